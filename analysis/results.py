@@ -1,0 +1,210 @@
+"""What a projection says: the typed result, and the contract of `costsim run --format json`.
+
+Money is Decimal USD, exact where the arithmetic ends and rounded to 12 places where it repeats (a calibrated
+token count is a fraction); in JSON it is a decimal string. Quantiles come from the Monte Carlo draws.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PLACES = Decimal("1e-12")
+
+
+def usd(amount: Fraction | float | Decimal | int) -> Decimal:
+    """An amount as Decimal, to 12 places, without trailing zeros: exact wherever the fraction ends there."""
+    fraction = Fraction(amount)
+    scaled = fraction * 10**12
+    whole = Decimal(round(scaled)) * _PLACES  # round() is half-even, as bankers and FOCUS do
+    return strip(whole)
+
+
+def strip(amount: Decimal) -> Decimal:
+    """`amount` without trailing zeros and never in exponent notation: `Decimal("2.930")` is `2.93`."""
+    plain = amount.normalize()
+    exponent = plain.as_tuple().exponent
+    return plain.quantize(Decimal(1), ROUND_HALF_EVEN) if isinstance(exponent, int) and exponent > 0 else plain
+
+
+Usd = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json")]
+"""A decimal: a string of plain digits in JSON, never an exponent."""
+
+
+class Result(BaseModel):
+    """Base of all results: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ComponentCost(Result):
+    """One component under one plan. `runs_per_day` and money are means over the days of the horizon.
+
+    The quantiles are of one day's cost (a day drawn at random from the horizon). `shadow_usd_per_day` is what
+    a subscription's calls would cost at its shadow price (0 elsewhere). `tokens` says how they are known.
+    """
+
+    name: str
+    agent: str
+    task: str
+    model: str
+    runs_per_day: Usd
+    expected_usd_per_day: Usd
+    p10_usd_per_day: Usd
+    p50_usd_per_day: Usd
+    p90_usd_per_day: Usd
+    calibrated: bool
+    tokens: Literal["stated", "calibrated", "measured", "flat"]
+    shadow_usd_per_day: Usd = Decimal(0)
+
+
+class DayCost(Result):
+    """One plan on one day of the horizon."""
+
+    day: date
+    expected_usd: Usd
+    p10_usd: Usd
+    p50_usd: Usd
+    p90_usd: Usd
+
+
+class Horizon(Result):
+    """One plan over all days together: quantiles of the sums, which are not the sums of day quantiles."""
+
+    days: int
+    expected_usd: Usd
+    p10_usd: Usd
+    p50_usd: Usd
+    p90_usd: Usd
+
+
+class PlanResult(Result):
+    """One plan: its routing applied to every component. Day quantiles pool all days of all trials."""
+
+    name: str
+    says: str = Field(description="how the plan chooses models, in words")
+    expected_usd_per_day: Usd
+    p10_usd_per_day: Usd
+    p50_usd_per_day: Usd
+    p90_usd_per_day: Usd
+    horizon: Horizon
+    components: list[ComponentCost]
+    days: list[DayCost]
+
+
+class ComponentSaving(Result):
+    """What one component contributes to a saving; negative where the plan costs more than the baseline."""
+
+    name: str
+    expected_usd_per_day: Usd
+
+
+class Saving(Result):
+    """A plan against the baseline: baseline cost less plan cost, per day (mean over the horizon).
+
+    Both are simulated on the same draws, so `p10…p90` are quantiles of the paired difference. `percent` is of
+    the baseline's expected cost. `histogram` holds (lower USD/day, upper USD/day, trials) for a picture.
+    """
+
+    plan: str
+    baseline: str
+    expected_usd_per_day: Usd
+    percent: Usd
+    p10_usd_per_day: Usd
+    p50_usd_per_day: Usd
+    p90_usd_per_day: Usd
+    components: list[ComponentSaving]
+    histogram: list[tuple[Usd, Usd, int]]
+
+
+class ClaimResult(Result):
+    """A claim checked at one book. `computed` is null where something in it has no price."""
+
+    says: str
+    stated: str
+    computed: Usd | None
+    unit: Literal["ratio", "usd_per_day"]
+    book: str
+    holds: bool | None
+    note: str = ""
+
+
+class BookLayer(Result):
+    """One layer of the price stack, base first. `stale` marks prices kept for the record, not for planning."""
+
+    name: str
+    hash: str
+    source: str
+    stale: bool = False
+
+
+class PriceBookRef(Result):
+    """The price stack that every figure was computed with."""
+
+    hash: str
+    layers: list[BookLayer]
+
+
+class UsedPrice(Result):
+    """A price row that entered the result: USD `usd` per `per` units, and where it comes from."""
+
+    model: str
+    token_class: str
+    processing: str
+    min_input_tokens: int
+    valid_from: str | None
+    valid_to: str | None
+    usd: Usd
+    per: int
+    source: str
+
+
+class Unpriced(Result):
+    """A model with no price: its runs are counted, its cost is unknown (not zero) and in no total."""
+
+    model: str
+    plan: str
+    components: list[str]
+    reason: str
+
+
+class Projection(Result):
+    """What `costsim run` computes. `plans[0]` is the baseline of every saving."""
+
+    name: str
+    start: date
+    days: int
+    timezone: str
+    trials: int
+    seed: int
+    plans: list[PlanResult]
+    savings: list[Saving]
+    claims: list[ClaimResult]
+    price_book: PriceBookRef
+    prices: list[UsedPrice]
+    unpriced: list[Unpriced]
+    assumptions: list[str]
+    warnings: list[str]
+    costsim_version: str
+
+    def plan(self, name: str) -> PlanResult:
+        """The plan of that name. Raises KeyError."""
+        return next((plan for plan in self.plans if plan.name == name), None) or _no_plan(name)
+
+    def frame(self) -> pd.DataFrame:
+        """Components of all plans as a pandas frame: a row per plan and component, money as Decimal objects."""
+        import pandas as pd
+
+        rows = [{"plan": plan.name, **row.model_dump()} for plan in self.plans for row in plan.components]
+        return pd.DataFrame(rows)
+
+
+def _no_plan(name: str) -> PlanResult:
+    raise KeyError(name)

@@ -1,0 +1,230 @@
+"""Read what people write by hand (YAML, JSON, TOML) and write what they asked for.
+
+A document keeps the line of every key, so that an error can name it. Documents are untrusted: only safe
+YAML, bounded in size, no aliases that unfold into millions of nodes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    import yaml
+    from pydantic import BaseModel, ValidationError
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_NODES = 1_000_000
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: its data, and the line (from 1) at which each key stands, where the format tells."""
+
+    file: Path
+    data: Any
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    def line(self, path: KeyPath) -> int | None:
+        """The line of the key at `path`, or of the nearest key around it that has one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path)
+
+    def error(self, kind: type[InputError], message: str, path: KeyPath = ()) -> InputError:
+        """An error of `kind` that names this file, the line and the key at `path`."""
+        return kind(message, file=self.file, line=self.line(path), key=dotted(path) or None)
+
+
+def dotted(path: KeyPath) -> str:
+    """`("components", 2, "schedule")` as people write it: `components[2].schedule`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
+    """Parse a YAML, JSON or TOML file, told apart by its ending (YAML where it says nothing).
+
+    Raises `kind` where the file is missing, empty, too large, not UTF-8 or not well-formed.
+    """
+    text = _read_text(file, kind)
+    if not text.strip():
+        raise kind("the file is empty", file=file)
+    match file.suffix.lower():
+        case ".json":
+            return Document(file, _parse_json(file, text, kind))
+        case ".toml":
+            return Document(file, _parse_toml(file, text, kind))
+        case _:
+            return _parse_yaml(file, text, kind)
+
+
+def _read_text(file: Path, kind: type[InputError]) -> str:
+    try:
+        if file.is_file() and file.stat().st_size > MAX_BYTES:
+            raise kind(f"the file is larger than {MAX_BYTES // 2**20} MiB", file=file)
+        return file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise kind("there is no such file", file=file) from None
+    except IsADirectoryError:
+        raise kind("this is a folder, not a file", file=file) from None
+    except UnicodeDecodeError as error:
+        raise kind(f"byte {error.start} is not UTF-8 text; save the file as UTF-8", file=file) from None
+    except OSError as error:
+        raise kind(f"the file cannot be read: {error.strerror}", file=file) from None
+
+
+def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise kind(f"this is not JSON: {error.msg} at column {error.colno}", file=file, line=error.lineno) from None
+    except RecursionError:
+        raise kind("the file is nested too deeply", file=file) from None
+
+
+def _parse_toml(file: Path, text: str, kind: type[InputError]) -> Any:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise kind(f"this is not TOML: {error}", file=file) from None
+
+
+def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        root = loader.get_single_node()
+        lines = _lines_of(root, file, kind)
+        return Document(file, loader.construct_document(root), lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise kind(f"this is not YAML: {error.problem or error.context}", file=file, line=line) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise kind(f"this is not YAML: {' '.join(str(error).split())}", file=file) from None
+    except RecursionError:
+        raise kind("the file is nested too deeply", file=file) from None
+    finally:
+        loader.dispose()
+
+
+def _lines_of(root: yaml.Node, file: Path, kind: type[InputError]) -> dict[KeyPath, int]:
+    """The line of every key; counting unfolded nodes stops an alias bomb before it is built."""
+    lines: dict[KeyPath, int] = {}
+    for count, (path, line) in enumerate(_walk(root, ())):
+        if count > MAX_NODES:
+            raise kind(f"the file unfolds into more than {MAX_NODES:,} values", file=file)
+        lines.setdefault(path, line)
+    return lines
+
+
+def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    yield path, node.start_mark.line + 1
+    if node.id == "mapping":
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise ValueError(f"the key {name!r} stands twice, again in line {key.start_mark.line + 1}")
+            seen.add(name)
+            yield (*path, name), key.start_mark.line + 1
+            yield from _walk(value, (*path, name))
+    elif node.id == "sequence":
+        for index, value in enumerate(node.value):
+            yield from _walk(value, (*path, index))
+
+
+def validate(document: Document, model: type[Model], kind: type[InputError] = InputError) -> Model:
+    """`document.data` as `model`; raises `kind` with the first problem: its file, line, key and mend."""
+    from pydantic import ValidationError
+
+    if not isinstance(document.data, dict):
+        raise kind("the file must be a mapping of keys to values", file=document.file, line=1)
+    try:
+        return model.model_validate(document.data, context={"document": document})
+    except ValidationError as error:
+        message, path = _first_problem(error, model)
+        raise document.error(kind, message, path) from None
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, KeyPath]:
+    problem = error.errors(include_url=False)[0]
+    path = tuple(problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _keys_near(model, path[:-1])
+        return f"unknown key {str(path[-1])!r}{did_you_mean(str(path[-1]), known)}", path
+    if problem["type"] == "missing":
+        return f"the key {str(path[-1])!r} is missing", path
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem.get("input")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and repr(given) not in message else ""
+    return message[:1].lower() + message[1:] + shown, path
+
+
+def _keys_near(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """The keys that the model knows at `path`: read from its JSON Schema, which resolves every alias."""
+    schema = model.model_json_schema()
+    spots = [schema]
+    for part in path:
+        spots = [deeper for spot in spots for deeper in _step(spot, part, schema)] or spots
+    return sorted({key for spot in spots for alternative in _flatten(spot, schema) for key in alternative.get("properties", {})})
+
+
+def _flatten(spot: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "$ref" in spot:
+        spot = root["$defs"][spot["$ref"].rsplit("/", 1)[-1]]
+    yield spot
+    for alternative in (*spot.get("anyOf", ()), *spot.get("oneOf", ())):
+        yield from _flatten(alternative, root)
+
+
+def _step(spot: dict[str, Any], part: str | int, root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for alternative in _flatten(spot, root):
+        if isinstance(part, int) and isinstance(alternative.get("items"), dict):
+            yield alternative["items"]
+        elif part in alternative.get("properties", {}):
+            yield alternative["properties"][part]
+        elif isinstance(alternative.get("additionalProperties"), dict):
+            yield alternative["additionalProperties"]
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`; did you mean 'tokens'?` where a known word is near, else the known words, else nothing."""
+    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known here: {', '.join(known[:12])}" if known else ""
+
+
+def write_file(file: Path, content: str | bytes) -> None:
+    """Write all or nothing: to a temporary file in the same folder, then rename. Raises OutputError."""
+    data = content.encode() if isinstance(content, str) else content
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from a web server
+        os.replace(temporary, file)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(f"{file}: cannot be written: {error.strerror}") from None
