@@ -66,7 +66,7 @@ def _small(size: Decimal, fixed_places: int = 2) -> str:
 
 
 def _scaled(size: Decimal, places: int) -> str:
-    """In thousands, millions and on, one decimal below a hundred of them; below a thousand `places` decimals."""
+    """Thousands, millions and on, to one decimal below a hundred of them; `places` decimals below 1,000."""
     step = 0
     shown = _rounded(size, places)
     while shown >= 1000 and step < len(_SUFFIXES) - 1:
