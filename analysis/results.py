@@ -47,8 +47,9 @@ class Result(BaseModel):
 class ComponentCost(Result):
     """One component under one plan. `runs_per_day` and money are means over the days of the horizon.
 
-    The quantiles are of one day's cost (a day drawn at random from the horizon). `shadow_usd_per_day` is what
-    a subscription's calls would cost at its shadow price (0 elsewhere). `tokens` says how they are known.
+    Money is null where the model has no price: unknown, not zero, and in no total (see `unpriced`). The
+    quantiles are of one day's cost (a day drawn at random from the horizon). `shadow_usd_per_day` is what a
+    subscription's calls would cost at its shadow price (0 elsewhere). `tokens` says how they are known.
     """
 
     name: str
@@ -56,10 +57,10 @@ class ComponentCost(Result):
     task: str
     model: str
     runs_per_day: Usd
-    expected_usd_per_day: Usd
-    p10_usd_per_day: Usd
-    p50_usd_per_day: Usd
-    p90_usd_per_day: Usd
+    expected_usd_per_day: Usd | None
+    p10_usd_per_day: Usd | None
+    p50_usd_per_day: Usd | None
+    p90_usd_per_day: Usd | None
     calibrated: bool
     tokens: Literal["stated", "calibrated", "measured", "flat"]
     shadow_usd_per_day: Usd = Decimal(0)

@@ -1,0 +1,450 @@
+"""The architecture file: components, schedules, token profiles, routing, plans and claims.
+
+YAML, JSON or TOML; unknown keys are errors. The article's own files are taken as they are: a `model_routing`
+mapping and a `crons` list may stand in the file itself or in files of their own that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from ..documents import Document, did_you_mean, read_document, validate
+from ..errors import ArchitectureError
+from .distributions import Constant, Distribution, Lognormal, Triangular, Uniform
+from .schedule import parse_cron, time_zone
+
+MAX_RUNS_PER_DAY = Decimal(100_000_000)
+MAX_TOKENS_PER_RUN = Decimal(1_000_000_000)
+MAX_COMPONENTS = 10_000
+
+
+class Part(BaseModel):
+    """Base of everything in the file: closed to unknown keys, immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Range(Part):
+    """Between `low` and `high`, most often near `mode` (triangular; without a mode, anything alike: uniform).
+
+    `varies` says what the spread is: `run` (every run, or every day for runs_per_day, draws anew, which
+    averages out over a month) or `mean` (we do not know the mean: drawn once per trial, never averages out).
+    """
+
+    low: Decimal = Field(ge=0)
+    mode: Decimal | None = Field(default=None, ge=0)
+    high: Decimal = Field(ge=0)
+    varies: Literal["run", "mean"] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        middle = self.low if self.mode is None else self.mode
+        if not self.low <= middle <= self.high:
+            raise ValueError(f"low, mode and high must ascend, not {self.low}, {self.mode or ''}, {self.high}")
+        if self.high == 0:
+            raise ValueError("high must be more than 0")
+        return self
+
+    def distribution(self) -> Distribution:
+        """The distribution meant."""
+        low, high = Fraction(self.low), Fraction(self.high)
+        if low == high:
+            return Constant(low)
+        return Uniform(low, high) if self.mode is None else Triangular(low, Fraction(self.mode), high)
+
+
+class Percentiles(Part):
+    """A median and a 95th percentile: lognormal, the usual shape of token counts. `varies` as in a range."""
+
+    p50: Decimal = Field(gt=0, le=MAX_TOKENS_PER_RUN)
+    p95: Decimal = Field(gt=0, le=MAX_TOKENS_PER_RUN)
+    varies: Literal["run", "mean"] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Percentiles:
+        if self.p95 < self.p50:
+            raise ValueError(f"p95 ({self.p95}) is below p50 ({self.p50})")
+        return self
+
+    def distribution(self) -> Distribution:
+        """The distribution meant."""
+        p50, p95 = Fraction(self.p50), Fraction(self.p95)
+        return Constant(p50) if p50 == p95 else Lognormal(p50, p95)
+
+
+class Poisson(Part):
+    """Independent runs at a mean rate per day: the number on a day is Poisson."""
+
+    poisson: Decimal = Field(ge=0, le=MAX_RUNS_PER_DAY)
+
+
+class LogRate(Part):
+    """The number of calls in the component's `from_usage` log, times this: 24 where the log holds one hour."""
+
+    from_usage: Decimal = Field(gt=0)
+
+
+def _kind(given: Any) -> str | None:
+    """Which of the ways to write an amount is meant, so that an error speaks of that one only."""
+    keys = given if isinstance(given, dict) else getattr(given, "__dict__", None)
+    if keys is None:
+        return "number"
+    return next((key for key in ("p50", "p95", "poisson", "from_usage", "daily_usd") if key in keys), "range")
+
+
+def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
+    def check(amount: Any) -> Any:
+        value = amount.high if isinstance(amount, Range) else amount
+        if isinstance(value, Decimal) and value > limit:
+            raise ValueError(f"{value:f} {unit} is more than the {limit:,} that costsim takes")
+        return amount
+
+    return check
+
+
+Number = Annotated[Annotated[Decimal, Field(ge=0)], Tag("number")]
+Tokens = Annotated[
+    Number | Annotated[Range, Tag("range")] | Annotated[Percentiles, Tag("p50")] | Annotated[Percentiles, Tag("p95")],
+    Discriminator(_kind),
+    AfterValidator(_within(MAX_TOKENS_PER_RUN, "tokens a run")),
+]
+RunsPerDay = Annotated[
+    Number
+    | Annotated[Range, Tag("range")]
+    | Annotated[Poisson, Tag("poisson")]
+    | Annotated[LogRate, Tag("from_usage")],
+    Discriminator(_kind),
+    AfterValidator(_within(MAX_RUNS_PER_DAY, "runs a day")),
+]
+DailyUsd = Annotated[Annotated[Decimal, Field(gt=0), Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_kind)]
+
+
+class FromUsage(Part):
+    """Tokens as a log has them: every run draws one logged call, its token classes together.
+
+    `columns` maps costsim's names (`ts`, `input`, `output`, `cache_read`, …) to the columns of a CSV, JSONL or
+    Parquet file. `input_includes_cached` says whether its input figure counts cached tokens too.
+    """
+
+    file: Path
+    columns: dict[str, str]
+    input_includes_cached: bool = False
+
+
+class TokenProfile(Part):
+    """Tokens per run, by disjoint class: `input` is what is not cached, `output` includes reasoning."""
+
+    input: Tokens = Decimal(0)
+    cache_read: Tokens = Decimal(0)
+    cache_write_5m: Tokens = Decimal(0)
+    cache_write_1h: Tokens = Decimal(0)
+    output: Tokens = Decimal(0)
+    web_search: Tokens = Decimal(0)
+    from_usage: FromUsage | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> TokenProfile:
+        if self.from_usage and self.model_fields_set != {"from_usage"}:
+            raise ValueError("give either from_usage or token counts, not both")
+        if not self.from_usage and not self.model_fields_set:
+            raise ValueError("no token count is given; write at least input and output")
+        return self
+
+
+class Calibrate(Part):
+    """Solve for the tokens of a run from a known daily cost: output = cost / (ratio x input price + output price).
+
+    `daily_usd` is the cost of a day on which the component runs; a range is what we do not know about its
+    mean. Prices are those of `book` at the run's start, for `model` (default: the model that routing gives).
+    """
+
+    daily_usd: DailyUsd
+    input_per_output: Decimal = Field(ge=0, description="input tokens per output token")
+    book: str = "list"
+    model: str | None = None
+
+
+class Cron(Part):
+    """An entry of a `crons:` list, as the article writes it; further keys as in a component."""
+
+    name: str = Field(min_length=1, max_length=200)
+    schedule: str
+    model: str | None = None
+    agent: str | None = None
+    task: str | None = None
+    timezone: str | None = None
+    tokens: TokenProfile | None = None
+    calibrate: Calibrate | None = None
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        return parse_cron(schedule)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        return name if name is None else time_zone(name).key
+
+
+class Component(Part):
+    """One recurring piece of work: who does it, what kind of task it is, when it runs, what a run uses."""
+
+    name: str = Field(min_length=1, max_length=200)
+    agent: str = "unassigned"
+    task: str = Field(default="fallback", description="the key of the routing that picks the model")
+    model: str | None = Field(default=None, description="pins the model, whatever the routing says")
+    processing: Literal["standard", "batch", "flex", "priority", "fast"] = "standard"
+    cron: str | None = Field(default=None, description="takes schedule and model from the cron of this name")
+    schedule: str | None = Field(default=None, description="a cron expression")
+    timezone: str | None = None
+    runs_per_day: RunsPerDay | None = None
+    weekdays_only: bool = False
+    start: date | None = None
+    end: date | None = Field(default=None, description="the last day on which it runs")
+    tokens: TokenProfile | None = None
+    calibrate: Calibrate | None = None
+    uncertainty: Range | None = Field(default=None, description="an unknown factor on the cost, drawn once per trial")
+    note: str = ""
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str | None) -> str | None:
+        return None if schedule is None else parse_cron(schedule)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        return None if name is None else time_zone(name).key
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Component:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):
+            raise ValueError("runs_per_day.from_usage needs tokens.from_usage, the log whose calls it counts")
+        return self
+
+
+class PlanSpec(Part):
+    """A named plan: one `model` for everything, or the routing with some tasks or components moved."""
+
+    model: str | None = None
+    model_routing: dict[str, str] = {}
+    components: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PlanSpec:
+        if not self.model_fields_set:
+            raise ValueError("say model, model_routing or components")
+        return self
+
+
+class PriceRatio(Part):
+    """How many times dearer `model` is than `to`, for a call of `input_per_output` input tokens per output."""
+
+    model: str
+    to: str
+    input_per_output: Decimal = Field(default=Decimal(1), ge=0)
+
+
+class CostRatio(Part):
+    """One component's daily cost on `model` against the same component on `to`."""
+
+    component: str
+    model: str
+    to: str
+
+
+class PlanRatio(Part):
+    """One plan's cost against another's."""
+
+    plan: str
+    to: str
+
+
+class DailyCost(Part):
+    """The expected daily cost of a component, or of `total`, under a plan."""
+
+    of: str = "total"
+    plan: str = "routed"
+
+
+class Claim(Part):
+    """A statement about cost, checked at each of `books` (default: the book of the run).
+
+    `stated` is a number, or a range that the computed value must lie in; `tolerance` is relative to it.
+    """
+
+    says: str
+    stated: Annotated[
+        Annotated[Decimal, Field(ge=0), Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_kind)
+    ]
+    tolerance: Decimal = Field(default=Decimal("0.1"), ge=0)
+    books: list[str] = []
+    price_ratio: PriceRatio | None = None
+    cost_ratio: CostRatio | None = None
+    plan_ratio: PlanRatio | None = None
+    daily_usd: DailyCost | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Claim:
+        given = [self.price_ratio, self.cost_ratio, self.plan_ratio, self.daily_usd]
+        if sum(kind is not None for kind in given) != 1:
+            raise ValueError("a claim needs exactly one of price_ratio, cost_ratio, plan_ratio, daily_usd")
+        return self
+
+
+class Architecture(Part):
+    """The whole file. Paths in it are relative to its folder."""
+
+    name: str = Field(default="", max_length=200)
+    description: str = ""
+    timezone: str = Field(default="UTC", description="whose days are counted")
+    book: str = Field(default="list", description="the base price book: list, article-2026 or a file")
+    prices: list[Path] = Field(default=[], description="price overlays, later ones win")
+    routing: Path | None = Field(default=None, description="a file with model_routing")
+    model_routing: dict[str, str] = {}
+    crons: list[Cron] | Path = []
+    defaults: TokenProfile | None = Field(default=None, description="tokens of components that state none")
+    components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
+    plans: dict[str, PlanSpec] = {}
+    claims: list[Claim] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        return time_zone(name).key
+
+    @field_validator("prices", "crons", "routing", mode="before")
+    @classmethod
+    def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
+        folder = _folder(info)
+        if info.field_name == "prices" and isinstance(given, str):
+            given = [given]
+        if isinstance(given, str):
+            return folder / given
+        if isinstance(given, list) and info.field_name == "prices":
+            return [folder / path if isinstance(path, str) else path for path in given]
+        return given
+
+    @field_validator("plans")
+    @classmethod
+    def _free_names(cls, plans: dict[str, PlanSpec]) -> dict[str, PlanSpec]:
+        for name in ("naive", "routed"):
+            if name in plans:
+                raise ValueError(f"the plan {name!r} always exists; give yours another name")
+        return plans
+
+
+def _folder(info: ValidationInfo) -> Path:
+    document: Document | None = (info.context or {}).get("document")
+    return document.file.parent if document else Path()
+
+
+class _RoutingFile(Part):
+    """The article's routing file; other keys of it belong to routing decisions, not to costs."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_routing: dict[str, str]
+
+
+class _CronFile(Part):
+    crons: list[Cron]
+
+
+def read_architecture(file: Path) -> Architecture:
+    """The architecture in `file`, its routing and cron files read in, every reference resolved.
+
+    Raises ArchitectureError, in one line that says what, where (file, line, key) and how to mend it.
+    """
+    document = read_document(file, ArchitectureError)
+    architecture = validate(document, Architecture, ArchitectureError)
+    architecture = architecture.model_copy(
+        update={
+            "name": architecture.name or file.stem,
+            "model_routing": _routing(architecture),
+            "crons": _crons(architecture),
+        }
+    )
+    return _with_crons(architecture, document)
+
+
+def _routing(architecture: Architecture) -> dict[str, str]:
+    if architecture.routing is None:
+        return architecture.model_routing
+    document = read_document(architecture.routing, ArchitectureError)
+    return validate(document, _RoutingFile, ArchitectureError).model_routing | architecture.model_routing
+
+
+def _crons(architecture: Architecture) -> list[Cron]:
+    if isinstance(architecture.crons, list):
+        return architecture.crons
+    document = read_document(architecture.crons, ArchitectureError)
+    return validate(document, _CronFile, ArchitectureError).crons
+
+
+def _with_crons(architecture: Architecture, document: Document) -> Architecture:
+    """Components that name a cron take its schedule and model; a cron that none names is a component itself."""
+    crons = {cron.name: cron for cron in architecture.crons if isinstance(cron, Cron)}
+    components = []
+    for index, component in enumerate(architecture.components):
+        if component.cron is not None and component.cron not in crons:
+            message = f"there is no cron {component.cron!r}{did_you_mean(component.cron, sorted(crons))}"
+            raise document.error(ArchitectureError, message, ("components", index, "cron"))
+        components.append(_complete(component, crons, architecture))
+    named = {component.cron for component in architecture.components}
+    own = [Component(name=cron.name, cron=cron.name) for cron in crons.values() if cron.name not in named]
+    components += [_complete(component, crons, architecture) for component in own]
+    for index, component in enumerate(components):
+        _check(component, index, components, document)
+    if not components:
+        raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
+    return architecture.model_copy(update={"components": components})
+
+
+def _complete(component: Component, crons: dict[str, Cron], architecture: Architecture) -> Component:
+    """The component with what its cron and the file's defaults say filled in; its own words win."""
+    cron = crons.get(component.cron) if component.cron else None
+    filled: dict[str, Any] = {}
+    if cron:
+        for key in ("schedule", "model", "agent", "task", "timezone", "tokens", "calibrate"):
+            value = getattr(cron, key)
+            if value is not None and key not in component.model_fields_set:
+                filled[key] = value
+    component = component.model_copy(update=filled)
+    if component.tokens is None and component.calibrate is None and architecture.defaults:
+        component = component.model_copy(update={"tokens": architecture.defaults})
+    return component
+
+
+def _check(component: Component, index: int, components: list[Component], document: Document) -> None:
+    """What only shows once the crons and defaults are in. Raises ArchitectureError."""
+    path = ("components", index)
+
+    def wrong(message: str) -> ArchitectureError:
+        return document.error(ArchitectureError, f"{component.name!r}: {message}", path)  # type: ignore[return-value]
+
+    if any(other.name == component.name for other in components[:index]):
+        raise wrong("another component has this name; names tell the rows of a result apart")
+    if (component.schedule is None) == (component.runs_per_day is None):
+        raise wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
+    if (component.tokens is None) == (component.calibrate is None):
+        raise wrong("say what a run uses: either tokens or calibrate, not both")

@@ -1,0 +1,182 @@
+"""Exact expected cost: run counts x bracket probabilities x mean tokens x prices, all in fractions.
+
+E[cost on day d] = E[runs on d] x sum over brackets b and classes c of P(b) x E[tokens of c | b] x price(c, b, d)
+
+Each run is priced at its own moment: a day on which a price changes is split by the cron's instants, or, for
+runs without instants, by time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .profiles import Bracket, Profile
+from .schedule import moment
+from .workload import Horizon, Runs, Work
+
+if TYPE_CHECKING:
+    from ..pricing.book import PriceBook
+    from ..pricing.rows import ModelKey, PriceRow
+
+Rates = tuple[tuple[Fraction, ...], ...]
+"""USD per unit: a row per bracket, a column per class of the profile (the last column is the request)."""
+
+
+@dataclass(frozen=True)
+class Costing:
+    """One component on one model: everything that the expected cost and the simulation need.
+
+    `rates[d]` are day `d`'s effective prices; `shadow[d]` the same at shadow prices. `missing` names the token
+    classes that have tokens and no price: then the cost is unknown.
+    """
+
+    work: Work
+    model: str
+    profile: Profile
+    brackets: tuple[Bracket, ...]
+    rates: tuple[Rates, ...] = field(repr=False)
+    shadow: tuple[Rates, ...] = field(repr=False)
+    used: tuple[PriceRow, ...] = field(repr=False)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def priced(self) -> bool:
+        """Whether every token class that the runs use has a price."""
+        return not self.missing
+
+    @cached_property
+    def expected_usd(self) -> tuple[Fraction, ...]:
+        """Expected cost of each day of the horizon, exact."""
+        return self._expected(self.rates)
+
+    @cached_property
+    def expected_shadow_usd(self) -> tuple[Fraction, ...]:
+        """Expected cost of each day at a subscription's shadow prices, exact; zeros without a subscription."""
+        return self._expected(self.shadow)
+
+    def _expected(self, rates: tuple[Rates, ...]) -> tuple[Fraction, ...]:
+        per_run: dict[int, Fraction] = {}  # by identity: days without a price change share their rates
+        for day in rates:
+            if id(day) not in per_run:
+                per_run[id(day)] = self._usd_per_run(day)
+        return tuple(count * per_run[id(day)] for count, day in zip(self.work.runs.expected, rates, strict=True))
+
+    def _usd_per_run(self, rates: Rates) -> Fraction:
+        total = Fraction(0)
+        for bracket, row in zip(self.brackets, rates, strict=True):
+            tokens = (*bracket.mean.values(), Fraction(1))
+            total += bracket.probability * sum(
+                (amount * usd for amount, usd in zip(tokens, row, strict=True)), Fraction(0)
+            )
+        return total
+
+
+def tier_starts(book: PriceBook, models: list[str], processing: str) -> tuple[int, ...]:
+    """Every token count at which one of the models' prices changes, ascending: the brackets all plans share."""
+    keys = [key for model in models if (key := book.resolve(model))]
+    return tuple(sorted({start for key in keys for start in book.thresholds(key, processing)}))
+
+
+def cost(work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon) -> Costing:
+    """`work` on `model` at `book`'s prices; `profile` is the work's profile on those tier starts."""
+    brackets = tuple(profile.brackets(starts))
+    key = book.resolve(model)
+    if key is None:
+        nothing = tuple(() for _ in brackets)
+        days = (nothing,) * horizon.days
+        return Costing(work, model, profile, brackets, days, days, (), missing=("every class",))
+    return _Pricing(work, profile, brackets, key, model, book, horizon).costing()
+
+
+@dataclass
+class _Pricing:
+    """The lookup of all prices for one component on one model, over the horizon's price segments."""
+
+    work: Work
+    profile: Profile
+    brackets: tuple[Bracket, ...]
+    key: ModelKey
+    model: str
+    book: PriceBook
+    horizon: Horizon
+    used: dict[PriceRow, None] = field(default_factory=dict)
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def costing(self) -> Costing:
+        edges = self.horizon.edges
+        processing = self.work.component.processing
+        first, last = moment(int(edges[0])), moment(int(edges[-1]))
+        starts = [first, *self.book.boundaries(self.key, processing, first, last)]
+        segments = [self._segment(at) for at in starts]
+        minutes = np.array([int(at.timestamp()) // 60 for at in starts], dtype=np.int64)
+        shares = _shares(self.work.runs, minutes, edges)
+        return Costing(
+            self.work,
+            self.model,
+            self.profile,
+            self.brackets,
+            _effective([rates for rates, _ in segments], shares),
+            _effective([shadow for _, shadow in segments], shares),
+            tuple(self.used),
+            tuple(self.missing),
+        )
+
+    def _segment(self, at: datetime) -> tuple[Rates, Rates]:
+        rows = [[self._row(bracket, name, at) for name in (*bracket.mean, "request")] for bracket in self.brackets]
+        rates = tuple(tuple(row.usd_per_unit if row else Fraction(0) for row in line) for line in rows)
+        shadow = tuple(tuple(row.shadow_usd_per_unit if row else Fraction(0) for row in line) for line in rows)
+        return rates, shadow
+
+    def _row(self, bracket: Bracket, name: str, at: datetime) -> PriceRow | None:
+        row = self.book.price(
+            self.key,
+            name,
+            at=at,
+            input_tokens=bracket.min_input_tokens,
+            processing=self.work.component.processing,
+        )
+        if row is not None:
+            self.used[row] = None
+        elif name != "request" and bracket.mean[name]:  # a call without a price per request costs nothing for it
+            self.missing[name] = None
+        return row
+
+
+def _shares(runs: Runs, segment_minutes: NDArray[np.int64], edges: NDArray[np.int64]) -> list[dict[int, Fraction]]:
+    """For each day, the share of its runs in each price segment: by instants where known, else by minutes."""
+    days = len(edges) - 1
+    if len(segment_minutes) == 1:
+        return [{0: Fraction(1)}] * days
+    ticks = runs.instants if runs.instants is not None else np.arange(edges[0], edges[-1])
+    day_of = np.searchsorted(edges, ticks, side="right") - 1
+    segment_of = np.searchsorted(segment_minutes, ticks, side="right") - 1
+    counted: list[dict[int, int]] = [{} for _ in range(days)]
+    pairs, counts = np.unique(np.column_stack([day_of, segment_of]), axis=0, return_counts=True)
+    for (day, segment), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        counted[day][segment] = count
+    return [{n: Fraction(c, sum(day.values())) for n, c in day.items()} or {0: Fraction(1)} for day in counted]
+
+
+def _effective(segments: list[Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:
+    """The mean price of each day's runs; days within one segment share the segment's own object."""
+    return tuple(
+        segments[next(iter(day))] if len(day) == 1 else _blend([(segments[n], share) for n, share in day.items()])
+        for day in shares
+    )
+
+
+def _blend(parts: list[tuple[Rates, Fraction]]) -> Rates:
+    first = parts[0][0]
+    return tuple(
+        tuple(sum((rates[b][c] * share for rates, share in parts), Fraction(0)) for c in range(len(first[b])))
+        for b in range(len(first))
+    )
+
+

@@ -1,0 +1,199 @@
+"""What a number of tokens (or runs) varies by: small distributions with an exact mean.
+
+Each has `mean` (exact Fraction; rounded to a millionth of a token where the formula is transcendental),
+`variance`, `upper` (the largest value, or infinity), `draw` and `quantile`. Amounts are tokens or runs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Z95 = 1.6448536269514722  # the standard normal's 95th percentile
+
+
+class Distribution(Protocol):
+    """A non-negative random amount."""
+
+    @property
+    def mean(self) -> Fraction:
+        """The expected amount."""
+
+    @property
+    def variance(self) -> float:
+        """The variance of one draw."""
+
+    @property
+    def upper(self) -> float:
+        """No draw is larger; infinity where there is no bound."""
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Independent draws of that shape."""
+
+    def quantile(self, probability: Floats) -> Floats:
+        """The amounts at those cumulative probabilities, within (0, 1)."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Always the same amount."""
+
+    mean: Fraction
+    variance: float = 0.0
+
+    @property
+    def upper(self) -> float:
+        """The amount itself."""
+        return float(self.mean)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:  # noqa: ARG002 (a constant asks no dice)
+        """The amount, in that shape."""
+        return np.full(shape, float(self.mean))
+
+    def quantile(self, probability: Floats) -> Floats:
+        """The amount, for every probability."""
+        return np.full(probability.shape, float(self.mean))
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Anything between `low` and `high` alike: mean (low + high)/2, variance (high - low)^2/12."""
+
+    low: Fraction
+    high: Fraction
+
+    @property
+    def mean(self) -> Fraction:
+        """(low + high) / 2."""
+        return (self.low + self.high) / 2
+
+    @property
+    def variance(self) -> float:
+        """(high - low)^2 / 12."""
+        return float((self.high - self.low) ** 2 / 12)
+
+    @property
+    def upper(self) -> float:
+        """`high`."""
+        return float(self.high)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Uniform draws."""
+        return rng.uniform(float(self.low), float(self.high), shape)
+
+    def quantile(self, probability: Floats) -> Floats:
+        """Linear in the probability."""
+        return float(self.low) + probability * float(self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Triangular:
+    """Between `low` and `high`, most often near `mode`: mean (low + mode + high)/3."""
+
+    low: Fraction
+    mode: Fraction
+    high: Fraction
+
+    @property
+    def mean(self) -> Fraction:
+        """(low + mode + high) / 3."""
+        return (self.low + self.mode + self.high) / 3
+
+    @property
+    def variance(self) -> float:
+        """(l^2 + m^2 + h^2 - lm - lh - mh) / 18."""
+        low, mode, high = self.low, self.mode, self.high
+        return float((low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18)
+
+    @property
+    def upper(self) -> float:
+        """`high`."""
+        return float(self.high)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Triangular draws."""
+        return rng.triangular(float(self.low), float(self.mode), float(self.high), shape)
+
+    def quantile(self, probability: Floats) -> Floats:
+        """The inverse of the two parabolas that make the cumulative distribution."""
+        low, mode, high = float(self.low), float(self.mode), float(self.high)
+        rising = low + np.sqrt(probability * (high - low) * (mode - low))
+        falling = high - np.sqrt((1 - probability) * (high - low) * (high - mode))
+        return np.where(probability < (mode - low) / (high - low), rising, falling)
+
+
+@dataclass(frozen=True)
+class Lognormal:
+    """Given by its median and 95th percentile: sigma = ln(p95/p50)/1.645, mean = p50 * exp(sigma^2/2)."""
+
+    p50: Fraction
+    p95: Fraction
+
+    @property
+    def sigma(self) -> float:
+        """The standard deviation of the logarithm."""
+        return math.log(self.p95 / self.p50) / Z95
+
+    @property
+    def mean(self) -> Fraction:
+        """p50 * exp(sigma^2 / 2), rounded to a millionth of a token."""
+        return Fraction(round(float(self.p50) * math.exp(self.sigma**2 / 2) * 1_000_000), 1_000_000)
+
+    @property
+    def variance(self) -> float:
+        """mean^2 * (exp(sigma^2) - 1)."""
+        return float(self.mean) ** 2 * math.expm1(self.sigma**2)
+
+    @property
+    def upper(self) -> float:
+        """There is no largest value."""
+        return math.inf
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Lognormal draws."""
+        return rng.lognormal(math.log(self.p50), self.sigma, shape)
+
+    def quantile(self, probability: Floats) -> Floats:
+        """exp(mu + sigma * z)."""
+        from statistics import NormalDist
+
+        inverse = NormalDist(math.log(self.p50), self.sigma).inv_cdf
+        return np.exp(np.array([inverse(p) for p in probability]))
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A distribution times a constant."""
+
+    of: Distribution
+    by: Fraction
+
+    @property
+    def mean(self) -> Fraction:
+        """The scaled mean."""
+        return self.of.mean * self.by
+
+    @property
+    def variance(self) -> float:
+        """The scaled variance."""
+        return self.of.variance * float(self.by) ** 2
+
+    @property
+    def upper(self) -> float:
+        """The scaled bound."""
+        return self.of.upper * float(self.by)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Scaled draws."""
+        return self.of.draw(rng, shape) * float(self.by)
+
+    def quantile(self, probability: Floats) -> Floats:
+        """Scaled quantiles."""
+        return self.of.quantile(probability) * float(self.by)

@@ -1,0 +1,164 @@
+"""The main job: an architecture in, a priced and compared projection out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ..errors import ArchitectureError, CostsimError
+from ..pricing.book import PriceBook, open_book
+from .claims import Ledger, check
+from .costing import Costing, cost, tier_starts
+from .plans import Plan, named_models, plans_of, single_model_plan
+from .results import ClaimResult, Projection
+from .schedule import moment
+from .summary import ProjectionDay, summarise
+from .workload import Horizon, Work, workload
+
+if TYPE_CHECKING:
+    from .architecture import Architecture
+
+Progress = Callable[[int, int], None]
+"""Called with (components done, components in all)."""
+
+Sink = Callable[[list[ProjectionDay]], None]
+
+
+@dataclass
+class Settings:
+    """How to run: `start` is the first day, quantiles come from `trials` draws seeded with `seed`.
+
+    `book` overrides the architecture's base book; `naive` its baseline model (default: the one of the named
+    models on which the whole architecture would cost most).
+    """
+
+    start: date
+    days: int = 30
+    trials: int = 10_000
+    seed: int = 1
+    book: str | None = None
+    naive: str | None = None
+
+    def check(self) -> None:
+        """Raises CostsimError on settings out of bounds."""
+        for name, value, low, high in (
+            ("days", self.days, 1, 1096),
+            ("trials", self.trials, 1, 1_000_000),
+            ("seed", self.seed, 0, 2**63 - 1),
+        ):
+            if not low <= value <= high:
+                raise CostsimError(f"{name} must be from {low} to {high:,}, not {value:,}")
+        if self.start.year > 9000 or self.start.year < 1971:
+            raise CostsimError(f"the start {self.start} is out of bounds; give a date from 1971 on")
+
+
+@dataclass
+class Costs:
+    """All exact costs of one architecture, at any of its books: computed once per component and model."""
+
+    architecture: Architecture
+    horizon: Horizon
+    run_book: str
+    naive: str | None = None
+    _books: dict[str, PriceBook] = field(default_factory=dict)
+    _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
+    works: dict[str, Work] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, architecture: Architecture, horizon: Horizon, run_book: str, naive: str | None = None) -> Costs:
+        """The costs of an architecture over a horizon; `naive` is a model that only the baseline uses."""
+        costs = cls(architecture, horizon, run_book, naive)
+        costs.works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
+        return costs
+
+    def book(self, name: str) -> PriceBook:
+        """The book of that name with the architecture's overlays on it."""
+        if name not in self._books:
+            base = name if name in ("list", "article-2026") else Path(name)
+            self._books[name] = open_book(base, self.architecture.prices)
+        return self._books[name]
+
+    def costing(self, component: str, model: str, book_name: str | None = None) -> Costing:
+        """One component on one model."""
+        book_name = book_name or self.run_book
+        key = (book_name, component, model)
+        if key not in self._costings:
+            work, book = self.works[component], self.book(book_name)
+            starts = tier_starts(book, self._models, work.component.processing)
+            self._costings[key] = cost(work, work.profile.on_tiers(starts), starts, model, book, self.horizon)
+        return self._costings[key]
+
+    @property
+    def _models(self) -> list[str]:
+        """Every model that some plan may use, so that all plans cut runs into the same brackets."""
+        specs = self.architecture.plans.values()
+        planned = [m for s in specs for m in (s.model, *s.model_routing.values(), *s.components.values()) if m]
+        return [*named_models(self.architecture), *planned, *([self.naive] if self.naive else [])]
+
+    def usd_per_day(self, component: str, model: str, book_name: str | None = None) -> Fraction | None:
+        """A component's expected cost per day on a model, over the horizon; None where it is unpriced."""
+        costing = self.costing(component, model, book_name)
+        return sum(costing.expected_usd, Fraction(0)) / self.horizon.days if costing.priced else None
+
+    def plan_usd_per_day(self, plan: Plan, book_name: str, component: str | None = None) -> Fraction | None:
+        """A plan's (or one of its components') expected cost per day; None where something is unpriced."""
+        names = [component] if component else list(plan.models)
+        parts = [self.usd_per_day(name, plan.models[name], book_name) for name in names]
+        priced = [part for part in parts if part is not None]
+        return sum(priced, Fraction(0)) if len(priced) == len(parts) else None
+
+
+def project(
+    architecture: Architecture, settings: Settings, progress: Progress | None = None, sink: Sink | None = None
+) -> Projection:
+    """Cost every plan of the architecture: exact in expectation, at random in range, compared with the first.
+
+    `sink` is given the rows of the `projection` table, component by component.
+    Raises CostsimError and its kinds: an unknown name, a book or log that is not usable.
+    """
+    settings.check()
+    horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
+    costs = Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
+    plans = plans_of(architecture, settings.naive or _dearest(architecture, costs))
+    return summarise(
+        costs.architecture, plans, costs.costing, costs.book(costs.run_book), horizon, settings,
+        _claims(architecture, plans, costs), progress, sink,
+    )  # fmt: skip
+
+
+def _dearest(architecture: Architecture, costs: Costs) -> str:
+    """The named model on which the whole architecture would cost most; unpriced ones cannot be judged."""
+    best: tuple[Fraction, str] | None = None
+    for model in named_models(architecture):
+        total = costs.plan_usd_per_day(single_model_plan(architecture, "naive", model), costs.run_book)
+        if total is not None and (best is None or total > best[0]):
+            best = (total, model)
+    if best is None:
+        names = named_models(architecture)
+        if not names:
+            raise ArchitectureError("no model is named; give model_routing, or a model to a component")
+        return names[0]
+    return best[1]
+
+
+def _claims(architecture: Architecture, plans: list[Plan], costs: Costs) -> list[ClaimResult]:
+    by_name = {plan.name: plan for plan in plans}
+    ledger = Ledger(
+        plan_usd_per_day=lambda book, plan, of: costs.plan_usd_per_day(by_name[plan], book, of),
+        model_usd_per_day=lambda book, component, model: costs.usd_per_day(component, model, book),
+        open_book=costs.book,
+        at=moment(int(costs.horizon.edges[0])),
+        plans=list(by_name),
+        components=list(costs.works),
+    )
+    return check(architecture.claims, ledger, costs.run_book)
+
+
+def next_month(today: date) -> date:
+    """The first day of the month after `today`."""
+    return (today.replace(day=1) + timedelta(days=32)).replace(day=1)

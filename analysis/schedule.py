@@ -1,0 +1,121 @@
+"""When runs happen: cron expressions in a time zone, unfolded into instants.
+
+Semantics are cronsim's, which are those of Debian's cron: on the days on which clocks change, a wildcard job
+(`*/30`) runs in real time, 46 or 50 half-hours, and a job at a fixed time runs once. Instants are UTC minutes
+since 1970 (int64), so that a year of a minutely cron is one array.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from cronsim import CronSim, CronSimError
+
+_MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_LIMITS = {"minute": (0, 59), "hour": (0, 23), "day-of-month": (1, 31), "month": (1, 12), "day-of-week": (0, 7)}
+
+
+def parse_cron(expression: str) -> str:
+    """The five-field form of a cron expression. Raises ValueError that says which field is wrong."""
+    fields = _MACROS.get(expression.strip().lower(), expression).split()
+    if len(fields) != 5:
+        raise ValueError(f'"{expression}" is not a cron expression: it has {len(fields)} fields, not 5')
+    for (name, (_, last)), text in zip(_LIMITS.items(), fields, strict=True):
+        too_far = next((n for n in re.findall(r"/(\d+)", text) if int(n) > last), None)
+        if too_far:  # cronsim takes it and fires on the first value only, which nobody means
+            raise ValueError(f'"{expression}" is not a cron expression: {name} step {too_far} is past {last}')
+    try:
+        CronSim(" ".join(fields), datetime(2026, 1, 1))
+    except CronSimError as error:
+        name = str(error).removeprefix("Bad ").strip()
+        allowed = " ({} to {})".format(*_LIMITS[name]) if name in _LIMITS else ""
+        raise ValueError(f'"{expression}" is not a cron expression: bad {name}{allowed}') from None
+    return " ".join(fields)
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises ValueError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone; write it like Europe/Berlin or UTC") from None
+
+
+def day_edges(start: date, days: int, zone: tzinfo) -> np.ndarray:
+    """The `days + 1` midnights that bound the days, as UTC minutes: int64, ascending, 23 to 25 hours apart."""
+    midnights = (datetime(start.year, start.month, start.day, tzinfo=zone) + timedelta(days=n) for n in range(days + 1))
+    return np.array([_minute(moment) for moment in midnights], dtype=np.int64)
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
+
+
+def moment(utc_minute: int) -> datetime:
+    """The UTC instant of a minute since 1970."""
+    return datetime.fromtimestamp(utc_minute * 60, UTC)
+
+
+@lru_cache(maxsize=4096)
+def fire_times(expression: str, zone: ZoneInfo, first: int, last: int) -> np.ndarray:
+    """The UTC minutes in [first, last) at which the cron fires: int64, ascending."""
+    start = moment(first).astimezone(zone).date() - timedelta(days=1)
+    days = (last - first) // 1440 + 3
+    edges = day_edges(start, days + 1, zone)
+    pattern = _day_pattern(expression)
+    matching = _matching_days(expression, start, days)
+    pieces = [
+        edges[n] + pattern if edges[n + 1] - edges[n] == 1440 else _changing_day(expression, zone, start + timedelta(days=n))
+        for n in range(days)
+        if start + timedelta(days=n) in matching or edges[n + 1] - edges[n] != 1440
+    ]
+    minutes = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
+    return minutes[(minutes >= first) & (minutes < last)]
+
+
+def _day_pattern(expression: str) -> np.ndarray:
+    """The minutes of an ordinary 24-hour day at which the cron fires, if the day matches."""
+    cron = CronSim(expression, datetime(2026, 1, 1))
+    return np.array(sorted(60 * hour + minute for hour in cron.hours for minute in cron.minutes), dtype=np.int64)
+
+
+def _matching_days(expression: str, start: date, days: int) -> set[date]:
+    _, _, *day_fields = expression.split()
+    midnight = datetime(start.year, start.month, start.day)
+    cron = CronSim(f"0 0 {' '.join(day_fields)}", midnight - timedelta(minutes=1))
+    found: set[date] = set()
+    for moment in cron:
+        if moment >= midnight + timedelta(days=days):
+            break
+        found.add(moment.date())
+    return found
+
+
+def _changing_day(expression: str, zone: ZoneInfo, day: date) -> np.ndarray:
+    """A day on which clocks change, left to cronsim. The local date decides, so the hour repeated counts."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    minutes = []
+    for moment in CronSim(expression, midnight - timedelta(minutes=1)):
+        if moment.date() > day:
+            break
+        if moment.date() == day:
+            minutes.append(_minute(moment))
+    return np.array(minutes, dtype=np.int64)
+
+
+def runs_by_day(instants: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How many instants fall on each of the `len(edges) - 1` days: int64."""
+    positions = np.searchsorted(instants, edges)
+    return np.diff(positions)

@@ -1,0 +1,390 @@
+"""From costings and draws to the typed result: expectations exact, ranges from the simulation.
+
+Components are simulated one after the other and only their sums are kept, so memory is a few arrays of
+(days, trials) per plan however many components there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .. import __version__
+from ..pricing.rows import ModelKey
+from .costing import Costing
+from .distributions import Floats
+from .plans import Plan
+from .results import (
+    BookLayer,
+    ClaimResult,
+    ComponentCost,
+    ComponentSaving,
+    DayCost,
+    PlanResult,
+    PriceBookRef,
+    Projection,
+    Saving,
+    Unpriced,
+    UsedPrice,
+    usd,
+)
+from .results import Horizon as HorizonCost
+from .schedule import moment
+from .simulate import TokenSums, draw, price
+from .workload import Horizon
+
+if TYPE_CHECKING:
+    from ..pricing.book import PriceBook
+    from .architecture import Architecture
+    from .project import Progress, Settings
+
+QUANTILES = (0.1, 0.5, 0.9)
+BINS = 40
+
+CostingOf = Callable[[str, str], Costing]
+
+
+class ProjectionDay(NamedTuple):
+    """A row of the `projection` table: one component of one plan on one day. Quantiles are USD of that day."""
+
+    plan: str
+    day: date
+    component: str
+    agent: str
+    task: str
+    model: str
+    runs: Decimal
+    expected_usd: Decimal
+    p10_usd: Decimal
+    p50_usd: Decimal
+    p90_usd: Decimal
+
+
+@dataclass
+class PlanSum:
+    """One plan while it is added up.
+
+    `expected_usd` are exact costs by day, `drawn_usd` the simulated (days, trials). `saved_usd` is what the
+    plan saves against the baseline over the horizon, (trials,), of the components that both can price.
+    """
+
+    plan: Plan
+    expected_usd: list[Fraction]
+    drawn_usd: Floats
+    saved_usd: Floats
+    components: list[ComponentCost] = field(default_factory=list)
+    saved_by_component: dict[str, Fraction] = field(default_factory=dict)
+
+    def add(self, expected_usd: Iterable[Fraction], drawn_usd: Floats) -> None:
+        """Add one component's cost."""
+        self.expected_usd = [total + part for total, part in zip(self.expected_usd, expected_usd, strict=True)]
+        self.drawn_usd += drawn_usd
+
+    def save(self, name: str, expected_usd: Fraction, drawn_usd: Floats) -> None:
+        """Add what one component saves: exactly, and (trials,) or a number drawn, over the horizon."""
+        self.saved_by_component[name] = self.saved_by_component.get(name, Fraction(0)) + expected_usd
+        self.saved_usd += drawn_usd
+
+
+@dataclass(frozen=True)
+class PricedDraws:
+    """One component on one model: its row of the result, and its draws priced, (days, trials or 1)."""
+
+    costing: Costing
+    row: ComponentCost
+    drawn_usd: Floats
+
+    @classmethod
+    def of(cls, costing: Costing, tokens: TokenSums) -> PricedDraws:
+        """Price a component's drawn tokens on a model."""
+        drawn = price(tokens, costing)
+        return cls(costing, _component(costing, drawn), drawn)
+
+
+def simulate_plans(
+    architecture: Architecture,
+    plans: list[Plan],
+    costing_of: CostingOf,
+    horizon: Horizon,
+    settings: Settings,
+    progress: Progress | None = None,
+    sink: Callable[[list[ProjectionDay]], None] | None = None,
+) -> list[PlanSum]:
+    """Simulate every component once and price its draws for every plan."""
+    shape = (horizon.days, settings.trials)
+    sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
+    for done, component in enumerate(architecture.components):
+        costings = {m: costing_of(component.name, m) for m in {plan.models[component.name] for plan in plans}}
+        first = next(iter(costings.values()))
+        tokens = draw(first.work, first.profile, first.brackets, horizon.days, settings.trials, settings.seed)
+        priced = {model: PricedDraws.of(costing, tokens) for model, costing in costings.items()}
+        _add_component(sums, priced, component.name)
+        if sink:
+            sink([row for total in sums for row in _component_days(total.plan, priced, component.name, horizon)])
+        if progress:
+            progress(done + 1, len(architecture.components))
+    return sums
+
+
+def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: str) -> None:
+    baseline = priced[sums[0].plan.models[name]]
+    for total in sums:
+        own = priced[total.plan.models[name]]
+        total.components.append(own.row)
+        if own.costing.priced:
+            total.add(own.costing.expected_usd, own.drawn_usd)
+        if own.costing.priced and baseline.costing.priced:  # a saving compares like with like, or says nothing
+            expected = sum(baseline.costing.expected_usd, Fraction(0)) - sum(own.costing.expected_usd, Fraction(0))
+            total.save(name, expected, (baseline.drawn_usd - own.drawn_usd).sum(axis=0))
+
+
+def _component(costing: Costing, drawn_usd: Floats) -> ComponentCost:
+    component, days = costing.work.component, len(costing.expected_usd)
+    expected = usd(sum(costing.expected_usd, Fraction(0)) / days) if costing.priced else None
+    p10, p50, p90 = _quantiles(drawn_usd) if costing.priced else (None, None, None)
+    return ComponentCost(
+        name=component.name,
+        agent=component.agent,
+        task=component.task,
+        model=costing.model,
+        runs_per_day=usd(costing.work.runs.per_day),
+        expected_usd_per_day=expected,
+        p10_usd_per_day=p10,
+        p50_usd_per_day=p50,
+        p90_usd_per_day=p90,
+        calibrated=costing.profile.origin == "calibrated",
+        tokens=costing.profile.origin,
+        shadow_usd_per_day=usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
+    )
+
+
+def _component_days(
+    plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon
+) -> Iterator[ProjectionDay]:
+    own = priced[plan.models[name]]
+    if own.costing.priced:
+        runs, expected, row = own.costing.work.runs.expected, own.costing.expected_usd, own.row
+        for day, count, cost, ranges in zip(horizon.dates, runs, expected, _by_day(own.drawn_usd), strict=True):
+            yield ProjectionDay(
+                plan.name, day, row.name, row.agent, row.task, row.model, usd(count), usd(cost), *ranges
+            )
+
+
+def _money(amount: float) -> Decimal:
+    """A simulated amount, to 8 significant digits: more than 10,000 trials can know."""
+    return usd(Decimal(f"{amount:.8g}"))
+
+
+def _quantiles(drawn_usd: Floats) -> tuple[Decimal, Decimal, Decimal]:
+    """P10, P50 and P90 of all the draws together."""
+    p10, p50, p90 = np.quantile(drawn_usd, QUANTILES)
+    return _money(p10), _money(p50), _money(p90)
+
+
+def _by_day(drawn_usd: Floats) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """P10, P50 and P90 of each day."""
+    ordered = np.sort(drawn_usd, axis=1)  # faster than np.quantile along rows, and the same to a draw
+    places = [round(q * (ordered.shape[1] - 1)) for q in QUANTILES]
+    return [(_money(row[0]), _money(row[1]), _money(row[2])) for row in ordered[:, places].tolist()]
+
+
+def summarise(
+    architecture: Architecture,
+    plans: list[Plan],
+    costing_of: CostingOf,
+    book: PriceBook,
+    horizon: Horizon,
+    settings: Settings,
+    claims: list[ClaimResult],
+    progress: Progress | None = None,
+    sink: Callable[[list[ProjectionDay]], None] | None = None,
+) -> Projection:
+    """The whole result: plans, their savings against the first, what is unpriced, the prices used."""
+    sums = simulate_plans(architecture, plans, costing_of, horizon, settings, progress, sink)
+    _add_subscriptions(sums, book, horizon)
+    costings = {(p.name, c): costing_of(c, model) for p in plans for c, model in p.models.items()}
+    return Projection(
+        name=architecture.name,
+        start=horizon.start,
+        days=horizon.days,
+        timezone=horizon.timezone.key,
+        trials=settings.trials,
+        seed=settings.seed,
+        plans=[_plan_result(total, horizon) for total in sums],
+        savings=[_saving(total, sums[0], horizon) for total in sums[1:]],
+        claims=claims,
+        price_book=book_ref(book),
+        prices=_used_prices(costings.values()),
+        unpriced=_unpriced(plans, costings),
+        assumptions=_assumptions(architecture, costings.values(), book),
+        warnings=_warnings(book, costings.values()),
+        costsim_version=__version__,
+    )
+
+
+def _add_subscriptions(sums: list[PlanSum], book: PriceBook, horizon: Horizon) -> None:
+    """A subscription that a plan uses costs its flat price on every day it is valid, however much it is used."""
+    flat = [_subscriptions(total.plan, book, horizon) for total in sums]
+    for total, own in zip(sums, flat, strict=True):
+        for name, (key, costs) in own.items():
+            drawn = np.array([float(cost) for cost in costs])[:, None]
+            total.add(costs, drawn)
+            total.components.append(_flat_row(name, key, costs, drawn))
+        for name in dict.fromkeys([*flat[0], *own]):
+            saved = _flat_total(flat[0], name) - _flat_total(own, name)
+            total.save(f"subscription {name}", saved, np.float64(saved))
+
+
+FlatCosts = dict[str, tuple[ModelKey, list[Fraction]]]
+
+
+def _flat_total(flat: FlatCosts, name: str) -> Fraction:
+    return sum(flat[name][1], Fraction(0)) if name in flat else Fraction(0)
+
+
+def _subscriptions(plan: Plan, book: PriceBook, horizon: Horizon) -> FlatCosts:
+    keys = sorted({key for model in plan.models.values() if (key := book.resolve(model))})
+    flat: FlatCosts = {}
+    for day in range(horizon.days):
+        for key in keys:
+            subscription = book.subscription(key, moment(int(horizon.edges[day])))
+            if subscription:
+                _, costs = flat.setdefault(subscription.name, (key, [Fraction(0)] * horizon.days))
+                costs[day] = Fraction(subscription.usd_per_day)
+    return flat
+
+
+def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) -> ComponentCost:
+    p10, p50, p90 = _quantiles(drawn)
+    return ComponentCost(
+        name=f"subscription {name}",
+        agent="",
+        task="subscription",
+        model=str(key),
+        runs_per_day=Decimal(0),
+        expected_usd_per_day=usd(sum(costs, Fraction(0)) / len(costs)),
+        p10_usd_per_day=p10,
+        p50_usd_per_day=p50,
+        p90_usd_per_day=p90,
+        calibrated=False,
+        tokens="flat",
+    )
+
+
+def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
+    expected = sum(total.expected_usd, Fraction(0))
+    day10, day50, day90 = _quantiles(total.drawn_usd)
+    sum10, sum50, sum90 = _quantiles(total.drawn_usd.sum(axis=0))
+    days = zip(horizon.dates, total.expected_usd, _by_day(total.drawn_usd), strict=True)
+    return PlanResult(
+        name=total.plan.name,
+        says=total.plan.says,
+        expected_usd_per_day=usd(expected / horizon.days),
+        p10_usd_per_day=day10,
+        p50_usd_per_day=day50,
+        p90_usd_per_day=day90,
+        horizon=HorizonCost(
+            days=horizon.days, expected_usd=usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90
+        ),
+        components=total.components,
+        days=[
+            DayCost(day=day, expected_usd=usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
+            for day, cost, (low, middle, high) in days
+        ],
+    )
+
+
+def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
+    expected = sum(total.saved_by_component.values(), Fraction(0))
+    base = sum(baseline.expected_usd, Fraction(0))
+    per_day = total.saved_usd / horizon.days
+    p10, p50, p90 = _quantiles(per_day)
+    return Saving(
+        plan=total.plan.name,
+        baseline=baseline.plan.name,
+        expected_usd_per_day=usd(expected / horizon.days),
+        percent=usd(round(100 * expected / base, 6) if base else Fraction(0)),
+        p10_usd_per_day=p10,
+        p50_usd_per_day=p50,
+        p90_usd_per_day=p90,
+        components=[
+            ComponentSaving(name=name, expected_usd_per_day=usd(part / horizon.days))
+            for name, part in sorted(total.saved_by_component.items(), key=lambda item: -item[1])
+        ],
+        histogram=_histogram(per_day),
+    )
+
+
+def _histogram(amounts: Floats) -> list[tuple[Decimal, Decimal, int]]:
+    spread = amounts.max() - amounts.min()
+    if spread <= 1e-9 * max(1.0, abs(float(amounts.max()))):  # nothing varies: one bar
+        middle = _money(float(amounts.mean()))
+        return [(middle, middle, len(amounts))]
+    counts, edges = np.histogram(amounts, bins=BINS)
+    bins = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+    return [(_money(low), _money(high), count) for low, high, count in bins]
+
+
+def book_ref(book: PriceBook) -> PriceBookRef:
+    """The stack's hash and layers, as every output shows them."""
+    layers = [BookLayer(name=x.name, hash=x.hash, source=x.source, stale=x.stale) for x in book.layers]
+    return PriceBookRef(hash=book.hash, layers=layers)
+
+
+def _used_prices(costings: Iterable[Costing]) -> list[UsedPrice]:
+    rows = {row: None for costing in costings for row in costing.used}
+    ordered = sorted(rows, key=lambda r: (r.provider, r.model, r.token_class, r.processing, r.min_input_tokens))
+    return [
+        UsedPrice(
+            model=f"{row.provider}/{row.model}",
+            token_class=row.token_class,
+            processing=row.processing,
+            min_input_tokens=row.min_input_tokens,
+            valid_from=row.valid_from.isoformat() if row.valid_from else None,
+            valid_to=row.valid_to.isoformat() if row.valid_to else None,
+            usd=row.usd,
+            per=row.per,
+            source=row.source,
+        )
+        for row in ordered
+    ]
+
+
+def _unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costing]) -> list[Unpriced]:
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for plan in plans:
+        for component, model in plan.models.items():
+            missing = costings[plan.name, component].missing
+            if missing:
+                reason = "no price" if missing == ("every class",) else f"no price for {', '.join(missing)}"
+                found.setdefault((model, plan.name, reason), []).append(component)
+    return [
+        Unpriced(model=model, plan=plan, components=components, reason=reason)
+        for (model, plan, reason), components in found.items()
+    ]
+
+
+def _assumptions(architecture: Architecture, costings: Iterable[Costing], book: PriceBook) -> list[str]:
+    explained = dict.fromkeys(costing.work.explained for costing in costings if costing.work.explained)
+    return [
+        f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
+        "Expected costs are exact; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
+        "What varies from run to run averages out over the days; what we don't know about a mean does not.",
+        *explained,
+    ]
+
+
+def _warnings(book: PriceBook, costings: Iterable[Costing]) -> list[str]:
+    stale = [layer.name for layer in book.layers if layer.stale]
+    warnings = [f"price book {name!r} is kept for the record; its prices are not current" for name in stale]
+    for costing in costings:
+        processing = costing.work.component.processing
+        if processing != "standard" and not any(row.processing == processing for row in costing.used):
+            warnings.append(f"{costing.model} has no {processing} price; {costing.work.component.name} pays standard")
+    return list(dict.fromkeys(warnings))

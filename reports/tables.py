@@ -1,0 +1,82 @@
+"""A projection for other programs and documents: CSV, Markdown and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ..analysis.results import ComponentCost, Projection
+from .numbers import count, percent, usd
+
+COLUMNS = (
+    "plan", "component", "agent", "task", "model", "runs_per_day", "expected_usd_per_day",
+    "p10_usd_per_day", "p50_usd_per_day", "p90_usd_per_day", "tokens", "price_book",
+)  # fmt: skip
+
+
+def as_json(projection: Projection) -> str:
+    """The contract that `costsim schema --output` publishes."""
+    return projection.model_dump_json(indent=2) + "\n"
+
+
+def as_csv(projection: Projection) -> str:
+    """A row per plan and component: full precision, empty where unpriced; safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for plan in projection.plans:
+        writer.writerows(_csv_row(plan.name, row, projection.price_book.hash) for row in plan.components)
+    return text.getvalue()
+
+
+def _csv_row(plan: str, row: ComponentCost, book_hash: str) -> list[str]:
+    names = [_inert(name) for name in (plan, row.name, row.agent, row.task, row.model)]
+    amounts = (row.expected_usd_per_day, row.p10_usd_per_day, row.p50_usd_per_day, row.p90_usd_per_day)
+    figures = ["" if amount is None else f"{amount:f}" for amount in amounts]
+    return [*names, f"{row.runs_per_day:f}", *figures, row.tokens, book_hash]
+
+
+def _inert(name: str) -> str:
+    """A name that a spreadsheet would run as a formula gets a leading apostrophe."""
+    return "'" + name if name[:1] in "=+-@\t\r" and name[:1] else name
+
+
+def as_markdown(projection: Projection) -> str:
+    """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
+    lines = [f"## {_cell(projection.name)}: {projection.days} days from {projection.start}", ""]
+    lines += [f"- **UNPRICED** {_cell(u.model)} (plan {_cell(u.plan)}): {u.reason}" for u in projection.unpriced]
+    plans = projection.plans
+    header = ["component", "agent", *(f"{_cell(plan.name)} USD/day" for plan in plans), "runs/day"]
+    rows = [header, ["---", "---", *("---:" for _ in plans), "---:"]]
+    by_plan = [{row.name: row for row in plan.components} for plan in plans]
+    for name in dict.fromkeys(row.name for plan in plans for row in plan.components):
+        found = [plan.get(name) for plan in by_plan]
+        first = next(row for row in found if row)
+        costs = ["-" if row is None else _amount(row) for row in found]
+        rows.append([_cell(name), _cell(first.agent), *costs, count(first.runs_per_day)])
+    rows.append(["**total**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
+    lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
+    for saving in projection.savings:
+        lines.append(
+            f"**{_cell(saving.plan)}** against {_cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} a day"
+            f" ({percent(saving.percent)}), P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}  "
+        )
+    if projection.claims:
+        lines += ["", "| claim | stated | computed | book | holds |", "| --- | ---: | ---: | --- | --- |"]
+        verdicts = {True: "yes", False: "no", None: "unknown"}
+        for claim in projection.claims:
+            computed = "unpriced" if claim.computed is None else f"{claim.computed:.6g}"
+            lines.append(f"| {_cell(claim.says)} | {claim.stated} | {computed} | {_cell(claim.book)} | {verdicts[claim.holds]} |")
+    lines += ["", f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}."]
+    return "\n".join(lines) + "\n"
+
+
+def _amount(row: ComponentCost) -> str:
+    return "unpriced" if row.expected_usd_per_day is None else usd(row.expected_usd_per_day)
+
+
+def _cell(text: str) -> str:
+    """Text that stays text in a Markdown table."""
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.split())

@@ -1,0 +1,147 @@
+"""A projection in the terminal: the table a person grasps at once (Rich)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..analysis.results import ComponentCost, PlanResult, Projection
+from .numbers import count, percent, usd
+
+SHORT_HASH = 12
+
+
+def print_projection(projection: Projection, console: Console) -> None:
+    """The whole projection: headline, components by plan, saving, claims, and what it rests on."""
+    for part in (
+        _headline(projection),
+        _unpriced(projection),
+        _components(projection),
+        _savings(projection),
+        _claims(projection),
+        _footer(projection),
+    ):
+        if part is not None:
+            console.print(part)
+            console.print()
+
+
+def _headline(projection: Projection) -> RenderableType:
+    last = projection.plans[0].days[-1].day
+    title = Text.assemble((projection.name, "bold"), f"  {projection.start} to {last} ({projection.days} days)")
+    lines: list[RenderableType] = [title]
+    for plan in projection.plans:
+        month = plan.horizon
+        lines.append(
+            Text.assemble(
+                f"  {plan.name:<12} ",
+                (f"{_or_unpriced(plan.expected_usd_per_day)}/day", "bold"),
+                f"   {usd(month.expected_usd)} in {month.days} days"
+                f" (P10 {usd(month.p10_usd)}, P90 {usd(month.p90_usd)})   {plan.says}",
+            )
+        )
+    return Group(*lines)
+
+
+def _unpriced(projection: Projection) -> RenderableType | None:
+    """Loud and first: these runs cost money that no total holds."""
+    if not projection.unpriced:
+        return None
+    lines = [Text("UNPRICED: not in any total, not zero", style="bold red")]
+    for entry in projection.unpriced:
+        where = ", ".join(entry.components)
+        lines.append(Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red"))
+    return Group(*lines)
+
+
+def _components(projection: Projection) -> Table:
+    table = Table(title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True)
+    routed = _shown_plan(projection)
+    totals = [plan.expected_usd_per_day for plan in projection.plans]
+    table.add_column("component", "total", overflow="fold")
+    table.add_column("agent", overflow="fold")
+    table.add_column(f"model ({routed.name})", overflow="fold")
+    table.add_column("runs/day", justify="right", no_wrap=True)
+    for plan, total in zip(projection.plans, totals, strict=True):
+        table.add_column(plan.name, usd(total), justify="right", no_wrap=True)
+    spread = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
+    table.add_column(f"P10 - P90 ({routed.name})", spread, justify="right", no_wrap=True)
+    table.add_column("tokens")
+    by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
+    for row in sorted(routed.components, key=_dearest_first):
+        costs = [_or_unpriced(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
+        runs = count(row.runs_per_day) if row.tokens != "flat" else "-"
+        table.add_row(Text(row.name), Text(row.agent), Text(row.model), runs, *costs, _range(row), row.tokens)
+    return table
+
+
+def _shown_plan(projection: Projection) -> PlanResult:
+    """The plan whose models and range the table shows: `routed`."""
+    return next((plan for plan in projection.plans if plan.name == "routed"), projection.plans[0])
+
+
+def _dearest_first(row: ComponentCost) -> tuple[bool, Decimal]:
+    return (row.expected_usd_per_day is not None, -(row.expected_usd_per_day or Decimal(0)))
+
+
+def _range(row: ComponentCost) -> str:
+    if row.p10_usd_per_day is None or row.p90_usd_per_day is None:
+        return ""
+    if row.p10_usd_per_day == row.p90_usd_per_day:
+        return "fixed"
+    return f"{usd(row.p10_usd_per_day)} - {usd(row.p90_usd_per_day)}"
+
+
+def _or_unpriced(amount: Decimal | None) -> str:
+    return "unpriced" if amount is None else usd(amount)
+
+
+def _savings(projection: Projection) -> RenderableType:
+    lines: list[RenderableType] = []
+    for saving in projection.savings:
+        word = "saves" if saving.expected_usd_per_day >= 0 else "costs"
+        amount = abs(saving.expected_usd_per_day)
+        lines.append(
+            Text.assemble(
+                (f"{saving.plan} {word} {usd(amount)} a day", "bold green" if word == "saves" else "bold red"),
+                f" ({percent(abs(saving.percent))}) against {saving.baseline};"
+                f" P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}",
+            )
+        )
+        makers = [c for c in saving.components if c.expected_usd_per_day][:3]
+        if makers:
+            text = ", ".join(f"{c.name} {usd(c.expected_usd_per_day)}" for c in makers)
+            lines.append(Padding(Text(f"most of it: {text}"), (0, 0, 0, 2)))
+    return Group(*lines)
+
+
+def _claims(projection: Projection) -> RenderableType | None:
+    if not projection.claims:
+        return None
+    table = Table(title="Claims", title_justify="left", title_style="bold")
+    for name in ("claim", "stated", "computed", "at book", "holds"):
+        table.add_column(name, overflow="fold", justify="right" if name in ("stated", "computed") else "left")
+    for claim in projection.claims:
+        computed = "unpriced" if claim.computed is None else (
+            usd(claim.computed) if claim.unit == "usd_per_day" else f"{claim.computed:.4g}x"
+        )  # fmt: skip
+        verdict = Text("unknown", style="yellow")
+        if claim.holds is not None:
+            verdict = Text("yes", style="green") if claim.holds else Text("no", style="bold red")
+        table.add_row(Text(claim.says), claim.stated, computed, claim.book, verdict)
+    return table
+
+
+def _footer(projection: Projection) -> RenderableType:
+    book = projection.price_book
+    layers = " + ".join(f"{layer.name} ({layer.source})" for layer in book.layers)
+    lines = [Text.assemble("Prices ", (book.hash[:SHORT_HASH], "bold"), f"  {layers}")]
+    if not projection.unpriced:
+        lines.append(Text("Every model is priced."))
+    lines.append(Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim"))
+    lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
+    return Group(*lines)
