@@ -1,0 +1,5 @@
+"""`python -m costsim` is `costsim`."""
+
+from .cli import main
+
+main()

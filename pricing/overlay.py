@@ -1,0 +1,223 @@
+"""Price books in files: the user's `prices.yaml`, and the article's table that ships with costsim."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ..documents import Document, read_document, validate
+from ..errors import PriceBookError
+from .matching import literal_key
+from .rows import ModelKey, PriceRow
+
+MAX_USD = Decimal(1_000_000)
+MTOK, THOUSAND = 1_000_000, 1_000
+
+
+def _instant(given: object) -> object:
+    """A date is its midnight; times without a zone are UTC."""
+    if isinstance(given, str):
+        given = datetime.fromisoformat(given)
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return datetime(given.year, given.month, given.day, tzinfo=UTC)
+    if isinstance(given, datetime):
+        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    return given
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+UsdPrice = Annotated[Decimal, Field(ge=0, le=MAX_USD, max_digits=24, decimal_places=18)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Dated(_Part):
+    valid_from: Instant | None = None
+    valid_to: Instant | None = Field(default=None, description="the first moment at which it is no longer valid")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> _Dated:
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to:%Y-%m-%d} is not after valid_from {self.valid_from:%Y-%m-%d}")
+        return self
+
+
+class TokenPrices(_Part):
+    """USD per million tokens, by token class."""
+
+    input: UsdPrice | None = None
+    cache_read: UsdPrice | None = None
+    cache_write_5m: UsdPrice | None = None
+    cache_write_1h: UsdPrice | None = None
+    output: UsdPrice | None = None
+
+    def stated(self) -> dict[str, Decimal]:
+        """The classes that are given."""
+        return {name: usd for name, usd in self if usd is not None}
+
+
+class UnitPrices(_Part):
+    """USD per thousand searches or requests."""
+
+    web_search: UsdPrice | None = None
+    request: UsdPrice | None = None
+
+    def stated(self) -> dict[str, Decimal]:
+        """The units that are given."""
+        return {name: usd for name, usd in self if usd is not None}
+
+
+class Tier(_Part):
+    """Prices of requests whose total input is at least `min_input_tokens`; they price the whole request."""
+
+    min_input_tokens: int = Field(gt=0)
+    usd_per_mtok: TokenPrices
+
+
+class ModelPrices(_Dated):
+    """One model's prices over a time."""
+
+    model: str = Field(min_length=1, max_length=200)
+    processing: Literal["standard", "batch", "flex", "priority", "fast"] = "standard"
+    usd_per_mtok: TokenPrices = TokenPrices()
+    usd_per_thousand: UnitPrices = UnitPrices()
+    tiers: list[Tier] = []
+    context_window: int | None = Field(default=None, gt=0)
+    source: str = ""
+    note: str = ""
+
+
+class Multiplier(_Dated):
+    """Scales the prices of the layers beneath: a region's surcharge, a negotiated discount.
+
+    For one `model`, or all of a `provider`, or everything; for some `classes` or all.
+    """
+
+    model: str | None = None
+    provider: str | None = None
+    multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
+    reason: str
+    classes: list[str] = []
+
+    def covers(self, key: ModelKey, own_key: ModelKey | None) -> bool:
+        """Whether it is meant for `key`; `own_key` is what its `model` resolves to."""
+        if self.model not in (None, "*"):
+            return key == own_key
+        return self.provider in (None, "*", key.provider)
+
+
+class Subscription(_Dated):
+    """A flat daily cost: calls to its models cost nothing more, and keep a shadow price."""
+
+    name: str = Field(min_length=1, max_length=200)
+    models: list[str] = Field(min_length=1)
+    usd_per_day: UsdPrice
+    shadow_usd_per_mtok: TokenPrices = TokenPrices()
+
+    def valid_at(self, at: datetime) -> bool:
+        """Whether it runs at that moment."""
+        return (self.valid_from is None or at >= self.valid_from) and (self.valid_to is None or at < self.valid_to)
+
+
+class BookFile(_Part):
+    """A price book file. Later layers of a stack win, class by class and moment by moment."""
+
+    book: str = Field(min_length=1, max_length=100)
+    source: str = Field(min_length=1)
+    stale: bool = False
+    models: list[ModelPrices] = []
+    multipliers: list[Multiplier] = []
+    subscriptions: list[Subscription] = []
+
+
+@dataclass(frozen=True)
+class FileBook:
+    """A book read from a file: its content, its hash, its document for errors, its rows by model."""
+
+    content: BookFile
+    hash: str
+    document: Document
+    rows: dict[ModelKey, tuple[PriceRow, ...]]
+    context_windows: dict[ModelKey, int]
+
+    def error(self, message: str, *path: str | int) -> PriceBookError:
+        """An error that names the file, the line and the key."""
+        error = self.document.error(PriceBookError, message, path)
+        assert isinstance(error, PriceBookError)  # noqa: S101 (for the type)
+        return error
+
+
+def read_book(file: Path) -> FileBook:
+    """The price book in `file`. Raises PriceBookError in one line: file, line, key, mend."""
+    document = read_document(file, PriceBookError)
+    content = validate(document, BookFile, PriceBookError)
+    rows: dict[ModelKey, list[PriceRow]] = {}
+    for entry in content.models:
+        rows.setdefault(literal_key(entry.model), []).extend(_entry_rows(content, entry))
+    for subscription in content.subscriptions:
+        for model in subscription.models:
+            rows.setdefault(literal_key(model), []).extend(_shadow_rows(content, subscription, model))
+    book = FileBook(
+        content,
+        hashlib.sha256(file.read_bytes()).hexdigest(),
+        document,
+        {key: tuple(own) for key, own in rows.items()},
+        {literal_key(e.model): e.context_window for e in content.models if e.context_window},
+    )
+    _check(book)
+    return book
+
+
+def _entry_rows(content: BookFile, entry: ModelPrices) -> Iterator[PriceRow]:
+    key = literal_key(entry.model)
+    priced = [(0, name, usd, MTOK) for name, usd in entry.usd_per_mtok.stated().items()]
+    priced += [(0, name, usd, THOUSAND) for name, usd in entry.usd_per_thousand.stated().items()]
+    priced += [(t.min_input_tokens, n, usd, MTOK) for t in entry.tiers for n, usd in t.usd_per_mtok.stated().items()]
+    for start, name, usd, per in priced:
+        yield PriceRow(
+            *key, name, entry.processing, start, entry.valid_from, entry.valid_to, None, None, usd, per,
+            source=entry.source or content.source, source_version=content.book, note=entry.note,
+        )  # fmt: skip
+
+
+def _shadow_rows(content: BookFile, subscription: Subscription, model: str) -> Iterator[PriceRow]:
+    """At the margin a subscription's tokens cost nothing; every class says so, with its shadow price."""
+    shadow = subscription.shadow_usd_per_mtok.stated()
+    for name in TokenPrices.model_fields:
+        yield PriceRow(
+            *literal_key(model), name, "standard", 0, subscription.valid_from, subscription.valid_to, None, None,
+            Decimal(0), MTOK, source=f"{content.source}: subscription {subscription.name}",
+            source_version=content.book, shadow_usd=shadow.get(name, shadow.get("input", Decimal(0))),
+        )  # fmt: skip
+
+
+def _check(book: FileBook) -> None:
+    """Two rows of one book must never price the same thing at the same time; entries must price something."""
+    for index, entry in enumerate(book.content.models):
+        if not any(True for _ in _entry_rows(book.content, entry)):
+            raise book.error(f"{entry.model!r} has no price; give usd_per_mtok", "models", index)
+        for other in book.content.models[:index]:
+            if _same(entry, other) and _overlap(entry, other):
+                message = f"{entry.model!r} is priced twice for the same time; end one with valid_to"
+                raise book.error(message, "models", index)
+
+
+def _same(a: ModelPrices, b: ModelPrices) -> bool:
+    if literal_key(a.model) != literal_key(b.model) or a.processing != b.processing:
+        return False
+    classes = [{*e.usd_per_mtok.stated(), *e.usd_per_thousand.stated()} for e in (a, b)]
+    return bool(classes[0] & classes[1])
+
+
+def _overlap(a: _Dated, b: _Dated) -> bool:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return (a.valid_from or first) < (b.valid_to or last) and (b.valid_from or first) < (a.valid_to or last)

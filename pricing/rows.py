@@ -1,0 +1,75 @@
+"""The words of prices: token classes, processing levels, model keys and price rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, NamedTuple, get_args
+
+TokenClass = Literal["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"]
+TOKEN_CLASSES: tuple[str, ...] = get_args(TokenClass)
+"""Disjoint: `input` is what is not cached, `output` includes reasoning; the last two are counted units."""
+
+Processing = Literal["standard", "batch", "flex", "priority", "fast"]
+PROCESSING: tuple[str, ...] = get_args(Processing)
+
+
+class ModelKey(NamedTuple):
+    """A model as a price book knows it: exact, after normalisation."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """What `per` units of a token class cost, from when to when, for requests of at least a size.
+
+    `usd` is USD per `per` units. `valid_from` and `valid_to` are UTC and half-open, None without bound;
+    `utc_from` and `utc_to` a daily window (None: all day; it wraps midnight where from > to). The row with the
+    highest `min_input_tokens` not above a request's own total input prices the whole request. `shadow_usd` is
+    what a subscription's call would cost outside it. `layer` is the place in the stack, 0 the base.
+    """
+
+    provider: str
+    model: str
+    token_class: str
+    processing: str
+    min_input_tokens: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    utc_from: time | None
+    utc_to: time | None
+    usd: Decimal
+    per: int
+    source: str
+    source_version: str
+    layer: int = 0
+    shadow_usd: Decimal | None = None
+    note: str = ""
+
+    @property
+    def usd_per_unit(self) -> Fraction:
+        """USD per single token, search or request, exact."""
+        return Fraction(self.usd) / self.per
+
+    @property
+    def shadow_usd_per_unit(self) -> Fraction:
+        """The shadow price per single unit; 0 where there is none."""
+        return Fraction(self.shadow_usd or 0) / self.per
+
+    def applies(self, at: datetime) -> bool:
+        """Whether the row is valid at that UTC instant."""
+        if (self.valid_from and at < self.valid_from) or (self.valid_to and at >= self.valid_to):
+            return False
+        if self.utc_from is None or self.utc_to is None:
+            return True
+        clock = at.time()
+        if self.utc_from < self.utc_to:
+            return self.utc_from <= clock < self.utc_to
+        return clock >= self.utc_from or clock < self.utc_to

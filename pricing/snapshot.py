@@ -1,0 +1,221 @@
+"""The base book `list`: genai-prices' bundled snapshot, flattened to price rows, offline.
+
+Precedence among dated prices, daily windows and variants is not written again here: genai-prices' own
+`get_prices` is asked at every instant at which an answer can change.
+
+Where ours differs from `genai_prices.calc_price` on purpose (each is shown in tests/pricing/test_snapshot.py):
+
+- A token class with tokens and no price is unpriced; genai-prices counts it as $0.
+- Context keys `route` and `search_type` (two Mistral and two Perplexity models) have no place in a usage log:
+  the standard price applies. `service_tier: default` carries no prices and is `standard`.
+- Units other than tokens, searches and requests (audio hours, pages, pixels, ...) and tokens of other
+  modalities are listed by `prices show` and not costed: no log states them apart. Groq's minimum of ten
+  billed audio seconds goes with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .rows import ModelKey, PriceRow
+
+if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
+    from genai_prices.types import ModelInfo, ModelPrice
+
+FALLBACKS = {
+    "input": ("input_mtok",),
+    "cache_read": ("cache_read_mtok", "input_mtok"),
+    "cache_write_5m": ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok"),
+    "cache_write_1h": ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok"),
+    "output": ("output_mtok",),
+    "web_search": ("web_searches_kcount",),
+    "request": ("requests_kcount",),
+}
+"""Which price key pays for a class: the first that the model has, as genai-prices decomposes usage."""
+
+CONTEXTS: dict[str, tuple[dict[str, str], ...]] = {
+    "batch": ({"processing": "batch"},),
+    "flex": ({"service_tier": "flex"},),
+    "priority": ({"service_tier": "priority"},),
+    "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
+}
+"""The request contexts of genai-prices that mean our processing levels."""
+
+Window = tuple[datetime | None, datetime | None, time | None, time | None]
+
+
+@cache
+def snapshot() -> DataSnapshot:
+    """genai-prices' bundled data (never one that an updater has swapped in)."""
+    from genai_prices.data import providers
+    from genai_prices.data_snapshot import DataSnapshot
+
+    return DataSnapshot(providers=providers, from_auto_update=False)
+
+
+@cache
+def data_version() -> str:
+    """The installed version of genai-prices."""
+    return version("genai-prices")
+
+
+def source() -> str:
+    """The name and version of the data."""
+    return f"genai-prices {data_version()}"
+
+
+@cache
+def content_hash() -> str:
+    """sha256 of the snapshot's data file: equal hashes, equal prices."""
+    import genai_prices
+
+    return hashlib.sha256((Path(genai_prices.__file__).parent / "data.py").read_bytes()).hexdigest()
+
+
+def find(model_ref: str, provider: str | None) -> ModelKey | None:
+    """The model that genai-prices' own match clauses give for a reference, or None."""
+    try:
+        found, model = snapshot().find_provider_model(model_ref, None, provider, None)
+    except LookupError:
+        return None
+    owner = next((p for p in snapshot().providers if any(m is model for m in p.models)), found)
+    return ModelKey(owner.id, model.id)
+
+
+@cache
+def _models() -> dict[ModelKey, ModelInfo]:
+    return {ModelKey(p.id, m.id): m for p in snapshot().providers for m in p.models}
+
+
+def keys() -> list[ModelKey]:
+    """Every model of the snapshot."""
+    return list(_models())
+
+
+def context_window(key: ModelKey) -> int | None:
+    """The model's context window in tokens, where the snapshot knows it."""
+    model = _models().get(key)
+    return model.context_window if model else None
+
+
+@cache
+def rows(key: ModelKey) -> tuple[PriceRow, ...]:
+    """All price rows of one model: every class, tier, date and processing level. Empty if unknown."""
+    model = _models().get(key)
+    return tuple(_rows(key, model)) if model else ()
+
+
+def _rows(key: ModelKey, model: ModelInfo) -> Iterator[PriceRow]:
+    windows = list(_windows(model))
+    yield from _merged(key, "standard", [(window, model.get_prices(at)) for window, at in windows])
+    for processing, contexts in CONTEXTS.items():
+        context = next((c for c in contexts if any(v.when == c for v in model.price_variants or ())), None)
+        if context:
+            priced = [(window, model.get_prices(at, context)) for window, at in windows]
+            yield from _merged(key, processing, priced)
+
+
+def _windows(model: ModelInfo) -> Iterator[tuple[Window, datetime]]:
+    """The spans of time in which no price of the model can change, each with an instant inside it."""
+    from genai_prices.types import StartDateConstraint, TimeOfDateConstraint
+
+    prices = model.prices if isinstance(model.prices, list) else []
+    constraints = [p.constraint for p in (*prices, *(model.price_variants or ())) if p.constraint]
+    dates = sorted({_midnight(c.start_date) for c in constraints if isinstance(c, StartDateConstraint)})
+    daily = [c for c in constraints if isinstance(c, TimeOfDateConstraint)]
+    clocks = sorted({t.replace(tzinfo=None) for c in daily for t in (c.start_time, c.end_time)})
+    spans = list(zip(clocks, [*clocks[1:], *clocks[:1]], strict=True)) or [(None, None)]
+    for valid_from, valid_to in zip([None, *dates], [*dates, None], strict=True):
+        day = valid_from or (valid_to - timedelta(days=1) if valid_to else datetime(2020, 1, 1, tzinfo=UTC))
+        for begin, end in spans:
+            at = day if begin is None else day.replace(hour=begin.hour, minute=begin.minute)
+            yield (valid_from, valid_to, begin, end), at
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """One price as a row states it, without its span of time."""
+
+    token_class: str
+    min_input_tokens: int
+    usd: Decimal
+    per: int
+    price_key: str
+
+
+def _merged(key: ModelKey, processing: str, priced: list[tuple[Window, ModelPrice]]) -> Iterator[PriceRow]:
+    """Rows of each span; spans that follow each other at the same price become one row."""
+    spans: dict[tuple[str, time | None, time | None], list[tuple[Window, frozenset[_Amount]]]] = {}
+    for window, price in priced:
+        by_class: dict[str, set[_Amount]] = {}
+        for amount in _amounts(price):
+            by_class.setdefault(amount.token_class, set()).add(amount)
+        for token_class, amounts in by_class.items():
+            known = spans.setdefault((token_class, *window[2:]), [])
+            if known and known[-1][0][1] == window[0] and known[-1][1] == amounts:
+                known[-1] = ((known[-1][0][0], *window[1:]), known[-1][1])
+            else:
+                known.append((window, frozenset(amounts)))
+    for known in spans.values():
+        for window, amounts in known:
+            for amount in sorted(amounts, key=lambda a: a.min_input_tokens):
+                yield _row(key, processing, window, amount)
+
+
+def _row(key: ModelKey, processing: str, window: Window, amount: _Amount) -> PriceRow:
+    return PriceRow(
+        *key,
+        amount.token_class,
+        processing,
+        amount.min_input_tokens,
+        *window,
+        amount.usd,
+        amount.per,
+        source=f"{source()} {key} {amount.price_key}",
+        source_version=data_version(),
+    )
+
+
+@cache
+def _units() -> dict[str, tuple[str, int]]:
+    """Price key to (usage name, how many units the price is for)."""
+    from genai_prices.data_units import unit_data
+
+    return {unit["price_key"]: (name, int(unit["per"])) for name, unit in unit_data.items()}
+
+
+def _amounts(price: ModelPrice) -> Iterator[_Amount]:
+    per = _units()
+    stated = {name: value for name, value in price.__dict__.items() if value is not None and name in per}
+    for token_class, price_keys in FALLBACKS.items():
+        paying = next((name for name in price_keys if name in stated), None)
+        if paying:
+            yield from _tiers(token_class, paying, stated[paying], per[paying][1])
+    ours = {name for price_keys in FALLBACKS.values() for name in price_keys}
+    for name in stated.keys() - ours:
+        yield from _tiers(per[name][0], name, stated[name], per[name][1])
+
+
+def _tiers(token_class: str, price_key: str, value: object, per: int) -> Iterator[_Amount]:
+    """genai-prices' tier applies above its start, so ours begins one token later."""
+    from genai_prices.types import TieredPrices
+
+    if isinstance(value, Decimal):
+        yield _Amount(token_class, 0, value, per, price_key)
+    elif isinstance(value, TieredPrices):
+        yield _Amount(token_class, 0, value.base, per, price_key)
+        for tier in value.tiers:
+            yield _Amount(token_class, tier.start + 1, tier.price, per, price_key)
