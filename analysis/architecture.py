@@ -147,6 +147,11 @@ class FromUsage(Part):
     columns: dict[str, str]
     input_includes_cached: bool = False
 
+    @field_validator("file", mode="before")
+    @classmethod
+    def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
+        return _folder(info) / given if isinstance(given, str) else given
+
 
 class TokenProfile(Part):
     """Tokens per run, by disjoint class: `input` is what is not cached, `output` includes reasoning."""

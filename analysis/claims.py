@@ -57,7 +57,8 @@ def _check(claim: Claim, book: str, ledger: Ledger) -> ClaimResult:
 
 def _stated(claim: Claim) -> str:
     stated = claim.stated
-    return f"{stated.low}-{stated.high}" if isinstance(stated, Range) else f"{stated:f}"
+    text = f"{stated.low}-{stated.high}" if isinstance(stated, Range) else f"{stated:f}"
+    return f"{text} ±{claim.tolerance:.0%}" if claim.tolerance else text
 
 
 def _holds(claim: Claim, computed: Fraction) -> bool:

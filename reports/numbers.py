@@ -30,6 +30,13 @@ def usd(amount: Decimal | None) -> str:
     return _signed(amount, f"${text}")
 
 
+def cents_usd(amount: Decimal | None) -> str:
+    """An amount of USD to the cent, `$10,194.60`, for tables whose figures are added up; small ones as `usd`."""
+    if amount is None or abs(amount) < 1:
+        return usd(amount)
+    return _signed(amount, f"${_rounded(abs(amount), 2):,f}")
+
+
 def usd_range(low: Decimal | None, high: Decimal | None) -> str:
     """Two amounts as one range, `$1.20 to $3.40`; the amount alone where both read the same."""
     first, last = usd(low), usd(high)

@@ -6,7 +6,8 @@ import csv
 import io
 
 from ..analysis.results import ComponentCost, Projection
-from .numbers import count, percent, usd
+from .numbers import cents_usd as usd
+from .numbers import count, percent
 
 COLUMNS = (
     "plan", "component", "agent", "task", "model", "runs_per_day", "expected_usd_per_day",
@@ -52,7 +53,7 @@ def as_markdown(projection: Projection) -> str:
     for name in dict.fromkeys(row.name for plan in plans for row in plan.components):
         found = [plan.get(name) for plan in by_plan]
         first = next(row for row in found if row)
-        costs = ["-" if row is None else _amount(row) for row in found]
+        costs = ["-" if row is None else usd(row.expected_usd_per_day) for row in found]
         rows.append([_cell(name), _cell(first.agent), *costs, count(first.runs_per_day)])
     rows.append(["**total**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
@@ -69,10 +70,6 @@ def as_markdown(projection: Projection) -> str:
             lines.append(f"| {_cell(claim.says)} | {claim.stated} | {computed} | {_cell(claim.book)} | {verdicts[claim.holds]} |")
     lines += ["", f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}."]
     return "\n".join(lines) + "\n"
-
-
-def _amount(row: ComponentCost) -> str:
-    return "unpriced" if row.expected_usd_per_day is None else usd(row.expected_usd_per_day)
 
 
 def _cell(text: str) -> str:

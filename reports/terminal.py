@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.results import ComponentCost, PlanResult, Projection
-from .numbers import count, percent, usd
+from .numbers import cents_usd as usd
+from .numbers import count, percent
 
 SHORT_HASH = 12
 
@@ -32,19 +33,17 @@ def print_projection(projection: Projection, console: Console) -> None:
 
 def _headline(projection: Projection) -> RenderableType:
     last = projection.plans[0].days[-1].day
-    title = Text.assemble((projection.name, "bold"), f"  {projection.start} to {last} ({projection.days} days)")
-    lines: list[RenderableType] = [title]
+    title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("plan", style="bold")
+    for heading in ("per day", f"in {projection.days} days", "P10", "P90"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("chooses", overflow="fold")
     for plan in projection.plans:
         month = plan.horizon
-        lines.append(
-            Text.assemble(
-                f"  {plan.name:<12} ",
-                (f"{_or_unpriced(plan.expected_usd_per_day)}/day", "bold"),
-                f"   {usd(month.expected_usd)} in {month.days} days"
-                f" (P10 {usd(month.p10_usd)}, P90 {usd(month.p90_usd)})   {plan.says}",
-            )
-        )
-    return Group(*lines)
+        amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
+        table.add_row(Text(plan.name), *(usd(amount) for amount in amounts), Text(plan.says))
+    return table
 
 
 def _unpriced(projection: Projection) -> RenderableType | None:
@@ -73,7 +72,7 @@ def _components(projection: Projection) -> Table:
     table.add_column("tokens")
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
     for row in sorted(routed.components, key=_dearest_first):
-        costs = [_or_unpriced(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
+        costs = [usd(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
         runs = count(row.runs_per_day) if row.tokens != "flat" else "-"
         table.add_row(Text(row.name), Text(row.agent), Text(row.model), runs, *costs, _range(row), row.tokens)
     return table
@@ -94,10 +93,6 @@ def _range(row: ComponentCost) -> str:
     if row.p10_usd_per_day == row.p90_usd_per_day:
         return "fixed"
     return f"{usd(row.p10_usd_per_day)} - {usd(row.p90_usd_per_day)}"
-
-
-def _or_unpriced(amount: Decimal | None) -> str:
-    return "unpriced" if amount is None else usd(amount)
 
 
 def _savings(projection: Projection) -> RenderableType:

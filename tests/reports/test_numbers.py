@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from costsim.reports.numbers import count, exact_usd, percent, usd, usd_range
+from costsim.reports.numbers import cents_usd, count, exact_usd, percent, usd, usd_range
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,11 @@ from hypothesis import strategies as st
 )
 def test_usd_shows_as_many_digits_as_matter(amount: str, shown: str) -> None:
     assert usd(Decimal(amount)) == shown
+
+
+def test_a_table_of_costs_shows_the_cents() -> None:
+    shown = [cents_usd(Decimal(text)) for text in ("10194.6049", "-1.2", "0.0281")]
+    assert shown == ["$10,194.60", "−$1.20", "$0.028"]
 
 
 def test_an_unpriced_cost_is_never_shown_as_zero() -> None:

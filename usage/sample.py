@@ -1,0 +1,98 @@
+"""Tokens of single calls as a log has them: what `from_usage` draws its runs from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..documents import did_you_mean
+from ..errors import UsageLogError
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
+
+CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
+CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
+MAX_CALLS = 20_000_000
+MAX_TOKENS = 1_000_000_000
+
+
+def token_rows(
+    file: Path, columns: dict[str, str], input_includes_cached: bool = False
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The token classes that `columns` maps, and the calls of a CSV, JSONL or Parquet file: (calls, classes).
+
+    `columns` maps costsim's names to the file's; names other than token classes (`ts`) are not read here.
+    `input` comes out without cached tokens. Raises UsageLogError where a column is missing or a count is not a
+    whole number from 0 to 10^9.
+    """
+    import duckdb
+    import numpy as np
+
+    classes = tuple(name for name in CLASSES if name in columns)
+    if not classes:
+        raise UsageLogError(f"columns map no token class; give at least input, of: {', '.join(CLASSES)}", file=file)
+    with duckdb.connect() as connection:
+        try:
+            table = _relation(connection, file)
+            _check_columns(table, columns, file)
+            numbers = [duckdb.ColumnExpression(columns[name]).cast("BIGINT").alias(name) for name in classes]
+            found = table.select(*numbers).limit(MAX_CALLS + 1).fetchnumpy()
+        except duckdb.Error as error:
+            raise UsageLogError(f"the log cannot be read: {str(error).splitlines()[0]}", file=file) from None
+    arrays = [_counts(found[name], columns[name], file) for name in classes]
+    if not len(arrays[0]):
+        raise UsageLogError("the log holds no call", file=file)
+    if len(arrays[0]) > MAX_CALLS:
+        raise UsageLogError(f"the log holds more than {MAX_CALLS:,} calls; give a sample of it", file=file)
+    rows = np.column_stack(arrays)
+    return classes, _uncached(rows, classes, file) if input_includes_cached else rows
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
+    if not file.is_file():
+        raise UsageLogError("there is no such file", file=file)
+    match file.suffix.lower():
+        case ".parquet":
+            return connection.read_parquet(str(file))
+        case ".jsonl" | ".ndjson" | ".json":
+            return connection.read_json(str(file))
+        case _:
+            return connection.read_csv(str(file))
+
+
+def _check_columns(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file: Path) -> None:
+    for name, column in columns.items():
+        if column not in table.columns:
+            raise UsageLogError(
+                f"there is no column {column!r} for {name}{did_you_mean(column, table.columns)}", file=file
+            )
+
+
+def _counts(values: NDArray[np.int64], column: str, file: Path) -> NDArray[np.int64]:
+    import numpy as np
+
+    missing = np.ma.getmaskarray(values)
+    if missing.any():
+        raise UsageLogError(f"column {column!r} is empty in row {int(missing.argmax()) + 1}", file=file)
+    plain = np.asarray(values, dtype=np.int64)
+    wrong = (plain < 0) | (plain > MAX_TOKENS)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise UsageLogError(f"column {column!r} holds {plain[row]} in row {row + 1}; no call has that", file=file)
+    return plain
+
+
+def _uncached(rows: NDArray[np.int64], classes: tuple[str, ...], file: Path) -> NDArray[np.int64]:
+    if "input" not in classes:
+        raise UsageLogError("input_includes_cached needs a column for input", file=file)
+    plain, place = rows.copy(), classes.index("input")
+    for name in CACHED:
+        if name in classes:
+            plain[:, place] -= rows[:, classes.index(name)]
+    if (plain[:, place] < 0).any():
+        row = int((plain[:, place] < 0).argmax())
+        raise UsageLogError(f"row {row + 1} has more cached tokens than input tokens", file=file)
+    return plain
