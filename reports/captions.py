@@ -1,0 +1,77 @@
+"""What each chart shows, in a sentence: read from the result by selection, nothing is computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .charts import agent_of, model_of, summed
+from .numbers import percent, usd, usd_range
+
+if TYPE_CHECKING:
+    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving
+
+
+def shown_plan(projection: Projection) -> PlanResult:
+    """The plan that headlines speak of: `routed`, or else the last one."""
+    return next((plan for plan in projection.plans if plan.name == "routed"), projection.plans[-1])
+
+
+def of_components(projection: Projection) -> str:
+    """Which component is the dearest."""
+    return _dearest(shown_plan(projection), lambda row: row.name)
+
+
+def of_models(projection: Projection) -> str:
+    """Which model is the dearest."""
+    return _dearest(shown_plan(projection), model_of(projection))
+
+
+def of_agents(projection: Projection) -> str:
+    """Which agent is the dearest."""
+    return _dearest(shown_plan(projection), agent_of)
+
+
+def of_days(projection: Projection) -> str:
+    """What a day costs at most times: between P10 and P90 lie eight in ten."""
+    spans = [
+        f"{plan.name} costs {usd_range(plan.p10_usd_per_day, plan.p90_usd_per_day)}"
+        for plan in (shown_plan(projection), projection.plans[0])
+    ]
+    return f"On eight days in ten {', '.join(dict.fromkeys(spans))}."
+
+
+def of_saving(saving: Saving) -> str:
+    """What a plan saves in most trials."""
+    low, middle, high = saving.p10_usd_per_day, saving.p50_usd_per_day, saving.p90_usd_per_day
+    if saving.histogram[0][0] == saving.histogram[-1][1]:
+        return f"{headline(saving)} Nothing in it varies: every trial comes to the same."
+    if high < 0:
+        return f"In nine trials of ten {saving.plan} adds {usd(-high)} a day or more to {saving.baseline}."
+    if low < 0:
+        return (
+            f"Half of the trials save {usd(middle)} a day or more with {saving.plan},"
+            f" but in some it costs more than {saving.baseline}."
+        )
+    return (
+        f"In eight trials of ten {saving.plan} saves {usd_range(low, high)} a day;"
+        f" in nine of ten at least {usd(low)}."
+    )
+
+
+def headline(saving: Saving) -> str:
+    """A plan against the baseline, as one sentence."""
+    amount, share = abs(saving.expected_usd_per_day), percent(abs(saving.percent))
+    if not amount:
+        return f"{saving.plan} costs the same as {saving.baseline}."
+    verb = "saves" if saving.expected_usd_per_day > 0 else "adds"
+    against = "against" if verb == "saves" else "to"
+    return f"{saving.plan} {verb} {usd(amount)} a day ({share}) {against} {saving.baseline}."
+
+
+def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
+    totals = summed(plan, key)
+    if not totals:
+        return f"Nothing in {plan.name} has a price."
+    name, amount = max(totals.items(), key=lambda item: item[1])
+    return f"{name} takes {usd(amount)} of the {usd(plan.expected_usd_per_day)} that {plan.name} costs a day."

@@ -1,0 +1,337 @@
+"""The charts of a projection: one function each, from the typed result to an Altair chart.
+
+Names (of components, models, agents, plans) are only ever data and scale domains, never field names, sort
+lists or expressions, so no name can be run. Positions are floats; what is read, in labels and tooltips, is
+text made from the exact amounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from .numbers import percent, usd, usd_range
+from .theme import FONT, LIGHT, Theme
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving
+
+Row = dict[str, Any]
+GROUPS = 12
+"""Rows of the charts by model and by agent; the rest is added up in one more."""
+FEW_DAYS = 3
+"""Up to this many days are drawn apart: a band needs more."""
+
+
+def ranked(plans: Iterable[PlanResult], key: Callable[[ComponentCost], str]) -> list[str]:
+    """Names by the most that they cost in any plan, dearest first; unpriced ones last."""
+    most: dict[str, Decimal] = {}
+    for plan in plans:
+        for name, amount in summed(plan, key).items():
+            most[name] = max(most.get(name, Decimal(-1)), amount)
+    return sorted(most, key=lambda name: -most[name])
+
+
+def summed(plan: PlanResult, key: Callable[[ComponentCost], str]) -> dict[str, Decimal]:
+    """Expected USD per day by name; a name whose components are all unpriced is not in it."""
+    totals: dict[str, Decimal] = {}
+    for row in plan.components:
+        if row.expected_usd_per_day is not None:
+            totals[key(row)] = totals.get(key(row), Decimal(0)) + row.expected_usd_per_day
+    return totals
+
+
+def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A bar per plan, stacked from its components, the dearest first; USD per day."""
+    import altair as alt
+
+    names = ranked(projection.plans, lambda row: row.name)
+    parts, folded = _fold(names, len(theme.parts) - 1, "components")
+    rows = [row for plan in projection.plans for row in _stack(plan, parts, folded)]
+    totals: list[Row] = [
+        {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": usd(plan.expected_usd_per_day)}
+        for plan in projection.plans
+    ]
+    colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
+    scale = alt.Scale(domain=parts, range=colours)
+    y = alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar(size=26, stroke=theme.surface, strokeWidth=1)
+        .encode(
+            y=y,
+            x=_usd_axis([row["usd"] for row in totals], room=1.16),
+            color=alt.Color("component:N", scale=scale, legend=_legend(alt)),
+            order=alt.Order("rank:Q"),
+            tooltip=_tooltip(alt, "plan", "component", shown="USD per day"),
+        )
+    )
+    ends = _end_labels(alt, totals, theme).encode(y=y)
+    caption = "Stacked bars: expected USD per day of each plan, by component"
+    return _finish(alt.layer(bars, ends), caption, 30 + 42 * len(projection.plans), theme)
+
+
+def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A line per plan through each day's expected USD, in the band from P10 to P90."""
+    import altair as alt
+
+    rows: list[Row] = [
+        {
+            "plan": plan.name,
+            "day": day.day.isoformat(),
+            "usd": float(day.expected_usd),
+            "p10": float(day.p10_usd),
+            "p90": float(day.p90_usd),
+            "shown": usd(day.expected_usd),
+            "range": usd_range(day.p10_usd, day.p90_usd),
+        }
+        for plan in projection.plans
+        for day in plan.days
+    ]
+    few = projection.days <= FEW_DAYS
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=_day_axis(alt, projection.days)),
+        color=_plan_colour(alt, projection, theme),
+        tooltip=_tooltip(alt, "plan", "day", shown="expected", range="P10 to P90"),
+    )
+    y = alt.Y("p10:Q", **_axis([row["p90"] for row in rows]), title="USD per day")
+    band = base.mark_rule(strokeWidth=6, opacity=0.35) if few else base.mark_area(opacity=0.22)
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if few else False)
+    layers = alt.layer(band.encode(y=y, y2="p90:Q"), line.encode(y=alt.Y("usd:Q")))
+    caption = "Lines: expected USD of each day, by plan; bands: from P10 to P90"
+    return _finish(layers, caption, 250, theme)
+
+
+def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
+    """How often each saving per day came up in the trials, with P10, the median and P90 marked."""
+    import altair as alt
+
+    trials = sum(times for _, _, times in saving.histogram)
+    rows = [_bin(low, high, times, trials) for low, high, times in saving.histogram]
+    domain = [min(row["low"] for row in rows), max(row["high"] for row in rows)]
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rect(stroke=theme.surface, strokeWidth=0.5)
+        .encode(
+            x=alt.X("low:Q", title="USD saved per day", scale=alt.Scale(domain=domain), axis=_ticks(domain)),
+            x2="high:Q",
+            y=alt.Y("share:Q", title="share of trials", axis=alt.Axis(format=".0%", tickCount=4, offset=6)),
+            y2=alt.value({"expr": "height"}),
+            color=alt.Color(
+                "outcome:N",
+                scale=alt.Scale(domain=["saves", "costs more"], range=[theme.accent, theme.bad]),
+                legend=None,
+            ),
+            tooltip=_tooltip(alt, range="saving per day", shown="share of trials"),
+        )
+    )
+    caption = f"Histogram: USD saved per day over {trials:,} trials; negative where the plan costs more"
+    return _finish(alt.layer(bars, *_quantile_marks(alt, saving, theme)), caption, 190, theme)
+
+
+def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """Expected USD per day by model, a bar per plan, the dearest model first."""
+    return _grouped(projection, model_of(projection), "models", theme)
+
+
+def model_of(projection: Projection) -> Callable[[ComponentCost], str]:
+    """A component's model, without its provider where that leaves no doubt."""
+    models = {row.model for plan in projection.plans for row in plan.components}
+    if len({model.rpartition("/")[2] for model in models}) < len(models):
+        return lambda row: row.model
+    return lambda row: row.model.rpartition("/")[2]
+
+
+def cost_by_agent(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """Expected USD per day by agent, a bar per plan, the dearest agent first."""
+    return _grouped(projection, agent_of, "agents", theme)
+
+
+def agent_of(row: ComponentCost) -> str:
+    """The agent of a component, in words where it has none (a subscription)."""
+    return row.agent or "no agent"
+
+
+def _grouped(
+    projection: Projection, key: Callable[[ComponentCost], str], kind: str, theme: Theme
+) -> alt.LayerChart:
+    import altair as alt
+
+    groups, folded = _fold(ranked(projection.plans, key), GROUPS, kind)
+    rows = [row for plan in projection.plans for row in _group_rows(plan, groups, folded, key)]
+    y = alt.Y(
+        "group:N", sort=None, title=None, axis=alt.Axis(labelLimit=150), scale=alt.Scale(paddingInner=0.3)
+    )
+    names = [plan.name for plan in projection.plans]
+    offset = alt.YOffset("plan:N", sort=None, scale=alt.Scale(domain=names))
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar()
+        .encode(
+            y=y,
+            yOffset=offset,
+            x=_usd_axis([row["usd"] for row in rows], room=1.25),
+            color=_plan_colour(alt, projection, theme),
+            tooltip=_tooltip(alt, "plan", group=kind.removesuffix("s"), shown="USD per day"),
+        )
+    )
+    ends = _end_labels(alt, rows, theme).encode(y=y, yOffset=offset)
+    caption = f"Bars: expected USD per day by {kind.removesuffix('s')}, one bar for each plan"
+    return _finish(alt.layer(bars, ends), caption, 24 + len(groups) * (len(names) * 15 + 10), theme)
+
+
+def _fold(names: list[str], most: int, kind: str) -> tuple[list[str], str]:
+    """The first names, and one name for the rest ("" where there is none): a rest of one is not worth it."""
+    if len(names) <= most + 1:
+        return names, ""
+    folded = f"{len(names) - most:,} other {kind}"
+    return [*names[:most], folded], folded
+
+
+def _folded(totals: dict[str, Decimal], names: list[str], folded: str) -> dict[str, Decimal]:
+    kept = {name: totals[name] for name in names if name in totals}
+    rest = sum((amount for name, amount in totals.items() if name not in kept), Decimal(0))
+    return {**kept, folded: rest} if folded else kept
+
+
+def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
+    totals = _folded(summed(plan, lambda row: row.name), parts, folded)
+    return [
+        {"plan": plan.name, "component": name, "rank": rank, "usd": float(amount), "shown": usd(amount)}
+        for rank, name in enumerate(parts)
+        if (amount := totals.get(name)) is not None
+    ]
+
+
+def _group_rows(
+    plan: PlanResult, groups: list[str], folded: str, key: Callable[[ComponentCost], str]
+) -> list[Row]:
+    """A row for every group, at nothing where the plan does not use it, so that bars stay in their place."""
+    totals = _folded(summed(plan, key), groups, folded)
+    return [
+        {
+            "plan": plan.name,
+            "group": name,
+            "usd": float(totals.get(name, 0)),
+            "shown": usd(totals[name]) if name in totals else "",
+        }
+        for name in groups
+    ]
+
+
+def _bin(low: Decimal, high: Decimal, times: int, trials: int) -> Row:
+    share = Decimal(times) / trials
+    return {
+        "low": float(low),
+        "high": float(high),
+        "share": float(share),
+        "outcome": "costs more" if high <= 0 else "saves",
+        "shown": percent(100 * share),
+        "range": usd_range(low, high),
+    }
+
+
+def _quantile_marks(alt: Any, saving: Saving, theme: Theme) -> list[Any]:
+    """Rules at P10, median and P90; the outer labels stand outside of their rules, so that none collide."""
+    marks = []
+    for name, amount, align in (
+        ("P10", saving.p10_usd_per_day, "right"),
+        ("median", saving.p50_usd_per_day, "center"),
+        ("P90", saving.p90_usd_per_day, "left"),
+    ):
+        at = alt.Chart(alt.InlineData(values=[{"at": float(amount), "label": [name, usd(amount)]}]))
+        at = at.encode(x="at:Q")
+        shift = {"right": 2, "center": 0, "left": -2}[align]
+        marks.append(at.mark_rule(color=theme.text, strokeDash=[3, 3], tooltip=None))
+        marks.append(
+            at.mark_text(
+                align=align, baseline="bottom", color=theme.text, dx=shift, dy=-4, fontSize=11, lineHeight=13,
+                lineBreak="\n", tooltip=None,
+            ).encode(text="label:N", y=alt.value(-13))
+        )  # fmt: skip
+    return marks
+
+
+def _end_labels(alt: Any, rows: list[Row], theme: Theme) -> Any:
+    """The amounts as text at the ends of bars."""
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_text(align="left", baseline="middle", dx=4, color=theme.text, fontSize=11, tooltip=None)
+        .encode(x="usd:Q", text="shown:N")
+    )
+
+
+def _plan_colour(alt: Any, projection: Projection, theme: Theme) -> Any:
+    names = [plan.name for plan in projection.plans]
+    colours = [theme.plans[n % len(theme.plans)] for n in range(len(names))]
+    return alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=_legend(alt))
+
+
+def _legend(alt: Any) -> Any:
+    """Below the chart; `config.legend.columns` says in how many columns."""
+    return alt.Legend(title=None, orient="bottom", labelLimit=130, symbolType="square", symbolOpacity=1)
+
+
+def _tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
+    """Fields as text (`day` as a date), under their own names or the title given."""
+    titles = {name: name for name in fields} | titled
+    return [
+        alt.Tooltip(f"{name}:T", title=title, format="%-d %B %Y")
+        if name == "day"
+        else alt.Tooltip(f"{name}:N", title=title)
+        for name, title in titles.items()
+    ]
+
+
+def _usd_axis(amounts: list[float], room: float) -> Any:
+    import altair as alt
+
+    most = max(amounts, default=0.0) or 1.0
+    axis = _axis(amounts)["axis"]
+    return alt.X("usd:Q", title="USD per day", axis=axis, scale=alt.Scale(domainMax=most * room, nice=False))
+
+
+def _axis(amounts: list[float]) -> dict[str, Any]:
+    return {"axis": _ticks([0.0, *amounts])}
+
+
+def _ticks(amounts: list[float]) -> Any:
+    """An axis in USD with the decimals that its span needs: cents below $10, k and M from $10,000."""
+    import altair as alt
+
+    least, most = min(amounts), max(amounts)
+    span = most - least
+    if max(abs(least), abs(most)) >= 10_000:
+        written = "$~s"
+    else:
+        written = "$,.0f" if span > 8 else "$,.2f" if span > 0.04 else "$,.2~r"
+    zero = "datum.value === 0 ? '$0' : datum.label"
+    return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 400 ? 4 : 7"))
+
+
+def _day_axis(alt: Any, days: int) -> Any:
+    written = "%-d %b" if days <= 92 else "%b %Y"
+    count = days if days <= FEW_DAYS else alt.ExprRef("width < 400 ? 4 : 8")
+    return alt.Axis(format=written, tickCount=count, grid=False, labelOverlap=True)
+
+
+def _finish(chart: alt.LayerChart, description: str, height: int, theme: Theme) -> alt.LayerChart:
+    """The manner that all charts share: as wide as their container, quiet axes, no frame, no background."""
+    padding = {"left": 2, "right": 8, "top": 6, "bottom": 4}
+    return (
+        chart.properties(width="container", height=height, description=description, background="transparent")
+        .properties(autosize={"type": "fit-x", "contains": "padding"}, padding=padding)
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(
+            domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
+            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
+        )
+        .configure_legend(
+            labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10,
+            columns=3,
+        )
+    )  # fmt: skip

@@ -1,0 +1,195 @@
+"""A projection as one HTML file that needs nothing else: no network, no server, no scripts if it must."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import captions, charts
+from .numbers import count, exact_usd, percent, usd, usd_range
+from .theme import CSS, DARK, LIGHT, Theme
+from .vega import Spec, bundle, static_svg
+
+if TYPE_CHECKING:
+    import altair as alt
+    import jinja2
+
+    from ..analysis.results import ClaimResult, ComponentCost, Projection, UsedPrice
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC_WIDTH_PX = 520
+Subject = TypeVar("Subject")
+_PER = {1: "each", 1_000: "per thousand", 1_000_000: "per million"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart of the page: `spec` for the scripts, `svg` for paper and for browsers without them."""
+
+    id: str
+    title: str
+    caption: str
+    spec: Spec
+    svg: str
+
+
+def render_html(projection: Projection) -> str:
+    """The report as one self-contained HTML document (text; write it as UTF-8).
+
+    It makes no request: a Content-Security-Policy in the page forbids them, and allows only the page's own
+    two scripts, by hash. Names out of the architecture are escaped wherever they stand.
+    """
+    scripts = [bundle(), _template_text("report.js")]
+    return _environment().get_template("projection.html.jinja").render(
+        projection=projection,
+        captions=captions,
+        shown=captions.shown_plan(projection),
+        figures=figures(projection),
+        components=component_rows(projection),
+        savings=saving_rows(projection),
+        last=projection.start + timedelta(days=projection.days - 1),
+        style=_template_text("report.css"),
+        light=LIGHT.variables(),
+        dark=DARK.variables(),
+        scripts=scripts,
+        script_hashes=[_csp_hash(script) for script in scripts],
+    )  # fmt: skip
+
+
+def figures(projection: Projection) -> list[Figure]:
+    """The charts in the order of the page; a saving that does not vary has no distribution to draw."""
+    drawn = [
+        _figure(
+            "components", "Cost by component", captions.of_components, charts.cost_by_component, projection
+        ),
+        _figure("days", "Cost day by day", captions.of_days, charts.daily_cost, projection),
+    ]
+    for n, saving in enumerate(projection.savings, 1):
+        if saving.histogram[0][0] != saving.histogram[-1][1]:
+            title = f"What {saving.plan} saves against {saving.baseline}"
+            drawn.append(
+                _figure(f"saving-{n}", title, captions.of_saving, charts.saving_distribution, saving)
+            )
+    return [
+        *drawn,
+        _figure("models", "Cost by model", captions.of_models, charts.cost_by_model, projection),
+        _figure("agents", "Cost by agent", captions.of_agents, charts.cost_by_agent, projection),
+    ]
+
+
+def _figure(
+    name: str,
+    title: str,
+    caption: Callable[[Subject], str],
+    chart: Callable[[Subject, Theme], alt.LayerChart],
+    subject: Subject,
+) -> Figure:
+    spec = chart(subject, CSS).to_dict(validate=False)
+    return Figure(name, title, caption(subject), spec, static_svg(spec, STATIC_WIDTH_PX))
+
+
+def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[ComponentCost | None]]]:
+    """Each component with its row under every plan (None: not in it); unpriced first, then the dearest."""
+    by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
+    shown = {row.name: row for row in captions.shown_plan(projection).components}
+    first = shown | {name: row for plan in by_plan for name, row in plan.items() if name not in shown}
+    ordered = sorted(first.values(), key=_unpriced_then_dearest)
+    return [(row, [plan.get(row.name) for plan in by_plan]) for row in ordered]
+
+
+def saving_rows(projection: Projection) -> list[tuple[str, list[Decimal | None]]]:
+    """Each component's part in every saving, in the order of the first."""
+    by_saving = [{part.name: part.expected_usd_per_day for part in s.components} for s in projection.savings]
+    names = dict.fromkeys(name for parts in by_saving for name in parts)
+    return [(name, [parts.get(name) for parts in by_saving]) for name in names]
+
+
+def _unpriced_then_dearest(row: ComponentCost) -> tuple[bool, Decimal]:
+    return (row.expected_usd_per_day is not None, -(row.expected_usd_per_day or Decimal(0)))
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    shown: dict[str, Callable[..., Any]] = {
+        "usd": usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent, "count": count,
+        "day": day, "runs": runs, "stated": stated, "computed": computed, "verdict": verdict, "per": per,
+        "validity": validity, "words": words,
+    }  # fmt: skip
+    environment.filters.update(shown)
+    return environment
+
+
+def day(moment: date) -> str:
+    """A date as people write it: 1 December 2026."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def words(name: str) -> str:
+    """An identifier as words: `cache_write_5m` is `cache write 5m`."""
+    return name.replace("_", " ")
+
+
+def runs(rows: list[ComponentCost | None]) -> str:
+    """Runs per day: one figure where all plans agree, else one for each."""
+    return (
+        " / ".join(dict.fromkeys(count(row.runs_per_day) for row in rows if row and row.tokens != "flat"))
+        or "–"
+    )
+
+
+def stated(claim: ClaimResult) -> str:
+    """What a claim says, with its unit; a range with a dash."""
+    figures = claim.stated.replace("-", "–")
+    return f"${figures}" if claim.unit == "usd_per_day" else f"{figures}×"
+
+
+def computed(claim: ClaimResult) -> str:
+    """What a claim came to, with its unit."""
+    if claim.computed is None or claim.unit == "usd_per_day":
+        return usd(claim.computed)
+    return f"{count(claim.computed)}×"
+
+
+def verdict(claim: ClaimResult) -> str:
+    """Whether a claim holds, as a word."""
+    return "unknown" if claim.holds is None else "yes" if claim.holds else "no"
+
+
+def per(units: int) -> str:
+    """The unit that a price is for."""
+    return _PER.get(units) or f"per {units:,}"
+
+
+def validity(price: UsedPrice) -> str:
+    """When a price holds, in UTC; the end is not in it."""
+    since, until = (edge and _moment(edge) for edge in (price.valid_from, price.valid_to))
+    if since and until:
+        return f"{since} to {until}"
+    return f"from {since}" if since else f"until {until}" if until else "always"
+
+
+def _moment(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    return f"{moment:%Y-%m-%d}" if not (moment.hour or moment.minute) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _template_text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,48 @@
+"use strict";
+// Charts: the static drawing stays until the live one stands. The interpreter (ast) needs no eval.
+async function draw(figure) {
+  const live = figure.querySelector(".live");
+  const spec = JSON.parse(figure.querySelector("script").textContent);
+  spec.config.legend.columns = live.clientWidth < 440 ? 2 : live.clientWidth < 620 ? 3 : 4;
+  await vegaEmbed(live, spec, {
+    actions: false,
+    ast: true,
+    defaultStyle: false,
+    renderer: "svg",
+    tooltip: { disableDefaultStyle: true },
+  });
+  live.removeAttribute("aria-hidden");
+  figure.classList.add("drawn");
+}
+Promise.all(Array.from(document.querySelectorAll("figure"), draw)).then(
+  () => document.documentElement.classList.add("ready"),
+  (error) => console.error(error),
+);
+
+// Tables: a header sorts its column; rows without a value stay last.
+function value(row, column) {
+  const cell = row.cells[column];
+  const exact = cell.title.replace("−", "-").replace(/[$,]/g, "");
+  const number = exact === "" ? NaN : Number(exact);
+  return Number.isNaN(number) ? cell.textContent.trim() : number;
+}
+function compare(a, b) {
+  if (typeof a === typeof b) return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+  return typeof a === "number" ? -1 : 1;
+}
+function sort(table, header) {
+  const headers = table.tHead.rows[table.tHead.rows.length - 1].cells;
+  const down = header.classList.contains("n") ? header.ariaSort !== "descending" : header.ariaSort === "ascending";
+  for (const other of headers) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const rows = Array.from(table.tBodies[0].rows, (row) => [value(row, header.cellIndex), row]);
+  rows.sort(([a], [b]) => (typeof a === typeof b && down ? -compare(a, b) : compare(a, b)));
+  table.tBodies[0].append(...rows.map(([, row]) => row));
+}
+for (const header of document.querySelectorAll(".sortable th[data-sort]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...header.childNodes);
+  button.addEventListener("click", () => sort(header.closest("table"), header));
+  header.append(button);
+}
