@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .errors import CostsimError, InputError, OutputError
+from .errors import CostsimError, InputError, OutputError, UnpricedError
 
 if TYPE_CHECKING:
     from .analysis.results import Projection
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 2 bad input (one line says what, where and how to mend it).",
+    epilog="Exit codes: 0 done; 2 bad input, or a model has no price (one line says what, where, how to mend it).",
 )
 prices_app = typer.Typer(no_args_is_help=True, help="Look into the price books: what a model costs, since when, says who.")
 app.add_typer(prices_app, name="prices")
@@ -115,6 +115,17 @@ def run(
     _print_projection(projection, format)
     if report:
         typer.echo(f"report: {report}", err=True)
+    if projection.unpriced:
+        raise UnpricedError(_unpriced_line(projection))
+
+
+def _unpriced_line(projection: Projection) -> str:
+    names = ", ".join(dict.fromkeys(repr(entry.model) for entry in projection.unpriced))
+    layers = " + ".join(layer.name for layer in projection.price_book.layers)
+    return (
+        f"no price for {names} in {layers}; the totals leave those runs out. Check the name with "
+        "`costsim prices list`, or add the model to an overlay that `prices:` names"
+    )
 
 
 def _day(text: str | None) -> date:

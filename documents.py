@@ -160,20 +160,34 @@ def validate(document: Document, model: type[Model], kind: type[InputError] = In
         return model.model_validate(document.data, context={"document": document})
     except ValidationError as error:
         message, path = _first_problem(error, model)
-        raise document.error(kind, message, path) from None
+        raise document.error(kind, message, _in_data(path, document.data)) from None
+
+
+def _in_data(path: KeyPath, data: Any) -> KeyPath:
+    """The path as the file has it: pydantic also names the alternative of a union, which no file holds."""
+    found: list[str | int] = []
+    for place, part in enumerate(path):
+        held = data if isinstance(data, dict | list) else ()
+        if part in (range(len(held)) if isinstance(held, list) else held):
+            data = held[part]  # type: ignore[index]
+            found.append(part)
+        elif place == len(path) - 1 and isinstance(held, dict):
+            found.append(part)  # a missing key
+    return tuple(found)
 
 
 def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, KeyPath]:
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # a typo explains the rest
     path = tuple(problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = _keys_near(model, path[:-1])
         return f"unknown key {str(path[-1])!r}{did_you_mean(str(path[-1]), known)}", path
     if problem["type"] == "missing":
         return f"the key {str(path[-1])!r} is missing", path
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "this should")
     given = problem.get("input")
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and repr(given) not in message else ""
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and str(given) not in message else ""
     return message[:1].lower() + message[1:] + shown, path
 
 

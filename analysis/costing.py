@@ -89,7 +89,7 @@ def cost(work: Work, profile: Profile, starts: tuple[int, ...], model: str, book
     brackets = tuple(profile.brackets(starts))
     key = book.resolve(model)
     if key is None:
-        nothing = tuple(() for _ in brackets)
+        nothing = tuple((Fraction(0),) * (len(bracket.mean) + 1) for bracket in brackets)
         days = (nothing,) * horizon.days
         return Costing(work, model, profile, brackets, days, days, (), missing=("every class",))
     return _Pricing(work, profile, brackets, key, model, book, horizon).costing()

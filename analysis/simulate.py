@@ -196,6 +196,8 @@ def _standard_gamma_sum(runs: Floats, mean_over_deviation: float, rng: np.random
 def price(sums: TokenSums, costing: Costing) -> Floats:
     """What the drawn tokens cost on the costing's model: USD, (days, trials), or (days, 1) if nothing varies."""
     total: Floats | None = None
+    if not costing.priced:
+        return np.zeros((len(costing.rates), 1))  # unknown, not zero: nobody adds it (see summary)
     for b, (runs, tokens) in enumerate(zip(sums.runs, sums.tokens, strict=True)):
         rates = np.array([[float(usd) for usd in day[b]] for day in costing.rates])
         for c, amounts in enumerate([*tokens, runs]):

@@ -42,8 +42,14 @@ def _headline(projection: Projection) -> RenderableType:
     for plan in projection.plans:
         month = plan.horizon
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
-        table.add_row(Text(plan.name), *(usd(amount) for amount in amounts), Text(plan.says))
+        table.add_row(Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says))
     return table
+
+
+def _total(projection: Projection, plan: PlanResult, amount: Decimal) -> str:
+    """A total that leaves something out says so."""
+    lacking = any(entry.plan == plan.name for entry in projection.unpriced)
+    return f"{usd(amount)} + unpriced" if lacking else usd(amount)
 
 
 def _unpriced(projection: Projection) -> RenderableType | None:
@@ -63,12 +69,12 @@ def _components(projection: Projection) -> Table:
     totals = [plan.expected_usd_per_day for plan in projection.plans]
     table.add_column("component", "total", overflow="fold")
     table.add_column("agent", overflow="fold")
-    table.add_column(f"model ({routed.name})", overflow="fold")
+    table.add_column(Text(f"model ({routed.name})"), overflow="fold")
     table.add_column("runs/day", justify="right", no_wrap=True)
     for plan, total in zip(projection.plans, totals, strict=True):
-        table.add_column(plan.name, usd(total), justify="right", no_wrap=True)
+        table.add_column(Text(plan.name), _total(projection, plan, total), justify="right", no_wrap=True)
     spread = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
-    table.add_column(f"P10 - P90 ({routed.name})", spread, justify="right", no_wrap=True)
+    table.add_column(Text(f"P10 - P90 ({routed.name})"), spread, justify="right", no_wrap=True)
     table.add_column("tokens")
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
     for row in sorted(routed.components, key=_dearest_first):
