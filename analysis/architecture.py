@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -317,6 +318,13 @@ class Claim(Part):
         return self
 
 
+Overlays = Annotated[
+    list[Path],
+    Field(description="price overlays, a file or several; later ones win"),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
 class Architecture(Part):
     """The whole file. Paths in it are relative to its folder."""
 
@@ -324,7 +332,7 @@ class Architecture(Part):
     description: str = ""
     timezone: str = Field(default="UTC", description="whose days are counted")
     book: str = Field(default="list", description="the base price book: list, article-2026 or a file")
-    prices: list[Path] = Field(default=[], description="price overlays, later ones win")
+    prices: Overlays = []
     routing: Path | None = Field(default=None, description="a file with model_routing")
     model_routing: dict[str, str] = {}
     crons: list[Cron] | Path = []

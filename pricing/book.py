@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import PriceBookError
 from . import snapshot
 from .matching import canonical, literal_key
-from .overlay import FileBook, Multiplier, Subscription, read_book
+from .overlay import FileBook, Multiplier, Subscription, read_book, shadow_rows
 from .rows import ModelKey, PriceRow
 
 SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"}
@@ -51,15 +51,16 @@ class PriceBook:
 
     def resolve(self, model_ref: str, provider: str | None = None) -> ModelKey | None:
         """The key of a model as logs or people write it, or None: unpriced."""
-        own = {key for file in self.files if file for key in file.rows}
-        name = model_ref.strip().lower()
-        written = [f"{provider.strip().lower()}/{name}"] if provider else []
-        for candidate in (name, *written):
-            head, _, model = candidate.rpartition("/")
-            if ModelKey(head, model) in own:
-                return ModelKey(head, model)
-        key = canonical(model_ref, provider)
+        key = canonical(model_ref, provider) or self._as_written(model_ref, provider)
         return key if key and self.rows(key) else None
+
+    def _as_written(self, model_ref: str, provider: str | None) -> ModelKey | None:
+        """A name that only a book file knows, spelt as there; a log may give its provider apart."""
+        name = model_ref.strip().lower()
+        full = name if not provider or name.startswith(f"{provider.lower()}/") else f"{provider.lower()}/{name}"
+        head, _, model = full.rpartition("/")
+        known = any(ModelKey(head, model) in file.rows for file in self.files if file)
+        return ModelKey(head, model) if known else None
 
     def keys(self) -> list[ModelKey]:
         """Every model that some layer prices."""
@@ -75,7 +76,8 @@ class PriceBook:
     def price(
         self, key: ModelKey, token_class: str, *, at: datetime, input_tokens: int = 0, processing: str = "standard"
     ) -> PriceRow | None:
-        """The row that prices a class of a request with that total input at that UTC moment; None: unpriced."""
+        """The row that prices a class of a request with that total input at that moment; None: unpriced."""
+        at = at.astimezone(UTC)
         rows = [r for r in self.rows(key) if r.token_class == token_class and r.applies(at)]
         own = [r for r in rows if r.processing == processing] or [r for r in rows if r.processing == "standard"]
         fitting = [r for r in own if r.min_input_tokens <= input_tokens]
@@ -156,14 +158,46 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
         if file is None:
             own = snapshot.rows(key)
         else:
-            scaled = [r for m in file.content.multipliers for r in _scaled(m, key, rows, top)]
-            top += top if scaled else 0
-            rows += scaled
+            for multiplier in file.content.multipliers:  # each scales what the one before has scaled
+                scaled = _scaled(multiplier, key, rows, top)
+                top += top if scaled else 0
+                rows += scaled
             own = file.rows.get(key, ())
             own = (*own, *_cache_fallbacks(own, {r.token_class for r in rows}))
         rows += [replace(row, layer=top) for row in own]
         top += 1
+        flat = [r for s in (file.content.subscriptions if file else ()) for r in _at_no_margin(s, key, rows, top)]
+        rows += flat
+        top += top + 1 if flat else 0
     return tuple(rows)
+
+
+def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:
+    """Under a subscription every row beneath costs nothing and keeps its price as the shadow price.
+
+    What the subscription states as its shadow price wins; it also covers classes that nothing beneath prices.
+    """
+    if key not in {literal_key(model) for model in subscription.models}:
+        return []
+    stated = shadow_rows(subscription, key)
+    rows = [
+        replace(
+            row,
+            layer=row.layer + top,
+            usd=Decimal(0),
+            shadow_usd=row.usd,
+            valid_from=max(filter(None, (row.valid_from, subscription.valid_from)), default=None),
+            valid_to=min(filter(None, (row.valid_to, subscription.valid_to)), default=None),
+            source=f"subscription {subscription.name}; shadow: {row.source}",
+        )
+        for row in beneath
+        if row.token_class not in {r.token_class for r in stated} and _meets(row, subscription)
+    ]
+    given = {row.token_class for row in rows}
+    fallbacks = _cache_fallbacks(stated, given)
+    processings = {row.processing for row in beneath} | {"standard"}
+    own = [replace(row, layer=2 * top, processing=p) for row in (*stated, *fallbacks) for p in sorted(processings)]
+    return rows + own
 
 
 def _scaled(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:
@@ -174,7 +208,8 @@ def _scaled(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top:
         replace(
             row,
             layer=row.layer + top,
-            usd=(row.usd * multiplier.multiplier).quantize(EIGHTEEN).normalize(),
+            usd=_times(row.usd, multiplier.multiplier),
+            shadow_usd=None if row.shadow_usd is None else _times(row.shadow_usd, multiplier.multiplier),
             valid_from=max(filter(None, (row.valid_from, multiplier.valid_from)), default=None),
             valid_to=min(filter(None, (row.valid_to, multiplier.valid_to)), default=None),
             source=f"{row.source} x {multiplier.multiplier} ({multiplier.reason})",
@@ -184,10 +219,16 @@ def _scaled(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top:
     ]
 
 
-def _meets(row: PriceRow, multiplier: Multiplier) -> bool:
-    """Whether the row's time and the multiplier's overlap at all."""
-    starts_in_time = not (row.valid_to and multiplier.valid_from and row.valid_to <= multiplier.valid_from)
-    return starts_in_time and not (row.valid_from and multiplier.valid_to and row.valid_from >= multiplier.valid_to)
+def _times(usd: Decimal, multiplier: Decimal) -> Decimal:
+    """The scaled price, to the 18 places that the tables hold."""
+    scaled = (usd * multiplier).quantize(EIGHTEEN).normalize()
+    return scaled.quantize(Decimal(1)) if scaled == scaled.to_integral() else scaled  # 30, not 3E+1
+
+
+def _meets(row: PriceRow, span: Multiplier | Subscription) -> bool:
+    """Whether the row's time and the span overlap at all."""
+    starts_in_time = not (row.valid_to and span.valid_from and row.valid_to <= span.valid_from)
+    return starts_in_time and not (row.valid_from and span.valid_to and row.valid_from >= span.valid_to)
 
 
 def _cache_fallbacks(own: Sequence[PriceRow], priced: set[str]) -> list[PriceRow]:

@@ -15,27 +15,51 @@ from . import snapshot
 from .rows import ModelKey
 
 PROVIDERS = {
+    "amazon-bedrock": "aws",
+    "amazon.bedrock": "aws",
+    "aws.bedrock": "aws",
+    "aws_bedrock": "aws",
     "bedrock": "aws",
     "bedrock_converse": "aws",
-    "amazon-bedrock": "aws",
-    "vertex_ai": "google",
-    "vertex": "google",
-    "google-vertex": "google",
-    "gemini": "google",
-    "azure_ai": "azure",
-    "azure-openai": "azure",
-    "azure_openai": "azure",
-    "az.ai.openai": "azure",
     "az.ai.inference": "azure",
-    "xai": "x-ai",
-    "together_ai": "together",
+    "az.ai.openai": "azure",
+    "azure-openai": "azure",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "azure_ai": "azure",
+    "azure_openai": "azure",
     "fireworks_ai": "fireworks",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "gemini": "google",
+    "google-gla": "google",
+    "google-vertex": "google",
+    "models": "google",
+    "vertex": "google",
+    "vertex_ai": "google",
+    "github_copilot": "github-copilot",
+    "ibm.watsonx.ai": "ibm",
+    "mistral_ai": "mistral",
+    "mistralai": "mistral",
     "moonshot": "moonshotai",
     "openai-codex": "openai",
+    "openai-responses": "openai",
+    "together-ai": "together",
+    "together_ai": "together",
+    "xai": "x-ai",
 }
-"""Names of providers that genai-prices' own clauses miss or would give to another provider."""
+"""What logs and gateways call the snapshot's providers. A name that is neither here nor an id of the snapshot
+says nothing of prices: `my-openai-proxy` is not OpenAI."""
 
-_BEDROCK = re.compile(r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\.")
+GATEWAYS = ("litellm", "litellm_proxy")
+"""Proxies that write the provider into the model's name."""
+
+_BEDROCK = re.compile(
+    r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
+    r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\."
+)
+_REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
 
 def literal_key(name: str) -> ModelKey:
@@ -49,32 +73,31 @@ def literal_key(name: str) -> ModelKey:
 
 @lru_cache(maxsize=65_536)
 def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
-    """The snapshot's key for a reference, or None. Case does not matter."""
+    """The snapshot's key for a reference, or None. Case does not matter; a given provider is the one meant."""
     reference = model_ref.strip().lower()
-    head, slash, rest = reference.partition("/")
-    if slash and (owner := provider_id(head)):
-        return snapshot.find(_bare(rest), owner)
-    if provider:
+    if provider and provider.strip().lower() not in GATEWAYS:
         owner = provider_id(provider)
-        return snapshot.find(_bare(reference), owner) if owner else None
+        if owner is None:
+            return None
+        head, slash, rest = reference.partition("/")
+        named_twice = slash and provider_id(head) == owner
+        return _find(reference, owner) or (_find(rest, owner) if named_twice else None)
+    head, slash, rest = reference.partition("/")
     if slash:
-        return None
-    if _BEDROCK.match(reference):
-        return snapshot.find(reference, "aws")
-    return snapshot.find(_bare(reference), None)
+        owner = provider_id(head)
+        return _find(rest, owner) if owner else None
+    return _find(reference, "aws") if _BEDROCK.match(reference) else _find(reference, None)
+
+
+def _find(reference: str, owner: str | None) -> ModelKey | None:
+    """By the exact id first, then by genai-prices' match clauses."""
+    bare = _REGION.sub("", reference) if owner == "aws" else reference
+    bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
+    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
 
 
 def provider_id(name: str) -> str | None:
     """The snapshot's id of a provider as logs call it (`aws.bedrock`, `vertex_ai`, `openai`), or None."""
-    from genai_prices.data_snapshot import find_provider_by_id
-
     name = name.strip().lower()
-    if not name:
-        return None
-    found = find_provider_by_id(snapshot.snapshot().providers, PROVIDERS.get(name, name))
-    return found.id if found else None
-
-
-def _bare(reference: str) -> str:
-    """Without Vertex' version mark: `claude-opus-4-6@20260101` is `claude-opus-4-6`."""
-    return reference.split("@", 1)[0] if not reference.startswith("@") else reference
+    found = PROVIDERS.get(name, name)
+    return found if found in snapshot.provider_ids() else None

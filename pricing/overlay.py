@@ -14,8 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from ..documents import Document, read_document, validate
 from ..errors import PriceBookError
-from .matching import literal_key
-from .rows import ModelKey, PriceRow
+from .matching import literal_key, provider_id
+from .rows import ModelKey, PriceRow, TokenClass
 
 MAX_USD = Decimal(1_000_000)
 MTOK, THOUSAND = 1_000_000, 1_000
@@ -106,13 +106,13 @@ class Multiplier(_Dated):
     provider: str | None = None
     multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
     reason: str
-    classes: list[str] = []
+    classes: list[TokenClass] = []
 
     def covers(self, key: ModelKey, own_key: ModelKey | None) -> bool:
         """Whether it is meant for `key`; `own_key` is what its `model` resolves to."""
         if self.model not in (None, "*"):
             return key == own_key
-        return self.provider in (None, "*", key.provider)
+        return self.provider in (None, "*") or provider_id(self.provider) == key.provider or self.provider == key.provider
 
 
 class Subscription(_Dated):
@@ -165,7 +165,7 @@ def read_book(file: Path) -> FileBook:
         rows.setdefault(literal_key(entry.model), []).extend(_entry_rows(content, entry))
     for subscription in content.subscriptions:
         for model in subscription.models:
-            rows.setdefault(literal_key(model), []).extend(_shadow_rows(content, subscription, model))
+            rows.setdefault(literal_key(model), [])
     book = FileBook(
         content,
         hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -189,15 +189,15 @@ def _entry_rows(content: BookFile, entry: ModelPrices) -> Iterator[PriceRow]:
         )  # fmt: skip
 
 
-def _shadow_rows(content: BookFile, subscription: Subscription, model: str) -> Iterator[PriceRow]:
-    """At the margin a subscription's tokens cost nothing; every class says so, with its shadow price."""
-    shadow = subscription.shadow_usd_per_mtok.stated()
-    for name in TokenPrices.model_fields:
-        yield PriceRow(
-            *literal_key(model), name, "standard", 0, subscription.valid_from, subscription.valid_to, None, None,
-            Decimal(0), MTOK, source=f"{content.source}: subscription {subscription.name}",
-            source_version=content.book, shadow_usd=shadow.get(name, shadow.get("input", Decimal(0))),
-        )  # fmt: skip
+def shadow_rows(subscription: Subscription, key: ModelKey) -> list[PriceRow]:
+    """The classes whose shadow price the subscription states: nothing at the margin."""
+    return [
+        PriceRow(
+            *key, name, "standard", 0, subscription.valid_from, subscription.valid_to, None, None, Decimal(0), MTOK,
+            source=f"subscription {subscription.name}", source_version=subscription.name, shadow_usd=usd,
+        )
+        for name, usd in subscription.shadow_usd_per_mtok.stated().items()
+    ]  # fmt: skip
 
 
 def _check(book: FileBook) -> None:
@@ -214,8 +214,12 @@ def _check(book: FileBook) -> None:
 def _same(a: ModelPrices, b: ModelPrices) -> bool:
     if literal_key(a.model) != literal_key(b.model) or a.processing != b.processing:
         return False
-    classes = [{*e.usd_per_mtok.stated(), *e.usd_per_thousand.stated()} for e in (a, b)]
-    return bool(classes[0] & classes[1])
+    priced = [
+        {*e.usd_per_mtok.stated(), *e.usd_per_thousand.stated()}
+        | {(tier.min_input_tokens, name) for tier in e.tiers for name in tier.usd_per_mtok.stated()}
+        for e in (a, b)
+    ]
+    return bool(priced[0] & priced[1])
 
 
 def _overlap(a: _Dated, b: _Dated) -> bool:

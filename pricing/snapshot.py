@@ -81,14 +81,37 @@ def content_hash() -> str:
     return hashlib.sha256((Path(genai_prices.__file__).parent / "data.py").read_bytes()).hexdigest()
 
 
+@cache
+def provider_ids() -> frozenset[str]:
+    """The ids of all providers."""
+    return frozenset(provider.id for provider in snapshot().providers)
+
+
+@cache
+def _by_id() -> dict[tuple[str, str], ModelKey]:
+    return {(key.provider.lower(), key.model.lower()): key for key in _models()}
+
+
+def by_id(model_id: str, provider: str | None) -> ModelKey | None:
+    """The provider's model of exactly that id, whatever the case."""
+    return _by_id().get((provider, model_id.lower())) if provider else None
+
+
+@cache
+def _key_by_identity() -> dict[int, ModelKey]:
+    return {id(model): key for key, model in _models().items()}
+
+
 def find(model_ref: str, provider: str | None) -> ModelKey | None:
-    """The model that genai-prices' own match clauses give for a reference, or None."""
+    """The model that genai-prices' own match clauses give for a reference, or None.
+
+    Where a provider resells another's models (Azure OpenAI's, Google Anthropic's), the key is the maker's.
+    """
     try:
-        found, model = snapshot().find_provider_model(model_ref, None, provider, None)
+        _, model = snapshot().find_provider_model(model_ref, None, provider, None)
     except LookupError:
         return None
-    owner = next((p for p in snapshot().providers if any(m is model for m in p.models)), found)
-    return ModelKey(owner.id, model.id)
+    return _key_by_identity()[id(model)]
 
 
 @cache
@@ -205,7 +228,7 @@ def _amounts(price: ModelPrice) -> Iterator[_Amount]:
         if paying:
             yield from _tiers(token_class, paying, stated[paying], per[paying][1])
     ours = {name for price_keys in FALLBACKS.values() for name in price_keys}
-    for name in stated.keys() - ours:
+    for name in (name for name in stated if name not in ours):
         yield from _tiers(per[name][0], name, stated[name], per[name][1])
 
 

@@ -1,0 +1,155 @@
+"""Bad input gets one clear line that says what, where and how to mend it; exit code 2; nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+HEAD = "model_routing: {fallback: anthropic/claude-haiku-4-5}\ncomponents:\n  - name: a\n"
+TOKENS = "    tokens: {input: 5, output: 1}\n"
+DAILY = "    runs_per_day: 5\n"
+
+BAD_FILES = {
+    "empty": (b"", "the file is empty"),
+    "not YAML": (b"components:\n  - name: [x\n", "architecture.yaml:3: this is not YAML"),
+    "not a mapping": (b"- a\n", "must be a mapping"),
+    "a key twice": (b"name: a\nname: b\n", "'name' stands twice, again in line 2"),
+    "unknown key": (
+        (HEAD + "    schedul: x\n" + DAILY + TOKENS).encode(),
+        "architecture.yaml:4 components[0].schedul: unknown key 'schedul'; did you mean 'schedule'?",
+    ),
+    "unknown key in a union": (
+        (HEAD + DAILY + "    tokens: {input: {low: 1, hihg: 5}}\n").encode(),
+        "architecture.yaml:5 components[0].tokens.input.hihg: unknown key 'hihg'; did you mean 'high'?",
+    ),
+    "bad cron": (
+        (HEAD + '    schedule: "*/75 * * * *"\n' + TOKENS).encode(),
+        'architecture.yaml:4 components[0].schedule: "*/75 * * * *" is not a cron expression: '
+        "minute step 75 is past 59",
+    ),
+    "negative tokens": (
+        (HEAD + DAILY + "    tokens: {input: -5, output: 1}\n").encode(),
+        "architecture.yaml:5 components[0].tokens.input: this should be greater than or equal to 0",
+    ),
+    "not a number": (
+        (HEAD + "    runs_per_day: .nan\n" + TOKENS).encode(),
+        "components[0].runs_per_day: this should be a finite number",
+    ),
+    "a trillion runs a day": (
+        (HEAD + "    runs_per_day: 1000000000000\n" + TOKENS).encode(),
+        "1000000000000 runs a day is more than the 100,000,000 that costsim takes",
+    ),
+    "dates reversed": (
+        (HEAD + DAILY + "    start: 2026-05-05\n    end: 2026-05-01\n" + TOKENS).encode(),
+        "components[0]: end 2026-05-01 is before start 2026-05-05",
+    ),
+    "unknown time zone": (("timezone: Mars/Olympus\n" + HEAD + DAILY + TOKENS).encode(), "is not a time zone"),
+    "no tokens": ((HEAD + DAILY).encode(), "say what a run uses: either tokens or calibrate"),
+    "two schedules": (
+        (HEAD + DAILY + '    schedule: "0 7 * * *"\n' + TOKENS).encode(),
+        "either schedule (a cron expression) or runs_per_day, not both",
+    ),
+    "unknown cron": ((HEAD + "    cron: nightly\n" + TOKENS).encode(), "there is no cron 'nightly'"),
+    "missing log": (
+        (HEAD + DAILY + "    tokens: {from_usage: {file: gone.csv, columns: {input: n}}}\n").encode(),
+        "gone.csv: there is no such file",
+    ),
+    "missing overlay": (("prices: gone.yaml\n" + HEAD + DAILY + TOKENS).encode(), "gone.yaml: there is no such file"),
+    "not UTF-8": (b"name: \xff\xfe\n", "byte 6 is not UTF-8 text"),
+    "python object": (b'!!python/object/apply:os.system ["echo hi"]\n', "this is not YAML"),
+    "endless alias": (b"a: &a [*a]\n", "nested too deeply"),
+    "unknown plan of a claim": (
+        (HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n").encode(),
+        "there is no plan 'naiv'; did you mean 'naive'?",
+    ),
+}
+
+
+def assert_one_line(err: str) -> None:
+    assert err.startswith("costsim: ")
+    assert err.count("\n") == 1, err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_architecture_is_one_line_and_exit_code_2(costsim: Run, tmp_path: Path, case: str) -> None:
+    content, says = BAD_FILES[case]
+    (tmp_path / "architecture.yaml").write_bytes(content)
+    outcome = costsim("run", "architecture.yaml", "--report", "plan.html", "--db", "c.duckdb")
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert_one_line(outcome.err)
+    assert outcome.out == ""
+    assert [file.name for file in tmp_path.iterdir()] == ["architecture.yaml"], "nothing half-written"
+
+
+def test_an_alias_bomb_is_refused_before_it_unfolds(costsim: Run, tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]  # 9^9 = 387 million
+    (tmp_path / "bomb.yaml").write_text("\n".join(lines))
+    outcome = costsim("run", "bomb.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "unfolds into more than 1,000,000 values" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.json", '{"components": [}', "a.json:1: this is not JSON"),
+        ("a.toml", "a = \n", "a.toml: this is not TOML"),
+        ("a.json", "[" * 100_000, "a.json: the file is nested too deeply"),
+    ],
+)
+def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str, says: str) -> None:
+    (tmp_path / name).write_text(content)
+    outcome = costsim("run", name)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert_one_line(outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["gone.yaml"], "gone.yaml: there is no such file"),
+        (["."], ".: this is a folder, not a file"),
+        (["--days", "0"], "days must be from 1 to 1,096"),
+        (["--trials", "0"], "trials must be from 1 to"),
+        (["--seed", "-1"], "seed must be from 0 to"),
+        (["--start", "2026-13-01"], "'2026-13-01' is not a date"),
+        (["--book", "nope"], "'nope' is not a price book"),
+        (["--report", "gone/plan.html"], "gone/plan.html: cannot be written: No such file or directory"),
+        (["--db", "gone/c.duckdb"], "gone/c.duckdb: "),
+    ],
+)
+def test_bad_options_are_one_line(costsim: Run, arguments: list[str], says: str) -> None:
+    outcome = costsim("run", *arguments, "--trials", "10") if "--trials" not in arguments else costsim("run", *arguments)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert_one_line(outcome.err)
+
+
+def test_a_file_that_is_no_store_is_left_alone(costsim: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("precious")
+    outcome = costsim("run", "--trials", "10", "--db", "notes.txt")
+    assert outcome.code == 2
+    assert_one_line(outcome.err)
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+
+
+def test_terminal_escapes_in_names_do_not_reach_the_terminal(costsim: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text('model_routing: {}\ncomponents: [{name: a, cron: "\\e[2J\\nx"}]\n')
+    outcome = costsim("run", "a.yaml")
+    assert outcome.code == 2
+    assert "\x1b" not in outcome.err
+    assert_one_line(outcome.err)
+
+
+def test_debug_shows_the_traceback(costsim: Run) -> None:
+    with pytest.raises(Exception, match="there is no such file"):
+        costsim("--debug", "run", "gone.yaml")
