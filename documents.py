@@ -91,17 +91,29 @@ def _read_text(file: Path, kind: type[InputError]) -> str:
 
 def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
-        raise kind(f"this is not JSON: {error.msg} at column {error.colno}", file=file, line=error.lineno) from None
+        message = f"this is not JSON: {error.msg} at column {error.colno}"
+        raise kind(message, file=file, line=error.lineno) from None
+    except ValueError as error:
+        raise kind(f"this is not usable JSON: {error}", file=file) from None
     except RecursionError:
         raise kind("the file is nested too deeply", file=file) from None
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name!r} stands twice")
+        found[name] = value
+    return found
 
 
 def _parse_toml(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is a number too long
         raise kind(f"this is not TOML: {error}", file=file) from None
 
 
@@ -111,6 +123,8 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         root = loader.get_single_node()
+        if root is None:
+            raise kind("the file holds nothing but comments", file=file)
         lines = _lines_of(root, file, kind)
         return Document(file, loader.construct_document(root), lines)
     except yaml.MarkedYAMLError as error:
@@ -135,8 +149,10 @@ def _lines_of(root: yaml.Node, file: Path, kind: type[InputError]) -> dict[KeyPa
 
 
 def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    import yaml
+
     yield path, node.start_mark.line + 1
-    if node.id == "mapping":
+    if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             name = str(key.value)
@@ -145,7 +161,7 @@ def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
             seen.add(name)
             yield (*path, name), key.start_mark.line + 1
             yield from _walk(value, (*path, name))
-    elif node.id == "sequence":
+    elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _walk(value, (*path, index))
 
@@ -178,7 +194,8 @@ def _in_data(path: KeyPath, data: Any) -> KeyPath:
 
 def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, KeyPath]:
     problems = error.errors(include_url=False)
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # a typo explains the rest
+    typo = next((p for p in problems if p["type"] == "extra_forbidden"), None)  # a typo explains the rest
+    problem = typo or problems[0]
     path = tuple(problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = _keys_near(model, path[:-1])
@@ -187,7 +204,8 @@ def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str,
         return f"the key {str(path[-1])!r} is missing", path
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "this should")
     given = problem.get("input")
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and str(given) not in message else ""
+    plain = isinstance(given, str | int | float) and str(given) not in message
+    shown = f" (it is {given!r})" if plain else ""
     return message[:1].lower() + message[1:] + shown, path
 
 
@@ -197,7 +215,8 @@ def _keys_near(model: type[BaseModel], path: KeyPath) -> list[str]:
     spots = [schema]
     for part in path:
         spots = [deeper for spot in spots for deeper in _step(spot, part, schema)] or spots
-    return sorted({key for spot in spots for alternative in _flatten(spot, schema) for key in alternative.get("properties", {})})
+    alternatives = [alternative for spot in spots for alternative in _flatten(spot, schema)]
+    return sorted({key for alternative in alternatives for key in alternative.get("properties", {})})
 
 
 def _flatten(spot: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
