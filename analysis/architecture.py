@@ -7,6 +7,7 @@ mapping and a `crons` list may stand in the file itself or in files of their own
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -26,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..documents import Document, did_you_mean, read_document, validate
+from ..documents import Document, KeyPath, did_you_mean, read_document, validate
 from ..errors import ArchitectureError
 from .distributions import Constant, Distribution, Lognormal, Triangular, Uniform
 from .schedule import parse_cron, time_zone
@@ -34,6 +36,10 @@ from .schedule import parse_cron, time_zone
 MAX_RUNS_PER_DAY = Decimal(100_000_000)
 MAX_TOKENS_PER_RUN = Decimal(1_000_000_000)
 MAX_COMPONENTS = 10_000
+MAX_P95_PER_P50 = 1_000
+
+Amount = Annotated[Decimal, Field(ge=0, le=10**18, decimal_places=18)]
+"""A number in the file, bounded so that exact arithmetic stays quick (1e-9999999 has millions of digits)."""
 
 
 class Part(BaseModel):
@@ -42,23 +48,21 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Range(Part):
-    """Between `low` and `high`, most often near `mode` (triangular; without a mode, anything alike: uniform).
+class Spread(Part):
+    """Between `low` and `high`, most often near `mode`: triangular; without a mode, uniform."""
 
-    `varies` says what the spread is: `run` (every run, or every day for runs_per_day, draws anew, which
-    averages out over a month) or `mean` (we do not know the mean: drawn once per trial, never averages out).
-    """
-
-    low: Decimal = Field(ge=0)
-    mode: Decimal | None = Field(default=None, ge=0)
-    high: Decimal = Field(ge=0)
-    varies: Literal["run", "mean"] | None = None
+    low: Amount
+    mode: Amount | None = None
+    high: Amount
 
     @model_validator(mode="after")
-    def _ordered(self) -> Range:
+    def _ordered(self) -> Spread:
         middle = self.low if self.mode is None else self.mode
         if not self.low <= middle <= self.high:
-            raise ValueError(f"low, mode and high must ascend, not {self.low}, {self.mode or ''}, {self.high}")
+            stated = ", ".join(
+                str(amount) for amount in (self.low, self.mode, self.high) if amount is not None
+            )
+            raise ValueError(f"low, mode and high must ascend, not {stated}")
         if self.high == 0:
             raise ValueError("high must be more than 0")
         return self
@@ -66,40 +70,53 @@ class Range(Part):
     def distribution(self) -> Distribution:
         """The distribution meant."""
         low, high = Fraction(self.low), Fraction(self.high)
-        if low == high:
-            return Constant(low)
+        if float(low) == float(high):  # too near for a draw to tell them apart
+            return Constant((low + high) / 2)
         return Uniform(low, high) if self.mode is None else Triangular(low, Fraction(self.mode), high)
+
+
+class Range(Spread):
+    """A spread of tokens or runs, which `varies` says more about.
+
+    `run`: every run draws anew (every day, for runs_per_day), which averages out over a month. `mean`: we do
+    not know the mean; drawn once per trial, it never averages out. Default: `run` for tokens, `mean` for
+    runs_per_day.
+    """
+
+    varies: Literal["run", "mean"] | None = None
 
 
 class Percentiles(Part):
     """A median and a 95th percentile: lognormal, the usual shape of token counts. `varies` as in a range."""
 
-    p50: Decimal = Field(gt=0, le=MAX_TOKENS_PER_RUN)
-    p95: Decimal = Field(gt=0, le=MAX_TOKENS_PER_RUN)
+    p50: Amount = Field(gt=0, le=MAX_TOKENS_PER_RUN)
+    p95: Amount = Field(gt=0, le=MAX_TOKENS_PER_RUN)
     varies: Literal["run", "mean"] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Percentiles:
         if self.p95 < self.p50:
             raise ValueError(f"p95 ({self.p95}) is below p50 ({self.p50})")
+        if self.p95 > MAX_P95_PER_P50 * self.p50:
+            raise ValueError(f"p95 ({self.p95}) is more than {MAX_P95_PER_P50:,} times p50 ({self.p50})")
         return self
 
     def distribution(self) -> Distribution:
         """The distribution meant."""
         p50, p95 = Fraction(self.p50), Fraction(self.p95)
-        return Constant(p50) if p50 == p95 else Lognormal(p50, p95)
+        return Constant(p50) if float(p50) == float(p95) else Lognormal(p50, p95)
 
 
 class Poisson(Part):
     """Independent runs at a mean rate per day: the number on a day is Poisson."""
 
-    poisson: Decimal = Field(ge=0, le=MAX_RUNS_PER_DAY)
+    poisson: Amount = Field(le=MAX_RUNS_PER_DAY)
 
 
 class LogRate(Part):
-    """The number of calls in the component's `from_usage` log, times this: 24 where the log holds one hour."""
+    """The number of calls in the component's `from_usage` log, times this: 24 where it holds one hour."""
 
-    from_usage: Decimal = Field(gt=0)
+    from_usage: Amount = Field(gt=0)
 
 
 def _kind(given: Any) -> str | None:
@@ -120,9 +137,12 @@ def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
     return check
 
 
-Number = Annotated[Annotated[Decimal, Field(ge=0)], Tag("number")]
+Number = Annotated[Amount, Tag("number")]
 Tokens = Annotated[
-    Number | Annotated[Range, Tag("range")] | Annotated[Percentiles, Tag("p50")] | Annotated[Percentiles, Tag("p95")],
+    Number
+    | Annotated[Range, Tag("range")]
+    | Annotated[Percentiles, Tag("p50")]
+    | Annotated[Percentiles, Tag("p95")],
     Discriminator(_kind),
     AfterValidator(_within(MAX_TOKENS_PER_RUN, "tokens a run")),
 ]
@@ -134,14 +154,24 @@ RunsPerDay = Annotated[
     Discriminator(_kind),
     AfterValidator(_within(MAX_RUNS_PER_DAY, "runs a day")),
 ]
-DailyUsd = Annotated[Annotated[Decimal, Field(gt=0), Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_kind)]
+DailyUsd = Annotated[
+    Annotated[Amount, Field(gt=0), Tag("number")] | Annotated[Spread, Tag("range")], Discriminator(_kind)
+]
+
+
+def _beside(given: Any, info: ValidationInfo) -> Any:
+    """A book's file is beside the architecture; the name of a shipped book has no ending."""
+    return str(_folder(info) / given) if isinstance(given, str) and Path(given).suffix else given
+
+
+BookName = Annotated[str, BeforeValidator(_beside)]
 
 
 class FromUsage(Part):
     """Tokens as a log has them: every run draws one logged call, its token classes together.
 
-    `columns` maps costsim's names (`ts`, `input`, `output`, `cache_read`, …) to the columns of a CSV, JSONL or
-    Parquet file. `input_includes_cached` says whether its input figure counts cached tokens too.
+    `columns` maps costsim's names (`ts`, `input`, `output`, `cache_read`, …) to the columns of a CSV, JSONL
+    or Parquet file. `input_includes_cached` says whether its input figure counts cached tokens too.
     """
 
     file: Path
@@ -167,23 +197,28 @@ class TokenProfile(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> TokenProfile:
-        if self.from_usage and self.model_fields_set != {"from_usage"}:
+        if self.from_usage and self.counted:
             raise ValueError("give either from_usage or token counts, not both")
-        if not self.from_usage and not self.model_fields_set:
+        if not self.from_usage and not self.counted:
             raise ValueError("no token count is given; write at least input and output")
         return self
 
+    @property
+    def counted(self) -> list[str]:
+        """The token classes that the file gives, in the order of every array."""
+        return [name for name in TokenProfile.model_fields if name in self.model_fields_set - {"from_usage"}]
+
 
 class Calibrate(Part):
-    """Solve for the tokens of a run from a known daily cost: output = cost / (ratio x input price + output price).
+    """Solve for a run's tokens from a known daily cost: output = cost / (ratio x input price + output price).
 
     `daily_usd` is the cost of a day on which the component runs; a range is what we do not know about its
     mean. Prices are those of `book` at the run's start, for `model` (default: the model that routing gives).
     """
 
     daily_usd: DailyUsd
-    input_per_output: Decimal = Field(ge=0, description="input tokens per output token")
-    book: str = "list"
+    input_per_output: Amount = Field(le=10**6, description="input tokens per output token")
+    book: BookName = "list"
     model: str | None = None
 
 
@@ -227,7 +262,9 @@ class Component(Part):
     end: date | None = Field(default=None, description="the last day on which it runs")
     tokens: TokenProfile | None = None
     calibrate: Calibrate | None = None
-    uncertainty: Range | None = Field(default=None, description="an unknown factor on the cost, drawn once per trial")
+    uncertainty: Spread | None = Field(
+        default=None, description="an unknown factor on its cost, once per trial"
+    )
     note: str = ""
 
     @field_validator("schedule")
@@ -246,6 +283,8 @@ class Component(Part):
             raise ValueError(f"end {self.end} is before start {self.start}")
         if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):
             raise ValueError("runs_per_day.from_usage needs tokens.from_usage, the log whose calls it counts")
+        if self.uncertainty and self.calibrate and isinstance(self.calibrate.daily_usd, Spread):
+            raise ValueError("calibrate.daily_usd is a range already; leave out uncertainty")
         return self
 
 
@@ -264,11 +303,11 @@ class PlanSpec(Part):
 
 
 class PriceRatio(Part):
-    """How many times dearer `model` is than `to`, for a call of `input_per_output` input tokens per output."""
+    """How many times dearer `model` is than `to`, for `input_per_output` input tokens per output token."""
 
     model: str
     to: str
-    input_per_output: Decimal = Field(default=Decimal(1), ge=0)
+    input_per_output: Amount = Field(default=Decimal(1), le=10**6)
 
 
 class CostRatio(Part):
@@ -300,11 +339,9 @@ class Claim(Part):
     """
 
     says: str
-    stated: Annotated[
-        Annotated[Decimal, Field(ge=0), Tag("number")] | Annotated[Range, Tag("range")], Discriminator(_kind)
-    ]
-    tolerance: Decimal = Field(default=Decimal("0.1"), ge=0)
-    books: list[str] = []
+    stated: Annotated[Number | Annotated[Spread, Tag("range")], Discriminator(_kind)]
+    tolerance: Amount = Decimal("0.1")
+    books: list[BookName] = []
     price_ratio: PriceRatio | None = None
     cost_ratio: CostRatio | None = None
     plan_ratio: PlanRatio | None = None
@@ -331,7 +368,7 @@ class Architecture(Part):
     name: str = Field(default="", max_length=200)
     description: str = ""
     timezone: str = Field(default="UTC", description="whose days are counted")
-    book: str = Field(default="list", description="the base price book: list, article-2026 or a file")
+    book: BookName = Field(default="list", description="the base price book: list, article-2026 or a file")
     prices: Overlays = []
     routing: Path | None = Field(default=None, description="a file with model_routing")
     model_routing: dict[str, str] = {}
@@ -383,6 +420,20 @@ class _CronFile(Part):
     crons: list[Cron]
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A component, and where its words stand: its own entry, or that of the cron that it is."""
+
+    component: Component
+    document: Document
+    path: KeyPath
+
+    def wrong(self, message: str, *key: str) -> Exception:
+        """An ArchitectureError that names the component and the place."""
+        message = f"{self.component.name!r}: {message}"
+        return self.document.error(ArchitectureError, message, (*self.path, *key))
+
+
 def read_architecture(file: Path) -> Architecture:
     """The architecture in `file`, its routing and cron files read in, every reference resolved.
 
@@ -390,14 +441,22 @@ def read_architecture(file: Path) -> Architecture:
     """
     document = read_document(file, ArchitectureError)
     architecture = validate(document, Architecture, ArchitectureError)
-    architecture = architecture.model_copy(
+    crons, cron_document = _crons(architecture, document)
+    entries = _entries(architecture, document, crons, cron_document)
+    for index, entry in enumerate(entries):
+        _check(entry, entries[:index])
+    if not entries:
+        raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
+    complete = architecture.model_copy(
         update={
             "name": architecture.name or file.stem,
             "model_routing": _routing(architecture),
-            "crons": _crons(architecture),
+            "crons": crons,
+            "components": [entry.component for entry in entries],
         }
     )
-    return _with_crons(architecture, document)
+    _check_plans(complete, document)
+    return complete
 
 
 def _routing(architecture: Architecture) -> dict[str, str]:
@@ -407,30 +466,35 @@ def _routing(architecture: Architecture) -> dict[str, str]:
     return validate(document, _RoutingFile, ArchitectureError).model_routing | architecture.model_routing
 
 
-def _crons(architecture: Architecture) -> list[Cron]:
+def _crons(architecture: Architecture, document: Document) -> tuple[list[Cron], Document]:
+    """The crons, and the document that they stand in."""
     if isinstance(architecture.crons, list):
-        return architecture.crons
-    document = read_document(architecture.crons, ArchitectureError)
-    return validate(document, _CronFile, ArchitectureError).crons
+        crons = architecture.crons
+    else:
+        document = read_document(architecture.crons, ArchitectureError)
+        crons = validate(document, _CronFile, ArchitectureError).crons
+    for index, cron in enumerate(crons):
+        if any(other.name == cron.name for other in crons[:index]):
+            message = f"another cron is named {cron.name!r}; give this one a name of its own"
+            raise document.error(ArchitectureError, message, ("crons", index, "name"))
+    return crons, document
 
 
-def _with_crons(architecture: Architecture, document: Document) -> Architecture:
-    """Components that name a cron take its schedule and model; a cron that none names is a component itself."""
-    crons = {cron.name: cron for cron in architecture.crons if isinstance(cron, Cron)}
-    components = []
-    for index, component in enumerate(architecture.components):
-        if component.cron is not None and component.cron not in crons:
-            message = f"there is no cron {component.cron!r}{did_you_mean(component.cron, sorted(crons))}"
-            raise document.error(ArchitectureError, message, ("components", index, "cron"))
-        components.append(_complete(component, crons, architecture))
+def _entries(
+    architecture: Architecture, document: Document, crons: list[Cron], cron_document: Document
+) -> list[_Entry]:
+    """Components that name a cron take its schedule and model; a cron that none names is one itself."""
+    by_name = {cron.name: cron for cron in crons}
+    entries = [_Entry(c, document, ("components", n)) for n, c in enumerate(architecture.components)]
     named = {component.cron for component in architecture.components}
-    own = [Component(name=cron.name, cron=cron.name) for cron in crons.values() if cron.name not in named]
-    components += [_complete(component, crons, architecture) for component in own]
-    for index, component in enumerate(components):
-        _check(component, index, components, document)
-    if not components:
-        raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
-    return architecture.model_copy(update={"components": components})
+    for index, cron in enumerate(crons):
+        if cron.name not in named:
+            entries.append(_Entry(Component(name=cron.name, cron=cron.name), cron_document, ("crons", index)))
+    for entry in entries:
+        if entry.component.cron is not None and entry.component.cron not in by_name:
+            near = did_you_mean(entry.component.cron, sorted(by_name))
+            raise entry.wrong(f"there is no cron {entry.component.cron!r}{near}", "cron")
+    return [replace(e, component=_complete(e.component, by_name, architecture)) for e in entries]
 
 
 def _complete(component: Component, crons: dict[str, Cron], architecture: Architecture) -> Component:
@@ -448,16 +512,28 @@ def _complete(component: Component, crons: dict[str, Cron], architecture: Archit
     return component
 
 
-def _check(component: Component, index: int, components: list[Component], document: Document) -> None:
+def _check(entry: _Entry, before: list[_Entry]) -> None:
     """What only shows once the crons and defaults are in. Raises ArchitectureError."""
-    path = ("components", index)
-
-    def wrong(message: str) -> ArchitectureError:
-        return document.error(ArchitectureError, f"{component.name!r}: {message}", path)  # type: ignore[return-value]
-
-    if any(other.name == component.name for other in components[:index]):
-        raise wrong("another component has this name; names tell the rows of a result apart")
+    component = entry.component
+    if any(other.component.name == component.name for other in before):
+        raise entry.wrong("another component has this name; names tell the rows of a result apart", "name")
     if (component.schedule is None) == (component.runs_per_day is None):
-        raise wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
+        raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
     if (component.tokens is None) == (component.calibrate is None):
-        raise wrong("say what a run uses: either tokens or calibrate, not both")
+        raise entry.wrong("say what a run uses: either tokens or calibrate, not both")
+
+
+def _check_plans(architecture: Architecture, document: Document) -> None:
+    """A plan moves components and tasks that exist. Raises ArchitectureError."""
+    components = {component.name for component in architecture.components}
+    tasks = {component.task for component in architecture.components}
+    tasks |= {*architecture.model_routing, "fallback"}
+    for name, plan in architecture.plans.items():
+        for kind, key, moved, known in (
+            ("component", "components", plan.components, components),
+            ("task", "model_routing", plan.model_routing, tasks),
+        ):
+            for what in moved:
+                if what not in known:
+                    message = f"there is no {kind} {what!r}{did_you_mean(what, sorted(known))}"
+                    raise document.error(ArchitectureError, message, ("plans", name, key, what))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..documents import did_you_mean
 from ..errors import ArchitectureError
-from .architecture import Claim, Range
+from .architecture import Claim, Spread
 from .results import ClaimResult, usd
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def _check(claim: Claim, book: str, ledger: Ledger) -> ClaimResult:
 
 def _stated(claim: Claim) -> str:
     stated = claim.stated
-    text = f"{stated.low}-{stated.high}" if isinstance(stated, Range) else f"{stated:f}"
-    return f"{text} ±{claim.tolerance:.0%}" if claim.tolerance else text
+    text = f"{stated.low:f}-{stated.high:f}" if isinstance(stated, Spread) else f"{stated:f}"
+    return f"{text} ±{100 * float(claim.tolerance):g}%" if claim.tolerance else text
 
 
 def _holds(claim: Claim, computed: Fraction) -> bool:
     stated, tolerance = claim.stated, Fraction(claim.tolerance)
-    low, high = (stated.low, stated.high) if isinstance(stated, Range) else (stated, stated)
+    low, high = (stated.low, stated.high) if isinstance(stated, Spread) else (stated, stated)
     return Fraction(low) * (1 - tolerance) <= computed <= Fraction(high) * (1 + tolerance)
 
 
@@ -75,7 +75,8 @@ def _computed(claim: Claim, book: str, ledger: Ledger) -> Fraction | None:
         part = claim.cost_ratio
         prices = [ledger.model_usd_per_day(book, part.component, m) for m in (part.model, part.to)]
     elif claim.plan_ratio:
-        prices = [ledger.plan_usd_per_day(book, plan, None) for plan in (claim.plan_ratio.plan, claim.plan_ratio.to)]
+        both = (claim.plan_ratio.plan, claim.plan_ratio.to)
+        prices = [ledger.plan_usd_per_day(book, plan, None) for plan in both]
     else:
         assert claim.daily_usd is not None  # noqa: S101 (the model allows exactly one kind)
         of = None if claim.daily_usd.of == "total" else claim.daily_usd.of
@@ -102,4 +103,5 @@ def _check_names(claim: Claim, ledger: Ledger) -> None:
     for kind, names, known in (("plan", plans, ledger.plans), ("component", components, ledger.components)):
         for name in names:
             if name not in known:
-                raise ArchitectureError(f"claim {claim.says!r}: there is no {kind} {name!r}{did_you_mean(name, known)}")
+                near = did_you_mean(name, known)
+                raise ArchitectureError(f"claim {claim.says!r}: there is no {kind} {name!r}{near}")

@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArchitectureError, UnpricedError
-from .architecture import Calibrate, Component, FromUsage, LogRate, Poisson, Range, TokenProfile
+from .architecture import (
+    MAX_RUNS_PER_DAY,
+    Calibrate,
+    Component,
+    FromUsage,
+    LogRate,
+    Poisson,
+    Range,
+    Spread,
+    TokenProfile,
+)
 from .distributions import Constant, Distribution, Scaled
 from .profiles import Independent, Joint, Profile, Unknown
 from .schedule import day_edges, fire_times, moment, runs_by_day
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
     from .architecture import Architecture
 
+PRICED = ("input", "output")
 Law = Literal["fixed", "poisson", "mean", "day"]
 
 
@@ -79,7 +90,9 @@ class Work:
     explained: str = ""
 
 
-def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]) -> list[Work]:
+def workload(
+    architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]
+) -> list[Work]:
     """Every component's runs and tokens over the horizon. `open_book` gives the books that calibrations name.
 
     Raises ArchitectureError, UsageLogError, UnpricedError.
@@ -114,13 +127,23 @@ def _runs(component: Component, horizon: Horizon, calls: int) -> Runs:
         case Poisson():
             mean, law = Fraction(rate.poisson), "poisson"
         case LogRate():
-            mean, law = Fraction(rate.from_usage) * calls, "poisson"
+            mean, law = _log_rate(component, rate, calls), "poisson"
         case Range():
             spread = rate.distribution()
             mean, law = spread.mean, "day" if rate.varies == "run" else "mean"
         case _:
             mean = Fraction(rate or 0)
     return Runs(tuple(mean if on else Fraction(0) for on in active), law, spread=spread)
+
+
+def _log_rate(component: Component, rate: LogRate, calls: int) -> Fraction:
+    runs = Fraction(rate.from_usage) * calls
+    if runs > MAX_RUNS_PER_DAY:
+        raise ArchitectureError(
+            f"component {component.name!r}: {calls:,} logged calls times {rate.from_usage:f} are more than "
+            f"the {MAX_RUNS_PER_DAY:,} runs a day that costsim takes"
+        )
+    return runs
 
 
 def _cron_runs(component: Component, horizon: Horizon, active: list[bool]) -> Runs:
@@ -135,14 +158,14 @@ def _cron_runs(component: Component, horizon: Horizon, active: list[bool]) -> Ru
 def _is_active(component: Component, day: date) -> bool:
     if component.weekdays_only and day.weekday() >= 5:
         return False
-    return (component.start is None or day >= component.start) and (component.end is None or day <= component.end)
+    return (component.start or day) <= day <= (component.end or day)
 
 
 def _stated(tokens: TokenProfile) -> tuple[dict[str, Distribution], dict[str, Distribution]]:
     """Distributions per run, and factors of mean 1 for classes whose mean is what we don't know."""
     parts: dict[str, Distribution] = {}
     unknown: dict[str, Distribution] = {}
-    for name in sorted(tokens.model_fields_set, key=list(TokenProfile.model_fields).index):
+    for name in tokens.counted:
         amount = getattr(tokens, name)
         if isinstance(amount, Decimal):
             parts[name] = Constant(Fraction(amount))
@@ -155,7 +178,7 @@ def _stated(tokens: TokenProfile) -> tuple[dict[str, Distribution], dict[str, Di
     return parts, unknown
 
 
-def _factor(spread: Range | None) -> Distribution | None:
+def _factor(spread: Spread | None) -> Distribution | None:
     """An uncertainty as a factor of mean 1, so that it widens a projection and never moves its mean."""
     if spread is None:
         return None
@@ -178,25 +201,52 @@ def _calibrated(  # noqa: PLR0917
     horizon: Horizon,
     open_book: Callable[[str], PriceBook],
 ) -> Work:
-    """output tokens = daily USD / runs per day / (ratio x input price + output price); input = ratio x output."""
+    """output tokens = USD of a run / (ratio x input price + output price); input = ratio x output."""
     model = known.model or component.model or routed_model(component, architecture.model_routing)
-    daily = known.daily_usd if isinstance(known.daily_usd, Decimal) else None
-    spread = known.daily_usd.distribution() if isinstance(known.daily_usd, Range) else None
-    mean_usd = Fraction(daily) if daily is not None else spread.mean if spread else Fraction(0)
+    spread = known.daily_usd.distribution() if isinstance(known.daily_usd, Spread) else None
+    mean_usd = spread.mean if spread else Fraction(known.daily_usd)  # type: ignore[arg-type]
     running = [count for count in runs.expected if count]
     if not running:
         return Work(component, runs, Independent({"output": Constant(Fraction(0))}, "calibrated"), Unknown())
-    per_day = sum(running, Fraction(0)) / len(running)
-    input_usd, output_usd = _unit_prices(component, model, known.book, horizon, open_book)
+    run_usd = mean_usd * len(running) / sum(running, Fraction(0))
     ratio = Fraction(known.input_per_output)
-    output = mean_usd / per_day / (ratio * input_usd + output_usd)
+    output = _solve_output(component, model, known.book, ratio, run_usd, horizon, open_book)
     parts: dict[str, Distribution] = {"input": Constant(ratio * output), "output": Constant(output)}
     factor = Scaled(spread, 1 / spread.mean) if spread else _factor(component.uncertainty)
     says = (
-        f"{component.name}: {float(ratio * output):,.0f} input and {float(output):,.0f} output tokens a run are solved "
-        f"from ${float(mean_usd):.2f} a day on {model} at {known.book}, not measured"
+        f"{component.name}: {float(ratio * output):,.0f} input and {float(output):,.0f} output tokens a run "
+        f"are solved from ${float(mean_usd):.2f} a day on {model} at {known.book}, not measured"
     )
     return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), says)
+
+
+def _solve_output(  # noqa: PLR0917
+    component: Component,
+    model: str,
+    book_name: str,
+    ratio: Fraction,
+    run_usd: Fraction,
+    horizon: Horizon,
+    open_book: Callable[[str], PriceBook],
+) -> Fraction:
+    """Output tokens of a run that costs `run_usd`, at the lowest context tier where such a run lies."""
+    book, at = open_book(book_name), moment(int(horizon.edges[0]))
+    key, processing = book.resolve(model), component.processing
+    named = f"component {component.name!r}: calibrate finds no tokens: {model!r} at book {book_name!r}"
+    if key is None:
+        raise UnpricedError(f"{named} has no price")
+    starts = (0, *book.thresholds(key, processing))
+    for start in starts:
+        paid = [book.price(key, n, at=at, input_tokens=start, processing=processing) for n in PRICED]
+        if not (paid[0] and paid[1]):
+            raise UnpricedError(f"{named} has no price for input or for output")
+        usd = ratio * paid[0].usd_per_unit + paid[1].usd_per_unit
+        if not usd:
+            raise UnpricedError(f"{named} is free")
+        output = run_usd / usd
+        if max(tier for tier in starts if tier <= ratio * output) == start:
+            return output
+    raise UnpricedError(f"{named} has no run of ${float(run_usd):.4f}: the price jumps at a context tier")
 
 
 def routed_model(component: Component, routing: dict[str, str]) -> str:
@@ -204,20 +254,7 @@ def routed_model(component: Component, routing: dict[str, str]) -> str:
     model = component.model or routing.get(component.task) or routing.get("fallback")
     if model is None:
         raise ArchitectureError(
-            f"component {component.name!r}: no model; the routing has neither the task {component.task!r} nor a fallback"
+            f"component {component.name!r}: no model; the routing has neither the task {component.task!r} "
+            "nor a fallback"
         )
     return model
-
-
-def _unit_prices(
-    component: Component, model: str, book_name: str, horizon: Horizon, open_book: Callable[[str], PriceBook]
-) -> tuple[Fraction, Fraction]:
-    book = open_book(book_name)
-    key = book.resolve(model)
-    at = moment(int(horizon.edges[0]))
-    rows = [key and book.price(key, name, at=at, processing=component.processing) for name in ("input", "output")]
-    if not (rows[0] and rows[1]):
-        raise UnpricedError(
-            f"component {component.name!r}: calibrate needs the price of {model!r}, which book {book_name!r} does not have"
-        )
-    return rows[0].usd_per_unit, rows[1].usd_per_unit
