@@ -1,0 +1,338 @@
+"""How often models solve tasks, whether that changed, and what a solved task costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim.analysis.outcome_store import (
+    OutcomeCount,
+    count_outcomes,
+    load_outcomes,
+    load_outcomes_from_usage,
+    read_outcomes,
+)
+from costsim.analysis.outcomes import Change, Evidence, OutcomeReport, evidence_of, report_outcomes
+from costsim.analysis.proportions import fisher_exact, holm, wilson
+from costsim.errors import InputError, StoreError
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+HAIKU, SONNET = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-5"
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def counted(model: str, month: int, successes: int, trials: int, task: str = "curation") -> OutcomeCount:
+    return OutcomeCount(
+        task=task,
+        model=model,
+        month=date(2026, month, 1),
+        trials=trials,
+        successes=successes,
+        solved=successes,
+        escalated=0,
+        priced=trials,
+        usd=Fraction(trials, 100),
+        human_scores=0,
+        human_score_sum=0.0,
+    )
+
+
+def change(report: OutcomeReport, model: str, task: str = "curation") -> Change:
+    return next(row for row in report.changes if (row.task, row.model) == (task, model))
+
+
+# Proportions
+
+
+def test_twenty_of_twenty_is_not_certainty():
+    # p=1, z=1.96: low = 1 / (1 + z²/n) = 20 / 23.8415 = 0.83887
+    low, high = wilson(20, 20)
+    assert (round(low, 5), high) == (0.83887, 1.0)
+
+
+def test_no_trials_say_nothing():
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_wilson_interval_is_scipys(counts: tuple[int, int]):
+    low, high = stats.binomtest(*counts).proportion_ci(method="wilson")
+    assert wilson(*counts) == pytest.approx((low, high), abs=1e-12)
+
+
+@given(*[st.integers(0, 60)] * 4)
+def test_fishers_test_is_scipys(a: int, b: int, c: int, d: int):
+    expected = stats.fisher_exact([[a, b], [c, d]]).pvalue
+    assert fisher_exact(a, a + b, c, c + d) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_fishers_test_of_the_lady_tasting_tea():
+    # three of four cups of each kind right: 2 x (16 + 1) / 70 = 34/70
+    assert fisher_exact(3, 4, 1, 4) == pytest.approx(34 / 70)
+
+
+def test_fishers_test_holds_at_a_million_runs():
+    expected = stats.fisher_exact([[500_600, 499_400], [499_400, 500_600]]).pvalue
+    assert fisher_exact(500_600, 1_000_000, 499_400, 1_000_000) == pytest.approx(expected, rel=1e-6)
+
+
+def test_holm_multiplies_the_smallest_most_and_never_reverses_an_order():
+    # 0.01 x 3, 0.02 x 2 = 0.04, 0.03 x 1 -> raised to 0.04
+    assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+
+
+# Did Haiku start handling tasks Sonnet used to need?
+
+
+def test_haiku_started_to_handle_what_sonnet_used_to_need():
+    report = report_outcomes(
+        [
+            counted(HAIKU, 2, 30, 40),
+            counted(SONNET, 2, 295, 300),
+            counted(HAIKU, 3, 297, 300),
+            counted(SONNET, 3, 40, 40),
+        ]
+    )
+    haiku = change(report, HAIKU)
+    assert (haiku.verdict, haiku.used_to_need) == ("now handles it", SONNET)
+    assert haiku.share_before == pytest.approx(40 / 340)
+    assert haiku.share_after == pytest.approx(300 / 340)
+    assert change(report, SONNET).verdict == "no change shown"
+
+
+def test_a_rise_that_does_not_clear_the_floor_is_only_an_improvement():
+    report = report_outcomes([counted(HAIKU, 2, 20, 100), counted(HAIKU, 3, 80, 100)])
+    assert change(report, HAIKU).verdict == "improved"
+
+
+def test_a_model_that_fell_below_the_floor_no_longer_handles_its_task():
+    report = report_outcomes([counted(HAIKU, 2, 500, 500), counted(HAIKU, 3, 400, 500)])
+    assert change(report, HAIKU).verdict == "no longer handles it"
+
+
+def test_one_lucky_month_among_many_tasks_is_not_news():
+    # alone p = 0.024 is news; among twenty tests Holm makes it 20 x 0.024
+    lucky = [counted(HAIKU, 2, 24, 30), counted(HAIKU, 3, 30, 30)]
+    others = [counted(HAIKU, month, 29, 30, task=f"task {i}") for i in range(19) for month in (2, 3)]
+    assert change(report_outcomes(lucky), HAIKU).verdict == "improved"
+    assert change(report_outcomes(lucky + others), HAIKU).verdict == "no change shown"
+
+
+def test_a_model_that_is_new_this_month_has_no_evidence_of_change():
+    report = report_outcomes([counted(SONNET, 2, 99, 100), counted(HAIKU, 3, 99, 100)])
+    row = change(report, HAIKU)
+    assert (row.verdict, row.p_value, row.before.rate) == ("no evidence", None, None)
+
+
+def test_one_month_has_nothing_to_compare():
+    report = report_outcomes([counted(HAIKU, 2, 9, 10)])
+    assert (report.month_after, report.changes) == (None, [])
+
+
+def test_evidence_is_summed_over_months():
+    assert evidence_of([counted(HAIKU, 2, 9, 10), counted(HAIKU, 3, 8, 10)]) == {
+        ("curation", HAIKU): Evidence(successes=17, trials=20)
+    }
+
+
+# Cost per solved task
+
+
+OUTCOMES = """\
+ts,task,model,success,escalated,human_score,usd,request_id
+2026-02-01T08:00:00Z,coding,haiku,false,true,,0.01,r1
+2026-02-01T08:01:00Z,coding,sonnet,true,false,5,0.10,r2
+2026-03-01T00:30:00+01:00,coding,haiku,true,,4,0.02,r3
+2026-03-02T08:00:00,coding,haiku,0,,,0.03,r4
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "outcomes.csv"
+    path.write_text(OUTCOMES)
+    return path
+
+
+def test_solved_tasks_pay_for_failures_and_retries(connection: duckdb.DuckDBPyConnection, file: Path):
+    load_outcomes(connection, file)
+    report = report_outcomes(count_outcomes(connection))
+    # haiku: 0.01 + 0.02 + 0.03 for one solved; all: 0.16 for two
+    haiku = next(row for row in report.models if row.model == "haiku")
+    assert (haiku.success.successes, haiku.success.trials) == (1, 3)
+    assert (haiku.paid_usd, haiku.usd_per_solved) == (Decimal("0.06"), Decimal("0.06"))
+    assert haiku.escalation_rate == pytest.approx(1 / 3)
+    assert haiku.human_score == 4
+    assert report.tasks[0].usd_per_solved == Decimal("0.08")
+
+
+def test_a_third_of_a_cent_per_solved_task_stays_exact_until_it_is_shown():
+    row = report_outcomes([counted(HAIKU, 2, 3, 10)]).models[0]
+    assert row.usd_per_solved == Decimal("0.033333333333")  # 0.10 / 3
+
+
+def test_costs_priced_elsewhere_stand_above_the_files_own():
+    row = report_outcomes([counted(HAIKU, 2, 5, 10)], {("curation", HAIKU): Fraction(1, 3)}).models[0]
+    assert row.usd_per_solved == Decimal("0.066666666667")  # 1/3 / 5
+
+
+def test_where_one_cost_is_unknown_the_cost_per_solved_task_is_unknown(
+    connection: duckdb.DuckDBPyConnection, file: Path
+):
+    file.write_text(OUTCOMES.replace("0.03,r4", ",r4"))
+    load_outcomes(connection, file)
+    haiku = report_outcomes(count_outcomes(connection)).models[0]
+    assert (haiku.paid_usd, haiku.usd_per_solved) == (None, None)
+
+
+def test_a_month_is_a_utc_month(connection: duckdb.DuckDBPyConnection, file: Path):
+    # half past midnight in Paris on 1 March is still February
+    load_outcomes(connection, file)
+    months = [count.month for count in count_outcomes(connection) if count.model == "haiku"]
+    assert months == [date(2026, 2, 1), date(2026, 3, 1)]
+
+
+def test_a_period_is_half_open(connection: duckdb.DuckDBPyConnection, file: Path):
+    load_outcomes(connection, file)
+    counts = count_outcomes(connection, datetime(2026, 2, 1, 8, 1), datetime(2026, 3, 2, 8))
+    assert [(count.model, count.trials) for count in counts] == [("haiku", 1), ("sonnet", 1)]
+
+
+# Loading
+
+
+def test_loading_a_file_again_replaces_it(connection: duckdb.DuckDBPyConnection, file: Path):
+    assert load_outcomes(connection, file) == 4
+    file.write_text(OUTCOMES + "2026-03-03T08:00:00,coding,haiku,1,,,0.03,r5\n")
+    assert load_outcomes(connection, file) == 5
+    assert sum(count.trials for count in count_outcomes(connection)) == 5
+
+
+def test_a_later_word_on_a_request_replaces_the_earlier(connection: duckdb.DuckDBPyConnection, file: Path):
+    load_outcomes(connection, file)
+    correction = file.with_name("correction.csv")
+    correction.write_text("ts,task,model,success,request_id\n2026-03-02T08:00:00,coding,haiku,yes,r4\n")
+    load_outcomes(connection, correction)
+    assert evidence_of(count_outcomes(connection))["coding", "haiku"] == Evidence(2, 3)
+
+
+def test_json_lines_say_the_same_as_csv(tmp_path: Path, file: Path):
+    lines = tmp_path / "outcomes.jsonl"
+    rows = [
+        {"ts": "2026-02-01T08:00:00Z", "task": "coding", "model": "haiku", "success": False, "escalated": True,
+         "usd": 0.01, "request_id": "r1"},
+        {"ts": "2026-02-01T08:01:00Z", "task": "coding", "model": "sonnet", "success": True, "human_score": 5,
+         "usd": "0.10", "request_id": "r2"},
+    ]  # fmt: skip
+    lines.write_text("\n".join(json.dumps(row) for row in rows))
+    assert list(read_outcomes(lines)) == list(read_outcomes(file))[:2]
+
+
+def test_a_cost_keeps_every_digit(connection: duckdb.DuckDBPyConnection, file: Path):
+    file.write_text("ts,task,model,success,usd\n2026-02-01,t,m,1,0.123456789012345678901234\n")
+    load_outcomes(connection, file)
+    assert count_outcomes(connection)[0].usd == Fraction("0.123456789012345678901234")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ts,task,model\n", "outcomes.csv:1: the column 'success' is missing"),
+        (
+            "ts,task,model,success,sucess\n",
+            "outcomes.csv:1: unknown column 'sucess'; did you mean 'success'?",
+        ),
+        ("ts,task,model,success\nmonday,t,m,1\n", "outcomes.csv:2 ts: 'monday' is not a time"),
+        ("ts,task,model,success\n2026-02-01,t,m,perhaps\n", "outcomes.csv:2 success: 'perhaps' is neither"),
+        ("ts,task,model,success\n2026-02-01,,m,1\n", "outcomes.csv:2 task: this must not be empty"),
+        ("ts,task,model,success,usd\n2026-02-01,t,m,1,-1\n", "outcomes.csv:2 usd: '-1' is not an amount"),
+        (
+            "ts,task,model,success,request_id\n2026-02-01,t,m,1,r\n2026-02-01,t,m,1,r\n",
+            "outcomes.csv:3 request_id",
+        ),
+    ],
+)
+def test_an_unusable_file_is_one_line_that_says_where(
+    connection: duckdb.DuckDBPyConnection, file: Path, text: str, message: str
+):
+    load_outcomes(connection, file)
+    file.write_text(text)
+    with pytest.raises(InputError) as error:
+        load_outcomes(connection, file)
+    assert message in str(error.value)
+    # all or nothing: what was there before still is
+    assert sum(count.trials for count in count_outcomes(connection)) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "outcomes.jsonl:1: this line is not JSON"),
+        ("\n[1]", "outcomes.jsonl:2: this line is not a JSON object"),
+        (
+            '{"ts": "2026-02-01", "task": {}, "model": "m", "success": true}',
+            "outcomes.jsonl:1 task: this must be",
+        ),
+    ],
+)
+def test_an_unusable_json_line_is_named(tmp_path: Path, text: str, message: str):
+    lines = tmp_path / "outcomes.jsonl"
+    lines.write_text(text)
+    with pytest.raises(InputError) as error:
+        list(read_outcomes(lines))
+    assert message in str(error.value)
+
+
+def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection):
+    with pytest.raises(StoreError, match="load them first"):
+        count_outcomes(connection)
+
+
+# From logged calls
+
+
+USAGE = """
+CREATE TABLE usage_event AS
+SELECT * FROM (VALUES
+    (TIMESTAMP '2026-02-01', 'r1', 'coding', 'anthropic', 'haiku', 'ok', NULL, 0.01),
+    (TIMESTAMP '2026-02-01', 'r2', 'coding', 'anthropic', 'anthropic/sonnet', 'ok', 'r1', 0.10),
+    (TIMESTAMP '2026-02-02', 'r3', 'coding', 'anthropic', 'haiku', 'error', NULL, 0.02),
+    (TIMESTAMP '2026-02-02', 'r4', 'coding', 'anthropic', 'haiku', 'ok', 'r3', 0.02),
+    (TIMESTAMP '2026-02-03', 'r5', NULL, '', 'haiku', NULL, NULL, 0.02)
+) AS event(ts, request_id, task, provider, model, status, attempt_of, recorded_usd)
+"""
+
+
+def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection):
+    connection.execute(USAGE)
+    # r1 needed sonnet after it (escalated), r3 failed and was retried on the same model, r5 has no status
+    assert load_outcomes_from_usage(connection) == 4
+    assert evidence_of(count_outcomes(connection)) == {
+        ("coding", "anthropic/haiku"): Evidence(1, 3),
+        ("coding", "anthropic/sonnet"): Evidence(1, 1),
+    }
+    task = report_outcomes(count_outcomes(connection)).tasks[0]
+    assert (task.solved, task.usd_per_solved) == (2, Decimal("0.075"))  # 0.15 / 2
+    assert task.escalation_rate == 0.25
+
+
+def test_what_people_say_stands_above_what_the_log_says(connection: duckdb.DuckDBPyConnection, file: Path):
+    connection.execute(USAGE)
+    file.write_text("ts,task,model,success,request_id\n2026-02-02,coding,anthropic/haiku,no,r4\n")
+    load_outcomes_from_usage(connection)
+    load_outcomes(connection, file)
+    load_outcomes_from_usage(connection)
+    assert evidence_of(count_outcomes(connection))["coding", "anthropic/haiku"] == Evidence(0, 3)
