@@ -17,6 +17,7 @@ from .errors import CostsimError, InputError, OutputError, UnpricedError
 
 if TYPE_CHECKING:
     from .analysis.results import Projection
+    from .pricing.book import PriceBook
 
 app = typer.Typer(
     name="costsim",
@@ -128,6 +129,12 @@ def _unpriced_line(projection: Projection) -> str:
     )
 
 
+def _moment(text: str | None) -> datetime:
+    """The first UTC moment of a day, or now."""
+    day = _day(text)
+    return datetime.now(UTC) if text is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def _day(text: str | None) -> date:
     if text is None:
         return datetime.now(UTC).date()
@@ -178,6 +185,100 @@ def _console() -> Any:
     return Console(width=width, highlight=False)
 
 
+BookOption = Annotated[
+    str, typer.Option("--book", metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
+]
+OverlayOption = Annotated[
+    list[Path] | None, typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again.")
+]
+AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@prices_app.command("list")
+def list_(
+    model: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Models whose provider/model fits: a glob, or a part of it.")
+    ] = None,
+    at: AtOption = None,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List what models cost at a date: USD per million tokens by class.
+
+        costsim prices list --model 'anthropic/*haiku*'
+
+        costsim prices list --model gpt-5 --at 2026-01-01
+    """
+    from .pricing.book import open_book
+    from .pricing.queries import list_prices
+    from .reports.prices import print_list, rows_json
+
+    stack = open_book(book, prices or [])
+    rows = list_prices(stack, model, _moment(at))
+    if json:
+        sys.stdout.write(rows_json(rows))
+    else:
+        print_list(rows, stack, _console())
+
+
+@prices_app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="The model, as logs or people write it.")],
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show all prices of one model: every class, context tier, date, processing level, and the source.
+
+        costsim prices show anthropic/claude-opus-4-6
+    """
+    from .pricing.book import open_book
+    from .pricing.queries import show_model
+    from .reports.prices import print_model, rows_json
+
+    stack = open_book(book, prices or [])
+    found = show_model(stack, model)
+    if json:
+        sys.stdout.write(rows_json(found.rows))
+    else:
+        print_model(found, stack, _console())
+
+
+def _any_book(name: str) -> PriceBook:
+    """A book by name; a file is compared as it works, laid on top of the list."""
+    from .pricing.book import SHIPPED, open_book
+
+    return open_book(name) if name == "list" or name in SHIPPED else open_book("list", [Path(name)])
+
+
+@prices_app.command()
+def diff(
+    book_a: Annotated[str, typer.Argument(metavar="BOOK_A", help="list, article-2026 or a book file.")],
+    book_b: Annotated[str, typer.Argument(metavar="BOOK_B", help="The book to compare with it.")],
+    at: AtOption = None,
+    model: Annotated[str | None, typer.Option(metavar="PATTERN", help="Only models that fit.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare two price books at a date: what the second adds, lacks or prices otherwise.
+
+    A file is compared as it works: laid on top of the list.
+
+        costsim prices diff article-2026 list
+
+        costsim prices diff list prices.yaml
+    """
+    from .pricing.queries import diff_books
+    from .reports.prices import differences_json, print_diff
+
+    differences = diff_books(_any_book(book_a), _any_book(book_b), _moment(at), model)
+    if json:
+        sys.stdout.write(differences_json(differences))
+    else:
+        print_diff(differences, _console())
+
+
 @app.command()
 def schema(
     output: Annotated[bool, typer.Option("--output", help="The schema of `run --format json` instead.")] = False,
@@ -203,7 +304,7 @@ def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
     debug = "--debug" in sys.argv
     try:
-        app(standalone_mode=True)
+        app(prog_name="costsim")
     except CostsimError as error:
         if debug:
             raise

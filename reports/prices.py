@@ -1,0 +1,143 @@
+"""Price books in the terminal and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..pricing.book import PriceBook
+from ..pricing.queries import ModelPrices, PriceDifference
+from ..pricing.rows import PriceRow
+from .numbers import count, percent
+
+MOST_SHOWN = 200
+CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
+    """A line per model: USD per million tokens by class, and where the price comes from."""
+    table = Table(title="USD per million tokens", title_justify="left", title_style="bold")
+    table.add_column("model", overflow="fold")
+    for name in CLASSES:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("book version", overflow="fold")
+    by_model: dict[str, dict[str, PriceRow]] = {}
+    for row in rows:
+        by_model.setdefault(f"{row.provider}/{row.model}", {})[row.token_class] = row
+    for model, priced in by_model.items():
+        amounts = [_price(priced[name]) if name in priced else "-" for name in CLASSES]
+        table.add_row(Text(model), *amounts, Text(next(iter(priced.values())).source_version))
+    console.print(table)
+    console.print(f"{len(by_model):,} models. {_stack(book)}")
+
+
+def print_model(model: ModelPrices, book: PriceBook, console: Console) -> None:
+    """Every row of one model: class, processing, tier, dates, price and source."""
+    window = f", context window {count(model.context_window)} tokens" if model.context_window else ""
+    table = Table(title=Text(f"{model.key}{window}"), title_justify="left", title_style="bold")
+    for heading in ("class", "processing", "from input tokens", "valid from", "valid to", "daily (UTC)"):
+        table.add_column(heading, justify="right" if heading == "from input tokens" else "left")
+    table.add_column("USD", justify="right", no_wrap=True)
+    table.add_column("per", justify="right")
+    table.add_column("source", overflow="fold")
+    for row in model.rows:
+        daily = f"{row.utc_from:%H:%M}-{row.utc_to:%H:%M}" if row.utc_from and row.utc_to else ""
+        table.add_row(
+            row.token_class,
+            row.processing,
+            f"{row.min_input_tokens:,}" if row.min_input_tokens else "",
+            f"{row.valid_from:%Y-%m-%d}" if row.valid_from else "",
+            f"{row.valid_to:%Y-%m-%d}" if row.valid_to else "",
+            daily,
+            _price(row),
+            f"{row.per:,}",
+            Text(". ".join(part for part in (row.source, row.note) if part)),
+        )
+    console.print(table)
+    console.print(_stack(book))
+
+
+def _price(row: PriceRow) -> str:
+    shadow = f" (shadow {_cents_at_least(row.shadow_usd)})" if row.shadow_usd is not None else ""
+    return _cents_at_least(row.usd) + shadow
+
+
+def _cents_at_least(usd: Decimal) -> str:
+    """Every digit of a price, and two decimals at least: `$0.80`, `$0.0833`."""
+    places = max(2, -int(usd.as_tuple().exponent))
+    return f"${usd:,.{places}f}"
+
+
+def print_diff(differences: list[PriceDifference], console: Console) -> None:
+    """A line per price that differs; where one book lacks hundreds, they are counted."""
+    changed = [found for found in differences if found.kind == "changed"]
+    shown = differences if len(differences) <= MOST_SHOWN else changed
+    table = Table()
+    for heading in ("model", "class", "first", "second", "change"):
+        table.add_column(heading, justify="left" if heading in ("model", "class") else "right", overflow="fold")
+    for found in shown:
+        old = _price(found.before) if found.before else "-"
+        new = _price(found.after) if found.after else "-"
+        change = found.kind if found.percent is None else f"{'+' if found.percent > 0 else ''}{percent(found.percent)}"
+        table.add_row(Text(str(found.key)), found.token_class, old, new, change)
+    console.print(table)
+    console.print(f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}.")
+    if len(shown) < len(differences):
+        console.print("Those in one book only are counted, not shown; name models with --model, or use --json.")
+
+
+def _only(kind: str, differences: list[PriceDifference]) -> str:
+    found = [difference for difference in differences if difference.kind == kind]
+    where = "first" if kind == "removed" else "second"
+    models = len({difference.key for difference in found})
+    return f"{models:,} models only in the {where} book ({len(found):,} prices)"
+
+
+def _stack(book: PriceBook) -> Text:
+    layers = " + ".join(f"{layer.name} ({layer.source})" for layer in book.layers)
+    return Text(f"Prices {book.hash[:12]}  {layers}")
+
+
+def rows_json(rows: Iterable[PriceRow]) -> str:
+    """Price rows as JSON: money as decimal strings, moments in ISO 8601."""
+    return json.dumps([_row(row) for row in rows], indent=2) + "\n"
+
+
+def differences_json(differences: Iterable[PriceDifference]) -> str:
+    """Differences as JSON: both rows whole."""
+    data = [
+        {
+            "kind": found.kind,
+            "model": str(found.key),
+            "token_class": found.token_class,
+            "before": _row(found.before) if found.before else None,
+            "after": _row(found.after) if found.after else None,
+            "percent": None if found.percent is None else f"{found.percent:f}",
+        }
+        for found in differences
+    ]
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _row(row: PriceRow) -> dict[str, object]:
+    return {
+        "provider": row.provider,
+        "model": row.model,
+        "token_class": row.token_class,
+        "processing": row.processing,
+        "min_input_tokens": row.min_input_tokens,
+        "valid_from": row.valid_from.isoformat() if row.valid_from else None,
+        "valid_to": row.valid_to.isoformat() if row.valid_to else None,
+        "utc_from": row.utc_from.isoformat() if row.utc_from else None,
+        "utc_to": row.utc_to.isoformat() if row.utc_to else None,
+        "usd": f"{row.usd:f}",
+        "per": row.per,
+        "shadow_usd": None if row.shadow_usd is None else f"{row.shadow_usd:f}",
+        "source": row.source,
+        "note": row.note,
+    }

@@ -1,0 +1,57 @@
+"""Every command and every snippet of the README does what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+FILES = dict(re.findall(r"```yaml file=(\S+)\n(.*?)```", README, re.DOTALL))
+BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: str) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "costsim"
+    outcome = costsim(*arguments)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.strip()
+
+
+def test_the_overlay_of_the_readme_lies_on_the_list(costsim: Run, folder: Path) -> None:
+    file = folder / "architecture.yaml"
+    file.write_text("prices: prices.yaml\n" + file.read_text())
+    assert "our-contract (contract 2026-03)" in costsim("run", "architecture.yaml", "--trials", "10").out
+
+
+def test_the_python_of_the_readme_runs(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(folder)
+    [snippet] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
+    from costsim.cli import app, prices_app
+
+    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    names += [f"prices {command.callback.__name__}" for command in prices_app.registered_commands if command.callback]
+    for name in names:
+        assert f"costsim {name.rstrip('_')}" in README, name
+        assert len(costsim(*name.rstrip("_").split(), "--help").out) > 200
