@@ -1,0 +1,51 @@
+-- What sums of usage cost: `usage_sum` (see store.py) in, one row of `sum_cost` out for each of its rows.
+-- The row that prices a sum is the one that PriceBook.price finds: of the rows in force at that moment, those of
+-- the sum's own processing level, else the standard ones; of these the highest layer's, then the highest tier
+-- not above the request's input. Unpriced is NULL, never 0; only a call without a price per call is free.
+CREATE OR REPLACE TABLE sum_cost AS
+WITH numbered AS MATERIALIZED (
+    SELECT *, row_number() OVER () AS line FROM usage_sum
+),
+in_force AS (
+    SELECT
+        numbered.line,
+        numbered.tier_input,
+        price.*,
+        bool_or(price.processing = numbered.processing) OVER (PARTITION BY numbered.line) AS has_own,
+        price.processing = numbered.processing AS is_own
+    FROM numbered
+    JOIN price
+        ON price.provider = numbered.provider
+        AND price.model = numbered.model
+        AND price.token_class = numbered.token_class
+        AND price.processing IN (numbered.processing, 'standard')
+        AND numbered.at >= coalesce(price.valid_from, '-infinity'::TIMESTAMP)
+        AND numbered.at < coalesce(price.valid_to, 'infinity'::TIMESTAMP)
+        AND CASE
+            WHEN price.utc_from IS NULL OR price.utc_to IS NULL THEN true
+            WHEN price.utc_from < price.utc_to
+                THEN numbered.at::TIME >= price.utc_from AND numbered.at::TIME < price.utc_to
+            ELSE numbered.at::TIME >= price.utc_from OR numbered.at::TIME < price.utc_to
+        END
+),
+paying AS (
+    SELECT * FROM in_force
+    WHERE is_own = has_own AND min_input_tokens <= tier_input
+    QUALIFY row_number() OVER (PARTITION BY line ORDER BY layer DESC, min_input_tokens DESC, price_id) = 1
+)
+SELECT
+    numbered.sum_id,
+    numbered.token_class,
+    numbered.tokens,
+    CASE
+        WHEN paying.price_id IS NOT NULL THEN numbered.tokens * paying.usd_per_unit
+        WHEN numbered.tokens = 0 OR numbered.token_class = 'request' THEN 0::DECIMAL(38, 24)
+    END AS usd,
+    CASE
+        WHEN paying.price_id IS NOT NULL THEN numbered.tokens * paying.shadow_usd_per_unit
+        WHEN numbered.tokens = 0 OR numbered.token_class = 'request' THEN 0::DECIMAL(38, 24)
+    END AS shadow_usd,
+    paying.price_id
+FROM numbered
+LEFT JOIN paying USING (line)
+ORDER BY numbered.line;
