@@ -28,7 +28,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 2 bad input, or a model has no price (one line says what, where, how to mend it).",
 )
-prices_app = typer.Typer(no_args_is_help=True, help="Look into the price books: what a model costs, since when, says who.")
+prices_app = typer.Typer(
+    no_args_is_help=True, help="Look into the price books: what a model costs, since when, says who."
+)
 app.add_typer(prices_app, name="prices")
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -68,23 +70,29 @@ def _costsim(
 @app.command()
 def run(
     architecture: Annotated[
-        Path | None, typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example.")
+        Path | None,
+        typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example."),
     ] = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.table,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
-    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
     trials: Annotated[int, typer.Option(help="Draws behind P10, P50 and P90.")] = 10_000,
     book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
     ] = None,
     naive: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="The baseline's one model. Default: the dearest one named.")
+        str | None,
+        typer.Option(metavar="MODEL", help="The baseline's one model. Default: the dearest one named."),
     ] = None,
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")
+    ] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -162,7 +170,9 @@ def _write_report(projection: Projection, file: Path) -> None:
     try:
         from .reports.html import render_html
     except ImportError as error:
-        raise OutputError(f"the report needs {error.name}; install it with: pip install 'costsim[report]'") from None
+        raise OutputError(
+            f"the report needs {error.name}; install it with: pip install 'costsim[report]'"
+        ) from None
     write_file(file, render_html(projection))
 
 
@@ -174,7 +184,9 @@ def _print_projection(projection: Projection, format: Format) -> None:
         return
     from .reports import tables
 
-    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[format]
+    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[
+        format
+    ]
     sys.stdout.write(render(projection))
 
 
@@ -189,16 +201,20 @@ BookOption = Annotated[
     str, typer.Option("--book", metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
 ]
 OverlayOption = Annotated[
-    list[Path] | None, typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again.")
+    list[Path] | None,
+    typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again."),
 ]
-AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
+AtOption = Annotated[
+    str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @prices_app.command("list")
 def list_(
     model: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Models whose provider/model fits: a glob, or a part of it.")
+        str | None,
+        typer.Option(metavar="PATTERN", help="Models whose provider/model fits: a glob, or a part of it."),
     ] = None,
     at: AtOption = None,
     book: BookOption = "list",
@@ -207,9 +223,9 @@ def list_(
 ) -> None:
     """List what models cost at a date: USD per million tokens by class.
 
-        costsim prices list --model 'anthropic/*haiku*'
+    costsim prices list --model 'anthropic/*haiku*'
 
-        costsim prices list --model gpt-5 --at 2026-01-01
+    costsim prices list --model gpt-5 --at 2026-01-01
     """
     from .pricing.book import open_book
     from .pricing.queries import list_prices
@@ -232,7 +248,7 @@ def show(
 ) -> None:
     """Show all prices of one model: every class, context tier, date, processing level, and the source.
 
-        costsim prices show anthropic/claude-opus-4-6
+    costsim prices show anthropic/claude-opus-4-6
     """
     from .pricing.book import open_book
     from .pricing.queries import show_model
@@ -281,11 +297,13 @@ def diff(
 
 @app.command()
 def schema(
-    output: Annotated[bool, typer.Option("--output", help="The schema of `run --format json` instead.")] = False,
+    output: Annotated[
+        bool, typer.Option("--output", help="The schema of `run --format json` instead.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of the architecture file, for your editor; or of the JSON output.
 
-        costsim schema > architecture.schema.json
+    costsim schema > architecture.schema.json
     """
     import json
 

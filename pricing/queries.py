@@ -75,7 +75,15 @@ def _near(book: PriceBook, ref: str) -> str:
 def _order(row: PriceRow) -> tuple[object, ...]:
     rank = TOKEN_CLASSES.index(row.token_class) if row.token_class in TOKEN_CLASSES else len(TOKEN_CLASSES)
     since = row.valid_from.isoformat() if row.valid_from else ""
-    return (rank, row.token_class, row.processing, row.min_input_tokens, since, str(row.utc_from or ""), row.layer)
+    return (
+        rank,
+        row.token_class,
+        row.processing,
+        row.min_input_tokens,
+        since,
+        str(row.utc_from or ""),
+        row.layer,
+    )
 
 
 def diff_books(
@@ -83,7 +91,12 @@ def diff_books(
 ) -> list[PriceDifference]:
     """What the second book prices otherwise than the first, at a UTC moment: base tiers, standard processing."""
     keys = sorted(key for key in {*before.keys(), *after.keys()} if _fits(str(key), pattern))
-    return [found for key in keys for name in TOKEN_CLASSES if (found := _difference(before, after, key, name, at))]
+    return [
+        found
+        for key in keys
+        for name in TOKEN_CLASSES
+        if (found := _difference(before, after, key, name, at))
+    ]
 
 
 def _difference(
@@ -96,7 +109,9 @@ def _difference(
         return PriceDifference("added" if old is None else "removed", key, token_class, old, new, None)
     if old.usd_per_unit == new.usd_per_unit:
         return None
-    return PriceDifference("changed", key, token_class, old, new, _percent(old.usd_per_unit, new.usd_per_unit))
+    return PriceDifference(
+        "changed", key, token_class, old, new, _percent(old.usd_per_unit, new.usd_per_unit)
+    )
 
 
 def _percent(old: Fraction, new: Fraction) -> Decimal | None:

@@ -45,7 +45,9 @@ def _inert(name: str) -> str:
 def as_markdown(projection: Projection) -> str:
     """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
     lines = [f"## {_cell(projection.name)}: {projection.days} days from {projection.start}", ""]
-    lines += [f"- **UNPRICED** {_cell(u.model)} (plan {_cell(u.plan)}): {u.reason}" for u in projection.unpriced]
+    lines += [
+        f"- **UNPRICED** {_cell(u.model)} (plan {_cell(u.plan)}): {u.reason}" for u in projection.unpriced
+    ]
     plans = projection.plans
     header = ["component", "agent", *(f"{_cell(plan.name)} USD/day" for plan in plans), "runs/day"]
     rows = [header, ["---", "---", *("---:" for _ in plans), "---:"]]
@@ -67,8 +69,13 @@ def as_markdown(projection: Projection) -> str:
         verdicts = {True: "yes", False: "no", None: "unknown"}
         for claim in projection.claims:
             computed = "unpriced" if claim.computed is None else f"{claim.computed:.6g}"
-            lines.append(f"| {_cell(claim.says)} | {claim.stated} | {computed} | {_cell(claim.book)} | {verdicts[claim.holds]} |")
-    lines += ["", f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}."]
+            lines.append(
+                f"| {_cell(claim.says)} | {claim.stated} | {computed} | {_cell(claim.book)} | {verdicts[claim.holds]} |"
+            )
+    lines += [
+        "",
+        f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

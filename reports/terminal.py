@@ -42,7 +42,9 @@ def _headline(projection: Projection) -> RenderableType:
     for plan in projection.plans:
         month = plan.horizon
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
-        table.add_row(Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says))
+        table.add_row(
+            Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says)
+        )
     return table
 
 
@@ -59,12 +61,16 @@ def _unpriced(projection: Projection) -> RenderableType | None:
     lines = [Text("UNPRICED: not in any total, not zero", style="bold red")]
     for entry in projection.unpriced:
         where = ", ".join(entry.components)
-        lines.append(Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red"))
+        lines.append(
+            Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red")
+        )
     return Group(*lines)
 
 
 def _components(projection: Projection) -> Table:
-    table = Table(title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True)
+    table = Table(
+        title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True
+    )
     routed = _shown_plan(projection)
     totals = [plan.expected_usd_per_day for plan in projection.plans]
     table.add_column("component", "total", overflow="fold")
@@ -108,7 +114,10 @@ def _savings(projection: Projection) -> RenderableType:
         amount = abs(saving.expected_usd_per_day)
         lines.append(
             Text.assemble(
-                (f"{saving.plan} {word} {usd(amount)} a day", "bold green" if word == "saves" else "bold red"),
+                (
+                    f"{saving.plan} {word} {usd(amount)} a day",
+                    "bold green" if word == "saves" else "bold red",
+                ),
                 f" ({percent(abs(saving.percent))}) against {saving.baseline};"
                 f" P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}",
             )
@@ -143,6 +152,8 @@ def _footer(projection: Projection) -> RenderableType:
     lines = [Text.assemble("Prices ", (book.hash[:SHORT_HASH], "bold"), f"  {layers}")]
     if not projection.unpriced:
         lines.append(Text("Every model is priced."))
-    lines.append(Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim"))
+    lines.append(
+        Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim")
+    )
     lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
     return Group(*lines)

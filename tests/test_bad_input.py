@@ -48,7 +48,10 @@ BAD_FILES = {
         (HEAD + DAILY + "    start: 2026-05-05\n    end: 2026-05-01\n" + TOKENS).encode(),
         "components[0]: end 2026-05-01 is before start 2026-05-05",
     ),
-    "unknown time zone": (("timezone: Mars/Olympus\n" + HEAD + DAILY + TOKENS).encode(), "is not a time zone"),
+    "unknown time zone": (
+        ("timezone: Mars/Olympus\n" + HEAD + DAILY + TOKENS).encode(),
+        "is not a time zone",
+    ),
     "no tokens": ((HEAD + DAILY).encode(), "say what a run uses: either tokens or calibrate"),
     "two schedules": (
         (HEAD + DAILY + '    schedule: "0 7 * * *"\n' + TOKENS).encode(),
@@ -59,12 +62,17 @@ BAD_FILES = {
         (HEAD + DAILY + "    tokens: {from_usage: {file: gone.csv, columns: {input: n}}}\n").encode(),
         "gone.csv: there is no such file",
     ),
-    "missing overlay": (("prices: gone.yaml\n" + HEAD + DAILY + TOKENS).encode(), "gone.yaml: there is no such file"),
+    "missing overlay": (
+        ("prices: gone.yaml\n" + HEAD + DAILY + TOKENS).encode(),
+        "gone.yaml: there is no such file",
+    ),
     "not UTF-8": (b"name: \xff\xfe\n", "byte 6 is not UTF-8 text"),
     "python object": (b'!!python/object/apply:os.system ["echo hi"]\n', "this is not YAML"),
     "endless alias": (b"a: &a [*a]\n", "nested too deeply"),
     "unknown plan of a claim": (
-        (HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n").encode(),
+        (
+            HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n"
+        ).encode(),
         "there is no plan 'naiv'; did you mean 'naive'?",
     ),
 }
@@ -128,7 +136,11 @@ def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str
     ],
 )
 def test_bad_options_are_one_line(costsim: Run, arguments: list[str], says: str) -> None:
-    outcome = costsim("run", *arguments, "--trials", "10") if "--trials" not in arguments else costsim("run", *arguments)
+    outcome = (
+        costsim("run", *arguments, "--trials", "10")
+        if "--trials" not in arguments
+        else costsim("run", *arguments)
+    )
     assert outcome.code == 2
     assert says in outcome.err
     assert_one_line(outcome.err)

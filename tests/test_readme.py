@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 README = (Path(__file__).parent.parent / "README.md").read_text()
 FILES = dict(re.findall(r"```yaml file=(\S+)\n(.*?)```", README, re.DOTALL))
 BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")]
+COMMANDS = [
+    line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")
+]
 
 
 @pytest.fixture
@@ -40,7 +42,9 @@ def test_the_overlay_of_the_readme_lies_on_the_list(costsim: Run, folder: Path) 
     assert "our-contract (contract 2026-03)" in costsim("run", "architecture.yaml", "--trials", "10").out
 
 
-def test_the_python_of_the_readme_runs(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_readme_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(folder)
     [snippet] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(snippet, "README.md", "exec"), {})
@@ -51,7 +55,11 @@ def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
     from costsim.cli import app, prices_app
 
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    names += [f"prices {command.callback.__name__}" for command in prices_app.registered_commands if command.callback]
+    names += [
+        f"prices {command.callback.__name__}"
+        for command in prices_app.registered_commands
+        if command.callback
+    ]
     for name in names:
         assert f"costsim {name.rstrip('_')}" in README, name
         assert len(costsim(*name.rstrip("_").split(), "--help").out) > 200
