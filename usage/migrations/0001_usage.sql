@@ -1,0 +1,81 @@
+-- One logged call, or one bucket of calls that its source had already summed (aggregated).
+CREATE TABLE usage_event (
+    event_id       VARCHAR NOT NULL,          -- the call's identity across files, prefixed by the reader
+    ts             TIMESTAMP NOT NULL,        -- UTC
+    file_id        BIGINT NOT NULL,           -- load.file_id: the file whose entry counts
+    source         VARCHAR NOT NULL,          -- the reader
+    component      VARCHAR NOT NULL,          -- by the attribution rules, else 'unattributed'
+    agent          VARCHAR,                   -- by the rules, else as logged
+    task           VARCHAR,
+    logged_agent   VARCHAR,                   -- as logged, so that rules can be applied anew
+    logged_task    VARCHAR,
+    session        VARCHAR,
+    provider       VARCHAR,
+    model          VARCHAR,                   -- as logged
+    processing     VARCHAR NOT NULL,          -- standard | batch | flex | priority | fast
+    status         VARCHAR NOT NULL,          -- ok | error | as logged
+    attempt_of     VARCHAR,                   -- event_id of the call that this one retries
+    aggregated     BOOLEAN NOT NULL,          -- a sum over calls: it has no request's own size
+    context_tier   BIGINT,                    -- least total input of each call, where an aggregated source tells
+    input          BIGINT NOT NULL,           -- uncached tokens
+    cache_read     BIGINT NOT NULL,
+    cache_write_5m BIGINT NOT NULL,
+    cache_write_1h BIGINT NOT NULL,
+    output         BIGINT NOT NULL,           -- reasoning included
+    web_search     BIGINT NOT NULL,           -- searches
+    request        BIGINT NOT NULL,           -- calls: 1, or the sum's count
+    recorded_usd   DECIMAL(38, 18),           -- what the source says it cost; NULL where it says nothing
+    tags           VARCHAR                    -- JSON object of further fields to attribute by
+);
+
+-- One file (or the standard input) as last read.
+CREATE SEQUENCE file_number;
+CREATE TABLE load (
+    file_id   BIGINT PRIMARY KEY,
+    path      VARCHAR NOT NULL UNIQUE,
+    sha256    VARCHAR NOT NULL,
+    bytes     BIGINT NOT NULL,
+    mtime_ns  BIGINT NOT NULL,
+    reader    VARCHAR NOT NULL,
+    entries   BIGINT NOT NULL,                -- calls found in the file, repeated ones included
+    added     BIGINT NOT NULL,                -- calls that no file had told before
+    rejected  BIGINT NOT NULL,
+    loaded_at TIMESTAMP NOT NULL
+);
+
+-- A line that is no usable entry, and why.
+CREATE TABLE reject (
+    file_id BIGINT NOT NULL,
+    line    BIGINT,                           -- from 1; NULL where the format has no lines
+    reason  VARCHAR NOT NULL,
+    raw     VARCHAR                           -- the beginning of it
+);
+
+-- The rollup: exact sums of usage_event. See rollup.sql.
+CREATE TABLE usage_daily (
+    day            DATE NOT NULL,             -- UTC
+    slot           SMALLINT NOT NULL,         -- half hour of the day, for models priced by the hour; else -1
+    source         VARCHAR NOT NULL,
+    component      VARCHAR NOT NULL,
+    agent          VARCHAR,
+    task           VARCHAR,
+    provider       VARCHAR,
+    model          VARCHAR,
+    processing     VARCHAR NOT NULL,
+    status         VARCHAR NOT NULL,
+    tier           BIGINT NOT NULL,           -- the largest tier start not above each request's total input
+    calls          BIGINT NOT NULL,           -- usage_event rows
+    input          HUGEINT NOT NULL,
+    cache_read     HUGEINT NOT NULL,
+    cache_write_5m HUGEINT NOT NULL,
+    cache_write_1h HUGEINT NOT NULL,
+    output         HUGEINT NOT NULL,
+    web_search     HUGEINT NOT NULL,
+    request        HUGEINT NOT NULL,
+    recorded_usd   DECIMAL(38, 18),           -- sum over the rows that have one
+    recorded_calls BIGINT NOT NULL            -- how many rows have one
+);
+
+-- Days whose rollup is out of date, and the parameters the rollup was built with.
+CREATE TABLE touched_day (day DATE PRIMARY KEY);
+CREATE TABLE rollup_state (parameters VARCHAR NOT NULL);

@@ -1,0 +1,93 @@
+"""What a reader of a log format is: columns to take from the file, and a SQL projection to `usage_event`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Layout = Literal["ndjson", "json", "csv", "parquet"]
+
+TOKEN_COLUMNS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
+
+# What a projection may yield; what it leaves out gets this value.
+DEFAULTS: dict[str, str] = {
+    "event_id": "NULL",  # NULL: the loader makes one from the entry's content and its count within the file
+    "ts": "NULL",
+    "agent": "NULL",
+    "task": "NULL",
+    "session": "NULL",
+    "provider": "NULL",
+    "model": "NULL",
+    "processing": "'standard'",
+    "status": "'ok'",
+    "attempt_of": "NULL",
+    "aggregated": "FALSE",
+    "context_tier": "NULL",
+    "input": "0",
+    "cache_read": "0",
+    "cache_write_5m": "0",
+    "cache_write_1h": "0",
+    "output": "0",
+    "web_search": "0",
+    "request": "1",
+    "recorded_usd": "NULL",
+    "tags": "NULL",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file, for telling its format: the first records (JSON) or the column names."""
+
+    path: str
+    layout: Layout
+    records: tuple[dict[str, Any], ...] = ()
+    columns: frozenset[str] = frozenset()
+
+    def has(self, *paths: str) -> bool:
+        """Some one record (or the header) holds all of these; `a.b` is key b of a, through lists too."""
+        if self.layout in ("csv", "parquet"):
+            return all(path in self.columns for path in paths)
+        return any(all(_holds(record, path.split(".")) for path in paths) for record in self.records)
+
+    def values(self, path: str) -> Iterator[Any]:
+        """What the records hold at a path."""
+        for record in self.records:
+            yield from _at(record, path.split("."))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A log format.
+
+    `columns` are the fields to take: top-level key (or CSV/Parquet column) to DuckDB type, nested ones as
+    STRUCT, numbers as BIGINT (HUGEINT where `sql` adds or subtracts them, so that nothing overflows), all
+    else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
+    `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
+    named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
+    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL.
+    """
+
+    name: str
+    doc: str
+    columns: Mapping[str, str]
+    sql: str
+    recognises: Callable[[Sample], bool]
+    input_includes_cached: bool
+    ordered: bool = False
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def _holds(record: Any, keys: list[str]) -> bool:
+    return next(_at(record, keys), None) is not None
+
+
+def _at(record: Any, keys: list[str]) -> Iterator[Any]:
+    if isinstance(record, list):
+        for item in record:
+            yield from _at(item, keys)
+    elif not keys:
+        yield record
+    elif isinstance(record, dict) and keys[0] in record:
+        yield from _at(record[keys[0]], keys[1:])

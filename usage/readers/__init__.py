@@ -1,0 +1,8 @@
+"""The log formats, most specific first: the first reader that recognises a file reads it."""
+
+from __future__ import annotations
+
+from ..reader import Reader
+from . import claude_code
+
+READERS: tuple[Reader, ...] = (claude_code.READER,)
