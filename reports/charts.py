@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .numbers import percent, usd, usd_range
 from .theme import FONT, LIGHT, Theme
@@ -59,19 +59,20 @@ def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.Layer
     scale = alt.Scale(domain=parts, range=colours)
     y = alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
     bars = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.NamedData("rows"))
         .mark_bar(size=26, stroke=theme.surface, strokeWidth=1)
         .encode(
             y=y,
-            x=_usd_axis([row["usd"] for row in totals], room=1.16),
+            x=_usd_axis(most := [row["usd"] for row in totals], room=1.16, axis=_ticks([0, *most]), stack="zero"),
             color=alt.Color("component:N", scale=scale, legend=_legend(alt)),
             order=alt.Order("rank:Q"),
             tooltip=_tooltip(alt, "plan", "component", shown="USD per day"),
         )
     )
-    ends = _end_labels(alt, totals, theme).encode(y=y)
+    ends = _end_labels(alt, "totals", theme).encode(y=y)
     caption = "Stacked bars: expected USD per day of each plan, by component"
-    return _finish(alt.layer(bars, ends), caption, 30 + 42 * len(projection.plans), theme)
+    height = 30 + 42 * len(projection.plans)
+    return _finish([bars, ends], {"rows": rows, "totals": totals}, caption, height=height, theme=theme)
 
 
 def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -92,17 +93,17 @@ def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
         for day in plan.days
     ]
     few = projection.days <= FEW_DAYS
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=_day_axis(alt, projection.days)),
         color=_plan_colour(alt, projection, theme),
         tooltip=_tooltip(alt, "plan", "day", shown="expected", range="P10 to P90"),
     )
-    y = alt.Y("p10:Q", **_axis([row["p90"] for row in rows]), title="USD per day")
+    y = alt.Y("p10:Q", axis=_ticks([0, *(row["p90"] for row in rows)]), title="USD per day")
     band = base.mark_rule(strokeWidth=6, opacity=0.35) if few else base.mark_area(opacity=0.22)
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if few else False)
-    layers = alt.layer(band.encode(y=y, y2="p90:Q"), line.encode(y=alt.Y("usd:Q")))
+    layers = [band.encode(y=y, y2="p90:Q"), line.encode(y=alt.Y("usd:Q"))]
     caption = "Lines: expected USD of each day, by plan; bands: from P10 to P90"
-    return _finish(layers, caption, 250, theme)
+    return _finish(layers, {"rows": rows}, caption, height=250, theme=theme)
 
 
 def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -113,7 +114,7 @@ def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
     rows = [_bin(low, high, times, trials) for low, high, times in saving.histogram]
     domain = [min(row["low"] for row in rows), max(row["high"] for row in rows)]
     bars = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.NamedData("rows"))
         .mark_rect(stroke=theme.surface, strokeWidth=0.5)
         .encode(
             x=alt.X("low:Q", title="USD saved per day", scale=alt.Scale(domain=domain), axis=_ticks(domain)),
@@ -129,7 +130,8 @@ def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
         )
     )
     caption = f"Histogram: USD saved per day over {trials:,} trials; negative where the plan costs more"
-    return _finish(alt.layer(bars, *_quantile_marks(alt, saving, theme)), caption, 190, theme)
+    layers = [bars, *_quantile_marks(alt, saving, theme)]
+    return _finish(layers, {"rows": rows}, caption, height=190, theme=theme)
 
 
 def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -155,32 +157,30 @@ def agent_of(row: ComponentCost) -> str:
     return row.agent or "no agent"
 
 
-def _grouped(
-    projection: Projection, key: Callable[[ComponentCost], str], kind: str, theme: Theme
-) -> alt.LayerChart:
+def _grouped(projection: Projection, key: Callable[[ComponentCost], str], kind: str, theme: Theme) -> alt.LayerChart:
     import altair as alt
 
     groups, folded = _fold(ranked(projection.plans, key), GROUPS, kind)
     rows = [row for plan in projection.plans for row in _group_rows(plan, groups, folded, key)]
-    y = alt.Y(
-        "group:N", sort=None, title=None, axis=alt.Axis(labelLimit=150), scale=alt.Scale(paddingInner=0.3)
-    )
+    y = alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=150), scale=alt.Scale(paddingInner=0.3))
     names = [plan.name for plan in projection.plans]
-    offset = alt.YOffset("plan:N", sort=None, scale=alt.Scale(domain=names))
+    offset = alt.YOffset("plan:N", sort=None)
     bars = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.NamedData("rows"))
         .mark_bar()
         .encode(
             y=y,
             yOffset=offset,
-            x=_usd_axis([row["usd"] for row in rows], room=1.25),
+            x=_usd_axis([row["usd"] for row in rows], room=1.25, axis=None, stack=None),  # each bar says its amount
             color=_plan_colour(alt, projection, theme),
+            order=alt.Order("rank:Q"),  # else Vega-Lite writes the colours' names into a sort expression
             tooltip=_tooltip(alt, "plan", group=kind.removesuffix("s"), shown="USD per day"),
         )
     )
-    ends = _end_labels(alt, rows, theme).encode(y=y, yOffset=offset)
+    ends = _end_labels(alt, "rows", theme).encode(y=y, yOffset=offset)
     caption = f"Bars: expected USD per day by {kind.removesuffix('s')}, one bar for each plan"
-    return _finish(alt.layer(bars, ends), caption, 24 + len(groups) * (len(names) * 15 + 10), theme)
+    height = 6 + len(groups) * (len(names) * 15 + 10)
+    return _finish([bars, ends], {"rows": rows}, caption, height=height, theme=theme)
 
 
 def _fold(names: list[str], most: int, kind: str) -> tuple[list[str], str]:
@@ -206,19 +206,18 @@ def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
     ]
 
 
-def _group_rows(
-    plan: PlanResult, groups: list[str], folded: str, key: Callable[[ComponentCost], str]
-) -> list[Row]:
+def _group_rows(plan: PlanResult, groups: list[str], folded: str, key: Callable[[ComponentCost], str]) -> list[Row]:
     """A row for every group, at nothing where the plan does not use it, so that bars stay in their place."""
     totals = _folded(summed(plan, key), groups, folded)
     return [
         {
             "plan": plan.name,
             "group": name,
+            "rank": rank,
             "usd": float(totals.get(name, 0)),
             "shown": usd(totals[name]) if name in totals else "",
         }
-        for name in groups
+        for rank, name in enumerate(groups)
     ]
 
 
@@ -236,29 +235,24 @@ def _bin(low: Decimal, high: Decimal, times: int, trials: int) -> Row:
 
 def _quantile_marks(alt: Any, saving: Saving, theme: Theme) -> list[Any]:
     """Rules at P10, median and P90; the outer labels stand outside of their rules, so that none collide."""
-    marks = []
-    for name, amount, align in (
+    marked = (
         ("P10", saving.p10_usd_per_day, "right"),
         ("median", saving.p50_usd_per_day, "center"),
         ("P90", saving.p90_usd_per_day, "left"),
-    ):
-        at = alt.Chart(alt.InlineData(values=[{"at": float(amount), "label": [name, usd(amount)]}]))
-        at = at.encode(x="at:Q")
-        shift = {"right": 2, "center": 0, "left": -2}[align]
-        marks.append(at.mark_rule(color=theme.text, strokeDash=[3, 3], tooltip=None))
-        marks.append(
-            at.mark_text(
-                align=align, baseline="bottom", color=theme.text, dx=shift, dy=-4, fontSize=11, lineHeight=13,
-                lineBreak="\n", tooltip=None,
-            ).encode(text="label:N", y=alt.value(-13))
-        )  # fmt: skip
-    return marks
+    )
+    rows = [{"at": float(at), "label": [name, usd(at)], "align": align} for name, at, align in marked]
+    at = alt.Chart(alt.InlineData(values=rows)).encode(x="at:Q")
+    text = {"baseline": "bottom", "color": theme.text, "fontSize": 11, "lineHeight": 13, "tooltip": None}
+    return [
+        at.mark_rule(color=theme.text, strokeDash=[3, 3], tooltip=None),
+        at.mark_text(align=alt.ExprRef("datum.align"), **text).encode(text="label:N", y=alt.value(-17)),
+    ]
 
 
-def _end_labels(alt: Any, rows: list[Row], theme: Theme) -> Any:
+def _end_labels(alt: Any, data: str, theme: Theme) -> Any:
     """The amounts as text at the ends of bars."""
     return (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.NamedData(data))
         .mark_text(align="left", baseline="middle", dx=4, color=theme.text, fontSize=11, tooltip=None)
         .encode(x="usd:Q", text="shown:N")
     )
@@ -286,16 +280,12 @@ def _tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
     ]
 
 
-def _usd_axis(amounts: list[float], room: float) -> Any:
+def _usd_axis(amounts: list[float], room: float, axis: Any, stack: Any) -> Any:
+    """From nothing to the largest amount and some room for its label."""
     import altair as alt
 
-    most = max(amounts, default=0.0) or 1.0
-    axis = _axis(amounts)["axis"]
-    return alt.X("usd:Q", title="USD per day", axis=axis, scale=alt.Scale(domainMax=most * room, nice=False))
-
-
-def _axis(amounts: list[float]) -> dict[str, Any]:
-    return {"axis": _ticks([0.0, *amounts])}
+    scale = alt.Scale(domainMin=0, domainMax=(max(amounts, default=0.0) or 1.0) * room, nice=False)
+    return alt.X("usd:Q", title="USD per day", axis=axis, scale=scale, stack=stack)
 
 
 def _ticks(amounts: list[float]) -> Any:
@@ -318,10 +308,18 @@ def _day_axis(alt: Any, days: int) -> Any:
     return alt.Axis(format=written, tickCount=count, grid=False, labelOverlap=True)
 
 
-def _finish(chart: alt.LayerChart, description: str, height: int, theme: Theme) -> alt.LayerChart:
-    """The manner that all charts share: as wide as their container, quiet axes, no frame, no background."""
+def _finish(
+    layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme
+) -> alt.LayerChart:
+    """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.
+
+    The data come last, under their names: Altair would copy them at every step.
+    """
+    import altair as alt
+
     padding = {"left": 2, "right": 8, "top": 6, "bottom": 4}
-    return (
+    chart: Any = alt.layer(*layers)
+    chart = (
         chart.properties(width="container", height=height, description=description, background="transparent")
         .properties(autosize={"type": "fit-x", "contains": "padding"}, padding=padding)
         .configure(font=FONT)
@@ -335,3 +333,5 @@ def _finish(chart: alt.LayerChart, description: str, height: int, theme: Theme) 
             columns=3,
         )
     )  # fmt: skip
+    chart.datasets = datasets
+    return cast("alt.LayerChart", chart)

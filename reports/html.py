@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import captions, charts
-from .numbers import count, exact_usd, percent, usd, usd_range
+from .numbers import cents_usd, count, exact_usd, percent, usd, usd_range
 from .theme import CSS, DARK, LIGHT, Theme
 from .vega import Spec, bundle, static_svg
 
@@ -66,7 +66,11 @@ def figures(projection: Projection) -> list[Figure]:
     """The charts in the order of the page; a saving that does not vary has no distribution to draw."""
     drawn = [
         _figure(
-            "components", "Cost by component", captions.of_components, charts.cost_by_component, projection
+            "components",
+            "Cost a day by component",
+            captions.of_components,
+            charts.cost_by_component,
+            projection,
         ),
         _figure("days", "Cost day by day", captions.of_days, charts.daily_cost, projection),
     ]
@@ -78,8 +82,8 @@ def figures(projection: Projection) -> list[Figure]:
             )
     return [
         *drawn,
-        _figure("models", "Cost by model", captions.of_models, charts.cost_by_model, projection),
-        _figure("agents", "Cost by agent", captions.of_agents, charts.cost_by_agent, projection),
+        _figure("models", "Cost a day by model", captions.of_models, charts.cost_by_model, projection),
+        _figure("agents", "Cost a day by agent", captions.of_agents, charts.cost_by_agent, projection),
     ]
 
 
@@ -125,9 +129,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     shown: dict[str, Callable[..., Any]] = {
-        "usd": usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent, "count": count,
-        "day": day, "runs": runs, "stated": stated, "computed": computed, "verdict": verdict, "per": per,
-        "validity": validity, "words": words,
+        "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd,
+        "percent": percent, "count": count, "day": day, "runs": runs, "stated": stated, "computed": computed,
+        "verdict": verdict, "per": per, "validity": validity, "words": words,
     }  # fmt: skip
     environment.filters.update(shown)
     return environment
@@ -152,9 +156,10 @@ def runs(rows: list[ComponentCost | None]) -> str:
 
 
 def stated(claim: ClaimResult) -> str:
-    """What a claim says, with its unit; a range with a dash."""
-    figures = claim.stated.replace("-", "–")
-    return f"${figures}" if claim.unit == "usd_per_day" else f"{figures}×"
+    """What a claim says, with its unit, before the tolerance if any; a range with a dash."""
+    figures, space, tolerance = claim.stated.replace("-", "–").partition(" ")
+    amount = f"${figures}" if claim.unit == "usd_per_day" else f"{figures}×"
+    return f"{amount}{space}{tolerance}"
 
 
 def computed(claim: ClaimResult) -> str:

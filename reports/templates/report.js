@@ -1,4 +1,3 @@
-"use strict";
 // Charts: the static drawing stays until the live one stands. The interpreter (ast) needs no eval.
 async function draw(figure) {
   const live = figure.querySelector(".live");

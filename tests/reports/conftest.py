@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from math import exp
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from costsim.analysis.results import (
@@ -46,23 +45,13 @@ FLEET = [
 UNKNOWN = ("guardrail", "cto", "moderation", LOCAL, "1440", None, None)
 
 
-class FleetBuilder(Protocol):
-    """Builds the fleet's projection; `rename` puts names (hostile ones) in place of its own."""
-
-    def __call__(
-        self,
-        *,
-        days: int = 30,
-        thrifty: bool = True,
-        unpriced: bool = True,
-        rename: dict[str, str] | None = None,
-    ) -> Projection: ...
-
-
 def build_fleet(
     *, days: int = 30, thrifty: bool = True, unpriced: bool = True, rename: dict[str, str] | None = None
 ) -> Projection:
-    """Ten components of the article, two or three plans, claims, and a model without a price."""
+    """Ten components of the article, two or three plans, claims, and a model without a price.
+
+    `rename` puts names (hostile ones) in place of those of the components and of the fleet.
+    """
     names = rename or {}
     rows = [(names.get(row[0], row[0]), *row[1:]) for row in FLEET + ([UNKNOWN] if unpriced else [])]
     start = date(2026, 12, 1)
@@ -238,8 +227,8 @@ def _prices() -> list[UsedPrice]:
 
 
 @pytest.fixture(scope="session")
-def fleet() -> FleetBuilder:
-    """Builder of the article's fleet as a finished projection."""
+def fleet() -> Callable[..., Projection]:
+    """Builder of the article's fleet as a finished projection: see `build_fleet`."""
     return build_fleet
 
 

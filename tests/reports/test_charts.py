@@ -1,0 +1,168 @@
+"""The charts as specifications: what they hold, and that names in them are data only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import vl_convert
+from costsim.analysis.results import Projection
+from costsim.reports import captions, charts
+from costsim.reports.theme import CSS
+
+FleetBuilder = Callable[..., Projection]
+
+MARK = "'];alert(1);//"
+"""Part of a name that would be noticed wherever it were code."""
+
+
+def _all(projection: Projection) -> dict[str, Any]:
+    drawn = {
+        "components": charts.cost_by_component(projection),
+        "days": charts.daily_cost(projection),
+        "saving": charts.saving_distribution(projection.savings[0]),
+        "models": charts.cost_by_model(projection),
+        "agents": charts.cost_by_agent(projection),
+    }
+    return {name: chart.to_dict() for name, chart in drawn.items()}  # to_dict validates against the schema
+
+
+def _code(spec: Any) -> list[str]:
+    """All that Vega would parse as an expression, and all names of fields."""
+    if isinstance(spec, list):
+        return [text for part in spec for text in _code(part)]
+    if not isinstance(spec, dict):
+        return []
+    keys = ("expr", "signal", "test", "update", "field", "as", "groupby", "sort", "fields")
+    own = [json.dumps(spec[key]) for key in keys if key in spec]
+    return own + [
+        text for key, part in spec.items() if key not in ("values", "datasets") for text in _code(part)
+    ]
+
+
+def test_a_name_is_never_an_expression_nor_a_field(fleet: FleetBuilder) -> None:
+    names = {"ceo-heartbeat": f"a{MARK}", "c-suite": MARK, "ad-hoc-coding": f'"+{MARK}'}
+    projection = fleet(rename=names)
+    plans = [
+        plan.model_copy(
+            update={
+                "name": plan.name + MARK,
+                "components": [
+                    row.model_copy(update={"agent": row.agent + MARK, "model": row.model + MARK})
+                    for row in plan.components
+                ],
+            }
+        )
+        for plan in projection.plans
+    ]
+    for name, spec in _all(projection.model_copy(update={"plans": plans})).items():
+        compiled = vl_convert.vegalite_to_vega({**spec, "width": 500})
+        assert not [code for code in _code(compiled) if "alert" in code], name
+        assert name == "saving" or "alert" in json.dumps(compiled)
+
+
+def test_bars_of_a_plan_add_up_to_its_cost(fleet: FleetBuilder) -> None:
+    projection = fleet()
+    rows = _all(projection)["components"]["datasets"]["rows"]
+    for plan in projection.plans:
+        stacked = sum(row["usd"] for row in rows if row["plan"] == plan.name)
+        assert stacked == pytest.approx(float(plan.expected_usd_per_day))
+
+
+def test_the_dearest_component_comes_first_and_the_cheapest_are_folded(fleet: FleetBuilder) -> None:
+    rows = _all(fleet())["components"]["datasets"]["rows"]
+    routed = [row["component"] for row in rows if row["plan"] == "routed"]
+    assert routed[:2] == ["ad-hoc-coding", "coo-heartbeat"]
+    assert routed[-1] == "3 other components"  # ten priced ones, seven with a colour of their own
+    assert len(routed) == 8
+
+
+def test_a_single_other_component_keeps_its_name() -> None:
+    assert charts._fold(["a", "b", "c"], 2, "components") == (["a", "b", "c"], "")
+    assert charts._fold(["a", "b", "c", "d"], 2, "components") == (
+        ["a", "b", "2 other components"],
+        "2 other components",
+    )
+
+
+def test_an_unpriced_component_is_in_no_bar(fleet: FleetBuilder) -> None:
+    for spec in _all(fleet()).values():
+        assert "guardrail" not in json.dumps(spec)
+        assert "llama-guard" not in json.dumps(spec)
+
+
+def test_models_lose_their_provider_only_where_no_two_are_alike(fleet: FleetBuilder) -> None:
+    projection = fleet(unpriced=False)
+    row = projection.plans[0].components[0]
+    assert charts.model_of(projection)(row) == "claude-opus-4-6"
+    twin = row.model_copy(update={"model": "bedrock/claude-opus-4-6"})
+    plan = projection.plans[0].model_copy(update={"components": [row, twin]})
+    assert (
+        charts.model_of(projection.model_copy(update={"plans": [plan]}))(row) == "anthropic/claude-opus-4-6"
+    )
+
+
+def test_one_day_is_drawn_as_a_point_and_not_as_an_empty_band(fleet: FleetBuilder) -> None:
+    marks = [layer["mark"]["type"] for layer in charts.daily_cost(fleet(days=1)).to_dict()["layer"]]
+    assert marks == ["rule", "line"]
+
+
+def test_charts_are_drawn_in_colours_by_reference_too(fleet: FleetBuilder) -> None:
+    spec = charts.cost_by_component(fleet(), CSS).to_dict()
+    assert 'fill="var(--part-1)"' in vl_convert.vegalite_to_svg({**spec, "width": 400})
+
+
+def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
+    projection = fleet()
+    assert (
+        captions.of_components(projection)
+        == "ad-hoc-coding takes $2.00 of the $3.96 that routed costs a day."
+    )
+    # 0.10 + 0.75 + 0.10 + 2.00 on Sonnet 4.6
+    assert captions.of_models(projection).startswith("claude-sonnet-4-6 takes $2.95 of the $3.96")
+    # cto: 0.10 + 0.0625 + 2.00
+    assert captions.of_agents(projection).startswith("cto takes $2.16 of the $3.96")
+    assert captions.headline(projection.savings[0]) == "routed saves $2.85 a day (41.8%) against naive."
+
+
+@pytest.mark.parametrize(
+    ("p10", "p90", "says"),
+    [
+        (
+            "1",
+            "3",
+            "In eight trials of ten routed saves $1.00 to $3.00 a day; in nine of ten at least $1.00.",
+        ),
+        (
+            "-1",
+            "3",
+            "Half of the trials save $2.00 a day or more with routed, but in some it costs more than naive.",
+        ),
+        ("-3", "-1", "In nine trials of ten routed adds $1.00 a day or more to naive."),
+    ],
+)
+def test_the_saving_s_caption_tells_a_gain_from_a_risk_and_a_loss(
+    fleet: FleetBuilder, p10: str, p90: str, says: str
+) -> None:
+    quantiles = {
+        "p10_usd_per_day": Decimal(p10),
+        "p50_usd_per_day": Decimal(2),
+        "p90_usd_per_day": Decimal(p90),
+    }
+    assert captions.of_saving(fleet().savings[0].model_copy(update=quantiles)) == says
+
+
+def test_a_plan_that_costs_more_is_said_to_add() -> None:
+    from costsim.analysis.results import Saving
+
+    dearer = Saving.model_validate(
+        {
+            "plan": "careful", "baseline": "naive", "expected_usd_per_day": "-0.5", "percent": "-10",
+            "p10_usd_per_day": "-0.6", "p50_usd_per_day": "-0.5", "p90_usd_per_day": "-0.4",
+            "components": [], "histogram": [("-0.6", "-0.4", 10)],
+        }
+    )  # fmt: skip
+    assert captions.headline(dearer) == "careful adds $0.50 a day (10.0%) to naive."
