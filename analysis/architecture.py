@@ -59,9 +59,7 @@ class Spread(Part):
     def _ordered(self) -> Spread:
         middle = self.low if self.mode is None else self.mode
         if not self.low <= middle <= self.high:
-            stated = ", ".join(
-                str(amount) for amount in (self.low, self.mode, self.high) if amount is not None
-            )
+            stated = ", ".join(str(amount) for amount in (self.low, self.mode, self.high) if amount is not None)
             raise ValueError(f"low, mode and high must ascend, not {stated}")
         if self.high == 0:
             raise ValueError("high must be more than 0")
@@ -139,10 +137,7 @@ def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
 
 Number = Annotated[Amount, Tag("number")]
 Tokens = Annotated[
-    Number
-    | Annotated[Range, Tag("range")]
-    | Annotated[Percentiles, Tag("p50")]
-    | Annotated[Percentiles, Tag("p95")],
+    Number | Annotated[Range, Tag("range")] | Annotated[Percentiles, Tag("p50")] | Annotated[Percentiles, Tag("p95")],
     Discriminator(_kind),
     AfterValidator(_within(MAX_TOKENS_PER_RUN, "tokens a run")),
 ]
@@ -262,9 +257,7 @@ class Component(Part):
     end: date | None = Field(default=None, description="the last day on which it runs")
     tokens: TokenProfile | None = None
     calibrate: Calibrate | None = None
-    uncertainty: Spread | None = Field(
-        default=None, description="an unknown factor on its cost, once per trial"
-    )
+    uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
     note: str = ""
 
     @field_validator("schedule")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
     from ..pricing.rows import ModelKey, PriceRow
 
+Minutes = NDArray[np.int64]
+
 Rates = tuple[tuple[Fraction, ...], ...]
 """USD per unit: a row per bracket, a column per class of the profile (the last column is the request)."""
 
@@ -84,7 +86,9 @@ def tier_starts(book: PriceBook, models: list[str], processing: str) -> tuple[in
     return tuple(sorted({start for key in keys for start in book.thresholds(key, processing)}))
 
 
-def cost(work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon) -> Costing:
+def cost(
+    work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon
+) -> Costing:
     """`work` on `model` at `book`'s prices; `profile` is the work's profile on those tier starts."""
     brackets = tuple(profile.brackets(starts))
     key = book.resolve(model)
@@ -114,16 +118,15 @@ class _Pricing:
         processing = self.work.component.processing
         first, last = moment(int(edges[0])), moment(int(edges[-1]))
         starts = [first, *self.book.boundaries(self.key, processing, first, last)]
-        segments = [self._segment(at) for at in starts]
-        minutes = np.array([int(at.timestamp()) // 60 for at in starts], dtype=np.int64)
-        shares = _shares(self.work.runs, minutes, edges)
+        shares = _shares(self.work.runs, np.array([_minute_from(at) for at in starts], dtype=np.int64), edges)
+        segments = {n: self._segment(starts[n]) for n in sorted({n for day in shares for n in day})}
         return Costing(
             self.work,
             self.model,
             self.profile,
             self.brackets,
-            _effective([rates for rates, _ in segments], shares),
-            _effective([shadow for _, shadow in segments], shares),
+            _effective({n: rates for n, (rates, _) in segments.items()}, shares),
+            _effective({n: shadow for n, (_, shadow) in segments.items()}, shares),
             tuple(self.used),
             tuple(self.missing),
         )
@@ -149,22 +152,29 @@ class _Pricing:
         return row
 
 
-def _shares(runs: Runs, segment_minutes: NDArray[np.int64], edges: NDArray[np.int64]) -> list[dict[int, Fraction]]:
-    """For each day, the share of its runs in each price segment: by instants where known, else by minutes."""
+def _minute_from(at: datetime) -> int:
+    """The first minute, since 1970, that begins at that instant or after it."""
+    return -(-int(at.timestamp()) // 60)
+
+
+def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
+    """For each day, the share of its runs in each price segment: by instants where known, else by minutes.
+
+    Segments in which nothing runs are not named, so that nobody asks for their prices.
+    """
     days = len(edges) - 1
-    if len(segment_minutes) == 1:
-        return [{0: Fraction(1)}] * days
-    ticks = runs.instants if runs.instants is not None else np.arange(edges[0], edges[-1])
+    cuts = np.unique(np.concatenate([edges, starts]))
+    ticks, weights = (cuts[:-1], np.diff(cuts)) if runs.instants is None else (runs.instants, None)
     day_of = np.searchsorted(edges, ticks, side="right") - 1
-    segment_of = np.searchsorted(segment_minutes, ticks, side="right") - 1
-    counted: list[dict[int, int]] = [{} for _ in range(days)]
-    pairs, counts = np.unique(np.column_stack([day_of, segment_of]), axis=0, return_counts=True)
-    for (day, segment), count in zip(pairs.tolist(), counts.tolist(), strict=True):
-        counted[day][segment] = count
-    return [{n: Fraction(c, sum(day.values())) for n, c in day.items()} or {0: Fraction(1)} for day in counted]
+    segment_of = np.searchsorted(starts, ticks, side="right") - 1
+    weight = np.bincount(day_of * len(starts) + segment_of, weights, days * len(starts)).astype(np.int64)
+    counted = weight.reshape(days, len(starts)) * (np.array(runs.expected) > 0)[:, None]
+    busy = [{n: int(day[n]) for n in np.flatnonzero(day).tolist()} for day in counted]
+    idle = {next((n for day in busy for n in day), 0): Fraction(1)}
+    return [{n: Fraction(c, sum(day.values())) for n, c in day.items()} or idle for day in busy]
 
 
-def _effective(segments: list[Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:
+def _effective(segments: dict[int, Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:
     """The mean price of each day's runs; days within one segment share the segment's own object."""
     return tuple(
         segments[next(iter(day))] if len(day) == 1 else _blend([(segments[n], share) for n, share in day.items()])
@@ -178,5 +188,3 @@ def _blend(parts: list[tuple[Rates, Fraction]]) -> Rates:
         tuple(sum((rates[b][c] * share for rates, share in parts), Fraction(0)) for c in range(len(first[b])))
         for b in range(len(first))
     )
-
-

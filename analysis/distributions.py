@@ -165,7 +165,8 @@ class Lognormal:
         from statistics import NormalDist
 
         inverse = NormalDist(math.log(self.p50), self.sigma).inv_cdf
-        return np.exp(np.array([inverse(p) for p in probability]))
+        amounts: Floats = np.exp(np.array([inverse(p) for p in probability]))
+        return amounts
 
 
 @dataclass(frozen=True)

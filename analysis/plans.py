@@ -25,23 +25,25 @@ def plans_of(architecture: Architecture, naive: str) -> list[Plan]:
     """The baseline `naive` on that model, then `routed`, then the plans of the file in their order."""
     plans = [
         single_model_plan(architecture, "naive", naive),
-        _plan(architecture, "routed", "the routing's model for each task", lambda c: None),
+        _plan(architecture, "routed", "the routing's model for each task", lambda _: None),
     ]
     return plans + [_named(architecture, name, spec) for name, spec in architecture.plans.items()]
 
 
 def single_model_plan(architecture: Architecture, name: str, model: str) -> Plan:
     """Every task on one model."""
-    return _plan(architecture, name, f"every task on {model}", lambda c: model)
+    return _plan(architecture, name, f"every task on {model}", lambda _: model)
 
 
 def _named(architecture: Architecture, name: str, spec: PlanSpec) -> Plan:
     says = f"every task on {spec.model}" if spec.model else "the routing"
     moved = [f"{key} on {model}" for key, model in (spec.model_routing | spec.components).items()]
     says += f", but {', '.join(moved)}" if moved else ""
+    routed = architecture.model_routing.keys() | spec.model_routing.keys()
 
     def choose(component: Component) -> str | None:
-        return spec.components.get(component.name) or spec.model_routing.get(component.task) or spec.model
+        task = component.task if component.task in routed else "fallback"
+        return spec.components.get(component.name) or spec.model_routing.get(task) or spec.model
 
     return _plan(architecture, name, says, choose)
 

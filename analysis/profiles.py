@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .distributions import Constant, Distribution, Floats
+from .distributions import Constant, Distribution
 
 INPUT_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 GRID = 4096
@@ -31,14 +31,14 @@ Origin = Literal["stated", "calibrated", "measured", "flat"]
 class Bracket:
     """The runs whose total input is in one price tier.
 
-    `mean` is tokens per run by class, given the bracket; `covariance` is (classes, classes), in the profile's
-    order of classes. `min_input_tokens` is the tier's start, by which prices are looked up.
+    `mean` is tokens per run by class, given the bracket; `rows` are the runs themselves, (runs, classes), where
+    the profile has them. `min_input_tokens` is the tier's start, by which prices are looked up.
     """
 
     min_input_tokens: int
     probability: Fraction
     mean: dict[str, Fraction]
-    covariance: Floats
+    rows: NDArray[np.int64] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,7 @@ class Independent:
         """One bracket: call `on_tiers` first, so that no tier start is straddled."""
         total = sum((part.mean for name, part in self.parts.items() if name in INPUT_CLASSES), Fraction(0))
         tier = max((start for start in starts if start <= total), default=0)
-        covariance = np.diag([part.variance for part in self.parts.values()])
-        return [Bracket(tier, Fraction(1), self.mean, covariance)]
-
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> list[Floats]:
-        """Tokens of independent runs: one array of `shape` per class."""
-        return [part.draw(rng, shape) for part in self.parts.values()]
+        return [Bracket(tier, Fraction(1), self.mean)]
 
 
 def _practical_upper(part: Distribution) -> float:
@@ -94,16 +89,16 @@ class Joint:
     @classmethod
     def from_grid(cls, profile: Independent) -> Joint:
         """4,096 runs with each class at its quantile midpoints, classes shuffled against each other."""
-        middles = (np.arange(GRID) + 0.5) / GRID
         shuffle = np.random.default_rng(0)
-        columns = [np.rint(part.quantile(middles)).astype(np.int64) for part in profile.parts.values()]
-        return cls(profile.classes, np.column_stack([shuffle.permutation(column) for column in columns]), profile.origin)
+        columns = [shuffle.permutation(_grid_column(part)) for part in profile.parts.values()]
+        return cls(profile.classes, np.column_stack(columns), profile.origin)
 
     @cached_property
     def total_input(self) -> NDArray[np.int64]:
         """Total input tokens of each row: what decides its price tier."""
         inputs = [index for index, name in enumerate(self.classes) if name in INPUT_CLASSES]
-        return self.rows[:, inputs].sum(axis=1)
+        total: NDArray[np.int64] = self.rows[:, inputs].sum(axis=1)
+        return total
 
     @property
     def mean(self) -> dict[str, Fraction]:
@@ -124,15 +119,14 @@ class Joint:
 
     def _bracket(self, tier: int, tier_of_row: NDArray[np.int64], starts: tuple[int, ...]) -> Bracket:
         rows = self.rows[tier_of_row == tier]
-        covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True)) if len(rows) > 1 else None
-        if covariance is None:
-            covariance = np.zeros((len(self.classes), len(self.classes)))
-        return Bracket(starts[tier], Fraction(len(rows), len(self.rows)), self._mean(rows), covariance)
+        return Bracket(starts[tier], Fraction(len(rows), len(self.rows)), self._mean(rows), rows)
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> list[Floats]:
-        """Tokens of runs drawn with replacement: one array of `shape` per class."""
-        picked = rng.integers(0, len(self.rows), shape)
-        return [self.rows[:, n].astype(np.float64)[picked] for n in range(len(self.classes))]
+
+def _grid_column(part: Distribution) -> NDArray[np.int64]:
+    """Ascending whole tokens whose mean is the distribution's, to half a token over the whole grid."""
+    amounts = part.quantile((np.arange(GRID) + 0.5) / GRID)
+    amounts[-1] += float(part.mean) * GRID - amounts.sum()  # midpoints miss a long tail: the top run stands for it
+    return np.diff(np.rint(np.cumsum(amounts)), prepend=0).astype(np.int64)  # rounds without losing the sum
 
 
 Profile = Independent | Joint

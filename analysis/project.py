@@ -17,7 +17,7 @@ from .costing import Costing, cost, tier_starts
 from .plans import Plan, named_models, plans_of, single_model_plan
 from .results import ClaimResult, Projection
 from .schedule import moment
-from .summary import ProjectionDay, summarise
+from .summary import ProjectionDay, flat_usd_per_day, summarise
 from .workload import Horizon, Work, workload
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Costs:
         key = (book_name, component, model)
         if key not in self._costings:
             work, book = self.works[component], self.book(book_name)
-            starts = tier_starts(book, self._models, work.component.processing)
+            starts = tier_starts(book, [*self._models, model], work.component.processing)
             self._costings[key] = cost(work, work.profile.on_tiers(starts), starts, model, book, self.horizon)
         return self._costings[key]
 
@@ -110,7 +110,8 @@ class Costs:
         names = [component] if component else list(plan.models)
         parts = [self.usd_per_day(name, plan.models[name], book_name) for name in names]
         priced = [part for part in parts if part is not None]
-        return sum(priced, Fraction(0)) if len(priced) == len(parts) else None
+        flat = Fraction(0) if component else flat_usd_per_day(plan, self.book(book_name), self.horizon)
+        return sum(priced, flat) if len(priced) == len(parts) else None
 
 
 def project(

@@ -111,7 +111,8 @@ class Saving(Result):
     """A plan against the baseline: baseline cost less plan cost, per day (mean over the horizon).
 
     Both are simulated on the same draws, so `p10…p90` are quantiles of the paired difference. `percent` is of
-    the baseline's expected cost. `histogram` holds (lower USD/day, upper USD/day, trials) for a picture.
+    the baseline's expected cost of what both plans can price. `histogram` holds (lower USD/day, upper USD/day,
+    trials) for a picture.
     """
 
     plan: str

@@ -24,7 +24,13 @@ _MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_LIMITS = {"minute": (0, 59), "hour": (0, 23), "day-of-month": (1, 31), "month": (1, 12), "day-of-week": (0, 7)}
+_LIMITS = {
+    "minute": (0, 59),
+    "hour": (0, 23),
+    "day-of-month": (1, 31),
+    "month": (1, 12),
+    "day-of-week": (0, 7),
+}
 
 
 def parse_cron(expression: str) -> str:
@@ -77,7 +83,9 @@ def fire_times(expression: str, zone: ZoneInfo, first: int, last: int) -> np.nda
     pattern = _day_pattern(expression)
     matching = _matching_days(expression, start, days)
     pieces = [
-        edges[n] + pattern if edges[n + 1] - edges[n] == 1440 else _changing_day(expression, zone, start + timedelta(days=n))
+        edges[n] + pattern
+        if edges[n + 1] - edges[n] == 1440
+        else _changing_day(expression, zone, start + timedelta(days=n))
         for n in range(days)
         if start + timedelta(days=n) in matching or edges[n + 1] - edges[n] != 1440
     ]

@@ -2,8 +2,8 @@
 
 A day's tokens are the sum over its runs. Up to `EXACT_RUNS` runs a day are drawn one by one; the sum of more
 is drawn from the gamma distribution with the sum's exact mean and variance (it is positive and right-skewed,
-as token counts are; the central limit does the rest). Draws of a component depend on the seed and its name
-only, so that two architectures share the draws of the components they share.
+as token counts are; the central limit does the rest). Rows of a log are summed as whole rows. Draws of a
+component depend on the seed and its name only, so that two architectures share the draws of what they share.
 
 Arrays are (days, trials); a component that nothing varies stays (days, 1).
 """
@@ -18,12 +18,13 @@ import numpy as np
 
 from .costing import Costing
 from .distributions import Constant, Floats
-from .profiles import Bracket, Independent, Joint, Profile
+from .profiles import Bracket, Independent, Profile
 from .workload import Runs, Work
 
 DrawPart = Callable[[np.random.Generator, tuple[int, ...]], Floats]
 
 EXACT_RUNS = 8
+POOL = 65_536
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -51,10 +52,8 @@ def draw(work: Work, profile: Profile, brackets: tuple[Bracket, ...], days: int,
     runs = _draw_runs(work.runs, rng, days, trials)
     if isinstance(profile, Independent):
         return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
-    if runs.max(initial=0) <= EXACT_RUNS:
-        return TokenSums(*_drawn_rows(profile, brackets, runs, rng, trials), factors)
     counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
-    sums = [_correlated_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
+    sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
     return TokenSums(counts, sums, factors)
 
 
@@ -91,7 +90,7 @@ def _whole(rate: Floats, rng: np.random.Generator, shape: tuple[int, int]) -> Fl
 def _independent_sums(profile: Independent, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
     sums = []
     for part in profile.parts.values():
-        if isinstance(part, Constant):
+        if isinstance(part, Constant) or not part.variance:
             sums.append(runs * float(part.mean))
         elif runs.max(initial=0) <= EXACT_RUNS:
             sums.append(_summed_draws(part.draw, runs, rng, trials))
@@ -128,27 +127,6 @@ def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Genera
     return sums
 
 
-def _drawn_rows(
-    profile: Joint, brackets: tuple[Bracket, ...], runs: Floats, rng: np.random.Generator, trials: int
-) -> tuple[list[Floats], list[list[Floats]]]:
-    """Few runs a day: rows of the log, each counted in its own bracket."""
-    shape = (runs.shape[0], trials)
-    starts = np.array([bracket.min_input_tokens for bracket in brackets[1:]], dtype=np.int64)
-    columns = profile.rows.astype(np.float64)
-    bracket_of_row = np.searchsorted(starts, profile.total_input, side="right")
-    counts = [np.zeros(shape) for _ in brackets]
-    sums = [[np.zeros(shape) for _ in profile.classes] for _ in brackets]
-    for k in range(1, int(runs.max(initial=0)) + 1):
-        picked = rng.integers(0, len(profile.rows), shape)
-        happens = runs >= k
-        for b in range(len(brackets)):
-            here = happens & (bracket_of_row[picked] == b)
-            counts[b] += here
-            for c in range(len(profile.classes)):
-                sums[b][c] += columns[:, c][picked] * here
-    return counts, sums
-
-
 def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: int) -> list[Floats]:
     """Runs among the brackets: a multinomial, drawn as a chain of binomials."""
     if len(shares) == 1:
@@ -163,34 +141,35 @@ def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: 
     return [*counts, left.astype(np.float64)]
 
 
-def _correlated_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
-    """Sums of many rows whose classes go together: standardised gamma sums mixed by the Cholesky factor."""
-    means = [float(mean) for mean in bracket.mean.values()]
-    deviations = np.sqrt(np.diag(bracket.covariance))
-    varying = [n for n, deviation in enumerate(deviations) if deviation > 0 and means[n] > 0]
-    root_runs = np.sqrt(runs)
-    sums = [runs * mean for mean in means]
-    if not varying:
-        return sums
-    factor = _cholesky(bracket.covariance[np.ix_(varying, varying)], deviations[varying])
-    standard = [_standard_gamma_sum(runs, means[n] / deviations[n], rng, trials) for n in varying]
-    for row, n in enumerate(varying):
-        mixed = sum((factor[row, col] * standard[col] for col in range(row + 1)), np.zeros((1, 1)))
-        sums[n] = np.maximum(sums[n] + root_runs * deviations[n] * mixed, 0.0)
+def _row_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
+    """Sums of whole rows, their classes together: n runs are put together from sums of 1, 2, 4, 8, … rows.
+
+    One row is drawn from the rows themselves; the sums of 2, 4, 8, … from pools of `POOL` such sums each.
+    """
+    assert bracket.rows is not None  # noqa: S101 (a Joint's brackets have their rows)
+    counts = runs.astype(np.int64)
+    if (bracket.rows == bracket.rows[0]).all():
+        return [runs * float(mean) for mean in bracket.mean.values()]
+    pool = np.ascontiguousarray(bracket.rows.T, dtype=np.float64)
+    sums = [np.zeros((runs.shape[0], trials)) for _ in pool]
+    size, most = 1, int(counts.max(initial=0))
+    while size <= most:
+        taking = np.broadcast_to(counts & size > 0, sums[0].shape)
+        picked = rng.integers(0, pool.shape[1], np.count_nonzero(taking))
+        for total, amounts in zip(sums, pool, strict=True):
+            total[taking] += amounts[picked]
+        size *= 2
+        pool = _doubled(pool, np.array([[float(mean * size)] for mean in bracket.mean.values()]), rng)
     return sums
 
 
-def _cholesky(covariance: Floats, deviations: Floats) -> Floats:
-    correlation = covariance / np.outer(deviations, deviations)
-    return np.linalg.cholesky(correlation + 1e-12 * np.eye(len(deviations)))
-
-
-def _standard_gamma_sum(runs: Floats, mean_over_deviation: float, rng: np.random.Generator, trials: int) -> Floats:
-    """A gamma sum of n runs, less its mean, over its standard deviation: (days, trials)."""
-    shape = np.maximum(runs * mean_over_deviation**2, 1e-12)
-    full = np.broadcast_to(shape, (runs.shape[0], trials))
-    standard: Floats = (rng.standard_gamma(full) - shape) / np.sqrt(shape)
-    return np.where(runs > 0, standard, 0.0)
+def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
+    """A pool of sums of two entries each, scaled to its exact mean so that no pool is dear or cheap by chance."""
+    first, second = rng.integers(0, pool.shape[1], (2, POOL))
+    sums = pool[:, first] + pool[:, second]
+    drawn = sums.mean(axis=1, keepdims=True)
+    scaled: Floats = sums * np.divide(mean, drawn, out=np.ones_like(mean), where=drawn > 0)
+    return scaled
 
 
 def price(sums: TokenSums, costing: Costing) -> Floats:

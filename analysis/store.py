@@ -37,14 +37,16 @@ def store_projection(file: Path, projection: Projection, rows: list[ProjectionDa
     """
     import duckdb
 
-    run = f"{projection.name} {projection.start} +{projection.days}d seed {projection.seed} {projection.price_book.hash[:12]}"
+    book = projection.price_book.hash
+    run = f"{projection.name} {projection.start} +{projection.days}d seed {projection.seed} {book[:12]}"
     data = json.dumps([row._asdict() for row in rows], default=str)
+    now = datetime.now(UTC).replace(tzinfo=None)
     try:
         with duckdb.connect(str(file)) as connection:
             connection.execute("BEGIN")
             connection.execute(CREATE)
             connection.execute(DELETE, [run])
-            connection.execute(INSERT, [run, projection.name, projection.price_book.hash, datetime.now(UTC).replace(tzinfo=None), data])
+            connection.execute(INSERT, [run, projection.name, book, now, data])
             connection.execute("COMMIT")
     except duckdb.Error as error:
         raise StoreError(f"{file}: {str(error).splitlines()[0]}") from None

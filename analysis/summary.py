@@ -71,7 +71,8 @@ class PlanSum:
     """One plan while it is added up.
 
     `expected_usd` are exact costs by day, `drawn_usd` the simulated (days, trials). `saved_usd` is what the
-    plan saves against the baseline over the horizon, (trials,), of the components that both can price.
+    plan saves against the baseline over the horizon, (trials,), of the components that both can price;
+    `compared_usd` is what those cost at the baseline.
     """
 
     plan: Plan
@@ -80,15 +81,18 @@ class PlanSum:
     saved_usd: Floats
     components: list[ComponentCost] = field(default_factory=list)
     saved_by_component: dict[str, Fraction] = field(default_factory=dict)
+    compared_usd: Fraction = Fraction(0)
 
     def add(self, expected_usd: Iterable[Fraction], drawn_usd: Floats) -> None:
         """Add one component's cost."""
         self.expected_usd = [total + part for total, part in zip(self.expected_usd, expected_usd, strict=True)]
         self.drawn_usd += drawn_usd
 
-    def save(self, name: str, expected_usd: Fraction, drawn_usd: Floats) -> None:
-        """Add what one component saves: exactly, and (trials,) or a number drawn, over the horizon."""
-        self.saved_by_component[name] = self.saved_by_component.get(name, Fraction(0)) + expected_usd
+    def save(self, name: str, baseline_usd: Fraction, own_usd: Fraction, drawn_usd: Floats | float) -> None:
+        """Add what one component saves over the horizon: exactly, and as drawn, (trials,) or one number."""
+        saved = self.saved_by_component.get(name, Fraction(0))
+        self.saved_by_component[name] = saved + baseline_usd - own_usd
+        self.compared_usd += baseline_usd
         self.saved_usd += drawn_usd
 
 
@@ -140,8 +144,8 @@ def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: st
         if own.costing.priced:
             total.add(own.costing.expected_usd, own.drawn_usd)
         if own.costing.priced and baseline.costing.priced:  # a saving compares like with like, or says nothing
-            expected = sum(baseline.costing.expected_usd, Fraction(0)) - sum(own.costing.expected_usd, Fraction(0))
-            total.save(name, expected, (baseline.drawn_usd - own.drawn_usd).sum(axis=0))
+            base, cost = (sum(priced.costing.expected_usd, Fraction(0)) for priced in (baseline, own))
+            total.save(name, base, cost, (baseline.drawn_usd - own.drawn_usd).sum(axis=0))
 
 
 def _component(costing: Costing, drawn_usd: Floats) -> ComponentCost:
@@ -164,9 +168,7 @@ def _component(costing: Costing, drawn_usd: Floats) -> ComponentCost:
     )
 
 
-def _component_days(
-    plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon
-) -> Iterator[ProjectionDay]:
+def _component_days(plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon) -> Iterator[ProjectionDay]:
     own = priced[plan.models[name]]
     if own.costing.priced:
         runs, expected, row = own.costing.work.runs.expected, own.costing.expected_usd, own.row
@@ -207,7 +209,9 @@ def summarise(
 ) -> Projection:
     """The whole result: plans, their savings against the first, what is unpriced, the prices used."""
     sums = simulate_plans(architecture, plans, costing_of, horizon, settings, progress, sink)
-    _add_subscriptions(sums, book, horizon)
+    subscribed = _add_subscriptions(sums, book, horizon)
+    if sink and subscribed:
+        sink(subscribed)
     costings = {(p.name, c): costing_of(c, model) for p in plans for c, model in p.models.items()}
     return Projection(
         name=architecture.name,
@@ -228,17 +232,27 @@ def summarise(
     )
 
 
-def _add_subscriptions(sums: list[PlanSum], book: PriceBook, horizon: Horizon) -> None:
+def _add_subscriptions(sums: list[PlanSum], book: PriceBook, horizon: Horizon) -> list[ProjectionDay]:
     """A subscription that a plan uses costs its flat price on every day it is valid, however much it is used."""
     flat = [_subscriptions(total.plan, book, horizon) for total in sums]
+    rows: list[ProjectionDay] = []
     for total, own in zip(sums, flat, strict=True):
         for name, (key, costs) in own.items():
             drawn = np.array([float(cost) for cost in costs])[:, None]
             total.add(costs, drawn)
-            total.components.append(_flat_row(name, key, costs, drawn))
+            row = _flat_row(name, key, costs, drawn)
+            total.components.append(row)
+            rows += _flat_days(total.plan, row, costs, horizon)
         for name in dict.fromkeys([*flat[0], *own]):
-            saved = _flat_total(flat[0], name) - _flat_total(own, name)
-            total.save(f"subscription {name}", saved, np.float64(saved))
+            base, cost = _flat_total(flat[0], name), _flat_total(own, name)
+            total.save(f"subscription {name}", base, cost, float(base - cost))
+    return rows
+
+
+def flat_usd_per_day(plan: Plan, book: PriceBook, horizon: Horizon) -> Fraction:
+    """What the plan's subscriptions cost a day, over the horizon."""
+    flat = _subscriptions(plan, book, horizon)
+    return sum((_flat_total(flat, name) for name in flat), Fraction(0)) / horizon.days
 
 
 FlatCosts = dict[str, tuple[ModelKey, list[Fraction]]]
@@ -277,6 +291,14 @@ def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) ->
     )
 
 
+def _flat_days(plan: Plan, row: ComponentCost, costs: list[Fraction], horizon: Horizon) -> Iterator[ProjectionDay]:
+    for day, cost in zip(horizon.dates, costs, strict=True):
+        paid = usd(cost)
+        yield ProjectionDay(
+            plan.name, day, row.name, row.agent, row.task, row.model, Decimal(0), paid, paid, paid, paid
+        )
+
+
 def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
     expected = sum(total.expected_usd, Fraction(0))
     day10, day50, day90 = _quantiles(total.drawn_usd)
@@ -289,9 +311,7 @@ def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
         p10_usd_per_day=day10,
         p50_usd_per_day=day50,
         p90_usd_per_day=day90,
-        horizon=HorizonCost(
-            days=horizon.days, expected_usd=usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90
-        ),
+        horizon=HorizonCost(days=horizon.days, expected_usd=usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90),
         components=total.components,
         days=[
             DayCost(day=day, expected_usd=usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
@@ -302,7 +322,7 @@ def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
 
 def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
     expected = sum(total.saved_by_component.values(), Fraction(0))
-    base = sum(baseline.expected_usd, Fraction(0))
+    base = total.compared_usd
     per_day = total.saved_usd / horizon.days
     p10, p50, p90 = _quantiles(per_day)
     return Saving(

@@ -90,9 +90,7 @@ class Work:
     explained: str = ""
 
 
-def workload(
-    architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]
-) -> list[Work]:
+def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]) -> list[Work]:
     """Every component's runs and tokens over the horizon. `open_book` gives the books that calibrations name.
 
     Raises ArchitectureError, UsageLogError, UnpricedError.
@@ -193,7 +191,7 @@ def _measured(source: FromUsage) -> Joint:
     return Joint(classes, rows)
 
 
-def _calibrated(  # noqa: PLR0917
+def _calibrated(
     component: Component,
     known: Calibrate,
     architecture: Architecture,
@@ -220,7 +218,7 @@ def _calibrated(  # noqa: PLR0917
     return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), says)
 
 
-def _solve_output(  # noqa: PLR0917
+def _solve_output(
     component: Component,
     model: str,
     book_name: str,
