@@ -10,17 +10,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 
+from ..documents import did_you_mean
 from ..errors import PriceBookError
 from . import snapshot
 from .matching import canonical, literal_key
-from .overlay import FileBook, Multiplier, Subscription, read_book, shadow_rows
+from .overlay import FileBook, Multiplier, Subscription, read_book, shadow_rows, unshadowed_rows
 from .rows import ModelKey, PriceRow
 
 SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"}
 EIGHTEEN = Decimal("1e-18")
+WIDE = Context(prec=60)
+MAX_MULTIPLIED_USD = Decimal(10) ** 12
 CACHE_CLASSES = ("cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -76,8 +79,11 @@ class PriceBook:
     def price(
         self, key: ModelKey, token_class: str, *, at: datetime, input_tokens: int = 0, processing: str = "standard"
     ) -> PriceRow | None:
-        """The row that prices a class of a request with that total input at that moment; None: unpriced."""
-        at = at.astimezone(UTC)
+        """The row that prices a class of a request with that total input at that moment; None: unpriced.
+
+        A moment without a zone is UTC.
+        """
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         rows = [r for r in self.rows(key) if r.token_class == token_class and r.applies(at)]
         own = [r for r in rows if r.processing == processing] or [r for r in rows if r.processing == "standard"]
         fitting = [r for r in own if r.min_input_tokens <= input_tokens]
@@ -148,6 +154,11 @@ def _check_multipliers(beneath: PriceBook, file: FileBook | None) -> None:
         name = multiplier.model
         if file and name and name != "*" and beneath.resolve(name) is None:
             raise file.error(f"no layer beneath prices {name!r}", "multipliers", index, "model")
+        owner, keys = multiplier.provider, beneath.keys()
+        if file and owner and name in (None, "*") and not any(multiplier.covers(key, None) for key in keys):
+            known = sorted({key.provider for key in keys})
+            message = f"no layer beneath has models of {owner!r}{did_you_mean(owner, known)}"
+            raise file.error(message, "multipliers", index, "provider")
 
 
 def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
@@ -159,9 +170,8 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
             own = snapshot.rows(key)
         else:
             for multiplier in file.content.multipliers:  # each scales what the one before has scaled
-                scaled = _scaled(multiplier, key, rows, top)
-                top += top if scaled else 0
-                rows += scaled
+                rows = _multiplied(multiplier, key, rows, top)
+                top += top
             own = file.rows.get(key, ())
             own = (*own, *_cache_fallbacks(own, {r.token_class for r in rows}))
         rows += [replace(row, layer=top) for row in own]
@@ -169,7 +179,8 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
         flat = [r for s in (file.content.subscriptions if file else ()) for r in _at_no_margin(s, key, rows, top)]
         rows += flat
         top += top + 1 if flat else 0
-    return tuple(rows)
+    ranks = {layer: rank for rank, layer in enumerate(sorted({row.layer for row in rows}))}
+    return tuple(replace(row, layer=ranks[row.layer]) for row in rows)
 
 
 def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:
@@ -180,48 +191,61 @@ def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[Price
     if key not in {literal_key(model) for model in subscription.models}:
         return []
     stated = shadow_rows(subscription, key)
+    named = {row.token_class for row in stated}
     rows = [
         replace(
             row,
             layer=row.layer + top,
             usd=Decimal(0),
-            shadow_usd=row.usd,
+            shadow_usd=row.usd if row.shadow_usd is None else row.shadow_usd,
             valid_from=max(filter(None, (row.valid_from, subscription.valid_from)), default=None),
             valid_to=min(filter(None, (row.valid_to, subscription.valid_to)), default=None),
             source=f"subscription {subscription.name}; shadow: {row.source}",
         )
         for row in beneath
-        if row.token_class not in {r.token_class for r in stated} and _meets(row, subscription)
+        if row.token_class not in named and _meets(row, subscription)
     ]
-    given = {row.token_class for row in rows}
-    fallbacks = _cache_fallbacks(stated, given)
-    processings = {row.processing for row in beneath} | {"standard"}
-    own = [replace(row, layer=2 * top, processing=p) for row in (*stated, *fallbacks) for p in sorted(processings)]
-    return rows + own
+    covered = {row.token_class for row in rows}
+    stated += _cache_fallbacks(stated, covered)
+    stated += unshadowed_rows(subscription, key, covered | {row.token_class for row in stated})
+    processings = sorted({row.processing for row in beneath} | {"standard"})
+    return rows + [replace(row, layer=2 * top, processing=name) for row in stated for name in processings]
 
 
-def _scaled(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:
+def _multiplied(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:
+    """The rows beneath and, above them, what they come to; without those that can no longer apply."""
     own_key = literal_key(multiplier.model) if multiplier.model not in (None, "*") else None
     if not multiplier.covers(key, own_key):
-        return []
-    return [
-        replace(
-            row,
-            layer=row.layer + top,
-            usd=_times(row.usd, multiplier.multiplier),
-            shadow_usd=None if row.shadow_usd is None else _times(row.shadow_usd, multiplier.multiplier),
-            valid_from=max(filter(None, (row.valid_from, multiplier.valid_from)), default=None),
-            valid_to=min(filter(None, (row.valid_to, multiplier.valid_to)), default=None),
-            source=f"{row.source} x {multiplier.multiplier} ({multiplier.reason})",
-        )
-        for row in beneath
-        if (not multiplier.classes or row.token_class in multiplier.classes) and _meets(row, multiplier)
-    ]
+        return beneath
+    kept, scaled = [], []
+    for row in beneath:
+        meant = (not multiplier.classes or row.token_class in multiplier.classes) and _meets(row, multiplier)
+        above = _scaled(multiplier, row, top) if meant else None
+        if above is None or (above.valid_from, above.valid_to) != (row.valid_from, row.valid_to):
+            kept.append(row)
+        if above is not None:
+            scaled.append(above)
+    return kept + scaled
+
+
+def _scaled(multiplier: Multiplier, row: PriceRow, top: int) -> PriceRow:
+    return replace(
+        row,
+        layer=row.layer + top,
+        usd=_times(row.usd, multiplier.multiplier),
+        shadow_usd=None if row.shadow_usd is None else _times(row.shadow_usd, multiplier.multiplier),
+        valid_from=max(filter(None, (row.valid_from, multiplier.valid_from)), default=None),
+        valid_to=min(filter(None, (row.valid_to, multiplier.valid_to)), default=None),
+        source=f"{row.source} x {multiplier.multiplier} ({multiplier.reason})",
+    )
 
 
 def _times(usd: Decimal, multiplier: Decimal) -> Decimal:
     """The scaled price, to the 18 places that the tables hold."""
-    scaled = (usd * multiplier).quantize(EIGHTEEN).normalize()
+    product = WIDE.multiply(usd, multiplier)
+    if product > MAX_MULTIPLIED_USD:
+        raise PriceBookError(f"the multipliers raise a price to {product:,.0f} USD; costsim takes 10^12 at most")
+    scaled = product.quantize(EIGHTEEN, context=WIDE).normalize(WIDE)
     return scaled.quantize(Decimal(1)) if scaled == scaled.to_integral() else scaled  # 30, not 3E+1
 
 
@@ -238,6 +262,6 @@ def _cache_fallbacks(own: Sequence[PriceRow], priced: set[str]) -> list[PriceRow
     return [
         replace(row, token_class=name, source=f"{row.source} (no {name} price: input)")
         for row in own
-        if row.token_class == "input"
+        if row.token_class == "input"  # noqa: S105 (not that kind of token)
         for name in missing
     ]

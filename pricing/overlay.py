@@ -112,7 +112,7 @@ class Multiplier(_Dated):
         """Whether it is meant for `key`; `own_key` is what its `model` resolves to."""
         if self.model not in (None, "*"):
             return key == own_key
-        return self.provider in (None, "*") or provider_id(self.provider) == key.provider or self.provider == key.provider
+        return self.provider in (None, "*", key.provider) or provider_id(self.provider or "") == key.provider
 
 
 class Subscription(_Dated):
@@ -191,13 +191,20 @@ def _entry_rows(content: BookFile, entry: ModelPrices) -> Iterator[PriceRow]:
 
 def shadow_rows(subscription: Subscription, key: ModelKey) -> list[PriceRow]:
     """The classes whose shadow price the subscription states: nothing at the margin."""
-    return [
-        PriceRow(
-            *key, name, "standard", 0, subscription.valid_from, subscription.valid_to, None, None, Decimal(0), MTOK,
-            source=f"subscription {subscription.name}", source_version=subscription.name, shadow_usd=usd,
-        )
-        for name, usd in subscription.shadow_usd_per_mtok.stated().items()
-    ]  # fmt: skip
+    stated = subscription.shadow_usd_per_mtok.stated()
+    return [_flat_row(subscription, key, name, usd) for name, usd in stated.items()]
+
+
+def unshadowed_rows(subscription: Subscription, key: ModelKey, covered: set[str]) -> list[PriceRow]:
+    """The token classes that are not covered: nothing at the margin, and nobody knows a shadow price."""
+    return [_flat_row(subscription, key, name, None) for name in TokenPrices.model_fields if name not in covered]
+
+
+def _flat_row(subscription: Subscription, key: ModelKey, name: str, shadow_usd: Decimal | None) -> PriceRow:
+    return PriceRow(
+        *key, name, "standard", 0, subscription.valid_from, subscription.valid_to, None, None, Decimal(0), MTOK,
+        source=f"subscription {subscription.name}", source_version=subscription.name, shadow_usd=shadow_usd,
+    )  # fmt: skip
 
 
 def _check(book: FileBook) -> None:
@@ -205,6 +212,9 @@ def _check(book: FileBook) -> None:
     for index, entry in enumerate(book.content.models):
         if not any(True for _ in _entry_rows(book.content, entry)):
             raise book.error(f"{entry.model!r} has no price; give usd_per_mtok", "models", index)
+        starts = [tier.min_input_tokens for tier in entry.tiers]
+        if twice := next((start for start in starts if starts.count(start) > 1), None):
+            raise book.error(f"{entry.model!r} has two tiers from {twice:,} tokens", "models", index, "tiers")
         for other in book.content.models[:index]:
             if _same(entry, other) and _overlap(entry, other):
                 message = f"{entry.model!r} is priced twice for the same time; end one with valid_to"

@@ -8,7 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, get_args
 
-TokenClass = Literal["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"]
+TokenClass = Literal[
+    "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"
+]
 TOKEN_CLASSES: tuple[str, ...] = get_args(TokenClass)
 """Disjoint: `input` is what is not cached, `output` includes reasoning; the last two are counted units."""
 
@@ -31,9 +33,9 @@ class PriceRow:
     """What `per` units of a token class cost, from when to when, for requests of at least a size.
 
     `usd` is USD per `per` units. `valid_from` and `valid_to` are UTC and half-open, None without bound;
-    `utc_from` and `utc_to` a daily window (None: all day; it wraps midnight where from > to). The row with the
-    highest `min_input_tokens` not above a request's own total input prices the whole request. `shadow_usd` is
-    what a subscription's call would cost outside it. `layer` is the place in the stack, 0 the base.
+    `utc_from` and `utc_to` a daily window (None: all day; it wraps midnight where from > to). The row with
+    the highest `min_input_tokens` not above a request's own total input prices the whole request.
+    `shadow_usd` is what a subscription's call would cost outside it. `layer` rises with precedence, 0 the base.
     """
 
     provider: str

@@ -3,7 +3,7 @@
 Precedence among dated prices, daily windows and variants is not written again here: genai-prices' own
 `get_prices` is asked at every instant at which an answer can change.
 
-Where ours differs from `genai_prices.calc_price` on purpose (each is shown in tests/pricing/test_snapshot.py):
+Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test_snapshot.py shows each):
 
 - A token class with tokens and no price is unpriced; genai-prices counts it as $0.
 - Context keys `route` and `search_type` (two Mistral and two Perplexity models) have no place in a usage log:
@@ -156,10 +156,10 @@ def _windows(model: ModelInfo) -> Iterator[tuple[Window, datetime]]:
     dates = sorted({_midnight(c.start_date) for c in constraints if isinstance(c, StartDateConstraint)})
     daily = [c for c in constraints if isinstance(c, TimeOfDateConstraint)]
     clocks = sorted({t.replace(tzinfo=None) for c in daily for t in (c.start_time, c.end_time)})
-    spans = list(zip(clocks, [*clocks[1:], *clocks[:1]], strict=True)) or [(None, None)]
+    spans: list[tuple[time, time] | tuple[None, None]] = [*zip(clocks, [*clocks[1:], *clocks[:1]], strict=True)]
     for valid_from, valid_to in zip([None, *dates], [*dates, None], strict=True):
         day = valid_from or (valid_to - timedelta(days=1) if valid_to else datetime(2020, 1, 1, tzinfo=UTC))
-        for begin, end in spans:
+        for begin, end in spans or [(None, None)]:
             at = day if begin is None else day.replace(hour=begin.hour, minute=begin.minute)
             yield (valid_from, valid_to, begin, end), at
 
@@ -193,18 +193,22 @@ def _merged(key: ModelKey, processing: str, priced: list[tuple[Window, ModelPric
             else:
                 known.append((window, frozenset(amounts)))
     for known in spans.values():
-        for window, amounts in known:
-            for amount in sorted(amounts, key=lambda a: a.min_input_tokens):
+        for window, same in known:
+            for amount in sorted(same, key=lambda a: a.min_input_tokens):
                 yield _row(key, processing, window, amount)
 
 
 def _row(key: ModelKey, processing: str, window: Window, amount: _Amount) -> PriceRow:
+    valid_from, valid_to, utc_from, utc_to = window
     return PriceRow(
         *key,
         amount.token_class,
         processing,
         amount.min_input_tokens,
-        *window,
+        valid_from,
+        valid_to,
+        utc_from,
+        utc_to,
         amount.usd,
         amount.per,
         source=f"{source()} {key} {amount.price_key}",
