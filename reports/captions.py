@@ -9,6 +9,8 @@ from .charts import agent_of, model_of, summed
 from .numbers import percent, usd, usd_range
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ..analysis.results import ComponentCost, PlanResult, Projection, Saving
 
 
@@ -33,12 +35,17 @@ def of_agents(projection: Projection) -> str:
 
 
 def of_days(projection: Projection) -> str:
-    """What a day costs at most times: between P10 and P90 lie eight in ten."""
+    """What a day of the shown plan and of the baseline costs, mostly."""
     spans = [
-        f"{plan.name} costs {usd_range(plan.p10_usd_per_day, plan.p90_usd_per_day)}"
+        f"A day of {plan.name} costs {mostly(plan.p10_usd_per_day, plan.p90_usd_per_day)}."
         for plan in (shown_plan(projection), projection.plans[0])
     ]
-    return f"On eight days in ten {', '.join(dict.fromkeys(spans))}."
+    return " ".join(dict.fromkeys(spans))
+
+
+def mostly(p10: Decimal, p90: Decimal) -> str:
+    """A range in words: eight cases of ten lie between P10 and P90."""
+    return f"always {usd(p10)}" if p10 == p90 else f"{usd_range(p10, p90)} in eight cases of ten"
 
 
 def of_saving(saving: Saving) -> str:
@@ -54,8 +61,7 @@ def of_saving(saving: Saving) -> str:
             f" but in some it costs more than {saving.baseline}."
         )
     return (
-        f"In eight trials of ten {saving.plan} saves {usd_range(low, high)} a day;"
-        f" in nine of ten at least {usd(low)}."
+        f"In eight trials of ten {saving.plan} saves {usd_range(low, high)} a day; in nine of ten at least {usd(low)}."
     )
 
 
