@@ -1,0 +1,94 @@
+"""Lint an architecture file: its routing, and its components with their models, runs and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ...documents import Document, dotted, read_document
+from ...errors import ArchitectureError
+from ..architecture import Architecture, Component, read_architecture
+from ..distributions import Distribution
+from ..profiles import INPUT_CLASSES, Joint, Profile
+from ..project import Costs
+from ..results import usd
+from ..routing import RoutingConfig, read_routing
+from ..workload import Horizon, routed_model
+from .components import AssignedComponent, lint_components
+from .findings import Finding
+from .routing import lint_routing
+
+DAYS = 30
+"""A month, in what a finding says it costs."""
+
+
+def lint_architecture(file: Path, start: date, book: str | None = None) -> list[Finding]:
+    """The findings of an architecture's routing and components, costed over 30 days from `start`.
+
+    `book` overrides its base price book. Raises InputError and its kinds, and UnpricedError.
+    """
+    architecture = read_architecture(file)
+    document = read_document(file, ArchitectureError)
+    config = _config(architecture, document)
+    base = book or architecture.book
+    costs = Costs.of(architecture, Horizon.of(start, DAYS, ZoneInfo(architecture.timezone)), base)
+    components = [_assigned(component, architecture, costs, document) for component in architecture.components]
+    routing = lint_routing(config, costs.book(base)) if config.model_routing else []
+    return routing + lint_components(components, config, costs.book(base))
+
+
+def _config(architecture: Architecture, document: Document) -> RoutingConfig:
+    """The routing file's config where the architecture names one; its own model_routing lies on top."""
+    if architecture.routing is None:
+        return RoutingConfig(document, architecture.model_routing)
+    config = read_routing(architecture.routing, needs_fallback=False)
+    return replace(config, model_routing=architecture.model_routing)
+
+
+def _assigned(component: Component, architecture: Architecture, costs: Costs, document: Document) -> AssignedComponent:
+    work = costs.works[component.name]
+    listed = document.data.get("components") or []
+    index = next((n for n, given in enumerate(listed) if given.get("name") == component.name), None)
+    path = ("components",) if index is None else ("components", index)
+    return AssignedComponent(
+        component.name,
+        component.agent,
+        component.task,
+        routed_model(component, architecture.model_routing),
+        usd(work.runs.per_day),
+        _usd_per_month(costs, component.name),
+        _largest_input(work.profile),
+        component.model is not None,
+        document.file,
+        document.line(path),
+        None if index is None else dotted(path),
+    )
+
+
+def _usd_per_month(costs: Costs, name: str) -> Callable[[str], Decimal | None]:
+    def on(model: str) -> Decimal | None:
+        per_day: Fraction | None = costs.usd_per_day(name, model)
+        return None if per_day is None else usd(per_day * DAYS)
+
+    return on
+
+
+def _largest_input(profile: Profile) -> int | None:
+    """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
+    if profile.origin == "calibrated":
+        return None
+    if isinstance(profile, Joint):
+        return int(profile.total_input.max())
+    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
+
+
+def _large(part: Distribution) -> float:
+    """The greatest value, or the 95th percentile of a distribution without one."""
+    return part.upper if np.isfinite(part.upper) else float(part.quantile(np.array([0.95]))[0])

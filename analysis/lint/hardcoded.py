@@ -1,0 +1,166 @@
+"""Find model names in source code: the article's "never hardcode model names, always reference a config key".
+
+Names are found by their shapes (claude-…, gpt-4…, gemini-…, provider/model) and by the routing's own models.
+Routing files, price books and architectures are where models belong, so they are not looked into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import InputError
+from ..routing import FALLBACK, RoutingConfig
+from .findings import Finding
+from .source import Line, code_lines, language, read_source, source_files
+
+IGNORE = "costsim: ignore"
+"""A line that says so, in a comment, is not a finding."""
+
+_PROVIDERS = (
+    "anthropic|openai|google|gemini|vertex_ai|vertex|bedrock|azure|azure_ai|openrouter|kimi-coding|moonshot|"
+    "moonshotai|mistral|mistralai|meta-llama|deepseek|x-ai|xai|cohere|groq|together|together_ai|fireworks_ai|"
+    "ollama|qwen|z-ai|litellm|litellm_proxy|perplexity|replicate|cerebras"
+)
+_FAMILIES = "|".join(
+    (
+        r"claude-(?=[\w.-]*\d)(?:opus|sonnet|haiku|instant|v?\d)[\w.-]*",
+        r"gpt-(?:\d|oss-)[\w.-]*",
+        r"chatgpt-\d[\w.-]*",
+        r"o[134]-(?:mini|pro|preview|deep-research)[\w.-]*",
+        r"gemini-(?:\d|pro|flash|ultra)[\w.-]*",
+        r"kimi-(?:for-coding|latest|thinking|k\d)[\w.-]*",
+        r"moonshot-v\d[\w.-]*",
+        r"deepseek-(?:chat|coder|reasoner|[vr]\d)[\w.-]*",
+        r"(?:open-)?(?:mistral|mixtral|ministral|codestral|devstral|magistral|pixtral)-"
+        r"(?:tiny|small|medium|large|nemo|saba|latest|\d)[\w.-]*",
+        r"(?:meta-)?llama-?[2-9][\w.-]*",
+        r"qwen-?(?:\d|max|plus|turbo)[\w.-]*",
+        r"grok-(?:\d|beta|code)[\w.-]*",
+        r"command-r(?:-plus|7b)?(?:-\d[\w.-]*)?",
+        r"glm-\d[\w.-]*",
+        r"text-embedding-(?:ada|\d)[\w.-]*",
+        r"amazon\.nova-(?:micro|lite|pro|premier)[\w.-]*",
+    )
+)
+_REGION = r"(?:(?:us|eu|apac|jp|au|global)\.)?(?:anthropic\.|meta\.|deepseek\.|mistral\.)?"
+_START, _END = r"(?<![\w./@+-])", r"(?![\w/(-]|\.\w)"
+_SHAPE = re.compile(rf"{_START}(?:(?:{_PROVIDERS})/)*{_REGION}(?:{_FAMILIES})(?::\d+)?(?:@\d+)?{_END}", re.IGNORECASE)
+_ONLY_NAME = re.compile(r"o[134]")  # too short to be told by its shape: only as the whole value of a model
+_MODEL_KEY = re.compile(r"model\w*[\"']?\s*[:=(]\s*[\"'`]?$", re.IGNORECASE)
+_ENDINGS = "py|js|ts|jsonl?|ya?ml|toml|md|txt|html?|csv|png|jpe?g|svg|pdf|sh|log|css|gguf|safetensors"
+_FILE_NAME = re.compile(rf"\.(?:{_ENDINGS})$", re.IGNORECASE)
+_CONFIGS = frozenset({"json", "json5", "jsonc", "yaml", "yml", "toml"})
+_MODEL_FILE = re.compile(
+    r"""^\s*["']?(?:model_routing|usd_per_mtok|usd_per_thousand)["']?\s*[:=]|[{,]\s*"?usd_per_mtok"?\s*:|^\[+model_routing""",
+    re.MULTILINE,
+)
+_ARCHITECTURE = (
+    re.compile(r"""^["']?components["']?\s*[:=]|^\s{1,4}"components"\s*:|^\[\[components""", re.MULTILINE),
+    re.compile(r"""^\s{0,4}["']?(?:routing|crons|book|prices|claims|plans)["']?\s*[:=]""", re.MULTILINE),
+)
+
+Canonical = Callable[[str], object | None]
+"""A model's identity at a price book: equal for two names of the same model, None for an unknown one."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model's name in a text: its line and column, from 1."""
+
+    model: str
+    line: int
+    column: int
+
+
+def lint_code(
+    path: Path, config: RoutingConfig, canonical: Canonical | None = None, exclude: Sequence[str] = ()
+) -> list[Finding]:
+    """Every model name hard-coded in a file, or in the source files of a folder, with the routing key to use.
+
+    `canonical` (such as `PriceBook.resolve`) knows a model by its other names; `exclude` are globs on names and
+    on paths relative to the folder. Raises InputError where the path does not exist.
+    """
+    if not path.exists():
+        raise InputError("there is no such file or folder", file=path)
+    files = source_files(path, exclude) if path.is_dir() else [path]
+    own, routing = _own_names(config), config.document.file.resolve()
+    return [
+        _finding(file, named, keys_for(named.model, config, canonical), config)
+        for file in files
+        if file.resolve() != routing
+        for named in named_models(file, own)
+    ]
+
+
+def keys_for(model: str, config: RoutingConfig, canonical: Canonical | None = None) -> list[str]:
+    """The routing keys whose model a name means: as written, without its provider, or canonically."""
+    bare = _bare(model)
+    same = {name for name in config.model_routing.values() if _bare(name) == bare}
+    meant = canonical(model) if canonical else None
+    if canonical and meant is not None:
+        same |= {name for name in config.model_routing.values() if canonical(name) == meant}
+    return [key for key, name in config.model_routing.items() if name in same]
+
+
+def _bare(model: str) -> str:
+    return model.lower().rpartition("/")[2]
+
+
+def _finding(file: Path, named: Named, keys: Sequence[str], config: RoutingConfig) -> Finding:
+    tasks = [key for key in keys if key != FALLBACK] or list(keys)
+    message = f"{named.model!r} is hard-coded"
+    mend = f"look up {' or '.join(f'model_routing.{key}' for key in tasks)}"
+    if not tasks:
+        message += ", and the routing does not name it"
+        mend = f"give it a key in {config.document.file.name} and look that up"
+    end = named.column + len(named.model)
+    return Finding("hardcoded-model", message, mend, file, named.line, named.column, end, keys=tuple(tasks))
+
+
+def named_models(file: Path, own: re.Pattern[str] | None = None) -> list[Named]:
+    """The models that a file names in code; `own` are further names to look for."""
+    text, ending = read_source(file), language(file) or "sh"
+    if text is None or (ending in _CONFIGS and _names_models_by_right(text)):
+        return []
+    source = text.split("\n")
+    lines = (line for line in code_lines(text, ending) if IGNORE not in source[line.number - 1])
+    return [named for line in lines for named in _named(line, own)]
+
+
+def _names_models_by_right(text: str) -> bool:
+    """Whether it is a routing, a price book or an architecture."""
+    return bool(_MODEL_FILE.search(text)) or all(part.search(text) for part in _ARCHITECTURE)
+
+
+def _named(line: Line, own: re.Pattern[str] | None) -> list[Named]:
+    """The names in a line, in order, none within another (as the model within provider/model is)."""
+    found: list[Named] = []
+    for start, end in sorted(set(_matches(line, own)), key=lambda span: (span[0], -span[1])):
+        inside = found and start < found[-1].column - 1 + len(found[-1].model)
+        if not inside and line.in_use(start, end):
+            found.append(Named(line.text[start:end], line.number, start + 1))
+    return found
+
+
+def _matches(line: Line, own: re.Pattern[str] | None) -> Iterator[tuple[int, int]]:
+    for first, last in line.spans():
+        for pattern in (own, _SHAPE):
+            for match in pattern.finditer(line.text, first, last) if pattern else ():
+                name = match.group().rstrip(".-")
+                if not _FILE_NAME.search(name):
+                    yield match.start(), match.start() + len(name)
+        if _ONLY_NAME.fullmatch(line.text, first, last) and _MODEL_KEY.search(line.text[:first]):
+            yield first, last
+
+
+def _own_names(config: RoutingConfig) -> re.Pattern[str] | None:
+    """The routing's own models, with and without provider; plain words say too little to be told."""
+    models = config.model_routing.values()
+    names = {name for model in models for name in (model, _bare(model)) if len(name) > 4 and re.search(r"\d|-|/", name)}
+    if not names:
+        return None
+    choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"{_START}(?:{choices}){_END}", re.IGNORECASE)
