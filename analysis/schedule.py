@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from cronsim import CronSim, CronSimError
 
+MAX_CHARACTERS = 500
 _MACROS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -35,6 +36,10 @@ _LIMITS = {
 
 def parse_cron(expression: str) -> str:
     """The five-field form of a cron expression. Raises ValueError that says which field is wrong."""
+    if len(expression) > MAX_CHARACTERS:
+        raise ValueError(
+            f'"{expression[:20]}…" is not a cron expression: it is longer than {MAX_CHARACTERS} characters'
+        )
     fields = _MACROS.get(expression.strip().lower(), expression).split()
     if len(fields) != 5:
         raise ValueError(f'"{expression}" is not a cron expression: it has {len(fields)} fields, not 5')
