@@ -21,6 +21,7 @@ from .errors import InputError, OutputError
 if TYPE_CHECKING:
     import yaml
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
     Model = TypeVar("Model", bound=BaseModel)
 
@@ -175,38 +176,40 @@ def validate(document: Document, model: type[Model], kind: type[InputError] = In
     try:
         return model.model_validate(document.data, context={"document": document})
     except ValidationError as error:
-        message, path = _first_problem(error, model)
-        raise document.error(kind, message, _in_data(path, document.data)) from None
+        problem = _first_problem(error)
+        raise document.error(kind, _said(problem, model), _in_data(problem, document.data)) from None
 
 
-def _in_data(path: KeyPath, data: Any) -> KeyPath:
-    """The path as the file has it: pydantic also names the alternative of a union, which no file holds."""
+def _first_problem(error: ValidationError) -> ErrorDetails:
+    problems = error.errors(include_url=False)
+    typo = next((p for p in problems if p["type"] == "extra_forbidden"), None)  # a typo explains the rest
+    return typo or problems[0]
+
+
+def _in_data(problem: ErrorDetails, data: Any) -> KeyPath:
+    """The problem's path as the file has it: pydantic also names alternatives of unions, which no file holds."""
+    path = problem["loc"]
     found: list[str | int] = []
-    for place, part in enumerate(path):
+    for part in path[:-1] if problem["type"] == "missing" else path:
         held = data if isinstance(data, dict | list) else ()
         if part in (range(len(held)) if isinstance(held, list) else held):
             data = held[part]  # type: ignore[index]
             found.append(part)
-        elif place == len(path) - 1 and isinstance(held, dict):
-            found.append(part)  # a missing key
-    return tuple(found)
+    return (*found, path[-1]) if problem["type"] == "missing" else tuple(found)
 
 
-def _first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, KeyPath]:
-    problems = error.errors(include_url=False)
-    typo = next((p for p in problems if p["type"] == "extra_forbidden"), None)  # a typo explains the rest
-    problem = typo or problems[0]
-    path = tuple(problem["loc"])
+def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    path = problem["loc"]
     if problem["type"] == "extra_forbidden":
         known = _keys_near(model, path[:-1])
-        return f"unknown key {str(path[-1])!r}{did_you_mean(str(path[-1]), known)}", path
+        return f"unknown key {str(path[-1])!r}{did_you_mean(str(path[-1]), known)}"
     if problem["type"] == "missing":
-        return f"the key {str(path[-1])!r} is missing", path
+        return f"the key {str(path[-1])!r} is missing"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "this should")
     given = problem.get("input")
     plain = isinstance(given, str | int | float) and str(given) not in message
     shown = f" (it is {given!r})" if plain else ""
-    return message[:1].lower() + message[1:] + shown, path
+    return message[:1].lower() + message[1:] + shown
 
 
 def _keys_near(model: type[BaseModel], path: KeyPath) -> list[str]:

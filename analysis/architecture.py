@@ -87,8 +87,8 @@ class Range(Spread):
 class Percentiles(Part):
     """A median and a 95th percentile: lognormal, the usual shape of token counts. `varies` as in a range."""
 
-    p50: Amount = Field(gt=0, le=MAX_TOKENS_PER_RUN)
-    p95: Amount = Field(gt=0, le=MAX_TOKENS_PER_RUN)
+    p50: Annotated[Amount, Field(gt=0, le=MAX_TOKENS_PER_RUN)]
+    p95: Annotated[Amount, Field(gt=0, le=MAX_TOKENS_PER_RUN)]
     varies: Literal["run", "mean"] | None = None
 
     @model_validator(mode="after")
@@ -108,21 +108,25 @@ class Percentiles(Part):
 class Poisson(Part):
     """Independent runs at a mean rate per day: the number on a day is Poisson."""
 
-    poisson: Amount = Field(le=MAX_RUNS_PER_DAY)
+    poisson: Annotated[Amount, Field(le=MAX_RUNS_PER_DAY)]
 
 
 class LogRate(Part):
     """The number of calls in the component's `from_usage` log, times this: 24 where it holds one hour."""
 
-    from_usage: Amount = Field(gt=0)
+    from_usage: Annotated[Amount, Field(gt=0)]
 
 
-def _kind(given: Any) -> str | None:
-    """Which of the ways to write an amount is meant, so that an error speaks of that one only."""
+def _kind(given: Any) -> str:
+    """Which of the ways to write an amount is meant, so that an error speaks of that one only.
+
+    The names of the ways have a mark that no key has: they are in the path of an error, and must not be taken
+    for keys.
+    """
     keys = given if isinstance(given, dict) else getattr(given, "__dict__", None)
     if keys is None:
-        return "number"
-    return next((key for key in ("p50", "p95", "poisson", "from_usage", "daily_usd") if key in keys), "range")
+        return "|number"
+    return next((f"|{key}" for key in ("p50", "p95", "poisson", "from_usage") if key in keys), "|range")
 
 
 def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
@@ -135,22 +139,25 @@ def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
     return check
 
 
-Number = Annotated[Amount, Tag("number")]
+Number = Annotated[Amount, Tag("|number")]
 Tokens = Annotated[
-    Number | Annotated[Range, Tag("range")] | Annotated[Percentiles, Tag("p50")] | Annotated[Percentiles, Tag("p95")],
+    Number
+    | Annotated[Range, Tag("|range")]
+    | Annotated[Percentiles, Tag("|p50")]
+    | Annotated[Percentiles, Tag("|p95")],
     Discriminator(_kind),
     AfterValidator(_within(MAX_TOKENS_PER_RUN, "tokens a run")),
 ]
 RunsPerDay = Annotated[
     Number
-    | Annotated[Range, Tag("range")]
-    | Annotated[Poisson, Tag("poisson")]
-    | Annotated[LogRate, Tag("from_usage")],
+    | Annotated[Range, Tag("|range")]
+    | Annotated[Poisson, Tag("|poisson")]
+    | Annotated[LogRate, Tag("|from_usage")],
     Discriminator(_kind),
     AfterValidator(_within(MAX_RUNS_PER_DAY, "runs a day")),
 ]
 DailyUsd = Annotated[
-    Annotated[Amount, Field(gt=0), Tag("number")] | Annotated[Spread, Tag("range")], Discriminator(_kind)
+    Annotated[Amount, Field(gt=0), Tag("|number")] | Annotated[Spread, Tag("|range")], Discriminator(_kind)
 ]
 
 
@@ -212,7 +219,7 @@ class Calibrate(Part):
     """
 
     daily_usd: DailyUsd
-    input_per_output: Amount = Field(le=10**6, description="input tokens per output token")
+    input_per_output: Annotated[Amount, Field(le=10**6, description="input tokens per output token")]
     book: BookName = "list"
     model: str | None = None
 
@@ -300,7 +307,7 @@ class PriceRatio(Part):
 
     model: str
     to: str
-    input_per_output: Amount = Field(default=Decimal(1), le=10**6)
+    input_per_output: Annotated[Amount, Field(le=10**6)] = Decimal(1)
 
 
 class CostRatio(Part):
@@ -332,7 +339,7 @@ class Claim(Part):
     """
 
     says: str
-    stated: Annotated[Number | Annotated[Spread, Tag("range")], Discriminator(_kind)]
+    stated: Annotated[Number | Annotated[Spread, Tag("|range")], Discriminator(_kind)]
     tolerance: Amount = Decimal("0.1")
     books: list[BookName] = []
     price_ratio: PriceRatio | None = None
