@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from .attributes import VOCABULARY, Attributes, Condition, Span, Test, Value
 from .routing import Rule
@@ -69,7 +70,7 @@ def _reach(number: int, own: list[Box], before: list[list[Box]], rule: Sequence[
 def _shadows(
     when: Sequence[Condition], own: list[Box], before: list[list[Box]], earlier: list[Box]
 ) -> Iterator[Shadow]:
-    for index, (condition, box) in enumerate(zip(when, own, strict=True)):
+    for index, (condition, box) in enumerate(zip(when, own, strict=False)):  # no `when`: no parts
         if _remainder(box, earlier) is None:
             yield Shadow(index, "", "", _takers([box], before))
             continue
@@ -82,7 +83,7 @@ def _shadows(
 
 def _takers(own: list[Box], before: list[list[Box]]) -> tuple[int, ...]:
     """Rules that together leave nothing of the boxes, none to spare; the later ones are spared first."""
-    takers = list(range(1, len(before) + 1))
+    takers = [n for n, boxes in enumerate(before, 1) if any(_overlap(mine, box) for mine in own for box in boxes)]
     for number in reversed(takers.copy()):
         fewer = [box for n in takers if n != number for box in before[n - 1]]
         if all(_remainder(box, fewer) is None for box in own):
@@ -91,19 +92,24 @@ def _takers(own: list[Box], before: list[list[Box]]) -> tuple[int, ...]:
 
 
 def _overlap(box: Box, other: Box) -> bool:
-    return all(box[name] & other[name] for name in box)
+    return not any(values.isdisjoint(other[name]) for name, values in box.items())
 
 
 def _remainder(box: Box, covers: Sequence[Box]) -> Box | None:
-    """A part of the box that no cover holds, or None where they cover it all; depth first."""
+    """A part of the box that no cover holds, or None where they cover it all; depth first, large covers first."""
+    near = sorted((cover for cover in covers if _overlap(box, cover)), key=_size, reverse=True)
     todo = [(box, 0)] if all(box.values()) else []
     while todo:
         piece, start = todo.pop()
-        cover = next((n for n in range(start, len(covers)) if _overlap(piece, covers[n])), None)
+        cover = next((n for n in range(start, len(near)) if _overlap(piece, near[n])), None)
         if cover is None:
             return piece
-        todo += [(rest, cover + 1) for rest in _outside(piece, covers[cover])]
+        todo += [(rest, cover + 1) for rest in _outside(piece, near[cover])]
     return None
+
+
+def _size(box: Box) -> int:
+    return prod(len(values) for values in box.values())
 
 
 def _outside(box: Box, cover: Box) -> Iterator[Box]:

@@ -1,0 +1,128 @@
+"""Reachability against brute force: a proof that a rule never fires, or a task on which it does."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from costsim.analysis.attributes import Attributes, Condition, Span, Test, Value
+from costsim.analysis.reachability import reach
+from costsim.analysis.routing import Rule, shipped_routing
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+KINDS = ("code", "prose", "watch")
+Span.__test__ = False  # type: ignore[attr-defined]
+
+spans = st.builds(Span, st.none() | st.integers(0, 2), st.none() | st.integers(0, 2)).filter(
+    lambda span: span != Span()
+)
+tests: dict[str, st.SearchStrategy[Test]] = {
+    "kind": st.frozensets(st.sampled_from(KINDS), min_size=1),
+    "needs_web": st.booleans(),
+    "strategic": st.booleans(),
+    "context_tokens": spans,
+    "runs_per_day": spans,
+}
+conditions = st.fixed_dictionaries({}, optional=tests).filter(bool).map(Condition)
+trees = st.lists(st.builds(Rule, st.just("p/m"), st.lists(conditions, max_size=3).map(tuple)), max_size=6)
+
+# Thresholds are at most 2, so 0…3 holds a number from every stretch that they make.
+EVERY_TASK: list[Attributes] = [
+    {"kind": kind, "needs_web": web, "strategic": strategic, "context_tokens": context, "runs_per_day": runs}
+    for kind, web, strategic, context, runs in product(
+        (*KINDS, "anything else"), (False, True), (False, True), range(4), range(4)
+    )
+]
+
+
+def fires(tree: list[Rule], attributes: Attributes) -> int:
+    """The number of the rule that decides; one past the last for the fallback."""
+    return next((n for n, rule in enumerate(tree, 1) if rule.holds(attributes)), len(tree) + 1)
+
+
+def rule(use: str = "p/m", **asked: Test) -> Rule:
+    return Rule(use, (Condition(asked),))
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees)
+def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: list[Rule]) -> None:
+    fired = {fires(tree, task) for task in EVERY_TASK}
+    assert {found.number for found in reach(tree) if found.witness is not None} == fired
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees)
+def test_a_witness_makes_its_rule_fire(tree: list[Rule]) -> None:
+    for found in reach(tree):
+        assert found.witness is None or fires(tree, found.witness) == found.number
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees)
+def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_condition(tree: list[Rule]) -> None:
+    for found, own in zip(reach(tree), tree, strict=False):
+        dead = {(shadow.condition, shadow.word) for shadow in found.shadows}
+        for index, condition in enumerate(own.when):
+            caught = [task for task in EVERY_TASK if fires(tree, task) == found.number and condition.holds(task)]
+            words = condition.tests.get("kind", frozenset())
+            assert isinstance(words, frozenset)
+            if found.witness is None:
+                assert not caught
+            elif (index, "") in dead:
+                assert not caught
+            else:
+                assert {w for w in words if (index, w) in dead} == words - {task["kind"] for task in caught}
+
+
+@settings(max_examples=100, deadline=None)
+@given(trees)
+def test_the_rules_named_as_takers_take_every_task_between_them(tree: list[Rule]) -> None:
+    for found in reach(tree)[:-1]:
+        if found.witness is None:
+            alone = [tree[number - 1] for number in found.takers]
+            asked = [task for task in EVERY_TASK if tree[found.number - 1].holds(task)]
+            assert all(any(taker.holds(task) for taker in alone) for task in asked)
+
+
+def test_two_rules_together_hide_a_third() -> None:
+    tree = [rule(needs_web=True), rule(needs_web=False), rule(kind=frozenset({"code"}))]
+    assert reach(tree)[2].witness is None
+    assert reach(tree)[2].takers == (1, 2)
+
+
+def test_two_spans_that_meet_leave_no_gap() -> None:
+    tree = [rule(context_tokens=Span(at_most=50)), rule(context_tokens=Span(over=50)), rule(needs_web=True)]
+    assert reach(tree)[2].witness is None
+
+
+def test_two_spans_that_do_not_meet_leave_one_number() -> None:
+    tree = [rule(context_tokens=Span(at_most=50)), rule(context_tokens=Span(over=51)), rule(needs_web=True)]
+    assert reach(tree)[2].witness == {"context_tokens": 51, "needs_web": True}
+
+
+def test_a_condition_that_contradicts_itself_is_nobodys_fault() -> None:
+    found = reach([rule(context_tokens=Span(over=50, at_most=50))])[0]
+    assert found.witness is None
+    assert found.takers == ()
+
+
+def test_nothing_comes_after_a_rule_without_a_condition() -> None:
+    found = reach([Rule("p/m"), rule(needs_web=True)])
+    assert [one.witness for one in found] == [{}, None, None]
+
+
+def test_the_articles_kimi_rule_never_sees_code_writing_but_does_see_a_code_review() -> None:
+    kimi = reach(shipped_routing().decision_tree)[3]
+    assert kimi.witness is not None
+    assert [(shadow.word, shadow.takers) for shadow in kimi.shadows] == [("code_writing", (3,))]
+    review: dict[str, Value] = {"kind": "code_review", "context_tokens": 50_001}
+    assert fires(list(shipped_routing().decision_tree), review) == 4
+
+
+def test_two_hundred_rules_over_every_attribute_are_decided_at_once() -> None:
+    tree = [
+        rule(kind=frozenset({f"kind{n % 40}"}), context_tokens=Span(n, n + 40), runs_per_day=Span(at_most=n % 7))
+        for n in range(199)
+    ]
+    assert len(reach([*tree, rule(strategic=True)])) == 201
