@@ -11,6 +11,7 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -141,12 +142,21 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
 
 def _lines_of(root: yaml.Node, file: Path, kind: type[InputError]) -> dict[KeyPath, int]:
     """The line of every key; counting unfolded nodes stops an alias bomb before it is built."""
+    if _unfolded(root, {}) > MAX_NODES:
+        raise kind(f"the file unfolds into more than {MAX_NODES:,} values", file=file)
     lines: dict[KeyPath, int] = {}
-    for count, (path, line) in enumerate(_walk(root, ())):
-        if count > MAX_NODES:
-            raise kind(f"the file unfolds into more than {MAX_NODES:,} values", file=file)
+    for path, line in _walk(root, ()):
         lines.setdefault(path, line)
     return lines
+
+
+def _unfolded(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many nodes it is with every alias written out; `known` counts each node once."""
+    if id(node) not in known:
+        children = node.value if isinstance(node.value, list) else ()
+        each = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+        known[id(node)] = 1 + sum(_unfolded(part, known) for part in each)
+    return known[id(node)]
 
 
 def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
@@ -249,18 +259,27 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
 
 def write_file(file: Path, content: str | bytes) -> None:
-    """Write all or nothing: to a temporary file in the same folder, then rename. Raises OutputError."""
-    data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    """Write all or nothing. Raises OutputError."""
+    with replacing(file) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A temporary path in the same folder that takes the file's place if the block ends well. Raises OutputError."""
+    temporary: Path | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from a web server
-        os.replace(temporary, file)
+        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would hide the file from a web server
+        temporary.replace(file)
+        temporary = None
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"{file}: cannot be written: {error.strerror}") from None
+    finally:
+        if temporary:
+            temporary.unlink(missing_ok=True)
