@@ -83,6 +83,8 @@ def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
         named_twice = slash and provider_id(head) == owner
         return _find(reference, owner) or (_find(rest, owner) if named_twice else None)
     head, slash, rest = reference.partition("/")
+    if head in GATEWAYS:
+        head, slash, rest = rest.partition("/")
     if slash:
         owner = provider_id(head)
         return _find(rest, owner) if owner else None

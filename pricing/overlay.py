@@ -33,7 +33,7 @@ def _instant(given: object) -> object:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-UsdPrice = Annotated[Decimal, Field(ge=0, le=MAX_USD, max_digits=24, decimal_places=18)]
+UsdPrice = Annotated[Decimal, Field(ge=0, le=MAX_USD, max_digits=25, decimal_places=18)]
 
 
 class _Part(BaseModel):

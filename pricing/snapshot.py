@@ -6,11 +6,11 @@ Precedence among dated prices, daily windows and variants is not written again h
 Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test_snapshot.py shows each):
 
 - A token class with tokens and no price is unpriced; genai-prices counts it as $0.
-- Context keys `route` and `search_type` (two Mistral and two Perplexity models) have no place in a usage log:
-  the standard price applies. `service_tier: default` carries no prices and is `standard`.
-- Units other than tokens, searches and requests (audio hours, pages, pixels, ...) and tokens of other
-  modalities are listed by `prices show` and not costed: no log states them apart. Groq's minimum of ten
-  billed audio seconds goes with them.
+- Context keys `route` and `search_type` (a Mistral and a Perplexity model) have no place in a usage log: the
+  standard price applies. `service_tier: default` carries no prices and is `standard`.
+- Units other than tokens, searches and requests (audio hours, pages, pixels, ...), tokens of other modalities
+  and reasoning or citation tokens at prices of their own are listed by `prices show` and not costed apart: a
+  reasoning token counts as output. Groq's minimum of ten billed audio seconds goes with them.
 """
 
 from __future__ import annotations
