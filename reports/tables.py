@@ -31,37 +31,37 @@ def as_csv(projection: Projection) -> str:
 
 
 def _csv_row(plan: str, row: ComponentCost, book_hash: str) -> list[str]:
-    names = [_inert(name) for name in (plan, row.name, row.agent, row.task, row.model)]
+    names = [inert(name) for name in (plan, row.name, row.agent, row.task, row.model)]
     amounts = (row.expected_usd_per_day, row.p10_usd_per_day, row.p50_usd_per_day, row.p90_usd_per_day)
     figures = ["" if amount is None else f"{amount:f}" for amount in amounts]
     return [*names, f"{row.runs_per_day:f}", *figures, row.tokens, book_hash]
 
 
-def _inert(name: str) -> str:
+def inert(name: str) -> str:
     """A name that a spreadsheet would run as a formula gets a leading apostrophe."""
     return "'" + name if name[:1] in "=+-@\t\r" and name[:1] else name
 
 
 def as_markdown(projection: Projection) -> str:
     """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
-    lines = [f"## {_cell(projection.name)}: {projection.days} days from {projection.start}", ""]
+    lines = [f"## {cell(projection.name)}: {projection.days} days from {projection.start}", ""]
     lines += [
-        f"- **UNPRICED** {_cell(u.model)} (plan {_cell(u.plan)}): {u.reason}" for u in projection.unpriced
+        f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced
     ]
     plans = projection.plans
-    header = ["component", "agent", *(f"{_cell(plan.name)} USD/day" for plan in plans), "runs/day"]
+    header = ["component", "agent", *(f"{cell(plan.name)} USD/day" for plan in plans), "runs/day"]
     rows = [header, ["---", "---", *("---:" for _ in plans), "---:"]]
     by_plan = [{row.name: row for row in plan.components} for plan in plans]
     for name in dict.fromkeys(row.name for plan in plans for row in plan.components):
         found = [plan.get(name) for plan in by_plan]
         first = next(row for row in found if row)
         costs = ["-" if row is None else usd(row.expected_usd_per_day) for row in found]
-        rows.append([_cell(name), _cell(first.agent), *costs, count(first.runs_per_day)])
+        rows.append([cell(name), cell(first.agent), *costs, count(first.runs_per_day)])
     rows.append(["**total**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
     for saving in projection.savings:
         lines.append(
-            f"**{_cell(saving.plan)}** against {_cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} a day"
+            f"**{cell(saving.plan)}** against {cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} a day"
             f" ({percent(saving.percent)}), P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}  "
         )
     if projection.claims:
@@ -70,7 +70,7 @@ def as_markdown(projection: Projection) -> str:
         for claim in projection.claims:
             computed = "unpriced" if claim.computed is None else f"{claim.computed:.6g}"
             lines.append(
-                f"| {_cell(claim.says)} | {claim.stated} | {computed} | {_cell(claim.book)} | {verdicts[claim.holds]} |"
+                f"| {cell(claim.says)} | {claim.stated} | {computed} | {cell(claim.book)} | {verdicts[claim.holds]} |"
             )
     lines += [
         "",
@@ -79,7 +79,7 @@ def as_markdown(projection: Projection) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that stays text in a Markdown table."""
     for mark in "\\`*_[]<>|#":
         text = text.replace(mark, "\\" + mark)

@@ -143,7 +143,7 @@ def test_an_unpriced_model_is_shown_first_and_is_no_success(costsim: Run) -> Non
 
 def test_a_real_hour_of_code_completion(costsim: Run) -> None:
     import pandas as pd
-    from costsim.cli import EXAMPLES
+    from costsim.cli.arguments import EXAMPLES
 
     folder = EXAMPLES / "azure-code-completion"
     log = pd.read_csv(folder / "AzureLLMInferenceTrace_code.csv")
@@ -171,7 +171,7 @@ def test_help_teaches(costsim: Run) -> None:
 
 def test_the_schema_of_the_architecture_accepts_the_example(costsim: Run) -> None:
     import yaml
-    from costsim.cli import EXAMPLE
+    from costsim.cli.arguments import EXAMPLE
 
     jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), json.loads(costsim("schema").out))
 

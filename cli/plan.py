@@ -1,0 +1,143 @@
+"""`costsim run` and `costsim schema`: an architecture before it runs."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import OutputError, UnpricedError
+from .arguments import EXAMPLE, day_of
+from .screen import console, with_progress
+
+if TYPE_CHECKING:
+    from ..analysis.results import Projection
+
+
+class Format(StrEnum):
+    """How `costsim run` prints."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
+def run(
+    architecture: Annotated[
+        Path | None,
+        typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.table,
+    days: Annotated[int, typer.Option(help="Days to project.")] = 30,
+    start: Annotated[
+        str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
+    trials: Annotated[int, typer.Option(help="Draws behind P10, P50 and P90.")] = 10_000,
+    book: Annotated[
+        str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
+    ] = None,
+    naive: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="The baseline's one model. Default: the dearest one named."),
+    ] = None,
+    db: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")
+    ] = None,
+) -> None:
+    """Cost an architecture before it runs: every plan, per day and month, with a range.
+
+    Compares [bold]naive[/bold] (every task on one model) with [bold]routed[/bold] (the routing) and every plan
+    that the file names.
+
+        costsim run
+
+        costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
+
+        costsim run architecture.yaml --format json | jq '.savings[0].percent'
+    """
+    from ..analysis.architecture import read_architecture
+    from ..analysis.project import Settings, project
+
+    settings = Settings(day_of(start), days, trials, seed, book, naive)
+    wanted = read_architecture(architecture or EXAMPLE)
+    rows: list[Any] = []
+    projection = with_progress(
+        f"simulating {wanted.name}",
+        lambda progress: project(wanted, settings, progress, rows.extend if db else None),
+    )
+    if db:
+        from ..analysis.store import store_projection
+
+        store_projection(db, projection, rows)
+    if report:
+        _write_report(projection, report)
+    _print_projection(projection, format)
+    if report:
+        typer.echo(f"report: {report}", err=True)
+    if projection.unpriced:
+        raise UnpricedError(_unpriced_line(projection))
+
+
+def _unpriced_line(projection: Projection) -> str:
+    names = ", ".join(dict.fromkeys(repr(entry.model) for entry in projection.unpriced))
+    layers = " + ".join(layer.name for layer in projection.price_book.layers)
+    return (
+        f"no price for {names} in {layers}; the totals leave those runs out. Check the name with "
+        "`costsim prices list`, or add the model to an overlay that `prices:` names"
+    )
+
+
+def _write_report(projection: Projection, file: Path) -> None:
+    from ..documents import write_file
+
+    try:
+        from ..reports.html import render_html
+    except ImportError as error:
+        raise OutputError(
+            f"the report needs {error.name}; install it with: pip install 'costsim[report]'"
+        ) from None
+    write_file(file, render_html(projection))
+
+
+def _print_projection(projection: Projection, format: Format) -> None:
+    if format is Format.table:
+        from ..reports.terminal import print_projection
+
+        print_projection(projection, console())
+        return
+    from ..reports import tables
+
+    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[
+        format
+    ]
+    sys.stdout.write(render(projection))
+
+
+def schema(
+    output: Annotated[
+        bool, typer.Option("--output", help="The schema of `run --format json` instead.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the architecture file, for your editor; or of the JSON output.
+
+    costsim schema > architecture.schema.json
+    """
+    import json
+
+    if output:
+        from ..analysis.results import Projection
+
+        model: Any = Projection.model_json_schema(mode="serialization")
+    else:
+        from ..analysis.architecture import Architecture
+
+        model = Architecture.model_json_schema()
+    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **model}, indent=2))

@@ -1,0 +1,192 @@
+"""Spend in the terminal and for other programs: table, JSON, CSV, Markdown, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..analysis.spend import Spend, SpendRow
+from .numbers import cents_usd, count, percent
+from .tables import cell, inert
+
+Costs = Literal["recorded", "computed", "both"]
+
+TOKEN_HEADINGS = {
+    "input": "input",
+    "cache_read": "cache read",
+    "cache_write_5m": "write 5m",
+    "cache_write_1h": "write 1h",
+    "output": "output",
+}
+
+
+def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
+    """The groups, unpriced ones first, and what the figures rest on."""
+    if spend.unpriced_models:
+        lines = [Text("UNPRICED: in tokens only, in no cost", style="bold red")]
+        lines += [Text(f"  {name}", style="red") for name in spend.unpriced_models]
+        console.print(*lines, sep="\n")
+        console.print()
+    console.print(_table(spend, costs))
+    for row in (spend.total,):
+        _print_difference(row, console)
+    console.print(f"Prices {spend.book_hash[:12]}")
+    for note in spend.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+
+
+def _table(spend: Spend, costs: Costs) -> Table:
+    span = f" from {spend.days[0]} to {spend.days[1]}" if spend.days else ": nothing is logged for those days"
+    table = Table(title=f"Spend{span}", title_justify="left", title_style="bold", show_footer=True)
+    for number, name in enumerate(spend.query.by):
+        table.add_column(name, "" if number else "total", overflow="fold")
+    columns = _columns(spend, costs)
+    for heading, show in columns.items():
+        table.add_column(heading, show(spend.total), justify="right", no_wrap=heading != "difference")
+    for row in spend.rows:
+        table.add_row(*(Text(key) for key in row.keys), *(show(row) for show in columns.values()))
+    return table
+
+
+def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]:
+    columns: dict[str, Callable[[SpendRow], str]] = {"calls": lambda row: count(row.calls)}
+    used = {name for row in spend.rows for name, tokens in row.tokens.items() if tokens}
+    for name, heading in TOKEN_HEADINGS.items():
+        if name in used:
+            columns[heading] = lambda row, name=name: f"{row.tokens[name]:,}"  # type: ignore[misc]
+    if "web_search" in used:
+        columns["searches"] = lambda row: f"{row.tokens['web_search']:,}"
+    if costs != "recorded":
+        columns["cost"] = _computed
+    if costs != "computed" and any(row.recorded_usd is not None for row in (*spend.rows, spend.total)):
+        columns["recorded"] = _recorded
+    if spend.query.reprice:
+        columns[f"at prices of {spend.query.reprice}"] = lambda row: cents_usd(row.repriced_usd)
+    if any(row.shadow_usd for row in spend.rows):
+        columns["subscription's shadow"] = lambda row: cents_usd(row.shadow_usd)
+    return columns
+
+
+def _computed(row: SpendRow) -> str:
+    if not row.unpriced_tokens:
+        return cents_usd(row.computed_usd)
+    return f"{cents_usd(row.computed_usd)} + unpriced" if row.computed_usd else "unpriced"
+
+
+def _recorded(row: SpendRow) -> str:
+    if row.recorded_usd is None:
+        return "-"
+    partly = f" ({row.recorded_calls} of {row.entries})" if row.recorded_calls < row.entries else ""
+    return cents_usd(row.recorded_usd) + partly
+
+
+def _print_difference(total: SpendRow, console: Console) -> None:
+    if total.recorded_usd is None:
+        return
+    if total.difference is None:
+        console.print("Recorded and computed cost cover different calls, so they are not compared.")
+    elif abs(total.difference.usd) < Decimal("0.000001"):
+        console.print("Recorded and computed cost are equal.")
+    else:
+        share = abs(total.difference.usd) / total.computed_usd * 100 if total.computed_usd else Decimal(0)
+        console.print(
+            f"Recorded less computed: {cents_usd(total.difference.usd)} ({percent(share)}): {total.difference.explained}"
+        )
+
+
+def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
+    """One group, flat: money as decimal strings, null where unknown."""
+
+    def plain(amount: Decimal | None) -> str | None:
+        return None if amount is None else f"{amount:f}"
+
+    record: dict[str, object] = dict(zip(spend.query.by, row.keys, strict=False))
+    record |= {"calls": row.calls, **{f"{name}_tokens": tokens for name, tokens in row.tokens.items()}}
+    record["web_searches"] = record.pop("web_search_tokens")
+    record |= {
+        "computed_usd": plain(row.computed_usd),
+        "unpriced_tokens": row.unpriced_tokens,
+        "recorded_usd": plain(row.recorded_usd),
+        "recorded_calls": row.recorded_calls,
+        "shadow_usd": plain(row.shadow_usd),
+    }
+    if spend.query.reprice:
+        record["repriced_usd"] = plain(row.repriced_usd)
+    if row.difference:
+        record["difference"] = {
+            "usd": plain(row.difference.usd),
+            "tier_usd": plain(row.difference.tier_usd),
+            "class_usd": plain(row.difference.class_usd),
+            "price_usd": plain(row.difference.price_usd),
+        }
+    return record
+
+
+def as_json(spend: Spend) -> str:
+    """Rows, total, unpriced models and the book's hash."""
+    data = {
+        "by": list(spend.query.by),
+        "rows": [_record(spend, row) for row in spend.rows],
+        "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
+        "unpriced_models": list(spend.unpriced_models),
+        "price_book": {"hash": spend.book_hash},
+        "notes": list(spend.notes),
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _flat(spend: Spend) -> list[dict[str, object]]:
+    return [{k: v for k, v in _record(spend, row).items() if k != "difference"} for row in spend.rows]
+
+
+def as_csv(spend: Spend) -> str:
+    """A row per group: full precision; safe to open in a spreadsheet."""
+    text = io.StringIO()
+    rows = _flat(spend)
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: inert(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def as_markdown(spend: Spend, costs: Costs) -> str:
+    """The table, for a pull request or a chat."""
+    columns = _columns(spend, costs)
+    lines = [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
+    lines += [""] if lines else []
+    lines.append("| " + " | ".join([*spend.query.by, *columns]) + " |")
+    lines.append("| " + " | ".join(["---"] * len(spend.query.by) + ["---:"] * len(columns)) + " |")
+    for row in spend.rows:
+        lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
+    total = ["**total**", *[""] * (len(spend.query.by) - 1)] if spend.query.by else []
+    lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
+    return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`."]) + "\n"
+
+
+def write_parquet(spend: Spend, file: Path) -> None:
+    """The rows as Parquet, money DECIMAL(38, 24); written whole or not at all. Raises OutputError."""
+    import duckdb
+
+    from ..documents import replacing
+
+    keys = ", ".join(f'json_extract_string(row, ?) AS "{name}"' for name in spend.query.by)
+    counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
+              "output_tokens", "web_searches", "unpriced_tokens", "recorded_calls")  # fmt: skip
+    money = ("computed_usd", "recorded_usd", "shadow_usd", *(("repriced_usd",) if spend.query.reprice else ()))
+    columns = [keys] if keys else []
+    columns += [f"(row->>'{name}')::BIGINT AS {name}" for name in counts]
+    columns += [f"(row->>'{name}')::DECIMAL(38, 24) AS {name}" for name in money]
+    sql = f"SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, '[\"JSON\"]')) AS row)"  # noqa: S608 (fixed names)
+    with duckdb.connect() as connection, replacing(file) as temporary:
+        paths = [f"$.{name}" for name in spend.query.by]
+        connection.sql(sql, params=[*paths, json.dumps(_flat(spend))]).write_parquet(str(temporary))
