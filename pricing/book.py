@@ -153,7 +153,8 @@ def _check_multipliers(beneath: PriceBook, file: FileBook | None) -> None:
     for index, multiplier in enumerate(file.content.multipliers if file else ()):
         name = multiplier.model
         if file and name and name != "*" and beneath.resolve(name) is None:
-            raise file.error(f"no layer beneath prices {name!r}", "multipliers", index, "model")
+            near = did_you_mean(name, [str(key) for key in beneath.keys()])
+            raise file.error(f"no layer beneath prices {name!r}{near}", "multipliers", index, "model")
         owner, keys = multiplier.provider, beneath.keys()
         if file and owner and name in (None, "*") and not any(multiplier.covers(key, None) for key in keys):
             known = sorted({key.provider for key in keys})

@@ -22,9 +22,14 @@ MTOK, THOUSAND = 1_000_000, 1_000
 
 
 def _instant(given: object) -> object:
-    """A date is its midnight; times without a zone are UTC."""
+    """A date is its midnight; times without a zone are UTC. A bare number is no date: 20260101 would be 1970."""
     if isinstance(given, str):
-        given = datetime.fromisoformat(given)
+        try:
+            given = datetime.fromisoformat(given)
+        except ValueError:
+            raise ValueError("this is not a date; write it as 2026-12-31") from None
+    if not isinstance(given, date | None):
+        raise ValueError("this is not a date; write it as 2026-12-31")
     if isinstance(given, date) and not isinstance(given, datetime):
         return datetime(given.year, given.month, given.day, tzinfo=UTC)
     if isinstance(given, datetime):
@@ -107,6 +112,12 @@ class Multiplier(_Dated):
     multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
     reason: str
     classes: list[TokenClass] = []
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Multiplier:
+        if self.provider and self.model not in (None, "*"):
+            raise ValueError("give either model or provider, not both")
+        return self
 
     def covers(self, key: ModelKey, own_key: ModelKey | None) -> bool:
         """Whether it is meant for `key`; `own_key` is what its `model` resolves to."""
