@@ -29,7 +29,7 @@ FALLBACK = "fallback"
 LARGE_CONTEXT_KEY = "large_context_coding"
 LARGE_CONTEXT_OVER = 50_000
 CODING_TASKS = ("code_generation", "code_review")
-MAX_RULES = 200
+MAX_RULES = 100
 _KEYS = {
     "file": {"$schema", "model_routing", "large_context", "decision_tree", "tasks", "context_windows"},
     "rule": {"when", "use", "why"},

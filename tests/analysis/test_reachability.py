@@ -67,9 +67,7 @@ def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_conditi
             caught = [task for task in EVERY_TASK if fires(tree, task) == found.number and condition.holds(task)]
             words = condition.tests.get("kind", frozenset())
             assert isinstance(words, frozenset)
-            if found.witness is None:
-                assert not caught
-            elif (index, "") in dead:
+            if found.witness is None or (index, "") in dead:
                 assert not caught
             else:
                 assert {w for w in words if (index, w) in dead} == words - {task["kind"] for task in caught}
@@ -120,9 +118,9 @@ def test_the_articles_kimi_rule_never_sees_code_writing_but_does_see_a_code_revi
     assert fires(list(shipped_routing().decision_tree), review) == 4
 
 
-def test_two_hundred_rules_over_every_attribute_are_decided_at_once() -> None:
+def test_a_hundred_rules_over_every_attribute_are_decided_at_once() -> None:
     tree = [
         rule(kind=frozenset({f"kind{n % 40}"}), context_tokens=Span(n, n + 40), runs_per_day=Span(at_most=n % 7))
-        for n in range(199)
+        for n in range(99)
     ]
-    assert len(reach([*tree, rule(strategic=True)])) == 201
+    assert len(reach([*tree, rule(strategic=True)])) == 101

@@ -206,7 +206,7 @@ TREE = {"model_routing": {"fallback": HAIKU}}
         ({**TREE, "decision_tree": [{"when": {"needs_web": 1}, "use": HAIKU}]}, "true or false"),
         ({**TREE, "decision_tree": [{"when": {"context_tokens": 5}, "use": HAIKU}]}, "{over: 50000}"),
         ({**TREE, "decision_tree": [{"when": {"context_tokens": {"over": -1}}, "use": HAIKU}]}, "whole number"),
-        ({**TREE, "decision_tree": [{"use": HAIKU}] * 201}, "at most 200"),
+        ({**TREE, "decision_tree": [{"use": HAIKU}] * 101}, "at most 100"),
         ({**TREE, "large_context": {"use": HAIKU}}, "'over' is missing"),
         ({**TREE, "large_context": {"over": 5, "use": "big"}}, "neither a key"),
         ({**TREE, "large_context": {"over": 5, "use": HAIKU, "tasks": "x"}}, "a list of routing keys"),
