@@ -1,0 +1,102 @@
+"""Which model a logged name means: exact after normalisation, never a nearest name; the rest is unpriced."""
+
+from __future__ import annotations
+
+import pytest
+from costsim.pricing.book import PriceBook, open_book
+
+
+@pytest.mark.parametrize(
+    ("logged", "meant"),
+    [
+        # by the id
+        ("anthropic/claude-opus-4-6", "anthropic/claude-opus-4-6"),
+        ("claude-opus-4-6", "anthropic/claude-opus-4-6"),
+        ("  CLAUDE-Opus-4-6 ", "anthropic/claude-opus-4-6"),
+        # dated ids, by genai-prices' match clauses
+        ("claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"),
+        ("openai/gpt-4o-2024-08-06", "openai/gpt-4o"),
+        # Bedrock, with and without its region and its prefix
+        ("us.anthropic.claude-opus-4-6-v1", "aws/regional.anthropic.claude-opus-4-6-v1:0"),
+        (
+            "bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+            "aws/regional.anthropic.claude-haiku-4-5-20251001-v1:0",
+        ),
+        # Vertex marks versions with @
+        ("vertex_ai/claude-opus-4-6@20260101", "google/claude-opus-4-6"),
+        ("vertex_ai/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("gemini/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        # OpenRouter has its own entries; Azure OpenAI's prices are OpenAI's
+        ("openrouter/anthropic/claude-sonnet-4.5", "openrouter/anthropic/claude-sonnet-4.5"),
+        ("azure/gpt-4o", "openai/gpt-4o"),
+        # LiteLLM writes the provider into the name
+        ("litellm_proxy/openai/gpt-4o", "openai/gpt-4o"),
+        ("xai/grok-4", "x-ai/grok-4-0709"),
+    ],
+)
+def test_names_as_logs_write_them(list_book: PriceBook, logged: str, meant: str) -> None:
+    assert str(list_book.resolve(logged)) == meant
+
+
+@pytest.mark.parametrize(
+    ("provider", "logged", "meant"),
+    [
+        ("openai", "gpt-4o", "openai/gpt-4o"),
+        ("openai", "openai/gpt-4o", "openai/gpt-4o"),
+        ("openrouter", "openai/gpt-4o", "openrouter/openai/gpt-4o"),
+        ("aws.bedrock", "anthropic.claude-3-haiku-20240307-v1:0", None),
+        ("gcp.vertex_ai", "claude-opus-4-6", "google/claude-opus-4-6"),
+        ("litellm", "anthropic/claude-opus-4-6", "anthropic/claude-opus-4-6"),
+        ("", "gpt-4o", "openai/gpt-4o"),
+        ("openai", "claude-opus-4-6", "unpriced"),
+    ],
+)
+def test_a_stated_provider_is_the_one_meant(
+    list_book: PriceBook, provider: str, logged: str, meant: str | None
+) -> None:
+    found = list_book.resolve(logged, provider)
+    if meant is None:  # which of Bedrock's entries is genai-prices' business; that it is Bedrock's is ours
+        assert found is not None
+        assert found.provider == "aws"
+    else:
+        assert (str(found) if found else "unpriced") == meant
+
+
+@pytest.mark.parametrize(
+    "logged",
+    [
+        "myproxy/gpt-4o",  # a proxy's name says nothing of prices
+        "claude-unknown-9",
+        "anthropic/claude-quux-7",
+        "openrouter/anthropic/claude-opus-4-6",  # OpenRouter spells it 4.6
+        "gpt-4o-my-finetune",
+        "ft:gpt-4o:acme",
+        "azure/my-deployment",
+        "kimi-for-coding",
+        "kimi-coding/kimi-for-coding",
+        "anthropic/",
+        "/",
+        "",
+    ],
+)
+def test_an_unknown_name_is_unpriced_and_never_the_nearest(list_book: PriceBook, logged: str) -> None:
+    assert list_book.resolve(logged) is None
+
+
+def test_a_proxys_provider_is_unpriced(list_book: PriceBook) -> None:
+    assert list_book.resolve("gpt-4o", "my-openai-proxy") is None
+
+
+def test_kimi_for_coding_is_never_priced_at_moonshots_prices() -> None:
+    """Moonshot sells Kimi K2 per token; Kimi for Coding is another product."""
+    for book in (open_book(), open_book("article-2026")):
+        for provider in ("moonshotai", "moonshot"):
+            assert book.resolve("kimi-for-coding", provider) is None
+    assert str(open_book("article-2026").resolve("kimi-for-coding", "kimi-coding")) == "kimi-coding/kimi-for-coding"
+
+
+def test_every_priced_key_of_the_list_finds_itself(list_book: PriceBook) -> None:
+    for key in filter(list_book.rows, list_book.keys()):
+        assert list_book.resolve(str(key)) == key, key
+        assert list_book.resolve(key.model, key.provider) == key, key
