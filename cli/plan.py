@@ -54,14 +54,13 @@ def run(
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
-    Compares [bold]naive[/bold] (every task on one model) with [bold]routed[/bold] (the routing) and every plan
+    Compares naive (every task on one model) with routed (the routing) and every plan
     that the file names.
 
-        costsim run
-
-        costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
-
-        costsim run architecture.yaml --format json | jq '.savings[0].percent'
+    \b
+      costsim run
+      costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
+      costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
     from ..analysis.architecture import read_architecture
     from ..analysis.project import Settings, project

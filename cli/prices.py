@@ -88,9 +88,9 @@ def diff(
 
     A file is compared as it works: laid on top of the list.
 
-        costsim prices diff article-2026 list
-
-        costsim prices diff list prices.yaml
+    \b
+      costsim prices diff article-2026 list
+      costsim prices diff list prices.yaml
     """
     from ..pricing.queries import diff_books
     from ..reports.prices import differences_json, print_diff

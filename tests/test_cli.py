@@ -190,8 +190,8 @@ def test_help_loads_no_heavy_library() -> None:
 def test_a_run_loads_neither_pandas_nor_altair() -> None:
     code = (
         "import sys; sys.argv=['costsim','run','--trials','10']\n"
-        "from costsim.cli import main\n"
-        "main.__globals__['app'](standalone_mode=False)\n"
+        "from costsim.cli.app import app\n"
+        "app(standalone_mode=False)\n"
         "print([m for m in ('pandas','altair','duckdb','jinja2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

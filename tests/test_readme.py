@@ -52,7 +52,7 @@ def test_the_python_of_the_readme_runs(
 
 
 def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
-    from costsim.cli import app
+    from costsim.cli.app import app
     from costsim.cli.prices import prices_app
 
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]

@@ -1,0 +1,49 @@
+"""All commands, as one Typer application. Plain help: rendering it with Rich would take twice as long."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from . import plan, routing
+from .prices import prices_app
+
+app = typer.Typer(
+    name="costsim",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 done; 2 bad input, or a model has no price (one line says what, where, how to mend it).",
+)
+app.command()(plan.run)
+app.command()(plan.schema)
+app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
+    routing.route
+)
+app.command()(routing.lint)
+app.add_typer(prices_app, name="prices")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"costsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _costsim(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """What a fleet of LLM agents will cost, before it runs; exact, dated, explained.
+
+    Start with costsim run: without a file it costs the shipped example, a ten-part C-suite of agents.
+    Then write your own architecture.yaml (costsim schema helps your editor) and run
+    costsim run architecture.yaml --report plan.html.
+    """

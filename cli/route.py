@@ -1,0 +1,52 @@
+"""`costsim route`, by itself: agents ask it before every spawn, so it loads the standard library only."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from pathlib import Path
+
+HELP = """\
+Print the model for a task: the model's id alone, for `$(…)` in a shell.
+
+    MODEL=$(costsim route code_generation --context-tokens 62000)
+    costsim route --describe kind=monitoring --explain
+    costsim route code_review --config model-routing.json
+
+A task is a key of the routing, or is described by the attributes that the decision tree asks about: kind,
+agent, strategic, complex, needs_web, needs_images, context_tokens, runs_per_day.
+"""
+
+
+def parser() -> ArgumentParser:
+    """The arguments of `costsim route`."""
+    arguments = ArgumentParser("costsim route", description=HELP, formatter_class=RawDescriptionHelpFormatter)
+    arguments.add_argument("task", nargs="?", help="a key of the routing, such as code_generation")
+    arguments.add_argument(
+        "--describe", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="an attribute of the task"
+    )
+    arguments.add_argument("--context-tokens", type=int, metavar="N", help="how much context the task needs")
+    arguments.add_argument(
+        "--config", type=Path, metavar="FILE", help="routing file (default: the shipped one, of the article)"
+    )
+    arguments.add_argument("--explain", action="store_true", help="print the path through the rules, not the model")
+    arguments.add_argument("--strict", action="store_true", help="an unknown task is an error, not the fallback")
+    arguments.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return arguments
+
+
+def route(words: Sequence[str]) -> int:
+    """Answer, warnings on stderr. Returns the exit code; raises InputError."""
+    from ..analysis.attributes import parse_attributes
+    from ..analysis.routing import decide, read_routing, shipped_routing
+
+    asked = parser().parse_args(words)
+    routing = read_routing(asked.config) if asked.config else shipped_routing()
+    attributes = parse_attributes(asked.describe)
+    decision = decide(routing, asked.task, attributes, asked.context_tokens, strict=asked.strict)
+    for warning in decision.warnings:
+        sys.stderr.write(f"costsim: {warning}\n")
+    lines = decision.steps if asked.explain else [decision.model]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0

@@ -1,0 +1,79 @@
+"""`costsim route` and `costsim lint`: which model a task runs on, and what is wrong with a routing."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import day_of
+
+
+class LintFormat(StrEnum):
+    """How `costsim lint` prints."""
+
+    text = "text"
+    sarif = "sarif"
+
+
+def route(context: typer.Context) -> None:
+    """Print the model for a task: the model's id alone, for a shell. See costsim route --help."""
+    from .route import route as answer
+
+    raise typer.Exit(answer(context.args))
+
+
+def lint(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A routing, an architecture, or code: a file or a folder. Default: the shipped routing."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The routing whose keys code should use.")
+    ] = None,
+    book: Annotated[str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a file.")] = None,
+    prices: Annotated[
+        list[Path] | None, typer.Option("--prices", metavar="FILE", help="A price overlay; may be given again.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Leave these out of a folder; may be given again.")
+    ] = None,
+    format: Annotated[LintFormat, typer.Option("--format", "-f", help="Lines, or SARIF for code scanning.")] = (
+        LintFormat.text
+    ),
+) -> None:
+    """Find what is wrong: rules that can never fire, models misused or without a price, names in code.
+
+    Exit code 1 where an error was found; warnings and notes alone are 0.
+
+    \b
+      costsim lint
+      costsim lint architecture.yaml
+      costsim lint src --config model-routing.json --format sarif
+    """
+    import json
+
+    from .. import __version__
+    from ..analysis.lint import exit_code
+    from ..analysis.lint import lint as find
+
+    findings = find(
+        path, config=config, book=book, prices=prices or (), start=day_of(None), exclude=exclude or ()
+    )
+    if format is LintFormat.sarif:
+        from ..reports.sarif import to_sarif
+
+        sys.stdout.write(json.dumps(to_sarif(findings, __version__), indent=2) + "\n")
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
+        typer.echo(_tally([finding.severity for finding in findings]))
+    raise typer.Exit(exit_code(findings))
+
+
+def _tally(severities: list[str]) -> str:
+    counted = [(name, severities.count(name)) for name in ("error", "warning", "note")]
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counted)
