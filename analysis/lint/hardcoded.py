@@ -26,7 +26,8 @@ _PROVIDERS = (
 )
 _FAMILIES = "|".join(
     (
-        r"claude-(?=[\w.-]*\d)(?:opus|sonnet|haiku|instant|v?\d)[\w.-]*",
+        r"claude-(?!code|desktop|agent)(?:[a-z]+-)?v?\d[\w.-]*",
+        r"claude-(?:opus|sonnet|haiku)-latest",
         r"gpt-(?:\d|oss-)[\w.-]*",
         r"chatgpt-\d[\w.-]*",
         r"o[134]-(?:mini|pro|preview|deep-research)[\w.-]*",
@@ -45,9 +46,30 @@ _FAMILIES = "|".join(
         r"amazon\.nova-(?:micro|lite|pro|premier)[\w.-]*",
     )
 )
+_HINTS = (
+    *(
+        "claude-",
+        "gpt-",
+        "o1-",
+        "o3-",
+        "o4-",
+        "gemini-",
+        "kimi-",
+        "moonshot-",
+        "deepseek-",
+        "stral-",
+        "xtral-",
+        "llama",
+    ),
+    *("qwen", "grok-", "command-r", "glm-", "text-embedding-", "nova-"),
+    *(quote + name for quote in "\"'`" for name in ("o1", "o3", "o4")),
+)
+"""No name without one of these: what tells nearly every line, at the speed of a plain search, not to be looked at."""
 _REGION = r"(?:(?:us|eu|apac|jp|au|global)\.)?(?:anthropic\.|meta\.|deepseek\.|mistral\.)?"
 _START, _END = r"(?<![\w./@+-])", r"(?![\w/(-]|\.\w)"
-_SHAPE = re.compile(rf"{_START}(?:(?:{_PROVIDERS})/)*{_REGION}(?:{_FAMILIES})(?::\d+)?(?:@\d+)?{_END}", re.IGNORECASE)
+_SHAPE = re.compile(
+    rf"{_START}(?:(?:{_PROVIDERS})[/:])*{_REGION}(?:{_FAMILIES})(?::\d+)?(?:@\d+)?{_END}", re.IGNORECASE
+)
 _ONLY_NAME = re.compile(r"o[134]")  # too short to be told by its shape: only as the whole value of a model
 _MODEL_KEY = re.compile(r"model\w*[\"']?\s*[:=(]\s*[\"'`]?$", re.IGNORECASE)
 _ENDINGS = "py|js|ts|jsonl?|ya?ml|toml|md|txt|html?|csv|png|jpe?g|svg|pdf|sh|log|css|gguf|safetensors"
@@ -75,6 +97,18 @@ class Named:
     column: int
 
 
+@dataclass(frozen=True)
+class _Names:
+    """The names of a routing's own models, and the hints without one of which a text names no model."""
+
+    pattern: re.Pattern[str] | None
+    hints: tuple[str, ...]
+
+    def may_be_in(self, text: str) -> bool:
+        lower = text.lower()
+        return any(hint in lower for hint in self.hints)
+
+
 def lint_code(
     path: Path, config: RoutingConfig, canonical: Canonical | None = None, exclude: Sequence[str] = ()
 ) -> list[Finding]:
@@ -91,7 +125,7 @@ def lint_code(
         _finding(file, named, keys_for(named.model, config, canonical), config)
         for file in files
         if file.resolve() != routing
-        for named in named_models(file, own)
+        for named in _named_in(file, own)
     ]
 
 
@@ -106,7 +140,8 @@ def keys_for(model: str, config: RoutingConfig, canonical: Canonical | None = No
 
 
 def _bare(model: str) -> str:
-    return model.lower().rpartition("/")[2]
+    """Without its provider, written `openai/gpt-4o` or `openai:gpt-4o`; Bedrock's `…-v1:0` is no provider's."""
+    return re.sub(rf"^(?:{_PROVIDERS}):", "", model.lower().rpartition("/")[2])
 
 
 def _finding(file: Path, named: Named, keys: Sequence[str], config: RoutingConfig) -> Finding:
@@ -120,14 +155,15 @@ def _finding(file: Path, named: Named, keys: Sequence[str], config: RoutingConfi
     return Finding("hardcoded-model", message, mend, file, named.line, named.column, end, keys=tuple(tasks))
 
 
-def named_models(file: Path, own: re.Pattern[str] | None = None) -> list[Named]:
-    """The models that a file names in code; `own` are further names to look for."""
+def _named_in(file: Path, own: _Names) -> list[Named]:
     text, ending = read_source(file), language(file) or "sh"
     if text is None or (ending in _CONFIGS and _names_models_by_right(text)):
         return []
+    if not own.may_be_in(text):
+        return []
     source = text.split("\n")
     lines = (line for line in code_lines(text, ending) if IGNORE not in source[line.number - 1])
-    return [named for line in lines for named in _named(line, own)]
+    return [named for line in lines if own.may_be_in(line.text) for named in _named(line, own.pattern)]
 
 
 def _names_models_by_right(text: str) -> bool:
@@ -156,11 +192,10 @@ def _matches(line: Line, own: re.Pattern[str] | None) -> Iterator[tuple[int, int
             yield first, last
 
 
-def _own_names(config: RoutingConfig) -> re.Pattern[str] | None:
+def _own_names(config: RoutingConfig) -> _Names:
     """The routing's own models, with and without provider; plain words say too little to be told."""
     models = config.model_routing.values()
     names = {name for model in models for name in (model, _bare(model)) if len(name) > 4 and re.search(r"\d|-|/", name)}
-    if not names:
-        return None
     choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.compile(rf"{_START}(?:{choices}){_END}", re.IGNORECASE)
+    pattern = re.compile(rf"{_START}(?:{choices}){_END}", re.IGNORECASE) if names else None
+    return _Names(pattern, (*_HINTS, *(name.lower() for name in sorted(names))))

@@ -34,6 +34,7 @@ def models(found: list[Finding]) -> list[str]:
         ("a.py", 'cmd = "spawn --model claude-opus-4-6 --task x"', "claude-opus-4-6"),
         ("a.py", """body = '{"model": "gemini-2.5-pro"}'""", "gemini-2.5-pro"),
         ("a.py", 'model = "o3"', "o3"),
+        ("a.py", "agent = Agent('openai:gpt-4o')", "openai:gpt-4o"),
         ("a.ts", "const m = { model: `gpt-4.1-mini` };", "gpt-4.1-mini"),
         ("a.js", "call('kimi-coding/kimi-for-coding'); // cheap", "kimi-coding/kimi-for-coding"),
         ("a.go", 'Model: "anthropic/claude-sonnet-4-6",', "anthropic/claude-sonnet-4-6"),
@@ -104,8 +105,12 @@ def test_the_routing_keys_to_use_instead_are_named(tmp_path: Path) -> None:
 
 def test_the_fallback_is_named_only_where_no_task_has_the_model() -> None:
     assert keys_for("claude-sonnet-4-5", shipped_routing())[-1] == "fallback"
-    found = keys_for("anthropic/claude-opus-4-6", shipped_routing())
-    assert found == ["strategic_decision"]
+    assert keys_for("anthropic/claude-opus-4-6", shipped_routing()) == ["strategic_decision"]
+
+
+def test_a_provider_may_stand_before_a_slash_or_a_colon() -> None:
+    for name in ("gpt-4o", "openai/gpt-4o", "openai:gpt-4o", "openrouter/openai/gpt-4o"):
+        assert keys_for(name, shipped_routing()) == ["image_analysis"]
 
 
 def test_a_model_that_the_routing_does_not_have_is_said_so(tmp_path: Path) -> None:
