@@ -24,7 +24,7 @@ PROVIDERS = {provider.id: provider for provider in snapshot.snapshot().providers
 MODELS: dict[ModelKey, ModelInfo] = {
     ModelKey(provider.id, model.id): model for provider in PROVIDERS.values() for model in provider.models
 }
-CONTEXTS = {
+CONTEXTS: dict[str, list[dict[str, str]]] = {
     "standard": [{}],
     "batch": [{"processing": "batch"}],
     "flex": [{"service_tier": "flex"}],

@@ -153,7 +153,7 @@ def test_a_subscription_costs_nothing_and_keeps_its_shadow_cost(
     load_prices(connection, open_book("list", [file]), [HAIKU])
     before = datetime(2025, 12, 31, 23, 59)
     found = cost(connection, [usage("input", 1_000_000), usage("input", 1_000_000, at=before)])
-    assert found == [(0, 1), (1, 0)]
+    assert found == [(Decimal(0), Decimal(1)), (Decimal(1), Decimal(0))]
 
 
 @cache
