@@ -244,7 +244,9 @@ def _solve_output(
         output = run_usd / usd
         if max(tier for tier in starts if tier <= ratio * output) == start:
             return output
-    raise UnpricedError(f"{named} has no run of ${float(run_usd):.4f}: the price jumps at a context tier")
+    raise UnpricedError(
+        f"{named} has no run of ${float(run_usd):.4f}, its price jumps over that at a context tier; state tokens"
+    )
 
 
 def routed_model(component: Component, routing: dict[str, str]) -> str:
