@@ -42,36 +42,36 @@ def router(evaluation: Evaluation, name: str) -> RouterScore:
 # The hull and its area, by hand
 
 
-def test_the_hull_leaves_out_what_costs_more_for_less_and_what_lies_under_a_chord():
+def test_the_hull_leaves_out_what_costs_more_for_less_and_what_lies_under_a_chord() -> None:
     # (2, 0.4) costs more than (1, 0.5) for less; (3, 0.6) lies under the chord (1, 0.5)-(4, 0.9): 0.767 at 3
     assert convex_hull(points((4, 0.9), (1, 0.5), (2, 0.4), (3, 0.6))) == points((1, 0.5), (4, 0.9))
 
 
-def test_of_two_routers_at_one_cost_the_better_is_on_the_hull():
+def test_of_two_routers_at_one_cost_the_better_is_on_the_hull() -> None:
     assert convex_hull(points((1, 0.3), (1, 0.5), (2, 0.5))) == points((1, 0.5))
 
 
-def test_half_the_queries_to_each_of_two_routers_lands_in_the_middle():
+def test_half_the_queries_to_each_of_two_routers_lands_in_the_middle() -> None:
     cheap, dear = points((1, 0.4), (3, 0.8))
     assert interpolate(cheap, dear, F(1, 2)) == Point(F(2), F("0.6"))
 
 
-def test_money_beyond_the_dearest_point_buys_nothing():
+def test_money_beyond_the_dearest_point_buys_nothing() -> None:
     assert quality_at(points((1, 0.4), (3, 0.8)), F(10)) == F("0.8")
 
 
-def test_below_the_cheapest_point_some_queries_go_unanswered():
+def test_below_the_cheapest_point_some_queries_go_unanswered() -> None:
     # 1.5 of 2 a query answers three queries in four: 0.75 x 0.8
     assert quality_at(points((2, 0.8)), F("1.5")) == F("0.6")
 
 
-def test_aiq_is_the_mean_height_of_the_hull():
+def test_aiq_is_the_mean_height_of_the_hull() -> None:
     # from 1 to 3 the mean of 0.4 and 0.8 is 0.6 over a width of 2; then 0.8 over 2: (1.2 + 1.6) / 4
     assert aiq(points((1, 0.4), (3, 0.8)), F(1), F(5)) == F("0.7")
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=20))
-def test_no_point_stands_above_the_hull_and_its_slopes_fall(pairs: list[tuple[int, int]]):
+def test_no_point_stands_above_the_hull_and_its_slopes_fall(pairs: list[tuple[int, int]]) -> None:
     known = [Point(F(cost), F(quality)) for cost, quality in pairs]
     hull = convex_hull(known)
     assert set(hull) <= set(known)
@@ -94,21 +94,21 @@ def bench(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_zero_router_mixes_the_models_that_are_worth_their_cost(bench: Path):
+def test_the_zero_router_mixes_the_models_that_are_worth_their_cost(bench: Path) -> None:
     # means: small (1, 0.5), big (3, 1), waste (3, 0.5): waste is dominated
     table = read_table(bench)
     assert isinstance(table, BenchTable)
     assert zero_router(table) == points((1, 0.5), (3, 1))
 
 
-def test_an_oracle_pays_only_where_it_gains(bench: Path):
+def test_an_oracle_pays_only_where_it_gains(bench: Path) -> None:
     # a stays on small (1 USD, right); b moves from small to waste (2 USD, right): means (1, 0.5) to (1.5, 1)
     table = read_table(bench)
     assert isinstance(table, BenchTable)
     assert oracle_router(table) == points((1, 0.5), (1.5, 1))
 
 
-def test_routers_are_compared_over_the_range_of_the_models_costs(bench: Path):
+def test_routers_are_compared_over_the_range_of_the_models_costs(bench: Path) -> None:
     # zero: mean of 0.5 and 1 = 0.75. oracle: 0.75 over 0.5, then 1 over 1.5: (0.375 + 1.5) / 2 = 0.9375
     result = evaluate(read_table(bench))
     assert (result.cost_min, result.cost_max) == (1, 3)
@@ -122,15 +122,11 @@ def bench_tables() -> st.SearchStrategy[BenchTable]:
     cell = st.integers(0, 4).map(F)
 
     def rows(shape: tuple[int, int]) -> st.SearchStrategy[list[list[F]]]:
-        return st.lists(
-            st.lists(cell, min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0]
-        )
+        return st.lists(st.lists(cell, min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0])
 
     def table(shape: tuple[int, int]) -> st.SearchStrategy[BenchTable]:
         names = [f"q{i}" for i in range(shape[0])], [f"m{i}" for i in range(shape[1])]
-        return st.builds(
-            BenchTable, st.just(names[0]), st.just(names[1]), rows(shape), rows(shape), rows(shape)
-        )
+        return st.builds(BenchTable, st.just(names[0]), st.just(names[1]), rows(shape), rows(shape), rows(shape))
 
     return st.tuples(st.integers(1, 4), st.integers(1, 3)).flatmap(table)
 
@@ -147,18 +143,18 @@ def every_router(table: BenchTable) -> list[Point]:
 
 
 @given(bench_tables())
-def test_the_oracle_is_the_hull_of_every_possible_router(table: BenchTable):
+def test_the_oracle_is_the_hull_of_every_possible_router(table: BenchTable) -> None:
     assert convex_hull(oracle_router(table)) == convex_hull(every_router(table))
 
 
 @given(bench_tables())
-def test_every_point_of_a_scored_router_is_a_router(table: BenchTable):
+def test_every_point_of_a_scored_router_is_a_router(table: BenchTable) -> None:
     assert table.scores is not None
     assert set(score_router(table, table.scores)) <= set(every_router(table))
 
 
 @given(bench_tables())
-def test_scores_that_are_the_truth_make_an_oracle_where_costs_are_level(table: BenchTable):
+def test_scores_that_are_the_truth_make_an_oracle_where_costs_are_level(table: BenchTable) -> None:
     level = [[F(m) for m in range(len(table.models))] for _ in table.queries]
     known = BenchTable(table.queries, table.models, table.qualities, level)
     assert score_router(known, known.qualities) == oracle_router(known)
@@ -167,25 +163,23 @@ def test_scores_that_are_the_truth_make_an_oracle_where_costs_are_level(table: B
 # RouteLLM's form
 
 
-def test_half_the_gap_recovered_is_a_pgr_of_one_half():
+def test_half_the_gap_recovered_is_a_pgr_of_one_half() -> None:
     assert pgr(F("0.7"), F("0.6"), F("0.8")) == F(1, 2)
 
 
-def test_apgr_and_cpt_of_a_small_curve_by_hand():
+def test_apgr_and_cpt_of_a_small_curve_by_hand() -> None:
     # PGR 0, 0.75, 1 at 0, 0.5, 1: area 0.5*(0.375 + 0.875) = 0.625; PGR 0.5 at two thirds of the way to 0.5
     curve = points((0, 0.6), (0.5, 0.75), (1, 0.8))
     assert apgr(curve, F("0.6"), F("0.8")) == F("0.625")
     assert cpt(curve, F(1, 2), F("0.6"), F("0.8")) == F(1, 3)
-    assert cpt(curve, F("0.8"), F("0.6"), F("0.8")) == F(
-        "0.6"
-    )  # 0.75 + 0.05 x 0.2 = 0.76 at a fifth of the way
+    assert cpt(curve, F("0.8"), F("0.6"), F("0.8")) == F("0.6")  # 0.75 + 0.05 x 0.2 = 0.76 at a fifth of the way
 
 
-def test_a_router_that_never_recovers_the_gap_has_no_threshold():
+def test_a_router_that_never_recovers_the_gap_has_no_threshold() -> None:
     assert cpt(points((0, 0.6), (1, 0.65)), F(1, 2), F("0.6"), F("0.8")) is None
 
 
-def test_a_score_is_swept_over_its_quantiles_and_ties_move_together():
+def test_a_score_is_swept_over_its_quantiles_and_ties_move_together() -> None:
     # scores 1 2 2 4, halves: thresholds 1 (all strong), 2 (three strong), 4 strictly (none)
     table = PairTable([True, False, False, False], [True, True, True, False])
     curve = threshold_curve(table, [F(1), F(2), F(2), F(4)], steps=2)
@@ -201,7 +195,7 @@ def test_a_score_is_swept_over_its_quantiles_and_ties_move_together():
 )
 def test_the_oracle_reproduces_routellms_figures(
     name: str, accuracies: list[str], cpt_50: str, oracle_apgr: str
-):
+) -> None:
     result = evaluate(read_table(ROUTING / f"{name}_compact.csv"))
     assert [f"{100 * model.quality:.3f}" for model in result.models] == accuracies
     oracle = router(result, "oracle")
@@ -210,12 +204,12 @@ def test_the_oracle_reproduces_routellms_figures(
     assert f"{oracle.apgr:.4f}" == oracle_apgr
 
 
-def test_a_coin_recovers_half_of_the_gap_with_half_of_the_calls():
+def test_a_coin_recovers_half_of_the_gap_with_half_of_the_calls() -> None:
     coin = router(evaluate(read_table(ROUTING / "gsm8k_compact.csv")), "random")
     assert (coin.apgr, coin.cpt_50, coin.cpt_80) == (F(1, 2), F(1, 2), F(4, 5))
 
 
-def test_on_real_questions_sending_long_prompts_to_the_strong_model_beats_a_coin():
+def test_on_real_questions_sending_long_prompts_to_the_strong_model_beats_a_coin() -> None:
     result = evaluate(read_table(ROUTING / "gsm8k_compact.csv", score="prompt_chars"))
     scored = router(result, "score")
     assert scored.apgr is not None
@@ -241,7 +235,7 @@ def test_on_real_questions_sending_long_prompts_to_the_strong_model_beats_a_coin
         ("query,model,quality,cost\na,m,1,1\nb,n,1,1\n", "query 'a' has no row for model 'n'"),
     ],
 )
-def test_an_unusable_table_is_one_line_that_says_where(tmp_path: Path, text: str, message: str):
+def test_an_unusable_table_is_one_line_that_says_where(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "t.csv"
     file.write_text(text)
     with pytest.raises(InputError) as error:
@@ -250,17 +244,17 @@ def test_an_unusable_table_is_one_line_that_says_where(tmp_path: Path, text: str
     assert "\n" not in str(error.value)
 
 
-def test_a_score_column_that_is_not_there_is_named_with_the_nearest_one():
+def test_a_score_column_that_is_not_there_is_named_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match="did you mean 'prompt_chars'"):
         read_table(ROUTING / "gsm8k_compact.csv", score="prompt_char")
 
 
-def test_a_strong_model_that_is_no_better_leaves_no_gap_to_recover():
+def test_a_strong_model_that_is_no_better_leaves_no_gap_to_recover() -> None:
     with pytest.raises(InputError, match="no gap to recover"):
         evaluate(PairTable([True, False], [False, True]))
 
 
-def test_models_that_all_cost_the_same_leave_no_trade(bench: Path):
+def test_models_that_all_cost_the_same_leave_no_trade(bench: Path) -> None:
     bench.write_text("query,model,quality,cost\na,m,1,2\na,n,0,2\n")
     with pytest.raises(InputError, match="no trade"):
         evaluate(read_table(bench))

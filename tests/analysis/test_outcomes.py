@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from costsim.analysis.outcome_store import (
     OutcomeCount,
@@ -57,39 +58,39 @@ def change(report: OutcomeReport, model: str, task: str = "curation") -> Change:
 # Proportions
 
 
-def test_twenty_of_twenty_is_not_certainty():
+def test_twenty_of_twenty_is_not_certainty() -> None:
     # p=1, z=1.96: low = 1 / (1 + z²/n) = 20 / 23.8415 = 0.83887
     low, high = wilson(20, 20)
     assert (round(low, 5), high) == (0.83887, 1.0)
 
 
-def test_no_trials_say_nothing():
+def test_no_trials_say_nothing() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_wilson_interval_is_scipys(counts: tuple[int, int]):
+def test_the_wilson_interval_is_scipys(counts: tuple[int, int]) -> None:
     low, high = stats.binomtest(*counts).proportion_ci(method="wilson")
     assert wilson(*counts) == pytest.approx((low, high), abs=1e-12)
 
 
 @given(*[st.integers(0, 60)] * 4)
-def test_fishers_test_is_scipys(a: int, b: int, c: int, d: int):
-    expected = stats.fisher_exact([[a, b], [c, d]]).pvalue
+def test_fishers_test_is_scipys(a: int, b: int, c: int, d: int) -> None:
+    expected = stats.fisher_exact(np.array([[a, b], [c, d]])).pvalue
     assert fisher_exact(a, a + b, c, c + d) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_fishers_test_of_the_lady_tasting_tea():
+def test_fishers_test_of_the_lady_tasting_tea() -> None:
     # three of four cups of each kind right: 2 x (16 + 1) / 70 = 34/70
     assert fisher_exact(3, 4, 1, 4) == pytest.approx(34 / 70)
 
 
-def test_fishers_test_holds_at_a_million_runs():
-    expected = stats.fisher_exact([[500_600, 499_400], [499_400, 500_600]]).pvalue
+def test_fishers_test_holds_at_a_million_runs() -> None:
+    expected = stats.fisher_exact(np.array([[500_600, 499_400], [499_400, 500_600]])).pvalue
     assert fisher_exact(500_600, 1_000_000, 499_400, 1_000_000) == pytest.approx(expected, rel=1e-6)
 
 
-def test_holm_multiplies_the_smallest_most_and_never_reverses_an_order():
+def test_holm_multiplies_the_smallest_most_and_never_reverses_an_order() -> None:
     # 0.01 x 3, 0.02 x 2 = 0.04, 0.03 x 1 -> raised to 0.04
     assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
 
@@ -97,7 +98,7 @@ def test_holm_multiplies_the_smallest_most_and_never_reverses_an_order():
 # Did Haiku start handling tasks Sonnet used to need?
 
 
-def test_haiku_started_to_handle_what_sonnet_used_to_need():
+def test_haiku_started_to_handle_what_sonnet_used_to_need() -> None:
     report = report_outcomes(
         [
             counted(HAIKU, 2, 30, 40),
@@ -113,17 +114,17 @@ def test_haiku_started_to_handle_what_sonnet_used_to_need():
     assert change(report, SONNET).verdict == "no change shown"
 
 
-def test_a_rise_that_does_not_clear_the_floor_is_only_an_improvement():
+def test_a_rise_that_does_not_clear_the_floor_is_only_an_improvement() -> None:
     report = report_outcomes([counted(HAIKU, 2, 20, 100), counted(HAIKU, 3, 80, 100)])
     assert change(report, HAIKU).verdict == "improved"
 
 
-def test_a_model_that_fell_below_the_floor_no_longer_handles_its_task():
+def test_a_model_that_fell_below_the_floor_no_longer_handles_its_task() -> None:
     report = report_outcomes([counted(HAIKU, 2, 500, 500), counted(HAIKU, 3, 400, 500)])
     assert change(report, HAIKU).verdict == "no longer handles it"
 
 
-def test_one_lucky_month_among_many_tasks_is_not_news():
+def test_one_lucky_month_among_many_tasks_is_not_news() -> None:
     # alone p = 0.024 is news; among twenty tests Holm makes it 20 x 0.024
     lucky = [counted(HAIKU, 2, 24, 30), counted(HAIKU, 3, 30, 30)]
     others = [counted(HAIKU, month, 29, 30, task=f"task {i}") for i in range(19) for month in (2, 3)]
@@ -131,18 +132,18 @@ def test_one_lucky_month_among_many_tasks_is_not_news():
     assert change(report_outcomes(lucky + others), HAIKU).verdict == "no change shown"
 
 
-def test_a_model_that_is_new_this_month_has_no_evidence_of_change():
+def test_a_model_that_is_new_this_month_has_no_evidence_of_change() -> None:
     report = report_outcomes([counted(SONNET, 2, 99, 100), counted(HAIKU, 3, 99, 100)])
     row = change(report, HAIKU)
     assert (row.verdict, row.p_value, row.before.rate) == ("no evidence", None, None)
 
 
-def test_one_month_has_nothing_to_compare():
+def test_one_month_has_nothing_to_compare() -> None:
     report = report_outcomes([counted(HAIKU, 2, 9, 10)])
     assert (report.month_after, report.changes) == (None, [])
 
 
-def test_evidence_is_summed_over_months():
+def test_evidence_is_summed_over_months() -> None:
     assert evidence_of([counted(HAIKU, 2, 9, 10), counted(HAIKU, 3, 8, 10)]) == {
         ("curation", HAIKU): Evidence(successes=17, trials=20)
     }
@@ -167,7 +168,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_solved_tasks_pay_for_failures_and_retries(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_solved_tasks_pay_for_failures_and_retries(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     load_outcomes(connection, file)
     report = report_outcomes(count_outcomes(connection))
     # haiku: 0.01 + 0.02 + 0.03 for one solved; all: 0.16 for two
@@ -179,33 +180,33 @@ def test_solved_tasks_pay_for_failures_and_retries(connection: duckdb.DuckDBPyCo
     assert report.tasks[0].usd_per_solved == Decimal("0.08")
 
 
-def test_a_third_of_a_cent_per_solved_task_stays_exact_until_it_is_shown():
+def test_a_third_of_a_cent_per_solved_task_stays_exact_until_it_is_shown() -> None:
     row = report_outcomes([counted(HAIKU, 2, 3, 10)]).models[0]
     assert row.usd_per_solved == Decimal("0.033333333333")  # 0.10 / 3
 
 
-def test_costs_priced_elsewhere_stand_above_the_files_own():
+def test_costs_priced_elsewhere_stand_above_the_files_own() -> None:
     row = report_outcomes([counted(HAIKU, 2, 5, 10)], {("curation", HAIKU): Fraction(1, 3)}).models[0]
     assert row.usd_per_solved == Decimal("0.066666666667")  # 1/3 / 5
 
 
 def test_where_one_cost_is_unknown_the_cost_per_solved_task_is_unknown(
     connection: duckdb.DuckDBPyConnection, file: Path
-):
+) -> None:
     file.write_text(OUTCOMES.replace("0.03,r4", ",r4"))
     load_outcomes(connection, file)
     haiku = report_outcomes(count_outcomes(connection)).models[0]
     assert (haiku.paid_usd, haiku.usd_per_solved) == (None, None)
 
 
-def test_a_month_is_a_utc_month(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_a_month_is_a_utc_month(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     # half past midnight in Paris on 1 March is still February
     load_outcomes(connection, file)
     months = [count.month for count in count_outcomes(connection) if count.model == "haiku"]
     assert months == [date(2026, 2, 1), date(2026, 3, 1)]
 
 
-def test_a_period_is_half_open(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_a_period_is_half_open(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     load_outcomes(connection, file)
     counts = count_outcomes(connection, datetime(2026, 2, 1, 8, 1), datetime(2026, 3, 2, 8))
     assert [(count.model, count.trials) for count in counts] == [("haiku", 1), ("sonnet", 1)]
@@ -214,14 +215,14 @@ def test_a_period_is_half_open(connection: duckdb.DuckDBPyConnection, file: Path
 # Loading
 
 
-def test_loading_a_file_again_replaces_it(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_loading_a_file_again_replaces_it(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     assert load_outcomes(connection, file) == 4
     file.write_text(OUTCOMES + "2026-03-03T08:00:00,coding,haiku,1,,,0.03,r5\n")
     assert load_outcomes(connection, file) == 5
     assert sum(count.trials for count in count_outcomes(connection)) == 5
 
 
-def test_a_later_word_on_a_request_replaces_the_earlier(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_a_later_word_on_a_request_replaces_the_earlier(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     load_outcomes(connection, file)
     correction = file.with_name("correction.csv")
     correction.write_text("ts,task,model,success,request_id\n2026-03-02T08:00:00,coding,haiku,yes,r4\n")
@@ -229,7 +230,7 @@ def test_a_later_word_on_a_request_replaces_the_earlier(connection: duckdb.DuckD
     assert evidence_of(count_outcomes(connection))["coding", "haiku"] == Evidence(2, 3)
 
 
-def test_json_lines_say_the_same_as_csv(tmp_path: Path, file: Path):
+def test_json_lines_say_the_same_as_csv(tmp_path: Path, file: Path) -> None:
     lines = tmp_path / "outcomes.jsonl"
     rows = [
         {"ts": "2026-02-01T08:00:00Z", "task": "coding", "model": "haiku", "success": False, "escalated": True,
@@ -241,7 +242,7 @@ def test_json_lines_say_the_same_as_csv(tmp_path: Path, file: Path):
     assert list(read_outcomes(lines)) == list(read_outcomes(file))[:2]
 
 
-def test_a_cost_keeps_every_digit(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_a_cost_keeps_every_digit(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     file.write_text("ts,task,model,success,usd\n2026-02-01,t,m,1,0.123456789012345678901234\n")
     load_outcomes(connection, file)
     assert count_outcomes(connection)[0].usd == Fraction("0.123456789012345678901234")
@@ -267,7 +268,7 @@ def test_a_cost_keeps_every_digit(connection: duckdb.DuckDBPyConnection, file: P
 )
 def test_an_unusable_file_is_one_line_that_says_where(
     connection: duckdb.DuckDBPyConnection, file: Path, text: str, message: str
-):
+) -> None:
     load_outcomes(connection, file)
     file.write_text(text)
     with pytest.raises(InputError) as error:
@@ -288,7 +289,7 @@ def test_an_unusable_file_is_one_line_that_says_where(
         ),
     ],
 )
-def test_an_unusable_json_line_is_named(tmp_path: Path, text: str, message: str):
+def test_an_unusable_json_line_is_named(tmp_path: Path, text: str, message: str) -> None:
     lines = tmp_path / "outcomes.jsonl"
     lines.write_text(text)
     with pytest.raises(InputError) as error:
@@ -296,7 +297,7 @@ def test_an_unusable_json_line_is_named(tmp_path: Path, text: str, message: str)
     assert message in str(error.value)
 
 
-def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection):
+def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(StoreError, match="load them first"):
         count_outcomes(connection)
 
@@ -316,7 +317,7 @@ SELECT * FROM (VALUES
 """
 
 
-def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection):
+def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(USAGE)
     # r1 needed sonnet after it (escalated), r3 failed and was retried on the same model, r5 has no status
     assert load_outcomes_from_usage(connection) == 4
@@ -329,7 +330,7 @@ def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection):
     assert task.escalation_rate == 0.25
 
 
-def test_what_people_say_stands_above_what_the_log_says(connection: duckdb.DuckDBPyConnection, file: Path):
+def test_what_people_say_stands_above_what_the_log_says(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     connection.execute(USAGE)
     file.write_text("ts,task,model,success,request_id\n2026-02-02,coding,anthropic/haiku,no,r4\n")
     load_outcomes_from_usage(connection)
