@@ -66,7 +66,7 @@ class PriceBook:
         return ModelKey(head, model) if known else None
 
     def keys(self) -> list[ModelKey]:
-        """Every model that some layer prices."""
+        """Every model that some layer lists; a few of the snapshot's have no price at all."""
         base = snapshot.keys() if None in self.files else []
         return list(dict.fromkeys([*base, *(key for file in self.files if file for key in file.rows)]))
 

@@ -5,7 +5,8 @@ Precedence among dated prices, daily windows and variants is not written again h
 
 Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test_snapshot.py shows each):
 
-- A token class with tokens and no price is unpriced; genai-prices counts it as $0.
+- A token class with tokens and no price is unpriced; genai-prices counts it as $0. That holds for models
+  without any price too, as OpenRouter's `:free` ones: an overlay with price 0 says that they are free.
 - Context keys `route` and `search_type` (a Mistral and a Perplexity model) have no place in a usage log: the
   standard price applies. `service_tier: default` carries no prices and is `standard`.
 - Units other than tokens, searches and requests (audio hours, pages, pixels, ...), tokens of other modalities

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from costsim.pricing.book import PriceBook, open_book
 
@@ -82,6 +84,20 @@ def test_a_stated_provider_is_the_one_meant(
 )
 def test_an_unknown_name_is_unpriced_and_never_the_nearest(list_book: PriceBook, logged: str) -> None:
     assert list_book.resolve(logged) is None
+
+
+def test_what_a_suffix_means_is_for_genai_prices_own_clauses_to_say(list_book: PriceBook) -> None:
+    """Its clause for Opus 4.6 is "starts with": a variant that it does not know yet is priced as that model."""
+    assert str(list_book.resolve("claude-opus-4-6-some-variant")) == "anthropic/claude-opus-4-6"
+    assert list_book.resolve("gpt-5-some-variant") is None
+
+
+def test_a_free_model_without_a_price_is_unpriced_until_an_overlay_says_free(tmp_path: Path) -> None:
+    name = "openrouter/deepseek/deepseek-chat-v3-0324:free"
+    assert open_book().resolve(name) is None
+    file = tmp_path / "free.yaml"
+    file.write_text(f'book: free\nsource: x\nmodels: [{{model: "{name}", usd_per_mtok: {{input: 0, output: 0}}}}]')
+    assert str(open_book("list", [file]).resolve(name)) == name
 
 
 def test_a_proxys_provider_is_unpriced(list_book: PriceBook) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -170,6 +171,58 @@ def test_the_cost_of_a_sum_is_the_sum_of_the_costs(calls: list[int], token_class
     apart = cost(connection, [usage(token_class, tokens) for tokens in calls])
     together = cost(connection, [usage(token_class, sum(calls))])
     assert sum(usd for usd, _ in apart if usd is not None) == together[0][0]
+
+
+STACK = (
+    """book: contract
+source: x
+models:
+  - {model: a/b, usd_per_mtok: {input: 10, output: 30}, tiers: [{min_input_tokens: 1000, usd_per_mtok: {input: 20}}]}
+  - {model: a/b, processing: batch, usd_per_mtok: {input: 5}, valid_from: 2026-02-01}
+  - {model: a/b, processing: flex, tiers: [{min_input_tokens: 2000, usd_per_mtok: {input: 3}}]}
+""",
+    """book: region
+source: x
+models: [{model: a/b, usd_per_mtok: {output: 33.333333333333333333}, valid_from: 2026-03-01, valid_to: 2026-04-01}]
+multipliers:
+  - {model: a/b, multiplier: 1.1, reason: region, valid_from: 2026-02-15}
+  - {model: a/b, multiplier: 0.9, reason: discount, classes: [input], valid_to: 2026-05-01}
+""",
+    """book: plan
+source: x
+subscriptions: [{name: s, models: [a/b], usd_per_day: 1, valid_from: 2026-03-15, valid_to: 2026-03-20}]
+""",
+)
+
+
+@cache
+def stack() -> tuple[PriceBook, duckdb.DuckDBPyConnection]:
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.yaml" for number in range(len(STACK))]
+        for file, text in zip(files, STACK, strict=True):
+            file.write_text(text)
+        book = open_book("list", files)
+    connection = duckdb.connect()
+    load_prices(connection, book, [ModelKey("a", "b")])
+    return book, connection
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1)),
+    st.sampled_from(["input", "cache_read", "output", "web_search"]),
+    st.sampled_from(["standard", "batch", "flex", "fast"]),
+    st.sampled_from([0, 999, 1000, 1999, 2000]),
+)
+def test_sql_chooses_the_row_that_the_book_chooses(
+    at: datetime, token_class: str, processing: str, tier_input: int
+) -> None:
+    book, connection = stack()
+    key = ModelKey("a", "b")
+    row = book.price(key, token_class, at=at, input_tokens=tier_input, processing=processing)
+    expected = (7 * row.usd_per_unit, 7 * row.shadow_usd_per_unit) if row else (None, None)
+    call = usage(token_class, 7, key=key, at=at, processing=processing, tier_input=tier_input)
+    assert cost(connection, [call]) == [expected]
 
 
 def test_logged_names_are_resolved_once_each(
