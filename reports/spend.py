@@ -98,9 +98,8 @@ def _print_difference(total: SpendRow, console: Console) -> None:
         console.print("Recorded and computed cost are equal.")
     else:
         share = abs(total.difference.usd) / total.computed_usd * 100 if total.computed_usd else Decimal(0)
-        console.print(
-            f"Recorded less computed: {cents_usd(total.difference.usd)} ({percent(share)}): {total.difference.explained}"
-        )
+        said = f"{cents_usd(total.difference.usd)} ({percent(share)}): {total.difference.explained}"
+        console.print(f"Recorded less computed: {said}")
 
 
 def _record(spend: Spend, row: SpendRow) -> dict[str, object]:

@@ -121,9 +121,10 @@ def test_the_store_holds_every_day_of_every_component(costsim: Run, tmp_path: Pa
             costsim("run", *AT, "--trials", "50", "--db", "plans.duckdb", "--book", "article-2026").code == 0
         )
     with duckdb.connect(str(tmp_path / "plans.duckdb")) as connection:
-        found = connection.sql(
-            "SELECT plan, count(*), sum(expected_usd) FROM projection WHERE component <> 'ad-hoc-coding' GROUP BY plan ORDER BY plan"
-        ).fetchall()
+        found = connection.sql("""
+            SELECT plan, count(*), sum(expected_usd) FROM projection
+            WHERE component <> 'ad-hoc-coding' GROUP BY plan ORDER BY plan
+        """).fetchall()
     # 30 days x 9 components; 30 x 10.4375 and 30 x 2.93
     assert [(plan, rows) for plan, rows, _ in found] == [("naive", 270), ("routed", 270)]
     assert found[0][2] == Decimal("313.125")
