@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal as D
 from fractions import Fraction as F
 from itertools import product
 
@@ -59,10 +60,10 @@ def test_the_cheapest_model_whose_interval_clears_the_floor_is_recommended() -> 
         ],
     )
     row = advice(result, "curation")
-    assert (row.advice, row.model, row.saving_usd_per_month) == ("move", SONNET, 60)
+    assert (row.advice, row.model, row.saving_usd_per_month) == ("move", SONNET, D(60))
     assert says(row) == {HAIKU: "below the floor", SONNET: "clears the floor", OPUS: "clears the floor"}
     assert result.changes == {"curation": SONNET}
-    assert (result.saving.expected_usd, result.saving.percent) == (60, 80)
+    assert (result.saving.expected_usd, result.saving.percent) == (D(60), D(80))
 
 
 def test_twenty_successes_in_twenty_runs_are_not_enough_for_a_floor_of_95_percent() -> None:
@@ -100,7 +101,7 @@ def test_an_unpriced_present_model_leaves_the_saving_unknown_not_zero() -> None:
     result = recommend([CURATION], [candidate("curation", HAIKU, 500, 500)])
     row = advice(result, "curation")
     assert (row.advice, row.present_usd_per_month, row.saving_usd_per_month) == ("move", None, None)
-    assert (result.saving.present_usd, result.saving.percent) == (0, None)
+    assert (result.saving.present_usd, result.saving.percent) == (D(0), None)
 
 
 def test_at_one_price_the_present_model_stands() -> None:
@@ -127,7 +128,7 @@ def test_with_draws_the_saving_is_a_quantile_of_the_paired_difference() -> None:
             priced(HAIKU, MonthlyCost(F(6), draws=draws)),
         ],
     )
-    assert (result.saving.p10_usd, result.saving.p90_usd, result.saving.range_from) == (18, 90, "draws")
+    assert (result.saving.p10_usd, result.saving.p90_usd, result.saving.range_from) == (D(18), D(90), "draws")
 
 
 def test_with_quantiles_only_the_range_is_of_cheap_and_dear_months_together() -> None:
@@ -135,7 +136,7 @@ def test_with_quantiles_only_the_range_is_of_cheap_and_dear_months_together() ->
         [CURATION],
         [priced(OPUS, MonthlyCost(F(60), F(40), F(90))), priced(HAIKU, MonthlyCost(F(6), F(4), F(9)))],
     )
-    assert (result.saving.p10_usd, result.saving.p90_usd) == (36, 81)  # 40 - 4 and 90 - 9
+    assert (result.saving.p10_usd, result.saving.p90_usd) == (D(36), D(81))  # 40 - 4 and 90 - 9
     assert result.saving.range_from == "p10/p90"
 
 
@@ -176,7 +177,7 @@ def test_a_budget_goes_where_it_buys_the_most_successes() -> None:
     tasks, candidates = two_tasks()
     result = recommend(tasks, candidates, budget_usd=F(79))  # 75 + 4
     assert {row.task: row.model for row in result.tasks} == {"coding": HAIKU, "curation": OPUS}
-    assert (result.usd_per_month, result.could_gain_successes) == (79, 0)
+    assert (result.usd_per_month, result.could_gain_successes) == (D(79), D(0))
 
 
 def test_a_budget_a_cent_too_small_buys_the_next_best_plan() -> None:
@@ -197,16 +198,16 @@ def test_a_task_without_evidence_keeps_its_model_and_its_share_of_the_budget() -
         [*tasks, Task("scan", F(10), SONNET)], [*candidates, candidate("scan", SONNET)], budget_usd=F(94)
     )
     assert advice(result, "scan").advice == "no evidence"
-    assert (advice(result, "curation").model, result.usd_per_month) == (OPUS, 94)
+    assert (advice(result, "curation").model, result.usd_per_month) == (OPUS, D(94))
 
 
 def test_the_front_says_where_the_next_dollar_does_most() -> None:
     tasks, candidates = two_tasks()
     result = recommend(tasks, candidates)
     assert [(p.task, p.after, p.usd_per_month) for p in result.front] == [
-        (None, None, 8),
-        ("curation", OPUS, 79),
-        ("coding", OPUS, 150),
+        (None, None, D(8)),
+        ("curation", OPUS, D(79)),
+        ("coding", OPUS, D(150)),
     ]
     assert round(result.front[1].usd_per_success or 0, 4) == round(F(71, 30), 4)  # 99.5/100 less 69.5/100 of 100
 
