@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ def _naive(at: datetime | None) -> str | None:
     return None if at is None else at.replace(tzinfo=None).isoformat(" ")
 
 
+@lru_cache(maxsize=65_536)
 def _exact(usd: Decimal, per: int) -> str | None:
     """USD per unit, written out, or None where 24 decimals do not hold it."""
     scaled = Fraction(usd) * 10**PLACES / per
