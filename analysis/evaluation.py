@@ -9,12 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import accumulate, pairwise
-from math import floor
+from itertools import accumulate, groupby, pairwise
+from math import floor, lcm
 from typing import Literal
 
 from ..errors import InputError
-from .hull import Point, Step, convex_hull, steps_by_slope
+from .hull import Point, convex_hull, hull_options, steps_by_slope
 from .query_tables import BenchTable, PairTable
 from .results import Result, Usd, usd
 
@@ -104,10 +104,13 @@ def aiq(curve: Sequence[Point], cost_min: Fraction, cost_max: Fraction) -> Fract
 
     AIQ = 1/(c_max - c_min) · ∫ R̃(c) dc from c_min to c_max      (RouterBench Sec. 3)
     """
-    hull = convex_hull(curve)
-    inside = [point.cost for point in hull if cost_min < point.cost < cost_max]
-    costs = [cost_min, *inside, cost_max]
-    return _area([Point(cost, quality_at(hull, cost)) for cost in costs]) / (cost_max - cost_min)
+    return _mean_height(convex_hull(curve), cost_min, cost_max)
+
+
+def _mean_height(hull: Sequence[Point], cost_min: Fraction, cost_max: Fraction) -> Fraction:
+    inside = [point for point in hull if cost_min < point.cost < cost_max]
+    first, last = (Point(cost, quality_at(hull, cost)) for cost in (cost_min, cost_max))
+    return _area([first, *inside, last]) / (cost_max - cost_min)
 
 
 def _area(curve: Iterable[Point]) -> Fraction:
@@ -158,9 +161,7 @@ def oracle_curve(table: PairTable, steps: int = STEPS) -> list[Point]:
     questions, weak = len(table.weak_ok), sum(table.weak_ok)
     only_strong = sum(s and not w for w, s in zip(table.weak_ok, table.strong_ok, strict=True))
     shares = [Fraction(i, steps) for i in range(steps + 1)]
-    return [
-        Point(share, (weak + min(share * questions, Fraction(only_strong))) / questions) for share in shares
-    ]
+    return [Point(share, (weak + min(share * questions, Fraction(only_strong))) / questions) for share in shares]
 
 
 def random_curve(table: PairTable, steps: int = STEPS) -> list[Point]:
@@ -204,9 +205,7 @@ def _accuracies(table: PairTable) -> tuple[Fraction, Fraction]:
 def _evaluate_pair(table: PairTable) -> Evaluation:
     weak, strong = _accuracies(table)
     if strong <= weak:
-        raise InputError(
-            "strong_ok is right no more often than weak_ok, so there is no gap to recover; swapped?"
-        )
+        raise InputError("strong_ok is right no more often than weak_ok, so there is no gap to recover; swapped?")
     curves: list[tuple[Literal["random", "score", "oracle"], str, list[Point]]] = [
         ("random", "a coin decides", random_curve(table)),
         ("oracle", "knows every outcome", oracle_curve(table)),
@@ -235,13 +234,11 @@ def _rounded(value: Fraction | None) -> Ratio | None:
 
 def model_means(table: BenchTable) -> dict[str, Point]:
     """Each model answering every query: its mean cost (USD) and mean quality."""
+    (costs, cost_unit), (qualities, quality_unit) = _whole(table.costs), _whole(table.qualities)
     queries = len(table.queries)
-    means = {}
-    for i, model in enumerate(table.models):
-        cost = sum((row[i] for row in table.costs), Fraction(0))
-        quality = sum((row[i] for row in table.qualities), Fraction(0))
-        means[model] = Point(cost / queries, quality / queries)
-    return means
+    sums = zip(zip(*costs, strict=True), zip(*qualities, strict=True), strict=True)
+    points = [Point(Fraction(sum(c), cost_unit * queries), Fraction(sum(q), quality_unit * queries)) for c, q in sums]
+    return dict(zip(table.models, points, strict=True))
 
 
 def zero_router(table: BenchTable) -> list[Point]:
@@ -254,7 +251,7 @@ def zero_router(table: BenchTable) -> list[Point]:
 
 def oracle_router(table: BenchTable) -> list[Point]:
     """Knows what each model would answer and cost: the hull of all routers, exact (sum of queries' hulls)."""
-    return _sweep(table, steps_by_slope(list(zip(table.costs, table.qualities, strict=True))), table.costs)
+    return _sweep(table, _whole(table.costs)[0], _whole(table.qualities)[0])
 
 
 def score_router(table: BenchTable, scores: Sequence[Sequence[Fraction]]) -> list[Point]:
@@ -263,36 +260,31 @@ def score_router(table: BenchTable, scores: Sequence[Sequence[Fraction]]) -> lis
     The cost that it decides by is the model's mean (a call's own is not known before it); the curve is what
     those decisions really cost and earned. (RouterBench Sec. 4, predictive routers)
     """
-    means = [point.cost for point in model_means(table).values()]
-    return _sweep(
-        table, steps_by_slope([(means, row) for row in scores]), [means] * len(table.queries), scores
-    )
+    costs, _ = _whole(table.costs)
+    totals = [sum(column) for column in zip(*costs, strict=True)]
+    return _sweep(table, [totals] * len(costs), _whole(scores)[0])
 
 
-def _sweep(
-    table: BenchTable,
-    steps: Sequence[Step],
-    decided_by: Sequence[Sequence[Fraction]],
-    scores: Sequence[Sequence[Fraction]] | None = None,
-) -> list[Point]:
-    """What decisions cost and earned: a point per slope, from each query's cheapest model on."""
-    worth = scores or table.qualities
+def _whole(rows: Sequence[Sequence[Fraction]]) -> tuple[list[list[int]], int]:
+    """The numbers over their common denominator, and that: whole numbers add many times faster."""
+    unit = lcm(*(number.denominator for row in rows for number in row))
+    return [[number.numerator * (unit // number.denominator) for number in row] for row in rows], unit
+
+
+def _sweep(table: BenchTable, decided_by: Sequence[Sequence[int]], worth: Sequence[Sequence[int]]) -> list[Point]:
+    """What decisions cost and earned: from each query's cheapest model on, a point per slope of worth per cost."""
+    (costs, cost_unit), (qualities, quality_unit) = _whole(table.costs), _whole(table.qualities)
     queries = len(table.queries)
-    cheapest = [_cheapest(costs, values) for costs, values in zip(decided_by, worth, strict=True)]
-    cost = sum((row[i] for row, i in zip(table.costs, cheapest, strict=True)), Fraction(0))
-    quality = sum((row[i] for row, i in zip(table.qualities, cheapest, strict=True)), Fraction(0))
-    points = [Point(cost / queries, quality / queries)]
-    for position, step in enumerate(steps):
-        costs, qualities = table.costs[step.group], table.qualities[step.group]
-        cost += costs[step.after] - costs[step.before]
-        quality += qualities[step.after] - qualities[step.before]
-        if position + 1 == len(steps) or steps[position + 1].slope != step.slope:
-            points.append(Point(cost / queries, quality / queries))
-    return points
-
-
-def _cheapest(costs: Sequence[Fraction], values: Sequence[Fraction]) -> int:
-    return min(range(len(costs)), key=lambda i: (costs[i], -values[i], i))
+    first = [hull_options(*pair)[0] for pair in zip(decided_by, worth, strict=True)]
+    cost = sum(row[i] for row, i in zip(costs, first, strict=True))
+    quality = sum(row[i] for row, i in zip(qualities, first, strict=True))
+    sums = [(cost, quality)]
+    for _, steps in groupby(steps_by_slope(list(zip(decided_by, worth, strict=True))), lambda step: step.slope):
+        for step in steps:
+            cost += costs[step.group][step.after] - costs[step.group][step.before]
+            quality += qualities[step.group][step.after] - qualities[step.group][step.before]
+        sums.append((cost, quality))
+    return [Point(Fraction(c, cost_unit * queries), Fraction(q, quality_unit * queries)) for c, q in sums]
 
 
 def _evaluate_bench(table: BenchTable) -> Evaluation:
@@ -301,7 +293,7 @@ def _evaluate_bench(table: BenchTable) -> Evaluation:
     span = min(costs), max(costs)
     if span[0] == span[1]:
         raise InputError("all models cost the same on average: there is no trade of cost for quality")
-    zero = zero_router(table)
+    zero = convex_hull(means.values())
     base = aiq(zero, *span)
     routers = [_score("zero", "mixes models by a coin", zero, span, base)]
     if table.scores is not None:
@@ -318,8 +310,9 @@ def _score(
     span: tuple[Fraction, Fraction],
     zero: Fraction,
 ) -> RouterScore:
-    mean = aiq(curve, *span)
-    shown = [CurvePoint(cost=usd(p.cost), quality=usd(p.quality)) for p in _thinned(convex_hull(curve))]
+    hull = convex_hull(curve)
+    mean = _mean_height(hull, *span)
+    shown = [CurvePoint(cost=usd(p.cost), quality=usd(p.quality)) for p in _thinned(hull)]
     return RouterScore(router=name, says=says, hull=shown, aiq=usd(mean), aiq_over_zero=usd(mean - zero))
 
 

@@ -49,9 +49,7 @@ def hull_options(costs: Sequence[Number], values: Sequence[Number]) -> list[int]
     return hull
 
 
-def _under_chord(
-    costs: Sequence[Number], values: Sequence[Number], left: int, middle: int, right: int
-) -> bool:
+def _under_chord(costs: Sequence[Number], values: Sequence[Number], left: int, middle: int, right: int) -> bool:
     first = (values[middle] - values[left]) * (costs[right] - costs[middle])
     second = (values[right] - values[middle]) * (costs[middle] - costs[left])
     return first <= second
@@ -70,10 +68,8 @@ def steps_by_slope(groups: Sequence[tuple[Sequence[Number], Sequence[Number]]]) 
     choices is a vertex of the hull of all combinations.
     """
     steps = [
-        Step(
-            Fraction(values[after] - values[before], 1) / (costs[after] - costs[before]), group, before, after
-        )
+        Step(Fraction(values[after] - values[before], costs[after] - costs[before]), group, before, after)
         for group, (costs, values) in enumerate(groups)
         for before, after in pairwise(hull_options(costs, values))
     ]
-    return sorted(steps, key=lambda step: (-step.slope, step.group))
+    return sorted(steps, key=lambda step: step.slope, reverse=True)  # stable: groups stay in order
