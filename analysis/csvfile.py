@@ -29,9 +29,7 @@ def read_csv(file: Path) -> tuple[list[str], Iterator[tuple[int, Row]]]:
     return header, _rows(file, header, lines)
 
 
-def _rows(
-    file: Path, header: list[str], records: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, Row]]:
+def _rows(file: Path, header: list[str], records: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Row]]:
     for line, fields in records:
         if len(fields) != len(header):
             message = f"{len(fields)} fields, but the header names {len(header)} columns"

@@ -15,9 +15,7 @@ from .outcome_store import OutcomeCount
 from .proportions import fisher_exact, holm, wilson
 from .results import Result, Usd, usd
 
-Verdict = Literal[
-    "now handles it", "improved", "no longer handles it", "declined", "no change shown", "no evidence"
-]
+Verdict = Literal["now handles it", "improved", "no longer handles it", "declined", "no change shown", "no evidence"]
 TaskModel = tuple[str, str]
 
 
@@ -177,14 +175,10 @@ def _paid(counts: list[OutcomeCount], paid: dict[TaskModel, Fraction]) -> Fracti
     own = [c for c in counts if (c.task, c.model) not in paid]
     if any(c.priced < c.trials for c in own):
         return None
-    return sum((c.usd for c in own), Fraction(0)) + sum(
-        (paid[key] for key in keys & paid.keys()), Fraction(0)
-    )
+    return sum((c.usd for c in own), Fraction(0)) + sum((paid[key] for key in keys & paid.keys()), Fraction(0))
 
 
-def compare_months(
-    counts: Sequence[OutcomeCount], before: date, after: date, criteria: Criteria
-) -> list[Change]:
+def compare_months(counts: Sequence[OutcomeCount], before: date, after: date, criteria: Criteria) -> list[Change]:
     """Every task and model that ran in the month `before` or `after` (first days), the one against the other.
 
     Did Haiku start handling tasks that Sonnet used to need? Two proportions, compared by Fisher's exact
@@ -194,8 +188,7 @@ def compare_months(
     month = {(c.task, c.model, c.month): c for c in counts if c.month in (before, after)}
     keys = sorted({(task, model) for task, model, _ in month})
     rates = {
-        key: (_rate(month.get((*key, before)), criteria), _rate(month.get((*key, after)), criteria))
-        for key in keys
+        key: (_rate(month.get((*key, before)), criteria), _rate(month.get((*key, after)), criteria)) for key in keys
     }
     tested = [key for key in keys if all(rate.trials for rate in rates[key])]
     p_values = [_p_value(*rates[key]) for key in tested]
@@ -238,9 +231,7 @@ def _change(
     """A row of the comparison; `rates` and the task's `runs` by model are of the months before and after."""
     task, model = key
     others = {name: count for name, count in runs[0].items() if name != model}
-    share_before, share_after = (
-        month.get(model, 0) / sum(month.values()) if month else None for month in runs
-    )
+    share_before, share_after = (month.get(model, 0) / sum(month.values()) if month else None for month in runs)
     return Change(
         task=task,
         model=model,
@@ -255,9 +246,7 @@ def _change(
     )
 
 
-def _verdict(
-    before: SuccessRate, after: SuccessRate, p_adjusted: float | None, criteria: Criteria
-) -> Verdict:
+def _verdict(before: SuccessRate, after: SuccessRate, p_adjusted: float | None, criteria: Criteria) -> Verdict:
     if p_adjusted is None or before.rate is None or after.rate is None:
         return "no evidence"
     if p_adjusted >= criteria.alpha:
