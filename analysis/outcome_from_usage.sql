@@ -1,15 +1,17 @@
 -- A logged call with a status is an outcome: 'ok' solved its task, unless another model had to be called after it.
--- What someone has said about a request themselves (a loaded file) stands above what the log says.
+-- A sum over calls, or a call without a model, is no evidence. What someone has said about a call themselves (a
+-- loaded file, by its event_id) stands above what the log says.
 INSERT INTO outcome
 WITH call AS (
     SELECT
-        ts, request_id, status, recorded_usd, attempt_of,
+        ts, event_id AS request_id, status, recorded_usd, attempt_of,
         coalesce(nullif(task, ''), 'fallback') AS task,
         CASE
             WHEN coalesce(provider, '') = '' OR starts_with(model, provider || '/') THEN model
             ELSE provider || '/' || model
         END AS model
     FROM usage_event
+    WHERE NOT aggregated AND model IS NOT NULL
 ),
 judged AS (
     SELECT
