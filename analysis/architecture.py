@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -117,6 +117,26 @@ class LogRate(Part):
     from_usage: Annotated[Amount, Field(gt=0)]
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+
+
+class Hourly(Part):
+    """Independent runs at a rate for every hour of every weekday, as a log has them: 24 rates a weekday.
+
+    A weekday that is not named has none. On days on which clocks change, the hours count that there are.
+    """
+
+    hourly: dict[Weekday, Annotated[list[Annotated[Amount, Field(ge=0)]], Field(min_length=24, max_length=24)]]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Hourly:
+        for weekday, rates in self.hourly.items():
+            if sum(rates) > MAX_RUNS_PER_DAY:
+                raise ValueError(f"{weekday} has {sum(rates):f} runs, more than the {MAX_RUNS_PER_DAY:,} a day")
+        return self
+
+
 def _kind(given: Any) -> str:
     """Which of the ways to write an amount is meant, so that an error speaks of that one only.
 
@@ -126,7 +146,7 @@ def _kind(given: Any) -> str:
     keys = given if isinstance(given, dict) else getattr(given, "__dict__", None)
     if keys is None:
         return "|number"
-    return next((f"|{key}" for key in ("p50", "p95", "poisson", "from_usage") if key in keys), "|range")
+    return next((f"|{key}" for key in ("p50", "p95", "poisson", "from_usage", "hourly") if key in keys), "|range")
 
 
 def _within(limit: Decimal, unit: str) -> Callable[[Any], Any]:
@@ -152,7 +172,8 @@ RunsPerDay = Annotated[
     Number
     | Annotated[Range, Tag("|range")]
     | Annotated[Poisson, Tag("|poisson")]
-    | Annotated[LogRate, Tag("|from_usage")],
+    | Annotated[LogRate, Tag("|from_usage")]
+    | Annotated[Hourly, Tag("|hourly")],
     Discriminator(_kind),
     AfterValidator(_within(MAX_RUNS_PER_DAY, "runs a day")),
 ]
@@ -172,18 +193,29 @@ BookName = Annotated[str, BeforeValidator(_beside)]
 class FromUsage(Part):
     """Tokens as a log has them: every run draws one logged call, its token classes together.
 
-    `columns` maps costsim's names (`ts`, `input`, `output`, `cache_read`, …) to the columns of a CSV, JSONL
-    or Parquet file. `input_includes_cached` says whether its input figure counts cached tokens too.
+    Either a `file`, CSV, JSONL or Parquet, whose `columns` map costsim's names (`ts`, `input`, `output`,
+    `cache_read`, …) to its own (`input_includes_cached` says whether its input figure counts cached tokens too);
+    or a `store` that `costsim load` has filled, and `where` its fields (component, agent, task, model) are these.
     """
 
-    file: Path
-    columns: dict[str, str]
+    file: Path | None = None
+    columns: dict[str, str] = {}
     input_includes_cached: bool = False
+    store: Path | None = None
+    where: dict[Literal["component", "agent", "task", "provider", "model", "source"], str] = {}
 
-    @field_validator("file", mode="before")
+    @field_validator("file", "store", mode="before")
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
         return _folder(info) / given if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_source(self) -> FromUsage:
+        if (self.file is None) == (self.store is None):
+            raise ValueError("name either the file of a log or a store")
+        if self.file and not self.columns:
+            raise ValueError("the file needs columns, such as {input: prompt_tokens, output: completion_tokens}")
+        return self
 
 
 class TokenProfile(Part):

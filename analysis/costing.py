@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,10 +159,12 @@ def _minute_from(at: datetime) -> int:
 
 
 def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
-    """For each day, the share of its runs in each price segment: by instants where known, else by minutes.
+    """For each day, the share of its runs in each price segment: by instants or hours where known, else by minutes.
 
     Segments in which nothing runs are not named, so that nobody asks for their prices.
     """
+    if runs.hours:
+        return _hourly_shares(runs, starts, edges)
     days = len(edges) - 1
     cuts = np.unique(np.concatenate([edges, starts]))
     ticks, weights = (cuts[:-1], np.diff(cuts)) if runs.instants is None else (runs.instants, None)
@@ -172,6 +175,21 @@ def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fract
     busy = [{n: int(day[n]) for n in np.flatnonzero(day).tolist()} for day in counted]
     idle = {next((n for day in busy for n in day), 0): Fraction(1)}
     return [{n: Fraction(c, sum(day.values())) for n, c in day.items()} or idle for day in busy]
+
+
+def _hourly_shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
+    """As `_shares`, for rates by the hour; an hour in which a price changes is split by its minutes."""
+    busy: list[dict[int, Fraction]] = [{} for _ in range(len(edges) - 1)]
+    for first, rate in runs.hours:
+        day = int(np.searchsorted(edges, first, side="right")) - 1
+        cuts = [first, *(int(at) for at in starts if first < at < first + 60), first + 60]
+        for begin, end in pairwise(cuts):
+            segment = int(np.searchsorted(starts, begin, side="right")) - 1
+            share = rate * (end - begin) / 60
+            if share:
+                busy[day][segment] = busy[day].get(segment, Fraction(0)) + share
+    idle = {next((n for day in busy for n in day), 0): Fraction(1)}
+    return [{n: part / sum(day.values()) for n, part in day.items()} or idle for day in busy]
 
 
 def _effective(segments: dict[int, Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 from ..errors import ArchitectureError, UnpricedError
 from .architecture import (
     MAX_RUNS_PER_DAY,
+    WEEKDAYS,
     Calibrate,
     Component,
     FromUsage,
+    Hourly,
     LogRate,
     Poisson,
     Range,
     Spread,
     TokenProfile,
+    Weekday,
 )
 from .distributions import Constant, Distribution, Scaled
 from .profiles import Independent, Joint, Profile, Unknown
@@ -66,12 +69,15 @@ class Runs:
 
     `instants` are the UTC minutes of a cron. `law` says how the number varies: fixed (a fraction of a run is
     that chance of one), poisson, mean (`spread` drawn once per trial) or day (`spread` drawn every day).
+    `hours` are the runs of each clock hour of the horizon, for rates that change by the hour: (first UTC minute
+    of the hour, expected runs in it).
     """
 
     expected: tuple[Fraction, ...]
     law: Law = "fixed"
     instants: NDArray[np.int64] | None = field(default=None, repr=False)
     spread: Distribution | None = None
+    hours: tuple[tuple[int, Fraction], ...] = field(default=(), repr=False)
 
     @property
     def per_day(self) -> Fraction:
@@ -119,6 +125,8 @@ def _runs(component: Component, horizon: Horizon, calls: int) -> Runs:
     if component.schedule:
         return _cron_runs(component, horizon, active)
     rate = component.runs_per_day
+    if isinstance(rate, Hourly):
+        return _hourly_runs(rate, horizon, active)
     law: Law = "fixed"
     spread: Distribution | None = None
     match rate:
@@ -132,6 +140,23 @@ def _runs(component: Component, horizon: Horizon, calls: int) -> Runs:
         case _:
             mean = Fraction(rate or 0)
     return Runs(tuple(mean if on else Fraction(0) for on in active), law, spread=spread)
+
+
+def _hourly_runs(rates: Hourly, horizon: Horizon, active: list[bool]) -> Runs:
+    """Poisson runs at the rate of each clock hour; a day with a repeated or a missing hour has 25 or 23."""
+    hours: list[tuple[int, Fraction]] = []
+    expected = []
+    for day, on in enumerate(active):
+        marks = range(int(horizon.edges[day]), int(horizon.edges[day + 1]), 60) if on else ()
+        own = [(minute, _rate(rates, moment(minute).astimezone(horizon.timezone))) for minute in marks]
+        hours += own
+        expected.append(sum((rate for _, rate in own), Fraction(0)))
+    return Runs(tuple(expected), "poisson", hours=tuple(hours))
+
+
+def _rate(rates: Hourly, at: datetime) -> Fraction:
+    by_hour = rates.hourly.get(cast(Weekday, WEEKDAYS[at.weekday()]))
+    return Fraction(by_hour[at.hour]) if by_hour else Fraction(0)
 
 
 def _log_rate(component: Component, rate: LogRate, calls: int) -> Fraction:
@@ -185,10 +210,12 @@ def _factor(spread: Spread | None) -> Distribution | None:
 
 
 def _measured(source: FromUsage) -> Joint:
-    from ..usage.sample import token_rows
+    from ..usage.sample import store_rows, token_rows
 
-    classes, rows = token_rows(source.file, source.columns, source.input_includes_cached)
-    return Joint(classes, rows)
+    if source.file:
+        return Joint(*token_rows(source.file, source.columns, source.input_includes_cached))
+    assert source.store is not None  # noqa: S101 (the file has one of the two)
+    return Joint(*store_rows(source.store, dict(source.where)))
 
 
 def _calibrated(

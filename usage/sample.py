@@ -53,6 +53,41 @@ def token_rows(
     return classes, _uncached(rows, classes, file) if input_includes_cached else rows
 
 
+STORE_ROWS = """
+SELECT input, cache_read, cache_write_5m, cache_write_1h, output, web_search
+FROM usage_event
+WHERE NOT aggregated AND request = 1
+    AND ($component IS NULL OR component = $component)
+    AND ($agent IS NULL OR coalesce(agent, '') = $agent)
+    AND ($task IS NULL OR coalesce(task, '') = $task)
+    AND ($provider IS NULL OR coalesce(provider, '') = $provider)
+    AND ($model IS NULL OR coalesce(model, '') = $model)
+    AND ($source IS NULL OR source = $source)
+ORDER BY ts, event_id
+LIMIT $limit
+"""
+
+
+def store_rows(store: Path, where: dict[str, str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The single calls of a store whose fields are these: all classes, and (calls, classes).
+
+    Sums that a source had already made are left out: they are no calls. Raises StoreError, UsageLogError.
+    """
+    import numpy as np
+
+    from .store import open_store
+
+    names = ("component", "agent", "task", "provider", "model", "source")
+    values = {**{name: where.get(name) for name in names}, "limit": MAX_CALLS}
+    with open_store(store, read_only=True) as connection:
+        found = connection.execute(STORE_ROWS, values).fetchnumpy()
+    rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in CLASSES])
+    if not len(rows):
+        said = ", ".join(f"{name} {value!r}" for name, value in where.items()) or "anything"
+        raise UsageLogError(f"the store holds no single call of {said}", file=store)
+    return CLASSES, rows
+
+
 def _relation(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
     if not file.is_file():
         raise UsageLogError("there is no such file", file=file)
