@@ -3,7 +3,8 @@
     ts,task,model,success[,escalated][,human_score][,usd][,request_id]
 
 `success`: was the task solved. `escalated`: did another model have to finish it; then it is no success of
-this model. `usd`: what the run cost, failed attempts and retries included. Times without an offset are UTC.
+this model. `usd`: what the run cost, failed attempts and retries included. `request_id`: the
+`event_id` of the logged call, where there is one. Times without an offset are UTC.
 """
 
 from __future__ import annotations

@@ -308,18 +308,21 @@ def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection)
 USAGE = """
 CREATE TABLE usage_event AS
 SELECT * FROM (VALUES
-    (TIMESTAMP '2026-02-01', 'r1', 'coding', 'anthropic', 'haiku', 'ok', NULL, 0.01),
-    (TIMESTAMP '2026-02-01', 'r2', 'coding', 'anthropic', 'anthropic/sonnet', 'ok', 'r1', 0.10),
-    (TIMESTAMP '2026-02-02', 'r3', 'coding', 'anthropic', 'haiku', 'error', NULL, 0.02),
-    (TIMESTAMP '2026-02-02', 'r4', 'coding', 'anthropic', 'haiku', 'ok', 'r3', 0.02),
-    (TIMESTAMP '2026-02-03', 'r5', NULL, '', 'haiku', NULL, NULL, 0.02)
-) AS event(ts, request_id, task, provider, model, status, attempt_of, recorded_usd)
+    (TIMESTAMP '2026-02-01', 'r1', 'coding', 'anthropic', 'haiku', 'ok', NULL, 0.01, false),
+    (TIMESTAMP '2026-02-01', 'r2', 'coding', 'anthropic', 'anthropic/sonnet', 'ok', 'r1', 0.10, false),
+    (TIMESTAMP '2026-02-02', 'r3', 'coding', 'anthropic', 'haiku', 'error', NULL, 0.02, false),
+    (TIMESTAMP '2026-02-02', 'r4', 'coding', 'anthropic', 'haiku', 'ok', 'r3', 0.02, false),
+    (TIMESTAMP '2026-02-03', 'r5', NULL, '', 'haiku', '', NULL, 0.02, false),
+    (TIMESTAMP '2026-02-03', 'r6', 'coding', 'anthropic', 'haiku', 'ok', NULL, 9.99, true),
+    (TIMESTAMP '2026-02-03', 'r7', 'coding', 'anthropic', NULL, 'error', NULL, NULL, false)
+) AS event(ts, event_id, task, provider, model, status, attempt_of, recorded_usd, aggregated)
 """
 
 
 def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(USAGE)
-    # r1 needed sonnet after it (escalated), r3 failed and was retried on the same model, r5 has no status
+    # r1 needed sonnet after it (escalated), r3 failed and was retried on the same model, r5 has no status,
+    # r6 is a sum over calls, r7 has no model
     assert load_outcomes_from_usage(connection) == 4
     assert evidence_of(count_outcomes(connection)) == {
         ("coding", "anthropic/haiku"): Evidence(1, 3),
