@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .distributions import Constant, Distribution
+from .distributions import Constant, Distribution, midpoints
 
 INPUT_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 GRID = 4096
@@ -124,9 +124,7 @@ class Joint:
 
 def _grid_column(part: Distribution) -> NDArray[np.int64]:
     """Ascending whole tokens whose mean is the distribution's, to half a token over the whole grid."""
-    amounts = part.quantile((np.arange(GRID) + 0.5) / GRID)
-    amounts[-1] += float(part.mean) * GRID - amounts.sum()  # midpoints miss a long tail: the top run stands for it
-    return np.diff(np.rint(np.cumsum(amounts)), prepend=0).astype(np.int64)  # rounds without losing the sum
+    return np.diff(np.rint(np.cumsum(midpoints(part, GRID))), prepend=0).astype(np.int64)  # keeps the sum
 
 
 Profile = Independent | Joint
