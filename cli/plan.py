@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import OutputError, UnpricedError
+from ..errors import CostsimError, OutputError, UnpricedError
 from .arguments import EXAMPLE, day_of
 from .screen import console, with_progress
 
 if TYPE_CHECKING:
+    from ..analysis.architecture import Architecture
     from ..analysis.results import Projection
+
+DEFAULT_STORE = Path("costsim.duckdb")
 
 
 class Format(StrEnum):
@@ -48,6 +51,12 @@ def run(
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")
     ] = None,
+    from_usage: Annotated[
+        bool, typer.Option("--from-usage", help="Project what the store's logs show (see costsim load).")
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --from-usage: keep the architecture built from the logs.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")
     ] = None,
@@ -60,13 +69,17 @@ def run(
     \b
       costsim run
       costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
+      costsim run --from-usage --db costsim.duckdb --save observed.yaml
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
     from ..analysis.architecture import read_architecture
     from ..analysis.project import Settings, project
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
-    wanted = read_architecture(architecture or EXAMPLE)
+    if from_usage:
+        wanted = _observed(architecture, db or DEFAULT_STORE, save)
+    else:
+        wanted = read_architecture(architecture or EXAMPLE)
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",
@@ -83,6 +96,29 @@ def run(
         typer.echo(f"report: {report}", err=True)
     if projection.unpriced:
         raise UnpricedError(_unpriced_line(projection))
+
+
+def _observed(architecture: Path | None, store: Path, save: Path | None) -> Architecture:
+    """The architecture that a store's logs show, kept in `save` if given; never over an existing file."""
+    import tempfile
+
+    import yaml
+
+    from ..analysis.architecture import read_architecture
+    from ..analysis.observe import observed_architecture
+    from ..documents import write_file
+    from ..usage.store import open_store
+
+    if architecture:
+        raise CostsimError("give either an architecture or --from-usage")
+    if save and save.exists():
+        raise OutputError(f"{save}: there is a file already; name another for --save")
+    with open_store(store, read_only=True) as connection:
+        data = observed_architecture(connection, store, store.stem, "UTC")
+    with tempfile.TemporaryDirectory() as folder:
+        file = save or Path(folder) / "architecture.yaml"
+        write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
+        return read_architecture(file)
 
 
 def _unpriced_line(projection: Projection) -> str:
