@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # list price, so its contracted price stands in.
 KEEP_LIST = """
 CREATE OR REPLACE TEMP TABLE list_cell AS
-SELECT row_id, token_class, cell.usd, price.usd AS unit_usd FROM cell LEFT JOIN price USING (price_id)
+SELECT row_id, cell.token_class, cell.usd, price.usd AS unit_usd FROM cell LEFT JOIN price USING (price_id)
 """
 FOCUS_CELL = """
 CREATE OR REPLACE TEMP TABLE focus_cell AS
@@ -26,8 +26,8 @@ SELECT
     coalesce(list_cell.unit_usd, price.usd) AS list_unit_usd
 FROM cell
 JOIN price USING (price_id)
-LEFT JOIN list_cell USING (row_id, token_class)
-WHERE tokens > 0
+LEFT JOIN list_cell ON list_cell.row_id = cell.row_id AND list_cell.token_class = cell.token_class
+WHERE cell.tokens > 0
 """
 
 

@@ -87,13 +87,13 @@ keyed AS (
 )
 SELECT
     keyed.*,
-    CASE WHEN tokens = 0 THEN 0::DECIMAL(38, 24) ELSE tokens * sum_cost.usd END AS usd,
-    CASE WHEN tokens = 0 THEN 0::DECIMAL(38, 24) ELSE tokens * sum_cost.shadow_usd END AS shadow_usd,
+    CASE WHEN keyed.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE keyed.tokens * sum_cost.usd END AS usd,
+    CASE WHEN keyed.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE keyed.tokens * sum_cost.shadow_usd END AS shadow_usd,
     sum_cost.price_id
 FROM keyed
 JOIN sum_cost ON sum_cost.sum_id = keyed.key_id AND sum_cost.token_class = CASE
     WHEN $short_cache AND keyed.token_class = 'cache_write_1h' THEN 'cache_write_5m' ELSE keyed.token_class END
-WHERE tokens > 0 OR keyed.token_class = 'request'
+WHERE keyed.tokens > 0 OR keyed.token_class = 'request'
 """
 
 

@@ -35,9 +35,9 @@ WITH summed AS (
 measured AS (
     SELECT
         summed.*, price.per, price.usd AS unit_usd, price.source,
-        CASE token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END AS unit,
+        CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END AS unit,
         -- exact, where a division would be a DOUBLE
-        quantity * (CASE per WHEN 1000000 THEN 0.000001 WHEN 1000 THEN 0.001 ELSE 1 END)::DECIMAL(18, 6)
+        summed.quantity * (CASE price.per WHEN 1000000 THEN 0.000001 WHEN 1000 THEN 0.001 ELSE 1 END)::DECIMAL(18, 6)
             AS pricing_quantity,
         strftime(day, '%Y-%m-%dT00:00:00Z') AS day_start,
         strftime(day + 1, '%Y-%m-%dT00:00:00Z') AS day_end,

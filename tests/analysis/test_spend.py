@@ -1,0 +1,248 @@
+"""What logged usage cost, from the rollup: exact, each call at its own moment, adding up however it is grouped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.analysis.focus import focus_cells
+from costsim.analysis.spend import CLASSES, Query, Spend, month_span, rollup_needs, spend
+from costsim.errors import CostsimError, UnpricedError
+from costsim.pricing.book import PriceBook, open_book
+from costsim.reports.focus import MANDATORY, write_focus
+from costsim.usage.store import open_store
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
+COLUMNS = (
+    "day", "slot", "source", "component", "agent", "task", "provider", "model", "processing", "status", "tier",
+    "calls", *CLASSES, "recorded_usd", "recorded_calls",
+)  # fmt: skip
+
+
+def rollup_row(**given: Any) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row |= {"day": date(2026, 10, 5), "slot": -1, "source": "test", "component": "monitor", "agent": "cto",
+            "task": "monitoring", "provider": "anthropic", "model": HAIKU, "processing": "standard", "status": "ok",
+            "tier": 0, "calls": 1, "request": 1, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip
+    return row | given
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def book() -> PriceBook:
+    return open_book()
+
+
+def fill(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
+    store.execute("DELETE FROM usage_daily")
+    marks = ", ".join("?" * len(COLUMNS))
+    for row in rows:
+        store.execute(
+            f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({marks})", [row[name] for name in COLUMNS]
+        )
+
+
+def test_a_days_tokens_cost_what_the_list_says(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(input=2_000_000, cache_read=500_000, output=100_000, calls=10, request=10))
+    found = spend(store, book, Query(("component", "model")))
+    # 2 x $1 + 0.5 x $0.10 + 0.1 x $5 = $2.55
+    assert found.total.computed_usd == Decimal("2.55")
+    assert found.rows[0].keys == ("monitor", "anthropic/claude-haiku-4-5")
+    assert found.rows[0].calls == 10
+
+
+def test_a_price_change_counts_from_its_own_day(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "book: p\nsource: s\nmodels: [{model: anthropic/claude-haiku-4-5, valid_from: 2026-10-06, "
+        "usd_per_mtok: {input: 10}}]\n"
+    )
+    days = [rollup_row(day=date(2026, 10, day), input=1_000_000) for day in (5, 6)]
+    fill(store, *days)
+    found = spend(store, open_book("list", [tmp_path / "p.yaml"]), Query(("day",)))
+    assert [(row.keys, row.computed_usd) for row in found.rows] == [(("2026-10-05",), 1), (("2026-10-06",), 10)]
+
+
+def test_an_off_peak_price_counts_by_the_half_hour(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    # deepseek-chat: input $0.27 from 00:30 to 16:30 UTC, $0.135 else; slot 1 is 00:30, slot 0 is 00:00
+    rows = [
+        rollup_row(day=date(2025, 3, 1), provider="deepseek", model="deepseek-chat", slot=slot, input=1_000_000)
+        for slot in (0, 1)
+    ]
+    fill(store, *rows)
+    assert spend(store, book, Query(())).total.computed_usd == Decimal("0.405")
+    assert rollup_needs(book, [("deepseek", "deepseek-chat"), ("anthropic", HAIKU)])[1] == ["deepseek-chat"]
+
+
+def test_an_unknown_model_is_unpriced_and_first_never_zero(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(input=1_000_000), rollup_row(component="z", model="claude-nonesuch", input=7, output=3))
+    found = spend(store, book, Query(("component",)))
+    assert found.unpriced_models == ("anthropic/claude-nonesuch",)
+    assert [(row.keys[0], row.unpriced_tokens) for row in found.rows] == [("z", 10), ("monitor", 0)]
+    assert found.total.computed_usd == 1
+
+
+def test_a_call_without_a_model_is_unpriced_too(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(model=None, input=5), rollup_row(provider=None, input=1_000_000))
+    found = spend(store, book, Query(("model",)))
+    assert found.total.unpriced_tokens == 5
+    assert found.total.computed_usd == 1  # claude-… without a provider is Anthropic's
+    assert found.total.calls == 2
+
+
+def test_repricing_shows_both_costs(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(day=date(2026, 3, 1), model=OPUS, tier=200_001, input=1_000_000))
+    found = spend(store, book, Query((), reprice=date(2026, 10, 1)))
+    # Opus 4.6 above 200K tokens: $10 until 2026-03-13, $5 since
+    assert (found.total.computed_usd, found.total.repriced_usd) == (10, 5)
+
+
+def test_a_recorded_cost_is_compared_and_the_difference_split(
+    store: duckdb.DuckDBPyConnection, book: PriceBook
+) -> None:
+    # 1M 1-hour cache writes of Haiku: $2; recorded as 5-minute writes at $1.25, and $0.05 more
+    fill(store, rollup_row(cache_write_1h=1_000_000, recorded_usd=Decimal("1.30"), recorded_calls=1))
+    difference = spend(store, book, Query(("model",))).total.difference
+    assert difference is not None
+    assert (difference.usd, difference.tier_usd, difference.class_usd, difference.price_usd) == (
+        Decimal("-0.70"),
+        Decimal(0),
+        Decimal("-0.75"),
+        Decimal("0.05"),
+    )
+
+
+def test_a_recorded_cost_at_the_base_tier_is_told_as_such(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    long = rollup_row(day=date(2026, 3, 1), model=OPUS, tier=200_001, input=1_000_000)
+    fill(store, long | {"recorded_usd": Decimal(5), "recorded_calls": 1})
+    difference = spend(store, book, Query(())).total.difference
+    assert difference is not None
+    assert (difference.tier_usd, difference.class_usd, difference.price_usd) == (-5, 0, 0)
+    assert difference.explained == "priced at the base context tier (-5)"
+
+
+def test_costs_of_other_calls_are_not_compared(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(calls=2, input=9, recorded_usd=Decimal(1), recorded_calls=1))
+    assert spend(store, book, Query(())).total.difference is None
+
+
+def test_days_are_chosen_both_ends_included(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, *(rollup_row(day=date(2026, 10, 1) + timedelta(days=n), input=1_000_000) for n in range(31)))
+    chosen = Query((), date(2026, 10, 2), date(2026, 10, 4))
+    assert spend(store, book, chosen).total.computed_usd == 3
+    assert spend(store, book, Query((), *month_span("2026-10"))).total.computed_usd == 31
+    assert spend(store, book, Query((), date(2027, 1, 1))).rows == (spend(store, book, Query((), date(2027, 1, 1))).total,)
+
+
+def test_bad_questions_are_one_line(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    with pytest.raises(CostsimError, match="cannot group by 'modle'; did you mean 'model'"):
+        spend(store, book, Query(("modle",)))
+    with pytest.raises(CostsimError, match="until 2026-01-01 is before since"):
+        spend(store, book, Query((), date(2026, 2, 1), date(2026, 1, 1)))
+    with pytest.raises(CostsimError, match="is not a month"):
+        month_span("2026-13")
+
+
+usage_rows = st.lists(
+    st.builds(
+        rollup_row,
+        day=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+        component=st.sampled_from(["a", "b"]),
+        agent=st.sampled_from([None, "x"]),
+        model=st.sampled_from([OPUS, HAIKU, "claude-sonnet-4-6"]),
+        processing=st.sampled_from(["standard", "batch", "flex"]),
+        tier=st.sampled_from([0, 200_001]),
+        **{name: st.integers(0, 10**13) for name in CLASSES[:5]},
+        web_search=st.integers(0, 1000),
+    ),
+    max_size=12,
+)
+
+
+def reference_usd(book: PriceBook, row: dict[str, Any]) -> Fraction:
+    key = book.resolve(row["model"], row["provider"])
+    assert key
+    at = datetime.combine(row["day"], datetime.min.time(), UTC)
+    total = Fraction(0)
+    for name in CLASSES:
+        price = book.price(key, name, at=at, input_tokens=row["tier"], processing=row["processing"])
+        total += row[name] * price.usd_per_unit if price else 0
+    return total
+
+
+@settings(max_examples=25, deadline=None)
+@given(usage_rows)
+def test_sql_equals_plain_arithmetic_and_every_grouping_adds_up(rows: list[dict[str, Any]]) -> None:
+    with open_store(Path(":memory:")) as store:
+        book = open_book()
+        fill(store, *rows)
+        expected = sum((reference_usd(book, row) for row in rows), Fraction(0))
+        for by in ((), ("day",), ("component", "agent"), ("model", "class"), ("processing", "month")):
+            found = spend(store, book, Query(by))
+            assert Fraction(found.total.computed_usd) == expected
+            assert sum((Fraction(row.computed_usd) for row in found.rows), Fraction(0)) == expected
+            assert sum(row.calls for row in found.rows) == len(rows)
+
+
+def exported(store: duckdb.DuckDBPyConnection, book: PriceBook, folder: Path) -> tuple[Spend, list[dict[str, Any]]]:
+    focus_cells(store, book, None, None)
+    assert write_focus(store, folder / "focus.parquet", "acme") > 0
+    table = duckdb.sql(f"SELECT * FROM '{folder}/focus.parquet'")
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
+    return spend(store, book, Query(())), rows
+
+
+def test_a_focus_file_keeps_the_column_rules(
+    store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
+) -> None:
+    fill(
+        store,
+        rollup_row(input=2_000_000, output=300, web_search=3, calls=4, request=4),
+        rollup_row(day=date(2026, 11, 1), model=OPUS, cache_read=12_345),
+    )
+    found, rows = exported(store, book, tmp_path)
+    assert len(MANDATORY) == 21
+    assert list(rows[0])[:21] == list(MANDATORY)
+    assert sum(row["BilledCost"] for row in rows) == found.total.computed_usd
+    for row in rows:
+        not_null = set(MANDATORY) - {"ChargeClass"}  # null means: no correction of an earlier period
+        assert all(row[name] is not None for name in not_null), row
+        assert (row["BillingCurrency"], row["ChargeCategory"], row["ChargeClass"]) == ("USD", "Usage", None)
+        assert row["ServiceCategory"] == "AI and Machine Learning"
+        assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
+        assert datetime.fromisoformat(row["ChargePeriodStart"].replace("Z", "+00:00")).tzinfo is not None
+        assert row["ConsumedQuantity"] > 0
+        assert row["ConsumedUnit"] in ("Tokens", "Requests", "Searches")
+        assert row["PricingQuantity"] * row["ContractedUnitPrice"] == row["ContractedCost"]
+        assert row["PricingQuantity"] * row["ListUnitPrice"] == row["ListCost"]
+        assert row["BilledCost"] >= 0
+    tokens = {(row["x_Model"], row["x_TokenClass"]): row["ConsumedQuantity"] for row in rows}
+    assert tokens["anthropic/claude-opus-4-6", "cache_read"] == 12_345
+    assert rows[0]["PricingUnit"] == "1000000 Tokens"
+
+
+def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "book: p\nsource: s\nmultipliers: [{provider: anthropic, multiplier: 0.9, reason: contract}]\n"
+    )
+    fill(store, rollup_row(input=1_000_000))
+    _, [row] = exported(store, open_book("list", [tmp_path / "p.yaml"]), tmp_path)
+    assert (row["ListCost"], row["ContractedCost"], row["BilledCost"]) == (1, Decimal("0.9"), Decimal("0.9"))
+
+
+def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(model="claude-nonesuch", input=5))
+    with pytest.raises(UnpricedError, match="no price for 'anthropic/claude-nonesuch'"):
+        focus_cells(store, book, None, None)
