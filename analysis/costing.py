@@ -60,6 +60,11 @@ class Costing:
         return self._expected(self.rates)
 
     @cached_property
+    def horizon_usd(self) -> Fraction:
+        """Expected cost of all days together, exact."""
+        return sum(self.expected_usd, Fraction(0))
+
+    @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
         """Expected cost of each day at a subscription's shadow prices, exact; zeros without a subscription."""
         return self._expected(self.shadow)

@@ -170,24 +170,23 @@ def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
     return sums
 
 
-def price(sums: TokenSums, costing: Costing) -> Floats:
-    """What the drawn tokens cost on the costing's model: USD, (days, trials), or (days, 1) if nothing varies."""
-    total: Floats | None = None
+def price(sums: TokenSums, costing: Costing, room: Floats) -> Floats:
+    """What the drawn tokens cost on the costing's model: USD, (days, trials), or (days, 1) if nothing varies.
+
+    The result is put into `room`, (days, trials), where it needs that much: new memory is slow the first time.
+    """
+    days = len(costing.rates)
     if not costing.priced:
-        return np.zeros((len(costing.rates), 1))  # unknown, not zero: nobody adds it (see summary)
+        return np.zeros((days, 1))  # unknown, not zero: nobody adds it (see summary)
+    parts: list[tuple[Floats, Floats, Floats | float]] = []
     for b, (runs, tokens) in enumerate(zip(sums.runs, sums.tokens, strict=True)):
         rates = np.array([[float(usd) for usd in day[b]] for day in costing.rates])
-        for c, amounts in enumerate([*tokens, runs]):
-            if not rates[:, c].any():
-                continue
-            part = amounts * rates[:, c : c + 1]
-            part = part if isinstance(sums.factors[c], float) else part * sums.factors[c]
-            total = part if total is None else _add(total, part)
-    return np.zeros((len(costing.rates), 1)) if total is None else total
-
-
-def _add(total: Floats, part: Floats) -> Floats:
-    if total.shape == part.shape:
-        total += part  # in place: these are the large arrays
-        return total
-    return total + part
+        amounts = zip([*tokens, runs], rates.T, sums.factors, strict=True)
+        parts += [(amount, rate, factor) for amount, rate, factor in amounts if rate.any()]
+    width = max((max(amount.shape[1], np.size(factor)) for amount, _, factor in parts), default=1)
+    total, part = room if width == room.shape[1] else np.empty((days, width)), np.empty(width)
+    total.fill(0)
+    for day in range(days):  # a day at a time stays in the processor's cache
+        for amount, rate, factor in parts:
+            total[day] += np.multiply(amount[day], rate[day] * factor, out=part)
+    return total
