@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CostsimError
 from ..pricing.store import cost_sums, load_prices, resolve_models
+from ..usage.rollup import rollup
 from .results import strip
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Spend:
 def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
     """Group and price what the rollup of an open store holds. Raises CostsimError.
 
-    Bring the rollup up to date first (`usage.rollup.rollup` with `rollup_needs(book, …)`).
+    Bring the rollup up to date first: `bring_up_to_date`.
     """
     query.check()
     price_models(connection, book)
@@ -353,6 +354,12 @@ def rollup_needs(book: PriceBook, pairs: Iterable[tuple[str | None, str]]) -> tu
         if _within_days(rows, str(key)):
             by_half_hour.append(model)
     return sorted(starts - {0}), sorted(set(by_half_hour))
+
+
+def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook) -> None:
+    """Roll up what was loaded since, at the tiers and within-day prices of this book."""
+    sql = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
+    rollup(connection, *rollup_needs(book, connection.execute(sql).fetchall()))
 
 
 def _within_days(rows: Iterable[Any], model: str) -> bool:

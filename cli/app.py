@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import plan, routing
+from . import plan, routing, usage
 from .prices import prices_app
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 app.command()(plan.run)
 app.command()(plan.schema)
+app.command()(usage.load)
+app.command()(usage.spend)
+app.command()(usage.export)
 app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
     routing.route
 )

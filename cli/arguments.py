@@ -20,9 +20,7 @@ OverlayOption = Annotated[
     list[Path] | None,
     typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again."),
 ]
-AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")
-]
+AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -36,9 +36,7 @@ def run(
     ] = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.table,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
-    start: Annotated[
-        str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")
-    ] = None,
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
     trials: Annotated[int, typer.Option(help="Draws behind P10, P50 and P90.")] = 10_000,
     book: Annotated[
@@ -57,9 +55,7 @@ def run(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --from-usage: keep the architecture built from the logs.")
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")
-    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -136,9 +132,7 @@ def _write_report(projection: Projection, file: Path) -> None:
     try:
         from ..reports.html import render_html
     except ImportError as error:
-        raise OutputError(
-            f"the report needs {error.name}; install it with: pip install 'costsim[report]'"
-        ) from None
+        raise OutputError(f"the report needs {error.name}; install it with: pip install 'costsim[report]'") from None
     write_file(file, render_html(projection))
 
 
@@ -150,16 +144,12 @@ def _print_projection(projection: Projection, format: Format) -> None:
         return
     from ..reports import tables
 
-    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[
-        format
-    ]
+    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[format]
     sys.stdout.write(render(projection))
 
 
 def schema(
-    output: Annotated[
-        bool, typer.Option("--output", help="The schema of `run --format json` instead.")
-    ] = False,
+    output: Annotated[bool, typer.Option("--output", help="The schema of `run --format json` instead.")] = False,
 ) -> None:
     """Print the JSON Schema of the architecture file, for your editor; or of the JSON output.
 

@@ -31,9 +31,7 @@ def lint(
         Path | None,
         typer.Argument(help="A routing, an architecture, or code: a file or a folder. Default: the shipped routing."),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The routing whose keys code should use.")
-    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The routing whose keys code should use.")] = None,
     book: Annotated[str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a file.")] = None,
     prices: Annotated[
         list[Path] | None, typer.Option("--prices", metavar="FILE", help="A price overlay; may be given again.")
@@ -60,9 +58,7 @@ def lint(
     from ..analysis.lint import exit_code
     from ..analysis.lint import lint as find
 
-    findings = find(
-        path, config=config, book=book, prices=prices or (), start=day_of(None), exclude=exclude or ()
-    )
+    findings = find(path, config=config, book=book, prices=prices or (), start=day_of(None), exclude=exclude or ())
     if format is LintFormat.sarif:
         from ..reports.sarif import to_sarif
 

@@ -66,7 +66,9 @@ class Reader:
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
     `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
     named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
-    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL.
+    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. `keeps` is a
+    condition on the columns that every call meets: what does not is left behind as it is read. A file without
+    one of the columns in `needs` is not what was meant.
     """
 
     name: str
@@ -76,6 +78,8 @@ class Reader:
     recognises: Callable[[Sample], bool]
     input_includes_cached: bool
     ordered: bool = False
+    keeps: str = ""
+    needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 

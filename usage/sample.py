@@ -33,9 +33,7 @@ def token_rows(
 
     classes = tuple(name for name in CLASSES if name in columns)
     if not classes:
-        raise UsageLogError(
-            f"columns map no token class; give at least input, of: {', '.join(CLASSES)}", file=file
-        )
+        raise UsageLogError(f"columns map no token class; give at least input, of: {', '.join(CLASSES)}", file=file)
     with duckdb.connect() as connection:
         try:
             table = _relation(connection, file)
@@ -118,9 +116,7 @@ def _counts(values: NDArray[np.int64], column: str, file: Path) -> NDArray[np.in
     wrong = (plain < 0) | (plain > MAX_TOKENS)
     if wrong.any():
         row = int(wrong.argmax())
-        raise UsageLogError(
-            f"column {column!r} holds {plain[row]} in row {row + 1}; no call has that", file=file
-        )
+        raise UsageLogError(f"column {column!r} holds {plain[row]} in row {row + 1}; no call has that", file=file)
     return plain
 
 

@@ -65,13 +65,13 @@ CREATE TABLE usage_daily (
     status         VARCHAR NOT NULL,
     tier           BIGINT NOT NULL,           -- the largest tier start not above each request's total input
     calls          BIGINT NOT NULL,           -- usage_event rows
-    input          HUGEINT NOT NULL,
-    cache_read     HUGEINT NOT NULL,
-    cache_write_5m HUGEINT NOT NULL,
-    cache_write_1h HUGEINT NOT NULL,
-    output         HUGEINT NOT NULL,
-    web_search     HUGEINT NOT NULL,
-    request        HUGEINT NOT NULL,
+    input          BIGINT NOT NULL,
+    cache_read     BIGINT NOT NULL,
+    cache_write_5m BIGINT NOT NULL,
+    cache_write_1h BIGINT NOT NULL,
+    output         BIGINT NOT NULL,
+    web_search     BIGINT NOT NULL,
+    request        BIGINT NOT NULL,
     recorded_usd   DECIMAL(38, 18),           -- sum over the rows that have one
     recorded_calls BIGINT NOT NULL            -- how many rows have one
 );

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import claude_code
+from . import claude_code, codex, openclaw
 
-READERS: tuple[Reader, ...] = (claude_code.READER,)
+READERS: tuple[Reader, ...] = (claude_code.READER, codex.READER, openclaw.READER)

@@ -1,0 +1,183 @@
+"""`costsim load`, `costsim spend` and `costsim export`: logged usage in, exact spend out."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import CostsimError, UnpricedError
+from .arguments import BookOption, OverlayOption, day_of
+from .screen import console, with_progress
+
+DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.")]
+SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One whole month.")]
+STORE = Path("costsim.duckdb")
+
+
+class SpendFormat(StrEnum):
+    """How `costsim spend` prints."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    parquet = "parquet"
+
+
+class Costs(StrEnum):
+    """Which costs `costsim spend` shows."""
+
+    recorded = "recorded"
+    computed = "computed"
+    both = "both"
+
+
+def load(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")],
+    db: DbOption = STORE,
+    format: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="NAME", help="The log format. Default: told from content.")
+    ] = None,
+    map: Annotated[
+        str | None,
+        typer.Option(metavar="MAP", help="Columns of a log of your own: ts=TIME,input=TOKENS_IN,…, or a mapping file."),
+    ] = None,
+    attribution: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rules that give calls their component, agent and task.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="A line that cannot be read is an error.")] = False,
+) -> None:
+    """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
+
+    \b
+      costsim load ~/.claude/projects
+      costsim load spend_logs.csv --attribution attribution.yaml
+      costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens
+    """
+    from ..usage.attribution import read_attribution
+    from ..usage.load import load as load_files
+    from ..usage.readers.mapped import parse_mapping
+    from ..usage.store import open_store
+
+    rules = read_attribution(attribution) if attribution else None
+    mapping = parse_mapping(map) if map else None
+    with open_store(db) as store:
+        report = with_progress(
+            "loading",
+            lambda progress: load_files(
+                store, paths, format=format, mapping=mapping, attribution=rules, strict=strict, progress=progress
+            ),
+        )
+    for line in report.lines():
+        typer.echo(line)
+
+
+def spend(
+    db: DbOption = STORE,
+    by: Annotated[
+        str, typer.Option(metavar="WORDS", help="Group by: day, month, component, agent, task, model, provider, class.")
+    ] = "component,model",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    month: MonthOption = None,
+    format: Annotated[SpendFormat, typer.Option("--format", "-f", help="How to print.")] = SpendFormat.table,
+    price: Annotated[Costs, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = Costs.both,
+    reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here; needed for parquet.")
+    ] = None,
+) -> None:
+    """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
+
+    \b
+      costsim spend --month 2026-10
+      costsim spend --by day,model --format csv
+      costsim spend --by component --reprice 2026-11-01
+    """
+    from ..analysis.spend import Query, bring_up_to_date
+    from ..analysis.spend import spend as compute
+    from ..pricing.book import open_book
+    from ..reports import spend as show
+    from ..usage.store import open_store
+
+    first, last = _days(since, until, month)
+    query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None)
+    query.check()
+    if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
+        raise CostsimError("parquet goes to a file: --format parquet --output spend.parquet")
+    stack = open_book(book, prices or [])
+    with open_store(db) as store:
+        bring_up_to_date(store, stack)
+        found = compute(store, stack, query)
+    if format is SpendFormat.parquet and output:
+        show.write_parquet(found, output)
+    elif format is SpendFormat.table and not output:
+        show.print_spend(found, price.value, console())
+    else:
+        text = {
+            SpendFormat.json: lambda: show.as_json(found),
+            SpendFormat.csv: lambda: show.as_csv(found),
+        }.get(format, lambda: show.as_markdown(found, price.value))()
+        _write(text, output)
+    if found.unpriced_models:
+        names = ", ".join(repr(name) for name in found.unpriced_models)
+        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+
+
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file: .csv or .parquet.")],
+    focus: Annotated[bool, typer.Option("--focus", help="FOCUS 1.2, the FinOps cost and usage specification.")] = True,  # noqa: ARG001 (the one format there is)
+    db: DbOption = STORE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    month: MonthOption = None,
+    account: Annotated[str, typer.Option(metavar="ID", help="BillingAccountId and BillingAccountName.")] = "costsim",
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+) -> None:
+    """Export logged usage as FOCUS 1.2 rows, for FinOps tools: a row per day, component, model and token class.
+
+    \b
+      costsim export --focus --output focus.csv --month 2026-10
+    """
+    from ..analysis.focus import focus_cells
+    from ..analysis.spend import bring_up_to_date
+    from ..pricing.book import open_book
+    from ..reports.focus import write_focus
+    from ..usage.store import open_store
+
+    first, last = _days(since, until, month)
+    stack = open_book(book, prices or [])
+    with open_store(db) as store:
+        bring_up_to_date(store, stack)
+        focus_cells(store, stack, first, last)
+        rows = write_focus(store, output, account)
+    typer.echo(f"{output}: {rows:,} rows")
+
+
+def _days(since: str | None, until: str | None, month: str | None) -> tuple[date | None, date | None]:
+    from ..analysis.spend import month_span
+
+    if month and (since or until):
+        raise CostsimError("give either --month, or --since and --until")
+    if month:
+        return month_span(month)
+    return day_of(since) if since else None, day_of(until) if until else None
+
+
+def _write(text: str, output: Path | None) -> None:
+    from ..documents import write_file
+
+    if output:
+        write_file(output, text)
+    else:
+        sys.stdout.write(text)

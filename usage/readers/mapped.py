@@ -1,0 +1,110 @@
+"""Logs of one's own: CSV, JSON lines or Parquet whose columns a mapping names.
+
+    costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens,model=:openai/gpt-4o
+
+A value that begins with a colon is a constant. A mapping file (YAML, JSON, TOML) says the same and more:
+
+    columns: {ts: TIMESTAMP, input: ContextTokens, output: GeneratedTokens}
+    constants: {model: openai/gpt-4o, provider: openai}
+    input_includes_cached: false
+    recorded_unit: usd            # or cents
+    time_unit: iso                # or epoch
+
+Without an id column, a row's content and how often its file has told it name the call: equal rows of one file
+are different calls, the same file under another name is not counted again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ...documents import did_you_mean, read_document, validate
+from ...errors import UsageLogError
+from ..reader import Reader
+
+COUNTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
+CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
+TEXTS = ("id", "ts", "model", "provider", "agent", "task", "session", "processing", "status", "recorded_usd")
+NAMES = (*COUNTS, *TEXTS)
+DECLARED = ("input_includes_cached", "recorded_unit", "time_unit")
+
+
+class Mapping(BaseModel):
+    """Which column holds what; names are those of `usage_event`, `id` the call's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: dict[str, str] = Field(min_length=1)
+    constants: dict[str, str] = {}
+    input_includes_cached: bool = False
+    recorded_unit: Literal["usd", "cents"] = "usd"
+    time_unit: Literal["iso", "epoch"] = "iso"
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Mapping:
+        for name in (*self.columns, *self.constants):
+            if name not in NAMES:
+                raise ValueError(f"calls have no field {name!r}{did_you_mean(name, NAMES)}")
+        if "ts" not in self.columns:
+            raise ValueError("say which column holds the time: ts=COLUMN")
+        if not set(self.columns) & set(COUNTS):
+            raise ValueError(f"map at least one count: {', '.join(COUNTS)}")
+        return self
+
+
+def parse_mapping(text: str) -> Mapping:
+    """`ts=TIME,input=TOKENS,model=:constant`, or the path of a mapping file. Raises UsageLogError."""
+    if "=" not in text or Path(text).is_file():
+        return validate(read_document(Path(text), UsageLogError), Mapping, UsageLogError)
+    pairs = [part.partition("=") for part in text.split(",")]
+    columns = {name.strip(): value.strip() for name, _, value in pairs if not value.strip().startswith(":")}
+    constants = {name.strip(): value.strip()[1:] for name, _, value in pairs if value.strip().startswith(":")}
+    declared = {name: columns.pop(name) for name in DECLARED if name in columns}
+    try:
+        return Mapping.model_validate({"columns": columns, "constants": constants, **declared})
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise UsageLogError(said.removeprefix("Value error, "), key="--map") from None
+
+
+def mapped_reader(mapping: Mapping) -> Reader:
+    """The reader that a mapping means. A file without one of its columns raises UsageLogError as it is loaded."""
+    kinds = {column: "HUGEINT" if name in COUNTS else "VARCHAR" for name, column in mapping.columns.items()}
+    selected = [f"{_value(name, column, mapping)} AS {_target(name)}" for name, column in mapping.columns.items()]
+    selected += [f"$constant_{name} AS {_target(name)}" for name in mapping.constants]
+    return Reader(
+        name="mapped",
+        doc="costsim load --map",
+        columns=kinds,
+        sql=f"SELECT file_id, line, {', '.join(selected)} FROM record",  # noqa: S608 (columns are quoted, constants bound)
+        recognises=lambda _: False,
+        input_includes_cached=mapping.input_includes_cached,
+        ordered=True,
+        needs=tuple(mapping.columns.values()),
+        parameters={f"constant_{name}": value for name, value in mapping.constants.items()},
+    )
+
+
+def _target(name: str) -> str:
+    return "event_id" if name == "id" else name
+
+
+def _value(name: str, column: str, mapping: Mapping) -> str:
+    quoted = '"' + column.replace('"', '""') + '"'
+    match name:
+        case "id":
+            return f"'mapped:' || {quoted}"
+        case "ts":
+            return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
+        case "recorded_usd" if mapping.recorded_unit == "cents":
+            return f"TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01'"
+        case "input" if mapping.input_includes_cached:
+            cached = [mapping.columns[part] for part in CACHED if part in mapping.columns]
+            return quoted + "".join(' - coalesce("' + part.replace('"', '""') + '", 0)' for part in cached)
+        case _:
+            return quoted

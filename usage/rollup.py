@@ -1,0 +1,77 @@
+"""The rollup `usage_daily`: exact sums of calls that one price row pays for, kept up to date day by day.
+
+A sum keeps apart what a price can depend on: the UTC day (the half hour too, for models whose prices change
+within a day), model, processing, and the tier start that each request's own total input has reached.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ALL_DAYS = """
+INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNION SELECT day FROM usage_daily
+"""
+FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
+DONE = "DELETE FROM touched_day"
+READ_STATE = "SELECT parameters FROM rollup_state"
+
+
+def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour_models: Sequence[str] = ()) -> None:
+    """Bring `usage_daily` up to date: the touched days, or all of them if these parameters are new.
+
+    `tier_starts` are the token counts at which some price has a tier; `half_hour_models` the models, as logged,
+    whose prices change within a day.
+    """
+    parameters = json.dumps([sorted(tier_starts), sorted(half_hour_models)])
+    state = connection.execute(READ_STATE).fetchone()
+    connection.execute("BEGIN")
+    if state is None or state[0] != parameters:
+        connection.execute(ALL_DAYS)
+        connection.execute("DELETE FROM rollup_state")
+        connection.execute("INSERT INTO rollup_state VALUES (?)", [parameters])
+    connection.execute(FORGET)
+    only_touched = "ts::DATE IN (SELECT day FROM touched_day)"
+    summed = sums("usage_event", tier_starts, where=only_touched)
+    connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", {"by_half_hour": list(half_hour_models)})
+    connection.execute(DONE)
+    connection.execute("COMMIT")
+
+
+def sums(relation: str, tier_starts: Sequence[int], where: str = "TRUE") -> str:
+    """The SQL that sums a relation with the columns of `usage_event`; `$by_half_hour` are the models kept by slot.
+
+    `relation` and `where` are SQL of ours, never a user's; tier starts are whole numbers.
+    """
+    return f"""
+    SELECT
+        ts::DATE AS day,
+        (CASE WHEN list_contains($by_half_hour, model) THEN 2 * hour(ts) + minute(ts) // 30 ELSE -1 END)::SMALLINT
+            AS slot,
+        source, component, agent, task, provider, model, processing, status,
+        {_tier(tier_starts)} AS tier,
+        count(*) AS calls,
+        sum(input)::BIGINT AS input,
+        sum(cache_read)::BIGINT AS cache_read,
+        sum(cache_write_5m)::BIGINT AS cache_write_5m,
+        sum(cache_write_1h)::BIGINT AS cache_write_1h,
+        sum(output)::BIGINT AS output,
+        sum(web_search)::BIGINT AS web_search,
+        sum(request)::BIGINT AS request,
+        sum(recorded_usd) AS recorded_usd,
+        count(recorded_usd) AS recorded_calls
+    FROM {relation}
+    WHERE {where}
+    GROUP BY ALL
+    """  # noqa: S608 (see the docstring)
+
+
+def _tier(tier_starts: Sequence[int]) -> str:
+    """The largest start not above the request's total input; a sum's own tier where its source tells."""
+    total = "input + cache_read + cache_write_5m + cache_write_1h"
+    cases = "".join(f" WHEN {total} >= {int(start)} THEN {int(start)}" for start in sorted(tier_starts, reverse=True))
+    return f"(CASE WHEN aggregated THEN coalesce(context_tier, 0){cases} ELSE 0 END)::BIGINT"
