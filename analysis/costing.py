@@ -187,7 +187,8 @@ def _hourly_shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int
     busy: list[dict[int, Fraction]] = [{} for _ in range(len(edges) - 1)]
     for first, rate in runs.hours:
         day = int(np.searchsorted(edges, first, side="right")) - 1
-        cuts = [first, *(int(at) for at in starts if first < at < first + 60), first + 60]
+        inside = starts[np.searchsorted(starts, first + 1) : np.searchsorted(starts, first + 60)]
+        cuts = [first, *inside.tolist(), first + 60]
         for begin, end in pairwise(cuts):
             segment = int(np.searchsorted(starts, begin, side="right")) - 1
             share = rate * (end - begin) / 60

@@ -215,7 +215,7 @@ def _measured(source: FromUsage) -> Joint:
     if source.file:
         return Joint(*token_rows(source.file, source.columns, source.input_includes_cached))
     assert source.store is not None  # noqa: S101 (the file has one of the two)
-    return Joint(*store_rows(source.store, dict(source.where)))
+    return Joint(*store_rows(source.store, {str(name): value for name, value in source.where.items()}))
 
 
 def _calibrated(

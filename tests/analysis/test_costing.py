@@ -79,7 +79,7 @@ def days(horizon: Horizon) -> Iterator[tuple[date, datetime, datetime]]:
 
 
 def expected_by_hand(book: PriceBook, model: str, row: dict[str, Any], horizon: Horizon) -> Fraction:
-    """USD over the horizon: run by run for a cron, half-hour by half-hour for a daily rate."""
+    """USD over the horizon: run by run for a cron, half-hour by half-hour for a rate by the day or the hour."""
     tokens = {name: Decimal(0) for name in CLASSES} | {k: Decimal(v) for k, v in row["tokens"].items()}
     processing = row.get("processing", "standard")
     total = Fraction(0)
@@ -96,7 +96,12 @@ def expected_by_hand(book: PriceBook, model: str, row: dict[str, Any], horizon: 
         else:
             ticks = [first + timedelta(minutes=30 * n) for n in range((last - first) // timedelta(minutes=30))]
             costs = [run_usd(book, model, at, tokens, processing) for at in ticks]  # prices change on half-hours only
-            total += Fraction(row["runs_per_day"]) * sum(costs, Fraction(0)) / len(costs)
+            if isinstance(row["runs_per_day"], str):
+                total += Fraction(row["runs_per_day"]) * sum(costs, Fraction(0)) / len(costs)
+            else:
+                rates = row["runs_per_day"]["hourly"].get(f"{day:%a}".lower(), [0] * 24)
+                hours = [at.astimezone(horizon.timezone).hour for at in ticks]
+                total += sum((Fraction(rates[h], 2) * usd for h, usd in zip(hours, costs, strict=True)), Fraction(0))
     return total
 
 
@@ -111,6 +116,9 @@ WHEN = st.one_of(
         lambda cron: {"schedule": cron}
     ),
     st.decimals(0, 500, places=3).map(lambda rate: {"runs_per_day": str(rate)}),
+    st.dictionaries(st.sampled_from(["mon", "thu", "sun"]), st.lists(st.integers(0, 9), min_size=24, max_size=24)).map(
+        lambda rates: {"runs_per_day": {"hourly": rates}}
+    ),
 )
 ROWS = st.builds(
     lambda when, tokens, more, batch: when | more | {"tokens": tokens} | ({"processing": "batch"} if batch else {}),

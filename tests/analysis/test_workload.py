@@ -67,6 +67,15 @@ def test_days_on_which_clocks_change_have_46_or_50_half_hours(read: Read) -> Non
     assert counts(read, runs_per_day=48, first=date(2026, 3, 28), days=3) == [48, 48, 48]  # a rate is by the day
 
 
+def test_rates_by_the_hour_count_the_hours_that_a_day_has(read: Read) -> None:
+    # Sunday, 29 March has no hour from 2 to 3, 25 October has it twice
+    by_hour = [0, 0, 7, *[1] * 21]
+    hourly = {"hourly": {"sun": by_hour, "mon": [0] * 24}}
+    assert counts(read, runs_per_day=hourly, first=date(2026, 3, 29), days=2) == [21, 0]
+    assert counts(read, runs_per_day=hourly, first=date(2026, 10, 25), days=3) == [2 * 7 + 21, 0, 0]
+    assert counts(read, runs_per_day=hourly, days=7) == [0, 0, 0, 0, 0, 0, 28]
+
+
 def test_tokens_whose_mean_is_unknown_are_constant_within_a_trial(read: Read) -> None:
     found = work(read, runs_per_day=1, tokens={"input": {"low": 100, "high": 300, "varies": "mean"}, "output": 5})
     assert isinstance(found.profile, Independent)
