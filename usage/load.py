@@ -16,14 +16,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from ..errors import StoreError, UsageLogError
+from ..errors import UsageLogError
 from .attribution import Rule, attribute
 from .files import Format, LogFile, find_files, reader_named, tell_format
 from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
 from .readers import READERS
-from .records import Reject, Source, fill_record
+from .records import Source, fill_record
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,10 +32,11 @@ BATCH_BYTES = 192 * 1024 * 1024
 BATCH_FILES = 256
 MERGE = files(__package__).joinpath("merge.sql").read_text("utf-8")
 
-UPDATE_LOAD = """
-UPDATE load SET sha256 = ?, bytes = ?, mtime_ns = ?, reader = ?, loaded_at = now() AT TIME ZONE 'UTC' WHERE file_id = ?
+KEEP_FILE = """
+INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, now() AT TIME ZONE 'UTC')
+ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
+    reader = excluded.reader, loaded_at = excluded.loaded_at
 """
-INSERT_LOAD = "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, now() AT TIME ZONE 'UTC')"
 
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
@@ -191,14 +190,16 @@ def _sha256(file: LogFile) -> str:
 
 
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
-    """One transaction: the calls, the rejects and the hashes of these files, or nothing of them."""
-    reader = batch[0][1].reader
+    """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
+    sources = [Source(_number(store, file, sha), file, format) for file, format, sha in batch]
+    rejects = fill_record(store, sources, spool)
+    _project(store, batch[0][1].reader)
     store.execute("BEGIN")
     try:
-        sources = [_numbered(store, file, format, sha) for file, format, sha in batch]
-        rejects = fill_record(store, sources, spool)
-        _project(store, reader)
-        _keep_rejects(store, rejects)
+        for source, (file, _, sha) in zip(sources, batch, strict=True):
+            _keep_file(store, source, file, sha)
+        if rejects:
+            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
         for statement in MERGE.split(";\n"):
             if statement.strip():
                 store.execute(statement)
@@ -206,8 +207,6 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         if strict:
             _refuse_rejects(store, sources)
         store.execute("COMMIT")
-    except duckdb.TransactionException as error:
-        raise StoreError(" ".join(str(error).splitlines()[0].split())) from None
     except BaseException:
         store.execute("ROLLBACK")
         raise
@@ -215,19 +214,24 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
-def _numbered(store: DuckDBPyConnection, file: LogFile, format: Format, sha: str) -> Source:
-    """The file under its number, a new one or the one it had; its old rejects are forgotten."""
-    label = f"stdin {sha[:12]}" if file.label == "stdin" else file.label
-    row = store.execute("SELECT file_id FROM load WHERE path = ?", [label]).fetchone()
-    values = [sha, file.size, file.mtime_ns, format.reader.name]
-    if row:
-        number = int(row[0])
-        store.execute("DELETE FROM reject WHERE file_id = ?", [number])
-        store.execute(UPDATE_LOAD, [*values, number])
-    else:
-        number = int((store.execute("SELECT nextval('file_number')").fetchone() or (0,))[0])
-        store.execute(INSERT_LOAD, [number, label, *values])
-    return Source(number, file, format)
+def _label(file: LogFile, sha: str) -> str:
+    return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
+
+
+def _number(store: DuckDBPyConnection, file: LogFile, sha: str) -> int:
+    """The file's number: the one it had, or a new one."""
+    row = store.execute("SELECT file_id FROM load WHERE path = ?", [_label(file, sha)]).fetchone()
+    row = row or store.execute("SELECT nextval('file_number')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _keep_file(store: DuckDBPyConnection, source: Source, file: LogFile, sha: str) -> None:
+    """What the file is now; the rejects of what it was are forgotten."""
+    store.execute("DELETE FROM reject WHERE file_id = ?", [source.file_id])
+    store.execute(
+        KEEP_FILE,
+        [source.file_id, _label(file, sha), sha, file.size, file.mtime_ns, source.format.reader.name],
+    )
 
 
 def _project(store: DuckDBPyConnection, reader: Reader) -> None:
@@ -258,11 +262,6 @@ def _project(store: DuckDBPyConnection, reader: Reader) -> None:
         """,  # noqa: S608 (the reader's own SQL; constants of a user are bound)
         parameters or None,
     )
-
-
-def _keep_rejects(store: DuckDBPyConnection, rejects: list[Reject]) -> None:
-    if rejects:
-        store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
 
 
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[FileReport]:

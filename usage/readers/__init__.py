@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import claude_code, codex, openclaw
+from . import claude_code, codex, litellm, openclaw
 
-READERS: tuple[Reader, ...] = (claude_code.READER, codex.READER, openclaw.READER)
+READERS: tuple[Reader, ...] = (
+    claude_code.READER,
+    codex.READER,
+    openclaw.READER,
+    litellm.READER,
+)

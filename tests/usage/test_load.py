@@ -1,0 +1,378 @@
+"""Loading: no call is ever counted twice, none is lost, and nothing is half in the store."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.analysis.spend import Query, Spend, bring_up_to_date, spend
+from costsim.errors import StoreError, UsageLogError
+from costsim.pricing.book import open_book
+from costsim.usage.attribution import Rule, attribute, read_attribution
+from costsim.usage.load import LoadReport, load
+from costsim.usage.store import open_store
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+DATA = Path(__file__).parent.parent / "data" / "usage"
+SESSIONS = sorted((DATA / "claude-code").glob("p*.jsonl"))
+BOOK = open_book()
+
+
+def loaded(path: Path, *files: Path | str, **options: Any) -> LoadReport:
+    with open_store(path) as store:
+        return load(store, files, **options)
+
+
+def spent(path: Path, *by: str) -> Spend:
+    with open_store(path) as store:
+        bring_up_to_date(store, BOOK)
+        return spend(store, BOOK, Query(by))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "costsim.duckdb"
+
+
+def entry(number: int = 1, output: int = 10, **usage: Any) -> dict[str, Any]:
+    """A Claude Code entry; equal numbers are the same call."""
+    return {
+        "type": "assistant",
+        "timestamp": f"2026-10-05T10:{number % 60:02}:00.000Z",
+        "sessionId": "s",
+        "requestId": f"req_{number}",
+        "message": {
+            "id": f"msg_{number}",
+            "model": "claude-haiku-4-5",
+            "usage": {"input_tokens": 100, "output_tokens": output} | usage,
+        },
+    }
+
+
+def write(file: Path, *entries: dict[str, Any] | str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = (line if isinstance(line, str) else json.dumps(line) for line in entries)
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return file
+
+
+def test_two_real_sessions_cost_what_ccusage_says(db: Path) -> None:
+    loaded(db, *SESSIONS)
+    total = spent(db).total
+    assert total.tokens["input"] == 399
+    assert total.tokens["cache_write_1h"] + total.tokens["cache_write_5m"] == 388_912
+    assert total.tokens["cache_read"] == 15_229_475
+    assert total.tokens["output"] == 38_927
+    assert total.computed_usd == Decimal("11.97894430")
+
+
+def test_a_real_openclaw_session_costs_what_it_recorded(db: Path) -> None:
+    loaded(db, DATA / "openclaw")
+    total = spent(db).total
+    assert total.computed_usd == Decimal("42.5959075")
+    assert total.recorded_usd is not None
+    assert abs(total.recorded_usd - total.computed_usd) < Decimal("1e-12")  # the log's floats
+    assert total.difference is not None
+    assert total.difference.explained == "none"
+    assert total.calls == total.recorded_calls == 484
+
+
+def test_a_codex_rollout_counts_the_changes_of_its_running_total(db: Path) -> None:
+    loaded(db, DATA / "codex")
+    rows = {row.keys[0]: row.tokens for row in spent(db, "model").rows}
+    # 1,000 input of which 250 cached, 125 output; then 2,500 of which 500 cached, 300 output
+    assert (rows["openai/gpt-5.2"]["input"], rows["openai/gpt-5.2"]["cache_read"]) == (750, 250)
+    assert (rows["openai/gpt-5.3-codex"]["input"], rows["openai/gpt-5.3-codex"]["output"]) == (2_000, 300)
+
+
+def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: Path) -> None:
+    lines = (DATA / "codex" / "codex_alpha.jsonl").read_text().splitlines()
+    once = loaded(db, DATA / "codex").total("added")
+    again = json.loads(lines[-1]) | {"timestamp": "2026-05-14T10:00:05.000Z"}
+    write(tmp_path / "fork.jsonl", *lines, again)
+    assert once == 2
+    assert loaded(db, tmp_path / "fork.jsonl").total("added") == 0
+
+
+def test_the_same_file_again_changes_nothing(db: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", entry(1), entry(2))
+    assert loaded(db, file).total("added") == 2
+    assert loaded(db, file).files[0].unchanged
+    os.utime(file, (1, 1))  # another time, the same content
+    assert loaded(db, file).files[0].unchanged
+
+
+def test_a_grown_file_adds_only_what_is_new(db: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", entry(1))
+    loaded(db, file)
+    report = loaded(db, write(file, entry(1), entry(2)))
+    assert (report.total("added"), report.total("entries")) == (1, 2)
+    assert spent(db).total.calls == 2
+
+
+def test_of_the_entries_of_a_call_the_one_with_the_largest_output_counts(db: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", entry(1, output=10), entry(1, output=500))
+    write(tmp_path / "b.jsonl", entry(1, output=40))
+    loaded(db, tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    total = spent(db).total
+    assert (total.calls, total.tokens["output"], total.tokens["input"]) == (1, 500, 100)
+
+
+def test_synthetic_answers_are_no_calls(db: Path, tmp_path: Path) -> None:
+    made_up = entry(1)
+    made_up["message"]["model"] = "<synthetic>"
+    loaded(db, write(tmp_path / "a.jsonl", made_up, entry(2)))
+    assert spent(db).total.calls == 1
+
+
+def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Path) -> None:
+    lines = [
+        entry(1),
+        "{torn",
+        entry(2, input_tokens="many"),
+        entry(3, input_tokens=-5),
+        entry(4, input_tokens=10**13),
+        entry(5) | {"timestamp": "yesterday"},
+        "[1, 2]",
+        entry(6),
+    ]
+    report = loaded(db, write(tmp_path / "a.jsonl", *lines))
+    with open_store(db) as store:
+        rejects = store.execute("SELECT line, reason FROM reject ORDER BY line").fetchall()
+    assert rejects == [
+        (2, "not JSON"),
+        (3, "message.usage.input_tokens is not a whole number"),
+        (4, "a negative count"),
+        (5, "a count over 10^12"),
+        (6, "no time"),
+        (7, "not a JSON object"),
+    ]
+    assert (report.total("added"), report.total("rejected")) == (2, 6)
+    assert report.lines()[2] == "6 lines rejected (table reject), the first:"
+    assert loaded(db, tmp_path / "a.jsonl").total("rejected") == 0, "unchanged files are not read again"
+
+
+def test_strict_makes_a_bad_line_an_error_and_loads_nothing(db: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageLogError, match=r"a line cannot be read: .*a\.jsonl:2: not JSON"):
+        loaded(db, write(tmp_path / "a.jsonl", entry(1), "{torn"), strict=True)
+    assert spent(db).total.calls == 0
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_packed_files_are_read_as_they_are(db: Path, tmp_path: Path, ending: str) -> None:
+    plain = write(tmp_path / "a.jsonl", entry(1), "{torn", entry(2))
+    packed = tmp_path / f"a.jsonl{ending}"
+    if ending == ".gz":
+        packed.write_bytes(gzip.compress(plain.read_bytes()))
+    else:
+        rows = duckdb.read_csv(
+            str(plain), header=False, delimiter="\x01", quotechar="", escapechar="", dtype=["VARCHAR"]
+        )
+        rows.write_csv(str(packed), header=False, sep="\x01", quotechar="", escapechar="", compression="zstd")
+    plain.unlink()
+    report = loaded(db, tmp_path)
+    assert (report.total("added"), report.total("rejected")) == (2, 1)
+
+
+def test_the_standard_input_is_a_file_too(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (json.dumps(entry(1)) + "\n").encode()
+    for _ in range(2):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        loaded(db, "-")
+    assert spent(db).total.calls == 1
+
+
+def test_globs_and_folders_find_logs_and_skip_the_rest(db: Path, tmp_path: Path) -> None:
+    write(tmp_path / "p" / "deep" / "a.jsonl", entry(1))
+    write(tmp_path / "p" / "b.jsonl", entry(2))
+    write(tmp_path / "p" / "settings.json", '{"theme": "dark"}')
+    report = loaded(db, tmp_path / "p")
+    assert (report.total("added"), len(report.skipped)) == (2, 1)
+    assert loaded(db, str(tmp_path / "p" / "**" / "*.jsonl")).total("added") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [("notes.txt", "hello\n", "this is no log that costsim knows"), ("gone.jsonl", None, "there is no such file")],
+)
+def test_what_is_no_log_is_one_clear_error(db: Path, tmp_path: Path, name: str, content: str | None, says: str) -> None:
+    if content:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UsageLogError, match=says):
+        loaded(db, tmp_path / name)
+
+
+def test_an_unknown_format_names_the_near_one(db: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageLogError, match="did you mean 'claude-code'"):
+        loaded(db, write(tmp_path / "a.jsonl", entry(1)), format="claude-cod")
+
+
+entries = st.lists(
+    st.builds(entry, st.integers(1, 6), st.integers(0, 50), input_tokens=st.integers(0, 1000)), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries, st.randoms(use_true_random=False), st.integers(1, 4))
+def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, told: list[dict[str, Any]], dice: random.Random, parts: int
+) -> None:
+    folder = tmp_path_factory.mktemp("split")
+    write(folder / "all" / "a.jsonl", *told)
+    loaded(folder / "one.duckdb", folder / "all")
+    shuffled = told + dice.sample(told, dice.randint(0, len(told)))
+    dice.shuffle(shuffled)
+    for n in range(parts):
+        if shuffled[n::parts]:
+            write(folder / "split" / f"{n}.jsonl", *shuffled[n::parts])
+    files = sorted((folder / "split").iterdir())
+    for file in dice.sample(files, len(files)):
+        loaded(folder / "many.duckdb", file)
+    assert spent(folder / "one.duckdb").total == spent(folder / "many.duckdb").total
+
+
+def mutations(line: str, dice: random.Random) -> Iterator[str]:
+    """What disks and editors do to a line."""
+    cut = dice.randrange(len(line))
+    yield line[:cut]
+    yield line[:cut] + dice.choice('{}[]":,\\\x00é') + line[cut + 1 :]
+    yield line.replace("tokens", dice.choice(["token", "tokens_"]), 1)
+    yield line.replace(":1", dice.choice([":-1", ":1e400", ":null", ':"1"', ":NaN", ":1.5"]), 1)
+
+
+@pytest.mark.parametrize("reader", ["claude-code", "codex", "openclaw"])
+def test_a_mangled_line_is_never_a_traceback_and_never_loses_its_neighbours(tmp_path: Path, reader: str) -> None:
+    dice = random.Random(7)
+    lines = [line for file in sorted((DATA / reader).iterdir()) for line in file.read_text().splitlines()][:60]
+    for round_ in range(6):
+        bad = [mutation for line in dice.sample(lines, 2) for mutation in mutations(line, dice)]
+        mixed = lines + [line.replace("\n", " ") for line in bad]
+        file = write(tmp_path / f"{round_}.jsonl", *mixed)
+        db = tmp_path / f"{round_}.duckdb"
+        report = loaded(db, file, format=reader)
+        with open_store(db) as store:
+            least = store.execute(
+                "SELECT least(min(input), min(output), min(cache_read), 0) FROM usage_event"
+            ).fetchone()
+            rejected = store.execute("SELECT count(*) FROM reject").fetchone()
+        assert least == (0,)
+        assert rejected == (report.total("rejected"),)
+        good = tmp_path / f"{round_}.good.duckdb"
+        loaded(good, write(tmp_path / f"{round_}.good.jsonl", *lines), format=reader)
+        assert ids(good) <= ids(db)
+
+
+def ids(db: Path) -> set[str]:
+    with open_store(db) as store:
+        return {row[0] for row in store.execute("SELECT event_id FROM usage_event").fetchall()}
+
+
+def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, tmp_path: Path) -> None:
+    for n in range(8):
+        write(tmp_path / "logs" / f"{n}.jsonl", *(entry(10_000 * n + k) for k in range(4000)))
+    code = (
+        "import sys\nfrom pathlib import Path\nimport costsim.usage.load as L\nfrom costsim.usage.store import open_store\n"
+        "L.BATCH_FILES = 1\n"
+        f"with open_store(Path({str(db)!r})) as store: print('open', flush=True); L.load(store, [{str(tmp_path / 'logs')!r}])"
+    )
+    for pause in (0.0, 0.05, 0.15, 0.4):
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(pause)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        with open_store(db) as store:  # it opens, and every file is in it whole or not at all
+            halves = store.execute(
+                "SELECT count(*) FROM (SELECT file_id FROM usage_event GROUP BY 1 HAVING count(*) <> 4000)"
+            )
+            assert halves.fetchone() == (0,)
+    loaded(db, tmp_path / "logs")
+    assert spent(db).total.calls == 32_000
+
+
+def test_a_second_writer_is_told_at_once(db: Path) -> None:
+    with open_store(db):
+        code = f"from pathlib import Path\nfrom costsim.usage.store import open_store\nwith open_store(Path({str(db)!r})): pass"
+        began = time.monotonic()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "another process has the store open for writing" in done.stderr
+        assert time.monotonic() - began < 10
+
+
+def test_an_older_store_is_migrated_and_a_newer_one_refused(db: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("CREATE TABLE projection (run VARCHAR)")  # a store that only costsim run has written
+    loaded(db, write(tmp_path / "a.jsonl", entry(1)))
+    with open_store(db) as store:
+        store.execute("INSERT INTO schema_version VALUES (99)")
+    with (
+        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 1; upgrade costsim"),
+        open_store(db),
+    ):
+        pass
+
+
+def test_attribution_takes_the_first_rule_that_matches(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(
+        "attribution:\n"
+        '  - {match: {model: "*haiku*", file: "*/night.jsonl"}, component: night, agent: cio, task: monitoring}\n'
+        '  - {match: {source: claude-code, tags.cwd: "/work/*"}, component: work}\n'
+    )
+    write(tmp_path / "night.jsonl", entry(1))
+    write(tmp_path / "day.jsonl", entry(2) | {"cwd": "/work/site"}, entry(3))
+    loaded(db, tmp_path / "night.jsonl", tmp_path / "day.jsonl", attribution=read_attribution(tmp_path / "rules.yaml"))
+    rows = {row.keys for row in spent(db, "component", "agent", "task").rows}
+    assert rows == {("night", "cio", "monitoring"), ("work", "main", ""), ("unattributed", "main", "")}
+
+
+def test_new_rules_are_applied_to_what_is_loaded(db: Path, tmp_path: Path) -> None:
+    loaded(db, write(tmp_path / "a.jsonl", entry(1)))
+    assert [row.keys for row in spent(db, "component").rows] == [("unattributed",)]
+    with open_store(db) as store:
+        assert attribute(store, [Rule(match={"session": "s"}, component="desk")]) == 1
+    assert [row.keys for row in spent(db, "component").rows] == [("desk",)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ("attribution: []\n", "attribution lists no rule"),
+        ("attribution:\n  - {match: {modle: x}, component: a}\n", "calls have no field 'modle'; did you mean 'model'"),
+        ("attribution:\n  - {match: {model: x}}\n", r"rules.yaml:2 attribution\[0\]"),
+    ],
+)
+def test_bad_rules_are_one_line(tmp_path: Path, rules: str, says: str) -> None:
+    (tmp_path / "rules.yaml").write_text(rules)
+    with pytest.raises(UsageLogError, match=says):
+        read_attribution(tmp_path / "rules.yaml")
+
+
+def test_costs_add_up_however_they_are_grouped(db: Path) -> None:
+    loaded(db, *(DATA / name for name in ("claude-code", "codex", "openclaw")))
+    total = spent(db).total
+    groups: Sequence[tuple[str, ...]] = [
+        ("day",),
+        ("source", "model"),
+        ("provider", "class"),
+        ("agent", "task", "month"),
+    ]
+    for by in groups:
+        rows = spent(db, *by).rows
+        assert sum(row.computed_usd for row in rows) == total.computed_usd
+        assert sum(row.calls for row in rows) == total.calls
