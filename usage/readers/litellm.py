@@ -90,7 +90,7 @@ SELECT file_id, line,
     json_object('team_id', team_id, 'user', "user", 'end_user', end_user, 'model_group', model_group,
         'call_type', call_type, 'request_tags', labels, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
 FROM counted
-"""
+"""  # noqa: S608 (constants only)
 
 
 def recognises(sample: Sample) -> bool:
