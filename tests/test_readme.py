@@ -23,12 +23,15 @@ COMMANDS = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
     return tmp_path
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: str) -> None:
+    if command.split()[1] in ("spend", "export") or "--from-usage" in command:
+        assert costsim("load", "logs", "--attribution", "attribution.yaml").code == 0
     program, *arguments = shlex.split(command)
     assert program == "costsim"
     outcome = costsim(*arguments)
