@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import claude_code, codex, litellm, openclaw
+from . import claude_code, codex, litellm, openclaw, otel
 
 READERS: tuple[Reader, ...] = (
     claude_code.READER,
     codex.READER,
     openclaw.READER,
     litellm.READER,
+    otel.READER,
 )
