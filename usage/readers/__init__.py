@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import claude_code, codex, litellm, openclaw, otel
+from . import claude_code, codex, langfuse, litellm, openclaw, otel
 
 READERS: tuple[Reader, ...] = (
     claude_code.READER,
@@ -11,4 +11,5 @@ READERS: tuple[Reader, ...] = (
     openclaw.READER,
     litellm.READER,
     otel.READER,
+    langfuse.READER,
 )
