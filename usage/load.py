@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .readers.mapped import Mapping
 
-BATCH_BYTES = 192 * 1024 * 1024
+BATCH_BYTES = 320 * 1024 * 1024
 BATCH_FILES = 256
 MERGE = files(__package__).joinpath("merge.sql").read_text("utf-8")
 
@@ -269,7 +269,7 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[FileR
     store.execute("""
         UPDATE load SET
             entries = (SELECT count(*) FROM identified WHERE identified.file_id = load.file_id),
-            added = (SELECT count(*) FROM better ANTI JOIN known USING (event_id) WHERE better.file_id = load.file_id),
+            added = (SELECT count(*) FROM better ANTI JOIN known USING (event_id) WHERE -better.file_id = load.file_id),
             rejected = (SELECT count(*) FROM reject WHERE reject.file_id = load.file_id)
         WHERE file_id IN (SELECT unnest(?))
     """, [[source.file_id for source in sources]])  # fmt: skip

@@ -1,7 +1,7 @@
 -- What a batch of files tells (`found`: entries as their reader projects them) into the store.
 -- An entry without a time, or with a count that no call has, is a reject; the same call told again counts once:
 -- the entry with the largest output, then the latest, then (so that no order of files matters) by its figures.
-CREATE OR REPLACE TEMP TABLE judged AS
+CREATE OR REPLACE TEMP VIEW judged AS
 SELECT
     *,
     CASE
@@ -19,22 +19,29 @@ INSERT INTO reject
 SELECT file_id, line, reason, left(concat_ws(' ', event_id, model), 500) FROM judged WHERE reason IS NOT NULL;
 
 -- Entries without an id of their own: their content and how often the file has told it before are the id.
-CREATE OR REPLACE TEMP TABLE identified AS
-WITH hashed AS (
-    SELECT *, md5(concat_ws('|', ts, model, provider, session, agent, task, processing, status, input, cache_read,
-        cache_write_5m, cache_write_1h, output, web_search, request, recorded_usd, tags)) AS content
-    FROM judged WHERE reason IS NULL
-)
-SELECT * EXCLUDE (event_id, content, recorded_text, reason),
-    coalesce(event_id, source || ':' || content || ':'
-        || row_number() OVER (PARTITION BY file_id, event_id, content ORDER BY line)) AS event_id
-FROM hashed;
+CREATE OR REPLACE TEMP VIEW identified AS
+SELECT * EXCLUDE (recorded_text, reason) FROM judged WHERE reason IS NULL AND event_id IS NOT NULL
+UNION ALL BY NAME
+SELECT * EXCLUDE (content, event_id),
+    source || ':' || content || ':' || row_number() OVER (PARTITION BY file_id, content ORDER BY line) AS event_id
+FROM (
+    SELECT * EXCLUDE (recorded_text, reason), md5(concat_ws('|', ts, model, provider, session, agent, task,
+        processing, status, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
+        recorded_usd, tags)) AS content
+    FROM judged WHERE reason IS NULL AND event_id IS NULL
+);
 
+-- The greatest of the rows of a call, its fields compared in this order.
 CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT * EXCLUDE (line) FROM identified
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY output DESC, ts DESC, input DESC, cache_read DESC,
-    cache_write_5m DESC, cache_write_1h DESC, web_search DESC, request DESC, recorded_usd DESC NULLS LAST, model,
-    file_id) = 1;
+SELECT event_id, unnest(max({
+    'output': output, 'ts': ts, 'input': input, 'cache_read': cache_read, 'cache_write_5m': cache_write_5m,
+    'cache_write_1h': cache_write_1h, 'web_search': web_search, 'request': request,
+    'recorded_usd': coalesce(recorded_usd, -1), 'model': model, 'provider': provider, 'processing': processing,
+    'status': status, 'session': session, 'agent': agent, 'task': task, 'attempt_of': attempt_of,
+    'aggregated': aggregated, 'context_tier': context_tier, 'tags': tags, 'source': source, 'file_id': -file_id
+}))
+FROM identified
+GROUP BY event_id;
 
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT usage_event.* FROM usage_event SEMI JOIN incoming USING (event_id);
@@ -54,5 +61,6 @@ UNION SELECT DISTINCT known.ts::DATE FROM known SEMI JOIN better USING (event_id
 DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM known SEMI JOIN better USING (event_id));
 
 INSERT INTO usage_event BY NAME
-SELECT * EXCLUDE (agent, task), 'unattributed' AS component, agent, task, agent AS logged_agent, task AS logged_task
+SELECT * EXCLUDE (recorded_usd, file_id), CASE WHEN recorded_usd >= 0 THEN recorded_usd END AS recorded_usd,
+    -file_id AS file_id, 'unattributed' AS component, agent AS logged_agent, task AS logged_task
 FROM better;
