@@ -35,7 +35,8 @@ WITH summed AS (
 measured AS (
     SELECT
         summed.*, price.per, price.usd AS unit_usd, price.source,
-        CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END AS unit,
+        CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END
+            AS unit,
         -- exact, where a division would be a DOUBLE
         summed.quantity * (CASE price.per WHEN 1000000 THEN 0.000001 WHEN 1000 THEN 0.001 ELSE 1 END)::DECIMAL(18, 6)
             AS pricing_quantity,

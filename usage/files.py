@@ -185,7 +185,8 @@ def _document_records(text: str) -> tuple[dict[str, Any], ...]:
 
 
 def _leading_items(text: str) -> list[Any]:
-    decoder, items, place = json.JSONDecoder(), [], 1 if text[:1] == "[" else 0
+    items: list[Any] = []
+    decoder, place = json.JSONDecoder(), 1 if text[:1] == "[" else 0
     try:
         while len(items) < SAMPLED_RECORDS:
             while text[place] in " \t\r\n,":
@@ -235,7 +236,7 @@ def cleaned(file: LogFile, compression: str, spool: Path) -> str:
         with (
             opener(file.path, "rb") as stream,
             tempfile.NamedTemporaryFile("w", dir=spool, delete=False, encoding="utf-8", newline="") as copy,
-            io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="") as text,  # type: ignore[arg-type]
+            io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="") as text,
         ):
             shutil.copyfileobj(text, copy)
     except (OSError, EOFError, zlib.error) as error:

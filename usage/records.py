@@ -173,21 +173,31 @@ def _checked(text: str, kinds: Mapping[str, Any]) -> tuple[str | None, dict[str,
         return "not JSON", None
     if not isinstance(entry, dict):
         return "not a JSON object", None
-    record = {name: entry[name] for name in kinds if name in entry}
-    for name, value in record.items():
-        why = _misfit(value, kinds[name], name)
+    for name, kind in kinds.items():
+        why = _misfit(entry.get(name), kind, name)
         if why:
             return why, None
-    return None, record
+    return None, {name: _pruned(entry[name], kind) for name, kind in kinds.items() if name in entry}
+
+
+def _pruned(value: Any, kind: Any) -> Any:
+    """What a reader takes of a value: a text where an object is expected is another kind of entry, so nothing."""
+    if kind.id == "struct":
+        if not isinstance(value, dict):
+            return None
+        return {child: _pruned(value[child], of) for child, of in kind.children if child in value}
+    if kind.id == "list" and isinstance(value, list):
+        return [_pruned(item, kind.children[0][1]) for item in value]
+    return value
 
 
 def _misfit(value: Any, kind: Any, path: str) -> str | None:
-    """Where a value does not fit the column's type: an object or list expected, or a whole number."""
+    """Where a value does not fit the column's type: a list is expected, or a whole number."""
     if value is None:
         return None
     if kind.id == "struct":
         if not isinstance(value, dict):
-            return None if kind.children and isinstance(value, str | int | float) else f"{path} is not an object"
+            return None
         parts = ((child, of) for child, of in kind.children if child in value)
         return next((why for child, of in parts if (why := _misfit(value[child], of, f"{path}.{child}"))), None)
     if kind.id == "list":
@@ -275,14 +285,15 @@ def _parquet(connection: DuckDBPyConnection, source: Source, spool: Path) -> lis
 
 def _cast_cells(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
     """Cells as the reader's types; a row with a cell that is no such number or object is rejected."""
-    there = {row[0] for row in connection.execute("SELECT column_name FROM (DESCRIBE cells)").fetchall()}
+    there = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
     wanted = source.format.reader.columns
     cast = ", ".join(
-        f"TRY_CAST({_cell(name)} AS {kind}) AS {_name(name)}" if name in there else f"NULL::{kind} AS {_name(name)}"
+        (f"TRY_CAST({_cell(name, there[name])} AS {kind})" if name in there else f"NULL::{kind}") + f" AS {_name(name)}"
         for name, kind in wanted.items()
     )
     checks = [
-        f"CASE WHEN {_cell(name)} IS NOT NULL AND TRY_CAST({_cell(name)} AS {kind}) IS NULL THEN {_text(name)} END"
+        f"CASE WHEN {_cell(name, there[name])} IS NOT NULL"
+        f" AND TRY_CAST({_cell(name, there[name])} AS {kind}) IS NULL THEN {_text(name)} END"
         for name, kind in wanted.items()
         if name in there and kind != "VARCHAR"
     ]
@@ -299,6 +310,7 @@ def _cast_cells(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
     return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]
 
 
-def _cell(name: str) -> str:
-    """An empty cell of a CSV is no value."""
-    return f"nullif({_name(name)}::VARCHAR, '')"
+def _cell(name: str, kind: str) -> str:
+    """A cell as text: an empty one of a CSV is no value, a nested one of Parquet is JSON."""
+    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
+    return f"to_json({_name(name)})::VARCHAR" if nested else f"nullif({_name(name)}::VARCHAR, '')"

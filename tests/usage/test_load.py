@@ -166,6 +166,12 @@ def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Pa
     assert loaded(db, tmp_path / "a.jsonl").total("rejected") == 0, "unchanged files are not read again"
 
 
+def test_an_entry_of_another_kind_is_no_reject_even_where_its_fields_have_other_shapes(db: Path, tmp_path: Path) -> None:
+    other = {"type": "system", "sessionId": "s", "message": "hello"}
+    report = loaded(db, write(tmp_path / "a.jsonl", entry(1), other, entry(2)))
+    assert (report.total("added"), report.total("rejected")) == (2, 0)
+
+
 def test_strict_makes_a_bad_line_an_error_and_loads_nothing(db: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match=r"a line cannot be read: .*a\.jsonl:2: not JSON"):
         loaded(db, write(tmp_path / "a.jsonl", entry(1), "{torn"), strict=True)
