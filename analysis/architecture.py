@@ -31,6 +31,7 @@ from pydantic import (
 from ..documents import Document, KeyPath, did_you_mean, read_document, validate
 from ..errors import ArchitectureError
 from .distributions import Constant, Distribution, Lognormal, Triangular, Uniform
+from .policies.spec import Policies, Policy
 from .schedule import parse_cron, time_zone
 
 MAX_RUNS_PER_DAY = Decimal(100_000_000)
@@ -279,7 +280,7 @@ class Cron(Part):
         return name if name is None else time_zone(name).key
 
 
-class Component(Part):
+class Component(Policies):
     """One recurring piece of work: who does it, what kind of task it is, when it runs, what a run uses."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -321,16 +322,21 @@ class Component(Part):
 
 
 class PlanSpec(Part):
-    """A named plan: one `model` for everything, or the routing with some tasks or components moved."""
+    """A named plan: one `model` for everything, or the routing with some tasks or components moved.
+
+    `policies` names those that it applies of what components state. Default: all; in a plan with one `model`
+    all but escalate and large_context, which choose others.
+    """
 
     model: str | None = None
     model_routing: dict[str, str] = {}
     components: dict[str, str] = {}
+    policies: list[Policy] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> PlanSpec:
         if not self.model_fields_set:
-            raise ValueError("say model, model_routing or components")
+            raise ValueError("say model, model_routing, components or policies")
         return self
 
 
@@ -408,6 +414,7 @@ class Architecture(Part):
     defaults: TokenProfile | None = Field(default=None, description="tokens of components that state none")
     components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
     plans: dict[str, PlanSpec] = {}
+    policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
     claims: list[Claim] = []
 
     @field_validator("timezone")
@@ -426,6 +433,14 @@ class Architecture(Part):
         if isinstance(given, list) and info.field_name == "prices":
             return [folder / path if isinstance(path, str) else path for path in given]
         return given
+
+    @field_validator("policy_order")
+    @classmethod
+    def _each_once(cls, order: list[Policy]) -> list[Policy]:
+        twice = next((name for name in order if order.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"{twice!r} stands twice")
+        return order
 
     @field_validator("plans")
     @classmethod
@@ -488,6 +503,9 @@ def read_architecture(file: Path) -> Architecture:
         }
     )
     _check_plans(complete, document)
+    for entry in entries:
+        _check_policies(entry, complete.model_routing)
+        _check_chances(entry)
     return complete
 
 
@@ -569,3 +587,23 @@ def _check_plans(architecture: Architecture, document: Document) -> None:
                 if what not in known:
                     message = f"there is no {kind} {what!r}{did_you_mean(what, sorted(known))}"
                     raise document.error(ArchitectureError, message, ("plans", name, key, what))
+
+
+def _check_policies(entry: _Entry, routing: dict[str, str]) -> None:
+    """Policies name keys of the routing, or models in full. Raises ArchitectureError."""
+    for where, key in entry.component.model_keys.items():
+        if key not in routing and "/" not in key:
+            near = did_you_mean(key, sorted(routing))
+            message = f"the routing has no key {key!r}{near}; or write a model in full, as provider/model"
+            raise entry.wrong(message, *where.split("."))
+
+
+def _check_chances(entry: _Entry) -> None:
+    """A ttl is held against a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
+    component = entry.component
+    if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate):
+        return
+    for policy, stated in (("fresh_for", component.fresh_for), ("cache", component.cache)):
+        if stated and stated.hit_rate is None:
+            message = "with runs_per_day a ttl tells nothing unless runs are poisson; state a hit_rate"
+            raise entry.wrong(message, policy)

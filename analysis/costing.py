@@ -54,6 +54,11 @@ class Costing:
         """Whether every token class that the runs use has a price."""
         return not self.missing
 
+    @property
+    def lacking(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The model and its token classes without a price, if there are any."""
+        return ((self.model, self.missing),) if self.missing else ()
+
     @cached_property
     def expected_usd(self) -> tuple[Fraction, ...]:
         """Expected cost of each day of the horizon, exact."""
@@ -96,7 +101,13 @@ def cost(
     work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon
 ) -> Costing:
     """`work` on `model` at `book`'s prices; `profile` is the work's profile on those tier starts."""
-    brackets = tuple(profile.brackets(starts))
+    return cost_brackets(work, profile, tuple(profile.brackets(starts)), model, book, horizon)
+
+
+def cost_brackets(
+    work: Work, profile: Profile, brackets: tuple[Bracket, ...], model: str, book: PriceBook, horizon: Horizon
+) -> Costing:
+    """`work` on `model`, its runs already cut into brackets by price tier."""
     key = book.resolve(model)
     if key is None:
         nothing = tuple((Fraction(0),) * (len(bracket.mean) + 1) for bracket in brackets)

@@ -63,7 +63,7 @@ class Independent:
         inputs = [part for name, part in self.parts.items() if name in INPUT_CLASSES]
         if all(isinstance(part, Constant) for part in inputs) or not starts:
             return self
-        if sum(_practical_upper(part) for part in inputs) < starts[0]:
+        if sum(practical_upper(part) for part in inputs) < starts[0]:
             return self
         return Joint.from_grid(self)
 
@@ -74,7 +74,8 @@ class Independent:
         return [Bracket(tier, Fraction(1), self.mean)]
 
 
-def _practical_upper(part: Distribution) -> float:
+def practical_upper(part: Distribution) -> float:
+    """The largest amount that a run has, but for one in 10^9."""
     return min(part.upper, float(part.quantile(np.array([1 - NEGLIGIBLE]))[0]))
 
 
@@ -115,11 +116,13 @@ class Joint:
     def brackets(self, starts: Sequence[int]) -> list[Bracket]:
         """The tiers that rows lie in, ascending, with exact shares and means."""
         tier_of_row = np.searchsorted(np.array(starts, dtype=np.int64), self.total_input, side="right")
-        return [self._bracket(int(tier), tier_of_row, (0, *starts)) for tier in np.unique(tier_of_row)]
+        begin = (0, *starts)
+        return [self.bracket(tier_of_row == tier, begin[tier]) for tier in np.unique(tier_of_row).tolist()]
 
-    def _bracket(self, tier: int, tier_of_row: NDArray[np.int64], starts: tuple[int, ...]) -> Bracket:
-        rows = self.rows[tier_of_row == tier]
-        return Bracket(starts[tier], Fraction(len(rows), len(self.rows)), self._mean(rows), rows)
+    def bracket(self, chosen: NDArray[np.bool_], min_input_tokens: int) -> Bracket:
+        """The chosen rows as a bracket, with their exact share and mean."""
+        rows = self.rows[chosen]
+        return Bracket(min_input_tokens, Fraction(len(rows), len(self.rows)), self._mean(rows), rows)
 
 
 def _grid_column(part: Distribution) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,10 +15,13 @@ from ..errors import ArchitectureError, CostsimError
 from ..pricing.book import PriceBook, open_book
 from .claims import Ledger, check
 from .costing import Costing, cost, tier_starts
-from .plans import Plan, named_models, plans_of, single_model_plan
+from .plans import Plan, named_models, plans_of, policy_models, single_model_plan
+from .policies.calls import Choice, Costed, PolicyCosting, with_policies
+from .policies.notes import policy_notes
 from .results import ClaimResult, Projection
 from .schedule import moment
 from .summary import ProjectionDay, flat_usd_per_day, summarise
+from .waterfall import waterfall
 from .workload import Horizon, Work, workload
 
 if TYPE_CHECKING:
@@ -67,6 +71,7 @@ class Costs:
     naive: str | None = None
     _books: dict[str, PriceBook] = field(default_factory=dict)
     _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
+    _policied: dict[tuple[str, str, Choice], PolicyCosting] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
 
     @classmethod
@@ -84,21 +89,42 @@ class Costs:
         return self._books[name]
 
     def costing(self, component: str, model: str, book_name: str | None = None) -> Costing:
-        """One component on one model."""
+        """One component on one model, without policies."""
         book_name = book_name or self.run_book
         key = (book_name, component, model)
         if key not in self._costings:
             work, book = self.works[component], self.book(book_name)
-            starts = tier_starts(book, [*self._models, model], work.component.processing)
+            starts = self._starts(work, book, [model])
             self._costings[key] = cost(work, work.profile.on_tiers(starts), starts, model, book, self.horizon)
         return self._costings[key]
 
-    @property
+    def planned(self, component: str, plan: Plan, book_name: str | None = None) -> Costed:
+        """One component as a plan has it, with the policies that the plan applies."""
+        work, book_name = self.works[component], book_name or self.run_book
+        choice = plan.choice(work.component)
+        plain = self.costing(component, choice.model, book_name)
+        if not choice.policies:
+            return plain
+        key = (book_name, component, choice)
+        if key not in self._policied:
+            book = self.book(book_name)
+            starts = self._starts(work, book, choice.models)
+            self._policied[key] = with_policies(work, choice, starts, plain, book, self.horizon)
+        return self._policied[key]
+
+    def _starts(self, work: Work, book: PriceBook, models: list[str]) -> tuple[int, ...]:
+        """The token counts that cut a component's runs, in every plan: price tiers, the large-context threshold."""
+        starts = tier_starts(book, [*self._models, *models], work.component.processing)
+        large = work.component.large_context
+        return tuple(sorted({*starts, large.over + 1})) if large else starts
+
+    @cached_property
     def _models(self) -> list[str]:
         """Every model that some plan may use, so that all plans cut runs into the same brackets."""
         specs = self.architecture.plans.values()
         planned = [m for s in specs for m in (s.model, *s.model_routing.values(), *s.components.values()) if m]
-        return [*named_models(self.architecture), *planned, *([self.naive] if self.naive else [])]
+        named = [*named_models(self.architecture), *policy_models(self.architecture)]
+        return [*named, *planned, *([self.naive] if self.naive else [])]
 
     def usd_per_day(self, component: str, model: str, book_name: str | None = None) -> Fraction | None:
         """A component's expected cost per day on a model, over the horizon; None where it is unpriced."""
@@ -108,10 +134,15 @@ class Costs:
     def plan_usd_per_day(self, plan: Plan, book_name: str, component: str | None = None) -> Fraction | None:
         """A plan's (or one of its components') expected cost per day; None where something is unpriced."""
         names = [component] if component else list(plan.models)
-        parts = [self.usd_per_day(name, plan.models[name], book_name) for name in names]
-        priced = [part for part in parts if part is not None]
-        flat = Fraction(0) if component else flat_usd_per_day(plan, self.book(book_name), self.horizon)
-        return sum(priced, flat) if len(priced) == len(parts) else None
+        parts = [self.planned(name, plan, book_name) for name in names]
+        flat = Fraction(0) if component else self.flat_usd_per_day(plan, book_name)
+        cost_usd = sum((usd for part in parts for usd in part.expected_usd), Fraction(0))
+        return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
+
+    def flat_usd_per_day(self, plan: Plan, book_name: str | None = None) -> Fraction:
+        """What the plan's subscriptions cost a day."""
+        book = self.book(book_name or self.run_book)
+        return flat_usd_per_day(plan.used_models(self.architecture.components), book, self.horizon)
 
 
 def project(
@@ -127,8 +158,9 @@ def project(
     costs = Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
     plans = plans_of(architecture, settings.naive or _dearest(architecture, costs))
     return summarise(
-        costs.architecture, plans, costs.costing, costs.book(costs.run_book), horizon, settings,
-        _claims(architecture, plans, costs), progress, sink,
+        costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
+        _claims(architecture, plans, costs), waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]),
+        progress, sink,
     )  # fmt: skip
 
 

@@ -44,6 +44,18 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class CallCost(Result):
+    """The calls of one kind that a component under policies makes: means over the days of the horizon.
+
+    `kind`: first (every run's, but those of a large context), large_context, or escalated. Every attempt counts.
+    """
+
+    kind: Literal["first", "large_context", "escalated"]
+    model: str
+    calls_per_day: Usd
+    expected_usd_per_day: Usd | None
+
+
 class ComponentCost(Result):
     """One component under one plan. `runs_per_day` and money are means over the days of the horizon.
 
@@ -64,6 +76,7 @@ class ComponentCost(Result):
     calibrated: bool
     tokens: Literal["stated", "calibrated", "measured", "flat"]
     shadow_usd_per_day: Usd = Decimal(0)
+    calls: list[CallCost] = Field(default=[], description="what policies make of its runs; empty without policies")
 
 
 class DayCost(Result):
@@ -177,6 +190,29 @@ class Unpriced(Result):
     reason: str
 
 
+class WaterfallStep(Result):
+    """One step from the naive plan to the routed one: what a day costs after it, and what the step saves.
+
+    The steps' savings add up to naive less routed; `shapley_usd_per_day` is a policy's saving averaged over all
+    orders (null for the steps that are no policies), and adds up to the same. Components without a price in
+    some step are left out of all.
+    """
+
+    step: Literal["naive", "routing", "fresh_for", "batch_with", "large_context", "escalate", "cache", "retry"]
+    expected_usd_per_day: Usd
+    saved_usd_per_day: Usd
+    shapley_usd_per_day: Usd | None = None
+
+
+class PolicyNote(Result):
+    """A fact about a component's policy under the routed plan. `warns` if it costs more than it saves."""
+
+    component: str
+    policy: str
+    says: str
+    warns: bool = False
+
+
 class Projection(Result):
     """What `costsim run` computes. `plans[0]` is the baseline of every saving."""
 
@@ -195,6 +231,8 @@ class Projection(Result):
     assumptions: list[str]
     warnings: list[str]
     costsim_version: str
+    waterfall: list[WaterfallStep] = Field(default=[], description="empty where no component states a policy")
+    policy_notes: list[PolicyNote] = []
 
     def plan(self, name: str) -> PlanResult:
         """The plan of that name. Raises KeyError."""

@@ -44,11 +44,20 @@ class TokenSums:
     factors: list[Floats | float] = field(repr=False)
 
 
-def draw(work: Work, profile: Profile, brackets: tuple[Bracket, ...], days: int, trials: int, seed: int) -> TokenSums:
-    """Draw a component's runs and tokens for all days and trials."""
+def draw(
+    work: Work,
+    profile: Profile,
+    brackets: tuple[Bracket, ...],
+    days: int,
+    trials: int,
+    seed: int,
+    spawn: Callable[[Floats], Floats] | None = None,
+) -> TokenSums:
+    """Draw a component's runs and tokens for all days and trials; `spawn` says which of its runs happen."""
     rng = generator(seed, work.component.name)
     factors = _factors(work, profile, rng, trials)
     runs = _draw_runs(work.runs, rng, days, trials)
+    runs = spawn(runs) if spawn else runs
     if isinstance(profile, Independent):
         return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
     counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)

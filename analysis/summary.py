@@ -22,18 +22,23 @@ from ..pricing.rows import ModelKey
 from .costing import Costing
 from .distributions import Floats
 from .plans import Plan
+from .policies.calls import Costed
+from .policies.draws import draw_usd
 from .results import (
     BookLayer,
+    CallCost,
     ClaimResult,
     ComponentCost,
     ComponentSaving,
     DayCost,
     PlanResult,
+    PolicyNote,
     PriceBookRef,
     Projection,
     Saving,
     Unpriced,
     UsedPrice,
+    WaterfallStep,
     usd,
 )
 from .results import Horizon as HorizonCost
@@ -43,13 +48,13 @@ from .workload import Horizon
 
 if TYPE_CHECKING:
     from ..pricing.book import PriceBook
-    from .architecture import Architecture
+    from .architecture import Architecture, Component
     from .project import Progress, Settings
 
 QUANTILES = (0.1, 0.5, 0.9)
 BINS = 40
 
-CostingOf = Callable[[str, str], Costing]
+CostingOf = Callable[[str, Plan], Costed]
 
 
 class ProjectionDay(NamedTuple):
@@ -100,9 +105,9 @@ class PlanSum:
 
 @dataclass(frozen=True)
 class PricedDraws:
-    """One component on one model: its draws priced, (days, trials), or (days, 1) where nothing varies."""
+    """One component as a plan has it: its draws priced, (days, trials), or (days, 1) where nothing varies."""
 
-    costing: Costing
+    costing: Costed
     drawn_usd: Floats
 
     @cached_property
@@ -126,26 +131,36 @@ def simulate_plans(
     sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
     rooms = [np.empty(shape) for _ in plans]
     for done, component in enumerate(architecture.components):
-        costings = {m: costing_of(component.name, m) for m in {plan.models[component.name] for plan in plans}}
-        first = next(iter(costings.values()))
+        costings = [costing_of(component.name, plan) for plan in plans]
+        first = next(costing for costing in costings if isinstance(costing, Costing))
         tokens = draw(first.work, first.profile, first.brackets, horizon.days, settings.trials, settings.seed)
-        prices = zip(costings.items(), rooms, strict=False)
-        priced = {m: PricedDraws(costing, price(tokens, costing, room)) for (m, costing), room in prices}
+        distinct = {id(costing): costing for costing in costings}
+        drawn = {
+            known: PricedDraws(costing, _drawn_usd(costing, tokens, room, settings))
+            for (known, costing), room in zip(distinct.items(), rooms, strict=False)
+        }
+        priced = {plan.name: drawn[id(costing)] for plan, costing in zip(plans, costings, strict=True)}
         _add_component(sums, priced, component.name)
         if sink:
             sink([row for total in sums for row in _component_days(total.plan, priced, component.name, horizon)])
-        rows = {model: _component(own.costing, own.drawn_usd) for model, own in priced.items()}
-        for total in sums:
-            total.components.append(rows[total.plan.models[component.name]])
+        rows = {known: _component(own.costing, own.drawn_usd) for known, own in drawn.items()}
+        for total, costing in zip(sums, costings, strict=True):
+            total.components.append(rows[id(costing)])
         if progress:
             progress(done + 1, len(architecture.components))
     return sums
 
 
+def _drawn_usd(costing: Costed, tokens: TokenSums, room: Floats, settings: Settings) -> Floats:
+    if isinstance(costing, Costing):
+        return price(tokens, costing, room)
+    return draw_usd(costing, tokens, room, settings.seed)
+
+
 def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: str) -> None:
-    baseline = priced[sums[0].plan.models[name]]
+    baseline = priced[sums[0].plan.name]
     for total in sums:
-        own = priced[total.plan.models[name]]
+        own = priced[total.plan.name]
         if own.costing.priced:
             total.add(own.costing.expected_usd, own.drawn_usd)
         if own.costing.priced and baseline.costing.priced:  # a saving compares like with like, or says nothing
@@ -153,9 +168,9 @@ def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: st
             total.save(name, baseline.costing.horizon_usd, own.costing.horizon_usd, saved)
 
 
-def _component(costing: Costing, drawn_usd: Floats) -> ComponentCost:
+def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
     """Its row of the result. The draws are sorted on the way, and of no use after it."""
-    component, days = costing.work.component, len(costing.rates)
+    component, days = costing.work.component, len(costing.expected_usd)
     expected = usd(costing.horizon_usd / days) if costing.priced else None
     p10, p50, p90 = _quantiles(drawn_usd) if costing.priced else (None, None, None)
     return ComponentCost(
@@ -171,11 +186,27 @@ def _component(costing: Costing, drawn_usd: Floats) -> ComponentCost:
         calibrated=costing.profile.origin == "calibrated",
         tokens=costing.profile.origin,
         shadow_usd_per_day=usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
+        calls=_calls(costing, days),
     )
 
 
+def _calls(costing: Costed, days: int) -> list[CallCost]:
+    """Which models a component under policies calls, and what for; nothing for one without."""
+    if isinstance(costing, Costing):
+        return []
+    return [
+        CallCost(
+            kind=call.kind,
+            model=call.model,
+            calls_per_day=usd(call.expected_calls / days),
+            expected_usd_per_day=usd(call.expected_usd / days) if costing.priced else None,
+        )
+        for call in costing.calls
+    ]
+
+
 def _component_days(plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon) -> Iterator[ProjectionDay]:
-    own = priced[plan.models[name]]
+    own = priced[plan.name]
     if own.costing.priced:
         runs, expected = own.costing.work.runs.expected, own.costing.expected_usd
         part, model = own.costing.work.component, own.costing.model
@@ -212,15 +243,17 @@ def summarise(
     horizon: Horizon,
     settings: Settings,
     claims: list[ClaimResult],
+    waterfall: list[WaterfallStep],
+    policy_notes: list[PolicyNote],
     progress: Progress | None = None,
     sink: Callable[[list[ProjectionDay]], None] | None = None,
 ) -> Projection:
     """The whole result: plans, their savings against the first, what is unpriced, the prices used."""
     sums = simulate_plans(architecture, plans, costing_of, horizon, settings, progress, sink)
-    subscribed = _add_subscriptions(sums, book, horizon)
+    subscribed = _add_subscriptions(sums, architecture.components, book, horizon)
     if sink and subscribed:
         sink(subscribed)
-    costings = {(p.name, c): costing_of(c, model) for p in plans for c, model in p.models.items()}
+    costings = {(plan.name, name): costing_of(name, plan) for plan in plans for name in plan.models}
     return Projection(
         name=architecture.name,
         start=horizon.start,
@@ -235,14 +268,18 @@ def summarise(
         prices=_used_prices(costings.values()),
         unpriced=_unpriced(plans, costings),
         assumptions=_assumptions(architecture, costings.values(), book),
-        warnings=_warnings(book, costings.values()),
+        warnings=_warnings(book, costings.values()) + [note.says for note in policy_notes if note.warns],
+        waterfall=waterfall,
+        policy_notes=policy_notes,
         costsim_version=__version__,
     )
 
 
-def _add_subscriptions(sums: list[PlanSum], book: PriceBook, horizon: Horizon) -> list[ProjectionDay]:
+def _add_subscriptions(
+    sums: list[PlanSum], components: list[Component], book: PriceBook, horizon: Horizon
+) -> list[ProjectionDay]:
     """A subscription that a plan uses costs its flat price on every day it is valid, however much it is used."""
-    flat = [_subscriptions(total.plan, book, horizon) for total in sums]
+    flat = [_subscriptions(total.plan.used_models(components), book, horizon) for total in sums]
     rows: list[ProjectionDay] = []
     for total, own in zip(sums, flat, strict=True):
         for name, (key, costs) in own.items():
@@ -257,9 +294,9 @@ def _add_subscriptions(sums: list[PlanSum], book: PriceBook, horizon: Horizon) -
     return rows
 
 
-def flat_usd_per_day(plan: Plan, book: PriceBook, horizon: Horizon) -> Fraction:
-    """What the plan's subscriptions cost a day, over the horizon."""
-    flat = _subscriptions(plan, book, horizon)
+def flat_usd_per_day(models: Iterable[str], book: PriceBook, horizon: Horizon) -> Fraction:
+    """What the subscriptions cost a day that cover some of the models, over the horizon."""
+    flat = _subscriptions(models, book, horizon)
     return sum((_flat_total(flat, name) for name in flat), Fraction(0)) / horizon.days
 
 
@@ -270,8 +307,8 @@ def _flat_total(flat: FlatCosts, name: str) -> Fraction:
     return sum(flat[name][1], Fraction(0)) if name in flat else Fraction(0)
 
 
-def _subscriptions(plan: Plan, book: PriceBook, horizon: Horizon) -> FlatCosts:
-    keys = sorted({key for model in plan.models.values() if (key := book.resolve(model))})
+def _subscriptions(models: Iterable[str], book: PriceBook, horizon: Horizon) -> FlatCosts:
+    keys = sorted({key for model in models if (key := book.resolve(model))})
     flat: FlatCosts = {}
     for day in range(horizon.days):
         for key in keys:
@@ -366,7 +403,7 @@ def book_ref(book: PriceBook) -> PriceBookRef:
     return PriceBookRef(hash=book.hash, layers=layers)
 
 
-def _used_prices(costings: Iterable[Costing]) -> list[UsedPrice]:
+def _used_prices(costings: Iterable[Costed]) -> list[UsedPrice]:
     rows = {row: None for costing in costings for row in costing.used}
     ordered = sorted(rows, key=lambda r: (r.provider, r.model, r.token_class, r.processing, r.min_input_tokens))
     return [
@@ -385,12 +422,11 @@ def _used_prices(costings: Iterable[Costing]) -> list[UsedPrice]:
     ]
 
 
-def _unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costing]) -> list[Unpriced]:
+def _unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costed]) -> list[Unpriced]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for plan in plans:
-        for component, model in plan.models.items():
-            missing = costings[plan.name, component].missing
-            if missing:
+        for component in plan.models:
+            for model, missing in costings[plan.name, component].lacking:
                 reason = "no price" if missing == ("every class",) else f"no price for {', '.join(missing)}"
                 found.setdefault((model, plan.name, reason), []).append(component)
     return [
@@ -399,7 +435,7 @@ def _unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costing]) -> li
     ]
 
 
-def _assumptions(architecture: Architecture, costings: Iterable[Costing], book: PriceBook) -> list[str]:
+def _assumptions(architecture: Architecture, costings: Iterable[Costed], book: PriceBook) -> list[str]:
     explained = dict.fromkeys(costing.work.explained for costing in costings if costing.work.explained)
     return [
         f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
@@ -409,7 +445,7 @@ def _assumptions(architecture: Architecture, costings: Iterable[Costing], book: 
     ]
 
 
-def _warnings(book: PriceBook, costings: Iterable[Costing]) -> list[str]:
+def _warnings(book: PriceBook, costings: Iterable[Costed]) -> list[str]:
     stale = [layer.name for layer in book.layers if layer.stale]
     warnings = [f"price book {name!r} is kept for the record; its prices are not current" for name in stale]
     for costing in costings:

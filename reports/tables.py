@@ -64,6 +64,7 @@ def as_markdown(projection: Projection) -> str:
             f"**{cell(saving.plan)}** against {cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} a day"
             f" ({percent(saving.percent)}), P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}  "
         )
+    lines += _waterfall(projection)
     if projection.claims:
         lines += ["", "| claim | stated | computed | book | holds |", "| --- | ---: | ---: | --- | --- |"]
         verdicts = {True: "yes", False: "no", None: "unknown"}
@@ -77,6 +78,17 @@ def as_markdown(projection: Projection) -> str:
         f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _waterfall(projection: Projection) -> list[str]:
+    if not projection.waterfall:
+        return []
+    lines = ["", "| step | USD/day after it | it saves | in any order (Shapley) |", "| --- | ---: | ---: | ---: |"]
+    for step in projection.waterfall:
+        saved = "" if step.step == "naive" else usd(step.saved_usd_per_day)
+        shapley = "" if step.shapley_usd_per_day is None else usd(step.shapley_usd_per_day)
+        lines.append(f"| {cell(step.step)} | {usd(step.expected_usd_per_day)} | {saved} | {shapley} |")
+    return [*lines, "", *(f"- {cell(note.says)}" for note in projection.policy_notes)]
 
 
 def cell(text: str) -> str:

@@ -23,6 +23,7 @@ def print_projection(projection: Projection, console: Console) -> None:
         _unpriced(projection),
         _components(projection),
         _savings(projection),
+        _waterfall(projection),
         _claims(projection),
         _footer(projection),
     ):
@@ -127,6 +128,22 @@ def _savings(projection: Projection) -> RenderableType:
             text = ", ".join(f"{c.name} {usd(c.expected_usd_per_day)}" for c in makers)
             lines.append(Padding(Text(f"most of it: {text}"), (0, 0, 0, 2)))
     return Group(*lines)
+
+
+def _waterfall(projection: Projection) -> RenderableType | None:
+    """From naive to routed, policy by policy, and what is worth knowing about each."""
+    if not projection.waterfall:
+        return None
+    table = Table(title="Where the saving comes from", title_justify="left", title_style="bold")
+    table.add_column("step")
+    for heading in ("per day after it", "it saves", "in any order (Shapley)"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for step in projection.waterfall:
+        saved = "" if step.step == "naive" else usd(step.saved_usd_per_day)
+        shapley = "" if step.shapley_usd_per_day is None else usd(step.shapley_usd_per_day)
+        table.add_row(step.step, usd(step.expected_usd_per_day), saved, shapley)
+    notes = [Text(f"  {note.says}") for note in projection.policy_notes if not note.warns]
+    return Group(table, *notes)
 
 
 def _claims(projection: Projection) -> RenderableType | None:

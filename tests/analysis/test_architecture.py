@@ -303,7 +303,7 @@ RULES = {
     ),
     "unknown time zone": (fleet(timezone="Mars/Olympus"), "components[0].timezone: 'Mars/Olympus' is not a time zone"),
     "a plan's name taken": (fleet() | {"plans": {"naive": {"model": HAIKU}}}, "plans: the plan 'naive' always exists"),
-    "a plan of nothing": (fleet() | {"plans": {"p": {}}}, "plans.p: say model, model_routing or components"),
+    "a plan of nothing": (fleet() | {"plans": {"p": {}}}, "plans.p: say model, model_routing, components or policies"),
     "a plan's unknown component": (
         fleet(name="scanner") | {"plans": {"p": {"components": {"scaner": HAIKU}}}},
         "plans.p.components.scaner: there is no component 'scaner'; did you mean 'scanner'?",

@@ -1,0 +1,101 @@
+"""Policies in the Monte Carlo: which runs happen, escalate, fail or find a warm cache is drawn.
+
+Tokens are the draws of the component without policies wherever its runs and brackets are the same, so that plans
+are compared on common random numbers; every policy has random numbers of its own. Of a day's runs in a bracket,
+those that escalate or are tried again use as many tokens as its runs do on average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from ..distributions import Floats
+from ..simulate import TokenSums, draw, generator, price
+from .calls import Call, PolicyCosting, Way
+from .spawns import binomial
+from .spec import Retry
+
+Random = Callable[[str], np.random.Generator]
+
+
+def draw_usd(costing: PolicyCosting, base: TokenSums, trials: int, seed: int) -> Floats:
+    """The drawn cost of a component under policies: USD, (days, trials), or (days, 1) if nothing varies.
+
+    `base` are the draws of the component without policies.
+    """
+    streams: dict[str, np.random.Generator] = {}
+
+    def random(policy: str) -> np.random.Generator:
+        return streams.setdefault(policy, generator(seed, f"{costing.work.component.name}\n{policy}"))
+
+    sums = base
+    if costing.own_draws:
+        brackets = tuple(cut.bracket for cut in costing.cuts)
+        sums = draw(
+            costing.base, costing.profile, brackets, costing.days, trials, seed,
+            lambda runs: costing.spawns.draw(runs, trials, random),
+        )  # fmt: skip
+    total: Floats = np.zeros((costing.days, 1))
+    for call in costing.calls:
+        for usd in _call_usd(call, costing, sums, trials, random):
+            total = total + usd
+    return total
+
+
+def _call_usd(call: Call, costing: PolicyCosting, sums: TokenSums, trials: int, random: Random) -> list[Floats]:
+    retry = costing.work.component.retry if "retry" in costing.choice.policies else None
+    names = costing.profile.classes
+    parts: list[list[tuple[Floats, list[Floats]]]] = [[] for _ in call.ways]
+    for index in call.cuts:
+        runs = sums.runs[index]
+        calls = _made(call, runs, retry, trials, random)
+        tokens = dict(zip(names, _known(sums, index), strict=True))
+        for part, made, way in zip(parts, _by_way(call, calls, trials, random), call.ways, strict=True):
+            ratio = np.divide(made, runs, out=np.zeros(np.broadcast(made, runs).shape), where=runs > 0)
+            sent = [_sum(shares, tokens, ratio) for shares in way.tokens.values()]
+            part.append((made * sums.factors[-1], sent))
+    return [_priced(part, way) for part, way in zip(parts, call.ways, strict=True)]
+
+
+def _known(sums: TokenSums, index: int) -> list[Floats]:
+    """The tokens of a bracket, with what we don't know about their mean."""
+    return [amounts * factor for amounts, factor in zip(sums.tokens[index], sums.factors[:-1], strict=True)]
+
+
+def _made(call: Call, runs: Floats, retry: Retry | None, trials: int, random: Random) -> Floats:
+    """How many calls the runs of one bracket make, every attempt counted."""
+    days = len(runs)
+    if call.probability < 1:
+        runs = binomial(runs, (call.probability,) * days, random("escalate"), trials)
+    made = runs
+    if retry and retry.failure_rate:
+        for _ in range(retry.max_attempts - 1):
+            runs = binomial(runs, (Fraction(retry.failure_rate),) * days, random("retry"), trials)
+            made = made + runs
+    return made
+
+
+def _by_way(call: Call, made: Floats, trials: int, random: Random) -> list[Floats]:
+    """The calls that find a warm cache, and those that don't; or just the calls."""
+    if len(call.ways) == 1:
+        return [made]
+    shares = call.ways[0].shares
+    warm = (
+        made * np.array([[float(share)] for share in shares])
+        if call.certain
+        else binomial(made, shares, random("cache"), trials)
+    )
+    return [warm, made - warm]
+
+
+def _sum(shares: Mapping[str, Fraction], tokens: Mapping[str, Floats], ratio: Floats) -> Floats:
+    total = sum(float(share) * tokens[name] for name, share in shares.items() if share)
+    return np.asarray(total * ratio)
+
+
+def _priced(part: list[tuple[Floats, list[Floats]]], way: Way) -> Floats:
+    classes = len(way.tokens) + 1
+    return price(TokenSums([runs for runs, _ in part], [tokens for _, tokens in part], [1.0] * classes), way.costing)
