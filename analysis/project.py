@@ -20,7 +20,8 @@ from .policies.calls import Choice, Costed, PolicyCosting, with_policies
 from .policies.notes import policy_notes
 from .results import ClaimResult, Projection
 from .schedule import moment
-from .summary import ProjectionDay, flat_usd_per_day, summarise
+from .subscriptions import flat_usd_per_day
+from .summary import ProjectionDay, summarise
 from .waterfall import waterfall
 from .workload import Horizon, Work, workload
 

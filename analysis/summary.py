@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import __version__
 from ..pricing.rows import ModelKey
+from .basis import assumptions, unpriced, used_prices, warnings
 from .costing import Costing
 from .distributions import Floats
 from .plans import Plan
@@ -36,14 +37,12 @@ from .results import (
     PriceBookRef,
     Projection,
     Saving,
-    Unpriced,
-    UsedPrice,
     WaterfallStep,
     usd,
 )
 from .results import Horizon as HorizonCost
-from .schedule import moment
-from .simulate import draw, price
+from .simulate import TokenSums, draw, price
+from .subscriptions import flat_total, subscriptions_of
 from .workload import Horizon
 
 if TYPE_CHECKING:
@@ -265,10 +264,10 @@ def summarise(
         savings=[_saving(total, sums[0], horizon) for total in sums[1:]],
         claims=claims,
         price_book=book_ref(book),
-        prices=_used_prices(costings.values()),
-        unpriced=_unpriced(plans, costings),
-        assumptions=_assumptions(architecture, costings.values(), book),
-        warnings=_warnings(book, costings.values()) + [note.says for note in policy_notes if note.warns],
+        prices=used_prices(costings.values()),
+        unpriced=unpriced(plans, costings),
+        assumptions=assumptions(architecture, costings.values(), book),
+        warnings=warnings(book, costings.values()) + [note.says for note in policy_notes if note.warns],
         waterfall=waterfall,
         policy_notes=policy_notes,
         costsim_version=__version__,
@@ -279,7 +278,7 @@ def _add_subscriptions(
     sums: list[PlanSum], components: list[Component], book: PriceBook, horizon: Horizon
 ) -> list[ProjectionDay]:
     """A subscription that a plan uses costs its flat price on every day it is valid, however much it is used."""
-    flat = [_subscriptions(total.plan.used_models(components), book, horizon) for total in sums]
+    flat = [subscriptions_of(total.plan.used_models(components), book, horizon) for total in sums]
     rows: list[ProjectionDay] = []
     for total, own in zip(sums, flat, strict=True):
         for name, (key, costs) in own.items():
@@ -289,34 +288,9 @@ def _add_subscriptions(
             total.components.append(row)
             rows += _flat_days(total.plan, row, costs, horizon)
         for name in dict.fromkeys([*flat[0], *own]):
-            base, cost = _flat_total(flat[0], name), _flat_total(own, name)
+            base, cost = flat_total(flat[0], name), flat_total(own, name)
             total.save(f"subscription {name}", base, cost, float(base - cost))
     return rows
-
-
-def flat_usd_per_day(models: Iterable[str], book: PriceBook, horizon: Horizon) -> Fraction:
-    """What the subscriptions cost a day that cover some of the models, over the horizon."""
-    flat = _subscriptions(models, book, horizon)
-    return sum((_flat_total(flat, name) for name in flat), Fraction(0)) / horizon.days
-
-
-FlatCosts = dict[str, tuple[ModelKey, list[Fraction]]]
-
-
-def _flat_total(flat: FlatCosts, name: str) -> Fraction:
-    return sum(flat[name][1], Fraction(0)) if name in flat else Fraction(0)
-
-
-def _subscriptions(models: Iterable[str], book: PriceBook, horizon: Horizon) -> FlatCosts:
-    keys = sorted({key for model in models if (key := book.resolve(model))})
-    flat: FlatCosts = {}
-    for day in range(horizon.days):
-        for key in keys:
-            subscription = book.subscription(key, moment(int(horizon.edges[day])))
-            if subscription:
-                _, costs = flat.setdefault(subscription.name, (key, [Fraction(0)] * horizon.days))
-                costs[day] = Fraction(subscription.usd_per_day)
-    return flat
 
 
 def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) -> ComponentCost:
@@ -401,55 +375,3 @@ def book_ref(book: PriceBook) -> PriceBookRef:
     """The stack's hash and layers, as every output shows them."""
     layers = [BookLayer(name=x.name, hash=x.hash, source=x.source, stale=x.stale) for x in book.layers]
     return PriceBookRef(hash=book.hash, layers=layers)
-
-
-def _used_prices(costings: Iterable[Costed]) -> list[UsedPrice]:
-    rows = {row: None for costing in costings for row in costing.used}
-    ordered = sorted(rows, key=lambda r: (r.provider, r.model, r.token_class, r.processing, r.min_input_tokens))
-    return [
-        UsedPrice(
-            model=f"{row.provider}/{row.model}",
-            token_class=row.token_class,
-            processing=row.processing,
-            min_input_tokens=row.min_input_tokens,
-            valid_from=row.valid_from.isoformat() if row.valid_from else None,
-            valid_to=row.valid_to.isoformat() if row.valid_to else None,
-            usd=row.usd,
-            per=row.per,
-            source=row.source,
-        )
-        for row in ordered
-    ]
-
-
-def _unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costed]) -> list[Unpriced]:
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for plan in plans:
-        for component in plan.models:
-            for model, missing in costings[plan.name, component].lacking:
-                reason = "no price" if missing == ("every class",) else f"no price for {', '.join(missing)}"
-                found.setdefault((model, plan.name, reason), []).append(component)
-    return [
-        Unpriced(model=model, plan=plan, components=components, reason=reason)
-        for (model, plan, reason), components in found.items()
-    ]
-
-
-def _assumptions(architecture: Architecture, costings: Iterable[Costed], book: PriceBook) -> list[str]:
-    explained = dict.fromkeys(costing.work.explained for costing in costings if costing.work.explained)
-    return [
-        f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
-        "Expected costs are exact; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
-        "What varies from run to run averages out over the days; what we don't know about a mean does not.",
-        *explained,
-    ]
-
-
-def _warnings(book: PriceBook, costings: Iterable[Costed]) -> list[str]:
-    stale = [layer.name for layer in book.layers if layer.stale]
-    warnings = [f"price book {name!r} is kept for the record; its prices are not current" for name in stale]
-    for costing in costings:
-        processing = costing.work.component.processing
-        if processing != "standard" and not any(row.processing == processing for row in costing.used):
-            warnings.append(f"{costing.model} has no {processing} price; {costing.work.component.name} pays standard")
-    return list(dict.fromkeys(warnings))

@@ -148,6 +148,11 @@ class PolicyCosting:
         return self._summed([way.costing.expected_usd for way in self._ways])
 
     @cached_property
+    def horizon_usd(self) -> Fraction:
+        """Expected cost of all days together, exact."""
+        return sum(self.expected_usd, Fraction(0))
+
+    @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
         """The same at a subscription's shadow prices."""
         return self._summed([way.costing.expected_shadow_usd for way in self._ways])

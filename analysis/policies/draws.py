@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..costing import Costing
 from ..distributions import Floats
 from ..simulate import TokenSums, draw, generator, price
 from .calls import Call, PolicyCosting, Way
@@ -21,12 +22,14 @@ from .spec import Retry
 Random = Callable[[str], np.random.Generator]
 
 
-def draw_usd(costing: PolicyCosting, base: TokenSums, trials: int, seed: int) -> Floats:
+def draw_usd(costing: PolicyCosting, base: TokenSums, room: Floats, seed: int) -> Floats:
     """The drawn cost of a component under policies: USD, (days, trials), or (days, 1) if nothing varies.
 
-    `base` are the draws of the component without policies.
+    `base` are the draws of the component without policies. The result is put into `room`, (days, trials), where
+    it needs that much.
     """
     streams: dict[str, np.random.Generator] = {}
+    trials = room.shape[1]
 
     def random(policy: str) -> np.random.Generator:
         return streams.setdefault(policy, generator(seed, f"{costing.work.component.name}\n{policy}"))
@@ -38,14 +41,28 @@ def draw_usd(costing: PolicyCosting, base: TokenSums, trials: int, seed: int) ->
             costing.base, costing.profile, brackets, costing.days, trials, seed,
             lambda runs: costing.spawns.draw(runs, trials, random),
         )  # fmt: skip
-    total: Floats = np.zeros((costing.days, 1))
-    for call in costing.calls:
-        for usd in _call_usd(call, costing, sums, trials, random):
-            total = total + usd
-    return total
+    parts = [part for call in costing.calls for part in _parts(call, costing, sums, trials, random)]
+    return _total(parts, room)
 
 
-def _call_usd(call: Call, costing: PolicyCosting, sums: TokenSums, trials: int, random: Random) -> list[Floats]:
+def _total(parts: list[tuple[TokenSums, Costing]], room: Floats) -> Floats:
+    """The sum of what the parts cost; in `room` as soon as one of them varies."""
+    certain, varies, spare = np.zeros((len(room), 1)), False, np.empty_like(room)
+    for sums, costing in parts:
+        usd = price(sums, costing, spare)
+        if usd.shape != room.shape:
+            certain = certain + usd
+        elif varies:
+            room += usd
+        else:
+            room[:], varies = usd, True
+    return np.add(room, certain, out=room) if varies else certain
+
+
+def _parts(
+    call: Call, costing: PolicyCosting, sums: TokenSums, trials: int, random: Random
+) -> list[tuple[TokenSums, Costing]]:
+    """The drawn tokens of each way in which the call goes."""
     retry = costing.work.component.retry if "retry" in costing.choice.policies else None
     names = costing.profile.classes
     parts: list[list[tuple[Floats, list[Floats]]]] = [[] for _ in call.ways]
@@ -57,7 +74,7 @@ def _call_usd(call: Call, costing: PolicyCosting, sums: TokenSums, trials: int, 
             ratio = np.divide(made, runs, out=np.zeros(np.broadcast(made, runs).shape), where=runs > 0)
             sent = [_sum(shares, tokens, ratio) for shares in way.tokens.values()]
             part.append((made * sums.factors[-1], sent))
-    return [_priced(part, way) for part, way in zip(parts, call.ways, strict=True)]
+    return [(_sums(part, way), way.costing) for part, way in zip(parts, call.ways, strict=True)]
 
 
 def _known(sums: TokenSums, index: int) -> list[Floats]:
@@ -96,6 +113,6 @@ def _sum(shares: Mapping[str, Fraction], tokens: Mapping[str, Floats], ratio: Fl
     return np.asarray(total * ratio)
 
 
-def _priced(part: list[tuple[Floats, list[Floats]]], way: Way) -> Floats:
-    classes = len(way.tokens) + 1
-    return price(TokenSums([runs for runs, _ in part], [tokens for _, tokens in part], [1.0] * classes), way.costing)
+def _sums(part: list[tuple[Floats, list[Floats]]], way: Way) -> TokenSums:
+    known = [1.0] * (len(way.tokens) + 1)
+    return TokenSums([runs for runs, _ in part], [tokens for _, tokens in part], known)
