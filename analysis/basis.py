@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
     from .architecture import Architecture
 
-POLICY_ASSUMPTION = "Nothing is fresh or cached when the first day begins; a run exactly at the end of a ttl is too late."
+POLICY_ASSUMPTION = "Nothing is fresh or cached when the first day begins; a run just at the end of a ttl is too late."
 
 
 def used_prices(costings: Iterable[Costed]) -> list[UsedPrice]:

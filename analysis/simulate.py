@@ -11,6 +11,7 @@ Arrays are (days, trials); a component that nothing varies stays (days, 1).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -18,7 +18,6 @@ import numpy as np
 from ..costing import Costing, cost_brackets
 from ..distributions import Constant
 from ..profiles import INPUT_CLASSES, Bracket, Independent, Joint, Profile, practical_upper
-from ..schedule import moment
 from ..workload import Horizon, Runs, Work
 from .batching import batched
 from .spawns import Spawns, Warmth, spawns_of, warmth
@@ -226,7 +225,7 @@ class _Builder:
         carry = Fraction(self.policies.escalate.carry) if kind == "escalated" and self.policies.escalate else None
         sent = _sent(self.profile.classes, carry)
         own = [self.cuts[n] for n in indices]
-        if not (self.policies.cache and self._caches(model)):
+        if self.policies.cache is None:
             every_day = (Fraction(1),) * self.horizon.days
             way = self._way(model, probability, own, every_day, sent, carry is not None, None)
             return Call(kind, model, probability, indices, (way,))
@@ -263,20 +262,6 @@ class _Builder:
         brackets = tuple(_sends(cut, tokens, escalated) for cut in cuts)
         work = replace(self.work, runs=runs)
         return Way(cost_brackets(work, self.profile, brackets, model, self.book, self.horizon), shares, tokens)
-
-    def _caches(self, model: str) -> bool:
-        """Whether the model's cached reads and writes have prices; another one's calls stay as they are."""
-        return caches(self.book, model, self.policies.cache, self.horizon, self.work.component.processing)
-
-
-def caches(book: PriceBook, model: str, cache: Cache | None, horizon: Horizon, processing: str) -> bool:
-    """Whether a cache with that ttl has prices on that model, at the start of the horizon."""
-    key = book.resolve(model)
-    if key is None or cache is None:
-        return False
-    at = moment(int(horizon.edges[0]))
-    needed = ("cache_read", f"cache_write_{cache.ttl}")
-    return all(book.price(key, name, at=at, processing=processing) for name in needed)
 
 
 def _sides(cuts: tuple[Cut, ...], large: LargeContext | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

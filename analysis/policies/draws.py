@@ -114,5 +114,5 @@ def _sum(shares: Mapping[str, Fraction], tokens: Mapping[str, Floats], ratio: Fl
 
 
 def _sums(part: list[tuple[Floats, list[Floats]]], way: Way) -> TokenSums:
-    known = [1.0] * (len(way.tokens) + 1)
+    known: list[Floats | float] = [1.0] * (len(way.tokens) + 1)
     return TokenSums([runs for runs, _ in part], [tokens for _, tokens in part], known)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..profiles import INPUT_CLASSES
 from ..results import PolicyNote
-from .calls import Call, PolicyCosting, caches
+from .calls import Call, PolicyCosting
 from .spec import Policy
 
 if TYPE_CHECKING:
@@ -156,13 +156,7 @@ class _Notes:
     def _cache(self) -> Iterator[PolicyNote]:
         cache, costing = self.component.cache, self._costing
         assert cache  # noqa: S101
-        for model in dict.fromkeys(call.model for call in costing.calls):
-            if not caches(self._book, model, cache, self.costs.horizon, self.component.processing):
-                says = f"{model} has no prices for a {cache.ttl} cache; its calls are costed without"
-                yield self._note("cache", says, warns=True)
         cached = [call for call in costing.calls if call.cached]
-        if not cached:
-            return
         saved, found = self._saved("cache"), _warm_share(cached)
         if found == 0:
             says = f"never finds its {cache.ttl} cache warm, so that every run writes it anew, {_gain(saved)}"

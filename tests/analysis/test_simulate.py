@@ -36,7 +36,7 @@ def simulated(architecture: Architecture, days: int = 10, trials: int = 2000, se
     settings = Settings(start=START, days=days, trials=trials, seed=seed, naive=SONNET)
     horizon = Horizon.of(START, days, ZoneInfo("UTC"))
     costs = Costs.of(architecture, horizon, "list", SONNET)
-    return simulate_plans(architecture, plans_of(architecture, SONNET), costs.costing, horizon, settings)
+    return simulate_plans(architecture, plans_of(architecture, SONNET), costs.planned, horizon, settings)
 
 
 def standard_errors(drawn: Floats, expected: Fraction) -> float:

@@ -63,7 +63,7 @@ def simulation(components: int, days: int, trials: int) -> tuple[Callable[[], ob
     for plan in plans:
         for name, model in plan.models.items():
             _ = costs.costing(name, model).expected_usd
-    return lambda: simulate_plans(read, plans, costs.costing, horizon, settings), costs
+    return lambda: simulate_plans(read, plans, costs.planned, horizon, settings), costs
 
 
 def only_draw(costs: Costs, days: int, trials: int) -> None:
