@@ -137,7 +137,7 @@ class Costs:
         names = [component] if component else list(plan.models)
         parts = [self.planned(name, plan, book_name) for name in names]
         flat = Fraction(0) if component else self.flat_usd_per_day(plan, book_name)
-        cost_usd = sum((usd for part in parts for usd in part.expected_usd), Fraction(0))
+        cost_usd = sum((part.horizon_usd for part in parts), Fraction(0))
         return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
 
     def flat_usd_per_day(self, plan: Plan, book_name: str | None = None) -> Fraction:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,7 @@ class Spawns:
     walked: bool = False
     pause_minutes: int = 0
 
-    @property
+    @cached_property
     def runs(self) -> Runs:
         """The spawns: exact expected numbers; the instants are those of all tasks, each the n-th part of a spawn."""
         return replace(self.kept, expected=tuple(count / self.tasks for count in self.kept.expected), spread=None)
@@ -135,18 +137,21 @@ def warmth(spawns: Spawns, cache: Cache, chance: Fraction, edges: Minutes) -> Wa
 def _walked_warmth(spawns: Spawns, instants: Minutes, ttl_minutes: int, chance: Fraction, edges: Minutes) -> Warmth:
     before = np.arange(len(instants)) - np.searchsorted(instants, instants - ttl_minutes, side="right")
     keep = min(spawns.keep, default=Fraction(1))
-    known = {int(count): _warm_after(int(count), keep, chance, spawns.tasks) for count in np.unique(before)}
-    warm = [known[int(count)] for count in before]
+    counts, place = np.unique(before, return_inverse=True)
+    warm = [_warm_after(int(count), keep, chance, spawns.tasks) for count in counts]
     ends = np.searchsorted(instants, edges)
-    shares = tuple(
-        sum(warm[first:last], Fraction(0)) / max(1, last - first)
-        for first, last in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
-    )
-    certain = keep == chance == 1 and set(known.values()) <= {0, 1}
+    days = (place[first:last] for first, last in pairwise(ends.tolist()))
+    shares = tuple(_mean(warm, np.bincount(day, minlength=len(warm)).tolist()) for day in days)
+    certain = keep == chance == 1 and {*warm} <= {0, 1}
     if not certain or spawns.tasks > 1:
         return Warmth(shares, certain and {*shares} <= {0, 1})
-    hit = np.array(warm, dtype=object) == 1
+    hit = np.array([bool(share) for share in warm], dtype=bool)[place]
     return Warmth(shares, True, instants[hit], instants[~hit])
+
+
+def _mean(amounts: list[Fraction], counts: list[int]) -> Fraction:
+    total = sum((amount * count for amount, count in zip(amounts, counts, strict=True) if count), Fraction(0))
+    return total / max(1, sum(counts))
 
 
 def _warm_after(count: int, keep: Fraction, chance: Fraction, tasks: int) -> Fraction:
