@@ -29,14 +29,14 @@ Project = Callable[..., Projection]
 START = date(2026, 6, 1)
 CHEAP, DEAR, TIERED, PLAIN = "lab/cheap", "lab/dear", "lab/tiered", "lab/plain"
 # USD per million tokens
-PRICES = {
+PRICES: dict[str, dict[str, Any]] = {
     CHEAP: {"input": 1, "cache_read": "0.1", "cache_write_5m": "1.25", "cache_write_1h": 2, "output": 5},
     DEAR: {"input": 5, "cache_read": "0.5", "cache_write_5m": "6.25", "cache_write_1h": 10, "output": 25},
     TIERED: {"input": 2, "cache_read": "0.2", "cache_write_5m": "2.5", "cache_write_1h": 4, "output": 10},
     PLAIN: {"input": 1, "output": 5},
 }
-TWICE = {"input": 4, "cache_read": "0.4", "cache_write_5m": 5, "cache_write_1h": 8, "output": 15}
-OVERLAY = {
+TWICE: dict[str, Any] = {"input": 4, "cache_read": "0.4", "cache_write_5m": 5, "cache_write_1h": 8, "output": 15}
+OVERLAY: dict[str, Any] = {
     "book": "lab",
     "source": "made for this test",
     "models": [{"model": name, "usd_per_mtok": usd} for name, usd in PRICES.items() if name != TIERED]
@@ -49,9 +49,9 @@ OVERLAY = {
     ],
 }
 ROUTING = {"cheap": CHEAP, "dear": DEAR, "tiered": TIERED, "plain": PLAIN, "fallback": CHEAP}
-HALF_HOURLY = {"schedule": "*/30 * * * *"}
-TEN = {"runs_per_day": 10}
-RUN = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD on cheap, 0.10 on dear
+HALF_HOURLY: dict[str, Any] = {"schedule": "*/30 * * * *"}
+TEN: dict[str, Any] = {"runs_per_day": 10}
+RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD on cheap, 0.10 on dear
 
 
 def content(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def test_every_logged_run_takes_its_own_way(read: Read) -> None:
     }
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY, "log.csv": log}), 1)
 
-    def call(model: str, context: int, prefix: Fraction, output: int) -> Fraction:
+    def call(model: str, context: Fraction | int, prefix: Fraction, output: int) -> Fraction:
         usd = TWICE if model == TIERED and context > 200_000 else PRICES[model]
         sure = (context - prefix) * Fraction(usd["input"]) + output * Fraction(usd["output"])
         cached = Fraction("0.9") * Fraction(usd["cache_read"]) + Fraction("0.1") * Fraction(usd["cache_write_5m"])
@@ -169,7 +169,7 @@ def test_every_logged_run_takes_its_own_way(read: Read) -> None:
         if read_in > 199_500:
             total += call(TIERED, read_in, prefix, output)
             continue
-        second = call(TIERED, read_in + Fraction(output, 2), prefix, output)  # type: ignore[arg-type]
+        second = call(TIERED, read_in + Fraction(output, 2), prefix, output)
         total += call(CHEAP, read_in, prefix, output) + Fraction("0.3") * second
     routed = plans_of(costs.architecture, DEAR)[1]
     assert costs.plan_usd_per_day(routed, "list") == total * Fraction(7, 6) * Fraction("1.1")
@@ -292,7 +292,7 @@ def test_warmth_of_thinned_and_batched_runs_is_that_of_a_walk(read: Read, keep: 
     row = {"schedule": "*/10 * * * *", **RUN, "cache": {"share": 1, "ttl": "1h"}, "fresh_for": {"hit_rate": keep}}
     row |= {"batch_with": {"tasks": tasks}} if tasks > 1 else {}
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY}), 2)
-    found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1]).calls[0]  # type: ignore[union-attr]
+    found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1]).calls[0]
     rng = np.random.default_rng(1)
     kept = np.flatnonzero(rng.random(600_000) >= float(keep)) * 10
     gaps = np.diff(kept[::tasks])
@@ -342,7 +342,7 @@ def test_a_policys_model_without_a_price_is_named(routed: Callable[..., Projecti
     assert found.waterfall[-1].expected_usd_per_day == 0  # nothing is left to compare
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "ttl": ({"fresh_for": "soon"}, "fresh_for: 'soon' is not a duration"),
     "both": ({"fresh_for": {"ttl": "1h", "hit_rate": 0}}, "either a ttl, such as 24h, or a hit_rate"),
     "key": ({"large_context": {"use": "dearr"}}, "large_context.use: 'c0': the routing has no key 'dearr'"),
