@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from costsim.analysis.architecture import Architecture, read_architecture
 from costsim.analysis.plans import plans_of
+from costsim.analysis.policies.calls import PolicyCosting
 from costsim.analysis.policies.spawns import first_after_expiry
 from costsim.analysis.project import Costs, Settings, project
 from costsim.analysis.results import ComponentCost, Projection
@@ -292,11 +293,12 @@ def test_warmth_of_thinned_and_batched_runs_is_that_of_a_walk(read: Read, keep: 
     row = {"schedule": "*/10 * * * *", **RUN, "cache": {"share": 1, "ttl": "1h"}, "fresh_for": {"hit_rate": keep}}
     row |= {"batch_with": {"tasks": tasks}} if tasks > 1 else {}
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY}), 2)
-    found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1]).calls[0]
+    found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1])
+    assert isinstance(found, PolicyCosting)
     rng = np.random.default_rng(1)
     kept = np.flatnonzero(rng.random(600_000) >= float(keep)) * 10
     gaps = np.diff(kept[::tasks])
-    assert float(found.ways[0].shares[1]) == pytest.approx(float((gaps < 60).mean()), abs=0.005)
+    assert float(found.calls[0].ways[0].shares[1]) == pytest.approx(float((gaps < 60).mean()), abs=0.005)
 
 
 # Retries
