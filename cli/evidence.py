@@ -5,12 +5,20 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import EXAMPLES
+from ..errors import CostsimError, UnpricedError
+from .arguments import EXAMPLES, BookOption, OverlayOption, day_of
 from .screen import console
+from .usage import STORE, DbOption, MonthOption, SinceOption, UntilOption
+from .usage import _days as days_of
+
+if TYPE_CHECKING:
+    from ..analysis.reroute import Reroute
+
+ARCHITECTURE = Path("architecture.yaml")
 
 EXAMPLE_TABLE = EXAMPLES / "routers" / "gsm8k.csv"
 
@@ -20,6 +28,15 @@ class EvidenceFormat(StrEnum):
 
     table = "table"
     json = "json"
+
+
+class ReplayFormat(StrEnum):
+    """How `costsim replay` prints."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
 
 
 FormatOption = Annotated[EvidenceFormat, typer.Option("--format", "-f", help="How to print.")]
@@ -54,3 +71,73 @@ def evaluate(
         from ..reports.evidence import print_evaluation
 
         print_evaluation(found, (file or EXAMPLE_TABLE).name, console())
+
+
+def replay(
+    plan: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A plan of the architecture: routed, naive or a named one.")
+    ] = None,
+    architecture: Annotated[
+        Path, typer.Option(metavar="FILE", help="The architecture that --plan is of.")
+    ] = ARCHITECTURE,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Instead: a routing file, each task on its model.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Instead: every call on this model.")] = None,
+    db: DbOption = STORE,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    month: MonthOption = None,
+    as_logged: Annotated[
+        bool, typer.Option("--as-logged", help="Keep token counts as logged: no measured multipliers.")
+    ] = False,
+    format: Annotated[ReplayFormat, typer.Option("--format", "-f", help="How to print.")] = ReplayFormat.table,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+) -> None:
+    """Price the logged calls as if another routing had sent them, against what was spent.
+
+    Each call keeps its moment and its tokens; where the store has both models on a task,
+    tokens are scaled by what was measured there, and the range says how sure that is.
+
+    \b
+      costsim replay --plan routed --architecture architecture.yaml --month 2026-10
+      costsim replay --config model-routing.json --format json
+      costsim replay --model anthropic/claude-haiku-4-5 --as-logged
+    """
+    from ..analysis.replay import replay as compute
+    from ..analysis.spend import bring_up_to_date
+    from ..pricing.book import open_book
+    from ..reports import replay as show
+    from ..usage.store import open_store
+
+    first, last = days_of(since, until, month)
+    reroute = _reroute(plan, architecture, config, model)
+    stack = open_book(book, prices or [])
+    with open_store(db) as store:
+        bring_up_to_date(store, stack)
+        found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
+    if format is ReplayFormat.table:
+        show.print_replay(found, console())
+    else:
+        render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}[format.value]
+        sys.stdout.write(render(found))
+    if found.unpriced:
+        names = ", ".join(repr(row.model) for row in found.unpriced)
+        raise UnpricedError(
+            f"no price for {names}; those calls are in neither figure. Price them in an overlay: --prices"
+        )
+
+
+def _reroute(plan: str | None, architecture: Path, config: Path | None, model: str | None) -> Reroute:
+    from ..analysis.architecture import read_architecture
+    from ..analysis.reroute import reroute_by_plan, reroute_by_routing, reroute_to_model
+    from ..analysis.routing import read_routing
+
+    if sum(given is not None for given in (plan, config, model)) != 1:
+        raise CostsimError("say what to replay, one of: --plan NAME, --config FILE, --model MODEL")
+    if model:
+        return reroute_to_model(model)
+    if config:
+        return reroute_by_routing(read_routing(config))
+    return reroute_by_plan(read_architecture(architecture), plan or "", day_of(None))

@@ -1,0 +1,147 @@
+"""A replay in the terminal and for other programs: table, JSON, CSV, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..analysis.replay import Move, Replay, ReplayRow
+from .numbers import UNPRICED, cents_usd, count, percent, usd_range
+from .tables import cell, inert
+
+HEADINGS = ("calls", "spent", "replayed", "P10 - P90", "difference")
+CSV_COLUMNS = (
+    "by", "name", "calls", "spent_usd", "replayed_usd", "low_usd", "high_usd", "difference_usd", "unpriced_calls",
+)  # fmt: skip
+
+
+def print_replay(replay: Replay, console: Console) -> None:
+    """Unpriced calls first, then components, days, and which model's calls went where."""
+    if replay.unpriced:
+        console.print(Text("UNPRICED: in neither figure", style="bold red"))
+        for row in replay.unpriced:
+            says = f"  {row.model} ({row.says}): {row.calls:,} calls, {row.tokens:,} tokens"
+            console.print(Text(says, style="red"))
+        console.print()
+    span = f"{replay.since} to {replay.until}" if replay.since else "nothing is logged for those days"
+    console.print(Text(f"Replay: {replay.says}; {span}", style="bold"))
+    console.print(_table("component", replay.components, replay.total))
+    if len(replay.days) > 1:
+        console.print(_table("day", replay.days, replay.total))
+    if replay.moves:
+        console.print(_moves(replay.moves))
+    console.print(Text(headline(replay), style="bold green" if replay.total.difference_usd <= 0 else "bold red"))
+    console.print(f"Prices {replay.price_book_hash[:12]}")
+    for note in replay.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+
+
+def headline(replay: Replay) -> str:
+    """What the other routing would have saved or cost, in a sentence."""
+    total, spent = replay.total, cents_usd(replay.total.spent_usd)
+    if total.calls == total.unpriced_calls:
+        return "Nothing can be compared: no call has a price both ways"
+    if not total.difference_usd:
+        return f"{replay.plan} would have cost what was spent: {spent}"
+    amount = cents_usd(abs(total.difference_usd))
+    part = f" ({percent(abs(total.difference_usd) / total.spent_usd * 100)})" if total.spent_usd else ""
+    if total.difference_usd < 0:
+        return f"{replay.plan} would have saved {amount} of the {spent} spent{part}"
+    return f"{replay.plan} would have cost {amount} more than the {spent} spent{part}"
+
+
+def _figures(row: ReplayRow) -> tuple[str, ...]:
+    if row.calls == row.unpriced_calls:
+        return count(row.calls), UNPRICED, UNPRICED, "-", "-"
+    lacking = f" ({row.unpriced_calls:,} unpriced)" if row.unpriced_calls else ""
+    return (
+        count(row.calls) + lacking,
+        cents_usd(row.spent_usd),
+        cents_usd(row.replayed_usd),
+        "-" if row.low_usd == row.high_usd else usd_range(row.low_usd, row.high_usd),
+        cents_usd(row.difference_usd),
+    )
+
+
+def _table(of: str, rows: list[ReplayRow], total: ReplayRow) -> Table:
+    table = Table(show_footer=True)
+    table.add_column(of, "total", overflow="fold")
+    for heading, figure in zip(HEADINGS, _figures(total), strict=True):
+        table.add_column(heading, figure, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(row.name), *_figures(row))
+    return table
+
+
+def _moves(moves: list[Move]) -> Table:
+    table = Table(title="Models", title_justify="left", title_style="bold")
+    for name in ("as it ran", "as replayed"):
+        table.add_column(name, overflow="fold")
+    for name in ("calls", "spent", "replayed", "prompt tokens", "output tokens"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("multipliers", overflow="fold")
+    for move in moves:
+        of = move.multiplier
+        table.add_row(
+            Text(move.model),
+            Text("stays" if move.to == move.model else move.to),
+            count(move.calls),
+            cents_usd(move.spent_usd),
+            cents_usd(move.replayed_usd),
+            _multiplier(of.prompt, of.prompt_low, of.prompt_high),
+            _multiplier(of.output, of.output_low, of.output_high),
+            basis(move),
+        )
+    return table
+
+
+def _multiplier(factor: Decimal, low: Decimal, high: Decimal) -> str:
+    return "x 1" if low == high == 1 else f"x {factor:.3f} ({low:.3f} - {high:.3f})"
+
+
+def basis(move: Move) -> str:
+    """Where a move's multipliers come from, in words."""
+    of = move.multiplier
+    if of.basis == "measured":
+        tasks = f"{len(of.tasks)} task{'' if len(of.tasks) == 1 else 's'}"
+        return f"measured on {tasks}, {of.days} days, {of.calls:,} and {of.other_calls:,} calls"
+    if of.basis == "no evidence":
+        return "taken as 1: the store has too little of both models on one task"
+    return {"same model": "the same model", "as logged": "tokens as logged"}[of.basis]
+
+
+def as_json(replay: Replay) -> str:
+    """The whole result; money as decimal strings."""
+    return replay.model_dump_json(indent=2) + "\n"
+
+
+def as_csv(replay: Replay) -> str:
+    """A row per component, per day, and the total: full precision; safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    groups = (("component", replay.components), ("day", replay.days), ("total", [replay.total]))
+    for by, rows in groups:
+        for row in rows:
+            money = (row.spent_usd, row.replayed_usd, row.low_usd, row.high_usd, row.difference_usd)
+            amounts = [f"{amount:f}" for amount in money]
+            writer.writerow([by, inert(row.name), row.calls, *amounts, row.unpriced_calls])
+    return text.getvalue()
+
+
+def as_markdown(replay: Replay) -> str:
+    """The components, for a pull request or a chat."""
+    lines = [f"- **UNPRICED** {cell(u.model)} ({u.says}): {u.calls:,} calls" for u in replay.unpriced]
+    lines += [""] if lines else []
+    lines += ["| " + " | ".join(["component", *HEADINGS]) + " |", "| --- |" + " ---: |" * len(HEADINGS)]
+    lines += ["| " + " | ".join([cell(row.name), *_figures(row)]) + " |" for row in replay.components]
+    lines.append("| " + " | ".join(["**total**", *(f"**{figure}**" for figure in _figures(replay.total))]) + " |")
+    notes = [f"- {cell(note)}" for note in replay.notes]
+    return (
+        "\n".join([*lines, "", cell(headline(replay)) + ".", *notes, f"Prices `{replay.price_book_hash[:12]}`."]) + "\n"
+    )
