@@ -40,6 +40,9 @@ class ReplayFormat(StrEnum):
 
 
 FormatOption = Annotated[EvidenceFormat, typer.Option("--format", "-f", help="How to print.")]
+MinSuccessOption = Annotated[
+    float, typer.Option("--min-success", min=0, max=1, help="The success rate that a model must surely reach.")
+]
 
 
 def evaluate(
@@ -141,3 +144,54 @@ def _reroute(plan: str | None, architecture: Path, config: Path | None, model: s
     if config:
         return reroute_by_routing(read_routing(config))
     return reroute_by_plan(read_architecture(architecture), plan or "", day_of(None))
+
+
+def outcomes(
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV or JSON lines: ts,task,model,success[,escalated,human_score,usd,…].")
+    ] = None,
+    db: DbOption = STORE,
+    from_usage: Annotated[
+        bool, typer.Option("--from-usage", help="Take the status of every logged call as an outcome.")
+    ] = False,
+    month: MonthOption = None,
+    min_success: MinSuccessOption = 0.95,
+    format: FormatOption = EvidenceFormat.table,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+) -> None:
+    """Track how models do: success per task and model, what changed since last month, cost per solved task.
+
+    Loads the file (again: replaces its rows), then shows all outcomes of the store, or of a
+    month. Rates have their Wilson interval; a change against the month before counts only
+    where Fisher's exact test, adjusted for all tests, says so.
+
+    \b
+      costsim outcomes outcomes.csv
+      costsim outcomes --from-usage --month 2026-10
+    """
+    from ..analysis.outcome_costs import moments, paid_usd, report_month, under_book_names
+    from ..analysis.outcome_store import count_outcomes, load_outcomes, load_outcomes_from_usage
+    from ..analysis.outcomes import Criteria, report_outcomes
+    from ..analysis.spend import bring_up_to_date
+    from ..pricing.book import open_book
+    from ..usage.store import open_store
+
+    since, until = days_of(None, None, month)
+    stack = open_book(book, prices or [])
+    with open_store(db) as store:
+        if file:
+            typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
+        if from_usage:
+            typer.echo(f"{db}: {load_outcomes_from_usage(store):,} outcomes from logged calls", err=True)
+        bring_up_to_date(store, stack)
+        counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
+        paid = paid_usd(store, stack, since, until)
+    criteria = Criteria(min_success=min_success)
+    report = report_month(counts, since, paid, criteria) if since else report_outcomes(counts, paid, criteria)
+    if format is EvidenceFormat.json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        from ..reports.evidence import print_outcomes
+
+        print_outcomes(report, console())

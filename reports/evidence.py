@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.evaluation import Evaluation, RouterScore
-from .numbers import usd
+from ..analysis.outcomes import ModelOutcome, OutcomeReport, SuccessRate
+from .numbers import cents_usd, usd
 
 FORMS = {"routellm": "RouteLLM form", "routerbench": "RouterBench form"}
 
@@ -64,3 +65,85 @@ def _bench_models(evaluation: Evaluation) -> Table:
     for model in sorted(evaluation.models, key=lambda m: (m.cost, m.model)):
         table.add_row(Text(model.model), usd(model.cost), f"{model.quality:.4f}", "yes" if model.on_hull else "no")
     return table
+
+
+def print_outcomes(report: OutcomeReport, console: Console) -> None:
+    """Success and cost per solved task by task and model, then what changed between the last two months."""
+    if not report.models:
+        console.print("There are no outcomes for those days.")
+        return
+    console.print(_success_table(report))
+    if report.month_before and report.month_after:
+        console.print(_change_table(report))
+    console.print(
+        f"Intervals: Wilson, {report.confidence:.0%}. Changes: Fisher's exact test, Holm-adjusted, at {report.alpha:g};"
+        f" the floor is {report.min_success:.0%}."
+    )
+    if any(row.paid_usd is None for row in report.models):
+        console.print("Cost -: some of the runs have no known cost.")
+
+
+def _success_table(report: OutcomeReport) -> Table:
+    table = Table(title="Outcomes", title_justify="left", title_style="bold")
+    for name in ("task", "model"):
+        table.add_column(name, overflow="fold")
+    scored = any(row.human_score is not None for row in report.models)
+    for name in ("runs", "success", "interval", "escalated", "paid", "per solved", *(["score"] if scored else [])):
+        table.add_column(name, justify="right", no_wrap=True)
+    several = {row.task for row in report.models if sum(other.task == row.task for other in report.models) > 1}
+    for row in report.models:
+        table.add_row(Text(row.task), Text(row.model or ""), *_outcome_figures(row, scored))
+    for row in report.tasks:
+        if row.task in several:
+            table.add_row(Text(row.task, style="bold"), "all models", *_outcome_figures(row, scored))
+    return table
+
+
+def _outcome_figures(row: ModelOutcome, scored: bool) -> list[str]:
+    score = [] if not scored else ["-" if row.human_score is None else f"{row.human_score:.2f}"]
+    return [
+        f"{row.success.trials:,}",
+        rate(row.success),
+        interval(row.success),
+        f"{row.escalation_rate:.1%}",
+        "-" if row.paid_usd is None else cents_usd(row.paid_usd),
+        "-" if row.usd_per_solved is None else usd(row.usd_per_solved),
+        *score,
+    ]
+
+
+def rate(success: SuccessRate) -> str:
+    """A success rate, or a dash without runs."""
+    return "-" if success.rate is None else f"{success.rate:.1%}"
+
+
+def interval(success: SuccessRate) -> str:
+    """The interval of a success rate, or a dash without runs."""
+    return f"{success.low:.1%} - {success.high:.1%}" if success.trials else "-"
+
+
+def _change_table(report: OutcomeReport) -> Table:
+    title = f"{report.month_before:%Y-%m} to {report.month_after:%Y-%m}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in ("task", "model"):
+        table.add_column(name, overflow="fold")
+    for name in ("before", "after", "p", "share of runs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("verdict", "used to need"):
+        table.add_column(name, overflow="fold")
+    for row in report.changes:
+        shares = ["-" if part is None else f"{part:.0%}" for part in (row.share_before, row.share_after)]
+        table.add_row(
+            Text(row.task),
+            Text(row.model),
+            f"{rate(row.before)} of {row.before.trials:,}",
+            f"{rate(row.after)} of {row.after.trials:,}",
+            "-" if row.p_adjusted is None else f"{row.p_adjusted:.3g}",
+            " to ".join(shares),
+            Text(row.verdict, style=_VERDICTS.get(row.verdict, "")),
+            Text(row.used_to_need or "" if row.verdict == "now handles it" else ""),
+        )
+    return table
+
+
+_VERDICTS = {"now handles it": "green", "improved": "green", "no longer handles it": "bold red", "declined": "red"}
