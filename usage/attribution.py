@@ -79,8 +79,14 @@ def read_attribution(file: Path) -> list[Rule]:
     return validate(read_document(file, UsageLogError), Attribution, UsageLogError).attribution
 
 
+def kept_rules(connection: DuckDBPyConnection) -> list[Rule]:
+    """The rules that were applied last: new calls follow them too."""
+    row = connection.execute("SELECT rules FROM attribution").fetchone()
+    return Attribution.model_validate_json(row[0]).attribution if row else []
+
+
 def attribute(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> int:
-    """Apply the rules to every call of the store, anew; days whose calls change are marked for the rollup.
+    """Keep the rules, and apply them to every call of the store, anew; days whose calls change are marked.
 
     Returns how many calls changed.
     """
@@ -92,6 +98,9 @@ def attribute(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> int:
     for number, rule in enumerate(rules):
         values |= {f"component_{number}": rule.component, f"agent_{number}": rule.agent, f"task_{number}": rule.task}
     connection.execute("BEGIN")
+    connection.execute("DELETE FROM attribution")
+    kept = Attribution(attribution=list(rules)).model_dump_json()
+    connection.execute("INSERT INTO attribution VALUES (?)", [kept])
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE attributed AS

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
-from .attribution import Rule, attribute
+from .attribution import Rule, attribute, kept_rules
 from .files import Format, LogFile, find_files, reader_named, tell_format
 from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
 from .readers import READERS
-from .records import Source, fill_record
+from .records import Source, fill_record, read_again
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 320 * 1024 * 1024
 BATCH_FILES = 256
-MERGE = files(__package__).joinpath("merge.sql").read_text("utf-8")
+MERGE = [part for part in files(__package__).joinpath("merge.sql").read_text("utf-8").split(";\n") if part.strip()]
+UNPLACED = "SELECT DISTINCT file_id FROM judged WHERE reason IS NOT NULL AND line IS NULL"
 
-KEEP_FILE = """
-INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, now() AT TIME ZONE 'UTC')
+KEEP_FILES = """
+INSERT INTO load
+SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), ?, 0, 0, 0, now() AT TIME ZONE 'UTC'
 ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
     reader = excluded.reader, loaded_at = excluded.loaded_at
 """
@@ -94,7 +96,8 @@ def load(
     """Load files, folders, globs or the standard input (`-`) into an open store.
 
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
-    rules are applied to the whole store. Raises UsageLogError (with `strict`, on the first reject too), StoreError.
+    rules are kept and applied to the whole store; without any, those kept are applied. Raises UsageLogError (with
+    `strict`, on the first reject too), StoreError.
     """
     from .readers.mapped import mapped_reader
 
@@ -110,8 +113,9 @@ def load(
             done += sum(file.size for file, _, _ in batch)
             if progress:
                 progress(done, total)
-    if attribution is not None:
-        attribute(store, attribution)
+    rules = attribution if attribution is not None else kept_rules(store)
+    if rules:
+        attribute(store, rules)
     return report
 
 
@@ -194,15 +198,18 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     sources = [Source(_number(store, file, sha), file, format) for file, format, sha in batch]
     rejects = fill_record(store, sources, spool)
     _project(store, batch[0][1].reader)
+    store.execute(MERGE[0])
+    unplaced = {row[0] for row in store.execute(UNPLACED).fetchall()}
+    if unplaced:  # a bad count found on the fast way: read those files again by lines, to say which line it is
+        rejects += read_again(store, [source for source in sources if source.file_id in unplaced], spool)
+        _project(store, batch[0][1].reader)
     store.execute("BEGIN")
     try:
-        for source, (file, _, sha) in zip(sources, batch, strict=True):
-            _keep_file(store, source, file, sha)
+        _keep_files(store, sources, [sha for _, _, sha in batch])
         if rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
-        for statement in MERGE.split(";\n"):
-            if statement.strip():
-                store.execute(statement)
+        for statement in MERGE:
+            store.execute(statement)
         reports = _reports(store, sources)
         if strict:
             _refuse_rejects(store, sources)
@@ -225,13 +232,14 @@ def _number(store: DuckDBPyConnection, file: LogFile, sha: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _keep_file(store: DuckDBPyConnection, source: Source, file: LogFile, sha: str) -> None:
-    """What the file is now; the rejects of what it was are forgotten."""
-    store.execute("DELETE FROM reject WHERE file_id = ?", [source.file_id])
-    store.execute(
-        KEEP_FILE,
-        [source.file_id, _label(file, sha), sha, file.size, file.mtime_ns, source.format.reader.name],
-    )
+def _keep_files(store: DuckDBPyConnection, sources: Sequence[Source], hashes: Sequence[str]) -> None:
+    """What the files are now; the rejects of what they were are forgotten."""
+    ids = [source.file_id for source in sources]
+    store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [ids])
+    labels = [_label(source.file, sha) for source, sha in zip(sources, hashes, strict=True)]
+    sizes = [source.file.size for source in sources]
+    times = [source.file.mtime_ns for source in sources]
+    store.execute(KEEP_FILES, [ids, labels, list(hashes), sizes, times, sources[0].format.reader.name])
 
 
 def _project(store: DuckDBPyConnection, reader: Reader) -> None:
@@ -269,7 +277,7 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[FileR
     store.execute("""
         UPDATE load SET
             entries = (SELECT count(*) FROM identified WHERE identified.file_id = load.file_id),
-            added = (SELECT count(*) FROM better ANTI JOIN known USING (event_id) WHERE -better.file_id = load.file_id),
+            added = (SELECT count(*) FROM better ANTI JOIN known USING (event_id) WHERE better.file_id = load.file_id),
             rejected = (SELECT count(*) FROM reject WHERE reject.file_id = load.file_id)
         WHERE file_id IN (SELECT unnest(?))
     """, [[source.file_id for source in sources]])  # fmt: skip

@@ -6,6 +6,7 @@ SELECT
     *,
     CASE
         WHEN ts IS NULL THEN 'no time'
+        WHEN ts < '2000-01-01' OR ts > '2100-01-01' THEN 'a time that no call has'
         WHEN least(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) < 0
             THEN 'a negative count'
         WHEN greatest(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) > 1000000000000
@@ -19,7 +20,7 @@ INSERT INTO reject
 SELECT file_id, line, reason, left(concat_ws(' ', event_id, model), 500) FROM judged WHERE reason IS NOT NULL;
 
 -- Entries without an id of their own: their content and how often the file has told it before are the id.
-CREATE OR REPLACE TEMP VIEW identified AS
+CREATE OR REPLACE TEMP TABLE identified AS
 SELECT * EXCLUDE (recorded_text, reason) FROM judged WHERE reason IS NULL AND event_id IS NOT NULL
 UNION ALL BY NAME
 SELECT * EXCLUDE (content, event_id),
@@ -31,17 +32,19 @@ FROM (
     FROM judged WHERE reason IS NULL AND event_id IS NULL
 );
 
--- The greatest of the rows of a call, its fields compared in this order.
+-- Only entries that tie for the largest output need to be ranked, and only by their place in the table.
 CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT event_id, unnest(max({
-    'output': output, 'ts': ts, 'input': input, 'cache_read': cache_read, 'cache_write_5m': cache_write_5m,
-    'cache_write_1h': cache_write_1h, 'web_search': web_search, 'request': request,
-    'recorded_usd': coalesce(recorded_usd, -1), 'model': model, 'provider': provider, 'processing': processing,
-    'status': status, 'session': session, 'agent': agent, 'task': task, 'attempt_of': attempt_of,
-    'aggregated': aggregated, 'context_tier': context_tier, 'tags': tags, 'source': source, 'file_id': -file_id
-}))
-FROM identified
-GROUP BY event_id;
+WITH top AS (
+    SELECT event_id, max(output) AS output FROM identified GROUP BY event_id
+),
+best AS (
+    SELECT entry.rowid AS place
+    FROM identified AS entry JOIN top USING (event_id, output)
+    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY ts DESC, input DESC, cache_read DESC,
+        cache_write_5m DESC, cache_write_1h DESC, web_search DESC, request DESC, recorded_usd DESC NULLS LAST, model,
+        file_id) = 1
+)
+SELECT identified.* EXCLUDE (line) FROM identified SEMI JOIN best ON identified.rowid = best.place;
 
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT usage_event.* FROM usage_event SEMI JOIN incoming USING (event_id);
@@ -61,6 +64,4 @@ UNION SELECT DISTINCT known.ts::DATE FROM known SEMI JOIN better USING (event_id
 DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM known SEMI JOIN better USING (event_id));
 
 INSERT INTO usage_event BY NAME
-SELECT * EXCLUDE (recorded_usd, file_id), CASE WHEN recorded_usd >= 0 THEN recorded_usd END AS recorded_usd,
-    -file_id AS file_id, 'unattributed' AS component, agent AS logged_agent, task AS logged_task
-FROM better;
+SELECT *, 'unattributed' AS component, agent AS logged_agent, task AS logged_task FROM better;

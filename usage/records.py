@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 RAW_CHARACTERS = 500
-NUMBERS = {"bigint", "hugeint", "integer"}
-LARGEST = 2**126
+NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
 MAX_LINE_BYTES = 256 * 1024 * 1024
 
 CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM reject_errors GROUP BY line"
@@ -59,15 +58,25 @@ def fill_record(connection: DuckDBPyConnection, sources: Sequence[Source], spool
         else:
             return []
     _empty_record(connection, reader)
-    rejects: list[Reject] = []
-    for source in sources:
-        read = {"ndjson": _careful_lines, "json": _careful_document, "csv": _csv, "parquet": _parquet}[layout]
-        try:
-            rejects += read(connection, source, spool)
-        except duckdb.Error as error:
-            reason = " ".join(str(error).splitlines()[0].split())
+    return [reject for source in sources for reject in _read_carefully(connection, source, spool)]
+
+
+def read_again(connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path) -> list[Reject]:
+    """Read JSON lines files the careful way after all, in place of what `record` holds of them."""
+    connection.execute("DELETE FROM record WHERE file_id IN (SELECT unnest(?))", [[s.file_id for s in sources]])
+    return [reject for source in sources for reject in _read_carefully(connection, source, spool)]
+
+
+def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
+    """One file; what DuckDB cannot take at all is an error if it was named, else a reject of the whole file."""
+    layouts = {"ndjson": _careful_lines, "json": _careful_document, "csv": _csv, "parquet": _parquet}
+    try:
+        return layouts[source.format.layout](connection, source, spool)
+    except duckdb.Error as error:
+        reason = " ".join(str(error).splitlines()[0].split())
+        if source.file.named:
             raise UsageLogError(f"the file cannot be read: {reason}", file=source.file.label) from None
-    return rejects
+        return [(source.file_id, None, reason, "")]
 
 
 def _struct(columns: Mapping[str, str]) -> str:
@@ -99,8 +108,8 @@ def _read_lines(connection: DuckDBPyConnection, reader: Reader, files: Mapping[s
         f"""
         CREATE TEMP TABLE record AS
         SELECT batch.file_id, NULL::BIGINT AS line, entry.filename AS path, entry.* EXCLUDE (filename)
-        FROM read_ndjson($files, columns = {_struct(reader.columns)}, filename = true, compression = $compression,
-            maximum_object_size = {MAX_LINE_BYTES}) AS entry
+        FROM read_ndjson($files, columns = {_struct(reader.columns)}, filename = true, compression = $compression)
+            AS entry
         JOIN batch ON batch.path = entry.filename
         {kept}
         """,  # noqa: S608 (columns are the reader's)
@@ -134,16 +143,16 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
     try:
-        with _lines(connection, source) as lines, clean.open("w", encoding="utf-8") as out:
+        with _lines(connection, source) as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
             for number, raw in enumerate(lines, 1):
-                text = raw.strip()
+                text = raw.strip().lstrip("\ufeff")
                 if not text:
                     continue
                 why, record = _checked(text, kinds)
                 if why:
                     rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
                 elif record is not None:
-                    out.write(json.dumps({**record, "line": number}) + "\n")
+                    out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
     except (OSError, EOFError) as error:
         raise UsageLogError(f"the file cannot be read: {error}", file=source.file.label) from None
     _append(connection, source, clean)
@@ -205,17 +214,17 @@ def _misfit(value: Any, kind: Any, path: str) -> str | None:
             return f"{path} is not a list"
         of = kind.children[0][1]
         return next((why for item in value if (why := _misfit(item, of, path))), None)
-    return None if kind.id not in NUMBERS or _is_whole(value) else f"{path} is not a whole number"
+    return None if kind.id not in NUMBERS or _is_number(value, NUMBERS[kind.id]) else f"{path} is not a whole number"
 
 
-def _is_whole(value: Any) -> bool:
+def _is_number(value: Any, largest: int) -> bool:
+    """A number that fits; a fraction is rounded by DuckDB, on the fast way too."""
     if isinstance(value, str):
         try:
             value = int(value)
         except ValueError:
             return False
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return whole and not isinstance(value, bool) and abs(value) < LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= largest
 
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
@@ -229,13 +238,13 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
     kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
-    with clean.open("w", encoding="utf-8") as out:
+    with clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, item in enumerate(data if isinstance(data, list) else [data], 1):
             why, record = _checked(json.dumps(item), kinds)
             if why:
                 rejects.append((source.file_id, number, why, json.dumps(item)[:RAW_CHARACTERS]))
             elif record is not None:
-                out.write(json.dumps({**record, "line": number}) + "\n")
+                out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
     _append(connection, source, clean)
     return rejects
 

@@ -12,7 +12,8 @@ import duckdb
 from ..errors import StoreError
 
 DEFAULT_STORE = Path("costsim.duckdb")
-MIGRATIONS = ("0001_usage.sql",)  # applied in this order, each once; never changed after a release
+# Applied in this order, each once; never changed after a release.
+MIGRATIONS = ("0001_usage.sql", "0002_attribution.sql")
 SCHEMA_VERSION = len(MIGRATIONS)
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.

@@ -108,6 +108,49 @@ def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: P
     assert loaded(db, tmp_path / "fork.jsonl").total("added") == 0
 
 
+def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own_calls(db: Path, tmp_path: Path) -> None:
+    def told(at: str, total: int) -> dict[str, Any]:
+        usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": total // 10}
+        info = {"total_token_usage": usage, "last_token_usage": usage | {"input_tokens": 1000, "output_tokens": 100}}
+        return {"timestamp": at, "type": "event_msg", "payload": {"type": "token_count", "info": info}}
+
+    def meta(**payload: str) -> dict[str, Any]:
+        return {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": payload}
+
+    model = {"timestamp": "2026-05-13T09:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5.2-codex"}}
+    parent = [meta(id="p"), model, told("2026-05-13T09:01:00Z", 1000), told("2026-05-13T09:02:00Z", 2000)]
+    replay = [meta(id="f", forked_from_id="p"), model, *(told("2026-05-14T10:00:00Z", n) for n in (1000, 2000, 3000))]
+    late = [meta(id="s"), model, told("2026-05-15T10:00:00Z", 9000)]  # a session that began elsewhere: its last call only
+    for name, lines in (("f", replay), ("p", parent), ("s", late)):
+        loaded(db, write(tmp_path / f"{name}.jsonl", *lines))
+    total = spent(db).total
+    assert (total.calls, total.tokens["input"], total.tokens["output"]) == (4, 4000, 400)
+
+
+def test_a_call_loaded_later_follows_the_rules_that_were_given_before(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text('attribution: [{match: {session: "s"}, component: desk}]\n')
+    file = write(tmp_path / "a.jsonl", entry(1, output=1))
+    loaded(db, file, attribution=read_attribution(tmp_path / "rules.yaml"))
+    loaded(db, write(file, entry(1, output=1), entry(1, output=90), entry(2)))
+    assert [row.keys for row in spent(db, "component").rows] == [("desk",)]
+
+
+def test_one_line_that_a_database_cannot_take_costs_no_other(db: Path, tmp_path: Path) -> None:
+    odd = ['\ufeff' + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
+    report = loaded(db, write(tmp_path / "a.jsonl", *odd))
+    assert (report.total("added"), report.total("rejected")) == (3, 1)
+
+
+def test_the_agent_of_a_session_is_its_folder(db: Path, tmp_path: Path) -> None:
+    text = (DATA / "openclaw" / "before-compaction.usage-only.jsonl").read_text()
+    write(tmp_path / "agents" / "main" / "sessions" / "x.jsonl", text)
+    write(tmp_path / "agents" / "copy" / "sessions" / "x.jsonl", text)
+    loaded(db, tmp_path / "agents")
+    [row] = spent(db, "agent").rows
+    assert row.calls == 484, "the same session in two folders counts once"
+    assert row.keys[0] in ("copy", "main")
+
+
 def test_the_same_file_again_changes_nothing(db: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", entry(1), entry(2))
     assert loaded(db, file).total("added") == 2
@@ -328,7 +371,7 @@ def test_an_older_store_is_migrated_and_a_newer_one_refused(db: Path, tmp_path: 
     with open_store(db) as store:
         store.execute("INSERT INTO schema_version VALUES (99)")
     with (
-        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 1; upgrade costsim"),
+        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 2; upgrade costsim"),
         open_store(db),
     ):
         pass

@@ -2,7 +2,8 @@
 
 https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, output
 includes reasoning. A call is a change of the total: a total that is told again, by a refresh or by a resumed or
-forked session that replays its past, is the same call. The total names it, within the session.
+forked session that replays its past, is the same call. The total names it, within the session or the one that it
+was forked from (a fork of a fork replays the first session under the second's name, which cannot be told here).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ _TOKENS = """STRUCT(input_tokens HUGEINT, cached_input_tokens HUGEINT, cache_wri
 COLUMNS = {
     "timestamp": "VARCHAR",
     "type": "VARCHAR",
-    "payload": f"""STRUCT("type" VARCHAR, id VARCHAR, model VARCHAR, cwd VARCHAR, info STRUCT(model VARCHAR,
-        total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
+    "payload": f"""STRUCT(
+        "type" VARCHAR, id VARCHAR, forked_from_id VARCHAR, model VARCHAR, cwd VARCHAR,
+        info STRUCT(model VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
 }
 
 SQL = """
@@ -25,8 +27,12 @@ WITH entry AS (
         *,
         last_value(CASE WHEN "type" = 'turn_context' THEN payload.model END IGNORE NULLS) OVER told AS turn_model,
         first_value(CASE WHEN "type" = 'session_meta' THEN payload.id END IGNORE NULLS) OVER whole AS session_id,
+        first_value(
+            CASE WHEN "type" = 'session_meta' THEN coalesce(payload.forked_from_id, payload.id) END IGNORE NULLS
+        ) OVER whole AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
-        payload.info.total_token_usage AS total
+        payload.info.total_token_usage AS total,
+        payload.info.last_token_usage AS last
     FROM record
     WINDOW
         told AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
@@ -35,10 +41,16 @@ WITH entry AS (
 counted AS (
     SELECT
         *,
-        lag(total.input_tokens, 1, 0) OVER before AS input_before,
-        lag(coalesce(total.cached_input_tokens, 0), 1, 0) OVER before AS cached_before,
-        lag(coalesce(total.cache_write_input_tokens, 0), 1, 0) OVER before AS written_before,
-        lag(total.output_tokens, 1, 0) OVER before AS output_before
+        coalesce(lag(total.input_tokens) OVER before,
+            total.input_tokens - coalesce(last.input_tokens, total.input_tokens)) AS input_before,
+        coalesce(lag(coalesce(total.cached_input_tokens, 0)) OVER before,
+            coalesce(total.cached_input_tokens, 0)
+                - coalesce(last.cached_input_tokens, total.cached_input_tokens, 0)) AS cached_before,
+        coalesce(lag(coalesce(total.cache_write_input_tokens, 0)) OVER before,
+            coalesce(total.cache_write_input_tokens, 0)
+                - coalesce(last.cache_write_input_tokens, total.cache_write_input_tokens, 0)) AS written_before,
+        coalesce(lag(total.output_tokens) OVER before,
+            total.output_tokens - coalesce(last.output_tokens, total.output_tokens)) AS output_before
     FROM entry
     WHERE payload."type" = 'token_count' AND total IS NOT NULL
     WINDOW before AS (PARTITION BY file_id ORDER BY line)
@@ -62,9 +74,9 @@ call AS (
     FROM changed
 )
 SELECT file_id, line,
-    -- a fork replays its parent's lines with their times, so time and total name a call in both files
-    'codex:' || concat_ws(':', "timestamp", total.input_tokens, total.cached_input_tokens, total.output_tokens)
-        AS event_id,
+    -- a fork replays its parent's totals, some with new times: within a session only totals name a call
+    'codex:' || concat_ws(':', coalesce(root_id, "timestamp"), total.input_tokens, total.cached_input_tokens,
+        total.output_tokens) AS event_id,
     utc("timestamp") AS ts,
     session_id AS session,
     'openai' AS provider,

@@ -2,7 +2,7 @@
 
 https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens;
 `cacheWrite` is the five-minute cache. A record's id names the call where there is one (branched sessions repeat
-earlier records); else its time, content and place do.
+earlier records); else its time and figures do. The agent is the folder: of `agents/main/sessions/x.jsonl`, `main`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'openclaw:' || id || ':' || coalesce(message."timestamp", "timestamp") AS event_id,
+    'openclaw:' || coalesce(id || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|', "timestamp",
+        message."timestamp", message.model, message.usage.input, message.usage."output", message.usage.cacheRead,
+        message.usage.cacheWrite, message.usage.cost.total))) AS event_id,
     coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
-    parse_dirname(path) AS agent,
+    CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     message.provider AS provider,
     message.model AS model,
     CASE WHEN message.stopReason = 'error' THEN 'error' ELSE 'ok' END AS status,
