@@ -51,12 +51,15 @@ def fill_record(connection: DuckDBPyConnection, sources: Sequence[Source], spool
     connection.execute("DROP TABLE IF EXISTS record")
     layout, reader = sources[0].format.layout, sources[0].format.reader
     if layout == "ndjson" and not reader.ordered:
+        connection.execute("SET preserve_insertion_order = false")  # no reader of this way asks for lines
         try:
             _read_lines(connection, reader, {escaped(s.file.path): s for s in sources}, sources[0].format.compression)
         except duckdb.Error:
             connection.execute("DROP TABLE IF EXISTS record")
         else:
             return []
+        finally:
+            connection.execute("SET preserve_insertion_order = true")
     _empty_record(connection, reader)
     return [reject for source in sources for reject in _read_carefully(connection, source, spool)]
 
