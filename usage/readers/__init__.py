@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import claude_code, codex, langfuse, litellm, openclaw, otel
+from . import anthropic_organization, claude_code, codex, langfuse, litellm, openai_organization, openclaw, otel
 
 READERS: tuple[Reader, ...] = (
     claude_code.READER,
@@ -12,4 +12,8 @@ READERS: tuple[Reader, ...] = (
     litellm.READER,
     otel.READER,
     langfuse.READER,
+    openai_organization.USAGE,
+    openai_organization.COSTS,
+    anthropic_organization.USAGE,
+    anthropic_organization.COSTS,
 )

@@ -1,0 +1,124 @@
+"""Anthropic's organization usage and cost reports: pages of the Admin API.
+
+https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report: sums over a bucket; input
+excludes cached tokens; `context_window` tells whether each request was over 200,000 tokens. Requests are not counted, so
+`request` is 0. A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load one
+width of buckets and one grouping: an hour's sums beside a day's are counted twice.
+https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report: `amount` is a decimal text in cents.
+Costs of the priority tier are not reported there.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .buckets import RESULTS, bucket_id, key_tags, pages, texts
+from .counts import count_in_text
+
+OWNERS = ("workspace_id", "api_key_id", "account_id", "service_account_id", "inference_geo")
+USAGE_GROUPS = ("model", *OWNERS, "service_tier", "context_window", "speed")
+COST_GROUPS = (
+    "workspace_id",
+    "description",
+    "cost_type",
+    "token_type",
+    "model",
+    "service_tier",
+    "context_window",
+    "inference_geo",
+    "speed",
+)
+
+_USAGE = f"""{texts((*USAGE_GROUPS, "uncached_input_tokens", "cache_read_input_tokens", "output_tokens"))},
+    cache_creation STRUCT({texts(("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"))}),
+    server_tool_use STRUCT({texts(("web_search_requests",))})"""
+
+PROCESSING = """
+CASE WHEN speed = 'fast' THEN 'fast'
+     WHEN service_tier IN ('batch', 'flex', 'priority') THEN service_tier
+     WHEN service_tier = 'flex_discount' THEN 'flex'
+     WHEN service_tier = 'priority_on_demand' THEN 'priority'
+     ELSE 'standard' END
+"""
+# A request of exactly 200,000 tokens is still of the lower tier.
+CONTEXT_TIER = "CASE context_window WHEN '0-200k' THEN 0 WHEN '200k-1M' THEN 200001 END"
+
+USAGE_SQL = f"""
+WITH {RESULTS},
+counted AS (
+    SELECT *,
+        {count_in_text("uncached_input_tokens")} AS inputs,
+        {count_in_text("cache_read_input_tokens")} AS reads,
+        {count_in_text("cache_creation.ephemeral_5m_input_tokens")} AS written_5m,
+        {count_in_text("cache_creation.ephemeral_1h_input_tokens")} AS written_1h,
+        {count_in_text("output_tokens")} AS outputs,
+        {count_in_text("server_tool_use.web_search_requests")} AS searches
+    FROM result
+)
+SELECT file_id, line,
+    {bucket_id("anthropic-usage", ("starting_at", *USAGE_GROUPS), "(outputs, inputs, reads)")} AS event_id,
+    utc(starting_at) AS ts,
+    'anthropic' AS provider,
+    model,
+    {PROCESSING} AS processing,
+    TRUE AS aggregated,
+    {CONTEXT_TIER} AS context_tier,
+    inputs AS input,
+    reads AS cache_read,
+    written_5m AS cache_write_5m,
+    written_1h AS cache_write_1h,
+    outputs AS output,
+    searches AS web_search,
+    0 AS request,
+    {key_tags((*OWNERS, "service_tier"))} AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+COSTS_SQL = f"""
+WITH {RESULTS}
+SELECT file_id, line,
+    {bucket_id("anthropic-costs", ("starting_at", *COST_GROUPS), "TRY_CAST(amount AS DOUBLE)")} AS event_id,
+    utc(starting_at) AS ts,
+    'anthropic' AS provider,
+    model,
+    {PROCESSING} AS processing,
+    TRUE AS aggregated,
+    {CONTEXT_TIER} AS context_tier,
+    0 AS request,
+    -- cents; a text that is no amount stays as it is, for the loader to reject
+    CASE WHEN upper(coalesce(currency, 'USD')) = 'USD' AND TRY_CAST(amount AS DECIMAL(34, 16)) IS NOT NULL
+        THEN (TRY_CAST(amount AS DECIMAL(34, 16)) * DECIMAL '0.01')::VARCHAR
+        ELSE concat_ws(' ', coalesce(amount, 'nothing'), 'cents of', currency) END AS recorded_usd,
+    {key_tags(("workspace_id", "description", "cost_type", "token_type", "inference_geo"))} AS tags
+FROM result
+"""  # noqa: S608 (constants only)
+
+
+def recognises_usage(sample: Sample) -> bool:
+    """Results with uncached input; a page whose buckets are all empty is read as no usage."""
+    return sample.has("data.starting_at", "data.results.uncached_input_tokens") or (
+        sample.has("data.starting_at", "data.ending_at") and not sample.has("data.results")
+    )
+
+
+def recognises_costs(sample: Sample) -> bool:
+    """Results with an amount."""
+    return sample.has("data.starting_at", "data.results.amount", "data.results.currency")
+
+
+USAGE = Reader(
+    name="anthropic-usage",
+    doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report",
+    columns={"data": pages("starting_at VARCHAR", _USAGE)},
+    sql=USAGE_SQL,
+    recognises=recognises_usage,
+    input_includes_cached=False,
+)
+
+COSTS = Reader(
+    name="anthropic-costs",
+    doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report",
+    columns={"data": pages("starting_at VARCHAR", texts((*COST_GROUPS, "amount", "currency")))},
+    sql=COSTS_SQL,
+    recognises=recognises_costs,
+    input_includes_cached=False,
+)

@@ -1,0 +1,127 @@
+"""OpenAI's organization usage and costs: pages of the Admin API, and the dashboard's CSV exports of the same fields.
+
+https://platform.openai.com/docs/api-reference/usage: `input_tokens` includes cached and cache-write tokens, and audio
+and image tokens too, which are counted here as text is. Results are sums over a bucket: no request's own size is known.
+A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load one width of
+buckets and one grouping: an hour's sums beside a day's are counted twice. Costs are what is billed, with no tokens;
+https://platform.openai.com/docs/api-reference/usage/costs.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .buckets import RESULTS, bucket_id, key_tags, pages, texts
+from .counts import count_in_text
+
+GROUPS = ("project_id", "user_id", "api_key_id", "api_source")
+USAGE_GROUPS = ("model", *GROUPS, "batch", "service_tier")
+COST_GROUPS = ("line_item", *GROUPS)
+COUNTS = {
+    "inputs": "input_tokens",
+    "cached": "input_cached_tokens",
+    "written": "input_cache_write_tokens",
+    "outputs": "output_tokens",
+    "requests": "num_model_requests",
+}
+TOKENS = ("organization.usage.completions.result", "organization.usage.embeddings.result")
+
+_USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
+_COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
+
+USAGE_SQL = f"""
+WITH {RESULTS},
+found AS (
+    SELECT * FROM result
+    UNION ALL BY NAME
+    SELECT file_id, line, {", ".join(("start_time", *_USAGE))} FROM record WHERE data IS NULL
+),
+counted AS (
+    SELECT * REPLACE (lower(batch) AS batch), {_COUNTED}
+    FROM found
+    WHERE coalesce(object, '{TOKENS[0]}') IN {TOKENS}
+        -- the dashboard writes a row without counts for a bucket without usage
+        AND coalesce(input_tokens, output_tokens, num_model_requests) IS NOT NULL
+)
+SELECT file_id, line,
+    {bucket_id("openai-usage", ("start_time", *USAGE_GROUPS), "(outputs, inputs)")} AS event_id,
+    utc_epoch(start_time) AS ts,
+    'openai' AS provider,
+    model,
+    CASE WHEN batch = 'true' THEN 'batch' WHEN service_tier IN ('flex', 'priority') THEN service_tier
+         ELSE 'standard' END AS processing,
+    TRUE AS aggregated,
+    inputs - cached - written AS input,
+    cached AS cache_read,
+    written AS cache_write_5m,
+    outputs AS output,
+    requests AS request,
+    {key_tags((*GROUPS, "service_tier"))} AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+COSTS_SQL = f"""
+WITH {RESULTS},
+found AS (
+    SELECT * EXCLUDE (amount), amount.value AS amount_value, amount.currency AS amount_currency FROM result
+    UNION ALL BY NAME
+    SELECT file_id, line, start_time, {", ".join(COST_GROUPS)}, amount_value, amount_currency
+    FROM record
+    WHERE data IS NULL AND amount_value IS NOT NULL
+)
+SELECT file_id, line,
+    {bucket_id("openai-costs", ("start_time", *COST_GROUPS), "TRY_CAST(amount_value AS DOUBLE)")} AS event_id,
+    utc_epoch(start_time) AS ts,
+    'openai' AS provider,
+    -- "gpt-4o-2024-08-06, input"; other line items are sentences
+    CASE WHEN regexp_full_match(line_item, '\\S+(, .*)?') THEN split_part(line_item, ',', 1) END AS model,
+    CASE WHEN lower(amount_currency) = 'usd' THEN amount_value
+         ELSE concat_ws(' ', coalesce(amount_value, 'nothing'), amount_currency) END AS recorded_usd,
+    TRUE AS aggregated,
+    0 AS request,
+    {key_tags(COST_GROUPS)} AS tags
+FROM found
+"""  # noqa: S608 (constants only)
+
+
+def recognises_usage(sample: Sample) -> bool:
+    """Results that count requests and tokens; a page whose buckets are all empty is read as no usage."""
+    if sample.layout in ("csv", "parquet"):
+        return sample.has("start_time", "num_model_requests", "input_tokens")
+    return (
+        not set(TOKENS).isdisjoint(map(str, sample.values("data.results.object")))
+        or sample.has("data.start_time", "data.results.num_model_requests", "data.results.input_tokens")
+        or (sample.has("data.start_time", "data.end_time") and not sample.has("data.results"))
+    )
+
+
+def recognises_costs(sample: Sample) -> bool:
+    """Results with an amount and its currency."""
+    if sample.layout in ("csv", "parquet"):
+        return sample.has("start_time", "amount_value", "amount_currency", "line_item")
+    return sample.has("data.start_time", "data.results.amount.currency")
+
+
+USAGE = Reader(
+    name="openai-usage",
+    doc="https://platform.openai.com/docs/api-reference/usage",
+    columns={
+        "data": pages("start_time VARCHAR", texts(_USAGE)),
+        "start_time": "VARCHAR",
+        **dict.fromkeys(_USAGE, "VARCHAR"),
+    },
+    sql=USAGE_SQL,
+    recognises=recognises_usage,
+    input_includes_cached=True,
+)
+
+COSTS = Reader(
+    name="openai-costs",
+    doc="https://platform.openai.com/docs/api-reference/usage/costs",
+    columns={
+        "data": pages("start_time VARCHAR", f"{texts(COST_GROUPS)}, amount STRUCT({texts(('value', 'currency'))})"),
+        **dict.fromkeys(("start_time", *COST_GROUPS, "amount_value", "amount_currency"), "VARCHAR"),
+    },
+    sql=COSTS_SQL,
+    recognises=recognises_costs,
+    input_includes_cached=False,
+)
