@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import plan, routing, usage
+from . import evidence, plan, routing, usage
 from .prices import prices_app
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ app.command(add_help_option=False, context_settings={"ignore_unknown_options": T
     routing.route
 )
 app.command()(routing.lint)
+app.command()(evidence.outcomes)
+app.command()(evidence.recommend)
+app.command()(evidence.replay)
+app.command()(evidence.evaluate)
 app.add_typer(prices_app, name="prices")
 
 

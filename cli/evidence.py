@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import CostsimError, UnpricedError
-from .arguments import EXAMPLES, BookOption, OverlayOption, day_of
+from ..errors import CostsimError, InputError, OutputError, UnpricedError
+from .arguments import EXAMPLE, EXAMPLES, BookOption, OverlayOption, day_of
 from .screen import console
 from .usage import STORE, DbOption, MonthOption, SinceOption, UntilOption
 from .usage import _days as days_of
@@ -195,3 +196,77 @@ def outcomes(
         from ..reports.evidence import print_outcomes
 
         print_outcomes(report, console())
+
+
+def recommend(
+    architecture: Annotated[
+        Path | None, typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example.")
+    ] = None,
+    db: DbOption = STORE,
+    min_success: MinSuccessOption = 0.95,
+    budget: Annotated[
+        str | None, typer.Option(metavar="USD", help="Instead: the most successes for so much a month (30 days).")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The routing file to change. Default: the architecture's.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the new routing here; an existing file only if --config.")
+    ] = None,
+    format: FormatOption = EvidenceFormat.table,
+    book: Annotated[
+        str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
+    ] = None,
+) -> None:
+    """Recommend a routing: for each task the cheapest model whose success surely clears the floor.
+
+    The evidence is the store's outcomes (costsim outcomes); a model without any is never
+    recommended. Costs are the architecture's over 30 days. Prints the diff of the routing.
+
+    \b
+      costsim recommend architecture.yaml
+      costsim recommend architecture.yaml --budget 250
+      costsim recommend architecture.yaml --config model-routing.json --write model-routing.json
+    """
+    from ..analysis.architecture import read_architecture
+    from ..analysis.outcome_costs import under_book_names
+    from ..analysis.outcome_store import count_outcomes
+    from ..analysis.outcomes import evidence_of
+    from ..analysis.task_costs import advise, routing_text
+    from ..documents import write_file
+    from ..pricing.book import open_book
+    from ..usage.store import open_store
+
+    usd = _budget(budget)
+    wanted = read_architecture(architecture or EXAMPLE)
+    if write and write.exists() and not (config and write.resolve() == config.resolve()):
+        raise OutputError(f"{write}: there is a file already; give it as --config too, or name another for --write")
+    prices = open_book(base if (base := book or wanted.book) in ("list", "article-2026") else Path(base), wanted.prices)
+    with open_store(db, read_only=True) as store:
+        evidence = evidence_of(under_book_names(count_outcomes(store), prices))
+    text = routing_text(wanted, config)
+    try:
+        found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
+    except ImportError as error:
+        raise CostsimError(f"--budget needs {error.name}; install it with: pip install 'costsim[recommend]'") from None
+    if format is EvidenceFormat.json:
+        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+    else:
+        from ..reports.recommendation import print_advice
+
+        print_advice(found, console())
+    if write:
+        write_file(write, found.routing)
+        typer.echo(f"routing: {write}", err=True)
+
+
+def _budget(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        raise InputError(f"{text!r} is not an amount in USD", key="budget") from None
+    if not (amount.is_finite() and 0 <= amount < 10**12):
+        raise InputError(f"{text!r} is not an amount in USD", key="budget")
+    return amount

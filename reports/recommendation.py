@@ -1,0 +1,127 @@
+"""A recommended routing in the terminal: advice with its evidence, saving, front, and the edit that makes it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from ..analysis.recommend import FrontPoint, Recommendation, TaskAdvice
+from ..analysis.task_costs import RoutingAdvice
+from .evidence import interval
+from .numbers import cents_usd, count, percent, usd
+
+MOST_FRONT_POINTS = 12
+_STYLES = {"move": "bold green", "no model clears the floor": "red", "no evidence": "yellow"}
+
+
+def print_advice(found: RoutingAdvice, console: Console) -> None:
+    """Every task's advice and evidence, the saving, the front of whole plans, the diff."""
+    recommendation = found.recommendation
+    console.print(_tasks(recommendation))
+    console.print(saving(recommendation))
+    console.print(_successes(recommendation))
+    if len(recommendation.front) > 1:
+        console.print(_front(recommendation.front))
+    for note in found.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+    if found.diff:
+        console.print(Syntax(found.diff, "diff", background_color="default"))
+    else:
+        console.print(f"{found.routing_file} stays as it is.")
+
+
+def _tasks(recommendation: Recommendation) -> Table:
+    asked = (
+        f"the most successes for {cents_usd(recommendation.budget_usd)} a month"
+        if recommendation.budget_usd is not None
+        else f"the cheapest model that surely succeeds in {recommendation.min_success:.1%} of the runs"
+    )
+    table = Table(title=f"For each task {asked}", title_justify="left", title_style="bold")
+    for name in ("task", "advice", "model"):
+        table.add_column(name, overflow="fold")
+    for name in ("USD a month", "success", "runs known"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("evidence", overflow="fold")
+    for task in recommendation.tasks:
+        for number, cells in enumerate(_task_rows(task)):
+            label = (
+                (Text(task.task), Text(task.advice, style=_STYLES.get(task.advice, ""))) if number == 0 else ("", "")
+            )
+            table.add_row(*label, *cells)
+        table.add_section()
+    return table
+
+
+def _task_rows(task: TaskAdvice) -> Iterator[tuple[str | Text, ...]]:
+    """The models with evidence, the present and the recommended one; how many others there are."""
+    others = 0
+    for row in task.considered:
+        chosen, now = row.model == task.model, row.model == task.present
+        if not (chosen or now or row.success.trials):
+            others += 1
+            continue
+        yield (
+            Text(f"{'> ' if chosen else '  '}{row.model}", style="bold" if chosen else ""),
+            cents_usd(row.usd_per_month),
+            interval(row.success),
+            f"{row.success.trials:,}",
+            f"{row.says}, now" if now else row.says,
+        )
+    if others:
+        yield Text(f"  {others} other{'' if others == 1 else 's'}", style="dim"), "", "", "", "no evidence"
+
+
+def saving(recommendation: Recommendation) -> Text:
+    """What the recommended routing saves, with its range, in a sentence."""
+    found = recommendation.saving
+    unknown = [task.task for task in recommendation.tasks if _unknown(task)]
+    lacking = f"; in no figure, for want of a price: {', '.join(unknown)}" if unknown else ""
+    if not recommendation.changes:
+        return Text(f"Nothing to change: {cents_usd(recommendation.usd_per_month)} a month{lacking}")
+    word = "Saves" if found.expected_usd >= 0 else "Costs"
+    more = "of" if found.expected_usd >= 0 else "more than"
+    part = f" ({percent(abs(found.percent))})" if found.percent is not None else ""
+    spread = (
+        f"; P10 {cents_usd(found.p10_usd)}, P90 {cents_usd(found.p90_usd)}"
+        if found.p10_usd is not None and found.p90_usd is not None
+        else ""
+    )
+    amount = cents_usd(abs(found.expected_usd))
+    says = f"{word} {amount} a month {more} {cents_usd(found.present_usd)}{part}{spread}{lacking}"
+    return Text(says, style="bold green" if found.expected_usd >= 0 else "bold red")
+
+
+def _unknown(task: TaskAdvice) -> bool:
+    return task.present_usd_per_month is None or task.usd_per_month is None
+
+
+def _successes(recommendation: Recommendation) -> str:
+    now, then = recommendation.present_successes, recommendation.successes
+    proof = ""
+    if recommendation.budget_usd is not None and recommendation.could_gain_successes:
+        proof = f"; no plan for the budget has more than {count(recommendation.could_gain_successes)} more"
+    return (
+        f"Expected successes: {count(then.expected)} of {count(then.runs)} runs a month (P10 {count(then.p10)},"
+        f" P90 {count(then.p90)}), now {count(now.expected)} of {count(now.runs)}{proof}"
+    )
+
+
+def _front(front: list[FrontPoint]) -> Table:
+    shown = front
+    title = "The best plans for any money, from models with evidence"
+    if len(front) > MOST_FRONT_POINTS:
+        shown = [front[i * (len(front) - 1) // (MOST_FRONT_POINTS - 1)] for i in range(MOST_FRONT_POINTS)]
+        title += f" ({len(shown)} of {len(front)})"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in ("USD a month", "successes", "USD per further success"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("last move", overflow="fold")
+    for point in shown:
+        move = f"{point.task}: {point.before} to {point.after}" if point.task else "the cheapest"
+        paid = "-" if point.usd_per_success is None else usd(point.usd_per_success)
+        table.add_row(cents_usd(point.usd_per_month), count(point.expected_successes), paid, Text(move))
+    return table
