@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from . import anthropic_organization, claude_code, codex, langfuse, litellm, openai_organization, openclaw, otel
+from . import (
+    anthropic_organization,
+    claude_code,
+    codex,
+    helicone,
+    langfuse,
+    litellm,
+    openai_organization,
+    openclaw,
+    openrouter,
+    otel,
+)
 
 READERS: tuple[Reader, ...] = (
     claude_code.READER,
@@ -16,4 +27,6 @@ READERS: tuple[Reader, ...] = (
     openai_organization.COSTS,
     anthropic_organization.USAGE,
     anthropic_organization.COSTS,
+    openrouter.READER,
+    helicone.READER,
 )

@@ -1,0 +1,87 @@
+"""Helicone's request export: JSON lines, a JSON array or CSV, with the cost that Helicone computed.
+
+https://docs.helicone.ai/tools/export; fields as in https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse.
+`prompt_tokens` excludes cached tokens, and `reasoning_tokens`, where they are told, stand beside `completion_tokens`.
+Cache writes are told as one count, taken for five-minute ones. A hit of Helicone's own cache asked no provider: it keeps
+its row, with no tokens, no request and cost 0. The CSV has no `request_id`, no provider and no cached tokens: its rows
+go by `response_id`, so load a period from one kind of file only; JSON lines tell more.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+
+COLUMNS = {
+    "request_id": "VARCHAR",
+    "response_id": "VARCHAR",
+    "request_created_at": "VARCHAR",
+    "response_status": "VARCHAR",
+    "provider": "VARCHAR",
+    "model": "VARCHAR",
+    "response_model": "VARCHAR",
+    "request_model": "VARCHAR",
+    "prompt_tokens": "BIGINT",
+    "prompt_cache_read_tokens": "BIGINT",
+    "prompt_cache_write_tokens": "BIGINT",
+    "completion_tokens": "HUGEINT",
+    "reasoning_tokens": "HUGEINT",
+    "cost": "VARCHAR",
+    "cost_usd": "VARCHAR",
+    "costUSD": "VARCHAR",
+    "cache_reference_id": "VARCHAR",
+    "request_user_id": "VARCHAR",
+    "request_properties": "VARCHAR",
+}
+
+NO_CACHE = "00000000-0000-0000-0000-000000000000"
+
+SQL = f"""
+WITH entry AS (
+    SELECT *,
+        cache_reference_id <> '{NO_CACHE}' AS hit,
+        -- the export tool doubles the quotes of JSON in a CSV cell once too often
+        coalesce(
+            TRY_CAST(request_properties AS JSON),
+            TRY_CAST(replace(request_properties, '""', '"') AS JSON),
+            '{{}}') AS properties
+    FROM record
+)
+SELECT file_id, line,
+    'helicone:' || coalesce(nullif(request_id, ''), 'response:' || nullif(response_id, '')) AS event_id,
+    utc(request_created_at) AS ts,
+    properties ->> '$."Helicone-Session-Id"' AS session,
+    properties ->> '$."Helicone-Session-Name"' AS agent,
+    properties ->> '$."Helicone-Session-Path"' AS task,
+    CASE lower(provider) WHEN 'x' THEN 'x-ai' WHEN 'custom' THEN NULL ELSE nullif(lower(provider), '') END AS provider,
+    coalesce(nullif(model, ''), response_model, request_model) AS model,
+    CASE WHEN TRY_CAST(response_status AS DOUBLE) BETWEEN 200 AND 299 OR response_status IS NULL THEN 'ok'
+         ELSE 'error' END AS status,
+    CASE WHEN hit THEN 0 ELSE prompt_tokens END AS input,
+    CASE WHEN hit THEN 0 ELSE prompt_cache_read_tokens END AS cache_read,
+    CASE WHEN hit THEN 0 ELSE prompt_cache_write_tokens END AS cache_write_5m,
+    CASE WHEN hit THEN 0
+         WHEN least(completion_tokens, reasoning_tokens) < 0 THEN -1
+         ELSE coalesce(completion_tokens, 0) + coalesce(reasoning_tokens, 0) END AS output,
+    CASE WHEN hit THEN 0 ELSE 1 END AS request,
+    CASE WHEN hit THEN '0' ELSE coalesce(cost, cost_usd, "costUSD") END AS recorded_usd,
+    json_merge_patch(properties, '{{"Helicone-Session-Id": null}}',
+        json_object('user', request_user_id, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
+FROM entry
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Requests by Helicone's own names for them."""
+    return sample.has("request_created_at", "response_status", "prompt_tokens") or sample.has(
+        "request_created_at", "response_status", "request_path"
+    )
+
+
+READER = Reader(
+    name="helicone",
+    doc="https://docs.helicone.ai/tools/export",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+)

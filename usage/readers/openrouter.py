@@ -1,0 +1,63 @@
+"""OpenRouter's activity export: CSV, one generation a row, with what OpenRouter charged.
+
+https://openrouter.ai/docs/guides/guides/activity-export: reasoning is included in completion tokens;
+https://openrouter.ai/docs/use-cases/usage-accounting: prompt tokens include cached ones, and cache writes are not told.
+`cost_total` is in USD and includes web search. Of calls with one's own provider key it is not the provider's part.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+
+COLUMNS = {
+    "generation_id": "VARCHAR",
+    "created_at": "VARCHAR",
+    "cost_total": "VARCHAR",
+    "byok_usage_inference": "VARCHAR",
+    "tokens_prompt": "HUGEINT",
+    "tokens_completion": "HUGEINT",
+    "tokens_cached": "HUGEINT",
+    "model_permaslug": "VARCHAR",
+    "provider_name": "VARCHAR",
+    "variant": "VARCHAR",
+    "cancelled": "VARCHAR",
+    "user": "VARCHAR",
+    "finish_reason_normalized": "VARCHAR",
+    "api_key_name": "VARCHAR",
+    "app_name": "VARCHAR",
+}
+
+SQL = """
+SELECT file_id, line,
+    'openrouter:' || generation_id AS event_id,
+    utc(created_at) AS ts,
+    'openrouter' AS provider,
+    -- a free variant has a price of its own; the others only choose among providers
+    model_permaslug || CASE WHEN variant = 'free' AND NOT suffix(model_permaslug, ':free') THEN ':free' ELSE '' END
+        AS model,
+    CASE WHEN lower(cancelled) = 'true' THEN 'cancelled' WHEN finish_reason_normalized = 'error' THEN 'error'
+         ELSE 'ok' END AS status,
+    tokens_prompt - coalesce(tokens_cached, 0) AS input,
+    tokens_cached AS cache_read,
+    tokens_completion AS output,
+    cost_total AS recorded_usd,
+    json_object('app_name', app_name, 'api_key_name', api_key_name, 'user', "user", 'variant', variant,
+        'provider_name', provider_name,
+        'byok', CASE WHEN TRY_CAST(byok_usage_inference AS DOUBLE) > 0 THEN 'true' END) AS tags
+FROM record
+"""
+
+
+def recognises(sample: Sample) -> bool:
+    """Rows by the export's own column names."""
+    return sample.has("generation_id", "created_at", "cost_total", "tokens_prompt", "model_permaslug")
+
+
+READER = Reader(
+    name="openrouter",
+    doc="https://openrouter.ai/docs/guides/guides/activity-export",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+)
