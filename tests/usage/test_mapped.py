@@ -1,0 +1,180 @@
+"""Logs of one's own: a mapping says what their columns hold, and a wrong one is told in one line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage.load import LoadReport, load
+from costsim.usage.readers.mapped import Mapping, parse_mapping
+from costsim.usage.store import open_store
+
+TRACE = Path(__file__).parents[2] / "examples" / "azure-code-completion" / "AzureLLMInferenceTrace_code.csv"
+AZURE = "ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens,model=:openai/gpt-4o"
+CALLS = 8_819
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def written(folder: Path, text: str, name: str = "calls.csv") -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def told(store: duckdb.DuckDBPyConnection, mapping: str, *files: Path) -> LoadReport:
+    return load(store, files, mapping=parse_mapping(mapping))
+
+
+def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:
+    return store.execute(f"SELECT {columns} FROM usage_event ORDER BY ts, event_id").fetchall()
+
+
+def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: duckdb.DuckDBPyConnection) -> None:
+    report = told(store, AZURE, TRACE)
+    trace = pd.read_csv(TRACE)
+    sums = "SELECT count(*), sum(request), sum(input), sum(output), min(ts), max(ts) FROM usage_event"
+    [(calls, requests, read, generated, first, last)] = store.execute(sums).fetchall()
+    times = pd.to_datetime(trace["TIMESTAMP"])
+    assert (calls, requests, report.total("rejected")) == (CALLS, CALLS, 0)
+    assert len(trace) == CALLS
+    assert read == trace["ContextTokens"].sum()
+    assert generated == trace["GeneratedTokens"].sum()
+    assert abs(first - times.min()) < pd.Timedelta("1us")
+    assert abs(last - times.max()) < pd.Timedelta("1us")
+
+
+def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    told(store, AZURE, TRACE)
+    again = told(store, AZURE, shutil.copy(TRACE, tmp_path / "copy.csv"))
+    assert again.total("entries") == CALLS
+    assert again.total("added") == 0
+    assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (CALLS,)
+
+
+def test_equal_rows_of_one_file_are_different_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    row = "2026-10-05T10:00:00Z,100,10\n"
+    report = told(store, "ts=at,input=in,output=out", written(tmp_path, "at,in,out\n" + 3 * row))
+    assert report.total("added") == 3
+    assert store.execute("SELECT sum(input), sum(output) FROM usage_event").fetchone() == (300, 30)
+
+
+def test_a_grown_file_adds_only_its_new_rows(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = ["2026-10-05T10:00:00Z,100,10\n", "2026-10-05T10:00:00Z,100,10\n", "2026-10-05T11:00:00Z,5,1\n"]
+    mapping = "ts=at,input=in,output=out"
+    told(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows[:2])))
+    assert told(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows))).total("added") == 1
+
+
+def test_an_id_column_names_the_call_in_any_file(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    text = "id,at,in\na,2026-10-05T10:00:00Z,100\nb,2026-10-05T10:00:00Z,100\na,2026-10-05T10:00:00Z,100\n"
+    assert told(store, "id=id,ts=at,input=in", written(tmp_path, text)).total("added") == 2
+    other = written(tmp_path, text.replace("b,", "c,"), "other.csv")
+    assert told(store, "id=id,ts=at,input=in", other).total("added") == 1
+
+
+def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(UsageLogError, match=r"no column 'ContextToken'.*ContextTokens") as raised:
+        told(store, "ts=TIMESTAMP,input=ContextToken", TRACE)
+    assert "\n" not in str(raised.value)
+    assert TRACE.name in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ("ts=a,imput=b", "imput.*input"),
+        ("input=b", "ts=COLUMN"),
+        ("ts=a,model=:x", "at least one count"),
+        ("ts=a,input=b,recorded_unit=euro", "usd"),
+    ],
+)
+def test_a_mapping_that_cannot_work_says_why_in_one_line(mapping: str, said: str) -> None:
+    with pytest.raises(UsageLogError, match=said) as raised:
+        parse_mapping(mapping)
+    assert "\n" not in str(raised.value)
+
+
+def test_input_that_includes_cached_tokens_is_counted_once(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    # 1,000 in all = 300 uncached + 600 read + 100 written; an empty cell is none
+    file = written(tmp_path, "at,in,read,write\n2026-10-05T10:00:00Z,1000,600,100\n2026-10-05T11:00:00Z,50,,\n")
+    told(store, "ts=at,input=in,cache_read=read,cache_write_5m=write,input_includes_cached=true", file)
+    assert values(store, "input, cache_read, cache_write_5m") == [(300, 600, 100), (50, 0, 0)]
+
+
+def test_more_cached_than_input_is_rejected_not_clamped(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = written(tmp_path, "at,in,read\n2026-10-05T10:00:00Z,10,11\n")
+    report = told(store, "ts=at,input=in,cache_read=read,input_includes_cached=true", file)
+    assert report.total("rejected") == 1
+    assert "negative" in report.first_rejects[0]
+
+
+def test_cents_are_hundredths_of_a_dollar_exactly(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = written(tmp_path, "at,in,cost\n2026-10-05T10:00:00Z,1,123.78912\n")
+    told(store, "ts=at,input=in,recorded_usd=cost,recorded_unit=cents", file)
+    assert values(store, "recorded_usd") == [(Decimal("1.2378912"),)]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["usd", pytest.param("cents", marks=pytest.mark.xfail(reason="it is read as no recorded cost", strict=True))],
+)
+def test_a_cost_that_is_no_amount_is_rejected(store: duckdb.DuckDBPyConnection, tmp_path: Path, unit: str) -> None:
+    file = written(tmp_path, "at,in,cost\n2026-10-05T10:00:00Z,1,a lot\n")
+    report = told(store, f"ts=at,input=in,recorded_usd=cost,recorded_unit={unit}", file)
+    assert (report.total("added"), report.total("rejected")) == (0, 1)
+
+
+def test_unix_times_are_read_where_the_mapping_says_so(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    # 1730419200 s = 2024-11-01 00:00 UTC; milliseconds are told by size
+    file = written(tmp_path, "at,in\n1730419200,1\n1730419200500,2\n")
+    told(store, "ts=at,input=in,time_unit=epoch", file)
+    assert [str(ts) for (ts,) in values(store, "ts")] == ["2024-11-01 00:00:00", "2024-11-01 00:00:00.500000"]
+
+
+def test_an_offset_is_honoured_and_no_offset_is_utc(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = written(tmp_path, "at,in\n2026-10-05T10:00:00+02:00,1\n2026-10-05 10:00:00,2\n")
+    told(store, "ts=at,input=in", file)
+    assert [str(ts) for (ts,) in values(store, "ts")] == ["2026-10-05 08:00:00", "2026-10-05 10:00:00"]
+
+
+def test_a_mapping_file_means_what_the_option_means(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "columns: {ts: TIMESTAMP, input: ContextTokens, output: GeneratedTokens}\nconstants: {model: openai/gpt-4o}\n",
+        "azure.yaml",
+    )
+    assert parse_mapping(str(file)) == parse_mapping(AZURE)
+
+
+def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # constants and odd column names cannot leave their quotes
+    rows = [{"at": "2026-10-05T10:00:00Z", 'in "put"': n, "who": "o'brien"} for n in (1, 2, 3)]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_json(tmp_path / "b.jsonl", orient="records", lines=True)
+    duckdb.sql("SELECT * FROM frame").write_parquet(str(tmp_path / "c.parquet"))
+    mapping = Mapping(columns={"ts": "at", "input": 'in "put"', "agent": "who"}, constants={"model": "x'; DROP"})
+    reports = [load(store, [tmp_path / name], mapping=mapping) for name in ("a.csv", "b.jsonl", "c.parquet")]
+    assert [report.total("entries") for report in reports] == [3, 3, 3]
+    assert sorted(values(store, "input, agent, model")) == [(n, "o'brien", "x'; DROP") for n in (1, 2, 3)]
+
+
+def test_a_cell_that_is_no_number_is_one_reject_with_its_line(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = written(tmp_path, "at,in\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:00Z,many\n")
+    report = told(store, "ts=at,input=in", file)
+    assert (report.total("added"), report.total("rejected")) == (1, 1)
+    assert f"{file}:3: in does not fit" in report.first_rejects[0]
