@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from ..pricing.store import cost_sums, load_prices, resolve_models
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PROMPT = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 OTHER = ("web_search", "request")
+MAX_DIGITS = 100
 
 ROUTE = """
 CREATE OR REPLACE TEMP TABLE replay_route AS
@@ -177,6 +178,12 @@ class ReplayRow(Result):
     unpriced_calls: int
 
 
+NOTHING = ReplayRow(
+    name="total", calls=0, unpriced_calls=0,
+    **dict.fromkeys(("spent_usd", "replayed_usd", "low_usd", "high_usd", "difference_usd"), Decimal(0)),
+)  # fmt: skip
+
+
 class Move(Result):
     """The calls of one model under another (or the same, where nothing moves), and the multipliers used."""
 
@@ -225,10 +232,10 @@ class _Sum:
     replay_priced: bool
     calls: int
     tokens: int
-    spent_usd: Fraction
-    prompt_usd: Fraction
-    output_usd: Fraction
-    other_usd: Fraction
+    spent_usd: Decimal
+    prompt_usd: Decimal
+    output_usd: Decimal
+    other_usd: Decimal
 
     @property
     def priced(self) -> bool:
@@ -251,25 +258,25 @@ def replay(
     """
     _fill_tables(connection, book, reroute, since or date(1, 1, 1), until or date(9999, 12, 31))
     lines = connection.execute(GROUPS).fetchall()
-    sums = [_Sum(*line[:8], *(Fraction(amount or 0) for amount in line[8:])) for line in lines]
+    sums = [_Sum(*line[:8], *(amount or Decimal(0) for amount in line[8:])) for line in lines]
     pairs = {(s.model, s.to) for s in sums if s.priced}
-    multipliers, draws = measure_multipliers(connection, pairs, as_logged=as_logged)
-    costs = _Costs(multipliers, draws)
+    costs = _Costs(*measure_multipliers(connection, pairs, as_logged=as_logged))
     by_component = [s for s in sums if s.component is not None]
     days = sorted({s.day for s in sums if s.day is not None})
-    return Replay(
-        plan=reroute.name,
-        says=reroute.says,
-        since=days[0] if days else None,
-        until=days[-1] if days else None,
-        total=costs.row("total", by_component),
-        components=costs.rows((s.component, s) for s in by_component),
-        days=costs.rows((str(s.day), s) for s in sums if s.day is not None),
-        moves=costs.moves(by_component),
-        unpriced=_unpriced(by_component),
-        notes=[*reroute.notes, *_notes(connection, book)],
-        price_book_hash=book.hash,
-    )
+    with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
+        return Replay(
+            plan=reroute.name,
+            says=reroute.says,
+            since=days[0] if days else None,
+            until=days[-1] if days else None,
+            total=next(iter(costs.rows(("total", s) for s in by_component)), NOTHING),
+            components=costs.rows((s.component, s) for s in by_component),
+            days=costs.rows((str(s.day), s) for s in sums if s.day is not None),
+            moves=costs.moves(by_component),
+            unpriced=_unpriced(by_component),
+            notes=[*reroute.notes, *_notes(connection, book)],
+            price_book_hash=book.hash,
+        )
 
 
 def _fill_tables(connection: DuckDBPyConnection, book: PriceBook, reroute: Reroute, since: date, until: date) -> None:
@@ -312,47 +319,51 @@ class _Costs:
     multipliers: Mapping[Pair, Multiplier]
     draws: Mapping[Pair, Draws]
 
-    def replayed(self, s: _Sum) -> Fraction:
+    def replayed(self, s: _Sum) -> Decimal:
         of = self.multipliers[s.model, s.to]
-        return s.prompt_usd * Fraction(of.prompt) + s.output_usd * Fraction(of.output) + s.other_usd
+        return s.prompt_usd * of.prompt + s.output_usd * of.output + s.other_usd
 
-    def ends(self, sums: Iterable[_Sum], expected: Fraction) -> tuple[Fraction | float, Fraction | float]:
-        """P10 and P90 of the sums' replayed cost together."""
+    def ends(self, groups: list[list[_Sum]]) -> list[tuple[float, float]]:
+        """P10 and P90 of each group's replayed cost, less its expected cost; both 0 where nothing was measured."""
         import numpy as np
 
-        more = []  # than expected, a resample an entry
-        for s in sums:
-            if drawn := self.draws.get((s.model, s.to)):
-                of = self.multipliers[s.model, s.to]
-                more.append(float(s.prompt_usd) * (drawn.prompt - float(of.prompt)))
-                more.append(float(s.output_usd) * (drawn.output - float(of.output)))
-        if not more:
-            return expected, expected
-        low, high = np.quantile(sum(more), (0.1, 0.9))
-        return float(expected) + min(float(low), 0.0), float(expected) + max(float(high), 0.0)
+        if not self.draws:
+            return [(0.0, 0.0)] * len(groups)
+        numbers = {pair: number for number, pair in enumerate(self.draws)}
+        usd_of = np.zeros((len(groups), 2 * len(numbers)))  # prompt and output of each measured pair
+        for row, group in enumerate(groups):
+            for s in group:
+                if s.priced and (s.model, s.to) in numbers:
+                    column = 2 * numbers[s.model, s.to]
+                    usd_of[row, column : column + 2] += float(s.prompt_usd), float(s.output_usd)
+        of = [(self.multipliers[pair], drawn) for pair, drawn in self.draws.items()]
+        off = [part for m, d in of for part in (d.prompt - float(m.prompt), d.output - float(m.output))]
+        low, high = np.quantile(usd_of @ np.array(off), (0.1, 0.9), axis=1)
+        return [(min(float(a), 0.0), max(float(b), 0.0)) for a, b in zip(low, high, strict=True)]
 
-    def row(self, name: str, sums: Iterable[_Sum]) -> ReplayRow:
-        group = list(sums)
+    def rows(self, named: Iterable[tuple[str | None, _Sum]]) -> list[ReplayRow]:
+        """A row per name, in the order of the names."""
+        groups: dict[str, list[_Sum]] = {}
+        for name, s in named:
+            groups.setdefault(name or "", []).append(s)
+        ordered = sorted(groups.items())
+        ends = self.ends([group for _, group in ordered])
+        return [self._row(*named_group, *of) for named_group, of in zip(ordered, ends, strict=True)]
+
+    def _row(self, name: str, group: list[_Sum], below: float, above: float) -> ReplayRow:
         priced = [s for s in group if s.priced]
-        spent = sum((s.spent_usd for s in priced), Fraction(0))
-        replayed = sum((self.replayed(s) for s in priced), Fraction(0))
-        low, high = self.ends(priced, replayed)
+        spent = sum((s.spent_usd for s in priced), Decimal(0))
+        replayed = sum((self.replayed(s) for s in priced), Decimal(0))
         return ReplayRow(
             name=name,
             calls=sum(s.calls for s in group),
             spent_usd=usd(spent),
             replayed_usd=usd(replayed),
-            low_usd=usd(low),
-            high_usd=usd(high),
+            low_usd=usd(replayed + Decimal(below)),
+            high_usd=usd(replayed + Decimal(above)),
             difference_usd=usd(replayed - spent),
             unpriced_calls=sum(s.calls for s in group if not s.priced),
         )
-
-    def rows(self, named: Iterable[tuple[str | None, _Sum]]) -> list[ReplayRow]:
-        groups: dict[str, list[_Sum]] = {}
-        for name, s in named:
-            groups.setdefault(name or "", []).append(s)
-        return [self.row(name, group) for name, group in sorted(groups.items())]
 
     def moves(self, sums: Iterable[_Sum]) -> list[Move]:
         groups: dict[Pair, list[_Sum]] = {}
@@ -366,8 +377,8 @@ class _Costs:
             model=pair[0],
             to=pair[1],
             calls=sum(s.calls for s in group),
-            spent_usd=usd(sum((s.spent_usd for s in group), Fraction(0))),
-            replayed_usd=usd(sum((self.replayed(s) for s in group), Fraction(0))),
+            spent_usd=usd(sum((s.spent_usd for s in group), Decimal(0))),
+            replayed_usd=usd(sum((self.replayed(s) for s in group), Decimal(0))),
             multiplier=self.multipliers[pair],
         )
 

@@ -107,75 +107,74 @@ def measure_multipliers(
 
 @dataclass(frozen=True)
 class _Log:
-    """Sums by day, (days, 3) for each (task, model): calls, prompt tokens, output tokens; and resampled days."""
+    """Each (task, model)'s sums: by day, (days, 3), and of whole resamples of days, (1 + RESAMPLES, 3).
 
-    days: int
-    sums: Mapping[tuple[str, str], NDArray[Any]]
-    weights: NDArray[Any]
+    The three are calls, prompt tokens and output tokens; the first resample is the log as it is.
+    """
+
+    by_day: Mapping[tuple[str, str], NDArray[Any]]
+    resampled: Mapping[tuple[str, str], NDArray[Any]]
 
     @classmethod
     def read(cls, connection: DuckDBPyConnection, names: list[str]) -> _Log | None:
         import numpy as np
 
-        rows = connection.execute(EVIDENCE, {"names": names}).fetchall()
-        days = {day: index for index, day in enumerate(sorted({row[2] for row in rows}))}
+        found = connection.execute(EVIDENCE, {"names": names}).fetchnumpy()
+        days, day_of = np.unique(found["day"], return_inverse=True)
         if len(days) < MIN_DAYS:
             return None
-        sums: dict[tuple[str, str], NDArray[Any]] = {}
-        for task, name, day, *counts in rows:
-            sums.setdefault((task, name), np.zeros((len(days), 3)))[days[day]] = counts
+        labels = list(zip(found["task"], found["name"], strict=True))
+        keys = {key: index for index, key in enumerate(dict.fromkeys(labels))}
+        sums = np.zeros((len(keys), len(days), 3))
+        places = np.fromiter((keys[label] for label in labels), dtype=np.int64, count=len(labels))
+        for column, name in enumerate(("calls", "prompt", "output")):
+            sums[places, day_of, column] = found[name]
         rng = np.random.Generator(np.random.PCG64(1))  # one seed: the same store gives the same range
-        weights = rng.multinomial(len(days), np.full(len(days), 1 / len(days)), RESAMPLES).astype(float)
-        return cls(len(days), sums, weights)
+        drawn = rng.multinomial(len(days), np.full(len(days), 1 / len(days)), RESAMPLES)
+        weights = np.vstack([np.ones(len(days)), drawn])
+        resampled = np.tensordot(weights, sums, axes=(1, 1))
+        return cls(
+            {key: sums[index] for key, index in keys.items()},
+            {key: resampled[:, index] for key, index in keys.items()},
+        )
 
     def measure(self, model: str, other: str) -> tuple[Multiplier, Draws | None]:
-        import numpy as np
-
-        tasks = sorted({task for task, name in self.sums if name == model and (task, other) in self.sums})
-        own, others = ([self.sums[task, name] for task in tasks] for name in (model, other))
-        days = min((_days(parts) for parts in (own, others)), default=0)
+        tasks = sorted({task for task, name in self.by_day if name == model and (task, other) in self.by_day})
+        days = min(self._days(tasks, model), self._days(tasks, other))
         if days < MIN_DAYS:
             return Multiplier(basis="no evidence", tasks=tuple(tasks), days=days), None
-        whole = np.ones((1, self.days))
-        point = [_ratio(whole, own, others, measure, 1.0)[0] for measure in (1, 2)]
-        prompt, output = (_ratio(self.weights, own, others, measure, point[measure - 1]) for measure in (1, 2))
+        prompt, output = (self._ratio(tasks, model, other, measure) for measure in (1, 2))
         found = Multiplier(
             basis="measured",
-            **_figures("prompt", point[0], prompt),
-            **_figures("output", point[1], output),
+            **_figures("prompt", float(prompt[0]), prompt[1:]),
+            **_figures("output", float(output[0]), output[1:]),
             tasks=tuple(tasks),
             days=days,
-            calls=int(sum(part[:, 0].sum() for part in own)),
-            other_calls=int(sum(part[:, 0].sum() for part in others)),
+            calls=int(sum(self.resampled[task, model][0, 0] for task in tasks)),
+            other_calls=int(sum(self.resampled[task, other][0, 0] for task in tasks)),
         )
-        return found, Draws(prompt, output)
+        return found, Draws(prompt[1:], output[1:])
 
+    def _days(self, tasks: list[str], model: str) -> int:
+        """The days on which the model had calls of any of the tasks."""
+        import numpy as np
 
-def _days(parts: list[NDArray[Any]]) -> int:
-    """The days on which the model had calls of any of the tasks."""
-    import numpy as np
+        return int(np.count_nonzero(sum(self.by_day[task, model][:, 0] for task in tasks))) if tasks else 0
 
-    return int(np.count_nonzero(np.sum([part[:, 0] for part in parts], axis=0))) if parts else 0
+    def _ratio(self, tasks: list[str], model: str, other: str, measure: int) -> NDArray[Any]:
+        """The ratio in every resample, (1 + RESAMPLES,); of the tasks that both models have in it."""
+        import numpy as np
 
-
-def _ratio(
-    weights: NDArray[Any], own: list[NDArray[Any]], others: list[NDArray[Any]], measure: int, otherwise: float
-) -> NDArray[Any]:
-    """The ratio for each row of day weights: (resamples, days) in, (resamples,) out.
-
-    A task without calls of one of the models in a resample is not in it; `otherwise` where none is left.
-    """
-    import numpy as np
-
-    above, below = np.zeros(len(weights)), np.zeros(len(weights))
-    for mine, theirs in zip(own, others, strict=True):
-        my, their = weights @ mine, weights @ theirs
-        both = (my[:, 0] > 0) & (their[:, 0] > 0)
-        mean = np.divide(their[:, measure], their[:, 0], out=np.zeros(len(weights)), where=both)
-        above += np.where(both, my[:, 0] * mean, 0)
-        below += np.where(both, my[:, measure], 0)
-    ratios: NDArray[Any] = np.divide(above, below, out=np.full(len(weights), otherwise), where=below > 0)
-    return ratios
+        above, below = np.zeros(1 + RESAMPLES), np.zeros(1 + RESAMPLES)
+        for task in tasks:
+            my, their = self.resampled[task, model], self.resampled[task, other]
+            both = (my[:, 0] > 0) & (their[:, 0] > 0)
+            mean = np.divide(their[:, measure], their[:, 0], out=np.zeros(len(both)), where=both)
+            above += np.where(both, my[:, 0] * mean, 0)
+            below += np.where(both, my[:, measure], 0)
+        point = above[0] / below[0] if below[0] else 1.0
+        ratios: NDArray[Any] = np.divide(above, below, out=np.full(len(below), point), where=below > 0)
+        return ratios
 
 
 def _figures(name: str, point: float, drawn: NDArray[Any]) -> dict[str, Any]:
