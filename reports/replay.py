@@ -44,6 +44,8 @@ def print_replay(replay: Replay, console: Console) -> None:
 def headline(replay: Replay) -> str:
     """What the other routing would have saved or cost, in a sentence."""
     total, spent = replay.total, cents_usd(replay.total.spent_usd)
+    if not total.calls:
+        return "Nothing is logged for those days"
     if total.calls == total.unpriced_calls:
         return "Nothing can be compared: no call has a price both ways"
     if not total.difference_usd:
@@ -56,7 +58,7 @@ def headline(replay: Replay) -> str:
 
 
 def _figures(row: ReplayRow) -> tuple[str, ...]:
-    if row.calls == row.unpriced_calls:
+    if 0 < row.calls == row.unpriced_calls:
         return count(row.calls), UNPRICED, UNPRICED, "-", "-"
     lacking = f" ({row.unpriced_calls:,} unpriced)" if row.unpriced_calls else ""
     return (
