@@ -1,0 +1,133 @@
+"""Which reader reads a file is told by its content alone, and only one reader takes a file for its own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage import files
+from costsim.usage.load import load
+from costsim.usage.readers import READERS
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parent.parent / "data" / "usage"
+NAMES = {reader.name for reader in READERS}
+SAMPLES = sorted(file for file in DATA.rglob("*") if file.is_file() and file.parent.name in NAMES)
+LINES = [file for file in SAMPLES if file.suffix == ".jsonl"]
+DOCUMENTS = [file for file in SAMPLES if file.suffix == ".json"]
+TABLES = [file for file in SAMPLES if file.suffix == ".csv"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def named(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+def takers(store: duckdb.DuckDBPyConnection, file: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Every reader that takes the file for its own, were it the only one."""
+    [found] = files.find_files([file], file.parent)
+    names = []
+    for reader in READERS:
+        patch.setattr(files, "READERS", (reader,))
+        if files.tell_format(found, store):
+            names.append(reader.name)
+    return names
+
+
+def test_every_reader_has_a_sample_and_a_name_of_its_own() -> None:
+    assert len(NAMES) == len(READERS)
+    assert {file.parent.name for file in SAMPLES} == NAMES
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=named)
+def test_a_log_is_known_by_its_reader_and_by_no_other(
+    file: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert takers(store, file, monkeypatch) == [file.parent.name]
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=named)
+def test_neither_name_nor_packing_matters(
+    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "something.bin"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert takers(store, packed, monkeypatch) == [file.parent.name]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=named)
+def test_a_document_on_one_line_and_a_pretty_one_are_the_same(
+    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = json.loads(file.read_text())
+    for indent in (None, 2):
+        other = tmp_path / f"{indent}.json"
+        other.write_text(json.dumps(document, indent=indent))
+        assert takers(store, other, monkeypatch) == [file.parent.name]
+
+
+@pytest.mark.parametrize("file", TABLES, ids=named)
+def test_a_table_is_known_with_other_separators_and_as_parquet(
+    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = duckdb.sql("SELECT * FROM read_csv($file, all_varchar = true)", params={"file": str(file)})
+    table.write_csv(str(tmp_path / "semicolons.csv"), sep=";")
+    table.write_parquet(str(tmp_path / "table.parquet"))
+    assert takers(store, tmp_path / "semicolons.csv", monkeypatch) == [file.parent.name]
+    assert takers(store, tmp_path / "table.parquet", monkeypatch) == [file.parent.name]
+
+
+@pytest.mark.parametrize("file", LINES, ids=named)
+def test_a_broken_line_does_not_hide_what_a_log_is(
+    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"torn": "li\n\n' + file.read_text())
+    assert takers(store, broken, monkeypatch) == [file.parent.name]
+
+
+def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    folder = tmp_path / "logs"
+    shutil.copytree(DATA, folder)
+    (folder / "package.json").write_text('{"name": "x", "version": "1"}')
+    report = load(store, [folder])
+    assert {(Path(file.path).parent.name, file.reader) for file in report.files} == {(name, name) for name in NAMES}
+    assert [Path(path).name for path in report.skipped] == ["package.json"]
+    assert report.total("rejected") == 0
+
+
+@pytest.mark.parametrize("content", ["hello\n", '{"a": 1}\n', "a,b\n1,2\n", "[]", "[1, 2]", "{", "\x00\x01", "null"])
+def test_what_is_no_log_is_told_in_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(content)
+    with pytest.raises(UsageLogError, match="no log that costsim knows") as raised:
+        load(store, [file])
+    assert "\n" not in str(raised.value)
+    assert "--map" in str(raised.value)
+
+
+def test_a_format_can_be_forced_and_a_misspelt_one_is_corrected(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = tmp_path / "one.jsonl"
+    usage: dict[str, Any] = {"usage": {"input_tokens": 5, "output_tokens": 1}, "model": "claude-haiku-4-5", "id": "m"}
+    file.write_text(json.dumps({"timestamp": "2026-10-05T10:00:00Z", "message": usage}))
+    with pytest.raises(UsageLogError, match="no log"):
+        load(store, [file])
+    assert load(store, [file], format="claude-code").total("added") == 1
+    with pytest.raises(UsageLogError, match="claude-code"):
+        load(store, [file], format="claude_code")
