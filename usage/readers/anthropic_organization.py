@@ -1,9 +1,9 @@
 """Anthropic's organization usage and cost reports: pages of the Admin API.
 
 https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report: sums over a bucket; input
-excludes cached tokens; `context_window` tells whether each request was over 200,000 tokens. Requests are not counted, so
-`request` is 0. A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load one
-width of buckets and one grouping: an hour's sums beside a day's are counted twice.
+excludes cached tokens; `context_window` tells whether each request was over 200,000 tokens. Requests are not counted,
+so `request` is 0. A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load
+one width of buckets and one grouping: an hour's sums beside a day's are counted twice.
 https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report: `amount` is a decimal text in cents.
 Costs of the priority tier are not reported there.
 """
@@ -11,7 +11,7 @@ Costs of the priority tier are not reported there.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .buckets import RESULTS, bucket_id, key_tags, pages, texts
+from .buckets import RESULTS, key_tags, pages, result_id, texts
 from .counts import count_in_text
 
 OWNERS = ("workspace_id", "api_key_id", "account_id", "service_account_id", "inference_geo")
@@ -55,7 +55,7 @@ counted AS (
     FROM result
 )
 SELECT file_id, line,
-    {bucket_id("anthropic-usage", ("starting_at", *USAGE_GROUPS), "(outputs, inputs, reads)")} AS event_id,
+    {result_id("anthropic-usage", ("starting_at", *USAGE_GROUPS), "(outputs, inputs, reads)")} AS event_id,
     utc(starting_at) AS ts,
     'anthropic' AS provider,
     model,
@@ -76,7 +76,7 @@ FROM counted
 COSTS_SQL = f"""
 WITH {RESULTS}
 SELECT file_id, line,
-    {bucket_id("anthropic-costs", ("starting_at", *COST_GROUPS), "TRY_CAST(amount AS DOUBLE)")} AS event_id,
+    {result_id("anthropic-costs", ("starting_at", *COST_GROUPS), "TRY_CAST(amount AS DOUBLE)")} AS event_id,
     utc(starting_at) AS ts,
     'anthropic' AS provider,
     model,

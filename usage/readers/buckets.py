@@ -26,7 +26,7 @@ def texts(names: Sequence[str]) -> str:
     return ", ".join(f"{name} VARCHAR" for name in names)
 
 
-def bucket_id(reader: str, key: Sequence[str], largest: str) -> str:
+def result_id(reader: str, key: Sequence[str], largest: str) -> str:
     """SQL for a result's id: its bucket and what it is grouped by.
 
     Where one bucket holds the same key twice (it was grouped by something unknown here), the results are

@@ -10,7 +10,7 @@ https://platform.openai.com/docs/api-reference/usage/costs.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .buckets import RESULTS, bucket_id, key_tags, pages, texts
+from .buckets import RESULTS, key_tags, pages, result_id, texts
 from .counts import count_in_text
 
 GROUPS = ("project_id", "user_id", "api_key_id", "api_source")
@@ -23,9 +23,8 @@ COUNTS = {
     "outputs": "output_tokens",
     "requests": "num_model_requests",
 }
-TOKENS = ("organization.usage.completions.result", "organization.usage.embeddings.result")
 
-_USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
+_USAGE = (*USAGE_GROUPS, *COUNTS.values())
 _COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
 
 USAGE_SQL = f"""
@@ -38,12 +37,11 @@ found AS (
 counted AS (
     SELECT * REPLACE (lower(batch) AS batch), {_COUNTED}
     FROM found
-    WHERE coalesce(object, '{TOKENS[0]}') IN {TOKENS}
-        -- the dashboard writes a row without counts for a bucket without usage
-        AND coalesce(input_tokens, output_tokens, num_model_requests) IS NOT NULL
+    -- a bucket without usage is a row without counts in the dashboard's export; images and seconds are no tokens
+    WHERE coalesce(input_tokens, output_tokens) IS NOT NULL
 )
 SELECT file_id, line,
-    {bucket_id("openai-usage", ("start_time", *USAGE_GROUPS), "(outputs, inputs)")} AS event_id,
+    {result_id("openai-usage", ("start_time", *USAGE_GROUPS), "(outputs, inputs)")} AS event_id,
     utc_epoch(start_time) AS ts,
     'openai' AS provider,
     model,
@@ -69,7 +67,7 @@ found AS (
     WHERE data IS NULL AND amount_value IS NOT NULL
 )
 SELECT file_id, line,
-    {bucket_id("openai-costs", ("start_time", *COST_GROUPS), "TRY_CAST(amount_value AS DOUBLE)")} AS event_id,
+    {result_id("openai-costs", ("start_time", *COST_GROUPS), "TRY_CAST(amount_value AS DOUBLE)")} AS event_id,
     utc_epoch(start_time) AS ts,
     'openai' AS provider,
     -- "gpt-4o-2024-08-06, input"; other line items are sentences
@@ -87,10 +85,8 @@ def recognises_usage(sample: Sample) -> bool:
     """Results that count requests and tokens; a page whose buckets are all empty is read as no usage."""
     if sample.layout in ("csv", "parquet"):
         return sample.has("start_time", "num_model_requests", "input_tokens")
-    return (
-        not set(TOKENS).isdisjoint(map(str, sample.values("data.results.object")))
-        or sample.has("data.start_time", "data.results.num_model_requests", "data.results.input_tokens")
-        or (sample.has("data.start_time", "data.end_time") and not sample.has("data.results"))
+    return sample.has("data.start_time", "data.results.num_model_requests", "data.results.input_tokens") or (
+        sample.has("data.start_time", "data.end_time") and not sample.has("data.results")
     )
 
 
