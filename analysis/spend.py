@@ -192,6 +192,8 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     if query.reprice:
         rows, total = _repriced(connection, query, rows, total)
     rows, total = _explained(connection, query, rows, total)
+    if query.reprice or total.recorded_usd is not None:
+        _price_cells(connection)  # the cells are left at their own prices, for whoever reads them next
     ordered = sorted(rows, key=lambda row: (row.unpriced_tokens == 0, row.keys))
     return Spend(query, tuple(ordered), total, _unpriced(connection), book.hash, _span(connection), _notes(connection))
 

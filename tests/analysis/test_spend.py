@@ -242,6 +242,14 @@ def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyC
     assert (row["ListCost"], row["ContractedCost"], row["BilledCost"]) == (1, Decimal("0.9"), Decimal("0.9"))
 
 
+def test_an_export_is_at_the_calls_own_prices_whatever_their_source_recorded(
+    store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
+) -> None:
+    fill(store, rollup_row(cache_write_1h=1_000_000, recorded_usd=Decimal("1.25"), recorded_calls=1))
+    found, [row] = exported(store, book, tmp_path)
+    assert row["BilledCost"] == found.total.computed_usd == 2  # $2 per million, not the 5-minute price that was recorded
+
+
 def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     fill(store, rollup_row(model="claude-nonesuch", input=5))
     with pytest.raises(UnpricedError, match="no price for 'anthropic/claude-nonesuch'"):
