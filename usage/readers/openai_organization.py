@@ -24,7 +24,7 @@ COUNTS = {
     "requests": "num_model_requests",
 }
 
-_USAGE = (*USAGE_GROUPS, *COUNTS.values())
+_USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
 _COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
 
 USAGE_SQL = f"""
@@ -35,13 +35,19 @@ found AS (
     SELECT file_id, line, {", ".join(("start_time", *_USAGE))} FROM record WHERE data IS NULL
 ),
 counted AS (
-    SELECT * REPLACE (lower(batch) AS batch), {_COUNTED}
+    SELECT
+        * REPLACE (
+            lower(batch) AS batch,
+            -- embeddings and moderations are sums beside the completions of a bucket; the dashboard names no kind
+            nullif(object, 'organization.usage.completions.result') AS object
+        ),
+        {_COUNTED}
     FROM found
     -- a bucket without usage is a row without counts in the dashboard's export; images and seconds are no tokens
     WHERE coalesce(input_tokens, output_tokens) IS NOT NULL
 )
 SELECT file_id, line,
-    {result_id("openai-usage", ("start_time", *USAGE_GROUPS), "(outputs, inputs)")} AS event_id,
+    {result_id("openai-usage", ("start_time", *USAGE_GROUPS, "object"), "(outputs, inputs)")} AS event_id,
     utc_epoch(start_time) AS ts,
     'openai' AS provider,
     model,
@@ -72,7 +78,7 @@ SELECT file_id, line,
     'openai' AS provider,
     -- "gpt-4o-2024-08-06, input"; other line items are sentences
     CASE WHEN regexp_full_match(line_item, '\\S+(, .*)?') THEN split_part(line_item, ',', 1) END AS model,
-    CASE WHEN lower(amount_currency) = 'usd' THEN amount_value
+    CASE WHEN lower(amount_currency) = 'usd' AND amount_value IS NOT NULL THEN amount_value
          ELSE concat_ws(' ', coalesce(amount_value, 'nothing'), amount_currency) END AS recorded_usd,
     TRUE AS aggregated,
     0 AS request,
