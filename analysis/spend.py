@@ -223,9 +223,7 @@ def _select(by: Sequence[str], what: str, relation: str) -> str:
 
 
 _TOKENS = ", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::HUGEINT" for name in CLASSES)
-_COSTS = (
-    "coalesce(sum(usd), 0), coalesce(sum(shadow_usd), 0), coalesce(sum(tokens) FILTER (usd IS NULL), 0)::HUGEINT"
-)
+_COSTS = "coalesce(sum(usd), 0), coalesce(sum(shadow_usd), 0), coalesce(sum(tokens) FILTER (usd IS NULL), 0)::HUGEINT"
 
 
 def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
@@ -282,9 +280,7 @@ def _explained(
         return rows, total
     tier, both = _alternatives(connection, query.by)
     tier_total, both_total = tier.pop(None), both.pop(None)
-    told = [
-        replace(r, difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows
-    ]
+    told = [replace(r, difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
     if _comparable(total):
         total = replace(total, difference=_difference(total, tier_total, both_total))
     return told, total

@@ -106,9 +106,7 @@ class PriceBook:
 
     def context_window(self, key: ModelKey) -> int | None:
         """The model's context window in tokens, where some layer knows it; the last one wins."""
-        windows = [
-            file.context_windows.get(key) if file else snapshot.context_window(key) for file in self.files
-        ]
+        windows = [file.context_windows.get(key) if file else snapshot.context_window(key) for file in self.files]
         return next((window for window in reversed(windows) if window), None)
 
     def subscription(self, key: ModelKey, at: datetime) -> Subscription | None:

@@ -86,17 +86,10 @@ def _order(row: PriceRow) -> tuple[object, ...]:
     )
 
 
-def diff_books(
-    before: PriceBook, after: PriceBook, at: datetime, pattern: str | None = None
-) -> list[PriceDifference]:
+def diff_books(before: PriceBook, after: PriceBook, at: datetime, pattern: str | None = None) -> list[PriceDifference]:
     """What the second book prices otherwise than the first, at a UTC moment: base tiers, standard processing."""
     keys = sorted(key for key in {*before.keys(), *after.keys()} if _fits(str(key), pattern))
-    return [
-        found
-        for key in keys
-        for name in TOKEN_CLASSES
-        if (found := _difference(before, after, key, name, at))
-    ]
+    return [found for key in keys for name in TOKEN_CLASSES if (found := _difference(before, after, key, name, at))]
 
 
 def _difference(
@@ -109,9 +102,7 @@ def _difference(
         return PriceDifference("added" if old is None else "removed", key, token_class, old, new, None)
     if old.usd_per_unit == new.usd_per_unit:
         return None
-    return PriceDifference(
-        "changed", key, token_class, old, new, _percent(old.usd_per_unit, new.usd_per_unit)
-    )
+    return PriceDifference("changed", key, token_class, old, new, _percent(old.usd_per_unit, new.usd_per_unit))
 
 
 def _percent(old: Fraction, new: Fraction) -> Decimal | None:

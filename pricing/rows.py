@@ -8,9 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, get_args
 
-TokenClass = Literal[
-    "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"
-]
+TokenClass = Literal["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"]
 TOKEN_CLASSES: tuple[str, ...] = get_args(TokenClass)
 """Disjoint: `input` is what is not cached, `output` includes reasoning; the last two are counted units."""
 

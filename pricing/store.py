@@ -48,9 +48,7 @@ FROM (
 """
 
 
-def load_prices(
-    connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[ModelKey] | None = None
-) -> None:
+def load_prices(connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[ModelKey] | None = None) -> None:
     """Fill the table `price` with the book's rows of the models `keys` (all models without), replacing it."""
     wanted = dict.fromkeys(book.keys() if keys is None else keys)
     rows = (row for key in wanted for row in book.rows(key))
@@ -94,9 +92,7 @@ def _exact(usd: Decimal, per: int) -> str | None:
     return f"{Decimal(scaled.numerator).scaleb(-PLACES):f}" if scaled.denominator == 1 else None
 
 
-def resolve_models(
-    connection: DuckDBPyConnection, book: PriceBook, pairs: Iterable[tuple[str | None, str]]
-) -> None:
+def resolve_models(connection: DuckDBPyConnection, book: PriceBook, pairs: Iterable[tuple[str | None, str]]) -> None:
     """Fill the table `model_alias` with what logged (provider, model) pairs mean, replacing it.
 
     A provider that the log does not state is NULL: join with `IS NOT DISTINCT FROM`.

@@ -77,9 +77,7 @@ def figures(projection: Projection) -> list[Figure]:
     for n, saving in enumerate(projection.savings, 1):
         if saving.histogram[0][0] != saving.histogram[-1][1]:
             title = f"What {saving.plan} saves against {saving.baseline}"
-            drawn.append(
-                _figure(f"saving-{n}", title, captions.of_saving, charts.saving_distribution, saving)
-            )
+            drawn.append(_figure(f"saving-{n}", title, captions.of_saving, charts.saving_distribution, saving))
     return [
         *drawn,
         _figure("models", "Cost a day by model", captions.of_models, charts.cost_by_model, projection),
@@ -149,10 +147,7 @@ def words(name: str) -> str:
 
 def runs(rows: list[ComponentCost | None]) -> str:
     """Runs per day: one figure where all plans agree, else one for each."""
-    return (
-        " / ".join(dict.fromkeys(count(row.runs_per_day) for row in rows if row and row.tokens != "flat"))
-        or "–"
-    )
+    return " / ".join(dict.fromkeys(count(row.runs_per_day) for row in rows if row and row.tokens != "flat")) or "–"
 
 
 def stated(claim: ClaimResult) -> str:

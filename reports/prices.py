@@ -79,26 +79,16 @@ def print_diff(differences: list[PriceDifference], console: Console) -> None:
     shown = differences if len(differences) <= MOST_SHOWN else changed
     table = Table()
     for heading in ("model", "class", "first", "second", "change"):
-        table.add_column(
-            heading, justify="left" if heading in ("model", "class") else "right", overflow="fold"
-        )
+        table.add_column(heading, justify="left" if heading in ("model", "class") else "right", overflow="fold")
     for found in shown:
         old = _price(found.before) if found.before else "-"
         new = _price(found.after) if found.after else "-"
-        change = (
-            found.kind
-            if found.percent is None
-            else f"{'+' if found.percent > 0 else ''}{percent(found.percent)}"
-        )
+        change = found.kind if found.percent is None else f"{'+' if found.percent > 0 else ''}{percent(found.percent)}"
         table.add_row(Text(str(found.key)), found.token_class, old, new, change)
     console.print(table)
-    console.print(
-        f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}."
-    )
+    console.print(f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}.")
     if len(shown) < len(differences):
-        console.print(
-            "Those in one book only are counted, not shown; name models with --model, or use --json."
-        )
+        console.print("Those in one book only are counted, not shown; name models with --model, or use --json.")
 
 
 def _only(kind: str, differences: list[PriceDifference]) -> str:

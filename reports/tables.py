@@ -45,9 +45,7 @@ def inert(name: str) -> str:
 def as_markdown(projection: Projection) -> str:
     """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
     lines = [f"## {cell(projection.name)}: {projection.days} days from {projection.start}", ""]
-    lines += [
-        f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced
-    ]
+    lines += [f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced]
     plans = projection.plans
     header = ["component", "agent", *(f"{cell(plan.name)} USD/day" for plan in plans), "runs/day"]
     rows = [header, ["---", "---", *("---:" for _ in plans), "---:"]]

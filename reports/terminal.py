@@ -43,9 +43,7 @@ def _headline(projection: Projection) -> RenderableType:
     for plan in projection.plans:
         month = plan.horizon
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
-        table.add_row(
-            Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says)
-        )
+        table.add_row(Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says))
     return table
 
 
@@ -62,16 +60,12 @@ def _unpriced(projection: Projection) -> RenderableType | None:
     lines = [Text("UNPRICED: not in any total, not zero", style="bold red")]
     for entry in projection.unpriced:
         where = ", ".join(entry.components)
-        lines.append(
-            Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red")
-        )
+        lines.append(Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red"))
     return Group(*lines)
 
 
 def _components(projection: Projection) -> Table:
-    table = Table(
-        title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True
-    )
+    table = Table(title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True)
     routed = _shown_plan(projection)
     totals = [plan.expected_usd_per_day for plan in projection.plans]
     table.add_column("component", "total", overflow="fold")
@@ -169,8 +163,6 @@ def _footer(projection: Projection) -> RenderableType:
     lines = [Text.assemble("Prices ", (book.hash[:SHORT_HASH], "bold"), f"  {layers}")]
     if not projection.unpriced:
         lines.append(Text("Every model is priced."))
-    lines.append(
-        Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim")
-    )
+    lines.append(Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim"))
     lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
     return Group(*lines)

@@ -70,9 +70,7 @@ BAD_FILES = {
     "python object": (b'!!python/object/apply:os.system ["echo hi"]\n', "this is not YAML"),
     "endless alias": (b"a: &a [*a]\n", "nested too deeply"),
     "unknown plan of a claim": (
-        (
-            HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n"
-        ).encode(),
+        (HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n").encode(),
         "there is no plan 'naiv'; did you mean 'naive'?",
     ),
 }
@@ -137,9 +135,7 @@ def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str
 )
 def test_bad_options_are_one_line(costsim: Run, arguments: list[str], says: str) -> None:
     outcome = (
-        costsim("run", *arguments, "--trials", "10")
-        if "--trials" not in arguments
-        else costsim("run", *arguments)
+        costsim("run", *arguments, "--trials", "10") if "--trials" not in arguments else costsim("run", *arguments)
     )
     assert outcome.code == 2
     assert says in outcome.err

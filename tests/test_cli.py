@@ -101,9 +101,7 @@ def test_what_people_read_is_as_it_was(costsim: Run, name: str, format: str) -> 
 def _without_list_prices(printed: str) -> str:
     """Claims at list prices follow the installed price snapshot, so they are no part of the golden file."""
     return (
-        "\n".join(
-            line.rstrip() for line in printed.splitlines() if "│ list" not in line and "| list |" not in line
-        )
+        "\n".join(line.rstrip() for line in printed.splitlines() if "│ list" not in line and "| list |" not in line)
         + "\n"
     )
 
@@ -117,9 +115,7 @@ def test_csv_has_a_row_per_plan_and_component(costsim: Run) -> None:
 
 def test_the_store_holds_every_day_of_every_component(costsim: Run, tmp_path: Path) -> None:
     for _ in range(2):  # the same run again replaces itself
-        assert (
-            costsim("run", *AT, "--trials", "50", "--db", "plans.duckdb", "--book", "article-2026").code == 0
-        )
+        assert costsim("run", *AT, "--trials", "50", "--db", "plans.duckdb", "--book", "article-2026").code == 0
     with duckdb.connect(str(tmp_path / "plans.duckdb")) as connection:
         found = connection.sql("""
             SELECT plan, count(*), sum(expected_usd) FROM projection
@@ -149,15 +145,11 @@ def test_a_real_hour_of_code_completion(costsim: Run) -> None:
     folder = EXAMPLES / "azure-code-completion"
     log = pd.read_csv(folder / "AzureLLMInferenceTrace_code.csv")
     result = run_json(costsim, str(folder / "architecture.yaml"), "--trials", "200")
-    rows = {
-        row["name"]: row for plan in result["plans"] if plan["name"] == "routed" for row in plan["components"]
-    }
+    rows = {row["name"]: row for plan in result["plans"] if plan["name"] == "routed" for row in plan["components"]}
     # Haiku 4.5 at list: 1 and 5 USD per million; 8 such hours on each of December's first 22 working days of 30
     tokens = log[["ContextTokens", "GeneratedTokens"]].sum()
     hour = (Decimal(int(tokens.iloc[0])) * 1 + Decimal(int(tokens.iloc[1])) * 5) / 1_000_000
-    assert abs(Decimal(rows["code-completion"]["expected_usd_per_day"]) - hour * 8 * 22 / 30) < Decimal(
-        "1e-11"
-    )
+    assert abs(Decimal(rows["code-completion"]["expected_usd_per_day"]) - hour * 8 * 22 / 30) < Decimal("1e-11")
     assert rows["code-completion"]["tokens"] == "measured"
 
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 README = (Path(__file__).parent.parent / "README.md").read_text()
 FILES = dict(re.findall(r"```yaml file=(\S+)\n(.*?)```", README, re.DOTALL))
 BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")
-]
+COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")]
 
 
 @pytest.fixture
@@ -61,11 +59,7 @@ def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
     from costsim.cli.prices import prices_app
 
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    names += [
-        f"prices {command.callback.__name__}"
-        for command in prices_app.registered_commands
-        if command.callback
-    ]
+    names += [f"prices {command.callback.__name__}" for command in prices_app.registered_commands if command.callback]
     for name in names:
         assert f"costsim {name.rstrip('_')}" in README, name
         assert len(costsim(*name.rstrip("_").split(), "--help").out) > 200

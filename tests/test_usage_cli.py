@@ -42,7 +42,7 @@ def test_spend_is_exact_in_every_format(store: Run) -> None:
     assert "| **total** |" in store("spend", "--by", "model", "-f", "markdown").out
     assert "$11.98" in store("spend").out
     assert store("spend", "--by", "model", "-f", "parquet", "-o", "spend.parquet").code == 0
-    assert duckdb.sql("SELECT sum(computed_usd) FROM 'spend.parquet'").fetchall() == [(Decimal("11.9789443"),)]
+    assert duckdb.sql("SELECT sum(computed_usd) FROM 'spend.parquet'").fetchall() == [(Decimal("11.9789443"),)]  # type: ignore[union-attr]
 
 
 def test_spend_chooses_days(store: Run) -> None:
@@ -82,7 +82,9 @@ def test_a_focus_file_adds_up(store: Run, tmp_path: Path) -> None:
 
 
 def test_a_projection_starts_from_the_logs(store: Run, tmp_path: Path) -> None:
-    outcome = store("run", "--from-usage", "--save", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json")
+    outcome = store(
+        "run", "--from-usage", "--save", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json"
+    )
     assert outcome.code == 0, outcome.err
     plan = json.loads(outcome.out)["plans"][1]
     assert {row["tokens"] for row in plan["components"]} == {"measured"}

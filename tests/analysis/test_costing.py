@@ -75,7 +75,7 @@ def days(horizon: Horizon) -> Iterator[tuple[date, datetime, datetime]]:
     zone = horizon.timezone
     for n in range(horizon.days):
         day, after = horizon.start + timedelta(days=n), horizon.start + timedelta(days=n + 1)
-        yield day, *(datetime(d.year, d.month, d.day, tzinfo=zone).astimezone(UTC) for d in (day, after))
+        yield day, *(datetime(d.year, d.month, d.day, tzinfo=zone).astimezone(UTC) for d in (day, after))  # type: ignore[misc]
 
 
 def expected_by_hand(book: PriceBook, model: str, row: dict[str, Any], horizon: Horizon) -> Fraction:

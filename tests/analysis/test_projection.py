@@ -82,7 +82,7 @@ def test_plan_figures_are_sums_of_their_parts(projected: Project) -> None:
             component("c", model=OPUS, start="2026-06-10"),
         ],
     }
-    content["components"] = [{k: v for k, v in row.items() if v is not None} for row in content["components"]]
+    content["components"] = [{k: v for k, v in row.items() if v is not None} for row in content["components"]]  # type: ignore[attr-defined]
     for plan in projected(content).plans:
         parts = [row.expected_usd_per_day or Decimal(0) for row in plan.components]
         assert abs(sum(parts) - plan.expected_usd_per_day) < Decimal("1e-11")  # each rounds at 12 places
@@ -182,7 +182,7 @@ def test_every_quantile_stands_in_order(projected: Project, days: int, trials: i
     found = projected({"timezone": zone, "components": rows}, days=days, trials=trials, naive=SONNET)
     for plan in found.plans:
         for q in (plan, *plan.components):
-            assert (q.p10_usd_per_day or 0) <= (q.p50_usd_per_day or 0) <= (q.p90_usd_per_day or 0)
+            assert (q.p10_usd_per_day or 0) <= (q.p50_usd_per_day or 0) <= (q.p90_usd_per_day or 0)  # type: ignore[attr-defined]
         assert plan.horizon.p10_usd <= plan.horizon.p50_usd <= plan.horizon.p90_usd
         assert all(day.p10_usd <= day.p50_usd <= day.p90_usd for day in plan.days)
     assert sum(count for _, _, count in found.savings[0].histogram) == trials

@@ -78,7 +78,7 @@ def random_component(dice: random.Random, name: str) -> dict[str, Any]:
     else:
         # 150,000 input tokens straddle Gemini's tier at 200,000
         tokens = {"input": random_amount(dice, dice.choice([2000, 150_000])), "output": random_amount(dice, 500)}
-    row: dict[str, Any] = {"name": name, "task": dice.choice("xy"), "tokens": tokens} | when
+    row: dict[str, Any] = {"name": name, "task": dice.choice("xy"), "tokens": tokens} | when  # type: ignore[operator]
     if dice.random() < 0.3:
         row["uncertainty"] = {"low": 0.5, "mode": 1, "high": 3}
     return row | ({"weekdays_only": True} if dice.random() < 0.2 else {})
@@ -230,7 +230,7 @@ def test_rows_of_a_log_are_summed_as_whole_rows(runs: int) -> None:
         off = np.quantile(mine, [0.1, 0.5, 0.9]) / np.quantile(theirs, [0.1, 0.5, 0.9]) - 1
         assert np.abs(off).max() < 0.06  # noise of 20,000 heavy-tailed trials
     assert np.corrcoef(drawn) == pytest.approx(np.corrcoef(single), abs=0.05)
-    assert np.corrcoef(drawn)[0, 2] < -0.2 < 0.7 < np.corrcoef(drawn)[0, 1]
+    assert np.corrcoef(drawn)[0, 2] < -0.2 < 0.7 < np.corrcoef(drawn)[0, 1]  # type: ignore[index]
 
 
 def test_rows_on_both_sides_of_a_tier_are_counted_on_their_own_side() -> None:

@@ -143,7 +143,9 @@ def test_days_are_chosen_both_ends_included(store: duckdb.DuckDBPyConnection, bo
     chosen = Query((), date(2026, 10, 2), date(2026, 10, 4))
     assert spend(store, book, chosen).total.computed_usd == 3
     assert spend(store, book, Query((), *month_span("2026-10"))).total.computed_usd == 31
-    assert spend(store, book, Query((), date(2027, 1, 1))).rows == (spend(store, book, Query((), date(2027, 1, 1))).total,)
+    assert spend(store, book, Query((), date(2027, 1, 1))).rows == (
+        spend(store, book, Query((), date(2027, 1, 1))).total,
+    )
 
 
 def test_bad_questions_are_one_line(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
@@ -200,13 +202,11 @@ def exported(store: duckdb.DuckDBPyConnection, book: PriceBook, folder: Path) ->
     focus_cells(store, book, None, None)
     assert write_focus(store, folder / "focus.parquet", "acme") > 0
     table = duckdb.sql(f"SELECT * FROM '{folder}/focus.parquet'")
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]  # type: ignore[union-attr]
     return spend(store, book, Query(())), rows
 
 
-def test_a_focus_file_keeps_the_column_rules(
-    store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
-) -> None:
+def test_a_focus_file_keeps_the_column_rules(store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path) -> None:
     fill(
         store,
         rollup_row(input=2_000_000, output=300, web_search=3, calls=4, request=4),
@@ -247,7 +247,9 @@ def test_an_export_is_at_the_calls_own_prices_whatever_their_source_recorded(
 ) -> None:
     fill(store, rollup_row(cache_write_1h=1_000_000, recorded_usd=Decimal("1.25"), recorded_calls=1))
     found, [row] = exported(store, book, tmp_path)
-    assert row["BilledCost"] == found.total.computed_usd == 2  # $2 per million, not the 5-minute price that was recorded
+    assert (
+        row["BilledCost"] == found.total.computed_usd == 2
+    )  # $2 per million, not the 5-minute price that was recorded
 
 
 def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:

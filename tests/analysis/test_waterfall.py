@@ -86,7 +86,7 @@ def test_a_game_worked_by_hand() -> None:
         frozenset({"retry"}): 11,
         frozenset({"cache", "retry"}): 8,
     }
-    game = Game(frozenset({"cache", "retry"}), lambda chosen: Fraction(costs[chosen]))  # type: ignore[index]
+    game = Game(frozenset({"cache", "retry"}), lambda chosen: Fraction(costs[chosen]))
     assert (game.shapley("cache"), game.shapley("retry"), game.shapley("escalate")) == (
         Fraction(7, 2),
         Fraction(-3, 2),

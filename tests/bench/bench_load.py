@@ -168,9 +168,9 @@ def measure(folder: Path, ccusage: str | None, rounds: int) -> list[Run]:
     fresh, again, theirs = [], [], []
     for _ in range(rounds):
         store.unlink(missing_ok=True)
-        fresh.append(timed(ours))
+        fresh.append(timed(ours))  # type: ignore[arg-type]
         append(folder)
-        again.append(timed(ours))
+        again.append(timed(ours))  # type: ignore[arg-type]
         if ccusage:
             theirs.append(timed([ccusage, "claude", "daily", "--offline", "--json"], CLAUDE_CONFIG_DIR=str(folder)))
             assert _ccusage_sums(theirs[-1].out) == _sums(store), (_ccusage_sums(theirs[-1].out), _sums(store))

@@ -111,13 +111,17 @@ def measure(file: Path, events: int, folder: Path) -> None:
     print(f"ours: from the Parquet file  {took:8.2f} s   {took / floor:.2f} x the floor (target {TARGET_RATIO})")
     print(f"ours: from a built rollup    {rolled:8.2f} s   {rolled / floor:.2f} x the floor")
     faster = per_call * events / took
-    print(f"calc_price, call by call     {per_call * 1e6:8.1f} us   {faster:,.0f} times slower (target {TARGET_CALLS:,})")
+    print(
+        f"calc_price, call by call     {per_call * 1e6:8.1f} us   {faster:,.0f} times slower (target {TARGET_CALLS:,})"
+    )
     print(f"peak memory                  {gib:8.2f} GiB (target {TARGET_GIB})")
 
 
 def calc_price_seconds(calls: int = 2_000) -> float:
     """Seconds per call of genai_prices.calc_price on such usage."""
-    usage = genai_prices.Usage(input_tokens=30_000, cache_read_tokens=15_000, cache_write_tokens=1_500, output_tokens=900)
+    usage = genai_prices.Usage(
+        input_tokens=30_000, cache_read_tokens=15_000, cache_write_tokens=1_500, output_tokens=900
+    )
     at = datetime(2026, 6, 1, tzinfo=UTC)
     began = time.perf_counter()
     for n in range(calls):

@@ -80,8 +80,7 @@ BAD_BOOKS = {
     ),
     "multiplier of an unknown provider": (
         HEAD + "multipliers:\n  - {provider: antropic, multiplier: 1.1, reason: EU}\n",
-        "prices.yaml:4 multipliers[0].provider: no layer beneath has models of 'antropic'; "
-        "did you mean 'anthropic'?",
+        "prices.yaml:4 multipliers[0].provider: no layer beneath has models of 'antropic'; did you mean 'anthropic'?",
     ),
     "multiplier of an unknown class": (
         HEAD + "multipliers:\n  - {provider: anthropic, multiplier: 1.1, reason: EU, classes: [cached]}\n",

@@ -78,9 +78,7 @@ def test_a_dated_override_begins_and_ends_at_midnight_utc(write_book: WriteBook)
 
 def test_a_zone_is_taken_as_it_is_given(write_book: WriteBook) -> None:
     """Midnight in Tokyo is 15:00 UTC of the day before."""
-    file = write_book(
-        'models: [{model: acme/one, usd_per_mtok: {input: 1}, valid_from: "2026-03-02T00:00:00+09:00"}]'
-    )
+    file = write_book('models: [{model: acme/one, usd_per_mtok: {input: 1}, valid_from: "2026-03-02T00:00:00+09:00"}]')
     book = open_book("list", [file])
     assert usd(book, OURS, at=datetime(2026, 3, 1, 14, 59, tzinfo=UTC)) is None
     assert usd(book, OURS, at=datetime(2026, 3, 1, 15, 0, tzinfo=UTC)) == 1
@@ -98,8 +96,7 @@ def test_an_overlays_tier_begins_at_its_size(write_book: WriteBook) -> None:
 
 def test_a_processing_level_without_prices_costs_the_standard_price(write_book: WriteBook) -> None:
     file = write_book(
-        "models: [{model: a/b, usd_per_mtok: {input: 4}},"
-        " {model: a/b, processing: batch, usd_per_mtok: {input: 2}}]"
+        "models: [{model: a/b, usd_per_mtok: {input: 4}}, {model: a/b, processing: batch, usd_per_mtok: {input: 2}}]"
     )
     book, key = open_book(file), ModelKey("a", "b")
     assert [usd(book, key, processing=level) for level in ("standard", "batch", "flex")] == [4, 2, 4]

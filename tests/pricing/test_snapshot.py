@@ -80,9 +80,7 @@ def book_usd(book: PriceBook, call: Call) -> Fraction:
     """Our price by PriceBook.price; unpriced classes count 0, as genai-prices has it."""
     total = Fraction(0)
     for name, tokens in call.usage.items():
-        row = book.price(
-            call.key, name, at=call.at, input_tokens=call.tier_input, processing=call.processing
-        )
+        row = book.price(call.key, name, at=call.at, input_tokens=call.tier_input, processing=call.processing)
         total += tokens * row.usd_per_unit if row else 0
     return total
 
@@ -113,9 +111,7 @@ def sql_usd(connection: duckdb.DuckDBPyConnection, calls: list[Call]) -> list[De
         [json.dumps(lines)],
     )
     cost_sums(connection)
-    totals = connection.execute(
-        "SELECT coalesce(sum(usd), 0) FROM sum_cost GROUP BY sum_id ORDER BY sum_id"
-    ).fetchall()
+    totals = connection.execute("SELECT coalesce(sum(usd), 0) FROM sum_cost GROUP BY sum_id ORDER BY sum_id").fetchall()
     return [total for (total,) in totals]
 
 
@@ -244,9 +240,7 @@ def _genai(name: str, context: dict[str, str] | None = None, **reported: int) ->
     provider, _, model = name.partition("/")
     return (
         MODELS[ModelKey(provider, model)]
-        .calc_price(
-            Usage(**reported), PROVIDERS[provider], genai_request_timestamp=SOME_DAY, price_context=context
-        )
+        .calc_price(Usage(**reported), PROVIDERS[provider], genai_request_timestamp=SOME_DAY, price_context=context)
         .total_price
     )
 

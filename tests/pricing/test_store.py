@@ -38,7 +38,7 @@ def usage(token_class: str, tokens: int, key: ModelKey | None = HAIKU, at: datet
 def cost(connection: duckdb.DuckDBPyConnection, sums: Iterable[Sum]) -> list[tuple[Decimal | None, Decimal | None]]:
     """(usd, shadow_usd) of each sum, in order."""
     connection.execute(
-        "CREATE OR REPLACE TABLE usage_sum (sum_id BIGINT, \"at\" TIMESTAMP, provider VARCHAR, model VARCHAR, "
+        'CREATE OR REPLACE TABLE usage_sum (sum_id BIGINT, "at" TIMESTAMP, provider VARCHAR, model VARCHAR, '
         "processing VARCHAR, tier_input BIGINT, token_class VARCHAR, tokens BIGINT)"
     )
     connection.executemany("INSERT INTO usage_sum VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list(sums))
@@ -87,16 +87,12 @@ def test_unpriced_is_null_and_free_is_zero(list_book: PriceBook, connection: duc
     assert [usd for usd, _ in cost(connection, sums)] == [Decimal(1), 0, None, 0, 0, None]
 
 
-def test_every_sum_gets_its_own_line_even_twins(
-    list_book: PriceBook, connection: duckdb.DuckDBPyConnection
-) -> None:
+def test_every_sum_gets_its_own_line_even_twins(list_book: PriceBook, connection: duckdb.DuckDBPyConnection) -> None:
     load_prices(connection, list_book, [HAIKU])
     assert len(cost(connection, [usage("output", 3), usage("output", 3), usage("output", 4)])) == 3
 
 
-def test_an_overflow_is_an_error_and_no_wrong_figure(
-    tmp_path: Path, connection: duckdb.DuckDBPyConnection
-) -> None:
+def test_an_overflow_is_an_error_and_no_wrong_figure(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     """9.2e18 tokens at 1 USD each are beyond the 14 digits that DECIMAL(38,24) has before the point."""
     file = tmp_path / "dear.yaml"
     file.write_text("book: dear\nsource: x\nmodels: [{model: a/b, usd_per_mtok: {input: 1000000}}]\n")
@@ -225,9 +221,7 @@ def test_sql_chooses_the_row_that_the_book_chooses(
     assert cost(connection, [call]) == [expected]
 
 
-def test_logged_names_are_resolved_once_each(
-    list_book: PriceBook, connection: duckdb.DuckDBPyConnection
-) -> None:
+def test_logged_names_are_resolved_once_each(list_book: PriceBook, connection: duckdb.DuckDBPyConnection) -> None:
     pairs = [
         (None, "claude-haiku-4-5-20251001"),
         ("openai", "gpt-4o"),

@@ -62,9 +62,7 @@ def build_fleet(
     if thrifty:
         plans.append(_plan("all-haiku", f"every task on {HAIKU}", rows, HAIKU, FIFTH, start=start, days=days))
     guardrail = names.get("guardrail", "guardrail")
-    missing = [
-        Unpriced(model=LOCAL, plan=plan.name, components=[guardrail], reason="no price") for plan in plans
-    ]
+    missing = [Unpriced(model=LOCAL, plan=plan.name, components=[guardrail], reason="no price") for plan in plans]
     return Projection(
         name=names.get("c-suite", "c-suite"),
         start=start,
@@ -172,9 +170,7 @@ def _saving(plan: PlanResult, baseline: PlanResult) -> Saving:
         p50_usd_per_day=saved * Decimal("0.98"),
         p90_usd_per_day=saved * Decimal("1.27"),
         components=sorted(parts, key=lambda part: -part.expected_usd_per_day),
-        histogram=[
-            (step * (10 + Decimal(n) / 2), step * (10 + Decimal(n + 1) / 2), _times(n)) for n in range(40)
-        ],
+        histogram=[(step * (10 + Decimal(n) / 2), step * (10 + Decimal(n + 1) / 2), _times(n)) for n in range(40)],
     )
 
 

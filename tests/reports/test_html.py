@@ -178,9 +178,7 @@ def test_a_thousand_components_still_fit(fleet: FleetBuilder) -> None:
         plan.model_copy(
             update={
                 "components": [
-                    row.model_copy(update={"name": f"{row.name}-{n}"})
-                    for row in plan.components
-                    for n in range(100)
+                    row.model_copy(update={"name": f"{row.name}-{n}"}) for row in plan.components for n in range(100)
                 ]
             }
         )

@@ -118,21 +118,14 @@ def test_the_page_could_not_reach_the_network_if_it_tried(browser: Browser, repo
 def test_hostile_names_are_text(wide: Opened) -> None:
     page = wide.page
     assert page.locator("h1").inner_text() == NAMES["c-suite"]
-    names = (
-        page.locator("#components-caption")
-        .locator("xpath=ancestor::table")
-        .locator("tbody th")
-        .all_inner_texts()
-    )
+    names = page.locator("#components-caption").locator("xpath=ancestor::table").locator("tbody th").all_inner_texts()
     assert set(NAMES.values()) - {NAMES["c-suite"]} <= set(names)
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 6 + 2  # the charts' data, the bundle, the page's own
 
 
 def test_a_tooltip_shows_a_hostile_name_as_text(wide: Opened) -> None:
-    bar = wide.page.locator(
-        "#figure-components .live [role='graphics-symbol'][aria-roledescription='bar']"
-    ).first
+    bar = wide.page.locator("#figure-components .live [role='graphics-symbol'][aria-roledescription='bar']").first
     bar.hover()
     tooltip = wide.page.locator("#vg-tooltip-element.visible")
     assert NAMES["ad-hoc-coding"] in tooltip.inner_text()

@@ -83,8 +83,8 @@ def test_a_table_is_known_with_other_separators_and_as_parquet(
     file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = duckdb.sql("SELECT * FROM read_csv($file, all_varchar = true)", params={"file": str(file)})
-    table.write_csv(str(tmp_path / "semicolons.csv"), sep=";")
-    table.write_parquet(str(tmp_path / "table.parquet"))
+    table.write_csv(str(tmp_path / "semicolons.csv"), sep=";")  # type: ignore[union-attr]
+    table.write_parquet(str(tmp_path / "table.parquet"))  # type: ignore[union-attr]
     assert takers(store, tmp_path / "semicolons.csv", monkeypatch) == [file.parent.name]
     assert takers(store, tmp_path / "table.parquet", monkeypatch) == [file.parent.name]
 

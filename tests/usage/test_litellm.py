@@ -54,7 +54,7 @@ def test_team_tags_agent_and_status_can_be_attributed(tmp_path: Path) -> None:
 def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) -> None:
     parquet, array = tmp_path / "spend.parquet", tmp_path / "spend.json"
     csv = str(DATA / "spend_logs.csv")
-    duckdb.sql("SELECT * FROM read_csv($csv)", params={"csv": csv}).write_parquet(str(parquet))
+    duckdb.sql("SELECT * FROM read_csv($csv)", params={"csv": csv}).write_parquet(str(parquet))  # type: ignore[union-attr]
     array.write_text(json.dumps(ROWS, indent=1))
     files = [DATA / "spend_logs.jsonl", DATA / "spend_logs.csv", parquet, array]
     report, rows = loaded(tmp_path, *files, sql="SELECT count(*), sum(input), sum(recorded_usd) FROM usage_event")

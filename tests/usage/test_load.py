@@ -108,7 +108,9 @@ def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: P
     assert loaded(db, tmp_path / "fork.jsonl").total("added") == 0
 
 
-def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own_calls(db: Path, tmp_path: Path) -> None:
+def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own_calls(
+    db: Path, tmp_path: Path
+) -> None:
     def told(at: str, total: int) -> dict[str, Any]:
         usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": total // 10}
         info = {"total_token_usage": usage, "last_token_usage": usage | {"input_tokens": 1000, "output_tokens": 100}}
@@ -120,7 +122,11 @@ def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own
     model = {"timestamp": "2026-05-13T09:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5.2-codex"}}
     parent = [meta(id="p"), model, told("2026-05-13T09:01:00Z", 1000), told("2026-05-13T09:02:00Z", 2000)]
     replay = [meta(id="f", forked_from_id="p"), model, *(told("2026-05-14T10:00:00Z", n) for n in (1000, 2000, 3000))]
-    late = [meta(id="s"), model, told("2026-05-15T10:00:00Z", 9000)]  # a session that began elsewhere: its last call only
+    late = [
+        meta(id="s"),
+        model,
+        told("2026-05-15T10:00:00Z", 9000),
+    ]  # a session that began elsewhere: its last call only
     for name, lines in (("f", replay), ("p", parent), ("s", late)):
         loaded(db, write(tmp_path / f"{name}.jsonl", *lines))
     total = spent(db).total
@@ -136,8 +142,8 @@ def test_a_call_loaded_later_follows_the_rules_that_were_given_before(db: Path, 
 
 
 def test_one_line_that_a_database_cannot_take_costs_no_other(db: Path, tmp_path: Path) -> None:
-    odd = ['\ufeff' + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
-    report = loaded(db, write(tmp_path / "a.jsonl", *odd))
+    odd = ["\ufeff" + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
+    report = loaded(db, write(tmp_path / "a.jsonl", *odd))  # type: ignore[arg-type]
     assert (report.total("added"), report.total("rejected")) == (3, 1)
 
 
@@ -193,7 +199,7 @@ def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Pa
         "[1, 2]",
         entry(6),
     ]
-    report = loaded(db, write(tmp_path / "a.jsonl", *lines))
+    report = loaded(db, write(tmp_path / "a.jsonl", *lines))  # type: ignore[arg-type]
     with open_store(db) as store:
         rejects = store.execute("SELECT line, reason FROM reject ORDER BY line").fetchall()
     assert rejects == [
@@ -209,7 +215,9 @@ def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Pa
     assert loaded(db, tmp_path / "a.jsonl").total("rejected") == 0, "unchanged files are not read again"
 
 
-def test_an_entry_of_another_kind_is_no_reject_even_where_its_fields_have_other_shapes(db: Path, tmp_path: Path) -> None:
+def test_an_entry_of_another_kind_is_no_reject_even_where_its_fields_have_other_shapes(
+    db: Path, tmp_path: Path
+) -> None:
     other = {"type": "system", "sessionId": "s", "message": "hello"}
     report = loaded(db, write(tmp_path / "a.jsonl", entry(1), other, entry(2)))
     assert (report.total("added"), report.total("rejected")) == (2, 0)

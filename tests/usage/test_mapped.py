@@ -57,7 +57,7 @@ def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: du
 
 def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     told(store, AZURE, TRACE)
-    again = told(store, AZURE, shutil.copy(TRACE, tmp_path / "copy.csv"))
+    again = told(store, AZURE, shutil.copy(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
     assert again.total("entries") == CALLS
     assert again.total("added") == 0
     assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (CALLS,)
@@ -166,7 +166,7 @@ def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
     frame = pd.DataFrame(rows)
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_json(tmp_path / "b.jsonl", orient="records", lines=True)
-    duckdb.sql("SELECT * FROM frame").write_parquet(str(tmp_path / "c.parquet"))
+    duckdb.sql("SELECT * FROM frame").write_parquet(str(tmp_path / "c.parquet"))  # type: ignore[union-attr]
     mapping = Mapping(columns={"ts": "at", "input": 'in "put"', "agent": "who"}, constants={"model": "x'; DROP"})
     reports = [load(store, [tmp_path / name], mapping=mapping) for name in ("a.csv", "b.jsonl", "c.parquet")]
     assert [report.total("entries") for report in reports] == [3, 3, 3]
