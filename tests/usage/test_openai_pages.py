@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -190,3 +191,28 @@ def test_completions_and_embeddings_of_a_bucket_are_two_sums(store: duckdb.DuckD
     report = loaded(store, tmp_path, page(USAGE, {}), other)
     assert report.total("added") == 2
     assert values(store, "input, output") == [(70, 0), (500, 500)]
+
+
+def test_the_dashboards_exports_have_the_same_fields(store: duckdb.DuckDBPyConnection) -> None:
+    exports = [DATA / "openai-usage" / "completions_export.csv", DATA / "openai-costs" / "costs_export.csv"]
+    report = load(store, exports)
+    assert {file.reader for file in report.files} == {"openai-usage", "openai-costs"}
+    assert report.total("rejected") == 0
+    usage, costs = (list(csv.DictReader(file.read_text().splitlines())) for file in exports)
+    for name, column in (("output_tokens", "output"), ("num_model_requests", "request")):
+        total = sum(Decimal(row[name] or 0) for row in usage)
+        assert store.execute(f"SELECT sum({column}) FROM usage_event").fetchone() == (total,)
+    billed = sum(Decimal(row["amount_value"] or 0) for row in costs)
+    assert store.execute("SELECT sum(recorded_usd) FROM usage_event").fetchone() == (billed,)
+
+
+def test_a_page_and_the_dashboards_export_of_a_bucket_are_one_sum(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ids = {"model": "gpt-4o", "project_id": "p", "user_id": "u", "api_key_id": "k", "service_tier": "default"}
+    loaded(store, tmp_path, page(USAGE, ids | {"batch": False}))
+    row = {"start_time": START, **ids, "batch": "FALSE", "num_model_requests": "5.0"}
+    row |= {"input_tokens": "1000.0", "input_cached_tokens": "400.0", "output_tokens": "500.0"}
+    file = tmp_path / "export.csv"
+    file.write_text(",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n")
+    assert (load(store, [file]).total("entries"), len(values(store, "1"))) == (1, 1)
