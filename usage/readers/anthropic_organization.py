@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample
 from .buckets import RESULTS, key_tags, pages, result_id, texts
-from .counts import count_in_text
+from .counts import count_in_text, usd_from_cents
 
 OWNERS = ("workspace_id", "api_key_id", "account_id", "service_account_id", "inference_geo")
 USAGE_GROUPS = ("model", *OWNERS, "service_tier", "context_window", "speed")
@@ -84,10 +84,8 @@ SELECT file_id, line,
     TRUE AS aggregated,
     {CONTEXT_TIER} AS context_tier,
     0 AS request,
-    -- cents; a text that is no amount stays as it is, for the loader to reject
-    CASE WHEN upper(coalesce(currency, 'USD')) = 'USD' AND TRY_CAST(amount AS DECIMAL(34, 16)) IS NOT NULL
-        THEN (TRY_CAST(amount AS DECIMAL(34, 16)) * DECIMAL '0.01')::VARCHAR
-        ELSE concat_ws(' ', coalesce(amount, 'nothing'), 'cents of', currency) END AS recorded_usd,
+    CASE WHEN upper(coalesce(currency, 'USD')) = 'USD' THEN {usd_from_cents("coalesce(amount, 'no')")}
+         ELSE concat_ws(' ', amount, 'cents of', currency) END AS recorded_usd,
     {key_tags(("workspace_id", "description", "cost_type", "token_type", "inference_geo"))} AS tags
 FROM result
 """  # noqa: S608 (constants only)

@@ -1,4 +1,4 @@
-"""Token counts inside JSON or attribute lists, where no column type can refuse what is no number."""
+"""Counts and cents as text, inside JSON or attribute lists, where no column type can refuse what is no number."""
 
 from __future__ import annotations
 
@@ -12,3 +12,12 @@ def count_in_text(text: str) -> str:
     return rf"CASE WHEN {text} IS NULL THEN 0 WHEN regexp_full_match({text}, '-?\d{{1,30}}(\.0+)?') " + (
         f"THEN TRY_CAST({text} AS HUGEINT) ELSE -1 END"
     )
+
+
+def usd_from_cents(text: str) -> str:
+    """SQL for the exact dollars (VARCHAR) of the cents that the SQL expression `text` (VARCHAR) holds.
+
+    What is no amount is kept as text that the loader rejects; NULL stays NULL.
+    """
+    cents = f"TRY_CAST({text} AS DECIMAL(34, 16))"
+    return f"coalesce(({cents} * DECIMAL '0.01')::VARCHAR, {text} || ' cents')"
