@@ -175,7 +175,7 @@ def test_a_report_without_usage_is_read_as_none(store: duckdb.DuckDBPyConnection
 
 
 def test_one_bad_count_costs_its_own_result_only(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    bad = [{"model": "a", "output_tokens": -1}, {"model": "b", "uncached_input_tokens": "many"}]
+    bad: list[dict[str, Any]] = [{"model": "a", "output_tokens": -1}, {"model": "b", "uncached_input_tokens": "many"}]
     report = loaded(store, tmp_path, page(USAGE, {}, *bad))
     assert (report.total("added"), report.total("rejected")) == (1, 2)
 
