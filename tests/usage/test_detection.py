@@ -31,17 +31,24 @@ def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """What reads the beginning of a file; it needs no store."""
+    with duckdb.connect() as connection:
+        yield connection
+
+
 def named(file: Path) -> str:
     return f"{file.parent.name}/{file.name}"
 
 
-def takers(store: duckdb.DuckDBPyConnection, file: Path, patch: pytest.MonkeyPatch) -> list[str]:
+def takers(engine: duckdb.DuckDBPyConnection, file: Path, patch: pytest.MonkeyPatch) -> list[str]:
     """Every reader that takes the file for its own, were it the only one."""
     [found] = files.find_files([file], file.parent)
     names = []
     for reader in READERS:
         patch.setattr(files, "READERS", (reader,))
-        if files.tell_format(found, store):
+        if files.tell_format(found, engine):
             names.append(reader.name)
     return names
 
@@ -53,49 +60,49 @@ def test_every_reader_has_a_sample_and_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("file", SAMPLES, ids=named)
 def test_a_log_is_known_by_its_reader_and_by_no_other(
-    file: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    file: Path, engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert takers(store, file, monkeypatch) == [file.parent.name]
+    assert takers(engine, file, monkeypatch) == [file.parent.name]
 
 
 @pytest.mark.parametrize("file", SAMPLES, ids=named)
 def test_neither_name_nor_packing_matters(
-    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    file: Path, tmp_path: Path, engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = tmp_path / "something.bin"
     packed.write_bytes(gzip.compress(file.read_bytes()))
-    assert takers(store, packed, monkeypatch) == [file.parent.name]
+    assert takers(engine, packed, monkeypatch) == [file.parent.name]
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=named)
 def test_a_document_on_one_line_and_a_pretty_one_are_the_same(
-    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    file: Path, tmp_path: Path, engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = json.loads(file.read_text())
     for indent in (None, 2):
         other = tmp_path / f"{indent}.json"
         other.write_text(json.dumps(document, indent=indent))
-        assert takers(store, other, monkeypatch) == [file.parent.name]
+        assert takers(engine, other, monkeypatch) == [file.parent.name]
 
 
 @pytest.mark.parametrize("file", TABLES, ids=named)
 def test_a_table_is_known_with_other_separators_and_as_parquet(
-    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    file: Path, tmp_path: Path, engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = duckdb.sql("SELECT * FROM read_csv($file, all_varchar = true)", params={"file": str(file)})
     table.write_csv(str(tmp_path / "semicolons.csv"), sep=";")  # type: ignore[union-attr]
     table.write_parquet(str(tmp_path / "table.parquet"))  # type: ignore[union-attr]
-    assert takers(store, tmp_path / "semicolons.csv", monkeypatch) == [file.parent.name]
-    assert takers(store, tmp_path / "table.parquet", monkeypatch) == [file.parent.name]
+    assert takers(engine, tmp_path / "semicolons.csv", monkeypatch) == [file.parent.name]
+    assert takers(engine, tmp_path / "table.parquet", monkeypatch) == [file.parent.name]
 
 
 @pytest.mark.parametrize("file", LINES, ids=named)
 def test_a_broken_line_does_not_hide_what_a_log_is(
-    file: Path, tmp_path: Path, store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    file: Path, tmp_path: Path, engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"torn": "li\n\n' + file.read_text())
-    assert takers(store, broken, monkeypatch) == [file.parent.name]
+    assert takers(engine, broken, monkeypatch) == [file.parent.name]
 
 
 def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
