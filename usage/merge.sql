@@ -53,9 +53,9 @@ CREATE OR REPLACE TEMP TABLE better AS
 SELECT incoming.* FROM incoming LEFT JOIN known USING (event_id)
 WHERE known.event_id IS NULL
     OR (incoming.output, incoming.ts, incoming.input, incoming.cache_read, incoming.cache_write_5m,
-        incoming.cache_write_1h, incoming.web_search, incoming.request)
+        incoming.cache_write_1h, incoming.web_search, incoming.request, coalesce(incoming.recorded_usd, -1))
      > (known.output, known.ts, known.input, known.cache_read, known.cache_write_5m, known.cache_write_1h,
-        known.web_search, known.request);
+        known.web_search, known.request, coalesce(known.recorded_usd, -1));
 
 INSERT OR IGNORE INTO touched_day
 SELECT DISTINCT ts::DATE FROM better

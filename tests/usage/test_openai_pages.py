@@ -177,7 +177,6 @@ def test_an_amount_that_is_no_dollars_is_rejected(
     assert (report.total("added"), report.total("rejected")) == (0, 1)
 
 
-@pytest.mark.xfail(reason="entries that differ in their recorded cost alone keep the first", strict=True)
 def test_a_cost_that_grew_since_the_last_fetch_replaces_it(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     for value in (0.06, 0.09, 0.09):
         loaded(store, tmp_path, page(COSTS, {"amount": {"value": value, "currency": "usd"}}))

@@ -102,7 +102,8 @@ def _value(name: str, column: str, mapping: Mapping) -> str:
         case "ts":
             return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
         case "recorded_usd" if mapping.recorded_unit == "cents":
-            return f"TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01'"
+            exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
+            return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
         case "input" if mapping.input_includes_cached:
             cached = [mapping.columns[part] for part in CACHED if part in mapping.columns]
             return quoted + "".join(' - coalesce("' + part.replace('"', '""') + '", 0)' for part in cached)
