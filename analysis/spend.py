@@ -328,7 +328,10 @@ def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
 
 
 def _notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
-    sql = "SELECT DISTINCT source FROM usage_event WHERE aggregated AND context_tier IS NULL AND input + output > 0 ORDER BY 1"
+    sql = """
+    SELECT DISTINCT source FROM usage_event
+    WHERE aggregated AND context_tier IS NULL AND input + output > 0 ORDER BY 1
+    """
     sources = [name for (name,) in connection.execute(sql).fetchall()]
     return tuple(
         f"{name} is already summed by its source: no request's size is known, so every call is priced at the base tier"
