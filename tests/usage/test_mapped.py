@@ -11,12 +11,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from costsim.cli.arguments import EXAMPLES
 from costsim.errors import UsageLogError
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers.mapped import Mapping, parse_mapping
 from costsim.usage.store import open_store
 
-TRACE = Path(__file__).parents[2] / "examples" / "azure-code-completion" / "AzureLLMInferenceTrace_code.csv"
+TRACE = EXAMPLES / "azure-code-completion" / "AzureLLMInferenceTrace_code.csv"
 AZURE = "ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens,model=:openai/gpt-4o"
 CALLS = 8_819
 
