@@ -11,27 +11,48 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageLogError
 from .attribution import Rule, attribute, kept_rules
 from .files import Format, LogFile, find_files, reader_named, tell_format
-from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
+from .project import FOUND, project
+from .reader import Reader
 from .readers import READERS
-from .records import Source, fill_record, read_again
+from .records import Source, read_entries
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .readers.mapped import Mapping
 
-BATCH_BYTES = 320 * 1024 * 1024
+BATCH_BYTES = 512 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 256
-MERGE = [part for part in files(__package__).joinpath("merge.sql").read_text("utf-8").split(";\n") if part.strip()]
-UNPLACED = "SELECT DISTINCT file_id FROM judged WHERE reason IS NOT NULL AND line IS NULL"
+CHUNK_BYTES = 1024 * 1024
+MERGE = files(__package__).joinpath("merge.sql").read_text("utf-8")
+COUNT_ENTRIES = """
+WITH told AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
+fresh AS (
+    SELECT file_id, count(*) AS added FROM found SEMI JOIN (FROM better WHERE added) AS new ON found.rowid = new.place
+    GROUP BY file_id
+),
+bad AS (SELECT file_id, count(*) AS rejected FROM reject WHERE file_id IN (SELECT unnest($1)) GROUP BY file_id)
+UPDATE load SET entries = counts.entries, added = counts.added, rejected = counts.rejected
+FROM (
+    SELECT file_id, coalesce(told.entries, 0) AS entries, coalesce(fresh.added, 0) AS added,
+        coalesce(bad.rejected, 0) AS rejected
+    FROM (SELECT unnest($1) AS file_id) LEFT JOIN told USING (file_id) LEFT JOIN fresh USING (file_id)
+        LEFT JOIN bad USING (file_id)
+) AS counts
+WHERE load.file_id = counts.file_id
+"""
+READ_COUNTS = """
+SELECT path, reader, entries, added, rejected FROM load WHERE file_id IN (SELECT unnest($1)) ORDER BY path
+"""
 
 KEEP_FILES = """
 INSERT INTO load
@@ -120,7 +141,7 @@ def load(
 
 
 Told = tuple[LogFile, Format, str]
-"""A file, its format, its sha256."""
+"""A file, its format, its sha256 (empty: not known yet)."""
 
 
 def _batches(
@@ -139,14 +160,17 @@ def _batches(
     told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression))
     for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression)):
         for chunk in _chunks(list(group)):
-            fresh = []
-            for (file, format), sha in zip(chunk, _hashes([file for file, _ in chunk]), strict=True):
-                if (before := loaded.get(file.label)) and before[2] == sha:
-                    report.files.append(FileReport(file.label, before[3], unchanged=True))
-                else:
-                    fresh.append((file, format, sha))
+            hashed = [(file, format, _early_hash(file, loaded.get(file.label))) for file, format in chunk]
+            fresh = [told for told in hashed if not told[2] or told[2] != loaded.get(told[0].label, [0, 0, ""])[2]]
+            same = {file.label for file, _, _ in hashed} - {file.label for file, _, _ in fresh}
+            report.files += [FileReport(label, loaded[label][3], unchanged=True) for label in sorted(same)]
             if fresh:
                 yield fresh
+
+
+def _early_hash(file: LogFile, before: list[Any] | None) -> str:
+    """The hash where it must be known before reading: as much content as before may be the same content."""
+    return _fingerprint(file)[0] if file.label == "stdin" or (before and before[0] == file.size) else ""
 
 
 def _tell(
@@ -179,37 +203,35 @@ def _chunks(told: list[tuple[LogFile, Format]]) -> Iterator[list[tuple[LogFile, 
         yield chunk
 
 
-def _hashes(found: Sequence[LogFile]) -> list[str]:
-    """sha256 of each file; hashing lets other threads run."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(_sha256, found))
-
-
-def _sha256(file: LogFile) -> str:
+def _fingerprint(file: LogFile) -> tuple[str, int]:
+    """sha256 and lines of a file (the last one with or without an end); hashing lets other threads run."""
+    hashed, lines, last = hashlib.sha256(), 0, b"\n"
     try:
         with Path(file.path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            while chunk := stream.read(CHUNK_BYTES):
+                hashed.update(chunk)
+                lines, last = lines + chunk.count(b"\n"), chunk[-1:]
     except OSError as error:
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
+    return hashed.hexdigest(), lines + (last != b"\n")
 
 
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
-    sources = [Source(_number(store, file, sha), file, format) for file, format, sha in batch]
-    rejects = fill_record(store, sources, spool)
-    _project(store, batch[0][1].reader)
-    store.execute(MERGE[0])
-    unplaced = {row[0] for row in store.execute(UNPLACED).fetchall()}
-    if unplaced:  # a bad count found on the fast way: read those files again by lines, to say which line it is
-        rejects += read_again(store, [source for source in sources if source.file_id in unplaced], spool)
-        _project(store, batch[0][1].reader)
+    sources = _numbered(store, batch)
+    store.execute(FOUND)
+    with ThreadPoolExecutor(1) as pool:
+        prints = {s.file_id: pool.submit(_fingerprint, s.file) for s in sources}  # beside the reading
+        to_found = partial(project, store, batch[0][1].reader)
+        rejects = read_entries(store, sources, spool, to_found, lambda source: prints[source.file_id].result()[1])
+        hashes = [prints[source.file_id].result()[0] for source in sources]
     store.execute("BEGIN")
+    store.execute("SET preserve_insertion_order = false")
     try:
-        _keep_files(store, sources, [sha for _, _, sha in batch])
+        _keep_files(store, sources, hashes)
         if rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
-        for statement in MERGE:
-            store.execute(statement)
+        store.execute(MERGE)
         reports = _reports(store, sources)
         if strict:
             _refuse_rejects(store, sources)
@@ -217,6 +239,8 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     except BaseException:
         store.execute("ROLLBACK")
         raise
+    finally:
+        store.execute("RESET preserve_insertion_order")
     report.files += reports
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
@@ -225,11 +249,16 @@ def _label(file: LogFile, sha: str) -> str:
     return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
 
 
-def _number(store: DuckDBPyConnection, file: LogFile, sha: str) -> int:
-    """The file's number: the one it had, or a new one."""
-    row = store.execute("SELECT file_id FROM load WHERE path = ?", [_label(file, sha)]).fetchone()
-    row = row or store.execute("SELECT nextval('file_number')").fetchone()
-    return int(row[0]) if row else 0
+def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:
+    """The files under their numbers: those they had, or new ones."""
+    labels = [_label(file, sha) for file, _, sha in batch]
+    known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
+    new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
+    numbers = iter(new)
+    return [
+        Source(known[label] if label in known else next(numbers)[0], file, format)
+        for label, (file, format, _) in zip(labels, batch, strict=True)
+    ]
 
 
 def _keep_files(store: DuckDBPyConnection, sources: Sequence[Source], hashes: Sequence[str]) -> None:
@@ -242,50 +271,11 @@ def _keep_files(store: DuckDBPyConnection, sources: Sequence[Source], hashes: Se
     store.execute(KEEP_FILES, [ids, labels, list(hashes), sizes, times, sources[0].format.reader.name])
 
 
-def _project(store: DuckDBPyConnection, reader: Reader) -> None:
-    """The reader's SQL over `record`, into `found`: canonical columns, counts wide enough that none overflows."""
-    parameters = dict(reader.parameters)
-    described = store.execute(f"SELECT column_name FROM (DESCRIBE {reader.sql})", parameters or None)  # noqa: S608
-    given = {row[0] for row in described.fetchall()}
-
-    def column(name: str) -> str:
-        value = name if name in given else DEFAULTS[name]
-        if name in TOKEN_COLUMNS:
-            return f"coalesce(TRY_CAST({value} AS HUGEINT), 0) AS {name}"
-        kind = {"ts": "TIMESTAMP", "aggregated": "BOOLEAN", "context_tier": "BIGINT"}.get(name, "VARCHAR")
-        return f"({value})::{kind} AS {name}"
-
-    recorded = "recorded_usd" if "recorded_usd" in given else "NULL"
-    columns = ", ".join(column(name) for name in DEFAULTS if name != "recorded_usd")
-    store.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE found AS
-        SELECT file_id, line, '{reader.name}' AS source, {columns},
-            ({recorded})::VARCHAR AS recorded_text,
-            coalesce(
-                TRY_CAST(({recorded}) AS DECIMAL(38, 18)),
-                TRY_CAST(TRY_CAST(({recorded}) AS DOUBLE) AS DECIMAL(38, 18)) -- 5e-06
-            ) AS recorded_usd
-        FROM ({reader.sql})
-        """,  # noqa: S608 (the reader's own SQL; constants of a user are bound)
-        parameters or None,
-    )
-
-
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[FileReport]:
     """Count what each file told, and keep it in `load`."""
-    store.execute("""
-        UPDATE load SET
-            entries = (SELECT count(*) FROM identified WHERE identified.file_id = load.file_id),
-            added = (SELECT count(*) FROM better ANTI JOIN known USING (event_id) WHERE better.file_id = load.file_id),
-            rejected = (SELECT count(*) FROM reject WHERE reject.file_id = load.file_id)
-        WHERE file_id IN (SELECT unnest(?))
-    """, [[source.file_id for source in sources]])  # fmt: skip
-    rows = store.execute(
-        "SELECT path, reader, entries, added, rejected FROM load WHERE file_id IN (SELECT unnest(?)) ORDER BY path",
-        [[source.file_id for source in sources]],
-    )
-    return [FileReport(*row) for row in rows.fetchall()]
+    ids = [source.file_id for source in sources]
+    store.execute(COUNT_ENTRIES, [ids])
+    return [FileReport(*row) for row in store.execute(READ_COUNTS, [ids]).fetchall()]
 
 
 def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,16 @@ MAX_LINE_BYTES = 256 * 1024 * 1024
 
 CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM reject_errors GROUP BY line"
 
+REFUSED = "SELECT DISTINCT file_id FROM found WHERE reason IS NOT NULL"
+
+COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
+
+LineCounts = Callable[["Source"], int]
+"""How many lines a JSON lines file has."""
+
+Project = Callable[[str, dict[str, object]], None]
+"""Takes SQL that selects records (file_id, line, path and a reader's columns), and its parameters."""
+
 Reject = tuple[int, int | None, str, str]
 """file_id, line, reason, the beginning of the raw line."""
 
@@ -43,31 +53,61 @@ class Source:
     format: Format
 
 
-def fill_record(connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path) -> list[Reject]:
-    """Make the temporary view or table `record` of files of one format; returns the lines that are no entries.
+def read_entries(
+    connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path, project: Project, lines: LineCounts
+) -> list[Reject]:
+    """Hand the entries of files of one format to `project`; returns the lines that are no entries.
 
     Raises UsageLogError where a file cannot be read at all.
     """
+    format = sources[0].format
+    careful = sources
+    if format.layout == "ndjson" and not format.reader.ordered:
+        careful = _fast(connection, sources, project, lines)
+    if not careful:
+        return []
     connection.execute("DROP TABLE IF EXISTS record")
-    layout, reader = sources[0].format.layout, sources[0].format.reader
-    if layout == "ndjson" and not reader.ordered:
-        connection.execute("SET preserve_insertion_order = false")  # no reader of this way asks for lines
-        try:
-            _read_lines(connection, reader, {escaped(s.file.path): s for s in sources}, sources[0].format.compression)
-        except duckdb.Error:
-            connection.execute("DROP TABLE IF EXISTS record")
-        else:
-            return []
-        finally:
-            connection.execute("SET preserve_insertion_order = true")
-    _empty_record(connection, reader)
-    return [reject for source in sources for reject in _read_carefully(connection, source, spool)]
+    _empty_record(connection, format.reader)
+    rejects = [reject for source in careful for reject in _read_carefully(connection, source, spool)]
+    project("FROM temp.record", {})
+    return rejects
 
 
-def read_again(connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path) -> list[Reject]:
-    """Read JSON lines files the careful way after all, in place of what `record` holds of them."""
-    connection.execute("DELETE FROM record WHERE file_id IN (SELECT unnest(?))", [[s.file_id for s in sources]])
-    return [reject for source in sources for reject in _read_carefully(connection, source, spool)]
+def _fast(
+    connection: DuckDBPyConnection, sources: Sequence[Source], project: Project, lines: LineCounts
+) -> list[Source]:
+    """Project what fits the columns; returns the files that need care, for the lines of what is wrong in them.
+
+    Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them.
+    """
+    packed = sources[0].format.compression != "none"  # its lines are not counted, but an error in one file is reliable
+    parts = [[source] for source in sources] if packed else [list(sources)]
+    torn = [left for part in parts for left in _unfit(connection, part, project, lines)]
+    refused = {row[0] for row in connection.execute(REFUSED).fetchall()}
+    if refused:
+        connection.execute("DELETE FROM found WHERE file_id IN (SELECT unnest($1))", [list(refused)])
+    return [source for source in sources if source in torn or source.file_id in refused]
+
+
+def _unfit(
+    connection: DuckDBPyConnection, sources: Sequence[Source], project: Project, lines: LineCounts
+) -> list[Source]:
+    """The files with a line that does not fit, found by halving; the others are projected.
+
+    DuckDB 2.0 may hide an error in one of several files behind rows that are missing, so rows are compared with lines.
+    """
+    if _read_lines(connection, sources):
+        rows = dict(connection.execute(COUNT_ROWS).fetchall())
+        plain = [source for source in sources if source.format.compression == "none"]
+        short = [source for source in plain if rows.get(source.file_id, 0) != lines(source)]
+        if short:
+            connection.execute("DELETE FROM record WHERE file_id IN (SELECT unnest($1))", [[s.file_id for s in short]])
+        project("FROM temp.record", {})
+        return short if len(sources) == 1 else [left for s in short for left in _unfit(connection, [s], project, lines)]
+    if len(sources) == 1:
+        return list(sources)
+    half = len(sources) // 2
+    return [left for part in (sources[:half], sources[half:]) for left in _unfit(connection, part, project, lines)]
 
 
 def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
@@ -99,30 +139,29 @@ def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
     connection.execute(f"CREATE TEMP TABLE record (file_id BIGINT, line BIGINT, path VARCHAR, {columns})")
 
 
-def _read_lines(connection: DuckDBPyConnection, reader: Reader, files: Mapping[str, Source], compression: str) -> None:
-    """The fast way: any bad line is an error. File numbers come from the paths."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE batch (path VARCHAR, file_id BIGINT)")
-    ids = [[source.file.path, source.file_id] for source in files.values()]
-    connection.execute("INSERT INTO batch SELECT unnest($paths), unnest($ids)", {
-        "paths": [path for path, _ in ids], "ids": [number for _, number in ids],
-    })  # fmt: skip
-    kept = _filtered(reader)
+def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bool:
+    """Fill `record`; whether every line seemed to fit the columns. File numbers come from the paths."""
+    connection.execute("DROP TABLE IF EXISTS record")
     connection.execute(
-        f"""
+        "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS path, unnest($2) AS file_id",
+        [[source.file.path for source in sources], [source.file_id for source in sources]],
+    )
+    read = f"""
         CREATE TEMP TABLE record AS
         SELECT batch.file_id, NULL::BIGINT AS line, entry.filename AS path, entry.* EXCLUDE (filename)
-        FROM read_ndjson($files, columns = {_struct(reader.columns)}, filename = true, compression = $compression)
-            AS entry
+        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, filename = true,
+            compression = $compression) AS entry
         JOIN batch ON batch.path = entry.filename
-        {kept}
-        """,  # noqa: S608 (columns are the reader's)
-        {"files": list(files), "compression": _duckdb_compression(compression)},
-    )
-
-
-def _filtered(reader: Reader) -> str:
-    """Entries that are no calls are left behind early, where the reader says which."""
-    return f"WHERE {reader.keeps}" if reader.keeps else ""
+        """  # noqa: S608 (columns are the reader's)
+    compression = _duckdb_compression(sources[0].format.compression)
+    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
+    try:
+        connection.execute(read, {"files": [escaped(s.file.path) for s in sources], "compression": compression})
+    except (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError):  # bad lines, torn packing
+        return False
+    finally:
+        connection.execute("RESET preserve_insertion_order")
+    return True
 
 
 def _duckdb_compression(compression: str) -> str:

@@ -1,0 +1,41 @@
+"""Of many files read at once, a bad line in one costs no line of any."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+BAD = '{"type":"assistant","message":{"id":"x","usa'
+
+
+def lines(file: int, count: int) -> list[str]:
+    """Entries of one call each, long enough that several files keep two threads busy."""
+    usage = {"input_tokens": 1, "output_tokens": 1, "pad": "x" * 900}
+    return [
+        json.dumps({
+            "type": "assistant",
+            "timestamp": "2026-10-05T10:00:00.000Z",
+            "sessionId": "s",
+            "requestId": f"r{file}-{n}",
+            "message": {"id": f"m{file}-{n}", "model": "claude-haiku-4-5", "usage": usage},
+        })
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [4_500, 9_000])
+def test_a_torn_line_in_one_of_many_files_is_found_and_no_other_is_lost(tmp_path: Path, place: int) -> None:
+    for file in range(4):
+        text = lines(file, 9_000)
+        if file == 1:
+            text.insert(place, BAD)
+        (tmp_path / f"{file}.jsonl").write_text("\n".join(text))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [tmp_path])
+        rejects = store.execute("SELECT parse_filename(path), line FROM reject JOIN load USING (file_id)").fetchall()
+    assert rejects == [("1.jsonl", place + 1)]
+    assert report.total("added") == 4 * 9_000

@@ -1,0 +1,64 @@
+"""From a format's own columns to those of `usage_event`: a reader's SQL, completed and judged, into `found`."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FOUND = files(__package__).joinpath("found.sql").read_text("utf-8")
+REASON = """
+CASE
+    WHEN ts IS NULL THEN 'no time'
+    WHEN ts < TIMESTAMP '2000-01-01' OR ts >= TIMESTAMP '2200-01-01' THEN 'a time outside 2000 to 2199'
+    WHEN least(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) < 0
+        THEN 'a negative count'
+    WHEN greatest(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) > 1000000000000
+        THEN 'a count over 10^12'
+    WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'
+    WHEN recorded_usd < 0 THEN 'a negative recorded cost'
+    WHEN recorded_usd > 100000000 THEN 'a recorded cost over 10^8 USD'
+END
+"""
+KINDS = {"ts": "TIMESTAMP", "aggregated": "BOOLEAN", "context_tier": "BIGINT"}  # the rest are texts
+
+
+def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object]) -> None:
+    """Append to `found` what the reader's SQL makes of `record`, SQL for a relation of its columns.
+
+    Counts are judged as HUGEINT, so that none overflows unseen, and kept as BIGINT.
+    """
+    bound = {**reader.parameters, **parameters}
+    entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
+    described = store.execute(f"SELECT column_name FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
+    given = {row[0] for row in described.fetchall()}
+    counted = ", ".join(_column(name, name if name in given else DEFAULTS[name]) for name in DEFAULTS)
+    narrow = ", ".join(f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_COLUMNS)
+    store.execute(
+        f"""
+        INSERT INTO found BY NAME
+        WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
+        judged AS (SELECT * EXCLUDE (recorded_text) REPLACE ({narrow}), {REASON} AS reason FROM counted)
+        SELECT *, $reader AS source,
+            input + cache_read + cache_write_5m + cache_write_1h + web_search + request AS tokens,
+            figures(model, processing, status, context_tier, input, cache_read, cache_write_5m, cache_write_1h,
+                web_search, request) AS figures
+        FROM judged
+        """,  # noqa: S608 (as above)
+        {**bound, "reader": reader.name},
+    )
+
+
+def _column(name: str, value: str) -> str:
+    if name in TOKEN_COLUMNS:
+        return f"coalesce(TRY_CAST({value} AS HUGEINT), 0) AS {name}"
+    if name == "recorded_usd":  # the second cast reads 5e-06
+        return f"""
+            coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
+                AS recorded_usd,
+            ({value})::VARCHAR AS recorded_text"""
+    return f"({value})::{KINDS.get(name, 'VARCHAR')} AS {name}"
