@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -85,8 +84,7 @@ class Costs:
     def book(self, name: str) -> PriceBook:
         """The book of that name with the architecture's overlays on it."""
         if name not in self._books:
-            base = name if name in ("list", "article-2026") else Path(name)
-            self._books[name] = open_book(base, self.architecture.prices)
+            self._books[name] = open_book(name, self.architecture.prices)
         return self._books[name]
 
     def costing(self, component: str, model: str, book_name: str | None = None) -> Costing:
@@ -154,15 +152,25 @@ def project(
     `sink` is given the rows of the `projection` table, component by component.
     Raises CostsimError and its kinds: an unknown name, a book or log that is not usable.
     """
-    settings.check()
-    horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
-    costs = Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
+    costs = _costs(architecture, settings)
+    horizon = costs.horizon
     plans = plans_of(architecture, settings.naive or _dearest(architecture, costs))
     return summarise(
         costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
         _claims(architecture, plans, costs), waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]),
         progress, sink,
     )  # fmt: skip
+
+
+def baseline_model(architecture: Architecture, settings: Settings) -> str:
+    """The one model of the `naive` plan: the settings', else the dearest. Raises as `project`."""
+    return settings.naive or _dearest(architecture, _costs(architecture, settings))
+
+
+def _costs(architecture: Architecture, settings: Settings) -> Costs:
+    settings.check()
+    horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
+    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
 
 
 def _dearest(architecture: Architecture, costs: Costs) -> str:
@@ -191,8 +199,3 @@ def _claims(architecture: Architecture, plans: list[Plan], costs: Costs) -> list
         components=list(costs.works),
     )
     return check(architecture.claims, ledger, costs.run_book)
-
-
-def next_month(today: date) -> date:
-    """The first day of the month after `today`."""
-    return (today.replace(day=1) + timedelta(days=32)).replace(day=1)

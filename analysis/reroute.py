@@ -51,7 +51,9 @@ def reroute_by_plan(architecture: Architecture, plan: str, start: date) -> Rerou
     `start` is the day whose prices decide which model `naive` is. Raises ArchitectureError for an unknown plan.
     """
     if plan == "naive":
-        model = _naive(architecture, start)
+        from .project import Settings, baseline_model
+
+        model = baseline_model(architecture, Settings(start))
         return Reroute(plan, f"every call on {model}", lambda _component, _task: model)
     known = ["routed", "naive", *architecture.plans]
     if plan not in known:
@@ -72,10 +74,3 @@ def reroute_by_plan(architecture: Architecture, plan: str, start: date) -> Rerou
         return everything or own.get(component) or routing.get(key)
 
     return Reroute(plan, f"plan {plan} of {architecture.name}", choose)
-
-
-def _naive(architecture: Architecture, start: date) -> str:
-    """The one model of the architecture's baseline, as `costsim run` finds it."""
-    from .project import Settings, project
-
-    return project(architecture, Settings(start, trials=1)).plan("naive").components[0].model

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import CostsimError, InputError
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE = EXAMPLES / "c-suite" / "architecture.yaml"
@@ -22,6 +22,10 @@ OverlayOption = Annotated[
 ]
 AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.")]
+SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One whole month.")]
 
 
 def moment_of(text: str | None) -> datetime:
@@ -31,9 +35,21 @@ def moment_of(text: str | None) -> datetime:
 
 
 def day_of(text: str | None) -> date:
+    """The day written 2026-12-31; today (UTC) where none is. Raises InputError."""
     if text is None:
         return datetime.now(UTC).date()
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is not a date; write it as 2026-12-31") from None
+
+
+def days_of(since: str | None, until: str | None, month: str | None) -> tuple[date | None, date | None]:
+    """The days that --since, --until and --month choose, both included; None without a bound. Raises CostsimError."""
+    from ..analysis.spend import month_span
+
+    if month and (since or until):
+        raise CostsimError("give either --month, or --since and --until")
+    if month:
+        return month_span(month)
+    return day_of(since) if since else None, day_of(until) if until else None

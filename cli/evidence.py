@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CostsimError, InputError, OutputError, UnpricedError
-from .arguments import EXAMPLE, EXAMPLES, BookOption, OverlayOption, day_of
+from ..usage import DEFAULT_STORE
+from .arguments import (
+    EXAMPLE,
+    EXAMPLES,
+    BookOption,
+    DbOption,
+    MonthOption,
+    OverlayOption,
+    SinceOption,
+    UntilOption,
+    day_of,
+    days_of,
+)
 from .screen import console
-from .usage import STORE, DbOption, MonthOption, SinceOption, UntilOption
-from .usage import _days as days_of
 
 if TYPE_CHECKING:
     from ..analysis.reroute import Reroute
@@ -88,7 +98,7 @@ def replay(
         Path | None, typer.Option(metavar="FILE", help="Instead: a routing file, each task on its model.")
     ] = None,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="Instead: every call on this model.")] = None,
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
@@ -151,7 +161,7 @@ def outcomes(
     file: Annotated[
         Path | None, typer.Argument(help="CSV or JSON lines: ts,task,model,success[,escalated,human_score,usd,…].")
     ] = None,
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     from_usage: Annotated[
         bool, typer.Option("--from-usage", help="Take the status of every logged call as an outcome.")
     ] = False,
@@ -202,7 +212,7 @@ def recommend(
     architecture: Annotated[
         Path | None, typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example.")
     ] = None,
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     min_success: MinSuccessOption = 0.95,
     budget: Annotated[
         str | None, typer.Option(metavar="USD", help="Instead: the most successes for so much a month (30 days).")
@@ -241,7 +251,7 @@ def recommend(
     wanted = read_architecture(architecture or EXAMPLE)
     if write and write.exists() and not (config and write.resolve() == config.resolve()):
         raise OutputError(f"{write}: there is a file already; give it as --config too, or name another for --write")
-    prices = open_book(base if (base := book or wanted.book) in ("list", "article-2026") else Path(base), wanted.prices)
+    prices = open_book(book or wanted.book, wanted.prices)
     with open_store(db, read_only=True) as store:
         evidence = evidence_of(under_book_names(count_outcomes(store), prices))
     text = routing_text(wanted, config)

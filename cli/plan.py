@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import CostsimError, OutputError, UnpricedError
+from ..usage import DEFAULT_STORE
 from .arguments import EXAMPLE, day_of
 from .screen import console, with_progress
 
 if TYPE_CHECKING:
     from ..analysis.architecture import Architecture
     from ..analysis.results import Projection
-
-DEFAULT_STORE = Path("costsim.duckdb")
 
 
 class Format(StrEnum):

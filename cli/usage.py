@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +10,18 @@ from typing import Annotated
 import typer
 
 from ..errors import CostsimError, UnpricedError
-from .arguments import BookOption, OverlayOption, day_of
+from ..usage import DEFAULT_STORE
+from .arguments import (
+    BookOption,
+    DbOption,
+    MonthOption,
+    OverlayOption,
+    SinceOption,
+    UntilOption,
+    day_of,
+    days_of,
+)
 from .screen import console, with_progress
-
-DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.")]
-SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]
-MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One whole month.")]
-STORE = Path("costsim.duckdb")
 
 
 class SpendFormat(StrEnum):
@@ -41,7 +44,7 @@ class Costs(StrEnum):
 
 def load(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")],
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     format: Annotated[
         str | None, typer.Option("--format", "-f", metavar="NAME", help="The log format. Default: told from content.")
     ] = None,
@@ -80,7 +83,7 @@ def load(
 
 
 def spend(
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     by: Annotated[
         str, typer.Option(metavar="WORDS", help="Group by: day, month, component, agent, task, model, provider, class.")
     ] = "component,model",
@@ -109,7 +112,7 @@ def spend(
     from ..reports import spend as show
     from ..usage.store import open_store
 
-    first, last = _days(since, until, month)
+    first, last = days_of(since, until, month)
     query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None)
     query.check()
     if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
@@ -136,7 +139,7 @@ def spend(
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file: .csv or .parquet.")],
     focus: Annotated[bool, typer.Option("--focus", help="FOCUS 1.2, the FinOps cost and usage specification.")] = True,  # noqa: ARG001 (the one format there is)
-    db: DbOption = STORE,
+    db: DbOption = DEFAULT_STORE,
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
@@ -155,23 +158,13 @@ def export(
     from ..reports.focus import write_focus
     from ..usage.store import open_store
 
-    first, last = _days(since, until, month)
+    first, last = days_of(since, until, month)
     stack = open_book(book, prices or [])
     with open_store(db) as store:
         bring_up_to_date(store, stack)
         focus_cells(store, stack, first, last)
         rows = write_focus(store, output, account)
     typer.echo(f"{output}: {rows:,} rows")
-
-
-def _days(since: str | None, until: str | None, month: str | None) -> tuple[date | None, date | None]:
-    from ..analysis.spend import month_span
-
-    if month and (since or until):
-        raise CostsimError("give either --month, or --since and --until")
-    if month:
-        return month_span(month)
-    return day_of(since) if since else None, day_of(until) if until else None
 
 
 def _write(text: str, output: Path | None) -> None:

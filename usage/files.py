@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import glob
-import gzip
-import io
 import json
 import shutil
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,18 +224,3 @@ def reader_named(name: str) -> Reader:
 def escaped(path: str) -> str:
     """A path that DuckDB takes as it is: its glob characters stand for themselves."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
-
-
-def cleaned(file: LogFile, compression: str, spool: Path) -> str:
-    """A copy in `spool` of a text that is not all UTF-8, the bad bytes as U+FFFD, for DuckDB to read."""
-    opener = gzip.open if compression == "gzip" else open
-    try:
-        with (
-            opener(file.path, "rb") as stream,
-            tempfile.NamedTemporaryFile("w", dir=spool, delete=False, encoding="utf-8", newline="") as copy,
-            io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="") as text,
-        ):
-            shutil.copyfileobj(text, copy)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageLogError(f"the file cannot be read: {error}", file=file.path) from None
-    return copy.name

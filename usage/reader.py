@@ -66,9 +66,8 @@ class Reader:
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
     `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
     named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
-    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. `keeps` is a
-    condition on the columns that every call meets: what does not is left behind as it is read. A file without
-    one of the columns in `needs` is not what was meant.
+    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. A file
+    without one of the columns in `needs` is not what was meant.
     """
 
     name: str
@@ -78,7 +77,6 @@ class Reader:
     recognises: Callable[[Sample], bool]
     input_includes_cached: bool
     ordered: bool = False
-    keeps: str = ""
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
 
@@ -95,3 +93,8 @@ def _at(record: Any, keys: list[str]) -> Iterator[Any]:
         yield record
     elif isinstance(record, dict) and keys[0] in record:
         yield from _at(record[keys[0]], keys[1:])
+
+
+def identifier(name: str) -> str:
+    """A column's name in SQL, whatever characters it has."""
+    return '"' + name.replace('"', '""') + '"'

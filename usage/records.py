@@ -19,7 +19,7 @@ import duckdb
 
 from ..errors import UsageLogError
 from .files import Format, LogFile, escaped
-from .reader import Reader
+from .reader import Reader, identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -130,12 +130,8 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
-
-
 def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
-    columns = ", ".join(f"{_name(name)} {kind}" for name, kind in reader.columns.items())
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in reader.columns.items())
     connection.execute(f"CREATE TEMP TABLE record (file_id BIGINT, line BIGINT, path VARCHAR, {columns})")
 
 
@@ -339,7 +335,8 @@ def _cast_cells(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
     there = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
     wanted = source.format.reader.columns
     cast = ", ".join(
-        (f"TRY_CAST({_cell(name, there[name])} AS {kind})" if name in there else f"NULL::{kind}") + f" AS {_name(name)}"
+        (f"TRY_CAST({_cell(name, there[name])} AS {kind})" if name in there else f"NULL::{kind}")
+        + f" AS {identifier(name)}"
         for name, kind in wanted.items()
     )
     checks = [
@@ -364,4 +361,4 @@ def _cast_cells(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
 def _cell(name: str, kind: str) -> str:
     """A cell as text: an empty one of a CSV is no value, a nested one of Parquet is JSON."""
     nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
-    return f"to_json({_name(name)})::VARCHAR" if nested else f"nullif({_name(name)}::VARCHAR, '')"
+    return f"to_json({identifier(name)})::VARCHAR" if nested else f"nullif({identifier(name)}::VARCHAR, '')"

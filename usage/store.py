@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from ..errors import StoreError
+from . import DEFAULT_STORE
 
-DEFAULT_STORE = Path("costsim.duckdb")
 # Applied in this order, each once; never changed after a release.
 MIGRATIONS = ("0001_usage.sql", "0002_attribution.sql")
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -74,5 +74,4 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
-    keeps="message.usage IS NOT NULL",
 )

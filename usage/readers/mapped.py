@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
-from ..reader import Reader
+from ..reader import Reader, identifier
 
 COUNTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
@@ -95,7 +95,7 @@ def _target(name: str) -> str:
 
 
 def _value(name: str, column: str, mapping: Mapping) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
+    quoted = identifier(column)
     match name:
         case "id":
             return f"'mapped:' || {quoted}"
@@ -106,6 +106,6 @@ def _value(name: str, column: str, mapping: Mapping) -> str:
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
         case "input" if mapping.input_includes_cached:
             cached = [mapping.columns[part] for part in CACHED if part in mapping.columns]
-            return quoted + "".join(' - coalesce("' + part.replace('"', '""') + '", 0)' for part in cached)
+            return quoted + "".join(f" - coalesce({identifier(part)}, 0)" for part in cached)
         case _:
             return quoted
