@@ -1,0 +1,1 @@
+"""Budgets: what they say, and whether a projection or the month so far keeps them."""

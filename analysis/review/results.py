@@ -1,0 +1,319 @@
+"""What a monthly review says: the contract of `costsim report --format json`, and all that a page shows.
+
+Money is Decimal USD, exact. Every part names the `query` (see `Review.queries`) that yields its figures from
+the store's own tables, so that a reader can run it. A figure that cannot be known is null, never 0.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from ..forecast.results import Anomaly, Backtest, MonthForecast
+from ..outcomes import Change, ModelOutcome, SuccessRate
+from ..results import BookLayer, Result, Usd
+
+Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "price"]
+
+
+class Query(Result):
+    """SQL that a reader can run on the store (`duckdb costsim.duckdb`) to get a part's figures."""
+
+    id: str
+    title: str
+    sql: str
+    says: str = Field(default="", description="what costsim does with the rows, where it does more than show them")
+
+
+class Month(Result):
+    """A month of logs: `first` and `last` bound its days that have any; `complete` once it is over."""
+
+    month: str = Field(description="2026-10")
+    first: date
+    last: date
+    complete: bool
+    usd: Usd
+    calls: int
+    tokens: int
+    unpriced_tokens: int
+
+
+class BudgetUse(Result):
+    """A monthly budget held against the month: its limit and what of it is used."""
+
+    name: str
+    scope: str
+    limit_usd: Usd
+    spent_usd: Usd
+    forecast_usd: Usd | None
+    percent: Usd
+    breached: bool
+
+
+class Headline(Result):
+    """What we spent. `previous` is the month before where the store has it; `forecast` of a running month."""
+
+    month: Month
+    previous: Month | None
+    change_usd: Usd | None
+    change_percent: Usd | None
+    budgets: list[BudgetUse]
+    forecast: MonthForecast | None
+    query: str
+
+
+class ComponentEffect(Result):
+    """A component's part in an effect."""
+
+    component: str
+    usd: Usd
+
+
+class BridgeStep(Result):
+    """One effect: what it adds to the month's cost (negative where it saves), and each component's part in it."""
+
+    effect: Effect
+    usd: Usd
+    components: list[ComponentEffect]
+
+
+class Bridge(Result):
+    """Why it changed: `before_usd` plus all steps is `after_usd`, to the last digit. `method` is the formula."""
+
+    before: str
+    after: str
+    before_usd: Usd
+    after_usd: Usd
+    steps: list[BridgeStep]
+    method: str
+    query: str
+
+
+class Cell(Result):
+    """One component on one model in the month; `usd` is null where nothing of it has a price."""
+
+    component: str
+    agent: str
+    model: str
+    calls: int
+    tokens: int
+    usd: Usd | None
+
+
+class Mover(Result):
+    """A component's change against the month before; `mostly` is the bridge's largest effect on it."""
+
+    component: str
+    agent: str
+    before_usd: Usd
+    after_usd: Usd
+    change_usd: Usd
+    mostly: Effect | None
+
+
+class ComponentDay(Result):
+    """What a component cost on a day; days without calls have no row."""
+
+    day: date
+    component: str
+    agent: str
+    usd: Usd
+
+
+class Where(Result):
+    """Where it goes: `cells` of the month; `days` of the month and the one before; odd days of the month."""
+
+    cells: list[Cell]
+    movers: list[Mover]
+    days: list[ComponentDay]
+    anomalies: list[Anomaly]
+    query: str
+
+
+class RoutingSaving(Result):
+    """The month's calls as they were, on one model (`naive`), and as the configured plan would have sent them.
+
+    `saved_usd` is naive less actual, `missed_usd` actual less planned; the ranges are what measured token
+    multipliers leave open. The plan's figures are null without a configured routing.
+    """
+
+    actual_usd: Usd
+    naive_model: str
+    naive_usd: Usd
+    saved_usd: Usd
+    saved_low_usd: Usd
+    saved_high_usd: Usd
+    plan: str | None
+    planned_usd: Usd | None
+    missed_usd: Usd | None
+    missed_low_usd: Usd | None
+    missed_high_usd: Usd | None
+    notes: list[str]
+    query: str
+
+
+class Drift(Result):
+    """Calls of a task that went to another model than the routing says.
+
+    `worth_usd` is what they cost more than the configured model would have (negative where they cost less);
+    null where one of the two has no price. `share` is of the task's calls, from `first` to `last`.
+    """
+
+    component: str
+    task: str
+    configured: str
+    went_to: str
+    calls: int
+    share: float
+    first: date
+    last: date
+    usd: Usd | None
+    worth_usd: Usd | None
+
+
+class MoveDown(Result):
+    """A task that a cheaper model could do, with the evidence: what it would save in a month like this one.
+
+    `proven` where the candidate's success interval clears the floor; else it is worth a trial, and `says` why.
+    """
+
+    task: str
+    model: str
+    to: str
+    calls: int
+    usd: Usd
+    saving_usd: Usd
+    saving_low_usd: Usd
+    saving_high_usd: Usd
+    success: SuccessRate | None
+    present_success: SuccessRate | None
+    proven: bool
+    says: str
+
+
+class Performance(Result):
+    """How models did by task in the month, and against the month before. Empty without outcomes."""
+
+    tasks: list[ModelOutcome]
+    changes: list[Change]
+    query: str
+
+
+class PriceMove(Result):
+    """A price that changed, will change, or belongs to a newly priced rival; USD per million tokens.
+
+    `worth_usd` is what the change is worth on this month's tokens of that class (positive: dearer); null for
+    models not in use.
+    """
+
+    kind: Literal["changed", "upcoming", "rival"]
+    model: str
+    token_class: str
+    processing: str
+    at: date | None
+    before_usd: Usd | None
+    after_usd: Usd
+    in_use: bool
+    worth_usd: Usd | None
+    source: str
+    says: str
+
+
+class PriceUsed(Result):
+    """A price row behind the month's figures: what it is, and the tokens and USD that it priced."""
+
+    price_id: int
+    model: str
+    token_class: str
+    processing: str
+    min_input_tokens: int
+    valid_from: str | None
+    valid_to: str | None
+    usd: Usd
+    per: int
+    source: str
+    units: int
+    cost_usd: Usd
+
+
+class Prices(Result):
+    """The market since the last review, what is known to come, and the rows that priced the month."""
+
+    moves: list[PriceMove]
+    used: list[PriceUsed]
+    book_hash: str
+    layers: list[BookLayer]
+    query: str
+
+
+class UnpricedUsage(Result):
+    """Usage without a price: in no total."""
+
+    model: str
+    calls: int
+    tokens: int
+    components: list[str]
+
+
+class RejectedLines(Result):
+    """Lines of a file that could not be read, for one reason."""
+
+    file: str
+    lines: int
+    reason: str
+
+
+class Quality(Result):
+    """How far the figures can be trusted. `recorded_usd` against `computed_usd` is of calls that have both."""
+
+    unpriced: list[UnpricedUsage]
+    rejected: list[RejectedLines]
+    rejected_lines: int
+    unattributed_usd: Usd
+    unattributed_calls: int
+    recorded_usd: Usd | None
+    recorded_calls: int
+    computed_usd: Usd | None
+    difference_usd: Usd | None
+    explained: str
+    notes: list[str]
+    query: str
+
+
+class Decision(Result):
+    """Something to decide, worth `worth_usd` a month where that is known; `part` is where its reasons stand."""
+
+    says: str
+    worth_usd: Usd | None
+    low_usd: Usd | None = None
+    high_usd: Usd | None = None
+    part: Literal["headline", "bridge", "where", "routing", "moves", "performance", "prices", "quality"]
+    kind: Literal["drift", "move", "anomaly", "price", "quality", "budget", "performance"]
+
+
+class Review(Result):
+    """One month's review. The parts stand in the order in which a team lead asks for them."""
+
+    name: str
+    month: str
+    made_on: date
+    headline: Headline
+    bridge: Bridge | None = Field(description="null without a month before")
+    where: Where
+    routing: RoutingSaving | None = Field(description="null where nothing has a price")
+    drift: list[Drift]
+    moves: list[MoveDown]
+    performance: Performance
+    prices: Prices
+    quality: Quality
+    decisions: list[Decision] = Field(description="the dearest first")
+    backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
+    queries: list[Query]
+    notes: list[str]
+    costsim_version: str
+
+    def query(self, id: str) -> Query:
+        """The query of that id. Raises KeyError."""
+        return {query.id: query for query in self.queries}[id]
