@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnpricedError
 from ..pricing.book import PriceBook
+from .priced import choose_days, price_cells
 from .spend import Query, spend
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ WHERE cell.tokens > 0
 def focus_cells(connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None) -> None:
     """Fill the temporary table `focus_cell`. Raises UnpricedError: a charge without a cost cannot be exported."""
     base = PriceBook(book.layers[:1], book.files[:1])
-    spend(connection, base, Query((), since, until))
+    choose_days(connection, base, since, until)
+    price_cells(connection)
     connection.execute(KEEP_LIST)
     found = spend(connection, book, Query((), since, until))
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}: FOCUS wants a cost in every row; add them to a price overlay")
+    price_cells(connection)
     connection.execute(FOCUS_CELL)

@@ -7,7 +7,7 @@ token count is a fraction); in JSON it is a decimal string. Quantiles come from 
 from __future__ import annotations
 
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PLACES = Decimal("1e-12")
+_ONE = Decimal(1)
+_EXACT = Context(prec=100)  # a DECIMAL(38, 24) has more digits than the 28 of the usual context
 
 
 def usd(amount: Fraction | float | Decimal | int) -> Decimal:
@@ -29,9 +31,8 @@ def usd(amount: Fraction | float | Decimal | int) -> Decimal:
 
 def strip(amount: Decimal) -> Decimal:
     """`amount` without trailing zeros and never in exponent notation: `Decimal("2.930")` is `2.93`."""
-    plain = amount.normalize()
-    exponent = plain.as_tuple().exponent
-    return plain.quantize(Decimal(1), ROUND_HALF_EVEN) if isinstance(exponent, int) and exponent > 0 else plain
+    plain = _EXACT.normalize(amount)
+    return plain.quantize(_ONE, context=_EXACT) if plain == plain.to_integral_value() else plain
 
 
 Usd = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json")]

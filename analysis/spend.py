@@ -1,8 +1,7 @@
 """What logged usage cost: the rollup's exact sums, each priced at its own moment, grouped as asked.
 
-Prices are looked up once per (day, half hour, model, processing, context tier) and class, by the same SQL that
-prices everything (pricing/cost.sql), and multiplied with the sums: no event is ever touched. Costs are
-DECIMAL(38,24) and exact; a class without a price is NULL and counted apart, never $0.
+The sums are priced by priced.py. Costs are DECIMAL(38,24) and exact; a class without a price is counted apart,
+never $0.
 
 A recorded cost (what the source says) is compared with the computed one, and the difference is split by
 substituting, one after the other, what the source may have left out: the context tier (all at the base tier),
@@ -16,11 +15,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostsimError
-from ..pricing.store import cost_sums, load_prices, resolve_models
 from ..usage.rollup import rollup
+from .priced import CLASSES, choose_days, price_cells, price_rows
 from .results import strip
 
 if TYPE_CHECKING:
@@ -42,60 +41,6 @@ DIMENSIONS = {
     "class": "token_class",
 }
 """What spend can be grouped by, and the SQL of it; `model` is the priced name where there is one."""
-
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
-
-CHOSEN = """
-CREATE OR REPLACE TEMP TABLE chosen AS
-SELECT row_number() OVER () AS row_id, usage_daily.*, alias.provider AS priced_provider, alias.model AS priced_model
-FROM usage_daily
-LEFT JOIN model_alias AS alias
-    ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
-WHERE day >= ? AND day <= ?
-"""
-PRICE_KEY = """
-CREATE OR REPLACE TEMP TABLE price_key AS
-SELECT row_number() OVER () AS key_id, *
-FROM (SELECT DISTINCT day, slot, priced_provider, priced_model, processing, tier FROM chosen)
-"""
-# One unit of each class at each key: sum_cost then holds the price of a unit.
-USAGE_SUM = """
-CREATE OR REPLACE TEMP TABLE usage_sum AS
-SELECT
-    key_id AS sum_id,
-    coalesce($reprice::DATE, day)::TIMESTAMP + to_minutes(CASE WHEN slot < 0 THEN 0 ELSE slot * 30 END) AS at,
-    priced_provider AS provider,
-    priced_model AS model,
-    processing,
-    CASE WHEN $base_tier THEN 0 ELSE tier END AS tier_input,
-    token_class,
-    1::BIGINT AS tokens
-FROM price_key
-CROSS JOIN (SELECT unnest($classes) AS token_class)
-"""
-CELL = """
-CREATE OR REPLACE TEMP TABLE cell AS
-WITH long AS (
-    UNPIVOT chosen ON input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request
-    INTO NAME token_class VALUE tokens
-),
-keyed AS (
-    SELECT long.*, price_key.key_id
-    FROM long
-    JOIN price_key USING (day, slot, processing, tier)
-    WHERE price_key.priced_provider IS NOT DISTINCT FROM long.priced_provider
-        AND price_key.priced_model IS NOT DISTINCT FROM long.priced_model
-)
-SELECT
-    keyed.*,
-    CASE WHEN keyed.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE keyed.tokens * sum_cost.usd END AS usd,
-    CASE WHEN keyed.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE keyed.tokens * sum_cost.shadow_usd END AS shadow_usd,
-    sum_cost.price_id
-FROM keyed
-JOIN sum_cost ON sum_cost.sum_id = keyed.key_id AND sum_cost.token_class = CASE
-    WHEN $short_cache AND keyed.token_class = 'cache_write_1h' THEN 'cache_write_5m' ELSE keyed.token_class END
-WHERE keyed.tokens > 0 OR keyed.token_class = 'request'
-"""
 
 
 @dataclass(frozen=True)
@@ -142,8 +87,7 @@ class Difference:
         return "; ".join(found) or "none"
 
 
-@dataclass(frozen=True)
-class SpendRow:
+class SpendRow(NamedTuple):
     """One group. Tokens by class; money in USD, exact.
 
     `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
@@ -182,37 +126,15 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     Bring the rollup up to date first: `bring_up_to_date`.
     """
     query.check()
-    price_models(connection, book)
-    since, until = query.since or date(1, 1, 1), query.until or date(9999, 12, 31)
-    connection.execute(CHOSEN, [since, until])
-    connection.execute(PRICE_KEY)
-    _price_cells(connection)
-    rows = _rows(connection, query.by)
-    total = _rows(connection, ())[0]
+    choose_days(connection, book, query.since, query.until)
+    _price(connection, query.by)
+    rows, total = _rows(connection, query.by), _rows(connection, ())[0]
+    unpriced = _unpriced(connection)
     if query.reprice:
         rows, total = _repriced(connection, query, rows, total)
     rows, total = _explained(connection, query, rows, total)
-    if query.reprice or total.recorded_usd is not None:
-        _price_cells(connection)  # the cells are left at their own prices, for whoever reads them next
     ordered = sorted(rows, key=lambda row: (row.unpriced_tokens == 0, row.keys))
-    return Spend(query, tuple(ordered), total, _unpriced(connection), book.hash, _span(connection), _notes(connection))
-
-
-def price_models(connection: DuckDBPyConnection, book: PriceBook) -> None:
-    """Fill `model_alias` and `price` with all that the rollup's models need."""
-    pairs = connection.execute("SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL").fetchall()
-    resolve_models(connection, book, pairs)
-    keys = {key for provider, model in pairs if (key := book.resolve(model, provider))}
-    load_prices(connection, book, sorted(keys))
-
-
-def _price_cells(
-    connection: DuckDBPyConnection, *, reprice: date | None = None, base_tier: bool = False, short_cache: bool = False
-) -> None:
-    values = {"reprice": reprice, "base_tier": base_tier, "classes": list(CLASSES)}
-    connection.execute(USAGE_SUM, values)
-    cost_sums(connection)
-    connection.execute(CELL, {"short_cache": short_cache})
+    return Spend(query, tuple(ordered), total, unpriced, book.hash, _span(connection), _notes(connection))
 
 
 def _select(by: Sequence[str], what: str, relation: str) -> str:
@@ -222,67 +144,68 @@ def _select(by: Sequence[str], what: str, relation: str) -> str:
     return f"SELECT {', '.join([*keys, what])} FROM {relation}{group}"  # noqa: S608 (fixed expressions)
 
 
-_TOKENS = ", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::HUGEINT" for name in CLASSES)
-_COSTS = "coalesce(sum(usd), 0), coalesce(sum(shadow_usd), 0), coalesce(sum(tokens) FILTER (usd IS NULL), 0)::HUGEINT"
+NOTHING = Decimal(0)
+TOKENS = CLASSES[:-1]
+BY_CLASS = f"""
+{", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::BIGINT" for name in CLASSES)},
+sum(usd), nullif(sum(shadow_usd), 0), coalesce(sum(tokens) FILTER (usd IS NULL), 0)::BIGINT, NULL, 0, 0
+"""
+# Recorded costs are of whole calls: they cannot be split by class.
+BY_ROW = f"""
+{", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in CLASSES)},
+sum(usd), nullif(sum(shadow_usd), 0), coalesce(sum(unpriced_tokens), 0)::BIGINT,
+sum(recorded_usd), coalesce(sum(recorded_calls), 0)::BIGINT, coalesce(sum(calls), 0)::BIGINT
+"""
+
+
+def _price(connection: DuckDBPyConnection, by: Sequence[str], **assumed: Any) -> None:
+    """Price what was chosen, class by class too where that is asked."""
+    price_rows(connection, **assumed)
+    if "class" in by:
+        price_cells(connection, **assumed)
 
 
 def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
-    found = connection.execute(_select(by, f"{_TOKENS}, {_COSTS}", "cell")).fetchall()
-    recorded = _recorded(connection, by)
-    width = len(by)
-    return [_row(line[:width], line[width:], recorded.get(line[:width])) for line in found]
+    what, relation = (BY_CLASS, "cell") if "class" in by else (BY_ROW, "priced")
+    found = connection.execute(_select(by, what, relation)).fetchall()
+    return [_row(line[: len(by)], *line[len(by) :]) for line in found]
 
 
-def _recorded(connection: DuckDBPyConnection, by: Sequence[str]) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    """Recorded costs are of whole calls: they cannot be split by class."""
-    if "class" in by:
-        return {}
-    what = "sum(recorded_usd), sum(recorded_calls)::BIGINT, sum(calls)::BIGINT"
-    lines = connection.execute(_select(by, what, "chosen")).fetchall()
-    return {line[: len(by)]: line[len(by) :] for line in lines}
-
-
-def _row(keys: tuple[str, ...], sums: tuple[Any, ...], recorded: tuple[Any, ...] | None) -> SpendRow:
-    tokens = {name: int(count) for name, count in zip(CLASSES, sums, strict=False)}
-    usd, shadow, unpriced = sums[len(CLASSES) :]
-    recorded_usd, recorded_calls, entries = recorded or (None, 0, 0)
+def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
+    usd, shadow_usd, unpriced, recorded_usd, recorded_calls, entries = sums[len(CLASSES) :]
     return SpendRow(
-        keys=keys,
-        calls=tokens.pop("request"),
-        tokens=tokens,
-        computed_usd=strip(usd),
-        unpriced_tokens=int(unpriced),
-        shadow_usd=strip(shadow),
-        recorded_usd=None if recorded_usd is None else strip(recorded_usd),
-        recorded_calls=int(recorded_calls or 0),
-        entries=int(entries or 0),
+        keys,
+        sums[len(TOKENS)],
+        dict(zip(TOKENS, sums, strict=False)),
+        strip(usd) if usd else NOTHING,
+        unpriced,
+        strip(shadow_usd) if shadow_usd else NOTHING,
+        None if recorded_usd is None else strip(recorded_usd),
+        recorded_calls,
+        entries,
     )
 
 
 def _repriced(
     connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
 ) -> tuple[list[SpendRow], SpendRow]:
-    from dataclasses import replace
-
-    _price_cells(connection, reprice=query.reprice)
+    _price(connection, query.by, reprice=query.reprice)
     by_keys = {row.keys: row.computed_usd for row in _rows(connection, query.by)}
     new_total = _rows(connection, ())[0].computed_usd
-    return [replace(r, repriced_usd=by_keys[r.keys]) for r in rows], replace(total, repriced_usd=new_total)
+    return [r._replace(repriced_usd=by_keys[r.keys]) for r in rows], total._replace(repriced_usd=new_total)
 
 
 def _explained(
     connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
 ) -> tuple[list[SpendRow], SpendRow]:
     """The difference of every row whose calls all have a recorded cost."""
-    from dataclasses import replace
-
     if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
         return rows, total
     tier, both = _alternatives(connection, query.by)
     tier_total, both_total = tier.pop(None), both.pop(None)
-    told = [replace(r, difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
+    told = [r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
     if _comparable(total):
-        total = replace(total, difference=_difference(total, tier_total, both_total))
+        total = total._replace(difference=_difference(total, tier_total, both_total))
     return told, total
 
 
@@ -297,7 +220,7 @@ def _alternatives(connection: DuckDBPyConnection, by: Sequence[str]) -> tuple[Co
     """Costs at the base tier, and at the base tier with short cache writes: by keys, and None for the total."""
     found: list[Costs] = []
     for short_cache in (False, True):
-        _price_cells(connection, base_tier=True, short_cache=short_cache)
+        _price(connection, by, base_tier=True, short_cache=short_cache)
         costs: Costs = {row.keys: row.computed_usd for row in _rows(connection, by)}
         costs[None] = _rows(connection, ())[0].computed_usd
         found.append(costs)
@@ -317,7 +240,7 @@ def _difference(row: SpendRow, at_base_tier: Decimal, short_cached: Decimal) -> 
 def _unpriced(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT coalesce(provider || '/', '') || coalesce(model, '(no model)')
-    FROM cell WHERE usd IS NULL ORDER BY 1
+    FROM priced WHERE unpriced_tokens > 0 ORDER BY 1
     """
     return tuple(name for (name,) in connection.execute(sql).fetchall())
 
