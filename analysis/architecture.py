@@ -31,6 +31,7 @@ from pydantic import (
 from ..documents import Document, KeyPath, did_you_mean, read_document, validate
 from ..errors import ArchitectureError
 from .distributions import Constant, Distribution, Lognormal, Triangular, Uniform
+from .policies.evidence import with_evidence
 from .policies.spec import Policies, Policy
 from .schedule import parse_cron, time_zone
 
@@ -506,7 +507,7 @@ def read_architecture(file: Path) -> Architecture:
     for entry in entries:
         _check_policies(entry, complete.model_routing)
         _check_chances(entry)
-    return complete
+    return with_evidence(complete, lambda n, message: entries[n].wrong(message, "escalate", "probability"))
 
 
 def _routing(architecture: Architecture) -> dict[str, str]:

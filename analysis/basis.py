@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..documents import did_you_mean
 from .plans import Plan
 from .policies.calls import Costed, PolicyCosting
+from .policies.evidence import in_words
 from .results import Unpriced, UsedPrice
+from .routing import FALLBACK
 
 if TYPE_CHECKING:
     from ..pricing.book import PriceBook
-    from .architecture import Architecture
+    from .architecture import Architecture, Component
 
 POLICY_ASSUMPTION = "Nothing is fresh or cached when the first day begins; a run just at the end of a ttl is too late."
 
@@ -59,11 +62,22 @@ def assumptions(architecture: Architecture, costings: Iterable[Costed], book: Pr
         "Expected costs are exact; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
         *explained,
+        *_evidence(architecture),
         *([POLICY_ASSUMPTION] if any(isinstance(costing, PolicyCosting) for costing in known) else []),
     ]
 
 
-def warnings(book: PriceBook, costings: Iterable[Costed]) -> list[str]:
+def _evidence(architecture: Architecture) -> list[str]:
+    """Which chances were counted."""
+    counted = [
+        (component.name, component.escalate.evidence)
+        for component in architecture.components
+        if component.escalate and component.escalate.evidence
+    ]
+    return [f"{name}: the chance of an escalation is {in_words(counts)}." for name, counts in counted]
+
+
+def warnings(architecture: Architecture, book: PriceBook, costings: Iterable[Costed]) -> list[str]:
     """What a user should not overlook, in sentences."""
     stale = [layer.name for layer in book.layers if layer.stale]
     said = [f"price book {name!r} is kept for the record; its prices are not current" for name in stale]
@@ -71,4 +85,14 @@ def warnings(book: PriceBook, costings: Iterable[Costed]) -> list[str]:
         processing = costing.work.component.processing
         if processing != "standard" and not any(row.processing == processing for row in costing.used):
             said.append(f"{costing.model} has no {processing} price; {costing.work.component.name} pays standard")
-    return list(dict.fromkeys(said))
+    said += [_fallen_back(component, architecture) for component in architecture.components]
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _fallen_back(component: Component, architecture: Architecture) -> str:
+    """That the routing does not know a component's task, if it decides about it at all."""
+    routing = architecture.model_routing
+    if component.model or component.task in routing or component.task == FALLBACK:
+        return ""
+    near = did_you_mean(component.task, [key for key in routing if key != FALLBACK])
+    return f"{component.name}: the routing has no task {component.task!r}, so it runs on the fallback{near}"

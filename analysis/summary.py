@@ -267,7 +267,7 @@ def summarise(
         prices=used_prices(costings.values()),
         unpriced=unpriced(plans, costings),
         assumptions=assumptions(architecture, costings.values(), book),
-        warnings=warnings(book, costings.values()) + [note.says for note in policy_notes if note.warns],
+        warnings=warnings(architecture, book, costings.values()) + [note.says for note in policy_notes if note.warns],
         waterfall=waterfall,
         policy_notes=policy_notes,
         costsim_version=__version__,

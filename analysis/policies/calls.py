@@ -218,8 +218,8 @@ class _Builder:
         if small:
             first = self.choice.target("escalate.start") if escalate else self.choice.model
             yield self._call("first", first, Fraction(1), small)
-        if small and escalate and escalate.probability:
-            yield self._call("escalated", self.choice.target("escalate.to"), Fraction(escalate.probability), small)
+        if small and escalate and escalate.chance:
+            yield self._call("escalated", self.choice.target("escalate.to"), escalate.chance, small)
 
     def _call(self, kind: Kind, model: str, probability: Fraction, indices: tuple[int, ...]) -> Call:
         carry = Fraction(self.policies.escalate.carry) if kind == "escalated" and self.policies.escalate else None

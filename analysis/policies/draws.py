@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from statistics import NormalDist
 
 import numpy as np
 
@@ -64,11 +65,12 @@ def _parts(
 ) -> list[tuple[TokenSums, Costing]]:
     """The drawn tokens of each way in which the call goes."""
     retry = costing.work.component.retry if "retry" in costing.choice.policies else None
+    chance = _chance(call, costing, trials, random)
     names = costing.profile.classes
     parts: list[list[tuple[Floats, list[Floats]]]] = [[] for _ in call.ways]
     for index in call.cuts:
         runs = sums.runs[index]
-        calls = _made(call, runs, retry, trials, random)
+        calls = _made(runs, chance, retry, trials, random)
         tokens = dict(zip(names, _known(sums, index), strict=True))
         for part, made, way in zip(parts, _by_way(call, calls, trials, random), call.ways, strict=True):
             ratio = np.divide(made, runs, out=np.zeros(np.broadcast(made, runs).shape), where=runs > 0)
@@ -82,15 +84,31 @@ def _known(sums: TokenSums, index: int) -> list[Floats]:
     return [amounts * factor for amounts, factor in zip(sums.tokens[index], sums.factors[:-1], strict=True)]
 
 
-def _made(call: Call, runs: Floats, retry: Retry | None, trials: int, random: Random) -> Floats:
+def _chance(call: Call, costing: PolicyCosting, trials: int, random: Random) -> Floats:
+    """The chance of a run to make the call, (1, 1); (1, trials) where evidence leaves it open.
+
+    Then it is drawn once per trial, from the beta distribution with the mean of the counts and the standard
+    deviation of Wilson's interval. Nothing can be drawn around a mean of 0 or 1.
+    """
+    escalate = costing.work.component.escalate
+    counted = escalate.evidence if escalate and call.kind == "escalated" else None
+    if counted is None or not 0 < counted.escalated < counted.of:
+        return np.array([[float(call.probability)]])
+    mean, (low, high) = float(counted.share), counted.interval
+    deviation = (high - low) / 2 / NormalDist().inv_cdf(0.975)
+    size = mean * (1 - mean) / deviation**2 - 1
+    return random("escalate.probability").beta(mean * size, (1 - mean) * size, (1, trials))
+
+
+def _made(runs: Floats, chance: Floats, retry: Retry | None, trials: int, random: Random) -> Floats:
     """How many calls the runs of one bracket make, every attempt counted."""
     days = len(runs)
-    if call.probability < 1:
-        runs = binomial(runs, (call.probability,) * days, random("escalate"), trials)
+    if chance.min() < 1:
+        runs = binomial(runs, chance, random("escalate"), trials)
     made = runs
     if retry and retry.failure_rate:
         for _ in range(retry.max_attempts - 1):
-            runs = binomial(runs, (Fraction(retry.failure_rate),) * days, random("retry"), trials)
+            runs = binomial(runs, np.full((days, 1), float(retry.failure_rate)), random("retry"), trials)
             made = made + runs
     return made
 
@@ -99,12 +117,8 @@ def _by_way(call: Call, made: Floats, trials: int, random: Random) -> list[Float
     """The calls that find a warm cache, and those that don't; or just the calls."""
     if len(call.ways) == 1:
         return [made]
-    shares = call.ways[0].shares
-    warm = (
-        made * np.array([[float(share)] for share in shares])
-        if call.certain
-        else binomial(made, shares, random("cache"), trials)
-    )
+    shares = np.array([[float(share)] for share in call.ways[0].shares])
+    warm = made * shares if call.certain else binomial(made, shares, random("cache"), trials)
     return [warm, made - warm]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..profiles import INPUT_CLASSES
 from ..results import PolicyNote
 from .calls import Call, PolicyCosting
+from .evidence import in_words
 from .spec import Policy
 
 if TYPE_CHECKING:
@@ -128,10 +129,13 @@ class _Notes:
         rate = self.break_even()
         if rate is None:
             return
-        given = Fraction(escalate.probability)
         ends = "always costs more" if rate <= 0 else "always pays" if rate >= 1 else f"pays below {float(rate):.1%}"
-        says = f"starting on {start} {ends} against {to} for everything; {float(given):.1%} of runs escalate"
-        yield self._note("escalate", says, warns=given > rate)
+        says = f"starting on {start} {ends} against {to} for everything; {float(escalate.chance):.1%} of runs escalate"
+        if escalate.evidence:
+            low, high = escalate.evidence.interval
+            says += f" ({in_words(escalate.evidence)})"
+            says += ", and the evidence leaves open which it is" if low < rate < high else ""
+        yield self._note("escalate", says, warns=escalate.chance > rate)
 
     def break_even(self) -> Fraction | None:
         """The chance of escalation at which starting cheap costs what the dearer model alone costs.
@@ -144,10 +148,10 @@ class _Notes:
         to = self._costing.choice.target("escalate.to")
         direct_plan = replace(self.plan, policies=kept, models=self.plan.models | {name: to})
         direct = self.costs.planned(name, direct_plan)
-        if not (escalate and escalate.probability and escalating.priced and direct.priced):
+        if not (escalate and escalate.chance and escalating.priced and direct.priced):
             return None
         assert isinstance(escalating, PolicyCosting)  # noqa: S101
-        paid = _usd(escalating.calls, "escalated") / Fraction(escalate.probability)
+        paid = _usd(escalating.calls, "escalated") / escalate.chance
         direct_usd = (
             _usd(direct.calls, "first") if isinstance(direct, PolicyCosting) else sum(direct.expected_usd, Fraction(0))
         )

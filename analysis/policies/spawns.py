@@ -53,7 +53,8 @@ class Spawns:
         if self.walked:
             runs = np.array([[float(count)] for count in self.kept.expected])
         elif any(share < 1 for share in self.keep):
-            runs = binomial(runs, self.keep, random("fresh_for"), trials)
+            keep = np.array([[float(share)] for share in self.keep])
+            runs = binomial(runs, keep, random("fresh_for"), trials)
         if not (runs % self.tasks).any():
             return runs / self.tasks
         jitter = random("batch_with").random((len(runs), trials))  # a batch begun before midnight may end after it
@@ -61,9 +62,8 @@ class Spawns:
         return gathered
 
 
-def binomial(runs: Floats, shares: tuple[Fraction, ...], rng: np.random.Generator, trials: int) -> Floats:
-    """How many of the runs, each with its day's chance: (days, trials)."""
-    chance = np.array([[float(share)] for share in shares])
+def binomial(runs: Floats, chance: Floats, rng: np.random.Generator, trials: int) -> Floats:
+    """How many of the runs, each with that chance, by day or by trial: (days, trials)."""
     shape = (len(runs), trials)
     return rng.binomial(np.broadcast_to(runs, shape).astype(np.int64), chance, shape).astype(np.float64)
 

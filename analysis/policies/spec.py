@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from ..proportions import Interval, wilson
 
 Policy = Literal["fresh_for", "batch_with", "large_context", "escalate", "cache", "retry"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -90,14 +103,70 @@ class LargeContext(Part):
     use: str = Field(description="a routing key, or provider/model")
 
 
+class Counted(Part):
+    """So many of so many runs escalated: the share is their mean, and Wilson's interval what they leave open."""
+
+    escalated: Annotated[int, Field(ge=0, le=10**12)]
+    of: Annotated[int, Field(ge=1, le=10**12)]
+    source: str = Field(default="", description="where the counts come from, in words")
+
+    @model_validator(mode="after")
+    def _part_of_the_whole(self) -> Counted:
+        if self.escalated > self.of:
+            raise ValueError(f"{self.escalated:,} of {self.of:,} runs cannot have escalated")
+        return self
+
+    @property
+    def share(self) -> Fraction:
+        """The share that escalated."""
+        return Fraction(self.escalated, self.of)
+
+    @property
+    def interval(self) -> Interval:
+        """Wilson's interval of the share, at 95%."""
+        return wilson(self.escalated, self.of)
+
+
+class FromOutcomes(Part):
+    """Counted in outcomes (see `costsim outcomes`): a CSV or JSON Lines file, or a store with them (.duckdb, .db).
+
+    Those of the component's task on the model that it starts with, unless `task` or `model` say otherwise.
+    """
+
+    from_outcomes: Path
+    task: str | None = None
+    model: str | None = None
+
+    @field_validator("from_outcomes", mode="before")
+    @classmethod
+    def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
+        document = (info.context or {}).get("document")
+        return document.file.parent / given if document and isinstance(given, str) else given
+
+
+def _way(given: Any) -> str:
+    """Which way to state a probability is meant; the names have a mark that no key has (see documents.py)."""
+    if isinstance(given, dict):
+        return "|from_outcomes" if "from_outcomes" in given else "|counted"
+    return (
+        "|from_outcomes" if isinstance(given, FromOutcomes) else "|counted" if isinstance(given, Counted) else "|share"
+    )
+
+
 class Escalate(Part):
     """Start on one model, and with `probability` call a second one as well: both calls are paid.
 
     The second call's input is the first call's input and `carry` of its output. Default for `start` and for
-    `to` is the component's own model; state at least one of them.
+    `to` is the component's own model; state at least one of them. `probability` is stated, counted, or taken from
+    outcomes, which are counted when the file is read.
     """
 
-    probability: Share
+    probability: Annotated[
+        Annotated[Share, Tag("|share")]
+        | Annotated[Counted, Tag("|counted")]
+        | Annotated[FromOutcomes, Tag("|from_outcomes")],
+        Discriminator(_way),
+    ]
     start: str | None = Field(default=None, description="routing key or provider/model of the first call")
     to: str | None = Field(default=None, description="routing key or provider/model of the second call")
     carry: Share = Field(default=Decimal(1), description="share of the first call's output that the second one reads")
@@ -107,6 +176,18 @@ class Escalate(Part):
         if self.start is None and self.to is None:
             raise ValueError("say where it escalates `to`, or on which cheaper model it may `start`")
         return self
+
+    @property
+    def evidence(self) -> Counted | None:
+        """The counts behind the probability, where it is not simply stated."""
+        return self.probability if isinstance(self.probability, Counted) else None
+
+    @property
+    def chance(self) -> Fraction:
+        """The expected share of runs that escalate."""
+        if isinstance(self.probability, FromOutcomes):
+            raise TypeError("outcomes are counted when an architecture is read: see policies/evidence.py")
+        return self.probability.share if isinstance(self.probability, Counted) else Fraction(self.probability)
 
 
 class Cache(Part):

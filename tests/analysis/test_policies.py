@@ -15,6 +15,7 @@ import costsim
 import numpy as np
 import pytest
 from costsim.analysis.architecture import Architecture, read_architecture
+from costsim.analysis.outcome_store import load_outcomes
 from costsim.analysis.plans import plans_of
 from costsim.analysis.policies.calls import PolicyCosting
 from costsim.analysis.policies.spawns import first_after_expiry
@@ -22,7 +23,8 @@ from costsim.analysis.project import Costs, Settings, project
 from costsim.analysis.results import ComponentCost, Projection
 from costsim.analysis.summary import simulate_plans
 from costsim.analysis.workload import Horizon
-from costsim.errors import ArchitectureError
+from costsim.errors import ArchitectureError, InputError
+from costsim.usage.store import open_store
 
 Read = Callable[..., Architecture]
 Project = Callable[..., Projection]
@@ -57,7 +59,7 @@ RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD
 
 def content(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     components = [{"name": f"c{n}", **row} for n, row in enumerate(rows)]
-    return {"prices": "prices.yaml", "model_routing": ROUTING, "components": components, **more}
+    return {"prices": "prices.yaml", "model_routing": ROUTING, "components": components} | more
 
 
 @pytest.fixture
@@ -122,6 +124,129 @@ def test_what_is_carried_over_can_cross_a_price_tier(routed: Callable[..., Proje
     tokens = {"input": 200_000, "output": 2_000}
     row = {"runs_per_day": 1, "tokens": tokens, "task": "cheap", "escalate": {"probability": 1, "to": "tiered"}}
     assert cost(routed(row)) == Fraction("1.048")
+
+
+# How often it escalates, from evidence
+
+ESCALATED = {"escalated": 30, "of": 100}
+OUTCOMES = "ts,task,model,success,escalated\n" + "".join(
+    f"2026-05-{day:02}T08:00:00Z,{task},{model},yes,{'yes' if day <= escalated else 'no'}\n"
+    for task, model, escalated in (("review", CHEAP, 7), ("review", DEAR, 1), ("triage", CHEAP, 14))
+    for day in range(1, 29)
+)
+
+
+def from_outcomes(**more: Any) -> dict[str, Any]:
+    probability = {"from_outcomes": "outcomes.csv", **more}
+    return {**TEN, **RUN, "task": "review", "escalate": {"probability": probability, "to": "dear"}}
+
+
+@pytest.fixture
+def counted(projected: Project) -> Callable[..., Projection]:
+    """Project one component beside `outcomes.csv`; its task "review" runs on the cheap model."""
+
+    def run(row: dict[str, Any], outcomes: str = OUTCOMES, **settings: Any) -> Projection:
+        data = content(row, model_routing={**ROUTING, "review": CHEAP})
+        beside = {"prices.yaml": OVERLAY, "outcomes.csv": outcomes}
+        return projected(data, beside, **{"days": 1, "trials": 10, "naive": DEAR, **settings})
+
+    return run
+
+
+def test_the_chance_of_escalation_is_counted_for_the_task_on_the_model_it_starts_with(
+    counted: Callable[..., Projection],
+) -> None:
+    # 7 of 28 runs of "review" on cheap: 10 x (0.02 + 0.25 x 0.11) = 0.475, as with a stated 0.25
+    found = counted(from_outcomes())
+    assert cost(found) == Fraction("0.475")
+    assert "25.0% of runs escalate (7 of 28 in outcomes.csv; 95%: 12.7% to 43.4%)" in said(found, "escalate")
+    assert any("7 of 28 in outcomes.csv" in line for line in found.assumptions)
+
+
+def test_another_task_or_model_may_stand_for_it(counted: Callable[..., Projection]) -> None:
+    assert cost(counted(from_outcomes(task="triage"))) == 10 * (Fraction("0.02") + Fraction(14, 28) * Fraction("0.11"))
+    assert "1 of 28" in said(counted(from_outcomes(model="dear")), "escalate")
+
+
+def test_counts_can_be_stated(routed: Callable[..., Projection]) -> None:
+    escalate = {"probability": ESCALATED | {"source": "in the review of May"}, "to": "dear"}
+    found = routed({**TEN, **RUN, "task": "cheap", "escalate": escalate})
+    assert cost(found) == 10 * (Fraction("0.02") + Fraction(3, 10) * Fraction("0.11"))
+    assert "30 of 100 in the review of May" in said(found, "escalate")
+
+
+def test_it_is_said_where_the_counts_leave_open_whether_starting_cheap_pays(
+    routed: Callable[..., Projection],
+) -> None:
+    # it pays below 72.7%; 7 of 10 are somewhere from 39.7% to 89.2%, 700 of 1,000 from 67.1% to 72.8%, 300 far below
+    row = {**TEN, **RUN, "task": "dear"}
+
+    def says(escalated: int, of: int) -> str:
+        return said(
+            routed({**row, "escalate": {"probability": {"escalated": escalated, "of": of}, "start": "cheap"}}),
+            "escalate",
+        )
+
+    assert "the evidence leaves open which it is" in says(7, 10)
+    assert "leaves open" not in says(300, 1_000)
+
+
+def test_evidence_widens_the_range_and_more_of_it_less_so(projected: Project) -> None:
+    """20,000 runs a day vary little by themselves: what remains is what the counts leave open about the mean."""
+    row = {"runs_per_day": 20_000, **RUN, "task": "cheap"}
+
+    def width(probability: Any) -> float:
+        escalate = {"probability": probability, "to": "dear"}
+        data = content({**row, "escalate": escalate})
+        found = only(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=4_000, naive=DEAR))
+        assert found.p90_usd_per_day is not None
+        assert found.p10_usd_per_day is not None
+        return float(found.p90_usd_per_day - found.p10_usd_per_day)
+
+    stated, many, few = (width(p) for p in ("0.3", {"escalated": 3_000, "of": 10_000}, ESCALATED))
+    # Wilson's standard deviation of 30 in 100 is (0.396 - 0.219) / 3.92 = 0.0452: P10 to P90 is 2.56 of it
+    assert few == pytest.approx(2.563 * 0.0452 * 20_000 * 0.11, rel=0.05)
+    assert stated < many < few / 5
+
+
+def test_a_store_holds_outcomes_too(projected: Project, tmp_path: Path) -> None:
+    file, listed = tmp_path / "costsim.duckdb", tmp_path / "outcomes.csv"
+    listed.write_text(OUTCOMES)
+    with open_store(file) as store:
+        load_outcomes(store, listed)
+    data = content(from_outcomes(from_outcomes=str(file)), model_routing={**ROUTING, "review": CHEAP})
+    assert cost(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=10, naive=DEAR)) == Fraction("0.475")
+
+
+NO_EVIDENCE: dict[str, tuple[dict[str, Any], str]] = {
+    "task": (
+        from_outcomes(task="other"),
+        "components[0].escalate.probability: 'c0': outcomes.csv has no outcome of task 'other' on lab/cheap; it has "
+        "review on lab/cheap, review on lab/dear, triage on lab/cheap; or state the probability",
+    ),
+    "file": (from_outcomes(from_outcomes="none.csv"), "none.csv: there is no such file"),
+    "more than all": (
+        {**TEN, **RUN, "escalate": {"probability": {"escalated": 3, "of": 2}, "to": "dear"}},
+        "escalate.probability: 3 of 2 runs cannot have escalated",
+    ),
+    "key": (
+        {**TEN, **RUN, "escalate": {"probability": {"escalatd": 3, "of": 2}, "to": "dear"}},
+        "unknown key 'escalatd'; did you mean 'escalated'?",
+    ),
+    "share": (
+        {**TEN, **RUN, "escalate": {"probability": "1.5", "to": "dear"}},
+        "escalate.probability: this should be less than or equal to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_EVIDENCE)
+def test_lacking_evidence_is_said_in_one_line(counted: Callable[..., Projection], case: str) -> None:
+    row, message = NO_EVIDENCE[case]
+    with pytest.raises(InputError) as caught:
+        counted(row)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 # Large context
@@ -377,6 +502,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "batch": {"batch_with": {"tasks": 3, "overhead_tokens": 900}},
     "large": {"large_context": {"over": 40_000, "use": "tiered"}},
     "escalate": {"escalate": {"probability": "0.3", "to": "tiered"}},
+    "escalate by evidence": {"escalate": {"probability": {"escalated": 3, "of": 20}, "to": "tiered"}},
     "cache": {"cache": {"share": "0.7", "ttl": "1h"}},
     "retry": {"retry": {"failure_rate": "0.2", "max_attempts": 4}},
     "all": {

@@ -186,3 +186,18 @@ def test_every_quantile_stands_in_order(projected: Project, days: int, trials: i
         assert plan.horizon.p10_usd <= plan.horizon.p50_usd <= plan.horizon.p90_usd
         assert all(day.p10_usd <= day.p50_usd <= day.p90_usd for day in plan.days)
     assert sum(count for _, _, count in found.savings[0].histogram) == trials
+
+
+def test_a_task_that_the_routing_lacks_is_warned_of_with_a_near_one(projected: Project) -> None:
+    routing = {"monitoring": "anthropic/claude-haiku-4-5", "fallback": "anthropic/claude-sonnet-4-5"}
+    run = {"runs_per_day": 1, "tokens": {"input": 1_000}}
+    components = [
+        {"name": "a", "task": "monitorin", **run},
+        {"name": "b", "task": "monitoring", **run},
+        {"name": "c", "task": "unlisted", "model": "anthropic/claude-haiku-4-5", **run},
+        {"name": "d", **run},
+    ]
+    found = projected({"model_routing": routing, "components": components}, trials=10)
+    assert found.warnings == [
+        "a: the routing has no task 'monitorin', so it runs on the fallback; did you mean 'monitoring'?"
+    ]
