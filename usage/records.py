@@ -32,6 +32,10 @@ CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM re
 
 REFUSED = "SELECT DISTINCT file_id FROM found WHERE reason IS NOT NULL"
 
+FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
+
+NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError)  # bad lines, torn packing
+
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
 LineCounts = Callable[["Source"], int]
@@ -81,12 +85,41 @@ def _fast(
     Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them.
     """
     packed = sources[0].format.compression != "none"  # its lines are not counted, but an error in one file is reliable
-    parts = [[source] for source in sources] if packed else [list(sources)]
-    torn = [left for part in parts for left in _unfit(connection, part, project, lines)]
+    if not packed and _streamed(connection, sources, project, lines):
+        torn: list[Source] = []
+    else:
+        parts = [[source] for source in sources] if packed else [list(sources)]
+        torn = [left for part in parts for left in _unfit(connection, part, project, lines)]
     refused = {row[0] for row in connection.execute(REFUSED).fetchall()}
     if refused:
-        connection.execute("DELETE FROM found WHERE file_id IN (SELECT unnest($1))", [list(refused)])
+        connection.execute(FORGET, [list(refused)])
     return [source for source in sources if source in torn or source.file_id in refused]
+
+
+def _streamed(connection: DuckDBPyConnection, sources: Sequence[Source], project: Project, lines: LineCounts) -> bool:
+    """Project all files in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
+    sql, parameters = _line_scan(connection, sources)
+    connection.execute("PRAGMA enable_profiling = 'no_output'")
+    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
+    try:
+        project(sql, parameters)
+        scanned = _scanned_rows(json.loads(connection.get_profiling_information()))
+    except NO_FIT:
+        scanned = -1
+    finally:
+        connection.execute("RESET preserve_insertion_order")
+        connection.execute("PRAGMA disable_profiling")
+    fits = scanned == sum(lines(source) for source in sources)
+    if not fits:
+        connection.execute(FORGET, [[source.file_id for source in sources]])
+    return fits
+
+
+def _scanned_rows(operator: dict[str, Any]) -> int:
+    """The rows that a profiled statement's scan of JSON lines yielded."""
+    below = operator.get("operator", operator.get("children", []))
+    own = operator["intermediate_rows"] if operator.get("extra_info", {}).get("Function") == "READ_NDJSON" else 0
+    return int(own) + sum(_scanned_rows(child) for child in below)
 
 
 def _unfit(
@@ -137,27 +170,32 @@ def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
 
 def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bool:
     """Fill `record`; whether every line seemed to fit the columns. File numbers come from the paths."""
+    sql, parameters = _line_scan(connection, sources)
     connection.execute("DROP TABLE IF EXISTS record")
+    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
+    try:
+        connection.execute(f"CREATE TEMP TABLE record AS {sql}", parameters)
+    except NO_FIT:
+        return False
+    finally:
+        connection.execute("RESET preserve_insertion_order")
+    return True
+
+
+def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tuple[str, dict[str, object]]:
+    """SQL for the records of JSON lines files, and its parameters; file numbers come from the paths."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS path, unnest($2) AS file_id",
         [[source.file.path for source in sources], [source.file_id for source in sources]],
     )
-    read = f"""
-        CREATE TEMP TABLE record AS
+    sql = f"""
         SELECT batch.file_id, NULL::BIGINT AS line, entry.filename AS path, entry.* EXCLUDE (filename)
         FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, filename = true,
             compression = $compression) AS entry
         JOIN batch ON batch.path = entry.filename
         """  # noqa: S608 (columns are the reader's)
     compression = _duckdb_compression(sources[0].format.compression)
-    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
-    try:
-        connection.execute(read, {"files": [escaped(s.file.path) for s in sources], "compression": compression})
-    except (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError):  # bad lines, torn packing
-        return False
-    finally:
-        connection.execute("RESET preserve_insertion_order")
-    return True
+    return sql, {"files": [escaped(s.file.path) for s in sources], "compression": compression}
 
 
 def _duckdb_compression(compression: str) -> str:
