@@ -1,0 +1,221 @@
+"""The built-in forecaster: a Bayesian regression of the logarithm of daily cost, robust against odd days.
+
+    log cost(t) = level + weekday + trend * t + shifts + wandering + noise
+
+The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 36) are
+weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
+is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
+predictive distribution a mixture of Student t: few days give wide ranges by themselves. Odd days weigh less
+(Huber's redescending weights) and return at random, rarely, in the forecast. Days of no cost are a matter of chance
+of their own. See docs/forecast.md for the formulas and what the ranges were worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import levels
+from .history import Floats
+
+WINDOW = 91
+"""Days looked at: 13 of each weekday."""
+WANDER_STEP = 3
+"""The level may move every so many days (and is drawn day by day in the forecast)."""
+PRIOR_FREEDOM, PRIOR_SD = 4.0, 0.2
+"""The noise before any day is seen: inverse gamma, as if 4 days had strayed by 20 %."""
+LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
+ODD, ODDEST = 3.5, 1.6
+"""A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
+ODD_PRIOR_DAYS = 28
+"""Days without an odd one that we believe to have seen before the first day."""
+HALF_LIFE_DAYS = 14.0
+"""Of what is known about days of no cost."""
+GRID = [
+    (weekday, trend, wander)
+    for weekday in (0.1, 0.6, 2.0, 6.0)
+    for trend in (0.001, 0.1, 0.4)
+    for wander in (0.001, 0.1, 0.3)
+]
+"""Prior widths in units of the noise: of weekday effects, of the trend a week, of a day's wandering."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of the coefficients: a mixture, by GRID, of normal-inverse-gamma distributions.
+
+    Shapes: weights (grid,), mean (grid, k), cholesky of the precision (grid, k, k), rate (grid,); shape of the noise
+    is the same for all.
+    """
+
+    weights: Floats
+    mean: Floats
+    cholesky: Floats
+    shape: float
+    rate: Floats
+
+    @property
+    def best(self) -> int:
+        """The likeliest of the grid."""
+        return int(np.argmax(self.weights))
+
+    @property
+    def noise(self) -> float:
+        """The noise's standard deviation at the likeliest of the grid."""
+        return float(np.sqrt(self.rate[self.best] / self.shape))
+
+
+@dataclass(frozen=True)
+class Model:
+    """Daily costs (days,), USD, oldest first, of which at least one is not 0; `first` is their first weekday."""
+
+    costs: Floats = field(repr=False)
+    first: int
+
+    @cached_property
+    def _recent(self) -> tuple[Floats, NDArray[np.int64]]:
+        start = max(0, len(self.costs) - WINDOW)
+        if not self.costs[start:].any():
+            start = 0
+        days = np.arange(start, len(self.costs))
+        return self.costs[start:], (self.first + days) % 7
+
+    @cached_property
+    def _logs(self) -> Floats:
+        costs, _ = self._recent
+        return np.log(np.where(costs > 0, costs, np.nan))
+
+    @cached_property
+    def shifts(self) -> list[int]:
+        """Days before the last, counted back from it, from which the level is another."""
+        return [day - len(self._logs) + 1 for day in self._first_look[1]]
+
+    @cached_property
+    def _first_look(self) -> tuple[Floats, list[int]]:
+        """Medians only: how far each day strays, in standard deviations, and where the level shifts."""
+        _, weekday = self._recent
+        level = self._logs - levels.weekday_effects(self._logs, weekday)[weekday]
+        strays = level - levels.medians(levels.windows(level, 7, 7))
+        noise = max(levels.spread(strays), 0.02)
+        return strays / noise, levels.shifts(level, noise)
+
+    def _features(self, day: NDArray[np.int64], weekday: NDArray[np.int64]) -> Floats:
+        """The regression's columns for days counted from the last known one (0; the future is positive)."""
+        ages = np.arange(0, len(self._logs) - 1, WANDER_STEP)
+        columns = [
+            np.ones((len(day), 1)),
+            weekday[:, None] == np.arange(7),
+            weekday[:, None] >= 5,
+            day[:, None] / 7,
+            day[:, None] >= np.array(self.shifts, dtype=np.int64),
+            day[:, None] > -1 - ages,  # the level's steps, the latest first
+        ]
+        return np.hstack(columns).astype(np.float64)
+
+    def _widths(self) -> Floats:
+        """The prior standard deviations of the coefficients, in units of the noise: (grid, k)."""
+        steps = len(np.arange(0, len(self._logs) - 1, WANDER_STEP))
+        rows = [
+            [LEVEL_WIDTH, *[weekday] * 7, 2 * weekday, trend, *[SHIFT_WIDTH] * len(self.shifts)]
+            + [wander * WANDER_STEP**0.5] * steps
+            for weekday, trend, wander in GRID
+        ]
+        return np.array(rows)
+
+    @cached_property
+    def _known(self) -> tuple[Floats, Floats, float]:
+        """Features and centred logs of the days that cost something, and their centre."""
+        _, weekday = self._recent
+        active = ~np.isnan(self._logs)
+        day = np.arange(len(active)) - len(active) + 1
+        centre = float(np.median(self._logs[active]))
+        return self._features(day[active], weekday[active]), self._logs[active] - centre, centre
+
+    @cached_property
+    def _fitted(self) -> tuple[Posterior, Floats]:
+        """The posterior and the days' residuals in logs, odd days weighing less."""
+        features, logs, _ = self._known
+        strays = self._first_look[0][~np.isnan(self._logs)]
+        if len(logs) < 8:
+            strays = np.zeros(len(logs))
+        widths = self._widths()
+        for _ in range(3):
+            weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(strays), 1e-9)) ** 2)
+            posterior = _posterior(features, logs, weights, widths)
+            residuals = logs - features @ posterior.mean[posterior.best]
+            if len(logs) >= 8:
+                strays = residuals / posterior.noise
+        return posterior, residuals
+
+    @cached_property
+    def odd(self) -> Floats:
+        """How far, in logs, the odd days of the past lay off."""
+        posterior, residuals = self._fitted
+        off = residuals[np.abs(residuals) > ODD * posterior.noise]
+        return np.clip(off, -ODDEST, ODDEST) if len(residuals) >= 8 else off[:0]
+
+    def draw(self, days: int, trials: int, rng: np.random.Generator) -> Floats:
+        """Costs of the days to come, USD: (trials, days), the days of a trial together."""
+        ahead = np.arange(1, days + 1)
+        weekday = (self.first + len(self.costs) - 1 + ahead) % 7
+        _, logs, centre = self._known
+        drawn = self._draw_logs(self._features(ahead, weekday), trials, rng)
+        if self.odd.size:
+            rate = rng.gamma(self.odd.size, 1 / (len(logs) + ODD_PRIOR_DAYS), (trials, 1))
+            drawn += (rng.random((trials, days)) < rate) * rng.choice(self.odd, (trials, days))
+        np.clip(drawn, logs.min() - 3, logs.max() + 3, out=drawn)
+        costs: Floats = np.exp(drawn + centre)
+        return costs * self._draw_active(weekday, trials, rng)
+
+    def _draw_logs(self, features: Floats, trials: int, rng: np.random.Generator) -> Floats:
+        posterior, _ = self._fitted
+        days = len(features)
+        drawn = np.empty((trials, days))
+        start = 0
+        for grid, count in enumerate(rng.multinomial(trials, posterior.weights)):
+            if not count:
+                continue
+            part = drawn[start : start + count]
+            noise = np.sqrt(posterior.rate[grid] / rng.standard_gamma(posterior.shape, count))[:, None]
+            upper = np.linalg.solve(posterior.cholesky[grid], features.T)  # (k, days): its Gram matrix is the variance
+            part[:] = rng.standard_normal((count, len(upper))) @ upper
+            wander = rng.standard_normal((count, days)) * GRID[grid][2]
+            part += np.cumsum(wander, axis=1) + rng.standard_normal((count, days))
+            part *= noise
+            part += features @ posterior.mean[grid]
+            start += count
+        return rng.permutation(drawn)
+
+    def _draw_active(self, weekday: NDArray[np.int64], trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Whether the days to come cost anything: weekdays that mostly do share a chance, and those that do not."""
+        costs, known = self._recent
+        weight = 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS)
+        yes, no = (np.bincount(known, weight * part, 7) for part in (costs > 0, costs <= 0))
+        chance = np.ones((trials, 7))
+        for group in ((yes > no), (yes <= no) & (no > 0)):
+            if no[group].sum() > 0:
+                a, b = yes[group].sum(), no[group].sum()
+                chance[:, group] = rng.beta(a + 0.05, b + 0.05, (trials, 1))
+        unseen = (yes + no == 0) & (np.arange(7) >= 5)
+        chance[:, unseen] = rng.random((trials, 1)) < 2 / 3  # a weekend not yet seen is as likely as not one of rest
+        return rng.random((trials, len(weekday))) < chance[:, weekday]
+
+
+def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats) -> Posterior:
+    """Weighted Bayesian regression at every width of the grid. Precisions and moments are in units of the noise."""
+    weighted = features * weights[:, None]
+    gram, moment = weighted.T @ features, weighted.T @ logs
+    precision = np.repeat(gram[None], len(widths), axis=0)
+    k = np.arange(len(gram))
+    precision[:, k, k] += widths**-2.0
+    cholesky = np.linalg.cholesky(precision)
+    mean = np.linalg.solve(precision, np.broadcast_to(moment[:, None], (len(widths), len(moment), 1)))[:, :, 0]
+    squares = np.maximum((weights * logs) @ logs - mean @ moment, 0)
+    shape = (PRIOR_FREEDOM + len(logs)) / 2
+    rate = (PRIOR_FREEDOM * PRIOR_SD**2 + squares) / 2
+    evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(widths).sum(axis=1) - shape * np.log(rate)
+    likely = np.exp(evidence - evidence.max())
+    return Posterior(likely / likely.sum(), mean, cholesky, shape, rate)
