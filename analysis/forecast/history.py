@@ -58,6 +58,11 @@ class Days:
         """These days up to `last`, as if the later ones were not yet known."""
         return Days(self.first, self.usd[: (last - self.first).days + 1])
 
+    def between(self, first: date, last: date) -> Days | None:
+        """These days from `first` to `last`; None where there are none."""
+        start, end = max(0, (first - self.first).days), (last - self.first).days + 1
+        return Days(self.first + timedelta(start), self.usd[start:end]) if start < min(end, len(self)) else None
+
     def spent(self, first: date, last: date) -> Decimal:
         """The exact cost of the days from `first` to `last`."""
         start = max(0, (first - self.first).days)
