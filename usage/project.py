@@ -30,19 +30,21 @@ KINDS = {"ts": "TIMESTAMP", "aggregated": "BOOLEAN", "context_tier": "BIGINT"}  
 def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object]) -> None:
     """Append to `found` what the reader's SQL makes of `record`, SQL for a relation of its columns.
 
-    Counts are judged as HUGEINT, so that none overflows unseen, and kept as BIGINT.
+    Counts that may not be BIGINT are judged as HUGEINT, so that none overflows unseen; all are kept as BIGINT.
     """
     bound = {**reader.parameters, **parameters}
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
-    described = store.execute(f"SELECT column_name FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
-    given = {row[0] for row in described.fetchall()}
-    counted = ", ".join(_column(name, name if name in given else DEFAULTS[name]) for name in DEFAULTS)
-    narrow = ", ".join(f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_COLUMNS)
+    described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
+    given = dict(described.fetchall())
+    narrow = [name for name in TOKEN_COLUMNS if given.get(name, "BIGINT") == "BIGINT"]
+    counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
+    wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_COLUMNS if name not in narrow]
+    replaced = f"REPLACE ({', '.join(wide)})" if wide else ""
     store.execute(
         f"""
         INSERT INTO found BY NAME
         WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
-        judged AS (SELECT * EXCLUDE (recorded_text) REPLACE ({narrow}), {REASON} AS reason FROM counted)
+        judged AS (SELECT * EXCLUDE (recorded_text) {replaced}, {REASON} AS reason FROM counted)
         SELECT *, $reader AS source,
             input + cache_read + cache_write_5m + cache_write_1h + web_search + request AS tokens,
             figures(model, processing, status, context_tier, input, cache_read, cache_write_5m, cache_write_1h,
@@ -53,7 +55,9 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     )
 
 
-def _column(name: str, value: str) -> str:
+def _column(name: str, value: str, narrow: bool) -> str:
+    if narrow:
+        return f"coalesce({value}, 0)::BIGINT AS {name}"
     if name in TOKEN_COLUMNS:
         return f"coalesce(TRY_CAST({value} AS HUGEINT), 0) AS {name}"
     if name == "recorded_usd":  # the second cast reads 5e-06
