@@ -86,14 +86,16 @@ def _usual(days: Days) -> _Usual | None:
         return None
     logs = np.log(np.where(active, costs, np.nan))
     effects, tested = _effects(logs, weekday)
+    if not tested.any():
+        return None
     level = logs - effects[weekday]
     reference = _nearer(level)
     away = np.where(active, level - reference, -np.inf)
-    sd = _scale(away[active])
+    sd = _scale(away[active], idle=1 - float(active[tested[weekday]].mean()))
     # Upwards by ratio, downwards by difference: both are the gentler for the skew that counts and costs have
     score = np.where(away > 0, away, np.expm1(np.minimum(away, 0))) / sd
     judged = ~np.isnan(reference) & (tested[weekday] | (away > 0)) & (active | _never_idle(active, weekday))
-    freedom = max(2, np.count_nonzero(active) // 4)
+    freedom = max(2, int(active.sum()) // 3)
     return _Usual(np.exp(reference + effects[weekday]), np.where(judged, score, 0.0), sd, freedom)
 
 
@@ -119,18 +121,21 @@ def _nearer(level: Floats) -> Floats:
         np.where(np.count_nonzero(~np.isnan(side), axis=1) >= 3, levels.medians(side), np.nan) for side in sides
     )
     before, after = np.where(np.isnan(before), after, before), np.where(np.isnan(after), before, after)
-    idle = np.isnan(level)  # a day of no cost is nearer to the lower level
-    to_before = np.where(idle, before, np.abs(level - before))
-    to_after = np.where(idle, after, np.abs(level - after))
+    at = np.where(np.isnan(level), np.fmin(before, after), level)  # a day of no cost: the lower level is nearer
+    to_before, to_after = np.abs(at - before), np.abs(at - after)
     return np.where(to_before <= to_after, before, after)
 
 
-def _scale(away: Floats) -> float:
-    """The noise's standard deviation: from the median of the distances or from their 90th percentile, the larger."""
+def _scale(away: Floats, idle: float) -> float:
+    """The noise's standard deviation: from the median of the distances or from their 90th percentile, the larger.
+
+    `idle` is the share of days without cost among weekdays that usually have some: where it is large the series
+    is made of single calls, and two on a day where one is usual are nothing odd.
+    """
     known = np.abs(away[np.isfinite(away)])
-    if not known.size:
-        return LEAST_SD
-    return max(levels.spread(known), float(np.quantile(known, 0.9)) / 1.645, LEAST_SD)
+    least = math.log(2) / 2 if idle > 0.2 else LEAST_SD
+    tail = float(np.quantile(known, 0.9)) / 1.645 if known.size else 0.0
+    return max(levels.spread(known), tail, least)
 
 
 def _never_idle(active: NDArray[np.bool_], weekday: NDArray[np.int64]) -> NDArray[np.bool_]:

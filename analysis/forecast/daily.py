@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ WINDOW = 91
 """Days looked at: 13 of each weekday."""
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
-PRIOR_FREEDOM, PRIOR_SD = 4.0, 0.2
-"""The noise before any day is seen: inverse gamma, as if 4 days had strayed by 20 %."""
+PRIOR_FREEDOM, PRIOR_SD = 3.0, 0.25
+"""The noise before any day is seen: inverse gamma, as if 3 days had strayed by 25 %."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
 ODD, ODDEST = 3.5, 1.6
 """A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
@@ -34,13 +35,12 @@ ODD_PRIOR_DAYS = 28
 """Days without an odd one that we believe to have seen before the first day."""
 HALF_LIFE_DAYS = 14.0
 """Of what is known about days of no cost."""
-GRID = [
-    (weekday, trend, wander)
-    for weekday in (0.1, 0.6, 2.0, 6.0)
-    for trend in (0.001, 0.1, 0.4)
-    for wander in (0.001, 0.1, 0.3)
-]
-"""Prior widths in units of the noise: of weekday effects, of the trend a week, of a day's wandering."""
+WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
+TREND_WIDTHS = {0.001: 0.6, 0.15: 0.3, 0.3: 0.1}
+WANDER_WIDTHS = {0.02: 0.6, 0.1: 0.25, 0.3: 0.15}
+"""Prior widths, in units of the noise, and their chances: of weekday effects, of the trend a week, of wandering a day."""
+GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
+GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,12 @@ def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats) 
     precision = np.repeat(gram[None], len(widths), axis=0)
     k = np.arange(len(gram))
     precision[:, k, k] += widths**-2.0
-    cholesky = np.linalg.cholesky(precision)
-    mean = np.linalg.solve(precision, np.broadcast_to(moment[:, None], (len(widths), len(moment), 1)))[:, :, 0]
+    cholesky = np.linalg.cholesky(precision).astype(np.float64, copy=False)
+    moments = np.broadcast_to(moment[:, None], (len(widths), len(moment), 1))
+    mean = np.linalg.solve(precision, moments)[:, :, 0].astype(np.float64, copy=False)
     squares = np.maximum((weights * logs) @ logs - mean @ moment, 0)
     shape = (PRIOR_FREEDOM + len(logs)) / 2
     rate = (PRIOR_FREEDOM * PRIOR_SD**2 + squares) / 2
     evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(widths).sum(axis=1) - shape * np.log(rate)
-    likely = np.exp(evidence - evidence.max())
+    likely = GRID_CHANCES * np.exp(evidence - evidence.max())
     return Posterior(likely / likely.sum(), mean, cholesky, shape, rate)
