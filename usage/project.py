@@ -46,7 +46,8 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
         judged AS (SELECT * EXCLUDE (recorded_text) {replaced}, {REASON} AS reason FROM counted)
         SELECT *, $reader AS source,
-            input + cache_read + cache_write_5m + cache_write_1h + web_search + request AS tokens,
+            CASE WHEN reason IS NULL
+                THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens,
             figures(model, processing, status, context_tier, input, cache_read, cache_write_5m, cache_write_1h,
                 web_search, request) AS figures
         FROM judged
