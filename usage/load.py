@@ -121,9 +121,7 @@ def load(
     rules are kept and applied to the whole store; without any, those kept are applied. Raises UsageLogError (with
     `strict`, on the first reject too), StoreError.
     """
-    from .readers.mapped import mapped_reader
-
-    forced = mapped_reader(mapping) if mapping else reader_named(format) if format else None
+    forced = _forced(format, mapping)
     report = LoadReport()
     with tempfile.TemporaryDirectory() as folder:
         spool = Path(folder)
@@ -140,6 +138,14 @@ def load(
 
         attribute(store, attribution or kept_rules(store))
     return report
+
+
+def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
+    if mapping:
+        from .readers.mapped import mapped_reader  # loads pydantic: not for a log of a known format
+
+        return mapped_reader(mapping)
+    return reader_named(format) if format else None
 
 
 Told = tuple[LogFile, Format, str]
