@@ -26,8 +26,8 @@ WINDOW = 91
 """Days looked at: 13 of each weekday."""
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
-PRIOR_FREEDOM, PRIOR_SD = 3.0, 0.25
-"""The noise before any day is seen: inverse gamma, as if 3 days had strayed by 25 %."""
+PRIOR_FREEDOM, PRIOR_SD = 1.5, 0.2
+"""The noise before any day is seen: inverse gamma, as if a day and a half had strayed by 20 %."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
 ODD, ODDEST = 3.5, 1.6
 """A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
@@ -164,7 +164,7 @@ class Model:
         _, logs, centre = self._known
         drawn = self._draw_logs(self._features(ahead, weekday), trials, rng)
         if self.odd.size:
-            rate = rng.gamma(self.odd.size, 1 / (len(logs) + ODD_PRIOR_DAYS), (trials, 1))
+            rate = rng.gamma(self.odd.size + 0.5, 1 / (len(logs) + ODD_PRIOR_DAYS), (trials, 1))
             drawn += (rng.random((trials, days)) < rate) * rng.choice(self.odd, (trials, days))
         np.clip(drawn, logs.min() - 3, logs.max() + 3, out=drawn)
         costs: Floats = np.exp(drawn + centre)

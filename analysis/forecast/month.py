@@ -12,12 +12,11 @@ import numpy as np
 from ...errors import CostsimError
 from ..results import usd
 from ..simulate import generator
-from .daily import Model
+from .backtest import better, drawn_by
 from .history import Days, Floats, History, month_bounds
-from .results import DayForecast, MonthForecast
+from .results import DayForecast, MonthForecast, Used
 
 Method = Literal["weekday", "statsforecast", "auto"]
-Used = Literal["weekday", "statsforecast"]
 FEW_DAYS = 7
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -71,8 +70,8 @@ def forecast_days(
 
 def draw(days: Days, ahead: int, trials: int, seed: int, method: Method) -> tuple[Floats, Used]:
     """Costs of the `ahead` days after the known ones, (trials, ahead), and the method that drew them."""
-    rng = generator(seed, "forecast")
-    return Model(days.costs, days.first.weekday()).draw(ahead, trials, rng), "weekday"
+    used = better(days) if method == "auto" else method
+    return drawn_by(used)(days, ahead, trials, generator(seed, "forecast")), used
 
 
 def _usable(known: Days | None, as_of: date) -> Days:
@@ -127,5 +126,5 @@ def _says(known: Days, used: Used) -> str:
     if len(known) < FEW_DAYS:
         return f"from only {days}: not every weekday has been seen yet, so the range is wide"
     if used == "statsforecast":
-        return f"from {days} by statsforecast, which did better on the past than the built-in forecaster"
+        return f"from {days}: by statsforecast, exponential smoothing with a weekly season"
     return f"from {days}: the level of late, by weekday, with odd days weighing less"

@@ -10,6 +10,10 @@ from pydantic import Field
 from ..results import Result, Usd
 
 
+Used = Literal["weekday", "statsforecast"]
+"""The forecaster that was used: the built-in one, or statsforecast."""
+
+
 class DayForecast(Result):
     """One day ahead: expected cost, and the range that holds 8 days in 10."""
 
@@ -69,6 +73,6 @@ class Backtest(Result):
     """The forecast held against the past: coverage of its ranges, and its error against a plain average."""
 
     coverage: list[Coverage]
-    mean_absolute_percent_error: float
+    mean_absolute_percent_error: float = Field(description="of days up to a week ahead, in percent of their cost")
     naive_mean_absolute_percent_error: float = Field(description="of the last week's average, carried forward")
-    method: Literal["weekday", "statsforecast"]
+    method: Used
