@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..documents import did_you_mean
 from ..errors import ArchitectureError
-from .architecture import Claim, Spread
+from .amounts import Spread
+from .architecture import Claim
 from .results import ClaimResult, usd
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CostsimError
-from .architecture import WEEKDAYS
+from .amounts import WEEKDAYS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -17,20 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArchitectureError, UnpricedError
-from .architecture import (
-    MAX_RUNS_PER_DAY,
-    WEEKDAYS,
-    Calibrate,
-    Component,
-    FromUsage,
-    Hourly,
-    LogRate,
-    Poisson,
-    Range,
-    Spread,
-    TokenProfile,
-    Weekday,
-)
+from .amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
+from .component import Calibrate, Component, FromUsage, TokenProfile
 from .distributions import Constant, Distribution, Scaled
 from .profiles import Independent, Joint, Profile, Unknown
 from .schedule import day_edges, fire_times, moment, runs_by_day

@@ -10,7 +10,8 @@ from typing import Any
 
 import costsim
 import pytest
-from costsim.analysis.architecture import Architecture, Range, TokenProfile, read_architecture
+from costsim.analysis.amounts import Range
+from costsim.analysis.architecture import Architecture, TokenProfile, read_architecture
 from costsim.errors import ArchitectureError
 
 Read = Callable[..., Architecture]
