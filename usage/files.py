@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import glob
+import gzip
 import json
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +32,7 @@ WHOLE_BYTES = 64 * 1024 * 1024  # a JSON document that is not one record a line 
 STDIN = "-"
 
 READ_HEAD = """
-SELECT line FROM read_csv($path, columns = {'line': 'VARCHAR'}, compression = $compression, header = false,
+SELECT line FROM read_csv($path, columns = {'line': 'VARCHAR'}, compression = 'zstd', header = false,
     auto_detect = false, delim = '\x01', quote = '', escape = '', strict_mode = false, ignore_errors = true)
 LIMIT $lines
 """
@@ -117,8 +120,10 @@ def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Re
         names = tuple(name for (name,) in _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path)))
         return _told(Sample(file.path, "parquet", columns=frozenset(names)), forced, compression, names)
     text = head.decode("utf-8-sig", "replace")
-    if compression != "none":
-        lines = _query(file, connection, READ_HEAD, path=escaped(file.path), compression=compression, lines=HEAD_LINES)
+    if compression == "gzip":
+        text = _unzipped_head(file).decode("utf-8-sig", "replace")
+    elif compression == "zstd":
+        lines = _query(file, connection, READ_HEAD, path=escaped(file.path), lines=HEAD_LINES)
         text = "\n".join(line or "" for (line,) in lines)
     return _told_by_text(file, text.lstrip("\ufeff \t\r\n"), forced, compression)
 
@@ -152,6 +157,15 @@ def _told(
 def _head_bytes(file: LogFile) -> bytes:
     with Path(file.path).open("rb") as stream:
         return stream.read(HEAD_BYTES)
+
+
+def _unzipped_head(file: LogFile) -> bytes:
+    """As much of the beginning as can be read: the file may break off."""
+    head = b""
+    with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(file.path) as stream:
+        while len(head) < HEAD_BYTES and (chunk := stream.read1(HEAD_BYTES)):
+            head += chunk
+    return head
 
 
 def _compression(head: bytes) -> str:

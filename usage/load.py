@@ -84,6 +84,7 @@ class LoadReport:
 
     files: list[FileReport] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     first_rejects: list[str] = field(default_factory=list)
 
     def total(self, name: str) -> int:
@@ -102,7 +103,8 @@ class LoadReport:
         calls = f"{added:,} new calls, {entries - added:,} entries of calls known already"
         rejected = self.total("rejected")
         bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
-        return [", ".join(said), calls, *bad]
+        broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
+        return [", ".join(said), calls, *bad, *broken]
 
 
 def load(
@@ -128,7 +130,7 @@ def load(
         found = find_files(paths, spool)
         total = sum(file.size for file in found) or 1
         done = 0
-        for batch in _batches(store, found, forced, report):
+        for batch in _batches(store, found, forced, report, strict):
             _load_batch(store, batch, spool, report, strict)
             done += sum(file.size for file, _, _ in batch)
             if progress:
@@ -153,7 +155,7 @@ Told = tuple[LogFile, Format, str]
 
 
 def _batches(
-    store: DuckDBPyConnection, found: Sequence[LogFile], forced: Reader | None, report: LoadReport
+    store: DuckDBPyConnection, found: Sequence[LogFile], forced: Reader | None, report: LoadReport, strict: bool
 ) -> Iterator[list[Told]]:
     """Changed files of one format together, up to a size that keeps memory small."""
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader FROM load").fetchall()
@@ -164,7 +166,7 @@ def _batches(
         if before and before[:2] == [file.size, file.mtime_ns]:
             report.files.append(FileReport(file.label, before[3], unchanged=True))
         elif file.size:
-            _tell(store, file, forced, told, report)
+            _tell(store, file, forced, told, report, strict)
     told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression))
     for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression)):
         for chunk in _chunks(list(group)):
@@ -187,8 +189,15 @@ def _tell(
     forced: Reader | None,
     told: list[tuple[LogFile, Format]],
     report: LoadReport,
+    strict: bool,
 ) -> None:
-    format = tell_format(file, store, forced)
+    try:
+        format = tell_format(file, store, forced)
+    except UsageLogError as error:
+        if file.named or strict:
+            raise
+        report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
+        return
     if format:
         told.append((file, format))
     elif file.named:

@@ -19,9 +19,9 @@ DELETE FROM found WHERE reason IS NOT NULL;
 UPDATE found SET event_id = numbered.event_id
 FROM (
     WITH hashed AS (
-        SELECT rowid AS place, file_id, line, source, md5(concat_ws('|', ts, model, provider, session, agent, task,
+        SELECT rowid AS place, file_id, line, source, md5(to_json(row(ts, model, provider, session, agent, task,
             processing, status, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
-            recorded_usd, tags)) AS content
+            recorded_usd, tags))::VARCHAR) AS content
         FROM found WHERE event_id IS NULL
     )
     SELECT place,

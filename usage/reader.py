@@ -82,7 +82,7 @@ class Reader:
 
 
 def _holds(record: Any, keys: list[str]) -> bool:
-    return next(_at(record, keys), None) is not None
+    return any(value is not None for value in _at(record, keys))
 
 
 def _at(record: Any, keys: list[str]) -> Iterator[Any]:

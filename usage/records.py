@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -218,6 +219,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
+    number = 0
     try:
         with _lines(connection, source) as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
             for number, raw in enumerate(lines, 1):
@@ -229,8 +231,8 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
                     rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
                 elif record is not None:
                     out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
-    except (OSError, EOFError) as error:
-        raise UsageLogError(f"the file cannot be read: {error}", file=source.file.label) from None
+    except (OSError, EOFError, zlib.error) as error:
+        rejects.append((source.file_id, number + 1, f"the file cannot be read from here on: {error}", ""))
     _append(connection, source, clean)
     return rejects
 
@@ -305,8 +307,11 @@ def _is_number(value: Any, largest: int) -> bool:
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """A JSON document: the object itself, or the items of an array."""
-    with _opened(source) as stream:
-        raw = stream.read().decode("utf-8-sig", "replace")
+    try:
+        with _opened(source) as stream:
+            raw = stream.read().decode("utf-8-sig", "replace")
+    except (OSError, EOFError, zlib.error) as error:
+        return [(source.file_id, None, f"the file cannot be read: {error}", "")]
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):

@@ -2,8 +2,9 @@
 
 https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, output
 includes reasoning. A call is a change of the total: a total that is told again, by a refresh or by a resumed or
-forked session that replays its past, is the same call. The total names it, within the session or the one that it
-was forked from (a fork of a fork replays the first session under the second's name, which cannot be told here).
+forked session that replays its past, is the same call. The total names it, within the session that the others were
+forked from: the last one that the replayed past names (a fork of a fork that does not replay the names of both
+cannot be told from here).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ WITH entry AS (
         *,
         last_value(CASE WHEN "type" = 'turn_context' THEN payload.model END IGNORE NULLS) OVER told AS turn_model,
         first_value(CASE WHEN "type" = 'session_meta' THEN payload.id END IGNORE NULLS) OVER whole AS session_id,
-        first_value(
+        last_value(
             CASE WHEN "type" = 'session_meta' THEN coalesce(payload.forked_from_id, payload.id) END IGNORE NULLS
         ) OVER whole AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,

@@ -1,0 +1,84 @@
+"""Damaged logs of every format: never a traceback, never a lost neighbour, never a negative count."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from costsim.errors import CostsimError
+from costsim.usage.load import load
+from costsim.usage.readers import READERS
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parent.parent / "data" / "usage"
+FORMATS = {reader.name for reader in READERS}
+LINES = sorted(DATA.glob("*/*.jsonl"))
+DOCUMENTS = [file for file in sorted(DATA.glob("*/*")) if file.suffix in (".json", ".csv")]
+
+COUNTS = """
+SELECT coalesce(least(min(input), min(cache_read), min(cache_write_5m), min(cache_write_1h), min(output),
+    min(web_search), min(request)), 0), coalesce(min(recorded_usd), 0) FROM usage_event
+"""
+
+
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+def mutations(text: str, dice: random.Random) -> Iterator[str]:
+    """What disks, editors and other programs do to a text."""
+    cut = dice.randrange(len(text))
+    yield text[:cut]
+    yield text[:cut] + dice.choice('{}[]":,;\\\x00é\n') + text[cut + 1 :]
+    yield text.replace("tokens", dice.choice(["token", "tokens_"]), 1)
+    for sign in (":1", ": 1", ",1"):
+        number = dice.choice(["-1", "1e400", "null", '"1"', "NaN", "1.5", "9" * 25, "true", "[]", "{}"])
+        yield text.replace(sign, sign[:-1] + number, 1)
+
+
+def read(folder: Path, file: Path, format: str) -> tuple[set[str], int]:
+    """The calls of a file loaded into a store of its own, and how many lines were rejected."""
+    db = folder / f"{file.stem}.duckdb"
+    with open_store(db) as store:
+        report = load(store, [file], format=format)
+        least = store.execute(COUNTS).fetchone()
+        assert least is not None
+        assert min(least) >= 0
+        assert store.execute("SELECT count(*) FROM reject").fetchone() == (report.total("rejected"),)
+        return {row[0] for row in store.execute("SELECT event_id FROM usage_event").fetchall()}, report.total(
+            "rejected"
+        )
+
+
+def test_every_format_is_fuzzed() -> None:
+    assert {file.parent.name for file in (*LINES, *DOCUMENTS)} == FORMATS
+
+
+@pytest.mark.parametrize("log", LINES, ids=name_of)
+def test_a_mangled_line_costs_no_other_line_and_no_traceback(tmp_path: Path, log: Path) -> None:
+    dice = random.Random(7)
+    lines = log.read_text().splitlines()[:60]
+    good = tmp_path / "good.jsonl"
+    good.write_text("\n".join(lines))
+    known, _ = read(tmp_path, good, log.parent.name)
+    for round_ in range(3):
+        bad = [mutation.replace("\n", " ") for line in dice.choices(lines, k=2) for mutation in mutations(line, dice)]
+        file = tmp_path / f"{round_}.jsonl"
+        file.write_text("\n".join(lines + bad))
+        assert known <= read(tmp_path, file, log.parent.name)[0]
+
+
+@pytest.mark.parametrize("log", DOCUMENTS, ids=name_of)
+def test_a_mangled_document_is_read_or_refused_in_one_line(tmp_path: Path, log: Path) -> None:
+    dice = random.Random(7)
+    for round_, text in enumerate(mutation for _ in range(3) for mutation in mutations(log.read_text(), dice)):
+        file = tmp_path / f"{round_}{log.suffix}"
+        file.write_text(text)
+        refused = ""
+        try:
+            read(tmp_path, file, log.parent.name)
+        except CostsimError as error:
+            refused = str(error)
+        assert "\n" not in refused
