@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from .history import Days, Floats
 SEASON = 7
 SHORT = 2 * SEASON
 HARDLY_ANYTHING = 3
+WINDOW = 26 * SEASON
 
 
 def installed() -> bool:
@@ -32,8 +35,7 @@ def automatic_draw(known: Days, ahead: int, trials: int, rng: np.random.Generato
         raise CostsimError(
             f"statsforecast needs at least four days, and only {len(known)} are known; use method weekday"
         )
-    from statsforecast.models import AutoETS
-
-    model = AutoETS(season_length=SEASON if len(known) > SHORT else 1)
-    paths = model.fit(known.costs).simulate(h=ahead, n_paths=trials, seed=int(rng.integers(2**31)))
+    models: Any = import_module("statsforecast.models")  # takes seconds; has no types
+    model = models.AutoETS(season_length=SEASON if len(known) > SHORT else 1)
+    paths = model.fit(known.costs[-WINDOW:]).simulate(h=ahead, n_paths=trials, seed=int(rng.integers(2**31)))
     return np.maximum(np.nan_to_num(np.asarray(paths, dtype=np.float64), posinf=0.0), 0.0)

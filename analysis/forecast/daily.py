@@ -2,7 +2,7 @@
 
     log cost(t) = level + weekday + trend * t + shifts + wandering + noise
 
-The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 36) are
+The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 24) are
 weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
 is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
 predictive distribution a mixture of Student t: few days give wide ranges by themselves. Odd days weigh less
@@ -36,9 +36,9 @@ ODD_PRIOR_DAYS = 28
 HALF_LIFE_DAYS = 14.0
 """Of what is known about days of no cost."""
 WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
-TREND_WIDTHS = {0.001: 0.6, 0.15: 0.3, 0.3: 0.1}
+TREND_WIDTHS = {0.001: 0.7, 0.2: 0.3}
 WANDER_WIDTHS = {0.02: 0.6, 0.1: 0.25, 0.3: 0.15}
-"""Prior widths, in units of the noise, and their chances: of weekday effects, of the trend a week, of wandering a day."""
+"""Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering a day."""
 GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
 GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
 

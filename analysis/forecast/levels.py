@@ -18,6 +18,8 @@ MAD_TO_SD = 1.4826
 SHIFT_WINDOW, SHIFT_DAYS = 14, 4
 SHIFT_SCORE, SHIFT_LEAST = 6.0, 0.08
 """A shift is that many standard errors between the medians of both sides, and at least that much in logs."""
+SLOPE_MARGIN = 0.85
+"""Two levels must leave at most that share of the distances that a slope leaves."""
 
 
 def medians(values: Floats) -> Floats:
@@ -55,29 +57,35 @@ def spread(strays: Floats) -> float:
     return MAD_TO_SD * float(np.median(known)) if known.size else 0.0
 
 
-def shifts(levels: Floats, noise: float, most: int = 3) -> list[int]:
+def shifts(level: Floats, noise: float, most: int = 3) -> list[int]:
     """The days from which the level is another, at most that many: [40] where day 40 is the first of a new level.
 
-    `levels` are logs without their weekday effects. A day is a shift where the median of up to 14 days from it on
-    is SHIFT_SCORE standard errors (of a median: 1.2533 that of a mean) from that of the 14 before it, the largest
-    score first, none within SHIFT_DAYS of another or of an end.
+    `level` is logs without their weekday effects. Around a shift the medians of up to 14 days on both sides are
+    SHIFT_SCORE standard errors apart (of a median: 1.2533 that of a mean), and two flat levels fit those days
+    better than one slope. The largest score first; none within SHIFT_DAYS of another or of an end.
     """
     found: list[int] = []
-    bounds = [0, len(levels)]
-    while len(found) < most:
-        scores = _shift_scores(levels, sorted({*bounds, *found}), max(noise, 1e-9))
-        best = int(np.argmax(scores)) if scores.size else 0
-        if not scores.size or scores[best] < SHIFT_SCORE:
+    passed: set[int] = set()
+    for _ in range(2 * most):
+        scores = _shift_scores(level, sorted({0, len(level), *found}), max(noise, 1e-9))
+        scores[list(passed)] = 0
+        best = int(np.argmax(scores))
+        if scores[best] < SHIFT_SCORE or len(found) == most:
             break
-        found.append(best)
+        start = max([0, *(day for day in found if day <= best)], default=0)
+        end = min([len(level), *(day for day in found if day > best)])
+        day = _placed(level, max(start, best - SHIFT_WINDOW), min(end, best + SHIFT_WINDOW))
+        passed |= set(range(best - SHIFT_DAYS, min(best + SHIFT_DAYS, len(level))))
+        if day is not None:
+            found.append(day)
     return sorted(found)
 
 
-def _shift_scores(levels: Floats, cuts: list[int], noise: float) -> Floats:
+def _shift_scores(level: Floats, cuts: list[int], noise: float) -> Floats:
     """How many standard errors both sides of each day are apart, looking no further than the next cut."""
-    scores = np.zeros(len(levels))
+    scores = np.zeros(len(level))
     for start, end in pairwise(cuts):
-        part = levels[start:end]
+        part = level[start:end]
         before = windows(part, SHIFT_WINDOW, 0)[:, :-1]
         after = windows(part, 0, SHIFT_WINDOW - 1)
         counts = [np.count_nonzero(~np.isnan(side), axis=1) for side in (before, after)]
@@ -86,3 +94,20 @@ def _shift_scores(levels: Floats, cuts: list[int], noise: float) -> Floats:
         enough = (np.minimum(*counts) >= SHIFT_DAYS) & (apart >= SHIFT_LEAST)
         scores[start:end] = np.where(enough, apart / error, 0.0)
     return scores
+
+
+def _placed(level: Floats, start: int, end: int) -> int | None:
+    """The day that parts these days into the two levels they stray least from; None where one slope fits as well."""
+    known = np.arange(start, end)[~np.isnan(level[start:end])]
+    values = level[known]
+    costs = [_strayed(values[:cut]) + _strayed(values[cut:]) for cut in range(SHIFT_DAYS, len(known) - SHIFT_DAYS + 1)]
+    third = len(known) // 3
+    rise = np.median(values[-third:]) - np.median(values[:third])  # Tukey's resistant line
+    slope = rise / (np.median(known[-third:]) - np.median(known[:third]))
+    if min(costs) > SLOPE_MARGIN * _strayed(values - slope * known):
+        return None
+    return int(known[SHIFT_DAYS + int(np.argmin(costs))])
+
+
+def _strayed(values: Floats) -> float:
+    return float(np.abs(values - np.median(values)).sum())

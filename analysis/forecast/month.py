@@ -52,9 +52,9 @@ def forecast_month(
     drawn, used = draw(known, (last - as_of).days, trials, seed, method)
     ours = drawn[:, -min(drawn.shape[1], (last - first).days + 1) :]
     cumulative = float(spent) + np.cumsum(ours, axis=1)
-    totals = cumulative[:, -1]
     days = _day_forecasts(ours, last - timedelta(ours.shape[1] - 1))
-    return Outlook(_month(first, as_of, spent, totals, days, used, _says(known, used)), totals, cumulative)
+    forecast = _month(as_of, spent, ours.sum(axis=1), days, used, _says(known, used))
+    return Outlook(forecast, cumulative[:, -1], cumulative)
 
 
 def forecast_days(
@@ -93,18 +93,11 @@ def _complete(known: Days | None, first: date, last: date, as_of: date, trials: 
     return Outlook(forecast, totals, np.empty((trials, 0)))
 
 
-def _month(
-    first: date,
-    as_of: date,
-    spent: Decimal,
-    totals: Floats,
-    days: list[DayForecast],
-    used: Used,
-    says: str,
-) -> MonthForecast:
-    low, middle, high = (usd(float(amount)) for amount in np.quantile(totals, QUANTILES))
+def _month(as_of: date, spent: Decimal, rest: Floats, days: list[DayForecast], used: Used, says: str) -> MonthForecast:
+    """The month as what is spent, exactly, and the draws (trials,) of what is to come."""
+    low, middle, high = (spent + usd(float(amount)) for amount in np.quantile(rest, QUANTILES))
     return MonthForecast(
-        month=f"{first:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=usd(float(totals.mean())),
+        month=f"{days[0].day:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=spent + usd(float(rest.mean())),
         p10_usd=low, p50_usd=middle, p90_usd=high, days=days, method=used, says=says,
     )  # fmt: skip
 

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from ..results import Result, Usd
 
-
 Used = Literal["weekday", "statsforecast"]
 """The forecaster that was used: the built-in one, or statsforecast."""
 

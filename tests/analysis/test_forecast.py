@@ -1,0 +1,274 @@
+"""The forecast of daily and monthly cost: its arithmetic, its honesty, and what it makes of odd histories."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from costsim.analysis.forecast import automatic
+from costsim.analysis.forecast.backtest import backtest, quantile_loss
+from costsim.analysis.forecast.daily import Model
+from costsim.analysis.forecast.history import Days
+from costsim.analysis.forecast.month import forecast_days, forecast_month
+from costsim.analysis.forecast.results import MonthForecast
+from costsim.errors import CostsimError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MONDAY = date(2026, 6, 1)
+Row = tuple[date, Decimal]
+
+
+@pytest.fixture(scope="module")
+def synthetic() -> ModuleType:
+    """Months with known truth."""
+    spec = importlib.util.spec_from_file_location("synthetic", Path(__file__).with_name("synthetic.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["synthetic"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def days(*usd: object, first: date = MONDAY) -> list[Row]:
+    return [(first + timedelta(n), Decimal(str(amount))) for n, amount in enumerate(usd)]
+
+
+def noisy(count: int, usd: float = 100.0, sd: float = 0.1, seed: int = 1, weekend: float = 1.0) -> list[float]:
+    factors = np.where(np.arange(count) % 7 >= 5, weekend, 1.0)
+    return list(usd * factors * np.exp(sd * np.random.default_rng(seed).standard_normal(count)))
+
+
+def foretold(history: list[Row], as_of: date, month: date | None = None) -> MonthForecast:
+    return forecast_month(history, month or as_of, as_of, trials=2000).forecast
+
+
+def test_what_is_spent_is_exact_to_the_last_digit() -> None:
+    forecast = foretold(days("0.1", "0.2", "0.000000000000000001"), MONDAY + timedelta(2))
+    assert forecast.spent_usd == Decimal("0.300000000000000001")
+
+
+def test_spent_and_days_to_come_make_the_month() -> None:
+    outlook = forecast_month(days(*noisy(20)), MONDAY, MONDAY + timedelta(19), trials=3000)
+    forecast = outlook.forecast
+    assert [day.day for day in forecast.days] == [date(2026, 6, 21) + timedelta(n) for n in range(10)]
+    parts = forecast.spent_usd + sum((day.expected_usd for day in forecast.days), Decimal(0))
+    assert float(parts) == pytest.approx(float(forecast.expected_usd))
+    assert outlook.cumulative.shape == (3000, 10)
+    assert (outlook.cumulative[:, -1] == outlook.totals).all()
+    assert (outlook.cumulative[:, 0] >= float(forecast.spent_usd)).all()
+    assert np.quantile(outlook.totals, 0.9) == pytest.approx(float(forecast.p90_usd))
+
+
+def test_a_months_range_is_narrower_than_its_days_ranges_added_up() -> None:
+    forecast = foretold(days(*noisy(60)), date(2026, 7, 5))
+    added = sum(day.p90_usd - day.p10_usd for day in forecast.days)
+    assert forecast.p90_usd - forecast.p10_usd < added / 2
+
+
+def test_a_month_that_is_over_is_known() -> None:
+    outlook = forecast_month(days(*noisy(60)), MONDAY, date(2026, 6, 30), trials=7)
+    forecast = outlook.forecast
+    assert forecast.method == "complete"
+    assert forecast.days == []
+    assert forecast.p10_usd == forecast.p90_usd == forecast.spent_usd
+    assert outlook.cumulative.shape == (7, 0)
+    assert set(outlook.totals) == {float(forecast.spent_usd)}
+
+
+def test_a_month_that_has_not_begun_has_all_its_days_to_come() -> None:
+    outlook = forecast_month(days(*noisy(20)), date(2026, 7, 15), MONDAY + timedelta(19), trials=100)
+    assert outlook.forecast.spent_usd == 0
+    assert len(outlook.forecast.days) == outlook.cumulative.shape[1] == 31
+    assert outlook.forecast.days[0].day == date(2026, 7, 1)
+
+
+def test_the_same_seed_gives_the_same_forecast_and_another_one_another() -> None:
+    history, as_of = days(*noisy(20)), MONDAY + timedelta(19)
+    once, again, other = (forecast_month(history, as_of, as_of, trials=100, seed=seed) for seed in (1, 1, 2))
+    assert once.forecast == again.forecast
+    assert once.forecast != other.forecast
+
+
+def test_history_after_the_day_of_the_forecast_is_not_looked_at() -> None:
+    known = days(*noisy(20))
+    later = [*known, (MONDAY + timedelta(25), Decimal(99999))]
+    assert foretold(known, MONDAY + timedelta(19)) == foretold(later, MONDAY + timedelta(19))
+
+
+def test_rows_of_a_day_add_up_in_any_order_and_missing_days_cost_nothing() -> None:
+    rows = [(MONDAY + timedelta(3), Decimal(4)), (MONDAY, Decimal(1)), (MONDAY, Decimal(2))]
+    known = Days.of(rows, MONDAY + timedelta(4))
+    assert known
+    assert known.usd == (3, 0, 0, 4, 0)
+
+
+def test_a_weekday_pattern_is_foretold() -> None:
+    # 100 on weekdays, 20 at weekends; 2026-08-03 is a Monday
+    ahead = forecast_days(days(*noisy(63, weekend=0.2)), date(2026, 8, 2), 7, trials=2000)
+    assert all(90 < day.p50_usd < 110 for day in ahead[:5])
+    assert all(18 < day.p50_usd < 22 for day in ahead[5:])
+
+
+def test_weekends_without_cost_stay_without_cost() -> None:
+    ahead = forecast_days(days(*noisy(28, weekend=0.0)), MONDAY + timedelta(27), 7, trials=2000)
+    assert all(day.p90_usd == 0 for day in ahead[5:])
+    assert all(day.p10_usd > 75 for day in ahead[:5])
+
+
+def test_one_day_of_a_hundredfold_cost_does_not_wreck_the_forecast() -> None:
+    costs = noisy(45)
+    without = foretold(days(*costs), date(2026, 7, 15))
+    costs[12] *= 100  # in June: no part of what July has spent
+    wrecked = foretold(days(*costs), date(2026, 7, 15))
+    assert float(wrecked.p50_usd) == pytest.approx(float(without.p50_usd), rel=0.05)
+    assert float(wrecked.expected_usd) == pytest.approx(float(without.expected_usd), rel=0.10)
+
+
+def test_after_a_shift_of_the_level_the_forecast_is_at_the_new_one() -> None:
+    costs = [*noisy(40), *noisy(10, usd=180, seed=2)]
+    assert Model(np.array(costs), 0).shifts == [-9]  # ten days of the new level, the last of them day 0
+    ahead = forecast_days(days(*costs), MONDAY + timedelta(49), 7, trials=2000)
+    assert all(165 < day.p50_usd < 195 for day in ahead)
+
+
+def test_growth_is_followed_where_the_days_show_it() -> None:
+    # 1 % a day for 13 weeks: the week after is on average e^0.04 = 4 % above the last day's level of 100
+    grown = np.array(noisy(91, sd=0.03)) * np.exp(0.01 * (np.arange(91) - 90))
+    ahead = forecast_days(days(*grown), MONDAY + timedelta(90), 7, trials=2000)
+    assert sum(float(day.p50_usd) for day in ahead) == pytest.approx(7 * 104, rel=0.03)
+
+
+@pytest.mark.parametrize("known", range(1, 7))
+def test_few_days_still_give_a_forecast_that_says_how_few(known: int) -> None:
+    forecast = foretold(days(*noisy(known)), MONDAY + timedelta(known - 1))
+    assert f"only {known} day" in forecast.says
+    assert forecast.p10_usd < forecast.expected_usd < 4 * forecast.p50_usd
+
+
+def test_the_less_is_known_the_wider_the_range() -> None:
+    widths = []
+    for known in (2, 10, 90):
+        day = forecast_days(days(*noisy(known)), MONDAY + timedelta(known - 1), 1, trials=4000)[0]
+        widths.append(float((day.p90_usd - day.p10_usd) / day.p50_usd))
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > 2 * widths[-1]
+    assert widths[-1] == pytest.approx(2 * 1.2816 * 0.1, rel=0.25)  # P10 to P90 of noise of 10 %
+
+
+def test_a_fleet_that_has_stopped_is_foretold_to_cost_less_and_less() -> None:
+    stopped = days(*noisy(40), *[0] * 20)
+    ahead = forecast_days(stopped, MONDAY + timedelta(59), 5, trials=2000)
+    assert all(day.p50_usd < 60 for day in ahead)
+
+
+@pytest.mark.parametrize("history", [[], days(1, first=date(2027, 1, 1))])
+def test_without_history_there_is_no_forecast(history: list[Row]) -> None:
+    with pytest.raises(CostsimError, match="no cost is known through 2026-06-10"):
+        forecast_month(history, MONDAY, date(2026, 6, 10))
+
+
+def test_a_history_of_nothing_is_no_history() -> None:
+    with pytest.raises(CostsimError, match="cost \\$0"):
+        forecast_month(days(0, 0), MONDAY, date(2026, 6, 10))
+
+
+def test_a_negative_cost_is_refused() -> None:
+    with pytest.raises(CostsimError, match="the cost of 2026-06-01 is -1"):
+        forecast_month(days(-1), MONDAY, date(2026, 6, 10))
+
+
+def test_a_forecast_of_no_days_is_refused() -> None:
+    with pytest.raises(CostsimError, match="days_ahead"):
+        forecast_days(days(1), MONDAY, 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    costs=st.lists(st.sampled_from([0, 0.000001, 0.5, 1, 7, 1e6]), min_size=1, max_size=40).filter(any),
+    left=st.integers(0, 40),
+)
+def test_any_history_gives_an_ordered_finite_forecast(costs: list[float], left: int) -> None:
+    as_of = MONDAY + timedelta(len(costs) - 1 + left)
+    forecast = forecast_month(days(*(f"{c:.6f}" for c in costs)), as_of, as_of, trials=50).forecast
+    assert forecast.spent_usd <= forecast.p10_usd <= forecast.p50_usd <= forecast.p90_usd < Decimal("1e12")
+
+
+def test_money_scales_the_forecast_scales() -> None:
+    # Statistics on logs: euros or cents, the same shape
+    small, large = (
+        foretold(days(*(c * unit for c in noisy(30))), MONDAY + timedelta(29), date(2026, 7, 1)) for unit in (1, 1000)
+    )
+    assert float(large.p90_usd) == pytest.approx(1000 * float(small.p90_usd), rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def months(synthetic: ModuleType) -> list[Any]:
+    """198 months of nine regimes, foretold; tests/bench/bench_forecast.py does 2,700 (docs/forecast.md)."""
+    rng = np.random.default_rng(7)
+    return [synthetic.month_trial(name, rng, trials=400) for name in synthetic.REGIMES for _ in range(22)]
+
+
+def test_p10_to_p90_holds_four_months_in_five(months: list[Any]) -> None:
+    assert 0.75 <= np.mean([month.inside for month in months]) <= 0.85
+
+
+def test_a_foretold_chance_of_breach_comes_about_as_often(synthetic: ModuleType, months: list[Any]) -> None:
+    rng = np.random.default_rng(11)
+    said, came = np.array([synthetic.breaches(month, rng) for month in months], dtype=float).T
+    for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.01)):
+        these = (low <= said) & (said < high)
+        error = (0.25 / these.sum()) ** 0.5  # no less than the standard error of a share
+        assert came[these].mean() == pytest.approx(said[these].mean(), abs=2.5 * error)
+
+
+def test_the_backtest_says_how_often_the_ranges_held_and_beats_the_plain_average(synthetic: ModuleType) -> None:
+    costs = synthetic.REGIMES["quiet weekends"].draw(100, np.random.default_rng(1))
+    result = backtest(synthetic.history(costs, MONDAY), trials=300)
+    assert result
+    by_name = {coverage.what: coverage for coverage in result.coverage}
+    assert by_name["next day"].forecasts == 36  # days 58 to 93: a week must follow each
+    assert by_name["month total, half known"].forecasts == 3  # June to August
+    assert 0.65 < by_name["next day"].share < 0.95
+    assert result.mean_absolute_percent_error < result.naive_mean_absolute_percent_error / 2
+
+
+@pytest.mark.parametrize("history", [[], days(*noisy(34)), days(1, *[0] * 60, 0)])
+def test_a_short_or_empty_history_has_no_backtest(history: list[Row]) -> None:
+    assert backtest(history, trials=50) is None
+
+
+def test_the_quantile_loss_by_hand() -> None:
+    # All quantiles at 10, truth 14: 4 * (0.1 + 0.5 + 0.9) / 3 = 2; truth 8: 2 * (0.9 + 0.5 + 0.1) / 3 = 1
+    assert quantile_loss(np.full(9, 10.0), 14.0) == pytest.approx(2)
+    assert quantile_loss(np.full(9, 10.0), 8.0) == pytest.approx(1)
+
+
+def test_statsforecast_asked_for_and_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automatic, "installed", lambda: False)
+    with pytest.raises(CostsimError, match=r"pip install 'costsim\[forecast\]'"):
+        forecast_month(days(*noisy(40)), MONDAY, date(2026, 6, 10), method="statsforecast")
+
+
+def test_auto_without_statsforecast_is_the_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automatic, "installed", lambda: False)
+    history = days(*noisy(40))
+    auto = forecast_month(history, date(2026, 7, 1), MONDAY + timedelta(39), trials=100, method="auto")
+    built_in = forecast_month(history, date(2026, 7, 1), MONDAY + timedelta(39), trials=100)
+    assert auto.forecast == built_in.forecast
+
+
+@pytest.mark.skipif(not automatic.installed(), reason="statsforecast is not installed: pip install 'costsim[forecast]'")
+@pytest.mark.filterwarnings("ignore")
+def test_statsforecast_follows_the_weekdays_too() -> None:
+    ahead = forecast_days(days(*noisy(63, weekend=0.2)), date(2026, 8, 2), 7, trials=500, method="statsforecast")
+    assert all(90 < day.p50_usd < 110 for day in ahead[:5])
+    assert all(15 < day.p50_usd < 25 for day in ahead[5:])
