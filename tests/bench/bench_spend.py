@@ -2,7 +2,8 @@
 
     python tests/bench/bench_spend.py [--events 50000000] [--file /tmp/events.parquet]
 
-In one run: the bare GROUP BY of the same columns in DuckDB (the floor), the rollup with its prices applied, and
+In one run: two floors, bare GROUP BYs in DuckDB (by the three columns that are asked for; and by all that a price or
+another question may depend on, as the rollup keeps them), the rollup with its prices applied, and
 `genai_prices.calc_price` call by call on a sample. Targets: at most 1.5 times the floor, under 4 GiB, and at least
 1,000 times the calls per second of calc_price. Costs are checked: the rollup's sums are the floor's, to the token.
 """
@@ -50,6 +51,7 @@ COPY (
     FROM range($events) t(i)
 ) TO '{file}' (FORMAT parquet)
 """
+KEPT = "source, component, agent, task, provider, model, processing, status, input + cache_read > 200000"
 SUMS = ", ".join(f"sum({name})" for name in CLASSES)
 
 
@@ -90,6 +92,8 @@ def measure(file: Path, events: int, folder: Path) -> None:
         store.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{file}')")
         floor_sql = f"SELECT ts::DATE, component, model, {SUMS} FROM events GROUP BY ALL"
         floor, groups = timed(lambda: store.execute(floor_sql).fetchall())
+        all_sql = f"SELECT ts::DATE, {KEPT}, {SUMS} FROM events GROUP BY ALL"
+        all_columns, _ = timed(lambda: store.execute(all_sql).fetchall())
         pairs = store.execute("SELECT DISTINCT provider, model FROM events").fetchall()
         starts, slots = rollup_needs(book, pairs)
 
@@ -107,9 +111,11 @@ def measure(file: Path, events: int, folder: Path) -> None:
     per_call = calc_price_seconds()
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{events:,} calls, {len(found.rows):,} rows of daily cost, total ${found.total.computed_usd:,.2f}")
-    print(f"floor: bare GROUP BY         {floor:8.2f} s")
-    print(f"ours: from the Parquet file  {took:8.2f} s   {took / floor:.2f} x the floor (target {TARGET_RATIO})")
-    print(f"ours: from a built rollup    {rolled:8.2f} s   {rolled / floor:.2f} x the floor")
+    print(f"floor: by the three columns  {floor:8.2f} s")
+    print(f"floor: by all columns kept   {all_columns:8.2f} s")
+    ratios = f"{took / floor:.2f} x the first, {took / all_columns:.2f} x the second (target {TARGET_RATIO})"
+    print(f"ours: from the Parquet file  {took:8.2f} s   {ratios}")
+    print(f"ours: from a built rollup    {rolled:8.2f} s   {rolled / floor:.2f} x the first")
     faster = per_call * events / took
     print(
         f"calc_price, call by call     {per_call * 1e6:8.1f} us   {faster:,.0f} times slower (target {TARGET_CALLS:,})"
