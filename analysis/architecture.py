@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     ConfigDict,
@@ -25,6 +25,7 @@ from pydantic import (
 from ..documents import Document, KeyPath, did_you_mean, read_document, validate
 from ..errors import ArchitectureError
 from .amounts import Amount, LogRate, Number, Part, Poisson, Spread, way
+from .budgets.spec import Budget, unique_names
 from .component import BookName, Component, Cron, TokenProfile, folder_of
 from .policies.evidence import with_evidence
 from .policies.spec import Policy
@@ -92,6 +93,7 @@ class Claim(Part):
     says: str
     stated: Annotated[Number | Annotated[Spread, Tag("|range")], Discriminator(way)]
     tolerance: Amount = Decimal("0.1")
+    severity: Literal["fail", "warn"] = Field(default="fail", description="what costsim check makes of a broken claim")
     books: list[BookName] = Field(default=[])
     price_ratio: PriceRatio | None = None
     cost_ratio: CostRatio | None = None
@@ -129,13 +131,14 @@ class Architecture(Part):
     plans: dict[str, PlanSpec] = Field(default={})
     policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
     claims: list[Claim] = Field(default=[])
+    budgets: list[Budget] | Path = Field(default=[], description="limits that costsim check enforces, or their file")
 
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
         return time_zone(name).key
 
-    @field_validator("prices", "crons", "routing", mode="before")
+    @field_validator("prices", "crons", "routing", "budgets", mode="before")
     @classmethod
     def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
         folder = folder_of(info)
@@ -146,6 +149,11 @@ class Architecture(Part):
         if isinstance(given, list) and info.field_name == "prices":
             return [folder / path if isinstance(path, str) else path for path in given]
         return given
+
+    @field_validator("budgets")
+    @classmethod
+    def _own_names(cls, budgets: list[Budget] | Path) -> list[Budget] | Path:
+        return unique_names(budgets) if isinstance(budgets, list) else budgets
 
     @field_validator("policy_order")
     @classmethod

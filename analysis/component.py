@@ -135,6 +135,7 @@ class Component(Policies):
     tokens: TokenProfile | None = None
     calibrate: Calibrate | None = None
     uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
+    tags: dict[str, str] = Field(default={}, description="words to budget by, such as {team: growth}")
     note: str = ""
 
     @field_validator("schedule")
