@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
@@ -80,6 +80,12 @@ class Costs:
         costs = cls(architecture, horizon, run_book, naive)
         costs.works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
         return costs
+
+    def with_work(self, *works: Work) -> Costs:
+        """The same with other runs or tokens for the components of these works."""
+        changed = replace(self, _costings={}, _policied={})
+        changed.works = self.works | {work.component.name: work for work in works}
+        return changed
 
     def book(self, name: str) -> PriceBook:
         """The book of that name with the architecture's overlays on it."""

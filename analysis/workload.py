@@ -96,19 +96,19 @@ def _work(
     component: Component, architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]
 ) -> Work:
     if component.calibrate:
-        runs = _runs(component, horizon, calls=0)
+        runs = runs_of(component, horizon, calls=0)
         return _calibrated(component, component.calibrate, architecture, runs, horizon, open_book)
     assert component.tokens is not None  # noqa: S101 (read_architecture has checked it)
     if component.tokens.from_usage:
         profile = _measured(component.tokens.from_usage)
-        runs = _runs(component, horizon, calls=len(profile.rows))
+        runs = runs_of(component, horizon, calls=len(profile.rows))
         return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)))
     parts, unknown = _stated(component.tokens)
-    runs = _runs(component, horizon, calls=0)
+    runs = runs_of(component, horizon, calls=0)
     return Work(component, runs, Independent(parts), Unknown(_factor(component.uncertainty), unknown))
 
 
-def _runs(component: Component, horizon: Horizon, calls: int) -> Runs:
+def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
     active = [_is_active(component, day) for day in horizon.dates]
     if component.schedule:
         return _cron_runs(component, horizon, active)

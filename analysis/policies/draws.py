@@ -29,8 +29,23 @@ def draw_usd(costing: PolicyCosting, base: TokenSums, room: Floats, seed: int) -
     `base` are the draws of the component without policies. The result is put into `room`, (days, trials), where
     it needs that much.
     """
+    drawn = _drawn_parts(costing, base, room.shape[1], seed)
+    return _total([part for _, parts in drawn for part in parts], room)
+
+
+def draw_usd_by_model(costing: PolicyCosting, base: TokenSums, trials: int, seed: int) -> dict[str, Floats]:
+    """As `draw_usd`, from the same draws, by the model that is called."""
+    by_model: dict[str, list[tuple[TokenSums, Costing]]] = {}
+    for call, parts in _drawn_parts(costing, base, trials, seed):
+        by_model.setdefault(call.model, []).extend(parts)
+    return {model: _total(parts, np.empty((costing.days, trials))) for model, parts in by_model.items()}
+
+
+def _drawn_parts(
+    costing: PolicyCosting, base: TokenSums, trials: int, seed: int
+) -> list[tuple[Call, list[tuple[TokenSums, Costing]]]]:
+    """The drawn tokens of each call, and what they are priced by."""
     streams: dict[str, np.random.Generator] = {}
-    trials = room.shape[1]
 
     def random(policy: str) -> np.random.Generator:
         return streams.setdefault(policy, generator(seed, f"{costing.work.component.name}\n{policy}"))
@@ -42,8 +57,7 @@ def draw_usd(costing: PolicyCosting, base: TokenSums, room: Floats, seed: int) -
             costing.base, costing.profile, brackets, costing.days, trials, seed,
             lambda runs: costing.spawns.draw(runs, trials, random),
         )  # fmt: skip
-    parts = [part for call in costing.calls for part in _parts(call, costing, sums, trials, random)]
-    return _total(parts, room)
+    return [(call, _parts(call, costing, sums, trials, random)) for call in costing.calls]
 
 
 def _total(parts: list[tuple[TokenSums, Costing]], room: Floats) -> Floats:
