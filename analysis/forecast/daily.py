@@ -33,6 +33,8 @@ ODD, ODDEST = 3.5, 1.6
 """A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
 ODD_PRIOR_DAYS = 28
 """Days without an odd one that we believe to have seen before the first day."""
+ENOUGH_DAYS = 28
+"""Of residuals, to draw the noise from them."""
 HALF_LIFE_DAYS = 14.0
 """Of what is known about days of no cost."""
 WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
@@ -183,11 +185,22 @@ class Model:
             upper = np.linalg.solve(posterior.cholesky[grid], features.T)  # (k, days): its Gram matrix is the variance
             part[:] = rng.standard_normal((count, len(upper))) @ upper
             wander = rng.standard_normal((count, days)) * GRID[grid][2]
-            part += np.cumsum(wander, axis=1) + rng.standard_normal((count, days))
+            part += np.cumsum(wander, axis=1) + self._draw_noise((count, days), rng)
             part *= noise
             part += features @ posterior.mean[grid]
             start += count
         return rng.permutation(drawn)
+
+    def _draw_noise(self, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+        """Noise of mean square 1: the past days' own, odd ones left out, where they are enough, else normal.
+
+        Their skew is what makes the mean of costs right (Duan's smearing estimate, 1983).
+        """
+        posterior, residuals = self._fitted
+        usual = residuals[np.abs(residuals) <= ODD * posterior.noise]
+        if len(usual) < ENOUGH_DAYS:
+            return rng.standard_normal(shape)
+        return rng.choice(usual / np.sqrt(np.mean(usual**2)), shape)
 
     def _draw_active(self, weekday: NDArray[np.int64], trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Whether the days to come cost anything: weekdays that mostly do share a chance, and those that do not."""
