@@ -6,7 +6,7 @@ The coefficients have normal priors around 0 whose widths (weekday effects, tren
 weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
 is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
 predictive distribution a mixture of Student t: few days give wide ranges by themselves. Odd days weigh less
-(Huber's redescending weights) and return at random, rarely, in the forecast. Days of no cost are a matter of chance
+(the square of Huber's weight) and return at random, rarely, in the forecast. Days of no cost are a matter of chance
 of their own. See docs/forecast.md for the formulas and what the ranges were worth.
 """
 
@@ -27,7 +27,8 @@ WINDOW = 91
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
 PRIOR_FREEDOM, PRIOR_SD = 1.5, 0.2
-"""The noise before any day is seen: inverse gamma, as if a day and a half had strayed by 20 %."""
+"""The noise before any day is seen: inverse gamma, as if a day and a half had strayed by 20 %, or by less where two
+weeks of days are seen to stray by less (by their median)."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
 ODD, ODDEST = 3.5, 1.6
 """A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
@@ -96,13 +97,13 @@ class Model:
         return [day - len(self._logs) + 1 for day in self._first_look[1]]
 
     @cached_property
-    def _first_look(self) -> tuple[Floats, list[int]]:
-        """Medians only: how far each day strays, in standard deviations, and where the level shifts."""
+    def _first_look(self) -> tuple[Floats, list[int], float]:
+        """Medians only: how far each day strays, in standard deviations; where the level shifts; the noise."""
         _, weekday = self._recent
         level = self._logs - levels.weekday_effects(self._logs, weekday)[weekday]
         strays = level - levels.medians(levels.windows(level, 7, 7))
         noise = max(levels.spread(strays), 0.02)
-        return strays / noise, levels.shifts(level, noise)
+        return strays / noise, levels.shifts(level, noise), noise
 
     def _features(self, day: NDArray[np.int64], weekday: NDArray[np.int64]) -> Floats:
         """The regression's columns for days counted from the last known one (0; the future is positive)."""
@@ -144,9 +145,10 @@ class Model:
         if len(logs) < 8:
             strays = np.zeros(len(logs))
         widths = self._widths()
+        prior_sd = min(PRIOR_SD, self._first_look[2]) if len(logs) >= 14 else PRIOR_SD
         for _ in range(3):
             weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(strays), 1e-9)) ** 2)
-            posterior = _posterior(features, logs, weights, widths)
+            posterior = _posterior(features, logs, weights, widths, prior_sd)
             residuals = logs - features @ posterior.mean[posterior.best]
             if len(logs) >= 8:
                 strays = residuals / posterior.noise
@@ -213,11 +215,11 @@ class Model:
                 a, b = yes[group].sum(), no[group].sum()
                 chance[:, group] = rng.beta(a + 0.05, b + 0.05, (trials, 1))
         unseen = (yes + no == 0) & (np.arange(7) >= 5)
-        chance[:, unseen] = rng.random((trials, 1)) < 2 / 3  # a weekend not yet seen is as likely as not one of rest
+        chance[:, unseen] = rng.random((trials, 1)) < 2 / 3  # a weekend not yet seen may be one of rest
         return rng.random((trials, len(weekday))) < chance[:, weekday]
 
 
-def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats) -> Posterior:
+def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats, prior_sd: float) -> Posterior:
     """Weighted Bayesian regression at every width of the grid. Precisions and moments are in units of the noise."""
     weighted = features * weights[:, None]
     gram, moment = weighted.T @ features, weighted.T @ logs
@@ -229,7 +231,7 @@ def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats) 
     mean = np.linalg.solve(precision, moments)[:, :, 0].astype(np.float64, copy=False)
     squares = np.maximum((weights * logs) @ logs - mean @ moment, 0)
     shape = (PRIOR_FREEDOM + len(logs)) / 2
-    rate = (PRIOR_FREEDOM * PRIOR_SD**2 + squares) / 2
+    rate = (PRIOR_FREEDOM * prior_sd**2 + squares) / 2
     evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(widths).sum(axis=1) - shape * np.log(rate)
     likely = GRID_CHANCES * np.exp(evidence - evidence.max())
     return Posterior(likely / likely.sum(), mean, cholesky, shape, rate)

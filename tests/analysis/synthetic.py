@@ -18,12 +18,17 @@ Floats = NDArray[np.float64]
 
 EVEN = np.ones(7)
 QUIET_WEEKEND = np.array([1.0, 1.05, 1.1, 1.0, 0.9, 0.5, 0.45])
+MONDAY_PEAK = np.array([2.0, 1.0, 1.0, 1.0, 1.0, 0.3, 0.3])
 NO_WEEKEND = np.array([1.0, 1.0, 1.1, 1.0, 0.9, 0.0, 0.0])
 
 
 @dataclass(frozen=True)
 class Regime:
-    """How daily cost comes about; `day_sd`, `growth_per_day`, `wander` and `shift` are in logs."""
+    """How daily cost comes about; `day_sd`, `growth_per_day`, `wander` and `shift` are in logs.
+
+    `carried` is the share of a day's stray that is still there the day after, `heavy` the scale of Student t noise
+    with 3 degrees of freedom.
+    """
 
     weekday: Floats
     calls: float = 150
@@ -33,11 +38,14 @@ class Regime:
     wander: float = 0.0
     shift: float = 0.0
     spikes_per_day: float = 0.0
+    carried: float = 0.0
+    heavy: float = 0.0
 
     def draw(self, days: int, rng: np.random.Generator) -> Floats:
         """The costs of that many days from a Monday on, USD."""
         day = np.arange(days)
-        level = np.log(self.calls) + self.day_sd * rng.standard_normal(days)
+        strays = self.day_sd * rng.standard_normal(days) + self.heavy * rng.standard_t(3, days)
+        level = np.log(self.calls) + _carried(strays, self.carried)
         level += rng.normal(1, 0.5) * self.growth_per_day * (day - days)
         level += np.cumsum(self.wander * rng.standard_normal(days))
         level += rng.choice([-1, 1]) * self.shift * (day >= rng.integers(days))
@@ -47,6 +55,13 @@ class Regime:
         ends = np.concatenate([[0], np.cumsum(costs)])[np.concatenate([[0], np.cumsum(calls)])]
         spikes = np.where(rng.random(days) < self.spikes_per_day, rng.uniform(2, 4, days), 1.0)
         return np.diff(ends) * spikes / 10
+
+
+def _carried(strays: Floats, share: float) -> Floats:
+    """An autoregressive process of order 1."""
+    for day in range(1, len(strays)):
+        strays[day] += share * strays[day - 1]
+    return strays
 
 
 REGIMES = {
@@ -60,6 +75,15 @@ REGIMES = {
     "shifted": Regime(QUIET_WEEKEND, shift=0.5),
     "spiky": Regime(EVEN, spikes_per_day=1 / 30),
 }
+
+UNTUNED = {
+    "many calls": Regime(QUIET_WEEKEND, calls=1000, cost_cv=0.3),
+    "few, no weekends": Regime(NO_WEEKEND, calls=20, cost_cv=2.0),
+    "Monday peak": Regime(MONDAY_PEAK, day_sd=0.1, growth_per_day=0.002, spikes_per_day=1 / 60),
+    "autocorrelated": Regime(QUIET_WEEKEND, day_sd=0.15, carried=0.5),
+    "heavy tails": Regime(QUIET_WEEKEND, heavy=0.1),
+}
+"""Regimes tried after the forecaster was made; only the first of them led to a change (the prior of the noise)."""
 
 
 def history(costs: Floats, first: date) -> list[tuple[date, Decimal]]:
@@ -92,7 +116,7 @@ def month_trial(name: str, rng: np.random.Generator, trials: int = 1000) -> Tria
     known_days = int(rng.choice([10, 14, 21, 30, 45, 60, 90, 150]))
     first = as_of - timedelta(known_days - 1)
     monday = first - timedelta(first.weekday())
-    costs = REGIMES[name].draw((last - monday).days + 1, rng)[first.weekday() :]
+    costs = (REGIMES | UNTUNED)[name].draw((last - monday).days + 1, rng)[first.weekday() :]
     rows = history(costs, first)
     outlook = forecast_month(rows, last, as_of, trials=trials, seed=int(rng.integers(2**31)))
     total = sum((usd for day, usd in rows if day >= first_of_month), Decimal(0))

@@ -25,7 +25,7 @@ from costsim.analysis.forecast.history import Days
 from costsim.analysis.forecast.month import forecast_month
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
-from synthetic import REGIMES, Trial, breaches, history, month_trial
+from synthetic import REGIMES, UNTUNED, Trial, breaches, history, month_trial
 
 MONDAY = date(2026, 6, 1)
 KNOWN = (3, 7, 14, 28, 60, 150)
@@ -165,6 +165,9 @@ def main(arguments: list[str] | None = None) -> tuple[float, tuple[float, float]
     inside = month_table(months)
     ahead_table(options.series)
     reliability_table(months)
+    print("\nmonth totals of regimes that were not tuned on")
+    for name in UNTUNED:
+        print(f"{name:16s}", share(month_trial(name, rng).inside for _ in range(options.months)))
     anomaly_table(options.series)
     contest(options.series)
     return inside, speed()
