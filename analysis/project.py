@@ -17,7 +17,7 @@ from .costing import Costing, cost, tier_starts
 from .plans import Plan, named_models, plans_of, policy_models, single_model_plan
 from .policies.calls import Choice, Costed, PolicyCosting, with_policies
 from .policies.notes import policy_notes
-from .results import ClaimResult, Projection
+from .results import Projection
 from .schedule import moment
 from .subscriptions import flat_usd_per_day
 from .summary import ProjectionDay, summarise
@@ -158,28 +158,29 @@ def project(
     `sink` is given the rows of the `projection` table, component by component.
     Raises CostsimError and its kinds: an unknown name, a book or log that is not usable.
     """
-    costs = _costs(architecture, settings)
+    costs = costs_of(architecture, settings)
     horizon = costs.horizon
-    plans = plans_of(architecture, settings.naive or _dearest(architecture, costs))
+    plans = plans_of(architecture, settings.naive or dearest_model(architecture, costs))
     return summarise(
         costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
-        _claims(architecture, plans, costs), waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]),
-        progress, sink,
+        check(architecture.claims, ledger(plans, costs), costs.run_book),
+        waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]), progress, sink,
     )  # fmt: skip
 
 
 def baseline_model(architecture: Architecture, settings: Settings) -> str:
     """The one model of the `naive` plan: the settings', else the dearest. Raises as `project`."""
-    return settings.naive or _dearest(architecture, _costs(architecture, settings))
+    return settings.naive or dearest_model(architecture, costs_of(architecture, settings))
 
 
-def _costs(architecture: Architecture, settings: Settings) -> Costs:
+def costs_of(architecture: Architecture, settings: Settings) -> Costs:
+    """All costs of an architecture over the settings' days. Raises as `project`."""
     settings.check()
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
     return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
 
 
-def _dearest(architecture: Architecture, costs: Costs) -> str:
+def dearest_model(architecture: Architecture, costs: Costs) -> str:
     """The named model on which the whole architecture would cost most; unpriced ones cannot be judged."""
     best: tuple[Fraction, str] | None = None
     for model in named_models(architecture):
@@ -194,9 +195,10 @@ def _dearest(architecture: Architecture, costs: Costs) -> str:
     return best[1]
 
 
-def _claims(architecture: Architecture, plans: list[Plan], costs: Costs) -> list[ClaimResult]:
+def ledger(plans: list[Plan], costs: Costs) -> Ledger:
+    """What claims about these plans are checked against."""
     by_name = {plan.name: plan for plan in plans}
-    ledger = Ledger(
+    return Ledger(
         plan_usd_per_day=lambda book, plan, of: costs.plan_usd_per_day(by_name[plan], book, of),
         model_usd_per_day=lambda book, component, model: costs.usd_per_day(component, model, book),
         open_book=costs.book,
@@ -204,4 +206,3 @@ def _claims(architecture: Architecture, plans: list[Plan], costs: Costs) -> list
         plans=list(by_name),
         components=list(costs.works),
     )
-    return check(architecture.claims, ledger, costs.run_book)

@@ -19,13 +19,18 @@ AnyScope = Literal["total"] | Scope
 
 
 class Labels(NamedTuple):
-    """Whose a cost is. `model` is the priced name where there is one (see `canonical`)."""
+    """Whose a cost is. `model` is the priced name where there is one (see `canonical`); `tags` are `team=growth`."""
 
     component: str
     agent: str
     task: str
     model: str
-    tags: Mapping[str, str] = {}
+    tags: frozenset[str] = frozenset()
+
+
+def tags_of(tags: Mapping[str, str]) -> frozenset[str]:
+    """Tags as scopes name them: `team=growth`."""
+    return frozenset(f"{key}={value}" for key, value in tags.items())
 
 
 def canonical(model: str, book: PriceBook) -> str:
@@ -39,8 +44,7 @@ def in_scope(scope: AnyScope, labels: Labels, book: PriceBook) -> bool:
     if scope == "total":
         return True
     if scope.tag is not None:
-        key, _, value = scope.tag.partition("=")
-        return labels.tags.get(key) == value
+        return scope.tag in labels.tags
     if scope.model is not None:
         return labels.model == canonical(scope.model, book)
     return bool(getattr(labels, scope.kind) == scope.name)
@@ -96,5 +100,5 @@ def known_names(labels: Sequence[Labels]) -> dict[Kind, set[str]]:
         for kind in KINDS:
             if kind != "tag":
                 known[kind].add(getattr(entry, kind))
-        known["tag"] |= {f"{key}={value}" for key, value in entry.tags.items()}
+        known["tag"] |= entry.tags
     return {kind: names - {""} for kind, names in known.items()}

@@ -35,13 +35,18 @@ def lint_architecture(file: Path, start: date, book: str | None = None) -> list[
     `book` overrides its base price book. Raises InputError and its kinds, and UnpricedError.
     """
     architecture = read_architecture(file)
-    document = read_document(file, ArchitectureError)
-    config = _config(architecture, document)
     base = book or architecture.book
     costs = Costs.of(architecture, Horizon.of(start, DAYS, ZoneInfo(architecture.timezone)), base)
+    return lint_costed(costs, read_document(file, ArchitectureError))
+
+
+def lint_costed(costs: Costs, document: Document) -> list[Finding]:
+    """The same for an architecture whose costs are at hand; `document` is its file. Raises as `lint_architecture`."""
+    architecture, book = costs.architecture, costs.book(costs.run_book)
+    config = _config(architecture, document)
     components = [_assigned(component, architecture, costs, document) for component in architecture.components]
-    routing = lint_routing(config, costs.book(base)) if config.model_routing else []
-    return routing + lint_components(components, config, costs.book(base))
+    routing = lint_routing(config, book) if config.model_routing else []
+    return routing + lint_components(components, config, book)
 
 
 def _config(architecture: Architecture, document: Document) -> RoutingConfig:

@@ -1,0 +1,199 @@
+"""Concrete changes of an architecture, each with its exact effect; and those that bring a cost within a limit.
+
+A change is what one person could do in one edit: another model that the file names already, batch processing, half
+as many runs. Of those that suffice, the one that takes least away is proposed; quality is for people to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..amounts import Poisson
+from ..plans import named_models
+from ..results import usd
+from ..workload import runs_of
+from .projected import Projected
+from .results import Mend
+from .scopes import canonical
+
+if TYPE_CHECKING:
+    from ..component import Component
+
+MAX_CHANGES = 4
+MAX_COMPONENTS = 10
+HOPELESS = Fraction(1, 10)
+"""A change whose expected saving is below this part of what is needed is not simulated."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One edit: in words, the components that it touches, and the architecture after it."""
+
+    says: str
+    components: frozenset[str]
+    apply: Callable[[Projected], Projected] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How changes are tried: what some save, expected, exact; and the judged figure after them, drawn."""
+
+    saved_usd: Callable[[Sequence[Change]], Fraction]
+    value_usd: Callable[[Sequence[Change]], Fraction]
+
+
+def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False) -> Iterator[Change]:
+    """Every change of those components; `one_run` leaves out changes of how often they run."""
+    for name in names[:MAX_COMPONENTS]:
+        component = projected.costs.works[name].component
+        yield from _moves(projected, component)
+        yield from _batch(component)
+        if not one_run:
+            yield from _half_as_often(component)
+    if len(names) > 1:
+        yield from _task_moves(projected, names)
+
+
+def mend(options: Iterator[Change], trial: Trial, value_usd: Fraction, limit_usd: Fraction) -> Mend | None:
+    """The change with the least saving that is enough; else some together; None where nothing saves anything."""
+    saving = [(trial.saved_usd([change]), change) for change in options]
+    by_saving = sorted(((saved, n) for n, (saved, _) in enumerate(saving) if saved > 0), reverse=True)
+    found = [saving[n][1] for _, n in by_saving]
+    if not found:
+        return None
+    if trial.value_usd(found[:1]) > limit_usd:
+        return _together(found, trial, limit_usd)
+    floor = HOPELESS * (value_usd - limit_usd)
+    for saved, n in reversed(by_saving):
+        if saved >= floor and trial.value_usd([saving[n][1]]) <= limit_usd:
+            return _mend([saving[n][1]], trial, limit_usd)
+    return _mend(found[:1], trial, limit_usd)
+
+
+def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+    """The changes that save most, of components not yet changed, until it is enough."""
+    taken: list[Change] = []
+    for change in found:
+        if len(taken) < MAX_CHANGES and not any(change.components & other.components for other in taken):
+            taken.append(change)
+            if trial.value_usd(taken) <= limit_usd:
+                break
+    return _mend(taken, trial, limit_usd)
+
+
+def _mend(taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+    value = trial.value_usd(taken)
+    says = [change.says for change in taken]
+    return Mend(
+        says=" and ".join([", ".join(says[:-1]), says[-1]] if len(says) > 1 else says),
+        changes=says,
+        saved_usd=usd(trial.saved_usd(taken)),
+        value_usd=usd(value),
+        sufficient=value <= limit_usd,
+    )
+
+
+def _moves(projected: Projected, component: Component) -> Iterator[Change]:
+    if "escalate" in projected.plan.choice(component).policies:  # its runs start on the models that it names
+        return
+    for model in _other_models(projected, projected.plan.models[component.name]):
+        yield Change(
+            f"move {component.name} to {model}", frozenset({component.name}), _moved_to(model, [component.name])
+        )
+
+
+def _task_moves(projected: Projected, names: Sequence[str]) -> Iterator[Change]:
+    """All components of a task, where it has more than one, that the routing decides about."""
+    routing = projected.costs.architecture.model_routing
+    tasks: dict[str, list[Component]] = {}
+    for component in projected.components:
+        if component.model is None and component.task in routing:
+            tasks.setdefault(component.task, []).append(component)
+    for task, components in tasks.items():
+        free = not any("escalate" in projected.plan.choice(component).policies for component in components)
+        moved = [component.name for component in components]
+        if len(moved) > 1 and free and set(moved) & set(names):
+            for model in _other_models(projected, projected.plan.models[moved[0]]):
+                yield Change(f"route the task {task} to {model}", frozenset(moved), _moved_to(model, moved))
+
+
+def _other_models(projected: Projected, own: str) -> list[str]:
+    """The models that the file names, but for the own one."""
+    book = projected.costs.book(projected.costs.run_book)
+    plans = projected.costs.architecture.plans.values()
+    planned = [m for spec in plans for m in (spec.model, *spec.model_routing.values(), *spec.components.values()) if m]
+    by_name = {canonical(m, book): m for m in [*named_models(projected.costs.architecture), *planned]}
+    return [model for name, model in by_name.items() if name != canonical(own, book)]
+
+
+def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Projected]:
+    def apply(projected: Projected) -> Projected:
+        models = projected.plan.models | dict.fromkeys(names, model)
+        return replace(projected, plan=replace(projected.plan, models=models))
+
+    return apply
+
+
+def _batch(component: Component) -> Iterator[Change]:
+    if component.processing == "standard":
+        says = f"run {component.name} as batch (processing: batch)"
+        yield _edited(says, component.name, {"processing": "batch"})
+
+
+def _half_as_often(component: Component) -> Iterator[Change]:
+    name, rate = component.name, component.runs_per_day
+    if component.schedule and (schedule := half_as_often(component.schedule)):
+        yield _edited(f'run {name} half as often (schedule: "{schedule}")', name, {"schedule": schedule})
+    elif isinstance(rate, Poisson):
+        half = Poisson(poisson=rate.poisson / 2)
+        yield _edited(
+            f"run {name} half as often (runs_per_day: {{poisson: {half.poisson:f}}})", name, {"runs_per_day": half}
+        )
+    elif isinstance(rate, Decimal):
+        yield _edited(f"run {name} half as often (runs_per_day: {rate / 2:f})", name, {"runs_per_day": rate / 2})
+
+
+def _edited(says: str, name: str, update: dict[str, object]) -> Change:
+    def apply(projected: Projected) -> Projected:
+        costs = projected.costs
+        work = costs.works[name]
+        component = work.component.model_copy(update=update)
+        runs = work.runs if "processing" in update else runs_of(component, costs.horizon, calls=0)
+        return replace(projected, costs=costs.with_work(replace(work, component=component, runs=runs)))
+
+    return Change(says, frozenset({name}), apply)
+
+
+def half_as_often(schedule: str) -> str | None:
+    """The cron expression that runs at every second time of this one, as near as one can write it; None if unknown.
+
+    Minutes are halved where there are several an hour, else hours, else days.
+    """
+    fields = schedule.split()
+    if len(fields) != 5:
+        return None
+    for n, whole in ((0, 60), (1, 24)):
+        half = _half(fields[n], whole)
+        if half:
+            return " ".join([*fields[:n], half, *fields[n + 1 :]])
+        if not fields[n].isdigit():
+            return None
+    return " ".join([*fields[:2], "*/2", *fields[3:]]) if fields[2] == "*" and fields[4] == "*" else None
+
+
+def _half(words: str, whole: int) -> str | None:
+    """Half the times of one field of a cron expression that counts up to `whole`."""
+    if words == "*":
+        return "*/2"
+    step = words.removeprefix("*/")
+    if step != words and step.isdigit() and int(step) and whole % (2 * int(step)) == 0:
+        return f"*/{2 * int(step)}" if 2 * int(step) < whole else "0"
+    listed = words.split(",")
+    if len(listed) > 1 and len(listed) % 2 == 0 and all(part.isdigit() for part in listed):
+        return ",".join(listed[::2])
+    first, dash, last = words.partition("-")
+    return f"{words}/2" if dash and first.isdigit() and last.isdigit() else None

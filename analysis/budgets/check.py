@@ -1,0 +1,250 @@
+"""`costsim check`: budgets, prices, routing, claims and logs held against what was promised.
+
+Every finding is a verdict; a check fails if one of them does. Costs are computed once and shared by all that look
+at them; without usage, no database is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ... import __version__
+from ...documents import Document, read_document
+from ...errors import ArchitectureError, CostsimError
+from ..results import PriceBookRef
+from ..summary import book_ref
+from ..verdicts import Status, Verdict
+from .judge import Judged, expired_exceptions
+from .results import CheckResult
+from .scopes import StatedBudget, check_names, known_names, read_budgets, stated_budgets
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+    from ..architecture import Architecture
+    from .projected import Projected
+    from .projection import LastPeriod
+    from .spent import Usage
+
+TRIALS = 2_000
+"""Enough that P90 is known to about 1% of the spread, and a check takes less than a second."""
+
+
+_STALE = timedelta(2)
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """How many log lines may have been refused: a `count`, or a `share` of all entries."""
+
+    count: int = 0
+    share: Fraction | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Rejects:
+        """`25`, or `0.5%` of all entries. Raises CostsimError."""
+        number = text.strip().removesuffix("%")
+        try:
+            share = Fraction(number) / 100
+            if share < 0 or (text.strip() == number and not number.isdigit()):
+                raise ValueError
+        except (ValueError, ZeroDivisionError):
+            raise CostsimError(
+                f"{text!r} is neither a number of lines, such as 25, nor a share, such as 0.5%"
+            ) from None
+        return cls(share=share) if "%" in text else cls(int(number))
+
+    def allowed(self, entries: int) -> int:
+        """How many of so many entries."""
+        return self.count if self.share is None else int(self.share * entries)
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """How to check: the month in which `month` lies, as of `today`, by which budgets and exceptions expire.
+
+    `month` None is this month; with usage, the month of the last whole day that the logs know. `book` overrides the
+    architecture's base book (`list` without one), `prices` are overlays on top where there is no architecture.
+    """
+
+    today: date
+    month: date | None = None
+    trials: int = TRIALS
+    seed: int = 1
+    book: str | None = None
+    prices: tuple[Path, ...] = ()
+    max_rejected: Rejects = Rejects()
+
+
+@dataclass
+class _Check:
+    """What is gathered on the way to the result."""
+
+    settings: CheckSettings
+    stated: list[StatedBudget]
+    judged: list[Judged]
+    verdicts: list[Verdict]
+    notes: list[str]
+
+    def result(self, name: str, month: date, as_of: date | None, book: PriceBookRef) -> CheckResult:
+        verdicts = [
+            *(judged.verdict() for judged in self.judged),
+            *expired_exceptions(self.stated, self.settings.today),
+            *self.verdicts,
+        ]
+        return CheckResult(
+            name=name,
+            month=f"{month:%Y-%m}",
+            today=self.settings.today,
+            as_of=as_of,
+            trials=self.settings.trials,
+            seed=self.settings.seed,
+            price_book=book,
+            status=worst(verdicts),
+            budgets=[judged.result() for judged in self.judged],
+            verdicts=verdicts,
+            notes=self.notes,
+            costsim_version=__version__,
+        )
+
+
+def worst(verdicts: Sequence[Verdict]) -> Status:
+    """Fail where one fails, else warn where one warns."""
+    statuses = {verdict.status for verdict in verdicts}
+    return "fail" if "fail" in statuses else "warn" if "warn" in statuses else "pass"
+
+
+def check(
+    file: Path | None,
+    settings: CheckSettings,
+    *,
+    budgets: Path | None = None,
+    usage: DuckDBPyConnection | None = None,
+) -> CheckResult:
+    """Check the architecture in `file`, the logged usage in an open store, or both, against their budgets.
+
+    `budgets` is a file whose budgets are taken instead of the architecture's own. Raises CostsimError and its
+    kinds on bad input: an unknown key or name, a book or store that is not usable.
+    """
+    if file is None and usage is None:
+        raise CostsimError("there is nothing to check: name an architecture, or give --usage")
+    architecture, document = _read(file)
+    stated = read_budgets(budgets) if budgets else []
+    if architecture and document and not budgets:
+        stated = stated_budgets(architecture, document)
+    book = _book(architecture, settings)
+    logged = _logged(usage, architecture, book, settings) if usage is not None else None
+    month = logged.month if logged else (settings.month or settings.today).replace(day=1)
+    found = _Check(settings, stated, [], [], [] if stated else ["no budget is stated; nothing limits what is spent"])
+    projected = _projected(architecture, month, settings) if architecture else None
+    _check_scopes(stated, projected, logged, book)
+    if projected and document:
+        _judge_projected(found, projected, document, logged, month)
+    if logged and usage is not None:
+        _judge_logged(found, logged, usage)
+    name = architecture.name if architecture else "usage"
+    return found.result(name, month, logged.as_of if logged else None, book_ref(book))
+
+
+def _read(file: Path | None) -> tuple[Architecture | None, Document | None]:
+    from ..architecture import read_architecture
+
+    return (read_architecture(file), read_document(file, ArchitectureError)) if file else (None, None)
+
+
+def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBook:
+    from ...pricing.book import open_book
+
+    if architecture is None:
+        return open_book(settings.book or "list", list(settings.prices))
+    return open_book(settings.book or architecture.book, architecture.prices)
+
+
+def _projected(architecture: Architecture, month: date, settings: CheckSettings) -> Projected:
+    """The architecture under its routing, over the days of the month."""
+    from ..plans import plans_of
+    from ..project import Settings, costs_of
+    from .projected import Projected
+    from .windows import days_of_month
+
+    days = len(list(days_of_month(month)))
+    costs = costs_of(architecture, Settings(month, days, settings.trials, settings.seed, settings.book))
+    return Projected(costs, plans_of(architecture, _any_model(architecture))[1], settings.trials, settings.seed)
+
+
+def _any_model(architecture: Architecture) -> str:
+    """Something for the naive plan, which a check does not cost."""
+    from ..plans import named_models
+
+    names = named_models(architecture)
+    if not names:
+        raise ArchitectureError("no model is named; give model_routing, or a model to a component")
+    return names[0]
+
+
+def _check_scopes(
+    stated: Sequence[StatedBudget], projected: Projected | None, logged: Usage | None, book: PriceBook
+) -> None:
+    labels = projected.labels() if projected else []
+    labels += [row.labels for row in logged.rows] if logged else []
+    check_names(stated, known_names(labels), book)
+
+
+def _judge_projected(
+    found: _Check, projected: Projected, document: Document, logged: Usage | None, month: date
+) -> None:
+    from .projection import judge_projection
+    from .promises import broken_claims, routing_errors, unpriced_models
+
+    last_period = _last_period(logged)
+    found.judged += judge_projection(found.stated, projected, month, found.settings.today, last_period)
+    unpriced = unpriced_models(projected, document)
+    found.verdicts += unpriced
+    found.verdicts += routing_errors(projected, document, {verdict.name for verdict in unpriced})
+    found.verdicts += broken_claims(projected, document)
+
+
+def _last_period(logged: Usage | None) -> LastPeriod:
+    """What the logs say that a budget's last period cost; without them, nobody knows."""
+    if logged is None:
+        return lambda _: None
+    from .spent import last_period_usd
+
+    return lambda entry: last_period_usd(entry.budget, logged)
+
+
+def _logged(
+    connection: DuckDBPyConnection, architecture: Architecture | None, book: PriceBook, settings: CheckSettings
+) -> Usage:
+    """The usage of the month. Raises CostsimError where the store is empty or knows nothing before the month ends."""
+    from ..spend import bring_up_to_date
+    from .spent import last_whole_day, read_usage
+
+    bring_up_to_date(connection, book)
+    as_of = last_whole_day(connection, settings.today)
+    if as_of is None:
+        raise CostsimError("the store has no usage yet; load some with costsim load")
+    month = settings.month or as_of
+    tags = {component.name: component.tags for component in architecture.components} if architecture else {}
+    return read_usage(connection, book, month, as_of, tags)
+
+
+def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection) -> None:
+    from .promises import rejected_lines, unpriced_usage
+    from .spent import judge_usage
+
+    settings = found.settings
+    found.judged += judge_usage(found.stated, logged, settings.today, settings.trials, settings.seed)
+    found.verdicts += unpriced_usage(logged)
+    found.verdicts.append(rejected_lines(connection, settings.max_rejected))
+    runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
+    if runs:
+        found.notes.append(f"logs do not tell runs apart: {', '.join(runs)} held against the projection only")
+    if settings.today - logged.as_of > _STALE:
+        found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")

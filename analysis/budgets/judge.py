@@ -1,0 +1,229 @@
+"""A budget held against costs by day: the limit that holds today, the figure, and the sentence about both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from ...documents import dotted
+from ..results import usd
+from ..verdicts import Status, Verdict
+from .results import BudgetCheck, Contribution, Mend
+from .scopes import StatedBudget
+from .spec import Budget, BudgetException
+from .windows import Daily
+from .words import money, share
+
+MAX_CONTRIBUTIONS = 10
+AT = {"mean": "on average", "p50": "at P50", "p90": "at P90", "p99": "at P99"}
+EACH = {"run": "a run", "day": "a day", "week": "a week", "month": "a month"}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a budget allows today: `stated_usd` without the exception, `usd` with it. None cannot be judged."""
+
+    usd: Fraction | None
+    stated_usd: Fraction | None
+    exception: BudgetException | None = None
+    unknown: str = ""
+
+
+def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> Limit:
+    """The limit that holds today. `last_period_usd` is what the period before cost, None where nobody knows."""
+    if budget.usd is not None:
+        stated = Fraction(budget.usd)
+    elif last_period_usd is None:
+        return Limit(None, None, unknown="what the period before cost is only known with --usage")
+    elif not last_period_usd:
+        return Limit(None, None, unknown="the period before cost nothing, so a percentage of it says nothing")
+    else:
+        stated = last_period_usd * Fraction(budget.percent_of_last_period or 0) / 100
+    exception = budget.exception(stated, today)
+    return Limit(exception.limit_usd(stated) if exception else stated, stated, exception)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A budget, its limit, and the window that it was held against."""
+
+    stated: StatedBudget
+    source: Literal["projection", "usage"]
+    limit: Limit
+    window: Daily
+    today: date
+    by_component: Mapping[str, Fraction]
+    spent_usd: Decimal | None = None
+    whose: str = ""
+    mend: Mend | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """What was stated."""
+        return self.stated.budget
+
+    @property
+    def value_usd(self) -> Fraction:
+        """The figure held against the limit."""
+        return self.window.at(self.budget.at)
+
+    @property
+    def breached(self) -> bool:
+        """Whether the figure is beyond the limit that holds today."""
+        return self.limit.usd is not None and self.value_usd > self.limit.usd
+
+    @property
+    def status(self) -> Status:
+        """Expired budgets, and those that cannot be judged, warn."""
+        if self.limit.usd is None or not self.budget.enforced(self.today):
+            return "warn"
+        return self.budget.severity if self.breached else "pass"
+
+    def result(self) -> BudgetCheck:
+        """The typed result."""
+        budget, limit, window = self.budget, self.limit, self.window
+        return BudgetCheck(
+            name=budget.name,
+            source=self.source,
+            scope=str(budget.scope),
+            period=budget.period,
+            at=budget.at,
+            severity=budget.severity,
+            owner=budget.owner,
+            status=self.status,
+            breached=self.breached,
+            enforced=budget.enforced(self.today),
+            limit_usd=None if limit.usd is None else usd(limit.usd),
+            stated_usd=None if limit.stated_usd is None else usd(limit.stated_usd),
+            excused=limit.exception.reason if limit.exception else "",
+            first=window.dates[0],
+            last=window.dates[-1],
+            expected_usd=usd(window.total_usd),
+            value_usd=usd(self.value_usd),
+            p50_usd=usd(window.at("p50")),
+            p90_usd=usd(window.at("p90")),
+            p99_usd=usd(window.at("p99")),
+            spent_usd=self.spent_usd,
+            chance=None if limit.usd is None else window.chance(limit.usd),
+            crossed_on=None if limit.usd is None else window.crossed_on(limit.usd),
+            contributions=contributions(self.by_component),
+            mend=self.mend,
+            says=says(self),
+        )
+
+    def verdict(self) -> Verdict:
+        """The same as a verdict, at the budget's place in its file."""
+        name = self.budget.name if self.source == "projection" else f"{self.budget.name} ({self.source})"
+        place = self.stated
+        return Verdict(
+            rule="budget", name=name, status=self.status, says=says(self), help=_help(self),
+            file=str(place.document.file), line=place.line, key=dotted(place.path),
+        )  # fmt: skip
+
+
+def contributions(by_component: Mapping[str, Fraction]) -> list[Contribution]:
+    """The dearest components first, and what part of the whole each is."""
+    total = sum(by_component.values(), Fraction(0))
+    dearest = sorted(by_component.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
+    return [
+        Contribution(component=name, usd=usd(cost), percent=usd(round(100 * cost / total, 6)))
+        for name, cost in dearest
+        if cost
+    ]
+
+
+def says(judged: Judged) -> str:
+    """The verdict in a sentence."""
+    budget, limit = judged.budget, judged.limit
+    if not budget.enforced(judged.today):
+        return f"expired on {budget.expires} and is not enforced; {_figure(judged)}{_against(judged)}"
+    if limit.usd is None:
+        return f"cannot be judged: {limit.unknown}; {_figure(judged)}"
+    return f"{_figure(judged)}{_against(judged)}{_risk(judged)}{_makers(judged)}{_excused(judged)}"
+
+
+def _figure(judged: Judged) -> str:
+    """`total costs $213.40 a month at P90`."""
+    budget, window = judged.budget, judged.window
+    what = "everything" if budget.scope == "total" else str(budget.scope)
+    when = {"day": f" ({window.dates[0]})", "week": f" ({window.dates[0]} to {window.dates[-1]})"}
+    of = f"{judged.whose} " if judged.whose and budget.period == "run" else ""
+    of = f" of {of.strip()}" if of else ""
+    amount = f"{money(judged.value_usd)} {EACH[budget.period]}{of}{when.get(budget.period, '')} {AT[budget.at]}"
+    if judged.spent_usd is None:
+        return f"{what} costs {amount}"
+    return f"{what} has cost {money(judged.spent_usd)} so far and comes to {amount}"
+
+
+def _against(judged: Judged) -> str:
+    limit = judged.limit.usd
+    if limit is None:
+        return ""
+    if not judged.breached:
+        return f", within {money(limit)}"
+    return f", {money(judged.value_usd - limit)} over {money(limit)}"
+
+
+def _risk(judged: Judged) -> str:
+    """`; 34% of trials are over it, from about 2026-11-28`: nothing where the matter is settled."""
+    limit = judged.limit.usd
+    chance = judged.window.chance(limit) if limit is not None else 0.0
+    if limit is None or not chance:
+        return ""
+    day = judged.window.crossed_on(limit) if judged.budget.period in {"week", "month"} else None
+    when = f"{', from about' if 0 < chance < 1 else ' from'} {day}" if day else ""
+    if chance == 1:
+        return f"; over{when}" if day else ""
+    return f"; {share(chance)} of trials are over{when}"
+
+
+def _makers(judged: Judged) -> str:
+    if not judged.breached or judged.budget.period == "run":
+        return ""
+    parts = [f"{part.component} {money(part.usd)}" for part in contributions(judged.by_component)[:3]]
+    return f"; most of it: {', '.join(parts)}" if len(judged.by_component) > 1 and parts else ""
+
+
+def _excused(judged: Judged) -> str:
+    exception, stated = judged.limit.exception, judged.limit.stated_usd
+    if exception is None or stated is None:
+        return ""
+    return f" (instead of {money(stated)} until {exception.until}: {exception.reason})"
+
+
+def _help(judged: Judged) -> str:
+    """How to mend it."""
+    budget = judged.budget
+    if not budget.enforced(judged.today):
+        return "Renew the budget or delete it."
+    owner = f" Owner: {budget.owner}." if budget.owner else ""
+    if judged.mend is None or not judged.breached:
+        return owner.strip() if judged.breached else ""
+    return f"{mend_says(judged.mend)}{owner}"
+
+
+def mend_says(mend: Mend) -> str:
+    """The proposed change in a sentence."""
+    after = f"saves {money(mend.saved_usd)} and leaves {money(mend.value_usd)}"
+    what = mend.says[:1].upper() + mend.says[1:]
+    return f"{what}: {after}." if mend.sufficient else f"Nothing tried is enough. {what}: {after}."
+
+
+def expired_exceptions(stated: Sequence[StatedBudget], today: date) -> list[Verdict]:
+    """Exceptions that no longer excuse, said aloud until somebody deletes them."""
+    return [
+        Verdict(
+            rule="exception", name=entry.budget.name, status="warn",
+            says=f"the exception until {exception.until} is over and no longer excuses: {exception.reason}",
+            help="Delete the exception, or give it a later date.",
+            file=str(entry.document.file), line=entry.document.line((*entry.path, "exceptions", n)),
+            key=dotted((*entry.path, "exceptions", n)),
+        )
+        for entry in stated
+        for n, exception in enumerate(entry.budget.exceptions)
+        if today > exception.until
+    ]  # fmt: skip

@@ -1,0 +1,197 @@
+"""What scopes will cost by an architecture: exact in expectation, drawn by the same Monte Carlo as a projection.
+
+A component's cost is split by the models that it calls, so that a scope can be a model. Scopes are summed draw by
+draw, never by quantiles: only their sums are kept, however many components there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..costing import Costing
+from ..plans import Plan
+from ..policies.draws import draw_usd_by_model
+from ..policies.spec import Policy
+from ..simulate import draw, price
+from ..subscriptions import subscriptions_of
+from ..workload import Work
+from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
+from .windows import Daily, Floats
+
+if TYPE_CHECKING:
+    from ..component import Component
+    from ..project import Costs
+
+NOT_OF_ONE_RUN: frozenset[Policy] = frozenset({"fresh_for", "batch_with", "cache"})
+"""Policies that say which runs happen, or which find a cache: one run, by itself, is priced without them."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one component, or a subscription, spends on one model: by day, exact and drawn."""
+
+    labels: Labels
+    expected_usd: tuple[Fraction, ...]
+    drawn_usd: Floats = field(repr=False)
+
+
+@dataclass
+class ScopeCost:
+    """A scope's cost by day, and each component's expected part in it."""
+
+    daily: Daily
+    by_component: dict[str, list[Fraction]] = field(default_factory=dict)
+
+    def add(self, share: Share) -> None:
+        """Add a share that lies in the scope."""
+        self.daily = self.daily.plus(share.expected_usd, share.drawn_usd)
+        before = self.by_component.get(share.labels.component)
+        own = list(share.expected_usd)
+        self.by_component[share.labels.component] = (
+            own if before is None else [a + b for a, b in zip(before, own, strict=True)]
+        )
+
+
+@dataclass(frozen=True)
+class Projected:
+    """An architecture under one plan, ready to be asked what scopes will cost."""
+
+    costs: Costs
+    plan: Plan
+    trials: int
+    seed: int
+
+    @property
+    def components(self) -> list[Component]:
+        """The architecture's components."""
+        return self.costs.architecture.components
+
+    def expected(self, name: str) -> dict[Labels, tuple[Fraction, ...]]:
+        """One component's exact cost by day, by model; nothing where it has no price."""
+        costing = self.costs.planned(name, self.plan)
+        if not costing.priced:
+            return {}
+        calls = [(costing.model, costing.expected_usd)] if isinstance(costing, Costing) else [
+            (call.model, way.costing.expected_usd) for call in costing.calls for way in call.ways
+        ]  # fmt: skip
+        found: dict[Labels, tuple[Fraction, ...]] = {}
+        for model, usd in calls:
+            labels = self._labels(name, model)
+            found[labels] = tuple(a + b for a, b in zip(found[labels], usd, strict=True)) if labels in found else usd
+        return found
+
+    def shares(self, name: str) -> list[Share]:
+        """One component's cost by model, exact and drawn; nothing where it has no price."""
+        expected, drawn = self.expected(name), self._drawn(name)
+        return [Share(labels, usd, drawn[labels]) for labels, usd in expected.items()]
+
+    def _drawn(self, name: str) -> dict[Labels, Floats]:
+        costing, days = self.costs.planned(name, self.plan), self.costs.horizon.days
+        if not costing.priced:
+            return {}
+        plain = self.costs.costing(name, self.plan.models[name])
+        tokens = draw(plain.work, plain.profile, plain.brackets, days, self.trials, self.seed)
+        if isinstance(costing, Costing):
+            usd = price(tokens, costing, np.empty((days, self.trials)))
+            return {self._labels(name, costing.model): usd}
+        found: dict[Labels, Floats] = {}
+        for model, usd in draw_usd_by_model(costing, tokens, self.trials, self.seed).items():
+            labels = self._labels(name, model)
+            found[labels] = found[labels] + usd if labels in found else usd
+        return found
+
+    def subscriptions(self) -> list[Share]:
+        """What the plan's subscriptions cost, as shares of components of their own."""
+        costs = self.costs
+        book = costs.book(costs.run_book)
+        flat = subscriptions_of(self.plan.used_models(self.components), book, costs.horizon)
+        return [
+            Share(
+                Labels(f"subscription {name}", "", "subscription", str(key)),
+                tuple(by_day),
+                np.array([float(cost) for cost in by_day])[:, None],
+            )
+            for name, (key, by_day) in flat.items()
+        ]
+
+    def scopes(self, scopes: Iterable[AnyScope]) -> dict[AnyScope, ScopeCost]:
+        """What each of the scopes costs."""
+        nothing = Daily.nothing(self.costs.horizon.dates)
+        found: dict[AnyScope, ScopeCost] = {scope: ScopeCost(nothing) for scope in scopes}
+        for component in self.components:
+            if any(self._may_count(scope, component.name) for scope in found):
+                self._add(found, self.shares(component.name))
+        self._add(found, self.subscriptions())
+        return found
+
+    def expected_part(self, scope: AnyScope, names: Iterable[str]) -> list[Fraction]:
+        """What those components, and the subscriptions, cost of a scope by day, exact."""
+        book, total = self.costs.book(self.costs.run_book), [Fraction(0)] * self.costs.horizon.days
+        parts = [part for name in names for part in self.expected(name).items()]
+        for labels, usd in [*parts, *((share.labels, share.expected_usd) for share in self.subscriptions())]:
+            if in_scope(scope, labels, book):
+                total = [a + b for a, b in zip(total, usd, strict=True)]
+        return total
+
+    def part(self, scope: AnyScope, names: Iterable[str]) -> ScopeCost:
+        """What those components, and the subscriptions, cost of a scope."""
+        found: dict[AnyScope, ScopeCost] = {scope: ScopeCost(Daily.nothing(self.costs.horizon.dates))}
+        for name in names:
+            self._add(found, self.shares(name))
+        self._add(found, self.subscriptions())
+        return found[scope]
+
+    def one_run(self, name: str) -> Daily:
+        """What one run of a component costs on the days on which it runs; no days where it never does, or unpriced.
+
+        It is a run that happens, without a cache: escalations, large contexts and retries count.
+        """
+        work = self.costs.works[name]
+        costs = self.costs.with_work(_one_a_day(work))
+        alone = replace(self, costs=costs, plan=replace(self.plan, policies=self.plan.policies - NOT_OF_ONE_RUN))
+        shares = alone.shares(name)
+        running = [n for n, count in enumerate(work.runs.expected) if count] if shares else []
+        total = Daily.nothing(costs.horizon.dates)
+        for share in shares:
+            total = total.plus(share.expected_usd, share.drawn_usd)
+        days = tuple(total.dates[n] for n in running)
+        return Daily(days, tuple(total.expected_usd[n] for n in running), total.drawn_usd[running])
+
+    def labels(self) -> list[Labels]:
+        """Every component with every model that the plan may call for it, and the subscriptions."""
+        called = [
+            self._labels(component.name, model)
+            for component in self.components
+            for model in self.plan.choice(component).models
+        ]
+        return called + [share.labels for share in self.subscriptions()]
+
+    def counted(self, scope: AnyScope) -> Iterator[str]:
+        """The components that a scope counts, at least in part."""
+        return (component.name for component in self.components if self._may_count(scope, component.name))
+
+    def _add(self, found: dict[AnyScope, ScopeCost], shares: Sequence[Share]) -> None:
+        book = self.costs.book(self.costs.run_book)
+        for scope, cost in found.items():
+            for share in shares:
+                if in_scope(scope, share.labels, book):
+                    cost.add(share)
+
+    def _may_count(self, scope: AnyScope, name: str) -> bool:
+        book, choice = self.costs.book(self.costs.run_book), self.plan.choice(self.costs.works[name].component)
+        return any(in_scope(scope, self._labels(name, model), book) for model in choice.models)
+
+    def _labels(self, name: str, model: str) -> Labels:
+        component = self.costs.works[name].component
+        book = self.costs.book(self.costs.run_book)
+        return Labels(name, component.agent, component.task, canonical(model, book), tags_of(component.tags))
+
+
+def _one_a_day(work: Work) -> Work:
+    once = tuple(Fraction(int(count > 0)) for count in work.runs.expected)
+    return replace(work, runs=replace(work.runs, expected=once, law="fixed", spread=None))

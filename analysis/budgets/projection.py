@@ -1,0 +1,153 @@
+"""Budgets against the projection: what each scope will cost in the month by the architecture as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from .changes import Change, Trial, changes, mend
+from .judge import Judged, Limit, limit_of
+from .projected import Projected, ScopeCost
+from .results import Mend
+from .scopes import AnyScope, StatedBudget
+from .spec import At, Period
+from .windows import Daily, windows
+
+LastPeriod = Callable[[StatedBudget], Fraction | None]
+"""What the period before cost in a budget's scope; None where nobody knows."""
+
+
+def judge_projection(
+    stated: Sequence[StatedBudget], projected: Projected, month: date, today: date, last_period: LastPeriod
+) -> list[Judged]:
+    """Every budget against the month in which `month` lies, each with the change that would mend it.
+
+    The window judged is the one whose expected cost is largest: its quantile is that of one window, not the
+    largest of many noisy ones.
+    """
+    costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period != "run"})
+    found = []
+    for entry in stated:
+        limit = limit_of(entry.budget, last_period(entry), today)
+        if entry.budget.period == "run":
+            found.append(_judge_run(entry, projected, limit, today))
+        else:
+            found.append(_judge(entry, projected, costs[entry.budget.scope], limit, month, today))
+    return found
+
+
+def dearest(daily: Daily, period: Period, month: date) -> Daily:
+    """The window of largest expected cost; the first of equals."""
+    return max(windows(daily, period, month), key=lambda window: window.total_usd)
+
+
+def _judge(
+    entry: StatedBudget, projected: Projected, cost: ScopeCost, limit: Limit, month: date, today: date
+) -> Judged:
+    budget = entry.budget
+    window = dearest(cost.daily, budget.period, month)
+    first = cost.daily.dates.index(window.dates[0])
+    days = slice(first, first + len(window.dates))
+    by_component = {name: sum(usd[days], Fraction(0)) for name, usd in cost.by_component.items()}
+    judged = Judged(entry, "projection", limit, window, today, by_component)
+    if not judged.breached or limit.usd is None:
+        return judged
+    trial = _Scoped(projected, budget.scope, cost.daily, budget.period, budget.at, month).trial
+    return replace(judged, mend=_mend(projected, by_component, trial, judged.value_usd, limit.usd, one_run=False))
+
+
+def _mend(
+    projected: Projected,
+    by_component: Mapping[str, Fraction],
+    trial: Trial,
+    value_usd: Fraction,
+    limit_usd: Fraction,
+    *,
+    one_run: bool,
+) -> Mend | None:
+    dearest_first = sorted(by_component, key=lambda name: -by_component[name])
+    names = [name for name in dearest_first if name in projected.costs.works]
+    return mend(changes(projected, names, one_run=one_run), trial, value_usd, limit_usd)
+
+
+def applied(projected: Projected, taken: Sequence[Change]) -> Projected:
+    """The architecture after these changes."""
+    for change in taken:
+        projected = change.apply(projected)
+    return projected
+
+
+@dataclass(frozen=True)
+class _Scoped:
+    """Changes tried on a scope: only what they touch is costed again, on the same random numbers."""
+
+    projected: Projected
+    scope: AnyScope
+    daily: Daily
+    period: Period
+    at: At
+    month: date
+
+    @property
+    def trial(self) -> Trial:
+        return Trial(self._saved_usd, self._value_usd)
+
+    def _saved_usd(self, taken: Sequence[Change]) -> Fraction:
+        """In the window that is dearest before the change, exact."""
+        names = _touched(taken)
+        before = self.projected.expected_part(self.scope, names)
+        after = applied(self.projected, taken).expected_part(self.scope, names)
+        window = dearest(self.daily, self.period, self.month)
+        first = self.daily.dates.index(window.dates[0])
+        return sum(
+            (before[n] - after[n] for n in range(first, first + len(window.dates))),
+            Fraction(0),
+        )
+
+    def _value_usd(self, taken: Sequence[Change]) -> Fraction:
+        names = _touched(taken)
+        before = self.projected.part(self.scope, names).daily
+        after = applied(self.projected, taken).part(self.scope, names).daily
+        daily = self.daily.plus(before.expected_usd, before.drawn_usd, -1).plus(after.expected_usd, after.drawn_usd)
+        return dearest(daily, self.period, self.month).at(self.at)
+
+
+def _touched(taken: Sequence[Change]) -> list[str]:
+    return sorted({name for change in taken for name in change.components})
+
+
+def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: date) -> Judged:
+    """One run of the dearest component in scope, on the day on which it is dearest."""
+    budget = entry.budget
+    runs = _runs(projected, projected.counted(budget.scope))
+    if not runs:
+        nothing = Daily.nothing([projected.costs.horizon.start])
+        return Judged(entry, "projection", limit, nothing, today, {})
+    name = max(runs, key=lambda n: runs[n].at(budget.at))
+    judged = Judged(entry, "projection", limit, runs[name], today, {name: runs[name].total_usd}, whose=name)
+    if not judged.breached or limit.usd is None:
+        return judged
+
+    def value_usd(taken: Sequence[Change]) -> Fraction:
+        after = runs | _runs(applied(projected, taken), _touched(taken))
+        return max(run.at(budget.at) for run in after.values())
+
+    def saved_usd(taken: Sequence[Change]) -> Fraction:
+        after = _runs(applied(projected, taken), [name])
+        return runs[name].total_usd - after[name].total_usd if name in after else Fraction(0)
+
+    means = {one: run.total_usd for one, run in runs.items() if run.at(budget.at) > limit.usd}
+    trial = Trial(saved_usd, value_usd)
+    return replace(judged, mend=_mend(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
+
+
+def _runs(projected: Projected, names: Iterable[str]) -> dict[str, Daily]:
+    """The dearest run of each component that ever runs and has a price."""
+    found = {name: projected.one_run(name) for name in names}
+    return {
+        name: max(windows(run, "run", run.dates[0]), key=lambda one: one.total_usd)
+        for name, run in found.items()
+        if run.dates
+    }

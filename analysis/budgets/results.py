@@ -1,0 +1,96 @@
+"""What `costsim check` finds: the typed result, and the contract of its JSON.
+
+Money is Decimal USD. Quantiles and chances come from the draws; where nothing varies, all figures are exact.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from ..results import PriceBookRef, Result, Usd
+from ..verdicts import Status, Verdict
+from .spec import At, Period, Severity
+
+
+class Contribution(Result):
+    """A component's part in what was judged; `percent` of the scope's cost in the window."""
+
+    component: str
+    usd: Usd
+    percent: Usd
+
+
+class Mend(Result):
+    """A change that brings a breached budget within its limit: the one that takes least away.
+
+    `saved_usd` is what it saves in the window, expected, exact; `value_usd` the budget's figure after it.
+    `sufficient` is false where nothing that was tried is enough: then these are the changes that save most.
+    """
+
+    says: str
+    changes: list[str] = Field(description="each change by itself, as one would make it")
+    saved_usd: Usd
+    value_usd: Usd
+    sufficient: bool
+
+
+class BudgetCheck(Result):
+    """One budget held against the projection, or against the usage so far with its forecast.
+
+    `value_usd` is the cost at the budget's `at`, of the dearest window of its period (`first` to `last`); for a
+    run, of one run of the dearest component. `chance` is the share of trials in which that window costs more than
+    `limit_usd`; `crossed_on` the median day on which it does so, of those trials. `limit_usd` is null where the
+    budget cannot be judged, which `says` explains.
+    """
+
+    name: str
+    source: Literal["projection", "usage"]
+    scope: str
+    period: Period
+    at: At
+    severity: Severity
+    owner: str | None
+    status: Status
+    breached: bool
+    enforced: bool = Field(description="false for a budget that has expired")
+    limit_usd: Usd | None = Field(description="what it may cost, exceptions included")
+    stated_usd: Usd | None = Field(description="what it may cost without the exception that holds today")
+    excused: str = Field(default="", description="the reason of the exception that holds today")
+    first: date
+    last: date
+    expected_usd: Usd
+    value_usd: Usd
+    p50_usd: Usd
+    p90_usd: Usd
+    p99_usd: Usd
+    spent_usd: Usd | None = Field(default=None, description="of usage: what of the window is spent")
+    chance: float | None
+    crossed_on: date | None
+    contributions: list[Contribution] = Field(description="the dearest components first, at most ten")
+    mend: Mend | None = None
+    says: str
+
+
+class CheckResult(Result):
+    """All that was checked. `verdicts` are what outputs for CI are made from; they decide the exit code."""
+
+    name: str
+    month: str = Field(description="2026-10")
+    today: date = Field(description="the day by which exceptions and budgets expire")
+    as_of: date | None = Field(description="the last whole day of usage; null without usage")
+    trials: int
+    seed: int
+    price_book: PriceBookRef
+    status: Status
+    budgets: list[BudgetCheck]
+    verdicts: list[Verdict]
+    notes: list[str]
+    costsim_version: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 where no verdict fails, else 1. (Bad input is an error, and exit code 2.)"""
+        return int(self.status == "fail")

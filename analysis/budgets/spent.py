@@ -1,0 +1,213 @@
+"""Budgets against logged usage: what is spent of the month, and the forecast of what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..forecast.month import forecast_month
+from ..priced import choose_days, price_rows
+from ..results import strip, usd
+from ..review.results import BudgetUse
+from ..spend import DIMENSIONS
+from .judge import Judged, limit_of
+from .scopes import AnyScope, Labels, StatedBudget, in_scope, tags_of
+from .spec import Budget
+from .windows import Daily, Floats, days_of_month, last_period, windows
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+
+HISTORY_DAYS = 182
+"""How far back the forecast looks, before the month."""
+
+BY_DAY = f"""
+SELECT day, {", ".join(f"{DIMENSIONS[name]}::VARCHAR" for name in ("component", "agent", "task", "model"))},
+    sum(usd), sum(unpriced_tokens)::BIGINT
+FROM priced GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608 (fixed expressions)
+LAST_DAY = "SELECT max(day) FROM usage_daily"
+REJECTED = """
+SELECT load.path, load.rejected, load.entries, min(reject.line)
+FROM load LEFT JOIN reject USING (file_id) WHERE load.rejected > 0 GROUP BY ALL ORDER BY load.path
+"""
+ENTRIES = "SELECT coalesce(sum(entries + rejected), 0)::BIGINT FROM load"
+UNPRICED = """
+SELECT coalesce(provider || '/', '') || coalesce(model, '(no model)'), list_sort(list(DISTINCT component)),
+    sum(unpriced_tokens)::BIGINT
+FROM priced WHERE unpriced_tokens > 0 AND day >= ? GROUP BY 1 ORDER BY 1
+"""
+
+
+class DayCost(NamedTuple):
+    """What one component spent on one model on one day, exact."""
+
+    day: date
+    labels: Labels
+    usd: Decimal
+
+
+class UnpricedUsage(NamedTuple):
+    """A logged model without a price: its tokens are in no cost."""
+
+    model: str
+    components: list[str]
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Logged costs by day, through `as_of`, the last whole day known; `unpriced` are of the month only."""
+
+    month: date
+    as_of: date
+    book: PriceBook = field(repr=False)
+    rows: tuple[DayCost, ...] = field(repr=False)
+    unpriced: tuple[UnpricedUsage, ...] = ()
+
+    def in_scope(self, scope: AnyScope) -> list[DayCost]:
+        """The costs that a scope counts."""
+        return [row for row in self.rows if in_scope(scope, row.labels, self.book)]
+
+    def spent(self, scope: AnyScope, first: date, last: date) -> Decimal:
+        """What a scope cost on the days from `first` to `last`, exact."""
+        return sum((row.usd for row in self.in_scope(scope) if first <= row.day <= last), Decimal(0))
+
+    def daily(self, scope: AnyScope, trials: int, seed: int) -> Daily:
+        """A scope's cost by day, to the end of the month: known days exactly, those to come as forecast.
+
+        It begins with the Monday on or before the month, so that its first week is whole.
+        """
+        days = list(days_of_month(self.month))
+        days = [days[0] - timedelta(n) for n in range(days[0].weekday(), 0, -1)] + days
+        history = [(row.day, row.usd) for row in self.in_scope(scope)]
+        known = _by_day(history)
+        expected = [Fraction(known.get(day, Decimal(0))) for day in days]
+        ahead = [n for n, day in enumerate(days) if day > self.as_of]
+        if not ahead or not any(known.values()):
+            return Daily(tuple(days), tuple(expected), _certain(expected))
+        drawn = np.repeat(_certain(expected), trials, axis=1)
+        outlook = forecast_month(history, self.month, self.as_of, trials=trials, seed=seed)
+        spent = float(outlook.forecast.spent_usd)
+        coming = np.diff(outlook.cumulative, axis=1, prepend=spent).T
+        ahead = ahead[-len(coming) :]
+        drawn[ahead] = coming
+        for n, mean in zip(ahead, coming.mean(axis=1).tolist(), strict=True):
+            expected[n] = Fraction(usd(mean))
+        return Daily(tuple(days), tuple(expected), drawn)
+
+
+def _certain(expected: Sequence[Fraction]) -> Floats:
+    return np.array([[float(cost)] for cost in expected])
+
+
+def _by_day(history: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
+    found: dict[date, Decimal] = {}
+    for day, cost in history:
+        found[day] = found.get(day, Decimal(0)) + cost
+    return found
+
+
+def last_whole_day(connection: DuckDBPyConnection, today: date) -> date | None:
+    """The last day that the store knows whole: yesterday, or its last day if that is earlier; None if it is empty.
+
+    The rollup must be up to date.
+    """
+    (last,) = connection.execute(LAST_DAY).fetchone() or (None,)
+    return None if last is None else min(last, today - timedelta(1))
+
+
+def read_usage(
+    connection: DuckDBPyConnection, book: PriceBook, month: date, as_of: date, tags: Mapping[str, Mapping[str, str]]
+) -> Usage:
+    """What the store's rollup cost, by day, in the month and the half year before it; `tags` by component.
+
+    Bring the rollup up to date first (`spend.bring_up_to_date`).
+    """
+    first = month.replace(day=1)
+    choose_days(connection, book, first - timedelta(HISTORY_DAYS), as_of)
+    price_rows(connection)
+    by_component = {name: tags_of(own) for name, own in tags.items()}
+    rows = tuple(
+        DayCost(day, Labels(component, agent, task, model, by_component.get(component, frozenset())), strip(cost))
+        for day, component, agent, task, model, cost, _ in connection.execute(BY_DAY).fetchall()
+    )
+    unpriced = tuple(UnpricedUsage(*row) for row in connection.execute(UNPRICED, [first]).fetchall())
+    return Usage(first, as_of, book, rows, unpriced)
+
+
+def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, trials: int, seed: int) -> list[Judged]:
+    """Every budget against the month so far and its forecast; those of a run are left out.
+
+    The window judged is the one that comes to most at the budget's quantile; for a percentage of the last period,
+    the one in progress.
+    """
+    known: dict[AnyScope, Daily] = {}
+    found = []
+    for entry in stated:
+        scope = entry.budget.scope
+        if entry.budget.period != "run":
+            if scope not in known:
+                known[scope] = usage.daily(scope, trials, seed)
+            found.append(_judge(entry, usage, known[scope], today))
+    return found
+
+
+def last_period_usd(budget: Budget, usage: Usage) -> Fraction | None:
+    """What the scope cost in the period before the one in progress; None where the logs begin later."""
+    first, last = last_period(budget.period, _in_progress(usage))
+    begins = min((row.day for row in usage.rows), default=None)
+    return None if begins is None or begins > last else Fraction(usage.spent(budget.scope, first, last))
+
+
+def _in_progress(usage: Usage) -> date:
+    """The first day that is not known yet, or the month's last one once it is over."""
+    return min(usage.as_of + timedelta(1), list(days_of_month(usage.month))[-1])
+
+
+def _judge(entry: StatedBudget, usage: Usage, daily: Daily, today: date) -> Judged:
+    budget = entry.budget
+    limit = limit_of(budget, last_period_usd(budget, usage), today)
+    found = windows(daily, budget.period, usage.month)
+    if budget.percent_of_last_period is not None:
+        found = [window for window in found if _in_progress(usage) in window.dates] or found[-1:]
+    window = max(found, key=lambda one: one.at(budget.at))
+    by_component: dict[str, Fraction] = {}
+    for row in usage.in_scope(budget.scope):
+        if window.dates[0] <= row.day <= window.dates[-1]:
+            name = row.labels.component
+            by_component[name] = by_component.get(name, Fraction(0)) + Fraction(row.usd)
+    spent = usage.spent(budget.scope, window.dates[0], min(window.dates[-1], usage.as_of))
+    return Judged(entry, "usage", limit, window, today, by_component, strip(spent))
+
+
+def budget_uses(
+    budgets: Sequence[StatedBudget], usage: Usage, today: date, *, trials: int = 10_000, seed: int = 1
+) -> list[BudgetUse]:
+    """The monthly budgets against the month, for a review: what is used of each, and the forecast of a running month.
+
+    `percent` is the figure held against the limit, in percent of it. Budgets that have expired, or whose limit
+    nobody knows, are left out.
+    """
+    monthly = [entry for entry in budgets if entry.budget.period == "month" and entry.budget.enforced(today)]
+    return [
+        BudgetUse(
+            name=judged.budget.name,
+            scope=str(judged.budget.scope),
+            limit_usd=usd(judged.limit.usd),
+            spent_usd=judged.spent_usd or Decimal(0),
+            forecast_usd=usd(judged.window.total_usd) if judged.window.varies else None,
+            percent=usd(round(100 * judged.value_usd / judged.limit.usd, 6)) if judged.limit.usd else Decimal(0),
+            breached=judged.breached,
+        )
+        for judged in judge_usage(monthly, usage, today, trials, seed)
+        if judged.limit.usd is not None
+    ]

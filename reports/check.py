@@ -1,0 +1,141 @@
+"""A check for people and programs: the terminal's table, a Markdown body, JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..analysis.budgets.results import BudgetCheck, CheckResult
+from ..analysis.verdicts import Status, Verdict
+from .numbers import cents_usd as usd
+from .tables import cell
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+WORDS: dict[Status, str] = {"pass": "ok", "warn": "warning", "fail": "FAILED"}
+STYLES: dict[Status, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+AT = {"mean": "mean", "p50": "P50", "p90": "P90", "p99": "P99"}
+
+
+def headline(result: CheckResult) -> str:
+    """`c-suite: 2 of 14 checks failed, 1 warning`."""
+    failed, warned = (sum(v.status == status for v in result.verdicts) for status in ("fail", "warn"))
+    count = len(result.verdicts)
+    warnings = f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
+    if failed:
+        return f"{result.name}: {failed} of {count} checks failed{warnings}"
+    return f"{result.name}: all {count} checks within{warnings}" if not warned else (
+        f"{result.name}: no check of {count} failed{warnings}"
+    )  # fmt: skip
+
+
+def footer(result: CheckResult) -> str:
+    """What the figures rest on, in a line."""
+    usage = f"; usage through {result.as_of}" if result.as_of else ""
+    book = result.price_book.hash[:12]
+    return f"{result.month}{usage}; prices {book}; {result.trials:,} trials, seed {result.seed}"
+
+
+def print_check(result: CheckResult, console: Console) -> None:
+    """Headline, budgets as a table, then everything that is not as it should be."""
+    for part in (_title(result), _table(result), *_lines(result)):
+        if part is not None:
+            console.print(part)
+
+
+def _title(result: CheckResult) -> Text:
+    from rich.text import Text
+
+    return Text(headline(result), style=STYLES[result.status])
+
+
+def _table(result: CheckResult) -> RenderableType | None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not result.budgets:
+        return None
+    table = Table()
+    table.add_column("budget", overflow="fold")
+    table.add_column("scope", overflow="fold")
+    for name in ("period", "held against"):
+        table.add_column(name)
+    for name in ("costs", "limit", "chance of breach"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("on about", no_wrap=True)
+    table.add_column("")
+    for budget in result.budgets:
+        *words, status = _row(budget)
+        table.add_row(*(Text(word) for word in words), Text(status, style=STYLES[budget.status]))
+    return table
+
+
+def _row(budget: BudgetCheck) -> list[str]:
+    return [
+        budget.name,
+        budget.scope,
+        budget.period,
+        f"{budget.source}, {AT[budget.at]}",
+        usd(budget.value_usd),
+        "-" if budget.limit_usd is None else usd(budget.limit_usd),
+        "-" if budget.chance is None else chance(budget.chance),
+        "" if budget.crossed_on is None else str(budget.crossed_on),
+        WORDS[budget.status],
+    ]
+
+
+def chance(share: float) -> str:
+    """A share of trials in percent; `<0.1%` where it is not quite none."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    percent = Decimal(f"{100 * share:.1f}").normalize()
+    return f"{percent:f}%"
+
+
+def _lines(result: CheckResult) -> list[Text]:
+    from rich.text import Text
+
+    lines: list[Text] = []
+    for verdict in not_passed(result):
+        place = ":".join(str(part) for part in (verdict.file, verdict.line) if part)
+        head = " ".join(part for part in (place, verdict.name) if part)
+        lines.append(Text.assemble((f"{WORDS[verdict.status]:8}", STYLES[verdict.status]), f"{head}: {verdict.says}"))
+        if verdict.help:
+            lines.append(Text(f"{'':8}{verdict.help}", style="dim"))
+    lines += [Text(f"note: {note}", style="dim") for note in result.notes]
+    return [*lines, Text(footer(result), style="dim")]
+
+
+def not_passed(result: CheckResult) -> list[Verdict]:
+    """Failures, then warnings."""
+    order: dict[Status, int] = {"fail": 0, "warn": 1, "pass": 2}
+    return sorted((v for v in result.verdicts if v.status != "pass"), key=lambda verdict: order[verdict.status])
+
+
+def as_json(result: CheckResult) -> str:
+    """The contract: `CheckResult`."""
+    return result.model_dump_json(indent=2) + "\n"
+
+
+def as_markdown(result: CheckResult) -> str:
+    """Headline, what is wrong, the budgets, and folded who makes them: a body for a pull request."""
+    lines = [f"### {cell(headline(result))}", ""]
+    for verdict in not_passed(result):
+        help = f" {cell(verdict.help)}" if verdict.help else ""
+        lines.append(f"- **{WORDS[verdict.status]}** {cell(verdict.name)}: {cell(verdict.says)}.{help}")
+    if result.budgets:
+        lines += ["", "| budget | scope | period | held against | costs | limit | chance of breach | on about | |"]
+        lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")
+        lines += ["| " + " | ".join(cell(word) for word in _row(budget)) + " |" for budget in result.budgets]
+        lines += ["", "<details><summary>What makes them</summary>", ""]
+        lines += [f"- {cell(budget.name)} ({budget.source}): {_makers(budget)}" for budget in result.budgets]
+        lines += ["", "</details>"]
+    lines += [f"\n{cell(note)}" for note in result.notes]
+    return "\n".join([*lines, "", footer(result)]) + "\n"
+
+
+def _makers(budget: BudgetCheck) -> str:
+    parts = [f"{cell(part.component)} {usd(part.usd)} ({part.percent:.0f}%)" for part in budget.contributions]
+    return ", ".join(parts) or "nothing"
