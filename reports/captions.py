@@ -65,6 +65,21 @@ def of_saving(saving: Saving) -> str:
     )
 
 
+def of_waterfall(projection: Projection) -> str:
+    """What the routing and what the policies take off; which policy does most, whatever the order."""
+    naive, routing, *policies = projection.waterfall
+    last = projection.waterfall[-1].expected_usd_per_day
+    parts = [("the routing", routing.saved_usd_per_day), ("policies", routing.expected_usd_per_day - last)]
+    says = ", ".join(
+        f"{usd(saved)} saved by {who}" if saved >= 0 else f"{usd(-saved)} added by {who}" for who, saved in parts
+    )
+    best = max(policies, key=lambda step: step.shapley_usd_per_day or 0)
+    if not best.shapley_usd_per_day or best.shapley_usd_per_day < 0:
+        return f"From {usd(naive.expected_usd_per_day)} a day: {says}."
+    most = f"averaged over all orders, {best.step} saves most: {usd(best.shapley_usd_per_day)}"
+    return f"From {usd(naive.expected_usd_per_day)} a day: {says}; {most}."
+
+
 def headline(saving: Saving) -> str:
     """A plan against the baseline, as one sentence."""
     amount, share = abs(saving.expected_usd_per_day), percent(abs(saving.percent))

@@ -7,7 +7,7 @@ text made from the exact amounts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +17,7 @@ from .theme import FONT, LIGHT, Theme
 if TYPE_CHECKING:
     import altair as alt
 
-    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving
+    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving, WaterfallStep
 
 Row = dict[str, Any]
 GROUPS = 12
@@ -132,6 +132,47 @@ def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
     caption = f"Histogram: USD saved per day over {trials:,} trials; negative where the plan costs more"
     layers = [bars, *_quantile_marks(alt, saving, theme)]
     return _finish(layers, {"rows": rows}, caption, height=190, theme=theme)
+
+
+def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """From naive to routed: both as bars, and between them what every step takes off, or adds; USD per day."""
+    import altair as alt
+
+    rows = _steps(projection.waterfall)
+    kinds = ["naive", "routed", "saves", "costs more"]
+    scale = alt.Scale(domain=kinds, range=[*theme.plans[:2], theme.good, theme.bad])
+    most = max(row["high"] for row in rows) or 1.0
+    x = alt.X(
+        "low:Q", title="USD per day", scale=alt.Scale(domain=[0, most * 1.16], nice=False), axis=_ticks([0, most])
+    )
+    y = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
+    base = alt.Chart(alt.NamedData("rows")).encode(y=y)
+    bars = base.mark_bar(size=18).encode(
+        x=x,
+        x2="high:Q",
+        color=alt.Color("kind:N", scale=scale, legend=None),
+        tooltip=_tooltip(alt, "step", shown="USD per day", after="a day costs then"),
+    )
+    ends = base.mark_text(align="left", baseline="middle", dx=4, color=theme.text, fontSize=11, tooltip=None)
+    caption = "Waterfall: USD per day from the naive plan to the routed one, with what each step saves"
+    layers = [bars, ends.encode(x="high:Q", text="shown:N")]
+    return _finish(layers, {"rows": rows}, caption, height=20 + 28 * len(rows), theme=theme)
+
+
+def _steps(steps: Sequence[WaterfallStep]) -> list[Row]:
+    """A row per step, from the cost after it to that before it, and the routed plan's cost once more at the end."""
+    first, last = steps[0].expected_usd_per_day, steps[-1].expected_usd_per_day
+    rows = [_step("naive", Decimal(0), first, usd(first), first)]
+    for step in steps[1:]:
+        after, saved = step.expected_usd_per_day, step.saved_usd_per_day
+        rows.append(_step(step.step, after, after + saved, usd(-saved) if saved >= 0 else f"+{usd(-saved)}", after))
+    return [*rows, _step("routed", Decimal(0), last, usd(last), last)]
+
+
+def _step(name: str, after: Decimal, before: Decimal, shown: str, costs: Decimal) -> Row:
+    kind = name if name in ("naive", "routed") else "saves" if before >= after else "costs more"
+    low, high = sorted((float(after), float(before)))
+    return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": usd(costs)}
 
 
 def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:

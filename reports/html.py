@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -30,13 +30,17 @@ _PER = {1: "each", 1_000: "per thousand", 1_000_000: "per million"}
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart of the page: `spec` for the scripts, `svg` for paper and for browsers without them."""
+    """One chart of the page: `spec` for the scripts, `svg` for paper and for browsers without them.
+
+    Two charts stand beside each other, unless one is to be as wide as the `whole` page.
+    """
 
     id: str
     title: str
     caption: str
     spec: Spec
     svg: str
+    whole: bool = False
 
 
 def render_html(projection: Projection) -> str:
@@ -71,13 +75,19 @@ def figures(projection: Projection) -> list[Figure]:
             captions.of_components,
             charts.cost_by_component,
             projection,
+            whole=True,
         ),
-        _figure("days", "Cost day by day", captions.of_days, charts.daily_cost, projection),
+        _figure("days", "Cost day by day", captions.of_days, charts.daily_cost, projection, whole=True),
     ]
     for n, saving in enumerate(projection.savings, 1):
         if saving.histogram[0][0] != saving.histogram[-1][1]:
             title = f"What {saving.plan} saves against {saving.baseline}"
             drawn.append(_figure(f"saving-{n}", title, captions.of_saving, charts.saving_distribution, saving))
+    if len(drawn) % 2:
+        drawn[2] = replace(drawn[2], whole=True)  # the others stand in pairs
+    if projection.waterfall:
+        title = "From naive to routed, step by step"
+        drawn.append(_figure("waterfall", title, captions.of_waterfall, charts.waterfall, projection, whole=True))
     return [
         *drawn,
         _figure("models", "Cost a day by model", captions.of_models, charts.cost_by_model, projection),
@@ -91,9 +101,11 @@ def _figure(
     caption: Callable[[Subject], str],
     chart: Callable[[Subject, Theme], alt.LayerChart],
     subject: Subject,
+    *,
+    whole: bool = False,
 ) -> Figure:
     spec = chart(subject, CSS).to_dict(validate=False)
-    return Figure(name, title, caption(subject), spec, static_svg(spec, STATIC_WIDTH_PX))
+    return Figure(name, title, caption(subject), spec, static_svg(spec, STATIC_WIDTH_PX), whole)
 
 
 def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[ComponentCost | None]]]:

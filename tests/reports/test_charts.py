@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import vl_convert
-from costsim.analysis.results import Projection
+from costsim.analysis.results import Projection, WaterfallStep
 from costsim.reports import captions, charts
 from costsim.reports.theme import CSS
 
@@ -149,6 +149,44 @@ def test_the_saving_s_caption_tells_a_gain_from_a_risk_and_a_loss(
         "p90_usd_per_day": Decimal(p90),
     }
     assert captions.of_saving(fleet().savings[0].model_copy(update=quantiles)) == says
+
+
+STEPS = [
+    {"step": "naive", "expected_usd_per_day": Decimal(10), "saved_usd_per_day": Decimal(0)},
+    {"step": "routing", "expected_usd_per_day": Decimal(6), "saved_usd_per_day": Decimal(4)},
+    {
+        "step": "cache",
+        "expected_usd_per_day": Decimal("6.5"),
+        "saved_usd_per_day": Decimal("-0.5"),
+        "shapley_usd_per_day": Decimal("-0.4"),
+    },
+    {
+        "step": "escalate",
+        "expected_usd_per_day": Decimal(5),
+        "saved_usd_per_day": Decimal("1.5"),
+        "shapley_usd_per_day": Decimal("1.4"),
+    },
+]
+
+
+def test_the_waterfall_falls_from_naive_to_routed_and_rises_where_a_step_costs_more(fleet: FleetBuilder) -> None:
+    steps = [WaterfallStep.model_validate(step) for step in STEPS]
+    projection = fleet().model_copy(update={"waterfall": steps})
+    spec = charts.waterfall(projection).to_dict()
+    rows = [(row["step"], row["low"], row["high"], row["kind"], row["shown"]) for row in spec["datasets"]["rows"]]
+    assert rows == [
+        ("naive", 0, 10, "naive", "$10.00"),
+        ("routing", 6, 10, "saves", "−$4.00"),
+        ("cache", 6, 6.5, "costs more", "+$0.50"),
+        ("escalate", 5, 6.5, "saves", "−$1.50"),
+        ("routed", 0, 5, "routed", "$5.00"),
+    ]
+    assert captions.of_waterfall(projection) == (
+        "From $10.00 a day: $4.00 saved by the routing, $1.00 saved by policies; averaged over all orders, escalate "
+        "saves most: $1.40."
+    )
+    losing = fleet().model_copy(update={"waterfall": steps[:3]})
+    assert captions.of_waterfall(losing) == "From $10.00 a day: $4.00 saved by the routing, $0.50 added by policies."
 
 
 def test_a_plan_that_costs_more_is_said_to_add() -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from costsim.analysis.results import ClaimResult, Projection, UsedPrice
+from costsim.analysis.results import ClaimResult, PolicyNote, Projection, UsedPrice, WaterfallStep
 from costsim.reports import vega
 from costsim.reports.html import computed, render_html, stated, validity, verdict
 from costsim.reports.theme import DARK, LIGHT, Theme
@@ -170,6 +170,31 @@ def test_a_saving_that_never_varies_is_not_drawn(fleet: FleetBuilder) -> None:
     certain = whole.savings[0].model_copy(update={"histogram": [(Decimal(2), Decimal(2), 10_000)]})
     page = render_html(whole.model_copy(update={"savings": [certain]}))
     assert page.count("<figure ") == 4
+
+
+def test_the_waterfall_is_drawn_and_listed_only_where_there_are_policies(fleet: FleetBuilder, page: str) -> None:
+    steps = [
+        WaterfallStep(step="naive", expected_usd_per_day=Decimal(10), saved_usd_per_day=Decimal(0)),
+        WaterfallStep(step="routing", expected_usd_per_day=Decimal("6.25"), saved_usd_per_day=Decimal("3.75")),
+        WaterfallStep(
+            step="retry",
+            expected_usd_per_day=Decimal("6.5"),
+            saved_usd_per_day=Decimal("-0.25"),
+            shapley_usd_per_day=Decimal("-0.25"),
+        ),
+    ]
+    note = PolicyNote(component="a<b", policy="retry", says="a<b: 1.04 calls are paid")
+    found = render_html(fleet().model_copy(update={"waterfall": steps, "policy_notes": [note]}))
+    assert "figure-waterfall" not in page
+    assert "waterfall-title" not in page
+    assert 'id="figure-waterfall" class="whole"' in found
+    table = found[found.index('id="waterfall-caption"') : found.index('class="notes"')]
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", table)
+    assert cells[4:] == [
+        "naive", "$10.00", "–", "–", "routing", "$6.25", "$3.75", "–", "retry", "$6.50", "−$0.25", "−$0.25",
+        "naive to routed", "$6.50", "$3.50", "",
+    ]  # fmt: skip
+    assert "<li>a&lt;b: 1.04 calls are paid</li>" in found
 
 
 def test_a_thousand_components_still_fit(fleet: FleetBuilder) -> None:
