@@ -1,0 +1,180 @@
+"""The decisions to take, each with its monthly worth, the dearest first.
+
+Noise is no decision: one must be worth 1 % of the month, or 100 USD in large months, and never less than 1 USD
+(`threshold_usd`). What has no price is one where it is at least 1 % of the month's calls. Moves are decided on proof:
+what is only worth a trial stands among the moves. A month with nothing to decide has an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from ..forecast.results import Anomaly
+from ..outcomes import Change
+from ..results import strip
+from .market import worth_by_change
+from .odd_days import spells
+from .results import BudgetUse, Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
+
+LEAST_SHARE = Decimal("0.01")
+LEAST_USD, ENOUGH_USD = Decimal(1), Decimal(100)
+ALPHA = 0.01
+"""A change of success is decided on where its adjusted p-value is below this."""
+BRIEF_DAYS = 3
+"""Drift of so few days is the odd days that it makes: told once, as drift."""
+
+
+def threshold_usd(month_usd: Decimal) -> Decimal:
+    """What a decision must be worth in a month of that cost: 1 % of it, at least 1 USD, at most 100 USD."""
+    return max(LEAST_USD, min(month_usd * LEAST_SHARE, ENOUGH_USD))
+
+
+def decisions(
+    headline: Headline,
+    drift: Sequence[Drift],
+    moves: Iterable[MoveDown],
+    odd: Sequence[Anomaly],
+    changes: Iterable[Change],
+    price_moves: Iterable[PriceMove],
+    quality: Quality,
+    ranges: Sequence[tuple[Decimal, Decimal] | None],
+) -> list[Decision]:
+    """Everything worth deciding. `ranges` are each drift's P10 and P90 worths; None where nothing was measured."""
+    least = threshold_usd(headline.month.usd)
+    brief = [d for d in drift if (d.last - d.first).days < BRIEF_DAYS]
+    found = [
+        *(_budget(use) for use in headline.budgets if use.breached),
+        *(_drift(d, of) for d, of in zip(drift, ranges, strict=True) if _worth(d.worth_usd, least)),
+        *(_move(move) for move in moves if move.proven and move.saving_usd >= least),
+        *_anomalies([a for a in odd if not _by_drift(a, brief)], least),
+        *_prices(price_moves, least),
+        *(_declined(change) for change in changes if _is_decline(change)),
+        *_quality(quality, headline.month.calls),
+    ]
+    return sorted(found, key=lambda d: (d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says))
+
+
+def _worth(usd: Decimal | None, least: Decimal) -> bool:
+    return usd is not None and abs(usd) >= least
+
+
+def money(usd: Decimal) -> str:
+    """USD for people: to the cent, or to two digits below one."""
+    size = abs(usd)
+    return f"${size:,.2f}" if size >= 1 or not size else f"${float(size):.2g}"
+
+
+def _span(first: date, last: date) -> str:
+    return f"on {first}" if first == last else f"from {first} to {last}"
+
+
+def _budget(use: BudgetUse) -> Decision:
+    expected = use.forecast_usd if use.forecast_usd is not None else use.spent_usd
+    over = max(expected, use.spent_usd) - use.limit_usd
+    verb = "is" if use.spent_usd > use.limit_usd else "will be"
+    return Decision(
+        says=f"Budget {use.name} {verb} exceeded: {money(max(expected, use.spent_usd))} of {money(use.limit_usd)}",
+        worth_usd=strip(over), part="headline", kind="budget",
+    )  # fmt: skip
+
+
+def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
+    task = f" for {d.task}" if d.task else ""
+    turned = "more" if (d.worth_usd or Decimal(0)) > 0 else "less"
+    return Decision(
+        says=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
+        f"({d.share:.0%}) {_span(d.first, d.last)} cost {money(d.worth_usd or Decimal(0))} {turned}. "
+        "Send them back, or change the routing",
+        worth_usd=d.worth_usd,
+        low_usd=strip(of[0]) if of else None,
+        high_usd=strip(of[1]) if of else None,
+        part="routing", kind="drift",
+    )  # fmt: skip
+
+
+def _move(move: MoveDown) -> Decision:
+    return Decision(
+        says=f"Move {move.task} from {move.model} to {move.to}: {move.says}",
+        worth_usd=move.saving_usd, low_usd=move.saving_low_usd, high_usd=move.saving_high_usd,
+        part="moves", kind="move",
+    )  # fmt: skip
+
+
+def _by_drift(odd: Anomaly, brief: Iterable[Drift]) -> bool:
+    """Whether brief drift of the component is most of what was odd on that day."""
+    excess = abs(odd.usd - odd.expected_usd)
+    return any(
+        d.component == odd.component and d.first <= odd.day <= d.last and 2 * abs(d.worth_usd or Decimal(0)) >= excess
+        for d in brief
+    )
+
+
+def _anomalies(odd: Iterable[Anomaly], least: Decimal) -> Iterator[Decision]:
+    for spell in spells(odd):
+        cost, usual = sum((a.usd for a in spell), Decimal(0)), sum((a.expected_usd for a in spell), Decimal(0))
+        if _worth(cost - usual, least):
+            yield _anomaly(spell, cost, usual)
+
+
+def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decision:
+    name = spell[0].component or "The total"
+    low, high = sum((a.low_usd for a in spell), Decimal(0)), sum((a.high_usd for a in spell), Decimal(0))
+    return Decision(
+        says=f"{name} cost {money(cost)} {_span(spell[0].day, spell[-1].day)}, where {money(usual)} is usual: "
+        "find the cause",
+        worth_usd=strip(cost - usual), low_usd=strip(cost - high), high_usd=strip(cost - low),
+        part="where", kind="anomaly",
+    )  # fmt: skip
+
+
+def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
+    """One decision a model and day, whatever number of its prices moved."""
+    for (kind, model, at), of in worth_by_change(moves).items():
+        worth = sum((move.worth_usd or Decimal(0) for move in of), Decimal(0))
+        if _worth(worth, least):
+            turned = "dearer" if worth > 0 else "cheaper"
+            verb = "became" if kind == "changed" else "will be"
+            yield Decision(
+                says=f"{model} {verb} {turned} on {at}: {money(worth)} on the month's tokens. "
+                "Replay its tasks on others",
+                worth_usd=strip(worth), part="prices", kind="price",
+            )  # fmt: skip
+
+
+def _is_decline(change: Change) -> bool:
+    worse = change.verdict in ("no longer handles it", "declined")
+    return worse and change.p_adjusted is not None and change.p_adjusted < ALPHA
+
+
+def _declined(change: Change) -> Decision:
+    before, after = (f"{rate.rate or 0:.0%} of {rate.trials:,}" for rate in (change.before, change.after))
+    return Decision(
+        says=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "
+        f"{after} runs, {before} the month before",
+        worth_usd=None, part="performance", kind="performance",
+    )  # fmt: skip
+
+
+def _quality(quality: Quality, calls: int) -> Iterator[Decision]:
+    unpriced = [usage for usage in quality.unpriced if usage.calls >= LEAST_SHARE * calls]
+    if unpriced:
+        yield _unpriced(unpriced)
+    if quality.rejected_lines >= max(Decimal(1), LEAST_SHARE * calls):
+        yield _rejected(quality.rejected, quality.rejected_lines)
+
+
+def _unpriced(usage: Sequence[UnpricedUsage]) -> Decision:
+    names = ", ".join(of.model for of in usage)
+    return Decision(
+        says=f"Price {names}: {sum(of.calls for of in usage):,} calls are in no cost. Add them to a price overlay",
+        worth_usd=None, part="quality", kind="quality",
+    )  # fmt: skip
+
+
+def _rejected(rejected: Sequence[RejectedLines], lines: int) -> Decision:
+    return Decision(
+        says=f"{lines:,} lines of the logs could not be read, most in {rejected[0].file}: {rejected[0].reason}",
+        worth_usd=None, part="quality", kind="quality",
+    )  # fmt: skip

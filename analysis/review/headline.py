@@ -1,0 +1,57 @@
+"""What we spent: the month, the one before, the forecast of a running one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ...errors import CostsimError
+from ..forecast.history import History
+from ..forecast.month import forecast_month
+from ..forecast.results import MonthForecast
+from ..results import strip, usd
+from .results import BudgetUse, Headline, Month
+
+
+def months_of(lines: Iterable[tuple[Any, ...]], today: date) -> dict[str, Month]:
+    """The months by name, from the rows of the headline's query (see queries.py)."""
+    return {line[0]: _month(*line, today=today) for line in lines}
+
+
+def _month(
+    name: str, first: date, last: date, spent: Decimal | None, calls: int, tokens: int, unpriced: int, *, today: date
+) -> Month:
+    return Month(
+        month=name, first=first, last=last, complete=f"{today:%Y-%m}" > name, usd=strip(spent or Decimal(0)),
+        calls=calls, tokens=tokens, unpriced_tokens=unpriced,
+    )  # fmt: skip
+
+
+def forecast(month: Month, history: History, as_of: date) -> MonthForecast | None:
+    """The forecast of a running month; None where it is over, or where too little is known to make one."""
+    if month.complete or not any(cost for day, cost in history if day <= as_of):
+        return None
+    try:
+        return forecast_month(history, month.first, as_of).forecast
+    except CostsimError:
+        return None
+
+
+def headline(month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None) -> Headline:
+    """The part; the change is against the whole month before, in percent of it."""
+    change = month.usd - previous.usd if previous else None
+    return Headline(
+        month=month,
+        previous=previous,
+        change_usd=None if change is None else strip(change),
+        change_percent=_percent(change, previous),
+        budgets=budgets,
+        forecast=ahead,
+        query="headline",
+    )
+
+
+def _percent(change: Decimal | None, previous: Month | None) -> Decimal | None:
+    return usd(change / previous.usd * 100) if change is not None and previous and previous.usd else None

@@ -1,0 +1,77 @@
+"""Odd days of the month, of the total and of components, each cause told once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..forecast.anomalies import anomalies_by_component
+from ..forecast.history import History
+from ..forecast.results import Anomaly
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+DAILY = """
+SELECT component, day, sum(usd) FROM spend_cell WHERE day >= ? AND day <= ?
+GROUP BY ALL HAVING sum(usd) IS NOT NULL ORDER BY ALL
+"""
+BEFORE, AFTER = timedelta(days=70), timedelta(days=21)
+"""How much around the month is read; more than the search for odd days looks at."""
+
+
+def daily_costs(
+    connection: DuckDBPyConnection, first: date = date.min, last: date = date.max
+) -> dict[str | None, list[tuple[date, Decimal]]]:
+    """Each component's cost by day, and under None the total's."""
+    series: dict[str | None, list[tuple[date, Decimal]]] = {None: []}
+    total: dict[date, Decimal] = defaultdict(Decimal)
+    for component, day, usd in connection.execute(DAILY, [first, last]).fetchall():
+        series.setdefault(component, []).append((day, usd))
+        total[day] += usd
+    series[None] = sorted(total.items())
+    return series
+
+
+def odd_days(series: Mapping[str | None, History], first: date, last: date, as_of: date) -> list[Anomaly]:
+    """The anomalies from `first` to `last`; days after `as_of`, the last whole one, are not judged.
+
+    A total whose oddity its components' account for is left out: one cause is reported once.
+    """
+    start, end = first - BEFORE, min(last + AFTER, as_of)
+    near = {name: [(day, usd) for day, usd in history if start <= day <= end] for name, history in series.items()}
+    known = {name: history for name, history in near.items() if history}
+    return one_cause(anomalies_by_component(known, first, min(last, as_of)))
+
+
+def one_cause(found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Without totals that are as usual once the excess of their odd components is taken out."""
+    excess: dict[date, Decimal] = defaultdict(Decimal)
+    for odd in found:
+        if odd.component is not None:
+            excess[odd.day] += odd.usd - odd.expected_usd
+    return [odd for odd in found if odd.component is not None or not _explained(odd, excess.get(odd.day))]
+
+
+def _explained(total: Anomaly, excess: Decimal | None) -> bool:
+    return excess is not None and total.low_usd <= total.usd - excess <= total.high_usd
+
+
+def spells(found: Iterable[Anomaly]) -> list[list[Anomaly]]:
+    """Odd days of one component that follow each other, all too dear or all too cheap: one cause."""
+    runs: list[list[Anomaly]] = []
+    for odd in sorted(found, key=lambda a: (a.component or "", a.day)):
+        before = runs[-1][-1] if runs else None
+        if before and _goes_on(before, odd):
+            runs[-1].append(odd)
+        else:
+            runs.append([odd])
+    return runs
+
+
+def _goes_on(before: Anomaly, odd: Anomaly) -> bool:
+    same_side = (before.usd > before.expected_usd) == (odd.usd > odd.expected_usd)
+    return before.component == odd.component and same_side and odd.day - before.day <= timedelta(days=1)

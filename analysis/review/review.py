@@ -1,0 +1,149 @@
+"""The monthly review: every part of it, computed from an open store whose rollup is up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import localcontext
+from typing import TYPE_CHECKING, Any
+
+from ... import __version__
+from ...errors import CostsimError
+from ..forecast.backtest import backtest
+from ..outcomes import Criteria
+from ..priced import choose_days
+from ..replay import MAX_DIGITS
+from ..spend import month_span
+from .bridge import bridge
+from .cells import fill_cells
+from .configured import configured_by
+from .decisions import decisions, money, threshold_usd
+from .headline import forecast, headline, months_of
+from .market import price_moves, used_units
+from .odd_days import daily_costs, odd_days
+from .performance import has_outcomes, performance
+from .prices_used import prices
+from .quality import compare_recorded, quality
+from .queries import queries
+from .results import BudgetUse, Decision, Month, Review
+from .routes import Routes, routes
+from .where import where
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+    from ..architecture import Architecture
+    from ..routing import RoutingConfig
+
+Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+STEPS = 5
+SPAN = "SELECT min(day), max(day), count(*) FILTER (day >= ? AND day <= ?) FROM usage_daily"
+
+
+def review(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    month: str,
+    *,
+    today: date,
+    name: str,
+    architecture: Architecture | None = None,
+    routing: RoutingConfig | None = None,
+    budgets: Sequence[BudgetUse] = (),
+    progress: Progress | None = None,
+) -> Review:
+    """The review of a month (2026-10) of an open store, `bring_up_to_date` done; `today` ends a running month.
+
+    The routing held against is the architecture's, with the mapping of `routing` in its place where given. Leaves
+    the tables `spend_cell` and `price` behind, which the review's queries read. Raises CostsimError where the month
+    is none, or has no usage.
+    """
+    first, last = month_span(month)
+    as_of = min(today - timedelta(days=1), _newest(connection, month, first, last))
+    done = _counter(progress)
+    with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
+        # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
+        compared, doubts = compare_recorded(connection, book, first, last)
+        outcomes = performance(connection, book, first, last, Criteria())
+        done()
+        configured = configured_by(architecture, routing)
+        choose_days(connection, book, first, last)
+        moved = price_moves(book, used_units(connection), configured.models if configured else (), first, last)
+        routed = routes(connection, book, configured, architecture, (first, last), Criteria())
+        done()
+        fill_cells(connection, book)
+        done()
+        before = (first - timedelta(days=1)).replace(day=1)
+        texts = queries(before, first, last, outcomes=has_outcomes(connection))
+        sql = {text.id: text.sql for text in texts}
+
+        def rows(id: str) -> list[tuple[Any, ...]]:
+            return connection.execute(sql[id]).fetchall()
+
+        months = months_of(rows("headline"), today)
+        this, previous = months[month], months.get(f"{before:%Y-%m}")
+        changed = bridge(connection, previous.month, month) if previous else None
+        done()
+        series = daily_costs(connection)
+        odd = odd_days(series, first, last, as_of)
+        head = headline(this, previous, list(budgets), forecast(this, series[None], as_of))
+        trust = quality(connection, rows("quality"), first, last, compared, doubts)
+        decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
+        done()
+        return Review(
+            name=name,
+            month=month,
+            made_on=today,
+            headline=head,
+            bridge=changed,
+            where=where(
+                connection.execute(sql["where"]).fetchall(),
+                connection.execute(sql["days"]).fetchall(),
+                first,
+                changed,
+                odd,
+            ),
+            routing=routed.saving(this.usd),
+            drift=routed.drift,
+            moves=routed.moves,
+            performance=outcomes,
+            prices=prices(rows("prices"), book, moved),
+            quality=trust,
+            decisions=decided,
+            backtest=None if this.complete else backtest(series[None]),
+            queries=texts,
+            notes=_notes(this, previous, routed, decided, as_of),
+            costsim_version=__version__,
+        )
+
+
+def _newest(connection: DuckDBPyConnection, month: str, first: date, last: date) -> date:
+    """The last day of the store. Raises CostsimError where the month has none."""
+    start, newest, days = connection.execute(SPAN, [first, last]).fetchone() or (None, None, 0)
+    if newest is None:
+        raise CostsimError(f"there is no usage in {month}: the store is empty; load logs with `costsim load`")
+    if not days:
+        raise CostsimError(f"there is no usage in {month}; the store has {start:%Y-%m} to {newest:%Y-%m}")
+    found: date = newest
+    return found
+
+
+def _counter(progress: Progress | None) -> Callable[[], None]:
+    steps = iter(range(1, STEPS + 1))
+    return lambda: progress(next(steps), STEPS) if progress else None
+
+
+def _notes(month: Month, previous: Month | None, routed: Routes, decided: Sequence[Decision], as_of: date) -> list[str]:
+    notes = list(routed.notes)
+    if not month.complete:
+        notes.append(f"the month is running: whole days are known through {as_of}; it is held against a whole month")
+    if previous is None:
+        notes.append("the store has no month before: nothing says why the cost changed")
+    if month.unpriced_tokens:
+        notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
+    if not decided:
+        notes.append(f"nothing to decide: nothing found is worth {money(threshold_usd(month.usd))} a month or more")
+    return notes
