@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..pricing.store import cost_sums, load_prices, resolve_models
-from .spend import CLASSES
+from .priced import CLASSES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
