@@ -75,9 +75,19 @@ class Costs:
     works: dict[str, Work] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, architecture: Architecture, horizon: Horizon, run_book: str, naive: str | None = None) -> Costs:
-        """The costs of an architecture over a horizon; `naive` is a model that only the baseline uses."""
-        costs = cls(architecture, horizon, run_book, naive)
+    def of(
+        cls,
+        architecture: Architecture,
+        horizon: Horizon,
+        run_book: str,
+        naive: str | None = None,
+        opened: PriceBook | None = None,
+    ) -> Costs:
+        """The costs of an architecture over a horizon; `naive` is a model that only the baseline uses.
+
+        `opened` is the run's book with the architecture's overlays, if it is open already.
+        """
+        costs = cls(architecture, horizon, run_book, naive, {run_book: opened} if opened else {})
         costs.works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
         return costs
 
@@ -173,11 +183,11 @@ def baseline_model(architecture: Architecture, settings: Settings) -> str:
     return settings.naive or dearest_model(architecture, costs_of(architecture, settings))
 
 
-def costs_of(architecture: Architecture, settings: Settings) -> Costs:
-    """All costs of an architecture over the settings' days. Raises as `project`."""
+def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook | None = None) -> Costs:
+    """All costs of an architecture over the settings' days; `opened` as in `Costs.of`. Raises as `project`."""
     settings.check()
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
-    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive)
+    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive, opened)
 
 
 def dearest_model(architecture: Architecture, costs: Costs) -> str:

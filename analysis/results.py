@@ -42,7 +42,7 @@ Usd = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), ret
 class Result(BaseModel):
     """Base of all results: immutable, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # most commands use few of them
 
 
 class CallCost(Result):

@@ -85,9 +85,11 @@ def check(
 
 
 def _month(month: str | None) -> date | None:
+    if month is None:
+        return None
     from ..analysis.spend import month_span
 
-    return month_span(month)[0] if month else None
+    return month_span(month)[0]
 
 
 def _found_here(*, needed: bool) -> Path | None:

@@ -142,7 +142,7 @@ def check(
     logged = _logged(usage, architecture, book, settings) if usage is not None else None
     month = logged.month if logged else (settings.month or settings.today).replace(day=1)
     found = _Check(settings, stated, [], [], [] if stated else ["no budget is stated; nothing limits what is spent"])
-    projected = _projected(architecture, month, settings) if architecture else None
+    projected = _projected(architecture, month, settings, book) if architecture else None
     _check_scopes(stated, projected, logged, book)
     if projected and document:
         _judge_projected(found, projected, document, logged, month)
@@ -166,7 +166,7 @@ def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBo
     return open_book(settings.book or architecture.book, architecture.prices)
 
 
-def _projected(architecture: Architecture, month: date, settings: CheckSettings) -> Projected:
+def _projected(architecture: Architecture, month: date, settings: CheckSettings, book: PriceBook) -> Projected:
     """The architecture under its routing, over the days of the month."""
     from ..plans import plans_of
     from ..project import Settings, costs_of
@@ -174,7 +174,7 @@ def _projected(architecture: Architecture, month: date, settings: CheckSettings)
     from .windows import days_of_month
 
     days = len(list(days_of_month(month)))
-    costs = costs_of(architecture, Settings(month, days, settings.trials, settings.seed, settings.book))
+    costs = costs_of(architecture, Settings(month, days, settings.trials, settings.seed, settings.book), book)
     return Projected(costs, plans_of(architecture, _any_model(architecture))[1], settings.trials, settings.seed)
 
 
