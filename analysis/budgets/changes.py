@@ -6,7 +6,7 @@ as many runs. Of those that suffice, the one that takes least away is proposed; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -40,8 +40,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Trial:
-    """How changes are tried: what some save, expected, exact; and the judged figure after them, drawn."""
+    """How changes are tried: what they take off the budget's scope, what they save altogether (both expected, exact),
+    and the judged figure after them, drawn.
+    """
 
+    relief_usd: Callable[[Sequence[Change]], Fraction]
     saved_usd: Callable[[Sequence[Change]], Fraction]
     value_usd: Callable[[Sequence[Change]], Fraction]
 
@@ -58,20 +61,20 @@ def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False
         yield from _task_moves(projected, names)
 
 
-def mend(options: Iterator[Change], trial: Trial, value_usd: Fraction, limit_usd: Fraction) -> Mend | None:
-    """The change with the least saving that is enough; else some together; None where nothing saves anything."""
-    saving = [(trial.saved_usd([change]), change) for change in options]
-    by_saving = sorted(((saved, n) for n, (saved, _) in enumerate(saving) if saved > 0), reverse=True)
-    found = [saving[n][1] for _, n in by_saving]
-    if not found:
+def mend(options: Iterable[Change], trial: Trial, value_usd: Fraction, limit_usd: Fraction) -> Mend | None:
+    """The change that takes least away and is enough; else some together; None where nothing saves anything."""
+    tried = [(trial.relief_usd([change]), n, change) for n, change in enumerate(options)]
+    helpful = [entry for entry in tried if entry[0] > 0 and trial.saved_usd([entry[2]]) > 0]
+    most_first = [change for _, _, change in sorted(helpful, key=lambda entry: (-entry[0], entry[1]))]
+    if not most_first:
         return None
-    if trial.value_usd(found[:1]) > limit_usd:
-        return _together(found, trial, limit_usd)
+    if trial.value_usd(most_first[:1]) > limit_usd:
+        return _together(most_first, trial, limit_usd)
     floor = HOPELESS * (value_usd - limit_usd)
-    for saved, n in reversed(by_saving):
-        if saved >= floor and trial.value_usd([saving[n][1]]) <= limit_usd:
-            return _mend([saving[n][1]], trial, limit_usd)
-    return _mend(found[:1], trial, limit_usd)
+    for relief, _, change in sorted(helpful, key=lambda entry: entry[:2]):
+        if relief >= floor and trial.value_usd([change]) <= limit_usd:
+            return _mend([change], trial, limit_usd)
+    return _mend(most_first[:1], trial, limit_usd)
 
 
 def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:

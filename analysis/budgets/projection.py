@@ -92,13 +92,17 @@ class _Scoped:
 
     @property
     def trial(self) -> Trial:
-        return Trial(self._saved_usd, self._value_usd)
+        return Trial(
+            lambda taken: self._saved_usd(taken, self.scope),
+            lambda taken: self._saved_usd(taken, "total"),
+            self._value_usd,
+        )
 
-    def _saved_usd(self, taken: Sequence[Change]) -> Fraction:
+    def _saved_usd(self, taken: Sequence[Change], scope: AnyScope) -> Fraction:
         """In the window that is dearest before the change, exact."""
         names = _touched(taken)
-        before = self.projected.expected_part(self.scope, names)
-        after = applied(self.projected, taken).expected_part(self.scope, names)
+        before = self.projected.expected_part(scope, names)
+        after = applied(self.projected, taken).expected_part(scope, names)
         window = dearest(self.daily, self.period, self.month)
         first = self.daily.dates.index(window.dates[0])
         return sum(
@@ -139,7 +143,7 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
         return runs[name].total_usd - after[name].total_usd if name in after else Fraction(0)
 
     means = {one: run.total_usd for one, run in runs.items() if run.at(budget.at) > limit.usd}
-    trial = Trial(saved_usd, value_usd)
+    trial = Trial(saved_usd, saved_usd, value_usd)
     return replace(judged, mend=_mend(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
 
 

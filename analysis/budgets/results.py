@@ -26,7 +26,8 @@ class Contribution(Result):
 class Mend(Result):
     """A change that brings a breached budget within its limit: the one that takes least away.
 
-    `saved_usd` is what it saves in the window, expected, exact; `value_usd` the budget's figure after it.
+    `saved_usd` is what it saves in the window, of everything, expected and exact (what leaves a scope may be spent
+    outside of it); `value_usd` is the budget's figure after it.
     `sufficient` is false where nothing that was tried is enough: then these are the changes that save most.
     """
 
