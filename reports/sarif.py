@@ -20,16 +20,17 @@ def to_sarif(findings: Sequence[Finding], tool_version: str) -> dict[str, Any]:
     Paths inside the working folder are relative to `SRCROOT`; columns count Unicode code points, from 1.
     """
     ids = sorted({finding.rule for finding in findings})
-    driver = {
-        "name": "costsim",
-        "semanticVersion": tool_version,
-        "rules": [_rule(RULES[rule]) for rule in ids],
-    }
+    results = [_result(finding, ids.index(finding.rule)) for finding in findings]
+    return log([_rule(RULES[rule]) for rule in ids], results, tool_version)
+
+
+def log(rules: list[dict[str, Any]], results: list[dict[str, Any]], tool_version: str) -> dict[str, Any]:
+    """The log of one run of costsim; results name their rule by `ruleId` and its place, `ruleIndex`."""
     run = {
-        "tool": {"driver": driver},
+        "tool": {"driver": {"name": "costsim", "semanticVersion": tool_version, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The folder in which costsim was run."}}},
-        "results": [_result(finding, ids.index(finding.rule)) for finding in findings],
+        "results": results,
     }
     return {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
 
@@ -59,7 +60,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding, file: Path) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": _artifact(file)}
+    physical: dict[str, Any] = {"artifactLocation": artifact(file)}
     if finding.line:
         columns = {"startColumn": finding.column, "endColumn": finding.end_column}
         physical["region"] = {"startLine": finding.line, **{name: n for name, n in columns.items() if n}}
@@ -69,7 +70,8 @@ def _location(finding: Finding, file: Path) -> dict[str, Any]:
     return location
 
 
-def _artifact(file: Path) -> dict[str, str]:
+def artifact(file: Path) -> dict[str, str]:
+    """Where a file is: relative to `SRCROOT` where it lies in the working folder."""
     absolute, here = file.absolute(), Path.cwd()
     if absolute.is_relative_to(here):
         return {"uri": quote(absolute.relative_to(here).as_posix()), "uriBaseId": "SRCROOT"}
