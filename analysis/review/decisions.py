@@ -1,7 +1,8 @@
 """The decisions to take, each with its monthly worth, the dearest first.
 
 Noise is no decision: one must be worth 1 % of the month, or 100 USD in large months, and never less than 1 USD
-(`threshold_usd`). What has no price is one where it is at least 1 % of the month's calls. Moves are decided on proof:
+(`threshold_usd`). What has no price is one where it is at least 1 % of the month's calls, recorded costs where they
+are 5 % off. Moves are decided on proof:
 what is only worth a trial stands among the moves. A month with nothing to decide has an empty list.
 """
 
@@ -20,6 +21,8 @@ from .results import BudgetUse, Decision, Drift, Headline, MoveDown, PriceMove, 
 
 LEAST_SHARE = Decimal("0.01")
 LEAST_USD, ENOUGH_USD = Decimal(1), Decimal(100)
+LEAST_OFF = Decimal("0.05")
+"""Recorded costs less than 5 % off the computed ones are rounding, credits or taxes."""
 ALPHA = 0.01
 """A change of success is decided on where its adjusted p-value is below this."""
 BRIEF_DAYS = 3
@@ -52,6 +55,7 @@ def decisions(
         *_prices(price_moves, least),
         *(_declined(change) for change in changes if _is_decline(change)),
         *_quality(quality, headline.month.calls),
+        *_recorded(quality, least),
     ]
     return sorted(found, key=lambda d: (d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says))
 
@@ -163,6 +167,17 @@ def _quality(quality: Quality, calls: int) -> Iterator[Decision]:
         yield _unpriced(unpriced)
     if quality.rejected_lines >= max(Decimal(1), LEAST_SHARE * calls):
         yield _rejected(quality.rejected, quality.rejected_lines)
+
+
+def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
+    """Bills that are not what the price book says."""
+    off, computed = quality.difference_usd, quality.computed_usd or Decimal(0)
+    if off is not None and abs(off) >= max(least, LEAST_OFF * computed):
+        yield Decision(
+            says=f"The logs' sources recorded {money(quality.recorded_usd or Decimal(0))} for calls that cost "
+            f"{money(computed)} at these prices: {quality.explained}. Correct the price book, or ask for the bill",
+            worth_usd=strip(abs(off)), part="quality", kind="quality",
+        )  # fmt: skip
 
 
 def _unpriced(usage: Sequence[UnpricedUsage]) -> Decision:

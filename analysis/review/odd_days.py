@@ -9,42 +9,54 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..forecast.anomalies import anomalies_by_component
-from ..forecast.history import History
 from ..forecast.results import Anomaly
+from ..priced import choose_days, price_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from ...pricing.book import PriceBook
+
+Series = list[tuple[date, Decimal]]
+"""Cost by day, USD."""
 DAILY = """
-SELECT component, day, sum(usd) FROM spend_cell WHERE day >= ? AND day <= ?
-GROUP BY ALL HAVING sum(usd) IS NOT NULL ORDER BY ALL
+SELECT component, day, sum(usd) FROM priced WHERE usd > 0 OR unpriced_tokens = 0
+GROUP BY ALL ORDER BY ALL
 """
 BEFORE, AFTER = timedelta(days=70), timedelta(days=21)
 """How much around the month is read; more than the search for odd days looks at."""
 
 
-def daily_costs(
-    connection: DuckDBPyConnection, first: date = date.min, last: date = date.max
-) -> dict[str | None, list[tuple[date, Decimal]]]:
-    """Each component's cost by day, and under None the total's."""
-    series: dict[str | None, list[tuple[date, Decimal]]] = {None: []}
+def daily_costs(connection: DuckDBPyConnection, book: PriceBook, until: date) -> dict[str | None, Series]:
+    """Each component's cost by day, through `until`, and under None the total's; days without any price have no row.
+
+    Replaces the table `price`.
+    """
+    choose_days(connection, book, None, until)
+    price_rows(connection)
+    series: dict[str | None, Series] = {None: []}
     total: dict[date, Decimal] = defaultdict(Decimal)
-    for component, day, usd in connection.execute(DAILY, [first, last]).fetchall():
+    for component, day, usd in connection.execute(DAILY).fetchall():
         series.setdefault(component, []).append((day, usd))
         total[day] += usd
     series[None] = sorted(total.items())
     return series
 
 
-def odd_days(series: Mapping[str | None, History], first: date, last: date, as_of: date) -> list[Anomaly]:
-    """The anomalies from `first` to `last`; days after `as_of`, the last whole one, are not judged.
+def through(series: Series, as_of: date) -> Series:
+    """The days up to `as_of`, included."""
+    return [(day, usd) for day, usd in series if day <= as_of]
+
+
+def odd_days(series: Mapping[str | None, Series], first: date, last: date) -> list[Anomaly]:
+    """The anomalies from `first` to `last`; later days help to judge them.
 
     A total whose oddity its components' account for is left out: one cause is reported once.
     """
-    start, end = first - BEFORE, min(last + AFTER, as_of)
+    start, end = first - BEFORE, last + AFTER
     near = {name: [(day, usd) for day, usd in history if start <= day <= end] for name, history in series.items()}
     known = {name: history for name, history in near.items() if history}
-    return one_cause(anomalies_by_component(known, first, min(last, as_of)))
+    return one_cause(anomalies_by_component(known, first, last))
 
 
 def one_cause(found: Sequence[Anomaly]) -> list[Anomaly]:

@@ -23,7 +23,8 @@ HEADLINE = """SELECT strftime(day, '%Y-%m') AS month, min(day) AS first, max(day
     {unpriced} AS unpriced_tokens
 FROM spend_cell WHERE {both}
 GROUP BY month ORDER BY month"""
-BRIDGE = """SELECT strftime(day, '%Y-%m') AS month, component, agent, task, {name} AS model, processing, token_class,
+BRIDGE = """SELECT strftime(day, '%Y-%m') AS month, component, agent, task, {name} AS model, processing, tier,
+    token_class,
     sum(units)::BIGINT AS units, sum(usd) AS usd
 FROM spend_cell WHERE {both}
 GROUP BY ALL ORDER BY ALL"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import localcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import CostsimError
@@ -15,17 +15,18 @@ from ..priced import choose_days
 from ..replay import MAX_DIGITS
 from ..spend import month_span
 from .bridge import bridge
+from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import configured_by
 from .decisions import decisions, money, threshold_usd
 from .headline import forecast, headline, months_of
 from .market import price_moves, used_units
-from .odd_days import daily_costs, odd_days
+from .odd_days import daily_costs, odd_days, through
 from .performance import has_outcomes, performance
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
-from .results import BudgetUse, Decision, Month, Review
+from .results import Decision, Month, Review
 from .routes import Routes, routes
 from .where import where
 
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
     from ..architecture import Architecture
+    from ..budgets.scopes import StatedBudget
     from ..routing import RoutingConfig
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
 
 STEPS = 5
+READ = ("headline", "where", "days", "prices", "quality")
+"""The queries whose rows the parts are made of; the others are for readers alone."""
 SPAN = "SELECT min(day), max(day), count(*) FILTER (day >= ? AND day <= ?) FROM usage_daily"
 
 
@@ -52,45 +56,43 @@ def review(
     name: str,
     architecture: Architecture | None = None,
     routing: RoutingConfig | None = None,
-    budgets: Sequence[BudgetUse] = (),
+    budgets: Sequence[StatedBudget] | None = None,
     progress: Progress | None = None,
 ) -> Review:
     """The review of a month (2026-10) of an open store, `bring_up_to_date` done; `today` ends a running month.
 
-    The routing held against is the architecture's, with the mapping of `routing` in its place where given. Leaves
-    the tables `spend_cell` and `price` behind, which the review's queries read. Raises CostsimError where the month
-    is none, or has no usage.
+    The routing held against is the architecture's, with the mapping of `routing` in its place where given; the
+    budgets are `budgets`, else the architecture's. Leaves the tables `spend_cell` (of this month and the one before)
+    and `price` behind, which the review's queries read. Raises CostsimError where the month is none, or has no usage.
     """
     first, last = month_span(month)
-    as_of = min(today - timedelta(days=1), _newest(connection, month, first, last))
+    newest = _newest(connection, month, first, last)
+    as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
+    before = (first - timedelta(days=1)).replace(day=1)
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
         compared, doubts = compare_recorded(connection, book, first, last)
         outcomes = performance(connection, book, first, last, Criteria())
+        limits = budgets_used(connection, book, budgets, architecture, (first, as_of), today)
+        done()
+        series = daily_costs(connection, book, today - timedelta(days=1))
+        odd = odd_days(series, first, min(last, as_of))
         done()
         configured = configured_by(architecture, routing)
         choose_days(connection, book, first, last)
         moved = price_moves(book, used_units(connection), configured.models if configured else (), first, last)
         routed = routes(connection, book, configured, architecture, (first, last), Criteria())
         done()
-        fill_cells(connection, book)
-        done()
-        before = (first - timedelta(days=1)).replace(day=1)
+        fill_cells(connection, book, before, max(last, newest))
         texts = queries(before, first, last, outcomes=has_outcomes(connection))
-        sql = {text.id: text.sql for text in texts}
-
-        def rows(id: str) -> list[tuple[Any, ...]]:
-            return connection.execute(sql[id]).fetchall()
-
-        months = months_of(rows("headline"), today)
+        rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
+        done()
+        months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before:%Y-%m}")
         changed = bridge(connection, previous.month, month) if previous else None
-        done()
-        series = daily_costs(connection)
-        odd = odd_days(series, first, last, as_of)
-        head = headline(this, previous, list(budgets), forecast(this, series[None], as_of))
-        trust = quality(connection, rows("quality"), first, last, compared, doubts)
+        head = headline(this, previous, limits, forecast(this, series[None], as_of))
+        trust = quality(connection, rows["quality"], first, last, compared, doubts)
         decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
         done()
         return Review(
@@ -99,21 +101,15 @@ def review(
             made_on=today,
             headline=head,
             bridge=changed,
-            where=where(
-                connection.execute(sql["where"]).fetchall(),
-                connection.execute(sql["days"]).fetchall(),
-                first,
-                changed,
-                odd,
-            ),
+            where=where(rows["where"], rows["days"], first, changed, odd),
             routing=routed.saving(this.usd),
             drift=routed.drift,
             moves=routed.moves,
             performance=outcomes,
-            prices=prices(rows("prices"), book, moved),
+            prices=prices(rows["prices"], book, moved),
             quality=trust,
             decisions=decided,
-            backtest=None if this.complete else backtest(series[None]),
+            backtest=None if this.complete else backtest(through(series[None], as_of)),
             queries=texts,
             notes=_notes(this, previous, routed, decided, as_of),
             costsim_version=__version__,

@@ -1,0 +1,41 @@
+"""The budgets held against the month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...documents import Document
+from .results import BudgetUse
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+    from ..architecture import Architecture
+    from ..budgets.scopes import StatedBudget
+
+
+def budgets_used(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    stated: Sequence[StatedBudget] | None,
+    architecture: Architecture | None,
+    days: tuple[date, date],
+    today: date,
+) -> list[BudgetUse]:
+    """The monthly budgets against the month: those `stated`, else the architecture's.
+
+    `days` are the month's first and the last one known whole. Replaces the table `price`. Raises ArchitectureError.
+    """
+    from ..budgets.scopes import stated_budgets
+    from ..budgets.spent import budget_uses, read_usage
+
+    if stated is None:
+        stated = stated_budgets(architecture, Document(Path(), None)) if architecture else ()
+    if not stated:
+        return []
+    tags = {component.name: component.tags for component in architecture.components} if architecture else {}
+    return budget_uses(stated, read_usage(connection, book, *days, tags), today)
