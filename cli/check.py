@@ -6,11 +6,11 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ..errors import ArchitectureError
+from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import DbOption, MonthOption, OverlayOption, day_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ..analysis.budgets.results import CheckResult
+    from ..reports.ci import CiFormat
 
 HERE = Path("architecture.yaml")
 
@@ -30,6 +31,17 @@ class CheckFormat(StrEnum):
     table = "table"
     json = "json"
     markdown = "markdown"
+    github = "github"
+    junit = "junit"
+    sarif = "sarif"
+    gitlab = "gitlab"
+
+
+class NotifyFormat(StrEnum):
+    """What `costsim check --notify` posts."""
+
+    slack = "slack"
+    json = "json"
 
 
 def check(
@@ -60,6 +72,14 @@ def check(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing.")
     ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(metavar="VARIABLE", help="Unless all is within: tell the webhook whose URL that variable holds."),
+    ] = None,
+    notify_format: Annotated[
+        NotifyFormat, typer.Option(help="What the webhook gets: a Slack message, or the result as JSON.")
+    ] = NotifyFormat.slack,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --notify would send; send nothing.")] = False,
 ) -> None:
     """Hold an architecture, and what was spent, to its budgets; for CI.
 
@@ -70,6 +90,7 @@ def check(
       costsim check architecture.yaml
       costsim check architecture.yaml --usage --format markdown
       costsim check --usage --budgets budgets.yaml
+      costsim check --usage --notify COSTSIM_WEBHOOK_URL
     """
     from ..analysis.budgets.check import CheckSettings, Rejects
     from ..analysis.budgets.check import check as compute
@@ -81,6 +102,8 @@ def check(
     with _store(db if usage else None) as store:
         result = compute(file, settings, budgets=budgets, usage=store)
     _print(result, format, output)
+    if notify and result.status != "pass":
+        _notify(result, notify, notify_format, dry_run)
     raise typer.Exit(result.exit_code)
 
 
@@ -118,9 +141,35 @@ def _print(result: CheckResult, format: CheckFormat, output: Path | None) -> Non
         from .screen import console
 
         show.print_check(result, console())
-        return
-    text = show.as_json(result) if format is CheckFormat.json else show.as_markdown(result)
-    if output:
-        write_file(output, text)
+    elif output:
+        write_file(output, _text(result, format))
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(_text(result, format))
+
+
+def _text(result: CheckResult, format: CheckFormat) -> str:
+    """The result as a file has it; a table is Markdown there."""
+    from ..reports import check as show
+    from ..reports.ci import comment, render
+
+    if format is CheckFormat.json:
+        return show.as_json(result)
+    if format in {CheckFormat.table, CheckFormat.markdown}:
+        return comment("check", show.as_markdown(result))
+    return render(cast("CiFormat", format.value), show.headline(result), result.verdicts)
+
+
+def _notify(result: CheckResult, variable: str, format: NotifyFormat, dry_run: bool) -> None:
+    """Tell the webhook. A breach stays exit code 1 even where nobody could be told; raises OutputError elsewhere."""
+    from ..reports import check as show
+    from ..reports.notify import notify, slack_message
+
+    lines = [show.line(verdict) for verdict in show.not_passed(result)]
+    slack = format is NotifyFormat.slack
+    payload = slack_message(show.headline(result), lines) if slack else result.model_dump(mode="json")
+    try:
+        typer.echo(notify(payload, variable, dry_run=dry_run), err=True)
+    except OutputError as error:
+        if not result.exit_code:
+            raise
+        typer.echo(f"costsim: {error}", err=True)

@@ -114,6 +114,11 @@ def not_passed(result: CheckResult) -> list[Verdict]:
     return sorted((v for v in result.verdicts if v.status != "pass"), key=lambda verdict: order[verdict.status])
 
 
+def line(verdict: Verdict) -> str:
+    """A verdict as one line: `FAILED fleet-month: everything costs …. Move …`."""
+    return f"{WORDS[verdict.status]} {verdict.name}: {verdict.says}{f'. {verdict.help}' if verdict.help else ''}"
+
+
 def as_json(result: CheckResult) -> str:
     """The contract: `CheckResult`."""
     return result.model_dump_json(indent=2) + "\n"

@@ -147,7 +147,7 @@ def check(
     if projected and document:
         _judge_projected(found, projected, document, logged, month)
     if logged and usage is not None:
-        _judge_logged(found, logged, usage)
+        _judge_logged(found, logged, usage, projected)
     name = architecture.name if architecture else "usage"
     return found.result(name, month, logged.as_of if logged else None, book_ref(book))
 
@@ -235,16 +235,18 @@ def _logged(
     return read_usage(connection, book, month, as_of, tags)
 
 
-def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection) -> None:
+def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, projected: Projected | None) -> None:
+    from .projection import mend_rest
     from .promises import rejected_lines, unpriced_usage
     from .spent import judge_usage
 
     settings = found.settings
-    found.judged += judge_usage(found.stated, logged, settings.today, settings.trials, settings.seed)
+    judged = judge_usage(found.stated, logged, settings.today, settings.trials, settings.seed)
+    found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
         found.notes.append(f"logs do not tell runs apart: {', '.join(runs)} held against the projection only")
-    if settings.today - logged.as_of > _STALE:
+    if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:
         found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")

@@ -49,7 +49,7 @@ def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> L
 
 @dataclass(frozen=True)
 class Judged:
-    """A budget, its limit, and the window that it was held against."""
+    """A budget, its limit, and the window that it was held against; `over` where usage knows the whole of it."""
 
     stated: StatedBudget
     source: Literal["projection", "usage"]
@@ -58,6 +58,7 @@ class Judged:
     today: date
     by_component: Mapping[str, Fraction]
     spent_usd: Decimal | None = None
+    over: bool = False
     whose: str = ""
     mend: Mend | None = None
 
@@ -153,9 +154,12 @@ def _figure(judged: Judged) -> str:
     when = {"day": f" ({window.dates[0]})", "week": f" ({window.dates[0]} to {window.dates[-1]})"}
     of = f"{judged.whose} " if judged.whose and budget.period == "run" else ""
     of = f" of {of.strip()}" if of else ""
-    amount = f"{money(judged.value_usd)} {EACH[budget.period]}{of}{when.get(budget.period, '')} {AT[budget.at]}"
+    per = f"{EACH[budget.period]}{of}{when.get(budget.period, '')}"
+    amount = f"{money(judged.value_usd)} {per} {AT[budget.at]}"
     if judged.spent_usd is None:
         return f"{what} costs {amount}"
+    if judged.over:
+        return f"{what} has cost {money(judged.value_usd)} {per}"
     return f"{what} has cost {money(judged.spent_usd)} so far and comes to {amount}"
 
 

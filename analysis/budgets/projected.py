@@ -129,11 +129,12 @@ class Projected:
         self._add(found, self.subscriptions())
         return found
 
-    def expected_part(self, scope: AnyScope, names: Iterable[str]) -> list[Fraction]:
-        """What those components, and the subscriptions, cost of a scope by day, exact."""
+    def expected_part(self, scope: AnyScope, names: Iterable[str], *, flat: bool = True) -> list[Fraction]:
+        """What those components, and if `flat` the subscriptions, cost of a scope by day, exact."""
         book, total = self.costs.book(self.costs.run_book), [Fraction(0)] * self.costs.horizon.days
         parts = [part for name in names for part in self.expected(name).items()]
-        for labels, usd in [*parts, *((share.labels, share.expected_usd) for share in self.subscriptions())]:
+        subscribed = self.subscriptions() if flat else []
+        for labels, usd in [*parts, *((share.labels, share.expected_usd) for share in subscribed)]:
             if in_scope(scope, labels, book):
                 total = [a + b for a, b in zip(total, usd, strict=True)]
         return total

@@ -118,6 +118,46 @@ class _Scoped:
         return dearest(daily, self.period, self.month).at(self.at)
 
 
+def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
+    """A breached budget of usage, with the change that mends it if it is made on the day after `as_of`.
+
+    Of what is forecast for the days still to come, each component has the part that it had so far, and a change
+    saves of it what it saves of the component's projection. Flat prices of subscriptions stay as they are.
+    """
+    scope, limit_usd = judged.budget.scope, judged.limit.usd
+    if not judged.breached or limit_usd is None:
+        return judged
+    dates = projected.costs.horizon.dates
+    rest = [n for n, day in enumerate(dates) if as_of < day <= judged.window.dates[-1]]
+    weights = _weights(judged, projected, rest, as_of)
+
+    def relief_usd(taken: Sequence[Change], of: AnyScope = scope) -> Fraction:
+        after, total = applied(projected, taken), Fraction(0)
+        for name in _touched(taken):
+            before_usd, after_usd = (one.expected_part(of, [name], flat=False) for one in (projected, after))
+            total += weights.get(name, Fraction(0)) * sum((before_usd[n] - after_usd[n] for n in rest), Fraction(0))
+        return total
+
+    value = judged.value_usd
+    trial = Trial(relief_usd, lambda taken: relief_usd(taken, "total"), lambda taken: value - relief_usd(taken))
+    return replace(judged, mend=_mend(projected, judged.by_component, trial, value, limit_usd, one_run=False))
+
+
+def _weights(judged: Judged, projected: Projected, rest: Sequence[int], as_of: date) -> dict[str, Fraction]:
+    """By component, how many times its projection of the days still to come is forecast."""
+    ahead = zip(judged.window.dates, judged.window.expected_usd, strict=True)
+    forecast_usd = sum((usd for day, usd in ahead if day > as_of), Fraction(0))
+    spent_usd = sum(judged.by_component.values(), Fraction(0))
+    found = {}
+    for name, spent in judged.by_component.items():
+        if name in projected.costs.works and spent_usd:
+            by_day = projected.expected_part("total", [name], flat=False)
+            projected_usd = sum((by_day[n] for n in rest), Fraction(0))
+            if projected_usd:
+                found[name] = forecast_usd * spent / spent_usd / projected_usd
+    return found
+
+
 def _touched(taken: Sequence[Change]) -> list[str]:
     return sorted({name for change in taken for name in change.components})
 

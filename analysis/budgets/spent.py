@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...pricing.book import PriceBook
 
 HISTORY_DAYS = 182
-"""How far back the forecast looks, before the month."""
+"""How far back the forecast looks, before the month or before what is known of it."""
 
 BY_DAY = f"""
 SELECT day, {", ".join(f"{DIMENSIONS[name]}::VARCHAR" for name in ("component", "agent", "task", "model"))},
@@ -72,6 +72,11 @@ class Usage:
     book: PriceBook = field(repr=False)
     rows: tuple[DayCost, ...] = field(repr=False)
     unpriced: tuple[UnpricedUsage, ...] = ()
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the month."""
+        return list(days_of_month(self.month))[-1]
 
     def in_scope(self, scope: AnyScope) -> list[DayCost]:
         """The costs that a scope counts."""
@@ -133,7 +138,7 @@ def read_usage(
     Bring the rollup up to date first (`spend.bring_up_to_date`).
     """
     first = month.replace(day=1)
-    choose_days(connection, book, first - timedelta(HISTORY_DAYS), as_of)
+    choose_days(connection, book, min(first, as_of) - timedelta(HISTORY_DAYS), as_of)
     price_rows(connection)
     by_component = {name: tags_of(own) for name, own in tags.items()}
     rows = tuple(
@@ -170,7 +175,7 @@ def last_period_usd(budget: Budget, usage: Usage) -> Fraction | None:
 
 def _in_progress(usage: Usage) -> date:
     """The first day that is not known yet, or the month's last one once it is over."""
-    return min(usage.as_of + timedelta(1), list(days_of_month(usage.month))[-1])
+    return min(usage.as_of + timedelta(1), usage.last_day)
 
 
 def _judge(entry: StatedBudget, usage: Usage, daily: Daily, today: date) -> Judged:
@@ -186,7 +191,8 @@ def _judge(entry: StatedBudget, usage: Usage, daily: Daily, today: date) -> Judg
             name = row.labels.component
             by_component[name] = by_component.get(name, Fraction(0)) + Fraction(row.usd)
     spent = usage.spent(budget.scope, window.dates[0], min(window.dates[-1], usage.as_of))
-    return Judged(entry, "usage", limit, window, today, by_component, strip(spent))
+    over = window.dates[-1] <= usage.as_of
+    return Judged(entry, "usage", limit, window, today, by_component, strip(spent), over)
 
 
 def budget_uses(
