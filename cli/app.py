@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import evidence, plan, routing, usage
+from . import check, evidence, plan, routing, start, usage
 from .prices import prices_app
 
 app = typer.Typer(
@@ -19,8 +19,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done; 2 bad input, or a model has no price (one line says what, where, how to mend it).",
 )
+app.command()(start.init)
 app.command()(plan.run)
 app.command()(plan.schema)
+app.command()(check.check)
 app.command()(usage.load)
 app.command()(usage.spend)
 app.command()(usage.export)

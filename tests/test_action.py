@@ -1,0 +1,310 @@
+"""The GitHub Action and the pre-commit hooks, by running the very steps that they ship.
+
+`gh` and `pip` are stubs that write down how they were called; costsim, git and bash are the real ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from costsim.cli.start import write_starter
+
+ROOT = Path(__file__).parent.parent
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+STEPS: dict[str, dict[str, Any]] = {step.get("name", "setup"): step for step in ACTION["runs"]["steps"]}
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+}
+PULL_REQUEST = 7
+STUB = """#!/usr/bin/env bash
+printf '%s\\n' "$*" >> "$CALLS/{name}"
+{does}
+"""
+GH = """
+case "$*" in *--paginate*) if [ -f "$CALLS/existing" ]; then cat "$CALLS/existing"; fi;;
+  *body=@*) if [ -f "$CALLS/denied" ]; then exit 1; fi; file="${!#}"; cp "${file#body=@}" "$CALLS/body";; esac
+"""
+
+COSTSIM = """
+while [ $# -gt 1 ]; do if [ "$1" = --output ]; then echo "a report" > "$2"; fi; shift; done
+if [ -f "$CALLS/status" ]; then exit "$(cat "$CALLS/status")"; fi
+"""
+
+pytestmark = pytest.mark.skipif(not shutil.which("bash") or not shutil.which("git"), reason="needs bash and git")
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@dataclass
+class Job:
+    """A workflow job in `repo` that uses the action: what a runner gives to its steps, and how they ended."""
+
+    repo: Path
+    temp: Path
+    calls: Path
+    path: str
+    inputs: dict[str, str] = field(default_factory=dict)
+    event: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    printed: str = ""
+
+    @property
+    def context(self) -> dict[str, str]:
+        given = {name: str(spec.get("default", "")) for name, spec in ACTION["inputs"].items()} | self.inputs
+        known = {f"inputs.{name}": value for name, value in given.items()}
+        return known | self.event | self.outputs | {
+            "github.token": "secret-token", "github.action_path": "/actions/costsim", "github.repository": "acme/fleet",
+        }  # fmt: skip
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        lines = (self.temp / "output").read_text().splitlines()
+        return {f"steps.check.outputs.{name}": value for name, _, value in (line.partition("=") for line in lines)}
+
+    def value(self, text: str) -> str:
+        """Text with its expressions filled in; what is not known is empty, as on GitHub."""
+        return re.sub(r"\$\{\{\s*([\w.-]+)\s*\}\}", lambda m: self.context.get(m[1], ""), text)
+
+    def holds(self, condition: str) -> bool:
+        """An `if:` of comparisons with texts, joined by &&."""
+        inner = condition.removeprefix("${{").removesuffix("}}")
+        parts = [re.fullmatch(r"\s*([\w.-]+) (==|!=) '([^']*)'\s*", part) for part in inner.split("&&")]
+        assert all(parts), condition
+        return all((self.context.get(p[1], "") == p[3]) is (p[2] == "==") for p in parts if p)
+
+    def step(self, name: str) -> int:
+        step = STEPS[name]
+        (self.temp / "script.sh").write_text(step["run"])
+        given = {key: self.value(str(value)) for key, value in step.get("env", {}).items()}
+        runner = {
+            "PATH": self.path, "HOME": os.environ.get("HOME", "/"), "CALLS": str(self.calls), "RUNNER_TEMP": str(self.temp),
+            "GITHUB_OUTPUT": str(self.temp / "output"), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
+        }  # fmt: skip
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(self.temp / "script.sh")]
+        done = subprocess.run(command, check=False, cwd=self.repo, env=runner | given, capture_output=True, text=True)
+        self.printed += done.stdout + done.stderr
+        return done.returncode
+
+    def run(self) -> dict[str, int]:
+        """All steps of the action that run a script, until one fails."""
+        for name, step in STEPS.items():
+            if "run" in step and ("if" not in step or self.holds(step["if"])):
+                self.codes[name] = self.step(name)
+                if self.codes[name]:
+                    break
+        return self.codes
+
+    def with_stub(self, status: int = 0) -> Job:
+        """costsim is a stub too: quick, for what is about the steps and not about budgets."""
+        script(self.calls.parent / "tools" / "costsim", STUB.format(name="costsim", does=COSTSIM))
+        (self.calls / "status").write_text(str(status))
+        return self
+
+    def called(self, program: str) -> list[str]:
+        file = self.calls / program
+        return file.read_text().splitlines() if file.exists() else []
+
+    @property
+    def comment(self) -> str:
+        return (self.calls / "body").read_text()
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A repository with the starter on main, a branch checked out, and the tools of a runner."""
+    repo, temp, calls, tools = (tmp_path / name for name in ("repo", "temp", "calls", "tools"))
+    for folder in (repo, temp, calls, tools):
+        folder.mkdir()
+    write_starter(repo)
+    git(repo, "init", "-q")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "Start")
+    git(repo, "checkout", "-qb", "change")
+    script(tools / "costsim", f'#!/usr/bin/env bash\nexec {shlex.quote(sys.executable)} -m costsim "$@"\n')
+    script(tools / "python", STUB.format(name="python", does=""))
+    script(tools / "gh", STUB.format(name="gh", does=GH))
+    (temp / "output").touch()
+    (temp / "summary").touch()
+    return Job(repo, temp, calls, f"{tools}:{os.environ['PATH']}")
+
+
+def pull_request(job: Job) -> Job:
+    base = git(job.repo, "rev-parse", "main")
+    number = str(PULL_REQUEST)
+    job.event = {"github.event.pull_request.base.sha": base, "github.event.pull_request.number": number}
+    return job
+
+
+def breach(job: Job) -> None:
+    """Ten times the tickets: over the budgets of the fleet and of the customers."""
+    file = job.repo / "architecture.yaml"
+    file.write_text(file.read_text().replace("poisson: 120}", "poisson: 1200}"))
+
+
+def test_a_push_within_budgets_passes_and_says_so_in_the_summary(job: Job) -> None:
+    codes = job.run()
+    assert codes == {"Install costsim": 0, "Check budgets": 0, "Judge": 0}, job.printed
+    assert job.called("python") == ["-m pip install --disable-pip-version-check --quiet /actions/costsim"]
+    assert job.called("gh") == []
+    assert "all 5 checks within" in (job.temp / "summary").read_text()
+    assert "::notice" in job.printed
+
+
+def test_a_package_may_be_named_instead_of_the_actions_own_code(job: Job) -> None:
+    job.inputs = {"package": "costsim==1.2"}
+    job.step("Install costsim")
+    assert job.called("python")[0].endswith(" costsim==1.2")
+
+
+def test_a_breach_fails_the_job_after_the_comment_was_made(job: Job) -> None:
+    breach(pull_request(job))
+    codes = job.run()
+    assert (codes["Check budgets"], codes["Comment on the pull request"], codes["Judge"]) == (0, 0, 1), job.printed
+    assert job.outputs["steps.check.outputs.status"] == "1"
+    assert "::error file=architecture.yaml,line=" in job.printed
+    assert "customers" in job.comment
+    assert job.comment.startswith("<!-- costsim -->\n")
+    assert job.comment.index("costsim:diff") < job.comment.index(
+        "costsim:check"
+    )  # first what changes, then the budgets
+    assert git(job.repo, "worktree", "list").count("\n") == 0  # the base's tree is gone again
+    assert f"--method POST repos/acme/fleet/issues/{PULL_REQUEST}/comments" in job.called("gh")[1]
+
+
+def test_a_breach_may_only_be_told(job: Job) -> None:
+    job.inputs = {"fail-on-breach": "false"}
+    assert job.with_stub(status=1).run()["Judge"] == 0
+    assert job.outputs["steps.check.outputs.status"] == "1"
+
+
+def test_bad_input_fails_whatever_is_asked_for(job: Job) -> None:
+    job.inputs = {"fail-on-breach": "false"}
+    assert job.with_stub(status=2).run()["Judge"] == 2
+    assert len(job.called("costsim")) == 1  # no annotations of what could not be read
+
+
+def test_an_earlier_comment_is_updated_in_place(job: Job) -> None:
+    (job.calls / "existing").write_text("111\n222\n")
+    pull_request(job).with_stub().run()
+    listing, update = job.called("gh")
+    assert 'startswith("<!-- costsim -->")' in listing
+    assert "--method PATCH repos/acme/fleet/issues/comments/111 -F body=@" in update
+
+
+def test_an_architecture_that_is_new_is_compared_with_nothing(job: Job) -> None:
+    git(job.repo, "mv", "architecture.yaml", "fleet.yaml")
+    job.inputs = {"architecture": "fleet.yaml"}
+    assert pull_request(job).with_stub().run()["Judge"] == 0
+    assert "There is no fleet.yaml at the base: everything is new." in job.comment
+
+
+def test_a_fork_whose_token_may_not_comment_still_gets_its_verdict(job: Job) -> None:
+    (job.calls / "denied").touch()
+    assert pull_request(job).with_stub().run()["Judge"] == 0
+    assert "::notice::costsim may not comment here" in job.printed
+
+
+def test_no_comment_is_made_where_none_is_wanted(job: Job) -> None:
+    job.inputs = {"comment": "false"}
+    assert "Comment on the pull request" not in pull_request(job).with_stub().run()
+    assert job.called("gh") == []
+
+
+def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
+    job.inputs = {"notify": "FLEET_HOOK"}
+    job.with_stub().run()
+    told = [call for call in job.called("costsim") if "--notify" in call]
+    assert told == [
+        f"check architecture.yaml --format markdown --output {job.temp}/costsim-check.md --notify FLEET_HOOK"
+    ]
+
+
+def test_sarif_is_written_where_asked_and_then_uploaded(job: Job) -> None:
+    job.inputs = {"sarif": "costsim.sarif"}
+    job.with_stub().run()
+    assert (job.repo / "costsim.sarif").exists()
+    assert "check architecture.yaml --format sarif --output costsim.sarif" in job.called("costsim")
+    upload = STEPS["Upload to code scanning"]
+    assert job.holds(upload["if"])
+    assert job.value(upload["with"]["sarif_file"]) == "costsim.sarif"
+
+
+@pytest.mark.parametrize("name", ["a b.yaml", "$(touch pwned).yaml", "`touch pwned`.yaml", "x;touch pwned.yaml"])
+def test_a_hostile_name_runs_nothing(job: Job, name: str) -> None:
+    (job.repo / "architecture.yaml").rename(job.repo / name)
+    job.inputs = {"architecture": name}
+    assert pull_request(job).with_stub().run()["Judge"] == 0, job.printed
+    assert not list(job.repo.rglob("pwned*"))
+
+
+def test_nothing_is_put_into_a_script_but_by_its_environment() -> None:
+    assert not [name for name, step in STEPS.items() if "${{" in step.get("run", "")]
+
+
+def test_every_input_is_described_and_used() -> None:
+    text = yaml.safe_dump(ACTION["runs"])
+    assert [name for name in ACTION["inputs"] if f"inputs.{name} " not in text and f"inputs.{name}'" not in text] == []
+    assert all(spec["description"].endswith(".") for spec in ACTION["inputs"].values())
+
+
+# pre-commit
+
+
+def hook(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a hook's entry as pre-commit does in its own environment, where `costsim` is installed."""
+    program, *rest = [*shlex.split(HOOKS[name]["entry"]), *(arguments or HOOKS[name].get("args", []))]
+    assert program == "costsim"
+    command = [sys.executable, "-m", "costsim", *rest]
+    return subprocess.run(
+        command, check=False, cwd=folder, capture_output=True, text=True, env={**os.environ, "COLUMNS": "160"}
+    )
+
+
+def test_the_check_hook_stops_a_breach(job: Job) -> None:
+    breach(job)
+    stopped = hook("costsim-check", job.repo)
+    assert (stopped.returncode, "customers" in stopped.stdout) == (1, True)
+
+
+def test_the_lint_hook_finds_a_model_in_code(job: Job) -> None:
+    (job.repo / "agent.py").write_text('MODEL = "claude-opus-4-6"\n')
+    stopped = hook("costsim-lint", job.repo)
+    assert stopped.returncode == 1
+    assert "agent.py:1" in stopped.stdout
+
+
+@pytest.mark.parametrize("file", ["architecture.yaml", "fleet/architecture.yml", "prices.yaml", "ops/budgets.yaml"])
+def test_the_check_hook_looks_when_such_a_file_changes(file: str) -> None:
+    assert re.search(HOOKS["costsim-check"]["files"], file)
+
+
+@pytest.mark.parametrize("file", ["src/architecture.py", "notes/my-architecture.yaml"])
+def test_the_check_hook_sleeps_when_other_files_change(file: str) -> None:
+    assert not re.search(HOOKS["costsim-check"]["files"], file)
+
+
+def test_the_hooks_have_what_pre_commit_needs() -> None:
+    for hook_ in HOOKS.values():
+        known: Mapping[str, Any] = hook_
+        assert known.keys() <= {"id", "name", "description", "entry", "language", "files", "args", "pass_filenames"}
+        assert known["language"] == "python"
