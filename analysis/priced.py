@@ -124,7 +124,7 @@ def price_rows(
     `reprice` prices everything at that day; `base_tier` as if every request were small; `short_cache` 1-hour
     cache writes as 5-minute ones.
     """
-    _unit_prices(connection, reprice, base_tier)
+    unit_prices(connection, reprice, base_tier)
     connection.execute(PRICED, {"short_cache": short_cache})
 
 
@@ -132,11 +132,12 @@ def price_cells(
     connection: DuckDBPyConnection, *, reprice: date | None = None, base_tier: bool = False, short_cache: bool = False
 ) -> None:
     """Fill `cell`: as `price_rows`, but class by class, each with the `price_id` of the row that paid."""
-    _unit_prices(connection, reprice, base_tier)
+    unit_prices(connection, reprice, base_tier)
     connection.execute(CELL, {"short_cache": short_cache})
 
 
-def _unit_prices(connection: DuckDBPyConnection, reprice: date | None, base_tier: bool) -> None:
+def unit_prices(connection: DuckDBPyConnection, reprice: date | None = None, base_tier: bool = False) -> None:
+    """Fill `sum_cost` with the price of one unit of each class at each of `price_key`: join it by KEYED's key_id."""
     values = {"reprice": reprice, "base_tier": base_tier, "classes": list(CLASSES)}
     connection.execute(USAGE_SUM, values)
     cost_sums(connection)

@@ -1,37 +1,68 @@
-"""The priced usage as a table of the store: `spend_cell`, which every figure of the review is a sum over."""
+"""The priced logs as a table of the store: every figure of a review is a plain SELECT over `spend_cell` and `price`.
+
+`spend_cell`, a row per day, place, model, context tier and token class (of models whose price changes within the
+day, a row per half hour):
+
+| column | |
+|---|---|
+| day | DATE, UTC |
+| component, agent, task | as attributed; agent and task may be NULL |
+| provider, model | the price book's names, else as logged (NULL where nothing was) |
+| processing, status, tier | as in `usage_daily` |
+| token_class | input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request |
+| units | BIGINT: tokens, searches, or calls (request); more than 0, calls may be 0 |
+| usd | DECIMAL(38,24), exact: units x price.usd_per_unit; NULL where there is no price |
+| price_id | the row of `price` that paid; NULL where none did (a call without a price per call costs 0) |
+
+`spend_call`, a view on it: `calls` by day, component, agent, task, provider, model, processing and status.
+"""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
-from ..priced import choose_days, price_cells
+from ..priced import CLASSES, KEYED, choose_days, unit_prices
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
 
-SPEND_CELL = """
+SPEND_CELL = f"""
 CREATE OR REPLACE TABLE spend_cell AS
-SELECT
-    day, component, agent, task,
-    coalesce(priced_provider, provider) AS provider,    -- the priced name where there is one, else as logged
-    coalesce(priced_model, model) AS model,
-    processing, status, tier, token_class,
-    sum(tokens)::BIGINT AS units,                       -- tokens, searches or calls
-    sum(usd) AS usd,                                    -- exact; NULL: no price, never $0
-    price_id                                            -- the row of `price` that paid
-FROM cell
+WITH line AS (
+    SELECT
+        chosen.day, component, agent, task,
+        coalesce(chosen.priced_provider, provider) AS provider, coalesce(chosen.priced_model, model) AS model,
+        chosen.processing, status, chosen.tier, key_id,
+        {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+    {KEYED}
+    GROUP BY ALL
+),
+long AS (UNPIVOT line ON {", ".join(CLASSES)} INTO NAME token_class VALUE units)
+SELECT long.* EXCLUDE (key_id), units * sum_cost.usd AS usd, price_id
+FROM long
+JOIN sum_cost ON sum_cost.sum_id = long.key_id AND sum_cost.token_class = long.token_class
+WHERE units > 0 OR long.token_class = 'request'
+"""  # noqa: S608 (fixed names)
+SPEND_CALL = """
+CREATE OR REPLACE VIEW spend_call AS
+SELECT day, component, agent, task, provider, model, processing, status, sum(units)::BIGINT AS calls
+FROM spend_cell WHERE token_class = 'request' AND units > 0
 GROUP BY ALL
-ORDER BY day, component, task, model, token_class
 """
 
 
-def fill_cells(connection: DuckDBPyConnection, book: PriceBook) -> None:
-    """Replace `spend_cell` by all days of the rollup at the book's prices; `price` holds the rows that paid.
+def fill_cells(
+    connection: DuckDBPyConnection, book: PriceBook, since: date | None = None, until: date | None = None
+) -> None:
+    """Price the rollup by `book` into `spend_cell`, of the days from `since` to `until`, both included (else all).
 
-    Its sums are those of `costsim spend`, to the last digit. Bring the rollup up to date first.
+    Replaces `spend_cell`, the view `spend_call`, and `price`, whose rows `spend_cell.price_id` names. Bring the
+    rollup up to date first.
     """
-    choose_days(connection, book, None, None)
-    price_cells(connection)
+    choose_days(connection, book, since, until)
+    unit_prices(connection)
     connection.execute(SPEND_CELL)
+    connection.execute(SPEND_CALL)
