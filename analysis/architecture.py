@@ -6,6 +6,7 @@ mapping and a `crons` list may stand in the file itself or in files of their own
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,13 +27,15 @@ from ..documents import Document, KeyPath, did_you_mean, read_document, validate
 from ..errors import ArchitectureError
 from .amounts import Amount, LogRate, Number, Part, Poisson, Spread, way
 from .budgets.spec import Budget, unique_names
-from .component import BookName, Component, Cron, TokenProfile, folder_of
+from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
 from .policies.evidence import with_evidence
-from .policies.spec import Policy
+from .policies.spec import POLICIES, Policy
 from .schedule import time_zone
 
 __all__ = ["Architecture", "Claim", "Component", "Cron", "PlanSpec", "Spread", "TokenProfile", "read_architecture"]
 MAX_COMPONENTS = 10_000
+FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "calibrate", *POLICIES)
+"""What a component takes from its cron where it says nothing itself."""
 
 
 class PlanSpec(Part):
@@ -126,7 +129,7 @@ class Architecture(Part):
     routing: Path | None = Field(default=None, description="a file with model_routing")
     model_routing: dict[str, str] = Field(default={})
     crons: list[Cron] | Path = Field(default=[])
-    defaults: TokenProfile | None = Field(default=None, description="tokens of components that state none")
+    defaults: Defaults | None = Field(default=None, description="tokens and policies of components that state none")
     components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
     plans: dict[str, PlanSpec] = Field(default={})
     policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
@@ -265,17 +268,20 @@ def _entries(
 
 def _complete(component: Component, crons: dict[str, Cron], architecture: Architecture) -> Component:
     """The component with what its cron and the file's defaults say filled in; its own words win."""
-    cron = crons.get(component.cron) if component.cron else None
-    filled: dict[str, Any] = {}
+    cron, defaults = crons.get(component.cron) if component.cron else None, architecture.defaults
     if cron:
-        for key in ("schedule", "model", "agent", "task", "timezone", "tokens", "calibrate"):
-            value = getattr(cron, key)
-            if value is not None and key not in component.model_fields_set:
-                filled[key] = value
-    component = component.model_copy(update=filled)
-    if component.tokens is None and component.calibrate is None and architecture.defaults:
-        component = component.model_copy(update={"tokens": architecture.defaults})
+        component = _filled(component, cron, FROM_CRON)
+    if defaults:
+        component = _filled(component, defaults, POLICIES)
+    if defaults and component.tokens is None and component.calibrate is None:
+        component = component.model_copy(update={"tokens": defaults.profile})
     return component
+
+
+def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) -> Component:
+    """What the source says of those keys, where the component (or a source before) says nothing."""
+    said = {key: getattr(source, key) for key in keys if key not in component.model_fields_set}
+    return component.model_copy(update={key: value for key, value in said.items() if value is not None})
 
 
 def _check(entry: _Entry, before: list[_Entry]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -68,7 +68,7 @@ class TokenProfile(Part):
     from_usage: FromUsage | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> TokenProfile:
+    def _one_way(self) -> Self:
         if self.from_usage and self.counted:
             raise ValueError("give either from_usage or token counts, not both")
         if not self.from_usage and not self.counted:
@@ -94,8 +94,29 @@ class Calibrate(Part):
     model: str | None = None
 
 
-class Cron(Part):
-    """An entry of a `crons:` list, as the article writes it; further keys as in a component."""
+class Defaults(TokenProfile, Policies):
+    """What every component takes that does not say it itself: tokens, and policies.
+
+    A component without a policy that is stated here says so: `cache: null`.
+    """
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.from_usage and self.counted:
+            raise ValueError("give either from_usage or token counts, not both")
+        if not self.model_fields_set:
+            raise ValueError("say tokens, such as input and output, or policies")
+        return self
+
+    @property
+    def profile(self) -> TokenProfile | None:
+        """The tokens, if it says any."""
+        said = {name: getattr(self, name) for name in TokenProfile.model_fields if name in self.model_fields_set}
+        return TokenProfile.model_construct(**said) if said else None
+
+
+class Cron(Policies):
+    """An entry of a `crons:` list, as the article writes it; further keys, policies too, as in a component."""
 
     name: str = Field(min_length=1, max_length=200)
     schedule: str

@@ -435,6 +435,41 @@ def test_failed_calls_are_paid_up_to_the_last_attempt(routed: Callable[..., Proj
     assert cost(found) == Fraction("0.248")
 
 
+# Where policies are stated
+
+
+def test_a_cron_states_policies_and_its_component_may_say_otherwise(routed: Callable[..., Projection]) -> None:
+    # every half hour on cheap at 0.02, tried 1.5 times: 48 x 0.02 x 1.5; the component that says so tries once
+    retry = {"failure_rate": "0.5", "max_attempts": 2}
+    crons = [{"name": n, **HALF_HOURLY, **RUN, "task": "cheap", "retry": retry} for n in ("alone", "named", "without")]
+    found = routed({"cron": "named"}, {"cron": "without", "retry": None}, crons=crons)
+    costs = {row.name: row.expected_usd_per_day for row in found.plan("routed").components}
+    assert costs == {"alone": Fraction("1.44"), "c0": Fraction("1.44"), "c1": Fraction("0.96")}
+
+
+def test_defaults_state_policies_for_every_component_but_those_that_say_otherwise(
+    routed: Callable[..., Projection],
+) -> None:
+    defaults = {"retry": {"failure_rate": "0.5", "max_attempts": 2}}
+    other = {"failure_rate": "0.5", "max_attempts": 3}
+    row = {**TEN, **RUN, "task": "cheap"}
+    found = routed(row, {**row, "retry": None}, {**row, "retry": other}, defaults=defaults)
+    costs = [row.expected_usd_per_day for row in found.plan("routed").components]
+    assert costs == [Fraction("0.3"), Fraction("0.2"), Fraction("0.35")]  # 10 x 0.02 x 1.5, x 1, x 1.75
+
+
+def test_defaults_hold_tokens_and_policies_together(routed: Callable[..., Projection]) -> None:
+    defaults = {**RUN["tokens"], "fresh_for": {"hit_rate": "0.75"}}
+    assert cost(routed({**TEN, "task": "cheap"}, defaults=defaults)) == Fraction("0.05")
+    with pytest.raises(ArchitectureError, match="defaults: say tokens, such as input and output, or policies"):
+        routed({**TEN, **RUN}, defaults={})
+
+
+def test_a_default_that_a_component_cannot_have_is_said_of_that_component(routed: Callable[..., Projection]) -> None:
+    with pytest.raises(ArchitectureError, match="'c1': with runs_per_day a ttl tells nothing"):
+        routed({**HALF_HOURLY, **RUN}, {**TEN, **RUN}, defaults={"cache": {"share": 1}})
+
+
 # Plans
 
 
