@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, evidence, plan, routing, start, usage
+from . import check, diff, evidence, plan, routing, start, usage
 from .prices import prices_app
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(start.init)
 app.command()(plan.run)
 app.command()(plan.schema)
 app.command()(check.check)
+app.command()(diff.diff)
 app.command()(usage.load)
 app.command()(usage.spend)
 app.command()(usage.export)

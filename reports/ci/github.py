@@ -13,8 +13,8 @@ LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "pass": "notice
 
 
 def render(title: str, verdicts: Sequence[Verdict]) -> str:
-    """A command a line for all that is not as it should be; where all is, one notice says so."""
-    lines = [_command(verdict) for verdict in verdicts if verdict.status != "pass"]
+    """A command a line for all that is not as it should be, or that changed; where all is well, one notice says so."""
+    lines = [_command(verdict) for verdict in verdicts if verdict.status != "pass" or verdict.rule == "cost-change"]
     passed = f"::notice title={_property(f'costsim: {title}')}::{_data(f'all {len(verdicts)} checks within')}"
     return "\n".join(lines or [passed]) + "\n"
 

@@ -1,0 +1,172 @@
+"""`costsim diff`: what a change of an architecture costs a month."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from ..errors import InputError
+from .arguments import day_of
+from .screen import console
+
+if TYPE_CHECKING:
+    from ..analysis.difference.difference import Limit
+    from ..analysis.difference.results import Difference
+    from ..analysis.difference.sides import Side
+    from ..analysis.project import Settings
+
+ARCHITECTURE = Path("architecture.yaml")
+
+
+class DiffFormat(StrEnum):
+    """How `costsim diff` prints."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+    github = "github"
+    junit = "junit"
+    sarif = "sarif"
+    gitlab = "gitlab"
+
+
+def diff(
+    base: Annotated[str, typer.Argument(help="A file or a git revision; or both revisions, main..HEAD.")],
+    head: Annotated[
+        str | None, typer.Argument(help="A file or a git revision. Default: the file in the working folder.")
+    ] = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="The architecture to compare at the revisions.")
+    ] = ARCHITECTURE,
+    plan: Annotated[str, typer.Option(metavar="NAME", help="The plan to compare.")] = "routed",
+    days: Annotated[int, typer.Option(help="Days to compare over: a month.")] = 30,
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
+    book: Annotated[
+        str | None, typer.Option(metavar="BOOK", help="Base prices of both: list, article-2026 or a book file.")
+    ] = None,
+    base_book: Annotated[
+        str | None, typer.Option(metavar="BOOK", help="Base prices of the base only: compare price books.")
+    ] = None,
+    naive: Annotated[str | None, typer.Option(metavar="MODEL", help="The one model of the plan naive.")] = None,
+    trials: Annotated[int, typer.Option(help="Draws behind the range of the difference.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same range.")] = 1,
+    max_increase: Annotated[
+        str | None, typer.Option(metavar="USD|PERCENT", help="Fail beyond this: 50, or 10%.")
+    ] = None,
+    format: Annotated[DiffFormat, typer.Option("--format", "-f", help="How to print.")] = DiffFormat.table,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing.")
+    ] = None,
+) -> None:
+    """Say what a change of an architecture, its routing or its prices costs a month, component by component.
+
+    Added, removed, re-scheduled, moved to another model, re-priced: each exact, with the range of the paired
+    difference. Exit codes: 0, 1 where an increase is beyond --max-increase or a model has no price, 2 bad input.
+
+    \b
+      costsim diff before.yaml after.yaml
+      costsim diff main..HEAD --file architecture.yaml --format markdown
+      costsim diff main --max-increase 10%
+    """
+    from ..analysis.difference.difference import difference
+    from ..analysis.project import Settings
+    from ..documents import read_document
+
+    settings = Settings(day_of(start), days, trials, seed, book, naive)
+    settings.check()
+    limit = _limit(max_increase)
+    with ExitStack() as stack:
+        before, after = (_located(text, file, stack) for text in _sides(base, head, file))
+        document = read_document(after.file) if after.file and format is not DiffFormat.table else None  # for lines
+        sides = _read(before, after, settings, plan, base_book)
+        found = difference(*sides, document=document, limit=limit)
+    _print(found, format, output, after.shown)
+    raise typer.Exit(found.exit_code)
+
+
+@dataclass(frozen=True)
+class Located:
+    """A side: how people call it, its file if there is one, and where that lies in the working tree."""
+
+    label: str
+    file: Path | None
+    shown: Path
+
+
+def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
+    if not Path(base).exists() and ".." in base:
+        if head is not None:
+            raise InputError(f"{base!r} names both revisions; give the architecture with --file")
+        first, _, second = base.replace("...", "..").partition("..")
+        return first or "HEAD", second or "HEAD"
+    return base, head if head is not None else str(file)
+
+
+def _located(text: str, file: Path, stack: ExitStack) -> Located:
+    from ..analysis.difference.revisions import at_commit, commit_of
+
+    if Path(text).is_file():
+        return Located(text, Path(text), Path(text))
+    commit = commit_of(text, file.parent)
+    return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)
+
+
+def _read(before: Located, after: Located, settings: Settings, plan: str, base_book: str | None) -> tuple[Side, Side]:
+    """Both sides; one whose file is not there is an architecture without components."""
+    from ..analysis.architecture import read_architecture
+    from ..analysis.difference.sides import Side
+
+    read = [read_architecture(side.file) if side.file else None for side in (before, after)]
+    known = read[0] or read[1]
+    if known is None:
+        raise InputError("neither side has the file", file=after.shown)
+    nothing = known.model_copy(update={"components": []})
+    books = [base_book or settings.book, settings.book]
+    sides = [
+        Side(side.label, architecture or nothing, book or known.book if not architecture else book or architecture.book,
+             plan, settings)
+        for side, architecture, book in zip((before, after), read, books, strict=True)
+    ]  # fmt: skip
+    return sides[0], sides[1]
+
+
+def _limit(text: str | None) -> Limit | None:
+    from ..analysis.difference.difference import Limit
+
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.removeprefix("$").removesuffix("%"))
+    except InvalidOperation:
+        raise InputError(f"{text!r} is neither USD nor percent; write it as 50 or 10%", key="max-increase") from None
+    if not (amount.is_finite() and 0 <= amount < 10**12):
+        raise InputError(f"{text!r} is out of bounds", key="max-increase")
+    return Limit(percent=amount) if text.endswith("%") else Limit(usd=amount)
+
+
+def _print(found: Difference, format: DiffFormat, output: Path | None, shown: Path) -> None:
+    from ..documents import write_file
+    from ..reports import ci
+    from ..reports import diff as show
+
+    if format is DiffFormat.table and not output:
+        show.print_diff(found, console())
+        return
+    verdicts = [verdict.model_copy(update={"file": str(shown)}) for verdict in found.verdicts]
+    if format is DiffFormat.json:
+        text = show.as_json(found)
+    elif format in (DiffFormat.markdown, DiffFormat.table):
+        text = ci.comment("diff", show.as_markdown(found))
+    else:
+        text = ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", verdicts)
+    if output:
+        write_file(output, text)
+    else:
+        sys.stdout.write(text)

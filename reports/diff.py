@@ -1,0 +1,107 @@
+"""A difference for people and programs: the terminal's table, a Markdown body, JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..analysis.difference.results import ComponentDifference, Difference
+from .numbers import cents_usd as usd
+from .numbers import percent, usd_range
+from .tables import cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_ROWS = 50
+"""Rows of a comment; the rest is counted."""
+
+
+def signed(amount: Decimal | None) -> str:
+    """USD with its sign: `+$1.20`; `unpriced` where it is not known."""
+    if amount is None:
+        return "unpriced"
+    return usd(amount) if amount <= 0 else f"+{usd(amount)}"
+
+
+def headline(found: Difference) -> str:
+    """`+$12.40 in 30 days (+6%): 3 components changed`."""
+    share = "" if found.percent is None else f" ({'+' if found.percent > 0 else ''}{percent(found.percent)})"
+    if not found.components and not found.difference_usd:
+        return "no change in cost"
+    count = len(found.components)
+    changed = f"{count:,} component{'' if count == 1 else 's'} changed"
+    return f"{signed(found.difference_usd)} in {found.days} days{share}: {changed}"
+
+
+def print_diff(found: Difference, console: Console) -> None:
+    """Headline, a row per component that changed, the totals."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text(headline(found), style=_style(found.difference_usd)))
+    if found.components:
+        table = Table()
+        for name in ("component", "change", "why"):
+            table.add_column(name, overflow="fold")
+        for name in ("before", "after", "difference", "P10 to P90"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in found.components:
+            *words, amount = _row(row)
+            table.add_row(*map(Text, words[:-1]), Text(words[-1], style=_style(row.difference_usd)), amount)
+        console.print(table)
+    for line in _notes(found):
+        console.print(Text(line, style="dim"))
+    for verdict in found.verdicts:
+        if verdict.status == "fail":
+            console.print(Text(f"FAILED  {verdict.name}: {verdict.says}", style="bold red"))
+
+
+def _style(amount: Decimal | None) -> str:
+    return "yellow" if amount is None else "red" if amount > 0 else "green" if amount < 0 else "dim"
+
+
+def _row(row: ComponentDifference) -> list[str]:
+    spread = "" if row.p10_usd is None or row.p90_usd is None else usd_range(row.p10_usd, row.p90_usd)
+    before, after = (
+        "" if gone else usd(amount)
+        for gone, amount in ((row.change == "added", row.before_usd), (row.change == "removed", row.after_usd))
+    )
+    return [row.component, row.change, why(row), before, after, signed(row.difference_usd), spread]
+
+
+def why(row: ComponentDifference) -> str:
+    """The causes with what each adds, or the model of a component that came or went."""
+    if row.change != "changed":
+        return row.after_model or row.before_model or ""
+    return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.says})" for effect in row.causes)
+
+
+def _notes(found: Difference) -> list[str]:
+    totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
+    spread = f"P10 to P90 of the paired difference: {usd_range(found.p10_usd, found.p90_usd)}"
+    books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
+    prices = f"prices {' -> '.join(dict.fromkeys(books))}; {found.unchanged:,} components unchanged"
+    unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []
+    return [totals, spread, prices, *unpriced]
+
+
+def as_json(found: Difference) -> str:
+    """The contract: `Difference`."""
+    return found.model_dump_json(indent=2) + "\n"
+
+
+def as_markdown(found: Difference) -> str:
+    """A short headline, the table, folded notes: a body for a pull request."""
+    lines = [f"### Agent fleet cost: {headline(found)}", ""]
+    failed = [verdict for verdict in found.verdicts if verdict.status == "fail"]
+    lines += [f"- **FAILED** {cell(verdict.name)}: {cell(verdict.says)}" for verdict in failed]
+    if found.components:
+        lines += ["", "| component | change | why | before | after | difference | P10 to P90 |"]
+        lines.append("| --- | --- | --- | ---: | ---: | ---: | ---: |")
+        shown = found.components[:MOST_ROWS]
+        lines += ["| " + " | ".join(cell(word) for word in _row(row)) + " |" for row in shown]
+        if len(found.components) > MOST_ROWS:
+            lines += ["", f"and {len(found.components) - MOST_ROWS:,} more"]
+    lines += ["", "<details><summary>Totals, range, prices</summary>", ""]
+    return "\n".join([*lines, *(f"- {cell(note)}" for note in _notes(found)), "", "</details>"]) + "\n"
