@@ -200,9 +200,10 @@ class Model:
         """
         posterior, residuals = self._fitted
         usual = residuals[np.abs(residuals) <= ODD * posterior.noise]
-        if len(usual) < ENOUGH_DAYS:
+        if len(usual) < ENOUGH_DAYS or not usual.any():  # every day cost the same
             return rng.standard_normal(shape)
-        return rng.choice(usual / np.sqrt(np.mean(usual**2)), shape)
+        size = np.sqrt(np.mean(usual**2))
+        return rng.choice(usual / size, shape) if size > 0 else np.zeros(shape)  # days may be all alike
 
     def _draw_active(self, weekday: NDArray[np.int64], trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Whether the days to come cost anything: weekdays that mostly do share a chance, and those that do not."""

@@ -272,3 +272,11 @@ def test_statsforecast_follows_the_weekdays_too() -> None:
     ahead = forecast_days(days(*noisy(63, weekend=0.2)), date(2026, 8, 2), 7, trials=500, method="statsforecast")
     assert all(90 < day.p50_usd < 110 for day in ahead[:5])
     assert all(15 < day.p50_usd < 25 for day in ahead[5:])
+
+
+def test_days_that_are_all_alike_are_forecast_without_a_doubt() -> None:
+    history = [(date(2026, 9, 1) + timedelta(days=n), Decimal(1)) for n in range(45)]
+    outlook = forecast_month(history, date(2026, 10, 1), date(2026, 10, 15))
+    # 15 days at $1 are known, 16 to come
+    assert outlook.totals == pytest.approx(31, abs=0.5)
+    assert outlook.forecast.spent_usd == 15
