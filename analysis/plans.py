@@ -40,10 +40,14 @@ class Plan:
 
 def plans_of(architecture: Architecture, naive: str) -> list[Plan]:
     """The baseline `naive` on that model, then `routed`, then the plans of the file in their order."""
-    says, routing = "the routing's model for each task", architecture.model_routing
-    routed = _plan(architecture, "routed", says, lambda _: None, routing, POLICIES)
-    plans = [single_model_plan(architecture, "naive", naive), routed]
+    plans = [single_model_plan(architecture, "naive", naive), routed_plan(architecture)]
     return plans + [_named(architecture, name, spec) for name, spec in architecture.plans.items()]
+
+
+def routed_plan(architecture: Architecture) -> Plan:
+    """Each task on the routing's model, with all policies."""
+    says = "the routing's model for each task"
+    return _plan(architecture, "routed", says, lambda _: None, architecture.model_routing, POLICIES)
 
 
 def single_model_plan(architecture: Architecture, name: str, model: str) -> Plan:

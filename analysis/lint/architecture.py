@@ -10,19 +10,17 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from ...documents import Document, dotted, read_document
 from ...errors import ArchitectureError
 from ..architecture import Architecture, Component, read_architecture
-from ..distributions import Distribution
-from ..profiles import INPUT_CLASSES, Joint, Profile
+from ..profiles import Profile
 from ..project import Costs
 from ..results import usd
 from ..routing import RoutingConfig, read_routing
 from ..workload import Horizon, routed_model
 from .components import AssignedComponent, lint_components
 from .findings import Finding
+from .policies import largest_input, lint_policies
 from .routing import lint_routing
 
 DAYS = 30
@@ -46,7 +44,7 @@ def lint_costed(costs: Costs, document: Document) -> list[Finding]:
     config = _config(architecture, document)
     components = [_assigned(component, architecture, costs, document) for component in architecture.components]
     routing = lint_routing(config, book) if config.model_routing else []
-    return routing + lint_components(components, config, book)
+    return routing + lint_components(components, config, book) + lint_policies(costs, config, document)
 
 
 def _config(architecture: Architecture, document: Document) -> RoutingConfig:
@@ -69,7 +67,7 @@ def _assigned(component: Component, architecture: Architecture, costs: Costs, do
         routed_model(component, architecture.model_routing),
         usd(work.runs.per_day),
         _usd_per_month(costs, component.name),
-        _largest_input(work.profile),
+        _own_input(component, work.profile),
         component.model is not None,
         document.file,
         document.line(path),
@@ -85,15 +83,7 @@ def _usd_per_month(costs: Costs, name: str) -> Callable[[str], Decimal | None]:
     return on
 
 
-def _largest_input(profile: Profile) -> int | None:
-    """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
-    if profile.origin == "calibrated":
-        return None
-    if isinstance(profile, Joint):
-        return int(profile.total_input.max())
-    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
-
-
-def _large(part: Distribution) -> float:
-    """The greatest value, or the 95th percentile of a distribution without one."""
-    return part.upper if np.isfinite(part.upper) else float(part.quantile(np.array([0.95]))[0])
+def _own_input(component: Component, profile: Profile) -> int | None:
+    """The largest total input of a run that stays on the component's own model."""
+    largest, large = largest_input(profile), component.large_context
+    return min(largest, large.over) if large and largest is not None else largest

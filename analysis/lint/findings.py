@@ -83,6 +83,31 @@ RULES: dict[str, LintRule] = {
             "Compare both models on this task at the next review of the routing.",
         ),
         LintRule(
+            "pointless-escalation", "PointlessEscalation", "warning",
+            "A run escalates to the model that it started on, or to one that costs no more.",
+            "Start on the cheaper model, or leave the policy out.",
+        ),
+        LintRule(
+            "cold-cache", "ColdCache", "warning",
+            "Runs find the prompt cache cold so often that writing it costs more than reading it saves.",
+            "State a ttl that the schedule keeps warm, or leave the cache out.",
+        ),
+        LintRule(
+            "losing-policy", "LosingPolicy", "warning",
+            "A policy costs more than it saves, or takes runs into a dearer price tier.",
+            "Change its figures, or leave it out.",
+        ),
+        LintRule(
+            "idle-policy", "IdlePolicy", "warning",
+            "A policy never has an effect on the runs that there are.",
+            "Change its figures, or leave it out.",
+        ),
+        LintRule(
+            "slow-batch", "SlowBatch", "warning",
+            "So few runs happen that a batch takes more than a day to gather.",
+            "Batch fewer tasks, or let the component run more often.",
+        ),
+        LintRule(
             "hardcoded-model", "HardcodedModel", "error",
             "A model's name stands in code, where a change of the routing cannot reach it.",
             "Look the model up by its routing key, or end the line with: costsim: ignore",

@@ -1,0 +1,151 @@
+"""Lint the policies that components state: models without a price, targets that do not help, caches never warm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...documents import Document, KeyPath, dotted
+from ..component import Component
+from ..distributions import Distribution
+from ..plans import Plan, routed_plan
+from ..policies.calls import PolicyCosting
+from ..policies.notes import policy_notes
+from ..profiles import INPUT_CLASSES, Joint, Profile
+from ..project import Costs
+from ..results import PolicyNote
+from ..routing import RoutingConfig
+from .findings import Finding
+from .routing import context_window, unpriced
+
+if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
+
+
+def lint_policies(costs: Costs, config: RoutingConfig, document: Document) -> list[Finding]:
+    """What is wrong or idle in the policies of the routed plan; `document` is the architecture's file."""
+    plan = routed_plan(costs.architecture)
+    notes = policy_notes(costs, plan)
+    return [
+        finding
+        for component in costs.architecture.components
+        if component.stated
+        for finding in _Policies(costs, plan, component, config, document).all(notes)
+    ]
+
+
+@dataclass(frozen=True)
+class _Policies:
+    costs: Costs
+    plan: Plan
+    component: Component
+    config: RoutingConfig
+    document: Document
+
+    def all(self, notes: list[PolicyNote]) -> Iterator[Finding]:
+        yield from self._unpriced()
+        yield from self._escalation()
+        yield from self._large_context()
+        yield from self._freshness()
+        yield from self._batch()
+        for note in notes:
+            if note.component == self.component.name and note.warns:
+                yield self._finding("cold-cache" if note.policy == "cache" else "losing-policy", note.says, note.policy)
+
+    @property
+    def _costing(self) -> PolicyCosting:
+        found = self.costs.planned(self.component.name, self.plan)
+        assert isinstance(found, PolicyCosting)  # noqa: S101 (it states policies)
+        return found
+
+    @property
+    def _book(self) -> PriceBook:
+        return self.costs.book(self.costs.run_book)
+
+    def _finding(self, rule: str, says: str, *where: str, mend: str = "") -> Finding:
+        """At the policy where the component states it itself, else at the component (a cron's, or a default)."""
+        name, own = self.component.name, self._path()
+        path = (*own, *where) if self._stands(*own, *where) else own
+        says = says if says.startswith(f"{name}: ") else f"{name}: {says}"
+        return Finding(rule, says, mend, self.document.file, self.document.line(path), key=dotted(path) or None)
+
+    def _path(self) -> KeyPath:
+        listed = self.document.data.get("components") or []
+        index = next((n for n, given in enumerate(listed) if given.get("name") == self.component.name), None)
+        return ("components",) if index is None else ("components", index)
+
+    def _stands(self, *path: str | int) -> bool:
+        spot: Any = self.document.data
+        try:
+            for part in path:
+                spot = spot[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+        return True
+
+    def _unpriced(self) -> Iterator[Finding]:
+        known = self.config.model_routing
+        for where, key in self.component.model_keys.items():
+            if key not in known and key not in known.values() and self._book.resolve(key) is None:
+                yield self._finding("unpriced-model", unpriced(key, self._book), *where.split("."))
+
+    def _escalation(self) -> Iterator[Finding]:
+        if self.component.escalate is None:
+            return
+        start, to = (self._costing.choice.target(f"escalate.{where}") for where in ("start", "to"))
+        if start == to:
+            yield self._finding("pointless-escalation", f"escalates from {start} to {to}, the same model", "escalate")
+            return
+        first, second = (self.costs.usd_per_day(self.component.name, model) for model in (start, to))
+        if first is not None and second is not None and second <= first:
+            says = f"escalates from {start} to {to}, which costs no more for the same tokens"
+            yield self._finding("pointless-escalation", says, "escalate")
+
+    def _large_context(self) -> Iterator[Finding]:
+        large = self.component.large_context
+        if large is None:
+            return
+        model = self._costing.choice.target("large_context.use")
+        window, largest = context_window(self.config, self._book, model), largest_input(self._costing.base.profile)
+        runs = f"runs over {large.over:,} input tokens go to {model}"
+        if not any(call.kind == "large_context" for call in self._costing.calls):
+            yield self._finding("idle-policy", f"no run has more than {large.over:,} input tokens", "large_context")
+        elif window is not None and large.over >= window:
+            says = f"{runs}, whose window of {window:,} tokens holds none of them"
+            yield self._finding("context-window", says, "large_context")
+        elif window is not None and largest is not None and largest > window:
+            says = f"{runs}, also those of {largest:,}, which its window of {window:,} tokens does not hold"
+            yield self._finding(
+                "open-ended-context", says, "large_context", mend="send fewer there, or use a larger window"
+            )
+
+    def _freshness(self) -> Iterator[Finding]:
+        costing, fresh = self._costing, self.component.fresh_for
+        if fresh and costing.spawns.kept.per_day == costing.base.runs.per_day:
+            says = "every run finds its last result stale: fresh_for skips none"
+            yield self._finding("idle-policy", says, "fresh_for")
+
+    def _batch(self) -> Iterator[Finding]:
+        batch, kept = self.component.batch_with, self._costing.spawns.kept.per_day
+        if batch and 0 < kept < batch.tasks:
+            days = float(Fraction(batch.tasks) / kept)
+            says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs a day"
+            yield self._finding("slow-batch", says, "batch_with")
+
+
+def largest_input(profile: Profile) -> int | None:
+    """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
+    if profile.origin == "calibrated":
+        return None
+    if isinstance(profile, Joint):
+        return int(profile.total_input.max())
+    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
+
+
+def _large(part: Distribution) -> float:
+    """The greatest value, or the 95th percentile of a distribution without one."""
+    return part.upper if np.isfinite(part.upper) else float(part.quantile(np.array([0.95]))[0])
