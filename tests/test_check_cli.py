@@ -1,0 +1,175 @@
+"""`costsim check` as CI meets it: exit codes, outputs, one line for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import pytest
+from costsim.analysis.budgets.results import CheckResult
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "c-suite"
+ARCHITECTURE = """\
+name: desk
+model_routing: {fallback: anthropic/claude-haiku-4-5}
+components:
+  - {name: monitor, agent: ops, runs_per_day: 10, tokens: {input: 100000}}   # $1 a day
+budgets:
+  - name: month
+    usd: LIMIT
+    owner: cfo
+"""
+JUNE = ("--month", "2026-06", "--today", "2026-06-15")
+CALLS = "".join(
+    json.dumps({"TIME": f"2026-06-{day:02}T12:00:00Z", "MODEL": "claude-haiku-4-5", "IN": 1_000_000}) + "\n"
+    for day in range(1, 31)
+)
+
+
+@pytest.fixture
+def desk(costsim: Run, tmp_path: Path) -> Run:
+    """A fleet that costs $30 in June, with a budget of that; and tight.yaml, with one of $20."""
+    (tmp_path / "architecture.yaml").write_text(ARCHITECTURE.replace("LIMIT", "30"))
+    (tmp_path / "tight.yaml").write_text(ARCHITECTURE.replace("LIMIT", "20"))
+    return costsim
+
+
+def test_within_is_exit_code_0(desk: Run) -> None:
+    outcome = desk("check", *JUNE)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("desk: all 3 checks within\n")
+    assert "2026-06; prices" in outcome.out
+
+
+def test_breached_is_exit_code_1(desk: Run) -> None:
+    outcome = desk("check", "tight.yaml", *JUNE)
+    assert outcome.code == 1
+    assert outcome.out.startswith("desk: 1 of 3 checks failed\n")
+    assert "tight.yaml:6 month: everything costs $30 a month at P90, $10 over $20; over from 2026-06-21" in outcome.out
+    assert "Run monitor half as often (runs_per_day: 5): saves $15 and leaves $15. Owner: cfo." in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none.yaml"], "none.yaml: there is no such file"),
+        (["--budgets", "none.yaml"], "none.yaml: there is no such file"),
+        (["--budgets", "typo.yaml"], "typo.yaml:2 budgets[0].perod: unknown key 'perod'; did you mean 'period'?"),
+        (["--budgets", "scope.yaml"], "scope.yaml:2 budgets[0].scope.agent: there is no agent 'opps'; did you mean 'ops'?"),
+        (["--month", "2026-13"], "'2026-13' is not a month"),
+        (["--today", "soon"], "'soon' is not a date"),
+        (["--max-rejected", "few"], "'few' is neither a number of lines"),
+        (["--trials", "0"], "trials must be from 1"),
+        (["--usage"], "the store has no usage yet"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_exit_code_2_and_one_line(desk: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
+    (tmp_path / "typo.yaml").write_text("budgets:\n  - {name: b, usd: 1, perod: day}\n")
+    (tmp_path / "scope.yaml").write_text("budgets:\n  - {name: b, usd: 1, scope: {agent: opps}}\n")
+    outcome = desk("check", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"costsim: {says}")
+    assert outcome.err.count("\n") == 1
+
+
+def test_without_an_architecture_here_nothing_passes(costsim: Run) -> None:
+    outcome = costsim("check")
+    assert outcome.code == 2
+    assert "there is no architecture.yaml here; name the file to check" in outcome.err
+
+
+def test_json_keeps_the_contract(desk: Run) -> None:
+    outcome = desk("check", "tight.yaml", *JUNE, "--format", "json")
+    result = CheckResult.model_validate_json(outcome.out)
+    assert (outcome.code, result.exit_code, result.status) == (1, 1, "fail")
+    assert json.loads(outcome.out)["budgets"][0]["value_usd"] == "30"  # money is text, exact
+
+
+def test_markdown_is_a_comment_that_can_be_found_again(desk: Run) -> None:
+    text = desk("check", "tight.yaml", *JUNE, "--format", "markdown").out
+    assert text.startswith("<!-- costsim:check -->\n### desk: 1 of 3 checks failed\n")
+    assert "| month | total | month | projection, P90 | $30.00 | $20.00 | 100% | 2026-06-21 | FAILED |" in text
+    assert "<details><summary>What makes them</summary>" in text
+
+
+def test_github_annotates_the_line_of_the_budget(desk: Run) -> None:
+    text = desk("check", "tight.yaml", *JUNE, "--format", "github").out
+    assert "::error file=tight.yaml,line=6,title=costsim budget%3A month::everything costs $30" in text
+
+
+def test_every_form_is_well_formed(desk: Run) -> None:
+    forms = {name: desk("check", "tight.yaml", *JUNE, "--format", name).out for name in ("junit", "sarif", "gitlab")}
+    suite = ElementTree.fromstring(forms["junit"])
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    assert json.loads(forms["sarif"])["version"] == "2.1.0"
+    assert json.loads(forms["gitlab"])[0]["check_name"] == "costsim/budget"
+
+
+def test_output_writes_a_file_instead(desk: Run, tmp_path: Path) -> None:
+    outcome = desk("check", *JUNE, "--format", "json", "--output", "check.json")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert json.loads((tmp_path / "check.json").read_text())["status"] == "pass"
+
+
+def test_usage_is_held_against_a_file_of_budgets(costsim: Run, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(CALLS + "not json\n")
+    (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: month, usd: 29}\n")
+    assert costsim("load", "log.jsonl", "--map", "ts=TIME,model=MODEL,input=IN").code == 0
+    held = ("check", "--usage", "--budgets", "budgets.yaml", "--today", "2026-07-01")
+    outcome = costsim(*held)
+    assert outcome.code == 1
+    assert "month (usage): everything has cost $30 a month, $1 over $29; over from 2026-06-30" in outcome.out
+    assert "1 of 31 log lines could not be read; 0 may be so" in " ".join(outcome.out.split())
+    (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: month, usd: 30}\n")
+    assert costsim(*held, "--max-rejected", "1").code == 0
+
+
+def test_a_dry_run_shows_what_a_webhook_would_get(desk: Run) -> None:
+    outcome = desk("check", "tight.yaml", *JUNE, "--notify", "ALERTS_URL", "--dry-run")
+    message = json.loads(outcome.err)
+    assert message["text"] == "desk: 1 of 3 checks failed"
+    assert "FAILED month: everything costs $30 a month" in message["blocks"][1]["text"]["text"]
+
+
+def test_nobody_is_notified_where_all_is_within(desk: Run) -> None:
+    outcome = desk("check", *JUNE, "--notify", "ALERTS_URL")  # which is not set: it would be an error
+    assert (outcome.code, outcome.err) == (0, "")
+
+
+def test_a_breach_stays_a_breach_where_nobody_could_be_told(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_URL", "http://127.0.0.1:9/hook")
+    monkeypatch.setattr("costsim.reports.notify.sleep", lambda _: None)
+    outcome = desk("check", "tight.yaml", *JUNE, "--notify", "ALERTS_URL")
+    assert outcome.code == 1
+    assert "nobody was notified" in outcome.err
+    assert "127.0.0.1" not in outcome.err
+
+
+def test_the_articles_fleet_is_within_its_shipped_budgets(costsim: Run) -> None:
+    outcome = costsim(
+        "check", EXAMPLE / "architecture.yaml", "--budgets", EXAMPLE / "budgets.yaml", "--month", "2026-11"
+    )
+    assert outcome.code == 0
+    assert "does not hold" in outcome.out  # the article's claims, which only warn
+
+
+def test_a_check_without_usage_opens_no_database(tmp_path: Path) -> None:
+    (tmp_path / "architecture.yaml").write_text(ARCHITECTURE.replace("LIMIT", "30"))
+    script = """
+import sys
+from costsim import cli
+sys.argv = ["costsim", "check", "--month", "2026-06"]
+try:
+    cli.main()
+except SystemExit as stop:
+    print(stop.code, sorted({"duckdb", "pandas", "altair", "jinja2", "scipy"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
