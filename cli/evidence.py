@@ -28,6 +28,7 @@ from .screen import console
 
 if TYPE_CHECKING:
     from ..analysis.reroute import Reroute
+    from ..analysis.task_costs import RoutingAdvice
 
 ARCHITECTURE = Path("architecture.yaml")
 
@@ -41,8 +42,8 @@ class EvidenceFormat(StrEnum):
     json = "json"
 
 
-class ReplayFormat(StrEnum):
-    """How `costsim replay` prints."""
+class TableFormat(StrEnum):
+    """How `costsim replay` and `costsim recommend` print."""
 
     table = "table"
     json = "json"
@@ -105,7 +106,7 @@ def replay(
     as_logged: Annotated[
         bool, typer.Option("--as-logged", help="Keep token counts as logged: no measured multipliers.")
     ] = False,
-    format: Annotated[ReplayFormat, typer.Option("--format", "-f", help="How to print.")] = ReplayFormat.table,
+    format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print.")] = TableFormat.table,
     book: BookOption = "list",
     prices: OverlayOption = None,
 ) -> None:
@@ -131,7 +132,7 @@ def replay(
     with open_store(db) as store:
         bring_up_to_date(store, stack)
         found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
-    if format is ReplayFormat.table:
+    if format is TableFormat.table:
         show.print_replay(found, console())
     else:
         render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}[format.value]
@@ -223,7 +224,7 @@ def recommend(
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the new routing here; an existing file only if --config.")
     ] = None,
-    format: FormatOption = EvidenceFormat.table,
+    format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print.")] = TableFormat.table,
     book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
     ] = None,
@@ -259,15 +260,24 @@ def recommend(
         found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
     except ImportError as error:
         raise CostsimError(f"--budget needs {error.name}; install it with: pip install 'costsim[recommend]'") from None
-    if format is EvidenceFormat.json:
-        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
-    else:
-        from ..reports.recommendation import print_advice
-
-        print_advice(found, console())
+    _print_advice(found, format)
     if write:
         write_file(write, found.routing)
         typer.echo(f"routing: {write}", err=True)
+
+
+def _print_advice(found: RoutingAdvice, format: TableFormat) -> None:
+    from ..reports import recommendation as show
+
+    match format:
+        case TableFormat.table:
+            show.print_advice(found, console())
+        case TableFormat.json:
+            sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+        case TableFormat.csv:
+            sys.stdout.write(show.as_csv(found))
+        case TableFormat.markdown:
+            sys.stdout.write(show.as_markdown(found))
 
 
 def _budget(text: str | None) -> Decimal | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -13,8 +15,13 @@ from ..analysis.recommend import FrontPoint, Recommendation, TaskAdvice
 from ..analysis.task_costs import RoutingAdvice
 from .evidence import interval
 from .numbers import cents_usd, count, percent, usd
+from .tables import cell, inert
 
 MOST_FRONT_POINTS = 12
+CSV_COLUMNS = (
+    "task", "advice", "present", "recommended", "model", "usd_per_month", "successes", "runs",
+    "success_low", "success_high", "says",
+)  # fmt: skip
 _STYLES = {"move": "bold green", "no model clears the floor": "red", "no evidence": "yellow"}
 
 
@@ -125,3 +132,36 @@ def _front(front: list[FrontPoint]) -> Table:
         paid = "-" if point.usd_per_success is None else usd(point.usd_per_success)
         table.add_row(cents_usd(point.usd_per_month), count(point.expected_successes), paid, Text(move))
     return table
+
+
+def as_csv(found: RoutingAdvice) -> str:
+    """A row per task and model that was considered, with its evidence: full precision; safe in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for task in found.recommendation.tasks:
+        for row in task.considered:
+            names = [inert(name) for name in (task.task, task.advice, task.present, task.model, row.model)]
+            cost = "" if row.usd_per_month is None else f"{row.usd_per_month:f}"
+            of = row.success
+            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.says])
+    return text.getvalue()
+
+
+def as_markdown(found: RoutingAdvice) -> str:
+    """Saving, advice by task, and the diff of the routing: for a pull request or a chat."""
+    recommendation = found.recommendation
+    lines = [f"**{cell(saving(recommendation).plain)}.**", "", cell(_successes(recommendation)) + ".", ""]
+    lines += [
+        "| task | advice | now | recommended | USD a month | success |",
+        "| --- | --- | --- | --- | ---: | ---: |",
+    ]
+    for task in recommendation.tasks:
+        success = next((row.success for row in task.considered if row.model == task.model), None)
+        known = interval(success) if success and success.trials else "-"
+        names = (cell(name) for name in (task.task, task.advice, task.present, task.model))
+        lines.append("| " + " | ".join([*names, cents_usd(task.usd_per_month), known]) + " |")
+    lines += ["", *(f"- {cell(note)}" for note in found.notes)]
+    if found.diff:
+        lines += ["", "```diff", found.diff.replace("```", "` ` `").rstrip("\n"), "```"]
+    return "\n".join(lines).rstrip("\n") + "\n"

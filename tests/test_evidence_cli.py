@@ -168,6 +168,19 @@ def test_a_budget_buys_the_most_successes(desk: Run) -> None:
     assert "1 USD a month is too little" in outcome.err
 
 
+def test_a_recommendation_is_printed_for_a_spreadsheet_and_for_a_pull_request(desk: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(desk("recommend", "architecture.yaml", "--format", "csv").out)))
+    monitoring = [row for row in rows if row["task"] == "monitoring"]
+    assert next((row["model"], row["says"]) for row in monitoring) == (HAIKU, "clears the floor")
+    assert {row["recommended"] for row in monitoring} == {HAIKU}
+    assert {row["model"]: row["usd_per_month"] for row in monitoring}[OPUS] == "108"
+    text = desk("recommend", "architecture.yaml", "--format", "markdown").out
+    assert "**Saves $86.40 a month of" in text
+    assert f"| monitoring | move | {OPUS} | {HAIKU} | $21.60 |" in text
+    assert "```diff" in text
+    assert f'+    "monitoring": "{HAIKU}",' in text
+
+
 def test_the_new_routing_is_written_and_nothing_else_overwritten(desk: Run, tmp_path: Path) -> None:
     file = tmp_path / "model-routing.json"
     before = file.read_text()
