@@ -1,0 +1,86 @@
+"""`costsim demo`: a worked month to look at."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import OutputError
+from ..usage import DEFAULT_STORE
+from .arguments import EXAMPLE, EXAMPLES
+from .screen import with_progress
+
+REPORT = "review.html"
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write it.")] = Path(),
+    seed: Annotated[int, typer.Option(help="Seed of the drawn calls: same seed, same logs.")] = 1,
+) -> None:
+    """Write a worked month: two months of a fleet's logs, the store made of them, and the review.
+
+    Three things are planted in the logs, a price change, a routing that drifts and a runaway;
+    README.md says where, and review.html should find them and nothing else. No file is overwritten.
+
+    \b
+      costsim demo --out demo
+    """
+    from ..analysis.architecture import read_architecture
+    from ..analysis.demo import files
+    from ..analysis.demo.calls import fleet_calls
+    from ..documents import write_file
+    from ..pricing.book import open_book
+
+    names = (files.LOGS, files.ARCHITECTURE, files.PRICES, files.ATTRIBUTION, files.OUTCOMES, files.README)
+    there = [name for name in (*names, DEFAULT_STORE.name, REPORT) if (out / name).exists()]
+    if there:
+        raise OutputError(f"{out}: there is already {', '.join(there)}; name an empty folder: --out FOLDER")
+    architecture = read_architecture(EXAMPLE)
+    (out / files.LOGS).mkdir(parents=True)
+    overlay = files.prices((EXAMPLES / "c-suite" / "prices.yaml").read_text("utf-8"))
+    write_file(out / files.PRICES, overlay)
+    book = open_book("list", [out / files.PRICES])
+    calls = fleet_calls(architecture, seed)
+    texts = {
+        **files.log_files(calls, book),
+        files.ARCHITECTURE: files.architecture_file(architecture),
+        files.ATTRIBUTION: files.attribution(architecture),
+        files.OUTCOMES: files.outcomes(calls, seed),
+        files.README: files.readme(len(calls)),
+    }
+    for name, text in texts.items():
+        write_file(out / name, text)
+    typer.echo(
+        f"{out}: {len(calls):,} calls in {len(texts) - 4} files, from {calls[0].at:%Y-%m-%d} to {calls[-1].at:%Y-%m-%d}"
+    )
+    with_progress("reviewing", lambda _: _review(out))
+    typer.echo(f"{out / REPORT}: the review; {out / files.README} says what it should find")
+
+
+def _review(folder: Path) -> None:
+    """Load the logs and write the review, as the commands in the README do."""
+    from ..analysis.architecture import read_architecture
+    from ..analysis.demo import files, planted
+    from ..analysis.outcome_store import load_outcomes
+    from ..analysis.review.review import review
+    from ..analysis.spend import bring_up_to_date
+    from ..documents import write_file
+    from ..pricing.book import open_book
+    from ..reports.review.html import render_review
+    from ..usage.attribution import read_attribution
+    from ..usage.load import load
+    from ..usage.store import open_store
+
+    architecture = read_architecture(folder / files.ARCHITECTURE)
+    book = open_book(architecture.book, architecture.prices)
+    with open_store(folder / DEFAULT_STORE) as store:
+        load(store, [folder / files.LOGS], attribution=read_attribution(folder / files.ATTRIBUTION))
+        load_outcomes(store, folder / files.OUTCOMES)
+        bring_up_to_date(store, book)
+        found = review(
+            store, book, planted.MONTH, today=date(2026, 11, 1), name=architecture.name, architecture=architecture
+        )
+    write_file(folder / REPORT, render_review(found))
