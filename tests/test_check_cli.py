@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 from costsim.analysis.budgets.results import CheckResult
 
 if TYPE_CHECKING:
     from conftest import Run
 
+GOLDEN = Path(__file__).parent / "golden"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "c-suite"
 ARCHITECTURE = """\
 name: desk
@@ -87,6 +90,7 @@ def test_without_an_architecture_here_nothing_passes(costsim: Run) -> None:
 
 def test_json_keeps_the_contract(desk: Run) -> None:
     outcome = desk("check", "tight.yaml", *JUNE, "--format", "json")
+    jsonschema.validate(json.loads(outcome.out), CheckResult.model_json_schema(mode="serialization"))
     result = CheckResult.model_validate_json(outcome.out)
     assert (outcome.code, result.exit_code, result.status) == (1, 1, "fail")
     assert json.loads(outcome.out)["budgets"][0]["value_usd"] == "30"  # money is text, exact
@@ -110,6 +114,42 @@ def test_every_form_is_well_formed(desk: Run) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     assert json.loads(forms["sarif"])["version"] == "2.1.0"
     assert json.loads(forms["gitlab"])[0]["check_name"] == "costsim/budget"
+
+
+FLEET = """\
+name: desk
+model_routing: {watch: anthropic/claude-haiku-4-5, write: anthropic/claude-sonnet-4-5, fallback: anthropic/claude-haiku-4-5}
+components:
+  - {name: monitor, agent: ops, task: watch, schedule: "*/30 * * * *", tokens: {input: 9000, output: 400}}
+  - name: drafts
+    agent: press
+    task: write
+    tags: {team: growth}
+    runs_per_day: {poisson: 20}
+    tokens: {input: {p50: 4000, p95: 20000}, output: {low: 300, mode: 800, high: 2000}}
+claims:
+  - {says: "Sonnet is dearer than Haiku", stated: 9, severity: warn,
+     price_ratio: {model: anthropic/claude-sonnet-4-5, to: anthropic/claude-haiku-4-5}}
+budgets:
+  - {name: month, usd: 25, owner: cfo}
+  - {name: growth, scope: {tag: team=growth}, usd: 12, exceptions: [{until: 2026-06-20, reason: launch week, usd: 40}]}
+  - {name: day, period: day, at: p99, usd: 1, severity: warn}
+  - {name: one draft, scope: {component: drafts}, period: run, at: p99, usd: 0.50}
+  - {name: old, usd: 1, expires: 2026-05-31, exceptions: [{until: 2026-04-30, reason: "<b>migration</b>", raise_percent: 20}]}
+"""
+
+
+@pytest.mark.parametrize("format", ["table", "json", "markdown", "github", "junit", "sarif", "gitlab"])
+def test_every_form_is_as_it_was(costsim: Run, tmp_path: Path, format: str) -> None:
+    """At the article's book, whose prices never change. COSTSIM_GOLDEN=1 writes the files anew: read the diff."""
+    (tmp_path / "architecture.yaml").write_text(FLEET)
+    outcome = costsim("check", *JUNE, "--book", "article-2026", "--format", format)
+    printed = "".join(f"{line.rstrip()}\n" for line in outcome.out.splitlines() if "ersion" not in line)
+    golden = GOLDEN / f"check.{format}.txt"
+    if os.environ.get("COSTSIM_GOLDEN"):
+        golden.write_text(printed)
+    assert outcome.code == 1
+    assert printed == golden.read_text()
 
 
 def test_output_writes_a_file_instead(desk: Run, tmp_path: Path) -> None:

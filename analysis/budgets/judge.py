@@ -173,16 +173,15 @@ def _against(judged: Judged) -> str:
 
 
 def _risk(judged: Judged) -> str:
-    """`; 34% of trials are over it, from about 2026-11-28`: nothing where the matter is settled."""
+    """`; 34% of trials are over, from about 2026-11-28`: nothing where there is no risk."""
     limit = judged.limit.usd
     chance = judged.window.chance(limit) if limit is not None else 0.0
     if limit is None or not chance:
         return ""
     day = judged.window.crossed_on(limit) if judged.budget.period in {"week", "month"} else None
-    when = f"{', from about' if 0 < chance < 1 else ' from'} {day}" if day else ""
-    if chance == 1:
-        return f"; over{when}" if day else ""
-    return f"; {share(chance)} of trials are over{when}"
+    if not judged.window.varies:
+        return f"; over from {day}" if day else ""
+    return f"; {share(chance)} of trials are over{f', from about {day}' if day else ''}"
 
 
 def _makers(judged: Judged) -> str:
