@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -39,25 +42,36 @@ def demo(
     if there:
         raise OutputError(f"{out}: there is already {', '.join(there)}; name an empty folder: --out FOLDER")
     architecture = read_architecture(EXAMPLE)
-    (out / files.LOGS).mkdir(parents=True)
-    overlay = files.prices((EXAMPLES / "c-suite" / "prices.yaml").read_text("utf-8"))
-    write_file(out / files.PRICES, overlay)
-    book = open_book("list", [out / files.PRICES])
     calls = fleet_calls(architecture, seed)
-    texts = {
-        **files.log_files(calls, book),
-        files.ARCHITECTURE: files.architecture_file(architecture),
-        files.ATTRIBUTION: files.attribution(architecture),
-        files.OUTCOMES: files.outcomes(calls, seed),
-        files.README: files.readme(len(calls)),
-    }
-    for name, text in texts.items():
-        write_file(out / name, text)
-    typer.echo(
-        f"{out}: {len(calls):,} calls in {len(texts) - 4} files, from {calls[0].at:%Y-%m-%d} to {calls[-1].at:%Y-%m-%d}"
-    )
-    with_progress("reviewing", lambda _: _review(out))
+    with _whole(out, (*names, DEFAULT_STORE.name, REPORT)):
+        (out / files.LOGS).mkdir(parents=True)
+        write_file(out / files.PRICES, files.prices((EXAMPLES / "c-suite" / "prices.yaml").read_text("utf-8")))
+        texts = {
+            **files.log_files(calls, open_book("list", [out / files.PRICES])),
+            files.ARCHITECTURE: files.architecture_file(architecture),
+            files.ATTRIBUTION: files.attribution(architecture),
+            files.OUTCOMES: files.outcomes(calls, seed),
+            files.README: files.readme(len(calls)),
+        }
+        for name, text in texts.items():
+            write_file(out / name, text)
+        span = f"from {calls[0].at:%Y-%m-%d} to {calls[-1].at:%Y-%m-%d}"
+        typer.echo(f"{out / files.LOGS}: {len(calls):,} calls {span}")
+        with_progress("reviewing", lambda _: _review(out))
     typer.echo(f"{out / REPORT}: the review; {out / files.README} says what it should find")
+
+
+@contextmanager
+def _whole(out: Path, names: Iterable[str]) -> Iterator[None]:
+    """All of it or nothing: what was begun (none of it was there before) is removed where something fails."""
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
+            (out / name).unlink(missing_ok=True)
+        raise
 
 
 def _review(folder: Path) -> None:

@@ -153,7 +153,7 @@ are planted in {MONTH}; the rest is noise:
 2. **Drift**: from {DRIFT.day} {DRIFT.component} calls {DRIFT.went_to}; the routing says otherwise.
 3. **A runaway**: on {RUNAWAY.day} {RUNAWAY.component} runs {RUNAWAY.times} times as often as usual.
 
-`review.html` should find these and nothing else. It was made by:
+`review.html` should find these and nothing else. It was made, in this folder, by:
 
     costsim load {LOGS} --attribution {ATTRIBUTION}
     costsim outcomes {OUTCOMES}
