@@ -16,10 +16,10 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from .replay_tables import GROUPS, MOVED, fill_tables
+from .replay_tables import GROUPS, MOVED, PLACES, fill_tables
 from .replay_tokens import Draws, Multiplier, Pair, measure_multipliers
 from .results import Result, Usd, usd
-from .spend import rollup_needs
+from .spend import bring_up_to_date, rollup_needs
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .reroute import Reroute
 
 MAX_DIGITS = 100
+SUMMED = "SELECT DISTINCT source FROM usage_event WHERE aggregated ORDER BY source"
 
 
 class ReplayRow(Result):
@@ -112,6 +113,19 @@ class _Sum:
         return self.spent_priced and self.replay_priced
 
 
+def roll_up_for(connection: DuckDBPyConnection, book: PriceBook, reroute: Reroute) -> None:
+    """Bring the rollup up to date, its sums parted where the reroute's models and thresholds need it.
+
+    What it parts once stays parted, so that only the first replay to new tiers reads every call.
+    """
+    bring_up_to_date(connection, book)
+    places = connection.execute(PLACES).fetchall()
+    large = [own.model for place in places if (own := reroute.large(*place))]
+    models = {model for place in places if (model := reroute.choose(*place))} | {*large}
+    needed, _ = rollup_needs(book, [(None, model) for model in sorted(models)])
+    bring_up_to_date(connection, book, [*needed, *reroute.tier_starts])
+
+
 def replay(
     connection: DuckDBPyConnection,
     book: PriceBook,
@@ -123,8 +137,8 @@ def replay(
 ) -> Replay:
     """Price the rollup of an open store as `reroute` would have sent it, from `since` to `until`, both included.
 
-    `as_logged` keeps all token counts as they are. Bring the rollup up to date first. Exact where nothing is
-    multiplied: every cost is tokens times a price, in DECIMAL.
+    `as_logged` keeps all token counts as they are. Bring the rollup up to date first: `roll_up_for`. Exact where
+    nothing is multiplied: every cost is tokens times a price, in DECIMAL.
     """
     fill_tables(connection, book, reroute, since or date(1, 1, 1), until or date(9999, 12, 31))
     lines = connection.execute(GROUPS).fetchall()
@@ -144,7 +158,7 @@ def replay(
             days=costs.rows((str(s.day), s) for s in sums if s.day is not None),
             moves=costs.moves(by_component),
             unpriced=_unpriced(by_component),
-            notes=[*reroute.notes, *_notes(connection, book)],
+            notes=[*reroute.notes, *_notes(connection, book), *_unparted(connection, reroute)],
             price_book_hash=book.hash,
         )
 
@@ -249,3 +263,13 @@ def _notes(connection: DuckDBPyConnection, book: PriceBook) -> list[str]:
         if within_days and not set(logged) <= set(by_half_hour):
             notes.append(f"{name} changes its price within a day: calls logged by the day take that of 00:00 UTC")
     return notes
+
+
+def _unparted(connection: DuckDBPyConnection, reroute: Reroute) -> list[str]:
+    """Where the size of single calls, by which large contexts are told, is not known."""
+    state = connection.execute("SELECT parameters FROM rollup_state").fetchone()
+    unknown = [start for start in reroute.tier_starts if start not in (json.loads(state[0])[0] if state else ())]
+    if unknown:
+        return [f"calls over {unknown[0] - 1:,} input tokens are not told apart: the sums were not parted there"]
+    sources = [name for (name,) in connection.execute(SUMMED).fetchall()] if reroute.tier_starts else []
+    return [f"{name} is already summed by its source: no large context is known of it" for name in sources]

@@ -6,7 +6,7 @@ Summed before it is priced, so that only a few thousand sums are multiplied with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 PROMPT = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 OTHER = ("web_search", "request")
+MOST_TOKENS = 2**62
+"""More than any request has."""
 
 ROUTE = """
 CREATE OR REPLACE TEMP TABLE replay_route AS
 SELECT route.* FROM (SELECT unnest(from_json_strict(?::JSON, '[{
-    "component": "VARCHAR", "task": "VARCHAR", "target": "INTEGER"
+    "component": "VARCHAR", "task": "VARCHAR", "from_tokens": "BIGINT", "below_tokens": "BIGINT", "target": "INTEGER"
 }]')) AS route)
 """
 TARGET = """
@@ -58,6 +60,7 @@ WITH summed AS (
     JOIN replay_moment USING (day, slot)
     JOIN replay_route AS route
         ON route.component = usage_daily.component AND route.task = coalesce(usage_daily.task, '')
+        AND usage_daily.tier >= route.from_tokens AND usage_daily.tier < route.below_tokens
     LEFT JOIN model_alias AS alias
         ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
     GROUP BY GROUPING SETS (
@@ -155,14 +158,12 @@ def fill_tables(connection: DuckDBPyConnection, book: PriceBook, reroute: Rerout
     """Make the temporary tables that GROUPS and MOVED read, from `since` to `until`, both included."""
     pairs = connection.execute(PAIRS).fetchall()
     places = connection.execute(PLACES).fetchall()
-    chosen = {place: reroute.choose(*place) for place in places}
-    targets = {model: _target(number, book, model) for number, model in enumerate(filter(None, chosen.values()))}
+    routes = [route for place in places for route in _routes(reroute, *place)]
+    named = dict.fromkeys(route["target"] for route in routes if route["target"])
+    targets = {model: _target(number, book, model) for number, model in enumerate(named)}
     keys = {key for provider, model in pairs if (key := book.resolve(model, provider))}
     keys |= {key for model in targets if (key := book.resolve(model))}
-    routes = [
-        {"component": component, "task": task, "target": targets[model]["target"] if model else None}
-        for (component, task), model in chosen.items()
-    ]
+    routes = [{**route, "target": route["target"] and targets[route["target"]]["target"]} for route in routes]
     resolve_models(connection, book, pairs)
     load_prices(connection, book, sorted(keys))
     connection.execute(ROUTE, [json.dumps(routes)])
@@ -173,6 +174,18 @@ def fill_tables(connection: DuckDBPyConnection, book: PriceBook, reroute: Rerout
     connection.execute(USAGE_SUM, {"classes": list(CLASSES)})
     cost_sums(connection)
     connection.execute(RATE)
+
+
+def _routes(reroute: Reroute, component: str, task: str) -> Iterator[dict[str, Any]]:
+    """Where a component's calls of a task go, by the tier of their sums: to its model, and in between to another."""
+    own, large = reroute.choose(component, task), reroute.large(component, task)
+    first = MOST_TOKENS if large is None else 0 if large.span.over is None else large.span.over + 1
+    end = MOST_TOKENS if large is None or large.span.at_most is None else large.span.at_most + 1
+    for start, stop, model in ((0, first, own), (first, end, large and large.model), (end, MOST_TOKENS, own)):
+        if start < stop:
+            yield {
+                "component": component, "task": task, "from_tokens": start, "below_tokens": stop, "target": model,
+            }  # fmt: skip
 
 
 def _target(number: int, book: PriceBook, model: str) -> dict[str, Any]:

@@ -280,10 +280,11 @@ def rollup_needs(book: PriceBook, pairs: Iterable[tuple[str | None, str]]) -> tu
     return sorted(starts - {0}), sorted(set(by_half_hour))
 
 
-def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook) -> None:
-    """Roll up what was loaded since, at the tiers and within-day prices of this book."""
+def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int] = ()) -> None:
+    """Roll up what was loaded since, at the tiers and within-day prices of this book, and at these tier starts too."""
     sql = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
-    rollup(connection, *rollup_needs(book, connection.execute(sql).fetchall()))
+    starts, by_half_hour = rollup_needs(book, connection.execute(sql).fetchall())
+    rollup(connection, [*starts, *tier_starts], by_half_hour)
 
 
 def _within_days(rows: Iterable[Any], model: str) -> bool:

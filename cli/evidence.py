@@ -121,7 +121,7 @@ def replay(
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
     from ..analysis.replay import replay as compute
-    from ..analysis.spend import bring_up_to_date
+    from ..analysis.replay import roll_up_for
     from ..pricing.book import open_book
     from ..reports import replay as show
     from ..usage.store import open_store
@@ -130,7 +130,7 @@ def replay(
     reroute = _reroute(plan, architecture, config, model)
     stack = open_book(book, prices or [])
     with open_store(db) as store:
-        bring_up_to_date(store, stack)
+        roll_up_for(store, stack, reroute)
         found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
     if format is TableFormat.table:
         show.print_replay(found, console())

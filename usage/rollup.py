@@ -24,11 +24,13 @@ READ_STATE = "SELECT parameters FROM rollup_state"
 def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour_models: Sequence[str] = ()) -> None:
     """Bring `usage_daily` up to date: the touched days, or all of them if these parameters are new.
 
-    `tier_starts` are the token counts at which some price has a tier; `half_hour_models` the models, as logged,
-    whose prices change within a day.
+    `tier_starts` are the token counts at which some price has a tier, or a routing a threshold: those of before are
+    kept, so that taking turns rebuilds nothing. `half_hour_models` are the models, as logged, whose prices change
+    within a day.
     """
-    parameters = json.dumps([sorted(tier_starts), sorted(half_hour_models)])
     state = connection.execute(READ_STATE).fetchone()
+    tier_starts = sorted({*tier_starts, *(json.loads(state[0])[0] if state else ())})
+    parameters = json.dumps([tier_starts, sorted(half_hour_models)])
     connection.execute("BEGIN")
     if state is None or state[0] != parameters:
         connection.execute(ALL_DAYS)

@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.architecture import Architecture
-from costsim.analysis.replay import replay
+from costsim.analysis.replay import replay, roll_up_for
 from costsim.analysis.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
 from costsim.analysis.routing import read_routing
-from costsim.analysis.spend import CLASSES, Query, spend
+from costsim.analysis.spend import CLASSES, Query, bring_up_to_date, spend
 from costsim.errors import ArchitectureError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.store import open_store
@@ -205,6 +205,92 @@ def test_a_routing_file_moves_each_task_and_the_rest_to_its_fallback(tmp_path: P
     (tmp_path / "r.json").write_text(f'{{"model_routing": {{"monitoring": "{HAIKU}", "fallback": "{SONNET}"}}}}')
     choose = reroute_by_routing(read_routing(tmp_path / "r.json")).choose
     assert [choose("a", "monitoring"), choose("a", "curation"), choose("a", "")] == [HAIKU, SONNET, SONNET]
+
+
+# Large contexts
+
+
+@pytest.fixture
+def sizes(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A store with one call of each size on Haiku."""
+    with open_store(tmp_path / "sizes.duckdb") as connection:
+        for n, tokens in enumerate((10_000, 50_000, 50_001, 128_000, 128_001, 300_000)):
+            row = {"event_id": str(n), "source": "test", "ts": datetime(2026, 10, 5, n), "component": "coder", "agent": "cto",
+                   "task": "code_generation", "provider": "anthropic", "model": HAIKU.split("/")[1], "processing": "standard",
+                   "status": "ok", "aggregated": False, "file_id": 1, **dict.fromkeys(CLASSES, 0), "input": tokens, "request": 1}  # fmt: skip
+            sql = f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+            connection.execute(sql, list(row.values()))
+        yield connection
+
+
+def routing_with(tmp_path: Path, span: str) -> Reroute:
+    file = tmp_path / "large.json"
+    large = f'{{{span}, "use": "{OPUS}", "tasks": ["code_generation"]}}'
+    file.write_text(f'{{"model_routing": {{"fallback": "{SONNET}"}}, "large_context": {large}}}')
+    return reroute_by_routing(read_routing(file))
+
+
+@pytest.mark.parametrize(("span", "large"), [
+    ('"over": 50000', 50_001 + 128_000 + 128_001 + 300_000),
+    ('"over": 50000, "at_most": 128000', 50_001 + 128_000),
+    ('"over": 250000', 300_000),
+])  # fmt: skip
+def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
+    sizes: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path, span: str, large: int
+) -> None:
+    reroute = routing_with(tmp_path, span)
+    roll_up_for(sizes, book, reroute)
+    found = replay(sizes, book, reroute)
+    # list prices per million input tokens: Haiku $1; Sonnet 4.5 $3, over 200,000 $6; Opus 4.6 $5 at any size
+    whole = 666_002
+    rest = whole - large
+    dear = 300_000 if large == 178_001 else 0
+    sonnet = (rest - dear) * 3 + dear * 6
+    assert found.total.spent_usd == Decimal(whole) / 10**6
+    assert found.total.replayed_usd == Decimal(sonnet + large * 5) / 10**6
+    assert {move.to: move.calls for move in found.moves}[OPUS] == {478_001 + 128_001: 4, 178_001: 2, 300_000: 1}[large]
+    assert not [note for note in found.notes if "tell apart" in note or "told apart" in note]
+
+
+def test_a_threshold_once_told_apart_stays_so_and_changes_no_cost(
+    sizes: duckdb.DuckDBPyConnection, book: PriceBook
+) -> None:
+    bring_up_to_date(sizes, book)
+    before = spend(sizes, book, Query(("component",))).total.computed_usd
+    bring_up_to_date(sizes, book, [50_001])
+    parted = sizes.execute("SELECT parameters FROM rollup_state").fetchone()
+    bring_up_to_date(sizes, book)
+    assert sizes.execute("SELECT parameters FROM rollup_state").fetchone() == parted
+    assert sizes.execute("SELECT count(*) FROM usage_daily WHERE tier = 50001").fetchone() == (1,)
+    assert spend(sizes, book, Query(("component",))).total.computed_usd == before
+
+
+def test_a_plans_large_contexts_are_replayed_for_its_components(
+    sizes: duckdb.DuckDBPyConnection, book: PriceBook, read: Callable[..., Architecture]
+) -> None:
+    architecture = read({
+        "model_routing": {"code_generation": HAIKU, "large": OPUS, "fallback": SONNET},
+        "components": [{"name": "coder", "task": "code_generation", "runs_per_day": 6, "tokens": {"input": 1},
+                        "large_context": {"over": 100_000, "use": "large"}, "retry": {"failure_rate": 0.1}}],
+        "plans": {"without": {"policies": []}, "one": {"model": HAIKU}},
+    })  # fmt: skip
+    day = date(2026, 10, 5)
+    routed, without, one = (reroute_by_plan(architecture, name, day) for name in ("routed", "without", "one"))
+    roll_up_for(sizes, book, routed)
+    found = replay(sizes, book, routed)
+    # Haiku keeps 110,001 tokens; 556,001 go to Opus at $5
+    assert found.total.replayed_usd == (Decimal(110_001) + 5 * Decimal(556_001)) / 10**6
+    assert "not replayed, as the logged calls are what happened: retry" in found.notes
+    for plan in (without, one):
+        assert replay(sizes, book, plan).total.difference_usd == 0
+
+
+def test_sums_that_reach_across_a_threshold_are_noted(
+    sizes: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
+) -> None:
+    bring_up_to_date(sizes, book)
+    notes = replay(sizes, book, routing_with(tmp_path, '"over": 50000')).notes
+    assert "calls over 50,000 input tokens are not told apart: the sums were not parted there" in notes
 
 
 # Token multipliers
