@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from . import captions, charts
-from .numbers import cents_usd, count, exact_usd, percent, usd, usd_range
-from .theme import CSS, DARK, LIGHT, Theme
-from .vega import Spec, bundle, static_svg
+from .numbers import count, usd
+from .page import Figure, figure, render_page
+from .theme import CSS, Theme
 
 if TYPE_CHECKING:
     import altair as alt
-    import jinja2
 
     from ..analysis.results import ClaimResult, ComponentCost, Projection, UsedPrice
 
-TEMPLATES = Path(__file__).parent / "templates"
-STATIC_WIDTH_PX = 520
 Subject = TypeVar("Subject")
-_PER = {1: "each", 1_000: "per thousand", 1_000_000: "per million"}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One chart of the page: `spec` for the scripts, `svg` for paper and for browsers without them.
-
-    Two charts stand beside each other, unless one is to be as wide as the `whole` page.
-    """
-
-    id: str
-    title: str
-    caption: str
-    spec: Spec
-    svg: str
-    whole: bool = False
 
 
 def render_html(projection: Projection) -> str:
-    """The report as one self-contained HTML document (text; write it as UTF-8).
+    """The report as one self-contained HTML document: see `render_page`.
 
-    It makes no request: a Content-Security-Policy in the page forbids them, and allows only the page's own
-    two scripts, by hash. Names out of the architecture are escaped wherever they stand.
+    Names out of the architecture are escaped wherever they stand.
     """
-    scripts = [bundle(), _template_text("report.js")]
-    return _environment().get_template("projection.html.jinja").render(
+    filters: dict[str, Callable[..., str]] = {
+        "runs": runs, "stated": stated, "computed": computed, "verdict": verdict, "validity": validity,
+    }  # fmt: skip
+    return render_page(
+        "projection.html.jinja",
+        filters,
+        ["report.js"],
+        version=projection.costsim_version,
         projection=projection,
         captions=captions,
         shown=captions.shown_plan(projection),
@@ -58,12 +41,7 @@ def render_html(projection: Projection) -> str:
         components=component_rows(projection),
         savings=saving_rows(projection),
         last=projection.start + timedelta(days=projection.days - 1),
-        style=_template_text("report.css"),
-        light=LIGHT.variables(),
-        dark=DARK.variables(),
-        scripts=scripts,
-        script_hashes=[_csp_hash(script) for script in scripts],
-    )  # fmt: skip
+    )
 
 
 def figures(projection: Projection) -> list[Figure]:
@@ -104,8 +82,7 @@ def _figure(
     *,
     whole: bool = False,
 ) -> Figure:
-    spec = chart(subject, CSS).to_dict(validate=False)
-    return Figure(name, title, caption(subject), spec, static_svg(spec, STATIC_WIDTH_PX), whole)
+    return figure(name, title, caption(subject), chart(subject, CSS), whole=whole)
 
 
 def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[ComponentCost | None]]]:
@@ -126,35 +103,6 @@ def saving_rows(projection: Projection) -> list[tuple[str, list[Decimal | None]]
 
 def _unpriced_then_dearest(row: ComponentCost) -> tuple[bool, Decimal]:
     return (row.expected_usd_per_day is not None, -(row.expected_usd_per_day or Decimal(0)))
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    shown: dict[str, Callable[..., Any]] = {
-        "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd,
-        "percent": percent, "count": count, "day": day, "runs": runs, "stated": stated, "computed": computed,
-        "verdict": verdict, "per": per, "validity": validity, "words": words,
-    }  # fmt: skip
-    environment.filters.update(shown)
-    return environment
-
-
-def day(moment: date) -> str:
-    """A date as people write it: 1 December 2026."""
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def words(name: str) -> str:
-    """An identifier as words: `cache_write_5m` is `cache write 5m`."""
-    return name.replace("_", " ")
 
 
 def runs(rows: list[ComponentCost | None]) -> str:
@@ -181,11 +129,6 @@ def verdict(claim: ClaimResult) -> str:
     return "unknown" if claim.holds is None else "yes" if claim.holds else "no"
 
 
-def per(units: int) -> str:
-    """The unit that a price is for."""
-    return _PER.get(units) or f"per {units:,}"
-
-
 def validity(price: UsedPrice) -> str:
     """When a price holds, in UTC; the end is not in it."""
     since, until = (edge and _moment(edge) for edge in (price.valid_from, price.valid_to))
@@ -197,11 +140,3 @@ def validity(price: UsedPrice) -> str:
 def _moment(text: str) -> str:
     moment = datetime.fromisoformat(text)
     return f"{moment:%Y-%m-%d}" if not (moment.hour or moment.minute) else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _template_text(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _csp_hash(script: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

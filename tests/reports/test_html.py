@@ -62,7 +62,7 @@ def hostile_page(fleet: FleetBuilder) -> str:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the static drawings out where a test is about something else: they take the time."""
-    monkeypatch.setattr("costsim.reports.html.static_svg", lambda spec, width: "<svg></svg>")
+    monkeypatch.setattr("costsim.reports.page.static_svg", lambda spec, width: "<svg></svg>")
 
 
 def test_the_report_is_under_two_megabytes(page: str) -> None:

@@ -1,0 +1,110 @@
+"""What every HTML page shares: the frame, its style and scripts, figures that stand without scripts too."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .numbers import cents_usd, count, exact_usd, percent, usd, usd_range
+from .theme import DARK, LIGHT
+from .vega import Spec, bundle, static_svg
+
+if TYPE_CHECKING:
+    import altair as alt
+    import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC_WIDTH_PX = 520
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart of a page: `spec` for the scripts, `svg` for paper and for browsers without them.
+
+    Two charts stand beside each other, unless one is to be as wide as the `whole` page. `query` is the id of the
+    text that says how its figures are got, `csv` its data as a file to save; both may be empty.
+    """
+
+    id: str
+    title: str
+    caption: str
+    spec: Spec
+    svg: str
+    whole: bool = False
+    query: str = ""
+    csv: str = ""
+
+
+def figure(
+    name: str, title: str, caption: str, chart: alt.LayerChart, *, whole: bool = False, query: str = "", csv: str = ""
+) -> Figure:
+    """A chart drawn once for paper, and as the specification that scripts draw."""
+    spec = chart.to_dict(validate=False)
+    return Figure(name, title, caption, spec, static_svg(spec, STATIC_WIDTH_PX), whole, query, csv)
+
+
+def render_page(template: str, filters: Mapping[str, Callable[..., Any]], scripts: Sequence[str], **values: Any) -> str:
+    """A self-contained HTML document (text; write it as UTF-8) of a template that extends page.html.jinja.
+
+    It makes no request: a Content-Security-Policy in the page forbids them, and allows only the page's own
+    scripts (Vega, and templates by name), by hash.
+    """
+    texts = [bundle(), *(template_text(name) for name in scripts)]
+    return _environment(filters).get_template(template).render(
+        style=template_text("report.css"),
+        light=LIGHT.variables(),
+        dark=DARK.variables(),
+        scripts=texts,
+        script_hashes=[_csp_hash(script) for script in texts],
+        **values,
+    )  # fmt: skip
+
+
+def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    shared: dict[str, Callable[..., Any]] = {
+        "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent,
+        "count": count, "day": day, "words": words, "per": per,
+    }  # fmt: skip
+    environment.filters.update({**shared, **filters})
+    return environment
+
+
+def day(moment: date) -> str:
+    """A date as people write it: 1 December 2026."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def words(name: str) -> str:
+    """An identifier as words: `cache_write_5m` is `cache write 5m`."""
+    return name.replace("_", " ")
+
+
+def per(units: int) -> str:
+    """The unit that a price is for."""
+    return _PER.get(units) or f"per {units:,}"
+
+
+_PER = {1: "each", 1_000: "per thousand", 1_000_000: "per million"}
+
+
+def template_text(name: str) -> str:
+    """A file of the templates as it is."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
