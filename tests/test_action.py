@@ -78,8 +78,13 @@ class Job:
 
     @property
     def outputs(self) -> dict[str, str]:
-        lines = (self.temp / "output").read_text().splitlines()
-        return {f"steps.check.outputs.{name}": value for name, _, value in (line.partition("=") for line in lines)}
+        """What the steps with an id wrote, each into a file of its own."""
+        files = {step["id"]: self.temp / f"output-{step['id']}" for step in STEPS.values() if "id" in step}
+        lines = [
+            (name, line) for name, file in files.items() if file.exists() for line in file.read_text().splitlines()
+        ]
+        parts = [(name, *line.partition("=")) for name, line in lines]
+        return {f"steps.{name}.outputs.{key}": value for name, key, _, value in parts}
 
     def value(self, text: str) -> str:
         """Text with its expressions filled in; what is not known is empty, as on GitHub."""
@@ -98,7 +103,7 @@ class Job:
         given = {key: self.value(str(value)) for key, value in step.get("env", {}).items()}
         runner = {
             "PATH": self.path, "HOME": os.environ.get("HOME", "/"), "CALLS": str(self.calls), "RUNNER_TEMP": str(self.temp),
-            "GITHUB_OUTPUT": str(self.temp / "output"), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
+            "GITHUB_OUTPUT": str(self.temp / f"output-{step.get('id', '')}"), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
         }  # fmt: skip
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(self.temp / "script.sh")]
         done = subprocess.run(command, check=False, cwd=self.repo, env=runner | given, capture_output=True, text=True)
@@ -143,7 +148,6 @@ def job(tmp_path: Path) -> Job:
     script(tools / "costsim", f'#!/usr/bin/env bash\nexec {shlex.quote(sys.executable)} -m costsim "$@"\n')
     script(tools / "python", STUB.format(name="python", does=""))
     script(tools / "gh", STUB.format(name="gh", does=GH))
-    (temp / "output").touch()
     (temp / "summary").touch()
     return Job(repo, temp, calls, f"{tools}:{os.environ['PATH']}")
 
@@ -228,6 +232,16 @@ def test_no_comment_is_made_where_none_is_wanted(job: Job) -> None:
     job.inputs = {"comment": "false"}
     assert "Comment on the pull request" not in pull_request(job).with_stub().run()
     assert job.called("gh") == []
+
+
+def test_an_increase_beyond_the_bound_fails_and_is_still_commented(job: Job) -> None:
+    file = job.repo / "architecture.yaml"
+    file.write_text(file.read_text().replace("poisson: 120}", "poisson: 130}"))  # within the budgets
+    job.inputs = {"max-increase": "1%"}
+    codes = pull_request(job).run()
+    assert (codes["Comment on the pull request"], codes["Judge"]) == (0, 1), job.printed
+    assert (job.context["steps.check.outputs.status"], job.context["steps.diff.outputs.status"]) == ("0", "1")
+    assert "costsim:diff" in job.comment
 
 
 def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
