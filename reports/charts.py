@@ -49,7 +49,7 @@ def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.Layer
     import altair as alt
 
     names = ranked(projection.plans, lambda row: row.name)
-    parts, folded = _fold(names, len(theme.parts) - 1, "components")
+    parts, folded = fold(names, len(theme.parts) - 1, "components")
     rows = [row for plan in projection.plans for row in _stack(plan, parts, folded)]
     totals: list[Row] = [
         {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": usd(plan.expected_usd_per_day)}
@@ -63,16 +63,16 @@ def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.Layer
         .mark_bar(size=26, stroke=theme.surface, strokeWidth=1)
         .encode(
             y=y,
-            x=_usd_axis(most := [row["usd"] for row in totals], room=1.16, axis=_ticks([0, *most]), stack="zero"),
-            color=alt.Color("component:N", scale=scale, legend=_legend(alt)),
+            x=_usd_axis(most := [row["usd"] for row in totals], room=1.16, axis=ticks([0, *most]), stack="zero"),
+            color=alt.Color("component:N", scale=scale, legend=legend(alt)),
             order=alt.Order("rank:Q"),
-            tooltip=_tooltip(alt, "plan", "component", shown="USD per day"),
+            tooltip=tooltip(alt, "plan", "component", shown="USD per day"),
         )
     )
     ends = _end_labels(alt, "totals", theme).encode(y=y)
     caption = "Stacked bars: expected USD per day of each plan, by component"
     height = 30 + 42 * len(projection.plans)
-    return _finish([bars, ends], {"rows": rows, "totals": totals}, caption, height=height, theme=theme)
+    return finish([bars, ends], {"rows": rows, "totals": totals}, caption, height=height, theme=theme)
 
 
 def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -96,14 +96,14 @@ def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
     base = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=_day_axis(alt, projection.days)),
         color=_plan_colour(alt, projection, theme),
-        tooltip=_tooltip(alt, "plan", "day", shown="expected", range="P10 to P90"),
+        tooltip=tooltip(alt, "plan", "day", shown="expected", range="P10 to P90"),
     )
-    y = alt.Y("p10:Q", axis=_ticks([0, *(row["p90"] for row in rows)]), title="USD per day")
+    y = alt.Y("p10:Q", axis=ticks([0, *(row["p90"] for row in rows)]), title="USD per day")
     band = base.mark_rule(strokeWidth=6, opacity=0.35) if few else base.mark_area(opacity=0.22)
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if few else False)
     layers = [band.encode(y=y, y2="p90:Q"), line.encode(y=alt.Y("usd:Q"))]
     caption = "Lines: expected USD of each day, by plan; bands: from P10 to P90"
-    return _finish(layers, {"rows": rows}, caption, height=250, theme=theme)
+    return finish(layers, {"rows": rows}, caption, height=250, theme=theme)
 
 
 def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -117,7 +117,7 @@ def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
         alt.Chart(alt.NamedData("rows"))
         .mark_rect(stroke=theme.surface, strokeWidth=0.5)
         .encode(
-            x=alt.X("low:Q", title="USD saved per day", scale=alt.Scale(domain=domain), axis=_ticks(domain)),
+            x=alt.X("low:Q", title="USD saved per day", scale=alt.Scale(domain=domain), axis=ticks(domain)),
             x2="high:Q",
             y=alt.Y("share:Q", title="share of trials", axis=alt.Axis(format=".0%", tickCount=4, offset=6)),
             y2=alt.value({"expr": "height"}),
@@ -126,12 +126,12 @@ def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
                 scale=alt.Scale(domain=["saves", "costs more"], range=[theme.accent, theme.bad]),
                 legend=None,
             ),
-            tooltip=_tooltip(alt, range="saving per day", shown="share of trials"),
+            tooltip=tooltip(alt, range="saving per day", shown="share of trials"),
         )
     )
     caption = f"Histogram: USD saved per day over {trials:,} trials; negative where the plan costs more"
     layers = [bars, *_quantile_marks(alt, saving, theme)]
-    return _finish(layers, {"rows": rows}, caption, height=190, theme=theme)
+    return finish(layers, {"rows": rows}, caption, height=190, theme=theme)
 
 
 def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -142,21 +142,19 @@ def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
     kinds = ["naive", "routed", "saves", "costs more"]
     scale = alt.Scale(domain=kinds, range=[*theme.plans[:2], theme.good, theme.bad])
     most = max(row["high"] for row in rows) or 1.0
-    x = alt.X(
-        "low:Q", title="USD per day", scale=alt.Scale(domain=[0, most * 1.16], nice=False), axis=_ticks([0, most])
-    )
+    x = alt.X("low:Q", title="USD per day", scale=alt.Scale(domain=[0, most * 1.16], nice=False), axis=ticks([0, most]))
     y = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
     base = alt.Chart(alt.NamedData("rows")).encode(y=y)
     bars = base.mark_bar(size=18).encode(
         x=x,
         x2="high:Q",
         color=alt.Color("kind:N", scale=scale, legend=None),
-        tooltip=_tooltip(alt, "step", shown="USD per day", after="a day costs then"),
+        tooltip=tooltip(alt, "step", shown="USD per day", after="a day costs then"),
     )
     ends = base.mark_text(align="left", baseline="middle", dx=4, color=theme.text, fontSize=11, tooltip=None)
     caption = "Waterfall: USD per day from the naive plan to the routed one, with what each step saves"
     layers = [bars, ends.encode(x="high:Q", text="shown:N")]
-    return _finish(layers, {"rows": rows}, caption, height=20 + 28 * len(rows), theme=theme)
+    return finish(layers, {"rows": rows}, caption, height=20 + 28 * len(rows), theme=theme)
 
 
 def _steps(steps: Sequence[WaterfallStep]) -> list[Row]:
@@ -201,7 +199,7 @@ def agent_of(row: ComponentCost) -> str:
 def _grouped(projection: Projection, key: Callable[[ComponentCost], str], kind: str, theme: Theme) -> alt.LayerChart:
     import altair as alt
 
-    groups, folded = _fold(ranked(projection.plans, key), GROUPS, kind)
+    groups, folded = fold(ranked(projection.plans, key), GROUPS, kind)
     rows = [row for plan in projection.plans for row in _group_rows(plan, groups, folded, key)]
     y = alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=150), scale=alt.Scale(paddingInner=0.3))
     names = [plan.name for plan in projection.plans]
@@ -215,16 +213,16 @@ def _grouped(projection: Projection, key: Callable[[ComponentCost], str], kind: 
             x=_usd_axis([row["usd"] for row in rows], room=1.25, axis=None, stack=None),  # each bar says its amount
             color=_plan_colour(alt, projection, theme),
             order=alt.Order("rank:Q"),  # else Vega-Lite writes the colours' names into a sort expression
-            tooltip=_tooltip(alt, "plan", group=kind.removesuffix("s"), shown="USD per day"),
+            tooltip=tooltip(alt, "plan", group=kind.removesuffix("s"), shown="USD per day"),
         )
     )
     ends = _end_labels(alt, "rows", theme).encode(y=y, yOffset=offset)
     caption = f"Bars: expected USD per day by {kind.removesuffix('s')}, one bar for each plan"
     height = 6 + len(groups) * (len(names) * 15 + 10)
-    return _finish([bars, ends], {"rows": rows}, caption, height=height, theme=theme)
+    return finish([bars, ends], {"rows": rows}, caption, height=height, theme=theme)
 
 
-def _fold(names: list[str], most: int, kind: str) -> tuple[list[str], str]:
+def fold(names: list[str], most: int, kind: str) -> tuple[list[str], str]:
     """The first names, and one name for the rest ("" where there is none): a rest of one is not worth it."""
     if len(names) <= most + 1:
         return names, ""
@@ -302,15 +300,15 @@ def _end_labels(alt: Any, data: str, theme: Theme) -> Any:
 def _plan_colour(alt: Any, projection: Projection, theme: Theme) -> Any:
     names = [plan.name for plan in projection.plans]
     colours = [theme.plans[n % len(theme.plans)] for n in range(len(names))]
-    return alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=_legend(alt))
+    return alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=legend(alt))
 
 
-def _legend(alt: Any) -> Any:
+def legend(alt: Any) -> Any:
     """Below the chart; `config.legend.columns` says in how many columns."""
     return alt.Legend(title=None, orient="bottom", labelLimit=130, symbolType="square", symbolOpacity=1)
 
 
-def _tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
+def tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
     """Fields as text (`day` as a date), under their own names or the title given."""
     titles = {name: name for name in fields} | titled
     return [
@@ -329,7 +327,7 @@ def _usd_axis(amounts: list[float], room: float, axis: Any, stack: Any) -> Any:
     return alt.X("usd:Q", title="USD per day", axis=axis, scale=scale, stack=stack)
 
 
-def _ticks(amounts: list[float]) -> Any:
+def ticks(amounts: list[float]) -> Any:
     """An axis in USD with the decimals that its span needs: cents below $10, k and M from $10,000."""
     import altair as alt
 
@@ -349,7 +347,7 @@ def _day_axis(alt: Any, days: int) -> Any:
     return alt.Axis(format=written, tickCount=count, grid=False, labelOverlap=True)
 
 
-def _finish(
+def finish(
     layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme
 ) -> alt.LayerChart:
     """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.

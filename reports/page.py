@@ -52,9 +52,9 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
     """A self-contained HTML document (text; write it as UTF-8) of a template that extends page.html.jinja.
 
     It makes no request: a Content-Security-Policy in the page forbids them, and allows only the page's own
-    scripts (Vega, and templates by name), by hash.
+    two scripts (Vega, and the templates of these names), by hash.
     """
-    texts = [bundle(), *(template_text(name) for name in scripts)]
+    texts = [bundle(), "\n".join(template_text(name) for name in scripts)]
     return _environment(filters).get_template(template).render(
         style=template_text("report.css"),
         light=LIGHT.variables(),

@@ -1,0 +1,247 @@
+"""The charts of a review: one function each, from its parts to an Altair chart.
+
+Names are only ever data and scale domains, as in reports/charts.py. Rows carry `component` and `agent` where they
+have one, so that the page can be filtered by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..charts import Row, finish, fold, legend, ticks, tooltip
+from ..numbers import count, percent, usd, usd_range
+from ..theme import LIGHT, Theme
+from .words import EFFECTS, month_name, short
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from ...analysis.review.results import Bridge, Performance, Review, Where
+
+MODELS = 9
+"""Columns of the heat map; the rest is added up in one more."""
+COMPONENTS = 25
+"""Rows of the heat map."""
+
+
+def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
+    """From one month to the next: both as bars, and between them what each effect adds or takes off; USD."""
+    import altair as alt
+
+    rows = _bridge_rows(found)
+    kinds = ["month", "dearer", "cheaper"]
+    scale = alt.Scale(domain=kinds, range=[theme.plans[0], theme.bad, theme.good])
+    most = max(row["high"] for row in rows) or 1.0
+    domain = alt.Scale(domain=[0, most * 1.14], nice=False)
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=150))
+    )
+    bars = base.mark_bar(size=18).encode(
+        x=alt.X("low:Q", title="USD a month", scale=domain, axis=ticks([0, most])),
+        x2="high:Q",
+        color=alt.Color("kind:N", scale=scale, legend=None),
+        tooltip=tooltip(alt, "step", shown="USD"),
+    )
+    ends = base.mark_text(align="left", baseline="middle", dx=4, color=theme.text, fontSize=11, tooltip=None)
+    layers = [bars, ends.encode(x="high:Q", text="shown:N")]
+    caption = "Waterfall: from the cost of one month to that of the next, effect by effect"
+    return finish(layers, {"rows": rows}, caption, height=20 + 28 * len(rows), theme=theme)
+
+
+def _bridge_rows(found: Bridge) -> list[Row]:
+    level = found.before_usd
+    rows = [_bridge_row(month_name(found.before), "month", Decimal(0), level, usd(level))]
+    for step in found.steps:
+        kind = "dearer" if step.usd > 0 else "cheaper"
+        shown = usd(step.usd) if step.usd < 0 else f"+{usd(step.usd)}"
+        rows.append(_bridge_row(EFFECTS[step.effect], kind, level, level + step.usd, shown))
+        level += step.usd
+    return [*rows, _bridge_row(month_name(found.after), "month", Decimal(0), found.after_usd, usd(found.after_usd))]
+
+
+def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) -> Row:
+    low, high = sorted((float(start), float(end)))
+    return {"step": step, "kind": kind, "low": low, "high": high, "shown": shown}
+
+
+def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
+    """Components by models: the darker, the dearer in the month; USD."""
+    import altair as alt
+
+    cells, components, models = _heat_cells(where)
+    most = max((row["usd"] for row in cells), default=0.0) or 1.0
+    limit = alt.Axis(labelLimit=150)
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        y=alt.Y("component:N", sort=None, title=None, scale=alt.Scale(domain=components), axis=limit),
+        x=alt.X(
+            "model:N", sort=None, title=None, scale=alt.Scale(domain=models),
+            axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=150, labelAlign="left"),
+        ),
+    )  # fmt: skip
+    colour = alt.Scale(domain=[0, most], range=[theme.raised, theme.accent], type="sqrt")
+    squares = base.mark_rect(stroke=theme.surface, strokeWidth=2).encode(
+        color=alt.Color("usd:Q", scale=colour, legend=None),
+        tooltip=tooltip(alt, "component", "agent", "model", shown="cost", calls="calls"),
+    )
+    dark = alt.condition(f"datum.usd > {most * 0.25}", alt.value(theme.surface), alt.value(theme.text))
+    labels = base.mark_text(fontSize=10, tooltip=None).encode(text="shown:N", color=dark)
+    caption = "Heat map: what each component cost on each model in the month"
+    return finish([squares, labels], {"rows": cells}, caption, height=24 * len(components) + 20, theme=theme)
+
+
+def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
+    """The dearest components and models; the others of each added up."""
+    components, other_component = fold(_by_cost((c.component, c.usd) for c in where.cells), COMPONENTS, "components")
+    models, other_model = fold(_by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
+    sums: dict[tuple[str, str], tuple[Decimal | None, int, str]] = {}
+    for cell in where.cells:
+        component = cell.component if cell.component in components else other_component
+        model = short(cell.model) if short(cell.model) in models else other_model
+        was, calls, agent = sums.get((component, model), (None, 0, cell.agent))
+        known = was if cell.usd is None else (was or Decimal(0)) + cell.usd
+        sums[component, model] = known, calls + cell.calls, agent
+    rows: list[Row] = [
+        {"component": c, "model": m, "agent": agent, "usd": float(cost or 0), "shown": usd(cost), "calls": count(calls)}
+        for (c, m), (cost, calls, agent) in sums.items()
+    ]
+    return rows, components, models
+
+
+def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:
+    total: dict[str, Decimal] = {}
+    for name, cost in costs:
+        total[name] = total.get(name, Decimal(0)) + (cost or Decimal(0))
+    return sorted(total, key=lambda name: (-total[name], name))
+
+
+def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
+    """Every day of both months as a stack of components, odd days marked; USD."""
+    import altair as alt
+
+    ranked = _by_cost((d.component, d.usd) for d in where.days)
+    parts, folded = fold(ranked, len(theme.parts) - 1, "components")
+    rows = _day_rows(where, parts, folded)
+    colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
+    totals: dict[str, float] = {}
+    for row in rows:
+        totals[row["day"]] = totals.get(row["day"], 0.0) + row["usd"]
+    x = alt.X(
+        "day:T", title=None, scale=alt.Scale(type="utc"),
+        axis=alt.Axis(format="%-d %b", tickCount=alt.ExprRef("width < 400 ? 4 : 10"), grid=False, labelOverlap=True),
+    )  # fmt: skip
+    top = max(totals.values(), default=1.0)
+    bars = (
+        alt.Chart(alt.NamedData("rows"))
+        .mark_bar(size=alt.ExprRef(f"max(2, width / {max(1, len(totals))} - 2)"))
+        .encode(
+            x=x,
+            y=alt.Y("usd:Q", title="USD a day", stack="zero", axis=ticks([0, top])),
+            color=alt.Color("part:N", scale=alt.Scale(domain=parts, range=colours), legend=legend(alt)),
+            order=alt.Order("rank:Q"),
+            tooltip=tooltip(alt, "day", "component", "agent", shown="cost"),
+        )
+    )
+    odd = [
+        {"day": a.day.isoformat(), "usd": totals.get(a.day.isoformat(), 0.0), "says": a.says} for a in where.anomalies
+    ]
+    marks = (
+        alt.Chart(alt.NamedData("odd"))
+        .mark_text(text="▼ odd", dy=-9, fontSize=11, fontWeight="bold", color=theme.bad)
+        .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "says"))
+    )
+    caption = "Stacked bars: what every day cost, by component; odd days are marked"
+    return finish([bars, marks], {"rows": rows, "odd": odd}, caption, height=260, theme=theme)
+
+
+def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
+    return [
+        {
+            "day": d.day.isoformat(),
+            "component": d.component,
+            "agent": d.agent,
+            "part": (part := d.component if d.component in parts else folded),
+            "rank": parts.index(part),
+            "usd": float(d.usd),
+            "shown": usd(d.usd),
+        }
+        for d in where.days
+    ]
+
+
+def outlook(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A running month: what is spent, day upon day, and the range in which it is expected to end; USD."""
+    import altair as alt
+
+    forecast = review.headline.forecast
+    assert forecast is not None  # noqa: S101 (the caller has looked)
+    so_far, spent = [], Decimal(0)
+    by_day: dict[str, Decimal] = {}
+    for d in review.where.days:
+        if f"{d.day:%Y-%m}" == review.month and d.day <= forecast.as_of:
+            by_day[d.day.isoformat()] = by_day.get(d.day.isoformat(), Decimal(0)) + d.usd
+    for day, cost in sorted(by_day.items()):
+        spent += cost
+        so_far.append({"day": day, "usd": float(spent), "shown": usd(spent)})
+    last = forecast.days[-1].day if forecast.days else forecast.as_of
+    expected = [
+        _outlook_row(forecast.as_of, spent, spent, spent),
+        _outlook_row(last, forecast.expected_usd, forecast.p10_usd, forecast.p90_usd),
+    ]
+    x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%-d %b", grid=False, tickCount=6))
+    y = alt.Y("usd:Q", title="USD since the first", axis=ticks([0, float(forecast.p90_usd)]))
+    band = alt.Chart(alt.NamedData("expected")).mark_area(opacity=0.25, color=theme.accent)
+    line = alt.Chart(alt.NamedData("expected")).mark_line(strokeDash=[5, 4], color=theme.accent)
+    known = alt.Chart(alt.NamedData("rows")).mark_line(color=theme.accent, strokeWidth=2.5)
+    layers = [
+        band.encode(
+            x=x, y=alt.Y("p10:Q", title="USD since the first", axis=ticks([0, float(forecast.p90_usd)])), y2="p90:Q"
+        ),
+        line.encode(x=x, y=y, tooltip=tooltip(alt, "day", shown="P10 to P90")),
+        known.encode(x=x, y=y, tooltip=tooltip(alt, "day", shown="spent so far")),
+    ]
+    caption = "Line: spent so far; band: P10 to P90 of the month's end"
+    return finish(layers, {"rows": so_far, "expected": expected}, caption, height=210, theme=theme)
+
+
+def _outlook_row(day: date, expected: Decimal, p10: Decimal, p90: Decimal) -> Row:
+    row: Row = {"day": day.isoformat(), "usd": float(expected), "p10": float(p10), "p90": float(p90)}
+    return row | {"shown": usd_range(p10, p90)}
+
+
+def success(performance: Performance, theme: Theme = LIGHT) -> alt.LayerChart:
+    """How often each task was solved on each model, with the interval that the evidence leaves open."""
+    import altair as alt
+
+    rows: list[Row] = [
+        {
+            "task": f"{row.task} on {short(row.model or '')}",
+            "rate": row.success.rate,
+            "low": row.success.low,
+            "high": row.success.high,
+            "shown": f"{percent(Decimal(str(round(100 * row.success.rate, 1))))} of {count(row.success.trials)}",
+        }
+        for row in performance.tasks
+        if row.model and row.success.rate is not None
+    ]
+    scale = alt.Scale(domain=[min([0.9, *(row["low"] for row in rows)]), 1])
+    axis = alt.Axis(format=".0%", tickCount=5)
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        y=alt.Y("task:N", sort=None, title=None, axis=alt.Axis(labelLimit=210)),
+        tooltip=tooltip(alt, "task", shown="solved"),
+    )
+    span = base.mark_rule(strokeWidth=5, opacity=0.35, color=theme.accent)
+    point = base.mark_point(filled=True, size=60, color=theme.accent)
+    layers = [
+        span.encode(x=alt.X("low:Q", title="solved, with its 95% interval", scale=scale, axis=axis), x2="high:Q"),
+        point.encode(x=alt.X("rate:Q", scale=scale)),
+    ]
+    caption = "Dots: share of runs solved, by task and model; lines: Wilson's 95% interval"
+    return finish(layers, {"rows": rows}, caption, height=26 * max(1, len(rows)) + 20, theme=theme)
+
+
+def data_of(spec: Any) -> list[Row]:
+    """The main rows behind a chart's specification."""
+    return list(spec["datasets"]["rows"])

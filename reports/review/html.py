@@ -1,0 +1,169 @@
+"""A monthly review as one HTML file: the answer first, then where it comes from, complete without scripts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..html import validity
+from ..numbers import count, percent, usd
+from ..page import Figure, figure, render_page
+from ..tables import inert
+from ..theme import CSS
+from . import charts, words
+
+if TYPE_CHECKING:
+    from ...analysis.outcomes import SuccessRate
+    from ...analysis.review.results import Cell, Mover, Review
+
+STRIP_PX = (4, 34)
+"""A day's width and the tallest day's height in a component's strip of days."""
+
+
+@dataclass(frozen=True)
+class ComponentPart:
+    """One component: its change, its models in the month, and its days as a drawing."""
+
+    name: str
+    agent: str
+    usd: Decimal | None
+    mover: Mover | None
+    cells: list[Cell]
+    strip: str
+
+
+def render_review(review: Review) -> str:
+    """The review as one self-contained HTML document: see `render_page`. Names are escaped wherever they stand."""
+    filters: dict[str, Callable[..., Any]] = {
+        "rate": rate, "month_name": words.month_name, "short": words.short, "validity": validity, "signed": signed,
+    }  # fmt: skip
+    return render_page(
+        "review.html.jinja",
+        filters,
+        ["report.js", "review.js"],
+        version=review.costsim_version,
+        review=review,
+        words=words,
+        figures={drawn.id: drawn for drawn in figures(review)},
+        components=component_parts(review),
+        embedded=review.model_dump(mode="json"),
+    )
+
+
+def figures(review: Review) -> list[Figure]:
+    """The charts that this review has something to draw for."""
+    drawn: list[Figure] = []
+    if review.bridge and review.bridge.steps:
+        chart = charts.bridge(review.bridge, CSS)
+        data = [(step.effect, part.component, part.usd) for step in review.bridge.steps for part in step.components]
+        table = csv_link(("effect", "component", "usd"), data)
+        caption = words.of_bridge(review)
+        drawn.append(figure("bridge", "From month to month", caption, chart, whole=True, query="bridge", csv=table))
+    if review.headline.forecast and not review.headline.month.complete:
+        chart = charts.outlook(review, CSS)
+        drawn.append(
+            figure("outlook", "How the month may end", words.of_outlook(review), chart, whole=True, query="days")
+        )
+    if review.where.days:
+        days = [(d.day.isoformat(), d.component, d.agent, d.usd) for d in review.where.days]
+        table = csv_link(("day", "component", "agent", "usd"), days)
+        odd = "; ".join(a.says for a in review.where.anomalies) or "No day was odd for its weekday"
+        drawn.append(
+            figure("days", "Day by day", f"{odd}.", charts.days(review.where, CSS), whole=True, query="days", csv=table)
+        )
+    if review.where.cells:
+        cells = [(c.component, c.agent, c.model, c.calls, c.tokens, c.usd) for c in review.where.cells]
+        table = csv_link(("component", "agent", "model", "calls", "tokens", "usd"), cells)
+        caption = "The darker, the dearer in this month."
+        chart = charts.heat_map(review.where, CSS)
+        drawn.append(figure("heat", "Components by models", caption, chart, whole=True, query="where", csv=table))
+    if any(row.model and row.success.rate is not None for row in review.performance.tasks):
+        rates = [(r.task, r.model, r.success.trials, r.success.successes) for r in review.performance.tasks if r.model]
+        table = csv_link(("task", "model", "trials", "successes"), rates)
+        chart = charts.success(review.performance, CSS)
+        caption = "The interval says how sure the rate is: few runs leave much open."
+        drawn.append(
+            figure("success", "Solved by task and model", caption, chart, whole=True, query="performance", csv=table)
+        )
+    return drawn
+
+
+def component_parts(review: Review) -> list[ComponentPart]:
+    """Every component of the month and the one before, the dearest first; unpriced ones last."""
+    movers = {mover.component: mover for mover in review.where.movers}
+    agents = {d.component: d.agent for d in review.where.days} | {c.component: c.agent for c in review.where.cells}
+    cells: dict[str, list[Cell]] = {name: [] for name in agents}
+    for cell in review.where.cells:
+        cells[cell.component].append(cell)
+    parts = [
+        ComponentPart(name, agent, _total(cells[name]), movers.get(name), cells[name], _strip(review, name))
+        for name, agent in agents.items()
+    ]
+    return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name))
+
+
+def _total(cells: Sequence[Cell]) -> Decimal | None:
+    known = [cell.usd for cell in cells if cell.usd is not None]
+    return sum(known, Decimal(0)) if known or not cells else None
+
+
+def _strip(review: Review, component: str) -> str:
+    """A bar for each day of both months, as SVG; numbers and dates only, so nothing in it needs escaping."""
+    costs: dict[date, Decimal] = {}
+    for d in review.where.days:
+        if d.component == component:
+            costs[d.day] = costs.get(d.day, Decimal(0)) + d.usd
+    known = [d.day for d in review.where.days]
+    if not costs or not known:
+        return ""
+    first, days, most = min(known), (max(known) - min(known)).days + 1, max(costs.values()) or Decimal(1)
+    width, height = STRIP_PX
+    bars = "".join(_bar(n, costs.get(first + timedelta(days=n), Decimal(0)), most, first) for n in range(days))
+    said = f"{days} days from {first}; the dearest {usd(most)}"
+    return (
+        f'<svg class="strip" role="img" aria-label="{said}" viewBox="0 0 {days * width} {height}" '
+        f'preserveAspectRatio="none">{bars}</svg>'
+    )
+
+
+def _bar(number: int, cost: Decimal, most: Decimal, first: date) -> str:
+    width, height = STRIP_PX
+    tall = max(0.0, float(cost / most) * height)
+    day = first + timedelta(days=number)
+    place = f'x="{number * width}" y="{height - tall:.1f}" width="{width - 1}" height="{tall:.1f}"'
+    return f"<rect {place}><title>{day}: {usd(cost)}</title></rect>"
+
+
+def csv_link(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A CSV as a data URI, to be saved without a script; safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_plain(value) for value in row])
+    return "data:text/csv;charset=utf-8," + quote(text.getvalue())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return "" if value is None else inert(value) if isinstance(value, str) else str(value)
+
+
+def rate(success: SuccessRate | None) -> str:
+    """`98.7% of 230 (97.1 to 99.5%)`."""
+    if success is None or success.rate is None:
+        return "no runs"
+    shown, low, high = (percent(Decimal(str(100 * share))) for share in (success.rate, success.low, success.high))
+    return f"{shown} of {count(success.trials)} ({low.removesuffix('%')} to {high})"
+
+
+def signed(amount: Decimal | None) -> str:
+    """USD with its sign; `unpriced` where it is not known."""
+    return usd(amount) if amount is None or amount <= 0 else f"+{usd(amount)}"

@@ -1,0 +1,80 @@
+"""A review in words: its headline, its effects, its months."""
+
+from __future__ import annotations
+
+from calendar import month_name as names
+from typing import TYPE_CHECKING
+
+from ..numbers import percent, usd, usd_range
+
+if TYPE_CHECKING:
+    from ...analysis.review.results import Effect, Review
+
+EFFECTS: dict[Effect, str] = {
+    "new": "new components",
+    "retired": "retired components",
+    "volume": "calls",
+    "tokens": "tokens per call",
+    "mix": "model mix",
+    "routing": "routing policy",
+    "price": "prices",
+}
+EXPLAINED: dict[Effect, str] = {
+    "new": "components without calls in the month before",
+    "retired": "components without calls in this month",
+    "volume": "more or fewer calls of the same components",
+    "tokens": "more or fewer tokens in a call",
+    "mix": "calls on other models or of other tasks than before, without the routing asking for it",
+    "routing": "calls moved to another model because the routing says so",
+    "price": "other prices for the same tokens",
+}
+
+
+def month_name(month: str) -> str:
+    """`2026-10` is October 2026."""
+    year, _, number = month.partition("-")
+    return f"{names[int(number)]} {year}"
+
+
+def short(model: str) -> str:
+    """A model without its provider."""
+    return model.rpartition("/")[2]
+
+
+def headline(review: Review) -> str:
+    """What was spent against the month before, and what made most of the difference."""
+    head = review.headline
+    spent = f"{month_name(review.month)} cost {usd(head.month.usd)}"
+    if not head.month.complete and head.forecast:
+        spent += f" so far, and is expected to end at {usd(head.forecast.expected_usd)}"
+    if head.previous is None or head.change_usd is None:
+        return f"{spent}; there is no month before to hold it against."
+    if not head.change_usd:
+        return f"{spent}, as much as {month_name(head.previous.month)}."
+    share = "" if head.change_percent is None else f" ({percent(abs(head.change_percent))})"
+    turned = "more" if head.change_usd > 0 else "less"
+    return (
+        f"{spent}, {usd(abs(head.change_usd))}{share} {turned} than {month_name(head.previous.month)}{_mostly(review)}."
+    )
+
+
+def _mostly(review: Review) -> str:
+    """The two largest effects."""
+    steps = sorted(review.bridge.steps if review.bridge else [], key=lambda step: -abs(step.usd))[:2]
+    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{usd(s.usd)}" for s in steps]
+    return f": {' and '.join(said)}" if said else ""
+
+
+def of_bridge(review: Review) -> str:
+    """The bridge in a sentence."""
+    assert review.bridge is not None  # noqa: S101 (the caller has looked)
+    months = f"{month_name(review.bridge.before)} to {month_name(review.bridge.after)}"
+    return f"{months}; the effects add up to the last digit."
+
+
+def of_outlook(review: Review) -> str:
+    """The running month in a sentence."""
+    forecast = review.headline.forecast
+    assert forecast is not None  # noqa: S101 (the caller has looked)
+    spent = f"Spent through {forecast.as_of}: {usd(forecast.spent_usd)}."
+    return f"{spent} Eight endings in ten lie from {usd_range(forecast.p10_usd, forecast.p90_usd)}. {forecast.says}"

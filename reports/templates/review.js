@@ -1,0 +1,44 @@
+// Links to folded parts open them: a component's models, a figure's query.
+function unfold() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+}
+addEventListener("hashchange", unfold);
+unfold();
+
+// The filter: rows, folded parts and charts of one agent or component.
+const form = document.querySelector("form.filter");
+const figures = ["days", "heat"].map((id) => document.getElementById(`figure-${id}`)).filter(Boolean);
+const whole = new Map(figures.map((figure) => [figure, figure.querySelector("script").textContent]));
+function chosen(entry, wanted) {
+  return Object.entries(wanted).every(([name, value]) => !value || entry[name] === value);
+}
+async function filter() {
+  const wanted = Object.fromEntries(new FormData(form));
+  let shown = 0;
+  for (const part of document.querySelectorAll("#where .filtered tbody tr, details.filtered")) {
+    part.hidden = !chosen(part.dataset, wanted);
+    shown += part instanceof HTMLDetailsElement && !part.hidden;
+  }
+  form.querySelector("output").textContent = wanted.agent || wanted.component ? `${shown} components shown` : "";
+  for (const [figure, text] of whole) {
+    const spec = JSON.parse(text);
+    spec.datasets.rows = spec.datasets.rows.filter((row) => chosen(row, wanted));
+    figure.querySelector("script").textContent = JSON.stringify(spec);
+    await draw(figure);
+  }
+}
+form.hidden = false;
+form.addEventListener("change", filter);
+
+// A click on a chart's component opens its models and days.
+for (const figure of figures) {
+  figure.querySelector(".live").addEventListener("click", (event) => {
+    const name = event.target.__data__?.datum?.component;
+    const part = Array.from(document.querySelectorAll("details.component")).find((d) => d.dataset.component === name);
+    if (!part) return;
+    part.open = true;
+    part.scrollIntoView({ block: "center" });
+    part.querySelector("summary").focus({ preventScroll: true });
+  });
+}
