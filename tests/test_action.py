@@ -286,7 +286,7 @@ def test_every_input_is_described_and_used() -> None:
 
 def hook(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a hook's entry as pre-commit does in its own environment, where `costsim` is installed."""
-    program, *rest = [*shlex.split(HOOKS[name]["entry"]), *(arguments or HOOKS[name].get("args", []))]
+    program, *rest = [*shlex.split(HOOKS[name]["entry"]), *(list(arguments) or HOOKS[name].get("args", []))]
     assert program == "costsim"
     command = [sys.executable, "-m", "costsim", *rest]
     return subprocess.run(
