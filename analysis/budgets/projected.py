@@ -6,10 +6,11 @@ draw, never by quantiles: only their sums are kept, however many components ther
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ..costing import Costing
 from ..plans import Plan
 from ..policies.draws import draw_usd_by_model
 from ..policies.spec import Policy
-from ..simulate import draw, price
+from ..simulate import TokenSums, draw, price
 from ..subscriptions import subscriptions_of
 from ..workload import Work
 from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..component import Component
     from ..project import Costs
 
+KEPT = 12
+"""Of how many components drawn tokens are kept: a few megabytes each."""
 NOT_OF_ONE_RUN: frozenset[Policy] = frozenset({"fresh_for", "batch_with", "cache"})
 """Policies that say which runs happen, or which find a cache: one run, by itself, is priced without them."""
 
@@ -57,6 +60,37 @@ class ScopeCost:
         )
 
 
+@dataclass
+class Draws:
+    """The tokens last drawn of a few components: changes of a component's model are priced on the same ones."""
+
+    kept: OrderedDict[tuple[Any, ...], TokenSums] = field(default_factory=OrderedDict, repr=False)
+
+    def of(self, plain: Costing, days: int, trials: int, seed: int) -> TokenSums:
+        """The drawn tokens of a component without policies."""
+        brackets = tuple((bracket.min_input_tokens, bracket.probability) for bracket in plain.brackets)
+        key = (_ById(plain.work), brackets)
+        if key not in self.kept:
+            self.kept[key] = draw(plain.work, plain.profile, plain.brackets, days, trials, seed)
+            if len(self.kept) > KEPT:
+                self.kept.popitem(last=False)
+        self.kept.move_to_end(key)
+        return self.kept[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _ById:
+    """An object as a key: itself, and no other that is equal; it lives as long as the key does."""
+
+    of: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and self.of is other.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
 @dataclass(frozen=True)
 class Projected:
     """An architecture under one plan, ready to be asked what scopes will cost."""
@@ -65,6 +99,7 @@ class Projected:
     plan: Plan
     trials: int
     seed: int
+    draws: Draws = field(default_factory=Draws, repr=False)
 
     @property
     def components(self) -> list[Component]:
@@ -95,7 +130,7 @@ class Projected:
         if not costing.priced:
             return {}
         plain = self.costs.costing(name, self.plan.models[name])
-        tokens = draw(plain.work, plain.profile, plain.brackets, days, self.trials, self.seed)
+        tokens = self.draws.of(plain, days, self.trials, self.seed)
         if isinstance(costing, Costing):
             usd = price(tokens, costing, np.empty((days, self.trials)))
             return {self._labels(name, costing.model): usd}

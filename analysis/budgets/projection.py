@@ -15,6 +15,9 @@ from .scopes import AnyScope, StatedBudget
 from .spec import At, Period
 from .windows import Daily, windows
 
+MAX_DRAWN = 20
+"""A change of more components is not drawn again."""
+
 LastPeriod = Callable[[StatedBudget], Fraction | None]
 """What the period before cost in a budget's scope; None where nobody knows."""
 
@@ -111,7 +114,11 @@ class _Scoped:
         )
 
     def _value_usd(self, taken: Sequence[Change]) -> Fraction:
+        """After the change; of one that touches many components, the figure is scaled as the mean is."""
         names = _touched(taken)
+        if len(names) > MAX_DRAWN:
+            window = dearest(self.daily, self.period, self.month)
+            return window.at(self.at) * (1 - self._saved_usd(taken, self.scope) / window.total_usd)
         before = self.projected.part(self.scope, names).daily
         after = applied(self.projected, taken).part(self.scope, names).daily
         daily = self.daily.plus(before.expected_usd, before.drawn_usd, -1).plus(after.expected_usd, after.drawn_usd)

@@ -27,7 +27,8 @@ class Mend(Result):
     """A change that brings a breached budget within its limit: the one that takes least away.
 
     `saved_usd` is what it saves in the window, of everything, expected and exact (what leaves a scope may be spent
-    outside of it); `value_usd` is the budget's figure after it.
+    outside of it); `value_usd` is the budget's figure after it, drawn anew on the same random numbers; where more than
+    20 components change, and for usage, it is the figure before, scaled or shifted as the mean is.
     `sufficient` is false where nothing that was tried is enough: then these are the changes that save most.
     """
 

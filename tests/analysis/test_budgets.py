@@ -399,6 +399,17 @@ def test_a_whole_task_is_moved_where_that_is_one_edit(judged: Callable[..., Budg
     assert (mend.saved_usd, mend.value_usd) == (240, 60)
 
 
+def test_a_task_of_many_components_is_moved_at_once(judged: Callable[..., BudgetCheck]) -> None:
+    small = {"runs_per_day": {"poisson": 40}, "tokens": {"input": 25_000}}  # $1 a day on Haiku, in expectation
+    parts = [{"name": f"c{n}", "task": "y", **small} for n in range(25)]  # $3,750 on Opus
+    mend = judged({"usd": 760}, *parts, **NAMED).mend
+    assert mend is not None
+    assert mend.changes == ["route the task y to anthropic/claude-haiku-4-5"]
+    # the mean falls to a fifth, $750, and so does the spread: 750 x (1 + 1.28 / sqrt(30000)) = 755.5
+    assert mend.saved_usd == 3000
+    assert float(mend.value_usd) == pytest.approx(755.5, abs=1.5)
+
+
 def test_half_the_runs_of_a_schedule_are_counted_run_by_run(judged: Callable[..., BudgetCheck]) -> None:
     odd = {"name": "a", "schedule": "0 9 * * *", "tokens": {"input": 100_000}}
     found = judged({"usd": "1.6"}, odd | {"model": HAIKU})  # 30 runs at $0.10
