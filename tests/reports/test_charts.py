@@ -79,8 +79,8 @@ def test_the_dearest_component_comes_first_and_the_cheapest_are_folded(fleet: Fl
 
 
 def test_a_single_other_component_keeps_its_name() -> None:
-    assert charts._fold(["a", "b", "c"], 2, "components") == (["a", "b", "c"], "")
-    assert charts._fold(["a", "b", "c", "d"], 2, "components") == (
+    assert charts.fold(["a", "b", "c"], 2, "components") == (["a", "b", "c"], "")
+    assert charts.fold(["a", "b", "c", "d"], 2, "components") == (
         ["a", "b", "2 other components"],
         "2 other components",
     )
