@@ -37,12 +37,13 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from math import factorial, lcm
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .results import Effect
 
 CALLS = "request"
-FACTORS = ("volume", "tasks", "rerouted", "strayed", "tokens", "price")
+MOVED = ("rerouted", "strayed")
+FACTORS = ("volume", "tasks", *MOVED, "tokens", "price")
 EFFECTS: Mapping[str, Effect] = {
     "volume": "volume",
     "tasks": "mix",
@@ -99,29 +100,19 @@ class Asked:
 
 @dataclass
 class Line:
-    """A task on a route in a month: its calls, and units and USD by kind."""
+    """A task on a route in a month: its calls, and by kind its units and their cost in whole parts of a USD."""
 
     calls: int = 0
     units: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
-    usd: dict[Kind, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-
-    def add(self, used: Used) -> None:
-        """Count a sum in."""
-        if used.units:
-            self.calls += used.units if used.kind.token_class == CALLS else 0
-            self.units[used.kind] += used.units
-            self.usd[used.kind] += Fraction(used.usd)
+    cost: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
-    def paid(self) -> Fraction:
-        """What it cost, USD."""
-        return sum(self.usd.values(), Fraction(0))
-
-    def unit_usd(self, kind: Kind) -> Fraction:
-        """The mean price of a unit of a kind that it has."""
-        return self.usd[kind] / self.units[kind]
+    def paid(self) -> int:
+        """What it cost."""
+        return sum(self.cost.values())
 
 
+Key = TypeVar("Key")
 Lines = dict[tuple[str, Route], Line]
 
 
@@ -132,22 +123,23 @@ def component_effects(
 
     `asked` is the routing by task. Without usage before, all is `new`; without usage after, all `retired`.
     """
-    lines = _lines(before), _lines(after)
-    cost = [sum((line.paid for line in of.values()), Fraction(0)) for of in lines]
+    sums = list(before), list(after)
+    parts = _parts_of_a_usd(used.usd for of in sums for used in of)
+    lines = _lines(sums[0], parts), _lines(sums[1], parts)
+    cost = [Fraction(sum(line.paid for line in of.values()), parts) for of in lines]
     if not lines[0] or not lines[1]:
         return {"retired": -cost[0]} if lines[0] else {"new": cost[1]} if lines[1] else {}
     _count_units_where_no_calls_are(lines)
     effects: dict[Effect, Fraction] = defaultdict(Fraction)
     for factor, amount in zip(FACTORS, shapley(_component_costs(lines, asked or {})), strict=True):
-        effects[EFFECTS[factor]] += amount
+        effects[EFFECTS[factor]] += amount / parts
     return dict(effects)
 
 
 def shapley(costs: Mapping[Coalition, Fraction]) -> list[Fraction]:
     """For each factor, the mean over all orders of what its change adds to the cost, given those changed before it."""
     size = len(next(iter(costs)))
-    scale = lcm(*(cost.denominator for cost in costs.values()))
-    whole = {changed: int(cost * scale) for changed, cost in costs.items()}  # many times quicker than fractions
+    whole, scale = _over_one_denominator(costs)
     totals = [0] * size
     for changed, cost in whole.items():
         count = sum(changed)
@@ -157,11 +149,27 @@ def shapley(costs: Mapping[Coalition, Fraction]) -> list[Fraction]:
     return [Fraction(total, scale * factorial(size)) for total in totals]
 
 
-def _lines(sums: Iterable[Used]) -> Lines:
+def _over_one_denominator(fractions: Mapping[Key, Fraction]) -> tuple[dict[Key, int], int]:
+    """Numerators over one denominator: sums of whole numbers are many times quicker than sums of fractions."""
+    scale = lcm(*(of.denominator for of in fractions.values()))
+    return {key: of.numerator * (scale // of.denominator) for key, of in fractions.items()}, scale
+
+
+def _parts_of_a_usd(amounts: Iterable[Decimal]) -> int:
+    """In how many parts a dollar must be cut so that every amount is whole."""
+    return lcm(*{amount.as_integer_ratio()[1] for amount in amounts})
+
+
+def _lines(sums: Iterable[Used], parts: int) -> Lines:
     lines: Lines = defaultdict(Line)
-    for used in sums:
-        lines[used.task, used.route].add(used)
-    return {place: line for place, line in lines.items() if line.units}
+    for task, route, kind, units, usd in sums:
+        if units:
+            line = lines[task, route]
+            numerator, denominator = usd.as_integer_ratio()
+            line.calls += units if kind.token_class == CALLS else 0
+            line.units[kind] += units
+            line.cost[kind] += numerator * (parts // denominator)
+    return lines
 
 
 def _count_units_where_no_calls_are(lines: tuple[Lines, Lines]) -> None:
@@ -176,11 +184,14 @@ def _component_costs(lines: tuple[Lines, Lines], asked: Mapping[str, Asked]) -> 
     """The component's cost with each of FACTORS as before (0) or after (1), summed from the inside out."""
     tasks = {task for of in lines for task, _ in of}
     by_task = {task: _task_costs(task, lines, asked.get(task, Asked())) for task in tasks}
+    per_call, scale = _over_one_denominator(
+        {(task, key): cost for task in tasks for key, cost in by_task[task].items()}
+    )
     calls = [{task: _calls(of, task) for task in tasks} for of in lines]
     total = [sum(of.values()) for of in calls]
     costs: Costs = {}
     for moved, inner in product((0, 1), product((0, 1), repeat=4)):
-        paid = sum((calls[moved][task] * by_task[task][inner] for task in tasks), Fraction(0)) / total[moved]
+        paid = Fraction(sum(calls[moved][task] * per_call[task, inner] for task in tasks), scale * total[moved])
         costs.update({(volume, moved, *inner): total[volume] * paid for volume in (0, 1)})
     return costs
 
@@ -190,20 +201,26 @@ def _calls(lines: Lines, task: str) -> int:
 
 
 def _task_costs(task: str, lines: tuple[Lines, Lines], asked: Asked) -> Costs:
-    """USD per call of a task by (rerouted, strayed, tokens, price)."""
+    """The cost of a call of a task by (rerouted, strayed, tokens, price)."""
     routes = {route for of in lines for name, route in of if name == task}
-    per_call = {route: _route_costs(lines[0].get((task, route)), lines[1].get((task, route))) for route in routes}
-    shares = [_shares(task, routes, of) for of in lines]
-    before, after = shares[0] or shares[1], shares[1] or shares[0]
-    rerouted = _rerouted(before, after, asked)
-    strayed = {route: after[route] - before[route] - rerouted[route] for route in routes}
+    by_route = {route: _route_costs(lines[0].get((task, route)), lines[1].get((task, route))) for route in routes}
+    per_call, scale = _over_one_denominator(
+        {(route, key): cost for route in routes for key, cost in by_route[route].items()}
+    )
+    before, after = _shares(task, routes, lines[0]), _shares(task, routes, lines[1])
+    shares, whole = _over_one_denominator(_share_changes(before, after, asked))
     costs: Costs = {}
     for inner in product((0, 1), repeat=2):
         base, by_routing, by_drift = (
-            sum((share * per_call[route][inner] for route, share in of.items() if share), Fraction(0))
-            for of in (before, rerouted, strayed)
+            sum(shares[part, route] * per_call[route, inner] for route in routes) for part in ("before", *MOVED)
         )
-        costs.update({(r, s, *inner): base + r * by_routing + s * by_drift for r in (0, 1) for s in (0, 1)})
+        costs.update(
+            {
+                (r, s, *inner): Fraction(base + r * by_routing + s * by_drift, scale * whole)
+                for r in (0, 1)
+                for s in (0, 1)
+            }
+        )
     return costs
 
 
@@ -217,36 +234,39 @@ def _shares(task: str, routes: Iterable[Route], lines: Lines) -> Shares:
     return {route: Fraction(calls.get(route, 0), total) for route in routes} if total else {}
 
 
-def _rerouted(before: Shares, after: Shares, asked: Asked) -> Shares:
-    """How the shares changed as the routing asked.
+def _share_changes(before: Shares, after: Shares, asked: Asked) -> dict[tuple[str, Route], Fraction]:
+    """The shares before, and how they changed as the routing asked and otherwise.
 
     Nothing says which call went where: the routes that lost calls gave to those that gained in proportion.
     """
+    before, after = before or after, after or before
     change = {route: after[route] - before[route] for route in before}
     moved = sum((gain for gain in change.values() if gain > 0), Fraction(0))
-    asked_for: Shares = dict.fromkeys(change, Fraction(0))
+    rerouted: Shares = dict.fromkeys(change, Fraction(0))
     for was, now in product(change, repeat=2):
         if change[was] < 0 < change[now] and asked.moves(was.model, now.model):
             flow = -change[was] * change[now] / moved
-            asked_for[was] -= flow
-            asked_for[now] += flow
-    return asked_for
+            rerouted[was] -= flow
+            rerouted[now] += flow
+    strayed = {route: change[route] - rerouted[route] for route in change}
+    parts = {"before": before, "rerouted": rerouted, "strayed": strayed}
+    return {(part, route): share for part, shares in parts.items() for route, share in shares.items()}
 
 
 def _route_costs(was: Line | None, now: Line | None) -> Costs:
-    """USD per call of a task on a route by (tokens, price); a month without the route has the other's."""
+    """The cost of a call of a task on a route by (tokens, price); a month without the route has the other's."""
     pair = was or now or Line(calls=1), now or was or Line(calls=1)
-    paid = [line.paid for line in pair]
-    costs: Costs = {}
-    for tokens, price in product((0, 1), repeat=2):
-        line = pair[tokens]
-        costs[tokens, price] = (paid[tokens] + _dearer(line, pair[price])) / line.calls
-    return costs
+    return {
+        (tokens, price): (pair[tokens].paid + _dearer(pair[tokens], pair[price])) / pair[tokens].calls
+        for tokens, price in product((0, 1), repeat=2)
+    }
 
 
 def _dearer(line: Line, other: Line) -> Fraction:
     """What a line's units would cost more at the other's prices; a kind that the other lacks keeps its own."""
-    if line is other:
-        return Fraction(0)
-    both = [kind for kind in line.units if kind in other.units]
-    return sum((line.units[kind] * (other.unit_usd(kind) - line.unit_usd(kind)) for kind in both), Fraction(0))
+    total = Fraction(0)
+    for kind in line.units.keys() & other.units.keys():
+        dearer = line.units[kind] * other.cost[kind] - other.units[kind] * line.cost[kind]
+        if dearer:  # most prices stay, and then no fraction need grow
+            total += Fraction(dearer, other.units[kind])
+    return total
