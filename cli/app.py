@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, diff, evidence, plan, routing, start, usage
+from . import check, demo, diff, evidence, plan, review, routing, start, usage
 from .prices import prices_app
 
 app = typer.Typer(
@@ -17,7 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done; 2 bad input, or a model has no price (one line says what, where, how to mend it).",
+    epilog="Exit codes: 0 done; 1 a check or a diff failed (a budget is breached, an increase is too large); "
+    "2 bad input, or a model has no price (one line says what, where, how to mend it).",
 )
 app.command()(start.init)
 app.command()(plan.run)
@@ -27,6 +28,9 @@ app.command()(diff.diff)
 app.command()(usage.load)
 app.command()(usage.spend)
 app.command()(usage.export)
+app.command()(review.report)
+app.command()(review.chart)
+app.command()(demo.demo)
 app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
     routing.route
 )

@@ -81,15 +81,16 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
             axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=150, labelAlign="left"),
         ),
     )  # fmt: skip
-    colour = alt.Scale(domain=[0, most], range=[theme.raised, theme.accent], type="sqrt")
-    squares = base.mark_rect(stroke=theme.surface, strokeWidth=2).encode(
-        color=alt.Color("usd:Q", scale=colour, legend=None),
+    # Colours are the page's own properties, which no scale can blend: the share shows as opacity.
+    depth = alt.Scale(domain=[0, most], range=[0.07, 0.9], type="sqrt")
+    squares = base.mark_rect(color=theme.accent).encode(
+        opacity=alt.Opacity("usd:Q", scale=depth, legend=None),
         tooltip=tooltip(alt, "component", "agent", "model", shown="cost", calls="calls"),
     )
-    dark = alt.condition(f"datum.usd > {most * 0.25}", alt.value(theme.surface), alt.value(theme.text))
-    labels = base.mark_text(fontSize=10, tooltip=None).encode(text="shown:N", color=dark)
+    inverse = alt.condition(f"datum.usd > {most * 0.55}", alt.value(theme.surface), alt.value(theme.text))
+    labels = base.mark_text(fontSize=11, tooltip=None).encode(text="shown:N", color=inverse)
     caption = "Heat map: what each component cost on each model in the month"
-    return finish([squares, labels], {"rows": cells}, caption, height=24 * len(components) + 20, theme=theme)
+    return finish([squares, labels], {"rows": cells}, caption, height=26 * len(components), theme=theme)
 
 
 def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:

@@ -1,0 +1,194 @@
+"""`costsim report` and `costsim chart`: the monthly routing review, as a page, as text, as single pictures."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InputError, OutputError, StoreError
+from ..usage import DEFAULT_STORE
+from .arguments import BookOption, DbOption, MonthOption, OverlayOption, day_of
+from .screen import with_progress
+
+if TYPE_CHECKING:
+    from ..analysis.review.results import Review
+
+NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
+
+
+class ReportFormat(StrEnum):
+    """How `costsim report` writes a review."""
+
+    html = "html"
+    markdown = "markdown"
+    json = "json"
+    pdf = "pdf"
+
+
+class Shade(StrEnum):
+    """The colours of a picture."""
+
+    light = "light"
+    dark = "dark"
+
+
+ArchitectureOption = Annotated[
+    Path | None,
+    typer.Option("--architecture", metavar="FILE", help="The configured fleet: its routing, prices and budgets."),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="A routing file, in place of the architecture's.")
+]
+TodayOption = Annotated[
+    str | None, typer.Option("--today", metavar="DATE", help="The day that ends a running month. Default: today.")
+]
+
+
+def report(
+    month: MonthOption = None,
+    db: DbOption = DEFAULT_STORE,
+    architecture: ArchitectureOption = None,
+    config: ConfigOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Where to. Default: review-YYYY-MM.html, or .pdf."),
+    ] = None,
+    format: Annotated[
+        ReportFormat | None, typer.Option("--format", "-f", help="Default: by the ending of --out, else html.")
+    ] = None,
+    index: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Instead: write FOLDER/index.html over its review pages.")
+    ] = None,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Write the monthly routing review: what was spent, why it changed, what to decide.
+
+    One HTML file that needs nothing else; also Markdown for a chat, JSON, or PDF through
+    Chromium. Without --month the newest month of the store.
+
+    \b
+      costsim report --month 2026-10 --architecture architecture.yaml --out review.html
+      costsim report --format markdown
+      costsim report --index reviews
+    """
+    from ..documents import write_file
+
+    if index:
+        from ..reports.review.index import NAME, render_index
+
+        write_file(index / NAME, render_index(index))
+        typer.echo(f"{index / NAME}: the index")
+        return
+    chosen = format or _by_ending(out)
+    found = with_progress("reviewing", lambda _: _review(month, db, architecture, config, book, prices, today))
+    if chosen in (ReportFormat.html, ReportFormat.pdf):
+        target = out or Path(f"review-{found.month}.{chosen.value}")
+        write_file(target, _page(found, chosen))
+        typer.echo(f"{target}: {found.name}, {found.month}")
+        return
+    text = _text(found, chosen)
+    if out:
+        write_file(out, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _by_ending(out: Path | None) -> ReportFormat:
+    endings = {".md": ReportFormat.markdown, ".json": ReportFormat.json, ".pdf": ReportFormat.pdf}
+    return endings.get(out.suffix.lower(), ReportFormat.html) if out else ReportFormat.html
+
+
+def _page(found: Review, chosen: ReportFormat) -> str | bytes:
+    try:
+        from ..reports.review.html import render_review
+
+        html = render_review(found)
+    except ImportError as error:
+        raise OutputError(f"the page needs {error.name}; install it with: pip install 'costsim[report]'") from None
+    if chosen is ReportFormat.html:
+        return html
+    from ..reports.review.pdf import print_pdf
+
+    return print_pdf(html)
+
+
+def _text(found: Review, chosen: ReportFormat) -> str:
+    if chosen is ReportFormat.json:
+        return found.model_dump_json(indent=2) + "\n"
+    from ..reports.review.markdown import as_markdown
+
+    return as_markdown(found)
+
+
+def chart(
+    name: Annotated[str | None, typer.Argument(help="The chart; without a name their list is printed.")] = None,
+    month: MonthOption = None,
+    db: DbOption = DEFAULT_STORE,
+    architecture: ArchitectureOption = None,
+    config: ConfigOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .png or .svg file. Default: NAME.png.")
+    ] = None,
+    theme: Annotated[Shade, typer.Option(help="The colours.")] = Shade.light,
+    width: Annotated[int, typer.Option(help="Width in pixels.", min=200, max=4000)] = 900,
+    book: BookOption = "list",
+    prices: OverlayOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Write one chart of the review as a picture: bridge, days, heat, outlook or success.
+
+    \b
+      costsim chart
+      costsim chart bridge --month 2026-10 --out bridge.png
+      costsim chart days --theme dark --out days.svg
+    """
+    from ..documents import did_you_mean, write_file
+    from ..reports.review.pictures import CHARTS, picture
+
+    if name is None:
+        typer.echo("\n".join(f"{known}: {says}" for known, (_, says) in CHARTS.items()))
+        return
+    if name not in CHARTS:
+        raise InputError(f"there is no chart {name!r}{did_you_mean(name, list(CHARTS))}; known: {', '.join(CHARTS)}")
+    target = out or Path(f"{name}.png")
+    if target.suffix not in (".png", ".svg"):
+        raise InputError("a picture ends in .png or .svg", file=target)
+    found = with_progress("reviewing", lambda _: _review(month, db, architecture, config, book, prices, today))
+    write_file(target, picture(found, name, target.suffix, theme.value, width))
+    typer.echo(f"{target}: {name}, {found.month}")
+
+
+def _review(
+    month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str,
+    prices: list[Path] | None, today: str | None,
+) -> Review:  # fmt: skip
+    from ..analysis.architecture import read_architecture
+    from ..analysis.review.review import review
+    from ..analysis.routing import read_routing
+    from ..analysis.spend import bring_up_to_date
+    from ..pricing.book import open_book
+    from ..usage.store import open_store
+
+    fleet = read_architecture(architecture) if architecture else None
+    routing = read_routing(config) if config else None
+    base = fleet.book if fleet and book == "list" else book
+    stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
+    if not db.exists():
+        raise StoreError(f"{db}: there is no store here; `costsim load` makes one")
+    with open_store(db) as store:
+        bring_up_to_date(store, stack)
+        newest = (store.execute(NEWEST).fetchone() or (None,))[0]
+        if month is None and newest is None:
+            raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
+        name = fleet.name if fleet and fleet.name else db.stem
+        chosen: date = day_of(today)
+        return review(
+            store, stack, month or newest, today=chosen, name=name, architecture=fleet, routing=routing,
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""A review in Markdown, for a pull request or a chat: the headline, what to decide, and the tables behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..numbers import cents_usd, count, percent, usd
+from ..tables import cell
+from .html import rate, signed
+from .words import EFFECTS, headline, month_name, short
+
+if TYPE_CHECKING:
+    from ...analysis.review.results import Review
+
+MOST = 10
+"""Rows of a table; the page has them all."""
+
+
+def as_markdown(review: Review) -> str:
+    """The review as Markdown text; names are escaped."""
+    lines = [f"## {cell(review.name)}: routing review of {month_name(review.month)}", "", headline(review), ""]
+    lines += _decisions(review)
+    for title, columns, rows in (
+        ("Why it changed", ("effect", "USD"), _bridge(review)),
+        ("Where it goes", ("component", "this month", "before", "change", "mostly"), _movers(review)),
+        ("Drift", ("component", "task", "configured", "went to", "calls", "worth"), _drift(review)),
+        ("Could move down", ("task", "from", "to", "saves", "evidence"), _moves(review)),
+        ("Prices", ("model", "class", "what", "from", "before", "after", "worth"), _prices(review)),
+    ):
+        lines += _table(title, columns, rows)
+    return "\n".join([*lines, "", _quality(review)]) + "\n"
+
+
+def _decisions(review: Review) -> list[str]:
+    if not review.decisions:
+        return ["Nothing in this month is worth a decision."]
+    return [
+        "**To decide**",
+        "",
+        *(f"- **{signed(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)}" for d in review.decisions),
+    ]
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["", f"### {title}", "", f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    lines += [f"| {' | '.join(cell(word) for word in row)} |" for row in rows[:MOST]]
+    return lines + ([f"\nand {len(rows) - MOST:,} more"] if len(rows) > MOST else [])
+
+
+def _bridge(review: Review) -> list[Sequence[str]]:
+    if not review.bridge:
+        return []
+    found = review.bridge
+    steps = [(EFFECTS[step.effect], signed(step.usd)) for step in found.steps]
+    ends = [
+        (month_name(month), cents_usd(cost))
+        for month, cost in ((found.before, found.before_usd), (found.after, found.after_usd))
+    ]
+    return [ends[0], *steps, ends[1]]
+
+
+def _movers(review: Review) -> list[Sequence[str]]:
+    return [
+        (m.component, usd(m.after_usd), usd(m.before_usd), signed(m.change_usd), EFFECTS[m.mostly] if m.mostly else "")
+        for m in review.where.movers
+    ]
+
+
+def _drift(review: Review) -> list[Sequence[str]]:
+    return [
+        (d.component, d.task, short(d.configured), short(d.went_to), count(d.calls), signed(d.worth_usd))
+        for d in review.drift
+    ]
+
+
+def _moves(review: Review) -> list[Sequence[str]]:
+    return [
+        (move.task, short(move.model), short(move.to), usd(move.saving_usd), rate(move.success))
+        for move in review.moves
+    ]
+
+
+def _prices(review: Review) -> list[Sequence[str]]:
+    return [
+        (
+            short(m.model), m.token_class, m.kind, str(m.at or "–"), "–" if m.before_usd is None else usd(m.before_usd),
+            usd(m.after_usd), "–" if m.worth_usd is None else signed(m.worth_usd),
+        )
+        for m in review.prices.moves
+    ]  # fmt: skip
+
+
+def _quality(review: Review) -> str:
+    q = review.quality
+    unpriced = f"{len(q.unpriced)} models without a price (in no figure)" if q.unpriced else "every model has a price"
+    rejected = f"{count(q.rejected_lines)} lines unreadable" if q.rejected_lines else "every line was read"
+    total = review.headline.month.usd
+    share = f" ({percent(q.unattributed_usd / total * 100)})" if total else ""
+    owner = (
+        f"{usd(q.unattributed_usd)}{share} belongs to no component"
+        if q.unattributed_calls
+        else "every call has a component"
+    )
+    made = f"Prices `{review.prices.book_hash[:12]}`, costsim {review.costsim_version}."
+    return f"Data: {unpriced}; {rejected}; {owner}. {made}"
