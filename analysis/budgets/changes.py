@@ -161,14 +161,23 @@ def _half_as_often(component: Component) -> Iterator[Change]:
 
 
 def _edited(says: str, name: str, update: dict[str, object]) -> Change:
+    made: list[tuple[Projected, Projected]] = []
+
     def apply(projected: Projected) -> Projected:
-        costs = projected.costs
-        work = costs.works[name]
-        component = work.component.model_copy(update=update)
-        runs = work.runs if "processing" in update else runs_of(component, costs.horizon, calls=0)
-        return replace(projected, costs=costs.with_work(replace(work, component=component, runs=runs)))
+        if not made or made[0][0] is not projected:  # it is tried several times, and its costs are kept
+            made[:] = [(projected, _with_edit(projected, name, update))]
+        return made[0][1]
 
     return Change(says, frozenset({name}), apply)
+
+
+def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Projected:
+    """The component with other words; it keeps its tokens, also where they are solved from a cost."""
+    costs = projected.costs
+    work = costs.works[name]
+    component = work.component.model_copy(update=update)
+    runs = work.runs if "processing" in update else runs_of(component, costs.horizon, calls=0)
+    return replace(projected, costs=costs.with_work(replace(work, component=component, runs=runs)))
 
 
 def half_as_often(schedule: str) -> str | None:

@@ -144,6 +144,8 @@ class Projected:
         """What the plan's subscriptions cost, as shares of components of their own."""
         costs = self.costs
         book = costs.book(costs.run_book)
+        if not any(layer.subscriptions for layer in book.layers):
+            return []
         flat = subscriptions_of(self.plan.used_models(self.components), book, costs.horizon)
         return [
             Share(
@@ -164,15 +166,13 @@ class Projected:
         self._add(found, self.subscriptions())
         return found
 
-    def expected_part(self, scope: AnyScope, names: Iterable[str], *, flat: bool = True) -> list[Fraction]:
-        """What those components, and if `flat` the subscriptions, cost of a scope by day, exact."""
-        book, total = self.costs.book(self.costs.run_book), [Fraction(0)] * self.costs.horizon.days
+    def expected_usd(self, scope: AnyScope, names: Iterable[str], days: slice, *, flat: bool = True) -> Fraction:
+        """What those components, and if `flat` the subscriptions, cost of a scope on some days, exact."""
+        book = self.costs.book(self.costs.run_book)
         parts = [part for name in names for part in self.expected(name).items()]
-        subscribed = self.subscriptions() if flat else []
-        for labels, usd in [*parts, *((share.labels, share.expected_usd) for share in subscribed)]:
-            if in_scope(scope, labels, book):
-                total = [a + b for a, b in zip(total, usd, strict=True)]
-        return total
+        subscribed = [(share.labels, share.expected_usd) for share in self.subscriptions()] if flat else []
+        counted = (usd[days] for labels, usd in [*parts, *subscribed] if in_scope(scope, labels, book))
+        return sum((sum(usd, Fraction(0)) for usd in counted), Fraction(0))
 
     def part(self, scope: AnyScope, names: Iterable[str]) -> ScopeCost:
         """What those components, and the subscriptions, cost of a scope."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 
 from .changes import Change, Trial, changes, mend
 from .judge import Judged, Limit, limit_of
@@ -104,14 +105,14 @@ class _Scoped:
     def _saved_usd(self, taken: Sequence[Change], scope: AnyScope) -> Fraction:
         """In the window that is dearest before the change, exact."""
         names = _touched(taken)
-        before = self.projected.expected_part(scope, names)
-        after = applied(self.projected, taken).expected_part(scope, names)
+        before = self.projected.expected_usd(scope, names, self._days)
+        return before - applied(self.projected, taken).expected_usd(scope, names, self._days)
+
+    @cached_property
+    def _days(self) -> slice:
         window = dearest(self.daily, self.period, self.month)
         first = self.daily.dates.index(window.dates[0])
-        return sum(
-            (before[n] - after[n] for n in range(first, first + len(window.dates))),
-            Fraction(0),
-        )
+        return slice(first, first + len(window.dates))
 
     def _value_usd(self, taken: Sequence[Change]) -> Fraction:
         """After the change; of one that touches many components, the figure is scaled as the mean is."""
@@ -131,18 +132,20 @@ def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
     Of what is forecast for the days still to come, each component has the part that it had so far, and a change
     saves of it what it saves of the component's projection. Flat prices of subscriptions stay as they are.
     """
-    scope, limit_usd = judged.budget.scope, judged.limit.usd
+    scope, limit_usd, last = judged.budget.scope, judged.limit.usd, judged.window.dates[-1]
     if not judged.breached or limit_usd is None:
         return judged
-    dates = projected.costs.horizon.dates
-    rest = [n for n, day in enumerate(dates) if as_of < day <= judged.window.dates[-1]]
+    coming = [n for n, day in enumerate(projected.costs.horizon.dates) if as_of < day <= last]
+    rest = slice(coming[0], coming[-1] + 1) if coming else slice(0)
     weights = _weights(judged, projected, rest, as_of)
 
     def relief_usd(taken: Sequence[Change], of: AnyScope = scope) -> Fraction:
         after, total = applied(projected, taken), Fraction(0)
         for name in _touched(taken):
-            before_usd, after_usd = (one.expected_part(of, [name], flat=False) for one in (projected, after))
-            total += weights.get(name, Fraction(0)) * sum((before_usd[n] - after_usd[n] for n in rest), Fraction(0))
+            saved = projected.expected_usd(of, [name], rest, flat=False) - after.expected_usd(
+                of, [name], rest, flat=False
+            )
+            total += weights.get(name, Fraction(0)) * saved
         return total
 
     value = judged.value_usd
@@ -150,7 +153,7 @@ def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
     return replace(judged, mend=_mend(projected, judged.by_component, trial, value, limit_usd, one_run=False))
 
 
-def _weights(judged: Judged, projected: Projected, rest: Sequence[int], as_of: date) -> dict[str, Fraction]:
+def _weights(judged: Judged, projected: Projected, rest: slice, as_of: date) -> dict[str, Fraction]:
     """By component, how many times its projection of the days still to come is forecast."""
     ahead = zip(judged.window.dates, judged.window.expected_usd, strict=True)
     forecast_usd = sum((usd for day, usd in ahead if day > as_of), Fraction(0))
@@ -158,8 +161,7 @@ def _weights(judged: Judged, projected: Projected, rest: Sequence[int], as_of: d
     found = {}
     for name, spent in judged.by_component.items():
         if name in projected.costs.works and spent_usd:
-            by_day = projected.expected_part("total", [name], flat=False)
-            projected_usd = sum((by_day[n] for n in rest), Fraction(0))
+            projected_usd = projected.expected_usd("total", [name], rest, flat=False)
             if projected_usd:
                 found[name] = forecast_usd * spent / spent_usd / projected_usd
     return found
