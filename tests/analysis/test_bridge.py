@@ -180,7 +180,7 @@ def test_shapley_is_the_mean_over_all_orders() -> None:
     costs = {state: Fraction(n * n, 7) for n, state in enumerate(product((0, 1), repeat=3))}
     means = [Fraction(0)] * 3
     for order in permutations(range(3)):
-        state = (0, 0, 0)
+        state: tuple[int, ...] = (0, 0, 0)
         for factor in order:
             now = (*state[:factor], 1, *state[factor + 1 :])
             means[factor] += (costs[now] - costs[state]) / 6
@@ -274,7 +274,7 @@ def test_the_order_and_names_of_components_change_nothing(
 ) -> None:
     new = dict(zip("abcd", names, strict=True))
     renamed = [{new[name]: of for name, of in reversed(month.items())} for month in (was, now)]
-    assert steps(split("x", "y", *renamed)) == steps(split("x", "y", was, now))
+    assert steps(split("x", "y", renamed[0], renamed[1])) == steps(split("x", "y", was, now))
 
 
 @settings(max_examples=20, deadline=None)
