@@ -15,6 +15,8 @@ from .arguments import EXAMPLE, day_of
 from .screen import console, with_progress
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ..analysis.architecture import Architecture
     from ..analysis.results import Projection
 
@@ -147,21 +149,46 @@ def _print_projection(projection: Projection, format: Format) -> None:
     sys.stdout.write(render(projection))
 
 
+class Output(StrEnum):
+    """The commands whose JSON output is a contract."""
+
+    run = "run"
+    check = "check"
+    diff = "diff"
+    report = "report"
+
+
 def schema(
-    output: Annotated[bool, typer.Option("--output", help="The schema of `run --format json` instead.")] = False,
+    of: Annotated[Output, typer.Argument(help="With --output: the command whose JSON is meant.")] = Output.run,
+    output: Annotated[
+        bool, typer.Option("--output", help="The schema of a command's --format json instead; `run` without a name.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of the architecture file, for your editor; or of the JSON output.
 
-    costsim schema > architecture.schema.json
+    \b
+      costsim schema > architecture.schema.json
+      costsim schema --output check
     """
     import json
 
-    if output:
-        from ..analysis.results import Projection
+    contract = _contract(of) if output else _architecture()
+    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **contract}, indent=2))
 
-        model: Any = Projection.model_json_schema(mode="serialization")
-    else:
-        from ..analysis.architecture import Architecture
 
-        model = Architecture.model_json_schema()
-    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **model}, indent=2))
+def _architecture() -> dict[str, Any]:
+    from ..analysis.architecture import Architecture
+
+    return Architecture.model_json_schema()
+
+
+def _contract(of: Output) -> dict[str, Any]:
+    from ..analysis.budgets.results import CheckResult
+    from ..analysis.difference.results import Difference
+    from ..analysis.results import Projection
+    from ..analysis.review.results import Review
+
+    models: dict[Output, type[BaseModel]] = {
+        Output.run: Projection, Output.check: CheckResult, Output.diff: Difference, Output.report: Review,
+    }  # fmt: skip
+    return models[of].model_json_schema(mode="serialization")

@@ -28,8 +28,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: str) -> None:
-    if command.split()[1] in ("spend", "export", "replay") or "--from-usage" in command:
+    if command.split()[1] in ("spend", "export", "replay", "report", "chart") or "usage" in command:
         assert costsim("load", "logs", "--attribution", "attribution.yaml").code == 0
+    if "--index" in command:
+        assert costsim("report", "--out", "demo/review.html").code == 2  # no half of it: there is no folder yet
+        (folder / "demo").mkdir()
+        assert costsim("report", "--out", "demo/review.html").code == 0
     if command.split()[1] == "recommend":
         assert costsim("outcomes", "outcomes.csv").code == 0
     program, *arguments = shlex.split(command)
