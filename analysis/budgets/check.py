@@ -70,7 +70,7 @@ class CheckSettings:
     """How to check: the month in which `month` lies, as of `today`, by which budgets and exceptions expire.
 
     `month` None is this month; with usage, the month of the last whole day that the logs know. `book` overrides the
-    architecture's base book (`list` without one), `prices` are overlays on top where there is no architecture.
+    architecture's base book (`list` without one), `prices` are overlays on top of its own.
     """
 
     today: date
@@ -134,7 +134,7 @@ def check(
     """
     if file is None and usage is None:
         raise CostsimError("there is nothing to check: name an architecture, or give --usage")
-    architecture, document = _read(file)
+    architecture, document = _read(file, settings.prices)
     stated = read_budgets(budgets) if budgets else []
     if architecture and document and not budgets:
         stated = stated_budgets(architecture, document)
@@ -152,10 +152,15 @@ def check(
     return found.result(name, month, logged.as_of if logged else None, book_ref(book))
 
 
-def _read(file: Path | None) -> tuple[Architecture | None, Document | None]:
+def _read(file: Path | None, overlays: tuple[Path, ...]) -> tuple[Architecture | None, Document | None]:
+    """The architecture with further overlays on its own, and its document."""
     from ..architecture import read_architecture
 
-    return (read_architecture(file), read_document(file, ArchitectureError)) if file else (None, None)
+    if file is None:
+        return None, None
+    architecture = read_architecture(file)
+    prices = [*architecture.prices, *overlays]
+    return architecture.model_copy(update={"prices": prices}), read_document(file, ArchitectureError)
 
 
 def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBook:
