@@ -138,11 +138,14 @@ def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
     for (kind, model, at), of in worth_by_change(moves).items():
         worth = sum((move.worth_usd or Decimal(0) for move in of), Decimal(0))
         if _worth(worth, least):
-            turned = "dearer" if worth > 0 else "cheaper"
             verb = "became" if kind == "changed" else "will be"
+            turned, advice = (
+                ("dearer", "See what its tasks would cost on others: costsim replay")
+                if worth > 0
+                else ("cheaper", "See which tasks of dearer models it could take: costsim recommend")
+            )
             yield Decision(
-                says=f"{model} {verb} {turned} on {at}: {money(worth)} on the month's tokens. "
-                "Replay its tasks on others",
+                says=f"{model} {verb} {turned} on {at}: {money(worth)} on the month's tokens. {advice}",
                 worth_usd=strip(worth), part="prices", kind="price",
             )  # fmt: skip
 

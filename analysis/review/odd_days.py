@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import TYPE_CHECKING
 
 from ..forecast.anomalies import anomalies_by_component
 from ..forecast.results import Anomaly
 from ..priced import choose_days, price_rows
+from ..results import strip
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,7 +58,32 @@ def odd_days(series: Mapping[str | None, Series], first: date, last: date) -> li
     start, end = first - BEFORE, last + AFTER
     near = {name: [(day, usd) for day, usd in history if start <= day <= end] for name, history in series.items()}
     known = {name: history for name, history in near.items() if history}
-    return one_cause(anomalies_by_component(known, first, last))
+    return [named(odd, known) for odd in one_cause(anomalies_by_component(known, first, last))]
+
+
+def named(odd: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
+    """An odd total under the name of the component that makes at least half of its excess, where one does.
+
+    A component may vary too much for its own day to be called odd, and yet make the total's day so. Its usual
+    cost is the median of its days.
+    """
+    if odd.component is not None:
+        return odd
+    excess = odd.usd - odd.expected_usd
+    for name, history in series.items():
+        own = dict(history).get(odd.day, Decimal(0))
+        usual = strip(median(usd for _, usd in history))
+        if name is not None and (own - usual) / excess >= Decimal("0.5"):
+            times = f"{own / usual:.1f} times" if usual else "far more than"
+            return odd.model_copy(
+                update={
+                    "component": name, "usd": strip(own), "expected_usd": usual,
+                    "low_usd": strip(max(Decimal(0), usual - odd.expected_usd + odd.low_usd)),
+                    "high_usd": strip(usual - odd.expected_usd + odd.high_usd),
+                    "says": f"{odd.day:%A} {odd.day}: {name} cost {times} what is usual",
+                }
+            )  # fmt: skip
+    return odd
 
 
 def one_cause(found: Sequence[Anomaly]) -> list[Anomaly]:

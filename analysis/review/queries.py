@@ -14,6 +14,8 @@ EXPRESSIONS = {
     "name": "coalesce(provider || '/' || model, model, '(no model)')",
     "calls": "coalesce(sum(units) FILTER (token_class = 'request'), 0)::BIGINT",
     "tokens": "coalesce(sum(units) FILTER (token_class NOT IN ('request', 'web_search')), 0)::BIGINT",
+    # a call without a price per call costs nothing, which is no price
+    "usd": "sum(usd) FILTER (price_id IS NOT NULL)",
     "unpriced": "coalesce(sum(units) FILTER (usd IS NULL), 0)::BIGINT",
 }
 
@@ -31,10 +33,10 @@ GROUP BY ALL ORDER BY ALL"""
 WHERE = """SELECT component, coalesce(agent, '') AS agent, {name} AS model,
     {calls} AS calls,
     {tokens} AS tokens,
-    sum(usd) AS usd
+    {usd} AS usd
 FROM spend_cell WHERE {month}
 GROUP BY ALL ORDER BY usd DESC NULLS LAST, component, agent, model"""
-DAYS = """SELECT day, component, coalesce(agent, '') AS agent, sum(usd) AS usd
+DAYS = """SELECT day, component, coalesce(agent, '') AS agent, {usd} AS usd
 FROM spend_cell WHERE {both}
 GROUP BY ALL ORDER BY ALL"""
 ROUTING = """SELECT component, coalesce(task, '') AS task, {name} AS model,

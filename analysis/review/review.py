@@ -14,10 +14,10 @@ from ..outcomes import Criteria
 from ..priced import choose_days
 from ..replay import MAX_DIGITS
 from ..spend import month_span
-from .bridge import bridge
+from .bridge import Asks, bridge
 from .budgets import budgets_used
 from .cells import fill_cells
-from .configured import configured_by
+from .configured import Configured, book_names, configured_by
 from .decisions import decisions, money, threshold_usd
 from .headline import forecast, headline, months_of
 from .market import price_moves, used_units
@@ -90,7 +90,7 @@ def review(
         done()
         months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before:%Y-%m}")
-        changed = bridge(connection, previous.month, month) if previous else None
+        changed = bridge(connection, previous.month, month, _asks(book, configured)) if previous else None
         head = headline(this, previous, limits, forecast(this, series[None], as_of))
         trust = quality(connection, rows["quality"], first, last, compared, doubts)
         decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
@@ -109,11 +109,18 @@ def review(
             prices=prices(rows["prices"], book, moved),
             quality=trust,
             decisions=decided,
-            backtest=None if this.complete else backtest(through(series[None], as_of)),
+            backtest=backtest(through(series[None], as_of)),
             queries=texts,
             notes=_notes(this, previous, routed, decided, as_of),
             costsim_version=__version__,
         )
+
+
+def _asks(book: PriceBook, configured: Configured | None) -> Asks | None:
+    """The models that the routing asks for, by the book's names; None without a routing."""
+    if configured is None:
+        return None
+    return lambda component, task: book_names(book, configured.allowed(component, task))
 
 
 def _newest(connection: DuckDBPyConnection, month: str, first: date, last: date) -> date:
