@@ -41,11 +41,20 @@ class Figure:
 
 
 def figure(
-    name: str, title: str, caption: str, chart: alt.LayerChart, *, whole: bool = False, query: str = "", csv: str = ""
+    name: str,
+    title: str,
+    caption: str,
+    chart: alt.LayerChart,
+    *,
+    still: alt.LayerChart | None = None,
+    whole: bool = False,
+    query: str = "",
+    csv: str = "",
 ) -> Figure:
-    """A chart drawn once for paper, and as the specification that scripts draw."""
+    """A chart drawn once for paper (as `still`, where that is another), and as the specification that scripts draw."""
     spec = chart.to_dict(validate=False)
-    return Figure(name, title, caption, spec, static_svg(spec, STATIC_WIDTH_PX), whole, query, csv)
+    drawn = static_svg(still.to_dict(validate=False) if still else spec, STATIC_WIDTH_PX)
+    return Figure(name, title, caption, spec, drawn, whole, query, csv)
 
 
 def render_page(template: str, filters: Mapping[str, Callable[..., Any]], scripts: Sequence[str], **values: Any) -> str:

@@ -118,13 +118,16 @@ def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:
     return sorted(total, key=lambda name: (-total[name], name))
 
 
-def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Every day of both months as a stack of components, odd days marked; USD."""
+def days(where: Where, theme: Theme = LIGHT, *, brief: bool = False) -> alt.LayerChart:
+    """Every day of both months as a stack of components, odd days marked; USD.
+
+    `brief` draws what the legend names and no more: a page that filters needs every component by itself, paper not.
+    """
     import altair as alt
 
     ranked = _by_cost((d.component, d.usd) for d in where.days)
     parts, folded = fold(ranked, len(theme.parts) - 1, "components")
-    rows = _day_rows(where, parts, folded)
+    rows = _brief_rows(where, parts, folded) if brief else _day_rows(where, parts, folded)
     colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
     totals: dict[str, float] = {}
     for row in rows:
@@ -169,6 +172,26 @@ def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
             "shown": usd(d.usd),
         }
         for d in where.days
+    ]
+
+
+def _brief_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
+    """One row for each day and entry of the legend."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for d in where.days:
+        key = d.day.isoformat(), d.component if d.component in parts else folded
+        sums[key] = sums.get(key, Decimal(0)) + d.usd
+    return [
+        {
+            "day": day,
+            "component": part,
+            "agent": "",
+            "part": part,
+            "rank": parts.index(part),
+            "usd": float(cost),
+            "shown": usd(cost),
+        }
+        for (day, part), cost in sums.items()
     ]
 
 

@@ -36,6 +36,8 @@ class ComponentPart:
     mover: Mover | None
     cells: list[Cell]
     strip: str
+    strip_box: str
+    strip_says: str
 
 
 def render_review(review: Review) -> str:
@@ -74,9 +76,8 @@ def figures(review: Review) -> list[Figure]:
         days = [(d.day.isoformat(), d.component, d.agent, d.usd) for d in review.where.days]
         table = csv_link(("day", "component", "agent", "usd"), days)
         odd = "; ".join(a.says for a in review.where.anomalies) or "No day was odd for its weekday"
-        drawn.append(
-            figure("days", "Day by day", f"{odd}.", charts.days(review.where, CSS), whole=True, query="days", csv=table)
-        )
+        chart, still = charts.days(review.where, CSS), charts.days(review.where, CSS, brief=True)
+        drawn.append(figure("days", "Day by day", f"{odd}.", chart, still=still, whole=True, query="days", csv=table))
     if review.where.cells:
         cells = [(c.component, c.agent, c.model, c.calls, c.tokens, c.usd) for c in review.where.cells]
         table = csv_link(("component", "agent", "model", "calls", "tokens", "usd"), cells)
@@ -102,7 +103,7 @@ def component_parts(review: Review) -> list[ComponentPart]:
     for cell in review.where.cells:
         cells[cell.component].append(cell)
     parts = [
-        ComponentPart(name, agent, _total(cells[name]), movers.get(name), cells[name], _strip(review, name))
+        ComponentPart(name, agent, _total(cells[name]), movers.get(name), cells[name], *_strip(review, name))
         for name, agent in agents.items()
     ]
     return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name))
@@ -113,23 +114,20 @@ def _total(cells: Sequence[Cell]) -> Decimal | None:
     return sum(known, Decimal(0)) if known or not cells else None
 
 
-def _strip(review: Review, component: str) -> str:
-    """A bar for each day of both months, as SVG; numbers and dates only, so nothing in it needs escaping."""
+def _strip(review: Review, component: str) -> tuple[str, str, str]:
+    """A bar for each day of both months: the shapes, the box they stand in, and words; numbers and dates only."""
     costs: dict[date, Decimal] = {}
     for d in review.where.days:
         if d.component == component:
             costs[d.day] = costs.get(d.day, Decimal(0)) + d.usd
     known = [d.day for d in review.where.days]
     if not costs or not known:
-        return ""
+        return "", "", ""
     first, days, most = min(known), (max(known) - min(known)).days + 1, max(costs.values()) or Decimal(1)
     width, height = STRIP_PX
-    bars = "".join(_bar(n, costs.get(first + timedelta(days=n), Decimal(0)), most, first) for n in range(days))
-    said = f"{days} days from {first}; the dearest {usd(most)}"
-    return (
-        f'<svg class="strip" role="img" aria-label="{said}" viewBox="0 0 {days * width} {height}" '
-        f'preserveAspectRatio="none">{bars}</svg>'
-    )
+    bars = "".join(_bar(n, cost, most, first) for n in range(days) if (cost := costs.get(first + timedelta(days=n))))
+    box = f'viewBox="0 0 {days * width} {height}" preserveAspectRatio="none"'
+    return bars, box, f"{days} days from {first}; the dearest {usd(most)}"
 
 
 def _bar(number: int, cost: Decimal, most: Decimal, first: date) -> str:
