@@ -184,7 +184,7 @@ def reference_usd(book: PriceBook, row: dict[str, Any]) -> Fraction:
     return total
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(usage_rows)
 def test_sql_equals_plain_arithmetic_and_every_grouping_adds_up(rows: list[dict[str, Any]]) -> None:
     with open_store(Path(":memory:")) as store:

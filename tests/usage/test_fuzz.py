@@ -60,14 +60,13 @@ def test_a_mangled_line_costs_no_other_line_and_no_traceback(tmp_path: Path, log
     with open_store(tmp_path / "good.duckdb") as store:
         load(store, [good], format=log.parent.name)
         known = check(store)
-    for round_ in range(2):
-        bad = [mutation.replace("\n", " ") for line in dice.choices(lines, k=4) for mutation in mutations(line, dice)]
-        file = tmp_path / f"{round_}.jsonl"
-        file.write_text("\n".join(lines + bad))
-        with open_store(tmp_path / f"{round_}.duckdb") as store:
-            report = load(store, [file], format=log.parent.name)
-            assert known <= check(store)
-            assert store.execute("SELECT count(*) FROM reject").fetchone() == (report.total("rejected"),)
+    bad = [mutation.replace("\n", " ") for line in dice.choices(lines, k=5) for mutation in mutations(line, dice)]
+    file = tmp_path / "mangled.jsonl"
+    file.write_text("\n".join(lines + bad))
+    with open_store(tmp_path / "mangled.duckdb") as store:
+        report = load(store, [file], format=log.parent.name)
+        assert known <= check(store)
+        assert store.execute("SELECT count(*) FROM reject").fetchone() == (report.total("rejected"),)
 
 
 @pytest.mark.parametrize("log", DOCUMENTS, ids=name_of)
@@ -75,7 +74,7 @@ def test_a_mangled_document_is_read_or_refused_in_one_line(tmp_path: Path, log: 
     dice = random.Random(7)
     text, refused = log.read_text(), ""
     with open_store(tmp_path / "costsim.duckdb") as store:
-        for number, mangled in enumerate(mutation for _ in range(2) for mutation in mutations(text, dice)):
+        for number, mangled in enumerate(mutations(text, dice)):
             file = tmp_path / f"{number}{log.suffix}"
             file.write_text(mangled)
             try:

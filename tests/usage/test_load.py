@@ -313,7 +313,7 @@ entries = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, told: list[dict[str, Any]], dice: random.Random, parts: int
