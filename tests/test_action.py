@@ -286,7 +286,8 @@ def test_every_input_is_described_and_used() -> None:
 
 def hook(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a hook's entry as pre-commit does in its own environment, where `costsim` is installed."""
-    program, *rest = [*shlex.split(HOOKS[name]["entry"]), *(list(arguments) or HOOKS[name].get("args", []))]
+    given: list[str] = list(arguments) or HOOKS[name].get("args", [])
+    program, *rest = [*shlex.split(HOOKS[name]["entry"]), *given]
     assert program == "costsim"
     command = [sys.executable, "-m", "costsim", *rest]
     return subprocess.run(

@@ -97,8 +97,9 @@ def reviewed(store: duckdb.DuckDBPyConnection, book: PriceBook, fleet: Architect
 
     def run(rows: list[Row], month: str = "2026-10", **given: Any) -> Review:
         fill(store, rows)
-        given = {"today": TODAY, "name": "fleet", "architecture": fleet} | given
-        return review(store, given.pop("book", book), month, **given)
+        told: dict[str, Any] = {"today": TODAY, "name": "fleet", "architecture": fleet} | given
+        prices: PriceBook = told.pop("book", book)
+        return review(store, prices, month, **told)
 
     return run
 

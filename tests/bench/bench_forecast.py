@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,14 @@ from costsim.analysis.forecast.history import Days
 from costsim.analysis.forecast.month import forecast_month
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
-from synthetic import REGIMES, UNTUNED, Trial, breaches, history, month_trial
+from synthetic import (  # type: ignore[import-not-found]
+    REGIMES,
+    UNTUNED,
+    Trial,
+    breaches,
+    history,
+    month_trial,
+)
 
 MONDAY = date(2026, 6, 1)
 KNOWN = (3, 7, 14, 28, 60, 150)
@@ -143,7 +151,7 @@ def speed() -> tuple[float, float]:
     """A month with 10,000 trials from a year, and anomalies of 40 components over 60 days. Targets: 0.2 s, 0.3 s."""
     rng = np.random.default_rng(3)
     year = history(REGIMES["quiet weekends"].draw(365, rng), MONDAY)
-    fleet: dict[str | None, list[tuple[date, object]]] = {
+    fleet: dict[str | None, list[tuple[date, Decimal]]] = {
         f"component-{n}": history(REGIMES["noisy days"].draw(60, rng), MONDAY) for n in range(40)
     }
     as_of = MONDAY + timedelta(364 - 30)

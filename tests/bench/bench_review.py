@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bench_spend import make_events
+from bench_spend import make_events  # type: ignore[import-not-found]
 from costsim.analysis.review.review import review
 from costsim.analysis.spend import rollup_needs
 from costsim.pricing.book import open_book
