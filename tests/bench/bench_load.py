@@ -1,6 +1,6 @@
 """How quick `costsim load` is: a million Claude Code entries, from nothing to the daily table, beside ccusage.
 
-    npm install ccusage@20 --prefix /tmp/ccusage
+    npm install ccusage@20.0.24 --prefix /tmp/ccusage
     python tests/bench/bench_load.py --ccusage /tmp/ccusage/node_modules/.bin/ccusage [--folder /tmp/logs]
 
 Three runs, each a process of its own, timed from its start to its end with its peak memory: everything new; again
