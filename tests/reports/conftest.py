@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from math import exp
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from costsim.analysis.architecture import read_architecture
+from costsim.analysis.demo import files
+from costsim.analysis.demo.calls import fleet_calls
+from costsim.analysis.outcome_store import load_outcomes
 from costsim.analysis.results import (
     BookLayer,
     ClaimResult,
@@ -23,6 +30,17 @@ from costsim.analysis.results import (
     Unpriced,
     UsedPrice,
 )
+from costsim.analysis.review.results import Review
+from costsim.analysis.review.review import review
+from costsim.analysis.spend import bring_up_to_date
+from costsim.cli.arguments import EXAMPLE
+from costsim.pricing.book import open_book
+from costsim.usage.attribution import read_attribution
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 OPUS, SONNET, HAIKU = "anthropic/claude-opus-4-6", "anthropic/claude-sonnet-4-6", "anthropic/claude-haiku-4-5"
 SONNET_45, LOCAL = "anthropic/claude-sonnet-4-5", "in-house/llama-guard"
@@ -235,3 +253,45 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Real Chromium; on CI it must be there."""
+    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must test the report in Chromium, and there is none on the PATH")
+        pytest.skip(f"NOT TESTED: the report in a browser; none of {', '.join(CHROMIUMS)} is on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def worked_month(tmp_path_factory: pytest.TempPathFactory) -> Review:
+    """The review of the demo's month, in which a price change, a drift and a runaway are planted."""
+    folder = tmp_path_factory.mktemp("demo")
+    fleet = read_architecture(EXAMPLE)
+    calls = fleet_calls(fleet, 1)
+    (folder / "prices.yaml").write_text(files.prices((EXAMPLE.parent / "prices.yaml").read_text()))
+    (folder / "architecture.yaml").write_text(files.architecture_file(fleet))
+    (folder / "attribution.yaml").write_text(files.attribution(fleet))
+    (folder / "outcomes.csv").write_text(files.outcomes(calls, 1))
+    (folder / "logs").mkdir()
+    book = open_book("list", [folder / "prices.yaml"])
+    for name, text in files.log_files(calls, book).items():
+        (folder / name).write_text(text)
+    architecture = read_architecture(folder / "architecture.yaml")
+    with open_store(folder / "costsim.duckdb") as store:
+        load(store, [folder / "logs"], attribution=read_attribution(folder / "attribution.yaml"))
+        load_outcomes(store, folder / "outcomes.csv")
+        bring_up_to_date(store, book)
+        return review(store, book, "2026-10", today=date(2026, 11, 1), name="c-suite", architecture=architecture)

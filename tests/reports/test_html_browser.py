@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 NAMES = {
     "ceo-heartbeat": "<script>alert(1)</script>",
     "coo-heartbeat": "\"quotes' & ${x} {{ 7*7 }}",
@@ -28,27 +25,6 @@ NAMES = {
     "cto-cron-monitor": "long-" * 60,
     "c-suite": "<b>bold</b>",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must test the report in Chromium, and there is none on the PATH")
-        pytest.skip(f"NOT TESTED: the report in a browser; none of {', '.join(CHROMIUMS)} is on the PATH")
-    from playwright.sync_api import sync_playwright
-
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
