@@ -14,6 +14,8 @@ from ..forecast.results import MonthForecast
 from ..results import strip, usd
 from .results import BudgetUse, Headline, Month
 
+ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
+
 
 def months_of(lines: Iterable[tuple[Any, ...]], today: date) -> dict[str, Month]:
     """The months by name, from the rows of the headline's query (see queries.py)."""
@@ -34,9 +36,11 @@ def forecast(month: Month, history: History, as_of: date) -> MonthForecast | Non
     if month.complete or not any(cost for day, cost in history if day <= as_of):
         return None
     try:
-        return forecast_month(history, month.first, as_of).forecast
+        found = forecast_month(history, month.first, as_of).forecast
     except CostsimError:
         return None
+    ends = {name: max(getattr(found, name), month.usd) for name in ENDS}  # today's part is spent already
+    return found.model_copy(update=ends)
 
 
 def headline(month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None) -> Headline:

@@ -96,17 +96,16 @@ def figures(review: Review) -> list[Figure]:
 
 
 def component_parts(review: Review) -> list[ComponentPart]:
-    """Every component of the month and the one before, the dearest first; unpriced ones last."""
-    movers = {mover.component: mover for mover in review.where.movers}
-    agents = {d.component: d.agent for d in review.where.days} | {c.component: c.agent for c in review.where.cells}
-    cells: dict[str, list[Cell]] = {name: [] for name in agents}
+    """Every component (by agent) of the month and the one before, the dearest first; unpriced ones last."""
+    movers = {(mover.component, mover.agent): mover for mover in review.where.movers}
+    cells: dict[tuple[str, str], list[Cell]] = {(d.component, d.agent): [] for d in review.where.days}
     for cell in review.where.cells:
-        cells[cell.component].append(cell)
+        cells.setdefault((cell.component, cell.agent), []).append(cell)
     parts = [
-        ComponentPart(name, agent, _total(cells[name]), movers.get(name), cells[name], *_strip(review, name))
-        for name, agent in agents.items()
+        ComponentPart(name, agent, _total(own), movers.get((name, agent)), own, *_strip(review, name, agent))
+        for (name, agent), own in cells.items()
     ]
-    return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name))
+    return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name, part.agent))
 
 
 def _total(cells: Sequence[Cell]) -> Decimal | None:
@@ -114,11 +113,11 @@ def _total(cells: Sequence[Cell]) -> Decimal | None:
     return sum(known, Decimal(0)) if known or not cells else None
 
 
-def _strip(review: Review, component: str) -> tuple[str, str, str]:
+def _strip(review: Review, component: str, agent: str) -> tuple[str, str, str]:
     """A bar for each day of both months: the shapes, the box they stand in, and words; numbers and dates only."""
     costs: dict[date, Decimal] = {}
     for d in review.where.days:
-        if d.component == component:
+        if (d.component, d.agent) == (component, agent):
             costs[d.day] = costs.get(d.day, Decimal(0)) + d.usd
     known = [d.day for d in review.where.days]
     if not costs or not known:

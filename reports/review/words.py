@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ..numbers import percent, usd, usd_range
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ...analysis.review.results import Effect, Review
 
 EFFECTS: dict[Effect, str] = {
@@ -28,6 +30,10 @@ EXPLAINED: dict[Effect, str] = {
     "routing": "calls moved to another model because the routing says so",
     "price": "other prices for the same tokens",
 }
+
+
+TENFOLD = 1000
+"""Percent."""
 
 
 def month_name(month: str) -> str:
@@ -51,11 +57,16 @@ def headline(review: Review) -> str:
         return f"{spent}; there is no month before to hold it against."
     if not head.change_usd:
         return f"{spent}, as much as {month_name(head.previous.month)}."
-    share = "" if head.change_percent is None else f" ({percent(abs(head.change_percent))})"
+    share = f" ({shown})" if (shown := change_percent(head.change_percent)) else ""
     turned = "more" if head.change_usd > 0 else "less"
     return (
         f"{spent}, {usd(abs(head.change_usd))}{share} {turned} than {month_name(head.previous.month)}{_mostly(review)}."
     )
+
+
+def change_percent(change: Decimal | None) -> str:
+    """A change in percent; nothing where it is more than tenfold, which no percentage makes clearer."""
+    return "" if change is None or abs(change) > TENFOLD else percent(abs(change))
 
 
 def _mostly(review: Review) -> str:
