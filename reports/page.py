@@ -52,9 +52,18 @@ def figure(
     csv: str = "",
 ) -> Figure:
     """A chart drawn once for paper (as `still`, where that is another), and as the specification that scripts draw."""
-    spec = chart.to_dict(validate=False)
-    drawn = static_svg(still.to_dict(validate=False) if still else spec, STATIC_WIDTH_PX)
+    spec = spec_of(chart)
+    drawn = static_svg(spec_of(still) if still else spec, STATIC_WIDTH_PX)
     return Figure(name, title, caption, spec, drawn, whole, query, csv)
+
+
+def spec_of(chart: alt.LayerChart) -> Spec:
+    """The chart as Vega-Lite; its data are not copied, as Altair would, row by row."""
+    data = chart.datasets
+    chart.datasets = {}
+    spec = {**chart.to_dict(validate=False), "datasets": data}
+    chart.datasets = data
+    return spec
 
 
 def render_page(template: str, filters: Mapping[str, Callable[..., Any]], scripts: Sequence[str], **values: Any) -> str:

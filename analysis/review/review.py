@@ -42,6 +42,8 @@ Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
 
 STEPS = 5
+BACKTEST_DAYS = 91
+"""What the forecast is held against: it forecasts the last six weeks from what was known then."""
 READ = ("headline", "where", "days", "prices", "quality")
 """The queries whose rows the parts are made of; the others are for readers alone."""
 SPAN = "SELECT min(day), max(day), count(*) FILTER (day >= ? AND day <= ?) FROM usage_daily"
@@ -109,7 +111,7 @@ def review(
             prices=prices(rows["prices"], book, moved),
             quality=trust,
             decisions=decided,
-            backtest=backtest(through(series[None], as_of)),
+            backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
             queries=texts,
             notes=_notes(this, previous, routed, decided, as_of),
             costsim_version=__version__,
