@@ -61,9 +61,9 @@ def spec_of(chart: alt.LayerChart) -> Spec:
     """The chart as Vega-Lite; its data are not copied, as Altair would, row by row."""
     data = chart.datasets
     chart.datasets = {}
-    spec = {**chart.to_dict(validate=False), "datasets": data}
+    spec = chart.to_dict(validate=False)
     chart.datasets = data
-    return spec
+    return {**spec, "datasets": {**spec.get("datasets", {}), **data}}  # Altair names the data of single layers itself
 
 
 def render_page(template: str, filters: Mapping[str, Callable[..., Any]], scripts: Sequence[str], **values: Any) -> str:

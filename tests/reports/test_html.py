@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from costsim.analysis.results import ClaimResult, PolicyNote, Projection, UsedPrice, WaterfallStep
 from costsim.reports import vega
-from costsim.reports.html import computed, render_html, stated, validity, verdict
+from costsim.reports.html import computed, figures, render_html, stated, validity, verdict
 from costsim.reports.theme import DARK, LIGHT, Theme
 
 FleetBuilder = Callable[..., Projection]
@@ -288,3 +288,9 @@ def _luminance(colour: str) -> float:
     channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_drawn_chart_keeps_the_data_of_all_its_layers(fleet: Callable[..., Projection]) -> None:
+    drawn = next(of for of in figures(fleet()) if of.id.startswith("saving"))
+    assert all(word in drawn.svg for word in ("P10", "median", "P90"))
+    assert len(drawn.spec["datasets"]) > 1
