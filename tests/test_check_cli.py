@@ -13,12 +13,13 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 from costsim.analysis.budgets.results import CheckResult
+from costsim.cli.arguments import EXAMPLES
 
 if TYPE_CHECKING:
     from conftest import Run
 
 GOLDEN = Path(__file__).parent / "golden"
-EXAMPLE = Path(__file__).parent.parent / "examples" / "c-suite"
+EXAMPLE = EXAMPLES / "c-suite"
 ARCHITECTURE = """\
 name: desk
 model_routing: {fallback: anthropic/claude-haiku-4-5}
