@@ -6,6 +6,7 @@ have one, so that the page can be filtered by them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -75,7 +76,7 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
     most = max((row["usd"] for row in cells), default=0.0) or 1.0
     limit = alt.Axis(labelLimit=150)
     base = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y("component:N", sort=None, title=None, scale=alt.Scale(domain=components), axis=limit),
+        y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=components), axis=limit),
         x=alt.X(
             "model:N", sort=None, title=None, scale=alt.Scale(domain=models),
             axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=150, labelAlign="left"),
@@ -95,20 +96,42 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
 
 def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
     """The dearest components and models; the others of each added up."""
-    components, other_component = fold(_by_cost((c.component, c.usd) for c in where.cells), COMPONENTS, "components")
+    label = _labels(where)
+    ranked = _by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
+    components, other_component = fold(ranked, COMPONENTS, "components")
     models, other_model = fold(_by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
-    sums: dict[tuple[str, str], tuple[Decimal | None, int, str]] = {}
+    whose = {name: key for key, name in label.items() if name in components} | {other_component: (other_component, "")}
+    sums: dict[tuple[str, str], tuple[Decimal | None, int]] = {}
     for cell in where.cells:
-        component = cell.component if cell.component in components else other_component
-        model = short(cell.model) if short(cell.model) in models else other_model
-        was, calls, agent = sums.get((component, model), (None, 0, cell.agent))
+        name = label[cell.component, cell.agent]
+        place = name if name in components else other_component, _column(cell.model, models, other_model)
+        was, calls = sums.get(place, (None, 0))
         known = was if cell.usd is None else (was or Decimal(0)) + cell.usd
-        sums[component, model] = known, calls + cell.calls, agent
+        sums[place] = known, calls + cell.calls
     rows: list[Row] = [
-        {"component": c, "model": m, "agent": agent, "usd": float(cost or 0), "shown": usd(cost), "calls": count(calls)}
-        for (c, m), (cost, calls, agent) in sums.items()
+        {
+            "row": name,
+            "component": whose[name][0],
+            "agent": whose[name][1],
+            "model": model,
+            "usd": float(cost or 0),
+            "shown": usd(cost),
+            "calls": count(calls),
+        }
+        for (name, model), (cost, calls) in sums.items()
     ]
     return rows, components, models
+
+
+def _labels(where: Where) -> dict[tuple[str, str], str]:
+    """Each component's row by its name and agent: the name, and the agent too where several have one of that name."""
+    known = dict.fromkeys((cell.component, cell.agent) for cell in where.cells)
+    times = Counter(component for component, _ in known)
+    return {(c, agent): c if times[c] == 1 else f"{c}, {agent or 'no agent'}" for c, agent in known}
+
+
+def _column(model: str, models: list[str], other: str) -> str:
+    return short(model) if short(model) in models else other
 
 
 def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:

@@ -34,9 +34,10 @@ form.addEventListener("change", filter);
 // A click on a chart's component opens its models and days.
 for (const figure of figures) {
   figure.querySelector(".live").addEventListener("click", (event) => {
-    const name = event.target.__data__?.datum?.component;
-    const part = Array.from(document.querySelectorAll("details.component")).find((d) => d.dataset.component === name);
-    if (!part) return;
+    const { component, agent } = event.target.__data__?.datum ?? {};
+    const parts = Array.from(document.querySelectorAll("details.component"));
+    const part = parts.find((d) => chosen(d.dataset, { component, agent }));
+    if (!component || !part) return;
     part.open = true;
     part.scrollIntoView({ block: "center" });
     part.querySelector("summary").focus({ preventScroll: true });

@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from costsim.analysis.review.results import Review
 from costsim.errors import CostsimError
+from costsim.reports.review.charts import heat_map
 from costsim.reports.review.html import csv_link, figures, render_review
 from costsim.reports.review.index import read_pages, render_index
 from costsim.reports.review.markdown import as_markdown
@@ -106,6 +107,17 @@ def test_every_chart_has_its_data_as_a_csv_that_no_spreadsheet_runs(worked_month
         csv.DictReader(io.StringIO(unquote(next(f.csv for f in figures(hostile) if f.id == "days").partition(",")[2])))
     )
     assert sum(Decimal(row["usd"]) for row in days if row["day"] >= "2026-10") == worked_month.headline.month.usd
+
+
+def test_two_agents_components_of_one_name_have_a_row_each(worked_month: Review) -> None:
+    """The heat map is filtered by agent: no row may hold two agents' costs."""
+    first, *others = worked_month.where.cells
+    twin = first.model_copy(update={"agent": "twin", "usd": Decimal(1)})
+    cells = [first, twin, *others]
+    rows = heat_map(worked_month.where.model_copy(update={"cells": cells})).datasets["rows"]
+    own = {(row["agent"], row["row"]): row["usd"] for row in rows if row["component"] == first.component}
+    assert own["twin", f"{first.component}, twin"] == 1
+    assert own[first.agent, f"{first.component}, {first.agent}"] == float(first.usd or 0)
 
 
 def test_negative_numbers_stay_numbers_in_a_csv() -> None:
