@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC_WIDTH_PX = 520
+LARGE_ROWS = 200
+"""From here on a chart's rows are packed in the page."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,22 @@ def spec_of(chart: alt.LayerChart) -> Spec:
     return {**spec, "datasets": {**spec.get("datasets", {}), **data}}  # Altair names the data of single layers itself
 
 
+def packed(spec: Spec) -> Spec:
+    """The specification with its large datasets by column: each column's different values, and which each row has."""
+    datasets = {
+        name: {"columns": {key: _column([row[key] for row in rows]) for key in rows[0]}}
+        if len(rows) > LARGE_ROWS and all(row.keys() == rows[0].keys() for row in rows)
+        else rows
+        for name, rows in spec.get("datasets", {}).items()
+    }
+    return {**spec, "datasets": datasets}
+
+
+def _column(values: list[Any]) -> tuple[list[Any], list[int]]:
+    place = {value: n for n, value in enumerate(dict.fromkeys(values))}
+    return list(place), [place[value] for value in values]
+
+
 def render_page(template: str, filters: Mapping[str, Callable[..., Any]], scripts: Sequence[str], **values: Any) -> str:
     """A self-contained HTML document (text; write it as UTF-8) of a template that extends page.html.jinja.
 
@@ -95,7 +113,7 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
     )
     shared: dict[str, Callable[..., Any]] = {
         "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent,
-        "count": count, "day": day, "words": words, "per": per,
+        "count": count, "day": day, "words": words, "per": per, "packed": packed,
     }  # fmt: skip
     environment.filters.update({**shared, **filters})
     return environment

@@ -1,7 +1,18 @@
 // Charts: the static drawing stays until the live one stands. The interpreter (ast) needs no eval.
+function specification(text) {
+  const spec = JSON.parse(text);
+  for (const [name, rows] of Object.entries(spec.datasets)) if (rows.columns) spec.datasets[name] = unpacked(rows);
+  return spec;
+}
+// Large datasets come by column: the column's different values, and which of them each row has.
+function unpacked({ columns }) {
+  const [[, [, first]]] = Object.entries(columns);
+  const at = (n) => Object.entries(columns).map(([key, [values, places]]) => [key, values[places[n]]]);
+  return first.map((_, n) => Object.fromEntries(at(n)));
+}
 async function draw(figure) {
   const live = figure.querySelector(".live");
-  const spec = JSON.parse(figure.querySelector("script").textContent);
+  const spec = specification(figure.querySelector("script").textContent);
   spec.config.legend.columns = live.clientWidth < 440 ? 2 : live.clientWidth < 620 ? 3 : 4;
   await vegaEmbed(live, spec, {
     actions: false,

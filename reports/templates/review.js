@@ -22,7 +22,7 @@ async function filter() {
   }
   form.querySelector("output").textContent = wanted.agent || wanted.component ? `${shown} components shown` : "";
   for (const [figure, text] of whole) {
-    const spec = JSON.parse(text);
+    const spec = specification(text);
     spec.datasets.rows = spec.datasets.rows.filter((row) => chosen(row, wanted));
     figure.querySelector("script").textContent = JSON.stringify(spec);
     await draw(figure);
