@@ -36,7 +36,7 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
     kinds = ["month", "dearer", "cheaper"]
     scale = alt.Scale(domain=kinds, range=[theme.plans[0], theme.bad, theme.good])
     most = max(row["high"] for row in rows) or 1.0
-    domain = alt.Scale(domain=[0, most * 1.14], nice=False)
+    domain = alt.Scale(domain=[0, most * 1.22], nice=False)
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=150))
     )
@@ -171,8 +171,9 @@ def days(where: Where, theme: Theme = LIGHT, *, brief: bool = False) -> alt.Laye
             tooltip=tooltip(alt, "day", "component", "agent", shown="cost"),
         )
     )
-    odd = [
-        {"day": a.day.isoformat(), "usd": totals.get(a.day.isoformat(), 0.0), "says": a.says} for a in where.anomalies
+    odd: list[Row] = [
+        {"day": (at := a.day.isoformat()), "component": a.component or "", "usd": totals.get(at, 0.0), "says": a.says}
+        for a in where.anomalies
     ]
     marks = (
         alt.Chart(alt.NamedData("odd"))
@@ -180,7 +181,8 @@ def days(where: Where, theme: Theme = LIGHT, *, brief: bool = False) -> alt.Laye
         .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "says"))
     )
     caption = "Stacked bars: what every day cost, by component; odd days are marked"
-    return finish([bars, marks], {"rows": rows, "odd": odd}, caption, height=260, theme=theme)
+    layers, data = ([bars, marks], {"rows": rows, "odd": odd}) if odd else ([bars], {"rows": rows})
+    return finish(layers, data, caption, height=260, theme=theme)
 
 
 def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:

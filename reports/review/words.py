@@ -88,4 +88,5 @@ def of_outlook(review: Review) -> str:
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
     spent = f"Spent through {forecast.as_of}: {usd(forecast.spent_usd)}."
-    return f"{spent} Eight endings in ten lie from {usd_range(forecast.p10_usd, forecast.p90_usd)}. {forecast.says}"
+    ends = f"Eight endings in ten lie from {usd_range(forecast.p10_usd, forecast.p90_usd)}."
+    return f"{spent} {ends} Forecast {forecast.says}."

@@ -32,7 +32,7 @@ Promise.all(Array.from(document.querySelectorAll("figure"), draw)).then(
 // Tables: a header sorts its column; rows without a value stay last.
 function value(row, column) {
   const cell = row.cells[column];
-  const exact = cell.title.replace("−", "-").replace(/[$,]/g, "");
+  const exact = (cell.dataset.value ?? cell.title).replace("−", "-").replace(/[$,]/g, "");
   const number = exact === "" ? NaN : Number(exact);
   return Number.isNaN(number) ? cell.textContent.trim() : number;
 }

@@ -13,6 +13,24 @@ const whole = new Map(figures.map((figure) => [figure, figure.querySelector("scr
 function chosen(entry, wanted) {
   return Object.entries(wanted).every(([name, value]) => !value || entry[name] === value);
 }
+// The odd days of the components that are left, on their bars, on an axis that suits small amounts too.
+function fitDays({ datasets, layer }) {
+  const left = new Set(datasets.rows.map((row) => row.component));
+  datasets.odd = datasets.odd?.filter((mark) => left.has(mark.component)) ?? [];
+  if (!datasets.odd.length) layer.splice(1); // Vega warns of marks without data
+  for (const mark of datasets.odd)
+    mark.usd = datasets.rows.reduce((sum, row) => sum + (row.day === mark.day ? row.usd : 0), 0);
+  layer[0].encoding.y.axis.format = "$,.3~r";
+}
+// The heat map's rows that are left.
+function fitHeat(spec) {
+  const left = new Set(spec.datasets.rows.map((row) => row.row));
+  for (const { encoding } of spec.layer) {
+    const { scale } = encoding.y;
+    scale.domain = scale.domain.filter((name) => left.has(name));
+    spec.height = 26 * scale.domain.length;
+  }
+}
 async function filter() {
   const wanted = Object.fromEntries(new FormData(form));
   let shown = 0;
@@ -24,6 +42,9 @@ async function filter() {
   for (const [figure, text] of whole) {
     const spec = specification(text);
     spec.datasets.rows = spec.datasets.rows.filter((row) => chosen(row, wanted));
+    if (wanted.agent || wanted.component) (figure.id === "figure-days" ? fitDays : fitHeat)(spec);
+    figure.hidden = !spec.datasets.rows.length; // its components are among the "other" ones
+    if (figure.hidden) continue;
     figure.querySelector("script").textContent = JSON.stringify(spec);
     await draw(figure);
   }

@@ -68,6 +68,11 @@ def test_the_filter_leaves_one_components_rows_and_days(wide: tuple[Page, list[s
     page.select_option("select[name=component]", "")
     page.select_option("select[name=agent]", "cio")
     assert page.locator("details.component:visible").count() == 2
+    page.wait_for_function(f'document.querySelectorAll("{bars}").length < {before}')
+    days = page.locator("#figure-days .live")
+    assert days.get_by_text("$0.25").count() == 1  # two components that cost some 0.26 USD a day, on their own scale
+    assert days.get_by_text("odd").count() == 0  # the odd day is another agent's
+    assert page.locator("#figure-heat .live").get_by_text("cio-").count() == 2
     page.select_option("select[name=agent]", "")
     page.wait_for_function(f'document.querySelectorAll("{bars}").length == {before}')
     assert seen == []
@@ -104,6 +109,16 @@ def test_paper_shows_what_is_folded_on_the_screen(wide: tuple[Page, list[str]]) 
     assert page.locator("details.component:not([open]) table").first.is_visible()
     page.emulate_media(media="screen")
     assert not page.locator("details.component:not([open]) table").first.is_visible()
+
+
+def test_a_month_without_odd_days_draws_without_complaint(
+    browser: Browser, worked_month: Review, tmp_path: Path
+) -> None:
+    calm = worked_month.model_copy(update={"where": worked_month.where.model_copy(update={"anomalies": []})})
+    (tmp_path / "review.html").write_text(render_review(calm), encoding="utf-8")
+    page, seen = opened(browser, tmp_path / "review.html")
+    assert seen == []
+    page.close()
 
 
 def test_everything_is_there_without_scripts(browser: Browser, file: Path) -> None:
