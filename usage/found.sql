@@ -1,12 +1,8 @@
--- Entries of a batch as their reader projects them. `reason` says why one is no usable entry; `figures` marks what
--- it costs beside output and time.
+-- Entries of a batch as their reader projects them. `reason` says why one is no usable entry.
 CREATE OR REPLACE TEMP TABLE found (
     file_id BIGINT, line BIGINT, source VARCHAR, event_id VARCHAR, ts TIMESTAMP, agent VARCHAR, task VARCHAR,
     session VARCHAR, provider VARCHAR, model VARCHAR, processing VARCHAR, status VARCHAR, attempt_of VARCHAR,
     aggregated BOOLEAN, context_tier BIGINT, input BIGINT, cache_read BIGINT, cache_write_5m BIGINT,
     cache_write_1h BIGINT, output BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
-    tags VARCHAR, tokens BIGINT, figures UBIGINT, reason VARCHAR
+    tags VARCHAR, tokens BIGINT, reason VARCHAR
 );
-CREATE OR REPLACE TEMP MACRO figures(model, processing, status, context_tier, input, cache_read, cache_write_5m,
-    cache_write_1h, web_search, request) AS
-    hash(model, processing, status, context_tier, input, cache_read, cache_write_5m, cache_write_1h, web_search, request)

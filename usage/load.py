@@ -6,7 +6,6 @@ calls, rejects and its hash, or not at all: after a crash at any moment, loading
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,11 @@ from functools import partial
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .files import Format, LogFile, find_files, reader_named, tell_format
+from .fingerprint import Fingerprint, Tail, fingerprint, new_lines
 from .project import FOUND, project
 from .reader import Reader
 from .readers import READERS
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from .attribution import Rule
     from .readers.mapped import Mapping
 
-BATCH_BYTES = 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
+BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 256
-CHUNK_BYTES = 1024 * 1024
 MERGE = files(__package__).joinpath("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
 WITH told AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
@@ -42,7 +41,8 @@ fresh AS (
     GROUP BY file_id
 ),
 bad AS (SELECT file_id, count(*) AS rejected FROM reject WHERE file_id IN (SELECT unnest($1)) GROUP BY file_id)
-UPDATE load SET entries = counts.entries, added = counts.added, rejected = counts.rejected
+UPDATE load SET added = counts.added, rejected = counts.rejected,
+    entries = counts.entries + CASE WHEN load.file_id IN (SELECT unnest($2)) THEN load.entries ELSE 0 END
 FROM (
     SELECT file_id, coalesce(told.entries, 0) AS entries, coalesce(fresh.added, 0) AS added,
         coalesce(bad.rejected, 0) AS rejected
@@ -130,9 +130,9 @@ def load(
         found = find_files(paths, spool)
         total = sum(file.size for file in found) or 1
         done = 0
-        for batch in _batches(store, found, forced, report, strict):
+        for batch in _batches(store, found, forced, spool, report, strict):
             _load_batch(store, batch, spool, report, strict)
-            done += sum(file.size for file, _, _ in batch)
+            done += sum(told.file.size for told in batch)
             if progress:
                 progress(done, total)
     if attribution or scalar(store, "SELECT count(*) FROM attribution"):
@@ -150,37 +150,71 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
     return reader_named(format) if format else None
 
 
-Told = tuple[LogFile, Format, str]
-"""A file, its format, its sha256 (empty: not known yet)."""
+@dataclass(frozen=True)
+class Loaded:
+    """A file as the store knows it."""
+
+    bytes: int
+    mtime_ns: int
+    sha256: str
+    reader: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A file and its format; its sha256 where it was needed before reading (else empty), and the lines it grew by."""
+
+    file: LogFile
+    format: Format
+    sha256: str = ""
+    tail: Tail | None = None
+
+    @property
+    def label(self) -> str:
+        """As stored: what came by the standard input is known by its content."""
+        return _label(self.file, self.sha256)
 
 
 def _batches(
-    store: DuckDBPyConnection, found: Sequence[LogFile], forced: Reader | None, report: LoadReport, strict: bool
+    store: DuckDBPyConnection,
+    found: Sequence[LogFile],
+    forced: Reader | None,
+    spool: Path,
+    report: LoadReport,
+    strict: bool,
 ) -> Iterator[list[Told]]:
     """Changed files of one format together, up to a size that keeps memory small."""
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader FROM load").fetchall()
-    loaded = {path: row for path, *row in rows}
+    loaded = {path: Loaded(*row) for path, *row in rows}
     told: list[tuple[LogFile, Format]] = []
     for file in found:
         before = loaded.get(file.label)
-        if before and before[:2] == [file.size, file.mtime_ns]:
-            report.files.append(FileReport(file.label, before[3], unchanged=True))
+        if before and (before.bytes, before.mtime_ns) == (file.size, file.mtime_ns):
+            report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif file.size:
             _tell(store, file, forced, told, report, strict)
     told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression))
     for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression)):
         for chunk in _chunks(list(group)):
-            hashed = [(file, format, _early_hash(file, loaded.get(file.label))) for file, format in chunk]
-            fresh = [told for told in hashed if not told[2] or told[2] != loaded.get(told[0].label, [0, 0, ""])[2]]
-            same = {file.label for file, _, _ in hashed} - {file.label for file, _, _ in fresh}
-            report.files += [FileReport(label, loaded[label][3], unchanged=True) for label in sorted(same)]
-            if fresh:
+            compared = [_compared(file, format, loaded.get(file.label), spool) for file, format in chunk]
+            same = [told.label for told in compared if told.sha256 and told.sha256 == _sha256(loaded.get(told.label))]
+            report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
+            if fresh := [told for told in compared if told.label not in same]:
                 yield fresh
 
 
-def _early_hash(file: LogFile, before: list[Any] | None) -> str:
-    """The hash where it must be known before reading: as much content as before may be the same content."""
-    return _fingerprint(file)[0] if file.label == "stdin" or (before and before[0] == file.size) else ""
+def _compared(file: LogFile, format: Format, before: Loaded | None, spool: Path) -> Told:
+    """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
+    if file.label == "stdin" or (before and before.bytes == file.size):
+        return Told(file, format, fingerprint(file).sha256)
+    line_by_line = format.layout == "ndjson" and format.compression == "none" and not format.reader.ordered
+    if before and line_by_line and before.reader == format.reader.name and file.size / 2 < before.bytes < file.size:
+        return Told(file, format, tail=new_lines(file, before.bytes, before.sha256, spool))
+    return Told(file, format)
+
+
+def _sha256(loaded: Loaded | None) -> str:
+    return loaded.sha256 if loaded else ""
 
 
 def _tell(
@@ -220,44 +254,24 @@ def _chunks(told: list[tuple[LogFile, Format]]) -> Iterator[list[tuple[LogFile, 
         yield chunk
 
 
-def _fingerprint(file: LogFile) -> tuple[str, int]:
-    """sha256 and lines of a file (the last one with or without an end); hashing lets other threads run."""
-    hashed, lines, last = hashlib.sha256(), 0, b"\n"
-    try:
-        with Path(file.path).open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                hashed.update(chunk)
-                lines, last = lines + _line_ends(chunk), chunk[-1:]
-    except OSError as error:
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
-    return hashed.hexdigest(), lines + (last != b"\n")
-
-
-def _line_ends(chunk: bytes) -> int:
-    """How many lines end in it: with lines this long, finding them is faster than bytes.count."""
-    count, place = 0, chunk.find(b"\n")
-    while place >= 0:
-        count, place = count + 1, chunk.find(b"\n", place + 1)
-    return count
-
-
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     sources = _numbered(store, batch)
     store.execute(FOUND)
     with ThreadPoolExecutor(1) as pool:
-        prints = {s.file_id: pool.submit(_fingerprint, s.file) for s in sources}  # beside the reading
-        to_found = partial(project, store, batch[0][1].reader)
-        rejects = read_entries(store, sources, spool, to_found, lambda source: prints[source.file_id].result()[1])
-        hashes = [prints[source.file_id].result()[0] for source in sources]
+        prints = {source.file_id: pool.submit(_print, source) for source in sources}  # beside the reading
+        to_found = partial(project, store, batch[0].format.reader)
+        read = read_entries(store, sources, spool, to_found, lambda source: prints[source.file_id].result().lines)
+        hashes = [prints[source.file_id].result().sha256 for source in sources]
+    grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
     store.execute("BEGIN")
     store.execute("SET preserve_insertion_order = false")
     try:
-        _keep_files(store, sources, hashes)
-        if rejects:
-            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
+        _keep_files(store, sources, hashes, grown)
+        if read.rejects:
+            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
         store.execute(MERGE)
-        reports = _reports(store, sources)
+        reports = _reports(store, sources, grown)
         if strict:
             _refuse_rejects(store, sources)
         store.execute("COMMIT")
@@ -270,36 +284,42 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
+def _print(source: Source) -> Fingerprint:
+    return source.tail.fingerprint if source.tail else fingerprint(source.file)
+
+
 def _label(file: LogFile, sha: str) -> str:
     return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
 
 
 def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:
     """The files under their numbers: those they had, or new ones."""
-    labels = [_label(file, sha) for file, _, sha in batch]
+    labels = [told.label for told in batch]
     known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
     new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
     numbers = iter(new)
     return [
-        Source(known[label] if label in known else next(numbers)[0], file, format)
-        for label, (file, format, _) in zip(labels, batch, strict=True)
+        Source(known[label] if label in known else next(numbers)[0], told.file, told.format, told.tail)
+        for label, told in zip(labels, batch, strict=True)
     ]
 
 
-def _keep_files(store: DuckDBPyConnection, sources: Sequence[Source], hashes: Sequence[str]) -> None:
-    """What the files are now; the rejects of what they were are forgotten."""
+def _keep_files(
+    store: DuckDBPyConnection, sources: Sequence[Source], hashes: Sequence[str], grown: Sequence[int]
+) -> None:
+    """What the files are now; the rejects of what they were are forgotten, but for those that only grew."""
     ids = [source.file_id for source in sources]
-    store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [ids])
+    store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])
     labels = [_label(source.file, sha) for source, sha in zip(sources, hashes, strict=True)]
     sizes = [source.file.size for source in sources]
     times = [source.file.mtime_ns for source in sources]
     store.execute(KEEP_FILES, [ids, labels, list(hashes), sizes, times, sources[0].format.reader.name])
 
 
-def _reports(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[FileReport]:
-    """Count what each file told, and keep it in `load`."""
+def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:
+    """Count what each file told, and keep it in `load`; a file that only grew adds to its entries before."""
     ids = [source.file_id for source in sources]
-    store.execute(COUNT_ENTRIES, [ids])
+    store.execute(COUNT_ENTRIES, [ids, grown])
     return [FileReport(*row) for row in store.execute(READ_COUNTS, [ids]).fetchall()]
 
 

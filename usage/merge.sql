@@ -5,6 +5,9 @@
 CREATE OR REPLACE TEMP MACRO merit(output, ts, tokens) AS
     -- output < 2^40, milliseconds since 2000 < 2^43, tokens < 2^43: together 126 bits
     (output::HUGEINT << 86) + ((epoch_ms(ts) - 946684800000)::HUGEINT << 43) + tokens::HUGEINT;
+CREATE OR REPLACE TEMP MACRO figures(entry) AS  -- marks what an entry costs beside output and time
+    hash(entry.model, entry.processing, entry.status, entry.context_tier, entry.input, entry.cache_read,
+        entry.cache_write_5m, entry.cache_write_1h, entry.web_search, entry.request);
 CREATE OR REPLACE TEMP MACRO claim(recorded_usd, figures, path) AS
     -- billionths of a dollar, and one where there is any, < 2^60; 24 bits of each mark
     ((coalesce(recorded_usd::DECIMAL(38, 9) + 1, 0) * 1000000000)::HUGEINT << 48)
@@ -30,32 +33,42 @@ FROM (
 ) AS numbered
 WHERE found.rowid = numbered.place;
 
+-- Claims are computed for the few entries that need one: those that tie with another.
 CREATE OR REPLACE TEMP TABLE incoming AS
-WITH top AS (
-    SELECT event_id, max(merit(output, ts, tokens)) AS merit FROM found GROUP BY event_id
+WITH top AS MATERIALIZED (
+    SELECT event_id, max(merit(output, ts, tokens)) AS merit, arg_max(rowid, merit(output, ts, tokens)) AS place
+    FROM found GROUP BY event_id
+),
+tied AS MATERIALIZED (
+    SELECT event_id, found.rowid AS place FROM found JOIN top USING (event_id)
+    WHERE merit(output, ts, tokens) = merit AND found.rowid <> place
+),
+settled AS (
+    SELECT tied.event_id, arg_max(tied.place, claim(recorded_usd, figures(found), path)) AS place
+    FROM (FROM tied UNION ALL SELECT event_id, place FROM top SEMI JOIN tied USING (event_id)) AS tied
+        JOIN found ON found.rowid = tied.place JOIN load USING (file_id)
+    GROUP BY tied.event_id
 )
-SELECT event_id, merit, max(claim(recorded_usd, figures, path)) AS claim,
-    arg_max(found.rowid, claim(recorded_usd, figures, path)) AS place
-FROM found JOIN load USING (file_id) JOIN top USING (event_id)
-WHERE merit(output, ts, tokens) = merit
-GROUP BY event_id, merit;
+SELECT event_id, merit, coalesce(settled.place, top.place) AS place FROM top LEFT JOIN settled USING (event_id);
 
 CREATE OR REPLACE TEMP TABLE known AS
-SELECT event_id, ts,
-    merit(output, ts, input + cache_read + cache_write_5m + cache_write_1h + web_search + request) AS merit,
-    claim(recorded_usd, figures(model, processing, status, context_tier, input, cache_read, cache_write_5m,
-        cache_write_1h, web_search, request), path) AS claim
-FROM usage_event SEMI JOIN incoming USING (event_id) JOIN load USING (file_id);
+SELECT event_id, before.ts,
+    merit(before.output, before.ts, before.input + before.cache_read + before.cache_write_5m + before.cache_write_1h
+        + before.web_search + before.request) AS merit,
+    claim(before.recorded_usd, figures(before), load_before.path) AS claim,
+    claim(found.recorded_usd, figures(found), load.path) AS claim_now
+FROM usage_event AS before JOIN load AS load_before ON load_before.file_id = before.file_id
+    JOIN incoming USING (event_id) JOIN found ON found.rowid = incoming.place JOIN load ON load.file_id = found.file_id;
 
 CREATE OR REPLACE TEMP TABLE better AS
 SELECT incoming.event_id, incoming.place, known.event_id IS NULL AS added, known.ts AS ts_before
 FROM incoming LEFT JOIN known USING (event_id)
-WHERE known.event_id IS NULL OR (incoming.merit, incoming.claim) > (known.merit, known.claim);
+WHERE known.event_id IS NULL OR (incoming.merit, known.claim_now) > (known.merit, known.claim);
 
 DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM better WHERE NOT added);
 
 INSERT INTO usage_event BY NAME
-SELECT found.* EXCLUDE (line, tokens, figures, reason), 'unattributed' AS component, agent AS logged_agent,
+SELECT found.* EXCLUDE (line, tokens, reason), 'unattributed' AS component, agent AS logged_agent,
     task AS logged_task
 FROM found SEMI JOIN better ON found.rowid = better.place;
 

@@ -47,9 +47,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         judged AS (SELECT * EXCLUDE (recorded_text) {replaced}, {REASON} AS reason FROM counted)
         SELECT *, $reader AS source,
             CASE WHEN reason IS NULL
-                THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens,
-            figures(model, processing, status, context_tier, input, cache_read, cache_write_5m, cache_write_1h,
-                web_search, request) AS figures
+                THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens
         FROM judged
         """,  # noqa: S608 (as above)
         {**bound, "reader": reader.name},

@@ -25,13 +25,18 @@ from .reader import Reader, identifier
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from .fingerprint import Tail
+
 RAW_CHARACTERS = 500
 NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
 MAX_LINE_BYTES = 256 * 1024 * 1024
 
 CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM reject_errors GROUP BY line"
 
-REFUSED = "SELECT DISTINCT file_id FROM found WHERE reason IS NOT NULL"
+REFUSED = """
+SELECT DISTINCT file_id FROM found
+WHERE reason IS NOT NULL OR (event_id IS NULL AND file_id IN (SELECT unnest($1)))
+"""
 
 FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
 
@@ -40,7 +45,7 @@ NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalErro
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
 LineCounts = Callable[["Source"], int]
-"""How many lines a JSON lines file has."""
+"""How many lines a JSON lines file has, or its tail."""
 
 Project = Callable[[str, dict[str, object]], None]
 """Takes SQL that selects records (file_id, line, path and a reader's columns), and its parameters."""
@@ -51,17 +56,27 @@ Reject = tuple[int, int | None, str, str]
 
 @dataclass(frozen=True)
 class Source:
-    """A file under its number, with its format."""
+    """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already."""
 
     file_id: int
     file: LogFile
     format: Format
+    tail: Tail | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """What reading left beside the entries: the lines that are none, and the files that were read as a whole though
+    they had a tail."""
+
+    rejects: list[Reject]
+    whole: set[int]
 
 
 def read_entries(
     connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path, project: Project, lines: LineCounts
-) -> list[Reject]:
-    """Hand the entries of files of one format to `project`; returns the lines that are no entries.
+) -> Read:
+    """Hand the entries of files of one format to `project`, or of their tails where these are all that is needed.
 
     Raises UsageLogError where a file cannot be read at all.
     """
@@ -70,12 +85,12 @@ def read_entries(
     if format.layout == "ndjson" and not format.reader.ordered:
         careful = _fast(connection, sources, project, lines)
     if not careful:
-        return []
+        return Read([], set())
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
     rejects = [reject for source in careful for reject in _read_carefully(connection, source, spool)]
     project("FROM temp.record", {})
-    return rejects
+    return Read(rejects, {source.file_id for source in careful})
 
 
 def _fast(
@@ -83,7 +98,8 @@ def _fast(
 ) -> list[Source]:
     """Project what fits the columns; returns the files that need care, for the lines of what is wrong in them.
 
-    Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them.
+    Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them; so is
+    one with a tail whose entries are told apart by their place in the file, having no id.
     """
     packed = sources[0].format.compression != "none"  # its lines are not counted, but an error in one file is reliable
     if not packed and _streamed(connection, sources, project, lines):
@@ -91,7 +107,8 @@ def _fast(
     else:
         parts = [[source] for source in sources] if packed else [list(sources)]
         torn = [left for part in parts for left in _unfit(connection, part, project, lines)]
-    refused = {row[0] for row in connection.execute(REFUSED).fetchall()}
+    tails = [source.file_id for source in sources if source.tail]
+    refused = {row[0] for row in connection.execute(REFUSED, [tails]).fetchall()}
     if refused:
         connection.execute(FORGET, [list(refused)])
     return [source for source in sources if source in torn or source.file_id in refused]
@@ -170,7 +187,7 @@ def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
 
 
 def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bool:
-    """Fill `record`; whether every line seemed to fit the columns. File numbers come from the paths."""
+    """Fill `record`; whether every line seemed to fit the columns."""
     sql, parameters = _line_scan(connection, sources)
     connection.execute("DROP TABLE IF EXISTS record")
     connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
@@ -184,19 +201,21 @@ def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bo
 
 
 def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tuple[str, dict[str, object]]:
-    """SQL for the records of JSON lines files, and its parameters; file numbers come from the paths."""
+    """SQL for the records of JSON lines files, and its parameters; `batch` says which file has which place there."""
+    paths = [source.file.path for source in sources]
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS path, unnest($2) AS file_id",
-        [[source.file.path for source in sources], [source.file_id for source in sources]],
+        "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS place, unnest($2) AS path, unnest($3) AS file_id",
+        [list(range(len(sources))), paths, [source.file_id for source in sources]],
     )
     sql = f"""
-        SELECT batch.file_id, NULL::BIGINT AS line, entry.filename AS path, entry.* EXCLUDE (filename)
-        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, filename = true,
-            compression = $compression) AS entry
-        JOIN batch ON batch.path = entry.filename
+        SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.*
+        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, compression = $compression)
+            AS entry
+        JOIN batch ON batch.place = entry.file_index
         """  # noqa: S608 (columns are the reader's)
     compression = _duckdb_compression(sources[0].format.compression)
-    return sql, {"files": [escaped(s.file.path) for s in sources], "compression": compression}
+    read = [str(source.tail.path) if source.tail else source.file.path for source in sources]
+    return sql, {"files": [escaped(path) for path in read], "compression": compression}
 
 
 def _duckdb_compression(compression: str) -> str:

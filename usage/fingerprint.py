@@ -1,0 +1,76 @@
+"""What a file is: the hash of its bytes, the count of its lines, and what a grown one adds to what is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageLogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+    from .files import LogFile
+
+CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """`lines` counts a last one without an end too."""
+
+    sha256: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The lines that a file has grown by, in a file of their own."""
+
+    path: Path
+    fingerprint: Fingerprint  # the hash of all of it, the count of these lines
+
+
+def fingerprint(file: LogFile) -> Fingerprint:
+    """The hash and lines of a file; hashing lets other threads run. Raises UsageLogError."""
+    with _opened(file) as stream:
+        return _rest(stream, hashlib.sha256())
+
+
+def new_lines(file: LogFile, bytes_before: int, sha256_before: str, spool: Path) -> Tail | None:
+    """The lines after the first `bytes_before` bytes, if those are whole lines of that hash; copied to `spool`."""
+    hashed = hashlib.sha256()
+    with _opened(file) as stream:
+        last = b""
+        while bytes_before and (chunk := stream.read(min(CHUNK_BYTES, bytes_before))):
+            hashed.update(chunk)
+            bytes_before, last = bytes_before - len(chunk), chunk[-1:]
+        if bytes_before or last != b"\n" or hashed.hexdigest() != sha256_before:
+            return None
+        with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
+            return Tail(Path(copy.name), _rest(stream, hashed, copy))
+
+
+@contextmanager
+def _opened(file: LogFile) -> Iterator[IO[bytes]]:
+    try:
+        with Path(file.path).open("rb", buffering=0) as stream:
+            yield stream
+    except OSError as error:
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
+
+
+def _rest(stream: IO[bytes], hashed: hashlib._Hash, out: IO[bytes] | None = None) -> Fingerprint:
+    lines, last = 0, b"\n"
+    while chunk := stream.read(CHUNK_BYTES):
+        hashed.update(chunk)
+        lines += len(chunk) - len(chunk.replace(b"\n", b""))  # many times as fast as bytes.count
+        last = chunk[-1:]
+        if out:
+            out.write(chunk)
+    return Fingerprint(hashed.hexdigest(), lines + (last != b"\n"))
