@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
@@ -258,11 +258,10 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     sources = _numbered(store, batch)
     store.execute(FOUND)
-    with ThreadPoolExecutor(1) as pool:
-        prints = {source.file_id: pool.submit(_print, source) for source in sources}  # beside the reading
+    with _fingerprints(sources) as prints:
         to_found = partial(project, store, batch[0].format.reader)
-        read = read_entries(store, sources, spool, to_found, lambda source: prints[source.file_id].result().lines)
-        hashes = [prints[source.file_id].result().sha256 for source in sources]
+        read = read_entries(store, sources, spool, to_found, lambda source: prints(source).lines)
+        hashes = [prints(source).sha256 for source in sources]
     grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
     store.execute("BEGIN")
     store.execute("SET preserve_insertion_order = false")
@@ -284,8 +283,18 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
-def _print(source: Source) -> Fingerprint:
-    return source.tail.fingerprint if source.tail else fingerprint(source.file)
+@contextmanager
+def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fingerprint]]:
+    """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
+    known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
+    if len(known) == len(sources):
+        yield lambda source: known[source.file_id]
+        return
+    from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
+
+    with ThreadPoolExecutor(1) as pool:
+        taken = {s.file_id: pool.submit(fingerprint, s.file) for s in sources if s.file_id not in known}
+        yield lambda source: known.get(source.file_id) or taken[source.file_id].result()
 
 
 def _label(file: LogFile, sha: str) -> str:

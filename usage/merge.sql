@@ -51,21 +51,29 @@ settled AS (
 )
 SELECT event_id, merit, coalesce(settled.place, top.place) AS place FROM top LEFT JOIN settled USING (event_id);
 
+-- Calls of the store that are told again. Ids are looked up first: of the others, nothing more is read.
+CREATE OR REPLACE TEMP TABLE again AS
+SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN incoming USING (event_id);
+
+CREATE OR REPLACE TEMP TABLE before AS
+SELECT rowid AS place, * EXCLUDE (tags) FROM usage_event WHERE rowid IN (SELECT place FROM again);
+
 CREATE OR REPLACE TEMP TABLE known AS
-SELECT event_id, before.ts,
+SELECT event_id, before.place, before.ts,
     merit(before.output, before.ts, before.input + before.cache_read + before.cache_write_5m + before.cache_write_1h
         + before.web_search + before.request) AS merit,
     claim(before.recorded_usd, figures(before), load_before.path) AS claim,
     claim(found.recorded_usd, figures(found), load.path) AS claim_now
-FROM usage_event AS before JOIN load AS load_before ON load_before.file_id = before.file_id
+FROM before JOIN load AS load_before ON load_before.file_id = before.file_id
     JOIN incoming USING (event_id) JOIN found ON found.rowid = incoming.place JOIN load ON load.file_id = found.file_id;
 
 CREATE OR REPLACE TEMP TABLE better AS
-SELECT incoming.event_id, incoming.place, known.event_id IS NULL AS added, known.ts AS ts_before
+SELECT incoming.event_id, incoming.place, known.event_id IS NULL AS added, known.place AS place_before,
+    known.ts AS ts_before
 FROM incoming LEFT JOIN known USING (event_id)
 WHERE known.event_id IS NULL OR (incoming.merit, known.claim_now) > (known.merit, known.claim);
 
-DELETE FROM usage_event WHERE event_id IN (SELECT event_id FROM better WHERE NOT added);
+DELETE FROM usage_event WHERE rowid IN (SELECT place_before FROM better WHERE NOT added);
 
 INSERT INTO usage_event BY NAME
 SELECT found.* EXCLUDE (line, tokens, reason), 'unattributed' AS component, agent AS logged_agent,

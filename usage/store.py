@@ -33,7 +33,6 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
         WHEN TRY_CAST(number AS DECIMAL(38, 9)) < 100000000000000000 THEN 1
         ELSE 0.001 END)::BIGINT));
 """
-FIND_VERSION_TABLE = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version' AND NOT temporary"
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
 WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
@@ -96,9 +95,10 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool)
 
 
 def _version(connection: duckdb.DuckDBPyConnection) -> int:
-    if not scalar(connection, FIND_VERSION_TABLE):
+    try:
+        return scalar(connection, READ_VERSION)
+    except duckdb.CatalogException:  # a new file has no tables
         return 0
-    return scalar(connection, READ_VERSION)
 
 
 def scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> int:
