@@ -69,7 +69,7 @@ def find_files(paths: Sequence[str | Path], spool: Path) -> list[LogFile]:
     found: dict[str, LogFile] = {}
     for path in paths:
         for file, named in _expand(str(path), spool):
-            real = str(file.resolve())
+            real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
                 found[real] = _log_file(file, real, named, str(path) == STDIN)
     return [found[real] for real in sorted(found)]
@@ -89,11 +89,11 @@ def _expand(path: str, spool: Path) -> Iterator[tuple[Path, bool]]:
     if path == STDIN:
         yield _spooled(spool), True
     elif Path(path).is_dir():
-        yield from ((file, False) for file in Path(path).rglob("*") if _is_log(file))
+        yield from ((file, False) for file in Path(path).resolve().rglob("*") if _is_log(file))
     elif Path(path).exists():
         yield Path(path), True
     else:
-        matches = [Path(match) for match in glob.glob(path, recursive=True)]
+        matches = [Path(match).resolve() for match in glob.glob(path, recursive=True)]
         if not matches:
             raise UsageLogError("there is no such file, folder or match", file=path)
         yield from ((match, False) for match in matches if match.is_file())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
@@ -10,7 +10,7 @@ from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FOUND = files(__package__).joinpath("found.sql").read_text("utf-8")
+FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
 REASON = """
 CASE
     WHEN ts IS NULL THEN 'no time'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -89,7 +88,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool)
     if version == 0:
         connection.execute(CREATE_VERSION_TABLE)
     for number, name in enumerate(MIGRATIONS[version:], version + 1):
-        connection.execute((files(__package__) / "migrations" / name).read_text())
+        connection.execute((Path(__file__).parent / "migrations" / name).read_text("utf-8"))
         connection.execute(WRITE_VERSION, [number])
     connection.execute("COMMIT")
 
