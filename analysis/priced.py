@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
 CHOSEN = """
-CREATE OR REPLACE TEMP TABLE chosen AS
-SELECT row_number() OVER () AS row_id, usage_daily.*, alias.provider AS priced_provider, alias.model AS priced_model
+CREATE OR REPLACE TEMP VIEW chosen AS
+SELECT usage_daily.rowid AS row_id, usage_daily.*, alias.provider AS priced_provider, alias.model AS priced_model
 FROM usage_daily
 LEFT JOIN model_alias AS alias
     ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
-WHERE day >= ? AND day <= ?
+WHERE day >= getvariable('chosen_since') AND day <= getvariable('chosen_until')
 """
 PRICE_KEY = """
 CREATE OR REPLACE TEMP TABLE price_key AS
@@ -104,7 +104,9 @@ JOIN unit ON unit.sum_id = price_key.key_id
 def choose_days(connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None) -> None:
     """Fill `chosen` with the rollup's rows from `since` to `until`, both included, ready to be priced by `book`."""
     price_models(connection, book)
-    connection.execute(CHOSEN, [since or date(1, 1, 1), until or date(9999, 12, 31)])
+    for name, day in {"chosen_since": since or date(1, 1, 1), "chosen_until": until or date(9999, 12, 31)}.items():
+        connection.execute(f"SET VARIABLE {name} = ?", [day])
+    connection.execute(CHOSEN)
     connection.execute(PRICE_KEY)
 
 
@@ -125,7 +127,9 @@ def price_rows(
     cache writes as 5-minute ones.
     """
     unit_prices(connection, reprice, base_tier)
+    connection.execute("SET preserve_insertion_order = false")  # the rows are only ever summed
     connection.execute(PRICED, {"short_cache": short_cache})
+    connection.execute("RESET preserve_insertion_order")
 
 
 def price_cells(

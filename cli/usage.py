@@ -84,6 +84,15 @@ def load(
 
 def spend(
     db: DbOption = DEFAULT_STORE,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="Price Parquet files, folders or globs of calls where they lie, without a store: columns as in "
+            "usage_event, at least ts, model and a count. Calls are taken as they stand; none is told twice.",
+        ),
+    ] = None,
     by: Annotated[
         str, typer.Option(metavar="WORDS", help="Group by: day, month, component, agent, task, model, provider, class.")
     ] = "component,model",
@@ -105,8 +114,9 @@ def spend(
       costsim spend --month 2026-10
       costsim spend --by day,model --format csv
       costsim spend --by component --reprice 2026-11-01
+      costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend import Query, bring_up_to_date
+    from ..analysis.spend import Query, bring_up_to_date, spend_calls
     from ..analysis.spend import spend as compute
     from ..pricing.book import open_book
     from ..reports import spend as show
@@ -118,9 +128,12 @@ def spend(
     if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --output spend.parquet")
     stack = open_book(book, prices or [])
-    with open_store(db) as store:
-        bring_up_to_date(store, stack)
-        found = compute(store, stack, query)
+    if events:
+        found = spend_calls(events, stack, query)
+    else:
+        with open_store(db) as store:
+            bring_up_to_date(store, stack)
+            found = compute(store, stack, query)
     if format is SpendFormat.parquet and output:
         show.write_parquet(found, output)
     elif format is SpendFormat.table and not output:

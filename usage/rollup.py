@@ -7,7 +7,8 @@ within a day), model, processing, and the tier start that each request's own tot
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNIO
 FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
 DONE = "DELETE FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
+KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
+COUNTED = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
 
 def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour_models: Sequence[str] = ()) -> None:
@@ -44,31 +47,35 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
     connection.execute("COMMIT")
 
 
-def sums(relation: str, tier_starts: Sequence[int], where: str = "TRUE") -> str:
+def sums(
+    relation: str, tier_starts: Sequence[int], where: str = "TRUE", constant: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The SQL that sums a relation with the columns of `usage_event`; `$by_half_hour` are the models kept by slot.
 
-    `relation` and `where` are SQL of ours, never a user's; tier starts are whole numbers.
+    `relation` and `where` are SQL of ours, never a user's; tier starts are whole numbers. `constant` says which
+    columns hold one value throughout, and the SQL of it: these need not be grouped by, nor added up.
     """
+    dimensions = {
+        "day": "ts::DATE",
+        "slot": "(CASE WHEN list_contains($by_half_hour, model) THEN 2 * hour(ts) + minute(ts) // 30 ELSE -1 END)"
+        "::SMALLINT",
+        **{name: name for name in KEPT},
+        "tier": _tier(tier_starts),
+    }
+    grouped = [constant.get(name, sql) + f" AS {name}" for name, sql in dimensions.items()]
+    by = [sql for name, sql in dimensions.items() if name not in constant]
+    added = [
+        f"({f'count(*) * {constant[name]}' if name in constant else f'sum({name})'})::BIGINT AS {name}"
+        for name in COUNTED
+    ]
+    unrecorded = constant.get("recorded_usd", "").startswith("NULL")
+    usd, calls = ("NULL", "0") if unrecorded else ("sum(recorded_usd)", "count(recorded_usd)")
     return f"""
-    SELECT
-        ts::DATE AS day,
-        (CASE WHEN list_contains($by_half_hour, model) THEN 2 * hour(ts) + minute(ts) // 30 ELSE -1 END)::SMALLINT
-            AS slot,
-        source, component, agent, task, provider, model, processing, status,
-        {_tier(tier_starts)} AS tier,
-        count(*) AS calls,
-        sum(input)::BIGINT AS input,
-        sum(cache_read)::BIGINT AS cache_read,
-        sum(cache_write_5m)::BIGINT AS cache_write_5m,
-        sum(cache_write_1h)::BIGINT AS cache_write_1h,
-        sum(output)::BIGINT AS output,
-        sum(web_search)::BIGINT AS web_search,
-        sum(request)::BIGINT AS request,
-        sum(recorded_usd) AS recorded_usd,
-        count(recorded_usd) AS recorded_calls
+    SELECT {", ".join(grouped)}, count(*) AS calls, {", ".join(added)},
+        {usd} AS recorded_usd, {calls} AS recorded_calls
     FROM {relation}
     WHERE {where}
-    GROUP BY ALL
+    GROUP BY {", ".join(by)}
     """  # noqa: S608 (see the docstring)
 
 

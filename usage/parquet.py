@@ -1,0 +1,176 @@
+"""Calls as Parquet, summed where they lie: a file with columns of `usage_event` needs no loading.
+
+Columns that the file does not have get the values that a call has by itself (one request, standard processing). What
+the file's own statistics tell is not read: a column that holds one value throughout is that value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ..documents import did_you_mean
+from ..errors import UsageLogError
+from .files import find_files
+from .reader import DEFAULTS, identifier
+from .rollup import COUNTED, KEPT, sums
+from .store import open_store, scalar
+
+if TYPE_CHECKING:
+    from datetime import date
+
+TYPES = {"aggregated": "BOOLEAN", "context_tier": "BIGINT", "recorded_usd": "DECIMAL(38, 18)"} | dict.fromkeys(
+    COUNTED, "BIGINT"
+)
+MISSING = {"source": "'parquet'", "component": "'unattributed'", **DEFAULTS}
+READ = (*KEPT, *COUNTED, "aggregated", "context_tier", "recorded_usd")
+WHOLE = {f"{sign}{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT") for sign in ("", "U")}
+NEEDED = ("ts", "model")
+STATISTICS = """
+WITH part AS (FROM parquet_metadata($files) WHERE num_values > 0),
+whole AS (SELECT sum(row_group_num_rows) AS rows FROM part WHERE column_id = 0)
+SELECT path_in_schema,
+    CASE WHEN sum(stats_null_count) = 0 AND bool_and(min_is_exact AND max_is_exact)
+        AND min(stats_min_value) = max(stats_max_value) AND sum(num_values) = any_value(rows)
+        THEN min(stats_min_value) END,
+    coalesce(sum(stats_null_count) = sum(num_values), false),
+    coalesce(sum(stats_null_count) = 0 AND sum(num_values) = any_value(rows), false),
+    CASE WHEN bool_and(stats_min_value IS NOT NULL) THEN min(TRY_CAST(stats_min_value AS HUGEINT)) END
+FROM part, whole GROUP BY ALL
+"""
+FIRST_ROWS = 20_000
+FIRST_MODELS = f"""
+SELECT DISTINCT provider, model FROM (SELECT provider, model FROM usage_event LIMIT {FIRST_ROWS})
+WHERE model IS NOT NULL
+"""  # noqa: S608 (a number)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a file says of a column: its type, and from its statistics the one value it has, or the least one."""
+
+    kind: str
+    only: str | None = None
+    empty: bool = False
+    full: bool = False
+    least: int | None = None
+
+
+@dataclass(frozen=True)
+class Calls:
+    """A store in memory whose `usage_event` is the files; `constant` columns hold one value, given as SQL."""
+
+    connection: duckdb.DuckDBPyConnection
+    constant: Mapping[str, str]
+
+    def models(self) -> list[tuple[str | None, str]]:
+        """The providers and models of the first rows."""
+        return self.connection.execute(FIRST_MODELS).fetchall()
+
+    def roll_up(
+        self,
+        keep: Sequence[str],
+        tier_starts: Sequence[int],
+        half_hour_models: Sequence[str],
+        since: date | None,
+        until: date | None,
+    ) -> list[tuple[str | None, str]]:
+        """Fill `usage_daily` anew with sums that keep apart what a price depends on, and `keep`; return its models.
+
+        Other columns of `KEPT` are not told apart.
+        """
+        dropped = {name: _missing(name) for name in KEPT if name not in (*keep, "provider", "model", "processing")}
+        slot = {} if half_hour_models else {"slot": "(-1)::SMALLINT"}
+        values: dict[str, object] = {"by_half_hour": list(half_hour_models)} if half_hour_models else {}
+        where = [f"ts >= ${name}" for name in ("since",) if since] + ["ts < $until + 1"] * bool(until)
+        values |= {name: day for name, day in (("since", since), ("until", until)) if day}
+        summed = sums("usage_event", tier_starts, " AND ".join(where) or "TRUE", {**self.constant, **dropped, **slot})
+        self.connection.execute("DELETE FROM usage_daily")
+        self.connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", values)
+        return self.connection.execute(
+            "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
+        ).fetchall()
+
+
+@contextmanager
+def open_calls(paths: Sequence[str | Path]) -> Iterator[Calls]:
+    """Parquet files, folders or globs as a store to be summed. Raises UsageLogError, with the file and column."""
+    files = [file.path for file in find_files(paths, Path()) if file.path.endswith(".parquet")]
+    if not files:
+        raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))
+    with open_store(Path(":memory:")) as connection:
+        connection.execute("SET parquet_metadata_cache = true")
+        try:
+            yield _calls(connection, files)
+        except duckdb.Error as error:
+            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=Path(files[0])) from None
+
+
+def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
+    calls = connection.read_parquet(files, union_by_name=len(files) > 1)
+    calls.create_view("calls")
+    columns = _columns(connection, files)
+    for name in NEEDED:
+        if name not in columns:
+            raise UsageLogError(
+                f"there is no column {name!r}{did_you_mean(name, sorted(columns))}", file=Path(files[0])
+            )
+    for name in COUNTED:
+        _check_count(connection, files, name, columns.get(name))
+    constant = {name: sql for name in READ if (sql := _constant(name, columns.get(name)))}
+    shown = {name: constant.get(name) or _value(name, columns[name]) for name in READ}
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in {"ts": _time(files, columns["ts"]), **shown}.items())
+    connection.execute("DROP TABLE usage_event")
+    connection.execute(f"CREATE VIEW usage_event AS SELECT {selected} FROM calls")  # noqa: S608 (names are ours)
+    return Calls(connection, constant)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, Column]:
+    kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE calls)").fetchall())
+    told = {name: said for name, *said in connection.execute(STATISTICS, {"files": files}).fetchall()}
+    return {name: Column(kind, *told.get(name, ())) for name, kind in kinds.items()}
+
+
+def _check_count(connection: duckdb.DuckDBPyConnection, files: list[str], name: str, column: Column | None) -> None:
+    if column is None or column.empty:
+        return
+    if column.kind not in WHOLE:
+        raise UsageLogError(f"column {name!r} is {column.kind}, not a whole number", file=Path(files[0]))
+    least = column.least
+    if least is None:
+        least = scalar(connection, f"SELECT min({identifier(name)}) FROM calls")  # noqa: S608 (a name of ours)
+    if least < 0:
+        raise UsageLogError(f"column {name!r} has a negative count: {least}", file=Path(files[0]))
+
+
+def _constant(name: str, column: Column | None) -> str | None:
+    """The SQL of the one value that a column holds."""
+    if column is None or column.empty:
+        return _missing(name)
+    if column.only is None or (column.kind not in WHOLE and column.kind not in ("VARCHAR", "BOOLEAN")):
+        return None
+    return "'" + column.only.replace("'", "''") + f"'::{TYPES.get(name, 'VARCHAR')}"
+
+
+def _value(name: str, column: Column) -> str:
+    cast = f"{identifier(name)}::{TYPES.get(name, 'VARCHAR')}"
+    return cast if column.full else f"coalesce({cast}, {_missing(name)})"
+
+
+def _missing(name: str) -> str:
+    return f"{MISSING[name]}::{TYPES.get(name, 'VARCHAR')}"
+
+
+def _time(files: list[str], column: Column) -> str:
+    if not column.full:
+        raise UsageLogError("column 'ts' has rows without a time", file=Path(files[0]))
+    if column.kind == "TIMESTAMP WITH TIME ZONE":
+        return "ts AT TIME ZONE 'UTC'"
+    if not column.kind.startswith("TIMESTAMP"):
+        raise UsageLogError(f"column 'ts' is {column.kind}, not a timestamp", file=Path(files[0]))
+    return "ts::TIMESTAMP"
