@@ -96,6 +96,7 @@ class SpendRow(NamedTuple):
 
     `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
     is what the sources say, None where they say nothing, of `recorded_calls` of the `entries` of the rollup.
+    `repriced_usd` is at the prices of `Query.reprice`, of all but the tokens that have none on that day.
     """
 
     keys: tuple[str, ...]
@@ -108,6 +109,7 @@ class SpendRow(NamedTuple):
     recorded_calls: int
     entries: int
     repriced_usd: Decimal | None = None
+    repriced_unpriced_tokens: int = 0
     difference: Difference | None = None
 
     @property
@@ -138,11 +140,12 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     choose_days(connection, book, query.since, query.until)
     _price(connection, query.by)
     rows, total = _rows(connection, query.by), _rows(connection, ())[0]
-    unpriced = _unpriced(connection)
+    unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
     if query.reprice:
         rows, total = _repriced(connection, query, rows, total)
+        unpriced += tuple(f"{name} on {query.reprice}" for name in _unpriced(connection) if name not in unpriced)
     rows, total = _explained(connection, query, rows, total)
-    return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), _notes(connection))
+    return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), notes)
 
 
 def _select(by: Sequence[str], what: str, relation: str) -> str:
@@ -158,7 +161,8 @@ NOTHING = Decimal(0)
 PLAIN = "rtrim(rtrim(nullif(sum({}), 0)::VARCHAR, '0'), '.')"
 BY_CLASS = f"""
 {", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::BIGINT" for name in CLASSES)},
-{PLAIN.format("usd")}, {PLAIN.format("shadow_usd")}, coalesce(sum(tokens) FILTER (usd IS NULL), 0)::BIGINT AS unpriced, NULL, 0, 0
+{PLAIN.format("usd")}, {PLAIN.format("shadow_usd")},
+coalesce(sum(tokens) FILTER (usd IS NULL), 0)::BIGINT AS unpriced, NULL, 0, 0
 """
 # Recorded costs are of whole calls: they cannot be split by class.
 BY_ROW = f"""
@@ -200,9 +204,13 @@ def _repriced(
     connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
 ) -> tuple[list[SpendRow], SpendRow]:
     _price(connection, query.by, reprice=query.reprice)
-    by_keys = {row.keys: row.computed_usd for row in _rows(connection, query.by)}
-    new_total = _rows(connection, ())[0].computed_usd
-    return [r._replace(repriced_usd=by_keys[r.keys]) for r in rows], total._replace(repriced_usd=new_total)
+    then = {row.keys: row for row in (*_rows(connection, query.by), *_rows(connection, ()))}
+
+    def beside(row: SpendRow) -> SpendRow:
+        new = then[row.keys]
+        return row._replace(repriced_usd=new.computed_usd, repriced_unpriced_tokens=new.unpriced_tokens)
+
+    return [beside(row) for row in rows], beside(total)
 
 
 def _explained(
@@ -260,7 +268,20 @@ def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
     return (first, last) if first and last else None
 
 
-def _notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
+def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Processing levels that a model has no price of its own for."""
+    sql = """
+    SELECT DISTINCT provider || '/' || model, price_key.processing
+    FROM price_key JOIN sum_cost ON sum_id = key_id JOIN price USING (price_id)
+    WHERE price.processing <> price_key.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
+    """
+    return tuple(
+        f"{model} has no price for processing {level!r}: those calls are at its standard price"
+        for model, level in connection.execute(sql).fetchall()
+    )
+
+
+def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT source FROM usage_event
     WHERE aggregated AND context_tier IS NULL AND input + output > 0 ORDER BY 1

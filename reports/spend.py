@@ -70,16 +70,22 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
     if costs != "computed" and any(row.recorded_usd is not None for row in (*spend.rows, spend.total)):
         columns["recorded"] = _recorded
     if spend.query.reprice:
-        columns[f"at prices of {spend.query.reprice}"] = lambda row: cents_usd(row.repriced_usd)
+        columns[f"at prices of {spend.query.reprice}"] = lambda row: _priced(
+            row.repriced_usd, row.repriced_unpriced_tokens
+        )
     if any(row.shadow_usd for row in spend.rows):
         columns["subscription's shadow"] = lambda row: cents_usd(row.shadow_usd)
     return columns
 
 
 def _computed(row: SpendRow) -> str:
-    if not row.unpriced_tokens:
-        return cents_usd(row.computed_usd)
-    return f"{cents_usd(row.computed_usd)} + unpriced" if row.computed_usd else "unpriced"
+    return _priced(row.computed_usd, row.unpriced_tokens)
+
+
+def _priced(usd: Decimal | None, unpriced_tokens: int) -> str:
+    if not unpriced_tokens:
+        return cents_usd(usd)
+    return f"{cents_usd(usd)} + unpriced" if usd else "unpriced"
 
 
 def _recorded(row: SpendRow) -> str:
@@ -119,7 +125,10 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
         "shadow_usd": plain(row.shadow_usd),
     }
     if spend.query.reprice:
-        record["repriced_usd"] = plain(row.repriced_usd)
+        record |= {
+            "repriced_usd": plain(row.repriced_usd),
+            "repriced_unpriced_tokens": row.repriced_unpriced_tokens,
+        }
     if row.difference:
         record["difference"] = {
             "usd": plain(row.difference.usd),
@@ -169,7 +178,8 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
     total = ["**total**", *[""] * (len(spend.query.by) - 1)] if spend.query.by else []
     lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
-    return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`."]) + "\n"
+    notes = [f"- {cell(note)}" for note in spend.notes]
+    return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`.", *[""][: len(notes)], *notes]) + "\n"
 
 
 def write_parquet(spend: Spend, file: Path) -> None:

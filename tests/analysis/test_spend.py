@@ -256,3 +256,30 @@ def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConn
     fill(store, rollup_row(model="claude-nonesuch", input=5))
     with pytest.raises(UnpricedError, match="no price for 'anthropic/claude-nonesuch'"):
         focus_cells(store, book, None, None)
+
+
+def test_what_had_no_price_on_the_day_asked_for_is_unpriced_there_and_not_free(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "prices.yaml"
+    model = "{model: openai/my-model, valid_from: 2026-01-01, usd_per_mtok: {input: 3}}"
+    overlay.write_text(f"book: contract\nsource: a contract\nmodels: [{model}]\n")
+    fill(
+        store,
+        rollup_row(provider="openai", model="my-model", input=1_000_000),
+        rollup_row(provider="openai", model="gpt-4o", input=1_000_000),
+    )
+    found = spend(store, open_book("list", [overlay]), Query(("model",), reprice=date(2025, 12, 1)))
+    assert (found.total.computed_usd, found.total.repriced_usd) == (Decimal("5.5"), Decimal("2.5"))
+    assert found.total.repriced_unpriced_tokens == 1_000_000
+    assert found.unpriced_models == ("openai/my-model on 2025-12-01",)
+
+
+def test_a_processing_level_without_a_price_of_its_own_is_named(
+    store: duckdb.DuckDBPyConnection, book: PriceBook
+) -> None:
+    turbo = {"provider": "openai", "model": "gpt-4o", "input": 1_000_000}
+    fill(store, rollup_row(**turbo, processing="turbo"), rollup_row(**turbo))
+    found = spend(store, book, Query())
+    assert found.total.computed_usd == 5  # both at 2.50 USD per million
+    assert found.notes == ("openai/gpt-4o has no price for processing 'turbo': those calls are at its standard price",)
