@@ -14,6 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..pricing.store import cost_sums, load_prices, resolve_models
+from ..usage.rollup import rolled_models
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,11 +25,12 @@ CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", 
 
 CHOSEN = """
 CREATE OR REPLACE TEMP VIEW chosen AS
-SELECT usage_daily.rowid AS row_id, usage_daily.*, alias.provider AS priced_provider, alias.model AS priced_model
-FROM usage_daily
+SELECT sums.rowid AS row_id, sums.*, sums.{shown} AS shown_day,
+    alias.provider AS priced_provider, alias.model AS priced_model
+FROM {relation} AS sums
 LEFT JOIN model_alias AS alias
-    ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
-WHERE day >= getvariable('chosen_since') AND day <= getvariable('chosen_until')
+    ON alias.provider_ref IS NOT DISTINCT FROM sums.provider AND alias.model_ref = sums.model
+WHERE shown_day >= getvariable('chosen_since') AND shown_day <= getvariable('chosen_until')
 """
 PRICE_KEY = """
 CREATE OR REPLACE TEMP TABLE price_key AS
@@ -101,18 +103,29 @@ JOIN unit ON unit.sum_id = price_key.key_id
 """  # noqa: S608 (fixed names)
 
 
-def choose_days(connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None) -> None:
-    """Fill `chosen` with the rollup's rows from `since` to `until`, both included, ready to be priced by `book`."""
+def choose_days(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    since: date | None,
+    until: date | None,
+    *,
+    relation: str = "usage_daily",
+    shown: str = "day",
+) -> None:
+    """Fill `chosen` with the rollup's rows from `since` to `until`, both included, ready to be priced by `book`.
+
+    `relation` may be other sums with the rollup's columns, whose days are those of its column `shown`: names of ours.
+    """
     price_models(connection, book)
     for name, day in {"chosen_since": since or date(1, 1, 1), "chosen_until": until or date(9999, 12, 31)}.items():
         connection.execute(f"SET VARIABLE {name} = ?", [day])
-    connection.execute(CHOSEN)
+    connection.execute(CHOSEN.format(relation=relation, shown=shown))
     connection.execute(PRICE_KEY)
 
 
 def price_models(connection: DuckDBPyConnection, book: PriceBook) -> None:
     """Fill `model_alias` and `price` with all that the rollup's models need."""
-    pairs = connection.execute("SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL").fetchall()
+    pairs = rolled_models(connection)
     resolve_models(connection, book, pairs)
     keys = {key for provider, model in pairs if (key := book.resolve(model, provider))}
     load_prices(connection, book, sorted(keys))

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..pricing.store import cost_sums, load_prices, resolve_models
+from ..usage.rollup import rolled_models
 from .priced import CLASSES
 
 if TYPE_CHECKING:
@@ -151,12 +152,11 @@ WHERE to_provider IS NOT NULL AND (to_provider, to_model) IS DISTINCT FROM (from
 GROUP BY name ORDER BY name
 """
 PLACES = "SELECT DISTINCT component, coalesce(task, '') FROM usage_daily ORDER BY ALL"
-PAIRS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
 
 
 def fill_tables(connection: DuckDBPyConnection, book: PriceBook, reroute: Reroute, since: date, until: date) -> None:
     """Make the temporary tables that GROUPS and MOVED read, from `since` to `until`, both included."""
-    pairs = connection.execute(PAIRS).fetchall()
+    pairs = rolled_models(connection)
     places = connection.execute(PLACES).fetchall()
     routes = [route for place in places for route in _routes(reroute, *place)]
     named = dict.fromkeys(route["target"] for route in routes if route["target"])

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostsimError
-from ..usage.rollup import rollup
+from ..usage.rollup import local_sums, rolled_models, rollup
 from .priced import CLASSES, choose_days, price_cells, price_rows
 from .results import strip
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
 
 DIMENSIONS = {
-    "day": "day",
-    "month": "strftime(day, '%Y-%m')",
+    "day": "shown_day",
+    "month": "strftime(shown_day, '%Y-%m')",
     "component": "component",
     "agent": "coalesce(agent, '')",
     "task": "coalesce(task, '')",
@@ -51,23 +51,42 @@ TOKENS = CLASSES[:-1]
 class Query:
     """What to show: grouped `by` dimensions, of the days from `since` to `until`, both included.
 
-    `reprice` prices all tokens at that day's prices too, beside those of their own time.
+    `reprice` prices all tokens at that day's prices too, beside those of their own time. Days and months are those of
+    `tz`, an IANA name; prices are of each call's own moment all the same.
     """
 
     by: tuple[str, ...] = ("day",)
     since: date | None = None
     until: date | None = None
     reprice: date | None = None
+    tz: str = "UTC"
+
+    @property
+    def utc_days(self) -> tuple[date | None, date | None]:
+        """The days in UTC, where they are days of UTC."""
+        return (self.since, self.until) if self.tz == "UTC" else (None, None)
 
     def check(self) -> None:
-        """Raises CostsimError on an unknown dimension or reversed days."""
+        """Raises CostsimError on an unknown dimension or time zone, or reversed days."""
         from ..documents import did_you_mean
+
+        if self.tz != "UTC":
+            _check_time_zone(self.tz)
 
         for name in self.by:
             if name not in DIMENSIONS:
                 raise CostsimError(f"cannot group by {name!r}{did_you_mean(name, list(DIMENSIONS))}")
         if self.since and self.until and self.until < self.since:
             raise CostsimError(f"until {self.until} is before since {self.since}")
+
+
+def _check_time_zone(name: str) -> None:
+    from zoneinfo import available_timezones
+
+    from ..documents import did_you_mean
+
+    if name not in (known := available_timezones()):
+        raise CostsimError(f"there is no time zone {name!r}{did_you_mean(name, sorted(known))}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +156,11 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     Bring the rollup up to date first: `bring_up_to_date`.
     """
     query.check()
-    choose_days(connection, book, query.since, query.until)
+    if query.tz == "UTC":
+        choose_days(connection, book, query.since, query.until)
+    else:
+        local_sums(connection, query.tz, *rollup_needs(book, rolled_models(connection)))
+        choose_days(connection, book, query.since, query.until, relation="usage_local", shown="local_day")
     _price(connection, query.by)
     rows, total = _rows(connection, query.by), _rows(connection, ())[0]
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
@@ -264,7 +287,7 @@ def _unpriced(connection: DuckDBPyConnection) -> tuple[str, ...]:
 
 
 def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
-    first, last = connection.execute("SELECT min(day), max(day) FROM chosen").fetchone() or (None, None)
+    first, last = connection.execute("SELECT min(shown_day), max(shown_day) FROM chosen").fetchone() or (None, None)
     return (first, last) if first and last else None
 
 
@@ -306,7 +329,7 @@ def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> S
         models = calls.models()
         while True:
             starts, by_half_hour = rollup_needs(book, models)
-            models = calls.roll_up(query.by, starts, by_half_hour, query.since, query.until)
+            models = calls.roll_up(query.by, starts, by_half_hour, *query.utc_days)
             needed_starts, needed_half_hour = rollup_needs(book, models)
             if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
                 return spend(calls.connection, book, query)

@@ -99,6 +99,7 @@ def spend(
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
+    tz: Annotated[str, typer.Option(metavar="ZONE", help="Whose days and months: an IANA time zone.")] = "UTC",
     format: Annotated[SpendFormat, typer.Option("--format", "-f", help="How to print.")] = SpendFormat.table,
     price: Annotated[Costs, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = Costs.both,
     reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
@@ -123,7 +124,7 @@ def spend(
     from ..usage.store import open_store
 
     first, last = days_of(since, until, month)
-    query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None)
+    query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
     query.check()
     if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --output spend.parquet")

@@ -18,7 +18,7 @@ from ..documents import did_you_mean
 from ..errors import UsageLogError
 from .files import find_files
 from .reader import DEFAULTS, identifier
-from .rollup import COUNTED, KEPT, sums
+from .rollup import COUNTED, KEPT, rolled_models, sums
 from .store import open_store, scalar
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ class Calls:
         summed = sums("usage_event", tier_starts, " AND ".join(where) or "TRUE", {**self.constant, **dropped, **slot})
         self.connection.execute("DELETE FROM usage_daily")
         self.connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", values)
-        return self.connection.execute(
-            "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
-        ).fetchall()
+        return rolled_models(self.connection)
 
 
 @contextmanager

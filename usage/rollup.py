@@ -20,6 +20,7 @@ INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNIO
 FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
 DONE = "DELETE FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
+MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
 KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
 COUNTED = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
@@ -47,19 +48,43 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
     connection.execute("COMMIT")
 
 
+def rolled_models(connection: DuckDBPyConnection) -> list[tuple[str | None, str]]:
+    """The providers and models that the rollup holds, as logged."""
+    return connection.execute(MODELS).fetchall()
+
+
+LOCAL = """
+CREATE OR REPLACE TEMP TABLE usage_local AS
+WITH local AS (SELECT *, timezone($tz, ts AT TIME ZONE 'UTC')::DATE AS local_day FROM usage_event)
+"""
+
+
+def local_sums(
+    connection: DuckDBPyConnection, tz: str, tier_starts: Sequence[int], half_hour_models: Sequence[str]
+) -> None:
+    """Fill `usage_local`: as the rollup, but each `local_day` of the time zone apart, for the call's own UTC day."""
+    values = {"tz": tz, "by_half_hour": list(half_hour_models)}
+    connection.execute(LOCAL + sums("local", tier_starts, also=["local_day"]), values)
+
+
 def sums(
-    relation: str, tier_starts: Sequence[int], where: str = "TRUE", constant: Mapping[str, str] = MappingProxyType({})
+    relation: str,
+    tier_starts: Sequence[int],
+    where: str = "TRUE",
+    constant: Mapping[str, str] = MappingProxyType({}),
+    also: Sequence[str] = (),
 ) -> str:
     """The SQL that sums a relation with the columns of `usage_event`; `$by_half_hour` are the models kept by slot.
 
     `relation` and `where` are SQL of ours, never a user's; tier starts are whole numbers. `constant` says which
-    columns hold one value throughout, and the SQL of it: these need not be grouped by, nor added up.
+    columns hold one value throughout, and the SQL of it: these need not be grouped by, nor added up. Columns that
+    `also` names are kept apart too.
     """
     dimensions = {
         "day": "ts::DATE",
         "slot": "(CASE WHEN list_contains($by_half_hour, model) THEN 2 * hour(ts) + minute(ts) // 30 ELSE -1 END)"
         "::SMALLINT",
-        **{name: name for name in KEPT},
+        **{name: name for name in (*KEPT, *also)},
         "tier": _tier(tier_starts),
     }
     grouped = [constant.get(name, sql) + f" AS {name}" for name, sql in dimensions.items()]

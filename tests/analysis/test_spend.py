@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.focus import focus_cells
-from costsim.analysis.spend import CLASSES, Query, Spend, month_span, rollup_needs, spend
+from costsim.analysis.spend import CLASSES, Query, Spend, bring_up_to_date, month_span, rollup_needs, spend
 from costsim.errors import CostsimError, UnpricedError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import MANDATORY, write_focus
@@ -283,3 +283,36 @@ def test_a_processing_level_without_a_price_of_its_own_is_named(
     found = spend(store, book, Query())
     assert found.total.computed_usd == 5  # both at 2.50 USD per million
     assert found.notes == ("openai/gpt-4o has no price for processing 'turbo': those calls are at its standard price",)
+
+
+def call(ts: str, **given: Any) -> dict[str, Any]:
+    """A logged call, as `usage_event` has it."""
+    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row |= {"event_id": ts, "ts": ts, "file_id": 1, "source": "test", "component": "monitor", "provider": "anthropic",
+            "model": HAIKU, "processing": "standard", "status": "ok", "aggregated": False, "request": 1}  # fmt: skip
+    return row | given
+
+
+def log(store: duckdb.DuckDBPyConnection, *calls: dict[str, Any]) -> None:
+    for row in calls:
+        marks = ", ".join("?" * len(row))
+        store.execute(f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+
+def test_days_are_those_of_the_time_zone_asked_for_and_prices_those_of_the_moment(
+    store: duckdb.DuckDBPyConnection, book: PriceBook
+) -> None:
+    # Opus 4.6 above 200K tokens: $10 until 2026-03-13 (UTC), $5 since. Both calls are on the 13th in Berlin.
+    late, early = "2026-03-12 23:30:00", "2026-03-13 00:30:00"
+    log(store, *(call(ts, model=OPUS, input=1_000_000) for ts in (late, early)))
+    bring_up_to_date(store, book)
+    in_utc = [(row.keys[0], row.computed_usd) for row in spend(store, book, Query(("day",))).rows]
+    in_berlin = [
+        (row.keys[0], row.computed_usd) for row in spend(store, book, Query(("day",), tz="Europe/Berlin")).rows
+    ]
+    assert in_utc == [("2026-03-12", 10), ("2026-03-13", 5)]
+    assert in_berlin == [("2026-03-13", 15)]
+    first = Query(("day",), until=date(2026, 3, 12), tz="America/New_York")
+    assert [row.keys[0] for row in spend(store, book, first).rows] == ["2026-03-12"]
+    with pytest.raises(CostsimError, match="there is no time zone 'Europe/Berln'; did you mean 'Europe/Berlin'"):
+        Query(tz="Europe/Berln").check()
