@@ -256,7 +256,7 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; known here: {', '.join(known[:12])}" if known else ""
+    return f"; known here: {', '.join([*known[:12], *['…'] * (len(known) > 12)])}" if known else ""
 
 
 def write_file(file: Path, content: str | bytes) -> None:
