@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from math import factorial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,6 +178,10 @@ def _says(pair: Pair, name: str, cause: Cause) -> str:
         return f"{before} -> {after}"
     changed = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
     said = "; ".join(f"{key}: {_short(before.get(key))} -> {_short(after.get(key))}" for key in changed)
+    if cause == "tokens" and not said:
+        return (
+            "solved anew from the daily cost" if pair.head.calibrated_on(name) else "the log that they are drawn from"
+        )
     return said[:SHOWN] or "the models that policies name, or the plan's policies"
 
 
@@ -184,6 +189,8 @@ def _described(side: Side, name: str, cause: Cause) -> Any:
     if cause == "model":
         return side.plan.models[name]
     fields = side.components[name].model_dump(mode="json", exclude_none=True)
+    if source := (fields.get("tokens") or {}).get("from_usage"):  # not the folder that a revision lies in
+        source |= {key: Path(source[key]).name for key in ("file", "store") if key in source}
     keys = [key for key in fields if key in _keys(cause)]
     zone = {"timezone": side.architecture.timezone} if cause == "schedule" else {}
     return {**zone, **{key: fields[key] for key in keys if key != "cron"}}

@@ -6,10 +6,12 @@ neither, and whose exact cost tells what each factor does.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +30,7 @@ from ..policies.spec import POLICIES
 from ..project import Costs, Settings
 from ..simulate import draw, price
 from ..subscriptions import flat_usd_per_day
-from ..workload import Horizon, workload
+from ..workload import Horizon, routed_model, workload
 from .results import CAUSES, Cause
 
 FIELDS: dict[Cause, tuple[str, ...]] = {
@@ -84,6 +86,13 @@ class Side:
         models = self.plan.used_models(self.architecture.components)
         return flat_usd_per_day(models, self.book, self.horizon) * self.horizon.days
 
+    def calibrated_on(self, name: str) -> str | None:
+        """The model whose price solves a component's tokens: the routing's, whatever the plan, as in a run."""
+        component = self.components[name]
+        if component.calibrate is None:
+            return None
+        return component.calibrate.model or routed_model(component, self.architecture.model_routing)
+
     def facts(self, name: str, cause: Cause) -> Any:
         """What the side says of a component as to one cause (but prices): equal facts, equal cost."""
         component = self.components[name]
@@ -92,6 +101,8 @@ class Side:
         stated = {key: getattr(component, key) for key in FIELDS[cause]}
         if cause == "schedule":
             return stated | {"cron": None}, self.architecture.timezone
+        if cause == "tokens":
+            return stated | _measured(component), self.calibrated_on(name)
         if cause == "policies":
             return stated, self.plan.targets.get(name, ()), self.plan.policies & component.stated
         return stated
@@ -155,10 +166,31 @@ class Mixed:
         return np.broadcast_to(usd.sum(axis=0), (trials,))
 
 
+def _measured(component: Component) -> dict[str, Any]:
+    """The log that tokens are drawn from is its content, wherever it lies: a revision lies in a folder of its own."""
+    source = component.tokens and component.tokens.from_usage
+    if not source:
+        return {}
+    unplaced = source.model_copy(update={"file": None, "store": None})
+    return {"tokens": (unplaced, _digest(source.file or source.store))}
+
+
+def _digest(file: Path | None) -> str:
+    """The content's sha256; a file that is not there is an error elsewhere, once it is read."""
+    if file is None or not file.is_file():
+        return str(file)
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
     priced, policies, scheduled = taken["prices"], taken["policies"], taken["schedule"]
     model = taken["model"].plan.models[name]
-    component = taken["tokens"].components[name].model_copy(update={**dict(_fields(name, taken)), "model": model})
+    stated = dict(_fields(name, taken))
+    if stated["calibrate"]:
+        solved = taken["tokens"].calibrated_on(name)
+        stated["calibrate"] = stated["calibrate"].model_copy(update={"model": solved})
+    component = taken["tokens"].components[name].model_copy(update={**stated, "model": model})
     architecture = priced.architecture.model_copy(
         update={
             "components": [component],

@@ -15,6 +15,7 @@ from costsim.analysis.difference.difference import Limit, difference
 from costsim.analysis.difference.results import ComponentDifference, Difference
 from costsim.analysis.difference.sides import Side
 from costsim.analysis.project import Settings
+from costsim.analysis.results import Projection
 from costsim.documents import read_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -178,3 +179,50 @@ def test_differences_add_up_and_turn_their_sign(read: Read, base: dict[str, Any]
     assert {row.component: causes(row) for row in there.components} == {
         row.component: {cause: -amount for cause, amount in causes(row).items()} for row in back.components
     }
+
+
+CALIBRATED = FLEET | {
+    "components": [
+        *FLEET["components"],
+        {"name": "scan", "task": "review", "runs_per_day": 10, "calibrate": {"daily_usd": 10, "input_per_output": 5}},
+        {"name": "watch", "model": OPUS, "runs_per_day": 4, "calibrate": {"daily_usd": 2, "input_per_output": 3}},
+    ],
+    "plans": {"cheap": {"model": HAIKU}, "moved": {"model_routing": {"review": OPUS}}, "bare": {"policies": []}},
+}
+
+
+@pytest.mark.parametrize("plan", ["routed", "naive", "cheap", "moved", "bare"])
+def test_a_side_costs_what_a_run_says_under_every_plan(
+    read: Read, projected: Callable[..., Projection], plan: str
+) -> None:
+    more = copy.deepcopy(CALIBRATED)
+    more["components"][2]["calibrate"]["daily_usd"] = 15
+    more["components"][0]["tokens"]["output"] = 300
+    naive = {"naive": OPUS}
+    found = difference(*(side(read(fleet), plan=plan, **naive) for fleet in (CALIBRATED, more)))
+    runs = [projected(fleet, trials=1, **naive) for fleet in (CALIBRATED, more)]
+    a_day = [next(p.expected_usd_per_day for p in run.plans if p.name == plan) for run in runs]
+    # a day's cost is given to 12 places
+    assert [round(found.before_usd, 9), round(found.after_usd, 9)] == [round(30 * usd, 9) for usd in a_day]
+
+
+def test_a_calibrated_component_that_moves_is_solved_anew_and_both_are_said(read: Read) -> None:
+    # $10 a day on Sonnet ($3 and $15); the same tokens on Opus ($5 and $25) are 5/3 of it: $200 more in 30 days.
+    head = CALIBRATED | {"model_routing": FLEET["model_routing"] | {"review": OPUS}}
+    rows = {row.component: row for row in of(read, CALIBRATED, head).components}
+    # Shapley: the model is worth $200 on the old tokens, and $300 x 2/5 = $120 on the new ones, which are 3/5 of them
+    assert causes(rows["scan"]) == {"tokens": Decimal("-160"), "model": Decimal("160")}
+    assert rows["scan"].causes[0].says == "solved anew from the daily cost"
+    assert rows["scan"].difference_usd == 0
+
+
+def test_a_log_that_lies_elsewhere_is_the_same_log(read: Read) -> None:
+    log = "ts,in\n2026-06-01,1000\n"
+    tokens = {"from_usage": {"file": "log.csv", "columns": {"ts": "ts", "input": "in"}}}
+    fleet = FLEET | {"components": [{"name": "inbox", "task": "triage", "runs_per_day": 10, "tokens": tokens}]}
+    same = difference(side(read(fleet, {"log.csv": log})), side(read(fleet, {"log.csv": log})))
+    assert (same.components, same.unchanged) == ([], 1)
+    other = difference(side(read(fleet, {"log.csv": log})), side(read(fleet, {"log.csv": log.replace("1000", "2000")})))
+    # 10 runs x 30 days x 1,000 tokens x $1 per million
+    assert causes(one(other)) == {"tokens": Decimal("0.3")}
+    assert one(other).causes[0].says == "the log that they are drawn from"
