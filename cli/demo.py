@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -38,13 +39,17 @@ def demo(
     from ..pricing.book import open_book
 
     names = (files.LOGS, files.ARCHITECTURE, files.PRICES, files.ATTRIBUTION, files.OUTCOMES, files.README)
-    there = [name for name in (*names, DEFAULT_STORE.name, REPORT) if (out / name).exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: this cannot be a folder: {error.strerror}; name another: --out FOLDER") from None
+    there = [name for name in (*names, DEFAULT_STORE.name, REPORT) if os.path.lexists(out / name)]
     if there:
         raise OutputError(f"{out}: there is already {', '.join(there)}; name an empty folder: --out FOLDER")
     architecture = read_architecture(EXAMPLE)
     calls = fleet_calls(architecture, seed)
     with _whole(out, (*names, DEFAULT_STORE.name, REPORT)):
-        (out / files.LOGS).mkdir(parents=True)
+        (out / files.LOGS).mkdir()
         write_file(out / files.PRICES, files.prices((EXAMPLES / "c-suite" / "prices.yaml").read_text("utf-8")))
         texts = {
             **files.log_files(calls, open_book("list", [out / files.PRICES])),

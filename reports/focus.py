@@ -35,6 +35,10 @@ WITH summed AS (
 measured AS (
     SELECT
         summed.*, price.per, price.usd AS unit_usd, price.source,
+        -- the price row by what tells it from others, so that it is the same in every export
+        concat_ws(':', priced_provider || '/' || priced_model, summed.token_class, price.processing,
+            'from ' || price.min_input_tokens, coalesce(strftime(price.valid_from, '%Y-%m-%dT%H:%MZ'), 'always'),
+            price.utc_from::VARCHAR, rtrim(rtrim(price.usd::VARCHAR, '0'), '.') || ' USD') AS sku_price_id,
         CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END
             AS unit,
         -- exact, where a division would be a DOUBLE
@@ -78,7 +82,7 @@ SELECT
     'Generative AI' AS ServiceSubcategory,
     priced_provider || '/' || priced_model AS SkuId,
     token_class AS SkuMeter,
-    priced_provider || '/' || priced_model || ':' || token_class || ':' || processing || ':' || price_id AS SkuPriceId,
+    sku_price_id AS SkuPriceId,
     component AS x_Component,
     agent AS x_Agent,
     task AS x_Task,

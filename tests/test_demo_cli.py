@@ -25,3 +25,18 @@ def test_nothing_is_written_where_something_is_in_the_way(costsim: Any, tmp_path
     assert costsim("demo").code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["prices.yaml"]
     assert (tmp_path / "prices.yaml").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_is_said_in_one_line(costsim: Any, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    for folder in ("taken", "taken/sub"):
+        outcome = costsim("demo", "--out", folder)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "this cannot be a folder" in outcome.err
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_link_to_nowhere_is_in_the_way_and_stays(costsim: Any, tmp_path: Path) -> None:
+    (tmp_path / "logs").symlink_to(tmp_path / "nowhere")
+    assert costsim("demo").code == 2
+    assert (tmp_path / "logs").is_symlink()

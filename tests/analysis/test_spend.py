@@ -242,6 +242,19 @@ def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyC
     assert (row["ListCost"], row["ContractedCost"], row["BilledCost"]) == (1, Decimal("0.9"), Decimal("0.9"))
 
 
+def test_a_price_has_one_id_whatever_else_is_exported(
+    store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
+) -> None:
+    mini = rollup_row(provider="openai", model="gpt-4o-mini", input=1_000_000)
+    fill(store, mini)
+    _, [alone] = exported(store, book, tmp_path)
+    fill(store, rollup_row(provider="openai", model="gpt-4o", input=1_000_000), mini)
+    _, rows = exported(store, book, tmp_path)
+    assert alone["SkuPriceId"] == "openai/gpt-4o-mini:input:standard:from 0:always:0.15 USD"
+    assert alone["SkuPriceId"] in {row["SkuPriceId"] for row in rows}
+    assert len({row["SkuPriceId"] for row in rows}) == 2
+
+
 def test_an_export_is_at_the_calls_own_prices_whatever_their_source_recorded(
     store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
 ) -> None:
