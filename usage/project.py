@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
 REASON = """
 CASE
+    WHEN fault IS NOT NULL THEN fault
     WHEN ts IS NULL THEN 'no time'
     WHEN ts < TIMESTAMP '2000-01-01' OR ts >= TIMESTAMP '2200-01-01' THEN 'a time outside 2000 to 2199'
     WHEN least(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) < 0
@@ -44,7 +45,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         f"""
         INSERT INTO found BY NAME
         WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
-        judged AS (SELECT * EXCLUDE (recorded_text) {replaced}, {REASON} AS reason FROM counted)
+        judged AS (SELECT * EXCLUDE (recorded_text, fault) {replaced}, {REASON} AS reason FROM counted)
         SELECT *, $reader AS source,
             CASE WHEN reason IS NULL
                 THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens
@@ -64,4 +65,6 @@ def _column(name: str, value: str, narrow: bool) -> str:
             coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
                 AS recorded_usd,
             ({value})::VARCHAR AS recorded_text"""
+    if DEFAULTS[name] not in ("NULL", value):
+        value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{KINDS.get(name, 'VARCHAR')} AS {name}"

@@ -33,6 +33,7 @@ DEFAULTS: dict[str, str] = {
     "request": "1",
     "recorded_usd": "NULL",
     "tags": "NULL",
+    "fault": "NULL",  # why this is no usable entry, where only the reader can tell
 }
 
 

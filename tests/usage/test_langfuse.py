@@ -105,6 +105,16 @@ def test_a_count_that_is_none_is_a_reject_and_nothing_else_is_lost(tmp_path: Pat
     assert rows == [(2, 186)]
 
 
+def test_counts_under_openais_names_are_counts(tmp_path: Path) -> None:
+    details = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
+    assert one(tmp_path, "SELECT input, output FROM usage_event", usageDetails=details) == (100, 7)
+
+
+def test_a_total_alone_is_no_usage_and_not_free(tmp_path: Path) -> None:
+    sql = "SELECT reason FROM reject"
+    assert one(tmp_path, sql, usageDetails={"total": 500}) == ("a total of tokens that does not say what they were",)
+
+
 def test_no_other_reader_takes_it() -> None:
     sample = Sample("x", "ndjson", tuple(ROWS))
     assert [reader.name for reader in READERS if reader.recognises(sample)] == ["langfuse"]

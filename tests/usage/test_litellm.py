@@ -85,3 +85,18 @@ def test_no_other_reader_takes_it() -> None:
 
     sample = Sample("x", "ndjson", tuple(ROWS))
     assert [reader.name for reader in READERS if reader.recognises(sample)] == ["litellm"]
+
+
+def test_a_detail_that_is_null_hides_no_other(tmp_path: Path) -> None:
+    usage = {"prompt_tokens_details": {"cached_tokens": 90}}
+    row = ROWS[0] | {"prompt_tokens": 100, "metadata": {"additional_usage_values": None, "usage_object": usage}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT input, cache_read FROM usage_event")
+    assert rows == [(10, 90)]
+
+
+def test_calls_without_an_id_are_told_apart(tmp_path: Path) -> None:
+    calls = [ROWS[0] | {"request_id": "", "completion_tokens": tokens} for tokens in (1, 2, 3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, calls)))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*), sum(output) FROM usage_event")
+    assert rows == [(3, 6)]

@@ -187,6 +187,61 @@ def test_of_the_entries_of_a_call_the_one_with_the_largest_output_counts(db: Pat
     assert (total.calls, total.tokens["output"], total.tokens["input"]) == (1, 500, 100)
 
 
+@pytest.mark.parametrize(
+    ("usage", "writes"),
+    [
+        ({"cache_creation_input_tokens": 5000, "cache_creation": {}}, (5000, 0)),
+        (
+            {"cache_creation_input_tokens": 5000, "cache_creation": {"ephemeral_5m_input_tokens": 0}},
+            (5000, 0),
+        ),
+        (
+            {"cache_creation_input_tokens": 5000, "cache_creation": {"ephemeral_1h_input_tokens": 5000}},
+            (0, 5000),
+        ),
+        (
+            {"cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}},
+            (20, 30),
+        ),
+    ],
+    ids=["an empty detail", "a detail of nothing", "all for an hour", "no sum"],
+)
+def test_cache_writes_that_are_not_told_apart_are_five_minute_ones(
+    db: Path, tmp_path: Path, usage: dict[str, Any], writes: tuple[int, int]
+) -> None:
+    loaded(db, write(tmp_path / "a.jsonl", entry(1, **usage)))
+    tokens = spent(db).total.tokens
+    assert (tokens["cache_write_5m"], tokens["cache_write_1h"]) == writes
+
+
+def test_calls_with_empty_ids_are_told_apart_by_their_content(db: Path, tmp_path: Path) -> None:
+    calls = [entry(n) for n in (1, 2)]
+    for call in calls:
+        call["requestId"] = call["message"]["id"] = ""
+    loaded(db, write(tmp_path / "a.jsonl", *calls))
+    assert spent(db).total.calls == 2
+
+
+def test_a_number_that_no_database_takes_costs_only_its_line(db: Path, tmp_path: Path) -> None:
+    odd = [entry(n, input_tokens=text) for n, text in enumerate(["0012", "1_0", "\u0663"], 10)]
+    report = loaded(db, write(tmp_path / "a.jsonl", entry(1), *odd, entry(2)))
+    assert (report.total("added"), report.total("rejected")) == (2, 3)
+
+
+def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tmp_path: Path) -> None:
+    def meta(name: str) -> dict[str, Any]:
+        return {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": name}}
+
+    def total(tokens: int) -> dict[str, Any]:
+        usage = {"input_tokens": tokens, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": tokens + 1}
+        told = {"type": "token_count", "info": {"total_token_usage": usage}}
+        return {"timestamp": "2026-05-13T09:00:01Z", "type": "event_msg", "payload": told}
+
+    first = [meta("A"), total(10), total(20)]
+    assert loaded(db, write(tmp_path / "rollout.jsonl", *first)).total("added") == 2
+    assert loaded(db, write(tmp_path / "rollout.jsonl", *first, meta("B"), total(30))).total("added") == 1
+
+
 def test_synthetic_answers_are_no_calls(db: Path, tmp_path: Path) -> None:
     made_up = entry(1)
     made_up["message"]["model"] = "<synthetic>"

@@ -99,6 +99,8 @@ def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConn
         ("input=b", "ts=COLUMN"),
         ("ts=a,model=:x", "at least one count"),
         ("ts=a,input=b,recorded_unit=euro", "usd"),
+        ("ts=a,output=:1k", "output is a count; '1k' is not a whole number"),
+        ("ts=a,input=line", "a column named 'line' cannot be mapped"),
     ],
 )
 def test_a_mapping_that_cannot_work_says_why_in_one_line(mapping: str, said: str) -> None:
@@ -179,3 +181,11 @@ def test_a_cell_that_is_no_number_is_one_reject_with_its_line(store: duckdb.Duck
     report = told(store, "ts=at,input=in", file)
     assert (report.total("added"), report.total("rejected")) == (1, 1)
     assert f"{file}:3: in does not fit" in report.first_rejects[0]
+
+
+def test_an_empty_cell_has_the_value_that_a_call_has_by_itself(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = written(tmp_path, "ts,in,how,id\n2026-10-05T10:00:00Z,7,,\n2026-10-05T10:00:01Z,7,batch,\n")
+    assert told(store, "ts=ts,input=in,processing=how,id=id", file).total("rejected") == 0
+    assert values(store, "processing, status") == [("standard", "ok"), ("batch", "ok")]

@@ -125,7 +125,9 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_line_prices_a_file_without_a_store(costsim: Callable[..., Any], tmp_path: Path) -> None:
-    sql = "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 'anthropic' AS provider, 1_000_000 AS input"
+    sql = (
+        "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 'anthropic' AS provider, 1_000_000 AS input"
+    )
     written(tmp_path / "calls.parquet", sql)
     outcome = costsim("spend", "--events", "calls.parquet", "--by", "model", "--format", "csv")
     assert (outcome.code, outcome.out.splitlines()[1][:46]) == (0, "anthropic/claude-haiku-4-5,1,1000000,0,0,0,0,0")

@@ -31,7 +31,8 @@ COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'claude-code:' || coalesce(message.id || ':' || requestId, message.id, uuid) AS event_id,
+    'claude-code:' || coalesce(nullif(message.id, '') || ':' || nullif(requestId, ''), nullif(message.id, ''),
+        nullif(uuid, '')) AS event_id,
     utc("timestamp") AS ts,
     sessionId AS session,
     CASE WHEN isSidechain = 'true' THEN 'subagent' ELSE 'main' END AS agent,
@@ -42,8 +43,10 @@ SELECT file_id, line,
          ELSE 'standard' END AS processing,
     message.usage.input_tokens AS input,
     message.usage.cache_read_input_tokens AS cache_read,
-    CASE WHEN message.usage.cache_creation IS NULL THEN message.usage.cache_creation_input_tokens
-         ELSE message.usage.cache_creation.ephemeral_5m_input_tokens END AS cache_write_5m,
+    -- writes that are not told apart are five-minute ones
+    CASE WHEN message.usage.cache_creation.ephemeral_5m_input_tokens < 0 THEN -1
+         ELSE greatest(message.usage.cache_creation.ephemeral_5m_input_tokens, message.usage.cache_creation_input_tokens
+             - coalesce(message.usage.cache_creation.ephemeral_1h_input_tokens, 0)) END AS cache_write_5m,
     message.usage.cache_creation.ephemeral_1h_input_tokens AS cache_write_1h,
     message.usage.output_tokens AS output,
     message.usage.server_tool_use.web_search_requests AS web_search,

@@ -3,7 +3,7 @@
 https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, output
 includes reasoning. A call is a change of the total: a total that is told again, by a refresh or by a resumed or
 forked session that replays its past, is the same call. The total names it, within the session that the others were
-forked from: the last one that the replayed past names (a fork of a fork that does not replay the names of both
+forked from: the last one that the file has named by then (a fork of a fork that does not replay the names of both
 cannot be told from here).
 """
 
@@ -30,7 +30,7 @@ WITH entry AS (
         first_value(CASE WHEN "type" = 'session_meta' THEN payload.id END IGNORE NULLS) OVER whole AS session_id,
         last_value(
             CASE WHEN "type" = 'session_meta' THEN coalesce(payload.forked_from_id, payload.id) END IGNORE NULLS
-        ) OVER whole AS root_id,
+        ) OVER told AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
         payload.info.total_token_usage AS total,
         payload.info.last_token_usage AS last

@@ -44,6 +44,7 @@ READS = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
 WRITES = ("cache_creation_input_tokens", "input_cache_creation", "input_cache_write")
 WRITES_5M = ("input_cache_creation_5m",)
 WRITES_1H = ("input_cache_creation_1h",)
+TOTALS = ("total", "total_tokens", "totalTokens")
 
 
 def _first(names: tuple[str, ...]) -> str:
@@ -51,10 +52,12 @@ def _first(names: tuple[str, ...]) -> str:
     return count_in_text(f"coalesce({', '.join(f'counts ->> {name!r}' for name in names)})")
 
 
-def _list(start: str) -> str:
-    """The counts of `input`, `input_audio_tokens` and so on, but for cached ones."""
+def _list(start: str, other: str) -> str:
+    """The counts of `input`, `input_audio_tokens` and so on, but for cached ones; else those of OpenAI's name."""
     keys = f"list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}(_\\w+)?') AND k NOT LIKE '%cache%')"
-    return f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
+    other_keys = f"list_filter(json_keys(counts), lambda k: k IN ('{other}_tokens', '{other}Tokens', '{other}'))"
+    found = f"CASE WHEN len({keys}) > 0 THEN {keys} ELSE {other_keys} END"
+    return f"list_transform({found}, lambda k: {count_in_text('(counts ->> k)')})"
 
 
 def _sum(counts: str) -> str:
@@ -88,12 +91,12 @@ detailed AS (
 counted AS (
     SELECT *,
         [{_first(WRITES)}, {_first(WRITES_5M)}] AS writes,
-        {_list("input")} AS inputs,
-        {_list("output")} AS outputs
+        {_list("input", "prompt")} AS inputs,
+        {_list("output", "completion")} AS outputs
     FROM detailed
 )
 SELECT file_id, line,
-    'langfuse:' || id AS event_id,
+    'langfuse:' || nullif(id, '') AS event_id,
     utc(coalesce("startTime", start_time)) AS ts,
     coalesce(nullif(coalesce("sessionId", session_id), ''), "traceId", trace_id) AS session,
     name AS task,
@@ -105,6 +108,8 @@ SELECT file_id, line,
     {_sum("writes")} AS cache_write_5m,
     {_first(WRITES_1H)} AS cache_write_1h,
     {_sum("outputs")} AS output,
+    CASE WHEN len(inputs) + len(outputs) = 0 AND {_first(READS)} = 0 AND writes = [0, 0] AND {_first(WRITES_1H)} = 0
+        AND {_first(TOTALS)} <> 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
     CASE WHEN TRY_CAST(cost AS DOUBLE) = 0 AND json_keys(costs) = [] THEN NULL
          ELSE coalesce(cost, costs ->> '$.total') END AS recorded_usd,

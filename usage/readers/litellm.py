@@ -53,7 +53,8 @@ WITH entry AS (
 detailed AS (
     SELECT
         *,
-        coalesce(nullif(meta -> '$.additional_usage_values', '{{}}'), meta -> '$.usage_object') AS usage
+        CASE WHEN meta ->> '$.additional_usage_values' IS NULL OR meta ->> '$.additional_usage_values' = '{{}}'
+             THEN meta -> '$.usage_object' ELSE meta -> '$.additional_usage_values' END AS usage
     FROM entry
 ),
 counted AS (
@@ -70,7 +71,7 @@ counted AS (
     FROM detailed
 )
 SELECT file_id, line,
-    'litellm:' || request_id AS event_id,
+    'litellm:' || nullif(request_id, '') AS event_id,
     utc("startTime") AS ts,
     nullif(agent_id, '') AS agent,
     session_id AS session,

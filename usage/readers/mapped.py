@@ -16,6 +16,7 @@ are different calls, the same file under another name is not counted again.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,7 @@ COUNTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "
 CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
 TEXTS = ("id", "ts", "model", "provider", "agent", "task", "session", "processing", "status", "recorded_usd")
 NAMES = (*COUNTS, *TEXTS)
+OURS = ("file_id", "line", "path")
 DECLARED = ("input_includes_cached", "recorded_unit", "time_unit")
 
 
@@ -48,6 +50,11 @@ class Mapping(BaseModel):
         for name in (*self.columns, *self.constants):
             if name not in NAMES:
                 raise ValueError(f"calls have no field {name!r}{did_you_mean(name, NAMES)}")
+        for name in {*self.constants} & {*COUNTS}:
+            if not re.fullmatch(r"[0-9]{1,12}", self.constants[name]):
+                raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
+        for name in {*self.columns.values()} & {*OURS}:
+            raise ValueError(f"a column named {name!r} cannot be mapped: the loader uses this name; rename the column")
         if "ts" not in self.columns:
             raise ValueError("say which column holds the time: ts=COLUMN")
         if not set(self.columns) & set(COUNTS):
@@ -98,7 +105,7 @@ def _value(name: str, column: str, mapping: Mapping) -> str:
     quoted = identifier(column)
     match name:
         case "id":
-            return f"'mapped:' || {quoted}"
+            return f"'mapped:' || nullif({quoted}, '')"
         case "ts":
             return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
         case "recorded_usd" if mapping.recorded_unit == "cents":

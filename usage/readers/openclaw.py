@@ -21,9 +21,9 @@ COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'openclaw:' || coalesce(id || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|', "timestamp",
-        message."timestamp", message.model, message.usage.input, message.usage."output", message.usage.cacheRead,
-        message.usage.cacheWrite, message.usage.cost.total))) AS event_id,
+    'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
+        "timestamp", message."timestamp", message.model, message.usage.input, message.usage."output",
+        message.usage.cacheRead, message.usage.cacheWrite, message.usage.cost.total))) AS event_id,
     coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     message.provider AS provider,

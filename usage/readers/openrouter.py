@@ -29,7 +29,7 @@ COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'openrouter:' || generation_id AS event_id,
+    'openrouter:' || nullif(generation_id, '') AS event_id,
     utc(created_at) AS ts,
     'openrouter' AS provider,
     -- a free variant has a price of its own; the others only choose among providers

@@ -116,7 +116,7 @@ counted AS (
             OR upper(kind) IN ('3', 'CLIENT', 'SPAN_KIND_CLIENT', 'SPANKIND.CLIENT'))
 )
 SELECT file_id, line,
-    'otel:' || ltrim(lower(trace), '0x') || ':' || ltrim(lower(span), '0x') AS event_id,
+    'otel:' || nullif(ltrim(lower(trace), '0x'), '') || ':' || nullif(ltrim(lower(span), '0x'), '') AS event_id,
     ts, agent, session, provider, model,
     CASE WHEN upper(code) IN ('2', 'ERROR', 'STATUS_CODE_ERROR', 'STATUSCODE.ERROR') OR failure IS NOT NULL
         THEN 'error' ELSE 'ok' END AS status,
