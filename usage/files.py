@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import glob
-import gzip
 import json
 import shutil
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,22 +17,17 @@ import duckdb
 
 from ..documents import did_you_mean
 from ..errors import UsageLogError
+from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
 from .readers import READERS
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 PACKED = (".gz", ".zst")
-HEAD_BYTES = 256 * 1024
-HEAD_LINES = 2_000
 SAMPLED_RECORDS = 50
-WHOLE_BYTES = 64 * 1024 * 1024  # a JSON document that is not one record a line is sampled whole, up to this
+# A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.
+HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 STDIN = "-"
 
-READ_HEAD = """
-SELECT line FROM read_csv($path, columns = {'line': 'VARCHAR'}, compression = 'zstd', header = false,
-    auto_detect = false, delim = '\x01', quote = '', escape = '', strict_mode = false, ignore_errors = true)
-LIMIT $lines
-"""
 PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
 
 
@@ -52,11 +44,11 @@ class LogFile:
 
 @dataclass(frozen=True)
 class Format:
-    """How to read a file: its reader, and its bytes' layout. `columns` are a CSV's or Parquet's, in order."""
+    """How to read a file: its reader, its bytes' layout, and how they are packed. `columns` are a CSV's, in order."""
 
     reader: Reader
     layout: Layout
-    compression: str
+    packing: Packing | None = None
     columns: tuple[str, ...] = ()
     delimiter: str = ","
 
@@ -113,65 +105,73 @@ def _spooled(spool: Path) -> Path:
 
 
 def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Reader | None = None) -> Format | None:
-    """The format of a file by its content, or None. `forced` overrides the reader, never the layout."""
-    head = _head_bytes(file)
-    compression = _compression(head)
-    if head[:4] == b"PAR1":
-        names = tuple(name for (name,) in _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path)))
-        return _told(Sample(file.path, "parquet", columns=frozenset(names)), forced, compression, names)
-    text = head.decode("utf-8-sig", "replace")
-    if compression == "gzip":
-        text = _unzipped_head(file).decode("utf-8-sig", "replace")
-    elif compression == "zstd":
-        lines = _query(file, connection, READ_HEAD, path=escaped(file.path), lines=HEAD_LINES)
-        text = "\n".join(line or "" for (line,) in lines)
-    return _told_by_text(file, text.lstrip("\ufeff \t\r\n"), forced, compression)
+    """The format of a file by its content, or None. `forced` overrides the reader, never the layout.
+
+    Raises UsageLogError where the file cannot be read, or lacks a column that the reader needs.
+    """
+    for size in HEAD_BYTES:
+        head, packing, cut = _head(file, size)
+        if head[:4] == b"PAR1":
+            columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
+            return _told(Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing)
+        format = _told_by_text(file, head.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
+        if format or not cut:
+            return format
+    return None
 
 
-def _told_by_text(file: LogFile, text: str, forced: Reader | None, compression: str) -> Format | None:
-    records = _line_records(text)
+def _head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
+    """The first bytes of the content, at least so many if it has them; how it is packed; whether it goes on."""
+    with Path(file.path).open("rb") as stream:
+        head = stream.read(size)
+    packing = packing_of(head)
+    if packing is None:
+        return head, None, file.size > len(head)
+    content = b""
+    try:
+        for piece in unpacked(file.path, packing):
+            content += piece
+            if len(content) > size:
+                return content, packing, True
+    except BrokenOffError as error:
+        if not content.strip():
+            raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.path) from None
+        return content, packing, True
+    return content, packing, False
+
+
+def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None) -> Format | None:
+    if text[:1] == "[" or (text[:1] == "{" and _is_document(text)):
+        records = _document_records(text, cut)
+        return None if cut and not records else _told(Sample(file.path, "json", records), forced, packing)
+    records = _line_records(text, cut)
     if records:
-        return _told(Sample(file.path, "ndjson", records), forced, compression)
-    if text[:1] in ("{", "["):
-        records = _document_records(text if compression != "none" else _whole(file))
-        layout: Layout = "json" if records or not _is_torn_line(text) else "ndjson"
-        return _told(Sample(file.path, layout, records), forced, compression)
+        return _told(Sample(file.path, "ndjson", records), forced, packing)
+    if text[:1] == "{":
+        return None if cut else _told(Sample(file.path, "ndjson"), forced, packing)  # its first line is being written
     header = text.split("\n", 1)[0].rstrip("\r")
     delimiter = max(",;\t|", key=header.count)
-    names = tuple(next(csv.reader([header], delimiter=delimiter), ()))
+    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter), ()))
     sample = Sample(file.path, "csv", columns=frozenset(names))
-    return _told(sample, forced, compression, names, delimiter)
+    return _told(sample, forced, packing, names, delimiter)
 
 
 def _told(
-    sample: Sample, forced: Reader | None, compression: str, columns: tuple[str, ...] = (), delimiter: str = ","
+    sample: Sample,
+    forced: Reader | None,
+    packing: Packing | None,
+    columns: tuple[str, ...] = (),
+    delimiter: str = ",",
 ) -> Format | None:
     reader = forced or next((reader for reader in READERS if reader.recognises(sample)), None)
     there = sample.columns or {name for record in sample.records for name in record}
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:
         raise UsageLogError(f"there is no column {gone!r}{did_you_mean(gone, sorted(there))}", file=sample.path)
-    return Format(reader, sample.layout, compression, columns, delimiter) if reader else None
-
-
-def _head_bytes(file: LogFile) -> bytes:
-    with Path(file.path).open("rb") as stream:
-        return stream.read(HEAD_BYTES)
-
-
-def _unzipped_head(file: LogFile) -> bytes:
-    """As much of the beginning as can be read: the file may break off."""
-    head = b""
-    with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(file.path) as stream:
-        while len(head) < HEAD_BYTES and (chunk := stream.read1(HEAD_BYTES)):
-            head += chunk
-    return head
-
-
-def _compression(head: bytes) -> str:
-    if head[:2] == b"\x1f\x8b":
-        return "gzip"
-    return "zstd" if head[:4] == b"\x28\xb5\x2f\xfd" else "none"
+    twice = next((name for name in (reader.columns if reader else ()) if columns.count(name) > 1), None)
+    if twice:
+        raise UsageLogError(f"the column {twice!r} stands twice in the header", file=sample.path)
+    return Format(reader, sample.layout, packing, columns, delimiter) if reader else None
 
 
 def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> list[Any]:
@@ -181,25 +181,32 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
         raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=file.path) from None
 
 
-def _line_records(text: str) -> tuple[dict[str, Any], ...]:
-    """The lines that are JSON objects by themselves."""
-    lines = (line for line in text.split("\n") if line.lstrip()[:1] == "{")
-    records = (_loads(line) for line, _ in zip(lines, range(SAMPLED_RECORDS), strict=False))
+def _is_document(text: str) -> bool:
+    """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
+    first, end, _ = text.partition("\n")
+    return bool(end) and first.rstrip()[-1:] in ("{", "[", ",") and _loads(first) is None
+
+
+def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
+    """The lines that are JSON objects by themselves; the last may be cut."""
+    lines = text.split("\n")
+    whole = (line for line in (lines[:-1] if cut else lines) if line.lstrip()[:1] == "{")
+    records = (_loads(line) for line, _ in zip(whole, range(SAMPLED_RECORDS), strict=False))
     return tuple(record for record in records if isinstance(record, dict))
 
 
-def _document_records(text: str) -> tuple[dict[str, Any], ...]:
-    """The objects of a JSON document, or of the array that it is; of one cut short, the whole ones."""
-    whole = _loads(text)
+def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
+    """The objects of a JSON document, or of the array that it is; of an array cut short, the whole ones."""
+    whole = None if cut else _loads(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
     return tuple(item for item in found[:SAMPLED_RECORDS] if isinstance(item, dict))
 
 
 def _leading_items(text: str) -> list[Any]:
     items: list[Any] = []
-    decoder, place = json.JSONDecoder(), 1 if text[:1] == "[" else 0
+    decoder, place = json.JSONDecoder(), 1
     try:
-        while len(items) < SAMPLED_RECORDS:
+        while text[0] == "[" and len(items) < SAMPLED_RECORDS:
             while text[place] in " \t\r\n,":
                 place += 1
             item, place = decoder.raw_decode(text, place)
@@ -209,21 +216,11 @@ def _leading_items(text: str) -> list[Any]:
     return items
 
 
-def _is_torn_line(text: str) -> bool:
-    """One unfinished line: a JSON Lines file whose first entry is still being written."""
-    return text.startswith("{") and "\n" not in text.strip()
-
-
 def _loads(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _whole(file: LogFile) -> str:
-    with Path(file.path).open("rb") as stream:
-        return stream.read(WHOLE_BYTES).decode("utf-8-sig", "replace").strip()
 
 
 def reader_named(name: str) -> Reader:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-    from .files import LogFile
-
 CHUNK_BYTES = 256 * 1024
 
 
@@ -36,33 +34,45 @@ class Tail:
     fingerprint: Fingerprint  # the hash of all of it, the count of these lines
 
 
-def fingerprint(file: LogFile) -> Fingerprint:
+def fingerprint(path: str) -> Fingerprint:
     """The hash and lines of a file; hashing lets other threads run. Raises UsageLogError."""
-    with _opened(file) as stream:
+    with _opened(path) as stream:
         return _rest(stream, hashlib.sha256())
 
 
-def new_lines(file: LogFile, bytes_before: int, sha256_before: str, spool: Path) -> Tail | None:
+def begins_with(path: str, size: int, sha256: str) -> bool:
+    """Whether the first `size` bytes of a file have that hash."""
+    with _opened(path) as stream:
+        hashed, _ = _first(stream, size)
+    return hashed.hexdigest() == sha256
+
+
+def new_lines(path: str, bytes_before: int, sha256_before: str, spool: Path) -> Tail | None:
     """The lines after the first `bytes_before` bytes, if those are whole lines of that hash; copied to `spool`."""
-    hashed = hashlib.sha256()
-    with _opened(file) as stream:
-        last = b""
-        while bytes_before and (chunk := stream.read(min(CHUNK_BYTES, bytes_before))):
-            hashed.update(chunk)
-            bytes_before, last = bytes_before - len(chunk), chunk[-1:]
-        if bytes_before or last != b"\n" or hashed.hexdigest() != sha256_before:
+    with _opened(path) as stream:
+        hashed, last = _first(stream, bytes_before)
+        if last != b"\n" or hashed.hexdigest() != sha256_before:
             return None
         with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
             return Tail(Path(copy.name), _rest(stream, hashed, copy))
 
 
 @contextmanager
-def _opened(file: LogFile) -> Iterator[IO[bytes]]:
+def _opened(path: str) -> Iterator[IO[bytes]]:
     try:
-        with Path(file.path).open("rb", buffering=0) as stream:
+        with Path(path).open("rb", buffering=0) as stream:
             yield stream
     except OSError as error:
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=path) from None
+
+
+def _first(stream: IO[bytes], size: int) -> tuple[hashlib._Hash, bytes]:
+    """The hash of the next `size` bytes, and the last of them."""
+    hashed, last = hashlib.sha256(), b""
+    while size and (chunk := stream.read(min(CHUNK_BYTES, size))):
+        hashed.update(chunk)
+        size, last = size - len(chunk), chunk[-1:]
+    return hashed, last
 
 
 def _rest(stream: IO[bytes], hashed: hashlib._Hash, out: IO[bytes] | None = None) -> Fingerprint:

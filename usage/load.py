@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .files import Format, LogFile, find_files, reader_named, tell_format
-from .fingerprint import Fingerprint, Tail, fingerprint, new_lines
+from .fingerprint import Fingerprint, Tail, begins_with, fingerprint, new_lines
+from .packing import unpack
 from .project import FOUND, project
 from .reader import Reader
 from .readers import READERS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 256
+PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
 MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
 WITH told AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
@@ -56,9 +58,10 @@ SELECT path, reader, entries, added, rejected FROM load WHERE file_id IN (SELECT
 
 KEEP_FILES = """
 INSERT INTO load
-SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), ?, 0, 0, 0, now() AT TIME ZONE 'UTC'
+SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0,
+    now() AT TIME ZONE 'UTC', $declared
 ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
-    reader = excluded.reader, loaded_at = excluded.loaded_at
+    reader = excluded.reader, loaded_at = excluded.loaded_at, declared = excluded.declared
 """
 
 Progress = Callable[[int, int], None]
@@ -129,8 +132,9 @@ def load(
         found = find_files(paths, spool)
         total = sum(file.size for file in found) or 1
         done = 0
-        for batch in _batches(store, found, forced, spool, report, strict):
-            _load_batch(store, batch, spool, report, strict)
+        declared = mapping.model_dump_json() if mapping else format
+        for batch in _batches(store, found, forced, declared, spool, report, strict):
+            _load_batch(store, batch, declared, spool, report, strict)
             done += sum(told.file.size for told in batch)
             if progress:
                 progress(done, total)
@@ -157,16 +161,21 @@ class Loaded:
     mtime_ns: int
     sha256: str
     reader: str
+    declared: str | None
 
 
 @dataclass(frozen=True)
 class Told:
-    """A file and its format; its sha256 where it was needed before reading (else empty), and the lines it grew by."""
+    """A file and its format; its sha256 where it was needed before reading (else empty), and the lines it grew by.
+
+    `again` means that all that was loaded of it still stands in it, and is to be read anew.
+    """
 
     file: LogFile
     format: Format
     sha256: str = ""
     tail: Tail | None = None
+    again: bool = False
 
     @property
     def label(self) -> str:
@@ -178,38 +187,46 @@ def _batches(
     store: DuckDBPyConnection,
     found: Sequence[LogFile],
     forced: Reader | None,
+    declared: str | None,
     spool: Path,
     report: LoadReport,
     strict: bool,
 ) -> Iterator[list[Told]]:
     """Changed files of one format together, up to a size that keeps memory small."""
-    rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader FROM load").fetchall()
+    rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
     told: list[tuple[LogFile, Format]] = []
     for file in found:
         before = loaded.get(file.label)
-        if before and (before.bytes, before.mtime_ns) == (file.size, file.mtime_ns):
+        if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif file.size:
-            _tell(store, file, forced, told, report, strict)
-    told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression))
-    for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout, pair[1].compression)):
+            _tell(store, file, forced, before, told, report, strict)
+    told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout))
+    for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout)):
         for chunk in _chunks(list(group)):
-            compared = [_compared(file, format, loaded.get(file.label), spool) for file, format in chunk]
+            compared = [_compared(file, format, declared, loaded.get(file.label), spool) for file, format in chunk]
             same = [told.label for told in compared if told.sha256 and told.sha256 == _sha256(loaded.get(told.label))]
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if fresh := [told for told in compared if told.label not in same]:
                 yield fresh
 
 
-def _compared(file: LogFile, format: Format, before: Loaded | None, spool: Path) -> Told:
+def _compared(file: LogFile, format: Format, declared: str | None, before: Loaded | None, spool: Path) -> Told:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
-    if file.label == "stdin" or (before and before.bytes == file.size):
-        return Told(file, format, fingerprint(file).sha256)
-    line_by_line = format.layout == "ndjson" and format.compression == "none" and not format.reader.ordered
-    if before and line_by_line and before.reader == format.reader.name and file.size / 2 < before.bytes < file.size:
-        return Told(file, format, tail=new_lines(file, before.bytes, before.sha256, spool))
-    return Told(file, format)
+    if file.label == "stdin":
+        return Told(file, format, fingerprint(file.path).sha256)
+    if before is None or file.size < before.bytes:
+        return Told(file, format)
+    alike = (before.reader, before.declared) == (format.reader.name, declared)
+    line_by_line = format.layout == "ndjson" and format.packing is None and not format.reader.ordered
+    if alike and line_by_line and file.size / 2 < before.bytes < file.size:
+        tail = new_lines(file.path, before.bytes, before.sha256, spool)
+        if tail:
+            return Told(file, format, tail=tail)
+    stands = begins_with(file.path, before.bytes, before.sha256)
+    same = stands and alike and file.size == before.bytes
+    return Told(file, format, before.sha256 if same else "", again=stands)
 
 
 def _sha256(loaded: Loaded | None) -> str:
@@ -220,6 +237,7 @@ def _tell(
     store: DuckDBPyConnection,
     file: LogFile,
     forced: Reader | None,
+    before: Loaded | None,
     told: list[tuple[LogFile, Format]],
     report: LoadReport,
     strict: bool,
@@ -233,6 +251,8 @@ def _tell(
         return
     if format:
         told.append((file, format))
+    elif before:  # a mapping or a format was named for it then
+        report.files.append(FileReport(file.label, before.reader, unchanged=True))
     elif file.named:
         known = ", ".join(reader.name for reader in READERS)
         raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
@@ -243,31 +263,39 @@ def _tell(
 def _chunks(told: list[tuple[LogFile, Format]]) -> Iterator[list[tuple[LogFile, Format]]]:
     chunk: list[tuple[LogFile, Format]] = []
     size = 0
-    for pair in told:
-        if chunk and (size + pair[0].size > BATCH_BYTES or len(chunk) >= BATCH_FILES):
+    for file, format in told:
+        weight = file.size * (PACKED_RATIO if format.packing else 1)
+        if chunk and (size + weight > BATCH_BYTES or len(chunk) >= BATCH_FILES):
             yield chunk
             chunk, size = [], 0
-        chunk.append(pair)
-        size += pair[0].size
+        chunk.append((file, format))
+        size += weight
     if chunk:
         yield chunk
 
 
-def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
+def _load_batch(
+    store: DuckDBPyConnection, batch: list[Told], declared: str | None, spool: Path, report: LoadReport, strict: bool
+) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
-    sources = _numbered(store, batch)
+    sources = [_unpacked(source, spool) for source in _numbered(store, batch)]
     store.execute(FOUND)
     with _fingerprints(sources) as prints:
         to_found = partial(project, store, batch[0].format.reader)
         read = read_entries(store, sources, spool, to_found, lambda source: prints(source).lines)
         hashes = [prints(source).sha256 for source in sources]
+    for source in sources:
+        if source.content:
+            source.content.unlink()
     grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
     store.execute("BEGIN")
     store.execute("SET preserve_insertion_order = false")
     try:
-        _keep_files(store, sources, hashes, grown)
+        _keep_files(store, sources, hashes, grown, declared)
         if read.rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
+        again = [source.file_id for source, told in zip(sources, batch, strict=True) if told.again]
+        store.execute("CREATE OR REPLACE TEMP TABLE read_again AS SELECT unnest(?::BIGINT[]) AS file_id", [again])
         store.execute(MERGE)
         reports = _reports(store, sources, grown)
         if strict:
@@ -292,8 +320,23 @@ def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fing
     from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
 
     with ThreadPoolExecutor(1) as pool:
-        taken = {s.file_id: pool.submit(fingerprint, s.file) for s in sources if s.file_id not in known}
+        taken = {s.file_id: pool.submit(_fingerprint, s) for s in sources if s.file_id not in known}
         yield lambda source: known.get(source.file_id) or taken[source.file_id].result()
+
+
+def _fingerprint(source: Source) -> Fingerprint:
+    """The hash of the file, and the lines of what it holds."""
+    if source.content is None:
+        return fingerprint(source.file.path)
+    return Fingerprint(fingerprint(source.file.path).sha256, fingerprint(str(source.content)).lines)
+
+
+def _unpacked(source: Source, spool: Path) -> Source:
+    if source.format.packing is None:
+        return source
+    content = spool / f"{source.file_id}.content"
+    fault = unpack(source.file.path, source.format.packing, content)
+    return replace(source, content=content, fault=fault)
 
 
 def _label(file: LogFile, sha: str) -> str:
@@ -313,15 +356,25 @@ def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:
 
 
 def _keep_files(
-    store: DuckDBPyConnection, sources: Sequence[Source], hashes: Sequence[str], grown: Sequence[int]
+    store: DuckDBPyConnection,
+    sources: Sequence[Source],
+    hashes: Sequence[str],
+    grown: Sequence[int],
+    declared: str | None,
 ) -> None:
     """What the files are now; the rejects of what they were are forgotten, but for those that only grew."""
     ids = [source.file_id for source in sources]
     store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])
-    labels = [_label(source.file, sha) for source, sha in zip(sources, hashes, strict=True)]
-    sizes = [source.file.size for source in sources]
-    times = [source.file.mtime_ns for source in sources]
-    store.execute(KEEP_FILES, [ids, labels, list(hashes), sizes, times, sources[0].format.reader.name])
+    kept = {
+        "ids": ids,
+        "labels": [_label(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
+        "hashes": list(hashes),
+        "sizes": [source.file.size for source in sources],
+        "times": [source.file.mtime_ns for source in sources],
+        "reader": sources[0].format.reader.name,
+        "declared": declared,
+    }
+    store.execute(KEEP_FILES, kept)
 
 
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:

@@ -33,6 +33,16 @@ FROM (
 ) AS numbered
 WHERE found.rowid = numbered.place;
 
+-- What a file told before, in bytes that it still has, and tells no more: a row that was cut, or read by another mapping.
+CREATE OR REPLACE TEMP TABLE withdrawn AS
+SELECT usage_event.rowid AS place, usage_event.ts
+FROM usage_event SEMI JOIN read_again USING (file_id)
+    ANTI JOIN found ON found.file_id = usage_event.file_id AND found.event_id = usage_event.event_id;
+
+INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM withdrawn;
+
+DELETE FROM usage_event WHERE rowid IN (SELECT place FROM withdrawn);
+
 -- Claims are computed for the few entries that need one: those that tie with another.
 CREATE OR REPLACE TEMP TABLE incoming AS
 WITH top AS MATERIALIZED (

@@ -7,15 +7,12 @@ looked at one by one, bad ones become rejects with their line, and DuckDB reads 
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -35,6 +32,21 @@ MAX_LINE_BYTES = 256 * 1024 * 1024
 
 CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM reject_errors GROUP BY line"
 
+# The n-th row that was read stands below the header, and below the lines refused before it.
+REFUSED_LINES = """
+CREATE OR REPLACE TEMP TABLE refused AS
+WITH numbered AS (
+    SELECT line, row_number() OVER (ORDER BY line) AS above FROM (SELECT DISTINCT line FROM reject_errors)
+)
+SELECT line - above + 1 AS at, max(above) AS above FROM numbered GROUP BY ALL
+"""
+CSV_LINES = """
+FROM (
+    SELECT cells.*, "costsim row" + 1 + coalesce(refused.above, 0) AS line
+    FROM cells ASOF LEFT JOIN refused ON cells."costsim row" + 1 >= refused.at
+)
+"""
+PARQUET_LINES = 'FROM (SELECT * EXCLUDE ("costsim row"), "costsim row" AS line FROM cells)'
 REFUSED = """
 SELECT DISTINCT file_id FROM found
 WHERE reason IS NOT NULL OR (event_id IS NULL AND file_id IN (SELECT unnest($1)))
@@ -58,12 +70,22 @@ Reject = tuple[int, int | None, str, str]
 
 @dataclass(frozen=True)
 class Source:
-    """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already."""
+    """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
+
+    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end.
+    """
 
     file_id: int
     file: LogFile
     format: Format
     tail: Tail | None = None
+    content: Path | None = None
+    fault: str | None = None
+
+    @property
+    def whole(self) -> str:
+        """The path of all its content."""
+        return str(self.content or self.file.path)
 
 
 @dataclass(frozen=True)
@@ -84,15 +106,22 @@ def read_entries(
     """
     format = sources[0].format
     careful = sources
+    rejects = [reject for source in sources for reject in _broken_off(source)]
     if format.layout == "ndjson" and not format.reader.ordered:
         careful = _fast(connection, sources, project, lines)
     if not careful:
-        return Read([], set())
+        return Read(rejects, set())
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
-    rejects = [reject for source in careful for reject in _read_carefully(connection, source, spool)]
+    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool)]
     project("FROM temp.record", {})
     return Read(rejects, {source.file_id for source in careful})
+
+
+def _broken_off(source: Source) -> list[Reject]:
+    if not source.fault:
+        return []
+    return [(source.file_id, None, f"the file cannot be read from here on: {source.fault}", "")]
 
 
 def _fast(
@@ -103,12 +132,8 @@ def _fast(
     Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them; so is
     one with a tail whose entries are told apart by their place in the file, having no id.
     """
-    packed = sources[0].format.compression != "none"  # its lines are not counted, but an error in one file is reliable
-    if not packed and _streamed(connection, sources, project, lines):
-        torn: list[Source] = []
-    else:
-        parts = [[source] for source in sources] if packed else [list(sources)]
-        torn = [left for part in parts for left in _unfit(connection, part, project, lines)]
+    fits = _streamed(connection, sources, project, lines)
+    torn = [] if fits else _unfit(connection, list(sources), project, lines)
     tails = [source.file_id for source in sources if source.tail]
     refused = {row[0] for row in connection.execute(REFUSED, [tails]).fetchall()}
     if refused:
@@ -151,8 +176,7 @@ def _unfit(
     """
     if _read_lines(connection, sources):
         rows = dict(connection.execute(COUNT_ROWS).fetchall())
-        plain = [source for source in sources if source.format.compression == "none"]
-        short = [source for source in plain if rows.get(source.file_id, 0) != lines(source)]
+        short = [source for source in sources if rows.get(source.file_id, 0) != lines(source)]
         if short:
             connection.execute("DELETE FROM record WHERE file_id IN (SELECT unnest($1))", [[s.file_id for s in short]])
         project("FROM temp.record", {})
@@ -211,28 +235,11 @@ def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tup
     )
     sql = f"""
         SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.*
-        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, compression = $compression)
-            AS entry
+        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, compression = 'none') AS entry
         JOIN batch ON batch.place = entry.file_index
         """  # noqa: S608 (columns are the reader's)
-    compression = _duckdb_compression(sources[0].format.compression)
-    read = [str(source.tail.path) if source.tail else source.file.path for source in sources]
-    return sql, {"files": [escaped(path) for path in read], "compression": compression}
-
-
-def _duckdb_compression(compression: str) -> str:
-    return {"none": "none", "gzip": "gzip", "zstd": "zstd"}[compression]
-
-
-@contextmanager
-def _opened(source: Source) -> Iterator[IO[bytes]]:
-    match source.format.compression:
-        case "gzip":
-            with gzip.open(source.file.path, "rb") as stream:
-                yield stream  # type: ignore[misc]
-        case _:
-            with Path(source.file.path).open("rb") as stream:
-                yield stream
+    read = [str(source.tail.path) if source.tail else source.whole for source in sources]
+    return sql, {"files": [escaped(path) for path in read]}
 
 
 def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
@@ -240,37 +247,18 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
-    number = 0
-    try:
-        with _lines(connection, source) as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
-            for number, raw in enumerate(lines, 1):
-                text = raw.strip().lstrip("\ufeff")
-                if not text:
-                    continue
-                why, record = _checked(text, kinds)
-                if why:
-                    rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
-                elif record is not None:
-                    out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
-    except (OSError, EOFError, zlib.error) as error:
-        rejects.append((source.file_id, number + 1, f"the file cannot be read from here on: {error}", ""))
+    with Path(source.whole).open("rb") as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
+        for number, raw in enumerate(lines, 1):
+            text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
+            if not text:
+                continue
+            why, record = _checked(text, kinds)
+            if why:
+                rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
+            elif record is not None:
+                out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
     _append(connection, source, clean)
     return rejects
-
-
-@contextmanager
-def _lines(connection: DuckDBPyConnection, source: Source) -> Iterator[Iterator[str]]:
-    if source.format.compression == "zstd":
-        rows = connection.execute(
-            "SELECT content FROM read_csv($path, columns = {'content': 'VARCHAR'}, compression = 'zstd', "
-            "header = false, auto_detect = false, delim = '\x01', quote = '', escape = '', strict_mode = false, "
-            "parallel = false)",
-            {"path": escaped(source.file.path)},
-        )
-        yield ((row[0] or "") for row in iter(rows.fetchone, None))
-        return
-    with _opened(source) as stream:
-        yield (line.decode("utf-8", "replace") for line in stream)
 
 
 def _checked(text: str, kinds: Mapping[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
@@ -325,11 +313,7 @@ def _is_number(value: Any, largest: int) -> bool:
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """A JSON document: the object itself, or the items of an array."""
-    try:
-        with _opened(source) as stream:
-            raw = stream.read().decode("utf-8-sig", "replace")
-    except (OSError, EOFError, zlib.error) as error:
-        return [(source.file_id, None, f"the file cannot be read: {error}", "")]
+    raw = Path(source.whole).read_bytes().decode("utf-8-sig", "replace")
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
@@ -362,58 +346,68 @@ def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None
 
 
 def _csv(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:  # noqa: ARG001 (one shape for all)
+    """Cells by place, c0 and so on: names of a header may differ in their case only, or in nothing."""
     connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    columns = {f"c{place}": "VARCHAR" for place in range(len(source.format.columns))}
     connection.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE cells AS
-        SELECT row_number() OVER () + 1 AS line, *
-        FROM read_csv($path, all_varchar = true, header = true, delim = $delimiter, quote = '"', escape = '"',
-            compression = $compression, store_rejects = true, null_padding = false)
-        """,
-        {
-            "path": escaped(source.file.path),
-            "delimiter": source.format.delimiter,
-            "compression": _duckdb_compression(source.format.compression),
-        },
+        SELECT row_number() OVER () AS "costsim row", *
+        FROM read_csv($path, columns = {_struct(columns)}, header = true, delim = $delimiter, quote = '"', escape = '"',
+            auto_detect = false, compression = 'none', store_rejects = true, null_padding = false)
+        """,  # noqa: S608 (places)
+        {"path": escaped(source.whole), "delimiter": source.format.delimiter},
     )
     bad = connection.execute(CSV_ERRORS).fetchall()
     rejects: list[Reject] = [
         (source.file_id, int(line), " ".join(why.split())[:200], (raw or "")[:RAW_CHARACTERS]) for line, why, raw in bad
     ]
-    return rejects + _cast_cells(connection, source)
+    connection.execute(REFUSED_LINES)
+    places = {name: f"c{place}" for place, name in reversed(list(enumerate(source.format.columns)))}
+    return rejects + _cast_cells(connection, source, places, dict.fromkeys(columns, "VARCHAR"), CSV_LINES)
 
 
 def _parquet(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:  # noqa: ARG001 (one shape for all)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS line, * FROM read_parquet($path)",
-        {"path": escaped(source.file.path)},
+        "CREATE OR REPLACE TEMP TABLE cells AS "
+        'SELECT row_number() OVER () AS "costsim row", * FROM read_parquet($path)',
+        {"path": escaped(source.whole)},
     )
-    return _cast_cells(connection, source)
+    kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
+    return _cast_cells(connection, source, {name: name for name in kinds}, kinds, PARQUET_LINES)
 
 
-def _cast_cells(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
-    """Cells as the reader's types; a row with a cell that is no such number or object is rejected."""
-    there = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    wanted = source.format.reader.columns
+def _cast_cells(
+    connection: DuckDBPyConnection,
+    source: Source,
+    places: Mapping[str, str],
+    kinds: Mapping[str, str],
+    lines: str,
+) -> list[Reject]:
+    """Cells as the reader's types; a row with a cell that is no such number or object is rejected.
+
+    `places` are the columns of `cells` that hold the file's columns, `kinds` their types; `lines` is SQL for the
+    cells with the line of each.
+    """
+    cells = {name: _cell(places[name], kinds[places[name]]) for name in source.format.reader.columns if name in places}
     cast = ", ".join(
-        (f"TRY_CAST({_cell(name, there[name])} AS {kind})" if name in there else f"NULL::{kind}")
-        + f" AS {identifier(name)}"
-        for name, kind in wanted.items()
+        (f"TRY_CAST({cells[name]} AS {kind})" if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
+        for name, kind in source.format.reader.columns.items()
     )
     checks = [
-        f"CASE WHEN {_cell(name, there[name])} IS NOT NULL"
-        f" AND TRY_CAST({_cell(name, there[name])} AS {kind}) IS NULL THEN {_text(name)} END"
-        for name, kind in wanted.items()
-        if name in there and kind != "VARCHAR"
+        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {_text(name)} END"
+        for name, kind in source.format.reader.columns.items()
+        if name in cells and kind != "VARCHAR"
     ]
     misfit = f"coalesce({', '.join(checks)}, NULL)" if checks else "NULL::VARCHAR"
-    rows = f"SELECT line, {misfit} AS misfit, {cast} FROM cells"  # noqa: S608 (names are quoted)
+    rows = f"SELECT line, {misfit} AS misfit {lines}"
     bad = connection.execute(f"SELECT line, misfit FROM ({rows}) WHERE misfit IS NOT NULL").fetchall()  # noqa: S608
     connection.execute(
         f"""
         INSERT INTO record BY NAME
-        SELECT $file_id::BIGINT AS file_id, $path AS path, * EXCLUDE (misfit) FROM ({rows}) WHERE misfit IS NULL
-        """,  # noqa: S608 (names are quoted, types are the reader's)
+        SELECT $file_id::BIGINT AS file_id, $path AS path, line, {cast}
+        {lines} WHERE ({misfit}) IS NULL
+        """,
         {"file_id": source.file_id, "path": source.file.path},
     )
     return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]

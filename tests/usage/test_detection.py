@@ -11,10 +11,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import zstandard
 from costsim.errors import UsageLogError
 from costsim.usage import files
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
+from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
@@ -138,3 +140,81 @@ def test_a_format_can_be_forced_and_a_misspelt_one_is_corrected(
     assert load(store, [file], format="claude-code").total("added") == 1
     with pytest.raises(UsageLogError, match="claude-code"):
         load(store, [file], format="claude_code")
+
+
+CALL = json.loads((DATA / "litellm" / "spend_logs.jsonl").read_text().splitlines()[0])
+LONG = "x" * 400_000
+
+
+def calls(*ids: str, **more: Any) -> list[str]:
+    return [json.dumps(CALL | {"request_id": name} | more) for name in ids]
+
+
+def packed(file: Path, content: bytes, packing: str) -> Path:
+    file.write_bytes({"": lambda b: b, ".gz": gzip.compress, ".zst": zstandard.compress}[packing](content))
+    return file
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[\n{0},\n{1}\n]\n", "[{0}\n, {1}]", "[{0},{1}]", "{0}\n{1}", "{0}\n{1}\n", "not JSON\n{0}\n{1}",
+        '{{"torn\n{0}\n{1}',
+    ],
+    ids=["a line each", "commas before", "one line", "lines", "ended lines", "after a stray line", "after a torn line"],
+)  # fmt: skip
+def test_objects_are_read_in_any_arrangement_and_packing(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, text: str, packing: str
+) -> None:
+    content = text.replace("{0}", calls("a")[0]).replace("{1}", calls("b")[0]).replace("{{", "{").encode()
+    assert load(store, [packed(tmp_path / "x", content, packing)]).total("added") == 2
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+def test_first_lines_may_be_long(store: duckdb.DuckDBPyConnection, tmp_path: Path, packing: str) -> None:
+    both = "\n".join(calls("a", "b", metadata={"note": LONG})).encode()
+    assert load(store, [packed(tmp_path / "long", both, packing)]).total("added") == 2
+    start = '{"parentUuid": null, "type": "user"}\n' + json.dumps({"type": "user", "message": LONG}) + "\n"
+    session = start + next(file for file in LINES if file.parent.name == "claude-code").read_text()
+    report = load(store, [packed(tmp_path / "session", session.encode(), packing)])
+    assert report.total("added") > 0
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+def test_a_document_over_many_lines_may_be_long_too(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, packing: str
+) -> None:
+    page = json.loads(next(file for file in DOCUMENTS if file.parent.name == "anthropic-usage").read_text())
+    page["note"] = LONG
+    for indent in (None, 1):
+        content = json.dumps(page, indent=indent).encode()
+        report = load(store, [packed(tmp_path / f"page{indent}", content, packing)])
+        assert report.total("entries") > 0
+
+
+@pytest.mark.parametrize("packing", [".gz", ".zst"])
+def test_a_packed_file_that_is_cut_keeps_its_whole_lines_and_is_named(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, packing: str
+) -> None:
+    content = "".join(f"{line}\n" for line in calls(*(f"{n}" for n in range(300)), metadata={"n": "é"})).encode()
+    whole = packed(tmp_path / "x", content, packing).read_bytes()
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / f"x.jsonl{packing}").write_bytes(whole[: len(whole) * 2 // 3])
+    (folder / f"y.jsonl{packing}").write_bytes(whole[:12])
+    report = load(store, [folder])
+    assert 0 <= report.total("added") < 300
+    reasons = store.execute("SELECT reason FROM reject").fetchall()
+    named = [reason for (reason,) in reasons] + report.unreadable
+    assert sum("cannot be read from here on" in said or "cannot be unpacked" in said for said in named) == 2
+
+
+def test_a_cut_table_keeps_no_cut_number(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = "ts,out\n" + "".join(f"2026-10-05T10:00:00Z,{n}{n * 7919 % 997:010}\n" for n in range(1, 9000))
+    whole = zstandard.compress(rows.encode())
+    (tmp_path / "x.csv.zst").write_bytes(whole[: len(whole) // 2])
+    load(store, [tmp_path / "x.csv.zst"], mapping=parse_mapping("ts=ts,output=out"))
+    told = {line.split(",")[1] for line in rows.splitlines()[1:]}
+    kept = {str(tokens) for (tokens,) in store.execute("SELECT output FROM usage_event").fetchall()}
+    assert kept <= told

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.usage.files import LogFile
 from costsim.usage.fingerprint import fingerprint, new_lines
 from costsim.usage.load import load
 from costsim.usage.store import open_store
@@ -59,20 +58,16 @@ def test_a_file_read_as_it_grows_is_the_file_read_at_once(lines: list[str], cuts
         assert known(Path(one), *grown, whole) == known(Path(other), whole)
 
 
-def log_file(path: Path) -> LogFile:
-    return LogFile(str(path), True, path.stat().st_size, 0, str(path))
-
-
 def test_only_what_was_added_to_the_end_is_read(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(b"one\ntwo\n")
-    before = fingerprint(log_file(file))
+    before = fingerprint(str(file))
     assert before.lines == 2
     file.write_bytes(b"one\ntwo\nthree\nfour")
-    tail = new_lines(log_file(file), 8, before.sha256, tmp_path)
+    tail = new_lines(str(file), 8, before.sha256, tmp_path)
     assert tail is not None
     assert tail.path.read_bytes() == b"three\nfour"
-    assert (tail.fingerprint.lines, tail.fingerprint.sha256) == (2, fingerprint(log_file(file)).sha256)
+    assert (tail.fingerprint.lines, tail.fingerprint.sha256) == (2, fingerprint(str(file)).sha256)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +78,9 @@ def test_only_what_was_added_to_the_end_is_read(tmp_path: Path) -> None:
 def test_a_file_that_did_more_than_grow_by_lines_is_read_as_a_whole(tmp_path: Path, before: bytes, now: bytes) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(before)
-    sha256 = fingerprint(log_file(file)).sha256
+    sha256 = fingerprint(str(file)).sha256
     file.write_bytes(now)
-    assert new_lines(log_file(file), len(before), sha256, tmp_path) is None
+    assert new_lines(str(file), len(before), sha256, tmp_path) is None
 
 
 def test_a_grown_file_keeps_the_rejects_of_its_beginning_with_their_lines(tmp_path: Path) -> None:

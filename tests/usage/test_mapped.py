@@ -100,6 +100,7 @@ def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConn
         ("ts=a,model=:x", "at least one count"),
         ("ts=a,input=b,recorded_unit=euro", "usd"),
         ("ts=a,output=:1k", "output is a count; '1k' is not a whole number"),
+        ("ts=a,input=in,output=In", "two of the columns differ in their case only"),
         ("ts=a,input=line", "a column named 'line' cannot be mapped"),
     ],
 )
@@ -189,3 +190,67 @@ def test_an_empty_cell_has_the_value_that_a_call_has_by_itself(
     file = written(tmp_path, "ts,in,how,id\n2026-10-05T10:00:00Z,7,,\n2026-10-05T10:00:01Z,7,batch,\n")
     assert told(store, "ts=ts,input=in,processing=how,id=id", file).total("rejected") == 0
     assert values(store, "processing, status") == [("standard", "ok"), ("batch", "ok")]
+
+
+def test_spaces_around_the_names_of_a_header_are_not_part_of_them(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = written(tmp_path, "ts, in, out\r\n2026-10-05T10:00:00Z,1000000,3\r\n")
+    told(store, "ts=ts,input=in,output= out", file)
+    assert values(store, "input, output") == [(1_000_000, 3)]
+
+
+def test_columns_that_differ_in_their_case_only_are_different(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    told(store, "ts=ts,input=in", written(tmp_path, "ts,In,in\n2026-10-05T10:00:00Z,1,1000000\n"))
+    assert values(store, "input") == [(1_000_000,)]
+
+
+def test_a_mapped_column_that_stands_twice_is_an_error(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(UsageLogError, match="the column 'in' stands twice in the header"):
+        told(store, "ts=ts,input=in", written(tmp_path, "ts,in,in\n2026-10-05T10:00:00Z,1,2\n"))
+
+
+def test_rejects_of_a_table_name_their_lines(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = [
+        "ts,in",
+        "2026-10-05T10:00:00Z",
+        "2026-10-05T10:00:01Z,x",
+        "2026-10-05T10:00:02Z,1",
+        "1,2,3",
+        "2026-10-05T10:00:03Z,-1",
+    ]
+    told(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
+    lines = store.execute("SELECT line FROM reject ORDER BY line").fetchall()
+    assert [line for (line,) in lines] == [2, 3, 5, 6]
+    assert values(store, "input") == [(1,)]
+
+
+def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    row = "2026-10-05T10:00:00Z,1,500\n"
+    file = written(tmp_path, "ts,in,out\n" + row)
+    told(store, "ts=ts,input=out,output=in", file)
+    assert told(store, "ts=ts,input=out,output=in", file).files[0].unchanged
+    told(store, "ts=ts,input=in,output=out", file)
+    assert values(store, "input, output") == [(1, 500)]
+    told(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
+    assert values(store, "input, output") == [(500, 1), (500, 1)], "a grown file too"
+    assert load(store, [file]).files[0].unchanged, "without a mapping, it is the log that it was"
+
+
+def test_a_row_that_was_being_written_is_not_a_call_of_its_own(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    text = "ts,out\n2026-10-05T10:00:00Z,1234\n2026-10-05T10:00:01Z,56"
+    told(store, "ts=ts,output=out", written(tmp_path, text))
+    told(store, "ts=ts,output=out", written(tmp_path, text + "78\n"))
+    assert values(store, "output") == [(1234,), (5678,)]
+
+
+def test_a_log_that_starts_anew_under_its_old_name_takes_nothing_away(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:01Z,2\n"))
+    told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-06T10:00:00Z,3\n"))
+    assert values(store, "output") == [(1,), (2,), (3,)]

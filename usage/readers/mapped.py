@@ -55,6 +55,8 @@ class Mapping(BaseModel):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
         for name in {*self.columns.values()} & {*OURS}:
             raise ValueError(f"a column named {name!r} cannot be mapped: the loader uses this name; rename the column")
+        if len({column.lower() for column in self.columns.values()}) < len({*self.columns.values()}):
+            raise ValueError("two of the columns differ in their case only; rename one")
         if "ts" not in self.columns:
             raise ValueError("say which column holds the time: ts=COLUMN")
         if not set(self.columns) & set(COUNTS):

@@ -1,0 +1,101 @@
+"""Packed logs: gzip and Zstandard, unpacked piece by piece; what breaks off is told, and kept as far as it goes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..errors import UsageLogError
+
+Packing = Literal["gzip", "zstd"]
+
+MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+PIECE_BYTES = 16 * 1024  # packed: what comes of one piece stays small
+MAX_UNPACKED_BYTES = 64 * 1024**3
+GZIP = 31  # zlib's window bits for a gzip member
+
+
+class BrokenOffError(Exception):
+    """A packed file ends, or is damaged, before its end."""
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def packing_of(head: bytes) -> Packing | None:
+    """How a file is packed, by its first bytes."""
+    return next((packing for magic, packing in MAGIC.items() if head.startswith(magic)), None)
+
+
+def unpacked(path: str, packing: Packing) -> Iterator[bytes]:
+    """The content of a packed file, all its members, in pieces. Raises BrokenOffError where it ends too early."""
+    unpacker: _Unpacker | None = None
+    size = 0
+    with Path(path).open("rb") as stream:
+        while piece := stream.read(PIECE_BYTES):
+            while piece:
+                unpacker = unpacker or _unpacker(packing)
+                content = _decompressed(unpacker, piece)
+                size += len(content)
+                if size > MAX_UNPACKED_BYTES:
+                    raise BrokenOffError(f"it holds over {MAX_UNPACKED_BYTES // 1024**3} GiB")
+                yield content
+                piece = unpacker.unused_data.lstrip(b"\0") if unpacker.eof else b""  # members may be padded
+                unpacker = None if unpacker.eof else unpacker
+    if unpacker:
+        raise BrokenOffError("it ends in the middle")
+
+
+def unpack(path: str, packing: Packing, target: Path) -> str | None:
+    """Write the content of a packed file to `target`; returns why it breaks off, if it does.
+
+    Of a file that breaks off, the last line is left out: it may be cut. Raises UsageLogError.
+    """
+    fault = None
+    with target.open("wb") as out:
+        try:
+            for content in unpacked(path, packing):
+                out.write(content)
+        except BrokenOffError as error:
+            fault = str(error)
+        except OSError as error:
+            raise UsageLogError(f"the file cannot be unpacked: {error.strerror}", file=Path(path)) from None
+    if fault:
+        _cut_last_line(target)
+    return fault
+
+
+def _unpacker(packing: Packing) -> _Unpacker:
+    if packing == "gzip":
+        return zlib.decompressobj(GZIP)
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+def _decompressed(unpacker: _Unpacker, piece: bytes) -> bytes:
+    try:
+        return unpacker.decompress(piece)
+    except Exception as error:  # zlib.error, and ZstdError of a module that is loaded only where it is needed
+        raise BrokenOffError(f"it is damaged: {error}") from None
+
+
+def _cut_last_line(file: Path) -> None:
+    with file.open("r+b") as stream:
+        place = stream.seek(0, 2)
+        while place:
+            start = max(0, place - PIECE_BYTES)
+            stream.seek(start)
+            end = stream.read(place - start).rfind(b"\n")
+            if end >= 0:
+                stream.truncate(start + end + 1)
+                return
+            place = start
+        stream.truncate(0)
