@@ -12,6 +12,7 @@ from . import captions, charts
 from .numbers import count, usd
 from .page import Figure, figure, render_page
 from .theme import CSS, Theme
+from .vega import warm_up
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,6 +27,7 @@ def render_html(projection: Projection) -> str:
 
     Names out of the architecture are escaped wherever they stand.
     """
+    warm_up()
     filters: dict[str, Callable[..., str]] = {
         "runs": runs, "stated": stated, "computed": computed, "verdict": verdict, "validity": validity,
     }  # fmt: skip

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from .numbers import cents_usd, count, exact_usd, percent, usd, usd_range
 from .theme import DARK, LIGHT
-from .vega import Spec, bundle, static_svg
+from .vega import Spec, bundle, drawing
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import altair as alt
     import jinja2
 
@@ -36,10 +38,15 @@ class Figure:
     title: str
     caption: str
     spec: Spec
-    svg: str
+    drawing: Future[str]
     whole: bool = False
     query: str = ""
     csv: str = ""
+
+    @property
+    def svg(self) -> str:
+        """The drawing, once it is there."""
+        return self.drawing.result()
 
 
 def figure(
@@ -48,15 +55,16 @@ def figure(
     caption: str,
     chart: alt.LayerChart,
     *,
-    still: alt.LayerChart | None = None,
+    rows: Mapping[str, Any] | None = None,
     whole: bool = False,
     query: str = "",
     csv: str = "",
 ) -> Figure:
-    """A chart drawn once for paper (as `still`, where that is another), and as the specification that scripts draw."""
+    """A chart drawn once for paper, and as the specification that scripts draw, with `rows` in place of its own."""
     spec = spec_of(chart)
-    drawn = static_svg(spec_of(still) if still else spec, STATIC_WIDTH_PX)
-    return Figure(name, title, caption, spec, drawn, whole, query, csv)
+    drawn = drawing(spec, STATIC_WIDTH_PX)
+    live = {**spec, "datasets": {**spec["datasets"], "rows": rows}} if rows else spec
+    return Figure(name, title, caption, live, drawn, whole, query, csv)
 
 
 def spec_of(chart: alt.LayerChart) -> Spec:
@@ -69,14 +77,21 @@ def spec_of(chart: alt.LayerChart) -> Spec:
 
 
 def packed(spec: Spec) -> Spec:
-    """The specification with its large datasets by column: each column's different values, and which each row has."""
-    datasets = {
-        name: {"columns": {key: _column([row[key] for row in rows]) for key in rows[0]}}
-        if len(rows) > LARGE_ROWS and all(row.keys() == rows[0].keys() for row in rows)
-        else rows
-        for name, rows in spec.get("datasets", {}).items()
-    }
-    return {**spec, "datasets": datasets}
+    """The specification with its large datasets by column."""
+    return {**spec, "datasets": {name: by_column(rows) for name, rows in spec.get("datasets", {}).items()}}
+
+
+def by_column(rows: Any) -> Any:
+    """Many rows of plain values as columns: each column's different values, and which of them each row has."""
+    if not isinstance(rows, list) or len(rows) <= LARGE_ROWS or any(row.keys() != rows[0].keys() for row in rows):
+        return rows
+    return {"columns": {key: _column([row[key] for row in rows]) for key in rows[0]}}
+
+
+def from_columns(columns: Mapping[str, tuple[list[Any], list[int]]]) -> list[dict[str, Any]]:
+    """The rows again."""
+    every = [[values[place] for place in places] for values, places in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*every, strict=True)]
 
 
 def _column(values: list[Any]) -> tuple[list[Any], list[int]]:
@@ -111,6 +126,7 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     shared: dict[str, Callable[..., Any]] = {
         "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent,
         "count": count, "day": day, "words": words, "per": per, "packed": packed,

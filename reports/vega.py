@@ -6,7 +6,10 @@ Everything comes from vl-convert, which carries Vega, Vega-Lite and Vega-Embed; 
 from __future__ import annotations
 
 import os
+import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,6 +18,8 @@ from typing import Any
 Spec = dict[str, Any]
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
+_SHAPE = re.compile(r' (?:d|transform)="[^"]*"')
+_LONG = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 
 
 def bundle() -> str:
@@ -34,11 +39,36 @@ def bundle() -> str:
     return script
 
 
+def warm_up() -> None:
+    """Start what draws charts, which takes half a second, beside whatever is done meanwhile."""
+    _artist().submit(static_svg, {"data": {"values": [{}]}, "mark": "point"}, 100)
+
+
+def drawing(spec: Spec, width: int) -> Future[str]:
+    """`static_svg`, drawn beside whatever is done meanwhile: drawing holds no lock of the interpreter."""
+    return _artist().submit(static_svg, spec, width)
+
+
 def static_svg(spec: Spec, width: int) -> str:
-    """A chart as SVG text, `width` pixels wide; it scales with its place through its `viewBox`."""
+    """A chart as SVG text, `width` pixels wide; it scales with its place through its `viewBox`.
+
+    It is one picture to a screen reader, to be named by its place: its shapes carry no names of their own.
+    """
     import vl_convert
 
-    return vl_convert.vegalite_to_svg({**spec, "width": width}, allowed_base_urls=[])
+    quiet = {**spec, "width": width, "config": {**spec.get("config", {}), "aria": False}}
+    svg = vl_convert.vegalite_to_svg(quiet, allowed_base_urls=[])
+    return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
+
+
+def _short(number: re.Match[str]) -> str:
+    """A hundredth of a pixel is enough for any shape."""
+    return f"{round(float(number[0]), 2):g}"
+
+
+@cache
+def _artist() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="charts")
 
 
 def _cache_folder() -> Path:

@@ -6,7 +6,6 @@ have one, so that the page can be filtered by them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..charts import Row, finish, fold, legend, ticks, tooltip
 from ..numbers import count, percent, usd, usd_range
 from ..theme import LIGHT, Theme
-from .words import EFFECTS, month_name, short
+from .words import EFFECTS, labels, month_name, short
 
 if TYPE_CHECKING:
     import altair as alt
@@ -96,7 +95,7 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
 
 def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
     """The dearest components and models; the others of each added up."""
-    label = _labels(where)
+    label = labels((cell.component, cell.agent) for cell in where.cells)
     ranked = _by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
     components, other_component = fold(ranked, COMPONENTS, "components")
     models, other_model = fold(_by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
@@ -123,13 +122,6 @@ def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
     return rows, components, models
 
 
-def _labels(where: Where) -> dict[tuple[str, str], str]:
-    """Each component's row by its name and agent: the name, and the agent too where several have one of that name."""
-    known = dict.fromkeys((cell.component, cell.agent) for cell in where.cells)
-    times = Counter(component for component, _ in known)
-    return {(c, agent): c if times[c] == 1 else f"{c}, {agent or 'no agent'}" for c, agent in known}
-
-
 def _column(model: str, models: list[str], other: str) -> str:
     return short(model) if short(model) in models else other
 
@@ -141,16 +133,12 @@ def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:
     return sorted(total, key=lambda name: (-total[name], name))
 
 
-def days(where: Where, theme: Theme = LIGHT, *, brief: bool = False) -> alt.LayerChart:
-    """Every day of both months as a stack of components, odd days marked; USD.
-
-    `brief` draws what the legend names and no more: a page that filters needs every component by itself, paper not.
-    """
+def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
+    """Every day of both months as a stack of the dearest components and the others, odd days marked; USD."""
     import altair as alt
 
-    ranked = _by_cost((d.component, d.usd) for d in where.days)
-    parts, folded = fold(ranked, len(theme.parts) - 1, "components")
-    rows = _brief_rows(where, parts, folded) if brief else _day_rows(where, parts, folded)
+    parts, folded = _day_parts(where, theme)
+    rows = _day_rows(where, parts, folded)
     colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
     totals: dict[str, float] = {}
     for row in rows:
@@ -185,30 +173,27 @@ def days(where: Where, theme: Theme = LIGHT, *, brief: bool = False) -> alt.Laye
     return finish(layers, data, caption, height=260, theme=theme)
 
 
+def day_ranks(where: Where, columns: Iterable[tuple[str, str]], theme: Theme = LIGHT) -> list[tuple[str, str, int]]:
+    """Each component and agent with the entry of the legend that it belongs to."""
+    parts, _ = _day_parts(where, theme)
+    place = {name: n for n, name in enumerate(parts)}
+    return [(component, agent, place.get(component, len(parts) - 1)) for component, agent in columns]
+
+
+def _day_parts(where: Where, theme: Theme) -> tuple[list[str], str]:
+    return fold(_by_cost((d.component, d.usd) for d in where.days), len(theme.parts) - 1, "components")
+
+
 def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
-    return [
-        {
-            "day": d.day.isoformat(),
-            "component": d.component,
-            "agent": d.agent,
-            "part": (part := d.component if d.component in parts else folded),
-            "rank": parts.index(part),
-            "usd": float(d.usd),
-            "shown": usd(d.usd),
-        }
-        for d in where.days
-    ]
-
-
-def _brief_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
     """One row for each day and entry of the legend."""
-    sums: dict[tuple[str, str], Decimal] = {}
+    sums: dict[tuple[date, str], Decimal] = {}
+    known = set(parts)
     for d in where.days:
-        key = d.day.isoformat(), d.component if d.component in parts else folded
+        key = d.day, d.component if d.component in known else folded
         sums[key] = sums.get(key, Decimal(0)) + d.usd
     return [
         {
-            "day": day,
+            "day": day.isoformat(),
             "component": part,
             "agent": "",
             "part": part,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,14 +16,16 @@ from ..numbers import count, percent, usd
 from ..page import Figure, figure, render_page
 from ..tables import inert
 from ..theme import CSS
+from ..vega import warm_up
 from . import charts, words
+from .embedded import columns, day_table, embed
 
 if TYPE_CHECKING:
     from ...analysis.outcomes import SuccessRate
     from ...analysis.review.results import Cell, Mover, Review
 
-STRIP_PX = (4, 34)
-"""A day's width and the tallest day's height in a component's strip of days."""
+STRIP_TALL = 50
+"""The dearest day's height in a component's strip of days."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,20 @@ class ComponentPart:
 
 def render_review(review: Review) -> str:
     """The review as one self-contained HTML document: see `render_page`. Names are escaped wherever they stand."""
+    warm_up()
     filters: dict[str, Callable[..., Any]] = {
         "rate": rate, "month_name": words.month_name, "short": words.short, "validity": validity, "signed": signed,
     }  # fmt: skip
     return render_page(
         "review.html.jinja",
         filters,
-        ["report.js", "review.js"],
+        ["review.js", "report.js"],
         version=review.costsim_version,
         review=review,
         words=words,
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
-        embedded=review.model_dump(mode="json"),
+        embedded=embed(review),
     )
 
 
@@ -73,11 +76,12 @@ def figures(review: Review) -> list[Figure]:
             figure("outlook", "How the month may end", words.of_outlook(review), chart, whole=True, query="days")
         )
     if review.where.days:
-        days = [(d.day.isoformat(), d.component, d.agent, d.usd) for d in review.where.days]
-        table = csv_link(("day", "component", "agent", "usd"), days)
+        header, days = day_table(review.where)
+        table = csv_link(header, days)
         odd = "; ".join(a.says for a in review.where.anomalies) or "No day was odd for its weekday"
-        chart, still = charts.days(review.where, CSS), charts.days(review.where, CSS, brief=True)
-        drawn.append(figure("days", "Day by day", f"{odd}.", chart, still=still, whole=True, query="days", csv=table))
+        chart = charts.days(review.where, CSS)
+        rows = {"days": len(days), "columns_of_csv": charts.day_ranks(review.where, columns(review.where), CSS)}
+        drawn.append(figure("days", "Day by day", f"{odd}.", chart, rows=rows, whole=True, query="days", csv=table))
     if review.where.cells:
         cells = [(c.component, c.agent, c.model, c.calls, c.tokens, c.usd) for c in review.where.cells]
         table = csv_link(("component", "agent", "model", "calls", "tokens", "usd"), cells)
@@ -98,12 +102,17 @@ def figures(review: Review) -> list[Figure]:
 def component_parts(review: Review) -> list[ComponentPart]:
     """Every component (by agent) of the month and the one before, the dearest first; unpriced ones last."""
     movers = {(mover.component, mover.agent): mover for mover in review.where.movers}
-    cells: dict[tuple[str, str], list[Cell]] = {(d.component, d.agent): [] for d in review.where.days}
+    days: dict[tuple[str, str], dict[date, Decimal]] = {}
+    for d in review.where.days:
+        days.setdefault((d.component, d.agent), {})[d.day] = d.usd
+    cells: dict[tuple[str, str], list[Cell]] = {key: [] for key in days}
     for cell in review.where.cells:
         cells.setdefault((cell.component, cell.agent), []).append(cell)
+    known = [d.day for d in review.where.days]
+    span = (min(known), max(known)) if known else (date.max, date.min)
     parts = [
-        ComponentPart(name, agent, _total(own), movers.get((name, agent)), own, *_strip(review, name, agent))
-        for (name, agent), own in cells.items()
+        ComponentPart(*key, _total(own), movers.get(key), own, *_strip(days.get(key, {}), *span))
+        for key, own in cells.items()
     ]
     return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name, part.agent))
 
@@ -113,38 +122,29 @@ def _total(cells: Sequence[Cell]) -> Decimal | None:
     return sum(known, Decimal(0)) if known or not cells else None
 
 
-def _strip(review: Review, component: str, agent: str) -> tuple[str, str, str]:
-    """A bar for each day of both months: the shapes, the box they stand in, and words; numbers and dates only."""
-    costs: dict[date, Decimal] = {}
-    for d in review.where.days:
-        if (d.component, d.agent) == (component, agent):
-            costs[d.day] = costs.get(d.day, Decimal(0)) + d.usd
-    known = [d.day for d in review.where.days]
-    if not costs or not known:
+def _strip(costs: Mapping[date, Decimal], first: date, last: date) -> tuple[str, str, str]:
+    """A step for each day of both months: the path, the box it stands in, and words; numbers and dates only."""
+    if not costs:
         return "", "", ""
-    first, days, most = min(known), (max(known) - min(known)).days + 1, max(costs.values()) or Decimal(1)
-    width, height = STRIP_PX
-    bars = "".join(_bar(n, cost, most, first) for n in range(days) if (cost := costs.get(first + timedelta(days=n))))
-    box = f'viewBox="0 0 {days * width} {height}" preserveAspectRatio="none"'
-    return bars, box, f"{days} days from {first}; the dearest {usd(most)}"
+    days, most = (last - first).days + 1, max(costs.values())
+    known = [costs.get(first + timedelta(days=n), Decimal(0)) for n in range(days)]
+    steps = "h1".join(f"V{STRIP_TALL - _tall(cost, most)}" for cost in known)
+    box = f'viewBox="0 0 {days} {STRIP_TALL}" preserveAspectRatio="none"'
+    return f"M0 {STRIP_TALL}{steps}h1V{STRIP_TALL}z", box, f"{days} days from {first}; the dearest {usd(most)}"
 
 
-def _bar(number: int, cost: Decimal, most: Decimal, first: date) -> str:
-    width, height = STRIP_PX
-    tall = max(0.0, float(cost / most) * height)
-    day = first + timedelta(days=number)
-    place = f'x="{number * width}" y="{height - tall:.1f}" width="{width - 1}" height="{tall:.1f}"'
-    return f"<rect {place}><title>{day}: {usd(cost)}</title></rect>"
+def _tall(cost: Decimal, most: Decimal) -> int:
+    """What costs something is seen."""
+    return max(1, round(cost / most * STRIP_TALL)) if cost > 0 else 0
 
 
 def csv_link(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A CSV as a data URI, to be saved without a script; safe to open in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
+    for row in (columns, *rows):
         writer.writerow([_plain(value) for value in row])
-    return "data:text/csv;charset=utf-8," + quote(text.getvalue())
+    return "data:text/csv;charset=utf-8," + quote(text.getvalue(), safe=",:")
 
 
 def _plain(value: Any) -> str:

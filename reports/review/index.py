@@ -5,14 +5,10 @@ A review page carries its own data (the JSON of `costsim report --format json`),
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from ... import __version__
 from ...errors import InputError
@@ -21,6 +17,7 @@ from ..numbers import usd
 from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
 from . import words
+from .embedded import read
 from .html import csv_link, signed
 
 if TYPE_CHECKING:
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
     from ...analysis.review.results import Review
 
-EMBEDDED = re.compile(r'<script type="application/json" id="review">(.*?)</script>', re.DOTALL)
 NAME = "index.html"
 
 
@@ -64,16 +60,15 @@ def render_index(folder: Path) -> str:
 
 def read_pages(folder: Path) -> list[Page]:
     """The reviews that the folder's HTML files carry, the earliest first; files that carry none are passed over."""
-    from ...analysis.review.results import Review
-
     found = []
     for file in sorted(folder.glob("*.html")):
-        embedded = EMBEDDED.search(file.read_text(encoding="utf-8", errors="replace"))
-        if embedded and file.name != NAME:
+        if file.name != NAME:
             try:
-                found.append(Page(file.name, Review.model_validate(json.loads(embedded[1]))))
-            except (ValueError, ValidationError):
+                review = read(file.read_text(encoding="utf-8", errors="replace"))
+            except ValueError:  # pydantic's too
                 raise InputError("the review in this page is of another version; make it anew", file=file) from None
+            if review:
+                found.append(Page(file.name, review))
     return sorted(found, key=lambda page: (page.review.month, page.review.name, page.file))
 
 

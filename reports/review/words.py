@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from calendar import month_name as names
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..numbers import percent, usd, usd_range
@@ -45,6 +47,13 @@ def month_name(month: str) -> str:
 def short(model: str) -> str:
     """A model without its provider."""
     return model.rpartition("/")[2]
+
+
+def labels(parts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """A name for each component by its name and agent: with the agent where several components have one name."""
+    known = dict.fromkeys(parts)
+    times = Counter(component for component, _ in known)
+    return {(c, agent): c if times[c] == 1 else f"{c}, {agent or 'no agent'}" for c, agent in known}
 
 
 def headline(review: Review) -> str:

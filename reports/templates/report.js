@@ -1,7 +1,9 @@
 // Charts: the static drawing stays until the live one stands. The interpreter (ast) needs no eval.
-function specification(text) {
+function specification(figure, text = figure.querySelector("script").textContent) {
   const spec = JSON.parse(text);
   for (const [name, rows] of Object.entries(spec.datasets)) if (rows.columns) spec.datasets[name] = unpacked(rows);
+  const { rows } = spec.datasets;
+  if (rows.columns_of_csv) spec.datasets.rows = daysOf(figure, rows, spec.layer[0].encoding.color.scale.domain);
   return spec;
 }
 // Large datasets come by column: the column's different values, and which of them each row has.
@@ -10,9 +12,22 @@ function unpacked({ columns }) {
   const at = (n) => Object.entries(columns).map(([key, [values, places]]) => [key, values[places[n]]]);
   return first.map((_, n) => Object.fromEntries(at(n)));
 }
+// Costs by day come as the figure's own CSV: a row for each day, a column for each component.
+function daysOf(figure, { days, columns_of_csv }, parts) {
+  const csv = decodeURIComponent(figure.querySelector("a[download]").href.replace(/^[^,]*,/, ""));
+  const lines = csv.trimEnd().split("\n").slice(-days); // above them, names may break lines
+  return lines.flatMap((line) => {
+    const [day, ...amounts] = line.split(",");
+    const known = columns_of_csv.map((column, n) => [...column, amounts[n]]).filter(([, , , usd]) => usd);
+    return known.map(([component, agent, rank, usd]) => {
+      const shown = `$${usd}`.replace("$-", "−$");
+      return { day, component, agent, rank, part: parts[rank], usd: Number(usd), shown };
+    });
+  });
+}
 async function draw(figure) {
   const live = figure.querySelector(".live");
-  const spec = specification(figure.querySelector("script").textContent);
+  const spec = specification(figure);
   spec.config.legend.columns = live.clientWidth < 440 ? 2 : live.clientWidth < 620 ? 3 : 4;
   await vegaEmbed(live, spec, {
     actions: false,

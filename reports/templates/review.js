@@ -40,7 +40,7 @@ async function filter() {
   }
   form.querySelector("output").textContent = wanted.agent || wanted.component ? `${shown} components shown` : "";
   for (const [figure, text] of whole) {
-    const spec = specification(text);
+    const spec = specification(figure, text);
     spec.datasets.rows = spec.datasets.rows.filter((row) => chosen(row, wanted));
     if (wanted.agent || wanted.component) (figure.id === "figure-days" ? fitDays : fitHeat)(spec);
     figure.hidden = !spec.datasets.rows.length; // its components are among the "other" ones

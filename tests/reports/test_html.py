@@ -62,7 +62,7 @@ def hostile_page(fleet: FleetBuilder) -> str:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the static drawings out where a test is about something else: they take the time."""
-    monkeypatch.setattr("costsim.reports.page.static_svg", lambda spec, width: "<svg></svg>")
+    monkeypatch.setattr("costsim.reports.vega.static_svg", lambda spec, width: "<svg></svg>")
 
 
 def test_the_report_is_under_two_megabytes(page: str) -> None:
@@ -129,7 +129,7 @@ def test_a_chart_s_data_cannot_end_its_script_element(hostile_page: str) -> None
 
 def test_every_chart_has_a_drawing_for_paper_and_a_name_for_those_who_cannot_see(page: str) -> None:
     drawings = [attributes for tag, attributes in Outline(page).tags if tag == "svg"]
-    specs = re.findall(r'<script type="application/json">\{.*?"description": "[^"]+', page)
+    specs = re.findall(r'<script type="application/json">\{.*?"description":"[^"]+', page)
     assert len(drawings) == len(specs) == page.count("<figure ") == 6  # two savings, four of the whole
     assert all(drawing["viewbox"] for drawing in drawings)
 

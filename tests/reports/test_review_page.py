@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import jsonschema
 import pytest
-from costsim.analysis.review.results import Review
+from costsim.analysis.review.results import Cell, ComponentDay, Mover, Review
 from costsim.errors import CostsimError
 from costsim.reports.review.charts import heat_map
 from costsim.reports.review.html import csv_link, figures, render_review
@@ -103,10 +103,42 @@ def test_every_chart_has_its_data_as_a_csv_that_no_spreadsheet_runs(worked_month
         rows = list(csv.reader(io.StringIO(unquote(text))))
         assert len(rows) > 1
         assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "@", "\t")]
-    days = list(
-        csv.DictReader(io.StringIO(unquote(next(f.csv for f in figures(hostile) if f.id == "days").partition(",")[2])))
-    )
-    assert sum(Decimal(row["usd"]) for row in days if row["day"] >= "2026-10") == worked_month.headline.month.usd
+    days = unquote(next(f.csv for f in figures(hostile) if f.id == "days").partition(",")[2])
+    october = [row for row in csv.reader(io.StringIO(days)) if row[0].startswith("2026-10")]
+    assert len(october) == 31
+    assert sum(Decimal(cost) for _, *costs in october for cost in costs if cost) == worked_month.headline.month.usd
+
+
+def large(review: Review, components: int) -> Review:
+    """The month as if so many components had run on every day of it and of the month before, on seven models each."""
+    parts = sorted((f"component-of-some-length-{n}", f"agent-{n % 12}") for n in range(components))
+    models = [f"anthropic/claude-of-some-kind-{n}" for n in range(7)]
+    every = sorted({d.day for d in review.where.days})
+    cost = Decimal("1.234567891")
+    days = [
+        ComponentDay(day=day, component=c, agent=a, usd=n * cost) for day in every for n, (c, a) in enumerate(parts)
+    ]
+    cells = [
+        Cell(component=c, agent=a, model=m, calls=9_000 + n, tokens=9_876_543 * n, usd=n * cost)
+        for n, (c, a) in enumerate(parts)
+        for m in models
+    ]
+    movers = [
+        Mover(component=c, agent=a, before_usd=n * cost, after_usd=cost, change_usd=cost - n * cost, mostly="volume")
+        for n, (c, a) in enumerate(parts)
+    ]
+    where = review.where.model_copy(update={"days": days, "cells": cells, "movers": movers})
+    return review.model_copy(update={"where": where})
+
+
+def test_a_page_of_many_components_is_under_three_megabytes_and_loses_nothing(
+    worked_month: Review, tmp_path: Path
+) -> None:
+    review = large(worked_month, 300)
+    page = render_review(review)
+    assert len(page.encode()) < 3_000_000
+    (tmp_path / "october.html").write_text(page)
+    assert read_pages(tmp_path)[0].review == review
 
 
 def test_two_agents_components_of_one_name_have_a_row_each(worked_month: Review) -> None:
