@@ -19,6 +19,7 @@ INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNIO
 """
 FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
 DONE = "DELETE FROM touched_day"
+TOUCHED = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
 KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
@@ -40,10 +41,13 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
         connection.execute(ALL_DAYS)
         connection.execute("DELETE FROM rollup_state")
         connection.execute("INSERT INTO rollup_state VALUES (?)", [parameters])
-    connection.execute(FORGET)
-    only_touched = "ts::DATE IN (SELECT day FROM touched_day)"
-    summed = sums("usage_event", tier_starts, where=only_touched)
-    connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", {"by_half_hour": list(half_hour_models)})
+    first, after = connection.execute(TOUCHED).fetchone() or (None, None)
+    if first:
+        connection.execute(FORGET)
+        # the bounds let whole row groups be skipped
+        where = "ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"
+        values = {"by_half_hour": list(half_hour_models), "first": first, "after": after}
+        connection.execute(f"INSERT INTO usage_daily BY NAME {sums('usage_event', tier_starts, where)}", values)
     connection.execute(DONE)
     connection.execute("COMMIT")
 
