@@ -18,8 +18,15 @@ ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
 
 
 def months_of(lines: Iterable[tuple[Any, ...]], today: date) -> dict[str, Month]:
-    """The months by name, from the rows of the headline's query (see queries.py)."""
-    return {line[0]: _month(*line, today=today) for line in lines}
+    """The months by name, from the rows of the headline's query (see queries.py).
+
+    Raises CostsimError where they have usage of a day after `today`: the parts would not speak of the same days.
+    """
+    months = {line[0]: _month(*line, today=today) for line in lines}
+    last = max((month.last for month in months.values()), default=today)
+    if last > today:
+        raise CostsimError(f"there is usage of {last}, after {today}: give --today {last} or later")
+    return months
 
 
 def _month(

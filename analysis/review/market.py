@@ -3,7 +3,7 @@
 A change takes effect at a row's `valid_from` or `valid_to`; the price before is that of a day earlier, at the same
 hour. What it is worth is priced on the month's own tokens of that class: units x (after - before), exact. Rivals
 are the models that the routing names and those of the same providers; of them only the plain input and output
-prices are told.
+prices are told, and of what is to come only the next `RIVALS_AHEAD`: a rival's price of next year decides nothing now.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ FROM (
 WHERE units > 0 AND priced_provider IS NOT NULL
 GROUP BY ALL ORDER BY ALL
 """
+RIVALS_AHEAD = timedelta(days=90)
 RESELLERS = frozenset({"aws", "azure", "openrouter", "together", "fireworks", "novita", "deepinfra"})
 """Houses of everybody's models: a change of one of theirs is no news of a rival."""
 
@@ -73,7 +74,8 @@ def price_moves(
 ) -> list[PriceMove]:
     """What changed from `first` to `last`, both included, and each price's next known change after them.
 
-    In order: changes in use, upcoming changes in use (the nearest first), rivals; the dearest first within a moment.
+    Those of rivals no more than `RIVALS_AHEAD` after `last`. In order: changes in use, upcoming changes in use (the
+    nearest first), rivals; the dearest first within a moment.
     """
     used = sorted(units)
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
@@ -83,7 +85,8 @@ def price_moves(
     ]
     rivals = _rivals(book, {spot.key for spot in used}, named)
     plain = [Spot(key, name, "standard", 0) for key in rivals for name in ("input", "output")]
-    moves += [_move(change, None, "rival") for change in _changes(book, plain, start, end)]
+    near = (change for change in _changes(book, plain, start, end) if change.at < end + RIVALS_AHEAD)
+    moves += [_move(change, None, "rival") for change in near]
     rank = {"changed": 0, "upcoming": 1, "rival": 2}
     return sorted(
         moves, key=lambda m: (rank[m.kind], m.at or last, -abs(m.worth_usd or Decimal(0)), m.model, m.token_class)

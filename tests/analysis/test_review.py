@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 from costsim.analysis.architecture import Architecture
 from costsim.analysis.outcome_store import load_outcomes
+from costsim.analysis.review.market import Spot, price_moves
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
 from costsim.analysis.routing import read_routing
 from costsim.analysis.spend import CLASSES, Query, bring_up_to_date, month_span, spend
 from costsim.errors import CostsimError
 from costsim.pricing.book import PriceBook, open_book
+from costsim.pricing.rows import ModelKey
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -165,6 +167,20 @@ def test_a_price_change_a_drift_and_an_odd_day_are_found_and_nothing_else(review
     assert (found.routing.missed_usd, found.routing.planned_usd) == (48, found.headline.month.usd - 48)
 
 
+def test_a_rivals_price_of_next_year_is_no_news_and_one_of_a_model_in_use_is(tmp_path: Path) -> None:
+    gpt, o3 = "openai/gpt-4o", "openai/o3"
+    rows = [
+        f"{{model: {model}, valid_from: {day}, usd_per_mtok: {{input: 9}}}}"
+        for model, day in ((gpt, "2027-01-29"), (o3, "2027-01-30"), (SONNET, "2027-10-01"))
+    ]
+    book = overlay(tmp_path, f"models: [{', '.join(rows)}]")
+    units = {Spot(ModelKey("anthropic", "claude-sonnet-4-6"), "input", "standard", 0): 1_000_000}
+    moves = price_moves(book, units, [gpt, o3], date(2026, 10, 1), date(2026, 10, 31))
+    told = [(m.kind, m.model, m.at) for m in moves if m.model in (gpt, o3, SONNET)]
+    # 1 November and 90 days are 30 January: from then on a rival's price is left out
+    assert told == [("upcoming", SONNET, date(2027, 10, 1)), ("rival", gpt, date(2027, 1, 29))]
+
+
 def test_escalation_and_large_context_are_no_drift(reviewed: Reviewed, read: Callable[..., Architecture]) -> None:
     monitor = FLEET["components"][0] | {"escalate": {"to": "fallback", "probability": 0.1}}  # type: ignore[index]
     fleet = read(FLEET | {"components": [monitor, FLEET["components"][1] | {"large_context": {"use": OPUS}}]})  # type: ignore[index]
@@ -308,6 +324,15 @@ def test_a_running_month_is_forecast_and_a_past_one_is_not(reviewed: Reviewed) -
     past = reviewed(rows)
     assert past.headline.forecast is None
     assert past.backtest
+
+
+def test_a_review_as_of_a_day_before_the_last_logged_one_is_refused(reviewed: Reviewed) -> None:
+    """Else the forecast would know less than the month that it stands beside."""
+    rows = calm("2026-09", "2026-10")
+    with pytest.raises(CostsimError, match="there is usage of 2026-10-31, after 2026-10-20: give --today 2026-10-31"):
+        reviewed(rows, today=date(2026, 10, 20))
+    assert not reviewed(rows, today=date(2026, 10, 31)).headline.month.complete
+    assert reviewed([*rows, *calm("2026-11")], today=date(2026, 11, 1)).headline.month.complete
 
 
 def test_a_budget_that_is_exceeded_is_a_decision(reviewed: Reviewed, read: Callable[..., Architecture]) -> None:
