@@ -1,13 +1,14 @@
 """How many tokens another model would have counted and answered: measured where both served the same task.
 
-For a model A and a task mix as A's calls have it, with n calls of A in task t and means m per call:
+For a model A and its work as A's calls have it, with n calls of A in task t of a component and means m per call:
 
     ratio(A to B) = sum over t of n(A, t) m(B, t)  /  sum over t of n(A, t) m(A, t)
 
-over the tasks that both served (direct standardisation: tasks of one model only, and how the tasks are mixed, do
-not enter). One ratio is of the prompt (input and cached classes together: tokenizer and prompts), one of the
-output (tokenizer and verbosity). What the logs leave open is drawn by a bootstrap over days, the same resampled
-days for every pair, so that the ranges of sums are right too (Efron and Tibshirani 1993, ch. 6 and 8).
+over the components' tasks that both served (direct standardisation: work of one model only, and how the work is mixed,
+do not enter; two components differ in their prompts, whatever the task is called). One ratio is of the prompt (input
+and cached classes together: tokenizer and prompts), one of the output (tokenizer and verbosity). What the logs leave
+open is drawn by a bootstrap over days, the same resampled days for every pair, so that the ranges of sums are right too
+(Efron and Tibshirani 1993, ch. 6 and 8).
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pair = tuple[str, str]
+Work = tuple[str, str]
+"""A component and its task."""
+LABELS = ("component", "task", "name")
 
 RESAMPLES = 1000
 MIN_DAYS = 7
@@ -32,6 +36,7 @@ PLACES = Decimal("0.000001")
 
 EVIDENCE = """
 SELECT
+    component,
     usage_daily.task,
     alias.provider || '/' || alias.model AS name,
     day,
@@ -107,13 +112,13 @@ def measure_multipliers(
 
 @dataclass(frozen=True)
 class _Log:
-    """Each (task, model)'s sums: by day, (days, 3), and of whole resamples of days, (1 + RESAMPLES, 3).
+    """Each (component and task, model)'s sums: by day, (days, 3), and of whole resamples of days, (1 + RESAMPLES, 3).
 
     The three are calls, prompt tokens and output tokens; the first resample is the log as it is.
     """
 
-    by_day: Mapping[tuple[str, str], NDArray[Any]]
-    resampled: Mapping[tuple[str, str], NDArray[Any]]
+    by_day: Mapping[tuple[Work, str], NDArray[Any]]
+    resampled: Mapping[tuple[Work, str], NDArray[Any]]
 
     @classmethod
     def read(cls, connection: DuckDBPyConnection, names: list[str]) -> _Log | None:
@@ -123,7 +128,7 @@ class _Log:
         days, day_of = np.unique(found["day"], return_inverse=True)
         if len(days) < MIN_DAYS:
             return None
-        labels = list(zip(found["task"], found["name"], strict=True))
+        labels = [((part, task), name) for part, task, name in zip(*(found[k] for k in LABELS), strict=True)]
         keys = {key: index for index, key in enumerate(dict.fromkeys(labels))}
         sums = np.zeros((len(keys), len(days), 3))
         places = np.fromiter((keys[label] for label in labels), dtype=np.int64, count=len(labels))
@@ -139,35 +144,36 @@ class _Log:
         )
 
     def measure(self, model: str, other: str) -> tuple[Multiplier, Draws | None]:
-        tasks = sorted({task for task, name in self.by_day if name == model and (task, other) in self.by_day})
-        days = min(self._days(tasks, model), self._days(tasks, other))
+        works = sorted({work for work, name in self.by_day if name == model and (work, other) in self.by_day})
+        tasks = tuple(sorted({task for _, task in works}))
+        days = min(self._days(works, model), self._days(works, other))
         if days < MIN_DAYS:
-            return Multiplier(basis="no evidence", tasks=tuple(tasks), days=days), None
-        prompt, output = (self._ratio(tasks, model, other, measure) for measure in (1, 2))
+            return Multiplier(basis="no evidence", tasks=tasks, days=days), None
+        prompt, output = (self._ratio(works, model, other, measure) for measure in (1, 2))
         found = Multiplier(
             basis="measured",
             **_figures("prompt", float(prompt[0]), prompt[1:]),
             **_figures("output", float(output[0]), output[1:]),
-            tasks=tuple(tasks),
+            tasks=tasks,
             days=days,
-            calls=int(sum(self.resampled[task, model][0, 0] for task in tasks)),
-            other_calls=int(sum(self.resampled[task, other][0, 0] for task in tasks)),
+            calls=int(sum(self.resampled[work, model][0, 0] for work in works)),
+            other_calls=int(sum(self.resampled[work, other][0, 0] for work in works)),
         )
         return found, Draws(prompt[1:], output[1:])
 
-    def _days(self, tasks: list[str], model: str) -> int:
-        """The days on which the model had calls of any of the tasks."""
+    def _days(self, works: list[Work], model: str) -> int:
+        """The days on which the model had calls of any of that work."""
         import numpy as np
 
-        return int(np.count_nonzero(sum(self.by_day[task, model][:, 0] for task in tasks))) if tasks else 0
+        return int(np.count_nonzero(sum(self.by_day[work, model][:, 0] for work in works))) if works else 0
 
-    def _ratio(self, tasks: list[str], model: str, other: str, measure: int) -> NDArray[Any]:
-        """The ratio in every resample, (1 + RESAMPLES,); of the tasks that both models have in it."""
+    def _ratio(self, works: list[Work], model: str, other: str, measure: int) -> NDArray[Any]:
+        """The ratio in every resample, (1 + RESAMPLES,); of the work that both models have in it."""
         import numpy as np
 
         above, below = np.zeros(1 + RESAMPLES), np.zeros(1 + RESAMPLES)
-        for task in tasks:
-            my, their = self.resampled[task, model], self.resampled[task, other]
+        for work in works:
+            my, their = self.resampled[work, model], self.resampled[work, other]
             both = (my[:, 0] > 0) & (their[:, 0] > 0)
             mean = np.divide(their[:, measure], their[:, 0], out=np.zeros(len(both)), where=both)
             above += np.where(both, my[:, 0] * mean, 0)

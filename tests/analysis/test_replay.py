@@ -319,6 +319,16 @@ def test_tokens_are_scaled_by_what_both_models_used_on_a_task(
     assert replay(store, book, reroute_to_model(HAIKU), as_logged=True).total.replayed_usd < found.total.replayed_usd
 
 
+def test_another_components_calls_say_nothing_of_a_components_tokens(
+    store: duckdb.DuckDBPyConnection, book: PriceBook
+) -> None:
+    """Six times the tokens, by a component that shares nothing but the word for its task."""
+    scanners = [row | {"component": "scan", "input": 6 * row["input"]} for row in served(14) if row["model"] == HAIKU]
+    fill(store, *served(14), *scanners)
+    move = next(move for move in replay(store, book, reroute_to_model(HAIKU)).moves if move.model == OPUS)
+    assert (move.multiplier.basis, move.multiplier.prompt, move.multiplier.output) == ("measured", 1, Decimal("1.5"))
+
+
 def test_a_measured_multiplier_carries_its_uncertainty(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     rows = served(14)
     for number, row in enumerate(rows):
