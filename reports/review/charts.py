@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..charts import Row, finish, fold, legend, ticks, tooltip
@@ -211,14 +212,8 @@ def outlook(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
 
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
-    so_far, spent = [], Decimal(0)
-    by_day: dict[str, Decimal] = {}
-    for d in review.where.days:
-        if f"{d.day:%Y-%m}" == review.month and d.day <= forecast.as_of:
-            by_day[d.day.isoformat()] = by_day.get(d.day.isoformat(), Decimal(0)) + d.usd
-    for day, cost in sorted(by_day.items()):
-        spent += cost
-        so_far.append({"day": day, "usd": float(spent), "shown": usd(spent)})
+    so_far = [{"day": day.isoformat(), "usd": float(cost), "shown": usd(cost)} for day, cost in spent_so_far(review)]
+    spent = forecast.spent_usd
     last = forecast.days[-1].day if forecast.days else forecast.as_of
     expected = [
         _outlook_row(forecast.as_of, spent, spent, spent),
@@ -238,6 +233,17 @@ def outlook(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
     ]
     caption = "Line: spent so far; band: P10 to P90 of the month's end"
     return finish(layers, {"rows": so_far, "expected": expected}, caption, height=210, theme=theme)
+
+
+def spent_so_far(review: Review) -> list[tuple[date, Decimal]]:
+    """A running month's cost at the end of each of its days that is known whole."""
+    forecast = review.headline.forecast
+    assert forecast is not None  # noqa: S101 (the caller has looked)
+    by_day: dict[date, Decimal] = {}
+    for d in review.where.days:
+        if f"{d.day:%Y-%m}" == review.month and d.day <= forecast.as_of:
+            by_day[d.day] = by_day.get(d.day, Decimal(0)) + d.usd
+    return list(zip(sorted(by_day), accumulate(by_day[day] for day in sorted(by_day)), strict=True))
 
 
 def _outlook_row(day: date, expected: Decimal, p10: Decimal, p90: Decimal) -> Row:

@@ -44,6 +44,8 @@ class ComponentPart:
 
 def render_review(review: Review) -> str:
     """The review as one self-contained HTML document: see `render_page`. Names are escaped wherever they stand."""
+    from ...analysis.review.market import RIVALS_AHEAD
+
     warm_up()
     filters: dict[str, Callable[..., Any]] = {
         "rate": rate, "month_name": words.month_name, "short": words.short, "validity": validity, "signed": signed,
@@ -58,6 +60,7 @@ def render_review(review: Review) -> str:
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
         embedded=embed(review),
+        rivals_ahead=RIVALS_AHEAD.days,
     )
 
 
@@ -71,9 +74,9 @@ def figures(review: Review) -> list[Figure]:
         caption = words.of_bridge(review)
         drawn.append(figure("bridge", "From month to month", caption, chart, whole=True, query="bridge", csv=table))
     if review.headline.forecast and not review.headline.month.complete:
-        chart = charts.outlook(review, CSS)
+        chart, caption = charts.outlook(review, CSS), words.of_outlook(review)
         drawn.append(
-            figure("outlook", "How the month may end", words.of_outlook(review), chart, whole=True, query="days")
+            figure("outlook", "How the month may end", caption, chart, whole=True, csv=csv_link(*_outlook(review)))
         )
     if review.where.days:
         header, days = day_table(review.where)
@@ -97,6 +100,16 @@ def figures(review: Review) -> list[Figure]:
             figure("success", "Solved by task and model", caption, chart, whole=True, query="performance", csv=table)
         )
     return drawn
+
+
+def _outlook(review: Review) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    """USD since the month's first day: spent by the end of each day, and how the month may end."""
+    forecast = review.headline.forecast
+    assert forecast is not None  # noqa: S101 (the caller has looked)
+    spent = [(day, cost, None, None, None, None) for day, cost in charts.spent_so_far(review)]
+    end = forecast.days[-1].day if forecast.days else forecast.as_of
+    ends = (end, None, forecast.expected_usd, forecast.p10_usd, forecast.p50_usd, forecast.p90_usd)
+    return ("day", "spent_usd", "expected_usd", "p10_usd", "p50_usd", "p90_usd"), [*spent, ends]
 
 
 def component_parts(review: Review) -> list[ComponentPart]:

@@ -64,6 +64,8 @@ def headline(review: Review) -> str:
         spent += f" so far, and is expected to end at {usd(head.forecast.expected_usd)}"
     if head.previous is None or head.change_usd is None:
         return f"{spent}; there is no month before to hold it against."
+    if not head.month.complete:  # a part of a month against a whole one is no change
+        return f"{spent}; {month_name(head.previous.month)} cost {usd(head.previous.usd)} in all."
     if not head.change_usd:
         return f"{spent}, as much as {month_name(head.previous.month)}."
     share = f" ({shown})" if (shown := change_percent(head.change_percent)) else ""

@@ -16,6 +16,7 @@ from costsim.analysis.architecture import read_architecture
 from costsim.analysis.demo import files
 from costsim.analysis.demo.calls import fleet_calls
 from costsim.analysis.outcome_store import load_outcomes
+from costsim.analysis.outcomes import SuccessRate
 from costsim.analysis.results import (
     BookLayer,
     ClaimResult,
@@ -30,7 +31,7 @@ from costsim.analysis.results import (
     Unpriced,
     UsedPrice,
 )
-from costsim.analysis.review.results import Review
+from costsim.analysis.review.results import Headline, MoveDown, PriceMove, Review
 from costsim.analysis.review.review import review
 from costsim.analysis.spend import bring_up_to_date
 from costsim.cli.arguments import EXAMPLE
@@ -295,3 +296,55 @@ def worked_month(tmp_path_factory: pytest.TempPathFactory) -> Review:
         load_outcomes(store, folder / "outcomes.csv")
         bring_up_to_date(store, book)
         return review(store, book, "2026-10", today=date(2026, 11, 1), name="c-suite", architecture=architecture)
+
+
+@pytest.fixture(scope="session")
+def running_month(worked_month: Review) -> Review:
+    """The worked month on its 20th day, with all that a review can show: a forecast, budgets, moves, coming prices."""
+    as_of, known = date(2026, 10, 20), worked_month
+    days = [d for d in known.where.days if d.day <= as_of]
+    spent = sum((d.usd for d in days if d.day.month == as_of.month), Decimal(0))
+    ends = {f"{at}_usd": spent * Decimal(share) for at, share in ENDS.items()}
+    ahead = [{"day": as_of + timedelta(n), **dict.fromkeys(ends, Decimal(4))} for n in range(1, 12)]
+    forecast = {"month": known.month, "as_of": as_of, "spent_usd": spent, "days": ahead, "method": "weekday", **ends}
+    head = known.headline.model_dump() | {
+        "month": known.headline.month.model_dump() | {"complete": False, "last": as_of, "usd": spent},
+        "forecast": forecast | {"says": "by weekday, from 50 days"},
+        "budgets": [
+            {"name": "all", "scope": "total", "limit_usd": 100, "spent_usd": spent, "forecast_usd": spent * 2,
+             "percent": spent, "breached": False},
+            {"name": "coding", "scope": "agent cto", "limit_usd": 20, "spent_usd": 31, "forecast_usd": None,
+             "percent": 155, "breached": True},
+        ],
+    }  # fmt: skip
+    parts = {
+        "headline": Headline.model_validate(head),
+        "where": known.where.model_copy(update={"days": days, "anomalies": []}),
+        "moves": [_down("orchestration", HAIKU, proven=True), _down("code_generation", SONNET, proven=False)],
+        "prices": known.prices.model_copy(update={"moves": [*known.prices.moves, *_coming()]}),
+    }
+    return known.model_copy(update=parts)
+
+
+ENDS = {"expected": "1.5", "p10": "1.3", "p50": "1.48", "p90": "1.8"}
+"""How the running month may end, of what is spent."""
+
+
+def _down(task: str, to: str, *, proven: bool) -> MoveDown:
+    known = SuccessRate(trials=230, successes=227, rate=0.987, low=0.962, high=0.996)
+    says = "its interval lies above the floor of 95%" if proven else "tried too seldom: 12 runs"
+    return MoveDown(
+        task=task, model=OPUS, to=to, calls=1_440, usd=Decimal("22.5"), saving_usd=Decimal("15.25"),
+        saving_low_usd=Decimal(12), saving_high_usd=Decimal(18), success=known if proven else None,
+        present_success=known, proven=proven, says=says,
+    )  # fmt: skip
+
+
+def _coming() -> list[PriceMove]:
+    upcoming = PriceMove(
+        kind="upcoming", model=SONNET, token_class="output", processing="standard", at=date(2027, 2, 1),
+        before_usd=Decimal(12), after_usd=Decimal(15), in_use=True, worth_usd=Decimal("10.84"), source="prices.yaml",
+        says="dearer from 2027-02-01 on",
+    )  # fmt: skip
+    rival = {"model": "google/gemini-of-tomorrow", "kind": "rival", "in_use": False, "worth_usd": None}
+    return [upcoming, upcoming.model_copy(update=rival | {"before_usd": None, "at": date(2026, 12, 1)})]

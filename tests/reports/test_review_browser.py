@@ -152,6 +152,35 @@ def test_axe_finds_no_barrier_in_the_review_light_or_dark(wide: tuple[Page, list
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_running_month_with_all_that_a_review_can_show_has_no_barrier(
+    browser: Browser, running_month: Review, tmp_path: Path, scheme: str
+) -> None:
+    (tmp_path / "review.html").write_text(render_review(running_month), encoding="utf-8")
+    page, seen = opened(browser, tmp_path / "review.html", 360, color_scheme=scheme, bypass_csp=True)
+    assert seen == []
+    assert page.locator("figure .live svg").count() == 5
+    assert page.locator("#figure-outlook .live [role='graphics-symbol']").count() >= 2
+    assert page.locator("#moves tbody tr").count() == 2
+    assert page.locator("#prices tbody tr").count() == 4
+    assert page.get_by_text("of rivals: within 90 days").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert violations(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_days_are_saved_as_a_csv_without_scripts_too(browser: Browser, file: Path, scripts: bool) -> None:
+    page, _ = opened(browser, file, java_script_enabled=scripts)
+    with page.expect_download() as saved:
+        page.locator("#figure-days a[download]").click()
+    rows = saved.value.path().read_text().splitlines()
+    assert rows[0].startswith("day,ad-hoc-coding,ceo-heartbeat,")
+    assert len(rows) == 1 + 30 + 31
+    page.close()
+
+
 def test_axe_finds_no_barrier_in_the_projection(
     browser: Browser, fleet: Callable[..., Projection], tmp_path: Path
 ) -> None:

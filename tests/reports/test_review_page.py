@@ -73,6 +73,33 @@ def test_the_page_answers_in_the_order_in_which_a_team_lead_asks(page: str) -> N
     assert len(page.encode()) < 3_000_000
 
 
+def test_no_section_says_twice_how_it_was_computed(page: str, running_month: Review) -> None:
+    for text in (page, render_review(running_month)):
+        for section in re.findall(r"<section .*?</section>", text, re.DOTALL):
+            linked = re.findall(r'href="#query-(\w+)"', section)
+            assert len(linked) == len(set(linked))
+            assert section.count(">How this was computed<") <= 2  # where it goes: by day, and by component
+
+
+def test_a_part_of_a_month_is_not_said_to_be_cheaper_than_a_whole_one(running_month: Review) -> None:
+    page = render_review(running_month)
+    assert (
+        "October 2026 cost $73.51 so far, and is expected to end at $110.26; September 2026 cost $124.47 in all."
+        in page
+    )
+    assert "All of September 2026" in page
+    assert "Against September 2026" not in page
+
+
+def test_the_outlook_has_its_data_at_hand_too(running_month: Review) -> None:
+    text = unquote(next(f.csv for f in figures(running_month) if f.id == "outlook"))
+    *spent, end = csv.DictReader(io.StringIO(text.partition(",")[2]))
+    total = running_month.headline.month.usd
+    assert [row["day"] for row in spent] == [f"2026-10-{day:02d}" for day in range(1, 21)]
+    assert Decimal(spent[-1]["spent_usd"]) == total
+    assert (end["day"], end["spent_usd"], Decimal(end["p90_usd"])) == ("2026-10-31", "", total * Decimal("1.8"))
+
+
 def test_every_figure_links_to_how_it_was_computed(page: str) -> None:
     targets = set(re.findall(r'id="(query-\w+)"', page))
     linked = set(re.findall(r'href="#(query-\w+)"', page))
