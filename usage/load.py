@@ -64,6 +64,11 @@ ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.b
     reader = excluded.reader, loaded_at = excluded.loaded_at, declared = excluded.declared
 """
 
+READ_AGAIN = """
+CREATE OR REPLACE TEMP TABLE read_again AS
+SELECT * FROM (SELECT unnest(?::BIGINT[]) AS file_id, unnest(?::BOOLEAN[]) AS stands) WHERE stands IS NOT NULL
+"""
+
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
@@ -168,14 +173,15 @@ class Loaded:
 class Told:
     """A file and its format; its sha256 where it was needed before reading (else empty), and the lines it grew by.
 
-    `again` means that all that was loaded of it still stands in it, and is to be read anew.
+    `stands` says whether all that was loaded of it before still stands in it, where this is read anew: if not, the file
+    began anew under its old name.
     """
 
     file: LogFile
     format: Format
     sha256: str = ""
     tail: Tail | None = None
-    again: bool = False
+    stands: bool | None = None
 
     @property
     def label(self) -> str:
@@ -216,7 +222,7 @@ def _compared(file: LogFile, format: Format, declared: str | None, before: Loade
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
     if file.label == "stdin":
         return Told(file, format, fingerprint(file.path).sha256)
-    if before is None or file.size < before.bytes:
+    if before is None:
         return Told(file, format)
     alike = (before.reader, before.declared) == (format.reader.name, declared)
     line_by_line = format.layout == "ndjson" and format.packing is None and not format.reader.ordered
@@ -224,9 +230,9 @@ def _compared(file: LogFile, format: Format, declared: str | None, before: Loade
         tail = new_lines(file.path, before.bytes, before.sha256, spool)
         if tail:
             return Told(file, format, tail=tail)
-    stands = begins_with(file.path, before.bytes, before.sha256)
+    stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
     same = stands and alike and file.size == before.bytes
-    return Told(file, format, before.sha256 if same else "", again=stands)
+    return Told(file, format, before.sha256 if same else "", stands=stands)
 
 
 def _sha256(loaded: Loaded | None) -> str:
@@ -294,8 +300,8 @@ def _load_batch(
         _keep_files(store, sources, hashes, grown, declared)
         if read.rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
-        again = [source.file_id for source, told in zip(sources, batch, strict=True) if told.again]
-        store.execute("CREATE OR REPLACE TEMP TABLE read_again AS SELECT unnest(?::BIGINT[]) AS file_id", [again])
+        again = {source.file_id: told.stands for source, told in zip(sources, batch, strict=True)}
+        store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)
         reports = _reports(store, sources, grown)
         if strict:

@@ -33,11 +33,15 @@ FROM (
 ) AS numbered
 WHERE found.rowid = numbered.place;
 
--- What a file told before, in bytes that it still has, and tells no more: a row that was cut, or read by another mapping.
-CREATE OR REPLACE TEMP TABLE withdrawn AS
-SELECT usage_event.rowid AS place, usage_event.ts
-FROM usage_event SEMI JOIN read_again USING (file_id)
-    ANTI JOIN found ON found.file_id = usage_event.file_id AND found.event_id = usage_event.event_id;
+-- What a file told before and tells no more. Where it began anew, that is its past, and stays. Where all that it held
+-- still stands, it was read otherwise: a row was cut, or a mapping was wrong.
+CREATE OR REPLACE TEMP TABLE told_no_more AS
+SELECT usage_event.rowid AS place, event_id, ts, stands
+FROM usage_event JOIN read_again USING (file_id) ANTI JOIN found USING (file_id, event_id) ANTI JOIN past_call USING (event_id);
+
+INSERT INTO past_call SELECT event_id FROM told_no_more WHERE NOT stands;
+
+CREATE OR REPLACE TEMP TABLE withdrawn AS SELECT place, ts FROM told_no_more WHERE stands;
 
 INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM withdrawn;
 

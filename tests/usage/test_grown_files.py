@@ -89,3 +89,18 @@ def test_a_grown_file_keeps_the_rejects_of_its_beginning_with_their_lines(tmp_pa
     assert len(calls) == 6
     assert [(line, reason) for line, reason, _ in rejects] == [(6, "not JSON"), (8, "not JSON")]
     assert files[0][2:] == (6, 2)
+
+
+def stored_ids(folder: Path, *contents: str) -> set[str]:
+    """The calls of the store after a file had these contents, one after the other."""
+    calls, _, _ = known(folder, *(content.encode() for content in contents))
+    return {row[0].removeprefix("claude-code:") for row in calls}
+
+
+@pytest.mark.parametrize("histories", [[[1, 2], [3], [3, 4, 4, 4]], [[1, 2], [2, 3], [4]]])
+def test_a_log_keeps_all_that_it_ever_told_however_often_it_begins_anew(
+    tmp_path: Path, histories: list[list[int]]
+) -> None:
+    contents = ["".join(entry(number, 1, True) + "\n" for number in numbers) for numbers in histories]
+    calls = stored_ids(tmp_path, *contents, contents[-1] + "{torn", contents[-1] * 3)
+    assert calls == {f"m{number}:r{number}" for numbers in histories for number in numbers}

@@ -254,3 +254,15 @@ def test_a_log_that_starts_anew_under_its_old_name_takes_nothing_away(
     told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:01Z,2\n"))
     told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-06T10:00:00Z,3\n"))
     assert values(store, "output") == [(1,), (2,), (3,)]
+
+
+def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_mapping(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first, second, third = (f"2026-10-0{day}T10:00:00Z,{day},9\n" for day in (1, 2, 3))
+    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + first))
+    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second))
+    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second + third))
+    assert values(store, "input, output") == [(1, 0), (2, 0), (3, 0)]
+    told(store, "ts=ts,input=in,output=out", tmp_path / "calls.csv")
+    assert values(store, "input, output") == [(1, 0), (2, 9), (3, 9)]
