@@ -110,9 +110,16 @@ def test_counts_under_openais_names_are_counts(tmp_path: Path) -> None:
     assert one(tmp_path, "SELECT input, output FROM usage_event", usageDetails=details) == (100, 7)
 
 
-def test_a_total_alone_is_no_usage_and_not_free(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nothing", [{}, {"input": 0, "output": 0}, {"input": None, "output": None}])
+def test_a_total_alone_is_no_usage_and_not_free(tmp_path: Path, nothing: dict[str, Any]) -> None:
     sql = "SELECT reason FROM reject"
-    assert one(tmp_path, sql, usageDetails={"total": 500}) == ("a total of tokens that does not say what they were",)
+    told = nothing | {"total": 500}
+    assert one(tmp_path, sql, usageDetails=told) == ("a total of tokens that does not say what they were",)
+
+
+def test_a_name_without_a_count_hides_no_other_name(tmp_path: Path) -> None:
+    details = {"input": None, "output": None, "prompt_tokens": 100, "completion_tokens": 7}
+    assert one(tmp_path, "SELECT input, output FROM usage_event", usageDetails=details) == (100, 7)
 
 
 def test_no_other_reader_takes_it() -> None:

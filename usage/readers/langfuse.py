@@ -54,8 +54,9 @@ def _first(names: tuple[str, ...]) -> str:
 
 def _list(start: str, other: str) -> str:
     """The counts of `input`, `input_audio_tokens` and so on, but for cached ones; else those of OpenAI's name."""
-    keys = f"list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}(_\\w+)?') AND k NOT LIKE '%cache%')"
-    other_keys = f"list_filter(json_keys(counts), lambda k: k IN ('{other}_tokens', '{other}Tokens', '{other}'))"
+    told = "list_filter(json_keys(counts), lambda k: counts ->> k IS NOT NULL)"
+    keys = f"list_filter({told}, lambda k: regexp_full_match(k, '{start}(_\\w+)?') AND k NOT LIKE '%cache%')"
+    other_keys = f"list_filter({told}, lambda k: k IN ('{other}_tokens', '{other}Tokens', '{other}'))"
     found = f"CASE WHEN len({keys}) > 0 THEN {keys} ELSE {other_keys} END"
     return f"list_transform({found}, lambda k: {count_in_text('(counts ->> k)')})"
 
@@ -108,8 +109,9 @@ SELECT file_id, line,
     {_sum("writes")} AS cache_write_5m,
     {_first(WRITES_1H)} AS cache_write_1h,
     {_sum("outputs")} AS output,
-    CASE WHEN len(inputs) + len(outputs) = 0 AND {_first(READS)} = 0 AND writes = [0, 0] AND {_first(WRITES_1H)} = 0
-        AND {_first(TOTALS)} <> 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE WHEN {_first(TOTALS)} <> 0 AND {_sum("list_concat(inputs, outputs, writes)")} = 0
+        AND {_first(READS)} = 0 AND {_first(WRITES_1H)} = 0
+        THEN 'a total of tokens that does not say what they were' END AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
     CASE WHEN TRY_CAST(cost AS DOUBLE) = 0 AND json_keys(costs) = [] THEN NULL
          ELSE coalesce(cost, costs ->> '$.total') END AS recorded_usd,
