@@ -87,9 +87,10 @@ def test_no_other_reader_takes_it() -> None:
     assert [reader.name for reader in READERS if reader.recognises(sample)] == ["litellm"]
 
 
-def test_a_detail_that_is_null_hides_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [None, {}, {"prompt_tokens_details": None}])
+def test_a_detail_that_is_null_hides_no_other(tmp_path: Path, more: dict[str, Any] | None) -> None:
     usage = {"prompt_tokens_details": {"cached_tokens": 90}}
-    row = ROWS[0] | {"prompt_tokens": 100, "metadata": {"additional_usage_values": None, "usage_object": usage}}
+    row = ROWS[0] | {"prompt_tokens": 100, "metadata": {"additional_usage_values": more, "usage_object": usage}}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
     _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT input, cache_read FROM usage_event")
     assert rows == [(10, 90)]

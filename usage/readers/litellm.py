@@ -34,8 +34,9 @@ COLUMNS = {
 
 
 def _usage(*paths: str) -> str:
-    """The first of these counts that the row's usage holds."""
-    found = ", ".join(f"usage ->> '$.{path}'" for path in paths)
+    """The first of these counts that the row's usage holds, under either name that its metadata has for usage."""
+    holders = ("additional_usage_values", "usage_object")
+    found = ", ".join(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in holders)
     return count_in_text(f"coalesce({found})")
 
 
@@ -50,13 +51,6 @@ WITH entry AS (
         lower(cache_hit) IN ('true', 't', '1') AS hit
     FROM record
 ),
-detailed AS (
-    SELECT
-        *,
-        CASE WHEN meta ->> '$.additional_usage_values' IS NULL OR meta ->> '$.additional_usage_values' = '{{}}'
-             THEN meta -> '$.usage_object' ELSE meta -> '$.additional_usage_values' END AS usage
-    FROM entry
-),
 counted AS (
     SELECT
         *,
@@ -68,7 +62,7 @@ counted AS (
         -- the same count under two names; -1, unreadable, stays
         CASE WHEN least(read_as_anthropic, read_as_openai) < 0 THEN -1
              ELSE greatest(read_as_anthropic, read_as_openai) END AS cached
-    FROM detailed
+    FROM entry
 )
 SELECT file_id, line,
     'litellm:' || nullif(request_id, '') AS event_id,
