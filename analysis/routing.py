@@ -16,7 +16,7 @@ be there. `use` is a key of `model_routing`, or a model (`provider/model`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,8 @@ def read_routing(file: Path, *, needs_fallback: bool = True) -> RoutingConfig:
     Raises ArchitectureError (file, line, key, mend). `lint` reads without `needs_fallback`, to report it.
     """
     document = read_document(file, ArchitectureError)
+    if isinstance(document.data, dict) and "components" in document.data:
+        return _of_architecture(file, document, needs_fallback)
     _check_keys(document, document.data, "file", ())
     routing = _words(document, "model_routing", required=True)
     if needs_fallback and FALLBACK not in routing:
@@ -121,6 +123,19 @@ def read_routing(file: Path, *, needs_fallback: bool = True) -> RoutingConfig:
             for model, tokens in _mapping(document, "context_windows").items()
         },
     )
+
+
+def _of_architecture(file: Path, document: Document, needs_fallback: bool) -> RoutingConfig:
+    """The routing that an architecture states, over the one of the file that it names."""
+    named = document.data.get("routing")
+    base = read_routing(file.parent / named, needs_fallback=False) if isinstance(named, str) else None
+    own = _words(document, "model_routing", required=False)
+    routing = {**(base.model_routing if base else {}), **own}
+    if needs_fallback and FALLBACK not in routing:
+        raise document.error(
+            ArchitectureError, f"the routing has no {FALLBACK!r}: the model of every other task", ("model_routing",)
+        )
+    return replace(base, document=document, model_routing=routing) if base else RoutingConfig(document, routing)
 
 
 def _check_keys(document: Document, given: Any, part: str, path: KeyPath) -> None:

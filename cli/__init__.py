@@ -7,6 +7,14 @@ import sys
 
 from ..errors import CostsimError
 
+JARGON = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "this is not a whole number",
+    "Input should be a valid number, unable to parse string as a number": "this is not a number",
+    "Input should be": "this should be",
+}
+"""What the libraries say, and what people do."""
+
 
 def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
@@ -18,7 +26,7 @@ def main() -> None:
             sys.exit(route(sys.argv[2:]))
         from .app import app
 
-        app(prog_name="costsim")
+        sys.exit(app(prog_name="costsim", standalone_mode=False) or 0)
     except CostsimError as error:
         if debug:
             raise
@@ -29,6 +37,31 @@ def main() -> None:
         sys.exit(141)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_not_ours(error))
+
+
+def _not_ours(error: Exception) -> int:
+    """What the command line's parser refuses is bad input too; anything else is a fault of costsim, exit code 3."""
+    from typer.exceptions import Abort, TyperException
+
+    if isinstance(error, Abort):
+        return 130
+    if not isinstance(error, TyperException):
+        said = _one_line(f"{type(error).__name__}: {error}")
+        sys.stderr.write(f"costsim: a fault in costsim itself, please report it: {said} (--debug shows where)\n")
+        return 3
+    message = error.format_message()
+    if "\n" in message:  # no arguments: the message is the help
+        sys.stderr.write(message + "\n")
+        return 2
+    for jargon, plain in JARGON.items():
+        message = message.replace(jargon, plain)
+    command = getattr(getattr(error, "ctx", None), "command_path", "costsim")
+    sys.stderr.write(f"costsim: {_one_line(message).rstrip('.')}; {command} --help says more\n")
+    return 2
 
 
 def _one_line(message: str) -> str:

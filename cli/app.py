@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done; 1 a check or a diff failed (a budget is breached, an increase is too large); "
-    "2 bad input, or a model has no price (one line says what, where, how to mend it).",
+    "2 bad input, or a model has no price (one line says what, where, how to mend it); 3 a fault in costsim itself.",
 )
 app.command()(start.init)
 app.command()(plan.run)
@@ -57,7 +57,7 @@ def _costsim(
 ) -> None:
     """What a fleet of LLM agents will cost, before it runs; exact, dated, explained.
 
-    Start with costsim run: without a file it costs the shipped example, a ten-part C-suite of agents.
-    Then write your own architecture.yaml (costsim schema helps your editor) and run
+    Start with costsim run: without an architecture.yaml here it costs the shipped example, a
+    ten-part C-suite of agents. Then write your own architecture.yaml (costsim schema helps your editor) and run
     costsim run architecture.yaml --report plan.html.
     """

@@ -8,11 +8,17 @@ from typing import Annotated
 
 import typer
 
-from ..errors import CostsimError, InputError
+from ..errors import CostsimError, InputError, StoreError
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE = EXAMPLES / "c-suite" / "architecture.yaml"
+HERE = Path("architecture.yaml")
+"""The architecture of the working folder."""
 
+ArchitectureArgument = Annotated[
+    Path | None,
+    typer.Argument(help="Architecture: YAML, JSON or TOML. Default: architecture.yaml here, else the shipped example."),
+]
 BookOption = Annotated[
     str, typer.Option("--book", metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
 ]
@@ -26,6 +32,18 @@ DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store:
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One whole month.")]
+
+
+def architecture_or_example(given: Path | None) -> Path:
+    """The architecture that is named, else the working folder's, else the shipped example."""
+    return given or (HERE if HERE.is_file() else EXAMPLE)
+
+
+def existing(db: Path) -> Path:
+    """The store that a command reads; raises StoreError where there is none, and makes none."""
+    if not db.exists():
+        raise StoreError(f"{db}: there is no store here; `costsim load` makes one")
+    return db
 
 
 def moment_of(text: str | None) -> datetime:

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
-from .arguments import DbOption, MonthOption, OverlayOption, day_of
+from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ..analysis.budgets.results import CheckResult
     from ..reports.ci import CiFormat
-
-HERE = Path("architecture.yaml")
 
 
 class CheckFormat(StrEnum):
@@ -130,7 +128,7 @@ def _store(db: Path | None) -> AbstractContextManager[DuckDBPyConnection | None]
         return nullcontext()
     from ..usage.store import open_store
 
-    return open_store(db)
+    return open_store(existing(db))
 
 
 def _print(result: CheckResult, format: CheckFormat, output: Path | None) -> None:

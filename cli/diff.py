@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ..errors import InputError
-from .arguments import day_of
+from .arguments import HERE, day_of
 from .screen import console
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..analysis.difference.results import Difference
     from ..analysis.difference.sides import Side
     from ..analysis.project import Settings
-
-ARCHITECTURE = Path("architecture.yaml")
 
 
 class DiffFormat(StrEnum):
@@ -44,7 +42,7 @@ def diff(
     ] = None,
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="The architecture to compare at the revisions.")
-    ] = ARCHITECTURE,
+    ] = HERE,
     plan: Annotated[str, typer.Option(metavar="NAME", help="The plan to compare.")] = "routed",
     days: Annotated[int, typer.Option(help="Days to compare over: a month.")] = 30,
     start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,

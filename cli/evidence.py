@@ -13,16 +13,19 @@ import typer
 from ..errors import CostsimError, InputError, OutputError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
-    EXAMPLE,
     EXAMPLES,
+    HERE,
+    ArchitectureArgument,
     BookOption,
     DbOption,
     MonthOption,
     OverlayOption,
     SinceOption,
     UntilOption,
+    architecture_or_example,
     day_of,
     days_of,
+    existing,
 )
 from .screen import console
 
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from ..analysis.reroute import Reroute
     from ..analysis.task_costs import RoutingAdvice
 
-ARCHITECTURE = Path("architecture.yaml")
 
 EXAMPLE_TABLE = EXAMPLES / "routers" / "gsm8k.csv"
 
@@ -92,9 +94,7 @@ def replay(
     plan: Annotated[
         str | None, typer.Option(metavar="NAME", help="A plan of the architecture: routed, naive or a named one.")
     ] = None,
-    architecture: Annotated[
-        Path, typer.Option(metavar="FILE", help="The architecture that --plan is of.")
-    ] = ARCHITECTURE,
+    architecture: Annotated[Path, typer.Option(metavar="FILE", help="The architecture that --plan is of.")] = HERE,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Instead: a routing file, each task on its model.")
     ] = None,
@@ -120,6 +120,7 @@ def replay(
       costsim replay --config model-routing.json --format json
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
+    from ..analysis.architecture import read_architecture
     from ..analysis.replay import replay as compute
     from ..analysis.replay import roll_up_for
     from ..pricing.book import open_book
@@ -128,8 +129,8 @@ def replay(
 
     first, last = days_of(since, until, month)
     reroute = _reroute(plan, architecture, config, model)
-    stack = open_book(book, prices or [])
-    with open_store(db) as store:
+    stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
+    with open_store(existing(db)) as store:
         roll_up_for(store, stack, reroute)
         found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
     if format is TableFormat.table:
@@ -191,7 +192,7 @@ def outcomes(
 
     since, until = days_of(None, None, month)
     stack = open_book(book, prices or [])
-    with open_store(db) as store:
+    with open_store(db if file else existing(db)) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
         if from_usage:
@@ -210,9 +211,7 @@ def outcomes(
 
 
 def recommend(
-    architecture: Annotated[
-        Path | None, typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example.")
-    ] = None,
+    architecture: ArchitectureArgument = None,
     db: DbOption = DEFAULT_STORE,
     min_success: MinSuccessOption = 0.95,
     budget: Annotated[
@@ -249,7 +248,7 @@ def recommend(
     from ..usage.store import open_store
 
     usd = _budget(budget)
-    wanted = read_architecture(architecture or EXAMPLE)
+    wanted = read_architecture(architecture_or_example(architecture))
     if write and write.exists() and not (config and write.resolve() == config.resolve()):
         raise OutputError(f"{write}: there is a file already; give it as --config too, or name another for --write")
     prices = open_book(book or wanted.book, wanted.prices)

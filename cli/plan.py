@@ -11,7 +11,7 @@ import typer
 
 from ..errors import CostsimError, OutputError, UnpricedError
 from ..usage import DEFAULT_STORE
-from .arguments import EXAMPLE, day_of
+from .arguments import ArchitectureArgument, architecture_or_example, day_of
 from .screen import console, with_progress
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ class Format(StrEnum):
 
 
 def run(
-    architecture: Annotated[
-        Path | None,
-        typer.Argument(help="Architecture file: YAML, JSON or TOML. Default: the shipped example."),
-    ] = None,
+    architecture: ArchitectureArgument = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.table,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
     start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
@@ -76,7 +73,7 @@ def run(
     if from_usage:
         wanted = _observed(architecture, db or DEFAULT_STORE, save)
     else:
-        wanted = read_architecture(architecture or EXAMPLE)
+        wanted = read_architecture(architecture_or_example(architecture))
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",

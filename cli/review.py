@@ -12,7 +12,7 @@ import typer
 
 from ..errors import InputError, OutputError, StoreError
 from ..usage import DEFAULT_STORE
-from .arguments import BookOption, DbOption, MonthOption, OverlayOption, day_of
+from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing
 from .screen import with_progress
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ class Shade(StrEnum):
 
 ArchitectureOption = Annotated[
     Path | None,
-    typer.Option("--architecture", metavar="FILE", help="The configured fleet: its routing, prices and budgets."),
+    typer.Option(
+        "--architecture",
+        metavar="FILE",
+        help="The configured fleet: its routing, prices and budgets. Default: architecture.yaml here.",
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A routing file, in place of the architecture's.")
@@ -176,13 +180,12 @@ def _review(
     from ..pricing.book import open_book
     from ..usage.store import open_store
 
-    fleet = read_architecture(architecture) if architecture else None
+    file = architecture or (HERE if HERE.is_file() else None)
+    fleet = read_architecture(file) if file else None
     routing = read_routing(config) if config else None
     base = fleet.book if fleet and book == "list" else book
     stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
-    if not db.exists():
-        raise StoreError(f"{db}: there is no store here; `costsim load` makes one")
-    with open_store(db) as store:
+    with open_store(existing(db)) as store:
         bring_up_to_date(store, stack)
         newest = (store.execute(NEWEST).fetchone() or (None,))[0]
         if month is None and newest is None:

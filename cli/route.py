@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 HELP = """\
 Print the model for a task: the model's id alone, for `$(…)` in a shell.
@@ -19,16 +20,29 @@ agent, strategic, complex, needs_web, needs_images, context_tokens, runs_per_day
 """
 
 
+HERE = Path("architecture.yaml")  # as in arguments.py, which loads Typer
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        from ..errors import InputError
+
+        raise InputError(f"{message}; costsim route --help says more")
+
+
 def parser() -> ArgumentParser:
     """The arguments of `costsim route`."""
-    arguments = ArgumentParser("costsim route", description=HELP, formatter_class=RawDescriptionHelpFormatter)
+    arguments = _Parser("costsim route", description=HELP, formatter_class=RawDescriptionHelpFormatter)
     arguments.add_argument("task", nargs="?", help="a key of the routing, such as code_generation")
     arguments.add_argument(
         "--describe", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="an attribute of the task"
     )
     arguments.add_argument("--context-tokens", type=int, metavar="N", help="how much context the task needs")
     arguments.add_argument(
-        "--config", type=Path, metavar="FILE", help="routing file (default: the shipped one, of the article)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="routing file, or architecture (default: architecture.yaml here, else the article's routing)",
     )
     arguments.add_argument("--explain", action="store_true", help="print the path through the rules, not the model")
     arguments.add_argument("--strict", action="store_true", help="an unknown task is an error, not the fallback")
@@ -42,7 +56,9 @@ def route(words: Sequence[str]) -> int:
     from ..analysis.routing import decide, read_routing, shipped_routing
 
     asked = parser().parse_args(words)
-    routing = read_routing(asked.config) if asked.config else shipped_routing()
+    # an architecture names models for tasks; what kind of task it is, the article's tree asks
+    config = asked.config or (HERE if HERE.is_file() and not asked.describe else None)
+    routing = read_routing(config) if config else shipped_routing()
     attributes = parse_attributes(asked.describe)
     decision = decide(routing, asked.task, attributes, asked.context_tokens, strict=asked.strict)
     for warning in decision.warnings:

@@ -20,6 +20,7 @@ from .arguments import (
     UntilOption,
     day_of,
     days_of,
+    existing,
 )
 from .screen import console, with_progress
 
@@ -132,7 +133,7 @@ def spend(
     if events:
         found = spend_calls(events, stack, query)
     else:
-        with open_store(db) as store:
+        with open_store(existing(db)) as store:
             bring_up_to_date(store, stack)
             found = compute(store, stack, query)
     if format is SpendFormat.parquet and output:
@@ -174,7 +175,7 @@ def export(
 
     first, last = days_of(since, until, month)
     stack = open_book(book, prices or [])
-    with open_store(db) as store:
+    with open_store(existing(db)) as store:
         bring_up_to_date(store, stack)
         focus_cells(store, stack, first, last)
         rows = write_focus(store, output, account)

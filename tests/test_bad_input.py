@@ -161,3 +161,39 @@ def test_terminal_escapes_in_names_do_not_reach_the_terminal(costsim: Run, tmp_p
 def test_debug_shows_the_traceback(costsim: Run) -> None:
     with pytest.raises(Exception, match="there is no such file"):
         costsim("--debug", "run", "gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("spend --format xml", "'xml' is not one of 'table', 'json'"),
+        ("run --days abc", "'--days': this is not a whole number; costsim run --help says more"),
+        ("diff", "Missing argument 'base'; costsim diff --help says more"),
+        ("nope", "No such command 'nope'; costsim --help says more"),
+        ("recommend --min-success 95", "this should be less than or equal to 1"),
+        ("route --context-tokens lots", "argument --context-tokens: invalid int value: 'lots'"),
+    ],
+)
+def test_words_that_a_command_does_not_take_are_one_line_too(costsim: Run, command: str, says: str) -> None:
+    outcome = costsim(*command.split())
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert_one_line(outcome.err)
+
+
+@pytest.mark.parametrize(
+    "command", ["spend", "export -o x.csv", "replay --model m", "report", "outcomes", "check --usage"]
+)
+def test_a_command_that_reads_a_store_makes_none(costsim: Run, tmp_path: Path, command: str) -> None:
+    outcome = costsim(*command.split(), "--db", "nope.duckdb")
+    assert outcome.code == 2
+    assert_one_line(outcome.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("costsim.analysis.architecture.read_architecture", lambda _: 1 / 0)
+    outcome = costsim("run")
+    assert outcome.code == 3
+    assert "a fault in costsim itself" in outcome.err
+    assert_one_line(outcome.err)

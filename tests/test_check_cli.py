@@ -71,7 +71,7 @@ def test_breached_is_exit_code_1(desk: Run) -> None:
         (["--today", "soon"], "'soon' is not a date"),
         (["--max-rejected", "few"], "'few' is neither a number of lines"),
         (["--trials", "0"], "trials must be from 1"),
-        (["--usage"], "the store has no usage yet"),
+        (["--usage"], "costsim.duckdb: there is no store here; `costsim load` makes one"),
     ],
 )  # fmt: skip
 def test_bad_input_is_exit_code_2_and_one_line(desk: Run, tmp_path: Path, arguments: list[str], says: str) -> None:

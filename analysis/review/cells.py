@@ -1,4 +1,4 @@
-"""The priced logs as a table of the store: every figure of a review is a plain SELECT over `spend_cell` and `price`.
+"""The priced logs as tables of the store: a review's figures are plain SELECTs over `spend_cell` and `spend_price`.
 
 `spend_cell`, a row per day, place, model, context tier and token class (of models whose price changes within the
 day, a row per half hour):
@@ -11,10 +11,12 @@ day, a row per half hour):
 | processing, status, tier | as in `usage_daily` |
 | token_class | input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request |
 | units | BIGINT: tokens, searches, or calls (request); more than 0, calls may be 0 |
-| usd | DECIMAL(38,24), exact: units x price.usd_per_unit; NULL where there is no price |
-| price_id | the row of `price` that paid; NULL where none did (a call without a price per call costs 0) |
+| usd | DECIMAL(38,24), exact: units x spend_price.usd_per_unit; NULL where there is no price |
+| price_id | the row of `spend_price` that paid; NULL where none did (a call without a price per call costs 0) |
 
-`spend_call`, a view on it: `calls` by day, component, agent, task, provider, model, processing and status.
+`spend_price`, the price rows (pricing/price_create.sql).
+
+`spend_call`, a view on the cells: `calls` by day, component, agent, task, provider, model, processing and status.
 """
 
 from __future__ import annotations
@@ -54,15 +56,20 @@ GROUP BY ALL
 """
 
 
+# Other commands price anew; the rows that paid stay beside the cells.
+SPEND_PRICE = "CREATE OR REPLACE TABLE spend_price AS FROM price"
+
+
 def fill_cells(
     connection: DuckDBPyConnection, book: PriceBook, since: date | None = None, until: date | None = None
 ) -> None:
     """Price the rollup by `book` into `spend_cell`, of the days from `since` to `until`, both included (else all).
 
-    Replaces `spend_cell`, the view `spend_call`, and `price`, whose rows `spend_cell.price_id` names. Bring the
+    Replaces `spend_cell`, the view `spend_call`, and `spend_price`, whose rows `spend_cell.price_id` names. Bring the
     rollup up to date first.
     """
     choose_days(connection, book, since, until)
     unit_prices(connection)
     connection.execute(SPEND_CELL)
+    connection.execute(SPEND_PRICE)
     connection.execute(SPEND_CALL)

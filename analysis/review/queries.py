@@ -1,6 +1,6 @@
 """The SQL behind each part, for readers to run on the store: `duckdb costsim.duckdb`, after a review was made.
 
-They read `spend_cell` (cells.py), `price`, and the loaded logs' own tables. The month's days stand in them as
+They read `spend_cell` and `spend_price` (cells.py), and the loaded logs' own tables. The month's days stand in them as
 literals that are made here from dates, and nothing else does: names never enter a text.
 """
 
@@ -56,7 +56,7 @@ GROUP BY ALL ORDER BY ALL"""
 PRICES = """SELECT price_id, price.provider || '/' || price.model AS model, price.token_class, price.processing,
     price.min_input_tokens, price.valid_from, price.valid_to, price.usd, price.per, price.source,
     sum(spend_cell.units)::BIGINT AS units, sum(spend_cell.usd) AS cost_usd
-FROM spend_cell JOIN price USING (price_id) WHERE {month} AND units > 0
+FROM spend_cell JOIN spend_price AS price USING (price_id) WHERE {month} AND units > 0
 GROUP BY ALL ORDER BY cost_usd DESC, price_id"""
 QUALITY = """WITH line AS (
     SELECT day, component, agent, task, provider, model, processing, status, tier,
