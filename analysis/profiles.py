@@ -143,3 +143,17 @@ class Unknown:
 
     cost: Distribution | None = None
     tokens: dict[str, Distribution] = field(default_factory=dict)
+
+
+def largest_input(profile: Profile) -> int | None:
+    """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
+    if profile.origin == "calibrated":
+        return None
+    if isinstance(profile, Joint):
+        return int(profile.total_input.max())
+    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
+
+
+def _large(part: Distribution) -> float:
+    """The greatest value, or the 95th percentile of a distribution without one."""
+    return part.upper if np.isfinite(part.upper) else float(part.quantile(np.array([0.95]))[0])

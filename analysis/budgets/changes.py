@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..amounts import Poisson
 from ..plans import named_models
+from ..profiles import largest_input
 from ..results import usd
 from ..workload import runs_of
 from .projected import Projected
@@ -21,6 +22,7 @@ from .results import Mend
 from .scopes import canonical
 
 if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
     from ..component import Component
 
 MAX_CHANGES = 4
@@ -103,7 +105,7 @@ def _mend(taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
 def _moves(projected: Projected, component: Component) -> Iterator[Change]:
     if "escalate" in projected.plan.choice(component).policies:  # its runs start on the models that it names
         return
-    for model in _other_models(projected, projected.plan.models[component.name]):
+    for model in _other_models(projected, [component.name]):
         yield Change(
             f"move {component.name} to {model}", frozenset({component.name}), _moved_to(model, [component.name])
         )
@@ -120,17 +122,25 @@ def _task_moves(projected: Projected, names: Sequence[str]) -> Iterator[Change]:
         free = not any("escalate" in projected.plan.choice(component).policies for component in components)
         moved = [component.name for component in components]
         if len(moved) > 1 and free and set(moved) & set(names):
-            for model in _other_models(projected, projected.plan.models[moved[0]]):
+            for model in _other_models(projected, moved):
                 yield Change(f"route the task {task} to {model}", frozenset(moved), _moved_to(model, moved))
 
 
-def _other_models(projected: Projected, own: str) -> list[str]:
-    """The models that the file names, but for the own one."""
+def _other_models(projected: Projected, names: Sequence[str]) -> list[str]:
+    """The models that the file names, but for the components' own one and those that their runs do not fit."""
     book = projected.costs.book(projected.costs.run_book)
     plans = projected.costs.architecture.plans.values()
     planned = [m for spec in plans for m in (spec.model, *spec.model_routing.values(), *spec.components.values()) if m]
     by_name = {canonical(m, book): m for m in [*named_models(projected.costs.architecture), *planned]}
-    return [model for name, model in by_name.items() if name != canonical(own, book)]
+    own = canonical(projected.plan.models[names[0]], book)
+    largest = max(largest_input(projected.costs.works[name].profile) or 0 for name in names)
+    return [model for name, model in by_name.items() if name != own and _fits(largest, model, book)]
+
+
+def _fits(tokens: int, model: str, book: PriceBook) -> bool:
+    key = book.resolve(model)
+    window = book.context_window(key) if key else None
+    return window is None or tokens <= window
 
 
 def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Projected]:

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 from ...documents import Document, dotted, read_document
 from ...errors import ArchitectureError
 from ..architecture import Architecture, Component, read_architecture
-from ..profiles import Profile
+from ..profiles import Profile, largest_input
 from ..project import Costs
 from ..results import usd
 from ..routing import RoutingConfig, read_routing
 from ..workload import Horizon, routed_model
 from .components import AssignedComponent, lint_components
 from .findings import Finding
-from .policies import largest_input, lint_policies
+from .policies import lint_policies
 from .routing import lint_routing
 
 DAYS = 30

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...documents import Document, KeyPath, dotted
 from ..component import Component
-from ..distributions import Distribution
 from ..plans import Plan, routed_plan
 from ..policies.calls import PolicyCosting
 from ..policies.notes import policy_notes
-from ..profiles import INPUT_CLASSES, Joint, Profile
+from ..profiles import largest_input
 from ..project import Costs
 from ..results import PolicyNote
 from ..routing import RoutingConfig
@@ -135,17 +132,3 @@ class _Policies:
             days = float(Fraction(batch.tasks) / kept)
             says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs a day"
             yield self._finding("slow-batch", says, "batch_with")
-
-
-def largest_input(profile: Profile) -> int | None:
-    """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
-    if profile.origin == "calibrated":
-        return None
-    if isinstance(profile, Joint):
-        return int(profile.total_input.max())
-    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
-
-
-def _large(part: Distribution) -> float:
-    """The greatest value, or the 95th percentile of a distribution without one."""
-    return part.upper if np.isfinite(part.upper) else float(part.quantile(np.array([0.95]))[0])
