@@ -14,6 +14,7 @@ from .numbers import cents_usd as usd
 from .numbers import count, percent
 
 SHORT_HASH = 12
+WIDE, MEDIUM = 125, 105  # columns that a terminal needs for all of the table, and for most of it
 
 
 def print_projection(projection: Projection, console: Console) -> None:
@@ -21,7 +22,7 @@ def print_projection(projection: Projection, console: Console) -> None:
     for part in (
         _headline(projection),
         _unpriced(projection),
-        _components(projection),
+        _components(projection, console.width),
         _savings(projection),
         _waterfall(projection),
         _claims(projection),
@@ -60,28 +61,38 @@ def _unpriced(projection: Projection) -> RenderableType | None:
     lines = [Text("UNPRICED: not in any total, not zero", style="bold red")]
     for entry in projection.unpriced:
         where = ", ".join(entry.components)
-        lines.append(Text(f"  {entry.model}: {entry.reason}; plan {entry.plan}, components {where}", style="red"))
+        lines.append(
+            Text(f"  {entry.model or '(no model)'}: {entry.reason}; plan {entry.plan}, components {where}", style="red")
+        )
     return Group(*lines)
 
 
-def _components(projection: Projection) -> Table:
+def _components(projection: Projection, width: int) -> Table:
+    """Every component on every plan; a narrow terminal shows what fits: its costs before all else."""
+    wide, medium = width >= WIDE, width >= MEDIUM
     table = Table(title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True)
     routed = _shown_plan(projection)
     totals = [plan.expected_usd_per_day for plan in projection.plans]
     table.add_column("component", "total", overflow="fold")
-    table.add_column("agent", overflow="fold")
+    if wide:
+        table.add_column("agent", overflow="fold")
     table.add_column(Text(f"model ({routed.name})"), overflow="fold")
-    table.add_column("runs/day", justify="right", no_wrap=True)
+    if medium:
+        table.add_column("runs/day", justify="right", no_wrap=True)
     for plan, total in zip(projection.plans, totals, strict=True):
         table.add_column(Text(plan.name), _total(projection, plan, total), justify="right", no_wrap=True)
-    spread = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
-    table.add_column(Text(f"P10 - P90 ({routed.name})"), spread, justify="right", no_wrap=True)
-    table.add_column("tokens")
+    if medium:
+        spread = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
+        table.add_column(Text(f"P10 - P90 ({routed.name})"), spread, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("tokens")
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
     for row in sorted(routed.components, key=_dearest_first):
         costs = [usd(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
         runs = count(row.runs_per_day) if row.tokens != "flat" else "-"
-        table.add_row(Text(row.name), Text(row.agent), Text(row.model), runs, *costs, _range(row), row.tokens)
+        agent, tokens = ([Text(row.agent)], [row.tokens]) if wide else ([], [])
+        often, spread_of_row = ([runs], [_range(row)]) if medium else ([], [])
+        table.add_row(Text(row.name), *agent, Text(row.model), *often, *costs, *spread_of_row, *tokens)
     return table
 
 
@@ -98,12 +109,14 @@ def _range(row: ComponentCost) -> str:
     if row.p10_usd_per_day is None or row.p90_usd_per_day is None:
         return ""
     if row.p10_usd_per_day == row.p90_usd_per_day:
-        return "fixed"
+        fixed = usd(row.p10_usd_per_day) == usd(row.expected_usd_per_day)
+        return "fixed" if fixed else f"{usd(row.p10_usd_per_day)} on most days"
     return f"{usd(row.p10_usd_per_day)} - {usd(row.p90_usd_per_day)}"
 
 
 def _savings(projection: Projection) -> RenderableType:
     lines: list[RenderableType] = []
+    of_priced = ", of the components that both can price" if projection.unpriced else ""
     for saving in projection.savings:
         word = "saves" if saving.expected_usd_per_day >= 0 else "costs"
         amount = abs(saving.expected_usd_per_day)
@@ -113,7 +126,7 @@ def _savings(projection: Projection) -> RenderableType:
                     f"{saving.plan} {word} {usd(amount)} a day",
                     "bold green" if word == "saves" else "bold red",
                 ),
-                f" ({percent(abs(saving.percent))}) against {saving.baseline};"
+                f" ({percent(abs(saving.percent))}) against {saving.baseline}{of_priced};"
                 f" P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}",
             )
         )
