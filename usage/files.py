@@ -167,7 +167,9 @@ def _told(
     there = sample.columns or {name for record in sample.records for name in record}
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:
-        raise UsageLogError(f"there is no column {gone!r}{did_you_mean(gone, sorted(there))}", file=sample.path)
+        near = did_you_mean(gone, sorted(there))
+        constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == "mapped" else ""
+        raise UsageLogError(f"there is no column {gone!r}{constant}{near}", file=sample.path)
     twice = next((name for name in (reader.columns if reader else ()) if columns.count(name) > 1), None)
     if twice:
         raise UsageLogError(f"the column {twice!r} stands twice in the header", file=sample.path)

@@ -129,6 +129,10 @@ def load(
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. Raises UsageLogError (with
     `strict`, on the first reject too), StoreError.
+
+    A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
+    back counts no more, but as another file tells it, from that file's next loading on. What a file told before it
+    began anew under its old name stays.
     """
     forced = _forced(format, mapping)
     report = LoadReport()
@@ -139,7 +143,7 @@ def load(
         done = 0
         declared = mapping.model_dump_json() if mapping else format
         for batch in _batches(store, found, forced, declared, spool, report, strict):
-            _load_batch(store, batch, declared, spool, report, strict)
+            _load_batch(store, batch, spool, report, strict)
             done += sum(told.file.size for told in batch)
             if progress:
                 progress(done, total)
@@ -158,6 +162,15 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
     return reader_named(format) if format else None
 
 
+def _declared_reader(declared: str) -> Reader:
+    """The reader that a user named before: a mapping is kept as JSON, a format by its name."""
+    if not declared.startswith("{"):
+        return reader_named(declared)
+    from .readers.mapped import Mapping, mapped_reader
+
+    return mapped_reader(Mapping.model_validate_json(declared))
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A file as the store knows it."""
@@ -171,17 +184,20 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Told:
-    """A file and its format; its sha256 where it was needed before reading (else empty), and the lines it grew by.
+    """A file and its format. `declared` is what the user said of it: a format's name, or a mapping (JSON).
 
-    `stands` says whether all that was loaded of it before still stands in it, where this is read anew: if not, the file
-    began anew under its old name.
+    Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
+    whether all that it held then still stands in it; if not, it began anew under its old name. `unchanged` needs no
+    reading. `sha256` is that of the standard input, else empty.
     """
 
     file: LogFile
     format: Format
+    declared: str | None
     sha256: str = ""
     tail: Tail | None = None
     stands: bool | None = None
+    unchanged: bool = False
 
     @property
     def label(self) -> str:
@@ -201,64 +217,68 @@ def _batches(
     """Changed files of one format together, up to a size that keeps memory small."""
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
-    told: list[tuple[LogFile, Format]] = []
+    told: list[Told] = []
     for file in found:
         before = loaded.get(file.label)
         if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif file.size:
-            _tell(store, file, forced, before, told, report, strict)
-    told.sort(key=lambda pair: (pair[1].reader.name, pair[1].layout))
-    for _, group in groupby(told, key=lambda pair: (pair[1].reader.name, pair[1].layout)):
+            told += _told(store, file, forced, declared, before, report, strict)
+    told.sort(key=_kind)
+    for _, group in groupby(told, key=_kind):
         for chunk in _chunks(list(group)):
-            compared = [_compared(file, format, declared, loaded.get(file.label), spool) for file, format in chunk]
-            same = [told.label for told in compared if told.sha256 and told.sha256 == _sha256(loaded.get(told.label))]
+            compared = [_compared(told, loaded, spool) for told in chunk]
+            same = [told.label for told in compared if told.unchanged]
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
-            if fresh := [told for told in compared if told.label not in same]:
+            if fresh := [told for told in compared if not told.unchanged]:
                 yield fresh
 
 
-def _compared(file: LogFile, format: Format, declared: str | None, before: Loaded | None, spool: Path) -> Told:
+def _kind(told: Told) -> tuple[str, str, str]:
+    """What files of one batch have in common."""
+    return told.format.reader.name, told.format.layout, told.declared or ""
+
+
+def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
+    file, format = told.file, told.format
     if file.label == "stdin":
-        return Told(file, format, fingerprint(file.path).sha256)
-    if before is None:
-        return Told(file, format)
-    alike = (before.reader, before.declared) == (format.reader.name, declared)
+        told = replace(told, sha256=fingerprint(file.path).sha256)
+    before = loaded.get(told.label)
+    if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
+        return told
+    alike = (before.reader, before.declared) == (format.reader.name, told.declared)
     line_by_line = format.layout == "ndjson" and format.packing is None and not format.reader.ordered
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
         tail = new_lines(file.path, before.bytes, before.sha256, spool)
         if tail:
-            return Told(file, format, tail=tail)
+            return replace(told, tail=tail)
     stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
-    same = stands and alike and file.size == before.bytes
-    return Told(file, format, before.sha256 if same else "", stands=stands)
+    return replace(told, stands=stands, unchanged=stands and alike and file.size == before.bytes)
 
 
-def _sha256(loaded: Loaded | None) -> str:
-    return loaded.sha256 if loaded else ""
-
-
-def _tell(
+def _told(
     store: DuckDBPyConnection,
     file: LogFile,
     forced: Reader | None,
+    declared: str | None,
     before: Loaded | None,
-    told: list[tuple[LogFile, Format]],
     report: LoadReport,
     strict: bool,
-) -> None:
+) -> Iterator[Told]:
+    """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
     try:
         format = tell_format(file, store, forced)
+        if format is None and before and before.declared:
+            declared = before.declared
+            format = tell_format(file, store, _declared_reader(declared))
     except UsageLogError as error:
         if file.named or strict:
             raise
         report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
         return
     if format:
-        told.append((file, format))
-    elif before:  # a mapping or a format was named for it then
-        report.files.append(FileReport(file.label, before.reader, unchanged=True))
+        yield Told(file, format, declared)
     elif file.named:
         known = ", ".join(reader.name for reader in READERS)
         raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
@@ -266,23 +286,21 @@ def _tell(
         report.skipped.append(file.path)
 
 
-def _chunks(told: list[tuple[LogFile, Format]]) -> Iterator[list[tuple[LogFile, Format]]]:
-    chunk: list[tuple[LogFile, Format]] = []
+def _chunks(files: list[Told]) -> Iterator[list[Told]]:
+    chunk: list[Told] = []
     size = 0
-    for file, format in told:
-        weight = file.size * (PACKED_RATIO if format.packing else 1)
+    for told in files:
+        weight = told.file.size * (PACKED_RATIO if told.format.packing else 1)
         if chunk and (size + weight > BATCH_BYTES or len(chunk) >= BATCH_FILES):
             yield chunk
             chunk, size = [], 0
-        chunk.append((file, format))
+        chunk.append(told)
         size += weight
     if chunk:
         yield chunk
 
 
-def _load_batch(
-    store: DuckDBPyConnection, batch: list[Told], declared: str | None, spool: Path, report: LoadReport, strict: bool
-) -> None:
+def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     sources = [_unpacked(source, spool) for source in _numbered(store, batch)]
     store.execute(FOUND)
@@ -297,7 +315,7 @@ def _load_batch(
     store.execute("BEGIN")
     store.execute("SET preserve_insertion_order = false")
     try:
-        _keep_files(store, sources, hashes, grown, declared)
+        _keep_files(store, sources, hashes, grown, batch[0].declared)
         if read.rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
         again = {source.file_id: told.stands for source, told in zip(sources, batch, strict=True)}

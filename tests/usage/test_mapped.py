@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -266,3 +268,39 @@ def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_ma
     assert values(store, "input, output") == [(1, 0), (2, 0), (3, 0)]
     told(store, "ts=ts,input=in,output=out", tmp_path / "calls.csv")
     assert values(store, "input, output") == [(1, 0), (2, 9), (3, 9)]
+
+
+def test_a_table_that_has_grown_is_read_as_it_was_mapped_where_no_mapping_is_named(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    row = "2026-10-05T10:00:00Z,1,500\n"
+    for name, mapping in (("a.csv", "ts=ts,input=in,output=out"), ("b.csv", "ts=ts,input=out,output=in")):
+        told(store, mapping, written(tmp_path, "ts,in,out\n" + row, name))
+        written(tmp_path, "ts,in,out\n" + row * 2, name)
+    assert load(store, [tmp_path]).total("added") == 2
+    assert sorted(values(store, "input, output")) == [(1, 500)] * 2 + [(500, 1)] * 2
+    assert all(file.unchanged for file in load(store, [tmp_path]).files)
+
+
+def test_a_call_that_one_file_takes_back_counts_as_the_other_tells_it(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    larger = written(tmp_path, "ts,call,row,out\n2026-10-05T10:00:00Z,1,2,60\n", "larger.csv")
+    other = written(tmp_path, "ts,call,row,out\n2026-10-05T10:00:00Z,1,3,56\n", "other.csv")
+    told(store, "ts=ts,id=call,output=out", larger, other)
+    assert values(store, "event_id, output") == [("mapped:1", 60)]
+    told(store, "ts=ts,id=row,output=out", larger)
+    assert load(store, [tmp_path]).total("added") == 1
+    assert values(store, "event_id, output") == [("mapped:1", 56), ("mapped:2", 60)]
+    assert all(file.unchanged for file in load(store, [tmp_path]).files)
+
+
+def test_a_wrong_mapping_of_the_standard_input_is_put_right_too(
+    store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mapping in ("ts=ts,input=out,output=in", "ts=ts,input=in,output=out", "ts=ts,input=in,output=out"):
+        piped = io.BytesIO(b"ts,in,out\n2026-10-05T10:00:00Z,1,500\n")
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=piped))
+        report = told(store, mapping, Path("-"))
+    assert values(store, "input, output") == [(1, 500)]
+    assert report.files[0].unchanged
