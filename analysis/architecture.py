@@ -118,6 +118,12 @@ Overlays = Annotated[
 ]
 
 
+def _there(folder: Path, name: str) -> Path:
+    if not (folder / name).exists():
+        raise ValueError(f"there is no file {name!r} beside the architecture")
+    return folder / name
+
+
 class Architecture(Part):
     """The whole file. Paths in it are relative to its folder."""
 
@@ -148,9 +154,9 @@ class Architecture(Part):
         if info.field_name == "prices" and isinstance(given, str):
             given = [given]
         if isinstance(given, str):
-            return folder / given
+            return _there(folder, given)
         if isinstance(given, list) and info.field_name == "prices":
-            return [folder / path if isinstance(path, str) else path for path in given]
+            return [_there(folder, path) if isinstance(path, str) else path for path in given]
         return given
 
     @field_validator("budgets")

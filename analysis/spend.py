@@ -307,7 +307,9 @@ def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT source FROM usage_event
-    WHERE aggregated AND context_tier IS NULL AND input + output > 0 ORDER BY 1
+    WHERE aggregated AND context_tier IS NULL AND input + output > 0
+        AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
+    ORDER BY 1
     """
     sources = [name for (name,) in connection.execute(sql).fetchall()]
     return tuple(

@@ -116,7 +116,7 @@ def _observed(architecture: Path | None, store: Path, save: Path | None) -> Arch
 
 
 def _unpriced_line(projection: Projection) -> str:
-    names = ", ".join(dict.fromkeys(repr(entry.model or '(no model)') for entry in projection.unpriced))
+    names = ", ".join(dict.fromkeys(repr(entry.model or "(no model)") for entry in projection.unpriced))
     layers = " + ".join(layer.name for layer in projection.price_book.layers)
     return (
         f"no price for {names} in {layers}; the totals leave those runs out. Check the name with "

@@ -51,7 +51,11 @@ def load(
     ] = None,
     map: Annotated[
         str | None,
-        typer.Option(metavar="MAP", help="Columns of a log of your own: ts=TIME,input=TOKENS_IN,…, or a mapping file."),
+        typer.Option(
+            metavar="MAP",
+            help="Columns of a log of your own: ts=TIME,input=TOKENS_IN,model=:gpt-4o (after a colon, a constant), "
+            "or a mapping file (YAML, JSON, TOML: columns, constants).",
+        ),
     ] = None,
     attribution: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rules that give calls their component, agent and task.")
@@ -95,7 +99,11 @@ def spend(
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option(metavar="WORDS", help="Group by: day, month, component, agent, task, model, provider, class.")
+        str,
+        typer.Option(
+            metavar="WORDS",
+            help="Group by: day, month, component, agent, task, model, provider, class, source, processing, status.",
+        ),
     ] = "component,model",
     since: SinceOption = None,
     until: UntilOption = None,

@@ -64,7 +64,7 @@ BAD_FILES = {
     ),
     "missing overlay": (
         ("prices: gone.yaml\n" + HEAD + DAILY + TOKENS).encode(),
-        "gone.yaml: there is no such file",
+        "architecture.yaml:1 prices: there is no file 'gone.yaml' beside the architecture",
     ),
     "not UTF-8": (b"name: \xff\xfe\n", "byte 6 is not UTF-8 text"),
     "python object": (b'!!python/object/apply:os.system ["echo hi"]\n', "this is not YAML"),
