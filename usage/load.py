@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 256
+SHOWN = 5
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
 MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
@@ -93,6 +94,7 @@ class LoadReport:
     skipped: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     first_rejects: list[str] = field(default_factory=list)
+    attributed: int = 0
 
     def total(self, name: str) -> int:
         """The sum of `entries`, `added` or `rejected` over all files."""
@@ -105,13 +107,16 @@ class LoadReport:
         formats = sorted({file.reader for file in read})
         said = [f"{len(read):,} files read ({', '.join(formats)})" if read else "no new file"]
         said += [f"{unchanged:,} unchanged"] if unchanged else []
-        said += [f"{len(self.skipped):,} without usage skipped"] if self.skipped else []
+        named = [Path(path).name for path in self.skipped[:SHOWN]] + ["…"] * (len(self.skipped) > SHOWN)
+        skipped = f"{len(self.skipped):,} skipped, no known log: {', '.join(named)} (a table of yours needs --map)"
+        said += [skipped] if self.skipped else []
         added, entries = self.total("added"), self.total("entries")
         calls = f"{added:,} new calls, {entries - added:,} entries of calls known already"
         rejected = self.total("rejected")
         bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
         broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
-        return [", ".join(said), calls, *bad, *broken]
+        moved = [f"{self.attributed:,} calls attributed by the rules"] if self.attributed else []
+        return [", ".join(said), calls, *moved, *bad, *broken]
 
 
 def load(
@@ -150,7 +155,7 @@ def load(
     if attribution or scalar(store, "SELECT count(*) FROM attribution"):
         from .attribution import attribute, kept_rules  # loads pydantic: not for a store without rules
 
-        attribute(store, attribution or kept_rules(store))
+        report.attributed = attribute(store, attribution or kept_rules(store))
     return report
 
 
