@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError, OutputError, StoreError
+from ..errors import InputError, OutputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing
 from .screen import with_progress
@@ -96,12 +96,13 @@ def report(
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
         typer.echo(f"{target}: {found.name}, {found.month}")
-        return
-    text = _text(found, chosen)
-    if out:
-        write_file(out, text)
+    elif out:
+        write_file(out, _text(found, chosen))
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(_text(found, chosen))
+    if found.quality.unpriced:
+        names = ", ".join(repr(usage.model or "(no model)") for usage in found.quality.unpriced)
+        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
 
 
 def _by_ending(out: Path | None) -> ReportFormat:

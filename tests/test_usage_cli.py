@@ -112,3 +112,21 @@ def test_bad_input_is_one_line(costsim: Run, arguments: list[str], says: str) ->
     assert outcome.code == 2
     assert says in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_a_review_of_usage_without_a_price_is_written_says_so_and_is_no_success(costsim: Run, tmp_path: Path) -> None:
+    usage = {"input_tokens": 1200, "output_tokens": 400}
+    message = {"id": "m", "model": "claude-nonesuch", "usage": usage}
+    entry = {
+        "type": "assistant",
+        "timestamp": "2026-10-05T10:00:00Z",
+        "sessionId": "s",
+        "requestId": "r",
+        "message": message,
+    }
+    (tmp_path / "log.jsonl").write_text(json.dumps(entry))
+    assert costsim("load", "log.jsonl").code == 0
+    outcome = costsim("report", "--format", "markdown")
+    assert outcome.code == 2
+    assert "without 1,600 tokens that have no price" in outcome.out
+    assert "claude-nonesuch" in outcome.err

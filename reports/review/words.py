@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..numbers import percent, usd, usd_range
+from ..numbers import count, percent, usd, usd_range
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -60,6 +60,8 @@ def headline(review: Review) -> str:
     """What was spent against the month before, and what made most of the difference."""
     head = review.headline
     spent = f"{month_name(review.month)} cost {usd(head.month.usd)}"
+    if head.month.unpriced_tokens:
+        spent += f", without {count(head.month.unpriced_tokens)} tokens that have no price"
     if not head.month.complete and head.forecast:
         spent += f" so far, and is expected to end at {usd(head.forecast.expected_usd)}"
     if head.previous is None or head.change_usd is None:
