@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,20 @@ def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, pa
         return _told(Sample(file.path, "ndjson", records), forced, packing)
     if text[:1] == "{":
         return None if cut else _told(Sample(file.path, "ndjson"), forced, packing)  # its first line is being written
-    header = text.split("\n", 1)[0].rstrip("\r")
-    delimiter = max(",;\t|", key=header.count)
-    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter), ()))
+    names, delimiter = _header(text)
     sample = Sample(file.path, "csv", columns=frozenset(names))
     return _told(sample, forced, packing, names, delimiter)
+
+
+def _header(text: str) -> tuple[tuple[str, ...], str]:
+    """The names in the first row of a CSV, and what stands between them; no names where it is none."""
+    lines = StringIO(text, newline="")
+    delimiter = max(",;\t|", key=next(lines, "").count)
+    lines.seek(0)
+    try:
+        return tuple(name.strip() for name in next(csv.reader(lines, delimiter=delimiter), ())), delimiter
+    except csv.Error:
+        return (), delimiter
 
 
 def _told(

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Layout = Literal["ndjson", "json", "csv", "parquet"]
 
+MAX_LINE_BYTES = 256 * 1024 * 1024
+RAW_CHARACTERS = 500  # of what is rejected
+
 TOKEN_COLUMNS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
 # What a projection may yield; what it leaves out gets this value.
@@ -99,3 +102,13 @@ def _at(record: Any, keys: list[str]) -> Iterator[Any]:
 def identifier(name: str) -> str:
     """A column's name in SQL, whatever characters it has."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def struct(columns: Mapping[str, str]) -> str:
+    """Columns and their types in SQL, as DuckDB's readers take them."""
+    return "{" + ", ".join(f"{text(name)}: {text(kind)}" for name, kind in columns.items()) + "}"
+
+
+def text(value: str) -> str:
+    """A text in SQL, whatever characters it has."""
+    return "'" + value.replace("'", "''") + "'"

@@ -18,35 +18,17 @@ import duckdb
 
 from ..errors import UsageLogError
 from .files import Format, LogFile, escaped
-from .reader import Reader, identifier
+from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
+from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .fingerprint import Tail
 
-RAW_CHARACTERS = 500
 NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
-MAX_LINE_BYTES = 256 * 1024 * 1024
 
-CSV_ERRORS = "SELECT line, any_value(error_message), any_value(csv_line) FROM reject_errors GROUP BY line"
-
-# The n-th row that was read stands below the header, and below the lines refused before it.
-REFUSED_LINES = """
-CREATE OR REPLACE TEMP TABLE refused AS
-WITH numbered AS (
-    SELECT line, row_number() OVER (ORDER BY line) AS above FROM (SELECT DISTINCT line FROM reject_errors)
-)
-SELECT line - above + 1 AS at, max(above) AS above FROM numbered GROUP BY ALL
-"""
-CSV_LINES = """
-FROM (
-    SELECT cells.*, "costsim row" + 1 + coalesce(refused.above, 0) AS line
-    FROM cells ASOF LEFT JOIN refused ON cells."costsim row" + 1 >= refused.at
-)
-"""
-PARQUET_LINES = 'FROM (SELECT * EXCLUDE ("costsim row"), "costsim row" AS line FROM cells)'
 REFUSED = """
 SELECT DISTINCT file_id FROM found
 WHERE reason IS NOT NULL OR (event_id IS NULL AND file_id IN (SELECT unnest($1)))
@@ -59,7 +41,7 @@ NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalErro
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
 LineCounts = Callable[["Source"], int]
-"""How many lines a JSON lines file has, or its tail."""
+"""How many lines a file has, or its tail."""
 
 Project = Callable[[str, dict[str, object]], None]
 """Takes SQL that selects records (file_id, line, path and a reader's columns), and its parameters."""
@@ -113,7 +95,7 @@ def read_entries(
         return Read(rejects, set())
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
-    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool)]
+    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool, lines)]
     project("FROM temp.record", {})
     return Read(rejects, {source.file_id for source in careful})
 
@@ -187,24 +169,23 @@ def _unfit(
     return [left for part in (sources[:half], sources[half:]) for left in _unfit(connection, part, project, lines)]
 
 
-def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
+def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path, lines: LineCounts) -> list[Reject]:
     """One file; what DuckDB cannot take at all is an error if it was named, else a reject of the whole file."""
-    layouts = {"ndjson": _careful_lines, "json": _careful_document, "csv": _csv, "parquet": _parquet}
     try:
-        return layouts[source.format.layout](connection, source, spool)
+        match source.format.layout:
+            case "ndjson":
+                return _careful_lines(connection, source, spool)
+            case "json":
+                return _careful_document(connection, source, spool)
+            case "csv":
+                return read_csv(connection, source, spool, lines(source))
+            case "parquet":
+                return read_parquet(connection, source)
     except duckdb.Error as error:
         reason = " ".join(str(error).splitlines()[0].split())
         if source.file.named:
             raise UsageLogError(f"the file cannot be read: {reason}", file=source.file.label) from None
         return [(source.file_id, None, reason, "")]
-
-
-def _struct(columns: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns.items()) + "}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
@@ -235,7 +216,7 @@ def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tup
     )
     sql = f"""
         SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.*
-        FROM read_ndjson($files, columns = {_struct(sources[0].format.reader.columns)}, compression = 'none') AS entry
+        FROM read_ndjson($files, columns = {struct(sources[0].format.reader.columns)}, compression = 'none') AS entry
         JOIN batch ON batch.place = entry.file_index
         """  # noqa: S608 (columns are the reader's)
     read = [str(source.tail.path) if source.tail else source.whole for source in sources]
@@ -338,82 +319,8 @@ def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None
         f"""
         INSERT INTO record BY NAME
         SELECT $file_id::BIGINT AS file_id, $path AS path, entry.*
-        FROM read_ndjson($clean, columns = {_struct(columns)}, maximum_object_size = {MAX_LINE_BYTES}) AS entry
+        FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {MAX_LINE_BYTES}) AS entry
         """,  # noqa: S608 (columns are the reader's)
         {"file_id": source.file_id, "path": source.file.path, "clean": str(clean)},
     )
     clean.unlink()
-
-
-def _csv(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:  # noqa: ARG001 (one shape for all)
-    """Cells by place, c0 and so on: names of a header may differ in their case only, or in nothing."""
-    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    columns = {f"c{place}": "VARCHAR" for place in range(len(source.format.columns))}
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE cells AS
-        SELECT row_number() OVER () AS "costsim row", *
-        FROM read_csv($path, columns = {_struct(columns)}, header = true, delim = $delimiter, quote = '"', escape = '"',
-            auto_detect = false, compression = 'none', store_rejects = true, null_padding = false)
-        """,  # noqa: S608 (places)
-        {"path": escaped(source.whole), "delimiter": source.format.delimiter},
-    )
-    bad = connection.execute(CSV_ERRORS).fetchall()
-    rejects: list[Reject] = [
-        (source.file_id, int(line), " ".join(why.split())[:200], (raw or "")[:RAW_CHARACTERS]) for line, why, raw in bad
-    ]
-    connection.execute(REFUSED_LINES)
-    places = {name: f"c{place}" for place, name in reversed(list(enumerate(source.format.columns)))}
-    return rejects + _cast_cells(connection, source, places, dict.fromkeys(columns, "VARCHAR"), CSV_LINES)
-
-
-def _parquet(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:  # noqa: ARG001 (one shape for all)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE cells AS "
-        'SELECT row_number() OVER () AS "costsim row", * FROM read_parquet($path)',
-        {"path": escaped(source.whole)},
-    )
-    kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    return _cast_cells(connection, source, {name: name for name in kinds}, kinds, PARQUET_LINES)
-
-
-def _cast_cells(
-    connection: DuckDBPyConnection,
-    source: Source,
-    places: Mapping[str, str],
-    kinds: Mapping[str, str],
-    lines: str,
-) -> list[Reject]:
-    """Cells as the reader's types; a row with a cell that is no such number or object is rejected.
-
-    `places` are the columns of `cells` that hold the file's columns, `kinds` their types; `lines` is SQL for the
-    cells with the line of each.
-    """
-    cells = {name: _cell(places[name], kinds[places[name]]) for name in source.format.reader.columns if name in places}
-    cast = ", ".join(
-        (f"TRY_CAST({cells[name]} AS {kind})" if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
-        for name, kind in source.format.reader.columns.items()
-    )
-    checks = [
-        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {_text(name)} END"
-        for name, kind in source.format.reader.columns.items()
-        if name in cells and kind != "VARCHAR"
-    ]
-    misfit = f"coalesce({', '.join(checks)}, NULL)" if checks else "NULL::VARCHAR"
-    rows = f"SELECT line, {misfit} AS misfit {lines}"
-    bad = connection.execute(f"SELECT line, misfit FROM ({rows}) WHERE misfit IS NOT NULL").fetchall()  # noqa: S608
-    connection.execute(
-        f"""
-        INSERT INTO record BY NAME
-        SELECT $file_id::BIGINT AS file_id, $path AS path, line, {cast}
-        {lines} WHERE ({misfit}) IS NULL
-        """,
-        {"file_id": source.file_id, "path": source.file.path},
-    )
-    return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]
-
-
-def _cell(name: str, kind: str) -> str:
-    """A cell as text: an empty one of a CSV is no value, a nested one of Parquet is JSON."""
-    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
-    return f"to_json({identifier(name)})::VARCHAR" if nested else f"nullif({identifier(name)}::VARCHAR, '')"

@@ -104,6 +104,7 @@ def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConn
         ("ts=a,output=:1k", "output is a count; '1k' is not a whole number"),
         ("ts=a,input=in,output=In", "two of the columns differ in their case only"),
         ("ts=a,input=line", "a column named 'line' cannot be mapped"),
+        ("ts=a,input=LINE", "a column named 'LINE' cannot be mapped"),
     ],
 )
 def test_a_mapping_that_cannot_work_says_why_in_one_line(mapping: str, said: str) -> None:
@@ -304,3 +305,50 @@ def test_a_wrong_mapping_of_the_standard_input_is_put_right_too(
         report = told(store, mapping, Path("-"))
     assert values(store, "input, output") == [(1, 500)]
     assert report.files[0].unchanged
+
+
+ROW = "2026-10-05T10:00:00Z,7,"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\n\nts,in,note\n{ROW}\n",
+        f"\r\nts,in,note\r\n{ROW}\r\n",
+        f"ts,in,note\r\n{ROW}\n",
+        f"ts,in,note\r{ROW}\r",
+        f'ts,in,"no\nte"\n{ROW}\n',
+        f"ts,in,note\n{ROW}{'x' * 2_500_000}\n",
+        f"ts,in,note,\n{ROW},\n",
+        f"ts, in,note\n{ROW.replace(',', ' , ')}\n",
+    ],
+    ids=["empty lines first", "and CRLF", "mixed ends", "CR", "a header of two lines", "long", "empty ends", "spaces"],
+)
+def test_a_table_is_read_however_its_lines_are_laid_out(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "calls.csv").write_bytes(text.encode())
+    assert told(store, "ts=ts,input=in", tmp_path / "calls.csv").total("rejected") == 0
+    assert values(store, "input") == [(7,)]
+
+
+def test_rejects_name_their_lines_below_rows_of_several_lines(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = ["ts,in,note", f'{ROW}"of\nthree\nlines"', "", "2026-10-05,x,", "2026-10-05", f'{ROW}"a"b', "2026-10-05,-1,"]
+    told(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
+    rejected = store.execute("SELECT line, reason FROM reject ORDER BY line").fetchall()
+    assert [line for line, _ in rejected] == [6, 7, 8, 9]
+    assert rejected[1][1] == "the row has 1 cells, the header 3"
+    assert values(store, "input") == [(7,)]
+
+
+def test_what_is_no_table_at_all_is_said_in_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(UsageLogError, match="there is no column 'ts'"):
+        told(store, "ts=ts,input=in", written(tmp_path, "x" * 300_000))
+
+
+def test_a_quote_that_nothing_closes_is_said_and_what_stands_above_is_kept(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    report = told(store, "ts=ts,input=in", written(tmp_path, f'ts,in,note\n{ROW}\n{ROW}"open\n{ROW}\n'))
+    assert "calls.csv:3: a quote opens here that nothing closes" in report.first_rejects[0]
+    assert values(store, "input") == [(7,)]

@@ -54,8 +54,9 @@ class Mapping(BaseModel):
         for name in {*self.constants} & {*COUNTS}:
             if not re.fullmatch(r"[0-9]{1,12}", self.constants[name]):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
-        for name in {*self.columns.values()} & {*OURS}:
-            raise ValueError(f"a column named {name!r} cannot be mapped: the loader uses this name; rename the column")
+        for column in self.columns.values():
+            if column.lower() in OURS:
+                raise ValueError(f"a column named {column!r} cannot be mapped: the loader uses this name; rename it")
         if len({column.lower() for column in self.columns.values()}) < len({*self.columns.values()}):
             raise ValueError("two of the columns differ in their case only; rename one")
         if "ts" not in self.columns:

@@ -1,0 +1,159 @@
+"""Tables, CSV and Parquet: from their cells to the relation `record`, as the reader's types.
+
+DuckDB reads a CSV at once. Where it cannot, or where a row is not a line (a quoted cell over several, an empty line),
+the rows are read one by one: a row that is none is rejected with its line, and every other has the line it begins on.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from .files import escaped
+from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, identifier, struct, text
+from .store import scalar
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from .records import Reject, Source
+
+# `cells` has the columns of the file, and the line of each row.
+PARQUET_CELLS = """
+CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", * FROM read_parquet($path)
+"""
+NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
+
+
+def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines: int) -> list[Reject]:
+    """Append the rows of a CSV of so many lines to `record`; returns those that are none."""
+    names = source.format.columns  # they may differ in their case only
+    columns = [f"c{place}" for place in range(len(names))]
+    rejects = [] if _a_row_a_line(connection, source, columns, lines) else _row_by_row(connection, source, spool)
+    places = dict(zip(names, columns, strict=True))
+    return rejects + _cast_cells(connection, source, places, dict.fromkeys(columns, "VARCHAR"))
+
+
+def read_parquet(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
+    """Append the rows of a Parquet file to `record`; returns those that do not fit."""
+    connection.execute(PARQUET_CELLS, {"path": escaped(source.whole)})
+    kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
+    return _cast_cells(connection, source, {name: name for name in kinds}, kinds)
+
+
+def _a_row_a_line(connection: DuckDBPyConnection, source: Source, columns: list[str], lines: int) -> bool:
+    """Fill `cells`; whether the first line is the header and every other a row."""
+    with Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        if stream.read(1) in "\r\n":
+            return False
+    try:
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () + 1 AS "costsim line", *
+            FROM read_csv($path, columns = {struct(dict.fromkeys(columns, "VARCHAR"))}, header = true,
+                delim = $delimiter, quote = '"', escape = '"', auto_detect = false, compression = 'none',
+                null_padding = false)
+            """,  # noqa: S608 (places)
+            {"path": escaped(source.whole), "delimiter": source.format.delimiter},
+        )
+    except duckdb.Error:
+        return False
+    return scalar(connection, "SELECT count(*) FROM cells") + 1 == lines
+
+
+def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
+    """Fill `cells` with what is a row; returns what is none."""
+    clean, width = spool / f"{source.file_id}.cells", len(source.format.columns)
+    rejects: list[Reject] = []
+    with (
+        Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as lines,
+        clean.open("w", encoding="utf-8", errors="replace") as out,
+    ):
+        for line, row, fault in _rows_below_header(lines, source.format.delimiter):
+            if why := fault or _misshapen(row, width):
+                raw = source.format.delimiter.join(row)[:RAW_CHARACTERS]
+                rejects.append((source.file_id, line, why, raw))
+            else:
+                out.write(json.dumps({"line": line, "cells": row}, ensure_ascii=False) + "\n")
+    selected = ", ".join(f"cells[{place + 1}] AS c{place}" for place in range(width))
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE cells AS SELECT line AS "costsim line", {selected}
+        FROM read_ndjson($clean, columns = {{'line': 'BIGINT', 'cells': 'VARCHAR[]'}},
+            maximum_object_size = {MAX_LINE_BYTES})
+        """,  # noqa: S608 (places)
+        {"clean": str(clean)},
+    )
+    clean.unlink()
+    return rejects
+
+
+def _rows_below_header(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:
+    """Each row with the line it begins on, and why it is none."""
+    csv.field_size_limit(MAX_LINE_BYTES)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    header = True
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            yield line, [], NEVER_CLOSED if str(error) == "unexpected end of data" else f"not a row: {error}"
+            continue
+        if row is None:
+            return
+        if len(row) > 1 or "".join(row).strip():  # an empty line is no row
+            if not header:
+                yield line, row, None
+            header = False
+
+
+def _misshapen(row: list[str], width: int) -> str | None:
+    """Why a row does not go with the header; empty cells at its end are left out."""
+    while len(row) > width and not row[-1]:
+        row.pop()
+    return None if len(row) == width else f"the row has {len(row)} cells, the header {width}"
+
+
+def _cast_cells(
+    connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
+) -> list[Reject]:
+    """Cells as the reader's types; a row with a cell that is no such number or object is rejected.
+
+    `places` are the columns of `cells` that hold the file's columns, `kinds` their types.
+    """
+    wanted = source.format.reader.columns
+    cells = {name: _cell(places[name], kinds[places[name]]) for name in wanted if name in places}
+    cast = ", ".join(
+        (f"TRY_CAST({cells[name]} AS {kind})" if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
+        for name, kind in wanted.items()
+    )
+    checks = [
+        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {text(name)} END"
+        for name, kind in wanted.items()
+        if name in cells and kind != "VARCHAR"
+    ]
+    misfit = f"coalesce({', '.join(checks)}, NULL)" if checks else "NULL::VARCHAR"
+    bad = connection.execute(
+        f'SELECT * FROM (SELECT "costsim line", {misfit} AS misfit FROM cells) WHERE misfit IS NOT NULL'  # noqa: S608
+    ).fetchall()
+    connection.execute(
+        f"""
+        INSERT INTO record BY NAME
+        SELECT $file_id::BIGINT AS file_id, $path AS path, "costsim line" AS line, {cast}
+        FROM cells WHERE ({misfit}) IS NULL
+        """,  # noqa: S608 (names are quoted)
+        {"file_id": source.file_id, "path": source.file.path},
+    )
+    return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]
+
+
+def _cell(name: str, kind: str) -> str:
+    """A cell as text: an empty one of a CSV is no value, a nested one of Parquet is JSON."""
+    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
+    return f"to_json({identifier(name)})::VARCHAR" if nested else f"nullif(trim({identifier(name)}::VARCHAR), '')"
