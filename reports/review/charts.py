@@ -7,7 +7,7 @@ have one, so that the page can be filtered by them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,12 @@ def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:
     return sorted(total, key=lambda name: (-total[name], name))
 
 
+def _noons(days: Iterable[str]) -> tuple[date, date]:
+    """The day before the first and the last: from noon to noon, every bar has its place."""
+    known = [date.fromisoformat(day) for day in days] or [date(1970, 1, 1)]
+    return min(known) - timedelta(days=1), max(known)
+
+
 def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
     """Every day of both months as a stack of the dearest components and the others, odd days marked; USD."""
     import altair as alt
@@ -144,14 +150,17 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
     totals: dict[str, float] = {}
     for row in rows:
         totals[row["day"]] = totals.get(row["day"], 0.0) + row["usd"]
+    noons = _noons(totals)
+    span = (noons[1] - noons[0]).days
+    domain = [alt.DateTime(year=day.year, month=day.month, date=day.day, hours=12, utc=True) for day in noons]
     x = alt.X(
-        "day:T", title=None, scale=alt.Scale(type="utc"),
+        "day:T", title=None, scale=alt.Scale(type="utc", domain=domain),
         axis=alt.Axis(format="%-d %b", tickCount=alt.ExprRef("width < 400 ? 4 : 10"), grid=False, labelOverlap=True),
     )  # fmt: skip
     top = max(totals.values(), default=1.0)
     bars = (
         alt.Chart(alt.NamedData("rows"))
-        .mark_bar(size=alt.ExprRef(f"max(2, width / {max(1, len(totals))} - 2)"))
+        .mark_bar(size=alt.ExprRef(f"min(60, max(2, width / {span} - 2))"))
         .encode(
             x=x,
             y=alt.Y("usd:Q", title="USD a day", stack="zero", axis=ticks([0, top])),
