@@ -196,7 +196,7 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
 def _is_document(text: str) -> bool:
     """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
     first, end, _ = text.partition("\n")
-    return bool(end) and first.rstrip()[-1:] in ("{", "[", ",") and _loads(first) is None
+    return bool(end) and first.rstrip()[-1:] in ("{", "[", ",", ":") and _loads(first) is None
 
 
 def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:

@@ -12,6 +12,7 @@ from ..errors import UsageLogError
 Packing = Literal["gzip", "zstd"]
 
 MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+SKIPPED = b"\x2a\x4d\x18"  # zstd may begin with a frame to be skipped, 50 to 5f before this: pzstd writes such
 PIECE_BYTES = 16 * 1024  # packed: what comes of one piece stays small
 MAX_UNPACKED_BYTES = 64 * 1024**3
 GZIP = 31  # zlib's window bits for a gzip member
@@ -31,6 +32,8 @@ class _Unpacker(Protocol):
 
 def packing_of(head: bytes) -> Packing | None:
     """How a file is packed, by its first bytes."""
+    if head[1:4] == SKIPPED and head[0] >> 4 == 5:
+        return "zstd"
     return next((packing for magic, packing in MAGIC.items() if head.startswith(magic)), None)
 
 

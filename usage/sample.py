@@ -9,6 +9,8 @@ from ..documents import did_you_mean
 from ..errors import UsageLogError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import duckdb
     import numpy as np
     from numpy.typing import NDArray
@@ -61,13 +63,16 @@ WHERE NOT aggregated AND request = 1
     AND ($provider IS NULL OR coalesce(provider, '') = $provider)
     AND ($model IS NULL OR coalesce(model, '') = $model)
     AND ($source IS NULL OR source = $source)
+    AND ($since IS NULL OR ts >= $since::DATE) AND ($until IS NULL OR ts < $until::DATE + 1)
 ORDER BY ts, event_id
 LIMIT $limit
 """
 
 
-def store_rows(store: Path, where: dict[str, str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The single calls of a store whose fields are these: all classes, and (calls, classes).
+def store_rows(
+    store: Path, where: dict[str, str], since: date | None = None, until: date | None = None
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The single calls of a store whose fields are these, from day to day: all classes, and (calls, classes).
 
     Sums that a source had already made are left out: they are no calls. Raises StoreError, UsageLogError.
     """
@@ -76,7 +81,7 @@ def store_rows(store: Path, where: dict[str, str]) -> tuple[tuple[str, ...], NDA
     from .store import open_store
 
     names = ("component", "agent", "task", "provider", "model", "source")
-    values = {**{name: where.get(name) for name in names}, "limit": MAX_CALLS}
+    values = {**{name: where.get(name) for name in names}, "since": since, "until": until, "limit": MAX_CALLS}
     with open_store(store, read_only=True) as connection:
         found = connection.execute(STORE_ROWS, values).fetchnumpy()
     rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in CLASSES])

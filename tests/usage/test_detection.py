@@ -218,3 +218,17 @@ def test_a_cut_table_keeps_no_cut_number(store: duckdb.DuckDBPyConnection, tmp_p
     told = {line.split(",")[1] for line in rows.splitlines()[1:]}
     kept = {str(tokens) for (tokens,) in store.execute("SELECT output FROM usage_event").fetchall()}
     assert kept <= told
+
+
+def test_a_zstandard_log_may_begin_with_a_frame_to_be_skipped(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+    (tmp_path / "x.jsonl.zst").write_bytes(skipped + zstandard.compress(calls("a")[0].encode()))
+    assert load(store, [tmp_path]).total("added") == 1
+
+
+@pytest.mark.parametrize("breaks", [": [", ": ", "[{", ", "])
+def test_a_document_may_break_its_lines_anywhere(store: duckdb.DuckDBPyConnection, tmp_path: Path, breaks: str) -> None:
+    page = next(file for file in DOCUMENTS if file.parent.name == "anthropic-usage").read_text()
+    text = json.dumps(json.loads(page))
+    (tmp_path / "page.json").write_text(text.replace(breaks, breaks.rstrip() + "\n "))
+    assert load(store, [tmp_path / "page.json"]).total("added") > 0

@@ -242,6 +242,17 @@ def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tm
     assert loaded(db, write(tmp_path / "rollout.jsonl", *first, meta("B"), total(30))).total("added") == 1
 
 
+def test_rollouts_without_a_name_are_told_apart_by_their_times(db: Path, tmp_path: Path) -> None:
+    usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": 11}
+    meta = {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": "", "forked_from_id": ""}}
+    told = {"type": "token_count", "info": {"total_token_usage": usage}}
+    for second in (1, 2):
+        total = {"timestamp": f"2026-05-13T09:00:0{second}Z", "type": "event_msg", "payload": told}
+        write(tmp_path / f"rollout{second}.jsonl", meta, total)
+    loaded(db, tmp_path / "rollout1.jsonl", tmp_path / "rollout2.jsonl")
+    assert spent(db).total.calls == 2
+
+
 def test_synthetic_answers_are_no_calls(db: Path, tmp_path: Path) -> None:
     made_up = entry(1)
     made_up["message"]["model"] = "<synthetic>"

@@ -27,9 +27,11 @@ WITH entry AS (
     SELECT
         *,
         last_value(CASE WHEN "type" = 'turn_context' THEN payload.model END IGNORE NULLS) OVER told AS turn_model,
-        first_value(CASE WHEN "type" = 'session_meta' THEN payload.id END IGNORE NULLS) OVER whole AS session_id,
+        first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
+            AS session_id,
         last_value(
-            CASE WHEN "type" = 'session_meta' THEN coalesce(payload.forked_from_id, payload.id) END IGNORE NULLS
+            CASE WHEN "type" = 'session_meta'
+                THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.id, '')) END IGNORE NULLS
         ) OVER told AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
         payload.info.total_token_usage AS total,
