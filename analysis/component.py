@@ -33,7 +33,8 @@ class FromUsage(Part):
 
     Either a `file`, CSV, JSONL or Parquet, whose `columns` map costsim's names (`ts`, `input`, `output`,
     `cache_read`, …) to its own (`input_includes_cached` says whether its input figure counts cached tokens too);
-    or a `store` that `costsim load` has filled, and `where` its fields (component, agent, task, model) are these.
+    or a `store` that `costsim load` has filled, and `where` its fields (component, agent, task, model) are these,
+    of the days (UTC) from `since` to `until`, both included.
     """
 
     file: Path | None = None
@@ -41,6 +42,8 @@ class FromUsage(Part):
     input_includes_cached: bool = False
     store: Path | None = None
     where: dict[Literal["component", "agent", "task", "provider", "model", "source"], str] = Field(default={})
+    since: date | None = None
+    until: date | None = None
 
     @field_validator("file", "store", mode="before")
     @classmethod
@@ -51,6 +54,8 @@ class FromUsage(Part):
     def _one_source(self) -> FromUsage:
         if (self.file is None) == (self.store is None):
             raise ValueError("name either the file of a log or a store")
+        if self.file and (self.since or self.until):
+            raise ValueError("since and until are of a store")
         if self.file and not self.columns:
             raise ValueError("the file needs columns, such as {input: prompt_tokens, output: completion_tokens}")
         return self

@@ -32,7 +32,7 @@ SELECT
     hour(timezone($zone, timezone('UTC', ts)))::INTEGER AS hour,
     count(*) AS calls
 FROM usage_event
-WHERE NOT aggregated AND request = 1
+WHERE NOT aggregated AND request = 1 AND timezone($zone, timezone('UTC', ts))::DATE BETWEEN $first AND $last
 GROUP BY ALL
 ORDER BY ALL
 """
@@ -44,22 +44,36 @@ FROM usage_event WHERE NOT aggregated AND request = 1
 Key = tuple[str, str, str, str, str]
 
 
-def observed_architecture(connection: DuckDBPyConnection, store: Path, name: str, timezone: str) -> dict[str, Any]:
-    """The architecture file, as data, of what an open store holds. Raises CostsimError where it holds no calls."""
+def observed_architecture(
+    connection: DuckDBPyConnection, store: Path, name: str, since: date | None = None, until: date | None = None
+) -> dict[str, Any]:
+    """The architecture file, as data, of what an open store holds of the days (UTC) from `since` to `until`.
+
+    Raises CostsimError where these hold no calls.
+    """
+    timezone = "UTC"
     first, last = connection.execute(SPAN, {"zone": timezone}).fetchone() or (None, None)
     if first is None or last is None:
         raise CostsimError(f"{store}: the store holds no single calls; load a log that has them")
+    if (since and since > last) or (until and until < first):
+        raise CostsimError(f"{store}: no single call is of those days; the store has {first} to {last}")
+    first, last = max(first, since or first), min(last, until or last)
     weeks = _weekdays(first, last)
     rates: dict[Key, dict[tuple[int, int], int]] = {}
-    for *key, weekday, hour, calls in connection.execute(CALLS, {"zone": timezone}).fetchall():
+    for *key, weekday, hour, calls in connection.execute(
+        CALLS, {"zone": timezone, "first": first, "last": last}
+    ).fetchall():
         rates.setdefault((key[0], key[1], key[2], key[3], key[4]), {})[weekday, hour] = calls
+    if not rates:
+        raise CostsimError(f"{store}: no single call is from {first} to {last}")
     names = _names(list(rates))
+    span = {key: day.isoformat() for key, day in (("since", since), ("until", until)) if day}
     return {
         "name": name,
         "description": f"As logged from {first} to {last}",
         "timezone": timezone,
         "model_routing": _routing(rates),
-        "components": [_component(names[key], key, counts, weeks, store) for key, counts in rates.items()],
+        "components": [_component(names[key], key, counts, weeks, store, span) for key, counts in rates.items()],
     }
 
 
@@ -97,7 +111,7 @@ def _reference(provider: str, model: str) -> str:
 
 
 def _component(
-    name: str, key: Key, counts: dict[tuple[int, int], int], weeks: Counter[int], store: Path
+    name: str, key: Key, counts: dict[tuple[int, int], int], weeks: Counter[int], store: Path, span: dict[str, str]
 ) -> dict[str, Any]:
     _, agent, task, provider, model = key
     where = dict(zip(("component", "agent", "task", "provider", "model"), key, strict=True))
@@ -107,7 +121,7 @@ def _component(
         "task": task or "fallback",
         "model": _reference(provider, model),
         "runs_per_day": {"hourly": _hourly(counts, weeks)},
-        "tokens": {"from_usage": {"store": str(store.resolve()), "where": where}},
+        "tokens": {"from_usage": {"store": str(store.resolve()), "where": where, **span}},
     }
 
 

@@ -203,7 +203,8 @@ def _measured(source: FromUsage) -> Joint:
     if source.file:
         return Joint(*token_rows(source.file, source.columns, source.input_includes_cached))
     assert source.store is not None  # noqa: S101 (the file has one of the two)
-    return Joint(*store_rows(source.store, {str(name): value for name, value in source.where.items()}))
+    where = {str(name): value for name, value in source.where.items()}
+    return Joint(*store_rows(source.store, where, source.since, source.until))
 
 
 def _calibrated(

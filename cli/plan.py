@@ -11,10 +11,20 @@ import typer
 
 from ..errors import CostsimError, OutputError, UnpricedError
 from ..usage import DEFAULT_STORE
-from .arguments import ArchitectureArgument, architecture_or_example, day_of
+from .arguments import (
+    ArchitectureArgument,
+    MonthOption,
+    SinceOption,
+    UntilOption,
+    architecture_or_example,
+    day_of,
+    days_of,
+)
 from .screen import console, with_progress
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pydantic import BaseModel
 
     from ..analysis.architecture import Architecture
@@ -53,6 +63,9 @@ def run(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --from-usage: keep the architecture built from the logs.")
     ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    month: MonthOption = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
@@ -63,7 +76,7 @@ def run(
     \b
       costsim run
       costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
-      costsim run --from-usage --db costsim.duckdb --save observed.yaml
+      costsim run --from-usage --db costsim.duckdb --month 2026-10 --save observed.yaml
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
     from ..analysis.architecture import read_architecture
@@ -71,7 +84,9 @@ def run(
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
     if from_usage:
-        wanted = _observed(architecture, db or DEFAULT_STORE, save)
+        wanted = _observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
+    elif save or since or until or month:
+        raise CostsimError("--save, --since, --until and --month go with --from-usage")
     else:
         wanted = read_architecture(architecture_or_example(architecture))
     rows: list[Any] = []
@@ -92,8 +107,10 @@ def run(
         raise UnpricedError(_unpriced_line(projection))
 
 
-def _observed(architecture: Path | None, store: Path, save: Path | None) -> Architecture:
-    """The architecture that a store's logs show, kept in `save` if given; never over an existing file."""
+def _observed(
+    architecture: Path | None, store: Path, save: Path | None, first: date | None, last: date | None
+) -> Architecture:
+    """The architecture that a store's logs of those days show, kept in `save` if given; never over an existing file."""
     import tempfile
 
     import yaml
@@ -108,7 +125,7 @@ def _observed(architecture: Path | None, store: Path, save: Path | None) -> Arch
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
     with open_store(store, read_only=True) as connection:
-        data = observed_architecture(connection, store, store.stem, "UTC")
+        data = observed_architecture(connection, store, store.stem, first, last)
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
@@ -174,6 +191,7 @@ def schema(
 
 
 def _architecture() -> dict[str, Any]:
+
     from ..analysis.architecture import Architecture
 
     return Architecture.model_json_schema()
