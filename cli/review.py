@@ -90,7 +90,7 @@ def report(
         write_file(index / NAME, render_index(index))
         typer.echo(f"{index / NAME}: the index")
         return
-    chosen = format or _by_ending(out)
+    chosen = _chosen(format, out)
     found = with_progress("reviewing", lambda _: _review(month, db, architecture, config, book, prices, today))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
         target = out or Path(f"review-{found.month}.{chosen.value}")
@@ -105,9 +105,22 @@ def report(
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
 
 
-def _by_ending(out: Path | None) -> ReportFormat:
-    endings = {".md": ReportFormat.markdown, ".json": ReportFormat.json, ".pdf": ReportFormat.pdf}
-    return endings.get(out.suffix.lower(), ReportFormat.html) if out else ReportFormat.html
+ENDINGS = {
+    ".html": ReportFormat.html, ".htm": ReportFormat.html, ".md": ReportFormat.markdown, ".json": ReportFormat.json,
+    ".pdf": ReportFormat.pdf,
+}  # fmt: skip
+
+
+def _chosen(format: ReportFormat | None, out: Path | None) -> ReportFormat:
+    """The format that is asked for, or that the file's ending means; they may not differ."""
+    if out is None:
+        return format or ReportFormat.html
+    meant = ENDINGS.get(out.suffix.lower())
+    if format is None and meant is None:
+        raise InputError(f"the ending tells no format: {', '.join(ENDINGS)}; or say --format", file=out)
+    if format and meant and format is not meant:
+        raise InputError(f"--format {format.value} does not go with the ending {out.suffix}", file=out)
+    return format or meant or ReportFormat.html
 
 
 def _page(found: Review, chosen: ReportFormat) -> str | bytes:

@@ -135,6 +135,8 @@ def spend(
     first, last = days_of(since, until, month)
     query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
     query.check()
+    if not query.by and by:
+        raise CostsimError(f"--by names nothing to group by: {by!r}")
     if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --output spend.parquet")
     stack = open_book(book, prices or [])
@@ -181,6 +183,8 @@ def export(
     from ..reports.focus import write_focus
     from ..usage.store import open_store
 
+    if output.suffix.lower() not in (".csv", ".parquet"):
+        raise CostsimError(f"{output}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
     stack = open_book(book, prices or [])
     with open_store(existing(db)) as store:

@@ -197,3 +197,21 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
     assert outcome.code == 3
     assert "a fault in costsim itself" in outcome.err
     assert_one_line(outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("report --out review.txt", "review.txt: the ending tells no format"),
+        ("report --out review.html --format pdf", "review.html: --format pdf does not go with the ending .html"),
+        ("export --output focus.txt", "focus.txt: an export ends in .csv or .parquet"),
+        ("spend --by ,", "--by names nothing to group by: ','"),
+        ("run --save observed.yaml", "--save, --since, --until and --month go with --from-usage"),
+    ],
+)
+def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Path, command: str, says: str) -> None:
+    outcome = costsim(*command.split())
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert_one_line(outcome.err)
+    assert list(tmp_path.iterdir()) == []

@@ -95,6 +95,7 @@ class LoadReport:
     unreadable: list[str] = field(default_factory=list)
     first_rejects: list[str] = field(default_factory=list)
     attributed: int = 0
+    withdrawn: int = 0  # calls that a file told when it was read otherwise, and tells no more
 
     def total(self, name: str) -> int:
         """The sum of `entries`, `added` or `rejected` over all files."""
@@ -116,7 +117,10 @@ class LoadReport:
         bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
         broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
         moved = [f"{self.attributed:,} calls attributed by the rules"] if self.attributed else []
-        return [", ".join(said), calls, *moved, *bad, *broken]
+        fewer = (
+            [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
+        )
+        return [", ".join(said), calls, *fewer, *moved, *bad, *broken]
 
 
 def load(
@@ -326,6 +330,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         again = {source.file_id: told.stands for source, told in zip(sources, batch, strict=True)}
         store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)
+        withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
         reports = _reports(store, sources, grown)
         if strict:
             _refuse_rejects(store, sources)
@@ -336,6 +341,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     finally:
         store.execute("RESET preserve_insertion_order")
     report.files += reports
+    report.withdrawn += withdrawn
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 

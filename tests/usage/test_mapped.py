@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
@@ -195,6 +196,14 @@ def test_an_empty_cell_has_the_value_that_a_call_has_by_itself(
     assert values(store, "processing, status") == [("standard", "ok"), ("batch", "ok")]
 
 
+def test_a_way_of_processing_is_known_however_it_is_written(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = [{"ts": "2026-10-05T10:00:00Z", "in": 7, "how": how} for how in ("Batch", " batch", "", None)]
+    file = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "calls.jsonl")
+    told(store, "ts=ts,input=in,processing=how", file)
+    found = {row[0] for row in values(store, "processing")}
+    assert (found, len(values(store, "processing"))) == ({"batch", "standard"}, 4)
+
+
 def test_spaces_around_the_names_of_a_header_are_not_part_of_them(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -235,7 +244,8 @@ def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
     file = written(tmp_path, "ts,in,out\n" + row)
     told(store, "ts=ts,input=out,output=in", file)
     assert told(store, "ts=ts,input=out,output=in", file).files[0].unchanged
-    told(store, "ts=ts,input=in,output=out", file)
+    right = told(store, "ts=ts,input=in,output=out", file)
+    assert "1 calls of before withdrawn: their files do not tell them" in right.lines()
     assert values(store, "input, output") == [(1, 500)]
     told(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
     assert values(store, "input, output") == [(500, 1), (500, 1)], "a grown file too"
