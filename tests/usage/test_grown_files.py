@@ -47,7 +47,7 @@ def known(folder: Path, *contents: bytes) -> tuple[list[Any], ...]:
         return tuple(store.execute(sql).fetchall() for sql in (CALLS, REJECTS, FILES))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(lines=LINES, cuts=st.lists(st.integers(0, 4_000), max_size=2))
 @example(lines=[entry(1, 1, False), entry(1, 1, False)], cuts=[len(FIRST) + len(entry(1, 1, False)) + 2])
 @example(lines=["{torn", entry(1, 1, True)], cuts=[len(FIRST) + 7])

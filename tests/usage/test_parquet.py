@@ -55,7 +55,7 @@ def written(file: Path, sql: str) -> Path:
     return file
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     calls=st.lists(CALLS, min_size=1, max_size=8), by=st.sampled_from([("day", "component", "model"), ("class",), ()])
 )
