@@ -112,10 +112,9 @@ def _value(name: str, column: str, mapping: Mapping) -> str:
             return f"'mapped:' || nullif({quoted}, '')"
         case "ts":
             return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
-        case "processing":
-            return f"lower(nullif(trim({quoted}), ''))"  # as prices name it
-        case "status":
-            return f"nullif({quoted}, '')"
+        case "processing" | "status":
+            told = f"nullif(trim({quoted}), '')"
+            return f"lower({told})" if name == "processing" else told  # prices know `batch`
         case "recorded_usd" if mapping.recorded_unit == "cents":
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
