@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..numbers import cents_usd, count, percent, usd
 from ..tables import cell
 from .html import rate, signed
-from .words import EFFECTS, headline, month_name, short
+from .words import EFFECTS, headline, labels, month_name, short
 
 if TYPE_CHECKING:
     from ...analysis.review.results import Review
@@ -63,8 +63,15 @@ def _bridge(review: Review) -> list[Sequence[str]]:
 
 
 def _movers(review: Review) -> list[Sequence[str]]:
+    names = labels((m.component, m.agent) for m in review.where.movers)
     return [
-        (m.component, usd(m.after_usd), usd(m.before_usd), signed(m.change_usd), EFFECTS[m.mostly] if m.mostly else "")
+        (
+            names[m.component, m.agent],
+            usd(m.after_usd),
+            usd(m.before_usd),
+            signed(m.change_usd),
+            EFFECTS[m.mostly] if m.mostly else "",
+        )
         for m in review.where.movers
     ]
 
