@@ -9,21 +9,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
-from .files import Format, LogFile, find_files, reader_named, tell_format
-from .fingerprint import Fingerprint, Tail, begins_with, fingerprint, new_lines
+from .changes import Told, batches, label_of
+from .files import find_files, reader_named
+from .fingerprint import Fingerprint, fingerprint
 from .packing import unpack
 from .project import FOUND, project
 from .reader import Reader
-from .readers import READERS
 from .records import Source, read_entries
+from .report import FileReport, LoadReport
 from .store import scalar
+
+__all__ = ["FileReport", "LoadReport", "Progress", "load"]
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
     from .attribution import Rule
     from .readers.mapped import Mapping
 
-BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
-BATCH_FILES = 256
-SHOWN = 5
-PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
 MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
 WITH told AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
@@ -74,55 +72,6 @@ Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
 
-@dataclass
-class FileReport:
-    """One file: `entries` are calls found in it, repeated ones included; `unchanged` was loaded before as it is."""
-
-    path: str
-    reader: str
-    entries: int = 0
-    added: int = 0
-    rejected: int = 0
-    unchanged: bool = False
-
-
-@dataclass
-class LoadReport:
-    """What a load did. `repeated` entries are calls that were known already, from this or another file."""
-
-    files: list[FileReport] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    first_rejects: list[str] = field(default_factory=list)
-    attributed: int = 0
-    withdrawn: int = 0  # calls that a file told when it was read otherwise, and tells no more
-
-    def total(self, name: str) -> int:
-        """The sum of `entries`, `added` or `rejected` over all files."""
-        return sum(getattr(file, name) for file in self.files)
-
-    def lines(self) -> list[str]:
-        """The report as people read it."""
-        unchanged = sum(file.unchanged for file in self.files)
-        read = [file for file in self.files if not file.unchanged]
-        formats = sorted({file.reader for file in read})
-        said = [f"{len(read):,} files read ({', '.join(formats)})" if read else "no new file"]
-        said += [f"{unchanged:,} unchanged"] if unchanged else []
-        named = [Path(path).name for path in self.skipped[:SHOWN]] + ["…"] * (len(self.skipped) > SHOWN)
-        skipped = f"{len(self.skipped):,} skipped, no known log: {', '.join(named)} (a table of yours needs --map)"
-        said += [skipped] if self.skipped else []
-        added, entries = self.total("added"), self.total("entries")
-        calls = f"{added:,} new calls, {entries - added:,} entries of calls known already"
-        rejected = self.total("rejected")
-        bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
-        broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
-        moved = [f"{self.attributed:,} calls attributed by the rules"] if self.attributed else []
-        fewer = (
-            [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
-        )
-        return [", ".join(said), calls, *fewer, *moved, *bad, *broken]
-
-
 def load(
     store: DuckDBPyConnection,
     paths: Sequence[str | Path],
@@ -151,7 +100,7 @@ def load(
         total = sum(file.size for file in found) or 1
         done = 0
         declared = mapping.model_dump_json() if mapping else format
-        for batch in _batches(store, found, forced, declared, spool, report, strict):
+        for batch in batches(store, found, forced, declared, spool, report, strict):
             _load_batch(store, batch, spool, report, strict)
             done += sum(told.file.size for told in batch)
             if progress:
@@ -169,144 +118,6 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
 
         return mapped_reader(mapping)
     return reader_named(format) if format else None
-
-
-def _declared_reader(declared: str) -> Reader:
-    """The reader that a user named before: a mapping is kept as JSON, a format by its name."""
-    if not declared.startswith("{"):
-        return reader_named(declared)
-    from .readers.mapped import Mapping, mapped_reader
-
-    return mapped_reader(Mapping.model_validate_json(declared))
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A file as the store knows it."""
-
-    bytes: int
-    mtime_ns: int
-    sha256: str
-    reader: str
-    declared: str | None
-
-
-@dataclass(frozen=True)
-class Told:
-    """A file and its format. `declared` is what the user said of it: a format's name, or a mapping (JSON).
-
-    Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
-    whether all that it held then still stands in it; if not, it began anew under its old name. `unchanged` needs no
-    reading. `sha256` is that of the standard input, else empty.
-    """
-
-    file: LogFile
-    format: Format
-    declared: str | None
-    sha256: str = ""
-    tail: Tail | None = None
-    stands: bool | None = None
-    unchanged: bool = False
-
-    @property
-    def label(self) -> str:
-        """As stored: what came by the standard input is known by its content."""
-        return _label(self.file, self.sha256)
-
-
-def _batches(
-    store: DuckDBPyConnection,
-    found: Sequence[LogFile],
-    forced: Reader | None,
-    declared: str | None,
-    spool: Path,
-    report: LoadReport,
-    strict: bool,
-) -> Iterator[list[Told]]:
-    """Changed files of one format together, up to a size that keeps memory small."""
-    rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
-    loaded = {path: Loaded(*row) for path, *row in rows}
-    told: list[Told] = []
-    for file in found:
-        before = loaded.get(file.label)
-        if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
-            report.files.append(FileReport(file.label, before.reader, unchanged=True))
-        elif file.size:
-            told += _told(store, file, forced, declared, before, report, strict)
-    told.sort(key=_kind)
-    for _, group in groupby(told, key=_kind):
-        for chunk in _chunks(list(group)):
-            compared = [_compared(told, loaded, spool) for told in chunk]
-            same = [told.label for told in compared if told.unchanged]
-            report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
-            if fresh := [told for told in compared if not told.unchanged]:
-                yield fresh
-
-
-def _kind(told: Told) -> tuple[str, str, str]:
-    """What files of one batch have in common."""
-    return told.format.reader.name, told.format.layout, told.declared or ""
-
-
-def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
-    """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
-    file, format = told.file, told.format
-    if file.label == "stdin":
-        told = replace(told, sha256=fingerprint(file.path).sha256)
-    before = loaded.get(told.label)
-    if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
-        return told
-    alike = (before.reader, before.declared) == (format.reader.name, told.declared)
-    line_by_line = format.layout == "ndjson" and format.packing is None and not format.reader.ordered
-    if alike and line_by_line and file.size / 2 < before.bytes < file.size:
-        tail = new_lines(file.path, before.bytes, before.sha256, spool)
-        if tail:
-            return replace(told, tail=tail)
-    stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
-    return replace(told, stands=stands, unchanged=stands and alike and file.size == before.bytes)
-
-
-def _told(
-    store: DuckDBPyConnection,
-    file: LogFile,
-    forced: Reader | None,
-    declared: str | None,
-    before: Loaded | None,
-    report: LoadReport,
-    strict: bool,
-) -> Iterator[Told]:
-    """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
-    try:
-        format = tell_format(file, store, forced)
-        if format is None and before and before.declared:
-            declared = before.declared
-            format = tell_format(file, store, _declared_reader(declared))
-    except UsageLogError as error:
-        if file.named or strict:
-            raise
-        report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
-        return
-    if format:
-        yield Told(file, format, declared)
-    elif file.named:
-        known = ", ".join(reader.name for reader in READERS)
-        raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
-    else:
-        report.skipped.append(file.path)
-
-
-def _chunks(files: list[Told]) -> Iterator[list[Told]]:
-    chunk: list[Told] = []
-    size = 0
-    for told in files:
-        weight = told.file.size * (PACKED_RATIO if told.format.packing else 1)
-        if chunk and (size + weight > BATCH_BYTES or len(chunk) >= BATCH_FILES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(told)
-        size += weight
-    if chunk:
-        yield chunk
 
 
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
@@ -374,10 +185,6 @@ def _unpacked(source: Source, spool: Path) -> Source:
     return replace(source, content=content, fault=fault)
 
 
-def _label(file: LogFile, sha: str) -> str:
-    return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
-
-
 def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:
     """The files under their numbers: those they had, or new ones."""
     labels = [told.label for told in batch]
@@ -402,7 +209,7 @@ def _keep_files(
     store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])
     kept = {
         "ids": ids,
-        "labels": [_label(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
+        "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
         "times": [source.file.mtime_ns for source in sources],

@@ -402,8 +402,8 @@ def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, t
     for n in range(8):
         write(tmp_path / "logs" / f"{n}.jsonl", *(entry(10_000 * n + k) for k in range(4000)))
     code = (
-        "import sys\nfrom pathlib import Path\nimport costsim.usage.load as L\nfrom costsim.usage.store import open_store\n"
-        "L.BATCH_FILES = 1\n"
+        "import sys\nfrom pathlib import Path\nimport costsim.usage.changes as C\nimport costsim.usage.load as L\nfrom costsim.usage.store import open_store\n"
+        "C.BATCH_FILES = 1\n"
         f"with open_store(Path({str(db)!r})) as store: print('open', flush=True); L.load(store, [{str(tmp_path / 'logs')!r}])"
     )
     for pause in (0.0, 0.05, 0.15, 0.4):

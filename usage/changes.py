@@ -1,0 +1,165 @@
+"""Which files of a load need reading: new ones, those that grew, and those to be read otherwise; in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageLogError
+from .files import Format, LogFile, reader_named, tell_format
+from .fingerprint import Tail, begins_with, fingerprint, new_lines
+from .reader import Reader
+from .readers import READERS
+from .report import FileReport, LoadReport
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
+BATCH_FILES = 256
+PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file as the store knows it."""
+
+    bytes: int
+    mtime_ns: int
+    sha256: str
+    reader: str
+    declared: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A file and its format. `declared` is what the user said of it: a format's name, or a mapping (JSON).
+
+    Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
+    whether all that it held then still stands in it; if not, it began anew under its old name. `unchanged` needs no
+    reading. `sha256` is that of the standard input, else empty.
+    """
+
+    file: LogFile
+    format: Format
+    declared: str | None
+    sha256: str = ""
+    tail: Tail | None = None
+    stands: bool | None = None
+    unchanged: bool = False
+
+    @property
+    def label(self) -> str:
+        """As stored: what came by the standard input is known by its content."""
+        return label_of(self.file, self.sha256)
+
+
+def batches(
+    store: DuckDBPyConnection,
+    found: Sequence[LogFile],
+    forced: Reader | None,
+    declared: str | None,
+    spool: Path,
+    report: LoadReport,
+    strict: bool,
+) -> Iterator[list[Told]]:
+    """Changed files of one format together, up to a size that keeps memory small."""
+    rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
+    loaded = {path: Loaded(*row) for path, *row in rows}
+    told: list[Told] = []
+    for file in found:
+        before = loaded.get(file.label)
+        if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
+            report.files.append(FileReport(file.label, before.reader, unchanged=True))
+        elif file.size:
+            told += _told(store, file, forced, declared, before, report, strict)
+    told.sort(key=_kind)
+    for _, group in groupby(told, key=_kind):
+        for chunk in _chunks(list(group)):
+            compared = [_compared(told, loaded, spool) for told in chunk]
+            same = [told.label for told in compared if told.unchanged]
+            report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
+            if fresh := [told for told in compared if not told.unchanged]:
+                yield fresh
+
+
+def _kind(told: Told) -> tuple[str, str, str]:
+    """What files of one batch have in common."""
+    return told.format.reader.name, told.format.layout, told.declared or ""
+
+
+def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
+    """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
+    file, format = told.file, told.format
+    if file.label == "stdin":
+        told = replace(told, sha256=fingerprint(file.path).sha256)
+    before = loaded.get(told.label)
+    if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
+        return told
+    alike = (before.reader, before.declared) == (format.reader.name, told.declared)
+    line_by_line = format.layout == "ndjson" and format.packing is None and not format.reader.ordered
+    if alike and line_by_line and file.size / 2 < before.bytes < file.size:
+        tail = new_lines(file.path, before.bytes, before.sha256, spool)
+        if tail:
+            return replace(told, tail=tail)
+    stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
+    return replace(told, stands=stands, unchanged=stands and alike and file.size == before.bytes)
+
+
+def _told(
+    store: DuckDBPyConnection,
+    file: LogFile,
+    forced: Reader | None,
+    declared: str | None,
+    before: Loaded | None,
+    report: LoadReport,
+    strict: bool,
+) -> Iterator[Told]:
+    """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
+    try:
+        format = tell_format(file, store, forced)
+        if format is None and before and before.declared:
+            declared = before.declared
+            format = tell_format(file, store, _declared_reader(declared))
+    except UsageLogError as error:
+        if file.named or strict:
+            raise
+        report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
+        return
+    if format:
+        yield Told(file, format, declared)
+    elif file.named:
+        known = ", ".join(reader.name for reader in READERS)
+        raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
+    else:
+        report.skipped.append(file.path)
+
+
+def _chunks(files: list[Told]) -> Iterator[list[Told]]:
+    chunk: list[Told] = []
+    size = 0
+    for told in files:
+        weight = told.file.size * (PACKED_RATIO if told.format.packing else 1)
+        if chunk and (size + weight > BATCH_BYTES or len(chunk) >= BATCH_FILES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(told)
+        size += weight
+    if chunk:
+        yield chunk
+
+
+def _declared_reader(declared: str) -> Reader:
+    """The reader that a user named before: a mapping is kept as JSON, a format by its name."""
+    if not declared.startswith("{"):
+        return reader_named(declared)
+    from .readers.mapped import Mapping, mapped_reader
+
+    return mapped_reader(Mapping.model_validate_json(declared))
+
+
+def label_of(file: LogFile, sha: str) -> str:
+    return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
