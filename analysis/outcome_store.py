@@ -256,7 +256,7 @@ def count_outcomes(
         result = connection.execute(_sql("outcome_counts"), {"since": since, "until": until})
         rows: list[tuple[Any, ...]] = result.fetchall()
     except duckdb.CatalogException:
-        raise StoreError("there are no outcomes; load them first") from None
+        raise StoreError("there are no outcomes; load them first: costsim outcomes FILE") from None
     except duckdb.Error as error:
         raise StoreError(f"outcomes cannot be read: {str(error).splitlines()[0]}") from None
     return [_count(*row) for row in rows]

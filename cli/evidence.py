@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import CostsimError, InputError, OutputError, UnpricedError
+from ..errors import CostsimError, InputError, OutputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
     EXAMPLES,
@@ -192,7 +192,9 @@ def outcomes(
 
     since, until = days_of(None, None, month)
     stack = open_book(book, prices or [])
-    with open_store(db if file else existing(db)) as store:
+    if not file and not db.exists():
+        raise StoreError(f"{db}: there are no outcomes; load them first: costsim outcomes FILE")
+    with open_store(db) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
         if from_usage:
