@@ -180,7 +180,8 @@ def _told(
         near = did_you_mean(gone, sorted(there))
         constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == "mapped" else ""
         raise UsageLogError(f"there is no column {gone!r}{constant}{near}", file=sample.path)
-    twice = next((name for name in (reader.columns if reader else ()) if columns.count(name) > 1), None)
+    taken = map(reader.key, reader.columns) if reader else ()
+    twice = next((name for name in taken if columns.count(name) > 1), None)
     if twice:
         raise UsageLogError(f"the column {twice!r} stands twice in the header", file=sample.path)
     return Format(reader, sample.layout, packing, columns, delimiter) if reader else None

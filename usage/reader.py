@@ -65,7 +65,8 @@ class Sample:
 class Reader:
     """A log format.
 
-    `columns` are the fields to take: top-level key (or CSV/Parquet column) to DuckDB type, nested ones as
+    `columns` are the fields to take: top-level key (or CSV/Parquet column; `keys` tells other names of these in the
+    file, for ordered readers) to DuckDB type, nested ones as
     STRUCT, numbers as BIGINT (HUGEINT where `sql` adds or subtracts them, so that nothing overflows), all
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
     `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
@@ -83,6 +84,11 @@ class Reader:
     ordered: bool = False
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, column: str) -> str:
+        """What the file calls a column."""
+        return self.keys.get(column, column)
 
 
 def _holds(record: Any, keys: list[str]) -> bool:

@@ -233,7 +233,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
             text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
             if not text:
                 continue
-            why, record = _checked(text, kinds)
+            why, record = _checked(text, kinds, source.format.reader)
             if why:
                 rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
             elif record is not None:
@@ -242,7 +242,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     return rejects
 
 
-def _checked(text: str, kinds: Mapping[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
+def _checked(text: str, kinds: Mapping[str, Any], reader: Reader) -> tuple[str | None, dict[str, Any] | None]:
     """Why a line is no entry, or the columns of it that a reader takes."""
     try:
         entry = json.loads(text)
@@ -250,11 +250,12 @@ def _checked(text: str, kinds: Mapping[str, Any]) -> tuple[str | None, dict[str,
         return "not JSON", None
     if not isinstance(entry, dict):
         return "not a JSON object", None
-    for name, kind in kinds.items():
-        why = _misfit(entry.get(name), kind, name)
+    named = [(name, reader.key(name), kind) for name, kind in kinds.items()]
+    for _, key, kind in named:
+        why = _misfit(entry.get(key), kind, key)
         if why:
             return why, None
-    return None, {name: _pruned(entry[name], kind) for name, kind in kinds.items() if name in entry}
+    return None, {name: _pruned(entry[key], kind) for name, key, kind in named if key in entry}
 
 
 def _pruned(value: Any, kind: Any) -> Any:
@@ -304,7 +305,7 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
     rejects: list[Reject] = []
     with clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, item in enumerate(data if isinstance(data, list) else [data], 1):
-            why, record = _checked(json.dumps(item), kinds)
+            why, record = _checked(json.dumps(item), kinds, source.format.reader)
             if why:
                 rejects.append((source.file_id, number, why, json.dumps(item)[:RAW_CHARACTERS]))
             elif record is not None:

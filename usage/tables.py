@@ -127,14 +127,15 @@ def _cast_cells(
 
     `places` are the columns of `cells` that hold the file's columns, `kinds` their types.
     """
-    wanted = source.format.reader.columns
-    cells = {name: _cell(places[name], kinds[places[name]]) for name in wanted if name in places}
+    wanted, key = source.format.reader.columns, source.format.reader.key
+    found = {name: places[key(name)] for name in wanted if key(name) in places}
+    cells = {name: _cell(place, kinds[place]) for name, place in found.items()}
     cast = ", ".join(
         (f"TRY_CAST({cells[name]} AS {kind})" if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
         for name, kind in wanted.items()
     )
     checks = [
-        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {text(name)} END"
+        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {text(key(name))} END"
         for name, kind in wanted.items()
         if name in cells and kind != "VARCHAR"
     ]

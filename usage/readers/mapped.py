@@ -31,7 +31,6 @@ COUNTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "
 CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
 TEXTS = ("id", "ts", "model", "provider", "agent", "task", "session", "processing", "status", "recorded_usd")
 NAMES = (*COUNTS, *TEXTS)
-OURS = ("file_id", "line", "path")
 DECLARED = ("input_includes_cached", "recorded_unit", "time_unit")
 
 
@@ -54,11 +53,6 @@ class Mapping(BaseModel):
         for name in {*self.constants} & {*COUNTS}:
             if not re.fullmatch(r"[0-9]{1,12}", self.constants[name]):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
-        for column in self.columns.values():
-            if column.lower() in OURS:
-                raise ValueError(f"a column named {column!r} cannot be mapped: the loader uses this name; rename it")
-        if len({column.lower() for column in self.columns.values()}) < len({*self.columns.values()}):
-            raise ValueError("two of the columns differ in their case only; rename one")
         if "ts" not in self.columns:
             raise ValueError("say which column holds the time: ts=COLUMN")
         if not set(self.columns) & set(COUNTS):
@@ -85,19 +79,19 @@ def parse_mapping(text: str) -> Mapping:
 
 def mapped_reader(mapping: Mapping) -> Reader:
     """The reader that a mapping means. A file without one of its columns raises UsageLogError as it is loaded."""
-    kinds = {column: "HUGEINT" if name in COUNTS else "VARCHAR" for name, column in mapping.columns.items()}
-    selected = [f"{_value(name, column, mapping)} AS {_target(name)}" for name, column in mapping.columns.items()]
+    selected = [f"{_value(name, mapping)} AS {_target(name)}" for name in mapping.columns]
     selected += [f"$constant_{name} AS {_target(name)}" for name in mapping.constants]
     return Reader(
         name="mapped",
         doc="costsim load --map",
-        columns=kinds,
-        sql=f"SELECT file_id, line, {', '.join(selected)} FROM record",  # noqa: S608 (columns are quoted, constants bound)
+        columns={name: "HUGEINT" if name in COUNTS else "VARCHAR" for name in mapping.columns},
+        sql=f"SELECT file_id, line, {', '.join(selected)} FROM record",  # noqa: S608 (names are ours, constants bound)
         recognises=lambda _: False,
         input_includes_cached=mapping.input_includes_cached,
         ordered=True,
         needs=tuple(mapping.columns.values()),
         parameters={f"constant_{name}": value for name, value in mapping.constants.items()},
+        keys=mapping.columns,
     )
 
 
@@ -105,8 +99,8 @@ def _target(name: str) -> str:
     return "event_id" if name == "id" else name
 
 
-def _value(name: str, column: str, mapping: Mapping) -> str:
-    quoted = identifier(column)
+def _value(name: str, mapping: Mapping) -> str:
+    quoted = identifier(name)
     match name:
         case "id":
             return f"'mapped:' || nullif({quoted}, '')"
@@ -119,7 +113,7 @@ def _value(name: str, column: str, mapping: Mapping) -> str:
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
         case "input" if mapping.input_includes_cached:
-            cached = [mapping.columns[part] for part in CACHED if part in mapping.columns]
+            cached = [part for part in CACHED if part in mapping.columns]
             return quoted + "".join(f" - coalesce({identifier(part)}, 0)" for part in cached)
         case _:
             return quoted
