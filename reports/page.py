@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
-STATIC_WIDTH_PX = 520
+STATIC_WIDTH_PX = 430
 LARGE_ROWS = 200
 """From here on a chart's rows are packed in the page."""
 
