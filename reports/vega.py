@@ -5,19 +5,28 @@ Everything comes from vl-convert, which carries Vega, Vega-Lite and Vega-Embed; 
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import re
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 Spec = dict[str, Any]
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
+_DRAW = """
+import json, sys, vl_convert
+for line in sys.stdin:
+    print(json.dumps(vl_convert.vegalite_to_svg(json.loads(line), allowed_base_urls=[])), flush=True)
+"""
 _SHAPE = re.compile(r' (?:d|transform)="[^"]*"')
 _LONG = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 
@@ -41,12 +50,12 @@ def bundle() -> str:
 
 def warm_up() -> None:
     """Start what draws charts, which takes half a second, beside whatever is done meanwhile."""
-    _artist().submit(static_svg, {"data": {"values": [{}]}, "mark": "point"}, 100)
+    drawing({"data": {"values": [{}]}, "mark": "point"}, 100)
 
 
 def drawing(spec: Spec, width: int) -> Future[str]:
-    """`static_svg`, drawn beside whatever is done meanwhile: drawing holds no lock of the interpreter."""
-    return _artist().submit(static_svg, spec, width)
+    """A chart as SVG text, drawn beside whatever is done meanwhile: see `static_svg`."""
+    return _queue().submit(static_svg, spec, width)
 
 
 def static_svg(spec: Spec, width: int) -> str:
@@ -55,21 +64,48 @@ def static_svg(spec: Spec, width: int) -> str:
     To fit the whole to a width, Vega would lay it out twice, and measure every text again, which takes half the time.
     It is one picture to a screen reader, to be named by its place: its shapes carry no names of their own.
     """
+    quiet = {**spec.get("config", {}), "aria": False}
+    svg = _converted({**spec, "width": width, "autosize": "pad", "config": quiet})
+    return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
+
+
+def _converted(spec: Spec) -> str:
+    """Asked of the other process; where it is none or ended, done here, where its reason comes to light."""
+    with suppress(OSError, ValueError):
+        artist = _artist()
+        if artist and artist.stdin and artist.stdout:
+            artist.stdin.write(json.dumps(spec) + "\n")
+            artist.stdin.flush()
+            return str(json.loads(artist.stdout.readline()))
     import vl_convert
 
-    quiet = {**spec.get("config", {}), "aria": False}
-    svg = vl_convert.vegalite_to_svg({**spec, "width": width, "autosize": "pad", "config": quiet}, allowed_base_urls=[])
-    return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
+    return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+
+
+@cache
+def _queue() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="charts")
+
+
+@cache
+def _artist() -> Popen[str] | None:
+    """A Python that draws: vl-convert holds the interpreter's lock all the while, so a thread would gain nothing."""
+    if not sys.executable:
+        return None
+    command = [sys.executable, "-P", "-c", _DRAW]
+    artist = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True, encoding="ascii")  # noqa: S603
+    atexit.register(_dismiss, artist)
+    return artist
+
+
+def _dismiss(artist: Popen[str]) -> None:
+    with suppress(OSError):
+        artist.communicate()
 
 
 def _short(number: re.Match[str]) -> str:
     """A hundredth of a pixel is enough for any shape."""
     return f"{round(float(number[0]), 2):g}"
-
-
-@cache
-def _artist() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="charts")
 
 
 def _cache_folder() -> Path:

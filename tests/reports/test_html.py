@@ -290,6 +290,15 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def test_a_chart_is_drawn_here_where_no_other_process_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {"data": {"values": [{"a": 1}]}, "mark": "bar", "encoding": {"x": {"field": "a", "type": "quantitative"}}}
+    apart = vega.static_svg(spec, 100)
+    monkeypatch.setattr(vega, "_artist", lambda: None)
+    assert vega.static_svg(spec, 100) == apart
+    with pytest.raises(ValueError, match="Vega"):
+        vega.static_svg({"mark": 1}, 100)
+
+
 def test_a_drawn_chart_keeps_the_data_of_all_its_layers(fleet: Callable[..., Projection]) -> None:
     drawn = next(of for of in figures(fleet()) if of.id.startswith("saving"))
     assert all(word in drawn.svg for word in ("P10", "median", "P90"))
