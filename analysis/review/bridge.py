@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, get_args
@@ -48,25 +49,37 @@ Asks = Callable[[str, str], Collection[str]]
 """The models, by their book names, that a routing allows for a (component, task or ""); empty where it says nothing."""
 Usage = Mapping[str, Iterable[Used]]
 """A month's priced usage by component."""
+Span = tuple[date, date]
 
 
 def bridge(
-    connection: DuckDBPyConnection, before: str, after: str, asks: Asks | None = None, asked_before: Asks | None = None
+    connection: DuckDBPyConnection,
+    before: str,
+    after: str,
+    asks: Asks | None = None,
+    asked_before: Asks | None = None,
+    through: date | None = None,
 ) -> Bridge:
     """The bridge from the month `before` (2026-09) to the month `after`, from the table `spend_cell` (cells.py).
 
     `asks` is the routing of the month `after`, `asked_before` that of the month before, where they are known.
-    Raises CostsimError on text that is no month.
+    `through` is the last day of a running month that is known whole (see `spans`). Raises CostsimError on text that
+    is no month.
     """
-    usage = _usage(connection, before, after)
+    usage = _usage(connection, *spans(before, after, through))
     tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
-    return split(before, after, *usage, {place: _asked(place, asks, asked_before) for place in tasks})
+    return split(before, after, *usage, {place: _asked(place, asks, asked_before) for place in tasks}, through)
 
 
-def _usage(
-    connection: DuckDBPyConnection, before: str, after: str
-) -> tuple[dict[str, list[Used]], dict[str, list[Used]]]:
+def spans(before: str, after: str, through: date | None = None) -> tuple[Span, Span]:
+    """The days of two months that are held against one another: all, or those to `through` and to the same day."""
     was, now = month_span(before), month_span(after)
+    if through is None:
+        return was, now
+    return (was[0], min(was[1], was[0] + timedelta(days=through.day - 1))), (now[0], through)
+
+
+def _usage(connection: DuckDBPyConnection, was: Span, now: Span) -> tuple[dict[str, list[Used]], dict[str, list[Used]]]:
     values = {"before_first": was[0], "before_last": was[1], "first": now[0], "last": now[1]}
     months: tuple[dict[str, list[Used]], dict[str, list[Used]]] = defaultdict(list), defaultdict(list)
     for line in connection.execute(SUMS, values).fetchall():
@@ -82,12 +95,18 @@ def _asked(place: tuple[str, str], asks: Asks | None, asked_before: Asks | None)
 
 
 def split(
-    before: str, after: str, was: Usage, now: Usage, asked: Mapping[tuple[str, str], Asked] | None = None
+    before: str,
+    after: str,
+    was: Usage,
+    now: Usage,
+    asked: Mapping[tuple[str, str], Asked] | None = None,
+    through: date | None = None,
 ) -> Bridge:
     """The bridge between two months' usage; steps in the order of `Effect`, those that are nothing left out.
 
     `asked` is the routing by component and task.
     """
+    (_, before_last), (_, after_last) = spans(before, after, through)
     by_component: dict[str, dict[str, Asked]] = defaultdict(dict)
     for (component, task), of in (asked or {}).items():
         by_component[component][task] = of
@@ -101,6 +120,8 @@ def split(
         return Bridge(
             before=before,
             after=after,
+            before_last=before_last,
+            after_last=after_last,
             before_usd=strip(_total(used for sums in was.values() for used in sums)),
             after_usd=strip(_total(used for sums in now.values() for used in sums)),
             steps=[_step(effect, parts[effect]) for effect in ORDER if any(parts[effect].values())],

@@ -12,7 +12,7 @@ from ..forecast.history import History
 from ..forecast.month import forecast_month
 from ..forecast.results import MonthForecast
 from ..results import strip, usd
-from .results import BudgetUse, Headline, Month
+from .results import Bridge, BudgetUse, Headline, Month
 
 ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
 
@@ -50,19 +50,21 @@ def forecast(month: Month, history: History, as_of: date) -> MonthForecast | Non
     return found.model_copy(update=ends)
 
 
-def headline(month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None) -> Headline:
-    """The part; the change is against the whole month before, in percent of it."""
-    change = month.usd - previous.usd if previous else None
+def headline(
+    month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None, bridge: Bridge | None
+) -> Headline:
+    """The part; the change is what the bridge spans, in percent of where it begins."""
+    change = bridge.after_usd - bridge.before_usd if bridge else None
     return Headline(
         month=month,
         previous=previous,
         change_usd=None if change is None else strip(change),
-        change_percent=_percent(change, previous),
+        change_percent=_percent(change, bridge),
         budgets=budgets,
         forecast=ahead,
         query="headline",
     )
 
 
-def _percent(change: Decimal | None, previous: Month | None) -> Decimal | None:
-    return usd(change / previous.usd * 100) if change is not None and previous and previous.usd else None
+def _percent(change: Decimal | None, bridge: Bridge | None) -> Decimal | None:
+    return usd(change / bridge.before_usd * 100) if change is not None and bridge and bridge.before_usd else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from .bridge import Span, spans
 from .results import Query
 
 EXPRESSIONS = {
@@ -28,7 +29,7 @@ GROUP BY month ORDER BY month"""
 BRIDGE = """SELECT strftime(day, '%Y-%m') AS month, component, agent, task, {name} AS model, processing, tier,
     token_class,
     sum(units)::BIGINT AS units, sum(usd) AS usd
-FROM spend_cell WHERE {both}
+FROM spend_cell WHERE {bridged}
 GROUP BY ALL ORDER BY ALL"""
 WHERE = """SELECT component, coalesce(agent, '') AS agent, {name} AS model,
     {calls} AS calls,
@@ -98,15 +99,17 @@ def days(first: date, last: date) -> str:
     return f"day BETWEEN DATE '{first:%Y-%m-%d}' AND DATE '{last:%Y-%m-%d}'"
 
 
-def queries(before: date, first: date, last: date, *, outcomes: bool) -> list[Query]:
-    """The review's queries: of the month from `first` to `last`, some of the one from `before` on too.
+def queries(before: Span, month: Span, through: date | None, *, outcomes: bool) -> list[Query]:
+    """The review's queries: of a month's days, some of the month before's too; the bridge's see `spans`.
 
     Without `outcomes` in the store, performance shows the calls' statuses.
     """
+    was, now = spans(f"{before[0]:%Y-%m}", f"{month[0]:%Y-%m}", through)
     values = EXPRESSIONS | {
-        "month": days(first, last),
-        "both": days(before, last),
-        "moments": f"ts::DATE BETWEEN DATE '{before:%Y-%m-%d}' AND DATE '{last:%Y-%m-%d}'",
+        "month": days(*month),
+        "both": days(before[0], month[1]),
+        "bridged": days(was[0], now[1]) if through is None else f"({days(*was)} OR {days(*now)})",
+        "moments": f"ts::DATE BETWEEN DATE '{before[0]:%Y-%m-%d}' AND DATE '{month[1]:%Y-%m-%d}'",
     }
     return [_query(*text, values, outcomes=outcomes) for text in TEXTS]
 

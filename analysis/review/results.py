@@ -53,7 +53,11 @@ class BudgetUse(Result):
 
 
 class Headline(Result):
-    """What we spent. `previous` is the month before where the store has it; `forecast` of a running month."""
+    """What we spent. `previous` is the month before where the store has it; `forecast` of a running month.
+
+    `change_usd` is against the month before; of a running month, of its whole days against the same days of it (see
+    `Bridge`), and null on its first day.
+    """
 
     month: Month
     previous: Month | None
@@ -80,10 +84,16 @@ class BridgeStep(Result):
 
 
 class Bridge(Result):
-    """Why it changed: `before_usd` plus all steps is `after_usd`, to the last digit. `method` is the formula."""
+    """Why it changed: `before_usd` plus all steps is `after_usd`, to the last digit. `method` is the formula.
+
+    `before_last` and `after_last` are the last days that are held against one another: those of the months, or of a
+    running month its last day known whole and the same day of the month before.
+    """
 
     before: str
     after: str
+    before_last: date
+    after_last: date
     before_usd: Usd
     after_usd: Usd
     steps: list[BridgeStep]

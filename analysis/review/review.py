@@ -14,7 +14,7 @@ from ..outcomes import Criteria
 from ..priced import choose_days
 from ..replay import MAX_DIGITS
 from ..spend import month_span
-from .bridge import Asks, bridge
+from .bridge import Asks, bridge, spans
 from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by
@@ -26,7 +26,7 @@ from .performance import has_outcomes, performance
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
-from .results import Decision, Month, Review
+from .results import Bridge, Decision, Month, Review
 from .routes import Routes, routes
 from .where import where
 
@@ -70,7 +70,7 @@ def review(
     first, last = month_span(month)
     newest = _newest(connection, month, first, last)
     as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
-    before = (first - timedelta(days=1)).replace(day=1)
+    before = month_span(f"{first - timedelta(days=1):%Y-%m}")
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
@@ -86,14 +86,17 @@ def review(
         moved = price_moves(book, used_units(connection), configured.models if configured else (), first, last)
         routed = routes(connection, book, configured, architecture, (first, last), Criteria())
         done()
-        fill_cells(connection, book, before, max(last, newest))
-        texts = queries(before, first, last, outcomes=has_outcomes(connection))
+        fill_cells(connection, book, before[0], max(last, newest))
+        known = None if last < today else max(as_of, first)
+        texts = queries(before, (first, last), known, outcomes=has_outcomes(connection))
         rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
         done()
         months = months_of(rows["headline"], today)
-        this, previous = months[month], months.get(f"{before:%Y-%m}")
-        changed = bridge(connection, previous.month, month, _asks(book, configured)) if previous else None
-        head = headline(this, previous, limits, forecast(this, series[None], as_of))
+        this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
+        changed = None
+        if previous and as_of >= first and previous.first <= spans(previous.month, month, known)[0][1]:
+            changed = bridge(connection, previous.month, month, _asks(book, configured), through=known)
+        head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
         trust = quality(connection, rows["quality"], first, last, compared, doubts)
         decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
         done()
@@ -113,7 +116,7 @@ def review(
             decisions=decided,
             backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
             queries=texts,
-            notes=_notes(this, previous, routed, decided, as_of),
+            notes=_notes(this, previous, changed, routed, decided, as_of),
             costsim_version=__version__,
         )
 
@@ -141,10 +144,17 @@ def _counter(progress: Progress | None) -> Callable[[], None]:
     return lambda: progress(next(steps), STEPS) if progress else None
 
 
-def _notes(month: Month, previous: Month | None, routed: Routes, decided: Sequence[Decision], as_of: date) -> list[str]:
+def _notes(
+    month: Month,
+    previous: Month | None,
+    changed: Bridge | None,
+    routed: Routes,
+    decided: Sequence[Decision],
+    as_of: date,
+) -> list[str]:
     notes = list(routed.notes)
     if not month.complete:
-        notes.append(f"the month is running: whole days are known through {as_of}; it is held against a whole month")
+        notes.append(f"the month is running: {_known(month, previous, changed, as_of)}")
     if previous is None:
         notes.append("the store has no month before: nothing says why the cost changed")
     if month.unpriced_tokens:
@@ -152,3 +162,13 @@ def _notes(month: Month, previous: Month | None, routed: Routes, decided: Sequen
     if not decided:
         notes.append(f"nothing to decide: nothing found is worth {money(threshold_usd(month.usd))} a month or more")
     return notes
+
+
+def _known(month: Month, previous: Month | None, changed: Bridge | None, as_of: date) -> str:
+    """What of a running month is held against which days."""
+    if f"{as_of:%Y-%m}" < month.month:
+        return "no day of it is known whole yet"
+    if changed:
+        return f"whole days are known through {as_of}; held against the month before through {changed.before_last}"
+    began = f", and the store's month before begins on {previous.first}" if previous else ""
+    return f"whole days are known through {as_of}{began}"

@@ -41,11 +41,12 @@ def _cell(component: str, agent: str, model: str, calls: int, tokens: int, usd: 
 
 
 def _movers(daily: Iterable[ComponentDay], first: date, bridge: Bridge) -> list[Mover]:
-    """Every component by how much it changed; the largest change first, those that did not change left out."""
+    """Every component by how much it changed over the bridge's days, the largest first; the unchanged left out."""
     before: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     after: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in daily:
-        (after if line.day >= first else before)[line.component, line.agent] += line.usd
+        if line.day <= (bridge.after_last if line.day >= first else bridge.before_last):
+            (after if line.day >= first else before)[line.component, line.agent] += line.usd
     mostly = _largest_effects(bridge)
     movers = [
         Mover(

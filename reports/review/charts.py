@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..charts import Row, finish, fold, legend, ticks, tooltip
 from ..numbers import count, percent, usd, usd_range
 from ..theme import LIGHT, Theme
-from .words import EFFECTS, labels, month_name, short
+from .words import EFFECTS, labels, short, spans
 
 if TYPE_CHECKING:
     import altair as alt
@@ -54,13 +54,14 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
 
 def _bridge_rows(found: Bridge) -> list[Row]:
     level = found.before_usd
-    rows = [_bridge_row(month_name(found.before), "month", Decimal(0), level, usd(level))]
+    before, after = spans(found)
+    rows = [_bridge_row(before, "month", Decimal(0), level, usd(level))]
     for step in found.steps:
         kind = "dearer" if step.usd > 0 else "cheaper"
         shown = usd(step.usd) if step.usd < 0 else f"+{usd(step.usd)}"
         rows.append(_bridge_row(EFFECTS[step.effect], kind, level, level + step.usd, shown))
         level += step.usd
-    return [*rows, _bridge_row(month_name(found.after), "month", Decimal(0), found.after_usd, usd(found.after_usd))]
+    return [*rows, _bridge_row(after, "month", Decimal(0), found.after_usd, usd(found.after_usd))]
 
 
 def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) -> Row:

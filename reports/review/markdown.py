@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..numbers import cents_usd, count, percent, usd
 from ..tables import cell
 from .html import rate, signed
-from .words import EFFECTS, headline, labels, month_name, short
+from .words import EFFECTS, headline, labels, month_name, short, spans
 
 if TYPE_CHECKING:
     from ...analysis.review.results import Review
@@ -55,11 +55,8 @@ def _bridge(review: Review) -> list[Sequence[str]]:
         return []
     found = review.bridge
     steps = [(EFFECTS[step.effect], signed(step.usd)) for step in found.steps]
-    ends = [
-        (month_name(month), cents_usd(cost))
-        for month, cost in ((found.before, found.before_usd), (found.after, found.after_usd))
-    ]
-    return [ends[0], *steps, ends[1]]
+    before, after = spans(found)
+    return [(before, cents_usd(found.before_usd)), *steps, (after, cents_usd(found.after_usd))]
 
 
 def _movers(review: Review) -> list[Sequence[str]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from calendar import month_name as names
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..numbers import count, percent, usd, usd_range
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
-    from ...analysis.review.results import Effect, Review
+    from ...analysis.review.results import Bridge, Effect, Review
 
 EFFECTS: dict[Effect, str] = {
     "new": "new components",
@@ -64,17 +66,29 @@ def headline(review: Review) -> str:
         spent += f", without {count(head.month.unpriced_tokens)} tokens that have no price"
     if not head.month.complete and head.forecast:
         spent += f" so far, and is expected to end at {usd(head.forecast.expected_usd)}"
-    if head.previous is None or head.change_usd is None:
+    if head.previous is None:
         return f"{spent}; there is no month before to hold it against."
-    if not head.month.complete:  # a part of a month against a whole one is no change
+    if review.bridge is None or head.change_usd is None:
         return f"{spent}; {month_name(head.previous.month)} cost {usd(head.previous.usd)} in all."
+    before, after = spans(review.bridge)
+    if not head.month.complete:
+        spent += f"; {after} cost"
     if not head.change_usd:
-        return f"{spent}, as much as {month_name(head.previous.month)}."
+        return f"{spent} as much as {before}."
     share = f" ({shown})" if (shown := change_percent(head.change_percent)) else ""
     turned = "more" if head.change_usd > 0 else "less"
-    return (
-        f"{spent}, {usd(abs(head.change_usd))}{share} {turned} than {month_name(head.previous.month)}{_mostly(review)}."
-    )
+    comma = "," if head.month.complete else ""
+    return f"{spent}{comma} {usd(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
+
+
+def spans(bridge: Bridge) -> tuple[str, str]:
+    """The two months of a bridge, each by its name, or of a running one its days: 1 to 14 October 2026."""
+    return _span(bridge.before, bridge.before_last), _span(bridge.after, bridge.after_last)
+
+
+def _span(month: str, last: date) -> str:
+    whole = (last + timedelta(days=1)).day == 1
+    return month_name(month) if whole else f"1 to {last.day} {month_name(month)}"
 
 
 def change_percent(change: Decimal | None) -> str:
@@ -92,8 +106,8 @@ def _mostly(review: Review) -> str:
 def of_bridge(review: Review) -> str:
     """The bridge in a sentence."""
     assert review.bridge is not None  # noqa: S101 (the caller has looked)
-    months = f"{month_name(review.bridge.before)} to {month_name(review.bridge.after)}"
-    return f"{months}; the effects add up to the last digit."
+    before, after = spans(review.bridge)
+    return f"From {before} to {after}; the effects add up to the last digit."
 
 
 def of_outlook(review: Review) -> str:

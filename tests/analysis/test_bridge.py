@@ -274,7 +274,7 @@ def test_the_order_and_names_of_components_change_nothing(
 ) -> None:
     new = dict(zip("abcd", names, strict=True))
     renamed = [{new[name]: of for name, of in reversed(month.items())} for month in (was, now)]
-    assert steps(split("x", "y", renamed[0], renamed[1])) == steps(split("x", "y", was, now))
+    assert steps(split("2026-09", "2026-10", renamed[0], renamed[1])) == steps(split("2026-09", "2026-10", was, now))
 
 
 @settings(max_examples=20, deadline=None)
@@ -285,8 +285,8 @@ def test_a_components_effects_depend_on_nothing_but_its_own_usage(
     def of_a(found: Bridge) -> dict[str, Decimal]:
         return {step.effect: part.usd for step in found.steps for part in step.components if part.component == "a"}
 
-    alone = split("x", "y", {"a": was.get("a", [])}, {"a": now.get("a", [])})
-    assert of_a(split("x", "y", was, now)) == of_a(alone)
+    alone = split("2026-09", "2026-10", {"a": was.get("a", [])}, {"a": now.get("a", [])})
+    assert of_a(split("2026-09", "2026-10", was, now)) == of_a(alone)
 
 
 @pytest.mark.parametrize(("asks", "effect"), [(None, "mix"), (lambda *_: ["anthropic/claude-opus-4-6"], "routing")])

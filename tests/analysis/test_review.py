@@ -326,6 +326,52 @@ def test_a_running_month_is_forecast_and_a_past_one_is_not(reviewed: Reviewed) -
     assert past.backtest
 
 
+def test_a_running_month_is_held_against_the_same_days_of_the_month_before(
+    reviewed: Reviewed, store: duckdb.DuckDBPyConnection
+) -> None:
+    """1 to 22 November, $7 a day, against 1 to 22 October, $4 a day; the 23rd is not over and in neither."""
+    more = [brief(day) | {"task": "coding"} for day in days("2026-11")]
+    rows = [row for row in [*calm("2026-10", "2026-11"), *more] if row["day"] <= TODAY]
+    found = reviewed(rows, "2026-11")
+    assert (found.headline.month.usd, found.headline.change_usd, found.headline.change_percent) == (161, 66, 75)
+    assert found.bridge
+    assert (found.bridge.before_last, found.bridge.after_last) == (date(2026, 10, 22), date(2026, 11, 22))
+    assert (found.bridge.before_usd, found.bridge.after_usd) == (88, 154)
+    assert sum(step.usd for step in found.bridge.steps) == 66
+    assert [(m.component, m.before_usd, m.after_usd) for m in found.where.movers] == [("brief", 66, 132)]
+    [bridged] = [query.sql for query in found.queries if query.id == "bridge"]
+    assert total([{"usd": row[-1]} for row in store.execute(bridged).fetchall()], "usd") == 88 + 154
+    assert "whole days are known through 2026-11-22; held against the month before through 2026-10-22" in found.notes[0]
+
+
+def test_a_longer_running_month_is_held_against_all_of_a_shorter_one(reviewed: Reviewed) -> None:
+    rows = [row for row in calm("2026-02", "2026-03") if row["day"] <= date(2026, 3, 30)]
+    found = reviewed(rows, "2026-03", today=date(2026, 3, 31)).bridge
+    assert found
+    assert (found.before_last, found.after_last) == (date(2026, 2, 28), date(2026, 3, 30))
+    assert (found.before_usd, found.after_usd) == (28 * 4, 30 * 4)
+
+
+def test_on_its_first_day_a_month_is_held_against_nothing(reviewed: Reviewed) -> None:
+    first = date(2026, 11, 1)
+    found = reviewed([row for row in calm("2026-10", "2026-11") if row["day"] <= first], "2026-11", today=first)
+    assert (found.headline.month.usd, found.headline.change_usd, found.bridge, found.where.movers) == (
+        4,
+        None,
+        None,
+        [],
+    )
+    assert found.notes[0] == "the month is running: no day of it is known whole yet"
+
+
+def test_a_running_month_is_not_held_against_days_before_the_logs_begin(reviewed: Reviewed) -> None:
+    """The store begins on 25 October: nothing is known of its first 22 days, which would make all of November new."""
+    rows = [row for row in calm("2026-10", "2026-11") if date(2026, 10, 25) <= row["day"] <= TODAY]
+    found = reviewed(rows, "2026-11")
+    assert (found.headline.change_usd, found.bridge) == (None, None)
+    assert found.notes[0].endswith("known through 2026-11-22, and the store's month before begins on 2026-10-25")
+
+
 def test_a_review_as_of_a_day_before_the_last_logged_one_is_refused(reviewed: Reviewed) -> None:
     """Else the forecast would know less than the month that it stands beside."""
     rows = calm("2026-09", "2026-10")

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from costsim.analysis.architecture import read_architecture
@@ -31,7 +31,7 @@ from costsim.analysis.results import (
     Unpriced,
     UsedPrice,
 )
-from costsim.analysis.review.results import Headline, MoveDown, PriceMove, Review
+from costsim.analysis.review.results import BudgetUse, MoveDown, PriceMove, Review
 from costsim.analysis.review.review import review
 from costsim.analysis.spend import bring_up_to_date
 from costsim.cli.arguments import EXAMPLE
@@ -277,8 +277,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def worked_month(tmp_path_factory: pytest.TempPathFactory) -> Review:
-    """The review of the demo's month, in which a price change, a drift and a runaway are planted."""
+def worked_months(tmp_path_factory: pytest.TempPathFactory) -> tuple[Review, Review]:
+    """The reviews of the demo's month, when it is over and on its 21st day."""
     folder = tmp_path_factory.mktemp("demo")
     fleet = read_architecture(EXAMPLE)
     calls = fleet_calls(fleet, 1)
@@ -295,39 +295,35 @@ def worked_month(tmp_path_factory: pytest.TempPathFactory) -> Review:
         load(store, [folder / "logs"], attribution=read_attribution(folder / "attribution.yaml"))
         load_outcomes(store, folder / "outcomes.csv")
         bring_up_to_date(store, book)
-        return review(store, book, "2026-10", today=date(2026, 11, 1), name="c-suite", architecture=architecture)
+        given: dict[str, Any] = {"name": "c-suite", "architecture": architecture}
+        over = review(store, book, "2026-10", today=date(2026, 11, 1), **given)
+        store.execute("DELETE FROM usage_daily WHERE day > DATE '2026-10-20'")
+        return over, review(store, book, "2026-10", today=date(2026, 10, 21), **given)
 
 
 @pytest.fixture(scope="session")
-def running_month(worked_month: Review) -> Review:
-    """The worked month on its 20th day, with all that a review can show: a forecast, budgets, moves, coming prices."""
-    as_of, known = date(2026, 10, 20), worked_month
-    days = [d for d in known.where.days if d.day <= as_of]
-    spent = sum((d.usd for d in days if d.day.month == as_of.month), Decimal(0))
-    ends = {f"{at}_usd": spent * Decimal(share) for at, share in ENDS.items()}
-    ahead = [{"day": as_of + timedelta(n), **dict.fromkeys(ends, Decimal(4))} for n in range(1, 12)]
-    forecast = {"month": known.month, "as_of": as_of, "spent_usd": spent, "days": ahead, "method": "weekday", **ends}
-    head = known.headline.model_dump() | {
-        "month": known.headline.month.model_dump() | {"complete": False, "last": as_of, "usd": spent},
-        "forecast": forecast | {"says": "by weekday, from 50 days"},
-        "budgets": [
-            {"name": "all", "scope": "total", "limit_usd": 100, "spent_usd": spent, "forecast_usd": spent * 2,
-             "percent": spent, "breached": False},
-            {"name": "coding", "scope": "agent cto", "limit_usd": 20, "spent_usd": 31, "forecast_usd": None,
-             "percent": 155, "breached": True},
-        ],
-    }  # fmt: skip
+def worked_month(worked_months: tuple[Review, Review]) -> Review:
+    """The review of the demo's month, in which a price change, a drift and a runaway are planted."""
+    return worked_months[0]
+
+
+@pytest.fixture(scope="session")
+def running_month(worked_months: tuple[Review, Review]) -> Review:
+    """The worked month on its 21st day, with all that a review can show: a forecast, budgets, moves, coming prices."""
+    known = worked_months[1]
+    spent = known.headline.month.usd
+    budgets = [
+        BudgetUse(name="all", scope="total", limit_usd=Decimal(100), spent_usd=spent, forecast_usd=spent * 2,
+                  percent=spent, breached=False),
+        BudgetUse(name="coding", scope="agent cto", limit_usd=Decimal(20), spent_usd=Decimal(31), forecast_usd=None,
+                  percent=Decimal(155), breached=True),
+    ]  # fmt: skip
     parts = {
-        "headline": Headline.model_validate(head),
-        "where": known.where.model_copy(update={"days": days, "anomalies": []}),
+        "headline": known.headline.model_copy(update={"budgets": budgets}),
         "moves": [_down("orchestration", HAIKU, proven=True), _down("code_generation", SONNET, proven=False)],
         "prices": known.prices.model_copy(update={"moves": [*known.prices.moves, *_coming()]}),
     }
     return known.model_copy(update=parts)
-
-
-ENDS = {"expected": "1.5", "p10": "1.3", "p50": "1.48", "p90": "1.8"}
-"""How the running month may end, of what is spent."""
 
 
 def _down(task: str, to: str, *, proven: bool) -> MoveDown:

@@ -81,23 +81,26 @@ def test_no_section_says_twice_how_it_was_computed(page: str, running_month: Rev
             assert section.count(">How this was computed<") <= 2  # where it goes: by day, and by component
 
 
-def test_a_part_of_a_month_is_not_said_to_be_cheaper_than_a_whole_one(running_month: Review) -> None:
+def test_a_running_month_is_held_against_the_same_days_of_the_one_before(running_month: Review) -> None:
     page = render_review(running_month)
-    assert (
-        "October 2026 cost $73.51 so far, and is expected to end at $110.26; September 2026 cost $124.47 in all."
-        in page
-    )
+    ended = r"October 2026 cost \$[\d.]+ so far, and is expected to end at \$[\d.]+; "
+    said = re.search(ended + r"1 to 20 October 2026 cost \$10\.90 \(12\.9%\) less than 1 to 20 September 2026: ", page)
+    assert said
+    assert "So far, against 1 to 20 September 2026" in page
+    assert "changes are from 1 to 20 September 2026 to 1 to 20 October 2026" in page
+    first_day = running_month.headline.model_copy(update={"change_usd": None, "change_percent": None})
+    page = render_review(running_month.model_copy(update={"headline": first_day, "bridge": None}))
     assert "All of September 2026" in page
-    assert "Against September 2026" not in page
 
 
 def test_the_outlook_has_its_data_at_hand_too(running_month: Review) -> None:
     text = unquote(next(f.csv for f in figures(running_month) if f.id == "outlook"))
     *spent, end = csv.DictReader(io.StringIO(text.partition(",")[2]))
-    total = running_month.headline.month.usd
+    head = running_month.headline
+    assert head.forecast
     assert [row["day"] for row in spent] == [f"2026-10-{day:02d}" for day in range(1, 21)]
-    assert Decimal(spent[-1]["spent_usd"]) == total
-    assert (end["day"], end["spent_usd"], Decimal(end["p90_usd"])) == ("2026-10-31", "", total * Decimal("1.8"))
+    assert Decimal(spent[-1]["spent_usd"]) == head.month.usd
+    assert (end["day"], end["spent_usd"], Decimal(end["p90_usd"])) == ("2026-10-31", "", head.forecast.p90_usd)
 
 
 def test_every_figure_links_to_how_it_was_computed(page: str) -> None:
