@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, get_args
 
 from ..replay import MAX_DIGITS
 from ..results import strip, usd
-from ..spend import month_span
 from .effects import Asked, Kind, Route, Used, component_effects
 from .results import Bridge, BridgeStep, ComponentEffect, Effect
 
@@ -50,33 +49,30 @@ Asks = Callable[[str, str], Collection[str]]
 Usage = Mapping[str, Iterable[Used]]
 """A month's priced usage by component."""
 Span = tuple[date, date]
+"""The first and the last day; no day where the last is before the first."""
 
 
 def bridge(
     connection: DuckDBPyConnection,
-    before: str,
-    after: str,
+    before: Span,
+    after: Span,
     asks: Asks | None = None,
     asked_before: Asks | None = None,
-    through: date | None = None,
 ) -> Bridge:
-    """The bridge from the month `before` (2026-09) to the month `after`, from the table `spend_cell` (cells.py).
+    """The bridge from a month's days `before` to another's `after`, from the table `spend_cell` (cells.py).
 
     `asks` is the routing of the month `after`, `asked_before` that of the month before, where they are known.
-    `through` is the last day of a running month that is known whole (see `spans`). Raises CostsimError on text that
-    is no month.
     """
-    usage = _usage(connection, *spans(before, after, through))
+    usage = _usage(connection, before, after)
     tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
-    return split(before, after, *usage, {place: _asked(place, asks, asked_before) for place in tasks}, through)
+    return split(before, after, *usage, {place: _asked(place, asks, asked_before) for place in tasks})
 
 
-def spans(before: str, after: str, through: date | None = None) -> tuple[Span, Span]:
-    """The days of two months that are held against one another: all, or those to `through` and to the same day."""
-    was, now = month_span(before), month_span(after)
-    if through is None:
-        return was, now
-    return (was[0], min(was[1], was[0] + timedelta(days=through.day - 1))), (now[0], through)
+def same_days(before: Span, month: Span, as_of: date) -> Span:
+    """The days of the month before that a month's are held against: all, or while it runs those to `as_of`'s day."""
+    if as_of == month[1]:
+        return before
+    return before[0], min(before[1], before[0] + timedelta(days=as_of.day - 1))
 
 
 def _usage(connection: DuckDBPyConnection, was: Span, now: Span) -> tuple[dict[str, list[Used]], dict[str, list[Used]]]:
@@ -95,18 +91,12 @@ def _asked(place: tuple[str, str], asks: Asks | None, asked_before: Asks | None)
 
 
 def split(
-    before: str,
-    after: str,
-    was: Usage,
-    now: Usage,
-    asked: Mapping[tuple[str, str], Asked] | None = None,
-    through: date | None = None,
+    before: Span, after: Span, was: Usage, now: Usage, asked: Mapping[tuple[str, str], Asked] | None = None
 ) -> Bridge:
-    """The bridge between two months' usage; steps in the order of `Effect`, those that are nothing left out.
+    """The bridge between two months' usage of these days; steps in the order of `Effect`, none that is nothing.
 
     `asked` is the routing by component and task.
     """
-    (_, before_last), (_, after_last) = spans(before, after, through)
     by_component: dict[str, dict[str, Asked]] = defaultdict(dict)
     for (component, task), of in (asked or {}).items():
         by_component[component][task] = of
@@ -118,10 +108,10 @@ def split(
             for effect, amount in rounded(exact, _total(sums[1]) - _total(sums[0])).items():
                 parts[effect][component] = amount
         return Bridge(
-            before=before,
-            after=after,
-            before_last=before_last,
-            after_last=after_last,
+            before=f"{before[0]:%Y-%m}",
+            after=f"{after[0]:%Y-%m}",
+            before_last=before[1],
+            after_last=after[1],
             before_usd=strip(_total(used for sums in was.values() for used in sums)),
             after_usd=strip(_total(used for sums in now.values() for used in sums)),
             steps=[_step(effect, parts[effect]) for effect in ORDER if any(parts[effect].values())],

@@ -54,17 +54,19 @@ def headline(
     month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None, bridge: Bridge | None
 ) -> Headline:
     """The part; the change is what the bridge spans, in percent of where it begins."""
-    change = bridge.after_usd - bridge.before_usd if bridge else None
+    change, percent = _change(bridge) if bridge else (None, None)
     return Headline(
         month=month,
         previous=previous,
-        change_usd=None if change is None else strip(change),
-        change_percent=_percent(change, bridge),
+        change_usd=change,
+        change_percent=percent,
         budgets=budgets,
         forecast=ahead,
         query="headline",
     )
 
 
-def _percent(change: Decimal | None, bridge: Bridge | None) -> Decimal | None:
-    return usd(change / bridge.before_usd * 100) if change is not None and bridge and bridge.before_usd else None
+def _change(bridge: Bridge) -> tuple[Decimal, Decimal | None]:
+    """In USD, and in percent where it begins above zero."""
+    change = bridge.after_usd - bridge.before_usd
+    return strip(change), usd(change / bridge.before_usd * 100) if bridge.before_usd else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ..forecast.history import month_bounds
 from ..outcome_costs import moments, paid_usd, report_month, under_book_names
 from ..outcome_store import count_outcomes
 from ..outcomes import Criteria
@@ -31,7 +32,7 @@ def performance(
     """The month's outcomes by task and model, and by task over all models; empty without outcomes."""
     if not has_outcomes(connection):
         return NONE
-    since = (first.replace(day=1) - date.resolution).replace(day=1)
+    since, _ = month_bounds(first - date.resolution)
     counts = under_book_names(count_outcomes(connection, *moments(since, last)), book)
     if not counts:
         return NONE

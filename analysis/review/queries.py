@@ -7,9 +7,12 @@ literals that are made here from dates, and nothing else does: names never enter
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
-from .bridge import Span, spans
 from .results import Query
+
+if TYPE_CHECKING:
+    from .bridge import Span
 
 EXPRESSIONS = {
     "name": "coalesce(provider || '/' || model, model, '(no model)')",
@@ -99,17 +102,16 @@ def days(first: date, last: date) -> str:
     return f"day BETWEEN DATE '{first:%Y-%m-%d}' AND DATE '{last:%Y-%m-%d}'"
 
 
-def queries(before: Span, month: Span, through: date | None, *, outcomes: bool) -> list[Query]:
-    """The review's queries: of a month's days, some of the month before's too; the bridge's see `spans`.
+def queries(before: date, month: Span, held: tuple[Span, Span], *, outcomes: bool) -> list[Query]:
+    """The review's queries: of a month's days, some of those from `before` on; the bridge's is of the two `held`.
 
     Without `outcomes` in the store, performance shows the calls' statuses.
     """
-    was, now = spans(f"{before[0]:%Y-%m}", f"{month[0]:%Y-%m}", through)
     values = EXPRESSIONS | {
         "month": days(*month),
-        "both": days(before[0], month[1]),
-        "bridged": days(was[0], now[1]) if through is None else f"({days(*was)} OR {days(*now)})",
-        "moments": f"ts::DATE BETWEEN DATE '{before[0]:%Y-%m-%d}' AND DATE '{month[1]:%Y-%m-%d}'",
+        "both": days(before, month[1]),
+        "bridged": " OR ".join(days(*span) for span in held),
+        "moments": f"ts::DATE BETWEEN DATE '{before:%Y-%m-%d}' AND DATE '{month[1]:%Y-%m-%d}'",
     }
     return [_query(*text, values, outcomes=outcomes) for text in TEXTS]
 

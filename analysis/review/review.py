@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...errors import CostsimError
 from ..forecast.backtest import backtest
+from ..forecast.history import month_bounds
 from ..outcomes import Criteria
 from ..priced import choose_days
 from ..replay import MAX_DIGITS
 from ..spend import month_span
-from .bridge import Asks, bridge, spans
+from .bridge import Asks, bridge, same_days
 from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by
@@ -26,7 +27,7 @@ from .performance import has_outcomes, performance
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
-from .results import Bridge, Decision, Month, Review
+from .results import Bridge, Decision, Headline, Month, Review
 from .routes import Routes, routes
 from .where import where
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..architecture import Architecture
     from ..budgets.scopes import StatedBudget
     from ..routing import RoutingConfig
+    from .bridge import Span
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
@@ -70,7 +72,8 @@ def review(
     first, last = month_span(month)
     newest = _newest(connection, month, first, last)
     as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
-    before = month_span(f"{first - timedelta(days=1):%Y-%m}")
+    before = month_bounds(first - timedelta(days=1))
+    held = same_days(before, (first, last), as_of), (first, as_of)
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
@@ -87,15 +90,12 @@ def review(
         routed = routes(connection, book, configured, architecture, (first, last), Criteria())
         done()
         fill_cells(connection, book, before[0], max(last, newest))
-        known = None if last < today else max(as_of, first)
-        texts = queries(before, (first, last), known, outcomes=has_outcomes(connection))
+        texts = queries(before[0], (first, last), held, outcomes=has_outcomes(connection))
         rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
         done()
         months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
-        changed = None
-        if previous and as_of >= first and previous.first <= spans(previous.month, month, known)[0][1]:
-            changed = bridge(connection, previous.month, month, _asks(book, configured), through=known)
+        changed = _changed(connection, previous, held, _asks(book, configured))
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
         trust = quality(connection, rows["quality"], first, last, compared, doubts)
         decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
@@ -116,7 +116,7 @@ def review(
             decisions=decided,
             backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
             queries=texts,
-            notes=_notes(this, previous, changed, routed, decided, as_of),
+            notes=_notes(head, changed, routed, decided, as_of),
             costsim_version=__version__,
         )
 
@@ -144,14 +144,20 @@ def _counter(progress: Progress | None) -> Callable[[], None]:
     return lambda: progress(next(steps), STEPS) if progress else None
 
 
+def _changed(
+    connection: DuckDBPyConnection, previous: Month | None, held: tuple[Span, Span], asks: Asks | None
+) -> Bridge | None:
+    """The bridge; None where one side has no days: on a month's first, or where the logs begin after those held."""
+    was, now = held
+    if previous is None or previous.first > was[1] or now[1] < now[0]:
+        return None
+    return bridge(connection, was, now, asks)
+
+
 def _notes(
-    month: Month,
-    previous: Month | None,
-    changed: Bridge | None,
-    routed: Routes,
-    decided: Sequence[Decision],
-    as_of: date,
+    head: Headline, changed: Bridge | None, routed: Routes, decided: Sequence[Decision], as_of: date
 ) -> list[str]:
+    month, previous = head.month, head.previous
     notes = list(routed.notes)
     if not month.complete:
         notes.append(f"the month is running: {_known(month, previous, changed, as_of)}")

@@ -45,8 +45,10 @@ def _movers(daily: Iterable[ComponentDay], first: date, bridge: Bridge) -> list[
     before: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     after: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in daily:
-        if line.day <= (bridge.after_last if line.day >= first else bridge.before_last):
-            (after if line.day >= first else before)[line.component, line.agent] += line.usd
+        if first <= line.day <= bridge.after_last:
+            after[line.component, line.agent] += line.usd
+        elif line.day <= bridge.before_last:
+            before[line.component, line.agent] += line.usd
     mostly = _largest_effects(bridge)
     movers = [
         Mover(

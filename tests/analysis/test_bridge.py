@@ -15,7 +15,7 @@ from costsim.analysis.review.bridge import Asks, bridge, split
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.review.effects import Asked, Kind, Route, Used, component_effects, shapley
 from costsim.analysis.review.results import Bridge
-from costsim.analysis.spend import bring_up_to_date
+from costsim.analysis.spend import bring_up_to_date, month_span
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SESSIONS = Path(__file__).parent.parent / "data" / "usage" / "claude-code"
+SEPTEMBER, OCTOBER = month_span("2026-09"), month_span("2026-10")
 HAIKU, OPUS, FLASH = "anthropic/haiku", "anthropic/opus", "google/flash"
 
 
@@ -156,7 +157,7 @@ def test_tokens_stand_for_calls_where_a_source_counts_none() -> None:
 
 
 def test_new_and_retired_components_stand_apart() -> None:
-    found = split("2026-09", "2026-10", {"old": used(10, 100, 7)}, {"young": used(10, 100, 3)})
+    found = split(SEPTEMBER, OCTOBER, {"old": used(10, 100, 7)}, {"young": used(10, 100, 3)})
     assert steps(found) == {"new": Decimal(3), "retired": Decimal(-7)}
     assert [(part.component, part.usd) for step in found.steps for part in step.components] == [
         ("young", Decimal(3)),
@@ -166,14 +167,14 @@ def test_new_and_retired_components_stand_apart() -> None:
 
 def test_thirds_are_rounded_so_that_the_steps_still_add_up_to_the_last_digit() -> None:
     after = used(7, 3, "0.000000000000000000000001")
-    found = split("2026-09", "2026-10", {"a": used(3, 7, "0.1")}, {"a": after})
+    found = split(SEPTEMBER, OCTOBER, {"a": used(3, 7, "0.1")}, {"a": after})
     assert found.after_usd - found.before_usd == Decimal("-0.099999999999999999999999")
     assert sum(steps(found).values()) == found.after_usd - found.before_usd
 
 
 def test_the_same_month_twice_has_no_step() -> None:
     month = {"a": used(3, 7, "0.1"), "b": used(5, 11, "0.3", OPUS)}
-    assert split("2026-09", "2026-10", month, month).steps == []
+    assert split(SEPTEMBER, OCTOBER, month, month).steps == []
 
 
 def test_shapley_is_the_mean_over_all_orders() -> None:
@@ -259,7 +260,7 @@ def test_routing_only_takes_from_mix(before: list[Used], after: list[Used], aske
 @settings(max_examples=30, deadline=None)
 @given(fleets, fleets)
 def test_steps_and_components_add_up_to_the_last_digit(was: dict[str, list[Used]], now: dict[str, list[Used]]) -> None:
-    found = split("2026-09", "2026-10", was, now)
+    found = split(SEPTEMBER, OCTOBER, was, now)
     assert found.before_usd + sum(steps(found).values()) == found.after_usd
     assert all(step.usd == sum(part.usd for part in step.components) for step in found.steps)
     for name in {*was, *now}:
@@ -274,7 +275,7 @@ def test_the_order_and_names_of_components_change_nothing(
 ) -> None:
     new = dict(zip("abcd", names, strict=True))
     renamed = [{new[name]: of for name, of in reversed(month.items())} for month in (was, now)]
-    assert steps(split("2026-09", "2026-10", renamed[0], renamed[1])) == steps(split("2026-09", "2026-10", was, now))
+    assert steps(split(SEPTEMBER, OCTOBER, renamed[0], renamed[1])) == steps(split(SEPTEMBER, OCTOBER, was, now))
 
 
 @settings(max_examples=20, deadline=None)
@@ -285,8 +286,8 @@ def test_a_components_effects_depend_on_nothing_but_its_own_usage(
     def of_a(found: Bridge) -> dict[str, Decimal]:
         return {step.effect: part.usd for step in found.steps for part in step.components if part.component == "a"}
 
-    alone = split("2026-09", "2026-10", {"a": was.get("a", [])}, {"a": now.get("a", [])})
-    assert of_a(split("2026-09", "2026-10", was, now)) == of_a(alone)
+    alone = split(SEPTEMBER, OCTOBER, {"a": was.get("a", [])}, {"a": now.get("a", [])})
+    assert of_a(split(SEPTEMBER, OCTOBER, was, now)) == of_a(alone)
 
 
 @pytest.mark.parametrize(("asks", "effect"), [(None, "mix"), (lambda *_: ["anthropic/claude-opus-4-6"], "routing")])
@@ -298,7 +299,7 @@ def test_a_bridge_of_real_sessions(asks: Asks | None, effect: str) -> None:
         bring_up_to_date(store, book)
         fill_cells(store, book)
         store.execute("UPDATE spend_cell SET day = DATE '2026-01-31' WHERE model = 'claude-haiku-4-5'")
-        found = bridge(store, "2026-01", "2026-02", asks)
+        found = bridge(store, month_span("2026-01"), month_span("2026-02"), asks)
     assert (found.before_usd, found.after_usd) == (Decimal("0.1250208"), Decimal("11.8539235"))
     # per call a = 0.1250208 / 18 and b = 11.8539235 / 152; volume (152 - 18)(a + b)/2, the model (152 + 18)/2 (b - a)
     a, b = Fraction("0.1250208") / 18, Fraction("11.8539235") / 152
@@ -326,7 +327,7 @@ def test_unpriced_usage_is_in_no_effect() -> None:
     with open_store(Path(":memory:")) as store:
         fill_cells(store, open_book())
         store.executemany(f"INSERT INTO spend_cell VALUES ({', '.join('?' * 13)})", rows)
-        found = bridge(store, "2026-09", "2026-10")
+        found = bridge(store, SEPTEMBER, OCTOBER)
     assert (found.before_usd, found.after_usd, found.steps) == (1, 1, [])
 
 
@@ -344,6 +345,6 @@ def test_a_large_fleet_takes_moments() -> None:
         for size in (2, 3)
     )
     began = time.perf_counter()
-    found = split("2026-09", "2026-10", was, now)
+    found = split(SEPTEMBER, OCTOBER, was, now)
     assert time.perf_counter() - began < 5
     assert found.before_usd + sum(steps(found).values()) == found.after_usd
