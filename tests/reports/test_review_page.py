@@ -91,6 +91,8 @@ def test_a_running_month_is_held_against_the_same_days_of_the_one_before(running
     first_day = running_month.headline.model_copy(update={"change_usd": None, "change_percent": None})
     page = render_review(running_month.model_copy(update={"headline": first_day, "bridge": None}))
     assert "All of September 2026" in page
+    assert "No days of both months are known" in page
+    assert "There is no month before" not in page
 
 
 def test_the_outlook_has_its_data_at_hand_too(running_month: Review) -> None:
