@@ -16,6 +16,7 @@ from .schedule import parse_cron, time_zone
 
 
 def folder_of(info: ValidationInfo) -> Path:
+    """The folder of the file that is read; the working folder where none is."""
     document: Document | None = (info.context or {}).get("document")
     return document.file.parent if document else Path()
 

@@ -109,6 +109,7 @@ def _work(
 
 
 def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
+    """How often a component runs on each day; `calls` are those in its log, where its rate is from one."""
     active = [_is_active(component, day) for day in horizon.dates]
     if component.schedule:
         return _cron_runs(component, horizon, active)

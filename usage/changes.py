@@ -162,4 +162,5 @@ def _declared_reader(declared: str) -> Reader:
 
 
 def label_of(file: LogFile, sha: str) -> str:
+    """The name that a file has in the store; what came by standard input is told apart by its content."""
     return f"stdin {sha[:12]}" if file.label == "stdin" else file.label
