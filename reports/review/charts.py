@@ -41,7 +41,7 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
         y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=150))
     )
     bars = base.mark_bar(size=18).encode(
-        x=alt.X("low:Q", title="USD a month", scale=domain, axis=ticks([0, most])),
+        x=alt.X("low:Q", title="USD", scale=domain, axis=ticks([0, most])),
         x2="high:Q",
         color=alt.Color("kind:N", scale=scale, legend=None),
         tooltip=tooltip(alt, "step", shown="USD"),
