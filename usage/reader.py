@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Layout = Literal["ndjson", "json", "csv", "parquet"]
 
+Role = Literal["calls", "bill"]
+"""What a source tells: single calls (or sums of them), or what the provider says that it charged."""
+
 MAX_LINE_BYTES = 256 * 1024 * 1024
 RAW_CHARACTERS = 500  # of what is rejected
 
@@ -73,6 +76,10 @@ class Reader:
     named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
     its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. A file
     without one of the columns in `needs` is not what was meant.
+
+    `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
+    (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
+    the reason. Any other number that looks like usage is reported as unread.
     """
 
     name: str
@@ -85,6 +92,9 @@ class Reader:
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    role: Role = "calls"
 
     def key(self, column: str) -> str:
         """What the file calls a column."""
