@@ -80,6 +80,10 @@ class Reader:
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
     (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
     the reason. Any other number that looks like usage is reported as unread.
+
+    For the documentation: `unique_by` says in a few words what makes two entries the same call; `sample` names the
+    sample that tests read and whether it is real ("real: ..." or "made: ..."). `undercounts` says what the format is
+    known not to tell, "" where nothing is known; it lowers the completeness of a source.
     """
 
     name: str
@@ -95,6 +99,9 @@ class Reader:
     counted: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     role: Role = "calls"
+    unique_by: str = ""
+    sample: str = ""
+    undercounts: str = ""
 
     def key(self, column: str) -> str:
         """What the file calls a column."""
