@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from .screen import with_progress
 
 if TYPE_CHECKING:
     from ..analysis.review.results import Review
+    from ..analysis.review.review import Progress
 
 NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
 
@@ -91,7 +93,7 @@ def report(
         typer.echo(f"{index / NAME}: the index")
         return
     chosen = _chosen(format, out)
-    found = with_progress("reviewing", lambda _: _review(month, db, architecture, config, book, prices, today))
+    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
@@ -178,14 +180,14 @@ def chart(
     target = out or Path(f"{name}.png")
     if target.suffix not in (".png", ".svg"):
         raise InputError("a picture ends in .png or .svg", file=target)
-    found = with_progress("reviewing", lambda _: _review(month, db, architecture, config, book, prices, today))
+    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
     write_file(target, picture(found, name, target.suffix, theme.value, width))
     typer.echo(f"{target}: {name}, {found.month}")
 
 
 def _review(
     month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str,
-    prices: list[Path] | None, today: str | None,
+    prices: list[Path] | None, today: str | None, progress: Progress | None,
 ) -> Review:  # fmt: skip
     from ..analysis.architecture import read_architecture
     from ..analysis.review.review import review
@@ -208,4 +210,5 @@ def _review(
         chosen: date = day_of(today)
         return review(
             store, stack, month or newest, today=chosen, name=name, architecture=fleet, routing=routing,
+            progress=progress,
         )  # fmt: skip

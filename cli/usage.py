@@ -163,7 +163,6 @@ def spend(
 
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file: .csv or .parquet.")],
-    focus: Annotated[bool, typer.Option("--focus", help="FOCUS 1.2, the FinOps cost and usage specification.")] = True,  # noqa: ARG001 (the one format there is)
     db: DbOption = DEFAULT_STORE,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -175,7 +174,7 @@ def export(
     """Export logged usage as FOCUS 1.2 rows, for FinOps tools: a row per day, component, model and token class.
 
     \b
-      costsim export --focus --output focus.csv --month 2026-10
+      costsim export --output focus.csv --month 2026-10
     """
     from ..analysis.focus import focus_cells
     from ..analysis.spend import bring_up_to_date

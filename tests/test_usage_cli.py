@@ -75,7 +75,7 @@ def test_an_unpriced_model_is_loud_and_no_success(costsim: Run, tmp_path: Path) 
 
 
 def test_a_focus_file_adds_up(store: Run, tmp_path: Path) -> None:
-    assert store("export", "--focus", "--output", "focus.csv", "--account", "acme").code == 0
+    assert store("export", "--output", "focus.csv", "--account", "acme").code == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "focus.csv").read_text())))
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("11.9789443")
     assert {row["BillingAccountId"] for row in rows} == {"acme"}

@@ -11,16 +11,14 @@ import numpy as np
 from ..simulate import generator
 from .daily import Model
 from .history import Days, Floats, History, month_bounds
-from .results import Backtest, Coverage, Used
+from .results import Backtest, Coverage
 
 LEAST_KNOWN, HELD_OUT_DAYS, WEEK = 28, 42, 7
 """Four weeks are known before the first forecast; at most the last six are held out."""
 QUANTILES = (0.1, 0.5, 0.9)
 MONTH_CASES = {"month total, a third known": 10, "month total, half known": 15, "month total, two thirds known": 20}
 
-TRIALS, SEED, COMPARED_EVERY = 1000, 1, 3
-CLEARLY = 0.95
-"""Among two good methods one wins by luck: a loss smaller by less than 5 % is no win."""
+TRIALS, SEED = 1000, 1
 
 Draw = Callable[[Days, int, int, np.random.Generator], Floats]
 """Costs of so many days after the known ones, for so many trials: (trials, days)."""
@@ -29,26 +27,6 @@ Draw = Callable[[Days, int, int, np.random.Generator], Floats]
 def weekday_draw(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
     """The built-in forecaster's draws."""
     return Model(known.costs, known.first.weekday()).draw(ahead, trials, rng)
-
-
-def drawn_by(method: Used) -> Draw:
-    """The forecaster of that name."""
-    if method == "weekday":
-        return weekday_draw
-    from .automatic import automatic_draw
-
-    return automatic_draw
-
-
-def better(days: Days) -> Used:
-    """statsforecast where it is installed and clearly better on held-out weeks (quantile loss), else the built-in."""
-    from .automatic import installed
-
-    if not installed():
-        return "weekday"
-    ours = held_out(days, weekday_draw, TRIALS, SEED, COMPARED_EVERY)
-    theirs = held_out(days, drawn_by("statsforecast"), TRIALS, SEED, COMPARED_EVERY) if ours else None
-    return "statsforecast" if ours and theirs and theirs.loss < CLEARLY * ours.loss else "weekday"
 
 
 @dataclass
@@ -78,26 +56,25 @@ class Scores:
         ]
 
 
-def backtest(history: History, *, method: Used = "weekday", trials: int = TRIALS, seed: int = SEED) -> Backtest | None:
+def backtest(history: History, *, trials: int = TRIALS, seed: int = SEED) -> Backtest | None:
     """Rolling origins: every day of the last six weeks, and days in each month that is known whole.
 
     Each forecast sees only the days before it. Errors are of the days up to a week ahead, in percent of what
     those days did cost. None where fewer than five weeks are known, or the days held out cost nothing.
-    Raises CostsimError on a negative cost, and where statsforecast is asked for and missing.
+    Raises CostsimError on a negative cost.
     """
     days = Days.of(history)
     if days is None:
         return None
-    draw = drawn_by(method)
-    scores = held_out(days, draw, trials, seed)
+    scores = held_out(days, weekday_draw, trials, seed)
     if scores is None:
         return None
-    _months(days, draw, trials, seed, scores)
+    _months(days, weekday_draw, trials, seed, scores)
     return Backtest(
         coverage=scores.coverage(),
         mean_absolute_percent_error=100 * scores.error / scores.cost,
         naive_mean_absolute_percent_error=100 * scores.naive / scores.cost,
-        method=method,
+        method="weekday",
     )
 
 

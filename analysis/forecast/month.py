@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
 
 import numpy as np
 
 from ...errors import CostsimError
 from ..results import usd
 from ..simulate import generator
-from .backtest import better, drawn_by
+from .backtest import weekday_draw
 from .history import Days, Floats, History, month_bounds
-from .results import DayForecast, MonthForecast, Used
+from .results import DayForecast, MonthForecast
 
-Method = Literal["weekday", "statsforecast", "auto"]
 FEW_DAYS = 7
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -34,14 +32,11 @@ class Outlook:
     cumulative: Floats = field(repr=False)
 
 
-def forecast_month(
-    history: History, month: date, as_of: date, *, trials: int = 10_000, seed: int = 1, method: Method = "weekday"
-) -> Outlook:
+def forecast_month(history: History, month: date, as_of: date, *, trials: int = 10_000, seed: int = 1) -> Outlook:
     """The total of the month in which `month` lies, from all history through `as_of`, the last whole day known.
 
-    Days without a record, from the first record through `as_of`, count as days of no cost. `method` auto takes
-    statsforecast where it is installed and beats the built-in on a backtest of this history.
-    Raises CostsimError where there is no cost through `as_of`, or where statsforecast is asked for and missing.
+    Days without a record, from the first record through `as_of`, count as days of no cost.
+    Raises CostsimError where there is no cost through `as_of`.
     """
     first, last = month_bounds(month)
     known = Days.of(history, as_of)
@@ -49,29 +44,27 @@ def forecast_month(
         return _complete(known, first, last, as_of, trials)
     known = _usable(known, as_of)
     spent = known.spent(first, as_of)
-    drawn, used = draw(known, (last - as_of).days, trials, seed, method)
+    drawn = draw(known, (last - as_of).days, trials, seed)
     ours = drawn[:, -min(drawn.shape[1], (last - first).days + 1) :]
     cumulative = float(spent) + np.cumsum(ours, axis=1)
     days = _day_forecasts(ours, last - timedelta(ours.shape[1] - 1))
-    forecast = _month(as_of, spent, ours.sum(axis=1), days, used, _says(known, used))
+    forecast = _month(as_of, spent, ours.sum(axis=1), days, _says(known))
     return Outlook(forecast, cumulative[:, -1], cumulative)
 
 
 def forecast_days(
-    history: History, as_of: date, days_ahead: int, *, trials: int = 10_000, seed: int = 1, method: Method = "weekday"
+    history: History, as_of: date, days_ahead: int, *, trials: int = 10_000, seed: int = 1
 ) -> list[DayForecast]:
     """The cost of each of the days after `as_of`, the last whole day known. Raises as `forecast_month`."""
     if days_ahead < 1:
         raise CostsimError(f"days_ahead must be from 1, not {days_ahead}")
     known = _usable(Days.of(history, as_of), as_of)
-    drawn, _ = draw(known, days_ahead, trials, seed, method)
-    return _day_forecasts(drawn, as_of + timedelta(1))
+    return _day_forecasts(draw(known, days_ahead, trials, seed), as_of + timedelta(1))
 
 
-def draw(days: Days, ahead: int, trials: int, seed: int, method: Method) -> tuple[Floats, Used]:
-    """Costs of the `ahead` days after the known ones, (trials, ahead), and the method that drew them."""
-    used = better(days) if method == "auto" else method
-    return drawn_by(used)(days, ahead, trials, generator(seed, "forecast")), used
+def draw(days: Days, ahead: int, trials: int, seed: int) -> Floats:
+    """Costs in USD of the `ahead` days after the known ones, (trials, ahead)."""
+    return weekday_draw(days, ahead, trials, generator(seed, "forecast"))
 
 
 def _usable(known: Days | None, as_of: date) -> Days:
@@ -93,12 +86,12 @@ def _complete(known: Days | None, first: date, last: date, as_of: date, trials: 
     return Outlook(forecast, totals, np.empty((trials, 0)))
 
 
-def _month(as_of: date, spent: Decimal, rest: Floats, days: list[DayForecast], used: Used, says: str) -> MonthForecast:
+def _month(as_of: date, spent: Decimal, rest: Floats, days: list[DayForecast], says: str) -> MonthForecast:
     """The month as what is spent, exactly, and the draws (trials,) of what is to come."""
     low, middle, high = (spent + usd(float(amount)) for amount in np.quantile(rest, QUANTILES))
     return MonthForecast(
         month=f"{days[0].day:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=spent + usd(float(rest.mean())),
-        p10_usd=low, p50_usd=middle, p90_usd=high, days=days, method=used, says=says,
+        p10_usd=low, p50_usd=middle, p90_usd=high, days=days, method="weekday", says=says,
     )  # fmt: skip
 
 
@@ -113,11 +106,9 @@ def _day_forecasts(drawn: Floats, first: date) -> list[DayForecast]:
     ]  # fmt: skip
 
 
-def _says(known: Days, used: Used) -> str:
+def _says(known: Days) -> str:
     """How it was made, in a sentence."""
     days = f"{len(known)} day{'s' if len(known) != 1 else ''} ({known.first} to {known.last})"
     if len(known) < FEW_DAYS:
         return f"from only {days}: not every weekday has been seen yet, so the range is wide"
-    if used == "statsforecast":
-        return f"from {days}: by statsforecast, exponential smoothing with a weekly season"
     return f"from {days}: the level of late, by weekday, with odd days weighing less"

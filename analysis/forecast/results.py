@@ -9,9 +9,6 @@ from pydantic import Field
 
 from ..results import Result, Usd
 
-Used = Literal["weekday", "statsforecast"]
-"""The forecaster that was used: the built-in one, or statsforecast."""
-
 
 class DayForecast(Result):
     """One day ahead: expected cost, and the range that holds 8 days in 10."""
@@ -37,7 +34,7 @@ class MonthForecast(Result):
     p50_usd: Usd
     p90_usd: Usd
     days: list[DayForecast] = Field(description="the days still to come; empty for a month that is over")
-    method: Literal["weekday", "statsforecast", "complete"]
+    method: Literal["weekday", "complete"]
     says: str = Field(description="how it was made and from how many days, in a sentence")
 
 
@@ -74,4 +71,4 @@ class Backtest(Result):
     coverage: list[Coverage]
     mean_absolute_percent_error: float = Field(description="of days up to a week ahead, in percent of their cost")
     naive_mean_absolute_percent_error: float = Field(description="of the last week's average, carried forward")
-    method: Used
+    method: Literal["weekday"]

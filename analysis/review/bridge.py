@@ -57,15 +57,14 @@ def bridge(
     before: Span,
     after: Span,
     asks: Asks | None = None,
-    asked_before: Asks | None = None,
 ) -> Bridge:
     """The bridge from a month's days `before` to another's `after`, from the table `spend_cell` (cells.py).
 
-    `asks` is the routing of the month `after`, `asked_before` that of the month before, where they are known.
+    `asks` is the routing of the month `after`, where it is known.
     """
     usage = _usage(connection, before, after)
     tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
-    return split(before, after, *usage, {place: _asked(place, asks, asked_before) for place in tasks})
+    return split(before, after, *usage, {place: _asked(place, asks) for place in tasks})
 
 
 def same_days(before: Span, month: Span, as_of: date) -> Span:
@@ -85,9 +84,8 @@ def _usage(connection: DuckDBPyConnection, was: Span, now: Span) -> tuple[dict[s
     return months
 
 
-def _asked(place: tuple[str, str], asks: Asks | None, asked_before: Asks | None) -> Asked:
-    before, after = (frozenset(of(*place)) if of else frozenset[str]() for of in (asked_before, asks))
-    return Asked(before, after)
+def _asked(place: tuple[str, str], asks: Asks | None) -> Asked:
+    return Asked(frozenset[str](), frozenset(asks(*place)) if asks else frozenset[str]())
 
 
 def split(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,27 +14,24 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
     from ..architecture import Architecture
-    from ..budgets.scopes import StatedBudget
 
 
 def budgets_used(
     connection: DuckDBPyConnection,
     book: PriceBook,
-    stated: Sequence[StatedBudget] | None,
     architecture: Architecture | None,
     days: tuple[date, date],
     today: date,
 ) -> list[BudgetUse]:
-    """The monthly budgets against the month: those `stated`, else the architecture's.
+    """The architecture's monthly budgets against the month.
 
     `days` are the month's first and the last one known whole. Replaces the table `price`. Raises ArchitectureError.
     """
     from ..budgets.scopes import stated_budgets
     from ..budgets.spent import budget_uses, read_usage
 
-    if stated is None:
-        stated = stated_budgets(architecture, Document(Path(), None)) if architecture else ()
-    if not stated:
+    stated = stated_budgets(architecture, Document(Path(), None)) if architecture else ()
+    if architecture is None or not stated:
         return []
-    tags = {component.name: component.tags for component in architecture.components} if architecture else {}
+    tags = {component.name: component.tags for component in architecture.components}
     return budget_uses(stated, read_usage(connection, book, *days, tags), today)

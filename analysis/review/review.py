@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
     from ..architecture import Architecture
-    from ..budgets.scopes import StatedBudget
     from ..routing import RoutingConfig
     from .bridge import Span
 
@@ -60,13 +59,12 @@ def review(
     name: str,
     architecture: Architecture | None = None,
     routing: RoutingConfig | None = None,
-    budgets: Sequence[StatedBudget] | None = None,
     progress: Progress | None = None,
 ) -> Review:
     """The review of a month (2026-10) of an open store, `bring_up_to_date` done; `today` ends a running month.
 
     The routing held against is the architecture's, with the mapping of `routing` in its place where given; the
-    budgets are `budgets`, else the architecture's. Leaves the tables `spend_cell` (of this month and the one before)
+    budgets are the architecture's. Leaves the tables `spend_cell` (of this month and the one before)
     and `price` behind, which the review's queries read. Raises CostsimError where the month is none, or has no usage.
     """
     first, last = month_span(month)
@@ -79,7 +77,7 @@ def review(
         # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
         compared, doubts = compare_recorded(connection, book, first, last)
         outcomes = performance(connection, book, first, last, Criteria())
-        limits = budgets_used(connection, book, budgets, architecture, (first, as_of), today)
+        limits = budgets_used(connection, book, architecture, (first, as_of), today)
         done()
         series = daily_costs(connection, book, today - timedelta(days=1))
         odd = odd_days(series, first, min(last, as_of))

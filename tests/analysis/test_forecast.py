@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from costsim.analysis.forecast import automatic
 from costsim.analysis.forecast.backtest import backtest, quantile_loss
 from costsim.analysis.forecast.daily import Model
 from costsim.analysis.forecast.history import Days
@@ -250,28 +249,6 @@ def test_the_quantile_loss_by_hand() -> None:
     # All quantiles at 10, truth 14: 4 * (0.1 + 0.5 + 0.9) / 3 = 2; truth 8: 2 * (0.9 + 0.5 + 0.1) / 3 = 1
     assert quantile_loss(np.full(9, 10.0), 14.0) == pytest.approx(2)
     assert quantile_loss(np.full(9, 10.0), 8.0) == pytest.approx(1)
-
-
-def test_statsforecast_asked_for_and_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(automatic, "installed", lambda: False)
-    with pytest.raises(CostsimError, match=r"pip install 'costsim\[forecast\]'"):
-        forecast_month(days(*noisy(40)), MONDAY, date(2026, 6, 10), method="statsforecast")
-
-
-def test_auto_without_statsforecast_is_the_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(automatic, "installed", lambda: False)
-    history = days(*noisy(40))
-    auto = forecast_month(history, date(2026, 7, 1), MONDAY + timedelta(39), trials=100, method="auto")
-    built_in = forecast_month(history, date(2026, 7, 1), MONDAY + timedelta(39), trials=100)
-    assert auto.forecast == built_in.forecast
-
-
-@pytest.mark.skipif(not automatic.installed(), reason="statsforecast is not installed: pip install 'costsim[forecast]'")
-@pytest.mark.filterwarnings("ignore")
-def test_statsforecast_follows_the_weekdays_too() -> None:
-    ahead = forecast_days(days(*noisy(63, weekend=0.2)), date(2026, 8, 2), 7, trials=500, method="statsforecast")
-    assert all(90 < day.p50_usd < 110 for day in ahead[:5])
-    assert all(15 < day.p50_usd < 25 for day in ahead[5:])
 
 
 def test_days_that_are_all_alike_are_forecast_without_a_doubt() -> None:

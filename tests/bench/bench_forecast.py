@@ -15,14 +15,16 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from costsim.analysis.forecast.anomalies import anomalies, anomalies_by_component
-from costsim.analysis.forecast.automatic import installed
-from costsim.analysis.forecast.backtest import Scores, drawn_by, held_out
+from costsim.analysis.forecast.backtest import Scores, held_out, weekday_draw
 from costsim.analysis.forecast.daily import Model
-from costsim.analysis.forecast.history import Days
+from costsim.analysis.forecast.history import Days, Floats
 from costsim.analysis.forecast.month import forecast_month
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
@@ -115,8 +117,8 @@ def anomaly_table(series: int) -> None:
 
 def contest(series: int) -> None:
     """Both forecasters on the last weeks of 13, by regime: quantile loss of weeks and coverage."""
-    if not installed():
-        print("\n(e) statsforecast is not installed: pip install 'costsim[forecast]'")
+    if find_spec("statsforecast") is None:
+        print("\n(e) statsforecast is not installed: pip install statsforecast")
         return
     print("\n(e) quantile loss of statsforecast's AutoETS over the built-in's; P10 to P90 of the next week")
     for name in REGIMES:
@@ -127,10 +129,18 @@ def contest(series: int) -> None:
         print(f"{name:16s} {ratio:5.2f}  clear wins {wins:2d} of {len(pairs)}  built-in {ours}  AutoETS {theirs}")
 
 
+def _auto_ets(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
+    """Costs of the days to come by statsforecast's AutoETS with a weekly season: (trials, ahead), USD, none below 0."""
+    models: Any = import_module("statsforecast.models")
+    fitted = models.AutoETS(season_length=7 if len(known) > 14 else 1).fit(known.costs[-182:])
+    paths = fitted.simulate(h=ahead, n_paths=trials, seed=int(rng.integers(2**31)))
+    return np.maximum(np.nan_to_num(np.asarray(paths, dtype=np.float64), posinf=0.0), 0.0)
+
+
 def _pair(name: str, seed: int) -> tuple[Scores, Scores]:
     days = Days.of(history(REGIMES[name].draw(91, np.random.default_rng(seed)), MONDAY))
     assert days
-    ours, theirs = (held_out(days, drawn_by(method), 500, 1, 5) for method in ("weekday", "statsforecast"))
+    ours, theirs = (held_out(days, draw, 500, 1, 5) for draw in (weekday_draw, _auto_ets))
     assert ours
     assert theirs
     return ours, theirs
