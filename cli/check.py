@@ -108,7 +108,7 @@ def check(
 def _month(month: str | None) -> date | None:
     if month is None:
         return None
-    from ..analysis.spend import month_span
+    from ..analysis.spend.spend import month_span
 
     return month_span(month)[0]
 

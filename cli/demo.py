@@ -32,7 +32,7 @@ def demo(
     \b
       costsim demo --out demo
     """
-    from ..analysis.architecture import read_architecture
+    from ..analysis.architecture.architecture import read_architecture
     from ..analysis.demo import files
     from ..analysis.demo.calls import fleet_calls
     from ..documents import write_file
@@ -81,11 +81,11 @@ def _whole(out: Path, names: Iterable[str]) -> Iterator[None]:
 
 def _review(folder: Path) -> None:
     """Load the logs and write the review, as the commands in the README do."""
-    from ..analysis.architecture import read_architecture
+    from ..analysis.architecture.architecture import read_architecture
     from ..analysis.demo import files, planted
-    from ..analysis.outcome_store import load_outcomes
+    from ..analysis.outcomes.store import load_outcomes
     from ..analysis.review.review import review
-    from ..analysis.spend import bring_up_to_date
+    from ..analysis.spend.spend import bring_up_to_date
     from ..documents import write_file
     from ..pricing.book import open_book
     from ..reports.review.html import render_review

@@ -17,10 +17,10 @@ from .arguments import HERE, day_of
 from .screen import console
 
 if TYPE_CHECKING:
-    from ..analysis.difference.difference import Limit
-    from ..analysis.difference.results import Difference
-    from ..analysis.difference.sides import Side
-    from ..analysis.project import Settings
+    from ..analysis.compare.architectures import Limit
+    from ..analysis.compare.results import Difference
+    from ..analysis.compare.sides import Side
+    from ..analysis.simulation.run import Settings
 
 
 class DiffFormat(StrEnum):
@@ -73,8 +73,8 @@ def diff(
       costsim diff main..HEAD --file architecture.yaml --format markdown
       costsim diff main --max-increase 10%
     """
-    from ..analysis.difference.difference import difference
-    from ..analysis.project import Settings
+    from ..analysis.compare.architectures import difference
+    from ..analysis.simulation.run import Settings
     from ..documents import read_document
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
@@ -108,7 +108,7 @@ def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
 
 
 def _located(text: str, file: Path, stack: ExitStack) -> Located:
-    from ..analysis.difference.revisions import at_commit, commit_of
+    from ..analysis.compare.revisions import at_commit, commit_of
 
     if Path(text).is_file():
         return Located(text, Path(text), Path(text))
@@ -118,8 +118,8 @@ def _located(text: str, file: Path, stack: ExitStack) -> Located:
 
 def _read(before: Located, after: Located, settings: Settings, plan: str, base_book: str | None) -> tuple[Side, Side]:
     """Both sides; one whose file is not there is an architecture without components."""
-    from ..analysis.architecture import read_architecture
-    from ..analysis.difference.sides import Side
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.compare.sides import Side
 
     read = [read_architecture(side.file) if side.file else None for side in (before, after)]
     known = read[0] or read[1]
@@ -136,7 +136,7 @@ def _read(before: Located, after: Located, settings: Settings, plan: str, base_b
 
 
 def _limit(text: str | None) -> Limit | None:
-    from ..analysis.difference.difference import Limit
+    from ..analysis.compare.architectures import Limit
 
     if text is None:
         return None

@@ -30,8 +30,8 @@ from .arguments import (
 from .screen import console
 
 if TYPE_CHECKING:
-    from ..analysis.reroute import Reroute
-    from ..analysis.task_costs import RoutingAdvice
+    from ..analysis.recommend.task_costs import RoutingAdvice
+    from ..analysis.replay.reroute import Reroute
 
 
 EXAMPLE_TABLE = EXAMPLES / "routers" / "gsm8k.csv"
@@ -78,8 +78,8 @@ def evaluate(
       costsim evaluate
       costsim evaluate outcomes.csv --score predicted --format json
     """
-    from ..analysis.evaluation import evaluate as measure
-    from ..analysis.query_tables import read_table
+    from ..analysis.router_eval.evaluation import evaluate as measure
+    from ..analysis.router_eval.query_tables import read_table
 
     found = measure(read_table(file or EXAMPLE_TABLE, score))
     if format is EvidenceFormat.json:
@@ -120,9 +120,9 @@ def replay(
       costsim replay --config model-routing.json --format json
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
-    from ..analysis.architecture import read_architecture
-    from ..analysis.replay import replay as compute
-    from ..analysis.replay import roll_up_for
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.replay.replay import replay as compute
+    from ..analysis.replay.replay import roll_up_for
     from ..pricing.book import open_book
     from ..reports import replay as show
     from ..usage.store import open_store
@@ -146,9 +146,9 @@ def replay(
 
 
 def _reroute(plan: str | None, architecture: Path, config: Path | None, model: str | None) -> Reroute:
-    from ..analysis.architecture import read_architecture
-    from ..analysis.reroute import reroute_by_plan, reroute_by_routing, reroute_to_model
-    from ..analysis.routing import read_routing
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.replay.reroute import reroute_by_plan, reroute_by_routing, reroute_to_model
+    from ..analysis.routing.routing import read_routing
 
     if sum(given is not None for given in (plan, config, model)) != 1:
         raise CostsimError("say what to replay, one of: --plan NAME, --config FILE, --model MODEL")
@@ -183,10 +183,10 @@ def outcomes(
       costsim outcomes outcomes.csv
       costsim outcomes --from-usage --month 2026-10
     """
-    from ..analysis.outcome_costs import moments, paid_usd, report_month, under_book_names
-    from ..analysis.outcome_store import count_outcomes, load_outcomes, load_outcomes_from_usage
-    from ..analysis.outcomes import Criteria, report_outcomes
-    from ..analysis.spend import bring_up_to_date
+    from ..analysis.outcomes.costs import moments, paid_usd, report_month, under_book_names
+    from ..analysis.outcomes.outcomes import Criteria, report_outcomes
+    from ..analysis.outcomes.store import count_outcomes, load_outcomes, load_outcomes_from_usage
+    from ..analysis.spend.spend import bring_up_to_date
     from ..pricing.book import open_book
     from ..usage.store import open_store
 
@@ -240,11 +240,11 @@ def recommend(
       costsim recommend architecture.yaml --budget 250
       costsim recommend architecture.yaml --config model-routing.json --write model-routing.json
     """
-    from ..analysis.architecture import read_architecture
-    from ..analysis.outcome_costs import under_book_names
-    from ..analysis.outcome_store import count_outcomes
-    from ..analysis.outcomes import evidence_of
-    from ..analysis.task_costs import advise, routing_text
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.outcomes.costs import under_book_names
+    from ..analysis.outcomes.outcomes import evidence_of
+    from ..analysis.outcomes.store import count_outcomes
+    from ..analysis.recommend.task_costs import advise, routing_text
     from ..documents import write_file
     from ..pricing.book import open_book
     from ..usage.store import open_store

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ..analysis.architecture import Architecture
+    from ..analysis.architecture.architecture import Architecture
     from ..analysis.results import Projection
 
 
@@ -79,8 +79,8 @@ def run(
       costsim run --from-usage --db costsim.duckdb --month 2026-10 --save observed.yaml
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
-    from ..analysis.architecture import read_architecture
-    from ..analysis.project import Settings, project
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.simulation.run import Settings, project
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
     if from_usage:
@@ -95,7 +95,7 @@ def run(
         lambda progress: project(wanted, settings, progress, rows.extend if db else None),
     )
     if db:
-        from ..analysis.store import store_projection
+        from ..analysis.simulation.table import store_projection
 
         store_projection(db, projection, rows)
     if report:
@@ -115,8 +115,8 @@ def _observed(
 
     import yaml
 
-    from ..analysis.architecture import read_architecture
-    from ..analysis.observe import observed_architecture
+    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.spend.observe import observed_architecture
     from ..documents import write_file
     from ..usage.store import open_store
 
@@ -192,14 +192,14 @@ def schema(
 
 def _architecture() -> dict[str, Any]:
 
-    from ..analysis.architecture import Architecture
+    from ..analysis.architecture.architecture import Architecture
 
     return Architecture.model_json_schema()
 
 
 def _contract(of: Output) -> dict[str, Any]:
     from ..analysis.budgets.results import CheckResult
-    from ..analysis.difference.results import Difference
+    from ..analysis.compare.results import Difference
     from ..analysis.results import Projection
     from ..analysis.review.results import Review
 

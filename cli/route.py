@@ -52,8 +52,8 @@ def parser() -> ArgumentParser:
 
 def route(words: Sequence[str]) -> int:
     """Answer, warnings on stderr. Returns the exit code; raises InputError."""
-    from ..analysis.attributes import parse_attributes
-    from ..analysis.routing import decide, read_routing, shipped_routing
+    from ..analysis.routing.conditions import parse_attributes
+    from ..analysis.routing.routing import decide, read_routing, shipped_routing
 
     asked = parser().parse_args(words)
     # an architecture names models for tasks; what kind of task it is, the article's tree asks

@@ -126,8 +126,8 @@ def spend(
       costsim spend --by component --reprice 2026-11-01
       costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend import Query, bring_up_to_date, spend_calls
-    from ..analysis.spend import spend as compute
+    from ..analysis.spend.spend import Query, bring_up_to_date, spend_calls
+    from ..analysis.spend.spend import spend as compute
     from ..pricing.book import open_book
     from ..reports import spend as show
     from ..usage.store import open_store
@@ -176,8 +176,8 @@ def export(
     \b
       costsim export --output focus.csv --month 2026-10
     """
-    from ..analysis.focus import focus_cells
-    from ..analysis.spend import bring_up_to_date
+    from ..analysis.spend.focus import focus_cells
+    from ..analysis.spend.spend import bring_up_to_date
     from ..pricing.book import open_book
     from ..reports.focus import write_focus
     from ..usage.store import open_store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..analysis.difference.results import ComponentDifference, Difference
+from ..analysis.compare.results import ComponentDifference, Difference
 from .numbers import cents_usd as usd
 from .numbers import percent, usd_range
 from .tables import cell

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.evaluation import Evaluation, RouterScore
-from ..analysis.outcomes import ModelOutcome, OutcomeReport, SuccessRate
+from ..analysis.outcomes.outcomes import ModelOutcome, OutcomeReport, SuccessRate
+from ..analysis.router_eval.evaluation import Evaluation, RouterScore
 from .numbers import cents_usd, usd
 
 FORMS = {"routellm": "RouteLLM form", "routerbench": "RouterBench form"}

@@ -11,8 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.recommend import FrontPoint, Recommendation, TaskAdvice
-from ..analysis.task_costs import RoutingAdvice
+from ..analysis.recommend.recommend import FrontPoint, Recommendation, TaskAdvice
+from ..analysis.recommend.task_costs import RoutingAdvice
 from .evidence import interval
 from .numbers import cents_usd, count, percent, usd
 from .tables import cell, inert

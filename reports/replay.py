@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.replay import Move, Replay, ReplayRow
+from ..analysis.replay.replay import Move, Replay, ReplayRow
 from .numbers import UNPRICED, cents_usd, count, percent, usd_range
 from .tables import cell, inert
 

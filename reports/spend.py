@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.spend import Spend, SpendRow
+from ..analysis.spend.spend import Spend, SpendRow
 from .numbers import cents_usd, count, percent
 from .tables import cell, inert
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from costsim.analysis.difference.results import Difference
+from costsim.analysis.compare.results import Difference
 
 GOLDEN = Path(__file__).parent / "golden"
 FLEET = """\

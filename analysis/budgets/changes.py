@@ -12,18 +12,18 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..amounts import Poisson
-from ..plans import named_models
-from ..profiles import largest_input
+from ..architecture.amounts import Poisson
 from ..results import usd
-from ..workload import runs_of
+from ..simulation.plans import named_models
+from ..simulation.profiles import largest_input
+from ..simulation.workload import runs_of
 from .projected import Projected
 from .results import Mend
 from .scopes import canonical
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..component import Component
+    from ..architecture.component import Component
 
 MAX_CHANGES = 4
 MAX_COMPONENTS = 10

@@ -17,7 +17,7 @@ from ... import __version__
 from ...documents import Document, read_document
 from ...errors import ArchitectureError, CostsimError
 from ..results import PriceBookRef
-from ..summary import book_ref
+from ..simulation.summary import book_ref
 from ..verdicts import Status, Verdict
 from .judge import Judged, expired_exceptions
 from .results import CheckResult
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
     from .projected import Projected
     from .projection import LastPeriod
     from .spent import Usage
@@ -154,7 +154,7 @@ def check(
 
 def _read(file: Path | None, overlays: tuple[Path, ...]) -> tuple[Architecture | None, Document | None]:
     """The architecture with further overlays on its own, and its document."""
-    from ..architecture import read_architecture
+    from ..architecture.architecture import read_architecture
 
     if file is None:
         return None, None
@@ -173,8 +173,8 @@ def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBo
 
 def _projected(architecture: Architecture, month: date, settings: CheckSettings, book: PriceBook) -> Projected:
     """The architecture under its routing, over the days of the month."""
-    from ..plans import plans_of
-    from ..project import Settings, costs_of
+    from ..simulation.plans import plans_of
+    from ..simulation.run import Settings, costs_of
     from .projected import Projected
     from .windows import days_of_month
 
@@ -185,7 +185,7 @@ def _projected(architecture: Architecture, month: date, settings: CheckSettings,
 
 def _any_model(architecture: Architecture) -> str:
     """Something for the naive plan, which a check does not cost."""
-    from ..plans import named_models
+    from ..simulation.plans import named_models
 
     names = named_models(architecture)
     if not names:
@@ -204,8 +204,8 @@ def _check_scopes(
 def _judge_projected(
     found: _Check, projected: Projected, document: Document, logged: Usage | None, month: date
 ) -> None:
+    from .checks import broken_claims, routing_errors, unpriced_models
     from .projection import judge_projection
-    from .promises import broken_claims, routing_errors, unpriced_models
 
     last_period = _last_period(logged)
     found.judged += judge_projection(found.stated, projected, month, found.settings.today, last_period)
@@ -228,7 +228,7 @@ def _logged(
     connection: DuckDBPyConnection, architecture: Architecture | None, book: PriceBook, settings: CheckSettings
 ) -> Usage:
     """The usage of the month. Raises CostsimError where the store is empty or knows nothing before the month ends."""
-    from ..spend import bring_up_to_date
+    from ..spend.spend import bring_up_to_date
     from .spent import last_whole_day, read_usage
 
     bring_up_to_date(connection, book)
@@ -241,8 +241,8 @@ def _logged(
 
 
 def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, projected: Projected | None) -> None:
+    from .checks import rejected_lines, unpriced_usage
     from .projection import mend_rest
-    from .promises import rejected_lines, unpriced_usage
     from .spent import judge_usage
 
     settings = found.settings

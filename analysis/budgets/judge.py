@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Literal
 
 from ...documents import dotted
+from ..architecture.budgets import Budget, BudgetException
 from ..results import usd
 from ..verdicts import Status, Verdict
 from .results import BudgetCheck, Contribution, Mend
 from .scopes import StatedBudget
-from .spec import Budget, BudgetException
 from .windows import Daily
 from .words import money, share
 

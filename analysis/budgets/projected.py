@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..costing import Costing
-from ..plans import Plan
-from ..policies.draws import draw_usd_by_model
-from ..policies.spec import Policy
-from ..simulate import TokenSums, draw, price
-from ..subscriptions import subscriptions_of
-from ..workload import Work
+from ..architecture.policies import Policy
+from ..simulation.costing import Costing
+from ..simulation.monte_carlo import TokenSums, draw, price
+from ..simulation.plans import Plan
+from ..simulation.policies.draws import draw_usd_by_model
+from ..simulation.subscriptions import subscriptions_of
+from ..simulation.workload import Work
 from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
 from .windows import Daily, Floats
 
 if TYPE_CHECKING:
-    from ..component import Component
-    from ..project import Costs
+    from ..architecture.component import Component
+    from ..simulation.run import Costs
 
 KEPT = 12
 """Of how many components drawn tokens are kept: a few megabytes each."""

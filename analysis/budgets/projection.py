@@ -8,12 +8,12 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property
 
+from ..architecture.budgets import At, Period
 from .changes import Change, Trial, changes, mend
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
 from .results import Mend
 from .scopes import AnyScope, StatedBudget
-from .spec import At, Period
 from .windows import Daily, windows
 
 MAX_DRAWN = 20

@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..architecture.budgets import At, Period, Severity
 from ..results import PriceBookRef, Result, Usd
 from ..verdicts import Status, Verdict
-from .spec import At, Period, Severity
 
 
 class Contribution(Result):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...documents import Document, KeyPath, did_you_mean, read_document, validate
 from ...errors import ArchitectureError
-from .spec import KINDS, Budget, BudgetFile, Kind, Scope
+from ..architecture.budgets import KINDS, Budget, BudgetFile, Kind, Scope
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
 
 AnyScope = Literal["total"] | Scope
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..architecture.budgets import Budget
 from ..forecast.month import forecast_month
-from ..priced import choose_days, price_rows
 from ..results import strip, usd
 from ..review.results import BudgetUse
-from ..spend import DIMENSIONS
+from ..spend.priced import choose_days, price_rows
+from ..spend.spend import DIMENSIONS
 from .judge import Judged, limit_of
 from .scopes import AnyScope, Labels, StatedBudget, in_scope, tags_of
-from .spec import Budget
 from .windows import Daily, Floats, days_of_month, last_period, windows
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from .spec import At, Period
+from ..architecture.budgets import At, Period
 
 Floats = NDArray[np.float64]
 

@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ..plans import plans_of
-from ..project import Costs
-from ..schedule import moment
-from ..simulate import generator
-from ..workload import Horizon, Work
+from ..architecture.schedule import moment
+from ..simulation.monte_carlo import generator
+from ..simulation.plans import plans_of
+from ..simulation.run import Costs
+from ..simulation.workload import Horizon, Work
 from .planted import DRIFT, FIRST, LAST, RUNAWAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
 
 TOKEN_SIGMA = 0.12
 """Tokens vary from run to run: lognormal around the component's mean, as prompts do."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..simulate import generator
+from ..simulation.monte_carlo import generator
 from .calls import Call, works_of
 from .planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
 
 LOGS, ARCHITECTURE, PRICES, ATTRIBUTION, OUTCOMES, README = (
     "logs", "architecture.yaml", "prices.yaml", "attribution.yaml", "outcomes.csv", "README.md",

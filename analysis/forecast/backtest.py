@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ..simulate import generator
+from ..simulation.monte_carlo import generator
 from .daily import Model
 from .history import Days, Floats, History, month_bounds
 from .results import Backtest, Coverage

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import CostsimError
 from ..results import usd
-from ..simulate import generator
+from ..simulation.monte_carlo import generator
 from .backtest import weekday_draw
 from .history import Days, Floats, History, month_bounds
 from .results import DayForecast, MonthForecast

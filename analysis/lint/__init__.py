@@ -34,7 +34,7 @@ def lint(
     `start` is the first of the 30 days whose cost is told. Raises InputError and its kinds.
     """
     from ...pricing.book import open_book
-    from ..routing import SHIPPED, read_routing
+    from ..routing.routing import SHIPPED, read_routing
     from .routing import lint_routing
 
     match target_of(path):

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from ...documents import Document, dotted, read_document
 from ...errors import ArchitectureError
-from ..architecture import Architecture, Component, read_architecture
-from ..profiles import Profile, largest_input
-from ..project import Costs
+from ..architecture.architecture import Architecture, Component, read_architecture
 from ..results import usd
-from ..routing import RoutingConfig, read_routing
-from ..workload import Horizon, routed_model
+from ..routing.routing import RoutingConfig, read_routing
+from ..simulation.profiles import Profile, largest_input
+from ..simulation.run import Costs
+from ..simulation.workload import Horizon, routed_model
 from .components import AssignedComponent, lint_components
 from .findings import Finding
 from .policies import lint_policies

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...documents import Document, KeyPath, read_document
-from ..attributes import Attributes, Condition, Span, read_conditions
+from ..routing.conditions import Attributes, Condition, Span, read_conditions
 
-CARDS = Path(__file__).parent.parent / "data" / "article-cards.yaml"
+CARDS = Path(__file__).with_name("article-cards.yaml")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
-from ..attributes import Attributes
-from ..routing import FALLBACK, RoutingConfig
+from ..routing.conditions import Attributes
+from ..routing.routing import FALLBACK, RoutingConfig
 from .cards import Verdict, judge
 from .findings import Finding
 from .routing import context_window, mend_for, model_of, task_attributes, unpriced

@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...documents import Document, KeyPath, dotted
-from ..component import Component
-from ..plans import Plan, routed_plan
-from ..policies.calls import PolicyCosting
-from ..policies.notes import policy_notes
-from ..profiles import largest_input
-from ..project import Costs
+from ..architecture.component import Component
 from ..results import PolicyNote
-from ..routing import RoutingConfig
+from ..routing.routing import RoutingConfig
+from ..simulation.plans import Plan, routed_plan
+from ..simulation.policies.calls import PolicyCosting
+from ..simulation.policies.notes import policy_notes
+from ..simulation.profiles import largest_input
+from ..simulation.run import Costs
 from .findings import Finding
 from .routing import context_window, unpriced
 

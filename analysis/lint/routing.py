@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...documents import Document, KeyPath, dotted
-from ..attributes import Attributes, Span
-from ..reachability import Reach, Shadow, reach
-from ..routing import FALLBACK, RoutingConfig, shipped_routing, walk
+from ..routing.conditions import Attributes, Span
+from ..routing.reachability import Reach, Shadow, reach
+from ..routing.routing import FALLBACK, RoutingConfig, shipped_routing, walk
 from .cards import Verdict, is_of, judge
 from .findings import Finding
 

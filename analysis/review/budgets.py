@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
 
 
 def budgets_used(

@@ -24,7 +24,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..priced import CLASSES, KEYED, choose_days, unit_prices
+from ..spend.priced import CLASSES, KEYED, choose_days, unit_prices
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

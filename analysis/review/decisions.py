@@ -13,10 +13,10 @@ from datetime import date
 from decimal import Decimal
 
 from ..forecast.results import Anomaly
-from ..outcomes import Change
+from ..outcomes.outcomes import Change
 from ..results import strip
-from .market import worth_by_change
-from .odd_days import spells
+from .anomalies import spells
+from .price_changes import worth_by_change
 from .results import BudgetUse, Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
 
 LEAST_SHARE = Decimal("0.01")

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..outcome_costs import book_name
+from ..outcomes.costs import book_name
 from ..results import strip
-from .configured import book_names
+from ..routing.configured import book_names
+from .repricing import Ran, Shift, Shifted
 from .results import Drift
-from .traffic import Ran, Shift, Shifted
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from .configured import Configured
+    from ..routing.configured import Configured
 
 
 class Strayed(NamedTuple):

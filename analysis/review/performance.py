@@ -6,9 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..forecast.history import month_bounds
-from ..outcome_costs import moments, paid_usd, report_month, under_book_names
-from ..outcome_store import count_outcomes
-from ..outcomes import Criteria
+from ..outcomes.costs import moments, paid_usd, report_month, under_book_names
+from ..outcomes.outcomes import Criteria
+from ..outcomes.store import count_outcomes
 from .results import Performance
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..results import strip
-from ..spend import Difference, Query, spend
+from ..spend.spend import Difference, Query, spend
 from .results import Quality, RejectedLines, UnpricedUsage
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .results import Query
 
 if TYPE_CHECKING:
-    from .bridge import Span
+    from ..compare.months import Span
 
 EXPRESSIONS = {
     "name": "coalesce(provider || '/' || model, model, '(no model)')",

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..forecast.results import Anomaly, Backtest, MonthForecast
-from ..outcomes import Change, ModelOutcome, SuccessRate
+from ..outcomes.outcomes import Change, ModelOutcome, SuccessRate
 from ..results import BookLayer, Result, Usd
 
 Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "price"]

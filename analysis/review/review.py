@@ -9,35 +9,35 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import CostsimError
+from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
 from ..forecast.history import month_bounds
-from ..outcomes import Criteria
-from ..priced import choose_days
-from ..replay import MAX_DIGITS
-from ..spend import month_span
-from .bridge import Asks, bridge, same_days
+from ..outcomes.outcomes import Criteria
+from ..replay.replay import MAX_DIGITS
+from ..routing.configured import Configured, book_names, configured_by
+from ..spend.priced import choose_days
+from ..spend.spend import month_span
+from .anomalies import daily_costs, odd_days, through
 from .budgets import budgets_used
 from .cells import fill_cells
-from .configured import Configured, book_names, configured_by
 from .decisions import decisions, money, threshold_usd
 from .headline import forecast, headline, months_of
-from .market import price_moves, used_units
-from .odd_days import daily_costs, odd_days, through
 from .performance import has_outcomes, performance
+from .price_changes import price_moves, used_units
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
 from .results import Bridge, Decision, Headline, Month, Review
-from .routes import Routes, routes
+from .routing_analysis import Routes, routes
 from .where import where
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
-    from ..routing import RoutingConfig
-    from .bridge import Span
+    from ..architecture.architecture import Architecture
+    from ..compare.months import Span
+    from ..routing.routing import RoutingConfig
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""

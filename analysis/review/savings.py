@@ -13,17 +13,17 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..replay import Replay, replay
-from ..reroute import reroute_to_model
+from ..replay.replay import Replay, replay
+from ..replay.reroute import reroute_to_model
 from ..results import strip
+from .repricing import Saving, Shifted
 from .results import RoutingSaving
-from .traffic import Saving, Shifted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture import Architecture
+    from ..architecture.architecture import Architecture
     from .drift import Strayed
 
 TOKENS = """
@@ -45,7 +45,7 @@ def naive_model(
     None where none of them has a price for all of these tokens.
     """
     if architecture:
-        from ..project import Settings, baseline_model
+        from ..simulation.run import Settings, baseline_model
 
         return baseline_model(architecture, Settings(at))
     tokens = connection.execute(TOKENS).fetchall()

@@ -21,7 +21,7 @@ from . import charts, words
 from .embedded import columns, day_table, embed
 
 if TYPE_CHECKING:
-    from ...analysis.outcomes import SuccessRate
+    from ...analysis.outcomes.outcomes import SuccessRate
     from ...analysis.review.results import Cell, Mover, Review
 
 STRIP_TALL = 50
@@ -44,7 +44,7 @@ class ComponentPart:
 
 def render_review(review: Review) -> str:
     """The review as one self-contained HTML document: see `render_page`. Names are escaped wherever they stand."""
-    from ...analysis.review.market import RIVALS_AHEAD
+    from ...analysis.review.price_changes import RIVALS_AHEAD
 
     warm_up()
     filters: dict[str, Callable[..., Any]] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.architecture import Architecture, read_architecture
-from costsim.analysis.project import Settings, project
+from costsim.analysis.architecture.architecture import Architecture, read_architecture
 from costsim.analysis.results import Projection
+from costsim.analysis.simulation.run import Settings, project
 
 START = date(2026, 6, 1)  # a Monday; 30 days without a change of clocks
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import costsim
 import pytest
-from costsim.analysis.amounts import Range
-from costsim.analysis.architecture import Architecture, TokenProfile, read_architecture
+from costsim.analysis.architecture.amounts import Range
+from costsim.analysis.architecture.architecture import Architecture, TokenProfile, read_architecture
 from costsim.errors import ArchitectureError
 
 Read = Callable[..., Architecture]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.review.bridge import Asks, bridge, split
+from costsim.analysis.compare.effects import Asked, Kind, Route, Used, component_effects, shapley
+from costsim.analysis.compare.months import Asks, bridge, split
 from costsim.analysis.review.cells import fill_cells
-from costsim.analysis.review.effects import Asked, Kind, Route, Used, component_effects, shapley
 from costsim.analysis.review.results import Bridge
-from costsim.analysis.spend import bring_up_to_date, month_span
+from costsim.analysis.spend.spend import bring_up_to_date, month_span
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture import Architecture
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.budgets import Budget, Scope
 from costsim.analysis.budgets.changes import half_as_often
 from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.budgets.projected import Projected
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import AnyScope
-from costsim.analysis.budgets.spec import Budget, Scope
 from costsim.analysis.budgets.windows import Daily, days_of_month, last_period, windows
 from costsim.analysis.budgets.words import money, share
-from costsim.analysis.plans import plans_of
-from costsim.analysis.project import Settings, costs_of, project
+from costsim.analysis.simulation.plans import plans_of
+from costsim.analysis.simulation.run import Settings, costs_of, project
 from costsim.errors import ArchitectureError
 from hypothesis import given, settings
 from hypothesis import strategies as st

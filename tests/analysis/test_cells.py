@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.review.cells import fill_cells
-from costsim.analysis.spend import CLASSES, DIMENSIONS, Query, bring_up_to_date, spend
+from costsim.analysis.spend.spend import CLASSES, DIMENSIONS, Query, bring_up_to_date, spend
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store

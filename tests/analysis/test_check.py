@@ -14,7 +14,7 @@ from costsim.analysis.budgets.check import CheckSettings, Rejects, check
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import read_budgets
 from costsim.analysis.budgets.spent import budget_uses, last_whole_day, read_usage
-from costsim.analysis.spend import bring_up_to_date
+from costsim.analysis.spend.spend import bring_up_to_date
 from costsim.analysis.verdicts import Verdict
 from costsim.errors import ArchitectureError, CostsimError
 from costsim.pricing.book import PriceBook, open_book

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from costsim.analysis.distributions import (
+from costsim.analysis.architecture.distributions import (
     Constant,
     Distribution,
     Lognormal,

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
-from costsim.analysis.evaluation import (
+from costsim.analysis.router_eval.evaluation import (
     Evaluation,
     RouterScore,
     aiq,
@@ -23,8 +23,8 @@ from costsim.analysis.evaluation import (
     threshold_curve,
     zero_router,
 )
-from costsim.analysis.hull import Point, convex_hull
-from costsim.analysis.query_tables import BenchTable, PairTable, read_table
+from costsim.analysis.router_eval.hull import Point, convex_hull
+from costsim.analysis.router_eval.query_tables import BenchTable, PairTable, read_table
 from costsim.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,7 +9,7 @@ import pytest
 from costsim.analysis import lint as package
 from costsim.analysis.lint import Finding, exit_code, lint
 from costsim.analysis.lint.hardcoded import keys_for, lint_code
-from costsim.analysis.routing import shipped_routing
+from costsim.analysis.routing.routing import shipped_routing
 from costsim.errors import InputError
 
 EXAMPLES = Path(package.__file__).parents[2] / "examples" / "c-suite"

@@ -14,7 +14,7 @@ from costsim.analysis.lint import Finding, exit_code, lint, target_of
 from costsim.analysis.lint.cards import article, is_of
 from costsim.analysis.lint.components import AssignedComponent, lint_components
 from costsim.analysis.lint.routing import lint_routing
-from costsim.analysis.routing import SHIPPED, RoutingConfig, read_routing, shipped_routing
+from costsim.analysis.routing.routing import SHIPPED, RoutingConfig, read_routing, shipped_routing
 from costsim.errors import InputError
 from costsim.pricing.book import PriceBook, open_book
 

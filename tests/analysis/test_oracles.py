@@ -12,9 +12,9 @@ from typing import Any
 import costsim
 import pytest
 import yaml
-from costsim.analysis.architecture import Architecture, read_architecture
-from costsim.analysis.project import Settings, project
+from costsim.analysis.architecture.architecture import Architecture, read_architecture
 from costsim.analysis.results import Projection, usd
+from costsim.analysis.simulation.run import Settings, project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from costsim.analysis.outcome_store import (
+from costsim.analysis.outcomes.outcomes import Change, Evidence, OutcomeReport, evidence_of, report_outcomes
+from costsim.analysis.outcomes.proportions import fisher_exact, holm, wilson
+from costsim.analysis.outcomes.store import (
     OutcomeCount,
     count_outcomes,
     load_outcomes,
     load_outcomes_from_usage,
     read_outcomes,
 )
-from costsim.analysis.outcomes import Change, Evidence, OutcomeReport, evidence_of, report_outcomes
-from costsim.analysis.proportions import fisher_exact, holm, wilson
 from costsim.errors import InputError, StoreError
 from hypothesis import given
 from hypothesis import strategies as st

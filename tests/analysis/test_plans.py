@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.plans import named_models, plans_of
+from costsim.analysis.architecture.architecture import Architecture
 from costsim.analysis.results import Projection
+from costsim.analysis.simulation.plans import named_models, plans_of
 from costsim.errors import ArchitectureError
 
 Read = Callable[..., Architecture]

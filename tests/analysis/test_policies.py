@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 import costsim
 import numpy as np
 import pytest
-from costsim.analysis.architecture import Architecture, read_architecture
-from costsim.analysis.outcome_store import load_outcomes
-from costsim.analysis.plans import plans_of
-from costsim.analysis.policies.calls import PolicyCosting
-from costsim.analysis.policies.spawns import first_after_expiry
-from costsim.analysis.project import Costs, Settings, project
+from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.results import ComponentCost, Projection
-from costsim.analysis.summary import simulate_plans
-from costsim.analysis.workload import Horizon
+from costsim.analysis.simulation.plans import plans_of
+from costsim.analysis.simulation.policies.calls import PolicyCosting
+from costsim.analysis.simulation.policies.spawns import first_after_expiry
+from costsim.analysis.simulation.run import Costs, Settings, project
+from costsim.analysis.simulation.summary import simulate_plans
+from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import ArchitectureError, InputError
 from costsim.usage.store import open_store
 

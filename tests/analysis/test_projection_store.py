@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.project import Settings, project
+from costsim.analysis.architecture.architecture import Architecture
 from costsim.analysis.results import Projection
-from costsim.analysis.store import store_projection
-from costsim.analysis.summary import ProjectionDay
+from costsim.analysis.simulation.run import Settings, project
+from costsim.analysis.simulation.summary import ProjectionDay
+from costsim.analysis.simulation.table import store_projection
 from costsim.errors import StoreError
 
 Read = Callable[..., Architecture]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import product
 
-from costsim.analysis.attributes import Attributes, Condition, Span, Test, Value
-from costsim.analysis.reachability import reach
-from costsim.analysis.routing import Rule, shipped_routing
+from costsim.analysis.routing.conditions import Attributes, Condition, Span, Test, Value
+from costsim.analysis.routing.reachability import reach
+from costsim.analysis.routing.routing import Rule, shipped_routing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

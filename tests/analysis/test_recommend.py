@@ -8,11 +8,10 @@ from fractions import Fraction as F
 from itertools import product
 
 import pytest
-from costsim.analysis import allocation
-from costsim.analysis.allocation import Choice, best_within, front
-from costsim.analysis.hull import Point, convex_hull
-from costsim.analysis.outcomes import Evidence
-from costsim.analysis.recommend import (
+from costsim.analysis.outcomes.outcomes import Evidence
+from costsim.analysis.recommend import allocation
+from costsim.analysis.recommend.allocation import Choice, best_within, front
+from costsim.analysis.recommend.recommend import (
     Candidate,
     MonthlyCost,
     Recommendation,
@@ -22,7 +21,8 @@ from costsim.analysis.recommend import (
     expected_rate,
     recommend,
 )
-from costsim.analysis.routing_edit import rewrite_routing, routing_diff
+from costsim.analysis.router_eval.hull import Point, convex_hull
+from costsim.analysis.routing.edit import rewrite_routing, routing_diff
 from costsim.errors import ArchitectureError, InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st

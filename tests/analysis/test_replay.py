@@ -11,11 +11,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.replay import replay, roll_up_for
-from costsim.analysis.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
-from costsim.analysis.routing import read_routing
-from costsim.analysis.spend import CLASSES, Query, bring_up_to_date, spend
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.replay.replay import replay, roll_up_for
+from costsim.analysis.replay.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
+from costsim.analysis.routing.routing import read_routing
+from costsim.analysis.spend.spend import CLASSES, Query, bring_up_to_date, spend
 from costsim.errors import ArchitectureError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.store import open_store

@@ -11,13 +11,13 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.outcome_store import load_outcomes
-from costsim.analysis.review.market import Spot, price_moves
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.outcomes.store import load_outcomes
+from costsim.analysis.review.price_changes import Spot, price_moves
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
-from costsim.analysis.routing import read_routing
-from costsim.analysis.spend import CLASSES, Query, bring_up_to_date, month_span, spend
+from costsim.analysis.routing.routing import read_routing
+from costsim.analysis.spend.spend import CLASSES, Query, bring_up_to_date, month_span, spend
 from costsim.errors import CostsimError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import ModelKey

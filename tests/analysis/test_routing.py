@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.attributes import parse_attributes
-from costsim.analysis.routing import SHIPPED, decide, read_routing, shipped_routing
+from costsim.analysis.routing.conditions import parse_attributes
+from costsim.analysis.routing.routing import SHIPPED, decide, read_routing, shipped_routing
 from costsim.errors import ArchitectureError, InputError
 
 OPUS, HAIKU = "anthropic/claude-opus-4-6", "anthropic/claude-haiku-4-5"
@@ -47,7 +47,7 @@ def test_only_coding_tasks_have_a_large_context_rule() -> None:
 
 
 def test_the_articles_own_file_has_its_50000_without_saying_so() -> None:
-    from costsim.analysis import routing
+    from costsim.analysis.routing import routing
 
     article = Path(routing.__file__).parents[1] / "examples" / "c-suite" / "model-routing.json"
     config = read_routing(article)

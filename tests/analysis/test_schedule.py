@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from costsim.analysis.schedule import day_edges, fire_times, moment, parse_cron, runs_by_day, time_zone
+from costsim.analysis.architecture.schedule import day_edges, fire_times, moment, parse_cron, runs_by_day, time_zone
 from cronsim import CronSim, CronSimError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.distributions import Constant, Distribution, Lognormal, Triangular
-from costsim.analysis.plans import plans_of
-from costsim.analysis.profiles import Bracket, Independent, Joint
-from costsim.analysis.project import Costs, Settings
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.distributions import Constant, Distribution, Lognormal, Triangular
 from costsim.analysis.results import PlanResult, Projection
-from costsim.analysis.simulate import GAMMA_VARIANCE, draw
-from costsim.analysis.summary import PlanSum, simulate_plans
-from costsim.analysis.workload import Horizon, Runs, Unknown, Work
+from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
+from costsim.analysis.simulation.plans import plans_of
+from costsim.analysis.simulation.profiles import Bracket, Independent, Joint
+from costsim.analysis.simulation.run import Costs, Settings
+from costsim.analysis.simulation.summary import PlanSum, simulate_plans
+from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work
 from numpy.typing import NDArray
 
 Read = Callable[..., Architecture]
@@ -174,7 +174,7 @@ def day_tokens(profile: Independent | Joint, runs: Runs, starts: tuple[int, ...]
 
 
 def _named(name: str) -> Any:
-    from costsim.analysis.architecture import Component
+    from costsim.analysis.architecture.architecture import Component
 
     return Component(name=name)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.focus import focus_cells
-from costsim.analysis.spend import CLASSES, Query, Spend, bring_up_to_date, month_span, rollup_needs, spend
+from costsim.analysis.spend.focus import focus_cells
+from costsim.analysis.spend.spend import CLASSES, Query, Spend, bring_up_to_date, month_span, rollup_needs, spend
 from costsim.errors import CostsimError, UnpricedError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import MANDATORY, write_focus

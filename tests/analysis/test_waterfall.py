@@ -10,13 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.plans import plans_of
-from costsim.analysis.policies.spec import POLICIES
-from costsim.analysis.project import Costs
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.policies import POLICIES
 from costsim.analysis.results import Projection
-from costsim.analysis.waterfall import Game, Step, steps
-from costsim.analysis.workload import Horizon
+from costsim.analysis.simulation.plans import plans_of
+from costsim.analysis.simulation.run import Costs
+from costsim.analysis.simulation.waterfall import Game, Step, steps
+from costsim.analysis.simulation.workload import Horizon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

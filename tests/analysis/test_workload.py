@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture import Architecture
-from costsim.analysis.profiles import Independent, Joint
-from costsim.analysis.project import Costs
-from costsim.analysis.workload import Horizon, Work
+from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.simulation.profiles import Independent, Joint
+from costsim.analysis.simulation.run import Costs
+from costsim.analysis.simulation.workload import Horizon, Work
 from costsim.errors import InputError
 
 Read = Callable[..., Architecture]

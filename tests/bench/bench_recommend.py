@@ -14,14 +14,8 @@ from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
-from costsim.analysis.outcomes import Evidence
-from costsim.analysis.recommend import (
-    Candidate,
-    MonthlyCost,
-    Task,
-    expected_rate,
-    recommend,
-)
+from costsim.analysis.outcomes.outcomes import Evidence
+from costsim.analysis.recommend.recommend import Candidate, MonthlyCost, Task, expected_rate, recommend
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 

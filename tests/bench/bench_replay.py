@@ -15,8 +15,8 @@ from statistics import median
 from time import perf_counter
 
 import duckdb
-from costsim.analysis.replay import Replay, replay
-from costsim.analysis.reroute import reroute_to_model
+from costsim.analysis.replay.replay import Replay, replay
+from costsim.analysis.replay.reroute import reroute_to_model
 from costsim.pricing.book import open_book
 from costsim.usage.store import open_store
 

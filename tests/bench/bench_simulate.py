@@ -22,12 +22,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from costsim.analysis.architecture import Architecture, read_architecture
-from costsim.analysis.plans import plans_of
-from costsim.analysis.project import Costs, Settings
-from costsim.analysis.simulate import generator
-from costsim.analysis.summary import simulate_plans
-from costsim.analysis.workload import Horizon
+from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.simulation.monte_carlo import generator
+from costsim.analysis.simulation.plans import plans_of
+from costsim.analysis.simulation.run import Costs, Settings
+from costsim.analysis.simulation.summary import simulate_plans
+from costsim.analysis.simulation.workload import Horizon
 
 START = date(2026, 6, 1)
 HAIKU, SONNET = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from costsim.analysis.architecture import read_architecture
+from costsim.analysis.architecture.architecture import read_architecture
 from costsim.analysis.demo import files
 from costsim.analysis.demo.calls import fleet_calls
-from costsim.analysis.outcome_store import load_outcomes
-from costsim.analysis.outcomes import SuccessRate
+from costsim.analysis.outcomes.outcomes import SuccessRate
+from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.results import (
     BookLayer,
     ClaimResult,
@@ -33,7 +33,7 @@ from costsim.analysis.results import (
 )
 from costsim.analysis.review.results import BudgetUse, MoveDown, PriceMove, Review
 from costsim.analysis.review.review import review
-from costsim.analysis.spend import bring_up_to_date
+from costsim.analysis.spend.spend import bring_up_to_date
 from costsim.cli.arguments import EXAMPLE
 from costsim.pricing.book import open_book
 from costsim.usage.attribution import read_attribution

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend import Query, bring_up_to_date, spend
+from costsim.analysis.spend.spend import Query, bring_up_to_date, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
 from costsim.usage.store import open_store

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend import Query, bring_up_to_date, spend, spend_calls
+from costsim.analysis.spend.spend import Query, bring_up_to_date, spend, spend_calls
 from costsim.errors import UsageLogError
 from costsim.pricing.book import open_book
 from costsim.usage import parquet

@@ -1,0 +1,337 @@
+"""The architecture file: components, schedules, token profiles, routing, plans and claims.
+
+YAML, JSON or TOML; unknown keys are errors. The article's own files are taken as they are: a `model_routing`
+mapping and a `crons` list may stand in the file itself or in files of their own that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from ...documents import Document, KeyPath, did_you_mean, read_document, validate
+from ...errors import ArchitectureError
+from ..simulation.policies.escalation import with_evidence
+from .amounts import Amount, LogRate, Number, Part, Poisson, Spread, way
+from .budgets import Budget, unique_names
+from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
+from .policies import POLICIES, Policy
+from .schedule import time_zone
+
+__all__ = ["Architecture", "Claim", "Component", "Cron", "PlanSpec", "Spread", "TokenProfile", "read_architecture"]
+MAX_COMPONENTS = 10_000
+FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "calibrate", *POLICIES)
+"""What a component takes from its cron where it says nothing itself."""
+
+
+class PlanSpec(Part):
+    """A named plan: one `model` for everything, or the routing with some tasks or components moved.
+
+    `policies` names those that it applies of what components state. Default: all; in a plan with one `model`
+    all but escalate and large_context, which choose others.
+    """
+
+    model: str | None = None
+    model_routing: dict[str, str] = Field(default={})
+    components: dict[str, str] = Field(default={})
+    policies: list[Policy] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PlanSpec:
+        if not self.model_fields_set:
+            raise ValueError("say model, model_routing, components or policies")
+        return self
+
+
+class PriceRatio(Part):
+    """How many times dearer `model` is than `to`, for `input_per_output` input tokens per output token."""
+
+    model: str
+    to: str
+    input_per_output: Annotated[Amount, Field(le=10**6)] = Decimal(1)
+
+
+class CostRatio(Part):
+    """One component's daily cost on `model` against the same component on `to`."""
+
+    component: str
+    model: str
+    to: str
+
+
+class PlanRatio(Part):
+    """One plan's cost against another's."""
+
+    plan: str
+    to: str
+
+
+class DailyCost(Part):
+    """The expected daily cost of a component, or of `total`, under a plan."""
+
+    of: str = "total"
+    plan: str = "routed"
+
+
+class Claim(Part):
+    """A statement about cost, checked at each of `books` (default: the book of the run).
+
+    `stated` is a number, or a range that the computed value must lie in; `tolerance` is relative to it.
+    """
+
+    says: str
+    stated: Annotated[Number | Annotated[Spread, Tag("|range")], Discriminator(way)]
+    tolerance: Amount = Decimal("0.1")
+    severity: Literal["fail", "warn"] = Field(default="fail", description="what costsim check makes of a broken claim")
+    books: list[BookName] = Field(default=[])
+    price_ratio: PriceRatio | None = None
+    cost_ratio: CostRatio | None = None
+    plan_ratio: PlanRatio | None = None
+    daily_usd: DailyCost | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Claim:
+        given = [self.price_ratio, self.cost_ratio, self.plan_ratio, self.daily_usd]
+        if sum(kind is not None for kind in given) != 1:
+            raise ValueError("a claim needs exactly one of price_ratio, cost_ratio, plan_ratio, daily_usd")
+        return self
+
+
+Overlays = Annotated[
+    list[Path],
+    Field(description="price overlays, a file or several; later ones win"),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+def _there(folder: Path, name: str) -> Path:
+    if not (folder / name).exists():
+        raise ValueError(f"there is no file {name!r} beside the architecture")
+    return folder / name
+
+
+class Architecture(Part):
+    """The whole file. Paths in it are relative to its folder."""
+
+    name: str = Field(default="", max_length=200)
+    description: str = ""
+    timezone: str = Field(default="UTC", description="whose days are counted")
+    book: BookName = Field(default="list", description="the base price book: list, article-2026 or a file")
+    prices: Overlays = Field(default=[])
+    routing: Path | None = Field(default=None, description="a file with model_routing")
+    model_routing: dict[str, str] = Field(default={})
+    crons: list[Cron] | Path = Field(default=[])
+    defaults: Defaults | None = Field(default=None, description="tokens and policies of components that state none")
+    components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
+    plans: dict[str, PlanSpec] = Field(default={})
+    policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
+    claims: list[Claim] = Field(default=[])
+    budgets: list[Budget] | Path = Field(default=[], description="limits that costsim check enforces, or their file")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        return time_zone(name).key
+
+    @field_validator("prices", "crons", "routing", "budgets", mode="before")
+    @classmethod
+    def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
+        folder = folder_of(info)
+        if info.field_name == "prices" and isinstance(given, str):
+            given = [given]
+        if isinstance(given, str):
+            return _there(folder, given)
+        if isinstance(given, list) and info.field_name == "prices":
+            return [_there(folder, path) if isinstance(path, str) else path for path in given]
+        return given
+
+    @field_validator("budgets")
+    @classmethod
+    def _own_names(cls, budgets: list[Budget] | Path) -> list[Budget] | Path:
+        return unique_names(budgets) if isinstance(budgets, list) else budgets
+
+    @field_validator("policy_order")
+    @classmethod
+    def _each_once(cls, order: list[Policy]) -> list[Policy]:
+        twice = next((name for name in order if order.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"{twice!r} stands twice")
+        return order
+
+    @field_validator("plans")
+    @classmethod
+    def _free_names(cls, plans: dict[str, PlanSpec]) -> dict[str, PlanSpec]:
+        for name in ("naive", "routed"):
+            if name in plans:
+                raise ValueError(f"the plan {name!r} always exists; give yours another name")
+        return plans
+
+
+class _RoutingFile(Part):
+    """The article's routing file; other keys of it belong to routing decisions, not to costs."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_routing: dict[str, str]
+
+
+class _CronFile(Part):
+    crons: list[Cron]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A component, and where its words stand: its own entry, or that of the cron that it is."""
+
+    component: Component
+    document: Document
+    path: KeyPath
+
+    def wrong(self, message: str, *key: str) -> Exception:
+        """An ArchitectureError that names the component and the place."""
+        message = f"{self.component.name!r}: {message}"
+        return self.document.error(ArchitectureError, message, (*self.path, *key))
+
+
+def read_architecture(file: Path) -> Architecture:
+    """The architecture in `file`, its routing and cron files read in, every reference resolved.
+
+    Raises ArchitectureError, in one line that says what, where (file, line, key) and how to mend it.
+    """
+    document = read_document(file, ArchitectureError)
+    architecture = validate(document, Architecture, ArchitectureError)
+    crons, cron_document = _crons(architecture, document)
+    entries = _entries(architecture, document, crons, cron_document)
+    for index, entry in enumerate(entries):
+        _check(entry, entries[:index])
+    if not entries:
+        raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
+    complete = architecture.model_copy(
+        update={
+            "name": architecture.name or file.stem,
+            "model_routing": _routing(architecture),
+            "crons": crons,
+            "components": [entry.component for entry in entries],
+        }
+    )
+    _check_plans(complete, document)
+    for entry in entries:
+        _check_policies(entry, complete.model_routing)
+        _check_chances(entry)
+    return with_evidence(complete, lambda n, message: entries[n].wrong(message, "escalate", "probability"))
+
+
+def _routing(architecture: Architecture) -> dict[str, str]:
+    if architecture.routing is None:
+        return architecture.model_routing
+    document = read_document(architecture.routing, ArchitectureError)
+    return validate(document, _RoutingFile, ArchitectureError).model_routing | architecture.model_routing
+
+
+def _crons(architecture: Architecture, document: Document) -> tuple[list[Cron], Document]:
+    """The crons, and the document that they stand in."""
+    if isinstance(architecture.crons, list):
+        crons = architecture.crons
+    else:
+        document = read_document(architecture.crons, ArchitectureError)
+        crons = validate(document, _CronFile, ArchitectureError).crons
+    for index, cron in enumerate(crons):
+        if any(other.name == cron.name for other in crons[:index]):
+            message = f"another cron is named {cron.name!r}; give this one a name of its own"
+            raise document.error(ArchitectureError, message, ("crons", index, "name"))
+    return crons, document
+
+
+def _entries(
+    architecture: Architecture, document: Document, crons: list[Cron], cron_document: Document
+) -> list[_Entry]:
+    """Components that name a cron take its schedule and model; a cron that none names is one itself."""
+    by_name = {cron.name: cron for cron in crons}
+    entries = [_Entry(c, document, ("components", n)) for n, c in enumerate(architecture.components)]
+    named = {component.cron for component in architecture.components}
+    for index, cron in enumerate(crons):
+        if cron.name not in named:
+            entries.append(_Entry(Component(name=cron.name, cron=cron.name), cron_document, ("crons", index)))
+    for entry in entries:
+        if entry.component.cron is not None and entry.component.cron not in by_name:
+            near = did_you_mean(entry.component.cron, sorted(by_name))
+            raise entry.wrong(f"there is no cron {entry.component.cron!r}{near}", "cron")
+    return [replace(e, component=_complete(e.component, by_name, architecture)) for e in entries]
+
+
+def _complete(component: Component, crons: dict[str, Cron], architecture: Architecture) -> Component:
+    """The component with what its cron and the file's defaults say filled in; its own words win."""
+    cron, defaults = crons.get(component.cron) if component.cron else None, architecture.defaults
+    if cron:
+        component = _filled(component, cron, FROM_CRON)
+    if defaults:
+        component = _filled(component, defaults, POLICIES)
+    if defaults and component.tokens is None and component.calibrate is None:
+        component = component.model_copy(update={"tokens": defaults.profile})
+    return component
+
+
+def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) -> Component:
+    """What the source says of those keys, where the component (or a source before) says nothing."""
+    said = {key: getattr(source, key) for key in keys if key not in component.model_fields_set}
+    return component.model_copy(update={key: value for key, value in said.items() if value is not None})
+
+
+def _check(entry: _Entry, before: list[_Entry]) -> None:
+    """What only shows once the crons and defaults are in. Raises ArchitectureError."""
+    component = entry.component
+    if any(other.component.name == component.name for other in before):
+        raise entry.wrong("another component has this name; names tell the rows of a result apart", "name")
+    if (component.schedule is None) == (component.runs_per_day is None):
+        raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
+    if (component.tokens is None) == (component.calibrate is None):
+        raise entry.wrong("say what a run uses: either tokens or calibrate, not both")
+
+
+def _check_plans(architecture: Architecture, document: Document) -> None:
+    """A plan moves components and tasks that exist. Raises ArchitectureError."""
+    components = {component.name for component in architecture.components}
+    tasks = {component.task for component in architecture.components}
+    tasks |= {*architecture.model_routing, "fallback"}
+    for name, plan in architecture.plans.items():
+        for kind, key, moved, known in (
+            ("component", "components", plan.components, components),
+            ("task", "model_routing", plan.model_routing, tasks),
+        ):
+            for what in moved:
+                if what not in known:
+                    message = f"there is no {kind} {what!r}{did_you_mean(what, sorted(known))}"
+                    raise document.error(ArchitectureError, message, ("plans", name, key, what))
+
+
+def _check_policies(entry: _Entry, routing: dict[str, str]) -> None:
+    """Policies name keys of the routing, or models in full. Raises ArchitectureError."""
+    for where, key in entry.component.model_keys.items():
+        if key not in routing and "/" not in key:
+            near = did_you_mean(key, sorted(routing))
+            message = f"the routing has no key {key!r}{near}; or write a model in full, as provider/model"
+            raise entry.wrong(message, *where.split("."))
+
+
+def _check_chances(entry: _Entry) -> None:
+    """A ttl is held against a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
+    component = entry.component
+    if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate):
+        return
+    for policy, stated in (("fresh_for", component.fresh_for), ("cache", component.cache)):
+        if stated and stated.hit_rate is None:
+            message = "with runs_per_day a ttl tells nothing unless runs are poisson; state a hit_rate"
+            raise entry.wrong(message, policy)

@@ -1,0 +1,186 @@
+"""A component of the architecture file, or a cron: when it runs, what a run uses, how that is known."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from ...documents import Document
+from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
+from .policies import Policies
+from .schedule import parse_cron, time_zone
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """The folder of the file that is read; the working folder where none is."""
+    document: Document | None = (info.context or {}).get("document")
+    return document.file.parent if document else Path()
+
+
+def _beside(given: Any, info: ValidationInfo) -> Any:
+    """A book's file is beside the architecture; the name of a shipped book has no ending."""
+    return str(folder_of(info) / given) if isinstance(given, str) and Path(given).suffix else given
+
+
+BookName = Annotated[str, BeforeValidator(_beside)]
+
+
+class FromUsage(Part):
+    """Tokens as a log has them: every run draws one logged call, its token classes together.
+
+    Either a `file`, CSV, JSONL or Parquet, whose `columns` map costsim's names (`ts`, `input`, `output`,
+    `cache_read`, …) to its own (`input_includes_cached` says whether its input figure counts cached tokens too);
+    or a `store` that `costsim load` has filled, and `where` its fields (component, agent, task, model) are these,
+    of the days (UTC) from `since` to `until`, both included.
+    """
+
+    file: Path | None = None
+    columns: dict[str, str] = Field(default={})
+    input_includes_cached: bool = False
+    store: Path | None = None
+    where: dict[Literal["component", "agent", "task", "provider", "model", "source"], str] = Field(default={})
+    since: date | None = None
+    until: date | None = None
+
+    @field_validator("file", "store", mode="before")
+    @classmethod
+    def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
+        return folder_of(info) / given if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_source(self) -> FromUsage:
+        if (self.file is None) == (self.store is None):
+            raise ValueError("name either the file of a log or a store")
+        if self.file and (self.since or self.until):
+            raise ValueError("since and until are of a store")
+        if self.file and not self.columns:
+            raise ValueError("the file needs columns, such as {input: prompt_tokens, output: completion_tokens}")
+        return self
+
+
+class TokenProfile(Part):
+    """Tokens per run, by disjoint class: `input` is what is not cached, `output` includes reasoning."""
+
+    input: Tokens = Decimal(0)
+    cache_read: Tokens = Decimal(0)
+    cache_write_5m: Tokens = Decimal(0)
+    cache_write_1h: Tokens = Decimal(0)
+    output: Tokens = Decimal(0)
+    web_search: Tokens = Decimal(0)
+    from_usage: FromUsage | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.from_usage and self.counted:
+            raise ValueError("give either from_usage or token counts, not both")
+        if not self.from_usage and not self.counted:
+            raise ValueError("no token count is given; write at least input and output")
+        return self
+
+    @property
+    def counted(self) -> list[str]:
+        """The token classes that the file gives, in the order of every array."""
+        return [name for name in TokenProfile.model_fields if name in self.model_fields_set - {"from_usage"}]
+
+
+class Calibrate(Part):
+    """Solve for a run's tokens from a known daily cost: output = cost / (ratio x input price + output price).
+
+    `daily_usd` is the cost of a day on which the component runs; a range is what we do not know about its
+    mean. Prices are those of `book` at the run's start, for `model` (default: the model that routing gives).
+    """
+
+    daily_usd: DailyUsd
+    input_per_output: Annotated[Amount, Field(le=10**6, description="input tokens per output token")]
+    book: BookName = "list"
+    model: str | None = None
+
+
+class Defaults(TokenProfile, Policies):
+    """What every component takes that does not say it itself: tokens, and policies.
+
+    A component without a policy that is stated here says so: `cache: null`.
+    """
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.from_usage and self.counted:
+            raise ValueError("give either from_usage or token counts, not both")
+        if not self.model_fields_set:
+            raise ValueError("say tokens, such as input and output, or policies")
+        return self
+
+    @property
+    def profile(self) -> TokenProfile | None:
+        """The tokens, if it says any."""
+        said = {name: getattr(self, name) for name in TokenProfile.model_fields if name in self.model_fields_set}
+        return TokenProfile.model_construct(**said) if said else None
+
+
+class Cron(Policies):
+    """An entry of a `crons:` list, as the article writes it; further keys, policies too, as in a component."""
+
+    name: str = Field(min_length=1, max_length=200)
+    schedule: str
+    model: str | None = None
+    agent: str | None = None
+    task: str | None = None
+    timezone: str | None = None
+    tokens: TokenProfile | None = None
+    calibrate: Calibrate | None = None
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        return parse_cron(schedule)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        return name if name is None else time_zone(name).key
+
+
+class Component(Policies):
+    """One recurring piece of work: who does it, what kind of task it is, when it runs, what a run uses."""
+
+    name: str = Field(min_length=1, max_length=200)
+    agent: str = "unassigned"
+    task: str = Field(default="fallback", description="the key of the routing that picks the model")
+    model: str | None = Field(default=None, description="pins the model, whatever the routing says")
+    processing: Literal["standard", "batch", "flex", "priority", "fast"] = "standard"
+    cron: str | None = Field(default=None, description="takes schedule and model from the cron of this name")
+    schedule: str | None = Field(default=None, description="a cron expression")
+    timezone: str | None = None
+    runs_per_day: RunsPerDay | None = None
+    weekdays_only: bool = False
+    start: date | None = None
+    end: date | None = Field(default=None, description="the last day on which it runs")
+    tokens: TokenProfile | None = None
+    calibrate: Calibrate | None = None
+    uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
+    tags: dict[str, str] = Field(default={}, description="words to budget by, such as {team: growth}")
+    note: str = ""
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str | None) -> str | None:
+        return None if schedule is None else parse_cron(schedule)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        return None if name is None else time_zone(name).key
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Component:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):
+            raise ValueError("runs_per_day.from_usage needs tokens.from_usage, the log whose calls it counts")
+        if self.uncertainty and self.calibrate and isinstance(self.calibrate.daily_usd, Spread):
+            raise ValueError("calibrate.daily_usd is a range already; leave out uncertainty")
+        return self

@@ -1,0 +1,161 @@
+"""What a check holds an architecture to besides its budgets: prices, routing, claims, and logs that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from ...documents import Document, KeyPath, dotted
+from ..lint.architecture import lint_costed
+from ..lint.findings import Finding, shown_path
+from ..simulation.claims import check as check_claims
+from ..simulation.plans import plans_of
+from ..simulation.provenance import unpriced
+from ..simulation.run import dearest_model, ledger
+from ..verdicts import Status, Verdict
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ..architecture.architecture import Claim
+    from ..results import ClaimResult
+    from .check import Rejects
+    from .projected import Projected
+    from .spent import Usage
+
+MAX_NAMED = 3
+STATUS: dict[str, Status] = {"error": "fail", "warning": "warn"}
+
+
+def unpriced_models(projected: Projected, document: Document) -> list[Verdict]:
+    """A failure for every model that the routing uses and no book prices; one pass where there is none."""
+    plan = projected.plan
+    costings = {(plan.name, name): projected.costs.planned(name, plan) for name in plan.models}
+    lacking = unpriced([plan], costings)
+    if not lacking:
+        return [Verdict(rule="unpriced-model", name="prices", status="pass", says="every model has a price")]
+    return [
+        _at(
+            document, _component_path(document, entry.components[0]), rule="unpriced-model", name=entry.model,
+            status="fail", says=f"{entry.reason} for {entry.model}, which {_named(entry.components)} runs on: "
+            "its cost is in no figure",
+            help="Correct the model's name, or add its price to a prices.yaml overlay.",
+        )
+        for entry in lacking
+    ]  # fmt: skip
+
+
+def routing_errors(projected: Projected, document: Document, known_unpriced: Collection[str]) -> list[Verdict]:
+    """The linter's errors as failures and its warnings as warnings; one pass where there is neither.
+
+    Models without a price that are told already are not told again.
+    """
+    found = [
+        finding
+        for finding in lint_costed(projected.costs, document)
+        if finding.severity in STATUS
+        and not (finding.rule == "unpriced-model" and any(repr(name) in finding.message for name in known_unpriced))
+    ]
+    if not found:
+        return [Verdict(rule="routing", name="routing", status="pass", says="the routing has no errors")]
+    return [_linted(finding, document) for finding in found]
+
+
+def _linted(finding: Finding, document: Document) -> Verdict:
+    file = None if finding.file is None else document.file if finding.file == document.file else finding.file
+    return Verdict(
+        rule="routing",
+        name=finding.key or finding.rule,
+        status=STATUS[finding.severity],
+        says=f"{finding.message} [{finding.rule}]",
+        help=finding.mend,
+        file=None if file is None else str(file) if file == document.file else shown_path(file),
+        line=finding.line,
+        key=finding.key,
+    )
+
+
+def broken_claims(projected: Projected, document: Document) -> list[Verdict]:
+    """Every claim at each of its books: whether it holds."""
+    costs, architecture = projected.costs, projected.costs.architecture
+    if not architecture.claims:
+        return []
+    naive = dearest_model(architecture, costs) if any(map(_is_of_naive, architecture.claims)) else ""
+    told = ledger(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
+    return [
+        _claimed(claim, result, ("claims", n), document)
+        for n, claim in enumerate(architecture.claims)
+        for result in check_claims([claim], told, costs.run_book)
+    ]
+
+
+def _is_of_naive(claim: Claim) -> bool:
+    named = [claim.plan_ratio.plan, claim.plan_ratio.to] if claim.plan_ratio else []
+    return "naive" in [*named, *([claim.daily_usd.plan] if claim.daily_usd else [])]
+
+
+def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Document) -> Verdict:
+    status: Status = "pass" if result.holds else claim.severity
+    if result.computed is None:
+        says = f"nobody knows: {result.note}"
+    else:
+        unit = "$" if result.unit == "usd_per_day" else ""
+        word = "holds" if result.holds else "does not hold"
+        says = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
+    mend = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
+    return _at(
+        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, says=says, help=mend
+    )  # fmt: skip
+
+
+def unpriced_usage(usage: Usage) -> list[Verdict]:
+    """A failure for every model that the month's logs name and no book prices; one pass where there is none."""
+    if not usage.unpriced:
+        return [
+            Verdict(rule="unpriced-model", name="logged prices", status="pass", says="every logged model has a price")
+        ]
+    return [
+        Verdict(
+            rule="unpriced-model", name=entry.model, status="fail",
+            says=f"no price for {entry.model}, logged by {_named(entry.components)}: {entry.tokens:,} tokens of "
+            "the month are in no figure",
+            help="Add the model to a prices.yaml overlay.",
+        )
+        for entry in usage.unpriced
+    ]  # fmt: skip
+
+
+def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Verdict:
+    """Whether more log lines were refused than are allowed: each may be a call whose cost is missing."""
+    from .spent import ENTRIES, REJECTED
+
+    files = connection.execute(REJECTED).fetchall()
+    (entries,) = connection.execute(ENTRIES).fetchone() or (0,)
+    rejected = sum(row[1] for row in files)
+    limit = allowed.allowed(entries)
+    says = f"{rejected:,} of {entries:,} log lines could not be read; {limit:,} may be so"
+    if rejected <= limit:
+        return Verdict(rule="rejected-lines", name="log lines", status="pass", says=says)
+    path, count, _, line = max(files, key=lambda row: row[1])
+    return Verdict(
+        rule="rejected-lines", name="log lines", status="fail", says=f"{says}; {count:,} of them in {path}",
+        help="Mend the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
+        file=path, line=line,
+    )  # fmt: skip
+
+
+def _at(document: Document, path: KeyPath, **verdict: object) -> Verdict:
+    return Verdict.model_validate(
+        {**verdict, "file": str(document.file), "line": document.line(path), "key": dotted(path) or None}
+    )
+
+
+def _component_path(document: Document, name: str) -> KeyPath:
+    listed = document.data.get("components") or []
+    index = next((n for n, given in enumerate(listed) if given.get("name") == name), None)
+    return () if index is None else ("components", index)
+
+
+def _named(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:MAX_NAMED])
+    return f"{shown} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else shown

@@ -1,0 +1,271 @@
+"""Head against base: what changed, what each cause costs, exactly, and the range of the paired difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+from math import factorial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import __version__
+from ..architecture.distributions import Floats
+from ..results import strip, usd
+from ..simulation.summary import book_ref
+from ..verdicts import Verdict
+from .results import CAUSES, Cause, CauseEffect, ComponentDifference, Difference
+from .sides import Mixed, Pair, Side
+
+if TYPE_CHECKING:
+    from ...documents import Document
+
+SHOWN = 160
+"""Characters of a described change."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most that the change may add a horizon: USD, or percent of the base's cost."""
+
+    usd: Decimal | None = None
+    percent: Decimal | None = None
+
+
+def difference(base: Side, head: Side, *, document: Document | None = None, limit: Limit | None = None) -> Difference:
+    """What head costs more than base over the settings' days, under each side's plan of that name.
+
+    `document` is head's file, for the lines of its components. Only components that changed are simulated.
+    Raises ArchitectureError and its kin.
+    """
+    pair, settings = Pair(base, head), head.settings
+    rows, drawn, unchanged = _compared(pair)
+    flat = [usd(side.flat_usd()) for side in (base, head)]
+    before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
+    after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
+    p10, p50, p90 = _quantiles(drawn + float(flat[1] - flat[0]))
+    lines = _lines(document, head)
+    rows = sorted((row.model_copy(update={"line": lines.get(row.component)}) for row in rows), key=_largest_first)
+    unpriced = sorted(unchanged.unpriced | {m for row in rows if not _known(row) for m in _models(row)})
+    found = Difference(
+        base=base.label, head=head.label, plan=head.plan_name, start=settings.start, days=settings.days,
+        trials=settings.trials, seed=settings.seed, before_usd=strip(before), after_usd=strip(after),
+        difference_usd=strip(after - before), percent=usd((after - before) / before * 100) if before else None,
+        p10_usd=p10, p50_usd=p50, p90_usd=p90, subscriptions_usd=strip(flat[1] - flat[0]), components=rows,
+        unchanged=unchanged.count, unpriced=unpriced, base_prices=book_ref(base.book), head_prices=book_ref(head.book),
+        verdicts=[], costsim_version=__version__,
+    )  # fmt: skip
+    file = str(document.file) if document else None
+    return found.model_copy(update={"verdicts": _verdicts(found, limit, file)})
+
+
+@dataclass
+class _Unchanged:
+    """What both sides cost alike."""
+
+    count: int = 0
+    usd: Decimal = Decimal(0)
+    unpriced: set[str] | frozenset[str] = frozenset()
+
+    def add(self, mixed: Mixed) -> None:
+        self.count += 1
+        if mixed.usd is None:
+            self.unpriced = {*self.unpriced, *(model for model, _ in mixed.costed.lacking)}
+        else:
+            self.usd += usd(mixed.usd)
+
+
+BASE, HEAD = (0,) * len(CAUSES), (1,) * len(CAUSES)
+
+
+def _compared(pair: Pair) -> tuple[list[ComponentDifference], Floats, _Unchanged]:
+    """The components that differ, their summed paired difference, (trials,), and what does not differ."""
+    names = dict.fromkeys([*pair.base.components, *pair.head.components])
+    rows, total, unchanged = [], np.zeros(pair.head.settings.trials), _Unchanged()
+    for name in names:
+        both = name in pair.base.components and name in pair.head.components
+        causes = pair.changed(name) if both else []
+        if both and (not causes or _same_cost(pair, name, causes)):
+            unchanged.add(pair.mixed(name, BASE))
+            continue
+        row, drawn = _row(pair, name, causes)
+        rows.append(row)
+        total = total + drawn
+    return rows, total, unchanged
+
+
+def _same_cost(pair: Pair, name: str, causes: Sequence[Cause]) -> bool:
+    """Other prices elsewhere in the book are no change of this component."""
+    if list(causes) != ["prices"]:
+        return False
+    before, after = (pair.mixed(name, side).costed for side in (BASE, HEAD))
+    return before.priced == after.priced and before.expected_usd == after.expected_usd
+
+
+def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDifference, Floats]:
+    before = pair.mixed(name, BASE) if name in pair.base.components else None
+    after = pair.mixed(name, HEAD) if name in pair.head.components else None
+    known = all(side is None or side.usd is not None for side in (before, after))
+    zero, trials = Decimal(0), (pair.head.settings.trials, pair.head.settings.seed)
+    was, now = (None if side is None or side.usd is None else usd(side.usd) for side in (before, after))
+    drawn = np.zeros(trials[0])
+    if known:
+        drawn = (after.drawn_usd(*trials) if after else 0.0) - (before.drawn_usd(*trials) if before else drawn)
+    spread = _quantiles(drawn) if known else (None, None, None)
+    moved = (now or zero) - (was or zero) if known else None
+    row = ComponentDifference(
+        component=name,
+        change="changed" if before and after else "added" if after else "removed",
+        before_model=pair.base.plan.models[name] if before else None,
+        after_model=pair.head.plan.models[name] if after else None,
+        before_usd=was, after_usd=now, difference_usd=None if moved is None else strip(moved),
+        causes=_causes(pair, name, causes, moved),
+        p10_usd=spread[0], p50_usd=spread[1], p90_usd=spread[2],
+    )  # fmt: skip
+    return row, drawn
+
+
+def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | None) -> list[CauseEffect]:
+    """Each cause that changed with its Shapley value; without figures where some mixture has no price."""
+    if not causes or moved is None:
+        return [CauseEffect(cause=cause, usd=Decimal(0), says=_says(pair, name, cause)) for cause in causes]
+    costs = {
+        changed: pair.mixed(name, _mixture(causes, changed)).usd for changed in product((0, 1), repeat=len(causes))
+    }
+    if any(cost is None for cost in costs.values()):
+        exact = {cause: Fraction(0) for cause in causes}
+    else:
+        known = {changed: cost for changed, cost in costs.items() if cost is not None}
+        exact = {cause: shapley(known, place) for place, cause in enumerate(causes)}
+    effects = {cause: usd(amount) for cause, amount in exact.items()}
+    largest = max(causes, key=lambda cause: abs(exact[cause]))
+    effects[largest] += moved - sum(effects.values(), Decimal(0))  # what rounding to 12 places leaves
+    found = [CauseEffect(cause=c, usd=strip(effects[c]), says=_says(pair, name, c)) for c in causes]
+    return [effect for effect in found if effect.usd or effect.cause != "prices"]
+
+
+def _mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> tuple[int, ...]:
+    """What has not changed is taken from the head: it is the same there."""
+    taken = dict(zip(causes, changed, strict=True))
+    return tuple(taken.get(cause, 1) for cause in CAUSES)
+
+
+def shapley(costs: Mapping[tuple[int, ...], Fraction], place: int) -> Fraction:
+    """The mean over all orders of what changing one factor adds, given those changed before it (Shapley 1953).
+
+    `costs` has one cost for each choice of base (0) or head (1) for every factor.
+    """
+    size = len(next(iter(costs)))
+    total = Fraction(0)
+    for changed, cost in costs.items():
+        if not changed[place]:
+            others = sum(changed)
+            weight = Fraction(factorial(others) * factorial(size - 1 - others), factorial(size))
+            total += weight * (costs[(*changed[:place], 1, *changed[place + 1 :])] - cost)
+    return total
+
+
+def _says(pair: Pair, name: str, cause: Cause) -> str:
+    if cause == "prices":
+        return f"{pair.base.book.hash[:12]} -> {pair.head.book.hash[:12]}"
+    before, after = (_described(side, name, cause) for side in (pair.base, pair.head))
+    if cause == "model":
+        return f"{before} -> {after}"
+    changed = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    said = "; ".join(f"{key}: {_short(before.get(key))} -> {_short(after.get(key))}" for key in changed)
+    if cause == "tokens" and not said:
+        return (
+            "solved anew from the daily cost" if pair.head.calibrated_on(name) else "the log that they are drawn from"
+        )
+    return said[:SHOWN] or "the models that policies name, or the plan's policies"
+
+
+def _described(side: Side, name: str, cause: Cause) -> Any:
+    if cause == "model":
+        return side.plan.models[name]
+    fields = side.components[name].model_dump(mode="json", exclude_none=True)
+    if source := (fields.get("tokens") or {}).get("from_usage"):  # not the folder that a revision lies in
+        source |= {key: Path(source[key]).name for key in ("file", "store") if key in source}
+    keys = [key for key in fields if key in _keys(cause)]
+    zone = {"timezone": side.architecture.timezone} if cause == "schedule" else {}
+    return {**zone, **{key: fields[key] for key in keys if key != "cron"}}
+
+
+def _keys(cause: Cause) -> Iterable[str]:
+    from .sides import FIELDS
+
+    return FIELDS[cause]
+
+
+def _short(value: Any) -> str:
+    """A stated value as it would be written in a line; nothing is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, dict):
+        value = {key: part for key, part in value.items() if part not in (None, "0", 0)}
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _known(row: ComponentDifference) -> bool:
+    return row.difference_usd is not None
+
+
+def _models(row: ComponentDifference) -> list[str]:
+    sides = ((row.before_model, row.before_usd), (row.after_model, row.after_usd))
+    return [model for model, cost in sides if model and cost is None]
+
+
+def _largest_first(row: ComponentDifference) -> tuple[bool, Decimal, str]:
+    return (_known(row), -abs(row.difference_usd or Decimal(0)), row.component)
+
+
+def _quantiles(drawn: Floats) -> tuple[Decimal, Decimal, Decimal]:
+    p10, p50, p90 = (usd(round(float(amount), 9)) for amount in np.quantile(drawn, (0.1, 0.5, 0.9)))
+    return p10, p50, p90
+
+
+def _lines(document: Document | None, head: Side) -> dict[str, int]:
+    """The line of each component that the head's file itself lists."""
+    if document is None or not isinstance(document.data, dict):
+        return {}
+    listed = document.data.get("components") or []
+    names = [(n, entry.get("name")) for n, entry in enumerate(listed) if isinstance(entry, dict)]
+    lines = {name: document.line(("components", n)) for n, name in names if name in head.components}
+    return {name: line for name, line in lines.items() if line}
+
+
+def _verdicts(found: Difference, limit: Limit | None, file: str | None) -> list[Verdict]:
+    verdicts = [
+        Verdict(
+            rule="unpriced-model", name=model, status="fail", says="has no price; its cost is in no figure",
+            help="Correct the name, or price it in an overlay", file=file,
+        )
+        for model in found.unpriced
+    ]  # fmt: skip
+    verdicts += [_change(row, found.days, file) for row in found.components if _known(row)]
+    return verdicts + ([_increase(found, limit, file)] if limit else [])
+
+
+def _change(row: ComponentDifference, days: int, file: str | None) -> Verdict:
+    amount = row.difference_usd or Decimal(0)
+    causes = "; ".join(f"{effect.cause} {_signed(effect.usd)}" for effect in row.causes)
+    says = f"{row.change}: {_signed(amount)} in {days} days" + (f" ({causes})" if causes else "")
+    status: Any = "warn" if amount > 0 else "pass"
+    return Verdict(rule="cost-change", name=row.component, status=status, says=says, file=file, line=row.line)
+
+
+def _increase(found: Difference, limit: Limit, file: str | None) -> Verdict:
+    allowed = limit.usd if limit.usd is not None else found.before_usd * (limit.percent or Decimal(0)) / 100
+    over = found.difference_usd > allowed
+    says = f"{_signed(found.difference_usd)} in {found.days} days, {'over' if over else 'within'} {_signed(allowed)}"
+    return Verdict(rule="cost-increase", name=found.plan, status="fail" if over else "pass", says=says, file=file)
+
+
+def _signed(amount: Decimal) -> str:
+    rounded = amount.quantize(Decimal("0.01"))
+    return f"{'-' if amount < 0 else '+'}${abs(rounded if rounded else amount):,f}"

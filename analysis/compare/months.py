@@ -1,0 +1,138 @@
+"""The bridge from one month's cost to another's: what changed it, by effect and component, adding up exactly.
+
+The arithmetic and what each effect means stand in effects.py. Unpriced usage is in no figure: a component whose
+usage had no price in the month before is `new`. Amounts are rounded to 12 places, and what that leaves is added to
+the component's largest effect, so that its effects add up to its difference, and the steps to the whole, to the last
+digit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import TYPE_CHECKING, get_args
+
+from ..replay.replay import MAX_DIGITS
+from ..results import strip, usd
+from ..review.results import Bridge, BridgeStep, ComponentEffect, Effect
+from .effects import Asked, Kind, Route, Used, component_effects
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ORDER: tuple[Effect, ...] = get_args(Effect)
+METHOD = (
+    "Shapley values, component by component, of calls (volume), units per call (tokens), USD per unit (price), shares "
+    "of tasks, and of models where the routing did not ask for it (mix), shares of models where it did (routing)"
+)
+# A model without any price is left out with its calls, for they cost nothing that is known.
+SUMS = """
+WITH line AS (
+    SELECT
+        day >= $first AS is_after, component, coalesce(task, '') AS task,
+        coalesce(provider || '/' || model, model, '(no model)') AS model, processing, token_class, tier,
+        sum(units)::BIGINT AS units, sum(usd) AS usd
+    FROM spend_cell
+    WHERE (day BETWEEN $before_first AND $before_last OR day BETWEEN $first AND $last) AND usd IS NOT NULL AND units > 0
+    GROUP BY ALL
+)
+SELECT * FROM line
+QUALIFY bool_or(token_class <> 'request' OR usd > 0) OVER (PARTITION BY is_after, component, task, model, processing)
+ORDER BY ALL
+"""
+
+Asks = Callable[[str, str], Collection[str]]
+"""The models, by their book names, that a routing allows for a (component, task or ""); empty where it says nothing."""
+Usage = Mapping[str, Iterable[Used]]
+"""A month's priced usage by component."""
+Span = tuple[date, date]
+"""The first and the last day; no day where the last is before the first."""
+
+
+def bridge(
+    connection: DuckDBPyConnection,
+    before: Span,
+    after: Span,
+    asks: Asks | None = None,
+) -> Bridge:
+    """The bridge from a month's days `before` to another's `after`, from the table `spend_cell` (cells.py).
+
+    `asks` is the routing of the month `after`, where it is known.
+    """
+    usage = _usage(connection, before, after)
+    tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
+    return split(before, after, *usage, {place: _asked(place, asks) for place in tasks})
+
+
+def same_days(before: Span, month: Span, as_of: date) -> Span:
+    """The days of the month before that a month's are held against: all, or while it runs those to `as_of`'s day."""
+    if as_of == month[1]:
+        return before
+    return before[0], min(before[1], before[0] + timedelta(days=as_of.day - 1))
+
+
+def _usage(connection: DuckDBPyConnection, was: Span, now: Span) -> tuple[dict[str, list[Used]], dict[str, list[Used]]]:
+    values = {"before_first": was[0], "before_last": was[1], "first": now[0], "last": now[1]}
+    months: tuple[dict[str, list[Used]], dict[str, list[Used]]] = defaultdict(list), defaultdict(list)
+    for line in connection.execute(SUMS, values).fetchall():
+        is_after, component, task, model, processing, token_class, tier, units, cost = line
+        used = Used(task, Route(model, processing), Kind(token_class, tier), units, cost)
+        months[is_after][component].append(used)
+    return months
+
+
+def _asked(place: tuple[str, str], asks: Asks | None) -> Asked:
+    return Asked(frozenset[str](), frozenset(asks(*place)) if asks else frozenset[str]())
+
+
+def split(
+    before: Span, after: Span, was: Usage, now: Usage, asked: Mapping[tuple[str, str], Asked] | None = None
+) -> Bridge:
+    """The bridge between two months' usage of these days; steps in the order of `Effect`, none that is nothing.
+
+    `asked` is the routing by component and task.
+    """
+    by_component: dict[str, dict[str, Asked]] = defaultdict(dict)
+    for (component, task), of in (asked or {}).items():
+        by_component[component][task] = of
+    parts: dict[Effect, dict[str, Decimal]] = defaultdict(dict)
+    with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
+        for component in {*was, *now}:
+            sums = list(was.get(component, ())), list(now.get(component, ()))
+            exact = component_effects(*sums, by_component[component])
+            for effect, amount in rounded(exact, _total(sums[1]) - _total(sums[0])).items():
+                parts[effect][component] = amount
+        return Bridge(
+            before=f"{before[0]:%Y-%m}",
+            after=f"{after[0]:%Y-%m}",
+            before_last=before[1],
+            after_last=after[1],
+            before_usd=strip(_total(used for sums in was.values() for used in sums)),
+            after_usd=strip(_total(used for sums in now.values() for used in sums)),
+            steps=[_step(effect, parts[effect]) for effect in ORDER if any(parts[effect].values())],
+            method=METHOD,
+            query="bridge",
+        )
+
+
+def rounded(exact: Mapping[Effect, Fraction], difference: Decimal) -> dict[Effect, Decimal]:
+    """The effects to 12 places; what rounding leaves of the difference is in the largest."""
+    effects = {effect: usd(amount) for effect, amount in exact.items()}
+    if effects:
+        largest = max(effects, key=lambda effect: (abs(exact[effect]), effect))
+        effects[largest] += difference - sum(effects.values(), Decimal(0))
+    return effects
+
+
+def _total(sums: Iterable[Used]) -> Decimal:
+    return sum((used.usd for used in sums), Decimal(0))
+
+
+def _step(effect: Effect, parts: Mapping[str, Decimal]) -> BridgeStep:
+    """The components that it touches, the largest part first."""
+    ordered = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+    listed = [ComponentEffect(component=name, usd=strip(amount)) for name, amount in ordered if amount]
+    return BridgeStep(effect=effect, usd=strip(sum(parts.values(), Decimal(0))), components=listed)

@@ -1,0 +1,212 @@
+"""One side of a comparison, and components put together from two sides: what causes are found by.
+
+A component is described by five factors; one taken from either side for each makes a component that may exist on
+neither, and whose exact cost tells what each factor does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ...errors import ArchitectureError
+from ...pricing.book import PriceBook, open_book
+from ..architecture.architecture import Architecture
+from ..architecture.component import Component
+from ..architecture.distributions import Floats
+from ..architecture.policies import POLICIES
+from ..simulation.costing import Costing
+from ..simulation.monte_carlo import draw, price
+from ..simulation.plans import Plan, plans_of
+from ..simulation.policies.calls import Costed
+from ..simulation.policies.draws import draw_usd
+from ..simulation.run import Costs, Settings
+from ..simulation.subscriptions import flat_usd_per_day
+from ..simulation.workload import Horizon, routed_model, workload
+from .results import CAUSES, Cause
+
+FIELDS: dict[Cause, tuple[str, ...]] = {
+    "schedule": ("cron", "schedule", "timezone", "runs_per_day", "weekdays_only", "start", "end"),
+    "tokens": ("tokens", "calibrate", "uncertainty"),
+    "model": (),
+    "policies": ("processing", *POLICIES),
+    "prices": (),
+}
+NO_MODEL = "unused"
+
+Mixture = tuple[int, ...]
+"""For each cause in order, the side that it is taken from: 0 the base, 1 the head."""
+
+
+@dataclass
+class Side:
+    """An architecture at its prices under one plan; `label` names it for people."""
+
+    label: str
+    architecture: Architecture
+    book_name: str
+    plan_name: str
+    settings: Settings
+
+    @cached_property
+    def book(self) -> PriceBook:
+        """The base book with the architecture's overlays."""
+        return open_book(self.book_name, self.architecture.prices)
+
+    @cached_property
+    def horizon(self) -> Horizon:
+        """The days, in the architecture's time zone."""
+        return Horizon.of(self.settings.start, self.settings.days, ZoneInfo(self.architecture.timezone))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Raises ArchitectureError where the architecture has no such plan."""
+        plans = {plan.name: plan for plan in plans_of(self.architecture, self.settings.naive or NO_MODEL)}
+        if self.plan_name == "naive" and not self.settings.naive:
+            raise ArchitectureError("naive needs a model to compare on: --naive MODEL")
+        if self.plan_name not in plans:
+            raise ArchitectureError(f"{self.label}: there is no plan {self.plan_name!r}; known: {', '.join(plans)}")
+        return plans[self.plan_name]
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """By name."""
+        return {component.name: component for component in self.architecture.components}
+
+    def flat_usd(self) -> Fraction:
+        """What the plan's subscriptions cost over the horizon."""
+        models = self.plan.used_models(self.architecture.components)
+        return flat_usd_per_day(models, self.book, self.horizon) * self.horizon.days
+
+    def calibrated_on(self, name: str) -> str | None:
+        """The model whose price solves a component's tokens: the routing's, whatever the plan, as in a run."""
+        component = self.components[name]
+        if component.calibrate is None:
+            return None
+        return component.calibrate.model or routed_model(component, self.architecture.model_routing)
+
+    def facts(self, name: str, cause: Cause) -> Any:
+        """What the side says of a component as to one cause (but prices): equal facts, equal cost."""
+        component = self.components[name]
+        if cause == "model":
+            return self.plan.models[name]
+        stated = {key: getattr(component, key) for key in FIELDS[cause]}
+        if cause == "schedule":
+            return stated | {"cron": None}, self.architecture.timezone
+        if cause == "tokens":
+            return stated | _measured(component), self.calibrated_on(name)
+        if cause == "policies":
+            return stated, self.plan.targets.get(name, ()), self.plan.policies & component.stated
+        return stated
+
+
+@dataclass
+class Pair:
+    """Two sides. `same_prices` where both stacks of books are one and the same."""
+
+    base: Side
+    head: Side
+    _mixed: dict[tuple[str, Mixture], Mixed] = field(default_factory=dict)
+
+    @cached_property
+    def same_prices(self) -> bool:
+        return self.base.book.hash == self.head.book.hash
+
+    def changed(self, name: str) -> list[Cause]:
+        """The causes that may make a difference to a component that both sides have."""
+        sides = (self.base, self.head)
+        stated = [cause for cause in CAUSES[:-1] if sides[0].facts(name, cause) != sides[1].facts(name, cause)]
+        return stated + ([] if self.same_prices else ["prices"])
+
+    def mixed(self, name: str, mixture: Mixture) -> Mixed:
+        """A component with each cause taken from one side, costed."""
+        if (name, mixture) not in self._mixed:
+            self._mixed[name, mixture] = _mix(name, self._taken(mixture), self._models(name))
+        return self._mixed[name, mixture]
+
+    def _taken(self, mixture: Mixture) -> dict[Cause, Side]:
+        return {cause: (self.base, self.head)[of] for cause, of in zip(CAUSES, mixture, strict=True)}
+
+    def _models(self, name: str) -> list[str]:
+        """Every model that either side may use for it: so that runs are cut alike, and draws are shared."""
+        sides = [side for side in (self.base, self.head) if name in side.components]
+        used = [model for side in sides for model in side.plan.choice(side.components[name]).models]
+        return list(dict.fromkeys(used))
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A component of two sides: `costed` as its plan has it, `plain` without policies."""
+
+    plain: Costing
+    costed: Costed
+
+    @property
+    def usd(self) -> Fraction | None:
+        """Expected cost over the horizon, exact; None where it has no price."""
+        return self.costed.horizon_usd if self.costed.priced else None
+
+    def drawn_usd(self, trials: int, seed: int) -> Floats:
+        """The simulated cost over the horizon, (trials,): the same random numbers on every mixture of a component."""
+        days = self.plain.work.runs.expected
+        tokens = draw(self.plain.work, self.plain.profile, self.plain.brackets, len(days), trials, seed)
+        room = np.empty((len(days), trials))
+        if isinstance(self.costed, Costing):
+            usd = price(tokens, self.costed, room)
+        else:
+            usd = draw_usd(self.costed, tokens, room, seed)
+        return np.broadcast_to(usd.sum(axis=0), (trials,))
+
+
+def _measured(component: Component) -> dict[str, Any]:
+    """The log that tokens are drawn from is its content, wherever it lies: a revision lies in a folder of its own."""
+    source = component.tokens and component.tokens.from_usage
+    if not source:
+        return {}
+    unplaced = source.model_copy(update={"file": None, "store": None})
+    return {"tokens": (unplaced, _digest(source.file or source.store))}
+
+
+def _digest(file: Path | None) -> str:
+    """The content's sha256; a file that is not there is an error elsewhere, once it is read."""
+    if file is None or not file.is_file():
+        return str(file)
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
+    priced, policies, scheduled = taken["prices"], taken["policies"], taken["schedule"]
+    model = taken["model"].plan.models[name]
+    stated = dict(_fields(name, taken))
+    if stated["calibrate"]:
+        solved = taken["tokens"].calibrated_on(name)
+        stated["calibrate"] = stated["calibrate"].model_copy(update={"model": solved})
+    component = taken["tokens"].components[name].model_copy(update={**stated, "model": model})
+    architecture = priced.architecture.model_copy(
+        update={
+            "components": [component],
+            "timezone": scheduled.architecture.timezone,
+            "model_routing": dict(zip(map(str, range(len(models))), models, strict=True)),
+            "plans": {},
+        }
+    )
+    targets = {name: policies.plan.targets.get(name, ())}
+    plan = Plan(policies.plan.name, "", {name: model}, policies.plan.policies, targets)
+    costs = Costs(architecture, scheduled.horizon, priced.book_name, None, {priced.book_name: priced.book})
+    costs.works = {work.component.name: work for work in workload(architecture, scheduled.horizon, costs.book)}
+    return Mixed(costs.costing(name, model), costs.planned(name, plan))
+
+
+def _fields(name: str, taken: Mapping[Cause, Side]) -> Iterator[tuple[str, Any]]:
+    for cause, keys in FIELDS.items():
+        for key in keys:
+            yield key, getattr(taken[cause].components[name], key)

@@ -1,0 +1,1 @@
+"""Success rates by task and model, and their statistics."""

@@ -1,0 +1,1 @@
+"""The routing that the evidence allows."""

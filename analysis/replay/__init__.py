@@ -1,0 +1,1 @@
+"""Logged calls under another routing."""

@@ -1,0 +1,143 @@
+"""All that the month's routing is asked, priced together: what strayed, what could move, what naive would have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..outcomes.outcomes import Criteria
+from ..replay.replay import Replay
+from ..replay.token_ratios import Draws, Multiplier, Pair, measure_multipliers
+from .downgrades import Candidate, Known, Priced, candidates, moves_down, read_evidence
+from .drift import Strayed, drift_of, strayed_calls
+from .repricing import Ran, Saving, Shift, Shifted, measured_saving, price_shifts, ran
+from .results import Drift, MoveDown, RoutingSaving
+from .savings import naive_model, replay_naive, routing_saving
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+    from ..architecture.architecture import Architecture
+    from ..routing.configured import Configured
+
+WITHOUT = Saving(Decimal(0), Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What the month's routing comes to. `ranges` are of `drift`, each P10 and P90; None where nothing was measured."""
+
+    configured: Configured | None
+    strayed: Sequence[Strayed]
+    priced: Sequence[Shifted]
+    missed: Saving
+    drift: list[Drift]
+    ranges: list[tuple[Decimal, Decimal] | None]
+    moves: list[MoveDown]
+    naive: tuple[str, Replay] | None
+    notes: list[str]
+
+    def saving(self, actual_usd: Decimal) -> RoutingSaving | None:
+        """What routing saved of a month that cost `actual_usd`; None where nothing of it has a price."""
+        if self.naive is None or self.naive[1].total.calls == self.naive[1].total.unpriced_calls:
+            return None
+        plan, missed = (self.configured.name, self.missed) if self.configured else (None, None)
+        return routing_saving(actual_usd, *self.naive, plan, missed, self.strayed, self.priced)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Multipliers of the pairs of models, and their draws."""
+
+    known: dict[Pair, Multiplier]
+    draws: dict[Pair, Draws]
+
+    def saving(self, shifts: Iterable[Shift], priced: Iterable[Shifted]) -> Saving | None:
+        """What the priced ones of these shifts save; None where none is."""
+        parts = [((s.model, s.to), c) for s, c in zip(shifts, priced, strict=True) if c.saving_usd is not None]
+        return measured_saving(parts, self.known, self.draws) if parts else None
+
+
+def routes(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    configured: Configured | None,
+    architecture: Architecture | None,
+    days: tuple[date, date],
+    criteria: Criteria,
+) -> Routes:
+    """Everything about the routing of the days that `chosen` holds. Replaces the table `price`."""
+    lines = ran(connection)
+    known = Known(read_evidence(connection, book, days[1]), criteria)
+    strayed = strayed_calls(lines, configured, book)
+    options = candidates(lines, configured, known, book)
+    shifts = [*(stray.shift for stray in strayed), *(shift for option in options for shift in option.shifts)]
+    costs = price_shifts(connection, book, shifts)
+    measured = _Measured(*measure_multipliers(connection, {(s.model, s.to) for s in shifts}, as_logged=False))
+    priced = costs[: len(strayed)]
+    drift = drift_of(strayed, priced)
+    return Routes(
+        configured,
+        strayed,
+        priced,
+        measured.saving([stray.shift for stray in strayed], priced) or WITHOUT,
+        drift,
+        _ranges(drift, strayed, priced, measured),
+        moves_down(_priced(options, costs[len(strayed) :], measured), known),
+        _naive(connection, book, lines, architecture, days),
+        _notes(lines, configured),
+    )
+
+
+def _ranges(
+    drift: Iterable[Drift], strayed: Sequence[Strayed], priced: Sequence[Shifted], measured: _Measured
+) -> list[tuple[Decimal, Decimal] | None]:
+    """P10 and P90 of each drift's worth, widened to hold the worth at the same tokens."""
+    by_place = {
+        (stray.ran.component, stray.ran.task, stray.ran.model): measured.saving([stray.shift], [costs])
+        for stray, costs in zip(strayed, priced, strict=True)
+    }
+    found: list[tuple[Decimal, Decimal] | None] = []
+    for d in drift:
+        of = by_place[d.component, d.task, d.went_to]
+        if of is None or d.worth_usd is None or of.low_usd == of.high_usd:
+            found.append(None)
+        else:
+            found.append((min(of.low_usd, d.worth_usd), max(of.high_usd, d.worth_usd)))
+    return found
+
+
+def _priced(options: Sequence[Candidate], costs: Sequence[Shifted], measured: _Measured) -> list[Priced]:
+    """The candidates of which all calls have a price both ways."""
+    found, start = [], 0
+    for option in options:
+        own = costs[start : start + len(option.shifts)]
+        start += len(option.shifts)
+        saving = measured.saving(option.shifts, own)
+        if saving and all(cost.saving_usd is not None for cost in own):
+            found.append(Priced(option, sum((cost.usd or Decimal(0) for cost in own), Decimal(0)), saving))
+    return found
+
+
+def _naive(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    lines: Iterable[Ran],
+    architecture: Architecture | None,
+    days: tuple[date, date],
+) -> tuple[str, Replay] | None:
+    used = sorted({line.model for line in lines if book.resolve(line.model)})
+    model = naive_model(connection, book, used, architecture, days[1])
+    return (model, replay_naive(connection, book, model, *days)) if model and used else None
+
+
+def _notes(lines: Iterable[Ran], configured: Configured | None) -> list[str]:
+    if configured is None:
+        return ["no routing is configured: no call can have strayed from it"]
+    unknown = sum(line.calls for line in lines if configured.model(line.component, line.task) is None)
+    says = "carry neither a component nor a task that the routing knows: whether they went where they should is open"
+    return [f"{unknown:,} calls {says}"] if unknown else []

@@ -1,0 +1,1 @@
+"""Routers measured as the field measures them."""

@@ -1,0 +1,1 @@
+"""Which model a task gets: rules, conditions, reachability, edits."""

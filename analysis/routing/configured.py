@@ -1,0 +1,80 @@
+"""What the configuration says: the model for each component and task, and the others that it allows there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .routing import CODING_TASKS, FALLBACK, LARGE_CONTEXT_KEY, LargeContext, RoutingConfig
+
+if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
+    from ..architecture.architecture import Architecture
+    from ..architecture.component import Component
+
+
+@dataclass(frozen=True)
+class Configured:
+    """The configured routing. Model names are as the configuration writes them.
+
+    A component that the architecture has takes its own model, else its task's; any other call its logged task's;
+    a task that the routing does not name the fallback's.
+    """
+
+    name: str
+    routing: Mapping[str, str]
+    components: Mapping[str, Component] = field(default_factory=dict)
+    large_context: LargeContext | None = None
+
+    def model(self, component: str, task: str) -> str | None:
+        """The model that calls of a component and task ("" without one) go to; None where nothing is said of them."""
+        own = self.components.get(component)
+        if own and own.model:
+            return own.model
+        task = own.task if own else task
+        return self.routing.get(task) or (self.routing.get(FALLBACK) if own or task else None)
+
+    def allowed(self, component: str, task: str) -> set[str]:
+        """Every model that such calls may go to: also by large context, escalation, or the logged task itself."""
+        own = self.components.get(component)
+        tasks = {task, own.task} if own else {task}
+        keys = [*tasks, *(own.model_keys.values() if own else ())]
+        if self.large_context and tasks & {*self.large_context.tasks}:
+            keys.append(self.large_context.use)
+        named = {self.routing.get(key, key if "/" in key else "") for key in keys}
+        return {model for model in (*named, self.model(component, task)) if model}
+
+    @property
+    def models(self) -> list[str]:
+        """Every model that it names."""
+        own = [model for c in self.components.values() for model in (c.model, *self._policy_models(c)) if model]
+        return list(dict.fromkeys([*self.routing.values(), *own]))
+
+    def _policy_models(self, component: Component) -> list[str]:
+        return [self.routing.get(key, key) for key in component.model_keys.values()]
+
+
+def configured_by(architecture: Architecture | None, routing: RoutingConfig | None) -> Configured | None:
+    """The routing as configured: the architecture's, with the mapping of `routing` in its place where given."""
+    if architecture is None and routing is None:
+        return None
+    mapping = dict(routing.model_routing if routing else architecture.model_routing if architecture else {})
+    names = [architecture.name if architecture else "", routing.document.file.name if routing else ""]
+    large = routing.large_context if routing else _by_key(mapping)
+    components = {component.name: component for component in architecture.components} if architecture else {}
+    return Configured(", ".join(filter(None, names)), mapping, components, large)
+
+
+def _by_key(routing: Mapping[str, str]) -> LargeContext | None:
+    """What the key `large_context_coding` means in a routing that says no more of it."""
+    from .conditions import Span
+
+    return LargeContext(Span(0), LARGE_CONTEXT_KEY, CODING_TASKS) if LARGE_CONTEXT_KEY in routing else None
+
+
+def book_names(book: PriceBook, models: set[str]) -> set[str]:
+    """The models as the book calls them; those that it does not know keep their names."""
+    from ..outcomes.costs import book_name
+
+    return {book_name(book, model) for model in models}

@@ -1,0 +1,1 @@
+"""From an architecture to its cost: workload, plans, expected cost, Monte Carlo, policies, claims."""

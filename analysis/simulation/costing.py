@@ -1,0 +1,225 @@
+"""Exact expected cost: run counts x bracket probabilities x mean tokens x prices, all in fractions.
+
+E[cost on day d] = E[runs on d] x sum over brackets b and classes c of P(b) x E[tokens of c | b] x price(c, b, d)
+
+Each run is priced at its own moment: a day on which a price changes is split by the cron's instants, or, for
+runs without instants, by time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture.schedule import moment
+from .profiles import Bracket, Profile
+from .workload import Horizon, Runs, Work
+
+if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
+    from ...pricing.rows import ModelKey, PriceRow
+
+Minutes = NDArray[np.int64]
+
+Rates = tuple[tuple[Fraction, ...], ...]
+"""USD per unit: a row per bracket, a column per class of the profile (the last column is the request)."""
+
+
+@dataclass(frozen=True)
+class Costing:
+    """One component on one model: everything that the expected cost and the simulation need.
+
+    `rates[d]` are day `d`'s effective prices; `shadow[d]` the same at shadow prices. `missing` names the token
+    classes that have tokens and no price: then the cost is unknown.
+    """
+
+    work: Work
+    model: str
+    profile: Profile
+    brackets: tuple[Bracket, ...]
+    rates: tuple[Rates, ...] = field(repr=False)
+    shadow: tuple[Rates, ...] = field(repr=False)
+    used: tuple[PriceRow, ...] = field(repr=False)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def priced(self) -> bool:
+        """Whether every token class that the runs use has a price."""
+        return not self.missing
+
+    @property
+    def lacking(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The model and its token classes without a price, if there are any."""
+        return ((self.model, self.missing),) if self.missing else ()
+
+    @cached_property
+    def expected_usd(self) -> tuple[Fraction, ...]:
+        """Expected cost of each day of the horizon, exact."""
+        return self._expected(self.rates)
+
+    @cached_property
+    def horizon_usd(self) -> Fraction:
+        """Expected cost of all days together, exact."""
+        return sum(self.expected_usd, Fraction(0))
+
+    @cached_property
+    def expected_shadow_usd(self) -> tuple[Fraction, ...]:
+        """Expected cost of each day at a subscription's shadow prices, exact; zeros without a subscription."""
+        return self._expected(self.shadow)
+
+    def _expected(self, rates: tuple[Rates, ...]) -> tuple[Fraction, ...]:
+        per_run: dict[int, Fraction] = {}  # by identity: days without a price change share their rates
+        for day in rates:
+            if id(day) not in per_run:
+                per_run[id(day)] = self._usd_per_run(day)
+        return tuple(count * per_run[id(day)] for count, day in zip(self.work.runs.expected, rates, strict=True))
+
+    def _usd_per_run(self, rates: Rates) -> Fraction:
+        total = Fraction(0)
+        for bracket, row in zip(self.brackets, rates, strict=True):
+            tokens = (*bracket.mean.values(), Fraction(1))
+            total += bracket.probability * sum(
+                (amount * usd for amount, usd in zip(tokens, row, strict=True)), Fraction(0)
+            )
+        return total
+
+
+def tier_starts(book: PriceBook, models: list[str], processing: str) -> tuple[int, ...]:
+    """Every token count at which one of the models' prices changes, ascending: the brackets all plans share."""
+    keys = [key for model in models if (key := book.resolve(model))]
+    return tuple(sorted({start for key in keys for start in book.thresholds(key, processing)}))
+
+
+def cost(
+    work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon
+) -> Costing:
+    """`work` on `model` at `book`'s prices; `profile` is the work's profile on those tier starts."""
+    return cost_brackets(work, profile, tuple(profile.brackets(starts)), model, book, horizon)
+
+
+def cost_brackets(
+    work: Work, profile: Profile, brackets: tuple[Bracket, ...], model: str, book: PriceBook, horizon: Horizon
+) -> Costing:
+    """`work` on `model`, its runs already cut into brackets by price tier."""
+    key = book.resolve(model)
+    if key is None:
+        nothing = tuple((Fraction(0),) * (len(bracket.mean) + 1) for bracket in brackets)
+        days = (nothing,) * horizon.days
+        return Costing(work, model, profile, brackets, days, days, (), missing=("every class",))
+    return _Pricing(work, profile, brackets, key, model, book, horizon).costing()
+
+
+@dataclass
+class _Pricing:
+    """The lookup of all prices for one component on one model, over the horizon's price segments."""
+
+    work: Work
+    profile: Profile
+    brackets: tuple[Bracket, ...]
+    key: ModelKey
+    model: str
+    book: PriceBook
+    horizon: Horizon
+    used: dict[PriceRow, None] = field(default_factory=dict)
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def costing(self) -> Costing:
+        edges = self.horizon.edges
+        processing = self.work.component.processing
+        first, last = moment(int(edges[0])), moment(int(edges[-1]))
+        starts = [first, *self.book.boundaries(self.key, processing, first, last)]
+        shares = _shares(self.work.runs, np.array([_minute_from(at) for at in starts], dtype=np.int64), edges)
+        segments = {n: self._segment(starts[n]) for n in sorted({n for day in shares for n in day})}
+        return Costing(
+            self.work,
+            self.model,
+            self.profile,
+            self.brackets,
+            _effective({n: rates for n, (rates, _) in segments.items()}, shares),
+            _effective({n: shadow for n, (_, shadow) in segments.items()}, shares),
+            tuple(self.used),
+            tuple(self.missing),
+        )
+
+    def _segment(self, at: datetime) -> tuple[Rates, Rates]:
+        rows = [[self._row(bracket, name, at) for name in (*bracket.mean, "request")] for bracket in self.brackets]
+        rates = tuple(tuple(row.usd_per_unit if row else Fraction(0) for row in line) for line in rows)
+        shadow = tuple(tuple(row.shadow_usd_per_unit if row else Fraction(0) for row in line) for line in rows)
+        return rates, shadow
+
+    def _row(self, bracket: Bracket, name: str, at: datetime) -> PriceRow | None:
+        row = self.book.price(
+            self.key,
+            name,
+            at=at,
+            input_tokens=bracket.min_input_tokens,
+            processing=self.work.component.processing,
+        )
+        if row is not None:
+            self.used[row] = None
+        elif name != "request" and bracket.mean[name]:  # a call without a price per request costs nothing for it
+            self.missing[name] = None
+        return row
+
+
+def _minute_from(at: datetime) -> int:
+    """The first minute, since 1970, that begins at that instant or after it."""
+    return -(-int(at.timestamp()) // 60)
+
+
+def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
+    """For each day, the share of its runs in each price segment: by instants or hours where known, else by minutes.
+
+    Segments in which nothing runs are not named, so that nobody asks for their prices.
+    """
+    if runs.hours:
+        return _hourly_shares(runs, starts, edges)
+    days = len(edges) - 1
+    cuts = np.unique(np.concatenate([edges, starts]))
+    ticks, weights = (cuts[:-1], np.diff(cuts)) if runs.instants is None else (runs.instants, None)
+    day_of = np.searchsorted(edges, ticks, side="right") - 1
+    segment_of = np.searchsorted(starts, ticks, side="right") - 1
+    weight = np.bincount(day_of * len(starts) + segment_of, weights, days * len(starts)).astype(np.int64)
+    counted = weight.reshape(days, len(starts)) * (np.array(runs.expected) > 0)[:, None]
+    busy = [{n: int(day[n]) for n in np.flatnonzero(day).tolist()} for day in counted]
+    idle = {next((n for day in busy for n in day), 0): Fraction(1)}
+    return [{n: Fraction(c, sum(day.values())) for n, c in day.items()} or idle for day in busy]
+
+
+def _hourly_shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
+    """As `_shares`, for rates by the hour; an hour in which a price changes is split by its minutes."""
+    busy: list[dict[int, Fraction]] = [{} for _ in range(len(edges) - 1)]
+    for first, rate in runs.hours:
+        day = int(np.searchsorted(edges, first, side="right")) - 1
+        inside = starts[np.searchsorted(starts, first + 1) : np.searchsorted(starts, first + 60)]
+        cuts = [first, *inside.tolist(), first + 60]
+        for begin, end in pairwise(cuts):
+            segment = int(np.searchsorted(starts, begin, side="right")) - 1
+            share = rate * (end - begin) / 60
+            if share:
+                busy[day][segment] = busy[day].get(segment, Fraction(0)) + share
+    idle = {next((n for day in busy for n in day), 0): Fraction(1)}
+    return [{n: part / sum(day.values()) for n, part in day.items()} or idle for day in busy]
+
+
+def _effective(segments: dict[int, Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:
+    """The mean price of each day's runs; days within one segment share the segment's own object."""
+    return tuple(
+        segments[next(iter(day))] if len(day) == 1 else _blend([(segments[n], share) for n, share in day.items()])
+        for day in shares
+    )
+
+
+def _blend(parts: list[tuple[Rates, Fraction]]) -> Rates:
+    first = parts[0][0]
+    return tuple(
+        tuple(sum((rates[b][c] * share for rates, share in parts), Fraction(0)) for c in range(len(first[b])))
+        for b in range(len(first))
+    )

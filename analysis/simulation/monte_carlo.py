@@ -1,0 +1,202 @@
+"""The Monte Carlo: token sums per day and trial, drawn once and priced by every plan (common random numbers).
+
+A day's tokens are the sum over its runs. Where the runs are many for how much they vary, the sum is drawn from
+the gamma distribution with its exact mean and variance: within 2% of drawn runs at P10 and P90. Elsewhere, and
+for whole rows of a log, it is put together from pools of sums of 1, 2, 4, 8, … runs. Draws of a component depend
+on the seed and its name only, so that two architectures share the draws of what they share.
+
+Arrays are (days, trials); a component that nothing varies stays (days, 1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture.distributions import Constant, Floats, midpoints
+from .costing import Costing
+from .profiles import Bracket, Independent, Profile
+from .workload import Runs, Work
+
+GAMMA_VARIANCE = 0.02
+"""The largest squared coefficient of variation of a day's sum that a gamma distribution is drawn for."""
+POOL = 65_536
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """The random numbers of one component: the same whatever other components there are."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return np.random.Generator(np.random.SFC64([seed, int.from_bytes(digest[:8], "little")]))
+
+
+@dataclass(frozen=True)
+class TokenSums:
+    """One component's drawn tokens: per bracket, the runs and the sum of each class, each (days, trials or 1).
+
+    `factors` are the trial's unknown factors, by class, (trials,) or the number 1.
+    """
+
+    runs: list[Floats] = field(repr=False)
+    tokens: list[list[Floats]] = field(repr=False)
+    factors: list[Floats | float] = field(repr=False)
+
+
+def draw(
+    work: Work,
+    profile: Profile,
+    brackets: tuple[Bracket, ...],
+    days: int,
+    trials: int,
+    seed: int,
+    spawn: Callable[[Floats], Floats] | None = None,
+) -> TokenSums:
+    """Draw a component's runs and tokens for all days and trials; `spawn` says which of its runs happen."""
+    rng = generator(seed, work.component.name)
+    factors = _factors(work, profile, rng, trials)
+    runs = _draw_runs(work.runs, rng, days, trials)
+    runs = spawn(runs) if spawn else runs
+    if isinstance(profile, Independent):
+        return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
+    counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
+    sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
+    return TokenSums(counts, sums, factors)
+
+
+def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int) -> list[Floats | float]:
+    unknown = work.unknown
+    common: Floats | float = unknown.cost.draw(rng, (trials,)) if unknown.cost else 1.0
+    own = {name: part.draw(rng, (trials,)) for name, part in unknown.tokens.items()}
+    return [common * own.get(name, 1.0) for name in profile.classes] + [common]
+
+
+def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int) -> Floats:
+    """The number of runs: (days, 1) where it is certain, else (days, trials)."""
+    mean = np.array([float(count) for count in runs.expected])[:, None]
+    active = mean > 0
+    match runs.law:
+        case "poisson":
+            return rng.poisson(mean, (days, trials)).astype(np.float64)
+        case "mean" if runs.spread:
+            return active * _whole(runs.spread.draw(rng, (1, trials)), rng, (days, trials))
+        case "day" if runs.spread:
+            return active * _whole(runs.spread.draw(rng, (days, trials)), rng, (days, trials))
+        case _ if all(count.denominator == 1 for count in runs.expected):
+            return mean
+        case _:
+            return _whole(mean, rng, (days, trials))
+
+
+def _whole(rate: Floats, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Whole runs with that mean: the fraction of a run is the chance of one more."""
+    whole: Floats = np.floor(rate + rng.random(shape))
+    return whole
+
+
+def _independent_sums(profile: Independent, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
+    sums = []
+    fewest = float(runs.min(initial=np.inf, where=runs > 0))
+    for part in profile.parts.values():
+        mean = float(part.mean)
+        if isinstance(part, Constant) or not part.variance:
+            sums.append(runs * mean)
+        elif part.variance <= GAMMA_VARIANCE * mean * mean * fewest:
+            sums.append(_gamma_sum(runs, mean, part.variance, rng, trials))
+        else:
+            sums += _pooled_sums(midpoints(part, POOL)[None], [mean], runs, rng, trials)
+    return sums
+
+
+def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Generator, trials: int) -> Floats:
+    """The sum of n runs with that mean and variance each: gamma of shape n mean^2/variance, same two moments."""
+    shape = runs * (mean * mean / variance)
+    sums = np.empty((runs.shape[0], trials))
+    if runs.shape[1] == 1:
+        for day, k in enumerate(shape[:, 0]):  # one shape a row is faster to draw than a matrix of shapes
+            rng.standard_gamma(k, out=sums[day])
+    else:
+        rng.standard_gamma(shape, out=sums)
+    sums *= variance / mean
+    return sums
+
+
+def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: int) -> list[Floats]:
+    """Runs among the brackets: a multinomial, drawn as a chain of binomials."""
+    if len(shares) == 1:
+        return [runs]
+    left = np.broadcast_to(runs, (runs.shape[0], trials)).astype(np.int64)
+    counts: list[Floats] = []
+    rest = 1.0
+    for share in shares[:-1]:
+        here = rng.binomial(left, min(1.0, share / rest))
+        counts.append(here.astype(np.float64))
+        left, rest = left - here, rest - share
+    return [*counts, left.astype(np.float64)]
+
+
+def _row_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
+    """Sums of whole rows, their classes together."""
+    assert bracket.rows is not None  # noqa: S101 (a Joint's brackets have their rows)
+    means = [float(mean) for mean in bracket.mean.values()]
+    if (bracket.rows == bracket.rows[0]).all():
+        return [runs * mean for mean in means]
+    return _pooled_sums(np.ascontiguousarray(bracket.rows.T, dtype=np.float64), means, runs, rng, trials)
+
+
+def _pooled_sums(  # (classes, pool) in, one (days, trials) per class out
+    pool: Floats, means: list[float], runs: Floats, rng: np.random.Generator, trials: int
+) -> list[Floats]:
+    """Sums of n runs, from the binary digits of n: one entry of the pool of sums of 1, of 2, of 4, of 8, … runs."""
+    counts = runs.astype(np.int64)
+    sums = [np.zeros((len(runs), trials)) for _ in means]
+    size, most = 1, int(counts.max(initial=0))
+    while size <= most:
+        taking: NDArray[np.bool_] = (counts & size) > 0
+        where = taking[:, 0] if taking.shape[1] == 1 else taking
+        shape = (np.count_nonzero(where), trials) if where.ndim == 1 else np.count_nonzero(where)
+        picked = rng.integers(0, pool.shape[1], shape, dtype=np.uint32)
+        for total, amounts in zip(sums, pool, strict=True):
+            total[where] += amounts[picked]
+        size *= 2
+        if size <= most:
+            pool = _doubled(pool, np.array(means)[:, None] * size, rng)
+    return sums
+
+
+def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
+    """A pool of sums of two entries each, of that exact mean: no pool is dear or cheap by chance."""
+    entries = pool.shape[1]
+    if entries < 2 * POOL:  # every entry as often as any other, in pairs at random
+        first = np.arange(entries * -(-POOL // entries)) % entries
+        second = rng.permutation(first)
+    else:
+        first, second = rng.integers(0, entries, (2, POOL))
+    sums = pool[:, first] + pool[:, second]
+    drawn = sums.mean(axis=1, keepdims=True)
+    sums *= np.divide(mean, drawn, out=np.ones_like(mean), where=drawn > 0)
+    return sums
+
+
+def price(sums: TokenSums, costing: Costing, room: Floats) -> Floats:
+    """What the drawn tokens cost on the costing's model: USD, (days, trials), or (days, 1) if nothing varies.
+
+    The result is put into `room`, (days, trials), where it needs that much: new memory is slow the first time.
+    """
+    days = len(costing.rates)
+    if not costing.priced:
+        return np.zeros((days, 1))  # unknown, not zero: nobody adds it (see summary)
+    parts: list[tuple[Floats, Floats, Floats | float]] = []
+    for b, (runs, tokens) in enumerate(zip(sums.runs, sums.tokens, strict=True)):
+        rates = np.array([[float(usd) for usd in day[b]] for day in costing.rates])
+        amounts = zip([*tokens, runs], rates.T, sums.factors, strict=True)
+        parts += [(amount, rate, factor) for amount, rate, factor in amounts if rate.any()]
+    width = max((max(amount.shape[1], np.size(factor)) for amount, _, factor in parts), default=1)
+    total, part = room if width == room.shape[1] else np.empty((days, width)), np.empty(width)
+    total.fill(0)
+    for day in range(days):  # a day at a time stays in the processor's cache
+        for amount, rate, factor in parts:
+            total[day] += np.multiply(amount[day], rate[day] * factor, out=part)
+    return total

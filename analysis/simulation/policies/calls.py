@@ -1,0 +1,333 @@
+"""A component under policies: a list of weighted calls, each costed by the machinery that costs any component.
+
+Every spawn makes one call: to the large-context model if its input is over the threshold, else to the first
+model, and then with the chance of an escalation another one. A call sends a linear function of the run's tokens
+(a cached prefix, an answer carried over), has its own price tier and is paid `attempts` times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from ...architecture.distributions import Constant
+from ...architecture.policies import Cache, Escalate, LargeContext, Policies, Policy
+from ..costing import Costing, cost_brackets
+from ..profiles import INPUT_CLASSES, Bracket, Independent, Joint, Profile, practical_upper
+from ..workload import Horizon, Runs, Work
+from .batching import batched
+from .spawns import Spawns, Warmth, spawns_of, warmth
+
+if TYPE_CHECKING:
+    from ....pricing.book import PriceBook
+    from ....pricing.rows import PriceRow
+
+Kind = Literal["first", "large_context", "escalated"]
+Tokens = dict[str, dict[str, Fraction]]
+"""What a call sends: by its token class, how much of each of the run's classes."""
+
+
+class Choice(NamedTuple):
+    """What a plan decides for a component: its model, the policies that apply, and the models that they name.
+
+    `targets` are (where, model), where as in `Policies.model_keys`.
+    """
+
+    model: str
+    policies: frozenset[Policy]
+    targets: tuple[tuple[str, str], ...] = ()
+
+    def target(self, where: str) -> str:
+        """The model named there, or the component's own."""
+        return dict(self.targets).get(where, self.model)
+
+    @property
+    def models(self) -> list[str]:
+        """Every model that runs may be sent to."""
+        used = [self.model]
+        if "escalate" in self.policies:
+            used = [self.target("escalate.start"), self.target("escalate.to")]
+        return [*used, *([self.target("large_context.use")] if "large_context" in self.policies else [])]
+
+
+class Cut(NamedTuple):
+    """A bracket of the spawns, and the tier start of the escalated call's total input."""
+
+    bracket: Bracket
+    escalated_min_input_tokens: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in which a call may go (cache warm, or cold): `shares[d]` of day `d`'s calls, and what it sends."""
+
+    costing: Costing
+    shares: tuple[Fraction, ...]
+    tokens: Tokens
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that a spawn makes with `probability`, if its bracket is one of `cuts` (indices); paid per attempt."""
+
+    kind: Kind
+    model: str
+    probability: Fraction
+    cuts: tuple[int, ...]
+    ways: tuple[Way, ...]
+    certain: bool = True
+    cached: bool = False
+
+    @property
+    def expected_usd(self) -> Fraction:
+        """Expected cost over the horizon."""
+        return sum((usd for way in self.ways for usd in way.costing.expected_usd), Fraction(0))
+
+    @property
+    def expected_calls(self) -> Fraction:
+        """Expected number over the horizon, every attempt counted."""
+        return sum(
+            (
+                bracket.probability * count
+                for way in self.ways
+                for bracket in way.costing.brackets
+                for count in way.costing.work.runs.expected
+            ),
+            Fraction(0),
+        )
+
+
+@dataclass(frozen=True)
+class PolicyCosting:
+    """A component under policies; it reads as a Costing does, and `calls` say where the money goes.
+
+    `work` has the spawns for runs; `base` is the work without policies, from which runs are drawn.
+    `own_draws` tells that its tokens cannot be the draws of the component without policies.
+    """
+
+    work: Work
+    base: Work
+    choice: Choice
+    spawns: Spawns
+    profile: Profile
+    cuts: tuple[Cut, ...]
+    calls: tuple[Call, ...]
+    own_draws: bool
+    days: int
+
+    @property
+    def model(self) -> str:
+        """The component's own model under the plan."""
+        return self.choice.model
+
+    @property
+    def lacking(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Models, and their token classes without a price."""
+        found = {(way.costing.model, way.costing.missing) for way in self._ways if way.costing.missing}
+        return tuple(sorted(found))
+
+    @property
+    def priced(self) -> bool:
+        """Whether every call has a price."""
+        return not self.lacking
+
+    @property
+    def used(self) -> tuple[PriceRow, ...]:
+        """The price rows of all calls."""
+        return tuple(dict.fromkeys(row for way in self._ways for row in way.costing.used))
+
+    @cached_property
+    def expected_usd(self) -> tuple[Fraction, ...]:
+        """Expected cost of each day of the horizon, exact."""
+        return self._summed([way.costing.expected_usd for way in self._ways])
+
+    @cached_property
+    def horizon_usd(self) -> Fraction:
+        """Expected cost of all days together, exact."""
+        return sum(self.expected_usd, Fraction(0))
+
+    @cached_property
+    def expected_shadow_usd(self) -> tuple[Fraction, ...]:
+        """The same at a subscription's shadow prices."""
+        return self._summed([way.costing.expected_shadow_usd for way in self._ways])
+
+    @property
+    def _ways(self) -> Iterator[Way]:
+        return (way for call in self.calls for way in call.ways)
+
+    def _summed(self, costs: list[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
+        return tuple(sum(day, Fraction(0)) for day in zip(*costs, strict=True)) or (Fraction(0),) * self.days
+
+
+Costed = Costing | PolicyCosting
+
+
+def with_policies(
+    work: Work, choice: Choice, starts: tuple[int, ...], plain: Costing, book: PriceBook, horizon: Horizon
+) -> PolicyCosting:
+    """`work` under the chosen policies; `starts` are all tier starts and thresholds, `plain` the work without."""
+    return _Builder(work, choice, starts, plain, book, horizon).build()
+
+
+@dataclass
+class _Builder:
+    work: Work
+    choice: Choice
+    starts: tuple[int, ...]
+    plain: Costing
+    book: PriceBook
+    horizon: Horizon
+    policies: Policies = field(init=False)
+    spawns: Spawns = field(init=False)
+    profile: Profile = field(init=False)
+    cuts: tuple[Cut, ...] = field(init=False)
+
+    def build(self) -> PolicyCosting:
+        active = self.choice.policies
+        stated = {name: getattr(self.work.component, name) for name in active}
+        self.policies = policies = Policies.model_construct(**stated)
+        self.spawns = spawns_of(self.work.runs, policies.fresh_for, policies.batch_with, self.horizon.edges)
+        profile = batched(self.work, policies.batch_with) if policies.batch_with else self.work.profile
+        self.profile, self.cuts = cut(profile, self.starts, policies.escalate)
+        brackets = [cut.bracket for cut in self.cuts]
+        same = [(b.min_input_tokens, b.probability) for b in brackets] == [
+            (b.min_input_tokens, b.probability) for b in self.plain.brackets
+        ]
+        return PolicyCosting(
+            work=replace(self.work, runs=self.spawns.runs),
+            base=self.work,
+            choice=self.choice,
+            spawns=self.spawns,
+            profile=self.profile,
+            cuts=self.cuts,
+            calls=tuple(self._calls()),
+            own_draws=bool({"fresh_for", "batch_with"} & active) or not same,
+            days=self.horizon.days,
+        )
+
+    def _calls(self) -> Iterator[Call]:
+        escalate = self.policies.escalate
+        small, large = _sides(self.cuts, self.policies.large_context)
+        if large:
+            yield self._call("large_context", self.choice.target("large_context.use"), Fraction(1), large)
+        if small:
+            first = self.choice.target("escalate.start") if escalate else self.choice.model
+            yield self._call("first", first, Fraction(1), small)
+        if small and escalate and escalate.chance:
+            yield self._call("escalated", self.choice.target("escalate.to"), escalate.chance, small)
+
+    def _call(self, kind: Kind, model: str, probability: Fraction, indices: tuple[int, ...]) -> Call:
+        carry = Fraction(self.policies.escalate.carry) if kind == "escalated" and self.policies.escalate else None
+        sent = _sent(self.profile.classes, carry)
+        own = [self.cuts[n] for n in indices]
+        if self.policies.cache is None:
+            every_day = (Fraction(1),) * self.horizon.days
+            way = self._way(model, probability, own, every_day, sent, carry is not None, None)
+            return Call(kind, model, probability, indices, (way,))
+        chance = probability * sum((cut.bracket.probability for cut in own), Fraction(0))
+        warm = warmth(self.spawns, self.policies.cache, chance, self.horizon.edges)
+        ways = self._cached_ways(model, probability, own, sent, carry is not None, warm, self.policies.cache)
+        return Call(kind, model, probability, indices, ways, warm.certain, cached=True)
+
+    def _cached_ways(
+        self, model: str, probability: Fraction, cuts: list[Cut], sent: Tokens, escalated: bool, warm: Warmth, of: Cache
+    ) -> tuple[Way, ...]:
+        cold = tuple(1 - share for share in warm.shares)
+        read = _prefixed(sent, "cache_read", Fraction(of.share))
+        written = _prefixed(sent, f"cache_write_{of.ttl}", Fraction(of.share))
+        return (
+            self._way(model, probability, cuts, warm.shares, read, escalated, warm.warm),
+            self._way(model, probability, cuts, cold, written, escalated, warm.cold),
+        )
+
+    def _way(
+        self,
+        model: str,
+        probability: Fraction,
+        cuts: list[Cut],
+        shares: tuple[Fraction, ...],
+        tokens: Tokens,
+        escalated: bool,
+        instants: np.ndarray | None,
+    ) -> Way:
+        paid = probability * (self.policies.retry.attempts if self.policies.retry else 1)
+        expected = tuple(n * s * paid for n, s in zip(self.spawns.runs.expected, shares, strict=True))
+        runs: Runs = replace(self.spawns.runs, expected=expected)
+        runs = runs if instants is None else replace(runs, instants=instants)
+        brackets = tuple(_sends(cut, tokens, escalated) for cut in cuts)
+        work = replace(self.work, runs=runs)
+        return Way(cost_brackets(work, self.profile, brackets, model, self.book, self.horizon), shares, tokens)
+
+
+def _sides(cuts: tuple[Cut, ...], large: LargeContext | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Indices of the cuts at or below the threshold, and above it."""
+    over = [large is not None and cut.bracket.min_input_tokens > large.over for cut in cuts]
+    return tuple(n for n, is_over in enumerate(over) if not is_over), tuple(n for n, yes in enumerate(over) if yes)
+
+
+def _sent(classes: tuple[str, ...], carry: Fraction | None) -> Tokens:
+    """The run's tokens as they are; with `carry` that share of its output is input as well."""
+    sent: Tokens = {name: {name: Fraction(1)} for name in classes}
+    if carry and "output" in classes:
+        sent.setdefault("input", {})["output"] = carry
+    return sent
+
+
+def _prefixed(sent: Tokens, cached_class: str, share: Fraction) -> Tokens:
+    """`share` of the run's own input moved to a cache class."""
+    if not share or "input" not in sent.get("input", {}):
+        return sent
+    moved = {name: dict(parts) for name, parts in sent.items()}
+    moved["input"]["input"] = 1 - share
+    into = moved.setdefault(cached_class, {})
+    into["input"] = into.get("input", Fraction(0)) + share
+    return moved
+
+
+def _sends(cut: Cut, tokens: Tokens, escalated: bool) -> Bracket:
+    """The call's tokens on average, given the cut, at the tier of its own total input."""
+    tier = cut.escalated_min_input_tokens if escalated else cut.bracket.min_input_tokens
+    mean = {name: linear(parts, cut.bracket.mean) for name, parts in tokens.items()}
+    return Bracket(tier, cut.bracket.probability, mean)
+
+
+def linear(parts: Mapping[str, Fraction], amounts: Mapping[str, Fraction]) -> Fraction:
+    """The sum of the parts of the amounts."""
+    return sum((share * amounts[name] for name, share in parts.items()), Fraction(0))
+
+
+def cut(profile: Profile, starts: tuple[int, ...], escalate: Escalate | None) -> tuple[Profile, tuple[Cut, ...]]:
+    """Brackets within which no call's price tier changes, and the profile that they are of."""
+    profile = profile.on_tiers(starts)
+    carry = Fraction(escalate.carry) if escalate else Fraction(0)
+    if not carry or not starts or "output" not in profile.classes:
+        return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))
+    if isinstance(profile, Independent):
+        inputs = [part for name, part in profile.parts.items() if name in INPUT_CLASSES]
+        output = profile.parts["output"]
+        if all(isinstance(part, Constant) for part in (*inputs, output)):
+            total = sum((part.mean for part in inputs), carry * output.mean)
+            tier = max((start for start in starts if start <= total), default=0)
+            return profile, tuple(Cut(bracket, tier) for bracket in profile.brackets(starts))
+        if sum(map(practical_upper, inputs)) + float(carry) * practical_upper(output) < starts[0]:
+            return profile, tuple(Cut(bracket, 0) for bracket in profile.brackets(starts))
+        profile = Joint.from_grid(profile)
+    return profile, _cut_rows(profile, starts, carry)
+
+
+def _cut_rows(profile: Joint, starts: tuple[int, ...], carry: Fraction) -> tuple[Cut, ...]:
+    output = profile.rows[:, profile.classes.index("output")]
+    own = np.searchsorted(np.array(starts), profile.total_input, side="right")
+    carried = profile.total_input + np.floor(output * float(carry)).astype(np.int64)
+    second = np.searchsorted(np.array(starts), carried, side="right")
+    labels = own * (len(starts) + 1) + second
+    begin = (0, *starts)
+    return tuple(
+        Cut(profile.bracket(labels == label, begin[label // len(begin)]), begin[label % len(begin)])
+        for label in np.unique(labels).tolist()
+    )

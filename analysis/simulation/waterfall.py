@@ -1,0 +1,138 @@
+"""From naive to routed, policy by policy: what each step saves in a given order, and the split that knows no order.
+
+Shapley value of policy i: the mean over all orders of what it saves when it comes in,
+sum over S without i of |S|! (k - |S| - 1)! / k! x (cost(S) - cost(S + i)). Costs add up over components, and so do
+their Shapley values: each component is a game of the policies that it states, at most 2^6 exact evaluations.
+(L. S. Shapley, "A Value for n-Person Games", 1953.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from itertools import combinations
+from math import factorial
+from typing import TYPE_CHECKING
+
+from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
+from ..results import WaterfallStep, usd
+
+if TYPE_CHECKING:
+    from ..architecture.architecture import Architecture
+    from .plans import Plan
+    from .run import Costs
+
+
+@dataclass(frozen=True)
+class Game:
+    """What one part of the whole costs under every set of its `players`: USD per day."""
+
+    players: frozenset[Policy]
+    usd_of: Callable[[frozenset[Policy]], Fraction | None]
+
+    @cached_property
+    def usd_by_set(self) -> dict[frozenset[Policy], Fraction | None]:
+        """The cost under each subset of the players; None where something has no price."""
+        return {chosen: self.usd_of(chosen) for chosen in _subsets(self.players)}
+
+    @property
+    def priced(self) -> bool:
+        """Whether every subset has a price."""
+        return None not in self.usd_by_set.values()
+
+    def usd(self, policies: frozenset[Policy]) -> Fraction:
+        """The cost under those of the policies that play here."""
+        return self.usd_by_set[policies & self.players] or Fraction(0)
+
+    def shapley(self, policy: Policy) -> Fraction:
+        """What the policy saves, averaged over all orders of the players."""
+        if policy not in self.players:
+            return Fraction(0)
+        count, total = len(self.players), Fraction(0)
+        for others in _subsets(self.players - {policy}):
+            orders = Fraction(factorial(len(others)) * factorial(count - len(others) - 1), factorial(count))
+            total += orders * (self.usd(others) - self.usd(others | {policy}))
+        return total
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step in exact USD per day: the cost after it, what it saves, its Shapley value if it is a policy."""
+
+    name: str
+    usd: Fraction
+    saved: Fraction
+    shapley: Fraction | None = None
+
+
+def waterfall(costs: Costs, naive: Plan, routed: Plan) -> list[WaterfallStep]:
+    """The steps from naive to routed, as results; empty where no component states a policy."""
+    order = policy_order(costs.architecture)
+    if not order:
+        return []
+    found, before = [], None
+    for step in steps(costs, naive, routed, order):
+        after = usd(step.usd)  # differences of rounded totals add up to the last digit
+        shapley = None if step.shapley is None else usd(step.shapley)
+        found.append(
+            WaterfallStep.model_validate(
+                {
+                    "step": step.name,
+                    "expected_usd_per_day": after,
+                    "saved_usd_per_day": usd(0 if before is None else before - after),
+                    "shapley_usd_per_day": shapley,
+                }
+            )
+        )
+        before = after
+    return found
+
+
+def policy_order(architecture: Architecture) -> list[Policy]:
+    """The policies that components state, in the order of the file, then in the default one."""
+    stated = {policy for component in architecture.components for policy in component.stated}
+    return [policy for policy in dict.fromkeys([*architecture.policy_order, *POLICIES]) if policy in stated]
+
+
+def steps(costs: Costs, naive: Plan, routed: Plan, order: Sequence[Policy]) -> list[Step]:
+    """Naive, the routing's models without policies, then every policy on top of those before it, exact."""
+    games, naive_usd = _games(costs, naive, routed)
+    found = [Step("naive", naive_usd, Fraction(0))]
+    active: frozenset[Policy] = frozenset()
+    found.append(_step("routing", found[-1], games, active))
+    for policy in order:
+        active |= {policy}
+        step = _step(policy, found[-1], games, active)
+        found.append(replace(step, shapley=sum((game.shapley(policy) for game in games), Fraction(0))))
+    return found
+
+
+def _step(name: str, before: Step, games: list[Game], active: frozenset[Policy]) -> Step:
+    after = sum((game.usd(active) for game in games), Fraction(0))
+    return Step(name, after, before.usd - after)
+
+
+def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fraction]:
+    """One game per component that has a price throughout, one for subscriptions; and what they cost naively."""
+    games, naive_usd = [], costs.flat_usd_per_day(naive)
+    stated: frozenset[Policy] = frozenset()
+    for component in costs.architecture.components:
+        game = Game(component.stated & routed.policies, _component_usd(costs, routed, component.name))
+        base = costs.plan_usd_per_day(naive, costs.run_book, component.name)
+        if base is not None and game.priced:
+            games.append(game)
+            naive_usd += base
+            stated |= game.players
+    flat = Game(stated & MODEL_POLICIES, lambda chosen: costs.flat_usd_per_day(replace(routed, policies=chosen)))
+    return [*games, flat], naive_usd
+
+
+def _component_usd(costs: Costs, plan: Plan, name: str) -> Callable[[frozenset[Policy]], Fraction | None]:
+    return lambda chosen: costs.plan_usd_per_day(replace(plan, policies=chosen), costs.run_book, name)
+
+
+def _subsets(policies: Iterable[Policy]) -> list[frozenset[Policy]]:
+    listed = sorted(policies)
+    return [frozenset(chosen) for size in range(len(listed) + 1) for chosen in combinations(listed, size)]

@@ -1,0 +1,277 @@
+"""From an architecture to a workload: every component with its exact run counts and its token profile.
+
+A workload knows nothing of models or prices, so that all plans are costed on the same runs and tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ArchitectureError, UnpricedError
+from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
+from ..architecture.component import Calibrate, Component, FromUsage, TokenProfile
+from ..architecture.distributions import Constant, Distribution, Scaled
+from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
+from .profiles import Independent, Joint, Profile, Unknown
+
+if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
+    from ..architecture.architecture import Architecture
+
+PRICED = ("input", "output")
+Law = Literal["fixed", "poisson", "mean", "day"]
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The days a projection covers: `edges` are the `days + 1` midnights in UTC minutes."""
+
+    start: date
+    days: int
+    timezone: ZoneInfo
+    edges: NDArray[np.int64] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, start: date, days: int, timezone: ZoneInfo) -> Horizon:
+        """The `days` days from `start` on, in that time zone."""
+        return cls(start, days, timezone, day_edges(start, days, timezone))
+
+    @property
+    def dates(self) -> list[date]:
+        """The days, in order."""
+        return [self.start + timedelta(days=n) for n in range(self.days)]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How often a component runs. `expected[d]` is the exact expected number on day `d`.
+
+    `instants` are the UTC minutes of a cron. `law` says how the number varies: fixed (a fraction of a run is
+    that chance of one), poisson, mean (`spread` drawn once per trial) or day (`spread` drawn every day).
+    `hours` are the runs of each clock hour of the horizon, for rates that change by the hour: (first UTC minute
+    of the hour, expected runs in it).
+    """
+
+    expected: tuple[Fraction, ...]
+    law: Law = "fixed"
+    instants: NDArray[np.int64] | None = field(default=None, repr=False)
+    spread: Distribution | None = None
+    hours: tuple[tuple[int, Fraction], ...] = field(default=(), repr=False)
+
+    @property
+    def per_day(self) -> Fraction:
+        """The mean over the days of the horizon."""
+        return sum(self.expected, Fraction(0)) / len(self.expected)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One component of a workload: what it is, when it runs, what its runs use."""
+
+    component: Component
+    runs: Runs
+    profile: Profile
+    unknown: Unknown
+    explained: str = ""
+
+
+def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]) -> list[Work]:
+    """Every component's runs and tokens over the horizon. `open_book` gives the books that calibrations name.
+
+    Raises ArchitectureError, UsageLogError, UnpricedError.
+    """
+    return [_work(component, architecture, horizon, open_book) for component in architecture.components]
+
+
+def _work(
+    component: Component, architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]
+) -> Work:
+    if component.calibrate:
+        runs = runs_of(component, horizon, calls=0)
+        return _calibrated(component, component.calibrate, architecture, runs, horizon, open_book)
+    assert component.tokens is not None  # noqa: S101 (read_architecture has checked it)
+    if component.tokens.from_usage:
+        profile = _measured(component.tokens.from_usage)
+        runs = runs_of(component, horizon, calls=len(profile.rows))
+        return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)))
+    parts, unknown = _stated(component.tokens)
+    runs = runs_of(component, horizon, calls=0)
+    return Work(component, runs, Independent(parts), Unknown(_factor(component.uncertainty), unknown))
+
+
+def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
+    """How often a component runs on each day; `calls` are those in its log, where its rate is from one."""
+    active = [_is_active(component, day) for day in horizon.dates]
+    if component.schedule:
+        return _cron_runs(component, horizon, active)
+    rate = component.runs_per_day
+    if isinstance(rate, Hourly):
+        return _hourly_runs(rate, horizon, active)
+    law: Law = "fixed"
+    spread: Distribution | None = None
+    match rate:
+        case Poisson():
+            mean, law = Fraction(rate.poisson), "poisson"
+        case LogRate():
+            mean, law = _log_rate(component, rate, calls), "poisson"
+        case Range():
+            spread = rate.distribution()
+            mean, law = spread.mean, "day" if rate.varies == "run" else "mean"
+        case _:
+            mean = Fraction(rate or 0)
+    return Runs(tuple(mean if on else Fraction(0) for on in active), law, spread=spread)
+
+
+def _hourly_runs(rates: Hourly, horizon: Horizon, active: list[bool]) -> Runs:
+    """Poisson runs at the rate of each clock hour; a day with a repeated or a missing hour has 25 or 23."""
+    hours: list[tuple[int, Fraction]] = []
+    expected = []
+    for day, on in enumerate(active):
+        marks = range(int(horizon.edges[day]), int(horizon.edges[day + 1]), 60) if on else ()
+        own = [(minute, _rate(rates, moment(minute).astimezone(horizon.timezone))) for minute in marks]
+        hours += own
+        expected.append(sum((rate for _, rate in own), Fraction(0)))
+    return Runs(tuple(expected), "poisson", hours=tuple(hours))
+
+
+def _rate(rates: Hourly, at: datetime) -> Fraction:
+    by_hour = rates.hourly.get(cast(Weekday, WEEKDAYS[at.weekday()]))
+    return Fraction(by_hour[at.hour]) if by_hour else Fraction(0)
+
+
+def _log_rate(component: Component, rate: LogRate, calls: int) -> Fraction:
+    runs = Fraction(rate.from_usage) * calls
+    if runs > MAX_RUNS_PER_DAY:
+        raise ArchitectureError(
+            f"component {component.name!r}: {calls:,} logged calls times {rate.from_usage:f} are more than "
+            f"the {MAX_RUNS_PER_DAY:,} runs a day that costsim takes"
+        )
+    return runs
+
+
+def _cron_runs(component: Component, horizon: Horizon, active: list[bool]) -> Runs:
+    zone = ZoneInfo(component.timezone) if component.timezone else horizon.timezone
+    instants = fire_times(component.schedule or "", zone, int(horizon.edges[0]), int(horizon.edges[-1]))
+    day_of = np.searchsorted(horizon.edges, instants, side="right") - 1
+    instants = instants[np.array(active, dtype=bool)[day_of]] if len(instants) else instants
+    counts = runs_by_day(instants, horizon.edges)
+    return Runs(tuple(Fraction(int(count)) for count in counts), instants=instants)
+
+
+def _is_active(component: Component, day: date) -> bool:
+    if component.weekdays_only and day.weekday() >= 5:
+        return False
+    return (component.start or day) <= day <= (component.end or day)
+
+
+def _stated(tokens: TokenProfile) -> tuple[dict[str, Distribution], dict[str, Distribution]]:
+    """Distributions per run, and factors of mean 1 for classes whose mean is what we don't know."""
+    parts: dict[str, Distribution] = {}
+    unknown: dict[str, Distribution] = {}
+    for name in tokens.counted:
+        amount = getattr(tokens, name)
+        if isinstance(amount, Decimal):
+            parts[name] = Constant(Fraction(amount))
+            continue
+        spread = amount.distribution()
+        if amount.varies == "mean":
+            parts[name], unknown[name] = Constant(spread.mean), Scaled(spread, 1 / spread.mean)
+        else:
+            parts[name] = spread
+    return parts, unknown
+
+
+def _factor(spread: Spread | None) -> Distribution | None:
+    """An uncertainty as a factor of mean 1, so that it widens a projection and never moves its mean."""
+    if spread is None:
+        return None
+    distribution = spread.distribution()
+    return Scaled(distribution, 1 / distribution.mean)
+
+
+def _measured(source: FromUsage) -> Joint:
+    from ...usage.sample import store_rows, token_rows
+
+    if source.file:
+        return Joint(*token_rows(source.file, source.columns, source.input_includes_cached))
+    assert source.store is not None  # noqa: S101 (the file has one of the two)
+    where = {str(name): value for name, value in source.where.items()}
+    return Joint(*store_rows(source.store, where, source.since, source.until))
+
+
+def _calibrated(
+    component: Component,
+    known: Calibrate,
+    architecture: Architecture,
+    runs: Runs,
+    horizon: Horizon,
+    open_book: Callable[[str], PriceBook],
+) -> Work:
+    """output tokens = USD of a run / (ratio x input price + output price); input = ratio x output."""
+    model = known.model or component.model or routed_model(component, architecture.model_routing)
+    spread = known.daily_usd.distribution() if isinstance(known.daily_usd, Spread) else None
+    mean_usd = spread.mean if spread else Fraction(known.daily_usd)  # type: ignore[arg-type]
+    running = [count for count in runs.expected if count]
+    if not running:
+        return Work(component, runs, Independent({"output": Constant(Fraction(0))}, "calibrated"), Unknown())
+    run_usd = mean_usd * len(running) / sum(running, Fraction(0))
+    ratio = Fraction(known.input_per_output)
+    output = _solve_output(component, model, known.book, ratio, run_usd, horizon, open_book)
+    parts: dict[str, Distribution] = {"input": Constant(ratio * output), "output": Constant(output)}
+    factor = Scaled(spread, 1 / spread.mean) if spread else _factor(component.uncertainty)
+    says = (
+        f"{component.name}: {float(ratio * output):,.0f} input and {float(output):,.0f} output tokens a run "
+        f"are solved from ${float(mean_usd):.2f} a day on {model} at {known.book}, not measured"
+    )
+    return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), says)
+
+
+def _solve_output(
+    component: Component,
+    model: str,
+    book_name: str,
+    ratio: Fraction,
+    run_usd: Fraction,
+    horizon: Horizon,
+    open_book: Callable[[str], PriceBook],
+) -> Fraction:
+    """Output tokens of a run that costs `run_usd`, at the lowest context tier where such a run lies."""
+    book, at = open_book(book_name), moment(int(horizon.edges[0]))
+    key, processing = book.resolve(model), component.processing
+    named = f"component {component.name!r}: calibrate finds no tokens: {model!r} at book {book_name!r}"
+    if key is None:
+        raise UnpricedError(f"{named} has no price")
+    starts = (0, *book.thresholds(key, processing))
+    for start in starts:
+        paid = [book.price(key, n, at=at, input_tokens=start, processing=processing) for n in PRICED]
+        if not (paid[0] and paid[1]):
+            raise UnpricedError(f"{named} has no price for input or for output")
+        usd = ratio * paid[0].usd_per_unit + paid[1].usd_per_unit
+        if not usd:
+            raise UnpricedError(f"{named} is free")
+        output = run_usd / usd
+        if max(tier for tier in starts if tier <= ratio * output) == start:
+            return output
+    raise UnpricedError(
+        f"{named} has no run of ${float(run_usd):.4f}, its price jumps over that at a context tier; state tokens"
+    )
+
+
+def routed_model(component: Component, routing: dict[str, str]) -> str:
+    """The model that pins the component, or that the routing gives its task. Raises ArchitectureError."""
+    model = component.model or routing.get(component.task) or routing.get("fallback")
+    if model is None:
+        raise ArchitectureError(
+            f"component {component.name!r}: no model; the routing has neither the task {component.task!r} "
+            "nor a fallback"
+        )
+    return model

@@ -1,0 +1,1 @@
+"""What logged usage cost: every sum priced once, then grouped as asked."""

@@ -1,0 +1,135 @@
+"""From logs to an architecture: what ran, how often at which hour of the week, with which tokens.
+
+A projection then starts from facts: each component, task and model of the store becomes a component whose rates
+are the calls a logged hour of the week had on average, and whose tokens are drawn from its own calls.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import CostsimError
+from ..architecture.amounts import WEEKDAYS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PLACES = Decimal("0.000001")
+
+CALLS = """
+SELECT
+    component,
+    coalesce(agent, '') AS agent,
+    coalesce(task, '') AS task,
+    coalesce(provider, '') AS provider,
+    coalesce(model, '') AS model,
+    isodow(timezone($zone, timezone('UTC', ts)))::INTEGER - 1 AS weekday,
+    hour(timezone($zone, timezone('UTC', ts)))::INTEGER AS hour,
+    count(*) AS calls
+FROM usage_event
+WHERE NOT aggregated AND request = 1 AND timezone($zone, timezone('UTC', ts))::DATE BETWEEN $first AND $last
+GROUP BY ALL
+ORDER BY ALL
+"""
+SPAN = """
+SELECT min(timezone($zone, timezone('UTC', ts)))::DATE, max(timezone($zone, timezone('UTC', ts)))::DATE
+FROM usage_event WHERE NOT aggregated AND request = 1
+"""
+
+Key = tuple[str, str, str, str, str]
+
+
+def observed_architecture(
+    connection: DuckDBPyConnection, store: Path, name: str, since: date | None = None, until: date | None = None
+) -> dict[str, Any]:
+    """The architecture file, as data, of what an open store holds of the days (UTC) from `since` to `until`.
+
+    Raises CostsimError where these hold no calls.
+    """
+    timezone = "UTC"
+    first, last = connection.execute(SPAN, {"zone": timezone}).fetchone() or (None, None)
+    if first is None or last is None:
+        raise CostsimError(f"{store}: the store holds no single calls; load a log that has them")
+    if (since and since > last) or (until and until < first):
+        raise CostsimError(f"{store}: no single call is of those days; the store has {first} to {last}")
+    first, last = max(first, since or first), min(last, until or last)
+    weeks = _weekdays(first, last)
+    rates: dict[Key, dict[tuple[int, int], int]] = {}
+    for *key, weekday, hour, calls in connection.execute(
+        CALLS, {"zone": timezone, "first": first, "last": last}
+    ).fetchall():
+        rates.setdefault((key[0], key[1], key[2], key[3], key[4]), {})[weekday, hour] = calls
+    if not rates:
+        raise CostsimError(f"{store}: no single call is from {first} to {last}")
+    names = _names(list(rates))
+    span = {key: day.isoformat() for key, day in (("since", since), ("until", until)) if day}
+    return {
+        "name": name,
+        "description": f"As logged from {first} to {last}",
+        "timezone": timezone,
+        "model_routing": _routing(rates),
+        "components": [_component(names[key], key, counts, weeks, store, span) for key, counts in rates.items()],
+    }
+
+
+def _weekdays(first: date, last: date) -> Counter[int]:
+    """How often each weekday is in the log's span, first and last day included."""
+    return Counter((first + timedelta(days=n)).weekday() for n in range((last - first).days + 1))
+
+
+def _names(keys: Sequence[Key]) -> dict[Key, str]:
+    """The component's own name where it is enough, with task and model where several share it."""
+    shared = Counter(key[0] for key in keys)
+    named: dict[Key, str] = {}
+    for key in keys:
+        component, agent, task, _, model = key
+        parts = [component, agent, task, model] if shared[component] > 1 else [component]
+        name = " ".join(part for part in parts if part)[:190]
+        taken = sum(other.split(" #")[0] == name for other in named.values())
+        named[key] = f"{name} #{taken + 1}" if taken else name
+    return named
+
+
+def _routing(rates: dict[Key, dict[tuple[int, int], int]]) -> dict[str, str]:
+    """Each task on the model that served it most; the fallback is the model that served most of all."""
+    by_task: dict[str, Counter[str]] = {}
+    for key, counts in rates.items():
+        _, _, task, provider, model = key
+        full = _reference(provider, model)
+        for name in {task or "fallback", "fallback"}:
+            by_task.setdefault(name, Counter())[full] += sum(counts.values())
+    return {task: served.most_common(1)[0][0] for task, served in by_task.items()}
+
+
+def _reference(provider: str, model: str) -> str:
+    return model if not provider or model.startswith(f"{provider}/") else f"{provider}/{model}"
+
+
+def _component(
+    name: str, key: Key, counts: dict[tuple[int, int], int], weeks: Counter[int], store: Path, span: dict[str, str]
+) -> dict[str, Any]:
+    _, agent, task, provider, model = key
+    where = dict(zip(("component", "agent", "task", "provider", "model"), key, strict=True))
+    return {
+        "name": name,
+        "agent": agent or "unassigned",
+        "task": task or "fallback",
+        "model": _reference(provider, model),
+        "runs_per_day": {"hourly": _hourly(counts, weeks)},
+        "tokens": {"from_usage": {"store": str(store.resolve()), "where": where, **span}},
+    }
+
+
+def _hourly(counts: dict[tuple[int, int], int], weeks: Counter[int]) -> dict[str, list[float]]:
+    """Calls per hour of each weekday, on average over the log's weeks, to a millionth."""
+    days = sorted({weekday for weekday, _ in counts})
+    return {WEEKDAYS[day]: [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)] for day in days}
+
+
+def _mean(calls: int, days: int) -> float:
+    return float((Decimal(calls) / days).quantize(PLACES).normalize())

@@ -1,0 +1,380 @@
+"""What logged usage cost: the rollup's exact sums, each priced at its own moment, grouped as asked.
+
+The sums are priced by priced.py. Costs are DECIMAL(38,24) and exact; a class without a price is counted apart,
+never $0.
+
+A recorded cost (what the source says) is compared with the computed one, and the difference is split by
+substituting, one after the other, what the source may have left out: the context tier (all at the base tier),
+the cache class (1-hour writes at the 5-minute price) and, what is left, the price itself. A substitution counts
+only where it brings the computed cost nearer to the recorded one. The parts add up to the difference exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import CostsimError
+from ...usage.rollup import local_sums, rolled_models, rollup
+from ..results import strip
+from .priced import CLASSES, choose_days, price_cells, price_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from ...pricing.book import PriceBook
+
+DIMENSIONS = {
+    "day": "shown_day",
+    "month": "strftime(shown_day, '%Y-%m')",
+    "component": "component",
+    "agent": "coalesce(agent, '')",
+    "task": "coalesce(task, '')",
+    "model": "coalesce(priced_provider || '/' || priced_model, model, '')",
+    "provider": "coalesce(priced_provider, provider, '')",
+    "source": "source",
+    "processing": "processing",
+    "status": "status",
+    "class": "token_class",
+}
+"""What spend can be grouped by, and the SQL of it; `model` is the priced name where there is one."""
+
+TOKENS = CLASSES[:-1]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to show: grouped `by` dimensions, of the days from `since` to `until`, both included.
+
+    `reprice` prices all tokens at that day's prices too, beside those of their own time. Days and months are those of
+    `tz`, an IANA name; prices are of each call's own moment all the same.
+    """
+
+    by: tuple[str, ...] = ("day",)
+    since: date | None = None
+    until: date | None = None
+    reprice: date | None = None
+    tz: str = "UTC"
+
+    @property
+    def utc_days(self) -> tuple[date | None, date | None]:
+        """The days in UTC, where they are days of UTC."""
+        return (self.since, self.until) if self.tz == "UTC" else (None, None)
+
+    def check(self) -> None:
+        """Raises CostsimError on an unknown dimension or time zone, or reversed days."""
+        from ...documents import did_you_mean
+
+        if self.tz != "UTC":
+            _check_time_zone(self.tz)
+
+        for name in self.by:
+            if name not in DIMENSIONS:
+                raise CostsimError(f"cannot group by {name!r}{did_you_mean(name, list(DIMENSIONS))}")
+        if self.since and self.until and self.until < self.since:
+            raise CostsimError(f"until {self.until} is before since {self.since}")
+
+
+def _check_time_zone(name: str) -> None:
+    from zoneinfo import available_timezones
+
+    from ...documents import did_you_mean
+
+    if name not in (known := available_timezones()):
+        raise CostsimError(f"there is no time zone {name!r}{did_you_mean(name, sorted(known))}")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Recorded less computed USD, and its parts: they add up to `usd` exactly."""
+
+    usd: Decimal
+    tier_usd: Decimal
+    class_usd: Decimal
+    price_usd: Decimal
+
+    @property
+    def explained(self) -> str:
+        """The parts that are not nothing, in words."""
+        parts = {
+            "priced at the base context tier": self.tier_usd,
+            "1-hour cache writes at the 5-minute price": self.class_usd,
+            "another price": self.price_usd,
+        }
+        found = [f"{says} ({usd:+f})" for says, usd in parts.items() if abs(usd) >= Decimal("0.000001")]
+        return "; ".join(found) or "none"
+
+
+class SpendRow(NamedTuple):
+    """One group: `counts` are its tokens in the order of `TOKENS`; money in USD, exact.
+
+    `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
+    is what the sources say, None where they say nothing, of `recorded_calls` of the `entries` of the rollup.
+    `repriced_usd` is at the prices of `Query.reprice`, of all but the tokens that have none on that day.
+    """
+
+    keys: tuple[str, ...]
+    calls: int
+    counts: tuple[int, ...]
+    computed_usd: Decimal
+    unpriced_tokens: int
+    shadow_usd: Decimal
+    recorded_usd: Decimal | None
+    recorded_calls: int
+    entries: int
+    repriced_usd: Decimal | None = None
+    repriced_unpriced_tokens: int = 0
+    difference: Difference | None = None
+
+    @property
+    def tokens(self) -> dict[str, int]:
+        """Tokens by class; searches too."""
+        return dict(zip(TOKENS, self.counts, strict=True))
+
+
+@dataclass(frozen=True)
+class Spend:
+    """The answer: rows, unpriced first, then in the order of their keys; `total` over all of them."""
+
+    query: Query
+    rows: tuple[SpendRow, ...]
+    total: SpendRow
+    unpriced_models: tuple[str, ...]
+    book_hash: str
+    days: tuple[date, date] | None
+    notes: tuple[str, ...] = field(default=())
+
+
+def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
+    """Group and price what the rollup of an open store holds. Raises CostsimError.
+
+    Bring the rollup up to date first: `bring_up_to_date`.
+    """
+    query.check()
+    if query.tz == "UTC":
+        choose_days(connection, book, query.since, query.until)
+    else:
+        local_sums(connection, query.tz, *rollup_needs(book, rolled_models(connection)))
+        choose_days(connection, book, query.since, query.until, relation="usage_local", shown="local_day")
+    _price(connection, query.by)
+    rows, total = _rows(connection, query.by), _rows(connection, ())[0]
+    unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
+    if query.reprice:
+        rows, total = _repriced(connection, query, rows, total)
+        unpriced += tuple(f"{name} on {query.reprice}" for name in _unpriced(connection) if name not in unpriced)
+    rows, total = _explained(connection, query, rows, total)
+    return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), notes)
+
+
+def _select(by: Sequence[str], what: str, relation: str) -> str:
+    """Grouping by fixed expressions only: names come from DIMENSIONS, never from outside."""
+    keys = [f"{DIMENSIONS[name]}::VARCHAR AS key_{n}" for n, name in enumerate(by)]
+    numbers = [str(n + 1) for n in range(len(by))]
+    group = f" GROUP BY {', '.join(numbers)} ORDER BY {', '.join(['unpriced = 0', *numbers])}" if by else ""
+    return f"SELECT {', '.join([*keys, what])} FROM {relation}{group}"  # noqa: S608 (fixed expressions)
+
+
+NOTHING = Decimal(0)
+# As text without trailing zeros: a quarter of the time that a DECIMAL takes to become a Decimal.
+PLAIN = "rtrim(rtrim(nullif(sum({}), 0)::VARCHAR, '0'), '.')"
+BY_CLASS = f"""
+{", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::BIGINT" for name in CLASSES)},
+{PLAIN.format("usd")}, {PLAIN.format("shadow_usd")},
+coalesce(sum(tokens) FILTER (usd IS NULL), 0)::BIGINT AS unpriced, NULL, 0, 0
+"""
+# Recorded costs are of whole calls: they cannot be split by class.
+BY_ROW = f"""
+{", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in CLASSES)},
+{PLAIN.format("usd")}, {PLAIN.format("shadow_usd")}, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced,
+sum(recorded_usd), coalesce(sum(recorded_calls), 0)::BIGINT, coalesce(sum(calls), 0)::BIGINT
+"""
+
+
+def _price(connection: DuckDBPyConnection, by: Sequence[str], **assumed: Any) -> None:
+    """Price what was chosen, class by class too where that is asked."""
+    price_rows(connection, **assumed)
+    if "class" in by:
+        price_cells(connection, **assumed)
+
+
+def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
+    what, relation = (BY_CLASS, "cell") if "class" in by else (BY_ROW, "priced")
+    found = connection.execute(_select(by, what, relation)).fetchall()
+    return [_row(line[: len(by)], *line[len(by) :]) for line in found]
+
+
+def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
+    usd, shadow_usd, unpriced, recorded_usd, recorded_calls, entries = sums[len(CLASSES) :]
+    return SpendRow(
+        keys,
+        sums[len(TOKENS)],
+        sums[: len(TOKENS)],
+        Decimal(usd) if usd else NOTHING,
+        unpriced,
+        Decimal(shadow_usd) if shadow_usd else NOTHING,
+        None if recorded_usd is None else strip(recorded_usd),
+        recorded_calls,
+        entries,
+    )
+
+
+def _repriced(
+    connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
+) -> tuple[list[SpendRow], SpendRow]:
+    _price(connection, query.by, reprice=query.reprice)
+    then = {row.keys: row for row in (*_rows(connection, query.by), *_rows(connection, ()))}
+
+    def beside(row: SpendRow) -> SpendRow:
+        new = then[row.keys]
+        return row._replace(repriced_usd=new.computed_usd, repriced_unpriced_tokens=new.unpriced_tokens)
+
+    return [beside(row) for row in rows], beside(total)
+
+
+def _explained(
+    connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
+) -> tuple[list[SpendRow], SpendRow]:
+    """The difference of every row whose calls all have a recorded cost."""
+    if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
+        return rows, total
+    tier, both = _alternatives(connection, query.by)
+    tier_total, both_total = tier.pop(None), both.pop(None)
+    told = [r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
+    if _comparable(total):
+        total = total._replace(difference=_difference(total, tier_total, both_total))
+    return told, total
+
+
+def _comparable(row: SpendRow) -> bool:
+    return row.recorded_usd is not None and row.recorded_calls == row.entries and not row.unpriced_tokens
+
+
+Costs = dict[Any, Decimal]
+
+
+def _alternatives(connection: DuckDBPyConnection, by: Sequence[str]) -> tuple[Costs, Costs]:
+    """Costs at the base tier, and at the base tier with short cache writes: by keys, and None for the total."""
+    found: list[Costs] = []
+    for short_cache in (False, True):
+        _price(connection, by, base_tier=True, short_cache=short_cache)
+        costs: Costs = {row.keys: row.computed_usd for row in _rows(connection, by)}
+        costs[None] = _rows(connection, ())[0].computed_usd
+        found.append(costs)
+    return found[0], found[1]
+
+
+def _difference(row: SpendRow, at_base_tier: Decimal, short_cached: Decimal) -> Difference:
+    recorded, computed = row.recorded_usd or Decimal(0), row.computed_usd
+    tier = at_base_tier - computed
+    tier = tier if abs(recorded - computed - tier) < abs(recorded - computed) else Decimal(0)
+    left = recorded - computed - tier
+    shorter = short_cached - at_base_tier
+    shorter = shorter if abs(left - shorter) < abs(left) else Decimal(0)
+    return Difference(recorded - computed, tier, shorter, left - shorter)
+
+
+def _unpriced(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    sql = """
+    SELECT DISTINCT coalesce(provider || '/', '') || coalesce(model, '(no model)')
+    FROM priced WHERE unpriced_tokens > 0 ORDER BY 1
+    """
+    return tuple(name for (name,) in connection.execute(sql).fetchall())
+
+
+def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
+    first, last = connection.execute("SELECT min(shown_day), max(shown_day) FROM chosen").fetchone() or (None, None)
+    return (first, last) if first and last else None
+
+
+def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Processing levels that a model has no price of its own for."""
+    sql = """
+    SELECT DISTINCT provider || '/' || model, price_key.processing
+    FROM price_key JOIN sum_cost ON sum_id = key_id JOIN price USING (price_id)
+    WHERE price.processing <> price_key.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
+    """
+    return tuple(
+        f"{model} has no price for processing {level!r}: those calls are at its standard price"
+        for model, level in connection.execute(sql).fetchall()
+    )
+
+
+def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    sql = """
+    SELECT DISTINCT source FROM usage_event
+    WHERE aggregated AND context_tier IS NULL AND input + output > 0
+        AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
+    ORDER BY 1
+    """
+    sources = [name for (name,) in connection.execute(sql).fetchall()]
+    return tuple(
+        f"{name} is already summed by its source: no request's size is known, so every call is priced at the base tier"
+        for name in sources
+    )
+
+
+def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> Spend:
+    """Group and price Parquet files of calls where they lie, without a store: columns as in `usage_event`.
+
+    Calls are taken as they stand: none is told twice. Raises CostsimError.
+    """
+    from ...usage.parquet import open_calls
+
+    query.check()
+    with open_calls(paths) as calls:
+        # What the prices depend on is guessed from the first rows, and held against all.
+        models = calls.models()
+        while True:
+            starts, by_half_hour = rollup_needs(book, models)
+            models = calls.roll_up(query.by, starts, by_half_hour, *query.utc_days)
+            needed_starts, needed_half_hour = rollup_needs(book, models)
+            if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
+                return spend(calls.connection, book, query)
+
+
+def rollup_needs(book: PriceBook, pairs: Iterable[tuple[str | None, str]]) -> tuple[list[int], list[str]]:
+    """What the rollup must keep apart for these (provider, model) pairs: tier starts, and models by half hours.
+
+    Raises CostsimError where a price changes at a moment that is no half hour.
+    """
+    starts: set[int] = set()
+    by_half_hour: list[str] = []
+    for provider, model in pairs:
+        key = book.resolve(model, provider)
+        if key is None:
+            continue
+        rows = book.rows(key)
+        starts |= {row.min_input_tokens for row in rows}
+        if _within_days(rows, str(key)):
+            by_half_hour.append(model)
+    return sorted(starts - {0}), sorted(set(by_half_hour))
+
+
+def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int] = ()) -> None:
+    """Roll up what was loaded since, at the tiers and within-day prices of this book, and at these tier starts too."""
+    sql = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
+    starts, by_half_hour = rollup_needs(book, connection.execute(sql).fetchall())
+    rollup(connection, [*starts, *tier_starts], by_half_hour)
+
+
+def _within_days(rows: Iterable[Any], model: str) -> bool:
+    clocks = {edge.time() for row in rows for edge in (row.valid_from, row.valid_to) if edge}
+    clocks |= {clock for row in rows for clock in (row.utc_from, row.utc_to) if clock is not None}
+    for clock in clocks:
+        if timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second) % timedelta(minutes=30):
+            raise CostsimError(f"{model} changes its price at {clock}; logs are priced by half hours (UTC)")
+    return bool(clocks - {time(0)})
+
+
+def month_span(month: str) -> tuple[date, date]:
+    """The first and last day of a month written 2026-10. Raises CostsimError."""
+    try:
+        first = datetime.strptime(month, "%Y-%m").date()
+    except ValueError:
+        raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)

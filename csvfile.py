@@ -1,0 +1,67 @@
+"""CSV files that people export: rows with their line numbers, so that an error can name file and line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from .errors import InputError
+
+Row = dict[str, str]
+
+
+def read_csv(file: Path) -> tuple[list[str], Iterator[tuple[int, Row]]]:
+    """The header, and the rows as (line, {column: text}); blank lines are skipped, texts are stripped.
+
+    Raises InputError where the file is missing or not UTF-8, a column stands twice, or a row has not as many
+    fields as the header; the latter while iterating.
+    """
+    lines = _records(file)
+    _, header = next(lines, (1, []))
+    header = [name.strip() for name in header]
+    if not header:
+        raise InputError("the file is empty; its first line must name the columns", file=file)
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"the column {name!r} stands twice", file=file, line=1)
+    return header, _rows(file, header, lines)
+
+
+def _rows(file: Path, header: list[str], records: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Row]]:
+    for line, fields in records:
+        if len(fields) != len(header):
+            message = f"{len(fields)} fields, but the header names {len(header)} columns"
+            raise InputError(message, file=file, line=line)
+        yield line, {name: text.strip() for name, text in zip(header, fields, strict=True)}
+
+
+def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            for fields in reader:
+                if fields:
+                    yield reader.line_num, fields
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=file) from None
+    except IsADirectoryError:
+        raise InputError("this is a folder, not a file", file=file) from None
+    except UnicodeDecodeError:
+        raise InputError("this is not UTF-8 text; save the file as UTF-8", file=file) from None
+    except csv.Error as error:
+        raise InputError(f"this is not CSV: {error}", file=file, line=reader.line_num) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", file=file) from None
+
+
+def decimal_of(text: str, file: Path, line: int, column: str) -> Decimal:
+    """`text` as a finite Decimal; raises InputError that names file, line and column."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise InputError(f"{text!r} is not a number", file=file, line=line, key=column) from None
+    if not number.is_finite() or number.adjusted() > 30 or number.adjusted() < -30:
+        raise InputError(f"{text!r} is not a usable number", file=file, line=line, key=column)
+    return number
