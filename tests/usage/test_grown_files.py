@@ -103,4 +103,4 @@ def test_a_log_keeps_all_that_it_ever_told_however_often_it_begins_anew(
 ) -> None:
     contents = ["".join(entry(number, 1, True) + "\n" for number in numbers) for numbers in histories]
     calls = stored_ids(tmp_path, *contents, contents[-1] + "{torn", contents[-1] * 3)
-    assert calls == {f"m{number}:r{number}" for numbers in histories for number in numbers}
+    assert {call.split(":")[0] for call in calls} == {f"m{number}" for numbers in histories for number in numbers}

@@ -3,18 +3,26 @@
 https://docs.claude.com/en/docs/claude-code/data-usage; usage fields as in
 https://docs.claude.com/en/api/messages (input_tokens excludes cached tokens).
 
-One answer is written once per content block, its usage growing: message id and request id name the call, in
-forked sessions and sidechain replays too, and the entry with the largest output counts.
+One answer is written once per content block, its usage growing: the entry with the largest output counts. Anthropic's
+message id names the call, in forked sessions, side questions and sidechain replays too, whatever the request id says.
+An id of another maker may be the same for every call, so there the input tokens are part of the name: they stay the
+same while an answer grows.
+
+`usage.iterations` lists what a request sampled on the server: its own messages, whose sum the usage states (or, in
+some versions, the first of them only), and calls that no other field shows (an advisor at its own model, a
+compaction). Each of the latter is a call of its own; where the usage states the sum of all, it is not counted twice.
 """
 
 from __future__ import annotations
 
 from ..reader import Reader, Sample
 
-_USAGE = """STRUCT(
+_COUNTS = """
     input_tokens BIGINT, output_tokens BIGINT, cache_creation_input_tokens BIGINT, cache_read_input_tokens BIGINT,
-    cache_creation STRUCT(ephemeral_5m_input_tokens BIGINT, ephemeral_1h_input_tokens BIGINT),
-    server_tool_use STRUCT(web_search_requests BIGINT), service_tier VARCHAR, speed VARCHAR)"""
+    cache_creation STRUCT(ephemeral_5m_input_tokens BIGINT, ephemeral_1h_input_tokens BIGINT)"""
+_USAGE = f"""STRUCT({_COUNTS},
+    server_tool_use STRUCT(web_search_requests BIGINT), service_tier VARCHAR, speed VARCHAR, inference_geo VARCHAR,
+    iterations STRUCT("type" VARCHAR, model VARCHAR, {_COUNTS})[])"""
 
 COLUMNS = {
     "type": "VARCHAR",
@@ -29,32 +37,93 @@ COLUMNS = {
     "message": f"STRUCT(id VARCHAR, model VARCHAR, usage {_USAGE})",
 }
 
-SQL = """
+# USAGE is a struct of counts; writes that are not told apart are five-minute ones.
+_CLASSES = {
+    "input": "USAGE.input_tokens",
+    "cache_read": "USAGE.cache_read_input_tokens",
+    "cache_write_5m": """CASE WHEN USAGE.cache_creation.ephemeral_5m_input_tokens < 0 THEN -1
+        ELSE greatest(USAGE.cache_creation.ephemeral_5m_input_tokens, USAGE.cache_creation_input_tokens
+            - coalesce(USAGE.cache_creation.ephemeral_1h_input_tokens, 0)) END""",
+    "cache_write_1h": "USAGE.cache_creation.ephemeral_1h_input_tokens",
+    "output": "USAGE.output_tokens",
+}
+
+
+def _of(usage: str) -> str:
+    """The classes of a struct of counts, as a struct."""
+    classes = (f"{name}: coalesce({sql}, 0)" for name, sql in _CLASSES.items())
+    return f"{{{', '.join(classes)}}}".replace("USAGE", usage)
+
+
+def _sums(listed: str, where: str = "TRUE") -> str:
+    """The sums of a list of such structs, as a struct."""
+    sums = (f"{name}: coalesce(list_sum([x.{name} for x in {listed} if {where}]), 0)::BIGINT" for name in _CLASSES)
+    return f"{{{', '.join(sums)}}}"
+
+
+_LARGER = ", ".join(f"{name}: greatest(stated.{name}, own.{name})" for name in _CLASSES)
+_OWN = "x.kind = 'message' AND x.model IS NULL"
+
+SQL = f"""
+WITH entry AS (
+    SELECT *, {_of("message.usage")} AS stated,
+        -- one message alone says what the usage says
+        coalesce(len(message.usage.iterations) > 1 OR message.usage.iterations[1]."type" <> 'message', FALSE) AS several
+    FROM record
+    WHERE message.usage IS NOT NULL AND coalesce(message.model, '') <> '<synthetic>'
+        AND coalesce("type", 'assistant') = 'assistant'
+),
+iterated AS (
+    SELECT *, CASE WHEN several THEN [
+        struct_insert({_of("x")}, place := i, kind := coalesce(x."type", 'message'),
+            model := nullif(nullif(x.model, ''), message.model)) for x, i in message.usage.iterations] END AS sampled
+    FROM entry
+),
+summed AS (
+    SELECT *, CASE WHEN several THEN {_sums("sampled")} END AS everything,
+        CASE WHEN several THEN {_sums("sampled", _OWN)} END AS own
+    FROM iterated
+),
+billed AS (
+    SELECT *, unnest(CASE WHEN several
+        THEN list_concat(
+            [struct_insert(CASE WHEN stated = everything THEN own ELSE {{{_LARGER}}} END,
+                place := 0::BIGINT, kind := 'message', model := NULL::VARCHAR)],
+            [x for x in sampled if NOT ({_OWN})])
+        ELSE [struct_insert(stated, place := 0::BIGINT, kind := 'message', model := NULL::VARCHAR)] END) AS call
+    FROM summed
+)
 SELECT file_id, line,
-    'claude-code:' || coalesce(nullif(message.id, '') || ':' || nullif(requestId, ''), nullif(message.id, ''),
-        nullif(uuid, '')) AS event_id,
+    'claude-code:' || coalesce(
+        CASE WHEN starts_with(message.id, 'msg_') AND length(message.id) >= 20 THEN message.id END,
+        nullif(message.id, '') || ':' || concat_ws(':', stated.input, stated.cache_read,
+            stated.cache_write_5m + stated.cache_write_1h),
+        nullif(requestId, ''), nullif(uuid, ''))
+        || CASE WHEN call.place = 0 THEN '' ELSE ':' || call.place END AS event_id,
     utc("timestamp") AS ts,
     sessionId AS session,
     CASE WHEN isSidechain = 'true' THEN 'subagent' ELSE 'main' END AS agent,
-    'anthropic' AS provider,
-    message.model AS model,
-    CASE WHEN message.usage.speed = 'fast' THEN 'fast'
+    -- a name with a prefix says whose it is; Bedrock and Vertex are told by the model's or the message's id
+    CASE WHEN coalesce(call.model, message.model) LIKE '%anthropic.claude%'
+            OR coalesce(call.model, message.model) LIKE 'arn:aws%' THEN 'aws'
+         WHEN contains(coalesce(call.model, message.model), '/') THEN NULL
+         WHEN starts_with(message.id, 'msg_bdrk') THEN 'aws'
+         WHEN starts_with(message.id, 'msg_vrtx') OR contains(coalesce(call.model, message.model), '@') THEN 'google'
+         ELSE 'anthropic' END AS provider,
+    coalesce(call.model, message.model) AS model,
+    -- a sample at another model has that model's usual speed
+    CASE WHEN message.usage.speed = 'fast' AND call.model IS NULL THEN 'fast'
          WHEN message.usage.service_tier IN ('batch', 'priority', 'flex') THEN message.usage.service_tier
          ELSE 'standard' END AS processing,
-    message.usage.input_tokens AS input,
-    message.usage.cache_read_input_tokens AS cache_read,
-    -- writes that are not told apart are five-minute ones
-    CASE WHEN message.usage.cache_creation.ephemeral_5m_input_tokens < 0 THEN -1
-         ELSE greatest(message.usage.cache_creation.ephemeral_5m_input_tokens, message.usage.cache_creation_input_tokens
-             - coalesce(message.usage.cache_creation.ephemeral_1h_input_tokens, 0)) END AS cache_write_5m,
-    message.usage.cache_creation.ephemeral_1h_input_tokens AS cache_write_1h,
-    message.usage.output_tokens AS output,
-    message.usage.server_tool_use.web_search_requests AS web_search,
-    costUSD AS recorded_usd,
+    call.input AS input,
+    call.cache_read AS cache_read,
+    call.cache_write_5m AS cache_write_5m,
+    call.cache_write_1h AS cache_write_1h,
+    call.output AS output,
+    CASE WHEN call.place = 0 THEN message.usage.server_tool_use.web_search_requests END AS web_search,
+    CASE WHEN call.place = 0 THEN costUSD END AS recorded_usd,
     json_object('cwd', cwd, 'agentId', agentId) AS tags
-FROM record
-WHERE message.usage IS NOT NULL AND coalesce(message.model, '') <> '<synthetic>'
-    AND coalesce("type", 'assistant') = 'assistant'
+FROM billed
 """
 
 

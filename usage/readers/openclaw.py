@@ -1,42 +1,77 @@
 """OpenClaw and pi sessions: JSON lines, one message each, with the cost that the tool recorded.
 
-https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens;
-`cacheWrite` is the five-minute cache. A record's id names the call where there is one (branched sessions repeat
-earlier records); else its time and figures do. The agent is the folder: of `agents/main/sessions/x.jsonl`, `main`.
+https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens. Usage stands
+in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model. What
+names no model is the session's, as of its last message or change of model before.
+
+`cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the output,
+unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched sessions
+repeat earlier records); else its time and figures do. The agent is the folder: of `agents/main/sessions/x.jsonl`,
+`main`.
 """
 
 from __future__ import annotations
 
 from ..reader import Reader, Sample
 
+_USAGE = """STRUCT(input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT, cacheWrite1h BIGINT,
+    reasoning BIGINT, totalTokens BIGINT, cost JSON)"""
+
 COLUMNS = {
     "type": "VARCHAR",
     "id": "VARCHAR",
     "timestamp": "VARCHAR",
-    "message": """STRUCT(
-        role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR,
-        usage STRUCT(input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT,
-            cost STRUCT(total VARCHAR)))""",
+    "provider": "VARCHAR",
+    "model": "VARCHAR",
+    "modelId": "VARCHAR",
+    "usage": _USAGE,
+    "message": f"""STRUCT(
+        role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE})""",
 }
 
 SQL = """
+WITH entry AS (
+    SELECT *,
+        coalesce(message.usage, usage) AS used,
+        coalesce(nullif(message.model, ''), nullif(model, ''), nullif(modelId, '')) AS named,
+        CASE WHEN named IS NOT NULL THEN coalesce(message.provider, provider, '') END AS named_by
+    FROM record
+),
+known AS (
+    SELECT *,
+        last_value(named IGNORE NULLS) OVER before AS used_model,
+        nullif(last_value(named_by IGNORE NULLS) OVER before, '') AS used_provider
+    FROM entry
+    WINDOW before AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+counted AS (
+    SELECT *,
+        coalesce(used.input, 0)::HUGEINT + coalesce(used."output", 0) + coalesce(used.cacheRead, 0)
+            + coalesce(used.cacheWrite, 0) AS parts,
+        coalesce(used.cacheWrite1h, 0) > 0 AND used.totalTokens = parts + used.cacheWrite1h AS hour_beside,
+        coalesce(used.reasoning, 0) > 0 AND used.totalTokens = parts + used.reasoning AS reasoning_beside
+    FROM known
+    WHERE used IS NOT NULL
+)
 SELECT file_id, line,
     'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
-        "timestamp", message."timestamp", message.model, message.usage.input, message.usage."output",
-        message.usage.cacheRead, message.usage.cacheWrite, message.usage.cost.total))) AS event_id,
+        "timestamp", message."timestamp", used_model, used.input, used."output",
+        used.cacheRead, used.cacheWrite, used.cost))) AS event_id,
     coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
-    message.provider AS provider,
-    message.model AS model,
+    used_provider AS provider,
+    used_model AS model,
     CASE WHEN message.stopReason = 'error' THEN 'error' ELSE 'ok' END AS status,
-    message.usage.input AS input,
-    message.usage.cacheRead AS cache_read,
-    message.usage.cacheWrite AS cache_write_5m,
-    message.usage."output" AS output,
-    message.usage.cost.total AS recorded_usd,
-    json_object('stopReason', message.stopReason) AS tags
-FROM record
-WHERE message.usage IS NOT NULL
+    used.input AS input,
+    used.cacheRead AS cache_read,
+    CASE WHEN hour_beside OR used.cacheWrite < 0 THEN used.cacheWrite
+         ELSE greatest(used.cacheWrite - coalesce(used.cacheWrite1h, 0), 0) END AS cache_write_5m,
+    used.cacheWrite1h AS cache_write_1h,
+    used."output"::HUGEINT + CASE WHEN reasoning_beside THEN used.reasoning ELSE 0 END AS output,
+    CASE WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
+         WHEN json_type(used.cost) <> 'NULL' THEN used.cost ->> '$' END AS recorded_usd,
+    json_object('stopReason', message.stopReason, 'entry', "type") AS tags
+FROM counted
 """
 
 
@@ -56,4 +91,5 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    ordered=True,
 )

@@ -1,0 +1,231 @@
+"""What sessions of coding agents bill: calls beside the main usage, copies of calls, modifiers, providers."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from costsim.analysis.spend import Query, Spend, bring_up_to_date, spend
+from costsim.pricing.book import open_book
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+AT = "2026-10-05T10:00:00Z"
+Record = dict[str, Any]
+
+
+def spent(folder: Path, **files: list[Record]) -> Spend:
+    """What these files cost at list prices, by model."""
+    book = open_book()
+    with open_store(folder / "costsim.duckdb") as store:
+        for name, records in files.items():
+            file = folder / f"{name}.jsonl"
+            file.write_text("".join(json.dumps(record) + "\n" for record in records))
+            load(store, [file], strict=True)
+        bring_up_to_date(store, book)
+        return spend(store, book, Query(by=("model",)))
+
+
+def usd(folder: Path, *records: Record) -> Decimal:
+    """What one file costs in all; every token has a price."""
+    found = spent(folder, only=list(records))
+    assert found.total.unpriced_tokens == 0
+    return found.total.computed_usd
+
+
+def usage(input: int, output: int, read: int = 0, written: int = 0, **more: Any) -> Record:
+    counts = {"input_tokens": input, "output_tokens": output}
+    return counts | {"cache_read_input_tokens": read, "cache_creation_input_tokens": written} | more
+
+
+def answer(id: str, model: str, used: Record, at: str = AT, **more: Any) -> Record:
+    """An entry of a Claude Code session."""
+    message = {"id": id, "role": "assistant", "model": model, "usage": used}
+    return {"type": "assistant", "timestamp": at, "sessionId": "s", "message": message, "requestId": f"q-{id}"} | more
+
+
+def test_an_advisor_is_a_call_at_its_own_model(tmp_path: Path) -> None:
+    # sonnet-4-6: 2 x 3 + 226,584 x 0.3 + 7,853 x 3.75 + 491 x 15 = 104,794.95; opus-4-7: 159,419 x 5 + 7,805 x 25 =
+    # 992,220; together 1,097,014.95 millionths
+    iterations = [
+        {"type": "message"} | usage(1, 45, 109_696, 7_192),
+        {"type": "advisor_message", "model": "claude-opus-4-7"} | usage(159_419, 7_805),
+        {"type": "message"} | usage(1, 446, 116_888, 661),
+    ]
+    stated = usage(2, 491, 226_584, 7_853, iterations=iterations)
+    assert usd(tmp_path, answer("a", "claude-sonnet-4-6", stated)) == Decimal("1.09701495")
+
+
+def test_a_compaction_is_billed_beside_what_the_usage_states(tmp_path: Path) -> None:
+    # opus-5 at 5 and 25: (23,000 x 5 + 1,000 x 25) + (180,000 x 5 + 3,500 x 25) = 140,000 + 987,500
+    iterations = [{"type": "compaction"} | usage(180_000, 3_500), {"type": "message"} | usage(23_000, 1_000)]
+    stated = usage(23_000, 1_000, iterations=iterations)
+    assert usd(tmp_path, answer("a", "claude-opus-5", stated)) == Decimal("1.1275")
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ((30, 300), "the usage is the sum of the messages"),
+        ((10, 300), "the usage has the first message's input only"),
+        ((130, 1_300), "the usage is the sum of all, the compaction too"),
+    ],
+)
+def test_whatever_the_usage_sums_up_every_iteration_counts_once(
+    tmp_path: Path, stated: tuple[int, int], why: str
+) -> None:
+    # opus-5: (10 + 20 + 100) x 5 + (100 + 200 + 1,000) x 25 = 33,150
+    iterations = [
+        {"type": "message"} | usage(10, 100),
+        {"type": "compaction"} | usage(100, 1_000),
+        {"type": "message"} | usage(20, 200),
+    ]
+    used = usage(*stated, iterations=iterations)
+    assert usd(tmp_path, answer("a", "claude-opus-5", used)) == Decimal("0.03315"), why
+
+
+def test_one_message_alone_is_the_usage_again(tmp_path: Path) -> None:
+    used = usage(1_000, 100, iterations=[{"type": "message"} | usage(1_000, 100)])
+    assert usd(tmp_path, answer("a", "claude-opus-5", used)) == Decimal("0.0075")  # 1,000 x 5 + 100 x 25
+
+
+def test_an_advisor_that_every_entry_of_an_answer_repeats_counts_once(tmp_path: Path) -> None:
+    def told(output: int, *iterations: Record) -> Record:
+        return answer("a", "claude-sonnet-4-6", usage(10, output, iterations=list(iterations)))
+
+    first = {"type": "message"} | usage(10, 5)
+    advice = {"type": "advisor_message", "model": "claude-opus-4-7"} | usage(1_000, 100)
+    # 10 x 3 + 5 x 15 + 1,000 x 5 + 100 x 25 = 7,605; the last answer says 10 more tokens of output
+    last = told(15, {"type": "message"} | usage(10, 5), advice, {"type": "message"} | usage(0, 10))
+    assert usd(tmp_path, told(5, first), told(5, first, advice), last) == Decimal("0.007755")
+
+
+def test_a_side_question_repeats_its_parent_under_new_request_ids(tmp_path: Path) -> None:
+    # opus-5: 10 x 5 + 100,000 x 0.5 + 500 x 25 = 62,550; 5 x 5 + 100,500 x 0.5 + 50 x 25 = 51,525
+    first = answer("m1", "claude-opus-5", usage(10, 500, 100_000))
+    aside = [
+        first | {"requestId": "q9", "isSidechain": True, "agentId": "aside_question-1"},
+        answer("m2", "claude-opus-5", usage(5, 50, 100_500), isSidechain=True),
+    ]
+    assert spent(tmp_path, main=[first], aside=aside).total.computed_usd == Decimal("0.114075")
+
+
+@pytest.mark.parametrize("id", ["m1", "msg_01ABCDEFGHJKLMNPQRSTUVWX"])
+def test_a_resumed_session_may_lack_the_request_ids_of_what_it_repeats(tmp_path: Path, id: str) -> None:
+    first = answer(id, "claude-opus-5", usage(10, 500, 100_000))
+    again = {name: value for name, value in first.items() if name != "requestId"}
+    assert spent(tmp_path, first=[first], resumed=[again]).total.calls == 1
+
+
+def test_entries_of_one_answer_count_once_at_its_largest_output(tmp_path: Path) -> None:
+    growing = [answer("m1", "claude-opus-5", usage(1_000, n), at=f"2026-10-05T10:00:0{n}Z") for n in (1, 2, 9)]
+    assert usd(tmp_path, *growing) == Decimal("0.005225")  # 1,000 x 5 + 9 x 25
+
+
+@pytest.mark.parametrize("asked", ["q1", None])
+def test_an_id_that_a_gateway_gives_to_every_call_swallows_none(tmp_path: Path, asked: str | None) -> None:
+    # (1,000 + 2,000 + 1,500) x 5 + (10 + 20 + 5) x 25 = 23,375
+    counts = [(1_000, 10), (2_000, 20), (1_500, 5)]
+    calls = [
+        answer("msg_proxy", "claude-opus-5", usage(*n), at=f"2026-10-05T10:0{k}:00Z", requestId=asked)
+        for k, n in enumerate(counts)
+    ]
+    assert usd(tmp_path, *calls) == Decimal("0.023375")
+
+
+@pytest.mark.parametrize(
+    ("model", "id", "priced"),
+    [
+        ("eu.anthropic.claude-opus-4-7", "msg_bdrk_01", "aws/regional.anthropic.claude-opus-4-7-v1:0"),
+        ("us.anthropic.claude-opus-4-7", "m", "aws/regional.anthropic.claude-opus-4-7-v1:0"),
+        ("anthropic.claude-opus-4-7-v1:0", "m", "aws/regional.anthropic.claude-opus-4-7-v1:0"),
+        ("global.anthropic.claude-opus-4-7-v1:0", "m", "aws/global.anthropic.claude-opus-4-7-v1:0"),
+        ("claude-opus-4-5@20251101", "msg_vrtx_01", "google/claude-opus-4-5"),
+        ("claude-opus-4-7", "msg_vrtx_01", "google/claude-opus-4-7"),
+        ("claude-opus-4-7", "msg_01", "anthropic/claude-opus-4-7"),
+        ("openrouter/anthropic/claude-opus-4.7", "gen-1", "openrouter/anthropic/claude-opus-4.7"),
+        ("anthropic/claude-opus-4-7", "m", "anthropic/claude-opus-4-7"),
+    ],
+)
+def test_a_call_is_priced_by_the_cloud_that_its_ids_tell(tmp_path: Path, model: str, id: str, priced: str) -> None:
+    [row] = spent(tmp_path, s=[answer(id, model, usage(1_000, 10))]).rows
+    assert row.keys == (priced,)
+
+
+def test_bedrock_in_a_region_costs_a_tenth_more(tmp_path: Path) -> None:
+    # (1,000 x 5 + 1,000,000 x 0.5 + 100,000 x 6.25 + 10,000 x 25) x 1.1 = 1,380,000 x 1.1
+    used = usage(1_000, 10_000, 1_000_000, 100_000)
+    assert usd(tmp_path, answer("msg_bdrk_1", "eu.anthropic.claude-opus-4-7", used)) == Decimal("1.518")
+
+
+@pytest.mark.parametrize("model", ["qwen3-coder:30b", "gpt-oss-20b", "ollama/gpt-oss-20b"])
+def test_a_model_of_a_local_server_has_no_price_here(tmp_path: Path, model: str) -> None:
+    assert spent(tmp_path, s=[answer("m", model, usage(1_000, 10))]).total.unpriced_tokens == 1_010
+
+
+def session(*entries: Record) -> list[Record]:
+    """A pi session."""
+    return [{"type": "session", "version": 3, "id": "s", "timestamp": AT, "cwd": "/w"}, *entries]
+
+
+def message(id: str, model: str = "claude-opus-5", provider: str = "anthropic", **used: Any) -> Record:
+    said = {"role": "assistant", "provider": provider, "model": model, "usage": used, "timestamp": 1791194400000}
+    return {"type": "message", "id": id, "timestamp": AT, "message": said}
+
+
+def piece(kind: str, id: str, **used: Any) -> Record:
+    return {"type": kind, "id": id, "timestamp": AT, "usage": used}
+
+
+def test_what_summarises_a_pi_session_is_billed_at_its_model(tmp_path: Path) -> None:
+    # opus-5: (1,000 x 5 + 1,000 x 25) + (150,000 x 5 + 3,000 x 25) + (10,000 x 5 + 500 x 25) = 917,500
+    entries = session(
+        message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0),
+        piece("compaction", "b", input=150_000, output=3_000, cacheRead=0, cacheWrite=0),
+        piece("branch_summary", "c", input=10_000, output=500, cacheRead=0, cacheWrite=0),
+    )
+    assert usd(tmp_path, *entries) == Decimal("0.9175")
+
+
+def test_a_change_of_model_holds_for_the_summaries_after_it(tmp_path: Path) -> None:
+    change = {
+        "type": "model_change",
+        "id": "m",
+        "timestamp": AT,
+        "provider": "anthropic",
+        "modelId": "claude-haiku-4-5",
+    }
+    first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
+    summary = piece("compaction", "b", input=100_000, output=1_000, cacheRead=0, cacheWrite=0)
+    # opus-5 0.03; haiku-4-5 at 1 and 5: 100,000 + 5,000
+    assert usd(tmp_path, *session(first, change, summary)) == Decimal("0.135")
+
+
+def test_a_tool_that_called_a_model_is_billed(tmp_path: Path) -> None:
+    first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
+    used = {"input": 2_000, "output": 100, "cacheRead": 0, "cacheWrite": 0}
+    result = {"type": "message", "id": "b", "timestamp": AT, "message": {"role": "toolResult", "usage": used}}
+    assert usd(tmp_path, *session(first, result)) == Decimal("0.0425")  # 0.03 + 2,000 x 5 + 100 x 25
+
+
+@pytest.mark.parametrize(
+    ("total", "dollars"),
+    # opus-5, hour 10, five minutes 6.25: 3 x 5 + 100 x 25 + 1,000 x 10 + (3,000 or 4,000) x 6.25
+    [(4_103, "0.031265"), (5_103, "0.037515"), (None, "0.031265")],
+    ids=["within the writes", "beside them, as the total says", "no total"],
+)
+def test_writes_for_an_hour_are_a_part_of_all_writes(tmp_path: Path, total: int | None, dollars: str) -> None:
+    used = {"input": 3, "output": 100, "cacheRead": 0, "cacheWrite": 4_000, "cacheWrite1h": 1_000}
+    assert usd(tmp_path, *session(message("a", **used, totalTokens=total))) == Decimal(dollars)
+
+
+def test_a_pi_fork_repeats_its_parents_entries(tmp_path: Path) -> None:
+    first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
+    summary = piece("compaction", "b", input=100_000, output=1_000, cacheRead=0, cacheWrite=0)
+    more = message("c", input=2_000, output=10, cacheRead=0, cacheWrite=0)
+    found = spent(tmp_path, parent=session(first, summary), fork=session(first, summary, more))
+    assert found.total.calls == 3
