@@ -124,7 +124,7 @@ SELECT file_id, line,
     CASE WHEN call.place = 0 THEN costUSD END AS recorded_usd,
     json_object('cwd', cwd, 'agentId', agentId) AS tags
 FROM billed
-"""
+"""  # noqa: S608 (fixed text)
 
 
 def recognises(sample: Sample) -> bool:

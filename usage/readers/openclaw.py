@@ -4,10 +4,10 @@ https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Inp
 in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model. What
 names no model is the session's, as of its last message or change of model before.
 
-`cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the output,
-unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched sessions
-repeat earlier records); else its time and figures do. The agent is the folder: of `agents/main/sessions/x.jsonl`,
-`main`.
+`cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the
+output, unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched
+sessions repeat earlier records); else its time and figures do. The agent is the folder: of
+`agents/main/sessions/x.jsonl`, `main`.
 """
 
 from __future__ import annotations
