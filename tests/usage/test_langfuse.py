@@ -125,3 +125,130 @@ def test_a_name_without_a_count_hides_no_other_name(tmp_path: Path) -> None:
 def test_no_other_reader_takes_it() -> None:
     sample = Sample("x", "ndjson", tuple(ROWS))
     assert [reader.name for reader in READERS if reader.recognises(sample)] == ["langfuse"]
+
+
+CLASSES = "input, cache_read, cache_write_5m, cache_write_1h, output"
+
+
+@pytest.mark.parametrize(
+    ("usage", "classes"),
+    [
+        # LangChain's callback: 10 + 4,000 + 500 = 4,510, so the writes stand beside the input
+        (
+            {
+                "input": 10,
+                "input_cache_read": 0,
+                "input_cache_creation": 0,
+                "input_ephemeral_5m_input_tokens": 0,
+                "input_ephemeral_1h_input_tokens": 4000,
+                "output": 500,
+                "total": 4510,
+            },
+            (10, 0, 0, 4000, 500),
+        ),
+        # the same with the sum of writes, which the total counts once: 10 + 4,000 + 500
+        (
+            {
+                "input": 10,
+                "input_cache_creation": 4000,
+                "input_ephemeral_1h_input_tokens": 3000,
+                "output": 500,
+                "total": 4510,
+            },
+            (10, 0, 1000, 3000, 500),
+        ),
+        ({"input": 10, "input_cache_creation": 70, "input_cache_creation_1h": 30, "output": 5}, (10, 0, 70, 30, 5)),
+        # an attribute that Langfuse does not map stands inside the input: 360 - 35
+        (
+            {"input": 360, "input_cached_tokens": 60, "cache_write.input_tokens": 35, "output": 9},
+            (325, 60, 35, 0, 9),
+        ),
+        ({"input": 360, "cache_read_tokens": 300, "output": 9}, (60, 300, 0, 0, 9)),
+        # one more name of the same cached tokens
+        ({"input": 60, "input_cached_tokens": 300, "cached_tokens": 300, "output": 9}, (60, 300, 0, 0, 9)),
+        # OpenInference: inside input and output
+        (
+            {
+                "input": 13,
+                "prompt_details.cache_read": 8,
+                "output": 80,
+                "completion_details.reasoning": 30,
+                "total": 93,
+            },
+            (5, 8, 0, 0, 80),
+        ),
+        # the total says that cached and reasoning stand inside: 100 + 20 = 120
+        (
+            {"input": 100, "input_cached_tokens": 40, "output": 20, "output_reasoning_tokens": 15, "total": 120},
+            (60, 40, 0, 0, 20),
+        ),
+        # and here that they stand beside: 100 + 40 + 20 + 15 = 175
+        (
+            {"input": 100, "input_cached_tokens": 40, "output": 20, "output_reasoning_tokens": 15, "total": 175},
+            (100, 40, 0, 0, 35),
+        ),
+    ],
+)
+def test_what_stands_beside_and_what_inside(tmp_path: Path, usage: dict[str, Any], classes: tuple[int, ...]) -> None:
+    assert one(tmp_path, f"SELECT {CLASSES} FROM usage_event", usageDetails=usage) == classes
+
+
+@pytest.mark.parametrize(
+    "model", ["gemini-2.5-flash", "projects/p/locations/europe-west1/publishers/google/models/gemini-2.5-flash"]
+)
+def test_geminis_thinking_may_stand_in_the_total_only(tmp_path: Path, model: str) -> None:
+    # 3,000 - 700 - 200 = 2,100 of thinking, which is output: 2,100 + 200
+    usage = {"input": 700, "output": 200, "total": 3000}
+    sql = "SELECT input, output, model FROM usage_event"
+    assert one(tmp_path, sql, usageDetails=usage, model=model) == (700, 2300, "gemini-2.5-flash")
+
+
+def observation(id: str, parent: str | None, kind: str, input: int, output: int) -> dict[str, Any]:
+    usage = {"input": input, "output": output, "total": input + output}
+    return {
+        "id": id,
+        "traceId": "t",
+        "parentObservationId": parent,
+        "type": kind,
+        "startTime": "2026-10-05T10:00:00Z",
+        "model": "gpt-5-mini",
+        "usageDetails": usage,
+    }
+
+
+def trace(folder: Path, *observations: dict[str, Any]) -> list[tuple[Any, ...]]:
+    file = folder / "trace.json"
+    told = {"id": "t", "name": "desk", "sessionId": "s", "userId": "u"}
+    file.write_text(json.dumps({"trace": told, "observations": observations}, indent=1))
+    return loaded(folder, file, sql="SELECT session, sum(input), sum(output), count(*) FROM usage_event GROUP BY 1")[1]
+
+
+def test_a_downloaded_trace_counts_its_generations_and_not_the_agent_over_them(tmp_path: Path) -> None:
+    agent = observation("a", None, "AGENT", 40, 180)  # no sum of the two below it
+    calls = [observation("b", "a", "GENERATION", 70, 80), observation("c", "a", "GENERATION", 210, 20)]
+    assert trace(tmp_path, agent, *calls) == [("s", 280, 100, 2)]
+
+
+def test_an_agent_whose_calls_were_not_exported_counts_itself(tmp_path: Path) -> None:
+    assert trace(tmp_path, observation("a", None, "AGENT", 40, 180)) == [("s", 40, 180, 1)]
+
+
+def test_a_generation_over_another_that_repeats_it_is_one_call(tmp_path: Path) -> None:
+    outer, inner = observation("a", None, "GENERATION", 900, 70), observation("b", "a", "GENERATION", 900, 95)
+    assert trace(tmp_path, outer, inner) == [("s", 900, 95, 1)]
+
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "langfuse"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the downloads are not here")
+def test_real_downloads(tmp_path: Path) -> None:
+    sql = "SELECT model, count(*), sum(input), sum(output), sum(recorded_usd) FROM usage_event GROUP BY 1 ORDER BY 1"
+    _, rows = loaded(tmp_path, SHARED, sql=sql)
+    assert rows == [
+        # 6 + 5; 2,055 + 845 and 1,173 (2,023 - 5 - 845) that stand in the total only
+        ("gemini-2.5-flash", 2, 11, 4073, Decimal("0.005989299999")),
+        ("gpt-4o", 1, 13, 81, Decimal("0.000842499999")),
+        ("gpt-4o-mini", 5, 5542, 0, Decimal("0.0008313")),
+        ("gpt-5-mini-2025-08-07", 4, 614, 229, Decimal("0.0006115")),  # 321 + 293; 123 + 106
+    ]

@@ -101,3 +101,52 @@ def test_calls_without_an_id_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, calls)))
     _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*), sum(output) FROM usage_event")
     assert rows == [(3, 6)]
+
+
+def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "service_tier": "flex"}
+    rows = [
+        ROWS[0] | {"request_id": "usage", "metadata": {"usage_object": usage}},
+        ROWS[0] | {"request_id": "answer", "response": json.dumps({"service_tier": "priority"})},
+        ROWS[0] | {"request_id": "asked", "proxy_server_request": {"service_tier": "flex"}},
+        ROWS[0] | {"request_id": "auto", "metadata": {"usage_object": usage | {"service_tier": "default"}}},
+        ROWS[0] | {"request_id": "batch", "call_type": "aretrieve_batch"},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sql = "SELECT event_id, processing FROM usage_event ORDER BY event_id"
+    _, found = loaded(tmp_path, tmp_path / "a.jsonl", sql=sql)
+    assert found == [
+        ("litellm:answer", "priority"),
+        ("litellm:asked", "flex"),
+        ("litellm:auto", "standard"),
+        ("litellm:batch", "batch"),
+        ("litellm:usage", "flex"),
+    ]
+
+
+def test_one_hour_writes_may_be_told_without_their_sum(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 2000, "cache_creation": {"ephemeral_1h_input_tokens": 700}}
+    row = ROWS[0] | {"prompt_tokens": 2000, "metadata": {"usage_object": usage}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql=f"SELECT {TOKENS} FROM usage_event")
+    assert rows == [(1300, 0, 0, 700, row["completion_tokens"], 1)]  # 2000 - 700
+
+
+DAILY = DATA.parent / "litellm-daily" / "daily_user_spend.csv"
+
+
+def test_a_daily_table_is_sums_of_requests(tmp_path: Path) -> None:
+    report, rows = loaded(tmp_path, DAILY, sql=f"SELECT {TOKENS}, aggregated FROM usage_event ORDER BY model")
+    assert report.files[0].reader == "litellm-daily"
+    assert rows == [
+        (44, 1000, 1051, 0, 503, 2, True),  # 2095 - 1000 - 1051
+        (86, 1920, 0, 0, 300, 3, True),  # 2006 - 1920
+    ]
+
+
+def test_the_other_daily_tables_repeat_the_users(tmp_path: Path) -> None:
+    table = DAILY.read_text().replace("user_id", "team_id")
+    (tmp_path / "team.csv").write_text(table)
+    report, rows = loaded(tmp_path, tmp_path / "team.csv", sql="SELECT DISTINCT reason FROM reject")
+    assert (report.total("added"), report.total("rejected")) == (0, 2)
+    assert rows == [("a row of a daily table that repeats LiteLLM_DailyUserSpend: load that table",)]

@@ -21,6 +21,7 @@ READERS: tuple[Reader, ...] = (
     codex.READER,
     openclaw.READER,
     litellm.READER,
+    litellm.DAILY,
     otel.READER,
     langfuse.READER,
     openai_organization.USAGE,

@@ -1,16 +1,21 @@
-"""Langfuse observations: from the API and the UI (camelCase) or the blob storage export (snake_case).
+"""Langfuse observations: from the API, a trace downloaded in the UI, or the blob storage export (snake_case).
 
 https://langfuse.com/docs/model-usage-and-cost: the keys of `usageDetails` are disjoint: `input` excludes cached tokens,
 reasoning stands beside `output`; `input_*` and `output_*` that are no cache are input and output. `total` is their sum.
+Keys that came in as an emitter's own (`cache_write.input_tokens`, `prompt_details.…`) stand inside `input` or `output`.
+Where `total` says otherwise, it decides; Gemini's thinking may stand in the total only.
 https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fields
 """
 
 from __future__ import annotations
 
+from .. import aliases
+from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
 from ..reader import Reader, Sample
 from .counts import count_in_text
+from .wrappers import WRAPPERS
 
-COLUMNS = {
+FIELDS = {
     "id": "VARCHAR",
     "type": "VARCHAR",
     "name": "VARCHAR",
@@ -21,6 +26,8 @@ COLUMNS = {
     "start_time": "VARCHAR",
     "traceId": "VARCHAR",
     "trace_id": "VARCHAR",
+    "parentObservationId": "VARCHAR",
+    "parent_observation_id": "VARCHAR",
     "sessionId": "VARCHAR",
     "session_id": "VARCHAR",
     "userId": "VARCHAR",
@@ -37,32 +44,46 @@ COLUMNS = {
     "totalCost": "VARCHAR",
     "total_cost": "VARCHAR",
     "calculatedTotalCost": "VARCHAR",
+    "modelParameters": "JSON",
+    "model_parameters": "JSON",
     "metadata": "JSON",
 }
+COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
+_TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', metadata ->> '$.service_tier',
+    metadata ->> '$.attributes."gen_ai.openai.response.service_tier"',
+    metadata ->> '$.attributes."openai.response.service_tier"')"""
+_OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
+COLUMNS = {
+    **FIELDS,
+    "trace": "STRUCT(id VARCHAR, name VARCHAR, sessionId VARCHAR, userId VARCHAR)",
+    "observations": _OBSERVATIONS,
+    "data": _OBSERVATIONS,
+}
 
-READS = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
-WRITES = ("cache_creation_input_tokens", "input_cache_creation", "input_cache_write")
-WRITES_5M = ("input_cache_creation_5m",)
-WRITES_1H = ("input_cache_creation_1h",)
-TOTALS = ("total", "total_tokens", "totalTokens")
+
+def _counted(*names: str) -> list[str]:
+    return [count_in_text(f"(counts ->> {name!r})") for name in names]
+
+
+def _largest(where: str, measure: str) -> str:
+    """The largest count under the keys of a measure: they are names of one thing."""
+    counts = ", ".join(_counted(*(key.name for key in LANGFUSE if (key.where, key.measure) == (where, measure))))
+    return f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END" if counts else "0"
 
 
 def _first(names: tuple[str, ...]) -> str:
     """The count under the first of these names that is there."""
-    return count_in_text(f"coalesce({', '.join(f'counts ->> {name!r}' for name in names)})")
+    return count_in_text(f"coalesce({', '.join(f'(counts ->> {name!r})' for name in names)})")
 
 
-def _list(start: str, other: str) -> str:
-    """The counts of `input`, `input_audio_tokens` and so on, but for cached ones; else those of OpenAI's name."""
-    told = "list_filter(json_keys(counts), lambda k: counts ->> k IS NOT NULL)"
-    keys = f"list_filter({told}, lambda k: regexp_full_match(k, '{start}(_\\w+)?') AND k NOT LIKE '%cache%')"
-    other_keys = f"list_filter({told}, lambda k: k IN ('{other}_tokens', '{other}Tokens', '{other}'))"
-    found = f"CASE WHEN len({keys}) > 0 THEN {keys} ELSE {other_keys} END"
-    return f"list_transform({found}, lambda k: {count_in_text('(counts ->> k)')})"
+def _more(start: str) -> str:
+    """The sum of `input_audio_tokens`, `output_reasoning` and so on: what stands beside `input` or `output`.
 
-
-def _sum(counts: str) -> str:
-    """The sum of a list of counts; one that is none or negative must not vanish in it."""
+    A count that is none or negative must not vanish in it.
+    """
+    keys = f"""list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}_\\w+') AND k <> '{start}_tokens'
+        AND k NOT LIKE '%cache%' AND k NOT LIKE '%ephemeral%')"""
+    counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
     return f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
 
 
@@ -72,15 +93,35 @@ def _parsed(*names: str) -> str:
     return f"CASE json_type({value}) WHEN 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"
 
 
+_FIELDS = ", ".join(f'"{name}"' for name in FIELDS)
+
 SQL = f"""
-WITH entry AS (
+WITH RECURSIVE taken AS MATERIALIZED (
+    SELECT * FROM record
+),
+observation AS (
+    SELECT file_id, line, NULL AS trace_session, NULL AS trace_user, NULL AS trace_named, {_FIELDS}
+    FROM taken WHERE observations IS NULL AND data IS NULL
+    UNION ALL
+    -- a trace with its observations: its own fields stand in `trace`, or beside the list
+    SELECT file_id, line, coalesce(trace.sessionId, "sessionId"), coalesce(trace.userId, "userId"),
+        coalesce(trace.name, "name"), unnest(observations, max_depth := 2)
+    FROM taken WHERE observations IS NOT NULL
+    UNION ALL
+    SELECT file_id, line, NULL, NULL, NULL, unnest(data, max_depth := 2) FROM taken WHERE data IS NOT NULL
+),
+entry AS (
     SELECT * REPLACE (coalesce({_parsed("metadata")}, '{{}}') AS metadata),
+        upper(coalesce("type", 'GENERATION')) AS kind,
         {_parsed('"usageDetails"', "usage_details")} AS details,
         {_parsed("usage")} AS older,
         {_parsed('"costDetails"', "cost_details")} AS costs,
-        coalesce("totalCost", total_cost, "calculatedTotalCost") AS cost
-    FROM record
-    WHERE upper(coalesce("type", 'GENERATION')) IN ('GENERATION', 'EMBEDDING')
+        {_parsed('"modelParameters"', "model_parameters")} AS settings,
+        coalesce("totalCost", total_cost, "calculatedTotalCost") AS cost,
+        coalesce(model, "providedModelName", provided_model_name) AS named_model,
+        coalesce("traceId", trace_id, '') AS trace,
+        coalesce("parentObservationId", parent_observation_id, '') AS parent
+    FROM observation
 ),
 detailed AS (
     SELECT *,
@@ -89,48 +130,113 @@ detailed AS (
              WHEN coalesce(older ->> '$.unit', 'TOKENS') = 'TOKENS' THEN older END AS counts
     FROM entry
 ),
+measured AS (
+    SELECT *,
+        {_first(LANGFUSE_INPUTS)} AS inputs, {_more("input")} AS more_inputs,
+        {_first(LANGFUSE_OUTPUTS)} AS outputs, {_more("output")} AS more_outputs,
+        {_largest("beside", "cached")} AS reads, {_largest("inside", "cached")} AS reads_inside,
+        {_largest("beside", "written")} AS writes, {_largest("inside", "written")} AS writes_inside,
+        {_largest("beside", "written_5m")} AS writes_5m,
+        {_largest("beside", "written_1h")} AS writes_1h, {_largest("inside", "written_1h")} AS writes_1h_inside,
+        {_first(LANGFUSE_TOTALS)} AS total
+    FROM detailed
+),
+-- the parts of writes may stand beside their sum or in it: the total tells, else that they add up to it
+written AS (
+    SELECT *,
+        least(inputs, more_inputs, outputs, more_outputs, reads, reads_inside, writes, writes_inside, writes_5m,
+            writes_1h, writes_1h_inside, total) < 0 AS bad,
+        inputs + more_inputs + reads + writes + writes_5m + writes_1h + outputs + more_outputs AS everything,
+        CASE WHEN writes >= writes_5m + writes_1h AND (total = everything - writes_5m - writes_1h
+                OR (writes = writes_5m + writes_1h AND total <> everything))
+            THEN writes ELSE writes + writes_5m + writes_1h END AS writes_beside
+    FROM measured
+),
+-- a key of the emitter's own repeats one of Langfuse's, or stands inside the input if it can
+placed AS (
+    SELECT *,
+        CASE WHEN reads > 0 THEN 0 ELSE reads_inside END AS reads_within,
+        CASE WHEN writes_beside > 0 THEN 0 ELSE greatest(writes_inside, writes_1h_inside) END AS writes_within,
+        CASE WHEN reads_within + writes_within > inputs THEN 0 ELSE reads_within + writes_within END AS within,
+        inputs - within + more_inputs + reads + reads_within + writes_beside + writes_within + outputs + more_outputs
+            AS parts
+    FROM written
+),
+-- a total that is less than the parts says which of them stand inside input or output, one that is more, that some
+-- have no name of their own: of Gemini's models, that is the thinking
+resolved AS (
+    SELECT *,
+        total <> parts AND total IN (inputs + outputs, inputs + outputs + more_outputs)
+            AND reads + writes_beside + more_inputs BETWEEN 1 AND inputs AS all_inside,
+        total <> parts AND more_outputs <= outputs AND total = CASE WHEN all_inside THEN inputs + outputs
+            ELSE parts - more_outputs END AS reasoning_inside,
+        CASE WHEN total > parts AND inputs + outputs > 0 AND lower(named_model) LIKE '%gemini%'
+            THEN total - parts ELSE 0 END AS thinking
+    FROM placed
+),
 counted AS (
     SELECT *,
-        [{_first(WRITES)}, {_first(WRITES_5M)}] AS writes,
-        {_list("input", "prompt")} AS inputs,
-        {_list("output", "completion")} AS outputs
-    FROM detailed
-)
+        inputs - within + CASE WHEN all_inside THEN - reads - writes_beside ELSE more_inputs END AS uncached,
+        outputs + CASE WHEN reasoning_inside THEN 0 ELSE more_outputs END + thinking AS output_tokens,
+        reads + reads_within AS cached,
+        greatest(writes_1h, least(writes_1h_inside, writes_beside + writes_within)) AS written_1h,
+        writes_beside + writes_within - written_1h AS written_5m
+    FROM resolved
+),
+node AS (
+    SELECT DISTINCT ON (trace, id) trace, id, parent,
+        CASE WHEN bad THEN 0 ELSE uncached + cached + written_5m + written_1h END AS inputs,
+        CASE WHEN bad THEN 0 ELSE output_tokens END AS outputs,
+        kind NOT IN ('GENERATION', 'EMBEDDING') AS rollup, NOT rollup AS is_call
+    FROM counted WHERE id IS NOT NULL
+),
+{WRAPPERS}
 SELECT file_id, line,
     'langfuse:' || nullif(id, '') AS event_id,
     utc(coalesce("startTime", start_time)) AS ts,
-    coalesce(nullif(coalesce("sessionId", session_id), ''), "traceId", trace_id) AS session,
+    coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
     name AS task,
-    metadata ->> '$.ls_provider' AS provider,
-    coalesce(model, "providedModelName", provided_model_name) AS model,
+    CASE WHEN named_model LIKE 'projects/%/publishers/%/models/%' THEN 'gcp.vertex_ai'
+        ELSE coalesce(metadata ->> '$.ls_provider', metadata ->> '$.attributes."gen_ai.provider.name"',
+            metadata ->> '$.attributes."gen_ai.system"') END AS provider,
+    regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') AS model,
+    {aliases.processing(_TIER)} AS processing,
     CASE WHEN upper(level) = 'ERROR' THEN 'error' ELSE 'ok' END AS status,
-    {_sum("inputs")} AS input,
-    {_first(READS)} AS cache_read,
-    {_sum("writes")} AS cache_write_5m,
-    {_first(WRITES_1H)} AS cache_write_1h,
-    {_sum("outputs")} AS output,
-    CASE WHEN {_first(TOTALS)} <> 0 AND {_sum("list_concat(inputs, outputs, writes)")} = 0
-        AND {_first(READS)} = 0 AND {_first(WRITES_1H)} = 0
-        THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE WHEN bad THEN -1 ELSE uncached END AS input,
+    cached AS cache_read,
+    written_5m AS cache_write_5m,
+    written_1h AS cache_write_1h,
+    output_tokens AS output,
+    CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
+        AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
     CASE WHEN TRY_CAST(cost AS DOUBLE) = 0 AND json_keys(costs) = [] THEN NULL
          ELSE coalesce(cost, costs ->> '$.total') END AS recorded_usd,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
     json_merge_patch(metadata, '{{"attributes": null, "resourceAttributes": null, "scope": null}}',
-        json_object('environment', environment, 'user', coalesce("userId", user_id),
-            'trace', coalesce("traceName", trace_name))) AS tags
+        json_object('environment', environment, 'user', coalesce("userId", user_id, trace_user),
+            'trace', coalesce("traceName", trace_name, trace_named))) AS tags
 FROM counted
+WHERE (kind IN ('GENERATION', 'EMBEDDING') OR (NOT bad AND parts > 0))
+    AND NOT EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = counted.trace AND wrapper.id = counted.id)
 """  # noqa: S608 (constants only)
+
+_OF_A_TRACE = ("id", "traceId", "type", "startTime", "usageDetails")
 
 
 def recognises(sample: Sample) -> bool:
-    """Observations by their own ids, their trace's, and usage by its kinds."""
+    """Observations by their own ids, their trace's, and usage by its kinds; or a trace with such a list."""
     return (
-        sample.has("id", "traceId", "type", "startTime", "usageDetails")
+        sample.has(*_OF_A_TRACE)
         or sample.has("id", "trace_id", "type", "start_time", "usage_details")
         or sample.has("id", "traceId", "type", "startTime", "usage", "level")
+        or sample.has(*(f"observations.{name}" for name in _OF_A_TRACE[:4]))
+        or sample.has(*(f"data.{name}" for name in _OF_A_TRACE))
     )
 
+
+_PLACES = ("", "observations.", "data.")
+_USAGE = tuple(f"{place}{holder}." for place in _PLACES for holder in ("usageDetails", "usage_details", "usage"))
 
 READER = Reader(
     name="langfuse",
@@ -139,4 +245,9 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    counted=(
+        *(f"{usage}{name}" for usage in _USAGE for name in COUNTED),
+        *(f"{place}{name}" for place in _PLACES for name in ("totalCost", "total_cost", "calculatedTotalCost")),
+        *(f"{place}{name}.total" for place in _PLACES for name in ("costDetails", "cost_details")),
+    ),
 )

@@ -3,11 +3,13 @@
 https://docs.litellm.ai/docs/proxy/cost_tracking. `prompt_tokens` includes cached tokens, whose counts stand in
 `metadata` (JSON, often as text). For Anthropic's models older proxies left cache writes out of it
 (https://github.com/BerriAI/litellm/issues/15056): where reads and writes exceed `prompt_tokens`, writes are beside it.
+`call_type` tells batches, the usage, the response or the request a service tier.
 A hit of the proxy's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0.
 """
 
 from __future__ import annotations
 
+from ..aliases import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 
@@ -30,35 +32,77 @@ COLUMNS = {
     "session_id": "VARCHAR",
     "request_tags": "JSON",
     "metadata": "JSON",
+    "response": "JSON",
+    "proxy_server_request": "JSON",
 }
 
 
-def _usage(*paths: str) -> str:
+ROW_TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
+OUTPUT_PARTS = (
+    "completion_tokens_details.reasoning_tokens",
+    "completion_tokens_details.text_tokens",
+    "completion_tokens_details.accepted_prediction_tokens",
+    "completion_tokens_details.rejected_prediction_tokens",
+)
+INPUT_PARTS = ("prompt_tokens_details.text_tokens",)
+OTHER_TABLES = ("team_id", "tag", "organization_id", "end_user_id", "agent_id")
+"""Columns that tell the other daily tables: each request is added to all of them."""
+
+HOLDERS = ("additional_usage_values", "usage_object")
+"""What the row's metadata calls the usage."""
+
+READS_AS_ANTHROPIC = ("cache_read_input_tokens",)
+READS_AS_OPENAI = ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")
+WRITES = ("cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens")
+WRITES_1H = (
+    "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+    "cache_creation.ephemeral_1h_input_tokens",
+)
+WRITES_5M = (
+    "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+    "cache_creation.ephemeral_5m_input_tokens",
+)
+SEARCHES = ("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests")
+
+
+def _usage(paths: tuple[str, ...]) -> str:
     """The first of these counts that the row's usage holds, under either name that its metadata has for usage."""
-    holders = ("additional_usage_values", "usage_object")
-    found = ", ".join(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in holders)
+    found = ", ".join(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in HOLDERS)
     return count_in_text(f"coalesce({found})")
 
+
+def _parsed(name: str) -> str:
+    """A JSON column; some exports hold it as text."""
+    return f"CASE json_type({name}) WHEN 'VARCHAR' THEN TRY_CAST({name} ->> '$' AS JSON) ELSE {name} END"
+
+
+# The tier that answered, else the one that was asked for.
+TIER = """coalesce(meta ->> '$.usage_object.service_tier', meta ->> '$.additional_usage_values.service_tier',
+    answer ->> '$.service_tier', answer ->> '$.usage.service_tier', meta ->> '$.service_tier',
+    asked ->> '$.service_tier', asked ->> '$.body.service_tier')"""
 
 SQL = f"""
 WITH entry AS (
     SELECT
         *,
-        -- JSON columns come as objects or as text that holds JSON
-        CASE json_type(metadata) WHEN 'VARCHAR' THEN TRY_CAST(metadata ->> '$' AS JSON) ELSE metadata END AS meta,
-        CASE json_type(request_tags)
-            WHEN 'VARCHAR' THEN TRY_CAST(request_tags ->> '$' AS JSON) ELSE request_tags END AS labels,
+        {_parsed("metadata")} AS meta,
+        {_parsed("request_tags")} AS labels,
+        {_parsed("response")} AS answer,
+        {_parsed("proxy_server_request")} AS asked,
         lower(cache_hit) IN ('true', 't', '1') AS hit
     FROM record
 ),
 counted AS (
     SELECT
         *,
-        {_usage("cache_read_input_tokens")} AS read_as_anthropic,
-        {_usage("prompt_tokens_details.cached_tokens")} AS read_as_openai,
-        {_usage("cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens")} AS written,
-        {_usage("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens")} AS written_1h,
-        {_usage("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests")} AS searches,
+        {_usage(READS_AS_ANTHROPIC)} AS read_as_anthropic,
+        {_usage(READS_AS_OPENAI)} AS read_as_openai,
+        {_usage(WRITES)} AS written_in_all,
+        {_usage(WRITES_1H)} AS written_1h,
+        {_usage(WRITES_5M)} AS written_5m,
+        {_usage(SEARCHES)} AS searches,
+        CASE WHEN least(written_in_all, written_1h, written_5m) < 0 THEN -1
+             ELSE greatest(written_in_all, written_1h + written_5m) END AS written,
         -- the same count under two names; -1, unreadable, stays
         CASE WHEN least(read_as_anthropic, read_as_openai) < 0 THEN -1
              ELSE greatest(read_as_anthropic, read_as_openai) END AS cached
@@ -72,6 +116,7 @@ SELECT file_id, line,
     nullif(custom_llm_provider, '') AS provider,
     coalesce(nullif(model, ''), model_group) AS model,
     CASE WHEN coalesce(status, meta ->> '$.status') = 'failure' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN lower(call_type) LIKE '%batch%' THEN 'batch' ELSE {processing(TIER)} END AS processing,
     CASE WHEN hit THEN 0
          WHEN prompt_tokens BETWEEN cached AND cached + written - 1 THEN prompt_tokens - cached
          ELSE prompt_tokens - cached - written END AS input,
@@ -93,6 +138,12 @@ def recognises(sample: Sample) -> bool:
     return sample.has("request_id", "call_type", "spend", "prompt_tokens", "startTime")
 
 
+_USAGE = tuple(
+    f"metadata.{holder}.{path}"
+    for holder in HOLDERS
+    for path in (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES)
+)
+
 READER = Reader(
     name="litellm",
     doc="https://docs.litellm.ai/docs/proxy/cost_tracking",
@@ -100,4 +151,81 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    counted=("prompt_tokens", "completion_tokens", "spend", *_USAGE),
+    left_out={
+        "total_tokens": "prompt_tokens and completion_tokens together",
+        **{f"metadata.{holder}.{total}": "told by the row itself" for holder in HOLDERS for total in ROW_TOTALS},
+        **{f"metadata.{holder}.{part}": "a part of the output" for holder in HOLDERS for part in OUTPUT_PARTS},
+        **{f"metadata.{holder}.{part}": "a part of the input" for holder in HOLDERS for part in INPUT_PARTS},
+        "metadata.model_map_information.*": "the proxy's price list",
+        "metadata.cost_breakdown.*": "parts of spend",
+    },
+)
+
+DAILY_COLUMNS = {
+    "id": "VARCHAR",
+    "user_id": "VARCHAR",
+    "date": "VARCHAR",
+    "model": "VARCHAR",
+    "model_group": "VARCHAR",
+    "custom_llm_provider": "VARCHAR",
+    "endpoint": "VARCHAR",
+    "prompt_tokens": "HUGEINT",
+    "completion_tokens": "HUGEINT",
+    "cache_read_input_tokens": "HUGEINT",
+    "cache_creation_input_tokens": "HUGEINT",
+    "spend": "VARCHAR",
+    "api_requests": "BIGINT",
+    **dict.fromkeys(OTHER_TABLES, "VARCHAR"),
+}
+
+DAILY_SQL = f"""
+SELECT file_id, line,
+    'litellm-daily:' || nullif(id, '') AS event_id,
+    utc("date") AS ts,
+    nullif(custom_llm_provider, '') AS provider,
+    coalesce(nullif(model, ''), model_group) AS model,
+    TRUE AS aggregated,
+    prompt_tokens - coalesce(cache_read_input_tokens, 0) - coalesce(cache_creation_input_tokens, 0) AS input,
+    cache_read_input_tokens AS cache_read,
+    cache_creation_input_tokens AS cache_write_5m,
+    completion_tokens AS output,
+    api_requests AS request,
+    spend AS recorded_usd,
+    json_object('user', user_id, 'model_group', model_group, 'endpoint', endpoint) AS tags,
+    CASE WHEN user_id IS NULL AND coalesce({", ".join(OTHER_TABLES)}) IS NOT NULL
+        THEN 'a row of a daily table that repeats LiteLLM_DailyUserSpend: load that table' END AS fault
+FROM record
+"""  # noqa: S608 (constants only)
+
+
+def recognises_daily(sample: Sample) -> bool:
+    """Rows of one of the daily tables, by their column names."""
+    return sample.has("date", "api_requests", "prompt_tokens", "completion_tokens", "custom_llm_provider", "spend")
+
+
+DAILY = Reader(
+    name="litellm-daily",
+    doc="https://docs.litellm.ai/docs/proxy/cost_tracking",
+    columns=DAILY_COLUMNS,
+    sql=DAILY_SQL,
+    recognises=recognises_daily,
+    input_includes_cached=True,
+    counted=(
+        "prompt_tokens",
+        "completion_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "spend",
+        "api_requests",
+    ),
+    left_out={
+        "compression_saved_tokens": "tokens that the proxy did not send",
+        "prompt_caching_savings_spend": "what was not spent",
+        "compression_savings_spend": "what was not spent",
+        "gateway_injected_caching_savings_spend": "what was not spent",
+        "autorouter_savings_spend": "what was not spent",
+        "successful_requests": "a part of api_requests",
+        "failed_requests": "a part of api_requests",
+    },
 )

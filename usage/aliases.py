@@ -1,0 +1,249 @@
+"""The names that usage has in traces: one table per kind of source, from which the readers' SQL is made.
+
+A name is an attribute of a span or a log record, or a key of Langfuse's `usageDetails`. Each says which emitter writes
+it and whether it stands inside another figure: cached tokens in the input, reasoning in the output. Sources: the
+OpenTelemetry GenAI conventions (and their renamings), the conventions of OpenInference, OpenLLMetry, the Vercel AI SDK
+and Sentry, and what pydantic-ai, Claude Code, Codex and Gemini CLI emit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Measure = Literal[
+    "input", "cached", "written", "written_1h", "output", "reasoning", "tool", "total", "audio", "search", "cost"
+]
+"""What a name counts. `written` holds all cache writes (`written_1h` is a part of it), `tool` the input of tools that
+the provider ran, `audio` a part of input or output, `total` everything, `cost` USD."""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """One name of one measure. `only` limits it to an emitter of that name: it is too plain to mean usage elsewhere.
+
+    `beside` says that the figure is not part of the one it belongs to: reasoning beside the output, or (of an input)
+    the cached tokens beside it. Where a source contradicts that, the arithmetic of the record decides.
+    """
+
+    measure: Measure
+    name: str
+    emitter: str
+    only: str | None = None
+    beside: bool = False
+
+
+def _aliases(emitter: str, names: dict[Measure, str], only: str | None = None, beside: str = "") -> tuple[Alias, ...]:
+    return tuple(
+        Alias(measure, name, emitter, only, name in beside.split())
+        for measure, listed in names.items()
+        for name in listed.split()
+    )
+
+
+_G = "gen_ai.usage."
+
+ATTRIBUTES: tuple[Alias, ...] = (
+    *_aliases(
+        "OpenTelemetry GenAI",
+        {
+            "input": f"{_G}input_tokens {_G}prompt_tokens",
+            "cached": f"{_G}cache_read.input_tokens",
+            "written": f"{_G}cache_write.input_tokens {_G}cache_creation.input_tokens",
+            "output": f"{_G}output_tokens {_G}completion_tokens",
+            "reasoning": f"{_G}reasoning.output_tokens",
+            "total": f"{_G}total_tokens",
+        },
+    ),
+    *_aliases(
+        "OpenLLMetry",
+        {
+            "input": "llm.usage.prompt_tokens",
+            "cached": f"{_G}cache_read_input_tokens llm.usage.cache_read_input_tokens",
+            "written": f"{_G}cache_creation_input_tokens {_G}cache_write_input_tokens "
+            "llm.usage.cache_creation_input_tokens",
+            "output": "llm.usage.completion_tokens",
+            "reasoning": f"{_G}reasoning_tokens {_G}reasoning_output_tokens llm.usage.reasoning_tokens",
+            "total": "llm.usage.total_tokens",
+        },
+    ),
+    *_aliases(
+        "pydantic-ai",
+        {
+            "cached": f"{_G}cache_read_tokens {_G}details.cache_read_tokens {_G}details.cache_read_input_tokens "
+            f"{_G}details.cached_tokens {_G}details.cached_content_tokens",
+            "written": f"{_G}cache_write_tokens {_G}cache_creation_tokens {_G}details.cache_write_tokens "
+            f"{_G}details.cache_creation_input_tokens {_G}details.cache_creation_tokens",
+            "written_1h": f"{_G}details.ephemeral_1h_input_tokens {_G}details.cache_write_1h_tokens "
+            f"{_G}cache_creation.ephemeral_1h_input_tokens {_G}ephemeral_1h_input_tokens "
+            f"{_G}cache_write_1h.input_tokens {_G}cache_write_1h_tokens",
+            "reasoning": f"{_G}details.reasoning_tokens {_G}details.thoughts_tokens {_G}details.thinking_tokens",
+            "audio": f"{_G}details.input_audio_tokens {_G}details.output_audio_tokens {_G}details.audio_tokens "
+            f"{_G}input_audio_tokens {_G}output_audio_tokens",
+            "search": f"{_G}details.web_search_requests",
+            "cost": "operation.cost",
+        },
+    ),
+    *_aliases(
+        "Sentry, ADK, LangSmith and others",
+        {
+            "cached": f"{_G}input_tokens.cached {_G}cached_input_tokens {_G}cached_tokens {_G}input_cached_tokens "
+            f"{_G}prompt_tokens_details.cached_tokens",
+            "written": f"{_G}input_tokens.cache_write",
+            "reasoning": f"{_G}output_tokens.reasoning {_G}thinking_tokens {_G}thoughts_tokens "
+            f"{_G}experimental.reasoning_tokens {_G}completion_tokens_details.reasoning_tokens",
+            "cost": f"{_G}cost {_G}total_cost",
+        },
+    ),
+    *_aliases(
+        "OpenInference",
+        {
+            "input": "llm.token_count.prompt",
+            "cached": "llm.token_count.prompt_details.cache_read llm.token_count.prompt_details.cache_input",
+            "written": "llm.token_count.prompt_details.cache_write llm.token_count.prompt_details.cache_creation",
+            "written_1h": "llm.token_count.prompt_details.cache_write_1h "
+            "llm.token_count.prompt_details.cache_creation_1h",
+            "output": "llm.token_count.completion",
+            "reasoning": "llm.token_count.completion_details.reasoning",
+            "audio": "llm.token_count.prompt_details.audio llm.token_count.completion_details.audio",
+            "total": "llm.token_count.total",
+            "cost": "llm.cost.total",
+        },
+    ),
+    *_aliases(
+        "Vercel AI SDK",
+        {
+            "input": "ai.usage.inputTokens ai.usage.promptTokens ai.usage.tokens",
+            "cached": "ai.usage.inputTokenDetails.cacheReadTokens ai.usage.cachedInputTokens",
+            "written": "ai.usage.inputTokenDetails.cacheWriteTokens",
+            "output": "ai.usage.outputTokens ai.usage.completionTokens",
+            "reasoning": "ai.usage.outputTokenDetails.reasoningTokens ai.usage.reasoningTokens",
+            "total": "ai.usage.totalTokens",
+        },
+    ),
+    *_aliases(
+        "Claude Code",
+        {
+            "input": "input_tokens",
+            "cached": "cache_read_tokens cache_read_input_tokens",
+            "written": "cache_creation_tokens cache_creation_input_tokens",
+            "written_1h": "cache_creation_1h_tokens ephemeral_1h_input_tokens",
+            "output": "output_tokens",
+            "cost": "cost_usd",
+        },
+        only="claude-code",
+        beside="input_tokens",
+    ),
+    *_aliases(
+        "Codex",
+        {
+            "input": "input_token_count",
+            "cached": "cached_token_count",
+            "written": "cache_write_token_count",
+            "output": "output_token_count",
+            "reasoning": "reasoning_token_count",
+        },
+        only="codex",
+    ),
+    *_aliases(
+        "Gemini CLI and its forks",
+        {
+            "input": "input_token_count",
+            "cached": "cached_content_token_count",
+            "output": "output_token_count",
+            "reasoning": "thoughts_token_count",
+            "tool": "tool_token_count",
+            "total": "total_token_count",
+        },
+        only="gemini-cli",
+        beside="thoughts_token_count",
+    ),
+)
+
+ATTRIBUTES_LEFT_OUT: dict[str, str] = {
+    "ai.usage.inputTokenDetails.noCacheTokens": "the input less what was cached: counted by these",
+    "ai.usage.outputTokenDetails.textTokens": "a part of the output",
+    "llm.cost.prompt": "a part of llm.cost.total",
+    "llm.cost.completion": "a part of llm.cost.total",
+    "cost_usd_micros": "cost_usd in millionths",
+    "codex.turn.token_usage.*": "the sum of the turn's codex.sse_event records",
+    "gen_ai.aggregated_usage.*": "the sum of an agent's calls, which have spans of their own",
+}
+
+
+def names(aliases: tuple[Alias, ...] = ATTRIBUTES) -> tuple[str, ...]:
+    """Every name once, in the table's order."""
+    return tuple(dict.fromkeys(alias.name for alias in aliases))
+
+
+PROCESSING = {"flex": "flex", "batch": "batch", "priority": "priority", "fast": "fast"}
+
+
+def processing(text: str) -> str:
+    """SQL for the processing that a service tier (SQL for a text) stands for; default, auto and scale are standard."""
+    cases = " ".join(f"WHEN '{tier}' THEN '{name}'" for tier, name in PROCESSING.items())
+    return f"CASE lower({text}) {cases} ELSE 'standard' END"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of Langfuse's `usageDetails`. It stands beside `input` or inside it, or is a `part` of the writes."""
+
+    measure: Literal["cached", "written", "written_5m", "written_1h"]
+    name: str
+    where: Literal["beside", "inside"]
+    emitter: str
+
+
+def _langfuse(where: Literal["beside", "inside"], emitter: str, **listed: str) -> tuple[Key, ...]:
+    return tuple(
+        Key(measure, name, where, emitter)
+        for measure in ("cached", "written", "written_5m", "written_1h")
+        for name in listed.get(measure, "").split()
+    )
+
+
+LANGFUSE: tuple[Key, ...] = (
+    *_langfuse(
+        "beside",
+        "Langfuse's SDKs and its OpenTelemetry endpoint",
+        cached="input_cached_tokens input_cache_read input_cache_read_tokens input_cached",
+        written="input_cache_creation input_cache_write input_cache_creation_tokens input_cache_write_tokens",
+        written_5m="input_cache_creation_5m input_cache_write_5m",
+        written_1h="input_cache_creation_1h input_cache_write_1h",
+    ),
+    *_langfuse(
+        "beside",
+        "LangChain's callback",
+        written_5m="input_ephemeral_5m_input_tokens input_cache_creation_ephemeral_5m_input_tokens",
+        written_1h="input_ephemeral_1h_input_tokens input_cache_creation_ephemeral_1h_input_tokens",
+    ),
+    *_langfuse(
+        "beside",
+        "Anthropic's API as it is",
+        cached="cache_read_input_tokens",
+        written="cache_creation_input_tokens",
+    ),
+    *_langfuse(
+        "inside",
+        "OpenTelemetry attributes that Langfuse does not map",
+        cached="cache_read.input_tokens cache_read_tokens details.cache_read_tokens details.cache_read_input_tokens "
+        "cached_tokens details.cached_tokens input_tokens.cached cached_input_tokens",
+        written="cache_write.input_tokens cache_creation.input_tokens cache_write_tokens cache_creation_tokens "
+        "details.cache_write_tokens details.cache_creation_input_tokens cache_write_input_tokens "
+        "input_tokens.cache_write",
+        written_1h="cache_creation.ephemeral_1h_input_tokens ephemeral_1h_input_tokens",
+    ),
+    *_langfuse(
+        "inside",
+        "OpenInference, OpenAI and LangChain as they are",
+        cached="prompt_details.cache_read prompt_details.cache_input prompt_tokens_details.cached_tokens "
+        "input_tokens_details.cached_tokens input_token_details.cache_read",
+        written="prompt_details.cache_write prompt_details.cache_creation input_token_details.cache_creation",
+        written_1h="prompt_details.cache_write_1h input_token_details.ephemeral_1h_input_tokens",
+    ),
+)
+
+LANGFUSE_TOTALS = ("total", "total_tokens", "totalTokens")
+LANGFUSE_INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "prompt")
+LANGFUSE_OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "completion")

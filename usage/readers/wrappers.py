@@ -1,0 +1,55 @@
+"""Spans whose usage repeats that of spans beneath them: which of a trace's spans are no calls of their own."""
+
+from __future__ import annotations
+
+MAX_DEPTH = 64  # spans between a call and the next span above it that has usage
+
+WRAPPERS = f"""
+-- from every span with usage up to the next one above it that has some
+up AS (
+    SELECT trace, id AS child, parent AS reached, 1 AS depth FROM node WHERE inputs + outputs > 0 AND parent <> ''
+    UNION ALL
+    SELECT up.trace, up.child, node.parent, depth + 1
+    FROM up JOIN node ON node.trace = up.trace AND node.id = up.reached
+    WHERE node.inputs + node.outputs = 0 AND node.parent <> '' AND depth < {MAX_DEPTH}
+),
+beneath AS (
+    SELECT above.trace, above.id, above.inputs, above.outputs, any_value(above.rollup) AS rollup,
+        any_value(above.is_call) AS is_call, count(*) AS spans,
+        sum(below.inputs) AS below_inputs, sum(below.outputs) AS below_outputs,
+        sum(below.inputs) FILTER (NOT below.rollup) AS call_inputs,
+        sum(below.outputs) FILTER (NOT below.rollup) AS call_outputs,
+        bool_or(below.inputs = above.inputs AND below.outputs = above.outputs) AS repeated
+    FROM (SELECT DISTINCT trace, child, reached FROM up WHERE reached <> child) AS link
+        JOIN node AS above ON above.trace = link.trace AND above.id = link.reached
+        JOIN node AS below ON below.trace = link.trace AND below.id = link.child
+    WHERE above.inputs + above.outputs > 0
+    GROUP BY ALL
+),
+-- spans of traces that tell no parent at all: there, the kind of span is all there is to go by
+unlinked AS (
+    SELECT trace, sum(inputs) FILTER (NOT rollup) AS inputs, sum(outputs) FILTER (NOT rollup) AS outputs
+    FROM node GROUP BY trace
+    HAVING bool_and(parent = '') AND bool_or(rollup) AND bool_or(NOT rollup AND inputs + outputs > 0)
+),
+wrapper AS (
+    SELECT trace, id, inputs - below_inputs AS more_inputs, outputs - below_outputs AS more_outputs
+    FROM beneath
+    WHERE rollup OR repeated
+        OR (inputs = below_inputs AND outputs = below_outputs)
+        OR (inputs = call_inputs AND outputs = call_outputs)
+        -- one call, told again by another library, which counts its output in another way
+        OR (spans = 1 AND inputs = below_inputs AND inputs > 0)
+        -- what is no call by its kind and holds all that its calls have: some of them were not exported
+        OR (NOT is_call AND inputs >= below_inputs AND outputs >= below_outputs)
+    UNION ALL
+    SELECT node.trace, node.id, 0, 0 FROM node JOIN unlinked USING (trace) WHERE node.rollup
+)
+"""  # noqa: S608 (constants only)
+"""CTEs (of WITH RECURSIVE) that yield `wrapper` (trace, id): the spans to leave out.
+
+They read `node`: one row a span, with trace, id, parent ('' for none), `inputs` (cached tokens included), `outputs`,
+`rollup` (an agent, a chain, a workflow: by its kind no call) and `is_call` (by its kind a call). Whatever its kind, a
+span is left out where the spans with usage beneath it add up to it, or one of them repeats it; a span that is no call
+by its kind, where any beneath it has usage. One without such spans beneath it is a call: its calls were not exported.
+"""
