@@ -32,7 +32,7 @@ def demo(
     \b
       costsim demo --out demo
     """
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.demo import files
     from ..analysis.demo.calls import fleet_calls
     from ..documents import write_file
@@ -81,7 +81,7 @@ def _whole(out: Path, names: Iterable[str]) -> Iterator[None]:
 
 def _review(folder: Path) -> None:
     """Load the logs and write the review, as the commands in the README do."""
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.demo import files, planted
     from ..analysis.outcomes.store import load_outcomes
     from ..analysis.review.review import review

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..analysis.compare.architectures import Limit
     from ..analysis.compare.results import Difference
     from ..analysis.compare.sides import Side
-    from ..analysis.simulation.run import Settings
+    from ..analysis.simulation.settings import Settings
 
 
 class DiffFormat(StrEnum):
@@ -74,7 +74,7 @@ def diff(
       costsim diff main --max-increase 10%
     """
     from ..analysis.compare.architectures import difference
-    from ..analysis.simulation.run import Settings
+    from ..analysis.simulation.settings import Settings
     from ..documents import read_document
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
@@ -118,7 +118,7 @@ def _located(text: str, file: Path, stack: ExitStack) -> Located:
 
 def _read(before: Located, after: Located, settings: Settings, plan: str, base_book: str | None) -> tuple[Side, Side]:
     """Both sides; one whose file is not there is an architecture without components."""
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.compare.sides import Side
 
     read = [read_architecture(side.file) if side.file else None for side in (before, after)]

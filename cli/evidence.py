@@ -120,7 +120,7 @@ def replay(
       costsim replay --config model-routing.json --format json
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.replay.replay import replay as compute
     from ..analysis.replay.replay import roll_up_for
     from ..pricing.book import open_book
@@ -146,7 +146,7 @@ def replay(
 
 
 def _reroute(plan: str | None, architecture: Path, config: Path | None, model: str | None) -> Reroute:
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.replay.reroute import reroute_by_plan, reroute_by_routing, reroute_to_model
     from ..analysis.routing.routing import read_routing
 
@@ -240,7 +240,7 @@ def recommend(
       costsim recommend architecture.yaml --budget 250
       costsim recommend architecture.yaml --config model-routing.json --write model-routing.json
     """
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.outcomes.costs import under_book_names
     from ..analysis.outcomes.outcomes import evidence_of
     from ..analysis.outcomes.store import count_outcomes

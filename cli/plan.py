@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ..analysis.architecture.architecture import Architecture
+    from ..analysis.architecture.model import Architecture
     from ..analysis.results import Projection
 
 
@@ -79,8 +79,9 @@ def run(
       costsim run --from-usage --db costsim.duckdb --month 2026-10 --save observed.yaml
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
-    from ..analysis.architecture.architecture import read_architecture
-    from ..analysis.simulation.run import Settings, project
+    from ..analysis.architecture.load import read_architecture
+    from ..analysis.simulation.run import project
+    from ..analysis.simulation.settings import Settings
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
     if from_usage:
@@ -115,7 +116,7 @@ def _observed(
 
     import yaml
 
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.spend.observe import observed_architecture
     from ..documents import write_file
     from ..usage.store import open_store
@@ -192,7 +193,7 @@ def schema(
 
 def _architecture() -> dict[str, Any]:
 
-    from ..analysis.architecture.architecture import Architecture
+    from ..analysis.architecture.model import Architecture
 
     return Architecture.model_json_schema()
 

@@ -189,7 +189,7 @@ def _review(
     month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str,
     prices: list[Path] | None, today: str | None, progress: Progress | None,
 ) -> Review:  # fmt: skip
-    from ..analysis.architecture.architecture import read_architecture
+    from ..analysis.architecture.load import read_architecture
     from ..analysis.review.review import review
     from ..analysis.routing.routing import read_routing
     from ..analysis.spend.spend import bring_up_to_date

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from costsim.analysis.architecture.architecture import read_architecture
+from costsim.analysis.architecture.load import read_architecture
 from costsim.cli.start import PLACES, STARTER, write_starter
 from costsim.errors import OutputError
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
     from .projected import Projected
     from .projection import LastPeriod
     from .spent import Usage
@@ -154,7 +154,7 @@ def check(
 
 def _read(file: Path | None, overlays: tuple[Path, ...]) -> tuple[Architecture | None, Document | None]:
     """The architecture with further overlays on its own, and its document."""
-    from ..architecture.architecture import read_architecture
+    from ..architecture.load import read_architecture
 
     if file is None:
         return None, None
@@ -174,7 +174,8 @@ def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBo
 def _projected(architecture: Architecture, month: date, settings: CheckSettings, book: PriceBook) -> Projected:
     """The architecture under its routing, over the days of the month."""
     from ..simulation.plans import plans_of
-    from ..simulation.run import Settings, costs_of
+    from ..simulation.run import costs_of
+    from ..simulation.settings import Settings
     from .projected import Projected
     from .windows import days_of_month
 

@@ -17,7 +17,7 @@ from ..verdicts import Status, Verdict
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ..architecture.architecture import Claim
+    from ..architecture.model import Claim
     from ..results import ClaimResult
     from .check import Rejects
     from .projected import Projected

@@ -26,7 +26,7 @@ from .windows import Daily, Floats
 
 if TYPE_CHECKING:
     from ..architecture.component import Component
-    from ..simulation.run import Costs
+    from ..simulation.costs import Costs
 
 KEPT = 12
 """Of how many components drawn tokens are kept: a few megabytes each."""

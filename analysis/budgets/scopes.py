@@ -13,7 +13,7 @@ from ..architecture.budgets import KINDS, Budget, BudgetFile, Kind, Scope
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
 
 AnyScope = Literal["total"] | Scope
 

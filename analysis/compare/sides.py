@@ -19,18 +19,20 @@ import numpy as np
 
 from ...errors import ArchitectureError
 from ...pricing.book import PriceBook, open_book
-from ..architecture.architecture import Architecture
 from ..architecture.component import Component
 from ..architecture.distributions import Floats
+from ..architecture.model import Architecture
 from ..architecture.policies import POLICIES
+from ..routing.resolve import routed_model
 from ..simulation.costing import Costing
+from ..simulation.costs import Costs
 from ..simulation.monte_carlo import draw, price
 from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
-from ..simulation.run import Costs, Settings
+from ..simulation.settings import Settings
 from ..simulation.subscriptions import flat_usd_per_day
-from ..simulation.workload import Horizon, routed_model, workload
+from ..simulation.workload import Horizon, workload
 from .results import CAUSES, Cause
 
 FIELDS: dict[Cause, tuple[str, ...]] = {

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ..architecture.schedule import moment
+from ..simulation.costs import Costs
 from ..simulation.monte_carlo import generator
 from ..simulation.plans import plans_of
-from ..simulation.run import Costs
 from ..simulation.workload import Horizon, Work
 from .planted import DRIFT, FIRST, LAST, RUNAWAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
 
 TOKEN_SIGMA = 0.12
 """Tokens vary from run to run: lognormal around the component's mean, as prompts do."""

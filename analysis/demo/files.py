@@ -17,7 +17,7 @@ from .planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
 
 LOGS, ARCHITECTURE, PRICES, ATTRIBUTION, OUTCOMES, README = (
     "logs", "architecture.yaml", "prices.yaml", "attribution.yaml", "outcomes.csv", "README.md",

@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 from ...documents import Document, dotted, read_document
 from ...errors import ArchitectureError
-from ..architecture.architecture import Architecture, Component, read_architecture
+from ..architecture.load import read_architecture
+from ..architecture.model import Architecture, Component
 from ..results import usd
+from ..routing.resolve import routed_model
 from ..routing.routing import RoutingConfig, read_routing
+from ..simulation.costs import Costs
 from ..simulation.profiles import Profile, largest_input
-from ..simulation.run import Costs
-from ..simulation.workload import Horizon, routed_model
+from ..simulation.workload import Horizon
 from .components import AssignedComponent, lint_components
 from .findings import Finding
 from .policies import lint_policies

@@ -11,11 +11,11 @@ from ...documents import Document, KeyPath, dotted
 from ..architecture.component import Component
 from ..results import PolicyNote
 from ..routing.routing import RoutingConfig
+from ..simulation.costs import Costs
 from ..simulation.plans import Plan, routed_plan
 from ..simulation.policies.calls import PolicyCosting
 from ..simulation.policies.notes import policy_notes
 from ..simulation.profiles import largest_input
-from ..simulation.run import Costs
 from .findings import Finding
 from .routing import context_window, unpriced
 

@@ -24,15 +24,15 @@ from ..outcomes.outcomes import Evidence, TaskModel
 from ..results import Result
 from ..routing.edit import rewrite_routing, routing_diff
 from ..simulation.costing import Costing
+from ..simulation.costs import Costs
 from ..simulation.monte_carlo import TokenSums, draw, price
 from ..simulation.plans import Plan, named_models, plans_of
 from ..simulation.policies.draws import draw_usd
-from ..simulation.run import Costs
 from ..simulation.workload import Horizon
 from .recommend import MonthlyCost, Recommendation, Task, candidates_from, recommend
 
 if TYPE_CHECKING:
-    from ..architecture.architecture import Architecture, Component
+    from ..architecture.model import Architecture, Component
 
 MONTH_DAYS = 30
 TRIALS = 2_000

@@ -18,7 +18,7 @@ from ..routing.conditions import Span
 from ..routing.routing import FALLBACK, RoutingConfig
 
 if TYPE_CHECKING:
-    from ..architecture.architecture import Architecture, PlanSpec
+    from ..architecture.model import Architecture, PlanSpec
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def reroute_by_plan(architecture: Architecture, plan: str, start: date) -> Rerou
     `start` is the day whose prices decide which model `naive` is. Raises ArchitectureError for an unknown plan.
     """
     if plan == "naive":
-        from ..simulation.run import Settings, baseline_model
+        from ..simulation.run import baseline_model
+        from ..simulation.settings import Settings
 
         model = baseline_model(architecture, Settings(start))
         return Reroute(plan, f"every call on {model}", lambda _component, _task: model)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
 
 
 def budgets_used(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
     from ..routing.configured import Configured
 
 WITHOUT = Saving(Decimal(0), Decimal(0), Decimal(0))

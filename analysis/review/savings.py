@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
     from .drift import Strayed
 
 TOKENS = """
@@ -45,7 +45,8 @@ def naive_model(
     None where none of them has a price for all of these tokens.
     """
     if architecture:
-        from ..simulation.run import Settings, baseline_model
+        from ..simulation.run import baseline_model
+        from ..simulation.settings import Settings
 
         return baseline_model(architecture, Settings(at))
     tokens = connection.execute(TOKENS).fetchall()

@@ -10,8 +10,8 @@ from .routing import CODING_TASKS, FALLBACK, LARGE_CONTEXT_KEY, LargeContext, Ro
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
     from ..architecture.component import Component
+    from ..architecture.model import Architecture
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...documents import did_you_mean
 from ...errors import ArchitectureError
 from ..architecture.amounts import Spread
-from ..architecture.architecture import Claim
+from ..architecture.model import Claim
 from ..results import ClaimResult, usd
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
+from ..routing.resolve import routed_model
 from .policies.calls import Choice
-from .workload import routed_model
 
 if TYPE_CHECKING:
-    from ..architecture.architecture import Architecture, Component, PlanSpec
+    from ..architecture.model import Architecture, Component, PlanSpec
 
 
 @dataclass(frozen=True)

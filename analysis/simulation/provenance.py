@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
+from ..architecture.escalation import in_words
 from ..results import Unpriced, UsedPrice
 from ..routing.routing import FALLBACK
 from .plans import Plan
 from .policies.calls import Costed, PolicyCosting
-from .policies.escalation import in_words
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture, Component
+    from ..architecture.model import Architecture, Component
 
 POLICY_ASSUMPTION = "Nothing is fresh or cached when the first day begins; a run just at the end of a ttl is too late."
 

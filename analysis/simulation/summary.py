@@ -47,8 +47,8 @@ from .workload import Horizon
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture, Component
-    from .run import Progress, Settings
+    from ..architecture.model import Architecture, Component
+    from .settings import Progress, Settings
 
 QUANTILES = (0.1, 0.5, 0.9)
 BINS = 40

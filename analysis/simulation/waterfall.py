@@ -20,9 +20,9 @@ from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
 from ..results import WaterfallStep, usd
 
 if TYPE_CHECKING:
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
+    from .costs import Costs
     from .plans import Plan
-    from .run import Costs
 
 
 @dataclass(frozen=True)

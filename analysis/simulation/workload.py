@@ -21,11 +21,12 @@ from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, 
 from ..architecture.component import Calibrate, Component, FromUsage, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
 from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
+from ..routing.resolve import routed_model
 from .profiles import Independent, Joint, Profile, Unknown
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.architecture import Architecture
+    from ..architecture.model import Architecture
 
 PRICED = ("input", "output")
 Law = Literal["fixed", "poisson", "mean", "day"]
@@ -217,7 +218,7 @@ def _calibrated(
     open_book: Callable[[str], PriceBook],
 ) -> Work:
     """output tokens = USD of a run / (ratio x input price + output price); input = ratio x output."""
-    model = known.model or component.model or routed_model(component, architecture.model_routing)
+    model = known.model or routed_model(component, architecture.model_routing)
     spread = known.daily_usd.distribution() if isinstance(known.daily_usd, Spread) else None
     mean_usd = spread.mean if spread else Fraction(known.daily_usd)  # type: ignore[arg-type]
     running = [count for count in runs.expected if count]
@@ -264,14 +265,3 @@ def _solve_output(
     raise UnpricedError(
         f"{named} has no run of ${float(run_usd):.4f}, its price jumps over that at a context tier; state tokens"
     )
-
-
-def routed_model(component: Component, routing: dict[str, str]) -> str:
-    """The model that pins the component, or that the routing gives its task. Raises ArchitectureError."""
-    model = component.model or routing.get(component.task) or routing.get("fallback")
-    if model is None:
-        raise ArchitectureError(
-            f"component {component.name!r}: no model; the routing has neither the task {component.task!r} "
-            "nor a fallback"
-        )
-    return model

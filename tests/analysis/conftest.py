@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
-from costsim.analysis.simulation.run import Settings, project
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 
 START = date(2026, 6, 1)  # a Monday; 30 days without a change of clocks
 

@@ -11,7 +11,8 @@ from typing import Any
 import costsim
 import pytest
 from costsim.analysis.architecture.amounts import Range
-from costsim.analysis.architecture.architecture import Architecture, TokenProfile, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture, TokenProfile
 from costsim.errors import ArchitectureError
 
 Read = Callable[..., Architecture]

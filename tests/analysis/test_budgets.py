@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
 from costsim.analysis.architecture.budgets import Budget, Scope
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.budgets.changes import half_as_often
 from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.budgets.projected import Projected
@@ -21,7 +21,8 @@ from costsim.analysis.budgets.scopes import AnyScope
 from costsim.analysis.budgets.windows import Daily, days_of_month, last_period, windows
 from costsim.analysis.budgets.words import money, share
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.run import Settings, costs_of, project
+from costsim.analysis.simulation.run import costs_of, project
+from costsim.analysis.simulation.settings import Settings
 from costsim.errors import ArchitectureError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
-from costsim.analysis.simulation.run import Costs
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import UnpricedError
 from costsim.pricing.book import PriceBook

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.demo.calls import Call, fleet_calls
 from costsim.analysis.demo.files import architecture_file, attribution, log_files, outcomes, prices, usd
 from costsim.analysis.demo.planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
-from costsim.analysis.simulation.run import Settings, project
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.spend.spend import Query, bring_up_to_date, spend
 from costsim.cli.arguments import EXAMPLE
 from costsim.pricing.book import PriceBook, open_book

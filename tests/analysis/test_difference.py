@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.compare.architectures import Limit, difference
 from costsim.analysis.compare.results import ComponentDifference, Difference
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.results import Projection
-from costsim.analysis.simulation.run import Settings
+from costsim.analysis.simulation.settings import Settings
 from costsim.documents import read_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

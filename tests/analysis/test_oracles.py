@@ -12,9 +12,11 @@ from typing import Any
 import costsim
 import pytest
 import yaml
-from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection, usd
-from costsim.analysis.simulation.run import Settings, project
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

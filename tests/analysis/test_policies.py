@@ -14,13 +14,16 @@ from zoneinfo import ZoneInfo
 import costsim
 import numpy as np
 import pytest
-from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.results import ComponentCost, Projection
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.policies.calls import PolicyCosting
 from costsim.analysis.simulation.policies.spawns import first_after_expiry
-from costsim.analysis.simulation.run import Costs, Settings, project
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.summary import simulate_plans
 from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import ArchitectureError, InputError

@@ -10,9 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
-from costsim.analysis.simulation.run import Settings, project
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.summary import ProjectionDay
 from costsim.analysis.simulation.table import store_projection
 from costsim.errors import StoreError

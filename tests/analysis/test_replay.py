@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.replay.replay import replay, roll_up_for
 from costsim.analysis.replay.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
 from costsim.analysis.routing.routing import read_routing

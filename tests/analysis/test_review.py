@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.review.price_changes import Spot, price_moves
 from costsim.analysis.review.results import Review

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
 from costsim.analysis.architecture.distributions import Constant, Distribution, Lognormal, Triangular
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import PlanResult, Projection
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.profiles import Bracket, Independent, Joint
-from costsim.analysis.simulation.run import Costs, Settings
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.summary import PlanSum, simulate_plans
 from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work
 from numpy.typing import NDArray
@@ -174,7 +175,7 @@ def day_tokens(profile: Independent | Joint, runs: Runs, starts: tuple[int, ...]
 
 
 def _named(name: str) -> Any:
-    from costsim.analysis.architecture.architecture import Component
+    from costsim.analysis.architecture.model import Component
 
     return Component(name=name)
 

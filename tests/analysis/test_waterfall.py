@@ -10,11 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.architecture.policies import POLICIES
 from costsim.analysis.results import Projection
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.run import Costs
 from costsim.analysis.simulation.waterfall import Game, Step, steps
 from costsim.analysis.simulation.workload import Horizon
 from hypothesis import given, settings

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture.architecture import Architecture
+from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.profiles import Independent, Joint
-from costsim.analysis.simulation.run import Costs
 from costsim.analysis.simulation.workload import Horizon, Work
 from costsim.errors import InputError
 

@@ -22,10 +22,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from costsim.analysis.architecture.architecture import Architecture, read_architecture
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import generator
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.run import Costs, Settings
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.summary import simulate_plans
 from costsim.analysis.simulation.workload import Horizon
 

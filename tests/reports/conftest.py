@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from costsim.analysis.architecture.architecture import read_architecture
+from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.demo import files
 from costsim.analysis.demo.calls import fleet_calls
 from costsim.analysis.outcomes.outcomes import SuccessRate

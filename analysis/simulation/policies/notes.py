@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ...architecture.escalation import in_words
 from ...architecture.policies import Policy
 from ...results import PolicyNote
 from ..profiles import INPUT_CLASSES
 from .calls import Call, PolicyCosting
-from .escalation import in_words
 
 if TYPE_CHECKING:
     from ....pricing.book import PriceBook
-    from ...architecture.architecture import Component
+    from ...architecture.model import Component
+    from ..costs import Costs
     from ..plans import Plan
-    from ..run import Costs
 
 UNTIL_ESCALATION: frozenset[Policy] = frozenset({"batch_with", "large_context"})
 """The policies that change what a direct call on the dearer model would cost."""

@@ -9,11 +9,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...architecture.policies import Counted, Escalate, FromOutcomes
+from ..routing.resolve import model_of_key, routed_model
+from .policies import Counted, Escalate, FromOutcomes
 
 if TYPE_CHECKING:
-    from ....pricing.book import PriceBook
-    from ...architecture.architecture import Architecture, Component
+    from ...pricing.book import PriceBook
+    from .model import Architecture, Component
 
 STORES = (".duckdb", ".ddb", ".db")
 MOST_KNOWN = 5
@@ -38,7 +39,7 @@ def with_evidence(architecture: Architecture, wrong: Wrong) -> Architecture:
     asking = list(_asking(architecture))
     if not asking:
         return architecture
-    from ....pricing.book import open_book
+    from ...pricing.book import open_book
 
     outcomes = _Outcomes(open_book(architecture.book, architecture.prices))
     components = list(architecture.components)
@@ -60,10 +61,8 @@ def _asking(architecture: Architecture) -> Iterator[tuple[int, Escalate, FromOut
 
 def _start(component: Component, escalate: Escalate, asked: FromOutcomes, architecture: Architecture) -> str:
     """The model whose outcomes count."""
-    from ..workload import routed_model
-
     routing, key = architecture.model_routing, asked.model or escalate.start
-    return routing.get(key, key) if key else routed_model(component, routing)
+    return model_of_key(routing, key) if key else routed_model(component, routing)
 
 
 @dataclass
@@ -75,7 +74,7 @@ class _Outcomes:
 
     def count(self, file: Path, task: str, model: str) -> Counted | str:
         """The runs of a task on a model, or what there is instead of any."""
-        from ...outcomes.costs import book_name
+        from ..outcomes.costs import book_name
 
         if file not in self.known:
             self.known[file] = _read(file, self.book)
@@ -91,7 +90,7 @@ class _Outcomes:
 
 def _read(file: Path, book: PriceBook) -> tuple[Counter[TaskModel], Counter[TaskModel]]:
     """Runs, and those of them that escalated, by task and model."""
-    from ...outcomes.costs import book_name
+    from ..outcomes.costs import book_name
 
     runs: Counter[TaskModel] = Counter()
     escalated: Counter[TaskModel] = Counter()
@@ -104,14 +103,14 @@ def _read(file: Path, book: PriceBook) -> tuple[Counter[TaskModel], Counter[Task
 
 
 def _listed(file: Path) -> list[tuple[str, str, int, int]]:
-    from ...outcomes.store import read_outcomes
+    from ..outcomes.store import read_outcomes
 
     return [(row.task, row.model, 1, int(row.escalated)) for row in read_outcomes(file)]
 
 
 def _stored(file: Path) -> list[tuple[str, str, int, int]]:
-    from ....usage.store import open_store
-    from ...outcomes.store import count_outcomes
+    from ...usage.store import open_store
+    from ..outcomes.store import count_outcomes
 
     with open_store(file, read_only=True) as store:
         return [(row.task, row.model, row.trials, row.escalated) for row in count_outcomes(store)]

@@ -1,0 +1,117 @@
+"""All exact costs of one architecture, each computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ...pricing.book import PriceBook, open_book
+from .costing import Costing, cost, tier_starts
+from .plans import Plan, named_models, policy_models
+from .policies.calls import Choice, Costed, PolicyCosting, with_policies
+from .subscriptions import flat_usd_per_day
+from .workload import Horizon, Work, workload
+
+if TYPE_CHECKING:
+    from ..architecture.model import Architecture
+
+
+@dataclass
+class Costs:
+    """All exact costs of one architecture, at any of its books: computed once per component and model."""
+
+    architecture: Architecture
+    horizon: Horizon
+    run_book: str
+    naive: str | None = None
+    _books: dict[str, PriceBook] = field(default_factory=dict)
+    _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
+    _policied: dict[tuple[str, str, Choice], PolicyCosting] = field(default_factory=dict)
+    works: dict[str, Work] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        architecture: Architecture,
+        horizon: Horizon,
+        run_book: str,
+        naive: str | None = None,
+        opened: PriceBook | None = None,
+    ) -> Costs:
+        """The costs of an architecture over a horizon; `naive` is a model that only the baseline uses.
+
+        `opened` is the run's book with the architecture's overlays, if it is open already.
+        """
+        costs = cls(architecture, horizon, run_book, naive, {run_book: opened} if opened else {})
+        costs.works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
+        return costs
+
+    def with_work(self, *works: Work) -> Costs:
+        """The same with other runs or tokens for the components of these works."""
+        changed = replace(self, _costings={}, _policied={})
+        changed.works = self.works | {work.component.name: work for work in works}
+        return changed
+
+    def book(self, name: str) -> PriceBook:
+        """The book of that name with the architecture's overlays on it."""
+        if name not in self._books:
+            self._books[name] = open_book(name, self.architecture.prices)
+        return self._books[name]
+
+    def costing(self, component: str, model: str, book_name: str | None = None) -> Costing:
+        """One component on one model, without policies."""
+        book_name = book_name or self.run_book
+        key = (book_name, component, model)
+        if key not in self._costings:
+            work, book = self.works[component], self.book(book_name)
+            starts = self._starts(work, book, [model])
+            self._costings[key] = cost(work, work.profile.on_tiers(starts), starts, model, book, self.horizon)
+        return self._costings[key]
+
+    def planned(self, component: str, plan: Plan, book_name: str | None = None) -> Costed:
+        """One component as a plan has it, with the policies that the plan applies."""
+        work, book_name = self.works[component], book_name or self.run_book
+        choice = plan.choice(work.component)
+        plain = self.costing(component, choice.model, book_name)
+        if not choice.policies:
+            return plain
+        key = (book_name, component, choice)
+        if key not in self._policied:
+            book = self.book(book_name)
+            starts = self._starts(work, book, choice.models)
+            self._policied[key] = with_policies(work, choice, starts, plain, book, self.horizon)
+        return self._policied[key]
+
+    def _starts(self, work: Work, book: PriceBook, models: list[str]) -> tuple[int, ...]:
+        """The token counts that cut a component's runs, in every plan: price tiers, the large-context threshold."""
+        starts = tier_starts(book, [*self._models, *models], work.component.processing)
+        large = work.component.large_context
+        return tuple(sorted({*starts, large.over + 1})) if large else starts
+
+    @cached_property
+    def _models(self) -> list[str]:
+        """Every model that some plan may use, so that all plans cut runs into the same brackets."""
+        specs = self.architecture.plans.values()
+        planned = [m for s in specs for m in (s.model, *s.model_routing.values(), *s.components.values()) if m]
+        named = [*named_models(self.architecture), *policy_models(self.architecture)]
+        return [*named, *planned, *([self.naive] if self.naive else [])]
+
+    def usd_per_day(self, component: str, model: str, book_name: str | None = None) -> Fraction | None:
+        """A component's expected cost per day on a model, over the horizon; None where it is unpriced."""
+        costing = self.costing(component, model, book_name)
+        return sum(costing.expected_usd, Fraction(0)) / self.horizon.days if costing.priced else None
+
+    def plan_usd_per_day(self, plan: Plan, book_name: str, component: str | None = None) -> Fraction | None:
+        """A plan's (or one of its components') expected cost per day; None where something is unpriced."""
+        names = [component] if component else list(plan.models)
+        parts = [self.planned(name, plan, book_name) for name in names]
+        flat = Fraction(0) if component else self.flat_usd_per_day(plan, book_name)
+        cost_usd = sum((part.horizon_usd for part in parts), Fraction(0))
+        return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
+
+    def flat_usd_per_day(self, plan: Plan, book_name: str | None = None) -> Fraction:
+        """What the plan's subscriptions cost a day."""
+        book = self.book(book_name or self.run_book)
+        return flat_usd_per_day(plan.used_models(self.architecture.components), book, self.horizon)

@@ -1,0 +1,40 @@
+"""How to run a projection, and who is told how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from ...errors import CostsimError
+
+Progress = Callable[[int, int], None]
+"""Called with (components done, components in all)."""
+
+
+@dataclass
+class Settings:
+    """How to run: `start` is the first day, quantiles come from `trials` draws seeded with `seed`.
+
+    `book` overrides the architecture's base book; `naive` its baseline model (default: the one of the named
+    models on which the whole architecture would cost most).
+    """
+
+    start: date
+    days: int = 30
+    trials: int = 10_000
+    seed: int = 1
+    book: str | None = None
+    naive: str | None = None
+
+    def check(self) -> None:
+        """Raises CostsimError on settings out of bounds."""
+        for name, value, low, high in (
+            ("days", self.days, 1, 1096),
+            ("trials", self.trials, 1, 1_000_000),
+            ("seed", self.seed, 0, 2**63 - 1),
+        ):
+            if not low <= value <= high:
+                raise CostsimError(f"{name} must be from {low} to {high:,}, not {value:,}")
+        if self.start.year > 9000 or self.start.year < 1971:
+            raise CostsimError(f"the start {self.start} is out of bounds; give a date from 1971 on")
