@@ -63,6 +63,11 @@ ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.b
     reader = excluded.reader, loaded_at = excluded.loaded_at, declared = excluded.declared
 """
 
+FILE_TIME = """
+CREATE OR REPLACE TEMP TABLE file_time AS
+SELECT unnest($ids::BIGINT[]) AS file_id, make_timestamp(unnest($times::BIGINT[]) // 1000) AS modified
+"""  # for readers of logs that tell no time
+
 READ_AGAIN = """
 CREATE OR REPLACE TEMP TABLE read_again AS
 SELECT * FROM (SELECT unnest(?::BIGINT[]) AS file_id, unnest(?::BOOLEAN[]) AS stands) WHERE stands IS NOT NULL
@@ -124,6 +129,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     sources = [_unpacked(source, spool) for source in _numbered(store, batch)]
     store.execute(FOUND)
+    store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
     with _fingerprints(sources) as prints:
         to_found = partial(project, store, batch[0].format.reader)
         read = read_entries(store, sources, spool, to_found, lambda source: prints(source).lines)

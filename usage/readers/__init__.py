@@ -9,11 +9,14 @@ from . import (
     codex,
     helicone,
     langfuse,
+    langsmith,
     litellm,
+    mlflow,
     openai_organization,
     openclaw,
     openrouter,
     otel,
+    posthog,
 )
 
 READERS: tuple[Reader, ...] = (
@@ -30,4 +33,7 @@ READERS: tuple[Reader, ...] = (
     anthropic_organization.COSTS,
     openrouter.READER,
     helicone.READER,
+    langsmith.READER,
+    posthog.READER,
+    mlflow.READER,
 )

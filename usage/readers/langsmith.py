@@ -1,0 +1,160 @@
+"""LangSmith: batches that its SDKs send (`post` and `patch`), pages of `/runs/query`, and runs as lines or Parquet.
+
+https://docs.langchain.com/langsmith/log-llm-trace and https://docs.langchain.com/langsmith/run-data-format: of a run, one
+part begins it and another ends it; a part without an id has it at the end of `dotted_order`. `input_tokens` and
+`prompt_tokens` include cache reads and writes, `output_tokens` and `completion_tokens` include reasoning. Chains repeat
+the sums of their runs, so runs of type llm count, and of one in another the inner. Costs are in USD; without a price
+for the model LangSmith tells none or 0.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import above, count, has, items, less, parsed, told, written_5m
+
+TEXTS = (
+    "id name run_type start_time end_time status error session_id session_name trace_id parent_run_id dotted_order "
+    "prompt_tokens completion_tokens total_tokens total_cost"
+).split()
+OBJECTS = ("extra", "outputs", "tags", "prompt_token_details", "completion_token_details")
+COLUMNS = {
+    **dict.fromkeys(("post", "patch", "runs"), "JSON"),
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(OBJECTS, "JSON"),
+}
+LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+
+SQL = f"""
+WITH RECURSIVE part AS (
+    SELECT file_id, line, 0 AS stage, unnest({items("post")}) AS run FROM record
+    UNION ALL SELECT file_id, line, 1, unnest({items("patch")}) FROM record
+    UNION ALL SELECT file_id, line, 0, unnest({items("runs")}) FROM record
+    UNION ALL SELECT file_id, line, 0, json_object({LINE}) FROM record WHERE run_type IS NOT NULL
+),
+named AS (SELECT *, coalesce({told("run", "id")}, right({told("run", "dotted_order")}, 36)) AS run_id FROM part),
+run AS (
+    SELECT file_id, min(line) AS line, run_id,
+        list_reduce(list(run ORDER BY stage, named.line), lambda a, b: json_merge_patch(a, b)) AS run
+    FROM named GROUP BY file_id, run_id
+),
+known AS (
+    SELECT *, {told("run", "parent_run_id")} AS parent,
+        coalesce({told("run", "run_type")}, CASE WHEN {has("run", "extra.metadata.ls_model_name")} THEN 'llm' END) = 'llm'
+            AS told_usage
+    FROM run
+),
+{above("known", "file_id", "run_id", "parent")},
+called AS (
+    SELECT *, run -> '$.outputs' AS outputs, run -> '$.extra.metadata' AS meta
+    FROM known ANTI JOIN above USING (file_id, run_id) WHERE told_usage
+),
+detailed AS (
+    SELECT *,
+        coalesce(outputs -> '$.usage_metadata', outputs -> '$.generations[0][0].message.kwargs.usage_metadata',
+            outputs -> '$.generations[0].message.kwargs.usage_metadata', meta -> '$.usage_metadata',
+            outputs -> '$.llm_output.token_usage', outputs -> '$.usage', '{{}}') AS usage
+    FROM called
+),
+counted AS (
+    SELECT *,
+        greatest({count("run", "prompt_tokens")}, {count("usage", "input_tokens", "prompt_tokens")}) AS inputs,
+        greatest({count("run", "completion_tokens")}, {count("usage", "output_tokens", "completion_tokens")}) AS outs,
+        coalesce(nullif(run -> '$.prompt_token_details', '{{}}'), usage -> '$.input_token_details',
+            usage -> '$.prompt_tokens_details', usage -> '$.input_tokens_details', '{{}}') AS details
+    FROM detailed
+),
+parted AS (
+    SELECT *,
+        {count("details", "cache_read", "priority_cache_read", "flex_cache_read", "cached_tokens")} AS reads,
+        {count("details", "ephemeral_1h_input_tokens", "cache_creation_1h")} AS writes_1h,
+        {
+    written_5m(
+        count("details", "cache_creation", "cache_write_tokens"),
+        count("details", "ephemeral_5m_input_tokens", "cache_creation_5m"),
+        count("details", "ephemeral_1h_input_tokens", "cache_creation_1h"),
+    )
+} AS writes_5m
+    FROM counted
+)
+SELECT file_id, line,
+    'langsmith:' || coalesce({told("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}, run_id)
+        AS event_id,
+    coalesce(utc_epoch({told("run", "start_time")}), utc({told("run", "start_time")}),
+        TRY(strptime(split_part(split_part({told("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,
+    coalesce({told("meta", "session_id", "thread_id", "conversation_id")}, {told("run", "trace_id")}) AS session,
+    {told("run", "name")} AS task,
+    CASE {told("meta", "ls_provider")} WHEN 'amazon_bedrock' THEN 'aws' WHEN 'google_genai' THEN 'google'
+        WHEN 'google_vertexai' THEN 'google' WHEN 'azure_openai' THEN 'azure'
+        ELSE {told("meta", "ls_provider")} END AS provider,
+    coalesce({told("outputs", "model", "llm_output.model_name")}, {told("meta", "ls_model_name")},
+        {told("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
+    coalesce(CASE WHEN {told("outputs", "service_tier")} IN ('flex', 'priority', 'batch') THEN {
+    told("outputs", "service_tier")
+} END,
+        CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
+             WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' END) AS processing,
+    CASE WHEN {has("run", "error")} OR {told("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
+         WHEN inputs + outs = 0 AND {count("run", "total_tokens")} > 0
+         THEN 'a total of tokens that does not say what they were' END AS fault,
+    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
+    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
+    CASE WHEN TRY_CAST({told("run", "total_cost")} AS DOUBLE) <> 0 THEN {told("run", "total_cost")} END AS recorded_usd,
+    json_object('project', coalesce({told("run", "session_name", "session_id")}), 'user', {told("meta", "user_id")},
+        'trace', {told("run", "trace_id")}, 'tags', run -> '$.tags') AS tags
+FROM parted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Runs by type and order in their trace, alone, in a batch or in a page."""
+    return any(
+        sample.has(f"{top}dotted_order", f"{top}trace_id") or sample.has(f"{top}run_type", f"{top}trace_id")
+        for top in ("post.", "patch.", "runs.", "")
+    )
+
+
+_WHERE = ("", "runs.", "post.", "patch.")
+_USAGE = (
+    "input_tokens output_tokens input_token_details.cache_read input_token_details.cache_creation "
+    "input_token_details.ephemeral_5m_input_tokens input_token_details.ephemeral_1h_input_tokens"
+).split()
+_RUN = (
+    "prompt_tokens completion_tokens total_cost prompt_token_details.cache_read prompt_token_details.cache_creation "
+    "prompt_token_details.ephemeral_5m_input_tokens prompt_token_details.ephemeral_1h_input_tokens"
+).split()
+_INSIDE = ("output_token_details.reasoning", "input_token_details.audio", "output_token_details.audio")
+
+READER = Reader(
+    name="langsmith",
+    doc="https://docs.langchain.com/langsmith/run-data-format",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    ordered=True,  # the parts of a run may stand in several lines
+    counted=tuple(
+        top + path
+        for top in _WHERE
+        for path in (
+            *_RUN,
+            *(f"{at}.usage_metadata.{n}" for at in ("outputs", "extra.metadata") for n in _USAGE),
+            *(f"outputs.usage.{n}" for n in ("prompt_tokens", "completion_tokens")),
+        )
+    ),
+    left_out={
+        **{
+            top + path: "a sum of what is counted"
+            for top in _WHERE
+            for path in ("total_tokens", "outputs.usage_metadata.total_tokens", "extra.metadata.usage_metadata.total_tokens")
+        },
+        **{
+            f"{top}{at}.usage_metadata.{path}": "within the input or output"
+            for top in _WHERE
+            for at in ("outputs", "extra.metadata")
+            for path in _INSIDE
+        },
+        **{f"{top}completion_token_details.reasoning": "within the output" for top in _WHERE},
+        **{f"{top}{cost}": "a part of total_cost" for top in _WHERE for cost in ("prompt_cost", "completion_cost")},
+    },
+)

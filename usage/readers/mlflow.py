@@ -1,0 +1,112 @@
+"""MLflow traces: JSON as its UI and `Trace.to_json()` write it, one a line or in the list of a search.
+
+https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/: spans tell `mlflow.chat.tokenUsage`, the trace's
+`mlflow.trace.tokenUsage` their sum. Values of attributes are JSON as text. `input_tokens` includes cached tokens
+(`cache_read_input_tokens`, `cache_creation_input_tokens`), but for Anthropic's API, whose own counts exclude them:
+there the total tells. A span above others that tell usage repeats theirs. `mlflow.llm.cost` is in USD.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import above, count, has, items, less, parsed, told
+
+COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
+
+
+def _attribute(*names: str) -> str:
+    """An attribute of a span, which is JSON as text or JSON itself."""
+    found = ", ".join(parsed(f"""attributes -> '$."{name}"'""") for name in names)
+    return f"coalesce({found})"
+
+
+SQL = f"""
+WITH RECURSIVE trace AS (
+    SELECT file_id, line, info, coalesce(data -> '$.spans', spans) AS spans FROM record
+    WHERE data IS NOT NULL OR spans IS NOT NULL
+    UNION ALL
+    SELECT file_id, line, trace -> '$.info', coalesce(trace -> '$.data.spans', trace -> '$.spans')
+    FROM (SELECT file_id, line, unnest({items("traces")}) AS trace FROM record)
+),
+numbered AS (SELECT *, row_number() OVER () AS trace FROM trace),
+span AS (
+    SELECT * EXCLUDE (spans), span -> '$.attributes' AS attributes,
+        coalesce({told("span", "span_id", "context.span_id")}) AS span_id,
+        {told("span", "parent_span_id", "parent_id")} AS parent
+    FROM (SELECT *, unnest({items("spans")}) AS span FROM numbered)
+),
+detailed AS (
+    SELECT *, {_attribute("mlflow.chat.tokenUsage")} AS usage, {_attribute("mlflow.spanOutputs")} AS reply,
+        {_attribute("mlflow.llm.cost")} AS cost,
+        usage IS NOT NULL AS told_usage
+    FROM span
+),
+{above("detailed", "trace", "span_id", "parent")},
+leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE told_usage),
+counted AS (
+    SELECT *,
+        {count("usage", "input_tokens", "prompt_tokens")} AS inputs,
+        {count("usage", "output_tokens", "completion_tokens")} AS outputs,
+        {count("usage", "total_tokens")} AS total,
+        greatest({count("usage", "cache_read_input_tokens", "cached_tokens")},
+            {count("reply", "usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens")})
+            AS reads,
+        {count("usage", "cache_creation_input_tokens")} AS writes,
+        coalesce({told("info", "trace_id", "request_id")}, {told("span", "trace_id", "context.trace_id")}) AS trace_id
+    FROM leaf
+)
+SELECT file_id, line,
+    'mlflow:' || coalesce(CASE WHEN reply ->> '$.id' SIMILAR TO '[\\w-]{{8,}}' THEN reply ->> '$.id' END,
+        CASE WHEN span_id SIMILAR TO '[\\w=+/-]+' THEN trace_id || ':' || span_id END) AS event_id,
+    coalesce(utc_epoch({told("span", "start_time_unix_nano", "start_time_ns", "start_time")}),
+        utc({told("span", "start_time")}), utc({told("info", "request_time")})) AS ts,
+    coalesce({told("info", "trace_metadata."mlflow.trace.session\"")}, trace_id) AS session,
+    {told("span", "name")} AS task,
+    coalesce({_attribute("mlflow.llm.provider")} ->> '$',
+        CASE {_attribute("mlflow.message.format")} ->> '$' WHEN 'anthropic' THEN 'anthropic' END) AS provider,
+    coalesce({_attribute("mlflow.llm.model")} ->> '$', reply ->> '$.model',
+        nullif({_attribute("model", "mlflow.chat.model")} ->> '$', '<redacted>'),
+        {_attribute("mlflow.spanInputs")} ->> '$.model') AS model,
+    CASE WHEN reply ->> '$.service_tier' IN ('flex', 'priority', 'batch') THEN reply ->> '$.service_tier' END AS processing,
+    CASE WHEN coalesce({told("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
+         THEN 'error' ELSE 'ok' END AS status,
+    -- where the total is input and output and cached tokens, these stand beside the input
+    CASE WHEN reads + writes > 0 AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
+         ELSE {less("inputs", "reads", "writes")} END AS input,
+    reads AS cache_read, writes AS cache_write_5m, outputs AS output,
+    CASE WHEN TRY_CAST({told("cost", "total_cost")} AS DOUBLE) <> 0 THEN {told("cost", "total_cost")} END AS recorded_usd,
+    json_object('user', {told("info", "trace_metadata."mlflow.trace.user\"")},
+        'project', {told("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},
+        'trace', trace_id) AS tags
+FROM counted
+WHERE {has("usage", "input_tokens", "prompt_tokens", "output_tokens", "completion_tokens")}
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """A trace's info and its spans."""
+    return any(
+        sample.has(f"{top}info.{key}", f"{top}data.spans")
+        for top in ("", "traces.")
+        for key in ("trace_metadata", "request_metadata", "trace_location", "experiment_id")
+    )
+
+
+READER = Reader(
+    name="mlflow",
+    doc="https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    counted=tuple(
+        f"{top}data.spans.attributes.{name}"
+        for top in ("", "traces.")
+        for name in ("mlflow.chat.tokenUsage", "mlflow.llm.cost")
+    ),
+    left_out={
+        f"{top}info.trace_metadata.{name}": "the sum of the spans"
+        for top in ("", "traces.")
+        for name in ("mlflow.trace.tokenUsage", "mlflow.trace.cost")
+    },
+)

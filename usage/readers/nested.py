@@ -1,0 +1,60 @@
+"""SQL for JSON within JSON: lists to unnest, text that holds JSON, the first of several names that is there."""
+
+from __future__ import annotations
+
+from .counts import count_in_text
+
+
+def items(value: str) -> str:
+    """SQL for the list of JSON that the SQL expression `value` (JSON) is; NULL where it is no list."""
+    return f"""CASE WHEN json_type({value}) = 'ARRAY' THEN from_json({value}, '["JSON"]') END"""
+
+
+def parsed(value: str) -> str:
+    """SQL for a JSON value that some exports hold as text."""
+    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"
+
+
+def told(holder: str, *paths: str) -> str:
+    """SQL for the first of these paths that `holder` (JSON) has a text at, but an empty one."""
+    found = ", ".join(f"nullif({holder} ->> '{_path(path)}', '')" for path in paths)
+    return f"coalesce({found})" if len(paths) > 1 else found
+
+
+def count(holder: str, *paths: str) -> str:
+    """SQL for the whole number at the first of these paths; 0 where there is none, -1 where it is no number."""
+    return count_in_text(told(holder, *paths))
+
+
+def has(holder: str, *paths: str) -> str:
+    """SQL for whether one of these paths is there."""
+    return f"{told(holder, *paths)} IS NOT NULL"
+
+
+def less(whole: str, *parts: str) -> str:
+    """SQL for what is left of a sum without its parts; -1, unreadable, stays."""
+    return f"CASE WHEN least({', '.join((whole, *parts))}) < 0 THEN -1 ELSE {' - '.join((whole, *parts))} END"
+
+
+def written_5m(total: str, short: str, long: str) -> str:
+    """SQL for five-minute cache writes: told apart, or what the total has beyond one-hour ones."""
+    return f"CASE WHEN least({total}, {short}, {long}) < 0 THEN -1 ELSE greatest({short}, {total} - {long}) END"
+
+
+def above(calls: str, scope: str, own: str, parent: str) -> str:
+    """A recursive CTE `above` (scope, own): whatever stands above one of the rows of `calls` that has `told_usage`.
+
+    Such a span, run or call repeats the sum of those below it. Ids that are all the same (blotted out) are no ids.
+    """
+    return f"""above AS (
+    SELECT {scope}, {parent} AS {own} FROM {calls} WHERE told_usage AND {parent} <> {own}
+    UNION
+    SELECT {calls}.{scope}, {calls}.{parent} FROM above JOIN {calls} USING ({scope}, {own})
+    WHERE {calls}.{parent} IS NOT NULL
+)"""
+
+
+def _path(path: str) -> str:
+    if path.startswith("$"):
+        return f'$."{path}"'
+    return "$." + path
