@@ -1,6 +1,6 @@
 """LangSmith: batches that its SDKs send (`post` and `patch`), pages of `/runs/query`, and runs as lines or Parquet.
 
-https://docs.langchain.com/langsmith/log-llm-trace and https://docs.langchain.com/langsmith/run-data-format: of a run, one
+https://docs.langchain.com/langsmith/log-llm-trace, https://docs.langchain.com/langsmith/run-data-format: of a run, one
 part begins it and another ends it; a part without an id has it at the end of `dotted_order`. `input_tokens` and
 `prompt_tokens` include cache reads and writes, `output_tokens` and `completion_tokens` include reasoning. Chains repeat
 the sums of their runs, so runs of type llm count, and of one in another the inner. Costs are in USD; without a price
@@ -10,12 +10,26 @@ for the model LangSmith tells none or 0.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, told, written_5m
+from .nested import above, count, has, items, less, parsed, priced, processing, told, written_5m
 
-TEXTS = (
-    "id name run_type start_time end_time status error session_id session_name trace_id parent_run_id dotted_order "
-    "prompt_tokens completion_tokens total_tokens total_cost"
-).split()
+TEXTS = [
+    "id",
+    "name",
+    "run_type",
+    "start_time",
+    "end_time",
+    "status",
+    "error",
+    "session_id",
+    "session_name",
+    "trace_id",
+    "parent_run_id",
+    "dotted_order",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "total_cost",
+]
 OBJECTS = ("extra", "outputs", "tags", "prompt_token_details", "completion_token_details")
 COLUMNS = {
     **dict.fromkeys(("post", "patch", "runs"), "JSON"),
@@ -39,7 +53,9 @@ run AS (
 ),
 known AS (
     SELECT *, {told("run", "parent_run_id")} AS parent,
-        coalesce({told("run", "run_type")}, CASE WHEN {has("run", "extra.metadata.ls_model_name")} THEN 'llm' END) = 'llm'
+        coalesce({told("run", "run_type")}, CASE WHEN {
+    has("run", "extra.metadata.ls_model_name")
+} THEN 'llm' END) = 'llm'
             AS told_usage
     FROM run
 ),
@@ -88,9 +104,7 @@ SELECT file_id, line,
         ELSE {told("meta", "ls_provider")} END AS provider,
     coalesce({told("outputs", "model", "llm_output.model_name")}, {told("meta", "ls_model_name")},
         {told("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
-    coalesce(CASE WHEN {told("outputs", "service_tier")} IN ('flex', 'priority', 'batch') THEN {
-    told("outputs", "service_tier")
-} END,
+    coalesce({processing(told("outputs", "service_tier"))},
         CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
              WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' END) AS processing,
     CASE WHEN {has("run", "error")} OR {told("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
@@ -99,7 +113,7 @@ SELECT file_id, line,
          THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
-    CASE WHEN TRY_CAST({told("run", "total_cost")} AS DOUBLE) <> 0 THEN {told("run", "total_cost")} END AS recorded_usd,
+    {priced(told("run", "total_cost"))} AS recorded_usd,
     json_object('project', coalesce({told("run", "session_name", "session_id")}), 'user', {told("meta", "user_id")},
         'trace', {told("run", "trace_id")}, 'tags', run -> '$.tags') AS tags
 FROM parted
@@ -115,14 +129,23 @@ def recognises(sample: Sample) -> bool:
 
 
 _WHERE = ("", "runs.", "post.", "patch.")
-_USAGE = (
-    "input_tokens output_tokens input_token_details.cache_read input_token_details.cache_creation "
-    "input_token_details.ephemeral_5m_input_tokens input_token_details.ephemeral_1h_input_tokens"
-).split()
-_RUN = (
-    "prompt_tokens completion_tokens total_cost prompt_token_details.cache_read prompt_token_details.cache_creation "
-    "prompt_token_details.ephemeral_5m_input_tokens prompt_token_details.ephemeral_1h_input_tokens"
-).split()
+_USAGE = [
+    "input_tokens",
+    "output_tokens",
+    "input_token_details.cache_read",
+    "input_token_details.cache_creation",
+    "input_token_details.ephemeral_5m_input_tokens",
+    "input_token_details.ephemeral_1h_input_tokens",
+]
+_RUN = [
+    "prompt_tokens",
+    "completion_tokens",
+    "total_cost",
+    "prompt_token_details.cache_read",
+    "prompt_token_details.cache_creation",
+    "prompt_token_details.ephemeral_5m_input_tokens",
+    "prompt_token_details.ephemeral_1h_input_tokens",
+]
 _INSIDE = ("output_token_details.reasoning", "input_token_details.audio", "output_token_details.audio")
 
 READER = Reader(
@@ -146,7 +169,11 @@ READER = Reader(
         **{
             top + path: "a sum of what is counted"
             for top in _WHERE
-            for path in ("total_tokens", "outputs.usage_metadata.total_tokens", "extra.metadata.usage_metadata.total_tokens")
+            for path in (
+                "total_tokens",
+                "outputs.usage_metadata.total_tokens",
+                "extra.metadata.usage_metadata.total_tokens",
+            )
         },
         **{
             f"{top}{at}.usage_metadata.{path}": "within the input or output"

@@ -9,7 +9,7 @@ there the total tells. A span above others that tell usage repeats theirs. `mlfl
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, told
+from .nested import above, count, has, items, less, parsed, priced, processing, told
 
 COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
 
@@ -60,22 +60,22 @@ SELECT file_id, line,
         CASE WHEN span_id SIMILAR TO '[\\w=+/-]+' THEN trace_id || ':' || span_id END) AS event_id,
     coalesce(utc_epoch({told("span", "start_time_unix_nano", "start_time_ns", "start_time")}),
         utc({told("span", "start_time")}), utc({told("info", "request_time")})) AS ts,
-    coalesce({told("info", "trace_metadata."mlflow.trace.session\"")}, trace_id) AS session,
+    coalesce({told("info", 'trace_metadata."mlflow.trace.session"')}, trace_id) AS session,
     {told("span", "name")} AS task,
     coalesce({_attribute("mlflow.llm.provider")} ->> '$',
         CASE {_attribute("mlflow.message.format")} ->> '$' WHEN 'anthropic' THEN 'anthropic' END) AS provider,
     coalesce({_attribute("mlflow.llm.model")} ->> '$', reply ->> '$.model',
         nullif({_attribute("model", "mlflow.chat.model")} ->> '$', '<redacted>'),
         {_attribute("mlflow.spanInputs")} ->> '$.model') AS model,
-    CASE WHEN reply ->> '$.service_tier' IN ('flex', 'priority', 'batch') THEN reply ->> '$.service_tier' END AS processing,
+    {processing("reply ->> '$.service_tier'")} AS processing,
     CASE WHEN coalesce({told("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
          THEN 'error' ELSE 'ok' END AS status,
     -- where the total is input and output and cached tokens, these stand beside the input
     CASE WHEN reads + writes > 0 AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read, writes AS cache_write_5m, outputs AS output,
-    CASE WHEN TRY_CAST({told("cost", "total_cost")} AS DOUBLE) <> 0 THEN {told("cost", "total_cost")} END AS recorded_usd,
-    json_object('user', {told("info", "trace_metadata."mlflow.trace.user\"")},
+    {priced(told("cost", "total_cost"))} AS recorded_usd,
+    json_object('user', {told("info", 'trace_metadata."mlflow.trace.user"')},
         'project', {told("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},
         'trace', trace_id) AS tags
 FROM counted

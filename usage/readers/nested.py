@@ -41,6 +41,16 @@ def written_5m(total: str, short: str, long: str) -> str:
     return f"CASE WHEN least({total}, {short}, {long}) < 0 THEN -1 ELSE greatest({short}, {total} - {long}) END"
 
 
+def priced(usd: str) -> str:
+    """SQL for a recorded cost that is none where it is 0: a tracer that knows no price writes 0."""
+    return f"CASE WHEN TRY_CAST({usd} AS DOUBLE) = 0 THEN NULL ELSE {usd} END"
+
+
+def processing(tier: str) -> str:
+    """SQL for how a call was processed, from the tier that the provider tells; NULL for the standard one."""
+    return f"CASE WHEN lower({tier}) IN ('batch', 'flex', 'priority') THEN lower({tier}) END"
+
+
 def above(calls: str, scope: str, own: str, parent: str) -> str:
     """A recursive CTE `above` (scope, own): whatever stands above one of the rows of `calls` that has `told_usage`.
 
@@ -51,7 +61,7 @@ def above(calls: str, scope: str, own: str, parent: str) -> str:
     UNION
     SELECT {calls}.{scope}, {calls}.{parent} FROM above JOIN {calls} USING ({scope}, {own})
     WHERE {calls}.{parent} IS NOT NULL
-)"""
+)"""  # noqa: S608 (names)
 
 
 def _path(path: str) -> str:

@@ -10,7 +10,7 @@ Recorded fixtures have no time of day: their events count from the file's own da
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, items, less, parsed, told, written_5m
+from .nested import count, items, less, parsed, priced, processing, told, written_5m
 
 COLUMNS = {
     **dict.fromkeys(("events", "results", "batch"), "JSON"),
@@ -49,7 +49,9 @@ counted AS (
 ),
 judged AS (
     SELECT *, CASE WHEN flag IN ('true', 'false') THEN flag = 'true'
-        WHEN vendor = 'gateway' AND lower({told("ai", "$ai_framework")}) = 'vercel' THEN inputs < reads + writes_5m + writes_1h
+        WHEN vendor = 'gateway' AND lower({
+    told("ai", "$ai_framework")
+}) = 'vercel' THEN inputs < reads + writes_5m + writes_1h
         ELSE vendor LIKE '%anthropic%' OR name LIKE '%anthropic%' OR name LIKE 'claude%' END AS beside
     FROM counted
 )
@@ -65,17 +67,15 @@ SELECT file_id, line,
     {told("ai", "$ai_span_name", "$ai_generation_name")} AS task,
     CASE WHEN {told("ai", "openrouter_source")} IS NOT NULL THEN 'openrouter' ELSE nullif(vendor, '') END AS provider,
     {told("ai", "$ai_model")} AS model,
-    CASE WHEN {told("ai", "$ai_service_tier")} IN ('batch', 'flex', 'priority') THEN {told("ai", "$ai_service_tier")} END
-        AS processing,
+    {processing(told("ai", "$ai_service_tier"))} AS processing,
     CASE WHEN lower({told("ai", "$ai_is_error")}) = 'true' OR TRY_CAST({told("ai", "$ai_http_status")} AS BIGINT) >= 400
          THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
     CASE WHEN least(outputs, reasoned) < 0 THEN -1
-         WHEN name LIKE 'gemini-2.5-%' OR regexp_matches(name, '^gemini-3(\\.\\d+)?-') THEN outputs + reasoned ELSE outputs END AS output,
+         WHEN regexp_matches(name, '^gemini-(2\\.5|3(\\.\\d+)?)-') THEN outputs + reasoned ELSE outputs END AS output,
     {count("ai", "$ai_web_search_count")} AS web_search,
-    CASE WHEN TRY_CAST({told("ai", "$ai_total_cost_usd")} AS DOUBLE) <> 0 OR inputs + outputs = 0
-         THEN {told("ai", "$ai_total_cost_usd")} END AS recorded_usd,
+    {priced(told("ai", "$ai_total_cost_usd"))} AS recorded_usd,
     json_object('user', event ->> '$.distinct_id', 'project', {told("ai", "$ai_project_name")},
         'branch', {told("ai", "$ai_git_branch")}, 'framework', {told("ai", "$ai_framework")},
         'trace', {told("ai", "$ai_trace_id")}, 'served_by', {told("ai", "$ai_provider")},

@@ -1,0 +1,43 @@
+"""Public samples of tracers, gateways and clouds: each gives the totals that were computed from the file itself."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+TOTALS = """
+SELECT coalesce(sum(request), 0), coalesce(sum(input), 0), coalesce(sum(cache_read), 0),
+    coalesce(sum(cache_write_5m + cache_write_1h), 0), coalesce(sum(output), 0), sum(recorded_usd)
+FROM usage_event
+"""
+
+# path, reader, requests, input, cache reads, cache writes, output, recorded USD
+SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
+    ("langsmith/langsmith_js_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 1901, None),
+    ("langsmith/langsmith_py_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 2497, None),
+    ("langsmith/langsmith_py_wrap_openai_.json", "langsmith", 1, 9, 0, 0, 9, None),
+    ("langsmith/runs-query.json", "langsmith", 1, 407, 12, 0, 87, "0.000115"),
+    ("posthog/claude-code-session.events.json", "posthog", 4, 8, 2_114_857, 1_499, 1_618, None),
+    ("posthog/openrouter-broadcast.events.json", "posthog", 2, 1_233, 0, 0, 448, "0.00078091"),
+    ("mlflow/trace.json", "mlflow", 1, 27, 0, 0, 641, None),
+]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the public samples are not part of the repository")
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample[0])
+def test_a_sample_gives_its_totals(
+    tmp_path: Path, sample: tuple[str, str, int, int, int, int, int, str | None]
+) -> None:
+    path, reader, *counts, usd = sample
+    if not (SHARED / path).exists():
+        pytest.skip("this sample is not here")
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [SHARED / path])
+        assert (report.files[0].reader, report.total("rejected")) == (reader, 0)
+        found = store.execute(TOTALS).fetchone()
+    assert found == (*counts, None if usd is None else Decimal(usd))
