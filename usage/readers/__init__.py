@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..reader import Reader
 from . import (
     anthropic_organization,
+    braintrust,
     claude_code,
     codex,
+    datadog,
     helicone,
     langfuse,
     langsmith,
@@ -17,6 +19,7 @@ from . import (
     openrouter,
     otel,
     posthog,
+    weave,
 )
 
 READERS: tuple[Reader, ...] = (
@@ -36,4 +39,7 @@ READERS: tuple[Reader, ...] = (
     langsmith.READER,
     posthog.READER,
     mlflow.READER,
+    weave.READER,
+    datadog.READER,
+    braintrust.READER,
 )

@@ -1,0 +1,122 @@
+"""Braintrust spans: its export and API (`span_attributes.type`), and what its SDKs send (`type`), merged by id.
+
+https://www.braintrust.dev/docs/guides/traces/customize: only spans of type llm are calls. `metrics.prompt_tokens`
+includes `prompt_cached_tokens` and `prompt_cache_creation_tokens` (or `…_5m_tokens` and `…_1h_tokens`);
+`completion_tokens` includes reasoning. `metrics.estimated_cost` is Braintrust's own figure in USD. Rows of one id are
+parts of one span. A span without any time counts from the file's own date.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import above, count, has, items, less, parsed, priced, processing, told, written_5m
+
+TEXTS = "id span_id root_span_id project_id experiment_id created name type".split()
+OBJECTS = "span_attributes span_parents metrics metadata error tags output".split()
+COLUMNS = {
+    **dict.fromkeys(("rows", "events", "objects", "data"), "JSON"),
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(OBJECTS, "JSON"),
+}
+LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+
+SQL = f"""
+WITH RECURSIVE part AS (
+    {
+    " UNION ALL ".join(
+        f"SELECT file_id, line, unnest({items(top)}) AS span FROM record"
+        for top in ("rows", "events", "objects", "data")
+    )
+}
+    UNION ALL SELECT file_id, line, json_object({LINE}) FROM record
+    WHERE metrics IS NOT NULL OR span_attributes IS NOT NULL OR "type" IS NOT NULL
+),
+numbered AS (SELECT *, row_number() OVER () AS place FROM part),
+span AS (
+    SELECT file_id, min(line) AS line, coalesce({told("span", "span_id", "id")}, 'row ' || place) AS span_id,
+        list_reduce(list(span ORDER BY place), lambda a, b: json_merge_patch(a, b)) AS span
+    FROM numbered GROUP BY ALL
+),
+known AS (
+    SELECT *, {told("span", "span_parents[0]")} AS parent, span -> '$.metrics' AS metrics, span -> '$.metadata' AS meta,
+        {told("span", "span_attributes.type", "type")} = 'llm' AS told_usage
+    FROM span
+),
+{above("known", "file_id", "span_id", "parent")},
+counted AS (
+    SELECT *,
+        {count("metrics", "prompt_tokens")} AS inputs,
+        {count("metrics", "completion_tokens")} AS outputs,
+        {count("metrics", "prompt_cached_tokens")} AS reads,
+        {
+    written_5m(
+        count("metrics", "prompt_cache_creation_tokens"),
+        count("metrics", "prompt_cache_creation_5m_tokens"),
+        count("metrics", "prompt_cache_creation_1h_tokens"),
+    )
+} AS writes_5m,
+        {count("metrics", "prompt_cache_creation_1h_tokens")} AS writes_1h,
+        {count("metrics", "tokens", "total_tokens")} AS total,
+        CASE WHEN {has("metrics", "start")} AND TRY_CAST({told("metrics", "start")} AS DOUBLE) > 0
+             THEN utc_epoch({told("metrics", "start")}) END AS started
+    FROM known ANTI JOIN above USING (file_id, span_id) WHERE told_usage
+)
+SELECT file_id, line,
+    'braintrust:' || coalesce({told("span", "output.id")}, coalesce({
+    told("span", "root_span_id")
+}, '') || ':' || nullif(
+        CASE WHEN span_id LIKE 'row %' THEN '' ELSE span_id END, '')) AS event_id,
+    coalesce(started, utc({told("span", "created")}),
+        (SELECT modified FROM file_time WHERE file_time.file_id = counted.file_id)) AS ts,
+    {told("span", "root_span_id")} AS session,
+    {told("span", "span_attributes.name", "name")} AS task,
+    {told("meta", "provider")} AS provider,
+    {told("meta", "model")} AS model,
+    {processing(told("meta", "service_tier"))} AS processing,
+    CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
+    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
+    {priced(told("metrics", "estimated_cost"))} AS recorded_usd,
+    json_object('project', {told("span", "project_id")}, 'experiment', {told("span", "experiment_id")},
+        'user', {told("meta", "user_id", "user")}, 'tags', span -> '$.tags',
+        'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Spans with Braintrust's metrics, or those whose type stands in `span_attributes`."""
+    return any(
+        sample.has(f"{top}metrics.prompt_tokens", f"{top}metrics.completion_tokens", f"{top}metadata.model")
+        or sample.has(f"{top}span_attributes", f"{top}root_span_id", f"{top}metrics")
+        for top in ("", "rows.", "events.", "objects.", "data.")
+    )
+
+
+_WHERE = ("", "rows.", "events.", "objects.", "data.")
+_COUNTED = (
+    "prompt_tokens completion_tokens prompt_cached_tokens prompt_cache_creation_tokens prompt_cache_creation_5m_tokens "
+    "prompt_cache_creation_1h_tokens estimated_cost"
+).split()  # fmt: skip
+
+READER = Reader(
+    name="braintrust",
+    doc="https://www.braintrust.dev/docs/guides/traces/customize",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    ordered=True,  # the parts of a span may stand in several lines
+    counted=tuple(f"{top}metrics.{name}" for top in _WHERE for name in _COUNTED),
+    left_out={
+        **{f"{top}metrics.{name}": "a sum of what is counted" for top in _WHERE for name in ("tokens", "total_tokens")},
+        **{
+            f"{top}metrics.{name}": "within the input or output"
+            for top in _WHERE
+            for name in ("completion_reasoning_tokens", "prompt_audio_tokens", "completion_audio_tokens")
+        },
+    },
+    unique_by="the provider's response id, else the root span's id and the span's",
+    sample="real: counts of recorded API replies, without ids and times",
+)

@@ -1,0 +1,120 @@
+"""Datadog LLM Observability: spans as its SDK sends them, as a list, one a line, or a page of the export API.
+
+https://docs.datadoghq.com/llm_observability/setup/api/: only spans of kind llm and embedding are calls.
+`metrics.input_tokens` includes cache reads and writes, for Anthropic too; five-minute and one-hour writes stand apart.
+Output includes reasoning. `estimated_total_cost` is in nanodollars after the same page ("nano" units of USD).
+A span above others of its kind repeats theirs.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import above, count, has, items, less, parsed, processing, told, written_5m
+
+TEXTS = "trace_id span_id parent_id session_id name start_ns start_timestamp status ml_app".split()
+OBJECTS = ("meta", "metrics", "tags", "attributes")
+COLUMNS = {
+    **dict.fromkeys(("spans", "data"), "JSON"),
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(OBJECTS, "JSON"),
+}
+LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+NANO = "TRY_CAST(metrics ->> '$.estimated_total_cost' AS DECIMAL(38, 6))"
+
+SQL = f"""
+WITH RECURSIVE top AS (
+    SELECT file_id, line, unnest({items("spans")}) AS span FROM record
+    UNION ALL SELECT file_id, line, unnest({items("data")}) FROM record
+    UNION ALL SELECT file_id, line, unnest({items("data -> '$.attributes.spans'")}) FROM record
+    UNION ALL SELECT file_id, line, json_object({LINE}) FROM record WHERE span_id IS NOT NULL OR attributes IS NOT NULL
+),
+inner_span AS (
+    SELECT file_id, line, unnest({items("span -> '$.spans'")}) AS span FROM top
+    UNION ALL
+    SELECT file_id, line, CASE WHEN {
+    has("span", "attributes.span_id")
+} THEN span -> '$.attributes' ELSE span END FROM top
+    WHERE span -> '$.spans' IS NULL
+),
+known AS (
+    SELECT *, coalesce({told("span", "trace_id")}, '') AS trace_id, {told("span", "span_id")} AS span_id,
+        nullif({told("span", "parent_id")}, 'undefined') AS parent,
+        span -> '$.meta' AS meta, span -> '$.metrics' AS metrics,
+        coalesce({told("span", "meta.span.kind", "meta.kind", "span_kind")}, '') IN ('llm', 'embedding') AS told_usage
+    FROM inner_span
+),
+{above("known", "trace_id", "span_id", "parent")},
+counted AS (
+    SELECT *,
+        {count("metrics", "input_tokens", "prompt_tokens")} AS inputs,
+        {count("metrics", "output_tokens", "completion_tokens")} AS outputs,
+        {count("metrics", "cache_read_input_tokens")} AS reads,
+        {
+    written_5m(
+        count("metrics", "cache_write_input_tokens"),
+        count("metrics", "ephemeral_5m_input_tokens"),
+        count("metrics", "ephemeral_1h_input_tokens"),
+    )
+} AS writes_5m,
+        {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
+        {count("metrics", "total_tokens")} AS total,
+        list_transform({items("span -> '$.tags'")}, lambda tag: tag ->> '$') AS labels
+    FROM known ANTI JOIN above USING (trace_id, span_id) WHERE told_usage
+)
+SELECT file_id, line,
+    'datadog:' || trace_id || ':' || span_id AS event_id,
+    coalesce(utc_epoch({told("span", "start_ns", "start_ms")}), utc({told("span", "start_timestamp", "timestamp")}),
+        utc_epoch({told("span", "start_timestamp")})) AS ts,
+    coalesce({told("span", "session_id")}, nullif(trace_id, '')) AS session,
+    {told("span", "name")} AS task,
+    {told("meta", "model_provider")} AS provider,
+    {told("meta", "model_name")} AS model,
+    {processing(told("meta", "metadata.service_tier"))} AS processing,
+    CASE WHEN {told("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
+    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
+    CASE WHEN {NANO} <> 0 THEN ({NANO} * DECIMAL '0.000000001')::VARCHAR
+         WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,
+    json_object('project', coalesce({told("span", "ml_app")},
+            list_filter(labels, lambda label: label LIKE 'ml_app:%')[1][8:]),
+        'user', list_filter(labels, lambda label: label LIKE 'user_id:%')[1][9:], 'tags', labels) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Spans whose kind stands in `meta`."""
+    tops = ("", "attributes.", "spans.", "data.attributes.", "data.attributes.spans.", "spans.spans.")
+    return any(
+        sample.has(f"{top}span_id", f"{top}{kind}", f"{top}{clue}")
+        for top in tops
+        for kind, clue in (("meta.span.kind", "trace_id"), ("meta.kind", "start_ns"), ("span_kind", "ml_app"))
+    )
+
+
+_WHERE = ("", "attributes.", "spans.", "data.attributes.", "data.attributes.spans.", "spans.spans.")
+_COUNTED = (
+    "input_tokens output_tokens prompt_tokens completion_tokens cache_read_input_tokens cache_write_input_tokens "
+    "ephemeral_5m_input_tokens ephemeral_1h_input_tokens estimated_total_cost"
+).split()  # fmt: skip
+_PARTS = "input output cache_read_input cache_write_input non_cached_input reasoning_output".split()
+
+READER = Reader(
+    name="datadog",
+    doc="https://docs.datadoghq.com/llm_observability/setup/api/",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    ordered=True,  # a span and those below it stand in several lines
+    counted=tuple(f"{top}metrics.{name}" for top in _WHERE for name in _COUNTED),
+    left_out={
+        **{f"{top}metrics.total_tokens": "a sum of what is counted" for top in _WHERE},
+        **{f"{top}metrics.reasoning_output_tokens": "within the output" for top in _WHERE},
+        **{f"{top}metrics.non_cached_input_tokens": "the input without what is counted beside it" for top in _WHERE},
+        **{f"{top}metrics.estimated_{n}_cost": "a part of estimated_total_cost" for top in _WHERE for n in _PARTS},
+    },
+    unique_by="the trace's id and the span's",
+    sample="real: counts of recorded API replies; ids and times invented",
+)

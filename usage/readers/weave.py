@@ -1,0 +1,145 @@
+"""W&B Weave calls: lines of `/calls/stream_query`, a list of them, or its CSV and Parquet exports.
+
+https://docs.wandb.ai/weave/guides/tracking/costs: `summary.usage` has one entry for each model, named as the provider
+names its counts, and in newer versions `prompt_tokens` with cache reads and writes inside. A call's summary is the sum
+of its children's, so calls without children that tell usage count. `summary.weave.costs` is there if asked for; its
+`*_total_cost` are in USD after `prompt_token_cost_unit`. Counts under Anthropic's names, `input_tokens` without any
+`prompt_tokens`, exclude cached tokens.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import above, count, has, items, less, parsed, priced, processing, told
+
+TEXTS = "id project_id op_name trace_id parent_id thread_id started_at exception wb_user_id wb_run_id".split()
+COLUMNS = {
+    "calls": "JSON",
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(("summary", "attributes", "output"), "JSON"),
+}
+LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", 'summary', {}, 'attributes', attributes, 'output', output"
+COSTS = ("prompt_tokens", "completion_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+USD = " + ".join(
+    f"coalesce(TRY_CAST(cost ->> '$.{n}_total_cost' AS DECIMAL(38, 18)), "
+    f"TRY_CAST(TRY_CAST(cost ->> '$.{n}_total_cost' AS DOUBLE) AS DECIMAL(38, 18)), 0)"
+    for n in COSTS
+)
+
+SQL = f"""
+WITH RECURSIVE told AS (
+    SELECT file_id, line, unnest({items("calls")}) AS call FROM record
+    UNION ALL
+    SELECT file_id, line, json_object({LINE.format(parsed("summary"))}) FROM record WHERE op_name IS NOT NULL
+),
+known AS (
+    SELECT *, {told("call", "id")} AS call_id, {told("call", "parent_id")} AS parent,
+        {parsed("call -> '$.summary.usage'")} AS usages,
+        coalesce(len(json_keys(usages)), 0) > 0 AS told_usage
+    FROM told
+),
+{above("known", "file_id", "call_id", "parent")},
+used AS (
+    SELECT *, replace(replace(model, '~', '~0'), '/', '~1') AS place
+    FROM (SELECT *, unnest(json_keys(usages)) AS model FROM known ANTI JOIN above USING (file_id, call_id)
+        WHERE told_usage)
+),
+detailed AS (
+    SELECT *, usages -> ('/' || place) AS usage, call -> ('/summary/weave/costs/' || place) AS cost FROM used
+),
+counted AS (
+    SELECT *,
+        {count("usage", "prompt_tokens", "input_tokens", "prompt_token_count")} AS inputs,
+        {count("usage", "completion_tokens", "output_tokens", "candidates_token_count")} AS outputs,
+        {count("usage", "thoughts_token_count")} AS thoughts,
+        {
+    count(
+        "usage",
+        "cache_read_input_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
+        "cached_content_token_count",
+    )
+} AS reads,
+        {count("usage", "cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens")} AS writes,
+        {count("usage", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
+        {has("usage", "input_tokens")} AND NOT {has("usage", "prompt_tokens")} AND
+            NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
+    FROM detailed
+)
+SELECT file_id, line,
+    'weave:' || coalesce({told("call", "output.id")}, call_id) || ':' || model AS event_id,
+    utc({told("call", "started_at")}) AS ts,
+    coalesce({told("call", "thread_id")}, {told("call", "trace_id")}) AS session,
+    regexp_extract({told("call", "op_name")}, '([^/]*?)(:[^:/]*)?$', 1) AS task,
+    {told("cost", "provider_id")} AS logged_provider,
+    CASE WHEN logged_provider = 'default' THEN NULL ELSE logged_provider END AS provider,
+    model,
+    {processing(told("usage", "service_tier"))} AS processing,
+    CASE WHEN {has("call", "exception")} THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes")} END AS input,
+    reads AS cache_read,
+    {less("writes", "writes_1h")} AS cache_write_5m,
+    writes_1h AS cache_write_1h,
+    CASE WHEN least(outputs, thoughts) < 0 THEN -1 ELSE outputs + thoughts END AS output,
+    CASE WHEN {has("usage", "requests")} THEN {count("usage", "requests")} ELSE 1 END AS request,
+    request > 1 AS aggregated,
+    CASE WHEN cost IS NULL THEN NULL
+         WHEN coalesce({told("cost", "prompt_token_cost_unit")}, 'USD') <> 'USD'
+         THEN ({USD})::VARCHAR || ' ' || {told("cost", "prompt_token_cost_unit")}
+         ELSE {priced(f"({USD})::VARCHAR")} END AS recorded_usd,
+    json_object('project', {told("call", "project_id")}, 'user', {told("call", "wb_user_id")},
+        'run', {told("call", "wb_run_id")}, 'trace', {told("call", "trace_id")}) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Calls of an op within a project's trace."""
+    return sample.has("op_name", "trace_id", "project_id") or sample.has("calls.op_name", "calls.trace_id")
+
+
+_WHERE = ("summary", "calls.summary")
+_COUNTED = (
+    "prompt_tokens input_tokens prompt_token_count completion_tokens output_tokens candidates_token_count "
+    "thoughts_token_count cache_read_input_tokens cache_creation_input_tokens cached_content_token_count requests "
+    "prompt_tokens_details.cached_tokens input_tokens_details.cached_tokens prompt_tokens_details.cache_write_tokens "
+    "cache_creation.ephemeral_1h_input_tokens cache_creation.ephemeral_5m_input_tokens"
+).split()  # fmt: skip
+_INSIDE = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+
+READER = Reader(
+    name="weave",
+    doc="https://docs.wandb.ai/weave/guides/tracking/costs",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    ordered=True,  # children and parents stand in several lines
+    counted=tuple(
+        f"{top}.{path}"
+        for top in _WHERE
+        for path in (*(f"usage.*.{n}" for n in _COUNTED), *(f"weave.costs.*.{n}_total_cost" for n in COSTS))
+    ),
+    left_out={
+        **{f"{top}.usage.*.total_tokens": "a sum of what is counted" for top in _WHERE},
+        **{f"{top}.usage.*.{path}": "within the output" for top in _WHERE for path in _INSIDE},
+        **{
+            f"{top}.weave.costs.*.{name}": "repeats the usage"
+            for top in _WHERE
+            for name in (*COSTS, "requests", "total_tokens")
+        },
+        **{
+            f"{top}.weave.costs.*.{name}": "a price of one token"
+            for top in _WHERE
+            for name in (
+                "prompt_token_cost",
+                "completion_token_cost",
+                "cache_read_input_token_cost",
+                "cache_creation_input_token_cost",
+            )  # fmt: skip
+        },
+    },
+    unique_by="the provider's response id, else the call's id; and the model",
+    sample="made: two calls and their parent",
+)
