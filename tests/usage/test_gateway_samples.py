@@ -25,6 +25,9 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("posthog/claude-code-session.events.json", "posthog", 4, 8, 2_114_857, 1_499, 1_618, None),
     ("posthog/openrouter-broadcast.events.json", "posthog", 2, 1_233, 0, 0, 448, "0.00078091"),
     ("mlflow/trace.json", "mlflow", 1, 27, 0, 0, 641, None),
+    ("weave/calls.jsonl", "weave", 2, 2_000_000, 0, 0, 4_000_000, "300"),
+    ("braintrust/anthropic-v0800.log-payloads.json", "braintrust", 8, 2_297, 0, 0, 175, None),
+    ("datadog-llmobs/spans.json", "datadog", 2, 29, 2_055, 2_055, 200, None),
 ]
 
 

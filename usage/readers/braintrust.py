@@ -11,8 +11,8 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 from .nested import above, count, has, items, less, parsed, priced, processing, told, written_5m
 
-TEXTS = "id span_id root_span_id project_id experiment_id created name type".split()
-OBJECTS = "span_attributes span_parents metrics metadata error tags output".split()
+TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
+OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
 COLUMNS = {
     **dict.fromkeys(("rows", "events", "objects", "data"), "JSON"),
     **dict.fromkeys(TEXTS, "VARCHAR"),
@@ -95,10 +95,15 @@ def recognises(sample: Sample) -> bool:
 
 
 _WHERE = ("", "rows.", "events.", "objects.", "data.")
-_COUNTED = (
-    "prompt_tokens completion_tokens prompt_cached_tokens prompt_cache_creation_tokens prompt_cache_creation_5m_tokens "
-    "prompt_cache_creation_1h_tokens estimated_cost"
-).split()  # fmt: skip
+_COUNTED = [
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_cached_tokens",
+    "prompt_cache_creation_tokens",
+    "prompt_cache_creation_5m_tokens",
+    "prompt_cache_creation_1h_tokens",
+    "estimated_cost",
+]
 
 READER = Reader(
     name="braintrust",

@@ -2,8 +2,8 @@
 
 https://docs.datadoghq.com/llm_observability/setup/api/: only spans of kind llm and embedding are calls.
 `metrics.input_tokens` includes cache reads and writes, for Anthropic too; five-minute and one-hour writes stand apart.
-Output includes reasoning. `estimated_total_cost` is in nanodollars after the same page ("nano" units of USD).
-A span above others of its kind repeats theirs.
+Output includes reasoning. Of https://docs.datadoghq.com/llm_observability/monitoring/cost: a `total_cost` that the user
+sets is in dollars, Datadog's own `estimated_total_cost` in nanodollars. A span above others of its kind repeats theirs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 from .nested import above, count, has, items, less, parsed, processing, told, written_5m
 
-TEXTS = "trace_id span_id parent_id session_id name start_ns start_timestamp status ml_app".split()
+TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 OBJECTS = ("meta", "metrics", "tags", "attributes")
 COLUMNS = {
     **dict.fromkeys(("spans", "data"), "JSON"),
@@ -25,16 +25,16 @@ SQL = f"""
 WITH RECURSIVE top AS (
     SELECT file_id, line, unnest({items("spans")}) AS span FROM record
     UNION ALL SELECT file_id, line, unnest({items("data")}) FROM record
-    UNION ALL SELECT file_id, line, unnest({items("data -> '$.attributes.spans'")}) FROM record
+    UNION ALL SELECT file_id, line, unnest({items("(data -> '$.attributes.spans')")}) FROM record
     UNION ALL SELECT file_id, line, json_object({LINE}) FROM record WHERE span_id IS NOT NULL OR attributes IS NOT NULL
 ),
 inner_span AS (
-    SELECT file_id, line, unnest({items("span -> '$.spans'")}) AS span FROM top
+    SELECT file_id, line, unnest({items("(span -> '$.spans')")}) AS span FROM top
     UNION ALL
     SELECT file_id, line, CASE WHEN {
     has("span", "attributes.span_id")
-} THEN span -> '$.attributes' ELSE span END FROM top
-    WHERE span -> '$.spans' IS NULL
+} THEN (span -> '$.attributes') ELSE span END FROM top
+    WHERE (span -> '$.spans') IS NULL
 ),
 known AS (
     SELECT *, coalesce({told("span", "trace_id")}, '') AS trace_id, {told("span", "span_id")} AS span_id,
@@ -58,7 +58,7 @@ counted AS (
 } AS writes_5m,
         {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
         {count("metrics", "total_tokens")} AS total,
-        list_transform({items("span -> '$.tags'")}, lambda tag: tag ->> '$') AS labels
+        list_transform({items("(span -> '$.tags')")}, lambda tag: tag ->> '$') AS labels
     FROM known ANTI JOIN above USING (trace_id, span_id) WHERE told_usage
 )
 SELECT file_id, line,
@@ -74,7 +74,8 @@ SELECT file_id, line,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
-    CASE WHEN {NANO} <> 0 THEN ({NANO} * DECIMAL '0.000000001')::VARCHAR
+    CASE WHEN {has("metrics", "total_cost")} THEN {told("metrics", "total_cost")}
+         WHEN {NANO} <> 0 THEN ({NANO} * DECIMAL '0.000000001')::VARCHAR
          WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,
     json_object('project', coalesce({told("span", "ml_app")},
             list_filter(labels, lambda label: label LIKE 'ml_app:%')[1][8:]),
@@ -94,11 +95,18 @@ def recognises(sample: Sample) -> bool:
 
 
 _WHERE = ("", "attributes.", "spans.", "data.attributes.", "data.attributes.spans.", "spans.spans.")
-_COUNTED = (
-    "input_tokens output_tokens prompt_tokens completion_tokens cache_read_input_tokens cache_write_input_tokens "
-    "ephemeral_5m_input_tokens ephemeral_1h_input_tokens estimated_total_cost"
-).split()  # fmt: skip
-_PARTS = "input output cache_read_input cache_write_input non_cached_input reasoning_output".split()
+_COUNTED = [
+    "input_tokens",
+    "output_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+    "cache_read_input_tokens",
+    "cache_write_input_tokens",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+    "estimated_total_cost",
+]
+_PARTS = ["input", "output", "cache_read_input", "cache_write_input", "non_cached_input", "reasoning_output"]
 
 READER = Reader(
     name="datadog",

@@ -12,7 +12,18 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 from .nested import above, count, has, items, less, parsed, priced, processing, told
 
-TEXTS = "id project_id op_name trace_id parent_id thread_id started_at exception wb_user_id wb_run_id".split()
+TEXTS = [
+    "id",
+    "project_id",
+    "op_name",
+    "trace_id",
+    "parent_id",
+    "thread_id",
+    "started_at",
+    "exception",
+    "wb_user_id",
+    "wb_run_id",
+]
 COLUMNS = {
     "calls": "JSON",
     **dict.fromkeys(TEXTS, "VARCHAR"),
@@ -100,12 +111,24 @@ def recognises(sample: Sample) -> bool:
 
 
 _WHERE = ("summary", "calls.summary")
-_COUNTED = (
-    "prompt_tokens input_tokens prompt_token_count completion_tokens output_tokens candidates_token_count "
-    "thoughts_token_count cache_read_input_tokens cache_creation_input_tokens cached_content_token_count requests "
-    "prompt_tokens_details.cached_tokens input_tokens_details.cached_tokens prompt_tokens_details.cache_write_tokens "
-    "cache_creation.ephemeral_1h_input_tokens cache_creation.ephemeral_5m_input_tokens"
-).split()  # fmt: skip
+_COUNTED = [
+    "prompt_tokens",
+    "input_tokens",
+    "prompt_token_count",
+    "completion_tokens",
+    "output_tokens",
+    "candidates_token_count",
+    "thoughts_token_count",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cached_content_token_count",
+    "requests",
+    "prompt_tokens_details.cached_tokens",
+    "input_tokens_details.cached_tokens",
+    "prompt_tokens_details.cache_write_tokens",
+    "cache_creation.ephemeral_1h_input_tokens",
+    "cache_creation.ephemeral_5m_input_tokens",
+]
 _INSIDE = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
 
 READER = Reader(
@@ -137,7 +160,7 @@ READER = Reader(
                 "completion_token_cost",
                 "cache_read_input_token_cost",
                 "cache_creation_input_token_cost",
-            )  # fmt: skip
+            )
         },
     },
     unique_by="the provider's response id, else the call's id; and the model",
