@@ -1,7 +1,8 @@
 """A price book: an ordered stack of layers, the base first; later layers win, class by class.
 
-Which row prices a request, in this order: rows of its own processing level, else the standard ones; the
-highest layer that has a row of the class at that moment; the highest tier not above the request's own input.
+Which row prices a request, in this order: rows of its own processing level and region, else of the level, else the
+standard ones; the highest layer that has a row of the class at that moment; the highest tier not above the request's
+own input.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from pathlib import Path
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
-from . import snapshot
+from . import listed, snapshot
 from .matching import canonical, literal_key
-from .overlay import FileBook, Multiplier, Subscription, read_book, shadow_rows, unshadowed_rows
-from .rows import ModelKey, PriceRow
+from .overlay import MTOK, FileBook, Multiplier, Region, Subscription, read_book, shadow_rows, unshadowed_rows
+from .rows import ModelKey, PriceRow, processings
 
 SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"}
 EIGHTEEN = Decimal("1e-18")
@@ -85,13 +86,13 @@ class PriceBook:
         """
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         rows = [r for r in self.rows(key) if r.token_class == token_class and r.applies(at)]
-        own = [r for r in rows if r.processing == processing] or [r for r in rows if r.processing == "standard"]
-        fitting = [r for r in own if r.min_input_tokens <= input_tokens]
+        wanted = next((name for name in processings(processing) if any(r.processing == name for r in rows)), None)
+        fitting = [r for r in rows if r.processing == wanted and r.min_input_tokens <= input_tokens]
         return max(fitting, key=lambda r: (r.layer, r.min_input_tokens), default=None)
 
     def boundaries(self, key: ModelKey, processing: str, start: datetime, end: datetime) -> list[datetime]:
         """The moments strictly between `start` and `end` at which a price of the model may change, ascending."""
-        rows = [r for r in self.rows(key) if r.processing in (processing, "standard")]
+        rows = [r for r in self.rows(key) if r.processing in processings(processing)]
         dated = {edge for r in rows for edge in (r.valid_from, r.valid_to) if edge}
         clocks = {clock for r in rows for clock in (r.utc_from, r.utc_to) if clock is not None}
         first = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -101,7 +102,7 @@ class PriceBook:
 
     def thresholds(self, key: ModelKey, processing: str) -> tuple[int, ...]:
         """The tier starts above 0 that the model's prices have, ascending."""
-        rows = [r for r in self.rows(key) if r.processing in (processing, "standard")]
+        rows = [r for r in self.rows(key) if r.processing in processings(processing)]
         return tuple(sorted({r.min_input_tokens for r in rows} - {0}))
 
     def context_window(self, key: ModelKey) -> int | None:
@@ -142,7 +143,7 @@ def _base(base: str | Path) -> FileBook | None:
 
 def _layer(file: FileBook | None) -> Layer:
     if file is None:
-        return Layer("list", snapshot.content_hash(), snapshot.source())
+        return Layer("list", listed.content_hash(), listed.source())
     content = file.content
     return Layer(content.book, file.hash, content.source, content.stale, tuple(content.subscriptions))
 
@@ -166,7 +167,7 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
     top = 0
     for file in book.files:
         if file is None:
-            own = snapshot.rows(key)
+            own = listed.rows(key)
         else:
             for multiplier in file.content.multipliers:  # each scales what the one before has scaled
                 rows = _multiplied(multiplier, key, rows, top)
@@ -178,6 +179,9 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
         flat = [r for s in (file.content.subscriptions if file else ()) for r in _at_no_margin(s, key, rows, top)]
         rows += flat
         top += top + 1 if flat else 0
+    for file in book.files:
+        for region in (file or listed.own_rows()).content.regions:
+            rows += _in_region(region, key, rows)
     ranks = {layer: rank for rank, layer in enumerate(sorted({row.layer for row in rows}))}
     return tuple(replace(row, layer=ranks[row.layer]) for row in rows)
 
@@ -209,6 +213,26 @@ def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[Price
     stated += unshadowed_rows(subscription, key, covered | {row.token_class for row in stated})
     processings = sorted({row.processing for row in beneath} | {"standard"})
     return rows + [replace(row, layer=2 * top, processing=name) for row in stated for name in processings]
+
+
+def _in_region(region: Region, key: ModelKey, rows: list[PriceRow]) -> list[PriceRow]:
+    """What every row of tokens, of whatever layer, comes to in the region; none where rows state its prices."""
+    if key not in {literal_key(model) for model in region.models}:
+        return []
+    stated = {(row.processing, row.token_class) for row in rows}
+    return [
+        replace(
+            row,
+            processing=f"{row.processing}/{region.region}",
+            usd=_times(row.usd, region.multiplier),
+            shadow_usd=None if row.shadow_usd is None else _times(row.shadow_usd, region.multiplier),
+            source=f"{row.source} x {region.multiplier} ({region.source})",
+        )
+        for row in rows
+        if row.per == MTOK
+        and "/" not in row.processing
+        and (f"{row.processing}/{region.region}", row.token_class) not in stated
+    ]
 
 
 def _multiplied(multiplier: Multiplier, key: ModelKey, beneath: list[PriceRow], top: int) -> list[PriceRow]:

@@ -1,24 +1,30 @@
 -- What sums of usage cost: `usage_sum` (see store.py) in, one row of `sum_cost` out for each of its rows.
 -- The row that prices a sum is the one that PriceBook.price finds: of the rows in force at that moment, those of
--- the sum's own processing level, else the standard ones; of these the highest layer's, then the highest tier
+-- the sum's own processing level and region, else of the level, else the standard ones; of these the highest layer's, then the highest tier
 -- not above the request's input. Unpriced is NULL, never 0; only a call without a price per call is free.
 CREATE OR REPLACE TABLE sum_cost AS
 WITH numbered AS MATERIALIZED (
-    SELECT *, row_number() OVER () AS line FROM usage_sum
+    SELECT
+        *,
+        row_number() OVER () AS line,
+        -- the processing level in the region, the level, standard in the region, standard
+        [processing, split_part(processing, '/', 1), 'standard' || regexp_extract(processing, '/.*'), 'standard']
+            AS processings
+    FROM usage_sum
 ),
 in_force AS (
     SELECT
         numbered.line,
         numbered.tier_input,
         price.*,
-        bool_or(price.processing = numbered.processing) OVER (PARTITION BY numbered.line) AS has_own,
-        price.processing = numbered.processing AS is_own
+        list_position(numbered.processings, price.processing) AS choice,
+        min(choice) OVER (PARTITION BY numbered.line) AS first_choice
     FROM numbered
     JOIN price
         ON price.provider = numbered.provider
         AND price.model = numbered.model
         AND price.token_class = numbered.token_class
-        AND price.processing IN (numbered.processing, 'standard')
+        AND list_contains(numbered.processings, price.processing)
         AND numbered.at >= coalesce(price.valid_from, '-infinity'::TIMESTAMP)
         AND numbered.at < coalesce(price.valid_to, 'infinity'::TIMESTAMP)
         AND CASE
@@ -30,7 +36,7 @@ in_force AS (
 ),
 paying AS (
     SELECT * FROM in_force
-    WHERE is_own = has_own AND min_input_tokens <= tier_input
+    WHERE choice = first_choice AND min_input_tokens <= tier_input
     QUALIFY row_number() OVER (PARTITION BY line ORDER BY layer DESC, min_input_tokens DESC, price_id) = 1
 )
 SELECT

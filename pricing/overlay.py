@@ -139,6 +139,18 @@ class Subscription(_Dated):
         return (self.valid_from is None or at >= self.valid_from) and (self.valid_to is None or at < self.valid_to)
 
 
+class Region(_Part):
+    """What a provider's models cost in a region, as a multiple of their other prices: of all classes of tokens.
+
+    `region` is what a log says after the processing level: `fast/us`.
+    """
+
+    region: str = Field(min_length=1, max_length=40, pattern="^[a-z0-9-]+$")
+    models: list[str] = Field(min_length=1)
+    multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
+    source: str = Field(min_length=1)
+
+
 class BookFile(_Part):
     """A price book file. Later layers of a stack win, class by class and moment by moment."""
 
@@ -147,6 +159,7 @@ class BookFile(_Part):
     stale: bool = False
     models: list[ModelPrices] = []
     multipliers: list[Multiplier] = []
+    regions: list[Region] = []
     subscriptions: list[Subscription] = []
 
 

@@ -16,6 +16,15 @@ Processing = Literal["standard", "batch", "flex", "priority", "fast"]
 PROCESSING: tuple[str, ...] = get_args(Processing)
 
 
+def processings(wanted: str) -> tuple[str, ...]:
+    """Whose rows may price a call, the best first: `fast/us`, then `fast`, `standard/us`, `standard`.
+
+    Where a region has a price of its own, its name follows the level's after a slash.
+    """
+    level, slash, region = wanted.partition("/")
+    return tuple(dict.fromkeys((wanted, level, f"standard{slash}{region}", "standard")))
+
+
 class ModelKey(NamedTuple):
     """A model as a price book knows it: exact, after normalisation."""
 
@@ -33,6 +42,7 @@ class PriceRow:
     `usd` is USD per `per` units. `valid_from` and `valid_to` are UTC and half-open, None without bound;
     `utc_from` and `utc_to` a daily window (None: all day; it wraps midnight where from > to). The row with
     the highest `min_input_tokens` not above a request's own total input prices the whole request.
+    `processing` is a level, and the region where that has a price of its own: see `processings`.
     `shadow_usd` is what a subscription's call would cost outside it. `layer` rises with precedence, 0 the base.
     """
 

@@ -228,3 +228,49 @@ def test_a_pi_fork_repeats_its_parents_entries(tmp_path: Path) -> None:
     more = message("c", input=2_000, output=10, cacheRead=0, cacheWrite=0)
     found = spent(tmp_path, parent=session(first, summary), fork=session(first, summary, more))
     assert found.total.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "modifiers", "at", "dollars"),
+    [
+        # 100,000 x 5 + 10,000 x 25 = 750,000, a tenth more in the US
+        ("claude-opus-5", {"inference_geo": "us"}, AT, "0.825"),
+        ("claude-opus-5", {"inference_geo": "global"}, AT, "0.75"),
+        ("claude-opus-5", {"inference_geo": "not_available"}, AT, "0.75"),
+        ("claude-opus-5", {"inference_geo": None}, AT, "0.75"),
+        ("claude-sonnet-4-6", {"inference_geo": "us"}, AT, "0.495"),  # (300,000 + 150,000) x 1.1
+        # fast: 30 and 150; 10 and 50 for opus-5
+        ("claude-opus-4-6", {"speed": "fast"}, "2026-04-20T10:00:00Z", "4.5"),
+        ("claude-opus-4-7", {"speed": "fast"}, AT, "4.5"),
+        ("claude-opus-5", {"speed": "fast"}, AT, "1.5"),
+        ("claude-opus-5", {"speed": "fast", "inference_geo": "us"}, AT, "1.65"),
+        ("claude-opus-4-7", {"speed": "fast", "inference_geo": "us"}, AT, "4.95"),
+        # half in a batch, as the price list has it since 14 October 2026
+        ("claude-opus-5", {"service_tier": "batch"}, "2026-10-20T10:00:00Z", "0.375"),
+        ("claude-opus-5", {"service_tier": "batch", "inference_geo": "us"}, "2026-10-20T10:00:00Z", "0.4125"),
+    ],
+)
+def test_speed_tier_and_region_multiply(tmp_path: Path, model: str, modifiers: Record, at: str, dollars: str) -> None:
+    assert usd(tmp_path, answer("a", model, usage(100_000, 10_000, **modifiers), at=at)) == Decimal(dollars)
+
+
+def test_caches_multiply_with_speed_and_region(tmp_path: Path) -> None:
+    # opus-4-7 fast at 30: reads 3, five minutes 37.5, an hour 60: (1,000,000 x 3 + 1,000 x 37.5 + 2,000 x 60) x 1.1
+    creation = {"ephemeral_5m_input_tokens": 1_000, "ephemeral_1h_input_tokens": 2_000}
+    used = usage(0, 0, 1_000_000, 3_000, cache_creation=creation, speed="fast", inference_geo="us")
+    assert usd(tmp_path, answer("a", "claude-opus-4-7", used)) == Decimal("3.47325")
+
+
+def test_an_advisor_does_not_run_fast_because_its_caller_does(tmp_path: Path) -> None:
+    # opus-5 fast 1,000 x 10 + 100 x 50; opus-4-7 1,000 x 5 + 100 x 25
+    iterations = [
+        {"type": "message"} | usage(1_000, 100),
+        {"type": "advisor_message", "model": "claude-opus-4-7"} | usage(1_000, 100),
+    ]
+    used = usage(1_000, 100, iterations=iterations, speed="fast")
+    assert usd(tmp_path, answer("a", "claude-opus-5", used)) == Decimal("0.0225")
+
+
+def test_a_level_without_a_price_is_named(tmp_path: Path) -> None:
+    found = spent(tmp_path, s=[answer("a", "claude-haiku-4-5", usage(1_000, 10, speed="fast", inference_geo="us"))])
+    assert "anthropic/claude-haiku-4-5 has no price for processing 'fast/us'" in found.notes[0]

@@ -114,7 +114,9 @@ SELECT file_id, line,
     -- a sample at another model has that model's usual speed
     CASE WHEN message.usage.speed = 'fast' AND call.model IS NULL THEN 'fast'
          WHEN message.usage.service_tier IN ('batch', 'priority', 'flex') THEN message.usage.service_tier
-         ELSE 'standard' END AS processing,
+         ELSE 'standard' END
+        || CASE WHEN message.usage.inference_geo NOT IN ('', 'global', 'not_available')
+            THEN '/' || lower(message.usage.inference_geo) ELSE '' END AS processing,
     call.input AS input,
     call.cache_read AS cache_read,
     call.cache_write_5m AS cache_write_5m,
