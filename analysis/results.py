@@ -7,33 +7,13 @@ token count is a fraction); in JSON it is a decimal string. Quantiles come from 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Context, Decimal
-from fractions import Fraction
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_PLACES = Decimal("1e-12")
-_ONE = Decimal(1)
-_EXACT = Context(prec=100)  # a DECIMAL(38, 24) has more digits than the 28 of the usual context
-
-
-def usd(amount: Fraction | float | Decimal | int) -> Decimal:
-    """An amount as Decimal, to 12 places, without trailing zeros: exact wherever the fraction ends there."""
-    fraction = Fraction(amount)
-    scaled = fraction * 10**12
-    whole = Decimal(round(scaled)) * _PLACES  # round() is half-even, as bankers and FOCUS do
-    return strip(whole)
-
-
-def strip(amount: Decimal) -> Decimal:
-    """`amount` without trailing zeros and never in exponent notation: `Decimal("2.930")` is `2.93`."""
-    plain = _EXACT.normalize(amount)
-    return plain.quantize(_ONE, context=_EXACT) if plain == plain.to_integral_value() else plain
-
 
 Usd = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json")]
 """A decimal: a string of plain digits in JSON, never an exponent."""

@@ -64,7 +64,7 @@ def day_of(text: str | None) -> date:
 
 def days_of(since: str | None, until: str | None, month: str | None) -> tuple[date | None, date | None]:
     """The days that --since, --until and --month choose, both included; None without a bound. Raises CostsimError."""
-    from ..analysis.spend.spend import month_span
+    from ..months import month_span
 
     if month and (since or until):
         raise CostsimError("give either --month, or --since and --until")

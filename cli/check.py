@@ -90,8 +90,9 @@ def check(
       costsim check --usage --budgets budgets.yaml
       costsim check --usage --notify COSTSIM_WEBHOOK_URL
     """
-    from ..analysis.budgets.check import CheckSettings, Rejects
+    from ..analysis.budgets.check import CheckSettings
     from ..analysis.budgets.check import check as compute
+    from ..analysis.budgets.rejects import Rejects
 
     settings = CheckSettings(
         day_of(today), _month(month), trials, seed, book, tuple(prices or ()), Rejects.parse(max_rejected)
@@ -108,7 +109,7 @@ def check(
 def _month(month: str | None) -> date | None:
     if month is None:
         return None
-    from ..analysis.spend.spend import month_span
+    from ..months import month_span
 
     return month_span(month)[0]
 

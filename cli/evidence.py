@@ -183,10 +183,11 @@ def outcomes(
       costsim outcomes outcomes.csv
       costsim outcomes --from-usage --month 2026-10
     """
-    from ..analysis.outcomes.costs import moments, paid_usd, report_month, under_book_names
+    from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
     from ..analysis.outcomes.outcomes import Criteria, report_outcomes
     from ..analysis.outcomes.store import count_outcomes, load_outcomes, load_outcomes_from_usage
     from ..analysis.spend.spend import bring_up_to_date
+    from ..months import moments
     from ..pricing.book import open_book
     from ..usage.store import open_store
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..money import format_range, format_usd
 from .charts import agent_of, model_of, summed
-from .numbers import percent, usd, usd_range
+from .numbers import percent
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -45,7 +46,7 @@ def of_days(projection: Projection) -> str:
 
 def mostly(p10: Decimal, p90: Decimal) -> str:
     """A range in words: eight cases of ten lie between P10 and P90."""
-    return f"always {usd(p10)}" if p10 == p90 else f"{usd_range(p10, p90)} in eight cases of ten"
+    return f"always {format_usd(p10)}" if p10 == p90 else f"{format_range(p10, p90)} in eight cases of ten"
 
 
 def of_saving(saving: Saving) -> str:
@@ -54,14 +55,15 @@ def of_saving(saving: Saving) -> str:
     if saving.histogram[0][0] == saving.histogram[-1][1]:
         return f"{headline(saving)} Nothing in it varies: every trial comes to the same."
     if high < 0:
-        return f"In nine trials of ten {saving.plan} adds {usd(-high)} a day or more to {saving.baseline}."
+        return f"In nine trials of ten {saving.plan} adds {format_usd(-high)} a day or more to {saving.baseline}."
     if low < 0:
         return (
-            f"Half of the trials save {usd(middle)} a day or more with {saving.plan},"
+            f"Half of the trials save {format_usd(middle)} a day or more with {saving.plan},"
             f" but in some it costs more than {saving.baseline}."
         )
     return (
-        f"In eight trials of ten {saving.plan} saves {usd_range(low, high)} a day; in nine of ten at least {usd(low)}."
+        f"In eight trials of ten {saving.plan} saves {format_range(low, high)} a day;"
+        f" in nine of ten at least {format_usd(low)}."
     )
 
 
@@ -71,13 +73,14 @@ def of_waterfall(projection: Projection) -> str:
     last = projection.waterfall[-1].expected_usd_per_day
     parts = [("the routing", routing.saved_usd_per_day), ("policies", routing.expected_usd_per_day - last)]
     says = ", ".join(
-        f"{usd(saved)} saved by {who}" if saved >= 0 else f"{usd(-saved)} added by {who}" for who, saved in parts
+        f"{format_usd(saved)} saved by {who}" if saved >= 0 else f"{format_usd(-saved)} added by {who}"
+        for who, saved in parts
     )
     best = max(policies, key=lambda step: step.shapley_usd_per_day or 0)
     if not best.shapley_usd_per_day or best.shapley_usd_per_day < 0:
-        return f"From {usd(naive.expected_usd_per_day)} a day: {says}."
-    most = f"averaged over all orders, {best.step} saves most: {usd(best.shapley_usd_per_day)}"
-    return f"From {usd(naive.expected_usd_per_day)} a day: {says}; {most}."
+        return f"From {format_usd(naive.expected_usd_per_day)} a day: {says}."
+    most = f"averaged over all orders, {best.step} saves most: {format_usd(best.shapley_usd_per_day)}"
+    return f"From {format_usd(naive.expected_usd_per_day)} a day: {says}; {most}."
 
 
 def headline(saving: Saving) -> str:
@@ -87,7 +90,7 @@ def headline(saving: Saving) -> str:
         return f"{saving.plan} costs the same as {saving.baseline}."
     verb = "saves" if saving.expected_usd_per_day > 0 else "adds"
     against = "against" if verb == "saves" else "to"
-    return f"{saving.plan} {verb} {usd(amount)} a day ({share}) {against} {saving.baseline}."
+    return f"{saving.plan} {verb} {format_usd(amount)} a day ({share}) {against} {saving.baseline}."
 
 
 def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
@@ -95,4 +98,5 @@ def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
     if not totals:
         return f"Nothing in {plan.name} has a price."
     name, amount = max(totals.items(), key=lambda item: item[1])
-    return f"{name} takes {usd(amount)} of the {usd(plan.expected_usd_per_day)} that {plan.name} costs a day."
+    whole = format_usd(plan.expected_usd_per_day)
+    return f"{name} takes {format_usd(amount)} of the {whole} that {plan.name} costs a day."

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from .numbers import percent, usd, usd_range
+from ..money import format_range, format_usd
+from .numbers import percent
 from .theme import FONT, LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.Layer
     parts, folded = fold(names, len(theme.parts) - 1, "components")
     rows = [row for plan in projection.plans for row in _stack(plan, parts, folded)]
     totals: list[Row] = [
-        {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": usd(plan.expected_usd_per_day)}
+        {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": format_usd(plan.expected_usd_per_day)}
         for plan in projection.plans
     ]
     colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
@@ -86,8 +87,8 @@ def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
             "usd": float(day.expected_usd),
             "p10": float(day.p10_usd),
             "p90": float(day.p90_usd),
-            "shown": usd(day.expected_usd),
-            "range": usd_range(day.p10_usd, day.p90_usd),
+            "shown": format_usd(day.expected_usd),
+            "range": format_range(day.p10_usd, day.p90_usd),
         }
         for plan in projection.plans
         for day in plan.days
@@ -160,17 +161,21 @@ def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
 def _steps(steps: Sequence[WaterfallStep]) -> list[Row]:
     """A row per step, from the cost after it to that before it, and the routed plan's cost once more at the end."""
     first, last = steps[0].expected_usd_per_day, steps[-1].expected_usd_per_day
-    rows = [_step("naive", Decimal(0), first, usd(first), first)]
+    rows = [_step("naive", Decimal(0), first, format_usd(first), first)]
     for step in steps[1:]:
         after, saved = step.expected_usd_per_day, step.saved_usd_per_day
-        rows.append(_step(step.step, after, after + saved, usd(-saved) if saved >= 0 else f"+{usd(-saved)}", after))
-    return [*rows, _step("routed", Decimal(0), last, usd(last), last)]
+        rows.append(
+            _step(
+                step.step, after, after + saved, format_usd(-saved) if saved >= 0 else f"+{format_usd(-saved)}", after
+            )
+        )
+    return [*rows, _step("routed", Decimal(0), last, format_usd(last), last)]
 
 
 def _step(name: str, after: Decimal, before: Decimal, shown: str, costs: Decimal) -> Row:
     kind = name if name in ("naive", "routed") else "saves" if before >= after else "costs more"
     low, high = sorted((float(after), float(before)))
-    return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": usd(costs)}
+    return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": format_usd(costs)}
 
 
 def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -239,7 +244,7 @@ def _folded(totals: dict[str, Decimal], names: list[str], folded: str) -> dict[s
 def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
     totals = _folded(summed(plan, lambda row: row.name), parts, folded)
     return [
-        {"plan": plan.name, "component": name, "rank": rank, "usd": float(amount), "shown": usd(amount)}
+        {"plan": plan.name, "component": name, "rank": rank, "usd": float(amount), "shown": format_usd(amount)}
         for rank, name in enumerate(parts)
         if (amount := totals.get(name)) is not None
     ]
@@ -254,7 +259,7 @@ def _group_rows(plan: PlanResult, groups: list[str], folded: str, key: Callable[
             "group": name,
             "rank": rank,
             "usd": float(totals.get(name, 0)),
-            "shown": usd(totals[name]) if name in totals else "",
+            "shown": format_usd(totals[name]) if name in totals else "",
         }
         for rank, name in enumerate(groups)
     ]
@@ -268,7 +273,7 @@ def _bin(low: Decimal, high: Decimal, times: int, trials: int) -> Row:
         "share": float(share),
         "outcome": "costs more" if high <= 0 else "saves",
         "shown": percent(100 * share),
-        "range": usd_range(low, high),
+        "range": format_range(low, high),
     }
 
 
@@ -279,7 +284,7 @@ def _quantile_marks(alt: Any, saving: Saving, theme: Theme) -> list[Any]:
         ("median", saving.p50_usd_per_day, "center"),
         ("P90", saving.p90_usd_per_day, "left"),
     )
-    rows = [{"at": float(at), "label": [name, usd(at)], "align": align} for name, at, align in marked]
+    rows = [{"at": float(at), "label": [name, format_usd(at)], "align": align} for name, at, align in marked]
     at = alt.Chart(alt.InlineData(values=rows)).encode(x="at:Q")
     text = {"baseline": "bottom", "color": theme.text, "fontSize": 11, "lineHeight": 13, "tooltip": None}
     return [

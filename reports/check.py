@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.budgets.results import BudgetCheck, CheckResult
 from ..analysis.verdicts import Status, Verdict
-from .numbers import cents_usd as usd
+from ..money import format_cents as usd
 from .tables import cell
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..analysis.compare.results import ComponentDifference, Difference
-from .numbers import cents_usd as usd
-from .numbers import percent, usd_range
+from ..money import format_cents as usd
+from ..money import format_range
+from .numbers import percent
 from .tables import cell
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _style(amount: Decimal | None) -> str:
 
 
 def _row(row: ComponentDifference) -> list[str]:
-    spread = "" if row.p10_usd is None or row.p90_usd is None else usd_range(row.p10_usd, row.p90_usd)
+    spread = "" if row.p10_usd is None or row.p90_usd is None else format_range(row.p10_usd, row.p90_usd)
     before, after = (
         "" if gone else usd(amount)
         for gone, amount in ((row.change == "added", row.before_usd), (row.change == "removed", row.after_usd))
@@ -79,7 +80,7 @@ def why(row: ComponentDifference) -> str:
 
 def _notes(found: Difference) -> list[str]:
     totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
-    spread = f"P10 to P90 of the paired difference: {usd_range(found.p10_usd, found.p90_usd)}"
+    spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
     prices = f"prices {' -> '.join(dict.fromkeys(books))}; {found.unchanged:,} components unchanged"
     unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..analysis.outcomes.outcomes import ModelOutcome, OutcomeReport, SuccessRate
 from ..analysis.router_eval.evaluation import Evaluation, RouterScore
-from .numbers import cents_usd, usd
+from ..money import format_cents, format_usd
 
 FORMS = {"routellm": "RouteLLM form", "routerbench": "RouterBench form"}
 
@@ -63,7 +63,9 @@ def _bench_models(evaluation: Evaluation) -> Table:
     for heading in ("cost per query", "quality", "on the hull"):
         table.add_column(heading, justify="right", no_wrap=True)
     for model in sorted(evaluation.models, key=lambda m: (m.cost, m.model)):
-        table.add_row(Text(model.model), usd(model.cost), f"{model.quality:.4f}", "yes" if model.on_hull else "no")
+        table.add_row(
+            Text(model.model), format_usd(model.cost), f"{model.quality:.4f}", "yes" if model.on_hull else "no"
+        )
     return table
 
 
@@ -106,8 +108,8 @@ def _outcome_figures(row: ModelOutcome, scored: bool) -> list[str]:
         rate(row.success),
         interval(row.success),
         f"{row.escalation_rate:.1%}",
-        "-" if row.paid_usd is None else cents_usd(row.paid_usd),
-        "-" if row.usd_per_solved is None else usd(row.usd_per_solved),
+        "-" if row.paid_usd is None else format_cents(row.paid_usd),
+        "-" if row.usd_per_solved is None else format_usd(row.usd_per_solved),
         *score,
     ]
 

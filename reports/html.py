@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from ..money import format_usd
 from . import captions, charts
-from .numbers import count, usd
+from .numbers import count
 from .page import Figure, figure, render_page
 from .theme import CSS, Theme
 from .vega import warm_up
@@ -122,7 +123,7 @@ def stated(claim: ClaimResult) -> str:
 def computed(claim: ClaimResult) -> str:
     """What a claim came to, with its unit."""
     if claim.computed is None or claim.unit == "usd_per_day":
-        return usd(claim.computed)
+        return format_usd(claim.computed)
     return f"{count(claim.computed)}×"
 
 

@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .numbers import cents_usd, count, exact_usd, percent, usd, usd_range
+from ..money import format_cents, format_exact, format_range, format_usd
+from .numbers import count, percent
 from .theme import DARK, LIGHT
 from .vega import Spec, bundle, drawing
 
@@ -128,7 +129,8 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     shared: dict[str, Callable[..., Any]] = {
-        "usd": usd, "cents_usd": cents_usd, "usd_range": usd_range, "exact_usd": exact_usd, "percent": percent,
+        "usd": format_usd, "cents_usd": format_cents, "usd_range": format_range, "exact_usd": format_exact,
+        "percent": percent,
         "count": count, "day": day, "words": words, "per": per, "packed": packed,
     }  # fmt: skip
     environment.filters.update({**shared, **filters})

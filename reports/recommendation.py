@@ -13,8 +13,9 @@ from rich.text import Text
 
 from ..analysis.recommend.recommend import FrontPoint, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
+from ..money import format_cents, format_usd
 from .evidence import interval
-from .numbers import cents_usd, count, percent, usd
+from .numbers import count, percent
 from .tables import cell, inert
 
 MOST_FRONT_POINTS = 12
@@ -43,7 +44,7 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
 
 def _tasks(recommendation: Recommendation) -> Table:
     asked = (
-        f"the most successes for {cents_usd(recommendation.budget_usd)} a month"
+        f"the most successes for {format_cents(recommendation.budget_usd)} a month"
         if recommendation.budget_usd is not None
         else f"the cheapest model that surely succeeds in {recommendation.min_success:.1%} of the runs"
     )
@@ -73,7 +74,7 @@ def _task_rows(task: TaskAdvice) -> Iterator[tuple[str | Text, ...]]:
             continue
         yield (
             Text(f"{'> ' if chosen else '  '}{row.model}", style="bold" if chosen else ""),
-            cents_usd(row.usd_per_month),
+            format_cents(row.usd_per_month),
             interval(row.success),
             f"{row.success.trials:,}",
             f"{row.says}, now" if now else row.says,
@@ -88,17 +89,17 @@ def saving(recommendation: Recommendation) -> Text:
     unknown = [task.task for task in recommendation.tasks if _unknown(task)]
     lacking = f"; in no figure, for want of a price: {', '.join(unknown)}" if unknown else ""
     if not recommendation.changes:
-        return Text(f"Nothing to change: {cents_usd(recommendation.usd_per_month)} a month{lacking}")
+        return Text(f"Nothing to change: {format_cents(recommendation.usd_per_month)} a month{lacking}")
     word = "Saves" if found.expected_usd >= 0 else "Costs"
     more = "of" if found.expected_usd >= 0 else "more than"
     part = f" ({percent(abs(found.percent))})" if found.percent is not None else ""
     spread = (
-        f"; P10 {cents_usd(found.p10_usd)}, P90 {cents_usd(found.p90_usd)}"
+        f"; P10 {format_cents(found.p10_usd)}, P90 {format_cents(found.p90_usd)}"
         if found.p10_usd is not None and found.p90_usd is not None
         else ""
     )
-    amount = cents_usd(abs(found.expected_usd))
-    says = f"{word} {amount} a month {more} {cents_usd(found.present_usd)}{part}{spread}{lacking}"
+    amount = format_cents(abs(found.expected_usd))
+    says = f"{word} {amount} a month {more} {format_cents(found.present_usd)}{part}{spread}{lacking}"
     return Text(says, style="bold green" if found.expected_usd >= 0 else "bold red")
 
 
@@ -129,8 +130,8 @@ def _front(front: list[FrontPoint]) -> Table:
     table.add_column("last move", overflow="fold")
     for point in shown:
         move = f"{point.task}: {point.before} to {point.after}" if point.task else "the cheapest"
-        paid = "-" if point.usd_per_success is None else usd(point.usd_per_success)
-        table.add_row(cents_usd(point.usd_per_month), count(point.expected_successes), paid, Text(move))
+        paid = "-" if point.usd_per_success is None else format_usd(point.usd_per_success)
+        table.add_row(format_cents(point.usd_per_month), count(point.expected_successes), paid, Text(move))
     return table
 
 
@@ -160,7 +161,7 @@ def as_markdown(found: RoutingAdvice) -> str:
         success = next((row.success for row in task.considered if row.model == task.model), None)
         known = interval(success) if success and success.trials else "-"
         names = (cell(name) for name in (task.task, task.advice, task.present, task.model))
-        lines.append("| " + " | ".join([*names, cents_usd(task.usd_per_month), known]) + " |")
+        lines.append("| " + " | ".join([*names, format_cents(task.usd_per_month), known]) + " |")
     lines += ["", *(f"- {cell(note)}" for note in found.notes)]
     if found.diff:
         lines += ["", "```diff", found.diff.replace("```", "` ` `").rstrip("\n"), "```"]

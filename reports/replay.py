@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.replay.replay import Move, Replay, ReplayRow
-from .numbers import UNPRICED, cents_usd, count, percent, usd_range
+from ..money import UNPRICED, format_cents, format_range
+from .numbers import count, percent
 from .tables import cell, inert
 
 HEADINGS = ("calls", "spent", "replayed", "P10 - P90", "difference")
@@ -43,14 +44,14 @@ def print_replay(replay: Replay, console: Console) -> None:
 
 def headline(replay: Replay) -> str:
     """What the other routing would have saved or cost, in a sentence."""
-    total, spent = replay.total, cents_usd(replay.total.spent_usd)
+    total, spent = replay.total, format_cents(replay.total.spent_usd)
     if not total.calls:
         return "Nothing is logged for those days"
     if total.calls == total.unpriced_calls:
         return "Nothing can be compared: no call has a price both ways"
     if not total.difference_usd:
         return f"{replay.plan} would have cost what was spent: {spent}"
-    amount = cents_usd(abs(total.difference_usd))
+    amount = format_cents(abs(total.difference_usd))
     part = f" ({percent(abs(total.difference_usd) / total.spent_usd * 100)})" if total.spent_usd else ""
     if total.difference_usd < 0:
         return f"{replay.plan} would have saved {amount} of the {spent} spent{part}"
@@ -63,10 +64,10 @@ def _figures(row: ReplayRow) -> tuple[str, ...]:
     lacking = f" ({row.unpriced_calls:,} unpriced)" if row.unpriced_calls else ""
     return (
         count(row.calls) + lacking,
-        cents_usd(row.spent_usd),
-        cents_usd(row.replayed_usd),
-        "-" if row.low_usd == row.high_usd else usd_range(row.low_usd, row.high_usd),
-        cents_usd(row.difference_usd),
+        format_cents(row.spent_usd),
+        format_cents(row.replayed_usd),
+        "-" if row.low_usd == row.high_usd else format_range(row.low_usd, row.high_usd),
+        format_cents(row.difference_usd),
     )
 
 
@@ -93,8 +94,8 @@ def _moves(moves: list[Move]) -> Table:
             Text(move.model),
             Text("stays" if move.to == move.model else move.to),
             count(move.calls),
-            cents_usd(move.spent_usd),
-            cents_usd(move.replayed_usd),
+            format_cents(move.spent_usd),
+            format_cents(move.replayed_usd),
             _multiplier(of.prompt, of.prompt_low, of.prompt_high),
             _multiplier(of.output, of.output_low, of.output_high),
             basis(move),

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.spend.spend import Spend, SpendRow
-from .numbers import cents_usd, count, percent
+from ..money import format_cents
+from .numbers import count, percent
 from .tables import cell, inert
 
 Costs = Literal["recorded", "computed", "both"]
@@ -74,7 +75,7 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
             row.repriced_usd, row.repriced_unpriced_tokens
         )
     if any(row.shadow_usd for row in spend.rows):
-        columns["subscription's shadow"] = lambda row: cents_usd(row.shadow_usd)
+        columns["subscription's shadow"] = lambda row: format_cents(row.shadow_usd)
     return columns
 
 
@@ -84,15 +85,15 @@ def _computed(row: SpendRow) -> str:
 
 def _priced(usd: Decimal | None, unpriced_tokens: int) -> str:
     if not unpriced_tokens:
-        return cents_usd(usd)
-    return f"{cents_usd(usd)} + unpriced" if usd else "unpriced"
+        return format_cents(usd)
+    return f"{format_cents(usd)} + unpriced" if usd else "unpriced"
 
 
 def _recorded(row: SpendRow) -> str:
     if row.recorded_usd is None:
         return "-"
     partly = f" ({row.recorded_calls} of {row.entries})" if row.recorded_calls < row.entries else ""
-    return cents_usd(row.recorded_usd) + partly
+    return format_cents(row.recorded_usd) + partly
 
 
 def _print_difference(total: SpendRow, console: Console) -> None:
@@ -104,7 +105,7 @@ def _print_difference(total: SpendRow, console: Console) -> None:
         console.print("Recorded and computed cost are equal.")
     else:
         share = abs(total.difference.usd) / total.computed_usd * 100 if total.computed_usd else Decimal(0)
-        said = f"{cents_usd(total.difference.usd)} ({percent(share)}): {total.difference.explained}"
+        said = f"{format_cents(total.difference.usd)} ({percent(share)}): {total.difference.explained}"
         console.print(f"Recorded less computed: {said}")
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 
 from ..analysis.results import ComponentCost, Projection
-from .numbers import cents_usd as usd
+from ..money import format_cents as usd
 from .numbers import count, percent
 
 COLUMNS = (

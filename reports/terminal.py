@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.results import ComponentCost, PlanResult, Projection
-from .numbers import cents_usd as usd
+from ..money import format_cents as usd
 from .numbers import count, percent
 
 SHORT_HASH = 12

@@ -12,8 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ...money import to_usd
 from ..architecture.amounts import Poisson
-from ..results import usd
 from ..simulation.plans import named_models
 from ..simulation.profiles import largest_input
 from ..simulation.workload import runs_of
@@ -96,8 +96,8 @@ def _mend(taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
     return Mend(
         says=" and ".join([", ".join(says[:-1]), says[-1]] if len(says) > 1 else says),
         changes=says,
-        saved_usd=usd(trial.saved_usd(taken)),
-        value_usd=usd(value),
+        saved_usd=to_usd(trial.saved_usd(taken)),
+        value_usd=to_usd(value),
         sufficient=value <= limit_usd,
     )
 

@@ -7,9 +7,8 @@ at them; without usage, no database is opened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from ..results import PriceBookRef
 from ..simulation.summary import book_ref
 from ..verdicts import Status, Verdict
 from .judge import Judged, expired_exceptions
+from .rejects import Rejects
 from .results import CheckResult
 from .scopes import StatedBudget, check_names, known_names, read_budgets, stated_budgets
 
@@ -40,32 +40,6 @@ _STALE = timedelta(2)
 
 
 @dataclass(frozen=True)
-class Rejects:
-    """How many log lines may have been refused: a `count`, or a `share` of all entries."""
-
-    count: int = 0
-    share: Fraction | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Rejects:
-        """`25`, or `0.5%` of all entries. Raises CostsimError."""
-        number = text.strip().removesuffix("%")
-        try:
-            share = Fraction(number) / 100
-            if share < 0 or (text.strip() == number and not number.isdigit()):
-                raise ValueError
-        except (ValueError, ZeroDivisionError):
-            raise CostsimError(
-                f"{text!r} is neither a number of lines, such as 25, nor a share, such as 0.5%"
-            ) from None
-        return cls(share=share) if "%" in text else cls(int(number))
-
-    def allowed(self, entries: int) -> int:
-        """How many of so many entries."""
-        return self.count if self.share is None else int(self.share * entries)
-
-
-@dataclass(frozen=True)
 class CheckSettings:
     """How to check: the month in which `month` lies, as of `today`, by which budgets and exceptions expire.
 
@@ -79,7 +53,7 @@ class CheckSettings:
     seed: int = 1
     book: str | None = None
     prices: tuple[Path, ...] = ()
-    max_rejected: Rejects = Rejects()
+    max_rejected: Rejects = field(default_factory=Rejects)
 
 
 @dataclass

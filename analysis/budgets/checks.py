@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ..architecture.model import Claim
     from ..results import ClaimResult
-    from .check import Rejects
     from .projected import Projected
+    from .rejects import Rejects
     from .spent import Usage
 
 MAX_NAMED = 3

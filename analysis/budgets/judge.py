@@ -10,13 +10,13 @@ from fractions import Fraction
 from typing import Literal
 
 from ...documents import dotted
+from ...money import format_amount, to_usd
 from ..architecture.budgets import Budget, BudgetException
-from ..results import usd
 from ..verdicts import Status, Verdict
 from .results import BudgetCheck, Contribution, Mend
 from .scopes import StatedBudget
 from .windows import Daily
-from .words import money, share
+from .words import share
 
 MAX_CONTRIBUTIONS = 10
 AT = {"mean": "on average", "p50": "at P50", "p90": "at P90", "p99": "at P99"}
@@ -98,16 +98,16 @@ class Judged:
             status=self.status,
             breached=self.breached,
             enforced=budget.enforced(self.today),
-            limit_usd=None if limit.usd is None else usd(limit.usd),
-            stated_usd=None if limit.stated_usd is None else usd(limit.stated_usd),
+            limit_usd=None if limit.usd is None else to_usd(limit.usd),
+            stated_usd=None if limit.stated_usd is None else to_usd(limit.stated_usd),
             excused=limit.exception.reason if limit.exception else "",
             first=window.dates[0],
             last=window.dates[-1],
-            expected_usd=usd(window.total_usd),
-            value_usd=usd(self.value_usd),
-            p50_usd=usd(window.at("p50")),
-            p90_usd=usd(window.at("p90")),
-            p99_usd=usd(window.at("p99")),
+            expected_usd=to_usd(window.total_usd),
+            value_usd=to_usd(self.value_usd),
+            p50_usd=to_usd(window.at("p50")),
+            p90_usd=to_usd(window.at("p90")),
+            p99_usd=to_usd(window.at("p99")),
             spent_usd=self.spent_usd,
             chance=None if limit.usd is None else window.chance(limit.usd),
             crossed_on=None if limit.usd is None else window.crossed_on(limit.usd),
@@ -131,7 +131,7 @@ def contributions(by_component: Mapping[str, Fraction]) -> list[Contribution]:
     total = sum(by_component.values(), Fraction(0))
     dearest = sorted(by_component.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
     return [
-        Contribution(component=name, usd=usd(cost), percent=usd(round(100 * cost / total, 6)))
+        Contribution(component=name, usd=to_usd(cost), percent=to_usd(round(100 * cost / total, 6)))
         for name, cost in dearest
         if cost
     ]
@@ -155,12 +155,12 @@ def _figure(judged: Judged) -> str:
     of = f"{judged.whose} " if judged.whose and budget.period == "run" else ""
     of = f" of {of.strip()}" if of else ""
     per = f"{EACH[budget.period]}{of}{when.get(budget.period, '')}"
-    amount = f"{money(judged.value_usd)} {per} {AT[budget.at]}"
+    amount = f"{format_amount(judged.value_usd)} {per} {AT[budget.at]}"
     if judged.spent_usd is None:
         return f"{what} costs {amount}"
     if judged.over:
-        return f"{what} has cost {money(judged.value_usd)} {per}"
-    return f"{what} has cost {money(judged.spent_usd)} so far and comes to {amount}"
+        return f"{what} has cost {format_amount(judged.value_usd)} {per}"
+    return f"{what} has cost {format_amount(judged.spent_usd)} so far and comes to {amount}"
 
 
 def _against(judged: Judged) -> str:
@@ -168,8 +168,8 @@ def _against(judged: Judged) -> str:
     if limit is None:
         return ""
     if not judged.breached:
-        return f", within {money(limit)}"
-    return f", {money(judged.value_usd - limit)} over {money(limit)}"
+        return f", within {format_amount(limit)}"
+    return f", {format_amount(judged.value_usd - limit)} over {format_amount(limit)}"
 
 
 def _risk(judged: Judged) -> str:
@@ -187,7 +187,7 @@ def _risk(judged: Judged) -> str:
 def _makers(judged: Judged) -> str:
     if not judged.breached or judged.budget.period == "run":
         return ""
-    parts = [f"{part.component} {money(part.usd)}" for part in contributions(judged.by_component)[:3]]
+    parts = [f"{part.component} {format_amount(part.usd)}" for part in contributions(judged.by_component)[:3]]
     return f"; most of it: {', '.join(parts)}" if len(judged.by_component) > 1 and parts else ""
 
 
@@ -195,7 +195,7 @@ def _excused(judged: Judged) -> str:
     exception, stated = judged.limit.exception, judged.limit.stated_usd
     if exception is None or stated is None:
         return ""
-    return f" (instead of {money(stated)} until {exception.until}: {exception.reason})"
+    return f" (instead of {format_amount(stated)} until {exception.until}: {exception.reason})"
 
 
 def _help(judged: Judged) -> str:
@@ -211,7 +211,7 @@ def _help(judged: Judged) -> str:
 
 def mend_says(mend: Mend) -> str:
     """The proposed change in a sentence."""
-    after = f"saves {money(mend.saved_usd)} and leaves {money(mend.value_usd)}"
+    after = f"saves {format_amount(mend.saved_usd)} and leaves {format_amount(mend.value_usd)}"
     what = mend.says[:1].upper() + mend.says[1:]
     return f"{what}: {after}." if mend.sufficient else f"Nothing tried is enough. {what}: {after}."
 

@@ -96,3 +96,15 @@ class CheckResult(Result):
     def exit_code(self) -> int:
         """0 where no verdict fails, else 1. (Bad input is an error, and exit code 2.)"""
         return int(self.status == "fail")
+
+
+class BudgetUse(Result):
+    """A monthly budget held against the month: its limit and what of it is used."""
+
+    name: str
+    scope: str
+    limit_usd: Usd
+    spent_usd: Usd
+    forecast_usd: Usd | None
+    percent: Usd
+    breached: bool

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ...money import strip, to_usd
 from ..architecture.budgets import Budget
 from ..forecast.month import forecast_month
-from ..results import strip, usd
-from ..review.results import BudgetUse
 from ..spend.priced import choose_days, price_rows
 from ..spend.spend import DIMENSIONS
 from .judge import Judged, limit_of
+from .results import BudgetUse
 from .scopes import AnyScope, Labels, StatedBudget, in_scope, tags_of
 from .windows import Daily, Floats, days_of_month, last_period, windows
 
@@ -106,7 +106,7 @@ class Usage:
         ahead = ahead[-len(coming) :]
         drawn[ahead] = coming
         for n, mean in zip(ahead, coming.mean(axis=1).tolist(), strict=True):
-            expected[n] = Fraction(usd(mean))
+            expected[n] = Fraction(to_usd(mean))
         return Daily(tuple(days), tuple(expected), drawn)
 
 
@@ -208,10 +208,10 @@ def budget_uses(
         BudgetUse(
             name=judged.budget.name,
             scope=str(judged.budget.scope),
-            limit_usd=usd(judged.limit.usd),
+            limit_usd=to_usd(judged.limit.usd),
             spent_usd=judged.spent_usd or Decimal(0),
-            forecast_usd=usd(judged.window.total_usd) if judged.window.varies else None,
-            percent=usd(round(100 * judged.value_usd / judged.limit.usd, 6)) if judged.limit.usd else Decimal(0),
+            forecast_usd=to_usd(judged.window.total_usd) if judged.window.varies else None,
+            percent=to_usd(round(100 * judged.value_usd / judged.limit.usd, 6)) if judged.limit.usd else Decimal(0),
             breached=judged.breached,
         )
         for judged in judge_usage(monthly, usage, today, trials, seed)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import __version__
+from ...money import strip, to_usd
 from ..architecture.distributions import Floats
-from ..results import strip, usd
 from ..simulation.summary import book_ref
 from ..verdicts import Verdict
 from .results import CAUSES, Cause, CauseEffect, ComponentDifference, Difference
@@ -45,7 +45,7 @@ def difference(base: Side, head: Side, *, document: Document | None = None, limi
     """
     pair, settings = Pair(base, head), head.settings
     rows, drawn, unchanged = _compared(pair)
-    flat = [usd(side.flat_usd()) for side in (base, head)]
+    flat = [to_usd(side.flat_usd()) for side in (base, head)]
     before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     p10, p50, p90 = _quantiles(drawn + float(flat[1] - flat[0]))
@@ -55,7 +55,7 @@ def difference(base: Side, head: Side, *, document: Document | None = None, limi
     found = Difference(
         base=base.label, head=head.label, plan=head.plan_name, start=settings.start, days=settings.days,
         trials=settings.trials, seed=settings.seed, before_usd=strip(before), after_usd=strip(after),
-        difference_usd=strip(after - before), percent=usd((after - before) / before * 100) if before else None,
+        difference_usd=strip(after - before), percent=to_usd((after - before) / before * 100) if before else None,
         p10_usd=p10, p50_usd=p50, p90_usd=p90, subscriptions_usd=strip(flat[1] - flat[0]), components=rows,
         unchanged=unchanged.count, unpriced=unpriced, base_prices=book_ref(base.book), head_prices=book_ref(head.book),
         verdicts=[], costsim_version=__version__,
@@ -77,7 +77,7 @@ class _Unchanged:
         if mixed.usd is None:
             self.unpriced = {*self.unpriced, *(model for model, _ in mixed.costed.lacking)}
         else:
-            self.usd += usd(mixed.usd)
+            self.usd += to_usd(mixed.usd)
 
 
 BASE, HEAD = (0,) * len(CAUSES), (1,) * len(CAUSES)
@@ -112,7 +112,7 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
     after = pair.mixed(name, HEAD) if name in pair.head.components else None
     known = all(side is None or side.usd is not None for side in (before, after))
     zero, trials = Decimal(0), (pair.head.settings.trials, pair.head.settings.seed)
-    was, now = (None if side is None or side.usd is None else usd(side.usd) for side in (before, after))
+    was, now = (None if side is None or side.usd is None else to_usd(side.usd) for side in (before, after))
     drawn = np.zeros(trials[0])
     if known:
         drawn = (after.drawn_usd(*trials) if after else 0.0) - (before.drawn_usd(*trials) if before else drawn)
@@ -142,7 +142,7 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
     else:
         known = {changed: cost for changed, cost in costs.items() if cost is not None}
         exact = {cause: shapley(known, place) for place, cause in enumerate(causes)}
-    effects = {cause: usd(amount) for cause, amount in exact.items()}
+    effects = {cause: to_usd(amount) for cause, amount in exact.items()}
     largest = max(causes, key=lambda cause: abs(exact[cause]))
     effects[largest] += moved - sum(effects.values(), Decimal(0))  # what rounding to 12 places leaves
     found = [CauseEffect(cause=c, usd=strip(effects[c]), says=_says(pair, name, c)) for c in causes]
@@ -225,7 +225,7 @@ def _largest_first(row: ComponentDifference) -> tuple[bool, Decimal, str]:
 
 
 def _quantiles(drawn: Floats) -> tuple[Decimal, Decimal, Decimal]:
-    p10, p50, p90 = (usd(round(float(amount), 9)) for amount in np.quantile(drawn, (0.1, 0.5, 0.9)))
+    p10, p50, p90 = (to_usd(round(float(amount), 9)) for amount in np.quantile(drawn, (0.1, 0.5, 0.9)))
     return p10, p50, p90
 
 

@@ -39,7 +39,7 @@ from itertools import product
 from math import factorial, lcm
 from typing import NamedTuple, TypeVar
 
-from ..review.results import Effect
+from .month_results import Effect
 
 CALLS = "request"
 MOVED = ("rerouted", "strayed")

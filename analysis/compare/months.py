@@ -15,10 +15,10 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, get_args
 
+from ...money import strip, to_usd
 from ..replay.replay import MAX_DIGITS
-from ..results import strip, usd
-from ..review.results import Bridge, BridgeStep, ComponentEffect, Effect
 from .effects import Asked, Kind, Route, Used, component_effects
+from .month_results import Bridge, BridgeStep, ComponentEffect, Effect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -120,7 +120,7 @@ def split(
 
 def rounded(exact: Mapping[Effect, Fraction], difference: Decimal) -> dict[Effect, Decimal]:
     """The effects to 12 places; what rounding leaves of the difference is in the largest."""
-    effects = {effect: usd(amount) for effect, amount in exact.items()}
+    effects = {effect: to_usd(amount) for effect, amount in exact.items()}
     if effects:
         largest = max(effects, key=lambda effect: (abs(exact[effect]), effect))
         effects[largest] += difference - sum(effects.values(), Decimal(0))

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..results import usd
+from ...money import to_usd
 from . import levels, student
 from .history import Days, Floats, History, weekdays
 from .results import Anomaly
@@ -167,7 +167,8 @@ def _anomaly(days: Days, n: int, usual: _Usual, limit: float, component: str | N
     low = expected * max(0.0, 1 - limit * usual.sd)
     high = expected * math.exp(limit * usual.sd)
     return Anomaly(
-        day=day, component=component, usd=cost, expected_usd=usd(expected), low_usd=usd(low), high_usd=usd(high),
+        day=day, component=component, usd=cost, expected_usd=to_usd(expected), low_usd=to_usd(low),
+        high_usd=to_usd(high),
         score=round(float(usual.score[n]), 2), says=_says(day, cost, expected, lasting),
     )  # fmt: skip
 

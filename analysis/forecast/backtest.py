@@ -8,9 +8,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from ...months import month_bounds
 from ..simulation.monte_carlo import generator
 from .daily import Model
-from .history import Days, Floats, History, month_bounds
+from .history import Days, Floats, History
 from .results import Backtest, Coverage
 
 LEAST_KNOWN, HELD_OUT_DAYS, WEEK = 28, 42, 7

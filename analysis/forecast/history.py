@@ -69,12 +69,6 @@ class Days:
         return sum(self.usd[start : max(0, (last - self.first).days + 1)], Decimal(0))
 
 
-def month_bounds(day: date) -> tuple[date, date]:
-    """The first and the last day of the month that `day` lies in."""
-    first = day.replace(day=1)
-    return first, (first + timedelta(31)).replace(day=1) - timedelta(1)
-
-
 def weekdays(first: date, days: int) -> NDArray[np.int64]:
     """The weekdays of that many days: Monday is 0, (days,)."""
     return (first.weekday() + np.arange(days)) % 7

@@ -9,10 +9,11 @@ from decimal import Decimal
 import numpy as np
 
 from ...errors import CostsimError
-from ..results import usd
+from ...money import to_usd
+from ...months import month_bounds
 from ..simulation.monte_carlo import generator
 from .backtest import weekday_draw
-from .history import Days, Floats, History, month_bounds
+from .history import Days, Floats, History
 from .results import DayForecast, MonthForecast
 
 FEW_DAYS = 7
@@ -88,9 +89,9 @@ def _complete(known: Days | None, first: date, last: date, as_of: date, trials: 
 
 def _month(as_of: date, spent: Decimal, rest: Floats, days: list[DayForecast], says: str) -> MonthForecast:
     """The month as what is spent, exactly, and the draws (trials,) of what is to come."""
-    low, middle, high = (spent + usd(float(amount)) for amount in np.quantile(rest, QUANTILES))
+    low, middle, high = (spent + to_usd(float(amount)) for amount in np.quantile(rest, QUANTILES))
     return MonthForecast(
-        month=f"{days[0].day:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=spent + usd(float(rest.mean())),
+        month=f"{days[0].day:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=spent + to_usd(float(rest.mean())),
         p10_usd=low, p50_usd=middle, p90_usd=high, days=days, method="weekday", says=says,
     )  # fmt: skip
 
@@ -99,8 +100,8 @@ def _day_forecasts(drawn: Floats, first: date) -> list[DayForecast]:
     means, quantiles = drawn.mean(axis=0), np.quantile(drawn, QUANTILES, axis=0)
     return [
         DayForecast(
-            day=first + timedelta(n), expected_usd=usd(float(means[n])), p10_usd=usd(float(low)),
-            p50_usd=usd(float(middle)), p90_usd=usd(float(high)),
+            day=first + timedelta(n), expected_usd=to_usd(float(means[n])), p10_usd=to_usd(float(low)),
+            p50_usd=to_usd(float(middle)), p90_usd=to_usd(float(high)),
         )
         for n, (low, middle, high) in enumerate(quantiles.T)
     ]  # fmt: skip

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from ...documents import Document, dotted, read_document
 from ...errors import ArchitectureError
+from ...money import to_usd
 from ..architecture.load import read_architecture
 from ..architecture.model import Architecture, Component
-from ..results import usd
 from ..routing.resolve import routed_model
 from ..routing.routing import RoutingConfig, read_routing
 from ..simulation.costs import Costs
@@ -67,7 +67,7 @@ def _assigned(component: Component, architecture: Architecture, costs: Costs, do
         component.agent,
         component.task,
         routed_model(component, architecture.model_routing),
-        usd(work.runs.per_day),
+        to_usd(work.runs.per_day),
         _usd_per_month(costs, component.name),
         _own_input(component, work.profile),
         component.model is not None,
@@ -80,7 +80,7 @@ def _assigned(component: Component, architecture: Architecture, costs: Costs, do
 def _usd_per_month(costs: Costs, name: str) -> Callable[[str], Decimal | None]:
     def on(model: str) -> Decimal | None:
         per_day: Fraction | None = costs.usd_per_day(name, model)
-        return None if per_day is None else usd(per_day * DAYS)
+        return None if per_day is None else to_usd(per_day * DAYS)
 
     return on
 

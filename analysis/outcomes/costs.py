@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ...months import moments
 from ..spend.spend import Query, spend
 from .outcomes import Criteria, OutcomeReport, TaskModel, compare_months, report_outcomes
 from .store import OutcomeCount
@@ -26,14 +27,6 @@ FROM outcome LEFT JOIN usage_event ON usage_event.event_id = outcome.request_id
 WHERE ($since IS NULL OR outcome.ts >= $since) AND ($until IS NULL OR outcome.ts < $until)
 GROUP BY ALL
 """
-
-
-def moments(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
-    """The first moment of `since` and the one after the last of `until`; None without bound."""
-    return (
-        datetime.combine(since, time()) if since else None,
-        datetime.combine(until, time()) + timedelta(days=1) if until else None,
-    )
 
 
 def book_name(book: PriceBook, model: str) -> str:

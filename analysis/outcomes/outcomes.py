@@ -11,7 +11,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
-from ..results import Result, Usd, usd
+from ...money import to_usd
+from ..results import Result, Usd
 from .proportions import fisher_exact, holm, wilson
 from .store import OutcomeCount
 
@@ -163,8 +164,8 @@ def _model_outcome(
         success=success_rate(sum(c.successes for c in counts), trials, criteria.confidence),
         solved=solved,
         escalation_rate=sum(c.escalated for c in counts) / trials,
-        paid_usd=None if total is None else usd(total),
-        usd_per_solved=None if total is None or not solved else usd(total / solved),
+        paid_usd=None if total is None else to_usd(total),
+        usd_per_solved=None if total is None or not solved else to_usd(total / solved),
         human_score=sum(c.human_score_sum for c in counts) / scores if scores else None,
     )
 

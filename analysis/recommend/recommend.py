@@ -15,8 +15,9 @@ from statistics import NormalDist
 from typing import Literal
 
 from ...errors import InputError
+from ...money import to_usd
 from ..outcomes.outcomes import Evidence, SuccessRate, TaskModel, success_rate
-from ..results import Result, Usd, usd
+from ..results import Result, Usd
 from .allocation import Choice, best_within, front
 
 Says = Literal["clears the floor", "below the floor", "no evidence", "unpriced"]
@@ -175,14 +176,14 @@ def recommend(
     return Recommendation(
         min_success=min_success,
         confidence=confidence,
-        budget_usd=None if budget_usd is None else usd(budget_usd),
+        budget_usd=None if budget_usd is None else to_usd(budget_usd),
         tasks=advice,
         changes={row.task: row.model for row in advice if row.advice == "move"},
-        usd_per_month=usd(sum((c.cost.expected_usd for c in final if c.cost), Fraction(0))),
+        usd_per_month=to_usd(sum((c.cost.expected_usd for c in final if c.cost), Fraction(0))),
         saving=_saving(present, final),
         successes=_successes(tasks, final),
         present_successes=_successes(tasks, present),
-        could_gain_successes=usd(could_gain),
+        could_gain_successes=to_usd(could_gain),
         front=_front(tasks, options),
     )
 
@@ -268,7 +269,7 @@ def _best_for(
     best = best_within(choices, budget - fixed)
     if best is None:
         least = fixed + sum((min(choice.costs) for choice in choices), Fraction(0))
-        message = f"{usd(budget)} USD a month is too little: the cheapest plan with evidence costs {usd(least)}"
+        message = f"{to_usd(budget)} USD a month is too little: the cheapest plan with evidence costs {to_usd(least)}"
         raise InputError(message, key="budget")
     chosen: dict[str, Candidate | None] = dict.fromkeys(options)
     for group, option in zip(groups, best.options, strict=True):
@@ -287,7 +288,7 @@ def _advice(task: Task, options: Sequence[Candidate], chosen: Candidate | None, 
         advice=_advice_word(task, options, chosen),
         present_usd_per_month=_shown(present),
         usd_per_month=_shown(final),
-        saving_usd_per_month=usd(_cost(present) - _cost(final)) if known else None,
+        saving_usd_per_month=to_usd(_cost(present) - _cost(final)) if known else None,
         considered=[
             Considered(model=c.model, usd_per_month=_shown(c), success=floor.rate(c), says=floor.says(c))
             for c in options
@@ -303,7 +304,7 @@ def _advice_word(task: Task, options: Iterable[Candidate], chosen: Candidate | N
 
 
 def _shown(candidate: Candidate) -> Usd | None:
-    return None if candidate.cost is None else usd(candidate.cost.expected_usd)
+    return None if candidate.cost is None else to_usd(candidate.cost.expected_usd)
 
 
 def _saving(present: Sequence[Candidate], final: Sequence[Candidate]) -> SavingRange:
@@ -313,9 +314,9 @@ def _saving(present: Sequence[Candidate], final: Sequence[Candidate]) -> SavingR
     moved = [(a.cost, b.cost) for a, b in known if a.model != b.model and a.cost and b.cost]
     p10, p90, source = _saving_range(moved)
     return SavingRange(
-        present_usd=usd(before),
-        expected_usd=usd(saved),
-        percent=usd(100 * saved / before) if before else None,
+        present_usd=to_usd(before),
+        expected_usd=to_usd(saved),
+        percent=to_usd(100 * saved / before) if before else None,
         p10_usd=p10,
         p90_usd=p90,
         range_from=source,
@@ -331,13 +332,13 @@ def _saving_range(
     if moved and len(pairs) == len(moved):
         totals = sum(np.asarray(a, dtype=float) - np.asarray(b, dtype=float) for a, b in pairs)
         low, high = (float(np.quantile(totals, share)) for share in (0.1, 0.9))
-        return usd(low), usd(high), "draws"
+        return to_usd(low), to_usd(high), "draws"
     ends = [_ends(a, b) for a, b in moved]
     known = [pair for pair in ends if pair is not None]
     if not moved or len(known) < len(moved):
         return None, None, None
     lows, highs = (sum(end, Fraction(0)) for end in zip(*known, strict=True))
-    return usd(lows), usd(highs), "p10/p90"
+    return to_usd(lows), to_usd(highs), "p10/p90"
 
 
 def _ends(a: MonthlyCost, b: MonthlyCost) -> tuple[Fraction, Fraction] | None:
@@ -355,7 +356,7 @@ def _successes(tasks: Sequence[Task], final: Sequence[Candidate]) -> Successes:
     reach = NormalDist().inv_cdf(0.9) * sqrt(variance)
     runs = sum((runs for runs, _ in known), Fraction(0))
     low, high = max(0.0, float(expected) - reach), min(float(runs), float(expected) + reach)
-    return Successes(runs=usd(runs), expected=usd(expected), p10=usd(low), p90=usd(high))
+    return Successes(runs=to_usd(runs), expected=to_usd(expected), p10=to_usd(low), p90=to_usd(high))
 
 
 def _rate_variance(evidence: Evidence) -> Fraction:
@@ -371,12 +372,12 @@ def _front(tasks: Sequence[Task], options: Mapping[str, list[Candidate]]) -> lis
         before, after = (groups[step.group][i] for i in (step.before, step.after)) if step else (None, None)
         points.append(
             FrontPoint(
-                usd_per_month=usd(fixed + cost),
-                expected_successes=usd(value),
+                usd_per_month=to_usd(fixed + cost),
+                expected_successes=to_usd(value),
                 task=after.task if after else None,
                 before=before.model if before else None,
                 after=after.model if after else None,
-                usd_per_success=usd(1 / step.slope) if step else None,
+                usd_per_success=to_usd(1 / step.slope) if step else None,
             )
         )
     return points

@@ -16,7 +16,8 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from ..results import Result, Usd, usd
+from ...money import to_usd
+from ..results import Result, Usd
 from ..spend.spend import bring_up_to_date, rollup_needs
 from .tables import GROUPS, MOVED, PLACES, fill_tables
 from .token_ratios import Draws, Multiplier, Pair, measure_multipliers
@@ -208,11 +209,11 @@ class _Costs:
         return ReplayRow(
             name=name,
             calls=sum(s.calls for s in group),
-            spent_usd=usd(spent),
-            replayed_usd=usd(replayed),
-            low_usd=usd(replayed + Decimal(below)),
-            high_usd=usd(replayed + Decimal(above)),
-            difference_usd=usd(replayed - spent),
+            spent_usd=to_usd(spent),
+            replayed_usd=to_usd(replayed),
+            low_usd=to_usd(replayed + Decimal(below)),
+            high_usd=to_usd(replayed + Decimal(above)),
+            difference_usd=to_usd(replayed - spent),
             unpriced_calls=sum(s.calls for s in group if not s.priced),
         )
 
@@ -228,8 +229,8 @@ class _Costs:
             model=pair[0],
             to=pair[1],
             calls=sum(s.calls for s in group),
-            spent_usd=usd(sum((s.spent_usd for s in group), Decimal(0))),
-            replayed_usd=usd(sum((self.replayed(s) for s in group), Decimal(0))),
+            spent_usd=to_usd(sum((s.spent_usd for s in group), Decimal(0))),
+            replayed_usd=to_usd(sum((self.replayed(s) for s in group), Decimal(0))),
             multiplier=self.multipliers[pair],
         )
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..results import Result, Usd, usd
+from ...money import to_usd
+from ..results import Result, Usd
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -189,8 +190,8 @@ def _figures(name: str, point: float, drawn: NDArray[Any]) -> dict[str, Any]:
 
     low, high = np.quantile(drawn, (0.1, 0.9))
     return {
-        name: usd(Decimal(point).quantize(PLACES)),
-        f"{name}_low": usd(Decimal(min(float(low), point)).quantize(PLACES)),
-        f"{name}_high": usd(Decimal(max(float(high), point)).quantize(PLACES)),
+        name: to_usd(Decimal(point).quantize(PLACES)),
+        f"{name}_low": to_usd(Decimal(min(float(low), point)).quantize(PLACES)),
+        f"{name}_high": to_usd(Decimal(max(float(high), point)).quantize(PLACES)),
         f"{name}_standard_error": float(drawn.std(ddof=1)),
     }

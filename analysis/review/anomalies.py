@@ -9,9 +9,9 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING
 
+from ...money import strip
 from ..forecast.anomalies import anomalies_by_component
 from ..forecast.results import Anomaly
-from ..results import strip
 from ..spend.priced import choose_days, price_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...documents import Document
-from .results import BudgetUse
+from ..budgets.results import BudgetUse
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

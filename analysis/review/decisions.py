@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
+from ...money import format_cents, strip
+from ..budgets.results import BudgetUse
 from ..forecast.results import Anomaly
 from ..outcomes.outcomes import Change
-from ..results import strip
 from .anomalies import spells
 from .price_changes import worth_by_change
-from .results import BudgetUse, Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
+from .results import Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
 
 LEAST_SHARE = Decimal("0.01")
 LEAST_USD, ENOUGH_USD = Decimal(1), Decimal(100)
@@ -64,12 +65,6 @@ def _worth(usd: Decimal | None, least: Decimal) -> bool:
     return usd is not None and abs(usd) >= least
 
 
-def money(usd: Decimal) -> str:
-    """USD for people: to the cent, or to two digits below one."""
-    size = abs(usd)
-    return f"${size:,.2f}" if size >= 1 or not size else f"${float(size):.2g}"
-
-
 def _span(first: date, last: date) -> str:
     return f"on {first}" if first == last else f"from {first} to {last}"
 
@@ -79,7 +74,8 @@ def _budget(use: BudgetUse) -> Decision:
     over = max(expected, use.spent_usd) - use.limit_usd
     verb = "is" if use.spent_usd > use.limit_usd else "will be"
     return Decision(
-        says=f"Budget {use.name} {verb} exceeded: {money(max(expected, use.spent_usd))} of {money(use.limit_usd)}",
+        says=f"Budget {use.name} {verb} exceeded: {format_cents(max(expected, use.spent_usd))} "
+        f"of {format_cents(use.limit_usd)}",
         worth_usd=strip(over), part="headline", kind="budget",
     )  # fmt: skip
 
@@ -89,7 +85,7 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
     turned = "more" if (d.worth_usd or Decimal(0)) > 0 else "less"
     return Decision(
         says=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
-        f"({d.share:.0%}) {_span(d.first, d.last)} cost {money(d.worth_usd or Decimal(0))} {turned}. "
+        f"({d.share:.0%}) {_span(d.first, d.last)} cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. "
         "Send them back, or change the routing",
         worth_usd=d.worth_usd,
         low_usd=strip(of[0]) if of else None,
@@ -126,8 +122,8 @@ def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decisio
     name = spell[0].component or "The total"
     low, high = sum((a.low_usd for a in spell), Decimal(0)), sum((a.high_usd for a in spell), Decimal(0))
     return Decision(
-        says=f"{name} cost {money(cost)} {_span(spell[0].day, spell[-1].day)}, where {money(usual)} is usual: "
-        "find the cause",
+        says=f"{name} cost {format_cents(cost)} {_span(spell[0].day, spell[-1].day)}, "
+        f"where {format_cents(usual)} is usual: find the cause",
         worth_usd=strip(cost - usual), low_usd=strip(cost - high), high_usd=strip(cost - low),
         part="where", kind="anomaly",
     )  # fmt: skip
@@ -145,7 +141,7 @@ def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
                 else ("cheaper", "See which tasks of dearer models it could take: costsim recommend")
             )
             yield Decision(
-                says=f"{model} {verb} {turned} on {at}: {money(worth)} on the month's tokens. {advice}",
+                says=f"{model} {verb} {turned} on {at}: {format_cents(abs(worth))} on the month's tokens. {advice}",
                 worth_usd=strip(worth), part="prices", kind="price",
             )  # fmt: skip
 
@@ -177,8 +173,9 @@ def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
     off, computed = quality.difference_usd, quality.computed_usd or Decimal(0)
     if off is not None and abs(off) >= max(least, LEAST_OFF * computed):
         yield Decision(
-            says=f"The logs' sources recorded {money(quality.recorded_usd or Decimal(0))} for calls that cost "
-            f"{money(computed)} at these prices: {quality.explained}. Correct the price book, or ask for the bill",
+            says=f"The logs' sources recorded {format_cents(quality.recorded_usd or Decimal(0))} for calls that cost "
+            f"{format_cents(computed)} at these prices: {quality.explained}. "
+            "Correct the price book, or ask for the bill",
             worth_usd=strip(abs(off)), part="quality", kind="quality",
         )  # fmt: skip
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...money import strip
 from ..outcomes.costs import NO_TASK, book_name
 from ..outcomes.outcomes import Criteria, Evidence, SuccessRate, TaskModel, success_rate
-from ..results import strip
 from .repricing import Ran, Saving, Shift
 from .results import MoveDown
 

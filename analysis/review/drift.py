@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...money import strip
 from ..outcomes.costs import book_name
-from ..results import strip
 from ..routing.configured import book_names
 from .repricing import Ran, Shift, Shifted
 from .results import Drift

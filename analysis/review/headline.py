@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from ...errors import CostsimError
+from ...money import strip, to_usd
+from ..budgets.results import BudgetUse
+from ..compare.month_results import Bridge
 from ..forecast.history import History
 from ..forecast.month import forecast_month
 from ..forecast.results import MonthForecast
-from ..results import strip, usd
-from .results import Bridge, BudgetUse, Headline, Month
+from .results import Headline, Month
 
 ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
 
@@ -69,4 +71,4 @@ def headline(
 def _change(bridge: Bridge) -> tuple[Decimal, Decimal | None]:
     """In USD, and in percent where it begins above zero."""
     change = bridge.after_usd - bridge.before_usd
-    return strip(change), usd(change / bridge.before_usd * 100) if bridge.before_usd else None
+    return strip(change), to_usd(change / bridge.before_usd * 100) if bridge.before_usd else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..forecast.history import month_bounds
-from ..outcomes.costs import moments, paid_usd, report_month, under_book_names
+from ...months import moments, month_bounds
+from ..outcomes.costs import paid_usd, report_month, under_book_names
 from ..outcomes.outcomes import Criteria
 from ..outcomes.store import count_outcomes
 from .results import Performance

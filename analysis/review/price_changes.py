@@ -16,8 +16,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ...money import to_usd
 from ...pricing.rows import ModelKey, PriceRow
-from ..results import usd
 from .results import PriceMove
 
 if TYPE_CHECKING:
@@ -132,15 +132,15 @@ def _change(book: PriceBook, spot: Spot, at: datetime) -> Change | None:
 def _move(change: Change, units: int | None, kind: Literal["changed", "upcoming", "rival"]) -> PriceMove:
     spot, before, after = change.spot, change.before, change.after
     step = change.step
-    worth = None if units is None or step is None else usd(units * step)
+    worth = None if units is None or step is None else to_usd(units * step)
     return PriceMove(
         kind=kind,
         model=str(spot.key),
         token_class=spot.token_class,
         processing=spot.processing,
         at=change.at.date(),
-        before_usd=usd(before.usd_per_unit * 10**6) if before else None,
-        after_usd=usd(after.usd_per_unit * 10**6) if after else usd(0),
+        before_usd=to_usd(before.usd_per_unit * 10**6) if before else None,
+        after_usd=to_usd(after.usd_per_unit * 10**6) if after else to_usd(0),
         in_use=units is not None,
         worth_usd=worth,
         source=after.source if after else "",

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..results import BookLayer, strip
+from ...money import strip
+from ..results import BookLayer
 from .results import PriceMove, Prices, PriceUsed
 
 if TYPE_CHECKING:

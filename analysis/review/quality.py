@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..results import strip
+from ...money import strip
 from ..spend.spend import Difference, Query, spend
 from .results import Quality, RejectedLines, UnpricedUsage
 

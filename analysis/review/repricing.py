@@ -13,9 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...money import to_usd
 from ...pricing.store import cost_sums, load_prices
 from ..replay.tables import OTHER, PROMPT
-from ..results import usd
 from ..spend.priced import CLASSES
 
 if TYPE_CHECKING:
@@ -211,4 +211,4 @@ def measured_saving(
             stray = draws[pair].prompt - float(of.prompt), draws[pair].output - float(of.output)
             off = off - float(prompt) * stray[0] - float(output) * stray[1]
     low, high = (Decimal(float(end)) for end in np.quantile(off, (0.1, 0.9)))
-    return Saving(total, usd(total + min(low, Decimal(0))), usd(total + max(high, Decimal(0))))
+    return Saving(total, to_usd(total + min(low, Decimal(0))), to_usd(total + max(high, Decimal(0))))

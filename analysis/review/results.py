@@ -11,11 +11,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..budgets.results import BudgetUse
+from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly, Backtest, MonthForecast
 from ..outcomes.outcomes import Change, ModelOutcome, SuccessRate
 from ..results import BookLayer, Result, Usd
-
-Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "price"]
 
 
 class Query(Result):
@@ -40,18 +40,6 @@ class Month(Result):
     unpriced_tokens: int
 
 
-class BudgetUse(Result):
-    """A monthly budget held against the month: its limit and what of it is used."""
-
-    name: str
-    scope: str
-    limit_usd: Usd
-    spent_usd: Usd
-    forecast_usd: Usd | None
-    percent: Usd
-    breached: bool
-
-
 class Headline(Result):
     """What we spent. `previous` is the month before where the store has it; `forecast` of a running month.
 
@@ -65,39 +53,6 @@ class Headline(Result):
     change_percent: Usd | None
     budgets: list[BudgetUse]
     forecast: MonthForecast | None
-    query: str
-
-
-class ComponentEffect(Result):
-    """A component's part in an effect."""
-
-    component: str
-    usd: Usd
-
-
-class BridgeStep(Result):
-    """One effect: what it adds to the month's cost (negative where it saves), and each component's part in it."""
-
-    effect: Effect
-    usd: Usd
-    components: list[ComponentEffect]
-
-
-class Bridge(Result):
-    """Why it changed: `before_usd` plus all steps is `after_usd`, to the last digit. `method` is the formula.
-
-    `before_last` and `after_last` are the last days that are held against one another: those of the months, or of a
-    running month its last day known whole and the same day of the month before.
-    """
-
-    before: str
-    after: str
-    before_last: date
-    after_last: date
-    before_usd: Usd
-    after_usd: Usd
-    steps: list[BridgeStep]
-    method: str
     query: str
 
 

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import CostsimError
+from ...money import format_cents
+from ...months import month_bounds, month_span
+from ..compare.month_results import Bridge
 from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
-from ..forecast.history import month_bounds
 from ..outcomes.outcomes import Criteria
 from ..replay.replay import MAX_DIGITS
 from ..routing.configured import Configured, book_names, configured_by
 from ..spend.priced import choose_days
-from ..spend.spend import month_span
 from .anomalies import daily_costs, odd_days, through
 from .budgets import budgets_used
 from .cells import fill_cells
-from .decisions import decisions, money, threshold_usd
+from .decisions import decisions, threshold_usd
 from .headline import forecast, headline, months_of
 from .performance import has_outcomes, performance
 from .price_changes import price_moves, used_units
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
-from .results import Bridge, Decision, Headline, Month, Review
+from .results import Decision, Headline, Month, Review
 from .routing_analysis import Routes, routes
 from .where import where
 
@@ -164,7 +165,9 @@ def _notes(
     if month.unpriced_tokens:
         notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
     if not decided:
-        notes.append(f"nothing to decide: nothing found is worth {money(threshold_usd(month.usd))} a month or more")
+        notes.append(
+            f"nothing to decide: nothing found is worth {format_cents(threshold_usd(month.usd))} a month or more"
+        )
     return notes
 
 

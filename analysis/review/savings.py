@@ -13,9 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ...money import strip
 from ..replay.replay import Replay, replay
 from ..replay.reroute import reroute_to_model
-from ..results import strip
 from .repricing import Saving, Shifted
 from .results import RoutingSaving
 

@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ...money import strip
+from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly
-from ..results import strip
-from .results import Bridge, Cell, ComponentDay, Effect, Mover, Where
+from .results import Cell, ComponentDay, Mover, Where
 
 
 def where(

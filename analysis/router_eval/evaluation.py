@@ -14,7 +14,8 @@ from math import floor, lcm
 from typing import Literal
 
 from ...errors import InputError
-from ..results import Result, Usd, usd
+from ...money import to_usd
+from ..results import Result, Usd
 from .hull import Point, convex_hull, hull_options, steps_by_slope
 from .query_tables import BenchTable, PairTable
 
@@ -218,7 +219,7 @@ def _evaluate_pair(table: PairTable) -> Evaluation:
     routers = [
         _score(name, says, curve, span, zero).model_copy(
             update={
-                "apgr": usd(apgr(curve, weak, strong)),
+                "apgr": to_usd(apgr(curve, weak, strong)),
                 "cpt_50": _rounded(cpt(curve, Fraction(1, 2), weak, strong)),
                 "cpt_80": _rounded(cpt(curve, Fraction(4, 5), weak, strong)),
             }
@@ -229,7 +230,7 @@ def _evaluate_pair(table: PairTable) -> Evaluation:
 
 
 def _rounded(value: Fraction | None) -> Ratio | None:
-    return None if value is None else usd(value)
+    return None if value is None else to_usd(value)
 
 
 def model_means(table: BenchTable) -> dict[str, Point]:
@@ -312,8 +313,8 @@ def _score(
 ) -> RouterScore:
     hull = convex_hull(curve)
     mean = _mean_height(hull, *span)
-    shown = [CurvePoint(cost=usd(p.cost), quality=usd(p.quality)) for p in _thinned(hull)]
-    return RouterScore(router=name, says=says, hull=shown, aiq=usd(mean), aiq_over_zero=usd(mean - zero))
+    shown = [CurvePoint(cost=to_usd(p.cost), quality=to_usd(p.quality)) for p in _thinned(hull)]
+    return RouterScore(router=name, says=says, hull=shown, aiq=to_usd(mean), aiq_over_zero=to_usd(mean - zero))
 
 
 def _thinned(points: list[Point]) -> list[Point]:
@@ -332,15 +333,15 @@ def _evaluation(
 ) -> Evaluation:
     hull = set(convex_hull(means.values()))
     models = [
-        ModelMean(model=model, cost=usd(point.cost), quality=usd(point.quality), on_hull=point in hull)
+        ModelMean(model=model, cost=to_usd(point.cost), quality=to_usd(point.quality), on_hull=point in hull)
         for model, point in means.items()
     ]
     return Evaluation(
         form=form,
         cost_unit="strong_call_share" if form == "routellm" else "usd_per_query",
         queries=queries,
-        cost_min=usd(span[0]),
-        cost_max=usd(span[1]),
+        cost_min=to_usd(span[0]),
+        cost_max=to_usd(span[1]),
         models=models,
         routers=routers,
     )

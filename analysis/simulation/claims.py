@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
 from ...errors import ArchitectureError
+from ...money import to_usd
 from ..architecture.amounts import Spread
 from ..architecture.model import Claim
-from ..results import ClaimResult, usd
+from ..results import ClaimResult
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -48,7 +49,7 @@ def _check(claim: Claim, book: str, ledger: Ledger) -> ClaimResult:
     return ClaimResult(
         says=claim.says,
         stated=_stated(claim),
-        computed=None if computed is None else usd(computed),
+        computed=None if computed is None else to_usd(computed),
         unit="usd_per_day" if claim.daily_usd else "ratio",
         book=book,
         holds=None if computed is None else _holds(claim, computed),

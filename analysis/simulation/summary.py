@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ... import __version__
+from ...money import to_usd
 from ...pricing.rows import ModelKey
 from ..architecture.distributions import Floats
 from ..results import (
@@ -33,7 +34,6 @@ from ..results import (
     Projection,
     Saving,
     WaterfallStep,
-    usd,
 )
 from ..results import Horizon as HorizonCost
 from .costing import Costing
@@ -170,21 +170,21 @@ def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: st
 def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
     """Its row of the result. The draws are sorted on the way, and of no use after it."""
     component, days = costing.work.component, len(costing.expected_usd)
-    expected = usd(costing.horizon_usd / days) if costing.priced else None
+    expected = to_usd(costing.horizon_usd / days) if costing.priced else None
     p10, p50, p90 = _quantiles(drawn_usd) if costing.priced else (None, None, None)
     return ComponentCost(
         name=component.name,
         agent=component.agent,
         task=component.task,
         model=costing.model,
-        runs_per_day=usd(costing.work.runs.per_day),
+        runs_per_day=to_usd(costing.work.runs.per_day),
         expected_usd_per_day=expected,
         p10_usd_per_day=p10,
         p50_usd_per_day=p50,
         p90_usd_per_day=p90,
         calibrated=costing.profile.origin == "calibrated",
         tokens=costing.profile.origin,
-        shadow_usd_per_day=usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
+        shadow_usd_per_day=to_usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
         calls=_calls(costing, days),
     )
 
@@ -197,8 +197,8 @@ def _calls(costing: Costed, days: int) -> list[CallCost]:
         CallCost(
             kind=call.kind,
             model=call.model,
-            calls_per_day=usd(call.expected_calls / days),
-            expected_usd_per_day=usd(call.expected_usd / days) if costing.priced else None,
+            calls_per_day=to_usd(call.expected_calls / days),
+            expected_usd_per_day=to_usd(call.expected_usd / days) if costing.priced else None,
         )
         for call in costing.calls
     ]
@@ -210,12 +210,14 @@ def _component_days(plan: Plan, priced: dict[str, PricedDraws], name: str, horiz
         runs, expected = own.costing.work.runs.expected, own.costing.expected_usd
         part, model = own.costing.work.component, own.costing.model
         for day, count, cost, ranges in zip(horizon.dates, runs, expected, _by_day(own.drawn_usd), strict=True):
-            yield ProjectionDay(plan.name, day, name, part.agent, part.task, model, usd(count), usd(cost), *ranges)
+            yield ProjectionDay(
+                plan.name, day, name, part.agent, part.task, model, to_usd(count), to_usd(cost), *ranges
+            )
 
 
 def _money(amount: float) -> Decimal:
     """A simulated amount, to 8 significant digits: more than 10,000 trials can know."""
-    return usd(Decimal(f"{amount:.8g}"))
+    return to_usd(Decimal(f"{amount:.8g}"))
 
 
 def _quantiles(drawn_usd: Floats) -> tuple[Decimal, Decimal, Decimal]:
@@ -301,7 +303,7 @@ def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) ->
         task="subscription",
         model=str(key),
         runs_per_day=Decimal(0),
-        expected_usd_per_day=usd(sum(costs, Fraction(0)) / len(costs)),
+        expected_usd_per_day=to_usd(sum(costs, Fraction(0)) / len(costs)),
         p10_usd_per_day=p10,
         p50_usd_per_day=p50,
         p90_usd_per_day=p90,
@@ -312,7 +314,7 @@ def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) ->
 
 def _flat_days(plan: Plan, row: ComponentCost, costs: list[Fraction], horizon: Horizon) -> Iterator[ProjectionDay]:
     for day, cost in zip(horizon.dates, costs, strict=True):
-        paid = usd(cost)
+        paid = to_usd(cost)
         yield ProjectionDay(
             plan.name, day, row.name, row.agent, row.task, row.model, Decimal(0), paid, paid, paid, paid
         )
@@ -326,14 +328,16 @@ def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
     return PlanResult(
         name=total.plan.name,
         says=total.plan.says,
-        expected_usd_per_day=usd(expected / horizon.days),
+        expected_usd_per_day=to_usd(expected / horizon.days),
         p10_usd_per_day=day10,
         p50_usd_per_day=day50,
         p90_usd_per_day=day90,
-        horizon=HorizonCost(days=horizon.days, expected_usd=usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90),
+        horizon=HorizonCost(
+            days=horizon.days, expected_usd=to_usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90
+        ),
         components=total.components,
         days=[
-            DayCost(day=day, expected_usd=usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
+            DayCost(day=day, expected_usd=to_usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
             for day, cost, (low, middle, high) in days
         ],
     )
@@ -348,13 +352,13 @@ def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
     return Saving(
         plan=total.plan.name,
         baseline=baseline.plan.name,
-        expected_usd_per_day=usd(expected / horizon.days),
-        percent=usd(round(100 * expected / base, 6) if base else Fraction(0)),
+        expected_usd_per_day=to_usd(expected / horizon.days),
+        percent=to_usd(round(100 * expected / base, 6) if base else Fraction(0)),
         p10_usd_per_day=p10,
         p50_usd_per_day=p50,
         p90_usd_per_day=p90,
         components=[
-            ComponentSaving(name=name, expected_usd_per_day=usd(part / horizon.days))
+            ComponentSaving(name=name, expected_usd_per_day=to_usd(part / horizon.days))
             for name, part in sorted(total.saved_by_component.items(), key=lambda item: -item[1])
         ],
         histogram=histogram,

@@ -16,8 +16,9 @@ from itertools import combinations
 from math import factorial
 from typing import TYPE_CHECKING
 
+from ...money import to_usd
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
-from ..results import WaterfallStep, usd
+from ..results import WaterfallStep
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -74,14 +75,14 @@ def waterfall(costs: Costs, naive: Plan, routed: Plan) -> list[WaterfallStep]:
         return []
     found, before = [], None
     for step in steps(costs, naive, routed, order):
-        after = usd(step.usd)  # differences of rounded totals add up to the last digit
-        shapley = None if step.shapley is None else usd(step.shapley)
+        after = to_usd(step.usd)  # differences of rounded totals add up to the last digit
+        shapley = None if step.shapley is None else to_usd(step.shapley)
         found.append(
             WaterfallStep.model_validate(
                 {
                     "step": step.name,
                     "expected_usd_per_day": after,
-                    "saved_usd_per_day": usd(0 if before is None else before - after),
+                    "saved_usd_per_day": to_usd(0 if before is None else before - after),
                     "shapley_usd_per_day": shapley,
                 }
             )

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CostsimError
+from ...money import strip
 from ...usage.rollup import local_sums, rolled_models, rollup
-from ..results import strip
 from .priced import CLASSES, choose_days, price_cells, price_rows
 
 if TYPE_CHECKING:
@@ -369,12 +369,3 @@ def _within_days(rows: Iterable[Any], model: str) -> bool:
         if timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second) % timedelta(minutes=30):
             raise CostsimError(f"{model} changes its price at {clock}; logs are priced by half hours (UTC)")
     return bool(clocks - {time(0)})
-
-
-def month_span(month: str) -> tuple[date, date]:
-    """The first and last day of a month written 2026-10. Raises CostsimError."""
-    try:
-        first = datetime.strptime(month, "%Y-%m").date()
-    except ValueError:
-        raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
-    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)

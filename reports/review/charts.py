@@ -12,15 +12,17 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from ...money import format_range, format_usd
 from ..charts import Row, finish, fold, legend, ticks, tooltip
-from ..numbers import count, percent, usd, usd_range
+from ..numbers import count, percent
 from ..theme import LIGHT, Theme
 from .words import EFFECTS, labels, short, spans
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from ...analysis.review.results import Bridge, Performance, Review, Where
+    from ...analysis.compare.month_results import Bridge
+    from ...analysis.review.results import Performance, Review, Where
 
 MODELS = 9
 """Columns of the heat map; the rest is added up in one more."""
@@ -55,13 +57,13 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
 def _bridge_rows(found: Bridge) -> list[Row]:
     level = found.before_usd
     before, after = spans(found)
-    rows = [_bridge_row(before, "month", Decimal(0), level, usd(level))]
+    rows = [_bridge_row(before, "month", Decimal(0), level, format_usd(level))]
     for step in found.steps:
         kind = "dearer" if step.usd > 0 else "cheaper"
-        shown = usd(step.usd) if step.usd < 0 else f"+{usd(step.usd)}"
+        shown = format_usd(step.usd) if step.usd < 0 else f"+{format_usd(step.usd)}"
         rows.append(_bridge_row(EFFECTS[step.effect], kind, level, level + step.usd, shown))
         level += step.usd
-    return [*rows, _bridge_row(after, "month", Decimal(0), found.after_usd, usd(found.after_usd))]
+    return [*rows, _bridge_row(after, "month", Decimal(0), found.after_usd, format_usd(found.after_usd))]
 
 
 def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) -> Row:
@@ -116,7 +118,7 @@ def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
             "agent": whose[name][1],
             "model": model,
             "usd": float(cost or 0),
-            "shown": usd(cost),
+            "shown": format_usd(cost),
             "calls": count(calls),
         }
         for (name, model), (cost, calls) in sums.items()
@@ -210,7 +212,7 @@ def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
             "part": part,
             "rank": parts.index(part),
             "usd": float(cost),
-            "shown": usd(cost),
+            "shown": format_usd(cost),
         }
         for (day, part), cost in sums.items()
     ]
@@ -222,7 +224,9 @@ def outlook(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
 
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
-    so_far = [{"day": day.isoformat(), "usd": float(cost), "shown": usd(cost)} for day, cost in spent_so_far(review)]
+    so_far = [
+        {"day": day.isoformat(), "usd": float(cost), "shown": format_usd(cost)} for day, cost in spent_so_far(review)
+    ]
     spent = forecast.spent_usd
     last = forecast.days[-1].day if forecast.days else forecast.as_of
     expected = [
@@ -258,7 +262,7 @@ def spent_so_far(review: Review) -> list[tuple[date, Decimal]]:
 
 def _outlook_row(day: date, expected: Decimal, p10: Decimal, p90: Decimal) -> Row:
     row: Row = {"day": day.isoformat(), "usd": float(expected), "p10": float(p10), "p90": float(p90)}
-    return row | {"shown": usd_range(p10, p90)}
+    return row | {"shown": format_range(p10, p90)}
 
 
 def success(performance: Performance, theme: Theme = LIGHT) -> alt.LayerChart:

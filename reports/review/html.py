@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ...money import format_usd
 from ..html import validity
-from ..numbers import count, percent, usd
+from ..numbers import count, percent
 from ..page import Figure, figure, render_page
 from ..tables import inert
 from ..theme import CSS
@@ -143,7 +144,7 @@ def _strip(costs: Mapping[date, Decimal], first: date, last: date) -> tuple[str,
     known = [costs.get(first + timedelta(days=n), Decimal(0)) for n in range(days)]
     steps = "h1".join(f"V{STRIP_TALL - _tall(cost, most)}" for cost in known)
     box = f'viewBox="0 0 {days} {STRIP_TALL}" preserveAspectRatio="none"'
-    return f"M0 {STRIP_TALL}{steps}h1V{STRIP_TALL}z", box, f"{days} days from {first}; the dearest {usd(most)}"
+    return f"M0 {STRIP_TALL}{steps}h1V{STRIP_TALL}z", box, f"{days} days from {first}; the dearest {format_usd(most)}"
 
 
 def _tall(cost: Decimal, most: Decimal) -> int:
@@ -176,4 +177,4 @@ def rate(success: SuccessRate | None) -> str:
 
 def signed(amount: Decimal | None) -> str:
     """USD with its sign; `unpriced` where it is not known."""
-    return usd(amount) if amount is None or amount <= 0 else f"+{usd(amount)}"
+    return format_usd(amount) if amount is None or amount <= 0 else f"+{format_usd(amount)}"

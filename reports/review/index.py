@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import InputError
+from ...money import format_usd
 from ..charts import Row, finish, ticks, tooltip
-from ..numbers import usd
 from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
 from . import words
@@ -86,7 +86,7 @@ def trend(pages: list[Page], theme: Theme = LIGHT) -> alt.LayerChart:
             {
                 "month": words.month_name(month),
                 "usd": float(cost),
-                "shown": usd(cost or of[0].review.headline.month.usd),
+                "shown": format_usd(cost or of[0].review.headline.month.usd),
             }
         )
     y = alt.Y("month:N", sort=None, title=None)

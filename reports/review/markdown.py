@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..numbers import cents_usd, count, percent, usd
+from ...money import format_cents, format_usd
+from ..numbers import count, percent
 from ..tables import cell
 from .html import rate, signed
 from .words import EFFECTS, headline, labels, month_name, short, spans
@@ -56,7 +57,7 @@ def _bridge(review: Review) -> list[Sequence[str]]:
     found = review.bridge
     steps = [(EFFECTS[step.effect], signed(step.usd)) for step in found.steps]
     before, after = spans(found)
-    return [(before, cents_usd(found.before_usd)), *steps, (after, cents_usd(found.after_usd))]
+    return [(before, format_cents(found.before_usd)), *steps, (after, format_cents(found.after_usd))]
 
 
 def _movers(review: Review) -> list[Sequence[str]]:
@@ -64,8 +65,8 @@ def _movers(review: Review) -> list[Sequence[str]]:
     return [
         (
             names[m.component, m.agent],
-            usd(m.after_usd),
-            usd(m.before_usd),
+            format_usd(m.after_usd),
+            format_usd(m.before_usd),
             signed(m.change_usd),
             EFFECTS[m.mostly] if m.mostly else "",
         )
@@ -82,7 +83,7 @@ def _drift(review: Review) -> list[Sequence[str]]:
 
 def _moves(review: Review) -> list[Sequence[str]]:
     return [
-        (move.task, short(move.model), short(move.to), usd(move.saving_usd), rate(move.success))
+        (move.task, short(move.model), short(move.to), format_usd(move.saving_usd), rate(move.success))
         for move in review.moves
     ]
 
@@ -90,8 +91,9 @@ def _moves(review: Review) -> list[Sequence[str]]:
 def _prices(review: Review) -> list[Sequence[str]]:
     return [
         (
-            short(m.model), m.token_class, m.kind, str(m.at or "–"), "–" if m.before_usd is None else usd(m.before_usd),
-            usd(m.after_usd), "–" if m.worth_usd is None else signed(m.worth_usd),
+            short(m.model), m.token_class, m.kind, str(m.at or "–"),
+            "–" if m.before_usd is None else format_usd(m.before_usd),
+            format_usd(m.after_usd), "–" if m.worth_usd is None else signed(m.worth_usd),
         )
         for m in review.prices.moves
     ]  # fmt: skip
@@ -104,7 +106,7 @@ def _quality(review: Review) -> str:
     total = review.headline.month.usd
     share = f" ({percent(q.unattributed_usd / total * 100)})" if total else ""
     owner = (
-        f"{usd(q.unattributed_usd)}{share} belongs to no component"
+        f"{format_usd(q.unattributed_usd)}{share} belongs to no component"
         if q.unattributed_calls
         else "every call has a component"
     )

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..numbers import count, percent, usd, usd_range
+from ...money import format_range, format_usd
+from ..numbers import count, percent
 
 if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from ...analysis.review.results import Bridge, Effect, Review
+    from ...analysis.compare.month_results import Bridge, Effect
+    from ...analysis.review.results import Review
 
 EFFECTS: dict[Effect, str] = {
     "new": "new components",
@@ -61,15 +63,15 @@ def labels(parts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
 def headline(review: Review) -> str:
     """What was spent against the month before, and what made most of the difference."""
     head = review.headline
-    spent = f"{month_name(review.month)} cost {usd(head.month.usd)}"
+    spent = f"{month_name(review.month)} cost {format_usd(head.month.usd)}"
     if head.month.unpriced_tokens:
         spent += f", without {count(head.month.unpriced_tokens)} tokens that have no price"
     if not head.month.complete and head.forecast:
-        spent += f" so far, and is expected to end at {usd(head.forecast.expected_usd)}"
+        spent += f" so far, and is expected to end at {format_usd(head.forecast.expected_usd)}"
     if head.previous is None:
         return f"{spent}; there is no month before to hold it against."
     if review.bridge is None or head.change_usd is None:
-        return f"{spent}; {month_name(head.previous.month)} cost {usd(head.previous.usd)} in all."
+        return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)} in all."
     before, after = spans(review.bridge)
     if not head.month.complete:
         spent += f"; {after} cost"
@@ -78,7 +80,7 @@ def headline(review: Review) -> str:
     share = f" ({shown})" if (shown := change_percent(head.change_percent)) else ""
     turned = "more" if head.change_usd > 0 else "less"
     comma = "," if head.month.complete else ""
-    return f"{spent}{comma} {usd(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
+    return f"{spent}{comma} {format_usd(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
 
 
 def spans(bridge: Bridge) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def change_percent(change: Decimal | None) -> str:
 def _mostly(review: Review) -> str:
     """The two largest effects."""
     steps = sorted(review.bridge.steps if review.bridge else [], key=lambda step: -abs(step.usd))[:2]
-    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{usd(s.usd)}" for s in steps]
+    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{format_usd(s.usd)}" for s in steps]
     return f": {' and '.join(said)}" if said else ""
 
 
@@ -114,6 +116,6 @@ def of_outlook(review: Review) -> str:
     """The running month in a sentence."""
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
-    spent = f"Spent through {forecast.as_of}: {usd(forecast.spent_usd)}."
-    ends = f"Eight endings in ten lie from {usd_range(forecast.p10_usd, forecast.p90_usd)}."
+    spent = f"Spent through {forecast.as_of}: {format_usd(forecast.spent_usd)}."
+    ends = f"Eight endings in ten lie from {format_range(forecast.p10_usd, forecast.p90_usd)}."
     return f"{spent} {ends} Forecast {forecast.says}."

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
-from costsim.analysis.forecast.history import month_bounds
 from costsim.analysis.forecast.month import Outlook, forecast_month
+from costsim.months import month_bounds
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from costsim.analysis.forecast.anomalies import anomalies, anomalies_by_component
 from costsim.analysis.forecast.student import quantile, tail
-from costsim.analysis.results import usd
+from costsim.money import to_usd
 from numpy.typing import NDArray
 
 MONDAY = date(2026, 6, 1)
@@ -22,7 +22,7 @@ Costs = NDArray[np.float64]
 
 
 def rows(costs: Costs) -> list[tuple[date, Decimal]]:
-    return [(MONDAY + timedelta(n), usd(float(cost))) for n, cost in enumerate(costs) if cost > 0]
+    return [(MONDAY + timedelta(n), to_usd(float(cost))) for n, cost in enumerate(costs) if cost > 0]
 
 
 def poisson(seed: int, calls: float = 150, days: int = 61) -> Costs:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from costsim.analysis.compare.effects import Asked, Kind, Route, Used, component_effects, shapley
+from costsim.analysis.compare.month_results import Bridge
 from costsim.analysis.compare.months import Asks, bridge, split
 from costsim.analysis.review.cells import fill_cells
-from costsim.analysis.review.results import Bridge
-from costsim.analysis.spend.spend import bring_up_to_date, month_span
+from costsim.analysis.spend.spend import bring_up_to_date
+from costsim.months import month_span
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store

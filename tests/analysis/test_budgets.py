@@ -19,11 +19,12 @@ from costsim.analysis.budgets.projected import Projected
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import AnyScope
 from costsim.analysis.budgets.windows import Daily, days_of_month, last_period, windows
-from costsim.analysis.budgets.words import money, share
+from costsim.analysis.budgets.words import share
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.run import costs_of, project
 from costsim.analysis.simulation.settings import Settings
 from costsim.errors import ArchitectureError
+from costsim.money import format_amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -531,7 +532,7 @@ def test_a_limit_is_an_exact_decimal() -> None:
 
 
 def test_figures_in_sentences() -> None:
-    assert [money(Fraction(n)) for n in ("1234.5", "30", "0.0123", "0.5", "0")] == [
+    assert [format_amount(Fraction(n)) for n in ("1234.5", "30", "0.0123", "0.5", "0")] == [
         "$1,234.50", "$30", "$0.012", "$0.50", "$0",
     ]  # fmt: skip
     assert [share(n) for n in (0, 0.001, 0.5, 0.999, 1)] == ["0%", "<1%", "50%", ">99%", "100%"]

@@ -10,7 +10,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.budgets.check import CheckSettings, Rejects, check
+from costsim.analysis.budgets.check import CheckSettings, check
+from costsim.analysis.budgets.rejects import Rejects
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import read_budgets
 from costsim.analysis.budgets.spent import budget_uses, last_whole_day, read_usage

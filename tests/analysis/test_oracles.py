@@ -14,9 +14,10 @@ import pytest
 import yaml
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection, usd
+from costsim.analysis.results import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
+from costsim.money import to_usd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,10 +79,10 @@ def test_at_list_prices_they_come_to_1_9625_and_3_4791666(read: Read) -> None:
     # On Opus: 0.50 + 1.30 x 5/3 + 0.1625 x 5 = 0.50 + 2.1666... + 0.8125 = 3.4791666...
     found = run(nine_rows(read), "list")
     assert per_day(found, "routed") == Decimal("1.9625")
-    assert per_day(found, "naive") == usd(Fraction(1, 2) + Fraction(13, 10) * Fraction(5, 3) + Fraction(8125, 10000))
+    assert per_day(found, "naive") == to_usd(Fraction(1, 2) + Fraction(13, 10) * Fraction(5, 3) + Fraction(8125, 10000))
     assert per_day(found, "naive") == Decimal("3.479166666667")
     saving = found.savings[0]
-    assert saving.expected_usd_per_day == usd(Fraction(41750, 12000) - Fraction(19625, 10000))
+    assert saving.expected_usd_per_day == to_usd(Fraction(41750, 12000) - Fraction(19625, 10000))
 
 
 @settings(max_examples=12, deadline=None)

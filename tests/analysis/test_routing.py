@@ -49,7 +49,7 @@ def test_only_coding_tasks_have_a_large_context_rule() -> None:
 def test_the_articles_own_file_has_its_50000_without_saying_so() -> None:
     from costsim.analysis.routing import routing
 
-    article = Path(routing.__file__).parents[1] / "examples" / "c-suite" / "model-routing.json"
+    article = Path(routing.__file__).parents[2] / "examples" / "c-suite" / "model-routing.json"
     config = read_routing(article)
     assert config.model_routing == shipped_routing().model_routing
     assert decide(config, "code_generation", context_tokens=62_000).model == KIMI
@@ -227,7 +227,7 @@ def test_a_routing_that_makes_no_sense_is_refused_in_one_line(tmp_path: Path, da
 def test_deciding_loads_no_heavy_library() -> None:
     code = """
 import sys
-from costsim.analysis.routing import decide, shipped_routing
+from costsim.analysis.routing.routing import decide, shipped_routing
 assert decide(shipped_routing(), "code_generation", context_tokens=62_000).model
 print([name for name in ("pydantic", "duckdb", "yaml", "genai_prices", "numpy", "pandas") if name in sys.modules])
 """

@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.spend.focus import focus_cells
-from costsim.analysis.spend.spend import CLASSES, Query, Spend, bring_up_to_date, month_span, rollup_needs, spend
+from costsim.analysis.spend.spend import CLASSES, Query, Spend, bring_up_to_date, rollup_needs, spend
 from costsim.errors import CostsimError, UnpricedError
+from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import MANDATORY, write_focus
 from costsim.usage.store import open_store

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.budgets.results import BudgetUse
 from costsim.analysis.demo import files
 from costsim.analysis.demo.calls import fleet_calls
 from costsim.analysis.outcomes.outcomes import SuccessRate
@@ -31,7 +32,7 @@ from costsim.analysis.results import (
     Unpriced,
     UsedPrice,
 )
-from costsim.analysis.review.results import BudgetUse, MoveDown, PriceMove, Review
+from costsim.analysis.review.results import MoveDown, PriceMove, Review
 from costsim.analysis.review.review import review
 from costsim.analysis.spend.spend import bring_up_to_date
 from costsim.cli.arguments import EXAMPLE

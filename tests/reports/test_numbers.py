@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from costsim.reports.numbers import cents_usd, count, exact_usd, percent, usd, usd_range
+from costsim.money import format_cents, format_exact, format_range, format_usd
+from costsim.reports.numbers import count, percent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,32 +36,32 @@ from hypothesis import strategies as st
     ],
 )
 def test_usd_shows_as_many_digits_as_matter(amount: str, shown: str) -> None:
-    assert usd(Decimal(amount)) == shown
+    assert format_usd(Decimal(amount)) == shown
 
 
 def test_a_table_of_costs_shows_the_cents() -> None:
-    shown = [cents_usd(Decimal(text)) for text in ("10194.6049", "-1.2", "0.0281")]
+    shown = [format_cents(Decimal(text)) for text in ("10194.6049", "-1.2", "0.0281")]
     assert shown == ["$10,194.60", "−$1.20", "$0.028"]
 
 
 def test_an_unpriced_cost_is_never_shown_as_zero() -> None:
-    assert usd(None) == "unpriced"
-    assert exact_usd(None) == "unpriced"
+    assert format_usd(None) == "unpriced"
+    assert format_exact(None) == "unpriced"
 
 
 @pytest.mark.parametrize(("amount", "shown"), [("0.125", "$0.12"), ("0.135", "$0.14"), ("2.675", "$2.68")])
 def test_a_tie_goes_to_the_even_digit_and_no_float_bends_it(amount: str, shown: str) -> None:
-    assert usd(Decimal(amount)) == shown  # as a float 2.675 is 2.67499…, which would show $2.67
+    assert format_usd(Decimal(amount)) == shown  # as a float 2.675 is 2.67499…, which would show $2.67
 
 
 def test_the_exact_amount_keeps_every_digit() -> None:
-    assert exact_usd(Decimal("-1.962500000001")) == "−$1.962500000001"
-    assert exact_usd(Decimal("1E+3")) == "$1000"
+    assert format_exact(Decimal("-1.962500000001")) == "−$1.962500000001"
+    assert format_exact(Decimal("1E+3")) == "$1000"
 
 
 def test_a_range_of_equal_amounts_is_said_once() -> None:
-    assert usd_range(Decimal("1.2"), Decimal("3.4")) == "$1.20 to $3.40"
-    assert usd_range(Decimal("1.201"), Decimal("1.199")) == "$1.20"
+    assert format_range(Decimal("1.2"), Decimal("3.4")) == "$1.20 to $3.40"
+    assert format_range(Decimal("1.201"), Decimal("1.199")) == "$1.20"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_count_is_grouped_and_has_no_idle_zeros(amount: str, shown: str) -> No
 
 @given(st.decimals(min_value="0.01", max_value="1e15", places=12))
 def test_what_is_shown_is_within_five_percent_of_what_is_meant(amount: Decimal) -> None:
-    text = usd(amount).removeprefix("$").replace(",", "")
+    text = format_usd(amount).removeprefix("$").replace(",", "")
     factor = {"k": 3, "M": 6, "B": 9, "T": 12}.get(text[-1])
     shown = Decimal(text[:-1]).scaleb(factor) if factor else Decimal(text)
     assert abs(shown - amount) <= amount * Decimal("0.05")  # worst: $1.05k shown as $1.0k
@@ -107,4 +108,4 @@ def test_what_is_shown_is_within_five_percent_of_what_is_meant(amount: Decimal) 
 @given(st.decimals(min_value="-1e15", max_value="1e15", places=12))
 def test_a_saving_and_its_loss_differ_by_the_sign_alone(amount: Decimal) -> None:
     small = 0 < abs(amount) < Decimal("0.000001")
-    assert amount == 0 or small or usd(-abs(amount)) == f"−{usd(abs(amount))}"
+    assert amount == 0 or small or format_usd(-abs(amount)) == f"−{format_usd(abs(amount))}"

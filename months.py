@@ -1,0 +1,30 @@
+"""Calendar spans: months by name or by a day in them, and the moments that bound a span of days (UTC)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from .errors import CostsimError
+
+
+def month_span(month: str) -> tuple[date, date]:
+    """The first and last day of a month written 2026-10. Raises CostsimError."""
+    try:
+        first = datetime.strptime(month, "%Y-%m").date()
+    except ValueError:
+        raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
+def month_bounds(day: date) -> tuple[date, date]:
+    """The first and the last day of the month that `day` lies in."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(31)).replace(day=1) - timedelta(1)
+
+
+def moments(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
+    """The first moment of `since` and the one after the last of `until`; None without bound."""
+    return (
+        datetime.combine(since, time()) if since else None,
+        datetime.combine(until, time()) + timedelta(days=1) if until else None,
+    )
