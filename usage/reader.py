@@ -74,7 +74,8 @@ class Reader:
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
     `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
     named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
-    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. A file
+    its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. Entries of `whole`
+    readers refer to one another: a file that grew is read again from its beginning. A file
     without one of the columns in `needs` is not what was meant.
 
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
@@ -93,6 +94,7 @@ class Reader:
     recognises: Callable[[Sample], bool]
     input_includes_cached: bool
     ordered: bool = False
+    whole: bool = False
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)

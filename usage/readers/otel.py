@@ -1,148 +1,280 @@
-"""OpenTelemetry GenAI spans: OTLP JSON (one document, or one export a line) and flattened spans, one a row.
+"""OpenTelemetry: spans and log records of LLM calls, and Claude Code's metrics where there is nothing better.
 
-https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/: `gen_ai.usage.input_tokens` includes cached tokens,
-output includes reasoning. Flattened spans have the attributes' dotted names as columns or in an object `attributes`,
-as OpenTelemetry's console exporters and most backends write them. The usage of an agent's or a workflow's own span
-is the sum of its calls, which have spans of their own: it is left out, but for a remote agent's (kind CLIENT).
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. The names of usage are in `aliases`; whether the
+input includes cached tokens, and the output reasoning, is what the emitter does, unless the record's own arithmetic
+proves the other. A span is one call, but for those that repeat others (see `wrappers`): an agent's sum, one call told
+by two libraries, a log record beside its span.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from .. import aliases
+from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..reader import Reader, Sample
 from .counts import count_in_text
+from .otel_items import COLUMNS, FIELDS, ITEMS, at
+from .otel_metrics import METRICS
+from .wrappers import WRAPPERS
 
-# What a call needs: the attribute's names, today's first, then those of older conventions.
-ATTRIBUTES = {
-    "inputs": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    "outputs": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-    "cached": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
-    "written": (
-        "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
+CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
+CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
+ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
+
+# Usage that stands in a JSON text: of the Vercel AI SDK's provider metadata, and LangSmith's details.
+IN_JSON: dict[Measure, tuple[str, ...]] = {
+    "cached": (
+        "metadata ->> '$.anthropic.usage.cache_read_input_tokens'",
+        "metadata ->> '$.anthropic.cacheReadInputTokens'",
+        "metadata ->> '$.bedrock.usage.cacheReadInputTokens'",
+        "metadata ->> '$.openai.cachedPromptTokens'",
+        "TRY_CAST(input_details AS JSON) ->> '$.cache_read'",
     ),
-    "provider": ("gen_ai.provider.name", "gen_ai.system"),
-    "model": ("gen_ai.response.model", "gen_ai.request.model"),
-    "agent": ("gen_ai.agent.name",),
-    "session": ("gen_ai.conversation.id",),
-    "operation": ("gen_ai.operation.name",),
-    "failure": ("error.type",),
-    "service": ("service.name",),
-}
-COUNTS = ("inputs", "outputs", "cached", "written")
-
-_ATTRIBUTE = "STRUCT(key VARCHAR, value STRUCT(stringValue VARCHAR, intValue VARCHAR, doubleValue VARCHAR))[]"
-_SPAN = f"""STRUCT(traceId VARCHAR, spanId VARCHAR, kind VARCHAR, startTimeUnixNano VARCHAR, attributes {_ATTRIBUTE},
-    status STRUCT(code VARCHAR))"""
-
-COLUMNS = {
-    "resourceSpans": f"STRUCT(resource STRUCT(attributes {_ATTRIBUTE}), scopeSpans STRUCT(spans {_SPAN}[])[])[]",
-    "traceId": "VARCHAR",
-    "trace_id": "VARCHAR",
-    "spanId": "VARCHAR",
-    "span_id": "VARCHAR",
-    "context": "JSON",
-    "kind": "VARCHAR",
-    "startTimeUnixNano": "VARCHAR",
-    "start_time_unix_nano": "VARCHAR",
-    "startTime": "VARCHAR",
-    "start_time": "VARCHAR",
-    "timestamp": "VARCHAR",
-    "status": "VARCHAR",
-    "status_code": "VARCHAR",
-    "status.code": "VARCHAR",
-    "attributes": "JSON",
-    **{name: "VARCHAR" for names in ATTRIBUTES.values() for name in names},
+    "written": (
+        "metadata ->> '$.anthropic.usage.cache_creation_input_tokens'",
+        "metadata ->> '$.anthropic.cacheCreationInputTokens'",
+        "metadata ->> '$.bedrock.usage.cacheWriteInputTokens'",
+        "TRY_CAST(input_details AS JSON) ->> '$.cache_creation'",
+    ),
+    "written_1h": (
+        "metadata ->> '$.anthropic.usage.cache_creation.ephemeral_1h_input_tokens'",
+        "TRY_CAST(input_details AS JSON) ->> '$.ephemeral_1h_input_tokens'",
+    ),
+    "reasoning": ("TRY_CAST(output_details AS JSON) ->> '$.reasoning'",),
 }
 
 
-def _selected(value: Callable[[str], str]) -> str:
-    """Every attribute under its short name; `value` is the SQL for one of its names."""
-    first = {short: ", ".join(value(name) for name in names) for short, names in ATTRIBUTES.items()}
-    return ",\n".join(f"coalesce({values}) AS {short}" for short, values in first.items())
+def _fields() -> str:
+    """Every attribute beside the usage, under its short name."""
+    return ",\n".join(f"coalesce({', '.join(map(at, listed))}) AS {short}" for short, listed in FIELDS.items())
 
 
-def _in_list(name: str) -> str:
-    """An attribute of an OTLP span, or of the resource that it belongs to."""
-    owner = "resource_" if name == "service.name" else ""
-    value = f"{owner}attributes[list_position({owner}keys, '{name}')].value"
-    return f"{value}.stringValue, {value}.intValue, {value}.doubleValue"
+def _texts(measure: Measure) -> str:
+    """SQL for the list of what a record has under all names of a measure, those of one emitter only first."""
+    found = sorted((alias for alias in ATTRIBUTES if alias.measure == measure), key=lambda alias: alias.only is None)
+    texts = [
+        f"CASE WHEN emitter = '{alias.only}' THEN {at(alias.name)} END" if alias.only else at(alias.name)
+        for alias in found
+    ]
+    return "[" + ", ".join([*texts, *IN_JSON.get(measure, ())]) + "]"
 
 
-def _in_row(name: str) -> str:
-    return f"""nullif("{name}", ''), attributes ->> '$."{name}"'"""
+def _counts(measure: Measure) -> str:
+    return f"list_transform({_texts(measure)}, lambda t: {count_in_text('t')})"
 
+
+def _largest(measure: Measure) -> str:
+    """The largest count under the names of a measure: they are names of one thing."""
+    return f"CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_max({measure}) END"
+
+
+def _first(measure: Measure) -> str:
+    """The first count under the names of a measure that is not 0."""
+    return f"CASE WHEN list_min({measure}) < 0 THEN -1 ELSE coalesce(list_filter({measure}, lambda c: c > 0)[1], 0) END"
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == measure and alias.beside}
+           for measure in ("input", "reasoning")}  # fmt: skip
+_COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
+_PROVIDER = r"^(openai|anthropic|google|vertex|amazon-bedrock|azure-openai|mistral|xai|groq|deepseek|cohere)\."
+_PLAIN_PROVIDERS = "'gcp.vertex.agent', 'adk', 'langchain', 'llamaindex', 'litellm_proxy'"
 
 SQL = f"""
-WITH resource AS (
-    SELECT file_id, line, unnest(resourceSpans, max_depth := 2) FROM record WHERE resourceSpans IS NOT NULL
+WITH RECURSIVE {ITEMS},
+named AS (
+    SELECT * EXCLUDE (found), found, {_fields()} FROM item
 ),
-scope AS (
-    SELECT file_id, line, resource.attributes AS resource_attributes, unnest(scopeSpans, max_depth := 2) FROM resource
+known AS (
+    SELECT *,
+        -- a plain name means usage only in these emitters' own records
+        CASE WHEN is_log AND coalesce(event, body, name) IN ('api_request', 'claude_code.api_request') THEN 'claude-code'
+             WHEN NOT is_log AND (name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%')
+                 THEN 'claude-code'
+             WHEN is_log AND event LIKE 'codex.%' THEN 'codex'
+             WHEN is_log AND event LIKE '%.api_response' THEN 'gemini-cli' END AS emitter,
+        TRY_CAST(vercel AS JSON) AS metadata
+    FROM named
 ),
-span AS (
-    SELECT file_id, line, resource_attributes, unnest(spans, max_depth := 2) FROM scope
+listed AS (
+    SELECT * EXCLUDE (found), {", ".join(f"{_counts(measure)} AS {measure}" for measure in _COUNTED)},
+        list_filter({_texts("cost")}, lambda c: c IS NOT NULL AND TRY_CAST(c AS DOUBLE) IS DISTINCT FROM 0)[1] AS cost
+    FROM known
 ),
-keyed AS (
-    SELECT *, list_transform(attributes, lambda item: item.key) AS keys,
-        list_transform(resource_attributes, lambda item: item.key) AS resource_keys
-    FROM span
+measured AS (
+    SELECT * REPLACE ({_first("input")} AS input, {_first("output")} AS output,
+        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
+    FROM listed
 ),
-found AS (
-    SELECT file_id, line, traceId AS trace, spanId AS span, kind, utc_epoch(startTimeUnixNano) AS ts,
-        status.code AS code, {_selected(_in_list)}
-    FROM keyed
-    UNION ALL
-    SELECT file_id, line,
-        coalesce(traceId, trace_id, context ->> '$.trace_id', context ->> '$.traceId') AS trace,
-        coalesce(spanId, span_id, context ->> '$.span_id', context ->> '$.spanId') AS span,
-        kind,
-        coalesce(
-            utc_epoch(coalesce(startTimeUnixNano, start_time_unix_nano, startTime, start_time, "timestamp")),
-            utc(coalesce(startTime, start_time, "timestamp"))) AS ts,
-        coalesce("status.code", status_code,
-            CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
-                THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END) AS code,
-        {_selected(_in_row)}
-    FROM record WHERE resourceSpans IS NULL
+-- whether cached tokens stand in the input, by the emitter, or by what cannot be otherwise
+placed AS (
+    SELECT *,
+        least(input, output, cached, written, written_1h, reasoning, tool, total) < 0 AS bad,
+        greatest(written, written_1h) AS writes,
+        cached + writes AS kept,
+        kept > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["input"])))}) OR kept > input
+            OR total = input + kept + output
+            OR metadata ->> '$.anthropic.usage.input_tokens' = input::VARCHAR
+            OR (metadata ->> '$.anthropic.usage' IS NULL AND metadata ->> '$.anthropic.cacheReadInputTokens' IS NOT NULL))
+            AS beside,
+        input + tool + CASE WHEN beside THEN kept ELSE 0 END AS inputs,
+        reasoning > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["reasoning"])))}) OR reasoning > output
+            OR total = inputs + output + reasoning) AS reasoning_beside,
+        output + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS told_output,
+        -- Gemini's thinking may stand in the total only
+        told_output + CASE WHEN total > inputs + told_output AND inputs + told_output > 0
+            AND lower(coalesce(model, plain_model)) LIKE '%gemini%' THEN total - inputs - told_output ELSE 0 END
+            AS outputs
+    FROM measured
 ),
-counted AS (
-    SELECT * REPLACE ({", ".join(f"{count_in_text(name)} AS {name}" for name in COUNTS)})
-    FROM found
-    WHERE (inputs IS NOT NULL OR outputs IS NOT NULL)
-        AND (coalesce(operation, '') NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow')
-            OR upper(kind) IN ('3', 'CLIENT', 'SPAN_KIND_CLIENT', 'SPANKIND.CLIENT'))
+call AS MATERIALIZED (
+    SELECT * EXCLUDE (trace, span, parent, session),
+        coalesce(nullif(ltrim(lower(trace), '0x'), ''), '') AS trace,
+        coalesce(nullif(ltrim(lower(span), '0x'), ''), '') AS span,
+        coalesce(nullif(ltrim(lower(parent), '0x'), ''), '') AS parent,
+        nullif(session, '') AS session,
+        upper(coalesce(sort, CASE WHEN span_kind IN ('LLM', 'EMBEDDING', 'RERANKER', 'CHAIN', 'AGENT', 'TOOL')
+            THEN span_kind END)) AS shown_as,
+        operation IN ({_quoted(CALLS)}) OR shown_as IN ({_quoted(CALL_SORTS)}) OR operation LIKE 'ai.%.do%' AS is_call,
+        NOT coalesce(is_call, FALSE) AND (operation IN ({_quoted(ROLLUPS)}) OR operation LIKE 'ai.%'
+            OR shown_as NOT IN ({_quoted(CALL_SORTS)})) AS rollup,
+        NOT bad AND inputs + outputs + total > 0 AS used
+    FROM placed
+),
+node AS (
+    SELECT DISTINCT ON (trace, id) trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
+        CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
+        coalesce(is_call, FALSE) AS is_call
+    FROM call WHERE NOT is_log AND span <> '' ORDER BY used DESC
+),
+{WRAPPERS},
+told AS (
+    SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id) AS place,
+        CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank
+    FROM call
+    WHERE (used OR bad OR input + output + cached + writes > 0)
+        AND NOT (NOT is_log AND EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = call.trace AND wrapper.id = call.span))
+),
+-- one response in a few spans and records that are near in time; an id that many have is a gateway's constant
+few AS (
+    SELECT response FROM told WHERE response <> '' GROUP BY response HAVING count(DISTINCT place) BETWEEN 2 AND 8
+),
+same AS (
+    SELECT a.response, a.place
+    FROM told AS a SEMI JOIN few USING (response) JOIN told AS b
+        ON b.response = a.response AND b.place <> a.place AND (b.rank, b.place) < (a.rank, a.place)
+    WHERE (a.is_log <> b.is_log OR a.rollup OR a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))
+        AND (a.started IS NULL OR b.started IS NULL
+            OR (a.started <= coalesce(b.ended, b.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND
+                AND b.started <= coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND))
+),
+kept_call AS (
+    SELECT * FROM told
+    WHERE NOT EXISTS (SELECT 1 FROM same WHERE same.response = told.response AND same.place = told.place)
+        -- a record beside its own span
+        AND NOT (is_log AND emitter IS NULL AND span <> '' AND EXISTS (
+            SELECT 1 FROM node WHERE node.trace = told.trace AND node.id = told.span AND node.inputs + node.outputs > 0))
+        -- the conventions' record beside the agent's own
+        AND NOT (is_log AND emitter IS NULL AND EXISTS (
+            SELECT 1 FROM call AS own WHERE own.emitter = 'gemini-cli' AND own.session = told.session))
+        -- an agent's span beside its record of the same response
+        AND NOT (NOT is_log AND (service LIKE 'codex%' OR emitter = 'claude-code') AND EXISTS (
+            SELECT 1 FROM call AS log WHERE log.is_log AND log.emitter IN ('codex', 'claude-code')
+                AND log.inputs = told.inputs AND log.outputs = told.outputs AND told.request_id IS NULL
+                AND abs(epoch(log.started) - epoch(told.started)) < 600))
+        -- the Vercel AI SDK's outer span, whose inner ones may stand in other traces
+        AND NOT (operation LIKE 'ai.%' AND NOT is_call AND EXISTS (
+            SELECT 1 FROM call AS inner_call WHERE inner_call.is_call AND inner_call.used
+                AND inner_call.operation LIKE told.operation || '.do%'))
+),
+times AS (
+    SELECT response, min(started) AS started FROM call WHERE response <> '' GROUP BY response
 )
 SELECT file_id, line,
-    'otel:' || nullif(ltrim(lower(trace), '0x'), '') || ':' || nullif(ltrim(lower(span), '0x'), '') AS event_id,
-    ts, agent, session, provider, model,
+    CASE WHEN emitter = 'claude-code' AND request_id <> '' THEN 'otel:request:' || request_id
+         WHEN is_log AND emitter IS NOT NULL AND session IS NOT NULL THEN concat_ws(':', 'otel', emitter, session,
+             prompt, coalesce(event_time, kept_call.started::VARCHAR), inputs, cached, outputs)
+         WHEN trace <> '' AND span <> '' AND NOT (is_log AND emitter IS NOT NULL) THEN concat_ws(':', 'otel', trace, span)
+         WHEN is_log AND kept_call.response <> '' THEN 'otel:response:' || kept_call.response
+         END AS event_id,
+    coalesce(kept_call.started, times.started) AS ts,
+    agent, session,
+    CASE WHEN provider IN ({_PLAIN_PROVIDERS}) THEN NULL
+         WHEN regexp_matches(provider, '{_PROVIDER}') THEN split_part(provider, '.', 1)
+         WHEN provider IS NOT NULL THEN provider
+         WHEN emitter = 'codex' THEN 'openai'
+         WHEN emitter = 'gemini-cli' THEN 'gcp.gemini'
+         WHEN emitter = 'claude-code' AND plain_model NOT LIKE '%anthropic.%' AND plain_model NOT LIKE '%@%'
+             THEN 'anthropic' END AS provider,
+    coalesce(model, CASE WHEN emitter IS NOT NULL THEN plain_model END) AS model,
+    {
+    aliases.processing(
+        "coalesce(CASE WHEN emitter = 'claude-code' AND speed = 'fast' THEN speed END, tier, "
+        "metadata ->> '$.openai.serviceTier', metadata ->> '$.anthropic.usage.service_tier')"
+    )
+}
+        AS processing,
     CASE WHEN upper(code) IN ('2', 'ERROR', 'STATUS_CODE_ERROR', 'STATUSCODE.ERROR') OR failure IS NOT NULL
         THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN least(cached, written) < 0 THEN -1 ELSE inputs - cached - written END AS input,
+    FALSE AS aggregated,
+    CASE WHEN bad THEN -1 ELSE inputs - kept END AS input,
     cached AS cache_read,
-    written AS cache_write_5m,
+    writes - written_1h AS cache_write_5m,
+    written_1h AS cache_write_1h,
     outputs AS output,
-    json_object('service', service, 'operation', operation, 'error', failure) AS tags
-FROM counted
+    1 AS request,
+    cost AS recorded_usd,
+    json_object('service', service, 'operation', operation, 'error', failure, 'user', user_id,
+        'query_source', query_source) AS tags,
+    CASE WHEN NOT bad AND inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were'
+        END AS fault
+FROM kept_call LEFT JOIN times USING (response)
+UNION ALL BY NAME
+{METRICS}
 """  # noqa: S608 (constants only)
 
-IDS = (("traceId", "spanId"), ("trace_id", "span_id"), ("context.trace_id", "context.span_id"))
+
+_USAGE_PREFIXES = ("gen_ai.", "llm.", "ai.", "openinference.", "claude_code.", "codex.", "gemini_cli.")
+IDS = (
+    ("traceId", "spanId"),
+    ("trace_id", "span_id"),
+    ("context.trace_id", "context.span_id"),
+    ("spanContext.traceId", "spanContext.spanId"),
+)
 
 
 def recognises(sample: Sample) -> bool:
-    """OTLP's envelope; spans, by their two ids, with attributes; or rows with GenAI usage by its dotted names."""
+    """OTLP's envelopes; spans, by their two ids, with attributes; records and rows with GenAI's dotted names."""
     if sample.layout in ("csv", "parquet"):
-        return any(name in sample.columns for short in COUNTS for name in ATTRIBUTES[short]) or (
+        usage = {alias.name for alias in ATTRIBUTES if alias.only is None}
+        return bool(usage & {name.removeprefix("attributes.") for name in sample.columns}) or (
             "attributes" in sample.columns and any(sample.has(*pair) for pair in IDS)
         )
     return (
-        sample.has("resourceSpans.scopeSpans")
+        any(sample.has(path) for path in ("resourceSpans.scopeSpans", "resourceLogs.scopeLogs"))
+        or sample.has("resourceMetrics.scopeMetrics")
         or any(sample.has(*pair, "attributes") for pair in IDS)
         or any(key.startswith("gen_ai.usage.") for record in sample.records for key in record)
+        or any(_is_record(attributes) for attributes in sample.values("attributes"))
     )
 
+
+def _is_record(attributes: object) -> bool:
+    """Attributes of a log record as the SDKs' exporters write it: it names its event."""
+    return isinstance(attributes, dict) and (
+        any(str(key).startswith("gen_ai.usage.") for key in attributes)
+        or str(attributes.get("event.name", "")).startswith(_USAGE_PREFIXES)
+    )
+
+
+PLACES = (
+    "attributes.",
+    "resourceSpans.scopeSpans.spans.attributes.",
+    "resourceLogs.scopeLogs.logRecords.attributes.",
+    "",
+)
 
 READER = Reader(
     name="otel",
@@ -151,4 +283,11 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    whole=True,
+    counted=(
+        *(f"{place}{name}" for place in PLACES for name in aliases.names()),
+        "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",
+        "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
+    ),
+    left_out={f"{place}{name}": why for place in PLACES for name, why in ATTRIBUTES_LEFT_OUT.items()},
 )

@@ -1,0 +1,200 @@
+"""Spans and log records in every envelope that OpenTelemetry data comes in, as one relation `item`.
+
+OTLP JSON (resourceSpans, resourceLogs), and rows: what the console and file exporters of the SDKs write, and tables
+whose columns are attributes. Attributes may have dotted names, be nested, or stand in columns `attributes.<name>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import aliases
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
+    "model": (
+        "gen_ai.response.model",
+        "ai.response.model",
+        "llm.response.model",
+        "llm.model_name",
+        "embedding.model_name",
+        "gen_ai.request.model",
+        "llm.request.model",
+        "ai.model.id",
+    ),
+    "plain_model": ("model",),
+    "agent": ("gen_ai.agent.name", "agent.name"),
+    "session": (
+        "gen_ai.conversation.id",
+        "session.id",
+        "conversation.id",
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+    ),
+    "operation": ("gen_ai.operation.name", "llm.request.type", "ai.operationId"),
+    "sort": ("openinference.span.kind", "traceloop.span.kind"),
+    "failure": ("error.type",),
+    "service": ("service.name",),
+    "response": ("gen_ai.response.id", "ai.response.id", "llm.response.id"),
+    "request_id": ("request_id",),
+    "event": ("event.name",),
+    "event_time": ("event.timestamp",),
+    "prompt": ("prompt.id", "prompt_id"),
+    "tier": (
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "gen_ai.response.service_tier",
+        "gen_ai.usage.service_tier",
+        "openai.request.service_tier",
+        "gen_ai.openai.request.service_tier",
+        "gen_ai.request.service_tier",
+    ),
+    "speed": ("speed",),
+    "vercel": ("ai.response.providerMetadata",),
+    "input_details": ("gen_ai.usage.input_token_details",),
+    "output_details": ("gen_ai.usage.output_token_details",),
+    "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
+    "query_source": ("query_source",),
+}
+"""What a call needs beside its usage: the attribute's names, the best first."""
+
+NAMES = tuple(dict.fromkeys((*aliases.names(), *(name for listed in FIELDS.values() for name in listed))))
+_IN_COLUMNS = tuple(name for name in NAMES if "." in name)  # a plain name may mean anything in a table
+
+_ATTRIBUTE = "STRUCT(key VARCHAR, value STRUCT(stringValue VARCHAR, intValue VARCHAR, doubleValue VARCHAR))[]"
+_RESOURCE = f"resource STRUCT(attributes {_ATTRIBUTE})"
+_SPAN = f"""STRUCT(traceId VARCHAR, spanId VARCHAR, parentSpanId VARCHAR, name VARCHAR, kind VARCHAR,
+    startTimeUnixNano VARCHAR, endTimeUnixNano VARCHAR, attributes {_ATTRIBUTE}, status STRUCT(code VARCHAR))"""
+_LOG = f"""STRUCT(traceId VARCHAR, spanId VARCHAR, eventName VARCHAR, body STRUCT(stringValue VARCHAR),
+    timeUnixNano VARCHAR, observedTimeUnixNano VARCHAR, attributes {_ATTRIBUTE})"""
+_POINT = f"""STRUCT(attributes {_ATTRIBUTE}, startTimeUnixNano VARCHAR, timeUnixNano VARCHAR, asInt VARCHAR,
+    asDouble VARCHAR)"""
+_METRIC = f"STRUCT(name VARCHAR, sum STRUCT(aggregationTemporality VARCHAR, dataPoints {_POINT}[]))"
+
+COLUMNS = {
+    "resourceSpans": f"STRUCT({_RESOURCE}, scopeSpans STRUCT(scope STRUCT(name VARCHAR), spans {_SPAN}[])[])[]",
+    "resourceLogs": f"STRUCT({_RESOURCE}, scopeLogs STRUCT(scope STRUCT(name VARCHAR), logRecords {_LOG}[])[])[]",
+    "resourceMetrics": f"STRUCT({_RESOURCE}, scopeMetrics STRUCT(metrics {_METRIC}[])[])[]",
+    **dict.fromkeys(("traceId", "trace_id", "spanId", "span_id", "context.trace_id", "context.span_id"), "VARCHAR"),
+    **dict.fromkeys(("parentId", "parent_id", "parentSpanId", "parent_span_id"), "VARCHAR"),
+    **dict.fromkeys(("context", "spanContext", "parentSpanContext", "resource", "instrumentationScope"), "JSON"),
+    **dict.fromkeys(("type", "name", "kind", "span_kind", "body", "_body", "hrTime", "hrTimeObserved"), "VARCHAR"),
+    **dict.fromkeys(("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "timestamp"), "VARCHAR"),
+    **dict.fromkeys(("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time"), "VARCHAR"),
+    **dict.fromkeys(("status", "status_code", "status.code"), "VARCHAR"),
+    "attributes": "JSON",
+    **dict.fromkeys(_IN_COLUMNS, "VARCHAR"),
+    **dict.fromkeys((f"attributes.{name}" for name in _IN_COLUMNS), "VARCHAR"),
+}
+
+
+def at(name: str) -> str:
+    """SQL for an attribute of an item, as text."""
+    return f"found[{NAMES.index(name) + 1}]"
+
+
+def _in_list(name: str) -> str:
+    """An attribute of an OTLP span or record, or of the resource that it belongs to."""
+    owner = "resource_" if name == "service.name" else ""
+    return f"{owner}texts[list_position({owner}keys, '{name}')]"
+
+
+def _path(name: str, nested: bool) -> str:
+    return f"'$.{name}'" if nested else f"'$.\"{name}\"'"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return "[" + ", ".join(values) + "]"
+
+
+def _in_row(name: str) -> str:
+    """An attribute of a row: in its object of attributes, flat or nested, or in a column."""
+    place = NAMES.index(name) + 1
+    columns = f""", nullif("{name}", ''), nullif("attributes.{name}", '')""" if name in _IN_COLUMNS else ""
+    resource = ", resource_service" if name == "service.name" else ""
+    return f"coalesce(flat[{place}], nested[{place}]{columns}{resource})"
+
+
+def _instant(*names: str) -> str:
+    """SQL for the first of these times: text, Unix time, or [seconds, nanoseconds] as JavaScript's SDK has them."""
+    text = f"nullif(coalesce({', '.join(names)}), '0')"
+    seconds = f"TRY_CAST({text} AS JSON) ->> '$[0]' || '.' || lpad(TRY_CAST({text} AS JSON) ->> '$[1]', 9, '0')"
+    return f"CASE WHEN {text} LIKE '[%' THEN utc_epoch({seconds}) ELSE coalesce(utc_epoch({text}), utc({text})) END"
+
+
+_TEXTS = (
+    "list_transform({0}, lambda item: coalesce(item.value.stringValue, item.value.intValue, item.value.doubleValue))"
+)
+_KEYS = "list_transform({0}, lambda item: item.key)"
+
+
+def _unnested(resources: str, scopes: str, items: str) -> str:
+    """CTEs that yield `{items}_keyed`: the spans or log records of an OTLP export, with their attributes as lists."""
+    return f"""
+{items}_resource AS (
+    SELECT file_id, line, unnest({resources}, max_depth := 2) FROM entry WHERE {resources} IS NOT NULL
+),
+{items}_scope AS (
+    SELECT file_id, line, resource.attributes AS resource_attributes, unnest({scopes}, max_depth := 2)
+    FROM {items}_resource
+),
+{items}_item AS (
+    SELECT file_id, line, resource_attributes, scope.name AS scope_name, unnest({items}, max_depth := 2)
+    FROM {items}_scope
+),
+{items}_keyed AS (
+    SELECT *, {_KEYS.format("attributes")} AS keys, {_TEXTS.format("attributes")} AS texts,
+        {_KEYS.format("resource_attributes")} AS resource_keys, {_TEXTS.format("resource_attributes")} AS resource_texts
+    FROM {items}_item
+)"""
+
+
+_FOUND_IN_LIST = _listed([_in_list(name) for name in NAMES])
+_NESTS = " OR ".join(
+    f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
+)
+
+ITEMS = f"""
+entry AS MATERIALIZED (
+    SELECT * FROM record
+),
+{_unnested("resourceSpans", "scopeSpans", "spans")},
+{_unnested("resourceLogs", "scopeLogs", "logRecords")},
+row_keyed AS (
+    SELECT *, json_extract_string(attributes, {_listed([_path(name, False) for name in NAMES])}) AS flat,
+        CASE WHEN {_NESTS} THEN json_extract_string(attributes, {_listed([_path(name, True) for name in NAMES])})
+            END AS nested,
+        coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"') AS resource_service
+    FROM entry WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL
+),
+item AS (
+    SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
+        scope_name AS scope, kind, NULL AS span_kind, utc_epoch(startTimeUnixNano) AS started,
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL AS body, {_FOUND_IN_LIST} AS found
+    FROM spans_keyed
+    UNION ALL
+    SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope_name, NULL, NULL,
+        coalesce(utc_epoch(nullif(timeUnixNano, '0')), utc({_in_list("event.timestamp")}),
+            utc_epoch(observedTimeUnixNano)),
+        NULL, NULL, body.stringValue, {_FOUND_IN_LIST}
+    FROM logRecords_keyed
+    UNION ALL
+    SELECT file_id, line,
+        coalesce("type" = 'log' OR hrTime IS NOT NULL OR "_body" IS NOT NULL OR body IS NOT NULL, FALSE),
+        coalesce(traceId, trace_id, "context.trace_id", context ->> '$.trace_id', context ->> '$.traceId',
+            spanContext ->> '$.traceId'),
+        coalesce(spanId, span_id, "context.span_id", context ->> '$.span_id', context ->> '$.spanId',
+            spanContext ->> '$.spanId'),
+        coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
+        name, instrumentationScope ->> '$.name', kind, span_kind,
+        coalesce({_instant("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')},
+            utc({_in_row("event.timestamp")}), {_instant("hrTimeObserved")}),
+        {_instant("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")},
+        coalesce("status.code", status_code,
+            CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
+                THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
+        coalesce(body, "_body"), {_listed([_in_row(name) for name in NAMES])}
+    FROM row_keyed
+)
+"""  # noqa: S608 (constants only)
+"""CTEs that yield `item`: `found` holds the attributes of NAMES as texts, in that order (see `at`)."""
