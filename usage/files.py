@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,7 @@ def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The objects of a JSON document, or of the array that it is; of an array cut short, the whole ones."""
     whole = None if cut else _loads(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
+    found = found or [item for item, _ in islice(leading_documents(text), SAMPLED_RECORDS)]
     return tuple(item for item in found[:SAMPLED_RECORDS] if isinstance(item, dict))
 
 
@@ -227,6 +229,20 @@ def _leading_items(text: str) -> list[Any]:
     except (ValueError, IndexError, RecursionError):
         pass
     return items
+
+
+def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
+    """The JSON values that stand one after the other in a text, each with its end, up to what is none."""
+    decoder, place = json.JSONDecoder(), 0
+    try:
+        while place < len(text):
+            if text[place] in " \t\r\n":
+                place += 1
+            else:
+                item, place = decoder.raw_decode(text, place)
+                yield item, place
+    except (ValueError, RecursionError):
+        return
 
 
 def _loads(text: str) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ..errors import UsageLogError
-from .files import Format, LogFile, escaped
+from .files import Format, LogFile, escaped, leading_documents
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
 from .tables import read_csv, read_parquet
 
@@ -294,15 +294,18 @@ def _is_number(value: Any, largest: int) -> bool:
 
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
-    """A JSON document: the object itself, or the items of an array."""
+    """A JSON document: the object itself, the items of an array, or several objects one after the other."""
     raw = Path(source.whole).read_bytes().decode("utf-8-sig", "replace")
+    rejects: list[Reject] = []
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
-        return [(source.file_id, None, "not JSON", raw[:RAW_CHARACTERS])]
+        data, rest = _documents(raw)
+        rejects += [(source.file_id, None, "not JSON", rest[:RAW_CHARACTERS])] if rest else []
+        if not data:
+            return rejects
     kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
     clean = spool / f"{source.file_id}.ndjson"
-    rejects: list[Reject] = []
     with clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, item in enumerate(data if isinstance(data, list) else [data], 1):
             why, record = _checked(json.dumps(item), kinds, source.format.reader)
@@ -312,6 +315,12 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
                 out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
     _append(connection, source, clean)
     return rejects
+
+
+def _documents(text: str) -> tuple[list[Any], str]:
+    """The JSON objects that stand one after the other in a text, if there are several, and what follows them."""
+    found = list(leading_documents(text))
+    return ([item for item, _ in found], text[found[-1][1] :].strip()) if len(found) > 1 else ([], text)
 
 
 def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None:

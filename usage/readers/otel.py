@@ -90,9 +90,8 @@ named AS (
 known AS (
     SELECT *,
         -- a plain name means usage only in these emitters' own records
-        CASE WHEN is_log AND coalesce(event, body, name) IN ('api_request', 'claude_code.api_request') THEN 'claude-code'
-             WHEN NOT is_log AND (name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%')
-                 THEN 'claude-code'
+        CASE WHEN CASE WHEN is_log THEN coalesce(event, body, name) IN ('api_request', 'claude_code.api_request')
+                 ELSE name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%' END THEN 'claude-code'
              WHEN is_log AND event LIKE 'codex.%' THEN 'codex'
              WHEN is_log AND event LIKE '%.api_response' THEN 'gemini-cli' END AS emitter,
         TRY_CAST(vercel AS JSON) AS metadata
@@ -117,7 +116,8 @@ placed AS (
         kept > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["input"])))}) OR kept > input
             OR total = input + kept + output
             OR metadata ->> '$.anthropic.usage.input_tokens' = input::VARCHAR
-            OR (metadata ->> '$.anthropic.usage' IS NULL AND metadata ->> '$.anthropic.cacheReadInputTokens' IS NOT NULL))
+            OR (metadata ->> '$.anthropic.usage' IS NULL
+                AND metadata ->> '$.anthropic.cacheReadInputTokens' IS NOT NULL))
             AS beside,
         input + tool + CASE WHEN beside THEN kept ELSE 0 END AS inputs,
         reasoning > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["reasoning"])))}) OR reasoning > output
@@ -151,21 +151,27 @@ node AS (
 ),
 {WRAPPERS},
 told AS (
-    SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id) AS place,
+    SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
+            (row_number() OVER ())::VARCHAR) AS place,
         CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank
     FROM call
     WHERE (used OR bad OR input + output + cached + writes > 0)
-        AND NOT (NOT is_log AND EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = call.trace AND wrapper.id = call.span))
+        AND NOT (NOT is_log AND EXISTS (
+            SELECT 1 FROM wrapper WHERE wrapper.trace = call.trace AND wrapper.id = call.span))
 ),
--- one response in a few spans and records that are near in time; an id that many have is a gateway's constant
+-- one response in a few spans and records that are near in time; an id that many have, or calls that differ in all,
+-- is a gateway's constant
 few AS (
-    SELECT response FROM told WHERE response <> '' GROUP BY response HAVING count(DISTINCT place) BETWEEN 2 AND 8
+    SELECT response FROM told WHERE response <> '' GROUP BY response
+    HAVING count(DISTINCT place) BETWEEN 2 AND 8
+        AND least(count(DISTINCT inputs) FILTER (rank < 2), count(DISTINCT outputs) FILTER (rank < 2)) < 2
 ),
 same AS (
     SELECT a.response, a.place
     FROM told AS a SEMI JOIN few USING (response) JOIN told AS b
         ON b.response = a.response AND b.place <> a.place AND (b.rank, b.place) < (a.rank, a.place)
-    WHERE (a.is_log <> b.is_log OR a.rollup OR a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))
+    WHERE (a.is_log <> b.is_log OR a.rollup OR (a.inputs = b.inputs AND a.outputs = b.outputs)
+            OR (a.scope <> b.scope AND (a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))))
         AND (a.started IS NULL OR b.started IS NULL
             OR (a.started <= coalesce(b.ended, b.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND
                 AND b.started <= coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND))
@@ -175,7 +181,8 @@ kept_call AS (
     WHERE NOT EXISTS (SELECT 1 FROM same WHERE same.response = told.response AND same.place = told.place)
         -- a record beside its own span
         AND NOT (is_log AND emitter IS NULL AND span <> '' AND EXISTS (
-            SELECT 1 FROM node WHERE node.trace = told.trace AND node.id = told.span AND node.inputs + node.outputs > 0))
+            SELECT 1 FROM node
+            WHERE node.trace = told.trace AND node.id = told.span AND node.inputs + node.outputs > 0))
         -- the conventions' record beside the agent's own
         AND NOT (is_log AND emitter IS NULL AND EXISTS (
             SELECT 1 FROM call AS own WHERE own.emitter = 'gemini-cli' AND own.session = told.session))
@@ -196,7 +203,8 @@ SELECT file_id, line,
     CASE WHEN emitter = 'claude-code' AND request_id <> '' THEN 'otel:request:' || request_id
          WHEN is_log AND emitter IS NOT NULL AND session IS NOT NULL THEN concat_ws(':', 'otel', emitter, session,
              prompt, coalesce(event_time, kept_call.started::VARCHAR), inputs, cached, outputs)
-         WHEN trace <> '' AND span <> '' AND NOT (is_log AND emitter IS NOT NULL) THEN concat_ws(':', 'otel', trace, span)
+         WHEN trace <> '' AND span <> '' AND NOT (is_log AND emitter IS NOT NULL)
+             THEN concat_ws(':', 'otel', trace, span)
          WHEN is_log AND kept_call.response <> '' THEN 'otel:response:' || kept_call.response
          END AS event_id,
     coalesce(kept_call.started, times.started) AS ts,

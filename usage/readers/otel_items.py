@@ -146,9 +146,10 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
     SELECT *, {_KEYS.format("attributes")} AS keys, {_TEXTS.format("attributes")} AS texts,
         {_KEYS.format("resource_attributes")} AS resource_keys, {_TEXTS.format("resource_attributes")} AS resource_texts
     FROM {items}_item
-)"""
+)"""  # noqa: S608 (names)
 
 
+STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
 _FOUND_IN_LIST = _listed([_in_list(name) for name in NAMES])
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
@@ -169,8 +170,8 @@ row_keyed AS (
 ),
 item AS (
     SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
-        scope_name AS scope, kind, NULL AS span_kind, utc_epoch(startTimeUnixNano) AS started,
-        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL AS body, {_FOUND_IN_LIST} AS found
+        scope_name AS scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS started,
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, {_FOUND_IN_LIST} AS found
     FROM spans_keyed
     UNION ALL
     SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope_name, NULL, NULL,
@@ -187,7 +188,7 @@ item AS (
             spanContext ->> '$.spanId'),
         coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
         name, instrumentationScope ->> '$.name', kind, span_kind,
-        coalesce({_instant("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')},
+        coalesce({_instant(*STARTS)},
             utc({_in_row("event.timestamp")}), {_instant("hrTimeObserved")}),
         {_instant("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")},
         coalesce("status.code", status_code,
