@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from ...documents import Document, KeyPath, did_you_mean, read_document, validate
 from ...errors import ArchitectureError
+from ..routing.resolve import FALLBACK
 from .amounts import LogRate, Part, Poisson
 from .component import Component, Cron, Defaults
 from .escalation import with_evidence
@@ -148,7 +149,7 @@ def _check_plans(architecture: Architecture, document: Document) -> None:
     """A plan moves components and tasks that exist. Raises ArchitectureError."""
     components = {component.name for component in architecture.components}
     tasks = {component.task for component in architecture.components}
-    tasks |= {*architecture.model_routing, "fallback"}
+    tasks |= {*architecture.model_routing, FALLBACK}
     for name, plan in architecture.plans.items():
         for kind, key, moved, known in (
             ("component", "components", plan.components, components),

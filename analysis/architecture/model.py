@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
 from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
@@ -159,3 +160,14 @@ class Architecture(Part):
             if name in plans:
                 raise ValueError(f"the plan {name!r} always exists; give yours another name")
         return plans
+
+    def resolver(self, plan: PlanSpec | None = None) -> Resolver:
+        """Which model its components and tasks get, as routed or under a plan of the file."""
+        return Resolver(
+            self.model_routing,
+            tasks={component.name: component.task for component in self.components},
+            pinned={component.name: component.model for component in self.components if component.model},
+            moved_components=plan.components if plan else {},
+            moved_tasks=plan.model_routing if plan else {},
+            everything=plan.model if plan else None,
+        )

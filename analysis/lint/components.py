@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
 from ..routing.conditions import Attributes
-from ..routing.routing import FALLBACK, RoutingConfig
+from ..routing.resolve import FALLBACK
+from ..routing.routing import RoutingConfig
 from .cards import Verdict, judge
 from .findings import Finding
 from .routing import context_window, mend_for, model_of, task_attributes, unpriced

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
-from ..routing.routing import FALLBACK, RoutingConfig
+from ..routing.resolve import FALLBACK
+from ..routing.routing import RoutingConfig
 from .findings import Finding
 from .source import Line, code_lines, language, read_source, source_files
 

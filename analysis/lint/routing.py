@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...documents import Document, KeyPath, dotted
 from ..routing.conditions import Attributes, Span
 from ..routing.reachability import Reach, Shadow, reach
-from ..routing.routing import FALLBACK, RoutingConfig, shipped_routing, walk
+from ..routing.resolve import FALLBACK
+from ..routing.routing import RoutingConfig, shipped_routing, walk
 from .cards import Verdict, is_of, judge
 from .findings import Finding
 

@@ -23,6 +23,7 @@ from ..outcomes.costs import book_name
 from ..outcomes.outcomes import Evidence, TaskModel
 from ..results import Result
 from ..routing.edit import rewrite_routing, routing_diff
+from ..routing.resolve import model_of_task
 from ..simulation.costing import Costing
 from ..simulation.costs import Costs
 from ..simulation.monte_carlo import TokenSums, draw, price
@@ -130,7 +131,7 @@ def _tasks(components: Iterable[Component], costs: Costs, routing: Mapping[str, 
     for component in components:
         expected = costs.works[component.name].runs.expected
         runs[component.task] = runs.get(component.task, Fraction(0)) + sum(expected, Fraction(0))
-    present = {name: routing.get(name) or routing.get("fallback") for name in runs}
+    present = {name: model_of_task(routing, name) for name in runs}
     missing = next((name for name, model in present.items() if model is None), None)
     if missing is not None:
         raise ArchitectureError(f"the routing has neither the task {missing!r} nor a fallback")

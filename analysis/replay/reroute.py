@@ -6,7 +6,7 @@ there. The others change which calls there are, and the logged ones are what hap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from ...documents import did_you_mean
 from ...errors import ArchitectureError
 from ..architecture.policies import POLICIES
 from ..routing.conditions import Span
-from ..routing.routing import FALLBACK, RoutingConfig
+from ..routing.resolve import Resolver
+from ..routing.routing import RoutingConfig
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture, PlanSpec
@@ -59,12 +60,12 @@ def reroute_to_model(model: str) -> Reroute:
 
 def reroute_by_routing(routing: RoutingConfig) -> Reroute:
     """Each task on the routing's model for it, the fallback's where it has none; large contexts on theirs."""
-    models, stated = routing.model_routing, routing.large_context
+    models, stated = Resolver(routing.model_routing), routing.large_context
     large = Large(stated.span, routing.model(stated.use)) if stated else None
     return Reroute(
         routing.document.file.name,
         "the routing's model for each task",
-        lambda _component, task: models.get(task) or models.get(FALLBACK),
+        models.model,
         large=lambda _component, task: large if stated and task in stated.tasks else None,
         tier_starts=large.tier_starts if large else (),
     )
@@ -85,37 +86,24 @@ def reroute_by_plan(architecture: Architecture, plan: str, start: date) -> Rerou
     if plan not in known:
         raise ArchitectureError(f"the architecture has no plan {plan!r}{did_you_mean(plan, known)}")
     spec = architecture.plans.get(plan)
-    routing = architecture.model_routing | (spec.model_routing if spec else {})
-    everything = spec.model if spec else None
-    own = {} if everything else {c.name: c.model for c in architecture.components if c.model}
-    tasks = {c.name: c.task for c in architecture.components}
-
-    def choose(component: str, task: str) -> str | None:
-        key = tasks.get(component, task)
-        key = key if key in routing else FALLBACK
-        if spec and component in spec.components:
-            return spec.components[component]
-        if spec and key in spec.model_routing:
-            return spec.model_routing[key]
-        return everything or own.get(component) or routing.get(key)
-
+    routing = architecture.resolver(spec)
     large = _large_contexts(architecture, spec, routing)
     return Reroute(
         plan,
         f"plan {plan} of {architecture.name}",
-        choose,
+        routing.model,
         _policies_left_out(architecture, spec),
         large=lambda component, _task: large.get(component),
         tier_starts=tuple(sorted({start for own in large.values() for start in own.tier_starts})),
     )
 
 
-def _large_contexts(architecture: Architecture, spec: PlanSpec | None, routing: Mapping[str, str]) -> dict[str, Large]:
+def _large_contexts(architecture: Architecture, spec: PlanSpec | None, routing: Resolver) -> dict[str, Large]:
     """By component, where the plan applies the policy; not in a plan of one model that does not name it."""
     if not _sends_large_contexts(spec):
         return {}
     return {
-        component.name: Large(Span(over=policy.over), routing.get(policy.use, policy.use))
+        component.name: Large(Span(over=policy.over), routing.target(policy.use))
         for component in architecture.components
         if (policy := component.large_context)
     }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ..routing.configured import Configured
+    from .configured import Configured
 
 JUDGED = """
 SELECT task, model, count(*) FILTER (success AND NOT escalated), count(*)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import strip
 from ..outcomes.costs import book_name
-from ..routing.configured import book_names
+from .configured import book_names
 from .repricing import Ran, Shift, Shifted
 from .results import Drift
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..routing.configured import Configured
+    from .configured import Configured
 
 
 class Strayed(NamedTuple):

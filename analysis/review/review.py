@@ -16,11 +16,11 @@ from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
 from ..outcomes.outcomes import Criteria
 from ..replay.replay import MAX_DIGITS
-from ..routing.configured import Configured, book_names, configured_by
 from ..spend.priced import choose_days
 from .anomalies import daily_costs, odd_days, through
 from .budgets import budgets_used
 from .cells import fill_cells
+from .configured import Configured, book_names, configured_by
 from .decisions import decisions, threshold_usd
 from .headline import forecast, headline, months_of
 from .performance import has_outcomes, performance

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
-    from ..routing.configured import Configured
+    from .configured import Configured
 
 WITHOUT = Saving(Decimal(0), Decimal(0), Decimal(0))
 

@@ -23,9 +23,9 @@ from typing import Any
 from ...documents import Document, KeyPath, did_you_mean, read_document
 from ...errors import ArchitectureError, InputError
 from .conditions import Attributes, Condition, Span, read_attributes, read_conditions, whole_number
+from .resolve import FALLBACK, key_of_task, model_of_key
 
 SHIPPED = Path(__file__).with_name("article-routing.json")
-FALLBACK = "fallback"
 LARGE_CONTEXT_KEY = "large_context_coding"
 LARGE_CONTEXT_OVER = 50_000
 CODING_TASKS = ("code_generation", "code_review")
@@ -72,7 +72,7 @@ class RoutingConfig:
 
     def model(self, use: str) -> str:
         """The model that a key stands for; a model stands for itself."""
-        return self.model_routing.get(use, use)
+        return model_of_key(self.model_routing, use)
 
     def words(self, attribute: str) -> set[str]:
         """The words that the tree's rules ask for: the kinds of work it tells apart, or the agents."""
@@ -240,7 +240,7 @@ def decide(
 def _by_key(config: RoutingConfig, task: str, attributes: Attributes) -> tuple[str, list[str], list[str]]:
     if set(attributes) - {"context_tokens"}:
         raise InputError("give either a routing key or a description, not both")
-    if task not in config.model_routing:
+    if key_of_task(config.model_routing, task) != task:
         near = did_you_mean(task, [key for key in config.model_routing if key != FALLBACK])
         doubt = f"the routing has no task {task!r}: {FALLBACK} decides{near}"
         return FALLBACK, [f"model_routing has no {task}: {_arrow(config, FALLBACK)}"], [doubt]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
-from ..routing.resolve import routed_model
+from ..routing.resolve import Resolver, known
 from .policies.calls import Choice
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def plans_of(architecture: Architecture, naive: str) -> list[Plan]:
 def routed_plan(architecture: Architecture) -> Plan:
     """Each task on the routing's model, with all policies."""
     says = "the routing's model for each task"
-    return _plan(architecture, "routed", says, lambda _: None, architecture.model_routing, POLICIES)
+    return _plan(architecture, "routed", says, architecture.resolver(), POLICIES)
 
 
 def single_model_plan(architecture: Architecture, name: str, model: str) -> Plan:
     """Every task on one model, without policies."""
-    return _plan(architecture, name, f"every task on {model}", lambda _: model, {}, ())
+    return _plan(architecture, name, f"every task on {model}", Resolver({}, everything=model), ())
 
 
 def _named(architecture: Architecture, name: str, spec: PlanSpec) -> Plan:
@@ -61,30 +61,15 @@ def _named(architecture: Architecture, name: str, spec: PlanSpec) -> Plan:
     says += f", but {', '.join(moved)}" if moved else ""
     if spec.policies is not None:
         says += f"; policies: {', '.join(spec.policies) or 'none'}"
-    routed = architecture.model_routing.keys() | spec.model_routing.keys()
-
-    def choose(component: Component) -> str | None:
-        task = component.task if component.task in routed else "fallback"
-        return spec.components.get(component.name) or spec.model_routing.get(task) or spec.model
-
-    one_model = dict.fromkeys(architecture.model_routing, spec.model) if spec.model else architecture.model_routing
     all_policies = [policy for policy in POLICIES if not (spec.model and policy in MODEL_POLICIES)]
     policies = all_policies if spec.policies is None else spec.policies
-    return _plan(architecture, name, says, choose, one_model | spec.model_routing, policies)
+    return _plan(architecture, name, says, architecture.resolver(spec), policies)
 
 
-def _plan(
-    architecture: Architecture,
-    name: str,
-    says: str,
-    choose: Callable[[Component], str | None],
-    routing: Mapping[str, str],
-    policies: Iterable[Policy],
-) -> Plan:
-    """`routing` is the plan's own, by which policies find models; a key that it lacks is a model's name."""
-    models = {c.name: choose(c) or routed_model(c, architecture.model_routing) for c in architecture.components}
+def _plan(architecture: Architecture, name: str, says: str, routing: Resolver, policies: Iterable[Policy]) -> Plan:
+    models = {c.name: known(routing.model(c.name, c.task), c) for c in architecture.components}
     targets = {
-        component.name: tuple((where, routing.get(key, key)) for where, key in component.model_keys.items())
+        component.name: tuple((where, routing.target(key)) for where, key in component.model_keys.items())
         for component in architecture.components
         if component.escalate or component.large_context
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...documents import did_you_mean
 from ..architecture.escalation import in_words
 from ..results import Unpriced, UsedPrice
-from ..routing.routing import FALLBACK
+from ..routing.resolve import FALLBACK
 from .plans import Plan
 from .policies.calls import Costed, PolicyCosting
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .routing import CODING_TASKS, FALLBACK, LARGE_CONTEXT_KEY, LargeContext, RoutingConfig
+from ..routing.resolve import Resolver, model_of_key
+from ..routing.routing import CODING_TASKS, LARGE_CONTEXT_KEY, LargeContext, RoutingConfig
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -29,11 +31,7 @@ class Configured:
 
     def model(self, component: str, task: str) -> str | None:
         """The model that calls of a component and task ("" without one) go to; None where nothing is said of them."""
-        own = self.components.get(component)
-        if own and own.model:
-            return own.model
-        task = own.task if own else task
-        return self.routing.get(task) or (self.routing.get(FALLBACK) if own or task else None)
+        return self._resolver.model(component, task) if component in self.components or task else None
 
     def allowed(self, component: str, task: str) -> set[str]:
         """Every model that such calls may go to: also by large context, escalation, or the logged task itself."""
@@ -45,6 +43,11 @@ class Configured:
         named = {self.routing.get(key, key if "/" in key else "") for key in keys}
         return {model for model in (*named, self.model(component, task)) if model}
 
+    @cached_property
+    def _resolver(self) -> Resolver:
+        known = self.components.values()
+        return Resolver(self.routing, {c.name: c.task for c in known}, {c.name: c.model for c in known if c.model})
+
     @property
     def models(self) -> list[str]:
         """Every model that it names."""
@@ -52,7 +55,7 @@ class Configured:
         return list(dict.fromkeys([*self.routing.values(), *own]))
 
     def _policy_models(self, component: Component) -> list[str]:
-        return [self.routing.get(key, key) for key in component.model_keys.values()]
+        return [model_of_key(self.routing, key) for key in component.model_keys.values()]
 
 
 def configured_by(architecture: Architecture | None, routing: RoutingConfig | None) -> Configured | None:
@@ -68,7 +71,7 @@ def configured_by(architecture: Architecture | None, routing: RoutingConfig | No
 
 def _by_key(routing: Mapping[str, str]) -> LargeContext | None:
     """What the key `large_context_coding` means in a routing that says no more of it."""
-    from .conditions import Span
+    from ..routing.conditions import Span
 
     return LargeContext(Span(0), LARGE_CONTEXT_KEY, CODING_TASKS) if LARGE_CONTEXT_KEY in routing else None
 
