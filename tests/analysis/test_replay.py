@@ -272,16 +272,24 @@ def test_a_plans_large_contexts_are_replayed_for_its_components(
         "model_routing": {"code_generation": HAIKU, "large": OPUS, "fallback": SONNET},
         "components": [{"name": "coder", "task": "code_generation", "runs_per_day": 6, "tokens": {"input": 1},
                         "large_context": {"over": 100_000, "use": "large"}, "retry": {"failure_rate": 0.1}}],
-        "plans": {"without": {"policies": []}, "one": {"model": HAIKU}},
+        "plans": {"without": {"policies": []}, "one": {"model": HAIKU},
+                  "one_large": {"model": HAIKU, "policies": ["large_context"]}},
     })  # fmt: skip
     day = date(2026, 10, 5)
-    routed, without, one = (reroute_by_plan(architecture, name, day) for name in ("routed", "without", "one"))
+    routed, without, one, one_large = (
+        reroute_by_plan(architecture, name, day) for name in ("routed", "without", "one", "one_large")
+    )
     roll_up_for(sizes, book, routed)
     found = replay(sizes, book, routed)
     # Haiku keeps 110,001 tokens; 556,001 go to Opus at $5
     assert found.total.replayed_usd == (Decimal(110_001) + 5 * Decimal(556_001)) / 10**6
     assert "not replayed, as the logged calls are what happened: retry" in found.notes
-    for plan in (without, one):
+    # in a plan of one model the key "large" stands for that model too, as in a run
+    assert [large.model for large in (routed.large("coder", ""), one_large.large("coder", "")) if large] == [
+        OPUS,
+        HAIKU,
+    ]
+    for plan in (without, one, one_large):
         assert replay(sizes, book, plan).total.difference_usd == 0
 
 
