@@ -144,8 +144,9 @@ def _rows(key: ModelKey, model: ModelInfo) -> Iterator[PriceRow]:
     for processing, contexts in CONTEXTS.items():
         context = next((c for c in contexts if any(v.when == c for v in model.price_variants or ())), None)
         if context:
-            priced = [(window, model.get_prices(at, context)) for window, at in windows]
-            yield from _merged(key, processing, priced)
+            # where a level has no price of its own yet, the standard one is found, and said to be that
+            priced = [(window, model.get_prices(at, context), model.get_prices(at)) for window, at in windows]
+            yield from _merged(key, processing, [(window, own) for window, own, usual in priced if own != usual])
 
 
 def _windows(model: ModelInfo) -> Iterator[tuple[Window, datetime]]:

@@ -274,3 +274,157 @@ def test_an_advisor_does_not_run_fast_because_its_caller_does(tmp_path: Path) ->
 def test_a_level_without_a_price_is_named(tmp_path: Path) -> None:
     found = spent(tmp_path, s=[answer("a", "claude-haiku-4-5", usage(1_000, 10, speed="fast", inference_geo="us"))])
     assert "anthropic/claude-haiku-4-5 has no price for processing 'fast/us'" in found.notes[0]
+
+
+def meta(id: str, **payload: Any) -> Record:
+    return {"timestamp": AT, "type": "session_meta", "payload": {"id": id, "cwd": "/w"} | payload}
+
+
+def turn(model: str = "gpt-5.5", **payload: Any) -> Record:
+    return {"timestamp": AT, "type": "turn_context", "payload": {"model": model} | payload}
+
+
+def tokens(input: int, cached: int, output: int, **more: Any) -> Record:
+    return {"input_tokens": input, "cached_input_tokens": cached, "output_tokens": output} | more
+
+
+def count(total: Record | None, last: Record | None, minute: int = 0) -> Record:
+    """A token count of a Codex rollout."""
+    info = {"total_token_usage": total, "last_token_usage": last} if total or last else None
+    payload = {"type": "token_count", "info": info, "rate_limits": {"primary": {"used_percent": 3}}}
+    return {"timestamp": f"2026-10-05T10:{minute:02}:00Z", "type": "event_msg", "payload": payload}
+
+
+def response(id: str, used: Record, minute: int = 0) -> Record:
+    payload = {"thread_id": "A", "response_id": id, "usage": used}
+    return {"timestamp": f"2026-10-05T10:{minute:02}:00Z", "type": "token_usage_record", "payload": payload}
+
+
+FIRST, SECOND = tokens(100_000, 0, 1_000), tokens(120_000, 90_000, 1_000)
+BOTH = tokens(220_000, 90_000, 2_000)
+# gpt-5.5 at 5, 0.5 and 30: FIRST 500,000 + 30,000; SECOND 30,000 x 5 + 90,000 x 0.5 + 1,000 x 30 = 225,000
+PAST = [count(FIRST, FIRST), count(BOTH, SECOND, 2)]
+
+
+def test_a_compaction_that_only_a_usage_record_shows_is_billed(tmp_path: Path) -> None:
+    # 0.53 + 0.225 + the compaction: 200,000 x 5 + 4,000 x 30
+    records = [response("r1", FIRST), response("c", tokens(200_000, 0, 4_000), 1), response("r2", SECOND, 2)]
+    shrunk = count(FIRST, tokens(0, 0, 0, total_tokens=12_000), 1)
+    rollout = [meta("A"), turn(), *records, PAST[0], shrunk, PAST[1]]
+    assert usd(tmp_path, *rollout) == Decimal("1.875")
+
+
+def test_usage_records_without_any_count_are_calls(tmp_path: Path) -> None:
+    assert usd(tmp_path, meta("A"), turn(), response("a", FIRST), response("b", SECOND)) == Decimal("0.755")
+
+
+def test_a_record_that_a_fork_repeats_counts_once(tmp_path: Path) -> None:
+    compacted = response("c", tokens(200_000, 0, 4_000), 3)
+    parent = [meta("P"), turn(), *PAST, compacted]
+    fork = [meta("F", forked_from_id="P"), turn(), *PAST, compacted]
+    assert spent(tmp_path, parent=parent, fork=fork).total.calls == 3
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"forked_from_id": "P"},
+        {"parent_thread_id": "P"},
+        {"source": {"subagent": {"thread_spawn": {"parent_thread_id": "P", "depth": 1}}}},
+        {"source": "cli", "parent_thread_id": "P"},
+    ],
+)
+@pytest.mark.parametrize("child_first", [True, False])
+def test_a_child_that_replays_its_parent_counts_its_own_calls(tmp_path: Path, named: Record, child_first: bool) -> None:
+    # 0.755 of the parent's, and 20,000 x 5 + 10,000 x 0.5 + 500 x 30 = 120,000
+    parent = [meta("P"), turn(), *PAST]
+    own = count(tokens(250_000, 100_000, 2_500), tokens(30_000, 10_000, 500), 5)
+    child = [meta("C", **named), turn(), *PAST, turn(), own]
+    files = {"child": child, "parent": parent} if child_first else {"parent": parent, "child": child}
+    assert spent(tmp_path, **files).total.computed_usd == Decimal("0.875")
+
+
+def test_siblings_that_count_from_nothing_keep_their_calls(tmp_path: Path) -> None:
+    def child(id: str, used: Record) -> list[Record]:
+        return [meta(id, parent_thread_id="P"), turn(), count(used, used, 3)]
+
+    one, two = tokens(30_000, 10_000, 500), tokens(40_000, 10_000, 500)
+    # 0.755 + (100,000 + 5,000 + 15,000) + (150,000 + 5,000 + 15,000)
+    files = {"parent": [meta("P"), turn(), *PAST], "one": child("C1", one), "two": child("C2", two)}
+    assert spent(tmp_path, **files).total.computed_usd == Decimal("1.045")
+
+
+def test_counters_that_take_turns_each_say_their_last_call(tmp_path: Path) -> None:
+    # 20,000 x 5 + 100 x 30 = 103,000, and three of 1,000 x 5 + 20,000 x 0.5 + 100 x 30 = 18,000
+    step = tokens(21_000, 20_000, 100)
+    rollout = [
+        count(tokens(20_000, 0, 100), tokens(20_000, 0, 100)),
+        count(tokens(5_000_000, 4_900_000, 9_000), step, 1),
+        count(tokens(41_000, 20_000, 200), step, 2),
+        count(tokens(5_021_000, 4_920_000, 9_100), step, 3),
+        count(tokens(5_021_000, 4_920_000, 9_100), step, 4),  # told again
+    ]
+    assert usd(tmp_path, meta("A"), turn(), *rollout) == Decimal("0.157")
+
+
+def test_a_counter_that_begins_anew_counts_from_nothing(tmp_path: Path) -> None:
+    anew = tokens(10_000, 0, 100)
+    assert usd(tmp_path, meta("A"), turn(), *PAST, count(anew, anew, 3)) == Decimal("0.808")  # 0.755 + 0.053
+
+
+def test_a_call_between_two_counts_is_in_the_total(tmp_path: Path) -> None:
+    """The total rose by more than the last call: what was not shown was billed."""
+    rollout = [count(FIRST, FIRST), count(tokens(300_000, 0, 3_000), FIRST, 2)]
+    assert usd(tmp_path, meta("A"), turn(), *rollout) == Decimal("1.59")  # three of 0.53
+
+
+def test_rate_limits_without_counts_are_no_calls(tmp_path: Path) -> None:
+    found = spent(tmp_path, s=[meta("A"), turn(), count(None, None), *PAST, count(None, None, 3)])
+    assert (found.total.calls, found.total.computed_usd) == (2, Decimal("0.755"))
+
+
+def test_a_count_that_says_its_last_call_only_is_that_call(tmp_path: Path) -> None:
+    assert usd(tmp_path, meta("A"), turn(), count(None, FIRST), count(None, SECOND, 1)) == Decimal("0.755")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("lmstudio", "openai/gpt-oss-20b"), ("ollama", "gpt-oss:20b"), ("vllm", "gpt-5.5"), ("my-proxy", "gpt-5.5")],
+)
+def test_a_server_of_ones_own_has_no_price_of_openai(tmp_path: Path, provider: str, model: str) -> None:
+    found = spent(tmp_path, s=[meta("A", model_provider=provider), turn(model), *PAST])
+    assert found.unpriced_models == (f"{provider}/{model}",)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "priced"),
+    [
+        (None, "gpt-5.5", "openai/gpt-5.5"),
+        ("openai", "gpt-5.5", "openai/gpt-5.5"),
+        ("openrouter", "openai/gpt-5.5", "openrouter/openai/gpt-5.5"),
+    ],
+)
+def test_the_providers_name_is_the_sessions(tmp_path: Path, provider: str | None, model: str, priced: str) -> None:
+    [row] = spent(tmp_path, s=[meta("A", model_provider=provider), turn(model), *PAST]).rows
+    assert row.keys == (priced,)
+
+
+def test_a_service_tier_holds_for_its_turn(tmp_path: Path) -> None:
+    # flex is half: 0.265 and the second at the standard price, 0.225
+    rollout = [meta("A"), turn(service_tier="flex"), PAST[0], turn(), PAST[1]]
+    later = [record | {"timestamp": "2026-10-20T10:00:00Z"} for record in rollout]
+    assert usd(tmp_path, *later) == Decimal("0.49")
+
+
+def test_a_tier_before_it_had_a_price_is_named(tmp_path: Path) -> None:
+    found = spent(tmp_path, s=[meta("A"), turn(service_tier="flex"), *PAST])
+    assert found.total.computed_usd == Decimal("0.755")
+    assert "openai/gpt-5.5 has no price for processing 'flex'" in found.notes[0]
+
+
+def test_input_without_cached_tokens_is_told_by_the_total(tmp_path: Path) -> None:
+    # 1,000 x 5 + 9,000 x 0.5 + 100 x 30 = 12,500, whether the total says so or there is more cached than input
+    for number, total in enumerate((10_100, None)):
+        used = tokens(1_000, 9_000, 100, total_tokens=total)
+        (tmp_path / str(number)).mkdir()
+        assert usd(tmp_path / str(number), meta("A"), turn(), count(used, used)) == Decimal("0.0125")

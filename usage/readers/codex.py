@@ -1,10 +1,16 @@
 """Codex CLI rollouts: JSON lines whose token counts are running totals of the session.
 
-https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, output
-includes reasoning. A call is a change of the total: a total that is told again, by a refresh or by a resumed or
-forked session that replays its past, is the same call. The total names it, within the session that the others were
-forked from: the last one that the file has named by then (a fork of a fork that does not replay the names of both
-cannot be told from here).
+https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, unless
+`total_tokens` is the sum with them beside; output includes reasoning.
+
+A call is a change of the total: a total that is told again, by a refresh or by a resumed, forked or spawned session
+that replays its past, is the same call. The total names it, within the session that the others came from: the last one
+that the file has named by then (a fork of a fork that does not replay the names of both cannot be told from here; nor
+can two spawned sessions of one parent whose totals are the same to the last token). Where the totals of several
+counters take turns in one file (a total falls back to where an earlier one left off), each says its last call.
+
+A `token_usage_record` is one response. Those that no change of the total shows (compactions) are calls too.
+The provider is the session's `model_provider`: a server of one's own has no price of OpenAI's.
 """
 
 from __future__ import annotations
@@ -12,30 +18,58 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 
 _TOKENS = """STRUCT(input_tokens HUGEINT, cached_input_tokens HUGEINT, cache_write_input_tokens HUGEINT,
-    output_tokens HUGEINT, total_tokens HUGEINT)"""
+    output_tokens HUGEINT, reasoning_output_tokens HUGEINT, total_tokens HUGEINT)"""
 
 COLUMNS = {
     "timestamp": "VARCHAR",
     "type": "VARCHAR",
     "payload": f"""STRUCT(
-        "type" VARCHAR, id VARCHAR, forked_from_id VARCHAR, model VARCHAR, cwd VARCHAR,
+        "type" VARCHAR, id VARCHAR, forked_from_id VARCHAR, parent_thread_id VARCHAR, source JSON, model VARCHAR,
+        model_provider VARCHAR, service_tier VARCHAR, cwd VARCHAR, response_id VARCHAR, usage {_TOKENS},
         info STRUCT(model VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
 }
 
-SQL = """
+_FIGURES = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens")
+
+
+def _plain(usage: str) -> str:
+    """A struct of counts as OpenAI gives them: input with cached tokens.
+
+    Another server's input may be without: its total tells, or more cached tokens than input.
+    """
+    i, c, w, o = (f"coalesce({usage}.{name}, 0)" for name in _FIGURES)
+    r, total = f"coalesce({usage}.reasoning_output_tokens, 0)", f"{usage}.total_tokens"
+    beside = f"{c} + {w} > {i} OR {total} = {i} + {c} + {w} + {o} AND {total} NOT IN ({i} + {o}, {i} + {o} + {r})"
+    whole = f"{i} + CASE WHEN {i} >= 0 AND ({beside}) THEN {c} + {w} ELSE 0 END"
+    named = ", ".join(f"{name}: ({sql})::HUGEINT" for name, sql in zip(_FIGURES, (whole, c, w, o), strict=True))
+    return f"CASE WHEN {usage} IS NOT NULL THEN {{{named}}} END"
+
+
+def _less(usage: str, before: str) -> str:
+    return f"{{{', '.join(f'{name}: {usage}.{name} - {before}.{name}' for name in _FIGURES)}}}"
+
+
+SQL = f"""
 WITH entry AS (
     SELECT
         *,
-        last_value(CASE WHEN "type" = 'turn_context' THEN payload.model END IGNORE NULLS) OVER told AS turn_model,
+        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER told
+            AS turn_model,
         first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
             AS session_id,
         last_value(
             CASE WHEN "type" = 'session_meta'
-                THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.id, '')) END IGNORE NULLS
+                THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
+                    nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
+            END IGNORE NULLS
         ) OVER told AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
-        payload.info.total_token_usage AS total,
-        payload.info.last_token_usage AS last
+        last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER told AS provider,
+        last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
+            THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER told AS service_tier,
+        {_plain("payload.info.total_token_usage")} AS total,
+        {_plain("payload.info.last_token_usage")} AS last,
+        {_plain("payload.usage")} AS response
     FROM record
     WINDOW
         told AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
@@ -44,53 +78,66 @@ WITH entry AS (
 counted AS (
     SELECT
         *,
-        coalesce(lag(total.input_tokens) OVER before,
-            total.input_tokens - coalesce(last.input_tokens, total.input_tokens)) AS input_before,
-        coalesce(lag(coalesce(total.cached_input_tokens, 0)) OVER before,
-            coalesce(total.cached_input_tokens, 0)
-                - coalesce(last.cached_input_tokens, total.cached_input_tokens, 0)) AS cached_before,
-        coalesce(lag(coalesce(total.cache_write_input_tokens, 0)) OVER before,
-            coalesce(total.cache_write_input_tokens, 0)
-                - coalesce(last.cache_write_input_tokens, total.cache_write_input_tokens, 0)) AS written_before,
-        coalesce(lag(total.output_tokens) OVER before,
-            total.output_tokens - coalesce(last.output_tokens, total.output_tokens)) AS output_before
+        coalesce(lag(total) OVER before, {_less("total", "coalesce(last, total)")}) AS total_before,
+        {_less("total", "last")} AS left_off,
+        row_number() OVER (PARTITION BY file_id, total ORDER BY line) AS told_times
     FROM entry
     WHERE payload."type" = 'token_count' AND total IS NOT NULL
     WINDOW before AS (PARTITION BY file_id ORDER BY line)
 ),
+interleaved AS (  -- files of several counters: a total falls, and goes on from an earlier one
+    SELECT DISTINCT file_id FROM counted AS fallen
+    WHERE total.input_tokens < total_before.input_tokens AND left_off.input_tokens > 0
+        AND EXISTS (FROM counted AS earlier WHERE earlier.file_id = fallen.file_id AND earlier.line < fallen.line
+            AND earlier.total = fallen.left_off)
+),
 changed AS (
     SELECT
         *,
+        file_id IN (FROM interleaved) AND last.input_tokens BETWEEN 0 AND total.input_tokens AS by_last,
         -- a total below the one before is a new count (after a compaction): all of it is the change
-        total.input_tokens < input_before OR total.output_tokens < output_before AS anew
+        total.input_tokens < total_before.input_tokens OR total.output_tokens < total_before.output_tokens AS anew
     FROM counted
-    WHERE (total.input_tokens, coalesce(total.cached_input_tokens, 0), coalesce(total.cache_write_input_tokens, 0),
-        total.output_tokens) IS DISTINCT FROM (input_before, cached_before, written_before, output_before)
+    WHERE CASE WHEN file_id IN (FROM interleaved) THEN told_times = 1 ELSE total IS DISTINCT FROM total_before END
+),
+shown AS (
+    SELECT
+        * EXCLUDE (response),
+        CASE WHEN by_last THEN last WHEN anew THEN total ELSE {_less("total", "total_before")} END AS call
+    FROM changed
+),
+response_call AS (  -- one response each: a record, or a count that says no total
+    SELECT * EXCLUDE (response), coalesce(response, last) AS call
+    FROM entry
+    WHERE coalesce(response, last) IS NOT NULL
+        AND ("type" = 'token_usage_record' OR payload."type" = 'token_count' AND total IS NULL)
 ),
 call AS (
-    SELECT
-        *,
-        total.input_tokens - CASE WHEN anew THEN 0 ELSE input_before END AS inputs,
-        coalesce(total.cached_input_tokens, 0) - CASE WHEN anew THEN 0 ELSE cached_before END AS cached,
-        coalesce(total.cache_write_input_tokens, 0) - CASE WHEN anew THEN 0 ELSE written_before END AS written,
-        total.output_tokens - CASE WHEN anew THEN 0 ELSE output_before END AS outputs
-    FROM changed
+    SELECT *,
+        -- a fork replays its parent's totals, some with new times: within a session only totals name a call
+        concat_ws(':', coalesce(root_id, "timestamp"), total.input_tokens,
+            total.cached_input_tokens, total.output_tokens) AS name
+    FROM shown
+    UNION ALL BY NAME
+    SELECT *,
+        concat_ws(':', coalesce(payload.response_id, root_id || ':' || "timestamp", "timestamp"),
+            call.input_tokens, call.cached_input_tokens, call.output_tokens) AS name
+    FROM response_call ANTI JOIN shown USING (file_id, call)
 )
 SELECT file_id, line,
-    -- a fork replays its parent's totals, some with new times: within a session only totals name a call
-    'codex:' || concat_ws(':', coalesce(root_id, "timestamp"), total.input_tokens, total.cached_input_tokens,
-        total.output_tokens) AS event_id,
+    'codex:' || name AS event_id,
     utc("timestamp") AS ts,
     session_id AS session,
-    'openai' AS provider,
+    coalesce(provider, 'openai') AS provider,
     coalesce(payload.info.model, turn_model) AS model,
-    inputs - cached - written AS input,
-    cached AS cache_read,
-    written AS cache_write_5m,
-    outputs AS output,
+    CASE WHEN service_tier IN ('fast', 'priority', 'flex', 'batch') THEN service_tier ELSE 'standard' END AS processing,
+    call.input_tokens - call.cached_input_tokens - call.cache_write_input_tokens AS input,
+    call.cached_input_tokens AS cache_read,
+    call.cache_write_input_tokens AS cache_write_5m,
+    call.output_tokens AS output,
     json_object('cwd', cwd) AS tags
 FROM call
-"""
+"""  # noqa: S608 (fixed text)
 
 
 def recognises(sample: Sample) -> bool:
