@@ -16,7 +16,7 @@ import numpy as np
 
 from ..architecture.policies import Policy
 from ..simulation.costing import Costing
-from ..simulation.monte_carlo import TokenSums, draw, price
+from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan
 from ..simulation.policies.draws import draw_usd_by_model
 from ..simulation.subscriptions import subscriptions_of
@@ -111,9 +111,7 @@ class Projected:
         costing = self.costs.planned(name, self.plan)
         if not costing.priced:
             return {}
-        calls = [(costing.model, costing.expected_usd)] if isinstance(costing, Costing) else [
-            (call.model, way.costing.expected_usd) for call in costing.calls for way in call.ways
-        ]  # fmt: skip
+        calls = [(call.model, way.costing.expected_usd) for call in costing.calls for way in call.ways]
         found: dict[Labels, tuple[Fraction, ...]] = {}
         for model, usd in calls:
             labels = self._labels(name, model)
@@ -129,11 +127,7 @@ class Projected:
         costing, days = self.costs.planned(name, self.plan), self.costs.horizon.days
         if not costing.priced:
             return {}
-        plain = self.costs.costing(name, self.plan.models[name])
-        tokens = self.draws.of(plain, days, self.trials, self.seed)
-        if isinstance(costing, Costing):
-            usd = price(tokens, costing, np.empty((days, self.trials)))
-            return {self._labels(name, costing.model): usd}
+        tokens = self.draws.of(costing.plain, days, self.trials, self.seed)
         found: dict[Labels, Floats] = {}
         for model, usd in draw_usd_by_model(costing, tokens, self.trials, self.seed).items():
             labels = self._labels(name, model)

@@ -24,9 +24,8 @@ from ..architecture.distributions import Floats
 from ..architecture.model import Architecture
 from ..architecture.policies import POLICIES
 from ..routing.resolve import routed_model
-from ..simulation.costing import Costing
 from ..simulation.costs import Costs
-from ..simulation.monte_carlo import draw, price
+from ..simulation.monte_carlo import draw
 from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
@@ -146,9 +145,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class Mixed:
-    """A component of two sides: `costed` as its plan has it, `plain` without policies."""
+    """A component of two sides, costed as its plan has it."""
 
-    plain: Costing
     costed: Costed
 
     @property
@@ -158,13 +156,9 @@ class Mixed:
 
     def drawn_usd(self, trials: int, seed: int) -> Floats:
         """The simulated cost over the horizon, (trials,): the same random numbers on every mixture of a component."""
-        days = self.plain.work.runs.expected
-        tokens = draw(self.plain.work, self.plain.profile, self.plain.brackets, len(days), trials, seed)
-        room = np.empty((len(days), trials))
-        if isinstance(self.costed, Costing):
-            usd = price(tokens, self.costed, room)
-        else:
-            usd = draw_usd(self.costed, tokens, room, seed)
+        plain, days = self.costed.plain, self.costed.days
+        tokens = draw(plain.work, plain.profile, plain.brackets, days, trials, seed)
+        usd = draw_usd(self.costed, tokens, np.empty((days, trials)), seed)
         return np.broadcast_to(usd.sum(axis=0), (trials,))
 
 
@@ -205,7 +199,7 @@ def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
     plan = Plan(policies.plan.name, "", {name: model}, policies.plan.policies, targets)
     costs = Costs(architecture, scheduled.horizon, priced.book_name, None, {priced.book_name: priced.book})
     costs.works = {work.component.name: work for work in workload(architecture, scheduled.horizon, costs.book)}
-    return Mixed(costs.costing(name, model), costs.planned(name, plan))
+    return Mixed(costs.planned(name, plan))
 
 
 def _fields(name: str, taken: Mapping[Cause, Side]) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from ..results import PolicyNote
 from ..routing.routing import RoutingConfig
 from ..simulation.costs import Costs
 from ..simulation.plans import Plan, routed_plan
-from ..simulation.policies.calls import PolicyCosting
+from ..simulation.policies.calls import Costed
 from ..simulation.policies.notes import policy_notes
 from ..simulation.profiles import largest_input
 from .findings import Finding
@@ -54,10 +54,8 @@ class _Policies:
                 yield self._finding("cold-cache" if note.policy == "cache" else "losing-policy", note.says, note.policy)
 
     @property
-    def _costing(self) -> PolicyCosting:
-        found = self.costs.planned(self.component.name, self.plan)
-        assert isinstance(found, PolicyCosting)  # noqa: S101 (it states policies)
-        return found
+    def _costing(self) -> Costed:
+        return self.costs.planned(self.component.name, self.plan)
 
     @property
     def _book(self) -> PriceBook:

@@ -26,7 +26,7 @@ from ..routing.edit import rewrite_routing, routing_diff
 from ..routing.resolve import model_of_task
 from ..simulation.costing import Costing
 from ..simulation.costs import Costs
-from ..simulation.monte_carlo import TokenSums, draw, price
+from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan, named_models, plans_of
 from ..simulation.policies.draws import draw_usd
 from ..simulation.workload import Horizon
@@ -172,8 +172,7 @@ class _Monthly:
         costing = self.costs.planned(component, plan)
         if not costing.priced:
             return None
-        tokens = self._tokens(self.costs.costing(component, model))
-        drawn = price(tokens, costing, room) if isinstance(costing, Costing) else draw_usd(costing, tokens, room, SEED)
+        drawn = draw_usd(costing, self._tokens(costing.plain), room, SEED)
         return MonthlyCost(costing.horizon_usd, draws=np.broadcast_to(drawn.sum(axis=0), (TRIALS,)).tolist())
 
     def _tokens(self, plain: Costing) -> TokenSums:

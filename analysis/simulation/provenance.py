@@ -10,7 +10,7 @@ from ..architecture.escalation import in_words
 from ..results import Unpriced, UsedPrice
 from ..routing.resolve import FALLBACK
 from .plans import Plan
-from .policies.calls import Costed, PolicyCosting
+from .policies.calls import Costed
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -63,7 +63,7 @@ def assumptions(architecture: Architecture, costings: Iterable[Costed], book: Pr
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
         *explained,
         *_evidence(architecture),
-        *([POLICY_ASSUMPTION] if any(isinstance(costing, PolicyCosting) for costing in known) else []),
+        *([POLICY_ASSUMPTION] if any(costing.has_policies for costing in known) else []),
     ]
 
 

@@ -36,8 +36,7 @@ from ..results import (
     WaterfallStep,
 )
 from ..results import Horizon as HorizonCost
-from .costing import Costing
-from .monte_carlo import TokenSums, draw, price
+from .monte_carlo import draw
 from .plans import Plan
 from .policies.calls import Costed
 from .policies.draws import draw_usd
@@ -131,11 +130,11 @@ def simulate_plans(
     rooms = [np.empty(shape) for _ in plans]
     for done, component in enumerate(architecture.components):
         costings = [costing_of(component.name, plan) for plan in plans]
-        first = next(costing for costing in costings if isinstance(costing, Costing))
-        tokens = draw(first.work, first.profile, first.brackets, horizon.days, settings.trials, settings.seed)
+        plain = costings[0].plain
+        tokens = draw(plain.work, plain.profile, plain.brackets, horizon.days, settings.trials, settings.seed)
         distinct = {id(costing): costing for costing in costings}
         drawn = {
-            known: PricedDraws(costing, _drawn_usd(costing, tokens, room, settings))
+            known: PricedDraws(costing, draw_usd(costing, tokens, room, settings.seed))
             for (known, costing), room in zip(distinct.items(), rooms, strict=False)
         }
         priced = {plan.name: drawn[id(costing)] for plan, costing in zip(plans, costings, strict=True)}
@@ -148,12 +147,6 @@ def simulate_plans(
         if progress:
             progress(done + 1, len(architecture.components))
     return sums
-
-
-def _drawn_usd(costing: Costed, tokens: TokenSums, room: Floats, settings: Settings) -> Floats:
-    if isinstance(costing, Costing):
-        return price(tokens, costing, room)
-    return draw_usd(costing, tokens, room, settings.seed)
 
 
 def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: str) -> None:
@@ -191,7 +184,7 @@ def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
 
 def _calls(costing: Costed, days: int) -> list[CallCost]:
     """Which models a component under policies calls, and what for; nothing for one without."""
-    if isinstance(costing, Costing):
+    if not costing.has_policies:
         return []
     return [
         CallCost(

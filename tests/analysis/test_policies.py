@@ -20,7 +20,6 @@ from costsim.analysis.outcomes.store import load_outcomes
 from costsim.analysis.results import ComponentCost, Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.policies.calls import PolicyCosting
 from costsim.analysis.simulation.policies.spawns import first_after_expiry
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
@@ -422,7 +421,7 @@ def test_warmth_of_thinned_and_batched_runs_is_that_of_a_walk(read: Read, keep: 
     row |= {"batch_with": {"tasks": tasks}} if tasks > 1 else {}
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY}), 2)
     found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1])
-    assert isinstance(found, PolicyCosting)
+    assert found.has_policies
     rng = np.random.default_rng(1)
     kept = np.flatnonzero(rng.random(600_000) >= float(keep)) * 10
     gaps = np.diff(kept[::tasks])

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...architecture.distributions import Constant
 from ...architecture.policies import Cache, Escalate, LargeContext, Policies, Policy
-from ..costing import Costing, cost_brackets
+from ..costing import Costing, Minutes, cost_brackets
 from ..profiles import INPUT_CLASSES, Bracket, Independent, Joint, Profile, practical_upper
 from ..workload import Horizon, Runs, Work
 from .batching import batched
@@ -103,15 +103,15 @@ class Call:
 
 
 @dataclass(frozen=True)
-class PolicyCosting:
-    """A component under policies; it reads as a Costing does, and `calls` say where the money goes.
+class Costed:
+    """A component as a plan has it, with policies or without: its exact cost, and the calls that the money goes to.
 
-    `work` has the spawns for runs; `base` is the work without policies, from which runs are drawn.
-    `own_draws` tells that its tokens cannot be the draws of the component without policies.
+    `work` has the spawns for runs; `plain` is the component on its own model without policies, from whose work runs
+    are drawn. `own_draws` tells that its tokens cannot be the draws of that.
     """
 
     work: Work
-    base: Work
+    plain: Costing
     choice: Choice
     spawns: Spawns
     profile: Profile
@@ -119,6 +119,16 @@ class PolicyCosting:
     calls: tuple[Call, ...]
     own_draws: bool
     days: int
+
+    @property
+    def base(self) -> Work:
+        """The work without policies."""
+        return self.plain.work
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether any policy applies."""
+        return bool(self.choice.policies)
 
     @property
     def model(self) -> str:
@@ -161,15 +171,23 @@ class PolicyCosting:
         return (way for call in self.calls for way in call.ways)
 
     def _summed(self, costs: list[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
+        if len(costs) == 1:
+            return costs[0]
         return tuple(sum(day, Fraction(0)) for day in zip(*costs, strict=True)) or (Fraction(0),) * self.days
 
 
-Costed = Costing | PolicyCosting
+def without_policies(plain: Costing, choice: Choice, edges: Minutes) -> Costed:
+    """A component that no policy touches: every run makes one call, which sends the run's tokens as they are."""
+    spawns, days = spawns_of(plain.work.runs, None, None, edges), len(plain.rates)
+    cuts = tuple(Cut(bracket, bracket.min_input_tokens) for bracket in plain.brackets)
+    way = Way(plain, (Fraction(1),) * days, _sent(plain.profile.classes, None))
+    call = Call("first", plain.model, Fraction(1), tuple(range(len(cuts))), (way,))
+    return Costed(plain.work, plain, choice, spawns, plain.profile, cuts, (call,), own_draws=False, days=days)
 
 
 def with_policies(
     work: Work, choice: Choice, starts: tuple[int, ...], plain: Costing, book: PriceBook, horizon: Horizon
-) -> PolicyCosting:
+) -> Costed:
     """`work` under the chosen policies; `starts` are all tier starts and thresholds, `plain` the work without."""
     return _Builder(work, choice, starts, plain, book, horizon).build()
 
@@ -187,7 +205,7 @@ class _Builder:
     profile: Profile = field(init=False)
     cuts: tuple[Cut, ...] = field(init=False)
 
-    def build(self) -> PolicyCosting:
+    def build(self) -> Costed:
         active = self.choice.policies
         stated = {name: getattr(self.work.component, name) for name in active}
         self.policies = policies = Policies.model_construct(**stated)
@@ -198,9 +216,9 @@ class _Builder:
         same = [(b.min_input_tokens, b.probability) for b in brackets] == [
             (b.min_input_tokens, b.probability) for b in self.plain.brackets
         ]
-        return PolicyCosting(
+        return Costed(
             work=replace(self.work, runs=self.spawns.runs),
-            base=self.work,
+            plain=self.plain,
             choice=self.choice,
             spawns=self.spawns,
             profile=self.profile,

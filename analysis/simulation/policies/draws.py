@@ -17,24 +17,28 @@ from ...architecture.distributions import Floats
 from ...architecture.policies import Retry
 from ..costing import Costing
 from ..monte_carlo import TokenSums, draw, generator, price
-from .calls import Call, PolicyCosting, Way
+from .calls import Call, Costed, Way
 from .spawns import binomial
 
 Random = Callable[[str], np.random.Generator]
 
 
-def draw_usd(costing: PolicyCosting, base: TokenSums, room: Floats, seed: int) -> Floats:
-    """The drawn cost of a component under policies: USD, (days, trials), or (days, 1) if nothing varies.
+def draw_usd(costing: Costed, base: TokenSums, room: Floats, seed: int) -> Floats:
+    """The drawn cost of a component as a plan has it: USD, (days, trials), or (days, 1) if nothing varies.
 
     `base` are the draws of the component without policies. The result is put into `room`, (days, trials), where
     it needs that much.
     """
+    if not costing.has_policies:
+        return price(base, costing.plain, room)
     drawn = _drawn_parts(costing, base, room.shape[1], seed)
     return _total([part for _, parts in drawn for part in parts], room)
 
 
-def draw_usd_by_model(costing: PolicyCosting, base: TokenSums, trials: int, seed: int) -> dict[str, Floats]:
+def draw_usd_by_model(costing: Costed, base: TokenSums, trials: int, seed: int) -> dict[str, Floats]:
     """As `draw_usd`, from the same draws, by the model that is called."""
+    if not costing.has_policies:
+        return {costing.model: price(base, costing.plain, np.empty((costing.days, trials)))}
     by_model: dict[str, list[tuple[TokenSums, Costing]]] = {}
     for call, parts in _drawn_parts(costing, base, trials, seed):
         by_model.setdefault(call.model, []).extend(parts)
@@ -42,7 +46,7 @@ def draw_usd_by_model(costing: PolicyCosting, base: TokenSums, trials: int, seed
 
 
 def _drawn_parts(
-    costing: PolicyCosting, base: TokenSums, trials: int, seed: int
+    costing: Costed, base: TokenSums, trials: int, seed: int
 ) -> list[tuple[Call, list[tuple[TokenSums, Costing]]]]:
     """The drawn tokens of each call, and what they are priced by."""
     streams: dict[str, np.random.Generator] = {}
@@ -75,7 +79,7 @@ def _total(parts: list[tuple[TokenSums, Costing]], room: Floats) -> Floats:
 
 
 def _parts(
-    call: Call, costing: PolicyCosting, sums: TokenSums, trials: int, random: Random
+    call: Call, costing: Costed, sums: TokenSums, trials: int, random: Random
 ) -> list[tuple[TokenSums, Costing]]:
     """The drawn tokens of each way in which the call goes."""
     retry = costing.work.component.retry if "retry" in costing.choice.policies else None
@@ -98,7 +102,7 @@ def _known(sums: TokenSums, index: int) -> list[Floats]:
     return [amounts * factor for amounts, factor in zip(sums.tokens[index], sums.factors[:-1], strict=True)]
 
 
-def _chance(call: Call, costing: PolicyCosting, trials: int, random: Random) -> Floats:
+def _chance(call: Call, costing: Costed, trials: int, random: Random) -> Floats:
     """The chance of a run to make the call, (1, 1); (1, trials) where evidence leaves it open.
 
     Then it is drawn once per trial, from the beta distribution with the mean of the counts and the standard

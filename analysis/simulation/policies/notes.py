@@ -15,7 +15,7 @@ from ...architecture.escalation import in_words
 from ...architecture.policies import Policy
 from ...results import PolicyNote
 from ..profiles import INPUT_CLASSES
-from .calls import Call, PolicyCosting
+from .calls import Call, Costed
 
 if TYPE_CHECKING:
     from ....pricing.book import PriceBook
@@ -57,10 +57,8 @@ class _Notes:
                 yield from write()
 
     @property
-    def _costing(self) -> PolicyCosting:
-        found = self.costs.planned(self.component.name, self.plan)
-        assert isinstance(found, PolicyCosting)  # noqa: S101 (it has policies)
-        return found
+    def _costing(self) -> Costed:
+        return self.costs.planned(self.component.name, self.plan)
 
     @property
     def _book(self) -> PriceBook:
@@ -150,12 +148,8 @@ class _Notes:
         direct = self.costs.planned(name, direct_plan)
         if not (escalate and escalate.chance and escalating.priced and direct.priced):
             return None
-        assert isinstance(escalating, PolicyCosting)  # noqa: S101
         paid = _usd(escalating.calls, "escalated") / escalate.chance
-        direct_usd = (
-            _usd(direct.calls, "first") if isinstance(direct, PolicyCosting) else sum(direct.expected_usd, Fraction(0))
-        )
-        return (direct_usd - _usd(escalating.calls, "first")) / paid if paid else None
+        return (_usd(direct.calls, "first") - _usd(escalating.calls, "first")) / paid if paid else None
 
     def _cache(self) -> Iterator[PolicyNote]:
         cache, costing = self.component.cache, self._costing
