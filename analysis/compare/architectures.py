@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
-from math import factorial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from ... import __version__
 from ...money import strip, to_usd
 from ..architecture.distributions import Floats
+from ..shapley import shapley
 from ..simulation.summary import book_ref
 from ..verdicts import Verdict
 from .results import CAUSES, Cause, CauseEffect, ComponentDifference, Difference
@@ -141,7 +141,7 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
         exact = {cause: Fraction(0) for cause in causes}
     else:
         known = {changed: cost for changed, cost in costs.items() if cost is not None}
-        exact = {cause: shapley(known, place) for place, cause in enumerate(causes)}
+        exact = dict(zip(causes, shapley(known), strict=True))
     effects = {cause: to_usd(amount) for cause, amount in exact.items()}
     largest = max(causes, key=lambda cause: abs(exact[cause]))
     effects[largest] += moved - sum(effects.values(), Decimal(0))  # what rounding to 12 places leaves
@@ -153,21 +153,6 @@ def _mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> tuple[int, ..
     """What has not changed is taken from the head: it is the same there."""
     taken = dict(zip(causes, changed, strict=True))
     return tuple(taken.get(cause, 1) for cause in CAUSES)
-
-
-def shapley(costs: Mapping[tuple[int, ...], Fraction], place: int) -> Fraction:
-    """The mean over all orders of what changing one factor adds, given those changed before it (Shapley 1953).
-
-    `costs` has one cost for each choice of base (0) or head (1) for every factor.
-    """
-    size = len(next(iter(costs)))
-    total = Fraction(0)
-    for changed, cost in costs.items():
-        if not changed[place]:
-            others = sum(changed)
-            weight = Fraction(factorial(others) * factorial(size - 1 - others), factorial(size))
-            total += weight * (costs[(*changed[:place], 1, *changed[place + 1 :])] - cost)
-    return total
 
 
 def _says(pair: Pair, name: str, cause: Cause) -> str:

@@ -36,9 +36,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
-from math import factorial, lcm
-from typing import NamedTuple, TypeVar
+from math import lcm
+from typing import NamedTuple
 
+from ..shapley import Coalition, over_one_denominator, shapley
 from .month_results import Effect
 
 CALLS = "request"
@@ -53,9 +54,8 @@ EFFECTS: Mapping[str, Effect] = {
     "price": "price",
 }
 
-Coalition = tuple[int, ...]
-"""Which factors have changed (1), in the order of FACTORS or of its end."""
 Costs = dict[Coalition, Fraction]
+"""By which factors have changed, in the order of FACTORS or of its end."""
 
 
 class Route(NamedTuple):
@@ -112,7 +112,6 @@ class Line:
         return sum(self.cost.values())
 
 
-Key = TypeVar("Key")
 Lines = dict[tuple[str, Route], Line]
 
 
@@ -134,25 +133,6 @@ def component_effects(
     for factor, amount in zip(FACTORS, shapley(_component_costs(lines, asked or {})), strict=True):
         effects[EFFECTS[factor]] += amount / parts
     return dict(effects)
-
-
-def shapley(costs: Mapping[Coalition, Fraction]) -> list[Fraction]:
-    """For each factor, the mean over all orders of what its change adds to the cost, given those changed before it."""
-    size = len(next(iter(costs)))
-    whole, scale = _over_one_denominator(costs)
-    totals = [0] * size
-    for changed, cost in whole.items():
-        count = sum(changed)
-        first, then = (factorial(n) * factorial(size - 1 - n) if 0 <= n < size else 0 for n in (count - 1, count))
-        for factor, has in enumerate(changed):
-            totals[factor] += cost * first if has else -cost * then
-    return [Fraction(total, scale * factorial(size)) for total in totals]
-
-
-def _over_one_denominator(fractions: Mapping[Key, Fraction]) -> tuple[dict[Key, int], int]:
-    """Numerators over one denominator: sums of whole numbers are many times quicker than sums of fractions."""
-    scale = lcm(*(of.denominator for of in fractions.values()))
-    return {key: of.numerator * (scale // of.denominator) for key, of in fractions.items()}, scale
 
 
 def _parts_of_a_usd(amounts: Iterable[Decimal]) -> int:
@@ -184,9 +164,7 @@ def _component_costs(lines: tuple[Lines, Lines], asked: Mapping[str, Asked]) -> 
     """The component's cost with each of FACTORS as before (0) or after (1), summed from the inside out."""
     tasks = {task for of in lines for task, _ in of}
     by_task = {task: _task_costs(task, lines, asked.get(task, Asked())) for task in tasks}
-    per_call, scale = _over_one_denominator(
-        {(task, key): cost for task in tasks for key, cost in by_task[task].items()}
-    )
+    per_call, scale = over_one_denominator({(task, key): cost for task in tasks for key, cost in by_task[task].items()})
     calls = [{task: _calls(of, task) for task in tasks} for of in lines]
     total = [sum(of.values()) for of in calls]
     costs: Costs = {}
@@ -204,11 +182,11 @@ def _task_costs(task: str, lines: tuple[Lines, Lines], asked: Asked) -> Costs:
     """The cost of a call of a task by (rerouted, strayed, tokens, price)."""
     routes = {route for of in lines for name, route in of if name == task}
     by_route = {route: _route_costs(lines[0].get((task, route)), lines[1].get((task, route))) for route in routes}
-    per_call, scale = _over_one_denominator(
+    per_call, scale = over_one_denominator(
         {(route, key): cost for route in routes for key, cost in by_route[route].items()}
     )
     before, after = _shares(task, routes, lines[0]), _shares(task, routes, lines[1])
-    shares, whole = _over_one_denominator(_share_changes(before, after, asked))
+    shares, whole = over_one_denominator(_share_changes(before, after, asked))
     costs: Costs = {}
     for inner in product((0, 1), repeat=2):
         base, by_routing, by_drift = (

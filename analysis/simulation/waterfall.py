@@ -1,9 +1,8 @@
 """From naive to routed, policy by policy: what each step saves in a given order, and the split that knows no order.
 
-Shapley value of policy i: the mean over all orders of what it saves when it comes in,
-sum over S without i of |S|! (k - |S| - 1)! / k! x (cost(S) - cost(S + i)). Costs add up over components, and so do
-their Shapley values: each component is a game of the policies that it states, at most 2^6 exact evaluations.
-(L. S. Shapley, "A Value for n-Person Games", 1953.)
+The Shapley value of a policy is the mean over all orders of what it saves when it comes in. Costs add up over
+components, and so do their Shapley values: each component is a game of the policies that it states, at most 2^6 exact
+evaluations.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
-from math import factorial
+from itertools import combinations, compress, product
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
 from ..results import WaterfallStep
+from ..shapley import shapley
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -47,15 +46,16 @@ class Game:
         """The cost under those of the policies that play here."""
         return self.usd_by_set[policies & self.players] or Fraction(0)
 
+    @cached_property
+    def saved_by_policy(self) -> dict[Policy, Fraction]:
+        """What each player saves, averaged over all orders of the players."""
+        order = sorted(self.players)
+        costs = {chosen: self.usd(frozenset(compress(order, chosen))) for chosen in product((0, 1), repeat=len(order))}
+        return {policy: -added for policy, added in zip(order, shapley(costs), strict=True)}
+
     def shapley(self, policy: Policy) -> Fraction:
-        """What the policy saves, averaged over all orders of the players."""
-        if policy not in self.players:
-            return Fraction(0)
-        count, total = len(self.players), Fraction(0)
-        for others in _subsets(self.players - {policy}):
-            orders = Fraction(factorial(len(others)) * factorial(count - len(others) - 1), factorial(count))
-            total += orders * (self.usd(others) - self.usd(others | {policy}))
-        return total
+        """What the policy saves; nothing where it does not play."""
+        return self.saved_by_policy.get(policy, Fraction(0))
 
 
 @dataclass(frozen=True)

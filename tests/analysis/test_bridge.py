@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.compare.effects import Asked, Kind, Route, Used, component_effects, shapley
+from costsim.analysis.compare.effects import Asked, Kind, Route, Used, component_effects
 from costsim.analysis.compare.month_results import Bridge
 from costsim.analysis.compare.months import Asks, bridge, split
 from costsim.analysis.review.cells import fill_cells
+from costsim.analysis.shapley import shapley
 from costsim.analysis.spend.spend import bring_up_to_date
 from costsim.months import month_span
 from costsim.pricing.book import open_book
