@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..reader import Reader
 from . import (
     anthropic_organization,
+    bedrock,
     braintrust,
     claude_code,
     codex,
@@ -19,6 +20,7 @@ from . import (
     openrouter,
     otel,
     posthog,
+    vertex,
     weave,
 )
 
@@ -42,4 +44,6 @@ READERS: tuple[Reader, ...] = (
     weave.READER,
     datadog.READER,
     braintrust.READER,
+    bedrock.READER,
+    vertex.READER,
 )

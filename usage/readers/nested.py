@@ -5,8 +5,9 @@ from __future__ import annotations
 from .counts import count_in_text
 
 
-def items(value: str) -> str:
-    """SQL for the list of JSON that the SQL expression `value` (JSON) is; NULL where it is no list."""
+def items(value: str, quoted: bool = False) -> str:
+    """SQL for the list of JSON that the SQL expression `value` (JSON), or column, is; NULL where it is no list."""
+    value = f'"{value}"' if quoted else value
     return f"""CASE WHEN json_type({value}) = 'ARRAY' THEN from_json({value}, '["JSON"]') END"""
 
 
@@ -67,4 +68,4 @@ def above(calls: str, scope: str, own: str, parent: str) -> str:
 def _path(path: str) -> str:
     if path.startswith("$"):
         return f'$."{path}"'
-    return "$." + path
+    return "$" + path if path.startswith("[") else "$." + path

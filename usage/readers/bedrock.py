@@ -1,0 +1,156 @@
+"""Amazon Bedrock's model invocation log: JSON lines from S3, CloudWatch Logs' envelopes of them, an Insights export.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html: `input.inputTokenCount` excludes
+cache reads and writes. `requestId` names the call and is told again by retried deliveries. A failed call has an
+`errorCode` and no counts; one stopped by a guardrail is billed for what it has counts of. `modelId` may be an ARN that
+ends in the id of a model or of a regional profile; an application's own profile tells no model, but the reply may.
+One-hour cache writes are told by the reply alone. Bodies over 100 KB stand elsewhere in S3 and are not looked up.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import count, has, items, less, parsed, processing, told
+
+TEXTS = (
+    "timestamp",
+    "accountId",
+    "region",
+    "requestId",
+    "operation",
+    "modelId",
+    "errorCode",
+    "status",
+    "inferenceRegion",
+)
+OBJECTS = ("identity", "input", "output", "requestMetadata")
+ENVELOPES = ("events", "logEvents", "results", "Records")
+COLUMNS = {
+    **dict.fromkeys(ENVELOPES, "JSON"),
+    **dict.fromkeys(("@message", "message"), "VARCHAR"),
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(OBJECTS, "JSON"),
+}
+LINE = ", ".join(f"'{name}', \"{name}\"" for name in (*TEXTS, *OBJECTS))
+# an Insights result is a list of fields and their values
+FIELD = "list_filter({}, lambda field: field ->> '$.field' = '@message')[1] ->> '$.value'"
+
+SQL = f"""
+WITH enveloped AS (
+    {
+    " UNION ALL ".join(
+        f"SELECT file_id, line, unnest({items(name, quoted=True)}) AS event FROM record" for name in ENVELOPES
+    )
+}
+),
+entry AS (
+    SELECT file_id, line, json_object({LINE}) AS log FROM record WHERE "modelId" IS NOT NULL
+    UNION ALL
+    SELECT file_id, line, TRY_CAST(coalesce("@message", message) AS JSON) FROM record
+    WHERE coalesce("@message", message) IS NOT NULL
+    UNION ALL
+    SELECT file_id, line, CASE json_type(event)
+        WHEN 'ARRAY' THEN TRY_CAST(({FIELD.format(items("event"))}) AS JSON)
+        ELSE coalesce({parsed("(event -> '$.message')")}, event) END
+    FROM enveloped
+),
+parted AS (
+    SELECT *, (log -> '$.input') AS sent, (log -> '$.output') AS got, {
+    parsed("(log -> '$.output.outputBodyJson')")
+} AS body
+    FROM entry WHERE {has("log", "modelId")}
+),
+replied AS (
+    SELECT *,
+        coalesce((body -> '$.usage'), (body -> '$[0].message.usage'), '{{}}') AS usage,
+        {told("log", "modelId")} AS model_id
+    FROM parted
+),
+counted AS (
+    SELECT *,
+        {count("sent", "inputTokenCount")} AS inputs,
+        {count("sent", "cacheReadInputTokenCount")} AS reads,
+        {count("sent", "cacheWriteInputTokenCount")} AS writes,
+        greatest({count("usage", "cache_creation.ephemeral_1h_input_tokens")},
+            CASE WHEN {told("usage", "cacheDetails[0].ttl")} = '1h' THEN {count("usage", "cacheDetails[0].inputTokens")}
+                 WHEN {told("usage", "cacheDetails[1].ttl")} = '1h' THEN {count("usage", "cacheDetails[1].inputTokens")}
+                 ELSE 0 END) AS writes_1h,
+        {count("got", "outputTokenCount")} AS outputs
+    FROM replied
+)
+SELECT file_id, line,
+    'bedrock:' || {told("log", "requestId")} AS event_id,
+    utc({told("log", "timestamp")}) AS ts,
+    'aws' AS provider,
+    CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'
+         THEN coalesce({told("body", "model", "[0].message.model")}, model_id)
+         ELSE regexp_extract(model_id, '[^/]*$') END AS model,
+    coalesce({processing(told("body", "serviceTier.type", "usage.service_tier"))},
+        CASE WHEN {told("log", "operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
+    CASE WHEN {has("log", "errorCode")} THEN 'error' ELSE 'ok' END AS status,
+    inputs AS input, reads AS cache_read,
+    {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
+    least(writes, writes_1h) AS cache_write_1h,
+    outputs AS output,
+    json_object('user', {told("log", "identity.arn")}, 'account', {told("log", "accountId")},
+        'region', coalesce({told("log", "inferenceRegion")}, {told("log", "region")}),
+        'operation', {told("log", "operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
+        'error', {told("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata')) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Entries of the log's schema, alone, in an envelope, or as the text of a CloudWatch event."""
+    if sample.has("modelId", "requestId", "timestamp"):
+        return True
+    paths = ("events.message", "logEvents.message", "@message", "message", "results.value", "events", "Records")
+    texts = (text for path in paths for text in sample.values(path))
+    return any(isinstance(text, str) and '"ModelInvocationLog"' in text for text in texts) or sample.has(
+        "Records.modelId", "Records.requestId"
+    )
+
+
+_COUNTED = (
+    "input.inputTokenCount",
+    "input.cacheReadInputTokenCount",
+    "input.cacheWriteInputTokenCount",
+    "output.outputTokenCount",
+    "output.outputBodyJson.usage.cache_creation.ephemeral_1h_input_tokens",
+    "output.outputBodyJson.usage.cacheDetails.inputTokens",
+)
+_REPEATED = (
+    "usage.input_tokens",
+    "usage.output_tokens",
+    "usage.cache_read_input_tokens",
+    "usage.cache_creation_input_tokens",
+    "usage.cache_creation.ephemeral_5m_input_tokens",
+    "usage.inputTokens",
+    "usage.outputTokens",
+    "usage.totalTokens",
+    "usage.cacheReadInputTokens",
+    "usage.cacheWriteInputTokens",
+    "usage.cacheReadInputTokenCount",
+    "usage.cacheWriteInputTokenCount",
+    "message.usage.input_tokens",
+    "message.usage.output_tokens",
+    "message.usage.cache_read_input_tokens",
+    "message.usage.cache_creation_input_tokens",
+    "amazon-bedrock-invocationMetrics.inputTokenCount",
+    "amazon-bedrock-invocationMetrics.outputTokenCount",
+    "amazon-bedrock-invocationMetrics.cacheReadInputTokenCount",
+    "amazon-bedrock-invocationMetrics.cacheWriteInputTokenCount",
+)
+
+READER = Reader(
+    name="bedrock",
+    doc="https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    counted=_COUNTED,
+    left_out={f"output.outputBodyJson.{path}": "the reply repeats the log's own counts" for path in _REPEATED},
+    unique_by="the request's id",
+    sample="made: in the shape of real log lines",
+)

@@ -1,0 +1,130 @@
+"""Vertex AI's request-response log: rows of its BigQuery table as JSON lines, a JSON array or Parquet.
+
+https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging: `full_response` holds the
+reply (`usage_metadata`, camel case in some). `prompt_token_count` includes cached tokens, `candidates_token_count`
+excludes thoughts; tokens of tools' prompts stand beside the prompt and are billed as input. A streamed reply is a list:
+its last count is the whole. Claude's replies tell Anthropic's own `usage`, which excludes cached tokens.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .nested import count, has, items, less, parsed, processing, told
+
+TEXTS = ("logging_time", "request_id", "endpoint", "deployed_model_id", "api_method", "model", "model_version")
+COLUMNS = {
+    **dict.fromkeys(TEXTS, "VARCHAR"),
+    **dict.fromkeys(("metadata", "full_request", "full_response"), "JSON"),
+}
+
+
+def _either(*names: str) -> tuple[str, ...]:
+    """The names in snake case and in camel case."""
+    camel = ("".join(part.title() if place else part for place, part in enumerate(n.split("_"))) for n in names)
+    return (*names, *camel)
+
+
+SQL = f"""
+WITH entry AS (
+    SELECT * EXCLUDE (full_response, full_request), {parsed("full_response")} AS replies,
+        {parsed("full_request")} AS request
+    FROM record
+),
+replied AS (
+    SELECT *, CASE json_type(replies) WHEN 'ARRAY' THEN coalesce(
+        list_filter({items("replies")}, lambda part: coalesce((part -> '$.usage_metadata'), (part -> '$.usageMetadata'))
+            IS NOT NULL)[-1], (replies -> '$[#-1]')) ELSE replies END AS reply
+    FROM entry
+),
+used AS (
+    SELECT *, coalesce((reply -> '$.usage_metadata'), (reply -> '$.usageMetadata'), '{{}}') AS usage,
+        coalesce((reply -> '$.usage'), '{{}}') AS claude
+    FROM replied
+),
+counted AS (
+    SELECT *,
+        coalesce({told("request", "model")}, endpoint) AS resource,
+        {count("usage", *_either("prompt_token_count"))} AS prompt,
+        {count("usage", *_either("tool_use_prompt_token_count"))} AS tool,
+        {count("usage", *_either("cached_content_token_count"))} AS cached,
+        {count("usage", *_either("candidates_token_count"))} AS candidates,
+        {count("usage", *_either("thoughts_token_count"))} AS thoughts,
+        {count("claude", "input_tokens")} AS inputs,
+        {count("claude", "cache_read_input_tokens")} AS reads,
+        {count("claude", "cache_creation_input_tokens")} AS writes,
+        {count("claude", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
+        {count("claude", "output_tokens")} AS outputs
+    FROM used
+)
+SELECT file_id, line,
+    'vertex:' || nullif(request_id, '') AS event_id,
+    coalesce(utc(logging_time), utc_epoch(logging_time)) AS ts,
+    'google' AS provider,
+    coalesce({told("reply", *_either("model_version"))}, regexp_extract(model, '[^/]*$'), {told("reply", "model")})
+        AS model,
+    CASE WHEN {told("usage", *_either("traffic_type"))} ILIKE '%batch%' THEN 'batch'
+         WHEN {told("usage", *_either("traffic_type"))} ILIKE '%priority%' THEN 'priority'
+         WHEN {told("usage", *_either("traffic_type"))} ILIKE '%flex%' THEN 'flex'
+         ELSE {processing(told("claude", "service_tier"))} END AS processing,
+    CASE WHEN {has("reply", "error", "code")} THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN least(tool, inputs) < 0 THEN -1 ELSE {less("prompt", "cached")} + tool + inputs END AS input,
+    CASE WHEN least(cached, reads) < 0 THEN -1 ELSE cached + reads END AS cache_read,
+    {less("writes", "writes_1h")} AS cache_write_5m,
+    writes_1h AS cache_write_1h,
+    CASE WHEN least(candidates, thoughts, outputs) < 0 THEN -1 ELSE candidates + thoughts + outputs END AS output,
+    json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
+        'project', nullif(regexp_extract(resource, 'projects/([^/]+)', 1), ''),
+        'traffic', {told("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels')) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Rows of the table by its own columns."""
+    return sample.has("logging_time", "full_response", "request_id")
+
+
+_COUNTED = (
+    "prompt_token_count",
+    "tool_use_prompt_token_count",
+    "cached_content_token_count",
+    "candidates_token_count",
+    "thoughts_token_count",
+)
+_CLAUDE = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "output_tokens",
+    "cache_creation.ephemeral_1h_input_tokens",
+    "cache_creation.ephemeral_5m_input_tokens",
+)
+_TOP = ("full_response.usage_metadata", "full_response.usageMetadata")
+_DETAILS = _either(
+    "prompt_tokens_details", "candidates_tokens_details", "cache_tokens_details", "tool_use_prompt_tokens_details"
+)
+
+READER = Reader(
+    name="vertex",
+    doc="https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    counted=(
+        *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
+        *(f"full_response.usage.{name}" for name in _CLAUDE),
+    ),
+    left_out={
+        **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
+        **{
+            f"{top}.{d}.{n}": "parts of what is counted"
+            for top in _TOP
+            for d in _DETAILS
+            for n in _either("token_count")
+        },
+        **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
+    },
+    unique_by="the request's id",
+    sample="made: in the shape of a real row",
+)
