@@ -22,6 +22,7 @@ from ..errors import UsageLogError
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
 from .readers import READERS
+from .readers.refused import refusal
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 PACKED = (".gz", ".zst")
@@ -175,6 +176,8 @@ def _told(
     delimiter: str = ",",
 ) -> Format | None:
     reader = forced or next((reader for reader in READERS if reader.recognises(sample)), None)
+    if reader is None and (why := refusal(sample)):
+        raise UsageLogError(why, file=sample.path)
     there = sample.columns or {name for record in sample.records for name in record}
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:

@@ -10,7 +10,7 @@ CREATE OR REPLACE TEMP MACRO figures(entry) AS  -- marks what an entry costs bes
         entry.cache_write_5m, entry.cache_write_1h, entry.web_search, entry.request);
 CREATE OR REPLACE TEMP MACRO claim(recorded_usd, figures, path) AS
     -- billionths of a dollar, and one where there is any, < 2^60; 24 bits of each mark
-    ((coalesce(recorded_usd::DECIMAL(38, 9) + 1, 0) * 1000000000)::HUGEINT << 48)
+    ((coalesce(greatest(recorded_usd::DECIMAL(38, 9), -1) + 1, 0) * 1000000000)::HUGEINT << 48)
         + (((figures & 16777215) << 24) + (hash(path) & 16777215))::HUGEINT;
 
 INSERT INTO reject

@@ -21,8 +21,8 @@ CASE
     WHEN greatest(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) > 1000000000000
         THEN 'a count over 10^12'
     WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'
-    WHEN recorded_usd < 0 THEN 'a negative recorded cost'
-    WHEN recorded_usd > 100000000 THEN 'a recorded cost over 10^8 USD'
+    WHEN recorded_usd < 0 AND $role <> 'bill' THEN 'a negative recorded cost'  -- a bill has credits
+    WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
 KINDS = {"ts": "TIMESTAMP", "aggregated": "BOOLEAN", "context_tier": "BIGINT"}  # the rest are texts
@@ -51,7 +51,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
                 THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens
         FROM judged
         """,  # noqa: S608 (as above)
-        {**bound, "reader": reader.name},
+        {**bound, "reader": reader.name, "role": reader.role},
     )
 
 

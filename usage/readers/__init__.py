@@ -5,11 +5,14 @@ from __future__ import annotations
 from ..reader import Reader
 from . import (
     anthropic_organization,
+    aws_cur,
+    azure,
     bedrock,
     braintrust,
     claude_code,
     codex,
     datadog,
+    focus,
     helicone,
     langfuse,
     langsmith,
@@ -19,6 +22,7 @@ from . import (
     openclaw,
     openrouter,
     otel,
+    portkey,
     posthog,
     vertex,
     weave,
@@ -46,4 +50,9 @@ READERS: tuple[Reader, ...] = (
     braintrust.READER,
     bedrock.READER,
     vertex.READER,
+    azure.GATEWAY,
+    azure.METERS,
+    aws_cur.READER,
+    focus.READER,
+    portkey.READER,
 )

@@ -1,0 +1,147 @@
+"""Azure: calls of Azure OpenAI through API Management (gateway logs), and the bill by meter (cost exports).
+
+https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference: the reply is JSON as text in
+`properties.backendResponseBody` (`responseBody` repeats it), and counts as OpenAI's API does: cached tokens within the
+input, reasoning within the output; of a streamed reply its last chunk tells. A body that was cut tells nothing, and its
+call is rejected with that reason.
+https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name holds
+model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .meters import classes, token_class, tokens, usd
+from .nested import count, has, less, parsed, processing, told
+
+LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
+
+GATEWAY_SQL = f"""
+WITH entry AS (
+    SELECT *, {parsed("properties")} AS said FROM record WHERE category = 'GatewayLogs'
+),
+replied AS (
+    SELECT *,
+        coalesce({told("said", "backendUrl", "url")}, '') AS address,
+        coalesce({told("said", "backendResponseBody", "responseBody")}, '') AS text,
+        coalesce(TRY_CAST(text AS JSON), TRY_CAST(({LAST_CHUNK}) AS JSON), '{{}}') AS body,
+        coalesce(TRY_CAST({told("said", "backendRequestBody", "requestBody")} AS JSON), '{{}}') AS asked,
+        coalesce((body -> '$.usage'), (body -> '$.response.usage'), '{{}}') AS usage,
+        TRY_CAST({told("said", "responseCode", "backendResponseCode")} AS BIGINT) >= 400 AS failed
+    FROM entry
+),
+counted AS (
+    SELECT *,
+        {count("usage", "prompt_tokens", "input_tokens")} AS inputs,
+        {count("usage", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")} AS reads,
+        {count("usage", "completion_tokens", "output_tokens")} AS outputs
+    FROM replied
+    WHERE regexp_matches(lower(address), '/openai/|/deployments/|/chat/completions|/responses|/embeddings')
+)
+SELECT file_id, line,
+    'azure-apim:' || coalesce({told("body", "id", "response.id")}, nullif("correlationId", '')) AS event_id,
+    utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
+    'azure' AS provider,
+    coalesce({told("body", "model", "response.model")},
+        nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {told("asked", "model")}) AS model,
+    {processing(told("body", "service_tier"))} AS processing,
+    CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}
+         THEN 'a reply that tells no usage, or was cut before it' END AS fault,
+    {less("inputs", "reads")} AS input,
+    reads AS cache_read,
+    outputs AS output,
+    json_object('deployment', nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), 'region', location,
+        'resource', "resourceId", 'api', {told("said", "apiId")}, 'subscription', {told("said", "apimSubscriptionId")},
+        'user', {told("said", "userId")}) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+METER_NAMES = {
+    "Cost": ("Cost", "cost", "PreTaxCost", "CostInBillingCurrency", "costInBillingCurrency"),
+    "Currency": ("Currency", "currency", "BillingCurrency", "BillingCurrencyCode", "billingCurrency"),
+    "Date": ("Date", "date", "UsageDate"),
+    "Meter": ("Meter", "meter", "MeterName", "meterName"),
+    "Quantity": ("Quantity", "quantity", "UsageQuantity"),
+    "Unit": ("UnitOfMeasure", "unitOfMeasure"),
+    "Service": ("ServiceName", "MeterCategory", "meterCategory"),
+    "Resource": ("ResourceId", "resourceId", "InstanceId"),
+    "Region": ("ResourceLocation", "resourceLocation", "Location"),
+}
+
+
+def _cell(kind: str) -> str:
+    return f"coalesce({', '.join(f'"{name}"' for name in METER_NAMES[kind])})" if kind in METER_NAMES else "NULL"
+
+
+# what a meter's name says beside the model
+WORDS = (
+    "\\b(input|inp|output|outp|outpt|opt|cached|cchd|cache|batch|global|glbl|gl|regional|regnl|rgnl|data ?zone|dzone|dz|"
+    "tokens?|1k|1m|prompt|completion|pp|priority)\\b"
+)
+
+METER_SQL = f"""
+WITH entry AS (
+    SELECT file_id, line, {", ".join(f"{_cell(kind)} AS {kind.lower()}" for kind in METER_NAMES)} FROM record
+),
+counted AS (
+    SELECT *, {token_class("meter")} AS kind FROM entry
+    WHERE regexp_matches(lower(meter), 'token|\\b(inp|outp|input|output)\\b') OR lower(service) LIKE '%openai%'
+)
+SELECT file_id, line,
+    coalesce(utc("date"), TRY(strptime("date", ['%Y%m%d', '%m/%d/%Y']))) AS ts,
+    TRUE AS aggregated,
+    'azure' AS provider,
+    nullif(regexp_replace(trim(regexp_replace(regexp_replace(lower(meter), '{WORDS}', '', 'g'), '\\s+', ' ', 'g')), ' ', '-',
+        'g'), '') AS model,
+    CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
+        AS processing,
+    {classes("kind", tokens("quantity", "unit"))},
+    0 AS request,
+    {usd("coalesce(cost, 'nothing')", "currency")} AS recorded_usd,
+    json_object('meter', meter, 'direction', kind, 'service', service, 'resource', resource, 'region', region) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises_gateway(sample: Sample) -> bool:
+    """Gateway logs, not the diagnostic log of Azure OpenAI itself."""
+    return sample.has("properties", "correlationId") and "GatewayLogs" in sample.values("category")
+
+
+def recognises_meters(sample: Sample) -> bool:
+    """A cost export by meter: cost, currency, date and meter under one of their names."""
+    if sample.layout not in ("csv", "parquet") or sample.has("BilledCost"):
+        return False
+    return all(any(sample.has(name) for name in METER_NAMES[kind]) for kind in ("Cost", "Currency", "Date", "Meter"))
+
+
+GATEWAY = Reader(
+    name="azure-apim",
+    doc="https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference",
+    columns={
+        **dict.fromkeys(("category", "correlationId", "time", "location", "resourceId"), "VARCHAR"),
+        "properties": "JSON",
+    },
+    sql=GATEWAY_SQL,
+    recognises=recognises_gateway,
+    input_includes_cached=True,
+    counted=("properties.backendResponseBody", "properties.responseBody"),
+    unique_by="the reply's id, else the correlation id",
+    sample="made: in the shape of real log lines",
+    undercounts="replies that the gateway cut, and streamed ones that were not asked for their usage",
+)
+
+METERS = Reader(
+    name="azure-cost",
+    doc="https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields",
+    columns=dict.fromkeys((name for names in METER_NAMES.values() for name in names), "VARCHAR"),
+    sql=METER_SQL,
+    recognises=recognises_meters,
+    input_includes_cached=False,
+    counted=(*METER_NAMES["Cost"], *METER_NAMES["Quantity"]),
+    left_out={"CostUSD": "the same cost again"},
+    role="bill",
+    unique_by="the row's content and place among its like",
+    sample="made: in the shape of a portal's export",
+)

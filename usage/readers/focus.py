@@ -1,0 +1,126 @@
+"""FOCUS cost and usage rows, versions 1.0 to 1.4 and the draft after it, as CSV, Parquet or JSON: a bill.
+
+https://focus.finops.org/focus-specification/: `BilledCost` is what is invoiced, in `BillingCurrency`. 1.3 named the
+provider `ServiceProviderName` and `HostProviderName`, before it was `ProviderName`. The draft tells the model and the
+direction of tokens in `SkuPriceDetails`; elsewhere the meter's name does. `ConsumedQuantity` is in `ConsumedUnit`. Rows
+of other services than AI are no part of what is counted here. Corrections and credits keep their negative cost and count
+no tokens; token-hours are a cost without tokens.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .meters import classes, provider, token_class, tokens, usd
+from .nested import told
+
+COLUMNS = dict.fromkeys(
+    (
+        "BilledCost",
+        "BillingCurrency",
+        "ChargePeriodStart",
+        "ChargePeriodEnd",
+        "ChargeCategory",
+        "ChargeClass",
+        "ChargeDescription",
+        "ConsumedQuantity",
+        "ConsumedUnit",
+        "PricingQuantity",
+        "PricingUnit",
+        "PricingCategory",
+        "ServiceCategory",
+        "ServiceSubcategory",
+        "ServiceName",
+        "ServiceProviderName",
+        "HostProviderName",
+        "ProviderName",
+        "PublisherName",
+        "InvoiceIssuerName",
+        "RegionId",
+        "SubAccountId",
+        "SubAccountName",
+        "ResourceId",
+        "SkuId",
+        "SkuMeter",
+        "SkuPriceId",
+        "SkuPriceDetails",
+        "PrincipalId",
+        "Tags",
+        "x_UsageType",
+        "x_SkuMeterName",
+    ),
+    "VARCHAR",
+)
+
+
+def _said(name: str) -> str:
+    """A cell that is not the word NULL, which some exports write."""
+    return f"nullif(\"{name}\", 'NULL')"
+
+
+CELLS = ", ".join(f'{_said(name)} AS "{name}"' for name in COLUMNS)
+METER = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
+
+SQL = f"""
+WITH cell AS (SELECT file_id, line, {CELLS} FROM record),
+entry AS (
+    SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
+        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
+    FROM cell
+    WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
+        OR "ServiceName" ILIKE ANY ('%bedrock%', '%openai%', '%vertex ai%', '%generative%')
+),
+named AS (
+    SELECT *,
+        concat_ws(' ', CASE WHEN {told("sku", "TokenCacheAction")} IS NOT NULL
+            THEN 'cache ' || {told("sku", "TokenCacheAction")} END, {told("sku", "TokenType", "TokenDirection")}) AS said
+    FROM entry
+),
+counted AS (
+    SELECT *,
+        CASE WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
+             WHEN said <> '' THEN {token_class("said")}
+             WHEN {METER} ILIKE '%token%' THEN {token_class(METER)} END AS kind,
+        coalesce({tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
+            AS counted
+    FROM named
+)
+SELECT file_id, line,
+    coalesce(utc("ChargePeriodStart" || CASE WHEN regexp_matches("ChargePeriodStart", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
+        ELSE 'Z' END), utc("ChargePeriodStart")) AS ts,
+    TRUE AS aggregated,
+    {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
+    {told("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,
+    CASE WHEN lower(concat_ws(' ', "SkuMeter", "SkuPriceId", "ChargeDescription")) LIKE '%batch%' THEN 'batch' END
+        AS processing,
+    {classes("CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END", "counted")},
+    0 AS request,
+    {usd("coalesce(\"BilledCost\", 'nothing')", '"BillingCurrency"')} AS recorded_usd,
+    json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
+        'description', "ChargeDescription", 'category', "ChargeCategory", 'class', "ChargeClass", 'region', "RegionId",
+        'account', coalesce("SubAccountName", "SubAccountId"), 'user', "PrincipalId", 'host', "HostProviderName",
+        'unit', CASE WHEN kind IS NULL OR counted IS NULL THEN "ConsumedUnit" END, 'tags', labels) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Rows by the columns that every version requires."""
+    return sample.has("BilledCost", "ChargePeriodStart", "ChargeCategory", "BillingCurrency")
+
+
+READER = Reader(
+    name="focus",
+    doc="https://focus.finops.org/focus-specification/",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    counted=("BilledCost", "ConsumedQuantity", "PricingQuantity"),
+    left_out={
+        **dict.fromkeys(("EffectiveCost", "ListCost", "ContractedCost"), "another view of the billed cost"),
+        **dict.fromkeys(("ListUnitPrice", "ContractedUnitPrice"), "a price"),
+    },
+    role="bill",
+    unique_by="the row's content and place among its like",
+    sample="real: rows of the public sample of FOCUS 1.0",
+)

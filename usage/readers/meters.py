@@ -1,0 +1,58 @@
+"""SQL for what a bill's row counts: the class of tokens that a meter's name means, and tokens from a quantity.
+
+A unit that says no number of tokens gives none: the row keeps its cost, and no count is guessed.
+"""
+
+from __future__ import annotations
+
+BILLED = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+def token_class(name: str) -> str:
+    """SQL for the class that a meter's name (SQL, VARCHAR) means; NULL where it is no count of tokens."""
+    text = f"lower({name})"
+    return f"""CASE
+        WHEN {text} IS NULL OR regexp_matches({text}, 'storage|hour[s]?\\b|provisioned|custom.?model|image|request') THEN NULL
+        WHEN regexp_matches({text}, 'cache.?write|cache.?creation')
+            THEN CASE WHEN regexp_matches({text}, '1.?h(r|our)?([^a-z]|input)') THEN 'cache_write_1h' ELSE 'cache_write_5m' END
+        WHEN regexp_matches({text}, 'cache|cchd|cchd') THEN 'cache_read'
+        WHEN regexp_matches({text}, 'outp|opt\\b|completion|response') THEN 'output'
+        WHEN regexp_matches({text}, 'inp|prompt') THEN 'input' END"""
+
+
+def per_unit(unit: str) -> str:
+    """SQL for the tokens of one unit (SQL, VARCHAR): `Tokens`, `1K tokens`, `1000000 Tokens`; NULL where unknown."""
+    text = f"lower(trim({unit}))"
+    leading = f"TRY_CAST(replace(regexp_extract({text}, '^([0-9][0-9,]*)', 1), ',', '') AS BIGINT)"
+    return f"""CASE
+        WHEN regexp_matches({text}, 'hour|month|day|gb|image|request') THEN NULL
+        WHEN regexp_matches({text}, '^([0-9,]+ ?)?(m|mn|million)s?\\b') THEN coalesce({leading}, 1) * 1000000
+        WHEN regexp_matches({text}, '^([0-9,]+ ?)?(k|thousand)s?\\b') THEN coalesce({leading}, 1) * 1000
+        WHEN {leading} IS NOT NULL THEN {leading}
+        WHEN regexp_matches({text}, '^(tokens?|count)$') THEN 1 END"""
+
+
+def tokens(quantity: str, unit: str) -> str:
+    """SQL for the whole tokens of a quantity in units; NULL where the unit is unknown or the quantity is negative."""
+    exact = f"TRY_CAST({quantity} AS DECIMAL(38, 12)) * ({per_unit(unit)})"
+    rough = f"TRY_CAST({quantity} AS DOUBLE) * ({per_unit(unit)})"
+    return f"CASE WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"
+
+
+def classes(kind: str, counted: str) -> str:
+    """SQL columns: the tokens `counted`, where a row is of that class (`kind`, SQL), else 0."""
+    return ", ".join(f"CASE WHEN {kind} = '{name}' THEN coalesce({counted}, 0) ELSE 0 END AS {name}" for name in BILLED)
+
+
+def provider(name: str) -> str:
+    """SQL for a cloud or vendor as the price book calls it."""
+    text = f"lower({name})"
+    return f"""CASE WHEN {text} IN ('aws', 'amazon', 'amazon web services', 'amazon web services, inc.') THEN 'aws'
+        WHEN {text} IN ('microsoft', 'azure', 'microsoft azure', 'microsoft corporation') THEN 'azure'
+        WHEN {text} IN ('google', 'google cloud', 'google cloud platform', 'gcp') THEN 'google'
+        ELSE replace({text}, ' ', '-') END"""
+
+
+def usd(amount: str, currency: str) -> str:
+    """SQL for an amount in USD; in another currency it stays a text that the loader rejects, with the currency."""
+    return f"CASE WHEN upper(coalesce({currency}, 'USD')) = 'USD' THEN {amount} ELSE {amount} || ' ' || {currency} END"

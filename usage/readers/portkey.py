@@ -1,0 +1,88 @@
+"""Portkey's log export: JSON lines or CSV, one request a row.
+
+https://portkey.ai/docs/product/observability/logs-export: `req_units` and `res_units` are the tokens of the request and of
+the reply; the body of the reply, where it is exported, tells cached ones. The unit of `cost` is not documented there,
+so it is kept as a tag and as no amount of USD. A row that Portkey's cache answered asked no provider.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+from .counts import count_in_text
+from .nested import count, less, parsed, told
+
+TEXTS = (
+    "id",
+    "trace_id",
+    "created_at",
+    "time_of_generation",
+    "ai_org",
+    "ai_provider",
+    "ai_model",
+    "cost",
+    "req_units",
+    "res_units",
+    "response_status_code",
+    "cache_status",
+    "is_success",
+    "prompt_slug",
+    "config",
+    "workspace_slug",
+)
+COLUMNS = {**dict.fromkeys(TEXTS, "VARCHAR"), **dict.fromkeys(("request", "response", "metadata"), "JSON")}
+
+SQL = f"""
+WITH entry AS (
+    SELECT * EXCLUDE (response, metadata), {parsed("response")} AS reply, {parsed("metadata")} AS meta,
+        coalesce((reply -> '$.usage'), (reply -> '$.body.usage'), '{{}}') AS usage,
+        lower(coalesce(cache_status, '')) IN ('hit', 'semantic hit', 'semantic_hit') AS hit
+    FROM record
+),
+counted AS (
+    SELECT *, {count_in_text("req_units")} AS inputs, {count_in_text("res_units")} AS outputs,
+        {count("usage", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")} AS reads
+    FROM entry
+)
+SELECT file_id, line,
+    'portkey:' || coalesce(nullif(id, ''), nullif(trace_id, '')) AS event_id,
+    coalesce(utc(created_at), utc(time_of_generation)) AS ts,
+    nullif(trace_id, '') AS session,
+    prompt_slug AS task,
+    lower(coalesce(nullif(ai_org, ''), ai_provider)) AS provider,
+    coalesce({told("reply", "model", "body.model")}, ai_model) AS model,
+    CASE WHEN TRY_CAST(response_status_code AS BIGINT) >= 400 OR lower(is_success) IN ('false', '0') THEN 'error'
+         ELSE 'ok' END AS status,
+    CASE WHEN hit THEN 0 ELSE {less("inputs", "reads")} END AS input,
+    CASE WHEN hit THEN 0 ELSE reads END AS cache_read,
+    CASE WHEN hit THEN 0 ELSE outputs END AS output,
+    CASE WHEN hit THEN 0 ELSE 1 END AS request,
+    json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug, 'config', config,
+        'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises(sample: Sample) -> bool:
+    """Rows by Portkey's own names for tokens and models."""
+    return sample.has("req_units", "res_units", "ai_model")
+
+
+READER = Reader(
+    name="portkey",
+    doc="https://portkey.ai/docs/product/observability/logs-export",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=True,
+    counted=("req_units", "res_units", "response.usage.prompt_tokens_details.cached_tokens"),
+    left_out={
+        "cost": "its unit is not documented",
+        "total_units": "a sum of what is counted",
+        **dict.fromkeys(
+            ("response.usage.prompt_tokens", "response.usage.completion_tokens", "response.usage.total_tokens"),
+            "repeats req_units and res_units",
+        ),
+    },
+    unique_by="the log's id",
+    sample="made: in the shape of an export",
+)
