@@ -28,6 +28,15 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("weave/calls.jsonl", "weave", 2, 2_000_000, 0, 0, 4_000_000, "300"),
     ("braintrust/anthropic-v0800.log-payloads.json", "braintrust", 8, 2_297, 0, 0, 175, None),
     ("datadog-llmobs/spans.json", "datadog", 2, 29, 2_055, 2_055, 200, None),
+    ("bedrock/invocations.jsonl", "bedrock", 8, 3_957, 0, 0, 934, None),
+    ("vertex-ai/request-response.jsonl", "vertex", 1, 3, 0, 0, 930, None),
+    ("azure-openai/apim-gateway.jsonl", "azure-apim", 2, 14, 0, 0, 8, None),
+    ("azure-openai/cost-by-meter.csv", "azure-cost", 0, 0, 0, 0, 0, "3.15869"),
+    ("aws-cur/cur-bedrock.csv", "aws-cur", 0, 1_500_000, 0, 0, 200_000, "37.5"),
+    ("focus/ai_prompt_caching_b.csv", "focus", 0, 2_500_000, 8_000_000, 0, 1_500_000, "38.4"),
+    ("focus/per_token_foundation_model_api.csv", "focus", 0, 8_400_000, 0, 0, 2_100_000, "94.5"),
+    ("focus/focus-1.0-sample-ai-rows.csv", "focus", 0, 0, 0, 0, 0, "-0.15189756178"),
+    ("portkey/logs.jsonl", "portkey", 1, 100, 0, 0, 40, None),
 ]
 
 

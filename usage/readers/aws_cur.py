@@ -1,9 +1,9 @@
 """AWS Cost and Usage Report, 2.0 or the older one, as CSV or Parquet: its rows of Amazon Bedrock, a bill.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/cost-mgmt-understanding-cur-data.html: usage types end in
-`-input-tokens`, `-output-tokens`, `-cache-read-input-token-count`, `-cache-write-input-token-count`; models sold through
-the Marketplace say `…_InputTokenCount-Units` and the like. The amount is in `pricing_unit`: tokens, thousands or millions;
-where that says only "Units", the line's description must. A report without that column counts single tokens.
+`-input-tokens`, `-output-tokens`, `-cache-read-input-token-count`, `-cache-write-input-token-count`; models of the
+Marketplace say `…_InputTokenCount-Units` and the like. The amount is in `pricing_unit`: tokens, thousands or millions;
+where that says only "Units", the line's description must tell. A report without that column counts single tokens.
 `line_item_unblended_cost` is in the line's currency. Rows of other services are no part of what is counted here.
 """
 
@@ -45,9 +45,9 @@ SQL = f"""
 WITH entry AS (SELECT file_id, line, {CELLS} FROM record),
 counted AS (
     SELECT *,
-        coalesce(CASE WHEN pricing_unit IS NULL THEN 'tokens' WHEN lower(pricing_unit) NOT IN ('units', 'unit')
-            THEN pricing_unit END, nullif(regexp_extract(lower(line_item_description), 'million|thousand|1k|1m', 0), ''))
-            AS unit,
+        CASE WHEN pricing_unit IS NULL THEN 'tokens'
+             WHEN lower(pricing_unit) NOT IN ('units', 'unit') THEN pricing_unit
+             ELSE regexp_extract(lower(line_item_description), 'million|thousand|1k|1m') END AS unit,
         CASE WHEN coalesce(line_item_type, 'Usage') IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')
             AND usage_type ILIKE '%token%' THEN {CLASS} END AS kind
     FROM entry
@@ -60,8 +60,8 @@ SELECT file_id, line,
         ELSE 'Z' END), utc(usage_start_date)) AS ts,
     TRUE AS aggregated,
     'aws' AS provider,
-    coalesce(nullif({MODEL}, ''), product_model, nullif(regexp_replace(product_product_name, ' \\(.*', ''), 'Amazon Bedrock'))
-        AS model,
+    coalesce(nullif({MODEL}, ''), product_model,
+        nullif(regexp_replace(product_product_name, ' \\(.*', ''), 'Amazon Bedrock')) AS model,
     CASE WHEN regexp_matches(lower(usage_type), 'batch') THEN 'batch'
          WHEN regexp_matches(lower(usage_type), 'flex') THEN 'flex'
          WHEN regexp_matches(lower(usage_type), 'priority') THEN 'priority' END AS processing,

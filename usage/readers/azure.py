@@ -4,13 +4,13 @@ https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference: t
 `properties.backendResponseBody` (`responseBody` repeats it), and counts as OpenAI's API does: cached tokens within the
 input, reasoning within the output; of a streamed reply its last chunk tells. A body that was cut tells nothing, and its
 call is rejected with that reason.
-https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name holds
+https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name has
 model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency.
 """
 
 from __future__ import annotations
 
-from ..reader import Reader, Sample
+from ..reader import Reader, Sample, identifier
 from .meters import classes, token_class, tokens, usd
 from .nested import count, has, less, parsed, processing, told
 
@@ -58,26 +58,26 @@ FROM counted
 """  # noqa: S608 (constants only)
 
 METER_NAMES = {
-    "Cost": ("Cost", "cost", "PreTaxCost", "CostInBillingCurrency", "costInBillingCurrency"),
-    "Currency": ("Currency", "currency", "BillingCurrency", "BillingCurrencyCode", "billingCurrency"),
-    "Date": ("Date", "date", "UsageDate"),
-    "Meter": ("Meter", "meter", "MeterName", "meterName"),
-    "Quantity": ("Quantity", "quantity", "UsageQuantity"),
-    "Unit": ("UnitOfMeasure", "unitOfMeasure"),
-    "Service": ("ServiceName", "MeterCategory", "meterCategory"),
-    "Resource": ("ResourceId", "resourceId", "InstanceId"),
-    "Region": ("ResourceLocation", "resourceLocation", "Location"),
+    "Cost": ("Cost", "PreTaxCost", "CostInBillingCurrency"),
+    "Currency": ("Currency", "BillingCurrency", "BillingCurrencyCode"),
+    "Date": ("Date", "UsageDate"),
+    "Meter": ("Meter", "MeterName"),
+    "Quantity": ("Quantity", "UsageQuantity"),
+    "Unit": ("UnitOfMeasure",),
+    "Service": ("ServiceName", "MeterCategory"),
+    "Resource": ("ResourceId", "InstanceId"),
+    "Region": ("ResourceLocation", "Location"),
 }
 
 
 def _cell(kind: str) -> str:
-    return f"coalesce({', '.join(f'"{name}"' for name in METER_NAMES[kind])})" if kind in METER_NAMES else "NULL"
+    return f"coalesce({', '.join(map(identifier, METER_NAMES[kind]))})"
 
 
 # what a meter's name says beside the model
 WORDS = (
-    "\\b(input|inp|output|outp|outpt|opt|cached|cchd|cache|batch|global|glbl|gl|regional|regnl|rgnl|data ?zone|dzone|dz|"
-    "tokens?|1k|1m|prompt|completion|pp|priority)\\b"
+    "\\b(input|inp|output|outp|outpt|opt|cached|cchd|cache|batch|global|glbl|gl|regional|regnl|rgnl|data ?zone|dzone|"
+    "dz|tokens?|1k|1m|prompt|completion|pp|priority)\\b"
 )
 
 METER_SQL = f"""
@@ -92,8 +92,8 @@ SELECT file_id, line,
     coalesce(utc("date"), TRY(strptime("date", ['%Y%m%d', '%m/%d/%Y']))) AS ts,
     TRUE AS aggregated,
     'azure' AS provider,
-    nullif(regexp_replace(trim(regexp_replace(regexp_replace(lower(meter), '{WORDS}', '', 'g'), '\\s+', ' ', 'g')), ' ', '-',
-        'g'), '') AS model,
+    nullif(replace(trim(regexp_replace(regexp_replace(lower(meter), '{WORDS}', '', 'g'), '\\s+', ' ', 'g')), ' ', '-'),
+        '') AS model,
     CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
         AS processing,
     {classes("kind", tokens("quantity", "unit"))},

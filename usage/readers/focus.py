@@ -2,9 +2,9 @@
 
 https://focus.finops.org/focus-specification/: `BilledCost` is what is invoiced, in `BillingCurrency`. 1.3 named the
 provider `ServiceProviderName` and `HostProviderName`, before it was `ProviderName`. The draft tells the model and the
-direction of tokens in `SkuPriceDetails`; elsewhere the meter's name does. `ConsumedQuantity` is in `ConsumedUnit`. Rows
-of other services than AI are no part of what is counted here. Corrections and credits keep their negative cost and count
-no tokens; token-hours are a cost without tokens.
+direction of tokens in `SkuPriceDetails`; elsewhere the meter's name does. `ConsumedQuantity` is in `ConsumedUnit`.
+Rows of other services than AI are not counted. Corrections and credits keep their negative cost and count no tokens;
+token-hours are a cost without tokens.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def _said(name: str) -> str:
 
 
 CELLS = ", ".join(f'{_said(name)} AS "{name}"' for name in COLUMNS)
+USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
+BILLED = "coalesce(\"BilledCost\", 'nothing')"
 METER = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
 
 SQL = f"""
@@ -67,12 +69,13 @@ entry AS (
         coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
     FROM cell
     WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
-        OR "ServiceName" ILIKE ANY ('%bedrock%', '%openai%', '%vertex ai%', '%generative%')
+        OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative')
 ),
 named AS (
     SELECT *,
         concat_ws(' ', CASE WHEN {told("sku", "TokenCacheAction")} IS NOT NULL
-            THEN 'cache ' || {told("sku", "TokenCacheAction")} END, {told("sku", "TokenType", "TokenDirection")}) AS said
+            THEN 'cache ' || {told("sku", "TokenCacheAction")} END,
+            {told("sku", "TokenType", "TokenDirection")}) AS said
     FROM entry
 ),
 counted AS (
@@ -92,9 +95,9 @@ SELECT file_id, line,
     {told("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,
     CASE WHEN lower(concat_ws(' ', "SkuMeter", "SkuPriceId", "ChargeDescription")) LIKE '%batch%' THEN 'batch' END
         AS processing,
-    {classes("CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END", "counted")},
+    {classes(USED, "counted")},
     0 AS request,
-    {usd("coalesce(\"BilledCost\", 'nothing')", '"BillingCurrency"')} AS recorded_usd,
+    {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
     json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
         'description', "ChargeDescription", 'category', "ChargeCategory", 'class', "ChargeClass", 'region', "RegionId",
         'account', coalesce("SubAccountName", "SubAccountId"), 'user', "PrincipalId", 'host', "HostProviderName",

@@ -12,10 +12,12 @@ def token_class(name: str) -> str:
     """SQL for the class that a meter's name (SQL, VARCHAR) means; NULL where it is no count of tokens."""
     text = f"lower({name})"
     return f"""CASE
-        WHEN {text} IS NULL OR regexp_matches({text}, 'storage|hour[s]?\\b|provisioned|custom.?model|image|request') THEN NULL
+        WHEN {text} IS NULL OR regexp_matches({text}, 'storage|hours?\\b|provisioned|custom.?model|image|request')
+            THEN NULL
         WHEN regexp_matches({text}, 'cache.?write|cache.?creation')
-            THEN CASE WHEN regexp_matches({text}, '1.?h(r|our)?([^a-z]|input)') THEN 'cache_write_1h' ELSE 'cache_write_5m' END
-        WHEN regexp_matches({text}, 'cache|cchd|cchd') THEN 'cache_read'
+            THEN CASE WHEN regexp_matches({text}, '1.?h(r|our)?([^a-z]|input)') THEN 'cache_write_1h'
+                 ELSE 'cache_write_5m' END
+        WHEN regexp_matches({text}, 'cache|cchd') THEN 'cache_read'
         WHEN regexp_matches({text}, 'outp|opt\\b|completion|response') THEN 'output'
         WHEN regexp_matches({text}, 'inp|prompt') THEN 'input' END"""
 

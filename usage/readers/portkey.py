@@ -1,7 +1,7 @@
 """Portkey's log export: JSON lines or CSV, one request a row.
 
-https://portkey.ai/docs/product/observability/logs-export: `req_units` and `res_units` are the tokens of the request and of
-the reply; the body of the reply, where it is exported, tells cached ones. The unit of `cost` is not documented there,
+https://portkey.ai/docs/product/observability/logs-export: `req_units` and `res_units` are tokens of the request and the
+reply; the body of the reply, where it is exported, tells cached ones. The unit of `cost` is not documented there,
 so it is kept as a tag and as no amount of USD. A row that Portkey's cache answered asked no provider.
 """
 
@@ -56,8 +56,8 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read,
     CASE WHEN hit THEN 0 ELSE outputs END AS output,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug, 'config', config,
-        'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
+    json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
+        'config', config, 'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -17,7 +17,7 @@ def _azure_diagnostics(sample: Sample) -> bool:
 REFUSED: tuple[tuple[Callable[[Sample], bool], str], ...] = (
     (
         _azure_diagnostics,
-        "Azure OpenAI's diagnostic log tells no tokens (only lengths and times); load the gateway's log of API Management, "
+        "Azure OpenAI's diagnostic log tells no tokens (only lengths and times); load API Management's gateway log "
         "or a cost export by meter, instead",
     ),
 )
