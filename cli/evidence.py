@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +33,7 @@ from .screen import console
 if TYPE_CHECKING:
     from ..analysis.recommend.task_costs import RoutingAdvice
     from ..analysis.replay.reroute import Reroute
+    from ..pricing.book import PriceBook
 
 
 EXAMPLE_TABLE = EXAMPLES / "routers" / "gsm8k.csv"
@@ -165,7 +167,7 @@ def outcomes(
     ] = None,
     db: DbOption = DEFAULT_STORE,
     from_usage: Annotated[
-        bool, typer.Option("--from-usage", help="Take the status of every logged call as an outcome.")
+        bool, typer.Option("--from-usage", help="Instead: how often logged calls failed, by task and model.")
     ] = False,
     month: MonthOption = None,
     min_success: MinSuccessOption = 0.95,
@@ -185,7 +187,7 @@ def outcomes(
     """
     from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
     from ..analysis.outcomes.outcomes import Criteria, report_outcomes
-    from ..analysis.outcomes.store import count_outcomes, load_outcomes, load_outcomes_from_usage
+    from ..analysis.outcomes.store import count_outcomes, load_outcomes
     from ..analysis.spend.spend import bring_up_to_date
     from ..months import moments
     from ..pricing.book import open_book
@@ -193,13 +195,16 @@ def outcomes(
 
     since, until = days_of(None, None, month)
     stack = open_book(book, prices or [])
+    if from_usage:
+        if file:
+            raise InputError("give either a file of outcomes or --from-usage")
+        _print_error_rates(existing(db), stack, since, until, format)
+        return
     if not file and not db.exists():
         raise StoreError(f"{db}: there are no outcomes; load them first: costsim outcomes FILE")
     with open_store(db) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
-        if from_usage:
-            typer.echo(f"{db}: {load_outcomes_from_usage(store):,} outcomes from logged calls", err=True)
         bring_up_to_date(store, stack)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
         paid = paid_usd(store, stack, since, until)
@@ -211,6 +216,22 @@ def outcomes(
         from ..reports.evidence import print_outcomes
 
         print_outcomes(report, console())
+
+
+def _print_error_rates(
+    db: Path, book: PriceBook, since: date | None, until: date | None, format: EvidenceFormat
+) -> None:
+    from ..analysis.outcomes.error_rates import error_rates
+    from ..usage.store import open_store
+
+    with open_store(db, read_only=True) as store:
+        found = error_rates(store, book, since, until)
+    if format is EvidenceFormat.json:
+        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+    else:
+        from ..reports.evidence import print_error_rates
+
+        print_error_rates(found, console())
 
 
 def recommend(
@@ -233,8 +254,9 @@ def recommend(
 ) -> None:
     """Recommend a routing: for each task the cheapest model whose success surely clears the floor.
 
-    The evidence is the store's outcomes (costsim outcomes); a model without any is never
-    recommended. Costs are the architecture's over 30 days. Prints the diff of the routing.
+    The evidence is the store's outcomes (costsim outcomes FILE); a model without any is never
+    recommended. That logged calls returned is no evidence. Costs are the architecture's
+    over 30 days. Prints the diff of the routing.
 
     \b
       costsim recommend architecture.yaml

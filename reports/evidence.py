@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..analysis.outcomes.error_rates import ErrorReport
 from ..analysis.outcomes.outcomes import ModelOutcome, OutcomeReport, SuccessRate
 from ..analysis.router_eval.evaluation import Evaluation, RouterScore
 from ..money import format_cents, format_usd
@@ -83,6 +84,23 @@ def print_outcomes(report: OutcomeReport, console: Console) -> None:
     )
     if any(row.paid_usd is None for row in report.models):
         console.print("Cost -: some of the runs have no known cost.")
+
+
+def print_error_rates(report: ErrorReport, console: Console) -> None:
+    """How often logged calls failed, by task and model, and what that does not say."""
+    if not report.models:
+        console.print("There are no logged calls with a status for those days.")
+        return
+    table = Table(title="Failed calls", title_justify="left", title_style="bold")
+    for name in ("task", "model"):
+        table.add_column(name, overflow="fold")
+    for name in ("calls", "failed", "error rate", "interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in report.models:
+        figures = f"{row.calls:,}", f"{row.failed:,}", f"{row.rate:.1%}", f"{row.low:.1%} - {row.high:.1%}"
+        table.add_row(Text(row.task), Text(row.model), *figures)
+    console.print(table)
+    console.print(f"Intervals: Wilson, {report.confidence:.0%}. {report.note}", markup=False)
 
 
 def _success_table(report: OutcomeReport) -> Table:

@@ -27,7 +27,6 @@ DEFAULTS: dict[str, str] = {
     "model": "NULL",
     "processing": "'standard'",
     "status": "'ok'",
-    "attempt_of": "NULL",
     "aggregated": "FALSE",
     "context_tier": "NULL",
     "input": "0",

@@ -29,9 +29,9 @@ GROUP BY ALL
 """
 
 
-def book_name(book: PriceBook, model: str) -> str:
+def book_name(book: PriceBook, model: str, provider: str | None = None) -> str:
     """The model as the book calls it; a model that it does not know keeps its name."""
-    key = book.resolve(model)
+    key = book.resolve(model, provider)
     return str(key) if key else model
 
 

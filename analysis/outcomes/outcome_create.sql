@@ -1,4 +1,4 @@
--- One row: how one run of a task went on one model. `source` is the file that said so, or 'usage_event'.
+-- One row: how one run of a task went on one model. `source` is the file that said so.
 CREATE TABLE IF NOT EXISTS outcome (
     ts TIMESTAMP NOT NULL,
     request_id VARCHAR,

@@ -1,4 +1,4 @@
-"""How runs went: `outcome` rows from a CSV or JSONL file, or from the status of logged calls, into DuckDB.
+"""How runs went: `outcome` rows from a CSV or JSON Lines file into DuckDB.
 
     ts,task,model,success[,escalated][,human_score][,usd][,request_id]
 
@@ -49,8 +49,6 @@ WHERE source = $source OR request_id IN (SELECT request_id FROM outcome_new WHER
 """
 KEEP = "INSERT INTO outcome BY NAME FROM outcome_new"
 UNSTAGE = "DROP TABLE outcome_new"
-FORGET_USAGE = "DELETE FROM outcome WHERE source = 'usage_event'"
-COUNT_USAGE = "SELECT count(*) FROM outcome WHERE source = 'usage_event'"
 
 
 class Outcome(NamedTuple):
@@ -206,22 +204,6 @@ def load_outcomes(connection: DuckDBPyConnection, file: Path) -> int:
         connection.execute(KEEP)
         connection.execute(UNSTAGE)
         return count
-
-    return _in_transaction(connection, load)
-
-
-def load_outcomes_from_usage(connection: DuckDBPyConnection) -> int:
-    """Fill the table `outcome` from `usage_event.status` anew; returns the number of rows from there.
-
-    A call is a success where its status is "ok" and no other model was called after it for the same request
-    (`attempt_of`); a call without a status is no evidence and left out. Raises StoreError.
-    """
-
-    def load() -> int:
-        connection.execute(FORGET_USAGE)
-        connection.execute(_sql("outcome_from_usage"))
-        row = connection.execute(COUNT_USAGE).fetchone()
-        return int(row[0]) if row else 0
 
     return _in_transaction(connection, load)
 

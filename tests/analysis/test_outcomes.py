@@ -12,16 +12,17 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from costsim.analysis.outcomes.error_rates import error_rates
 from costsim.analysis.outcomes.outcomes import Change, Evidence, OutcomeReport, evidence_of, report_outcomes
 from costsim.analysis.outcomes.proportions import fisher_exact, holm, wilson
 from costsim.analysis.outcomes.store import (
     OutcomeCount,
     count_outcomes,
     load_outcomes,
-    load_outcomes_from_usage,
     read_outcomes,
 )
 from costsim.errors import InputError, StoreError
+from costsim.pricing.book import open_book
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -302,41 +303,27 @@ def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection)
         count_outcomes(connection)
 
 
-# From logged calls
+# Error rates of logged calls
 
 
 USAGE = """
 CREATE TABLE usage_event AS
 SELECT * FROM (VALUES
-    (TIMESTAMP '2026-02-01', 'r1', 'coding', 'anthropic', 'haiku', 'ok', NULL, 0.01, false),
-    (TIMESTAMP '2026-02-01', 'r2', 'coding', 'anthropic', 'anthropic/sonnet', 'ok', 'r1', 0.10, false),
-    (TIMESTAMP '2026-02-02', 'r3', 'coding', 'anthropic', 'haiku', 'error', NULL, 0.02, false),
-    (TIMESTAMP '2026-02-02', 'r4', 'coding', 'anthropic', 'haiku', 'ok', 'r3', 0.02, false),
-    (TIMESTAMP '2026-02-03', 'r5', NULL, '', 'haiku', '', NULL, 0.02, false),
-    (TIMESTAMP '2026-02-03', 'r6', 'coding', 'anthropic', 'haiku', 'ok', NULL, 9.99, true),
-    (TIMESTAMP '2026-02-03', 'r7', 'coding', 'anthropic', NULL, 'error', NULL, NULL, false)
-) AS event(ts, event_id, task, provider, model, status, attempt_of, recorded_usd, aggregated)
+    (TIMESTAMP '2026-02-01', 'coding', 'anthropic', 'claude-haiku-4-5', 'ok', false),
+    (TIMESTAMP '2026-02-01', 'coding', NULL, 'anthropic/claude-haiku-4-5', 'ok', false),
+    (TIMESTAMP '2026-02-02', 'coding', 'anthropic', 'claude-haiku-4-5', 'error', false),
+    (TIMESTAMP '2026-02-02', 'coding', 'anthropic', 'claude-haiku-4-5', '429', false),
+    (TIMESTAMP '2026-02-03', NULL, 'anthropic', 'claude-haiku-4-5', '', false),
+    (TIMESTAMP '2026-02-03', 'coding', 'anthropic', 'claude-haiku-4-5', 'ok', true),
+    (TIMESTAMP '2026-02-03', 'coding', 'anthropic', NULL, 'error', false)
+) AS event(ts, task, provider, model, status, aggregated)
 """
 
 
-def test_logged_statuses_are_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
+def test_logged_statuses_are_error_rates(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(USAGE)
-    # r1 needed sonnet after it (escalated), r3 failed and was retried on the same model, r5 has no status,
-    # r6 is a sum over calls, r7 has no model
-    assert load_outcomes_from_usage(connection) == 4
-    assert evidence_of(count_outcomes(connection)) == {
-        ("coding", "anthropic/haiku"): Evidence(1, 3),
-        ("coding", "anthropic/sonnet"): Evidence(1, 1),
-    }
-    task = report_outcomes(count_outcomes(connection)).tasks[0]
-    assert (task.solved, task.usd_per_solved) == (2, Decimal("0.075"))  # 0.15 / 2
-    assert task.escalation_rate == 0.25
-
-
-def test_what_people_say_stands_above_what_the_log_says(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    connection.execute(USAGE)
-    file.write_text("ts,task,model,success,request_id\n2026-02-02,coding,anthropic/haiku,no,r4\n")
-    load_outcomes_from_usage(connection)
-    load_outcomes(connection, file)
-    load_outcomes_from_usage(connection)
-    assert evidence_of(count_outcomes(connection))["coding", "anthropic/haiku"] == Evidence(0, 3)
+    # Of seven rows one has no status, one is a sum over calls and one has no model: 2 of 4 calls failed.
+    (row,) = error_rates(connection, open_book("list")).models
+    assert (row.task, row.model, row.calls, row.failed) == ("coding", "anthropic/claude-haiku-4-5", 4, 2)
+    assert row.rate == 0.5
+    assert error_rates(connection, open_book("list"), date(2026, 2, 2)).models[0].calls == 2

@@ -24,7 +24,7 @@ START = datetime(2026, 10, 5)
 CALL = {
     "event_id": "x", "ts": START, "file_id": 1, "source": "parquet", "component": "monitor", "agent": None, "task": None,
     "logged_agent": None, "logged_task": None, "session": None, "provider": "anthropic", "model": "claude-haiku-4-5",
-    "processing": "standard", "status": "ok", "attempt_of": None, "aggregated": False, "context_tier": None,
+    "processing": "standard", "status": "ok", "aggregated": False, "context_tier": None,
     "input": 0, "cache_read": 0, "cache_write_5m": 0, "cache_write_1h": 0, "output": 0, "web_search": 0, "request": 1,
     "recorded_usd": None, "tags": None,
 }  # fmt: skip

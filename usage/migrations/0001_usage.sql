@@ -14,7 +14,6 @@ CREATE TABLE usage_event (
     model          VARCHAR,                   -- as logged
     processing     VARCHAR NOT NULL,          -- standard | batch | flex | priority | fast
     status         VARCHAR NOT NULL,          -- ok | error | as logged
-    attempt_of     VARCHAR,                   -- event_id of the call that this one retries
     aggregated     BOOLEAN NOT NULL,          -- a sum over calls: it has no request's own size
     context_tier   BIGINT,                    -- least total input of each call, where an aggregated source tells
     input          BIGINT NOT NULL,           -- uncached tokens
