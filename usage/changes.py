@@ -100,7 +100,7 @@ def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
     if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
         return told
     alike = (before.reader, before.declared) == (format.reader.name, told.declared)
-    apart = not (format.reader.ordered or format.reader.whole)
+    apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)
     line_by_line = format.layout == "ndjson" and format.packing is None and apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
         tail = new_lines(file.path, before.bytes, before.sha256, spool)

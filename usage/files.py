@@ -23,12 +23,14 @@ from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
 from .readers import READERS
 from .readers.refused import refusal
+from .unfold import SQLITE, tables
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".db")
 PACKED = (".gz", ".zst")
 SAMPLED_RECORDS = 50
 # A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
+HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
 STDIN = "-"
 
 PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
@@ -117,6 +119,9 @@ def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Re
         if head[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
             return _told(Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing)
+        if head.startswith(SQLITE):
+            names = tables(Path(file.path)) if packing is None else ()
+            return _told(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
         format = _told_by_text(file, head.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
         if format or not cut:
             return format
@@ -153,7 +158,7 @@ def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, pa
     if text[:1] == "{":
         return None if cut else _told(Sample(file.path, "ndjson"), forced, packing)  # its first line is being written
     names, delimiter = _header(text)
-    sample = Sample(file.path, "csv", columns=frozenset(names))
+    sample = Sample(file.path, "csv", columns=frozenset(names), head=text[:HEAD_CHARACTERS])
     return _told(sample, forced, packing, names, delimiter)
 
 
@@ -183,7 +188,8 @@ def _told(
     if gone:
         near = did_you_mean(gone, sorted(there))
         constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == "mapped" else ""
-        raise UsageLogError(f"there is no column {gone!r}{constant}{near}", file=sample.path)
+        part = "table" if sample.layout == "sqlite" else "column"
+        raise UsageLogError(f"there is no {part} {gone!r}{constant}{near}", file=sample.path)
     taken = map(reader.key, reader.columns) if reader else ()
     twice = next((name for name in taken if columns.count(name) > 1), None)
     if twice:

@@ -24,6 +24,7 @@ from .reader import Reader
 from .records import Source, read_entries
 from .report import FileReport, LoadReport
 from .store import scalar
+from .unfold import unfolded
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
 
@@ -127,7 +128,7 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
 
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
-    sources = [_unpacked(source, spool) for source in _numbered(store, batch)]
+    sources = [_unfolded(_unpacked(source, spool), spool) for source in _numbered(store, batch)]
     store.execute(FOUND)
     store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
     with _fingerprints(sources) as prints:
@@ -189,6 +190,18 @@ def _unpacked(source: Source, spool: Path) -> Source:
     content = spool / f"{source.file_id}.content"
     fault = unpack(source.file.path, source.format.packing, content)
     return replace(source, content=content, fault=fault)
+
+
+def _unfolded(source: Source, spool: Path) -> Source:
+    """A file that is no list of records, as JSON lines."""
+    unfold = source.format.reader.unfold
+    if unfold is None:
+        return source
+    out = spool / f"{source.file_id}.unfolded"
+    fault = unfolded(unfold, Path(source.whole), Path(source.file.path), out)
+    if source.content:
+        source.content.unlink()
+    return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)
 
 
 def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:

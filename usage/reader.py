@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-Layout = Literal["ndjson", "json", "csv", "parquet"]
+Layout = Literal["ndjson", "json", "csv", "parquet", "sqlite"]
 
 Role = Literal["calls", "bill"]
 """What a source tells: single calls (or sums of them), or what the provider says that it charged."""
+
+Unfold = Callable[[Path, Path], Iterator[dict[str, Any]]]
+"""From a file's content and the file itself to its records."""
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 RAW_CHARACTERS = 500  # of what is rejected
@@ -44,16 +48,21 @@ DEFAULTS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """The beginning of a file, for telling its format: the first records (JSON) or the column names."""
+    """The beginning of a file, for telling its format: the first records (JSON), or the column names.
+
+    Of an SQLite database, `columns` are its tables. `head` is the beginning of a text that is no JSON: a CSV, or any
+    other ("csv" is the layout of both).
+    """
 
     path: str
     layout: Layout
     records: tuple[dict[str, Any], ...] = ()
     columns: frozenset[str] = frozenset()
+    head: str = ""
 
     def has(self, *paths: str) -> bool:
         """Some one record (or the header) holds all of these; `a.b` is key b of a, through lists too."""
-        if self.layout in ("csv", "parquet"):
+        if self.layout in ("csv", "parquet", "sqlite"):
             return all(path in self.columns for path in paths)
         return any(all(_holds(record, path.split(".")) for path in paths) for record in self.records)
 
@@ -76,6 +85,11 @@ class Reader:
     its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. Entries of `whole`
     readers refer to one another: a file that grew is read again from its beginning. A file
     without one of the columns in `needs` is not what was meant.
+
+    `unfold` serves files that are no list of such records: a database, a document with calls deep inside, text that is
+    neither JSON nor a table, a file whose meaning stands in another beside it. It takes the path of the content (what a
+    packed file holds) and the file's own, and yields the records, as they are to be written as JSON lines; their number
+    is their `line`. It may raise ValueError or sqlite3.Error, then what it yielded counts and the file is reported.
 
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
     (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
@@ -103,6 +117,7 @@ class Reader:
     unique_by: str = ""
     sample: str = ""
     undercounts: str = ""
+    unfold: Unfold | None = None
 
     def key(self, column: str) -> str:
         """What the file calls a column."""

@@ -181,6 +181,8 @@ def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path,
                 return read_csv(connection, source, spool, lines(source))
             case "parquet":
                 return read_parquet(connection, source)
+            case "sqlite":
+                raise UsageLogError(f"a log of {source.format.reader.name} is no database", file=source.file.label)
     except duckdb.Error as error:
         reason = " ".join(str(error).splitlines()[0].split())
         if source.file.named:
