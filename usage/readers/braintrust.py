@@ -34,7 +34,7 @@ WITH RECURSIVE part AS (
 numbered AS (SELECT *, row_number() OVER () AS place FROM part),
 span AS (
     SELECT file_id, min(line) AS line, coalesce({told("span", "span_id", "id")}, 'row ' || place) AS span_id,
-        list_reduce(list(span ORDER BY place), lambda a, b: json_merge_patch(a, b)) AS span
+        list_reduce(list(json_merge_patch('{{}}', span) ORDER BY place), lambda a, b: json_merge_patch(a, b)) AS span
     FROM numbered GROUP BY ALL
 ),
 known AS (

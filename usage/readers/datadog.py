@@ -19,7 +19,7 @@ COLUMNS = {
     **dict.fromkeys(OBJECTS, "JSON"),
 }
 LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
-NANO = "TRY_CAST(metrics ->> '$.estimated_total_cost' AS DECIMAL(38, 6))"
+NANO = "TRY_CAST(metrics ->> '$.estimated_total_cost' AS DECIMAL(28, 3))"
 
 SQL = f"""
 WITH RECURSIVE top AS (
@@ -75,7 +75,7 @@ SELECT file_id, line,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     CASE WHEN {has("metrics", "total_cost")} THEN {told("metrics", "total_cost")}
-         WHEN {NANO} <> 0 THEN ({NANO} * DECIMAL '0.000000001')::VARCHAR
+         WHEN {NANO} <> 0 THEN ({NANO} * 0.000000001::DECIMAL(10, 9))::VARCHAR
          WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,
     json_object('project', coalesce({told("span", "ml_app")},
             list_filter(labels, lambda label: label LIKE 'ml_app:%')[1][8:]),

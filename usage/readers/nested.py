@@ -13,7 +13,7 @@ def items(value: str, quoted: bool = False) -> str:
 
 def parsed(value: str) -> str:
     """SQL for a JSON value that some exports hold as text."""
-    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"
+    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN coalesce(TRY_CAST({value} ->> '$' AS JSON), {value}) ELSE {value} END"
 
 
 def told(holder: str, *paths: str) -> str:

@@ -1,0 +1,96 @@
+"""Tracers: the leaves of a tree, the parts of one span, the unit of a recorded cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+COLUMNS = "model, status, input, cache_read, cache_write_5m, cache_write_1h, output, recorded_usd"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def loaded(
+    store: duckdb.DuckDBPyConnection, folder: Path, reader: str, *lines: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    file = folder / "spans.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    report = load(store, [file])
+    assert (report.files[0].reader, report.total("rejected")) == (reader, 0)
+    return store.execute(f"SELECT {COLUMNS} FROM usage_event ORDER BY ts, event_id").fetchall()
+
+
+def call(number: int, parent: int | None, usage: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    ids = {"id": f"c{number}", "parent_id": parent and f"c{parent}", "trace_id": "t", "project_id": "e/p"}
+    times = {"started_at": f"2026-09-01T10:00:{number:02}Z", "op_name": "weave:///e/p/op/chat:v1"}
+    return {**ids, **times, "summary": {"usage": usage, **fields}}
+
+
+def test_a_weave_parent_is_a_sum_and_providers_name_their_counts(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    openai = {"prompt_tokens": 1000, "completion_tokens": 50, "requests": 1, "cache_read_input_tokens": 400}
+    claude = {"input_tokens": 30, "output_tokens": 5, "cache_read_input_tokens": 900, "requests": 1}
+    costs = {"gpt-5": {"prompt_tokens_total_cost": 0.25, "completion_tokens_total_cost": 0.5,
+                       "cache_read_input_tokens_total_cost": 0.125, "prompt_token_cost_unit": "USD"}}  # fmt: skip
+    lines = (
+        call(1, None, {"gpt-5": openai, "claude-sonnet-4-5": claude}),
+        call(2, 1, {}),
+        call(3, 2, {"gpt-5": openai}, weave={"costs": costs}),
+        call(4, 1, {"claude-sonnet-4-5": claude}),
+    )
+    assert loaded(store, tmp_path, "weave", *lines) == [
+        ("gpt-5", "ok", 600, 400, 0, 0, 50, Decimal("0.875")),  # cached tokens within the prompt
+        ("claude-sonnet-4-5", "ok", 30, 900, 0, 0, 5, None),  # and beside it
+    ]
+
+
+def test_parts_of_a_braintrust_span_are_one_call(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    common = {"id": "row-1", "span_id": "s1", "root_span_id": "r", "span_attributes": {"type": "llm", "name": "chat"}}
+    begun = {**common, "metrics": {"start": 1788256800.5}, "metadata": {"model": "claude-sonnet-4-5"}}
+    counts = {"prompt_tokens": 1000, "completion_tokens": 40, "tokens": 1040, "prompt_cached_tokens": 600,
+              "prompt_cache_creation_5m_tokens": 100, "prompt_cache_creation_1h_tokens": 200}  # fmt: skip
+    ended = {"id": "row-1", "span_id": "s1", "root_span_id": "r", "_is_merge": True, "metrics": counts}
+    task = {**common, "span_id": "s0", "span_attributes": {"type": "task"}, "metrics": counts}
+    failed = {**begun, "span_id": "s2", "error": "overloaded", "metrics": {"start": 1788256900}}
+    assert loaded(store, tmp_path, "braintrust", task, begun, ended, failed) == [
+        ("claude-sonnet-4-5", "ok", 100, 600, 100, 200, 40, None),
+        ("claude-sonnet-4-5", "error", 0, 0, 0, 0, 0, None),
+    ]
+
+
+def test_datadog_estimates_in_nanodollars_and_inner_spans_count(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    def span(number: int, kind: str, **metrics: Any) -> dict[str, Any]:
+        meta = {"span": {"kind": kind}, "model_name": "gpt-5", "model_provider": "openai"}
+        ids = {"trace_id": "t", "span_id": f"s{number}", "parent_id": f"s{number - 1}" if number > 1 else "undefined"}
+        return {
+            **ids,
+            "name": "chat",
+            "start_ns": 1788256800000000000 + number,
+            "status": "ok",
+            "meta": meta,
+            "metrics": metrics,
+        }
+
+    counts = {"input_tokens": 500, "output_tokens": 20, "total_tokens": 520, "cache_read_input_tokens": 128}
+    lines = (
+        span(1, "agent", **counts),
+        span(2, "llm", **counts),
+        span(3, "llm", estimated_total_cost=1500000, **counts),
+    )
+    # 1,500,000 nanodollars
+    assert loaded(store, tmp_path, "datadog", *lines) == [("gpt-5", "ok", 372, 128, 0, 0, 20, Decimal("0.0015"))]
