@@ -48,7 +48,8 @@ WITH RECURSIVE part AS (
 named AS (SELECT *, coalesce({told("run", "id")}, right({told("run", "dotted_order")}, 36)) AS run_id FROM part),
 run AS (
     SELECT file_id, min(line) AS line, run_id,
-        list_reduce(list(json_merge_patch('{{}}', run) ORDER BY stage, named.line), lambda a, b: json_merge_patch(a, b)) AS run
+        list_reduce(list(json_merge_patch('{{}}', run) ORDER BY stage, named.line),
+            lambda a, b: json_merge_patch(a, b)) AS run
     FROM named GROUP BY file_id, run_id
 ),
 known AS (

@@ -13,7 +13,8 @@ def items(value: str, quoted: bool = False) -> str:
 
 def parsed(value: str) -> str:
     """SQL for a JSON value that some exports hold as text."""
-    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN coalesce(TRY_CAST({value} ->> '$' AS JSON), {value}) ELSE {value} END"
+    text = f"coalesce(TRY_CAST({value} ->> '$' AS JSON), {value})"
+    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN {text} ELSE {value} END"
 
 
 def told(holder: str, *paths: str) -> str:
