@@ -17,6 +17,7 @@ from .arguments import HERE, day_of
 from .screen import console
 
 if TYPE_CHECKING:
+    from ..analysis.architecture.load import LoadedArchitecture
     from ..analysis.compare.architectures import Limit
     from ..analysis.compare.results import Difference
     from ..analysis.compare.sides import Side
@@ -75,16 +76,16 @@ def diff(
     """
     from ..analysis.compare.architectures import difference
     from ..analysis.simulation.settings import Settings
-    from ..documents import read_document
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
     settings.check()
     limit = _limit(max_increase)
     with ExitStack() as stack:
         before, after = (_located(text, file, stack) for text in _sides(base, head, file))
-        document = read_document(after.file) if after.file and format is not DiffFormat.table else None  # for lines
-        sides = _read(before, after, settings, plan, base_book)
-        found = difference(*sides, document=document, limit=limit)
+        loaded = _loaded(before), _loaded(after)
+        sides = _read(before, after, loaded, settings, plan, base_book)
+        lines_of = None if format is DiffFormat.table else loaded[1]
+        found = difference(*sides, loaded=lines_of, limit=limit)
     _print(found, format, output, after.shown)
     raise typer.Exit(found.exit_code)
 
@@ -116,12 +117,24 @@ def _located(text: str, file: Path, stack: ExitStack) -> Located:
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)
 
 
-def _read(before: Located, after: Located, settings: Settings, plan: str, base_book: str | None) -> tuple[Side, Side]:
+def _loaded(side: Located) -> LoadedArchitecture | None:
+    from ..analysis.architecture.load import load_architecture
+
+    return load_architecture(side.file) if side.file else None
+
+
+def _read(
+    before: Located,
+    after: Located,
+    loaded: tuple[LoadedArchitecture | None, LoadedArchitecture | None],
+    settings: Settings,
+    plan: str,
+    base_book: str | None,
+) -> tuple[Side, Side]:
     """Both sides; one whose file is not there is an architecture without components."""
-    from ..analysis.architecture.load import read_architecture
     from ..analysis.compare.sides import Side
 
-    read = [read_architecture(side.file) if side.file else None for side in (before, after)]
+    read = [side.architecture if side else None for side in loaded]
     known = read[0] or read[1]
     if known is None:
         raise InputError("neither side has the file", file=after.shown)

@@ -50,7 +50,31 @@ class _Entry:
         return self.document.error(ArchitectureError, message, (*self.path, *key))
 
 
+@dataclass(frozen=True)
+class LoadedArchitecture:
+    """An architecture with the document that it stands in, and all `files` that it was read from."""
+
+    architecture: Architecture
+    document: Document
+    files: tuple[Path, ...]
+
+    def place_of(self, component: str) -> KeyPath | None:
+        """Where the file itself lists the component; None for a cron that is one."""
+        listed = self.document.data.get("components") or []
+        return next((("components", n) for n, given in enumerate(listed) if given.get("name") == component), None)
+
+    def line_of(self, component: str) -> int | None:
+        """The line at which the file lists the component; None where it does not, or the format has no lines."""
+        place = self.place_of(component)
+        return self.document.line(place) if place else None
+
+
 def read_architecture(file: Path) -> Architecture:
+    """The architecture in `file` alone; raises as `load_architecture`."""
+    return load_architecture(file).architecture
+
+
+def load_architecture(file: Path) -> LoadedArchitecture:
     """The architecture in `file`, its routing and cron files read in, every reference resolved.
 
     Raises ArchitectureError, in one line that says what, where (file, line, key) and how to mend it.
@@ -75,7 +99,9 @@ def read_architecture(file: Path) -> Architecture:
     for entry in entries:
         _check_policies(entry, complete.model_routing)
         _check_chances(entry)
-    return with_evidence(complete, lambda n, message: entries[n].wrong(message, "escalate", "probability"))
+    counted = with_evidence(complete, lambda n, message: entries[n].wrong(message, "escalate", "probability"))
+    named = (architecture.routing, architecture.crons, architecture.budgets)
+    return LoadedArchitecture(counted, document, (file, *(path for path in named if isinstance(path, Path))))
 
 
 def _routing(architecture: Architecture) -> dict[str, str]:

@@ -7,13 +7,12 @@ at them; without usage, no database is opened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import __version__
-from ...documents import Document, read_document
 from ...errors import ArchitectureError, CostsimError
 from ..results import PriceBookRef
 from ..simulation.summary import book_ref
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
+    from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Architecture
     from .projected import Projected
     from .projection import LastPeriod
@@ -108,33 +108,34 @@ def check(
     """
     if file is None and usage is None:
         raise CostsimError("there is nothing to check: name an architecture, or give --usage")
-    architecture, document = _read(file, settings.prices)
+    loaded = _load(file, settings.prices)
+    architecture = loaded.architecture if loaded else None
     stated = read_budgets(budgets) if budgets else []
-    if architecture and document and not budgets:
-        stated = stated_budgets(architecture, document)
+    if loaded and not budgets:
+        stated = stated_budgets(loaded.architecture, loaded.document)
     book = _book(architecture, settings)
     logged = _logged(usage, architecture, book, settings) if usage is not None else None
     month = logged.month if logged else (settings.month or settings.today).replace(day=1)
     found = _Check(settings, stated, [], [], [] if stated else ["no budget is stated; nothing limits what is spent"])
     projected = _projected(architecture, month, settings, book) if architecture else None
     _check_scopes(stated, projected, logged, book)
-    if projected and document:
-        _judge_projected(found, projected, document, logged, month)
+    if projected and loaded:
+        _judge_projected(found, projected, loaded, logged, month)
     if logged and usage is not None:
         _judge_logged(found, logged, usage, projected)
     name = architecture.name if architecture else "usage"
     return found.result(name, month, logged.as_of if logged else None, book_ref(book))
 
 
-def _read(file: Path | None, overlays: tuple[Path, ...]) -> tuple[Architecture | None, Document | None]:
-    """The architecture with further overlays on its own, and its document."""
-    from ..architecture.load import read_architecture
+def _load(file: Path | None, overlays: tuple[Path, ...]) -> LoadedArchitecture | None:
+    """The architecture with further overlays on its own."""
+    from ..architecture.load import load_architecture
 
     if file is None:
-        return None, None
-    architecture = read_architecture(file)
-    prices = [*architecture.prices, *overlays]
-    return architecture.model_copy(update={"prices": prices}), read_document(file, ArchitectureError)
+        return None
+    loaded = load_architecture(file)
+    prices = [*loaded.architecture.prices, *overlays]
+    return replace(loaded, architecture=loaded.architecture.model_copy(update={"prices": prices}))
 
 
 def _book(architecture: Architecture | None, settings: CheckSettings) -> PriceBook:
@@ -177,17 +178,17 @@ def _check_scopes(
 
 
 def _judge_projected(
-    found: _Check, projected: Projected, document: Document, logged: Usage | None, month: date
+    found: _Check, projected: Projected, loaded: LoadedArchitecture, logged: Usage | None, month: date
 ) -> None:
     from .checks import broken_claims, routing_errors, unpriced_models
     from .projection import judge_projection
 
     last_period = _last_period(logged)
     found.judged += judge_projection(found.stated, projected, month, found.settings.today, last_period)
-    unpriced = unpriced_models(projected, document)
+    unpriced = unpriced_models(projected, loaded)
     found.verdicts += unpriced
-    found.verdicts += routing_errors(projected, document, {verdict.name for verdict in unpriced})
-    found.verdicts += broken_claims(projected, document)
+    found.verdicts += routing_errors(projected, loaded, {verdict.name for verdict in unpriced})
+    found.verdicts += broken_claims(projected, loaded)
 
 
 def _last_period(logged: Usage | None) -> LastPeriod:

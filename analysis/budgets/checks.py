@@ -17,6 +17,7 @@ from ..verdicts import Status, Verdict
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Claim
     from ..results import ClaimResult
     from .projected import Projected
@@ -27,7 +28,7 @@ MAX_NAMED = 3
 STATUS: dict[str, Status] = {"error": "fail", "warning": "warn"}
 
 
-def unpriced_models(projected: Projected, document: Document) -> list[Verdict]:
+def unpriced_models(projected: Projected, loaded: LoadedArchitecture) -> list[Verdict]:
     """A failure for every model that the routing uses and no book prices; one pass where there is none."""
     plan = projected.plan
     costings = {(plan.name, name): projected.costs.planned(name, plan) for name in plan.models}
@@ -36,7 +37,7 @@ def unpriced_models(projected: Projected, document: Document) -> list[Verdict]:
         return [Verdict(rule="unpriced-model", name="prices", status="pass", says="every model has a price")]
     return [
         _at(
-            document, _component_path(document, entry.components[0]), rule="unpriced-model", name=entry.model,
+            loaded.document, loaded.place_of(entry.components[0]) or (), rule="unpriced-model", name=entry.model,
             status="fail", says=f"{entry.reason} for {entry.model}, which {_named(entry.components)} runs on: "
             "its cost is in no figure",
             help="Correct the model's name, or add its price to a prices.yaml overlay.",
@@ -45,20 +46,20 @@ def unpriced_models(projected: Projected, document: Document) -> list[Verdict]:
     ]  # fmt: skip
 
 
-def routing_errors(projected: Projected, document: Document, known_unpriced: Collection[str]) -> list[Verdict]:
+def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpriced: Collection[str]) -> list[Verdict]:
     """The linter's errors as failures and its warnings as warnings; one pass where there is neither.
 
     Models without a price that are told already are not told again.
     """
     found = [
         finding
-        for finding in lint_costed(projected.costs, document)
+        for finding in lint_costed(projected.costs, loaded)
         if finding.severity in STATUS
         and not (finding.rule == "unpriced-model" and any(repr(name) in finding.message for name in known_unpriced))
     ]
     if not found:
         return [Verdict(rule="routing", name="routing", status="pass", says="the routing has no errors")]
-    return [_linted(finding, document) for finding in found]
+    return [_linted(finding, loaded.document) for finding in found]
 
 
 def _linted(finding: Finding, document: Document) -> Verdict:
@@ -75,7 +76,7 @@ def _linted(finding: Finding, document: Document) -> Verdict:
     )
 
 
-def broken_claims(projected: Projected, document: Document) -> list[Verdict]:
+def broken_claims(projected: Projected, loaded: LoadedArchitecture) -> list[Verdict]:
     """Every claim at each of its books: whether it holds."""
     costs, architecture = projected.costs, projected.costs.architecture
     if not architecture.claims:
@@ -83,7 +84,7 @@ def broken_claims(projected: Projected, document: Document) -> list[Verdict]:
     naive = dearest_model(architecture, costs) if any(map(_is_of_naive, architecture.claims)) else ""
     told = ledger(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
     return [
-        _claimed(claim, result, ("claims", n), document)
+        _claimed(claim, result, ("claims", n), loaded.document)
         for n, claim in enumerate(architecture.claims)
         for result in check_claims([claim], told, costs.run_book)
     ]
@@ -148,12 +149,6 @@ def _at(document: Document, path: KeyPath, **verdict: object) -> Verdict:
     return Verdict.model_validate(
         {**verdict, "file": str(document.file), "line": document.line(path), "key": dotted(path) or None}
     )
-
-
-def _component_path(document: Document, name: str) -> KeyPath:
-    listed = document.data.get("components") or []
-    index = next((n for n, given in enumerate(listed) if given.get("name") == name), None)
-    return () if index is None else ("components", index)
 
 
 def _named(names: Collection[str]) -> str:

@@ -23,7 +23,7 @@ from .results import CAUSES, Cause, CauseEffect, ComponentDifference, Difference
 from .sides import Mixed, Pair, Side
 
 if TYPE_CHECKING:
-    from ...documents import Document
+    from ..architecture.load import LoadedArchitecture
 
 SHOWN = 160
 """Characters of a described change."""
@@ -37,10 +37,12 @@ class Limit:
     percent: Decimal | None = None
 
 
-def difference(base: Side, head: Side, *, document: Document | None = None, limit: Limit | None = None) -> Difference:
+def difference(
+    base: Side, head: Side, *, loaded: LoadedArchitecture | None = None, limit: Limit | None = None
+) -> Difference:
     """What head costs more than base over the settings' days, under each side's plan of that name.
 
-    `document` is head's file, for the lines of its components. Only components that changed are simulated.
+    `loaded` is head's file, for the lines of its components. Only components that changed are simulated.
     Raises ArchitectureError and its kin.
     """
     pair, settings = Pair(base, head), head.settings
@@ -49,8 +51,7 @@ def difference(base: Side, head: Side, *, document: Document | None = None, limi
     before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     p10, p50, p90 = _quantiles(drawn + float(flat[1] - flat[0]))
-    lines = _lines(document, head)
-    rows = sorted((row.model_copy(update={"line": lines.get(row.component)}) for row in rows), key=_largest_first)
+    rows = sorted((_with_line(row, loaded, head) for row in rows), key=_largest_first)
     unpriced = sorted(unchanged.unpriced | {m for row in rows if not _known(row) for m in _models(row)})
     found = Difference(
         base=base.label, head=head.label, plan=head.plan_name, start=settings.start, days=settings.days,
@@ -60,7 +61,7 @@ def difference(base: Side, head: Side, *, document: Document | None = None, limi
         unchanged=unchanged.count, unpriced=unpriced, base_prices=book_ref(base.book), head_prices=book_ref(head.book),
         verdicts=[], costsim_version=__version__,
     )  # fmt: skip
-    file = str(document.file) if document else None
+    file = str(loaded.document.file) if loaded else None
     return found.model_copy(update={"verdicts": _verdicts(found, limit, file)})
 
 
@@ -214,14 +215,10 @@ def _quantiles(drawn: Floats) -> tuple[Decimal, Decimal, Decimal]:
     return p10, p50, p90
 
 
-def _lines(document: Document | None, head: Side) -> dict[str, int]:
-    """The line of each component that the head's file itself lists."""
-    if document is None or not isinstance(document.data, dict):
-        return {}
-    listed = document.data.get("components") or []
-    names = [(n, entry.get("name")) for n, entry in enumerate(listed) if isinstance(entry, dict)]
-    lines = {name: document.line(("components", n)) for n, name in names if name in head.components}
-    return {name: line for name, line in lines.items() if line}
+def _with_line(row: ComponentDifference, loaded: LoadedArchitecture | None, head: Side) -> ComponentDifference:
+    """The row with the line of its component, where the head's file itself lists it."""
+    line = loaded.line_of(row.component) if loaded and row.component in head.components else None
+    return row.model_copy(update={"line": line})
 
 
 def _verdicts(found: Difference, limit: Limit | None, file: str | None) -> list[Verdict]:

@@ -10,10 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ...documents import Document, dotted, read_document
-from ...errors import ArchitectureError
+from ...documents import Document, dotted
 from ...money import to_usd
-from ..architecture.load import read_architecture
+from ..architecture.load import LoadedArchitecture, load_architecture
 from ..architecture.model import Architecture, Component
 from ..routing.resolve import routed_model
 from ..routing.routing import RoutingConfig, read_routing
@@ -34,19 +33,20 @@ def lint_architecture(file: Path, start: date, book: str | None = None) -> list[
 
     `book` overrides its base price book. Raises InputError and its kinds, and UnpricedError.
     """
-    architecture = read_architecture(file)
+    loaded = load_architecture(file)
+    architecture = loaded.architecture
     base = book or architecture.book
     costs = Costs.of(architecture, Horizon.of(start, DAYS, ZoneInfo(architecture.timezone)), base)
-    return lint_costed(costs, read_document(file, ArchitectureError))
+    return lint_costed(costs, loaded)
 
 
-def lint_costed(costs: Costs, document: Document) -> list[Finding]:
-    """The same for an architecture whose costs are at hand; `document` is its file. Raises as `lint_architecture`."""
+def lint_costed(costs: Costs, loaded: LoadedArchitecture) -> list[Finding]:
+    """The same for an architecture whose costs are at hand. Raises as `lint_architecture`."""
     architecture, book = costs.architecture, costs.book(costs.run_book)
-    config = _config(architecture, document)
-    components = [_assigned(component, architecture, costs, document) for component in architecture.components]
+    config = _config(architecture, loaded.document)
+    components = [_assigned(component, architecture, costs, loaded) for component in architecture.components]
     routing = lint_routing(config, book) if config.model_routing else []
-    return routing + lint_components(components, config, book) + lint_policies(costs, config, document)
+    return routing + lint_components(components, config, book) + lint_policies(costs, config, loaded)
 
 
 def _config(architecture: Architecture, document: Document) -> RoutingConfig:
@@ -57,11 +57,11 @@ def _config(architecture: Architecture, document: Document) -> RoutingConfig:
     return replace(config, model_routing=architecture.model_routing)
 
 
-def _assigned(component: Component, architecture: Architecture, costs: Costs, document: Document) -> AssignedComponent:
+def _assigned(
+    component: Component, architecture: Architecture, costs: Costs, loaded: LoadedArchitecture
+) -> AssignedComponent:
     work = costs.works[component.name]
-    listed = document.data.get("components") or []
-    index = next((n for n, given in enumerate(listed) if given.get("name") == component.name), None)
-    path = ("components",) if index is None else ("components", index)
+    place = loaded.place_of(component.name)
     return AssignedComponent(
         component.name,
         component.agent,
@@ -71,9 +71,9 @@ def _assigned(component: Component, architecture: Architecture, costs: Costs, do
         _usd_per_month(costs, component.name),
         _own_input(component, work.profile),
         component.model is not None,
-        document.file,
-        document.line(path),
-        None if index is None else dotted(path),
+        loaded.document.file,
+        loaded.document.line(place or ("components",)),
+        None if place is None else dotted(place),
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ...documents import Document, KeyPath, dotted
+from ...documents import dotted
 from ..architecture.component import Component
+from ..architecture.load import LoadedArchitecture
 from ..results import PolicyNote
 from ..routing.routing import RoutingConfig
 from ..simulation.costs import Costs
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from ...pricing.book import PriceBook
 
 
-def lint_policies(costs: Costs, config: RoutingConfig, document: Document) -> list[Finding]:
-    """What is wrong or idle in the policies of the routed plan; `document` is the architecture's file."""
+def lint_policies(costs: Costs, config: RoutingConfig, loaded: LoadedArchitecture) -> list[Finding]:
+    """What is wrong or idle in the policies of the routed plan."""
     plan = routed_plan(costs.architecture)
     notes = policy_notes(costs, plan)
     return [
         finding
         for component in costs.architecture.components
         if component.stated
-        for finding in _Policies(costs, plan, component, config, document).all(notes)
+        for finding in _Policies(costs, plan, component, config, loaded).all(notes)
     ]
 
 
@@ -41,7 +42,7 @@ class _Policies:
     plan: Plan
     component: Component
     config: RoutingConfig
-    document: Document
+    loaded: LoadedArchitecture
 
     def all(self, notes: list[PolicyNote]) -> Iterator[Finding]:
         yield from self._unpriced()
@@ -63,18 +64,15 @@ class _Policies:
 
     def _finding(self, rule: str, says: str, *where: str, mend: str = "") -> Finding:
         """At the policy where the component states it itself, else at the component (a cron's, or a default)."""
-        name, own = self.component.name, self._path()
+        name = self.component.name
+        own = self.loaded.place_of(name) or ("components",)
         path = (*own, *where) if self._stands(*own, *where) else own
+        document = self.loaded.document
         says = says if says.startswith(f"{name}: ") else f"{name}: {says}"
-        return Finding(rule, says, mend, self.document.file, self.document.line(path), key=dotted(path) or None)
-
-    def _path(self) -> KeyPath:
-        listed = self.document.data.get("components") or []
-        index = next((n for n, given in enumerate(listed) if given.get("name") == self.component.name), None)
-        return ("components",) if index is None else ("components", index)
+        return Finding(rule, says, mend, document.file, document.line(path), key=dotted(path) or None)
 
     def _stands(self, *path: str | int) -> bool:
-        spot: Any = self.document.data
+        spot: Any = self.loaded.document.data
         try:
             for part in path:
                 spot = spot[part]

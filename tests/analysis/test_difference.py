@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from costsim.analysis.architecture.load import load_architecture
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.compare.architectures import Limit, difference
 from costsim.analysis.compare.results import ComponentDifference, Difference
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.settings import Settings
-from costsim.documents import read_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,7 +147,7 @@ def test_a_difference_points_at_the_components_line(written: Callable[..., Path]
     file = written("model_routing: {fallback: " + HAIKU + "}\ncomponents:\n  - name: a\n    runs_per_day: 2\n    tokens: {input: 1000}\n")  # fmt: skip
     head = side(read(file.read_text()))
     nothing = side(head.architecture.model_copy(update={"components": []}))
-    found = difference(nothing, head, document=read_document(file))
+    found = difference(nothing, head, loaded=load_architecture(file))
     assert one(found).line == 3
 
 
