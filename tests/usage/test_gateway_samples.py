@@ -37,6 +37,7 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("focus/per_token_foundation_model_api.csv", "focus", 0, 8_400_000, 0, 0, 2_100_000, "94.5"),
     ("focus/focus-1.0-sample-ai-rows.csv", "focus", 0, 0, 0, 0, 0, "-0.15189756178"),
     ("portkey/logs.jsonl", "portkey", 1, 100, 0, 0, 40, None),
+    ("vllm/metrics-qwen3.8-27b.txt", "vllm", 803, 5_371_914, 92_941_632, 0, 496_231, None),
 ]
 
 

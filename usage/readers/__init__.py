@@ -25,6 +25,7 @@ from . import (
     portkey,
     posthog,
     vertex,
+    vllm,
     weave,
 )
 
@@ -55,4 +56,5 @@ READERS: tuple[Reader, ...] = (
     aws_cur.READER,
     focus.READER,
     portkey.READER,
+    vllm.READER,
 )
