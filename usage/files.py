@@ -25,7 +25,7 @@ from .readers import READERS
 from .readers.refused import refusal
 from .unfold import SQLITE, tables
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".db")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
 PACKED = (".gz", ".zst")
 SAMPLED_RECORDS = 50
 # A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.

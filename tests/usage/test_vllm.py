@@ -7,7 +7,7 @@ from pathlib import Path
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
-DATA = Path(__file__).parent.parent / "data" / "usage" / "vllm" / "metrics.txt"
+DATA = Path(__file__).parent.parent / "data" / "usage" / "vllm" / "metrics.prom"
 COLUMNS = "model, aggregated, input, cache_read, output, request"
 
 
