@@ -117,3 +117,11 @@ def test_a_row_that_cannot_be_is_one_reject_and_the_others_count(
     report = changed(store, tmp_path, **cells)
     assert (report.total("added"), report.total("rejected")) == (3, 1)
     assert "changed.csv:3:" in report.first_rejects[0]
+
+
+@pytest.mark.parametrize("variant", ["nitro", "floor", "online", "exacto"])
+def test_a_variant_that_chooses_among_providers_is_the_same_model(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, variant: str
+) -> None:
+    changed(store, tmp_path, model_permaslug=f"anthropic/claude-4.5-haiku-20251001:{variant}", variant=variant)
+    assert values(store, "model")[1] == ("anthropic/claude-4.5-haiku-20251001",)

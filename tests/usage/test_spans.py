@@ -263,6 +263,15 @@ def test_a_wrapper_alone_counts_itself(tmp_path: Path) -> None:
     assert told(tmp_path, items, "SELECT input, output FROM usage_event") == [(700, 60)]
 
 
+def test_what_an_agent_has_beyond_its_calls_is_named(tmp_path: Path) -> None:
+    agent = usage(1000, 90) | {"gen_ai.operation.name": "invoke_agent"}
+    items = [span("1", attributes=agent), span("2", "1", attributes=usage(400, 60))]
+    sql = "SELECT sum(input), (SELECT reason FROM reject) FROM usage_event"
+    [(counted, reason)] = told(tmp_path, items, sql)
+    assert counted == 400
+    assert reason.startswith("it has 600 input and 30 output tokens more than the calls beneath it")
+
+
 def test_a_call_beneath_another_call_that_is_none_of_its_parts_counts_too(tmp_path: Path) -> None:
     items = [span("1", attributes=usage(700, 60)), span("2", "1", attributes=usage(90, 5))]  # a tool that samples
     assert told(tmp_path, items, "SELECT sum(input), sum(output) FROM usage_event") == [(790, 65)]

@@ -13,7 +13,7 @@ from .. import aliases
 from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
 from ..reader import Reader, Sample
 from .counts import count_in_text
-from .wrappers import WRAPPERS
+from .wrappers import MORE, WRAPPERS
 
 FIELDS = {
     "id": "VARCHAR",
@@ -219,6 +219,10 @@ SELECT file_id, line,
 FROM counted
 WHERE (kind IN ('GENERATION', 'EMBEDDING') OR (NOT bad AND parts > 0))
     AND NOT EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = counted.trace AND wrapper.id = counted.id)
+UNION ALL BY NAME
+SELECT file_id, line, 'langfuse:' || id AS event_id, named_model AS model, {MORE} AS fault
+FROM counted JOIN wrapper USING (trace, id)
+WHERE beyond_inputs > 0 AND beyond_outputs >= 0
 """  # noqa: S608 (constants only)
 
 _OF_A_TRACE = ("id", "traceId", "type", "startTime", "usageDetails")

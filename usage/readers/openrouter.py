@@ -32,8 +32,9 @@ SELECT file_id, line,
     'openrouter:' || nullif(generation_id, '') AS event_id,
     utc(created_at) AS ts,
     'openrouter' AS provider,
-    -- a free variant has a price of its own; the others only choose among providers
-    model_permaslug || CASE WHEN variant = 'free' AND NOT suffix(model_permaslug, ':free') THEN ':free' ELSE '' END
+    -- a free variant has a price of its own; these others only choose among providers, or search
+    regexp_replace(model_permaslug, ':(nitro|floor|online|exacto)$', '')
+        || CASE WHEN variant = 'free' AND NOT suffix(model_permaslug, ':free') THEN ':free' ELSE '' END
         AS model,
     CASE WHEN lower(cancelled) = 'true' THEN 'cancelled' WHEN finish_reason_normalized = 'error' THEN 'error'
          ELSE 'ok' END AS status,

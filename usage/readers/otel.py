@@ -14,7 +14,7 @@ from ..reader import Reader, Sample
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, at
 from .otel_metrics import METRICS
-from .wrappers import WRAPPERS
+from .wrappers import MORE, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
 CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
@@ -239,6 +239,10 @@ SELECT file_id, line,
     CASE WHEN NOT bad AND inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were'
         END AS fault
 FROM kept_call LEFT JOIN times USING (response)
+UNION ALL BY NAME
+SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS event_id, model, {MORE} AS fault
+FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span
+WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
 UNION ALL BY NAME
 {METRICS}
 """  # noqa: S608 (constants only)

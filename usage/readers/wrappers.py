@@ -33,7 +33,7 @@ unlinked AS (
     HAVING bool_and(parent = '') AND bool_or(rollup) AND bool_or(NOT rollup AND inputs + outputs > 0)
 ),
 wrapper AS (
-    SELECT trace, id, inputs - below_inputs AS more_inputs, outputs - below_outputs AS more_outputs
+    SELECT trace, id, inputs - below_inputs AS beyond_inputs, outputs - below_outputs AS beyond_outputs
     FROM beneath
     WHERE rollup OR repeated
         OR (inputs = below_inputs AND outputs = below_outputs)
@@ -53,3 +53,9 @@ They read `node`: one row a span, with trace, id, parent ('' for none), `inputs`
 span is left out where the spans with usage beneath it add up to it, or one of them repeats it; a span that is no call
 by its kind, where any beneath it has usage. One without such spans beneath it is a call: its calls were not exported.
 """
+
+MORE = """
+CASE WHEN beyond_inputs > 0 AND beyond_outputs >= 0 THEN 'it has ' || beyond_inputs || ' input and ' || beyond_outputs
+    || ' output tokens more than the calls beneath it: some were not exported, and these tokens are not counted' END
+"""
+"""SQL over `wrapper`: why a span that is left out is named all the same; NULL where nothing is missing beneath it."""
