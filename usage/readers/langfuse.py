@@ -223,6 +223,7 @@ UNION ALL BY NAME
 SELECT file_id, line, 'langfuse:' || id AS event_id, named_model AS model, {MORE} AS fault
 FROM counted JOIN wrapper USING (trace, id)
 WHERE beyond_inputs > 0 AND beyond_outputs >= 0
+    AND trace NOT IN (SELECT trace FROM counted WHERE bad)  -- a call that is rejected is missing in the sum
 """  # noqa: S608 (constants only)
 
 _OF_A_TRACE = ("id", "traceId", "type", "startTime", "usageDetails")

@@ -243,6 +243,7 @@ UNION ALL BY NAME
 SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS event_id, model, {MORE} AS fault
 FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span
 WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
+    AND call.trace NOT IN (SELECT trace FROM call WHERE bad)  -- a call that is rejected is missing in the sum
 UNION ALL BY NAME
 {METRICS}
 """  # noqa: S608 (constants only)
