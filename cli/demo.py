@@ -85,7 +85,6 @@ def _review(folder: Path) -> None:
     from ..analysis.demo import files, planted
     from ..analysis.outcomes.store import load_outcomes
     from ..analysis.review.review import review
-    from ..analysis.spend.spend import bring_up_to_date
     from ..documents import write_file
     from ..pricing.book import open_book
     from ..reports.review.html import render_review
@@ -98,7 +97,6 @@ def _review(folder: Path) -> None:
     with open_store(folder / DEFAULT_STORE) as store:
         load(store, [folder / files.LOGS], attribution=read_attribution(folder / files.ATTRIBUTION))
         load_outcomes(store, folder / files.OUTCOMES)
-        bring_up_to_date(store, book)
         found = review(
             store, book, planted.MONTH, today=date(2026, 11, 1), name=architecture.name, architecture=architecture
         )

@@ -124,7 +124,6 @@ def replay(
     """
     from ..analysis.architecture.load import read_architecture
     from ..analysis.replay.replay import replay as compute
-    from ..analysis.replay.replay import roll_up_for
     from ..pricing.book import open_book
     from ..reports import replay as show
     from ..usage.store import open_store
@@ -133,7 +132,6 @@ def replay(
     reroute = _reroute(plan, architecture, config, model)
     stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
     with open_store(existing(db)) as store:
-        roll_up_for(store, stack, reroute)
         found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
     if format is TableFormat.table:
         show.print_replay(found, console())
@@ -188,7 +186,6 @@ def outcomes(
     from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
     from ..analysis.outcomes.outcomes import Criteria, report_outcomes
     from ..analysis.outcomes.store import count_outcomes, load_outcomes
-    from ..analysis.spend.spend import bring_up_to_date
     from ..months import moments
     from ..pricing.book import open_book
     from ..usage.store import open_store
@@ -205,7 +202,6 @@ def outcomes(
     with open_store(db) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
-        bring_up_to_date(store, stack)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
         paid = paid_usd(store, stack, since, until)
     criteria = Criteria(min_success=min_success)

@@ -192,7 +192,7 @@ def _review(
     from ..analysis.architecture.load import read_architecture
     from ..analysis.review.review import review
     from ..analysis.routing.routing import read_routing
-    from ..analysis.spend.spend import bring_up_to_date
+    from ..analysis.spend.ledger import Ledger
     from ..pricing.book import open_book
     from ..usage.store import open_store
 
@@ -202,8 +202,7 @@ def _review(
     base = fleet.book if fleet and book == "list" else book
     stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
     with open_store(existing(db)) as store:
-        bring_up_to_date(store, stack)
-        newest = (store.execute(NEWEST).fetchone() or (None,))[0]
+        newest = (Ledger.open(store, stack).connection.execute(NEWEST).fetchone() or (None,))[0]
         if month is None and newest is None:
             raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
         name = fleet.name if fleet and fleet.name else db.stem

@@ -126,11 +126,11 @@ def spend(
       costsim spend --by component --reprice 2026-11-01
       costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend.spend import Query, bring_up_to_date, spend_calls
+    from ..analysis.spend.ledger import open_ledger
+    from ..analysis.spend.spend import Query, spend_calls
     from ..analysis.spend.spend import spend as compute
     from ..pricing.book import open_book
     from ..reports import spend as show
-    from ..usage.store import open_store
 
     first, last = days_of(since, until, month)
     query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
@@ -143,9 +143,8 @@ def spend(
     if events:
         found = spend_calls(events, stack, query)
     else:
-        with open_store(existing(db)) as store:
-            bring_up_to_date(store, stack)
-            found = compute(store, stack, query)
+        with open_ledger(existing(db), stack) as ledger:
+            found = compute(ledger.connection, stack, query)
     if format is SpendFormat.parquet and output:
         show.write_parquet(found, output)
     elif format is SpendFormat.table and not output:
@@ -177,19 +176,17 @@ def export(
       costsim export --output focus.csv --month 2026-10
     """
     from ..analysis.spend.focus import focus_cells
-    from ..analysis.spend.spend import bring_up_to_date
+    from ..analysis.spend.ledger import open_ledger
     from ..pricing.book import open_book
     from ..reports.focus import write_focus
-    from ..usage.store import open_store
 
     if output.suffix.lower() not in (".csv", ".parquet"):
         raise CostsimError(f"{output}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
     stack = open_book(book, prices or [])
-    with open_store(existing(db)) as store:
-        bring_up_to_date(store, stack)
-        focus_cells(store, stack, first, last)
-        rows = write_focus(store, output, account)
+    with open_ledger(existing(db), stack) as ledger:
+        focus_cells(ledger.connection, stack, first, last)
+        rows = write_focus(ledger.connection, output, account)
     typer.echo(f"{output}: {rows:,} rows")
 
 

@@ -2,7 +2,7 @@
 -- The row that prices a sum is the one that PriceBook.price finds: of the rows in force at that moment, those of
 -- the sum's own processing level and region, else of the level, else the standard ones; of these the highest layer's, then the highest tier
 -- not above the request's input. Unpriced is NULL, never 0; only a call without a price per call is free.
-CREATE OR REPLACE TABLE sum_cost AS
+CREATE OR REPLACE TEMP TABLE sum_cost AS
 WITH numbered AS MATERIALIZED (
     SELECT
         *,

@@ -1,6 +1,6 @@
 """Prices in DuckDB: the tables `price` and `model_alias`, and the cost of summed usage, exact in DECIMAL.
 
-Tables (moments are TIMESTAMP, naive, UTC):
+Temporary tables (moments are TIMESTAMP, naive, UTC):
 
 - `price`: the fields of PriceRow in their order, `price_id` INTEGER before them (the order of the book),
   `usd_per_unit` and `shadow_usd_per_unit` DECIMAL(38,24) after them.
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 PLACES = 24
 
-PRICE_CREATE_SQL = files(__package__).joinpath("price_create.sql").read_text("utf-8")
+PRICE_ROWS_SQL = files(__package__).joinpath("price_rows.sql").read_text("utf-8")
 COST_SQL = files(__package__).joinpath("cost.sql").read_text("utf-8")
 
 MODEL_ALIAS_SQL = """
-CREATE OR REPLACE TABLE model_alias AS
+CREATE OR REPLACE TEMP TABLE model_alias AS
 SELECT alias.*
 FROM (
     SELECT unnest(from_json_strict(?::JSON, '[{
@@ -50,11 +50,22 @@ FROM (
 
 def load_prices(connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[ModelKey] | None = None) -> None:
     """Fill the table `price` with the book's rows of the models `keys` (all models without), replacing it."""
-    wanted = dict.fromkeys(book.keys() if keys is None else keys)
-    rows = (row for key in wanted for row in book.rows(key))
-    records = (_record(number, row) for number, row in enumerate(rows, start=1))
-    fitting = [record for record in records if record["usd_per_unit"] and record["shadow_usd_per_unit"]]
-    connection.execute(PRICE_CREATE_SQL, [json.dumps(fitting)])
+    wanted = book.keys() if keys is None else keys
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE price AS {PRICE_ROWS_SQL}", [_records(book, wanted, 1)])
+
+
+def add_prices(connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[ModelKey]) -> None:
+    """Add to the table `price` the book's rows of those models of `keys` that it has none of; ids go on."""
+    held = {*connection.execute("SELECT DISTINCT provider, model FROM price").fetchall()}
+    (last,) = connection.execute("SELECT coalesce(max(price_id), 0) FROM price").fetchone() or (0,)
+    wanted = [key for key in keys if (key.provider, key.model) not in held]
+    connection.execute(f"INSERT INTO price {PRICE_ROWS_SQL}", [_records(book, wanted, last + 1)])
+
+
+def _records(book: PriceBook, keys: Iterable[ModelKey], first_id: int) -> str:
+    rows = (row for key in dict.fromkeys(keys) for row in book.rows(key))
+    records = (_record(number, row) for number, row in enumerate(rows, start=first_id))
+    return json.dumps([record for record in records if record["usd_per_unit"] and record["shadow_usd_per_unit"]])
 
 
 def _record(price_id: int, row: PriceRow) -> dict[str, Any]:

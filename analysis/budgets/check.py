@@ -204,11 +204,10 @@ def _logged(
     connection: DuckDBPyConnection, architecture: Architecture | None, book: PriceBook, settings: CheckSettings
 ) -> Usage:
     """The usage of the month. Raises CostsimError where the store is empty or knows nothing before the month ends."""
-    from ..spend.spend import bring_up_to_date
+    from ..spend.ledger import Ledger
     from .spent import last_whole_day, read_usage
 
-    bring_up_to_date(connection, book)
-    as_of = last_whole_day(connection, settings.today)
+    as_of = last_whole_day(Ledger.open(connection, book), settings.today)
     if as_of is None:
         raise CostsimError("the store has no usage yet; load some with costsim load")
     month = settings.month or as_of

@@ -14,7 +14,7 @@ import numpy as np
 from ...money import strip, to_usd
 from ..architecture.budgets import Budget
 from ..forecast.month import forecast_month
-from ..spend.priced import choose_days, price_rows
+from ..spend.ledger import Ledger
 from ..spend.spend import DIMENSIONS
 from .judge import Judged, limit_of
 from .results import BudgetUse
@@ -121,25 +121,20 @@ def _by_day(history: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
     return found
 
 
-def last_whole_day(connection: DuckDBPyConnection, today: date) -> date | None:
-    """The last day that the store knows whole: yesterday, or its last day if that is earlier; None if it is empty.
-
-    The rollup must be up to date.
-    """
-    (last,) = connection.execute(LAST_DAY).fetchone() or (None,)
+def last_whole_day(ledger: Ledger, today: date) -> date | None:
+    """The last day that the store knows whole: yesterday, or its last day if that is earlier; None if it is empty."""
+    (last,) = ledger.connection.execute(LAST_DAY).fetchone() or (None,)
     return None if last is None else min(last, today - timedelta(1))
 
 
 def read_usage(
     connection: DuckDBPyConnection, book: PriceBook, month: date, as_of: date, tags: Mapping[str, Mapping[str, str]]
 ) -> Usage:
-    """What the store's rollup cost, by day, in the month and the half year before it; `tags` by component.
-
-    Bring the rollup up to date first (`spend.bring_up_to_date`).
-    """
+    """What the store's rollup cost, by day, in the month and the half year before it; `tags` by component."""
     first = month.replace(day=1)
-    choose_days(connection, book, min(first, as_of) - timedelta(HISTORY_DAYS), as_of)
-    price_rows(connection)
+    ledger = Ledger.open(connection, book)
+    ledger.choose(min(first, as_of) - timedelta(HISTORY_DAYS), as_of)
+    ledger.price_rows()
     by_component = {name: tags_of(own) for name, own in tags.items()}
     rows = tuple(
         DayCost(day, Labels(component, agent, task, model, by_component.get(component, frozenset())), strip(cost))

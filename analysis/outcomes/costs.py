@@ -65,7 +65,7 @@ def paid_usd(
     """What the calls of a task and model (by its book name) cost from `since` to `until`, both included; exact.
 
     Only where each run is a logged call, each logged call was judged, and all are priced: then what the calls
-    cost is what the runs cost, failures and retries included. Needs outcomes, and the rollup up to date.
+    cost is what the runs cost, failures and retries included. Needs outcomes.
     """
     judged: dict[TaskModel, tuple[int, int]] = {}
     first, last = moments(since, until)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..results import Result, Usd
-from ..spend.spend import bring_up_to_date, rollup_needs
+from ..spend.ledger import Ledger, rollup_needs
 from .tables import GROUPS, MOVED, PLACES, fill_tables
 from .token_ratios import Draws, Multiplier, Pair, measure_multipliers
 
@@ -114,19 +114,6 @@ class _Sum:
         return self.spent_priced and self.replay_priced
 
 
-def roll_up_for(connection: DuckDBPyConnection, book: PriceBook, reroute: Reroute) -> None:
-    """Bring the rollup up to date, its sums parted where the reroute's models and thresholds need it.
-
-    What it parts once stays parted, so that only the first replay to new tiers reads every call.
-    """
-    bring_up_to_date(connection, book)
-    places = connection.execute(PLACES).fetchall()
-    large = [own.model for place in places if (own := reroute.large(*place))]
-    models = {model for place in places if (model := reroute.choose(*place))} | {*large}
-    needed, _ = rollup_needs(book, [(None, model) for model in sorted(models)])
-    bring_up_to_date(connection, book, [*needed, *reroute.tier_starts])
-
-
 def replay(
     connection: DuckDBPyConnection,
     book: PriceBook,
@@ -136,12 +123,31 @@ def replay(
     until: date | None = None,
     as_logged: bool = False,
 ) -> Replay:
-    """Price the rollup of an open store as `reroute` would have sent it, from `since` to `until`, both included.
+    """Price the calls of an open store as `reroute` would have sent them, from `since` to `until`, both included.
 
-    `as_logged` keeps all token counts as they are. Bring the rollup up to date first: `roll_up_for`. Exact where
-    nothing is multiplied: every cost is tokens times a price, in DECIMAL.
+    `as_logged` keeps all token counts as they are. Exact where nothing is multiplied: every cost is tokens times a
+    price, in DECIMAL. The rollup's sums are kept apart where the reroute's models and thresholds need it; that stays
+    so, so that only the first replay to new tiers reads every call. Raises as `Ledger.open`.
     """
-    fill_tables(connection, book, reroute, since or date(1, 1, 1), until or date(9999, 12, 31))
+    ledger = Ledger.open(connection, book)
+    places = connection.execute(PLACES).fetchall()
+    large = [own.model for place in places if (own := reroute.large(*place))]
+    models = {model for place in places if (model := reroute.choose(*place))} | {*large}
+    ledger = Ledger.open(connection, book, tier_starts=reroute.tier_starts, models=sorted(models))
+    return replay_sums(ledger, reroute, since=since, until=until, as_logged=as_logged)
+
+
+def replay_sums(
+    ledger: Ledger,
+    reroute: Reroute,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    as_logged: bool = False,
+) -> Replay:
+    """As `replay`, but on the ledger's sums as they are; a note says which tiers or thresholds they do not tell."""
+    connection, book = ledger.connection, ledger.book
+    fill_tables(ledger, reroute, since or date(1, 1, 1), until or date(9999, 12, 31))
     lines = connection.execute(GROUPS).fetchall()
     sums = [_Sum(*line[:8], *(amount or Decimal(0) for amount in line[8:])) for line in lines]
     pairs = {(s.model, s.to) for s in sums if s.priced}

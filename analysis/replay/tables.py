@@ -6,18 +6,15 @@ Summed before it is priced, so that only a few thousand sums are multiplied with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ...pricing.store import cost_sums, load_prices, resolve_models
-from ...usage.rollup import rolled_models
-from ..spend.priced import CLASSES
+from ..spend.priced import CLASSES, cost_at
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...pricing.book import PriceBook
+    from ..spend.ledger import Ledger
     from .reroute import Reroute
 
 PROMPT = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
@@ -37,37 +34,22 @@ SELECT target.* FROM (SELECT unnest(from_json_strict(?::JSON, '[{
     "target": "INTEGER", "ref": "VARCHAR", "provider": "VARCHAR", "model": "VARCHAR"
 }]')) AS target)
 """
-# All moments between two price changes, at the same time of day, are priced by the first of them.
-MOMENT = """
-CREATE OR REPLACE TEMP TABLE replay_moment AS
-WITH edge AS (SELECT DISTINCT unnest([valid_from, valid_to]) AS edge FROM price),
-moment AS (
-    SELECT DISTINCT day, slot, day::TIMESTAMP + to_minutes(CASE WHEN slot < 0 THEN 0 ELSE slot * 30 END) AS ts
-    FROM usage_daily WHERE day >= ? AND day <= ?
-)
-SELECT day, slot, min(ts) OVER (PARTITION BY slot, edge) AS priced_at
-FROM moment ASOF LEFT JOIN edge ON moment.ts >= edge.edge
-"""
-# Summed before it is priced: by component and by day, with all that a price depends on. `classes` are those that
-# have tokens, so that what holds of a sum (does any class lack a price?) holds of each of its parts.
-SUM = f"""
-CREATE OR REPLACE TEMP TABLE replay_sum AS
+# Where each sum of the days goes. A target of NULL is no move: the calls stay on their model.
+LINE = f"""
+CREATE OR REPLACE TEMP TABLE replay_line AS
 WITH summed AS (
     SELECT
-        usage_daily.component, usage_daily.day, priced_at, alias.rowid AS alias_id, target, processing, tier,
+        usage_daily.component, day, slot, processing, tier, alias.rowid AS alias_id, route.target,
         {" + ".join(f"CASE WHEN {name} > 0 THEN {2**n} ELSE 0 END" for n, name in enumerate(CLASSES))} AS classes,
         {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
     FROM usage_daily
-    JOIN replay_moment USING (day, slot)
     JOIN replay_route AS route
         ON route.component = usage_daily.component AND route.task = coalesce(usage_daily.task, '')
         AND usage_daily.tier >= route.from_tokens AND usage_daily.tier < route.below_tokens
     LEFT JOIN model_alias AS alias
         ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
-    GROUP BY GROUPING SETS (
-        (usage_daily.component, priced_at, alias_id, target, processing, tier, classes),
-        (usage_daily.day, priced_at, alias_id, target, processing, tier, classes)
-    )
+    WHERE day >= ? AND day <= ?
+    GROUP BY ALL
 )
 SELECT
     summed.* EXCLUDE (alias_id, target),
@@ -82,60 +64,41 @@ FROM summed
 LEFT JOIN model_alias AS alias ON alias.rowid = summed.alias_id
 LEFT JOIN replay_target AS target ON target.target = summed.target
 """  # noqa: S608 (token classes)
-KEY = """
-CREATE OR REPLACE TEMP TABLE replay_key AS
-SELECT row_number() OVER () AS key_id, *
-FROM (
-    SELECT priced_at, from_provider AS provider, from_model AS model, processing, tier FROM replay_sum
-    UNION
-    SELECT priced_at, to_provider, to_model, processing, tier FROM replay_sum
-)
-WHERE provider IS NOT NULL
-"""
-# One unit of each class at each key: sum_cost then holds the price of a unit.
-USAGE_SUM = """
-CREATE OR REPLACE TEMP TABLE usage_sum AS
+REPLAYED_KEYS = "SELECT DISTINCT day, slot, to_provider, to_model, processing, tier FROM replay_line"
+# Summed before it is priced: by component and by day, with its unit prices. `classes` are those that have tokens, so
+# that what holds of a sum (does any class lack a price?) holds of each of its parts.
+SUM = f"""
+CREATE OR REPLACE TEMP TABLE replay_sum AS
 SELECT
-    key_id AS sum_id, priced_at AS at, provider, model, processing, tier AS tier_input, token_class,
-    1::BIGINT AS tokens
-FROM replay_key CROSS JOIN (SELECT unnest($classes) AS token_class)
-"""
-RATE = f"""
-CREATE OR REPLACE TEMP TABLE replay_rate AS
-SELECT replay_key.*, rate.* EXCLUDE (sum_id)
-FROM replay_key
-JOIN (
-    SELECT sum_id, {", ".join(f"max(usd) FILTER (token_class = '{name}') AS {name}_rate" for name in CLASSES)}
-    FROM sum_cost GROUP BY sum_id
-) AS rate ON rate.sum_id = replay_key.key_id
+    component, line.day, from_name, to_name, ran.unit_id AS from_unit, other.unit_id AS to_unit, classes,
+    {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+FROM replay_line AS line
+LEFT JOIN price_key AS ran
+    ON ran.day = line.day AND ran.slot = line.slot AND ran.processing = line.processing AND ran.tier = line.tier
+    AND ran.provider = line.from_provider AND ran.model = line.from_model
+LEFT JOIN price_key AS other
+    ON other.day = line.day AND other.slot = line.slot AND other.processing = line.processing
+    AND other.tier = line.tier AND other.provider = line.to_provider AND other.model = line.to_model
+GROUP BY GROUPING SETS (
+    (component, from_name, to_name, from_unit, to_unit, classes),
+    (line.day, from_name, to_name, from_unit, to_unit, classes)
+)
 """  # noqa: S608 (token classes)
-
-
-def _cost(rates: str, classes: Iterable[str]) -> str:
-    """SQL of what a sum's tokens of these classes cost; NULL where one that has tokens has no price."""
-    parts = (f"CASE WHEN line.{c} = 0 THEN 0::DECIMAL(38, 24) ELSE line.{c} * {rates}.{c}_rate END" for c in classes)
-    return " + ".join(parts)
-
-
 # A model that no book knows has no rate: all that it costs is NULL.
 GROUPS = f"""
 WITH cell AS (
     SELECT
         line.component, line.day, line.from_name, line.to_name, line.request,
         {" + ".join(f"line.{name}" for name in (*PROMPT, "output"))} AS tokens,
-        {_cost("was", CLASSES)} AS spent_usd,
-        {_cost("would", PROMPT)} AS prompt_usd,
-        {_cost("would", ("output",))} AS output_usd,
-        {_cost("would", OTHER)} AS other_usd,
+        {cost_at("was", CLASSES)} AS spent_usd,
+        {cost_at("would", PROMPT)} AS prompt_usd,
+        {cost_at("would", ("output",))} AS output_usd,
+        {cost_at("would", OTHER)} AS other_usd,
         spent_usd IS NOT NULL AS spent_priced,
         prompt_usd + output_usd + other_usd IS NOT NULL AS replay_priced
     FROM replay_sum AS line
-    LEFT JOIN replay_rate AS was
-        ON was.priced_at = line.priced_at AND was.provider = line.from_provider AND was.model = line.from_model
-        AND was.processing = line.processing AND was.tier = line.tier
-    LEFT JOIN replay_rate AS would
-        ON would.priced_at = line.priced_at AND would.provider = line.to_provider AND would.model = line.to_model
-        AND would.processing = line.processing AND would.tier = line.tier
+    LEFT JOIN unit_rate AS was ON was.unit_id = line.from_unit
+    LEFT JOIN unit_rate AS would ON would.unit_id = line.to_unit
 )
 SELECT
     component, day, from_name, to_name, spent_priced, replay_priced,
@@ -147,33 +110,26 @@ ORDER BY ALL
 """  # noqa: S608 (token classes)
 MOVED = """
 SELECT to_provider || '/' || to_model AS name, list(DISTINCT logged_model)
-FROM replay_sum
+FROM replay_line
 WHERE to_provider IS NOT NULL AND (to_provider, to_model) IS DISTINCT FROM (from_provider, from_model)
 GROUP BY name ORDER BY name
 """
 PLACES = "SELECT DISTINCT component, coalesce(task, '') FROM usage_daily ORDER BY ALL"
 
 
-def fill_tables(connection: DuckDBPyConnection, book: PriceBook, reroute: Reroute, since: date, until: date) -> None:
+def fill_tables(ledger: Ledger, reroute: Reroute, since: date, until: date) -> None:
     """Make the temporary tables that GROUPS and MOVED read, from `since` to `until`, both included."""
-    pairs = rolled_models(connection)
+    connection, book = ledger.connection, ledger.book
     places = connection.execute(PLACES).fetchall()
     routes = [route for place in places for route in _routes(reroute, *place)]
     named = dict.fromkeys(route["target"] for route in routes if route["target"])
     targets = {model: _target(number, book, model) for number, model in enumerate(named)}
-    keys = {key for provider, model in pairs if (key := book.resolve(model, provider))}
-    keys |= {key for model in targets if (key := book.resolve(model))}
     routes = [{**route, "target": route["target"] and targets[route["target"]]["target"]} for route in routes]
-    resolve_models(connection, book, pairs)
-    load_prices(connection, book, sorted(keys))
     connection.execute(ROUTE, [json.dumps(routes)])
     connection.execute(TARGET, [json.dumps(list(targets.values()))])
-    connection.execute(MOMENT, [since, until])
+    connection.execute(LINE, [since, until])
+    ledger.price_keys(REPLAYED_KEYS, (key for model in targets if (key := book.resolve(model))))
     connection.execute(SUM)
-    connection.execute(KEY)
-    connection.execute(USAGE_SUM, {"classes": list(CLASSES)})
-    cost_sums(connection)
-    connection.execute(RATE)
 
 
 def _routes(reroute: Reroute, component: str, task: str) -> Iterator[dict[str, Any]]:

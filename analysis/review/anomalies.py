@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...money import strip
 from ..forecast.anomalies import anomalies_by_component
 from ..forecast.results import Anomaly
-from ..spend.priced import choose_days, price_rows
+from ..spend.ledger import Ledger
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,12 +30,10 @@ BEFORE, AFTER = timedelta(days=70), timedelta(days=21)
 
 
 def daily_costs(connection: DuckDBPyConnection, book: PriceBook, until: date) -> dict[str | None, Series]:
-    """Each component's cost by day, through `until`, and under None the total's; days without any price have no row.
-
-    Replaces the table `price`.
-    """
-    choose_days(connection, book, None, until)
-    price_rows(connection)
+    """Each component's cost by day, through `until`, and under None the total's; days without any price have no row."""
+    ledger = Ledger.open(connection, book)
+    ledger.choose(None, until)
+    ledger.price_rows()
     series: dict[str | None, Series] = {None: []}
     total: dict[date, Decimal] = defaultdict(Decimal)
     for component, day, usd in connection.execute(DAILY).fetchall():

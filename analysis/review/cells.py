@@ -14,9 +14,12 @@ day, a row per half hour):
 | usd | DECIMAL(38,24), exact: units x spend_price.usd_per_unit; NULL where there is no price |
 | price_id | the row of `spend_price` that paid; NULL where none did (a call without a price per call costs 0) |
 
-`spend_price`, the price rows (pricing/price_create.sql).
+`spend_price`, the price rows (pricing/price_rows.sql).
 
 `spend_call`, a view on the cells: `calls` by day, component, agent, task, provider, model, processing and status.
+
+These three are the only priced tables that stay in a store, on purpose: after a review anyone can run its queries on
+the file (`duckdb costsim.duckdb`). In a store opened read-only they are temporary.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..spend.priced import CLASSES, KEYED, choose_days, unit_prices
+from ..spend.ledger import Ledger, is_read_only
+from ..spend.priced import AS_IT_RAN, CLASSES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -37,15 +41,15 @@ WITH line AS (
     SELECT
         chosen.day, component, agent, task,
         coalesce(chosen.priced_provider, provider) AS provider, coalesce(chosen.priced_model, model) AS model,
-        chosen.processing, status, chosen.tier, key_id,
+        chosen.processing, status, chosen.tier, unit_id,
         {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
-    {KEYED}
+    {AS_IT_RAN}
     GROUP BY ALL
 ),
 long AS (UNPIVOT line ON {", ".join(CLASSES)} INTO NAME token_class VALUE units)
-SELECT long.* EXCLUDE (key_id), units * sum_cost.usd AS usd, price_id
+SELECT long.* EXCLUDE (unit_id), units * unit_price.usd AS usd, price_id
 FROM long
-JOIN sum_cost ON sum_cost.sum_id = long.key_id AND sum_cost.token_class = long.token_class
+JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = long.token_class
 WHERE units > 0 OR long.token_class = 'request'
 """  # noqa: S608 (fixed names)
 SPEND_CALL = """
@@ -56,8 +60,11 @@ GROUP BY ALL
 """
 
 
-# Other commands price anew; the rows that paid stay beside the cells.
-SPEND_PRICE = "CREATE OR REPLACE TABLE spend_price AS FROM price"
+# The rows that paid, beside the cells: the ledger's own tables are gone when the store is closed.
+SPEND_PRICE = """
+CREATE OR REPLACE TABLE spend_price AS
+FROM price WHERE (provider, model) IN (SELECT (provider, model) FROM model_alias WHERE provider IS NOT NULL)
+"""
 
 
 def fill_cells(
@@ -65,11 +72,9 @@ def fill_cells(
 ) -> None:
     """Price the rollup by `book` into `spend_cell`, of the days from `since` to `until`, both included (else all).
 
-    Replaces `spend_cell`, the view `spend_call`, and `spend_price`, whose rows `spend_cell.price_id` names. Bring the
-    rollup up to date first.
+    Replaces `spend_cell`, the view `spend_call`, and `spend_price`, whose rows `spend_cell.price_id` names.
     """
-    choose_days(connection, book, since, until)
-    unit_prices(connection)
-    connection.execute(SPEND_CELL)
-    connection.execute(SPEND_PRICE)
-    connection.execute(SPEND_CALL)
+    Ledger.open(connection, book).choose(since, until)
+    lasting = "" if not is_read_only(connection) else "TEMP "
+    for sql in (SPEND_CELL, SPEND_PRICE, SPEND_CALL):
+        connection.execute(sql.replace("CREATE OR REPLACE ", f"CREATE OR REPLACE {lasting}"))

@@ -21,9 +21,8 @@ from ...pricing.rows import ModelKey, PriceRow
 from .results import PriceMove
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...pricing.book import PriceBook
+    from ..spend.ledger import Ledger
 
 USED = """
 SELECT priced_provider, priced_model, token_class, processing, tier, sum(units)::BIGINT
@@ -63,9 +62,10 @@ class Change:
         return self.after.usd_per_unit - self.before.usd_per_unit if self.before and self.after else None
 
 
-def used_units(connection: DuckDBPyConnection) -> dict[Spot, int]:
-    """The tokens, calls and searches of `chosen`, by the price that they were at."""
-    lines = connection.execute(USED).fetchall()
+def used_units(ledger: Ledger, first: date, last: date) -> dict[Spot, int]:
+    """The tokens, calls and searches from `first` to `last`, both included, by the price that they were at."""
+    ledger.choose(first, last)
+    lines = ledger.connection.execute(USED).fetchall()
     return {Spot(ModelKey(*line[:2]), *line[2:5]): line[5] for line in lines}
 
 

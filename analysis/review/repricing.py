@@ -1,6 +1,6 @@
 """The month's calls by component, task and model, and what some of them would have cost on another model.
 
-Runs on the rollup's rows of the month (`chosen`, see priced.py): each sum keeps its moment, processing level and
+Runs on the ledger's rows of the month: each sum keeps its moment, processing level and
 context tier, and takes the other model's prices there, in DECIMAL, exact.
 """
 
@@ -14,14 +14,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
-from ...pricing.store import cost_sums, load_prices
 from ..replay.tables import OTHER, PROMPT
-from ..spend.priced import CLASSES
+from ..spend.ledger import Ledger
+from ..spend.priced import CLASSES, cost_at
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-    from ...pricing.book import PriceBook
     from ..replay.token_ratios import Draws, Multiplier, Pair
 
 NAME = "coalesce(priced_provider || '/' || priced_model, model, '(no model)')"
@@ -51,56 +48,24 @@ JOIN review_shift
     AND review_shift.from_name = coalesce(priced_provider || '/' || priced_model, chosen.model, '(no model)')
 GROUP BY ALL
 """  # noqa: S608 (token classes)
-KEY = """
-CREATE OR REPLACE TEMP TABLE review_key AS
-SELECT row_number() OVER () AS key_id, *
-FROM (
-    SELECT day, slot, processing, tier, priced_provider AS provider, priced_model AS model FROM review_shifted
-    UNION
-    SELECT day, slot, processing, tier, to_provider, to_model FROM review_shifted
-)
-WHERE provider IS NOT NULL
-"""
-# One unit of each class at each key: sum_cost then holds the price of a unit.
-USAGE_SUM = """
-CREATE OR REPLACE TEMP TABLE usage_sum AS
-SELECT
-    key_id AS sum_id, day::TIMESTAMP + to_minutes(CASE WHEN slot < 0 THEN 0 ELSE slot * 30 END) AS at,
-    provider, model, processing, tier AS tier_input, token_class, 1::BIGINT AS tokens
-FROM review_key CROSS JOIN (SELECT unnest($classes) AS token_class)
-"""
-
-
-def _cost(rates: str, classes: Iterable[str]) -> str:
-    """SQL of what these classes cost; NULL where one that has tokens has no price."""
-    return " + ".join(
-        f"CASE WHEN line.{c} = 0 THEN 0::DECIMAL(38, 24) ELSE line.{c} * {rates}.{c} END" for c in classes
-    )
-
-
+SHIFTED_KEYS = "SELECT DISTINCT day, slot, to_provider, to_model, processing, tier FROM review_shifted"
 COSTS = f"""
-WITH rate AS (
-    SELECT review_key.*, paid.* EXCLUDE (sum_id)
-    FROM review_key
-    JOIN (
-        SELECT sum_id, {", ".join(f"max(usd) FILTER (token_class = '{name}') AS {name}" for name in CLASSES)}
-        FROM sum_cost GROUP BY sum_id
-    ) AS paid ON paid.sum_id = review_key.key_id
-),
-line AS (
+WITH line AS (
     SELECT
         line.shift,
-        {_cost("was", CLASSES)} AS usd,
-        {_cost("would", PROMPT)} AS prompt_usd,
-        {_cost("would", ("output",))} AS output_usd,
-        {_cost("would", OTHER)} AS other_usd
+        {cost_at("was", CLASSES)} AS usd,
+        {cost_at("would", PROMPT)} AS prompt_usd,
+        {cost_at("would", ("output",))} AS output_usd,
+        {cost_at("would", OTHER)} AS other_usd
     FROM review_shifted AS line
-    LEFT JOIN rate AS was
-        ON was.day = line.day AND was.slot = line.slot AND was.processing = line.processing AND was.tier = line.tier
-        AND was.provider = line.priced_provider AND was.model = line.priced_model
-    LEFT JOIN rate AS would
-        ON would.day = line.day AND would.slot = line.slot AND would.processing = line.processing
-        AND would.tier = line.tier AND would.provider = line.to_provider AND would.model = line.to_model
+    LEFT JOIN price_key AS ran
+        ON ran.day = line.day AND ran.slot = line.slot AND ran.processing = line.processing AND ran.tier = line.tier
+        AND ran.provider = line.priced_provider AND ran.model = line.priced_model
+    LEFT JOIN unit_rate AS was ON was.unit_id = ran.unit_id
+    LEFT JOIN price_key AS other
+        ON other.day = line.day AND other.slot = line.slot AND other.processing = line.processing
+        AND other.tier = line.tier AND other.provider = line.to_provider AND other.model = line.to_model
+    LEFT JOIN unit_rate AS would ON would.unit_id = other.unit_id
 )
 SELECT
     shift,
@@ -159,32 +124,28 @@ class Shifted:
 UNPRICED = Shifted(None, None, None, None)
 
 
-def ran(connection: DuckDBPyConnection) -> list[Ran]:
-    """What ran in the days of `chosen`."""
-    return [Ran(*line) for line in connection.execute(RAN).fetchall()]
+def ran(ledger: Ledger, first: date, last: date) -> list[Ran]:
+    """What ran from `first` to `last`, both included."""
+    ledger.choose(first, last)
+    return [Ran(*line) for line in ledger.connection.execute(RAN).fetchall()]
 
 
-def price_shifts(connection: DuckDBPyConnection, book: PriceBook, shifts: Sequence[Shift]) -> list[Shifted]:
-    """The cost of each shift's calls as they ran and on the other model, in the days of `chosen`.
-
-    Replaces the table `price` by the rows of the models concerned.
-    """
+def price_shifts(ledger: Ledger, shifts: Sequence[Shift], first: date, last: date) -> list[Shifted]:
+    """The cost of each shift's calls from `first` to `last`, both included: as they ran, and on the other model."""
     if not shifts:
         return []
-    keys = {name: book.resolve(name) for shift in shifts for name in (shift.model, shift.to)}
-    load_prices(connection, book, sorted({key for key in keys.values() if key}))
+    targets = {shift.to: ledger.book.resolve(shift.to) for shift in shifts}
     lines = [
         {"shift": number, "component": s.component, "task": s.task, "from_name": s.model,
          "provider": to and to.provider, "model": to and to.model}
         for number, s in enumerate(shifts)
-        for to in [keys[s.to]]
+        for to in [targets[s.to]]
     ]  # fmt: skip
-    connection.execute(SHIFT, [json.dumps(lines)])
-    connection.execute(SHIFTED)
-    connection.execute(KEY)
-    connection.execute(USAGE_SUM, {"classes": list(CLASSES)})
-    cost_sums(connection)
-    found = {number: Shifted(*costs) for number, *costs in connection.execute(COSTS).fetchall()}
+    ledger.choose(first, last)
+    ledger.connection.execute(SHIFT, [json.dumps(lines)])
+    ledger.connection.execute(SHIFTED)
+    ledger.price_keys(SHIFTED_KEYS, filter(None, targets.values()))
+    found = {number: Shifted(*costs) for number, *costs in ledger.connection.execute(COSTS).fetchall()}
     return [found.get(number, UNPRICED) for number in range(len(shifts))]
 
 

@@ -16,7 +16,7 @@ from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
 from ..outcomes.outcomes import Criteria
 from ..replay.replay import MAX_DIGITS
-from ..spend.priced import choose_days
+from ..spend.ledger import Ledger
 from .anomalies import daily_costs, odd_days, through
 from .budgets import budgets_used
 from .cells import fill_cells
@@ -62,20 +62,21 @@ def review(
     routing: RoutingConfig | None = None,
     progress: Progress | None = None,
 ) -> Review:
-    """The review of a month (2026-10) of an open store, `bring_up_to_date` done; `today` ends a running month.
+    """The review of a month (2026-10) of an open store; `today` ends a running month.
 
     The routing held against is the architecture's, with the mapping of `routing` in its place where given; the
-    budgets are the architecture's. Leaves the tables `spend_cell` (of this month and the one before)
-    and `price` behind, which the review's queries read. Raises CostsimError where the month is none, or has no usage.
+    budgets are the architecture's. Leaves `spend_cell` (of this month and the one before), `spend_price` and
+    `spend_call` in the store, which the review's queries read (see cells.py). Raises CostsimError where the month is
+    none, or has no usage.
     """
     first, last = month_span(month)
+    ledger = Ledger.open(connection, book)
     newest = _newest(connection, month, first, last)
     as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
     before = month_bounds(first - timedelta(days=1))
     held = same_days(before, (first, last), as_of), (first, as_of)
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
-        # What prices the rollup anew comes first: it replaces the table `price`, which the cells' queries read.
         compared, doubts = compare_recorded(connection, book, first, last)
         outcomes = performance(connection, book, first, last, Criteria())
         limits = budgets_used(connection, book, architecture, (first, as_of), today)
@@ -84,9 +85,8 @@ def review(
         odd = odd_days(series, first, min(last, as_of))
         done()
         configured = configured_by(architecture, routing)
-        choose_days(connection, book, first, last)
-        moved = price_moves(book, used_units(connection), configured.models if configured else (), first, last)
-        routed = routes(connection, book, configured, architecture, (first, last), Criteria())
+        moved = price_moves(book, used_units(ledger, first, last), configured.models if configured else (), first, last)
+        routed = routes(ledger, configured, architecture, (first, last), Criteria())
         done()
         fill_cells(connection, book, before[0], max(last, newest))
         texts = queries(before[0], (first, last), held, outcomes=has_outcomes(connection))

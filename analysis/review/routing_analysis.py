@@ -18,10 +18,8 @@ from .results import Drift, MoveDown, RoutingSaving
 from .savings import naive_model, replay_naive, routing_saving
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-    from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
+    from ..spend.ledger import Ledger
     from .configured import Configured
 
 WITHOUT = Saving(Decimal(0), Decimal(0), Decimal(0))
@@ -63,20 +61,20 @@ class _Measured:
 
 
 def routes(
-    connection: DuckDBPyConnection,
-    book: PriceBook,
+    ledger: Ledger,
     configured: Configured | None,
     architecture: Architecture | None,
     days: tuple[date, date],
     criteria: Criteria,
 ) -> Routes:
-    """Everything about the routing of the days that `chosen` holds. Replaces the table `price`."""
-    lines = ran(connection)
+    """Everything about the routing from the first to the last of `days`, both included."""
+    connection, book = ledger.connection, ledger.book
+    lines = ran(ledger, *days)
     known = Known(read_evidence(connection, book, days[1]), criteria)
     strayed = strayed_calls(lines, configured, book)
     options = candidates(lines, configured, known, book)
     shifts = [*(stray.shift for stray in strayed), *(shift for option in options for shift in option.shifts)]
-    costs = price_shifts(connection, book, shifts)
+    costs = price_shifts(ledger, shifts, *days)
     measured = _Measured(*measure_multipliers(connection, {(s.model, s.to) for s in shifts}, as_logged=False))
     priced = costs[: len(strayed)]
     drift = drift_of(strayed, priced)
@@ -88,7 +86,7 @@ def routes(
         drift,
         _ranges(drift, strayed, priced, measured),
         moves_down(_priced(options, costs[len(strayed) :], measured), known),
-        _naive(connection, book, lines, architecture, days),
+        _naive(ledger, lines, architecture, days),
         _notes(lines, configured),
     )
 
@@ -124,15 +122,14 @@ def _priced(options: Sequence[Candidate], costs: Sequence[Shifted], measured: _M
 
 
 def _naive(
-    connection: DuckDBPyConnection,
-    book: PriceBook,
+    ledger: Ledger,
     lines: Iterable[Ran],
     architecture: Architecture | None,
     days: tuple[date, date],
 ) -> tuple[str, Replay] | None:
-    used = sorted({line.model for line in lines if book.resolve(line.model)})
-    model = naive_model(connection, book, used, architecture, days[1])
-    return (model, replay_naive(connection, book, model, *days)) if model and used else None
+    used = sorted({line.model for line in lines if ledger.book.resolve(line.model)})
+    model = naive_model(ledger, used, architecture, *days)
+    return (model, replay_naive(ledger, model, *days)) if model and used else None
 
 
 def _notes(lines: Iterable[Ran], configured: Configured | None) -> list[str]:

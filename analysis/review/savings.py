@@ -14,16 +14,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...money import strip
-from ..replay.replay import Replay, replay
+from ..replay.replay import Replay, replay_sums
 from ..replay.reroute import reroute_to_model
 from .repricing import Saving, Shifted
 from .results import RoutingSaving
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
+    from ..spend.ledger import Ledger
     from .drift import Strayed
 
 TOKENS = """
@@ -37,20 +36,21 @@ WHERE units > 0 GROUP BY ALL ORDER BY ALL
 
 
 def naive_model(
-    connection: DuckDBPyConnection, book: PriceBook, used: Sequence[str], architecture: Architecture | None, at: date
+    ledger: Ledger, used: Sequence[str], architecture: Architecture | None, first: date, last: date
 ) -> str | None:
-    """The dearest model: the one of the architecture's naive plan, else of those in use in `chosen`.
+    """The dearest model: the one of the architecture's naive plan, else of those in use from `first` to `last`.
 
-    Without an architecture: the one on which the month's tokens would cost most at the prices of the day `at`.
+    Without an architecture: the one on which the month's tokens would cost most at the prices of the day `last`.
     None where none of them has a price for all of these tokens.
     """
     if architecture:
         from ..simulation.run import baseline_model
         from ..simulation.settings import Settings
 
-        return baseline_model(architecture, Settings(at))
-    tokens = connection.execute(TOKENS).fetchall()
-    costs = {model: _cost(book, model, tokens, at) for model in used}
+        return baseline_model(architecture, Settings(last))
+    ledger.choose(first, last)
+    tokens = ledger.connection.execute(TOKENS).fetchall()
+    costs = {model: _cost(ledger.book, model, tokens, last) for model in used}
     priced = [(cost, model) for model, cost in costs.items() if cost is not None]
     return max(priced)[1] if priced else None
 
@@ -70,9 +70,9 @@ def _cost(book: PriceBook, model: str, tokens: Sequence[tuple[str, int, str, int
     return total
 
 
-def replay_naive(connection: DuckDBPyConnection, book: PriceBook, model: str, first: date, last: date) -> Replay:
+def replay_naive(ledger: Ledger, model: str, first: date, last: date) -> Replay:
     """The month on one model."""
-    return replay(connection, book, reroute_to_model(model), since=first, until=last)
+    return replay_sums(ledger, reroute_to_model(model), since=first, until=last)
 
 
 def routing_saving(

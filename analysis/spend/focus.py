@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UnpricedError
 from ...pricing.book import PriceBook
-from .priced import choose_days, price_cells
+from .ledger import Ledger
 from .spend import Query, spend
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ WHERE cell.tokens > 0
 def focus_cells(connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None) -> None:
     """Fill the temporary table `focus_cell`. Raises UnpricedError: a charge without a cost cannot be exported."""
     base = PriceBook(book.layers[:1], book.files[:1])
-    choose_days(connection, base, since, until)
-    price_cells(connection)
+    listed = Ledger.open(connection, base)
+    listed.choose(since, until)
+    listed.price_cells()
     connection.execute(KEEP_LIST)
     found = spend(connection, book, Query((), since, until))
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}: FOCUS wants a cost in every row; add them to a price overlay")
-    price_cells(connection)
+    Ledger.open(connection, book).price_cells()
     connection.execute(FOCUS_CELL)

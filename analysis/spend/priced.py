@@ -1,27 +1,75 @@
-"""The rollup's exact sums at their prices, in DuckDB: what spend, FOCUS and the review are grouped from.
+"""The SQL of the ledger: which unit price a sum of the rollup has, and what the sum then costs.
 
-Prices are looked up once per (day, half hour, model, processing, context tier) and class, by the same SQL that
-prices everything (pricing/cost.sql), and multiplied with the sums: no event is ever touched. Costs are
-DECIMAL(38,24) and exact; a class without a price is NULL, or counted apart, never $0.
-
-Temporary tables: `chosen`, the rollup's rows of some days with the priced name of their model; `priced`, the same
-with their cost; `cell`, a row per row of `chosen` and token class, where costs are asked class by class.
+Unit prices are looked up by the same SQL that prices everything (pricing/cost.sql), and multiplied with the sums.
+ledger.py says what the tables hold, and runs this.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
-
-from ...pricing.store import cost_sums, load_prices, resolve_models
-from ...usage.rollup import rolled_models
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-    from ...pricing.book import PriceBook
+from collections.abc import Iterable
 
 CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
+
+BOOK_HASH = "SELECT book_hash FROM ledger_book"
+HOLD_BOOK = "CREATE OR REPLACE TEMP TABLE ledger_book AS SELECT $book_hash AS book_hash"
+KNOWN_MODELS = "SELECT provider_ref, model_ref FROM model_alias"
+OPEN_TABLES = f"""
+CREATE OR REPLACE TEMP TABLE price_key (
+    day DATE, slot SMALLINT, provider VARCHAR, model VARCHAR, processing VARCHAR, tier BIGINT, unit_id BIGINT
+);
+CREATE OR REPLACE TEMP TABLE unit_price (
+    unit_id BIGINT, token_class VARCHAR, usd DECIMAL(38, 24), shadow_usd DECIMAL(38, 24), price_id INTEGER
+);
+CREATE OR REPLACE TEMP VIEW unit_rate AS
+SELECT unit_id, {", ".join(f"max(usd) FILTER (token_class = '{name}') AS {name}" for name in CLASSES)}
+FROM unit_price GROUP BY unit_id;
+"""  # noqa: S608 (fixed names)
+
+# Every sum at its own tier, and at the base tier: recorded costs are compared with that too.
+USED_KEYS = """
+WITH used AS (
+    SELECT DISTINCT day, slot, alias.provider, alias.model, processing, tier
+    FROM usage_daily
+    LEFT JOIN model_alias AS alias
+        ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
+)
+SELECT * FROM used UNION SELECT * REPLACE (0::BIGINT AS tier) FROM used
+"""
+NEW_KEY = """
+CREATE OR REPLACE TEMP TABLE new_key AS
+SELECT * FROM ({wanted}) AS key (day, slot, provider, model, processing, tier)
+EXCEPT SELECT * EXCLUDE (unit_id) FROM price_key
+"""
+# All moments between two price changes of a model, at the same time of day, are priced by the first of them.
+NEW_UNIT = """
+CREATE OR REPLACE TEMP TABLE new_unit AS
+WITH edge AS (
+    SELECT DISTINCT provider, model, unnest([valid_from, valid_to]) AS edge FROM price
+),
+moment AS (
+    SELECT *, day::TIMESTAMP + to_minutes(CASE WHEN slot < 0 THEN 0 ELSE slot * 30 END) AS ts FROM new_key
+),
+placed AS (
+    SELECT moment.*, edge
+    FROM moment
+    ASOF LEFT JOIN (FROM edge WHERE edge IS NOT NULL) AS edge
+        ON moment.provider = edge.provider AND moment.model = edge.model AND moment.ts >= edge.edge
+)
+SELECT
+    * EXCLUDE (ts, edge),
+    min(ts) OVER (PARTITION BY provider, model, processing, tier, slot, edge) AS priced_at,
+    dense_rank() OVER (ORDER BY provider, model, processing, tier, slot, edge)
+        + (SELECT coalesce(max(unit_id), 0) FROM price_key) AS unit_id
+FROM placed
+"""
+NEW_PRICE_KEY = "INSERT INTO price_key BY NAME SELECT * EXCLUDE (priced_at) FROM new_unit"
+USAGE_SUM = """
+CREATE OR REPLACE TEMP TABLE usage_sum AS
+SELECT unit_id AS sum_id, priced_at AS at, provider, model, processing, tier AS tier_input, token_class, 1::BIGINT AS tokens
+FROM (SELECT DISTINCT unit_id, priced_at, provider, model, processing, tier FROM new_unit)
+CROSS JOIN (SELECT unnest($classes) AS token_class)
+"""
+UNIT_PRICE = "INSERT INTO unit_price BY NAME SELECT * EXCLUDE (sum_id, tokens), sum_id AS unit_id FROM sum_cost"
 
 CHOSEN = """
 CREATE OR REPLACE TEMP VIEW chosen AS
@@ -32,48 +80,33 @@ LEFT JOIN model_alias AS alias
     ON alias.provider_ref IS NOT DISTINCT FROM sums.provider AND alias.model_ref = sums.model
 WHERE shown_day >= getvariable('chosen_since') AND shown_day <= getvariable('chosen_until')
 """
-PRICE_KEY = """
-CREATE OR REPLACE TEMP TABLE price_key AS
-SELECT row_number() OVER () AS key_id, *
-FROM (SELECT DISTINCT day, slot, priced_provider, priced_model, processing, tier FROM chosen)
-"""
-# One unit of each class at each key: sum_cost then holds the price of a unit.
-USAGE_SUM = """
-CREATE OR REPLACE TEMP TABLE usage_sum AS
-SELECT
-    key_id AS sum_id,
-    coalesce($reprice::DATE, day)::TIMESTAMP + to_minutes(CASE WHEN slot < 0 THEN 0 ELSE slot * 30 END) AS at,
-    priced_provider AS provider,
-    priced_model AS model,
-    processing,
-    CASE WHEN $base_tier THEN 0 ELSE tier END AS tier_input,
-    token_class,
-    1::BIGINT AS tokens
-FROM price_key
-CROSS JOIN (SELECT unnest($classes) AS token_class)
-"""
+CHOSEN_KEYS = "SELECT DISTINCT {day}, slot, priced_provider, priced_model, processing, tier FROM chosen"
 KEYED = """
 FROM chosen
 JOIN price_key
-    ON price_key.day = chosen.day AND price_key.slot = chosen.slot AND price_key.processing = chosen.processing
-    AND price_key.tier = chosen.tier
-    AND price_key.priced_provider IS NOT DISTINCT FROM chosen.priced_provider
-    AND price_key.priced_model IS NOT DISTINCT FROM chosen.priced_model
+    ON price_key.day = {day} AND price_key.slot = chosen.slot AND price_key.processing = chosen.processing
+    AND price_key.tier = {tier}
+    AND price_key.provider IS NOT DISTINCT FROM chosen.priced_provider
+    AND price_key.model IS NOT DISTINCT FROM chosen.priced_model
 """
+AS_IT_RAN = KEYED.format(day="chosen.day", tier="chosen.tier")
+ASSUMED = KEYED.format(
+    day="coalesce($reprice::DATE, chosen.day)", tier="(CASE WHEN $base_tier THEN 0 ELSE chosen.tier END)"
+)
 CELL = f"""
 CREATE OR REPLACE TEMP TABLE cell AS
-WITH keyed AS (SELECT chosen.*, price_key.key_id {KEYED}),
+WITH keyed AS (SELECT chosen.*, price_key.unit_id {ASSUMED}),
 long AS (
     UNPIVOT keyed ON input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request
     INTO NAME token_class VALUE tokens
 )
 SELECT
     long.*,
-    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * sum_cost.usd END AS usd,
-    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * sum_cost.shadow_usd END AS shadow_usd,
-    sum_cost.price_id
+    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.usd END AS usd,
+    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.shadow_usd END AS shadow_usd,
+    unit_price.price_id
 FROM long
-JOIN sum_cost ON sum_cost.sum_id = long.key_id AND sum_cost.token_class = CASE
+JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = CASE
     WHEN $short_cache AND long.token_class = 'cache_write_1h' THEN 'cache_write_5m' ELSE long.token_class END
 WHERE long.tokens > 0 OR long.token_class = 'request'
 """  # noqa: S608 (fixed text)
@@ -90,71 +123,25 @@ _UNIT = "any_value({{usd: usd, shadow_usd: shadow_usd}}) FILTER (token_class = '
 PRICED = f"""
 CREATE OR REPLACE TEMP TABLE priced AS
 WITH unit AS (
-    SELECT sum_id, {", ".join(_UNIT.format(name=name) for name in CLASSES)}
-    FROM sum_cost GROUP BY sum_id
+    SELECT unit_id, {", ".join(_UNIT.format(name=name) for name in CLASSES)}
+    FROM unit_price GROUP BY unit_id
 )
 SELECT
     chosen.*,
+    price_key.unit_id,
     {_each("coalesce(chosen.{name} * {price}.usd, 0)")} AS usd,
     {_each("coalesce(chosen.{name} * {price}.shadow_usd, 0)")} AS shadow_usd,
     {_each("CASE WHEN {price}.usd IS NULL THEN chosen.{name} ELSE 0 END")} AS unpriced_tokens
-{KEYED}
-JOIN unit ON unit.sum_id = price_key.key_id
+{ASSUMED}
+JOIN unit ON unit.unit_id = price_key.unit_id
 """  # noqa: S608 (fixed names)
 
 
-def choose_days(
-    connection: DuckDBPyConnection,
-    book: PriceBook,
-    since: date | None,
-    until: date | None,
-    *,
-    relation: str = "usage_daily",
-    shown: str = "day",
-) -> None:
-    """Fill `chosen` with the rollup's rows from `since` to `until`, both included, ready to be priced by `book`.
+def cost_at(rate: str, classes: Iterable[str]) -> str:
+    """SQL of what the tokens of `line` cost at the `unit_rate` row `rate`, of these classes added up.
 
-    `relation` may be other sums with the rollup's columns, whose days are those of its column `shown`: names of ours.
+    NULL where a class that has tokens has no price.
     """
-    price_models(connection, book)
-    for name, day in {"chosen_since": since or date(1, 1, 1), "chosen_until": until or date(9999, 12, 31)}.items():
-        connection.execute(f"SET VARIABLE {name} = ?", [day])
-    connection.execute(CHOSEN.format(relation=relation, shown=shown))
-    connection.execute(PRICE_KEY)
-
-
-def price_models(connection: DuckDBPyConnection, book: PriceBook) -> None:
-    """Fill `model_alias` and `price` with all that the rollup's models need."""
-    pairs = rolled_models(connection)
-    resolve_models(connection, book, pairs)
-    keys = {key for provider, model in pairs if (key := book.resolve(model, provider))}
-    load_prices(connection, book, sorted(keys))
-
-
-def price_rows(
-    connection: DuckDBPyConnection, *, reprice: date | None = None, base_tier: bool = False, short_cache: bool = False
-) -> None:
-    """Fill `priced`: each chosen row with its `usd`, `shadow_usd` and `unpriced_tokens`.
-
-    `reprice` prices everything at that day; `base_tier` as if every request were small; `short_cache` 1-hour
-    cache writes as 5-minute ones.
-    """
-    unit_prices(connection, reprice, base_tier)
-    connection.execute("SET preserve_insertion_order = false")  # the rows are only ever summed
-    connection.execute(PRICED, {"short_cache": short_cache})
-    connection.execute("RESET preserve_insertion_order")
-
-
-def price_cells(
-    connection: DuckDBPyConnection, *, reprice: date | None = None, base_tier: bool = False, short_cache: bool = False
-) -> None:
-    """Fill `cell`: as `price_rows`, but class by class, each with the `price_id` of the row that paid."""
-    unit_prices(connection, reprice, base_tier)
-    connection.execute(CELL, {"short_cache": short_cache})
-
-
-def unit_prices(connection: DuckDBPyConnection, reprice: date | None = None, base_tier: bool = False) -> None:
-    """Fill `sum_cost` with the price of one unit of each class at each of `price_key`: join it by KEYED's key_id."""
-    values = {"reprice": reprice, "base_tier": base_tier, "classes": list(CLASSES)}
-    connection.execute(USAGE_SUM, values)
-    cost_sums(connection)
+    return " + ".join(
+        f"CASE WHEN line.{name} = 0 THEN 0::DECIMAL(38, 24) ELSE line.{name} * {rate}.{name} END" for name in classes
+    )

@@ -11,16 +11,17 @@ only where it brings the computed cost nearer to the recorded one. The parts add
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CostsimError
 from ...money import strip
-from ...usage.rollup import local_sums, rolled_models, rollup
-from .priced import CLASSES, choose_days, price_cells, price_rows
+from ...usage.rollup import local_sums, rolled_models
+from .ledger import Ledger, rollup_needs
+from .priced import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,23 +152,21 @@ class Spend:
 
 
 def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
-    """Group and price what the rollup of an open store holds. Raises CostsimError.
-
-    Bring the rollup up to date first: `bring_up_to_date`.
-    """
+    """Group and price the calls of an open store, those loaded since too. Raises CostsimError."""
     query.check()
+    ledger = Ledger.open(connection, book)
     if query.tz == "UTC":
-        choose_days(connection, book, query.since, query.until)
+        ledger.choose(query.since, query.until)
     else:
         local_sums(connection, query.tz, *rollup_needs(book, rolled_models(connection)))
-        choose_days(connection, book, query.since, query.until, relation="usage_local", shown="local_day")
-    _price(connection, query.by)
+        ledger.choose(query.since, query.until, relation="usage_local", shown="local_day")
+    _price(ledger, query.by)
     rows, total = _rows(connection, query.by), _rows(connection, ())[0]
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
     if query.reprice:
-        rows, total = _repriced(connection, query, rows, total)
+        rows, total = _repriced(ledger, query, rows, total)
         unpriced += tuple(f"{name} on {query.reprice}" for name in _unpriced(connection) if name not in unpriced)
-    rows, total = _explained(connection, query, rows, total)
+    rows, total = _explained(ledger, query, rows, total)
     return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), notes)
 
 
@@ -195,11 +194,11 @@ sum(recorded_usd), coalesce(sum(recorded_calls), 0)::BIGINT, coalesce(sum(calls)
 """
 
 
-def _price(connection: DuckDBPyConnection, by: Sequence[str], **assumed: Any) -> None:
+def _price(ledger: Ledger, by: Sequence[str], **assumed: Any) -> None:
     """Price what was chosen, class by class too where that is asked."""
-    price_rows(connection, **assumed)
+    ledger.price_rows(**assumed)
     if "class" in by:
-        price_cells(connection, **assumed)
+        ledger.price_cells(**assumed)
 
 
 def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
@@ -223,11 +222,9 @@ def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
     )
 
 
-def _repriced(
-    connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
-) -> tuple[list[SpendRow], SpendRow]:
-    _price(connection, query.by, reprice=query.reprice)
-    then = {row.keys: row for row in (*_rows(connection, query.by), *_rows(connection, ()))}
+def _repriced(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendRow) -> tuple[list[SpendRow], SpendRow]:
+    _price(ledger, query.by, reprice=query.reprice)
+    then = {row.keys: row for row in (*_rows(ledger.connection, query.by), *_rows(ledger.connection, ()))}
 
     def beside(row: SpendRow) -> SpendRow:
         new = then[row.keys]
@@ -236,13 +233,11 @@ def _repriced(
     return [beside(row) for row in rows], beside(total)
 
 
-def _explained(
-    connection: DuckDBPyConnection, query: Query, rows: list[SpendRow], total: SpendRow
-) -> tuple[list[SpendRow], SpendRow]:
+def _explained(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendRow) -> tuple[list[SpendRow], SpendRow]:
     """The difference of every row whose calls all have a recorded cost."""
     if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
         return rows, total
-    tier, both = _alternatives(connection, query.by)
+    tier, both = _alternatives(ledger, query.by)
     tier_total, both_total = tier.pop(None), both.pop(None)
     told = [r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
     if _comparable(total):
@@ -257,13 +252,13 @@ def _comparable(row: SpendRow) -> bool:
 Costs = dict[Any, Decimal]
 
 
-def _alternatives(connection: DuckDBPyConnection, by: Sequence[str]) -> tuple[Costs, Costs]:
+def _alternatives(ledger: Ledger, by: Sequence[str]) -> tuple[Costs, Costs]:
     """Costs at the base tier, and at the base tier with short cache writes: by keys, and None for the total."""
     found: list[Costs] = []
     for short_cache in (False, True):
-        _price(connection, by, base_tier=True, short_cache=short_cache)
-        costs: Costs = {row.keys: row.computed_usd for row in _rows(connection, by)}
-        costs[None] = _rows(connection, ())[0].computed_usd
+        _price(ledger, by, base_tier=True, short_cache=short_cache)
+        costs: Costs = {row.keys: row.computed_usd for row in _rows(ledger.connection, by)}
+        costs[None] = _rows(ledger.connection, ())[0].computed_usd
         found.append(costs)
     return found[0], found[1]
 
@@ -294,9 +289,9 @@ def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
 def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
     """Processing levels that a model has no price of its own for."""
     sql = """
-    SELECT DISTINCT provider || '/' || model, price_key.processing
-    FROM price_key JOIN sum_cost ON sum_id = key_id JOIN price USING (price_id)
-    WHERE price.processing <> price_key.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
+    SELECT DISTINCT priced_provider || '/' || priced_model, priced.processing
+    FROM priced JOIN unit_price USING (unit_id) JOIN price USING (price_id)
+    WHERE price.processing <> priced.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
     """
     return tuple(
         f"{model} has no price for processing {level!r}: those calls are at its standard price"
@@ -335,37 +330,3 @@ def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> S
             needed_starts, needed_half_hour = rollup_needs(book, models)
             if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
                 return spend(calls.connection, book, query)
-
-
-def rollup_needs(book: PriceBook, pairs: Iterable[tuple[str | None, str]]) -> tuple[list[int], list[str]]:
-    """What the rollup must keep apart for these (provider, model) pairs: tier starts, and models by half hours.
-
-    Raises CostsimError where a price changes at a moment that is no half hour.
-    """
-    starts: set[int] = set()
-    by_half_hour: list[str] = []
-    for provider, model in pairs:
-        key = book.resolve(model, provider)
-        if key is None:
-            continue
-        rows = book.rows(key)
-        starts |= {row.min_input_tokens for row in rows}
-        if _within_days(rows, str(key)):
-            by_half_hour.append(model)
-    return sorted(starts - {0}), sorted(set(by_half_hour))
-
-
-def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int] = ()) -> None:
-    """Roll up what was loaded since, at the tiers and within-day prices of this book, and at these tier starts too."""
-    sql = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
-    starts, by_half_hour = rollup_needs(book, connection.execute(sql).fetchall())
-    rollup(connection, [*starts, *tier_starts], by_half_hour)
-
-
-def _within_days(rows: Iterable[Any], model: str) -> bool:
-    clocks = {edge.time() for row in rows for edge in (row.valid_from, row.valid_to) if edge}
-    clocks |= {clock for row in rows for clock in (row.utc_from, row.utc_to) if clock is not None}
-    for clock in clocks:
-        if timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second) % timedelta(minutes=30):
-            raise CostsimError(f"{model} changes its price at {clock}; logs are priced by half hours (UTC)")
-    return bool(clocks - {time(0)})

@@ -16,7 +16,7 @@ from costsim.analysis.compare.month_results import Bridge
 from costsim.analysis.compare.months import Asks, bridge, split
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.shapley import shapley
-from costsim.analysis.spend.spend import bring_up_to_date
+from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.months import month_span
 from costsim.pricing.book import open_book
 from costsim.usage.load import load

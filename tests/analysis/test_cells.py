@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.review.cells import fill_cells
-from costsim.analysis.spend.spend import CLASSES, DIMENSIONS, Query, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import CLASSES, DIMENSIONS, Query, spend
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store

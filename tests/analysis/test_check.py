@@ -15,7 +15,7 @@ from costsim.analysis.budgets.rejects import Rejects
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import read_budgets
 from costsim.analysis.budgets.spent import budget_uses, last_whole_day, read_usage
-from costsim.analysis.spend.spend import bring_up_to_date
+from costsim.analysis.spend.ledger import Ledger
 from costsim.analysis.verdicts import Verdict
 from costsim.errors import ArchitectureError, CostsimError
 from costsim.pricing.book import PriceBook, open_book
@@ -323,12 +323,11 @@ def test_what_a_review_shows_of_monthly_budgets(
     store: duckdb.DuckDBPyConnection, written: Callable[..., Path], book: PriceBook
 ) -> None:
     fill(store, MAY, date(2026, 6, 30))
-    bring_up_to_date(store, book)
     budgets = [
         {"name": "month", "usd": 40}, {"name": "week", "usd": 1, "period": "week"},
         {"name": "gone", "usd": 1, "expires": "2026-06-01"}, {"name": "tight", "usd": 24, "scope": {"agent": "cto"}},
     ]  # fmt: skip
-    as_of = last_whole_day(store, JULY)
+    as_of = last_whole_day(Ledger.open(store, book), JULY)
     assert as_of == date(2026, 6, 30)
     usage = read_usage(store, book, JUNE, as_of, {})
     month, tight = budget_uses(read_budgets(written({"budgets": budgets})), usage, JULY)

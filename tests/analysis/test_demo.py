@@ -23,7 +23,8 @@ from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.spend.spend import Query, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend
 from costsim.cli.arguments import EXAMPLE
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.attribution import read_attribution

@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.replay.replay import replay, roll_up_for
+from costsim.analysis.replay.replay import replay, replay_sums
 from costsim.analysis.replay.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
 from costsim.analysis.routing.routing import read_routing
-from costsim.analysis.spend.spend import CLASSES, Query, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import Ledger, bring_up_to_date
+from costsim.analysis.spend.spend import CLASSES, Query, spend
 from costsim.errors import ArchitectureError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.store import open_store
@@ -239,7 +240,6 @@ def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
     sizes: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path, span: str, large: int
 ) -> None:
     reroute = routing_with(tmp_path, span)
-    roll_up_for(sizes, book, reroute)
     found = replay(sizes, book, reroute)
     # list prices per million input tokens: Haiku $1; Sonnet 4.5 $3, over 200,000 $6; Opus 4.6 $5 at any size
     whole = 666_002
@@ -279,7 +279,6 @@ def test_a_plans_large_contexts_are_replayed_for_its_components(
     routed, without, one, one_large = (
         reroute_by_plan(architecture, name, day) for name in ("routed", "without", "one", "one_large")
     )
-    roll_up_for(sizes, book, routed)
     found = replay(sizes, book, routed)
     # Haiku keeps 110,001 tokens; 556,001 go to Opus at $5
     assert found.total.replayed_usd == (Decimal(110_001) + 5 * Decimal(556_001)) / 10**6
@@ -297,7 +296,7 @@ def test_sums_that_reach_across_a_threshold_are_noted(
     sizes: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
 ) -> None:
     bring_up_to_date(sizes, book)
-    notes = replay(sizes, book, routing_with(tmp_path, '"over": 50000')).notes
+    notes = replay_sums(Ledger.open(sizes, book), routing_with(tmp_path, '"over": 50000')).notes
     assert "calls over 50,000 input tokens are not told apart: the sums were not parted there" in notes
 
 

@@ -17,7 +17,8 @@ from costsim.analysis.review.price_changes import Spot, price_moves
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
 from costsim.analysis.routing.routing import read_routing
-from costsim.analysis.spend.spend import CLASSES, Query, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import CLASSES, Query, spend
 from costsim.errors import CostsimError
 from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book

@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.spend.focus import focus_cells
-from costsim.analysis.spend.spend import CLASSES, Query, Spend, bring_up_to_date, rollup_needs, spend
+from costsim.analysis.spend.ledger import bring_up_to_date, rollup_needs
+from costsim.analysis.spend.spend import CLASSES, Query, Spend, spend
 from costsim.errors import CostsimError, UnpricedError
 from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bench_spend import make_events  # type: ignore[import-not-found]
 from costsim.analysis.review.review import review
-from costsim.analysis.spend.spend import rollup_needs
+from costsim.analysis.spend.ledger import rollup_needs
 from costsim.pricing.book import open_book
 from costsim.reports.review.html import render_review
 from costsim.usage.rollup import sums

@@ -22,7 +22,8 @@ from typing import Any
 
 import duckdb
 import genai_prices
-from costsim.analysis.spend.spend import Query, rollup_needs, spend, spend_calls
+from costsim.analysis.spend.ledger import rollup_needs
+from costsim.analysis.spend.spend import Query, spend, spend_calls
 from costsim.pricing.book import open_book
 from costsim.usage.rollup import sums
 from costsim.usage.store import open_store

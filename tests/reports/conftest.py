@@ -34,7 +34,7 @@ from costsim.analysis.results import (
 )
 from costsim.analysis.review.results import MoveDown, PriceMove, Review
 from costsim.analysis.review.review import review
-from costsim.analysis.spend.spend import bring_up_to_date
+from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.cli.arguments import EXAMPLE
 from costsim.pricing.book import open_book
 from costsim.usage.attribution import read_attribution

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.spend.spend import Query, Spend, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store

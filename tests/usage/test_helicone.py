@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend.spend import Query, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
 from costsim.usage.store import open_store

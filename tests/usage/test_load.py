@@ -18,7 +18,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend.spend import Query, Spend, bring_up_to_date, spend
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.errors import StoreError, UsageLogError
 from costsim.pricing.book import open_book
 from costsim.usage.attribution import Rule, attribute, read_attribution

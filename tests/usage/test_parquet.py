@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend.spend import Query, bring_up_to_date, spend, spend_calls
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend, spend_calls
 from costsim.errors import UsageLogError
 from costsim.pricing.book import open_book
 from costsim.usage import parquet

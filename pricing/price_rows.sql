@@ -1,6 +1,5 @@
 -- The prices as a table: one row per price row of the book. The rows come as one JSON array, because binding
 -- them one by one takes a hundred times as long; the strict cast refuses a value that does not fit its type.
-CREATE OR REPLACE TABLE price AS
 SELECT row.*
 FROM (
     SELECT unnest(from_json_strict(?::JSON, '[{
@@ -24,4 +23,4 @@ FROM (
         "usd_per_unit": "DECIMAL(38,24)",
         "shadow_usd_per_unit": "DECIMAL(38,24)"
     }]')) AS row
-);
+)
