@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 
 READ_STATE = "SELECT parameters FROM rollup_state"
 TOUCHED = "SELECT count(*) FROM touched_day"
+NEVER_SUMMED = "SELECT EXISTS (FROM usage_event) AND NOT EXISTS (FROM usage_daily)"
 LOGGED_MODELS = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
 NOT_SUMMED = "calls were loaded that are not summed yet, and the store is open read-only; open it for writing once"
 
@@ -207,7 +208,7 @@ def is_current(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Ite
         return False
     state = connection.execute(READ_STATE).fetchone()
     if state is None:
-        return True  # nothing was loaded: the rollup is empty, or was put there as sums
+        return not scalar(connection, NEVER_SUMMED)  # a rollup without parameters was put there as sums
     starts, by_half_hour = json.loads(state[0])
     needed, within_days = rollup_needs(book, rolled_models(connection))
     return {*needed, *tier_starts} <= {*starts} and within_days == by_half_hour
