@@ -40,7 +40,7 @@ CREATE OR REPLACE TABLE spend_cell AS
 WITH line AS (
     SELECT
         chosen.day, component, agent, task,
-        coalesce(chosen.priced_provider, provider) AS provider, coalesce(chosen.priced_model, model) AS model,
+        coalesce(priced_provider, chosen.provider) AS provider, coalesce(priced_model, chosen.model) AS model,
         chosen.processing, status, chosen.tier, unit_id,
         {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
     {AS_IT_RAN}

@@ -65,7 +65,9 @@ FROM placed
 NEW_PRICE_KEY = "INSERT INTO price_key BY NAME SELECT * EXCLUDE (priced_at) FROM new_unit"
 USAGE_SUM = """
 CREATE OR REPLACE TEMP TABLE usage_sum AS
-SELECT unit_id AS sum_id, priced_at AS at, provider, model, processing, tier AS tier_input, token_class, 1::BIGINT AS tokens
+SELECT
+    unit_id AS sum_id, priced_at AS at, provider, model, processing, tier AS tier_input, token_class,
+    1::BIGINT AS tokens
 FROM (SELECT DISTINCT unit_id, priced_at, provider, model, processing, tier FROM new_unit)
 CROSS JOIN (SELECT unnest($classes) AS token_class)
 """
