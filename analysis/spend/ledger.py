@@ -96,7 +96,9 @@ class Ledger:
         """
         also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
         if not is_current(connection, book, also):
-            _sum(connection, book, also)
+            if is_read_only(connection):
+                raise StoreError(NOT_SUMMED)
+            bring_up_to_date(connection, book, also)
         ledger = cls(connection, book)
         if not _is_open(connection, book):
             load_prices(connection, book, ())
@@ -184,15 +186,6 @@ def is_read_only(connection: DuckDBPyConnection) -> bool:
     """Whether the open store cannot be written to."""
     sql = "SELECT readonly::INTEGER FROM duckdb_databases() WHERE database_name = current_database()"
     return bool(scalar(connection, sql))
-
-
-def _sum(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int]) -> None:
-    try:
-        bring_up_to_date(connection, book, tier_starts)
-    except duckdb.InvalidInputException:
-        if is_read_only(connection):
-            raise StoreError(NOT_SUMMED) from None
-        raise
 
 
 def _is_open(connection: DuckDBPyConnection, book: PriceBook) -> bool:

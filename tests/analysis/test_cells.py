@@ -134,7 +134,7 @@ def test_the_file_answers_without_costsim(tmp_path: Path, book: PriceBook) -> No
     with open_store(tmp_path / "costsim.duckdb") as store:
         filled(store, book, summed(input=1_000_000))
     with duckdb.connect(str(tmp_path / "costsim.duckdb"), read_only=True) as plain:
-        sql = "SELECT sum(spend_cell.usd), any_value(source) LIKE 'genai-prices %' FROM spend_cell JOIN price USING (price_id)"
+        sql = "SELECT sum(spend_cell.usd), any_value(source) LIKE 'genai-prices %' FROM spend_cell JOIN spend_price USING (price_id)"
         assert plain.execute(sql).fetchone() == (1, True)
         assert plain.execute("SELECT sum(calls) FROM spend_call").fetchone() == (1,)
 
@@ -192,5 +192,7 @@ def test_cells_of_real_logs_equal_spend(store: Store, book: PriceBook, folder: s
     bring_up_to_date(store, book)
     fill_cells(store, book)
     assert_equal_to_spend(store, book)
-    sql = "SELECT count(*) FROM spend_cell JOIN price USING (price_id) WHERE spend_cell.usd <> units * usd_per_unit"
+    sql = (
+        "SELECT count(*) FROM spend_cell JOIN spend_price USING (price_id) WHERE spend_cell.usd <> units * usd_per_unit"
+    )
     assert store.execute(sql).fetchone() == (0,)
