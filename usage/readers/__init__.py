@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..reader import Reader
 from . import (
+    amp,
     anthropic_organization,
     aws_cur,
     azure,
@@ -11,25 +12,32 @@ from . import (
     braintrust,
     claude_code,
     codex,
+    cursor,
     datadog,
     focus,
+    gemini_chats,
+    goose,
     helicone,
+    kimi,
     langfuse,
     langsmith,
     litellm,
     mlflow,
     openai_organization,
     openclaw,
+    opencode,
     openrouter,
     otel,
     portkey,
     posthog,
+    qwen_chats,
     vertex,
     vllm,
     weave,
 )
 
 READERS: tuple[Reader, ...] = (
+    qwen_chats.READER,
     claude_code.READER,
     codex.READER,
     openclaw.READER,
@@ -57,4 +65,11 @@ READERS: tuple[Reader, ...] = (
     focus.READER,
     portkey.READER,
     vllm.READER,
+    amp.READER,
+    cursor.READER,
+    gemini_chats.READER,
+    goose.READER,
+    kimi.CLI,
+    kimi.CODE,
+    opencode.READER,
 )

@@ -1,0 +1,71 @@
+"""Amp threads: one JSON document each, usage in its messages.
+
+https://ampcode.com/manual: `inputTokens` excludes cache. `usageLedger.events` tells the same usage again or a part of
+it, so it is left out. Credits are not USD.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..reader import Reader, Sample
+
+COLUMNS = {
+    "thread": "VARCHAR",
+    "created": "VARCHAR",
+    "place": "VARCHAR",
+    "usage": """STRUCT(model VARCHAR, inputTokens BIGINT, outputTokens BIGINT, cacheCreationInputTokens BIGINT,
+        cacheReadInputTokens BIGINT, "timestamp" VARCHAR, credits VARCHAR)""",
+}
+
+SQL = """
+SELECT file_id, line,
+    'amp:' || nullif(thread, '') || ':' || place AS event_id,
+    coalesce(utc(usage."timestamp"), utc_epoch(created)) AS ts,
+    thread AS session,
+    usage.model AS model,
+    usage.inputTokens AS input,
+    usage.cacheReadInputTokens AS cache_read,
+    usage.cacheCreationInputTokens AS cache_write_5m,
+    usage.outputTokens AS output,
+    json_object('credits', usage.credits) AS tags
+FROM record
+"""
+
+
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
+    """The messages that have usage."""
+    thread = json.loads(content.read_bytes())
+    messages = thread.get("messages") if isinstance(thread, dict) else None
+    for number, message in enumerate(messages if isinstance(messages, list) else []):
+        if isinstance(message, dict) and isinstance(message.get("usage"), dict):
+            place = str(message.get("messageId", f"#{number}"))
+            told = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
+            yield {**told, "usage": message["usage"]}
+
+
+def recognises(sample: Sample) -> bool:
+    """A thread with usage in its messages."""
+    return sample.layout in ("json", "ndjson") and sample.has(
+        "id", "created", "messages.usage.inputTokens", "messages.messageId"
+    )
+
+
+READER = Reader(
+    name="amp",
+    doc="https://ampcode.com/manual",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    unfold=unfold,
+    counted=tuple(
+        f"usage.{name}" for name in ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+    ),
+    left_out={"usage.totalInputTokens": "the sum", "usage.credits": "not USD; kept as a tag"},
+    unique_by="the thread's id and the message's",
+    sample="made: on the real shape of 2026",
+)

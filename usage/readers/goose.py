@@ -1,0 +1,82 @@
+"""Goose: the totals of each session, from its database (sessions.db).
+
+https://github.com/block/goose (crates/goose/src/session/session_manager.rs): `accumulated_*` are the session's totals,
+`input_tokens` and `output_tokens` only the last call's. There is no usage per call and no cache class; input includes
+what was cached. A total beyond input and output has no class: the tag `without_class` says how much.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..reader import Reader, Sample
+from ..unfold import rows
+from .nested import priced, told
+
+COLUMNS = {
+    "id": "VARCHAR",
+    "working_dir": "VARCHAR",
+    "created_at": "VARCHAR",
+    "updated_at": "VARCHAR",
+    "accumulated_total_tokens": "HUGEINT",
+    "accumulated_input_tokens": "HUGEINT",
+    "accumulated_output_tokens": "HUGEINT",
+    "accumulated_cost": "VARCHAR",
+    "provider_name": "VARCHAR",
+    "model_config_json": "JSON",
+}
+
+SQL = f"""
+SELECT file_id, line,
+    'goose:' || nullif(id, '') AS event_id,
+    coalesce(utc(updated_at), utc(created_at)) AS ts,
+    id AS session,
+    provider_name AS provider,
+    {told("model_config_json", "model_name")} AS model,
+    TRUE AS aggregated,
+    0 AS request,
+    accumulated_input_tokens AS input,
+    accumulated_output_tokens AS output,
+    {priced("accumulated_cost")} AS recorded_usd,
+    json_object('cwd', working_dir, 'without_class',
+        nullif(greatest(accumulated_total_tokens - coalesce(accumulated_input_tokens, 0)
+            - coalesce(accumulated_output_tokens, 0), 0), 0)::VARCHAR) AS tags
+FROM record
+WHERE coalesce(accumulated_input_tokens, accumulated_output_tokens, accumulated_total_tokens) IS NOT NULL
+"""  # noqa: S608 (constants only)
+
+
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
+    """The sessions; the model's settings are JSON within text."""
+    for row in rows(content, "SELECT * FROM sessions"):
+        settings = row.get("model_config_json")
+        yield {**row, "model_config_json": json.loads(settings) if settings else None}
+
+
+def recognises(sample: Sample) -> bool:
+    """The database's tables."""
+    return sample.layout == "sqlite" and sample.has("sessions", "messages", "schema_version")
+
+
+READER = Reader(
+    name="goose",
+    doc="https://block.github.io/goose/docs/guides/sessions/session-management",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    unfold=unfold,
+    counted=("accumulated_input_tokens", "accumulated_output_tokens", "accumulated_cost"),
+    left_out={
+        "accumulated_total_tokens": "the sum; what it has beyond input and output has no class",
+        "total_tokens": "the last call's only",
+        "input_tokens": "the last call's only",
+        "output_tokens": "the last call's only",
+    },
+    unique_by="the session's id",
+    sample="made: a row in the real table",
+    undercounts="totals of sessions; tokens that the total has beyond input and output have no class",
+)

@@ -1,0 +1,97 @@
+"""Kimi CLI and Kimi Code: wire.jsonl of a session.
+
+https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a StatusUpdate tells the usage of one step, or
+none; classes are disjoint, and no model is named. Kimi Code's `usage.record` is one call; its model may be an alias,
+that the `llm.request` before it resolves.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+
+COLUMNS = {
+    "timestamp": "VARCHAR",
+    "message": """STRUCT("type" VARCHAR, payload STRUCT(message_id VARCHAR, token_usage STRUCT(input_other BIGINT,
+        "output" BIGINT, input_cache_read BIGINT, input_cache_creation BIGINT)))""",
+}
+CODE_COLUMNS = {
+    "type": "VARCHAR",
+    "model": "VARCHAR",
+    "modelAlias": "VARCHAR",
+    "provider": "VARCHAR",
+    "time": "VARCHAR",
+    "usage": 'STRUCT(inputOther BIGINT, "output" BIGINT, inputCacheRead BIGINT, inputCacheCreation BIGINT)',
+}
+
+SQL = """
+SELECT file_id, line,
+    'kimi-cli:' || nullif(message.payload.message_id, '') AS event_id,
+    utc_epoch("timestamp") AS ts,
+    parse_path(path)[-2] AS session,
+    message.payload.token_usage.input_other AS input,
+    message.payload.token_usage.input_cache_read AS cache_read,
+    message.payload.token_usage.input_cache_creation AS cache_write_5m,
+    message.payload.token_usage."output" AS output
+FROM record
+WHERE message."type" = 'StatusUpdate' AND message.payload.token_usage IS NOT NULL
+"""
+CODE_SQL = """
+WITH entry AS (
+    SELECT *,
+        last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER told AS requested,
+        last_value(CASE WHEN "type" = 'llm.request' THEN coalesce(modelAlias, model) END IGNORE NULLS) OVER told
+            AS alias
+    FROM record
+    WINDOW told AS (PARTITION BY file_id ORDER BY line)
+)
+SELECT file_id, line,
+    utc_epoch("time") AS ts,
+    parse_path(path)[-2] AS agent,
+    parse_path(path)[-4] AS session,
+    CASE WHEN model IS NULL OR model = alias THEN coalesce(requested, model) ELSE model END AS model,
+    usage.inputOther AS input,
+    usage.inputCacheRead AS cache_read,
+    usage.inputCacheCreation AS cache_write_5m,
+    usage."output" AS output
+FROM entry
+WHERE "type" = 'usage.record' AND usage IS NOT NULL
+"""
+
+
+def _cli(sample: Sample) -> bool:
+    return sample.layout == "ndjson" and sample.has("message.type", "message.payload", "timestamp")
+
+
+def _code(sample: Sample) -> bool:
+    return sample.layout == "ndjson" and (
+        sample.has("usage.inputOther", "time") or (sample.has("modelAlias", "time", "type"))
+    )
+
+
+CLI = Reader(
+    name="kimi-cli",
+    doc="https://github.com/MoonshotAI/kimi-cli",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=_cli,
+    input_includes_cached=False,
+    counted=tuple(
+        f"message.payload.token_usage.{name}"
+        for name in ("input_other", "output", "input_cache_read", "input_cache_creation")
+    ),
+    unique_by="the message's id",
+    sample="made: of two public tests",
+    undercounts="no model is named",
+)
+CODE = Reader(
+    name="kimi-code",
+    doc="https://www.kimi.com/code/docs/",
+    columns=CODE_COLUMNS,
+    sql=CODE_SQL,
+    recognises=_code,
+    input_includes_cached=False,
+    ordered=True,
+    counted=tuple(f"usage.{name}" for name in ("inputOther", "output", "inputCacheRead", "inputCacheCreation")),
+    unique_by="time and figures",
+    sample="made: a public test",
+)

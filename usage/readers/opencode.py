@@ -1,0 +1,105 @@
+"""OpenCode: its database (opencode.db) and its older files, one message each (storage/message/*/*.json).
+
+https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
+events and the session's totals tell the same usage again. `tokens.input` excludes cache, `tokens.output` reasoning,
+unless `total` says that reasoning is within. A message has one id in both places. Cost 0 means that no price is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..reader import Reader, Sample
+from ..unfold import SQLITE, rows
+from .nested import count, priced, told
+
+MESSAGES = "SELECT id, session_id, time_created, data FROM message"
+COLUMNS = {
+    "id": "VARCHAR",
+    "sessionID": "VARCHAR",
+    "role": "VARCHAR",
+    "time": "JSON",
+    "modelID": "VARCHAR",
+    "providerID": "VARCHAR",
+    "model": "JSON",
+    "agent": "VARCHAR",
+    "cost": "VARCHAR",
+    "tokens": "JSON",
+    "place": "JSON",
+    "error": "JSON",
+}
+
+SQL = f"""
+WITH entry AS (
+    SELECT *, {count("tokens", "input")} AS inputs, {count("tokens", "output")} AS outputs,
+        {count("tokens", "reasoning")} AS reasoning, {count("tokens", "cache.read")} AS cached,
+        {count("tokens", "cache.write")} AS written, {count("tokens", "total")} AS total
+    FROM record WHERE role = 'assistant'
+)
+SELECT file_id, line,
+    'opencode:' || nullif(id, '') AS event_id,
+    utc_epoch({told("time", "created")}) AS ts,
+    agent,
+    sessionID AS session,
+    coalesce(providerID, {told("model", "providerID")}) AS provider,
+    coalesce(modelID, {told("model", "modelID", "id")}) AS model,
+    CASE WHEN json_type(error) = 'OBJECT' THEN 'error' ELSE 'ok' END AS status,
+    inputs AS input,
+    cached AS cache_read,
+    written AS cache_write_5m,
+    CASE WHEN least(outputs, reasoning) < 0 THEN -1
+         WHEN reasoning > 0 AND total = inputs + cached + written + outputs THEN outputs
+         ELSE outputs + reasoning END AS output,
+    {priced("cost")} AS recorded_usd,
+    json_object('cwd', {told("place", "cwd")}) AS tags
+FROM entry
+"""  # noqa: S608 (constants only)
+
+
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
+    """The messages: of the database, or the one that the file is."""
+    with content.open("rb") as stream:
+        database = stream.read(len(SQLITE)) == SQLITE
+    if not database:
+        found = json.loads(content.read_bytes())
+        yield from (_renamed(item) for item in (found if isinstance(found, list) else [found]))
+        return
+    for row in rows(content, MESSAGES):
+        data = json.loads(row["data"])
+        if isinstance(data, dict):
+            time = data.get("time") or {"created": row["time_created"]}
+            yield _renamed({**data, "id": row["id"], "sessionID": row["session_id"], "time": time})
+
+
+def _renamed(message: Any) -> dict[str, Any]:
+    """`path` is also the name of the file's path."""
+    if not isinstance(message, dict):
+        raise ValueError
+    return {("place" if key == "path" else key): value for key, value in message.items()}
+
+
+def recognises(sample: Sample) -> bool:
+    """The database's tables, or a message's own fields."""
+    if sample.layout == "sqlite":
+        return sample.has("message", "part", "session")
+    return sample.has("sessionID", "role", "modelID", "providerID", "tokens")
+
+
+READER = Reader(
+    name="opencode",
+    doc="https://opencode.ai/docs/",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    unfold=unfold,
+    counted=(
+        "cost",
+        *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),
+    ),
+    unique_by="the message's id",
+    sample="real: v1.16.0",
+)
