@@ -1,8 +1,16 @@
-"""The base book `list`: genai-prices' snapshot, and the rows of ours that it lacks (books/own-rows.yaml)."""
+"""The base book `list`: genai-prices' snapshot, and the rows of ours that it lacks.
+
+These are the rows of books/own-rows.yaml, and the half-price levels before the day on which the snapshot began to
+list them: the vendors' discount of 50 % is older than its row there.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +23,15 @@ if TYPE_CHECKING:
 
 OWN_ROWS = Path(__file__).parent / "books" / "own-rows.yaml"
 
+# The vendors' pages that state half of the standard price, for all models with the level; read 2026-11-29.
+HALF_PRICED = {
+    ("anthropic", "batch"): "https://platform.claude.com/docs/en/build-with-claude/batch-processing",
+    ("google", "batch"): "https://ai.google.dev/gemini-api/docs/batch-api",
+    ("openai", "batch"): "https://platform.openai.com/docs/guides/batch",
+    ("openai", "flex"): "https://platform.openai.com/docs/guides/flex-processing",
+}
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
 
 @cache
 def own_rows() -> FileBook:
@@ -26,10 +43,46 @@ def own_rows() -> FileBook:
 
 @cache
 def rows(key: ModelKey) -> tuple[PriceRow, ...]:
-    """All rows of one model: the snapshot's, and ours of the classes and processing levels that it does not have."""
+    """All rows of one model: the snapshot's, and ours of the classes, processing levels and days that it lacks."""
     listed = snapshot.rows(key)
+    listed = (*listed, *_before_listed(key.provider, listed))
     known = {(row.processing, row.token_class) for row in listed}
     return (*listed, *(r for r in own_rows().rows.get(key, ()) if (r.processing, r.token_class) not in known))
+
+
+def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRow]:
+    """The rows of half-price levels up to the day from which the snapshot lists them.
+
+    Only where the first listed price is the standard one of that moment, or half of it: so a class that the discount
+    leaves out (searches) stays at its price, and nothing is taken for half price that never was.
+    """
+    for (vendor, level), page in HALF_PRICED.items():
+        first = {row.token_class: row for row in sorted(listed, key=_start, reverse=True) if row.processing == level}
+        for row in listed:
+            begun = first.get(row.token_class)
+            if vendor != provider or row.processing != "standard" or begun is None or begun.valid_from is None:
+                continue
+            share = _share(begun, listed)
+            if share is not None and _start(row) < begun.valid_from:
+                ends = min(row.valid_to or begun.valid_from, begun.valid_from)
+                source = f"{page} (50 % of standard, read 2026-11-29)"
+                yield replace(row, processing=level, usd=row.usd * share, valid_to=ends, source=source)
+
+
+def _share(begun: PriceRow, listed: Sequence[PriceRow]) -> Decimal | None:
+    """A level's first price of a class over the standard one then: a half or 1; None where it is neither."""
+    standard = next((r for r in listed if _is_standard_of(r, begun)), None)
+    shares = (Decimal("0.5"), Decimal(1))
+    return next((share for share in shares if standard and begun.usd == standard.usd * share), None)
+
+
+def _is_standard_of(row: PriceRow, begun: PriceRow) -> bool:
+    same = (row.token_class, row.min_input_tokens) == (begun.token_class, begun.min_input_tokens)
+    return same and row.processing == "standard" and begun.valid_from is not None and row.applies(begun.valid_from)
+
+
+def _start(row: PriceRow) -> datetime:
+    return row.valid_from or ALWAYS
 
 
 def content_hash() -> str:

@@ -1,71 +1,50 @@
-"""The book `list`: the snapshot, and rows of our own that it lacks."""
+"""The base book `list`: half-price levels hold on the days before genai-prices began to list them too."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from costsim.pricing import snapshot
 from costsim.pricing.book import open_book
-from costsim.pricing.listed import own_rows
-from costsim.pricing.rows import ModelKey, processings
 
-OPUS = ModelKey("anthropic", "claude-opus-4-6")
-
-
-def usd(key: ModelKey, name: str, processing: str, day: str = "2026-10-05", tokens: int = 0, *files: Path) -> Decimal:
-    at = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    row = open_book("list", files).price(key, name, at=at, input_tokens=tokens, processing=processing)
-    assert row is not None
-    return row.usd
-
-
-def test_every_row_of_ours_names_its_page_and_when_it_was_read() -> None:
-    content = own_rows().content
-    for entry in (*content.models, *content.regions):
-        assert entry.source.startswith("https://")
-        assert "read 20" in entry.source
-
-
-def test_the_snapshot_wins_where_it_has_a_row() -> None:
-    for key, rows in own_rows().rows.items():
-        known = {(row.processing, row.token_class) for row in snapshot.rows(key)}
-        assert not known & {(row.processing, row.token_class) for row in rows}, f"{key} is in genai-prices now"
+BEFORE = datetime(2026, 10, 5, tzinfo=UTC)  # genai-prices 0.2.3 lists flex from 12 October, batch from 14 October 2026
 
 
 @pytest.mark.parametrize(
-    ("day", "tokens", "price"), [("2026-02-10", 0, 30), ("2026-02-10", 200_001, 60), ("2026-04-20", 900_000, 30)]
+    ("model", "level", "token_class", "usd"),
+    [
+        ("openai/gpt-5-nano", "flex", "input", "0.025"),  # half of 0.05
+        ("openai/gpt-5-nano", "flex", "output", "0.2"),  # half of 0.4
+        ("openai/gpt-5", "batch", "cache_read", "0.0625"),  # half of 0.125
+        ("openai/gpt-5", "batch", "web_search", "10"),  # searches have no discount
+        ("anthropic/claude-haiku-4-5", "batch", "output", "2.5"),  # half of 5
+        ("google/gemini-2.5-pro", "batch", "input", "0.625"),  # half of 1.25
+    ],
 )
-def test_fast_opus_cost_twice_above_200k_until_march(day: str, tokens: int, price: int) -> None:
-    assert usd(OPUS, "input", "fast", day, tokens) == price
+def test_a_half_price_level_is_older_than_its_listing(model: str, level: str, token_class: str, usd: str) -> None:
+    book = open_book("list")
+    key = book.resolve(model)
+    assert key
+    row = book.price(key, token_class, at=BEFORE, processing=level)
+    assert row
+    assert (row.processing, row.usd) == (level, Decimal(usd))
 
 
-@pytest.mark.parametrize(
-    ("processing", "price"),
-    [("standard/us", "5.5"), ("fast/us", "33"), ("standard/eu", "5"), ("priority/us", "5.5")],
-)
-def test_a_region_multiplies_whatever_the_level(processing: str, price: str) -> None:
-    assert usd(OPUS, "input", processing) == Decimal(price)
+def test_half_price_rows_follow_the_standard_tiers() -> None:
+    book = open_book("list")
+    key = book.resolve("google/gemini-2.5-pro")
+    assert key
+    # over 200,000 input tokens the standard price is 2.50
+    row = book.price(key, "input", at=BEFORE, processing="batch", input_tokens=300_000)
+    assert row
+    assert row.usd == Decimal("1.25")
 
 
-def test_a_region_multiplies_a_negotiated_price_too(tmp_path: Path) -> None:
-    (tmp_path / "p.yaml").write_text(
-        "book: ours\nsource: contract\nmodels: [{model: anthropic/claude-opus-4-6, usd_per_mtok: {input: 4}}]\n"
-    )
-    assert usd(OPUS, "input", "standard/us", "2026-10-05", 0, tmp_path / "p.yaml") == Decimal("4.4")
-
-
-def test_a_model_from_before_has_no_regional_price() -> None:
-    assert usd(ModelKey("anthropic", "claude-haiku-4-5"), "input", "standard/us") == 1
-
-
-def test_searches_cost_the_same_everywhere() -> None:
-    assert usd(OPUS, "web_search", "standard/us") == 10
-
-
-def test_the_next_best_row_keeps_the_level_before_the_region() -> None:
-    assert processings("fast/us") == ("fast/us", "fast", "standard/us", "standard")
-    assert processings("batch") == ("batch", "standard")
-    assert processings("standard") == ("standard",)
+def test_a_level_with_another_factor_keeps_its_listed_days_only() -> None:
+    book = open_book("list")
+    key = book.resolve("openai/gpt-5")
+    assert key
+    row = book.price(key, "input", at=BEFORE, processing="priority")
+    assert row
+    assert row.processing == "standard"

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import duckdb
 import pytest
-from costsim.pricing import snapshot
+from costsim.pricing import listed, snapshot
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import TOKEN_CLASSES, ModelKey
 from costsim.pricing.store import cost_sums, load_prices
@@ -160,6 +160,16 @@ def every_call() -> Iterator[Call]:
                     yield Call(key, processing, at, {"input": total, "output": 777, "request": 1})
                     mixed = {"cache_read": total - 7, "cache_write_1h": 7, "web_search": 3, "request": 1}
                     yield Call(key, processing, at, mixed)
+
+
+@pytest.fixture(scope="module")
+def list_book() -> Iterator[PriceBook]:
+    """The list book as genai-prices has it, without the older half prices of ours (see test_listed.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listed, "_before_listed", lambda *_: ())
+        listed.rows.cache_clear()
+        yield open_book()
+    listed.rows.cache_clear()
 
 
 @pytest.fixture(scope="module")
