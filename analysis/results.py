@@ -70,7 +70,7 @@ class DayCost(Result):
     p90_usd: Usd
 
 
-class Horizon(Result):
+class HorizonCost(Result):
     """One plan over all days together: quantiles of the sums, which are not the sums of day quantiles."""
 
     days: int
@@ -89,7 +89,7 @@ class PlanResult(Result):
     p10_usd_per_day: Usd
     p50_usd_per_day: Usd
     p90_usd_per_day: Usd
-    horizon: Horizon
+    horizon: HorizonCost
     components: list[ComponentCost]
     days: list[DayCost]
 

@@ -18,8 +18,8 @@ from .screen import console
 
 if TYPE_CHECKING:
     from ..analysis.architecture.load import LoadedArchitecture
-    from ..analysis.compare.architectures import Limit
-    from ..analysis.compare.results import Difference
+    from ..analysis.compare.architectures import IncreaseLimit
+    from ..analysis.compare.results import ArchitectureDifference
     from ..analysis.compare.sides import Side
     from ..analysis.simulation.settings import Settings
 
@@ -148,8 +148,8 @@ def _read(
     return sides[0], sides[1]
 
 
-def _limit(text: str | None) -> Limit | None:
-    from ..analysis.compare.architectures import Limit
+def _limit(text: str | None) -> IncreaseLimit | None:
+    from ..analysis.compare.architectures import IncreaseLimit
 
     if text is None:
         return None
@@ -159,10 +159,10 @@ def _limit(text: str | None) -> Limit | None:
         raise InputError(f"{text!r} is neither USD nor percent; write it as 50 or 10%", key="max-increase") from None
     if not (amount.is_finite() and 0 <= amount < 10**12):
         raise InputError(f"{text!r} is out of bounds", key="max-increase")
-    return Limit(percent=amount) if text.endswith("%") else Limit(usd=amount)
+    return IncreaseLimit(percent=amount) if text.endswith("%") else IncreaseLimit(usd=amount)
 
 
-def _print(found: Difference, format: DiffFormat, output: Path | None, shown: Path) -> None:
+def _print(found: ArchitectureDifference, format: DiffFormat, output: Path | None, shown: Path) -> None:
     from ..documents import write_file
     from ..reports import ci
     from ..reports import diff as show

@@ -200,11 +200,11 @@ def _architecture() -> dict[str, Any]:
 
 def _contract(of: Output) -> dict[str, Any]:
     from ..analysis.budgets.results import CheckResult
-    from ..analysis.compare.results import Difference
+    from ..analysis.compare.results import ArchitectureDifference
     from ..analysis.results import Projection
     from ..analysis.review.results import Review
 
     models: dict[Output, type[BaseModel]] = {
-        Output.run: Projection, Output.check: CheckResult, Output.diff: Difference, Output.report: Review,
+        Output.run: Projection, Output.check: CheckResult, Output.diff: ArchitectureDifference, Output.report: Review,
     }  # fmt: skip
     return models[of].model_json_schema(mode="serialization")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..analysis.compare.results import ComponentDifference, Difference
+from ..analysis.compare.results import ArchitectureDifference, ComponentDifference
 from ..money import format_cents as usd
 from ..money import format_range
 from .numbers import percent
@@ -25,7 +25,7 @@ def signed(amount: Decimal | None) -> str:
     return usd(amount) if amount <= 0 else f"+{usd(amount)}"
 
 
-def headline(found: Difference) -> str:
+def headline(found: ArchitectureDifference) -> str:
     """`+$12.40 in 30 days (+6%): 3 components changed`."""
     share = "" if found.percent is None else f" ({'+' if found.percent > 0 else ''}{percent(found.percent)})"
     if not found.components and not found.difference_usd:
@@ -35,7 +35,7 @@ def headline(found: Difference) -> str:
     return f"{signed(found.difference_usd)} in {found.days} days{share}: {changed}"
 
 
-def print_diff(found: Difference, console: Console) -> None:
+def print_diff(found: ArchitectureDifference, console: Console) -> None:
     """Headline, a row per component that changed, the totals."""
     from rich.table import Table
     from rich.text import Text
@@ -78,7 +78,7 @@ def why(row: ComponentDifference) -> str:
     return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.says})" for effect in row.causes)
 
 
-def _notes(found: Difference) -> list[str]:
+def _notes(found: ArchitectureDifference) -> list[str]:
     totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
     spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
@@ -87,12 +87,12 @@ def _notes(found: Difference) -> list[str]:
     return [totals, spread, prices, *unpriced]
 
 
-def as_json(found: Difference) -> str:
+def as_json(found: ArchitectureDifference) -> str:
     """The contract: `Difference`."""
     return found.model_dump_json(indent=2) + "\n"
 
 
-def as_markdown(found: Difference) -> str:
+def as_markdown(found: ArchitectureDifference) -> str:
     """A short headline, the table, folded notes: a body for a pull request."""
     lines = [f"### Agent fleet cost: {headline(found)}", ""]
     failed = [verdict for verdict in found.verdicts if verdict.status == "fail"]

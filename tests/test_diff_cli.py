@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from costsim.analysis.compare.results import Difference
+from costsim.analysis.compare.results import ArchitectureDifference
 
 GOLDEN = Path(__file__).parent / "golden"
 FLEET = """\
@@ -78,7 +78,7 @@ def test_outputs_are_as_agreed(costsim: Any, files: tuple[Path, Path], format: s
 
 def test_the_json_keeps_its_schema(costsim: Any, files: tuple[Path, Path]) -> None:
     done = costsim("diff", *files, "--format", "json")
-    jsonschema.validate(json.loads(done.out), Difference.model_json_schema(mode="serialization"))
+    jsonschema.validate(json.loads(done.out), ArchitectureDifference.model_json_schema(mode="serialization"))
 
 
 def test_revisions_are_compared_with_all_that_the_file_names(costsim: Any, repository: Path) -> None:

@@ -61,7 +61,7 @@ class ScopeCost:
 
 
 @dataclass
-class Draws:
+class TokenDraws:
     """The tokens last drawn of a few components: changes of a component's model are priced on the same ones."""
 
     kept: OrderedDict[tuple[Any, ...], TokenSums] = field(default_factory=OrderedDict, repr=False)
@@ -99,7 +99,7 @@ class Projected:
     plan: Plan
     trials: int
     seed: int
-    draws: Draws = field(default_factory=Draws, repr=False)
+    draws: TokenDraws = field(default_factory=TokenDraws, repr=False)
 
     @property
     def components(self) -> list[Component]:

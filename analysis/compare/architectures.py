@@ -19,7 +19,7 @@ from ..architecture.distributions import Floats
 from ..shapley import shapley
 from ..simulation.summary import book_ref
 from ..verdicts import Verdict
-from .results import CAUSES, Cause, CauseEffect, ComponentDifference, Difference
+from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
 from .sides import Mixed, Pair, Side
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SHOWN = 160
 
 
 @dataclass(frozen=True)
-class Limit:
+class IncreaseLimit:
     """The most that the change may add a horizon: USD, or percent of the base's cost."""
 
     usd: Decimal | None = None
@@ -38,8 +38,8 @@ class Limit:
 
 
 def difference(
-    base: Side, head: Side, *, loaded: LoadedArchitecture | None = None, limit: Limit | None = None
-) -> Difference:
+    base: Side, head: Side, *, loaded: LoadedArchitecture | None = None, limit: IncreaseLimit | None = None
+) -> ArchitectureDifference:
     """What head costs more than base over the settings' days, under each side's plan of that name.
 
     `loaded` is head's file, for the lines of its components. Only components that changed are simulated.
@@ -53,7 +53,7 @@ def difference(
     p10, p50, p90 = _quantiles(drawn + float(flat[1] - flat[0]))
     rows = sorted((_with_line(row, loaded, head) for row in rows), key=_largest_first)
     unpriced = sorted(unchanged.unpriced | {m for row in rows if not _known(row) for m in _models(row)})
-    found = Difference(
+    found = ArchitectureDifference(
         base=base.label, head=head.label, plan=head.plan_name, start=settings.start, days=settings.days,
         trials=settings.trials, seed=settings.seed, before_usd=strip(before), after_usd=strip(after),
         difference_usd=strip(after - before), percent=to_usd((after - before) / before * 100) if before else None,
@@ -221,7 +221,7 @@ def _with_line(row: ComponentDifference, loaded: LoadedArchitecture | None, head
     return row.model_copy(update={"line": line})
 
 
-def _verdicts(found: Difference, limit: Limit | None, file: str | None) -> list[Verdict]:
+def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: str | None) -> list[Verdict]:
     verdicts = [
         Verdict(
             rule="unpriced-model", name=model, status="fail", says="has no price; its cost is in no figure",
@@ -241,7 +241,7 @@ def _change(row: ComponentDifference, days: int, file: str | None) -> Verdict:
     return Verdict(rule="cost-change", name=row.component, status=status, says=says, file=file, line=row.line)
 
 
-def _increase(found: Difference, limit: Limit, file: str | None) -> Verdict:
+def _increase(found: ArchitectureDifference, limit: IncreaseLimit, file: str | None) -> Verdict:
     allowed = limit.usd if limit.usd is not None else found.before_usd * (limit.percent or Decimal(0)) / 100
     over = found.difference_usd > allowed
     says = f"{_signed(found.difference_usd)} in {found.days} days, {'over' if over else 'within'} {_signed(allowed)}"

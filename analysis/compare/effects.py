@@ -99,7 +99,7 @@ class Asked:
 
 
 @dataclass
-class Line:
+class RouteUsage:
     """A task on a route in a month: its calls, and by kind its units and their cost in whole parts of a USD."""
 
     calls: int = 0
@@ -112,7 +112,7 @@ class Line:
         return sum(self.cost.values())
 
 
-Lines = dict[tuple[str, Route], Line]
+Lines = dict[tuple[str, Route], RouteUsage]
 
 
 def component_effects(
@@ -141,7 +141,7 @@ def _parts_of_a_usd(amounts: Iterable[Decimal]) -> int:
 
 
 def _lines(sums: Iterable[Used], parts: int) -> Lines:
-    lines: Lines = defaultdict(Line)
+    lines: Lines = defaultdict(RouteUsage)
     for task, route, kind, units, usd in sums:
         if units:
             line = lines[task, route]
@@ -231,16 +231,16 @@ def _share_changes(before: Shares, after: Shares, asked: Asked) -> dict[tuple[st
     return {(part, route): share for part, shares in parts.items() for route, share in shares.items()}
 
 
-def _route_costs(was: Line | None, now: Line | None) -> Costs:
+def _route_costs(was: RouteUsage | None, now: RouteUsage | None) -> Costs:
     """The cost of a call of a task on a route by (tokens, price); a month without the route has the other's."""
-    pair = was or now or Line(calls=1), now or was or Line(calls=1)
+    pair = was or now or RouteUsage(calls=1), now or was or RouteUsage(calls=1)
     return {
         (tokens, price): (pair[tokens].paid + _dearer(pair[tokens], pair[price])) / pair[tokens].calls
         for tokens, price in product((0, 1), repeat=2)
     }
 
 
-def _dearer(line: Line, other: Line) -> Fraction:
+def _dearer(line: RouteUsage, other: RouteUsage) -> Fraction:
     """What a line's units would cost more at the other's prices; a kind that the other lacks keeps its own."""
     total = Fraction(0)
     for kind in line.units.keys() & other.units.keys():

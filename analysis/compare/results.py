@@ -46,7 +46,7 @@ class ComponentDifference(Result):
     line: int | None = Field(default=None, description="of the component in the head's file")
 
 
-class Difference(Result):
+class ArchitectureDifference(Result):
     """Head against base over `days` from `start`. Components that cost the same are only counted.
 
     `subscriptions_usd` is the difference of flat subscriptions, part of the total and of no component.

@@ -30,7 +30,7 @@ DAYS = (LAST - FIRST).days + 1
 
 
 @dataclass(frozen=True)
-class Call:
+class DemoCall:
     """One logged call; `configured` is the model that the routing names, `model` the one that was called."""
 
     at: datetime
@@ -49,7 +49,7 @@ def works_of(architecture: Architecture) -> dict[str, Work]:
     return Costs.of(architecture, horizon, architecture.book).works
 
 
-def fleet_calls(architecture: Architecture, seed: int) -> list[Call]:
+def fleet_calls(architecture: Architecture, seed: int) -> list[DemoCall]:
     """Every call of the two months, in the order of time; the same seed draws the same."""
     routed = plans_of(architecture, "unused")[1].models
     found = [
@@ -58,14 +58,14 @@ def fleet_calls(architecture: Architecture, seed: int) -> list[Call]:
     return sorted(found, key=lambda call: (call.at, call.component))
 
 
-def _calls(work: Work, configured: str, seed: int) -> Iterator[Call]:
+def _calls(work: Work, configured: str, seed: int) -> Iterator[DemoCall]:
     component, rng = work.component, generator(seed, f"demo\n{work.component.name}")
     means = work.profile.mean
     moments = _moments(work, rng)
     noise = rng.lognormal(-(TOKEN_SIGMA**2) / 2, TOKEN_SIGMA, (len(moments), 2))
     for at, (more_input, more_output) in zip(moments, noise, strict=True):
         drifts = component.name == DRIFT.component and at.date() >= DRIFT.day
-        yield Call(
+        yield DemoCall(
             at, component.name, component.agent, component.task, configured, DRIFT.went_to if drifts else configured,
             max(1, round(float(means["input"]) * more_input)), max(1, round(float(means["output"]) * more_output)),
         )  # fmt: skip

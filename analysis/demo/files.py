@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..simulation.monte_carlo import generator
-from .calls import Call, works_of
+from .calls import DemoCall, works_of
 from .planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ JUDGED = 0.25
 """The share of calls whose outcome somebody judged."""
 
 
-def log_files(calls: Iterable[Call], book: PriceBook) -> dict[str, str]:
+def log_files(calls: Iterable[DemoCall], book: PriceBook) -> dict[str, str]:
     """A file of `LiteLLM_SpendLogs` rows (JSON lines) for each day: path to text."""
     days = groupby(enumerate(calls, 1), key=lambda numbered: numbered[1].at.date())
     return {
@@ -37,7 +37,7 @@ def log_files(calls: Iterable[Call], book: PriceBook) -> dict[str, str]:
     }
 
 
-def _row(number: int, call: Call, book: PriceBook) -> dict[str, Any]:
+def _row(number: int, call: DemoCall, book: PriceBook) -> dict[str, Any]:
     provider, _, model = call.model.partition("/")
     return {
         "request_id": f"chatcmpl-{number:08d}",
@@ -59,7 +59,7 @@ def _row(number: int, call: Call, book: PriceBook) -> dict[str, Any]:
     }
 
 
-def usd(call: Call, book: PriceBook) -> Decimal:
+def usd(call: DemoCall, book: PriceBook) -> Decimal:
     """What a call cost, by the book at its own moment."""
     key = book.resolve(call.model)
     at = call.at.replace(tzinfo=UTC)
@@ -70,7 +70,7 @@ def usd(call: Call, book: PriceBook) -> Decimal:
     return total
 
 
-def outcomes(calls: Iterable[Call], seed: int) -> str:
+def outcomes(calls: Iterable[DemoCall], seed: int) -> str:
     """Judged runs as a CSV. A run that drifted is left out: nobody has judged Opus at monitoring."""
     rng = generator(seed, "demo outcomes")
     told = [call for call in calls if call.model == call.configured]

@@ -46,7 +46,7 @@ class Capability:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CardVerdict:
     """What the article holds against a task on a model: a lint rule's id, its words, the better family."""
 
     rule: str
@@ -60,14 +60,14 @@ def is_of(model: str, family: str) -> bool:
     return re.search(rf"(?<![a-z0-9]){re.escape(family)}(?![a-z0-9])", name) is not None
 
 
-def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator[Verdict]:
+def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator[CardVerdict]:
     """The article's objections to a task on a model, the gravest first; `others` are the routing's models.
 
     The matrix is asked only where no card objects, and the other cards only where neither does.
     """
     cards, matrix = article()
     objections = [
-        Verdict("card-dont", f"the card of {card.name} says not for {dont.says}", dont.instead)
+        CardVerdict("card-dont", f"the card of {card.name} says not for {dont.says}", dont.instead)
         for card in cards
         if is_of(model, card.family)
         for dont in card.dont
@@ -76,9 +76,9 @@ def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator
     yield from (objections or _weaknesses(attributes, model, matrix) or _claims(attributes, model, others, cards))
 
 
-def _weaknesses(attributes: Attributes, model: str, matrix: Sequence[Capability]) -> list[Verdict]:
+def _weaknesses(attributes: Attributes, model: str, matrix: Sequence[Capability]) -> list[CardVerdict]:
     return [
-        Verdict("capability", f"the capability matrix marks {row.name.lower()} as weak{_remark(remark)}", row.best)
+        CardVerdict("capability", f"the capability matrix marks {row.name.lower()} as weak{_remark(remark)}", row.best)
         for row in matrix
         for family, remark in row.weak.items()
         if is_of(model, family) and _holds(row.when, attributes)
@@ -89,12 +89,12 @@ def _remark(remark: str) -> str:
     return f' ("{remark}")' if remark else ""
 
 
-def _claims(attributes: Attributes, model: str, others: Sequence[str], cards: Sequence[Card]) -> list[Verdict]:
+def _claims(attributes: Attributes, model: str, others: Sequence[str], cards: Sequence[Card]) -> list[CardVerdict]:
     claiming = [card for card in cards if _holds(card.do, attributes)]
     if any(is_of(model, card.version) for card in claiming):
         return []
     return [
-        Verdict("card-elsewhere", f"the card of {card.name} claims it", card.version)
+        CardVerdict("card-elsewhere", f"the card of {card.name} claims it", card.version)
         for card in claiming
         if any(is_of(other, card.version) for other in others)
     ]

@@ -12,7 +12,7 @@ from ...documents import did_you_mean
 from ..routing.conditions import Attributes
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig
-from .cards import Verdict, judge
+from .cards import CardVerdict, judge
 from .findings import Finding
 from .routing import context_window, mend_for, model_of, task_attributes, unpriced
 
@@ -81,7 +81,7 @@ def _often(runs_per_day: Decimal) -> str:
     return f"{runs_per_day.quantize(Decimal('0.01')).normalize():f}x a day"
 
 
-def _costs(component: AssignedComponent, verdict: Verdict, config: RoutingConfig) -> str:
+def _costs(component: AssignedComponent, verdict: CardVerdict, config: RoutingConfig) -> str:
     """`: $45.00 a month, $9.00 on anthropic/claude-haiku-4-5`."""
     paid = component.usd_per_month(component.model)
     if paid is None:

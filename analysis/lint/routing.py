@@ -11,7 +11,7 @@ from ..routing.conditions import Attributes, Span
 from ..routing.reachability import Reach, Shadow, reach
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig, shipped_routing, walk
-from .cards import Verdict, is_of, judge
+from .cards import CardVerdict, is_of, judge
 from .findings import Finding
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _with_context(config: RoutingConfig, key: str) -> Attributes:
     return attributes
 
 
-def mend_for(config: RoutingConfig, verdict: Verdict) -> str:
+def mend_for(config: RoutingConfig, verdict: CardVerdict) -> str:
     """`use anthropic/claude-haiku-4-5`: the routing's own model of the family that a verdict prefers."""
     if verdict.rule == "card-elsewhere":
         return ""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..routing.resolve import Resolver, model_of_key
-from ..routing.routing import CODING_TASKS, LARGE_CONTEXT_KEY, LargeContext, RoutingConfig
+from ..routing.routing import CODING_TASKS, LARGE_CONTEXT_KEY, LargeContextRule, RoutingConfig
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -27,7 +27,7 @@ class Configured:
     name: str
     routing: Mapping[str, str]
     components: Mapping[str, Component] = field(default_factory=dict)
-    large_context: LargeContext | None = None
+    large_context: LargeContextRule | None = None
 
     def model(self, component: str, task: str) -> str | None:
         """The model that calls of a component and task ("" without one) go to; None where nothing is said of them."""
@@ -69,11 +69,11 @@ def configured_by(architecture: Architecture | None, routing: RoutingConfig | No
     return Configured(", ".join(filter(None, names)), mapping, components, large)
 
 
-def _by_key(routing: Mapping[str, str]) -> LargeContext | None:
+def _by_key(routing: Mapping[str, str]) -> LargeContextRule | None:
     """What the key `large_context_coding` means in a routing that says no more of it."""
     from ..routing.conditions import Span
 
-    return LargeContext(Span(0), LARGE_CONTEXT_KEY, CODING_TASKS) if LARGE_CONTEXT_KEY in routing else None
+    return LargeContextRule(Span(0), LARGE_CONTEXT_KEY, CODING_TASKS) if LARGE_CONTEXT_KEY in routing else None
 
 
 def book_names(book: PriceBook, models: set[str]) -> set[str]:

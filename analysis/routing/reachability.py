@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 
 from .conditions import VOCABULARY, Attributes, Condition, Span, Test, Value
-from .routing import Rule
+from .routing import RoutingRule
 
 OTHER = ""
 """Any word that no rule asks for; a task whose word is not said is such a task."""
@@ -47,7 +47,7 @@ class Reach:
     shadows: tuple[Shadow, ...] = ()
 
 
-def reach(tree: Sequence[Rule]) -> list[Reach]:
+def reach(tree: Sequence[RoutingRule]) -> list[Reach]:
     """For every rule, and last for the fallback: whether it can fire, on what, and which parts cannot."""
     space = _space(tree)
     boxes = [[_box(space, condition) for condition in rule.when or (Condition({}),)] for rule in tree]
@@ -58,7 +58,7 @@ def reach(tree: Sequence[Rule]) -> list[Reach]:
     return found
 
 
-def _reach(number: int, own: list[Box], before: list[list[Box]], rule: Sequence[Rule], space: Box) -> Reach:
+def _reach(number: int, own: list[Box], before: list[list[Box]], rule: Sequence[RoutingRule], space: Box) -> Reach:
     earlier = [box for boxes in before for box in boxes]
     left = next((piece for box in own if (piece := _remainder(box, earlier)) is not None), None)
     if left is None:
@@ -121,7 +121,7 @@ def _outside(box: Box, cover: Box) -> Iterator[Box]:
         inside[name] = values & cover[name]
 
 
-def _space(tree: Sequence[Rule]) -> Box:
+def _space(tree: Sequence[RoutingRule]) -> Box:
     """The values that the tree can tell apart, of each attribute that it asks about."""
     tests: dict[str, list[Test]] = {}
     for rule in tree:

@@ -38,7 +38,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class RoutingRule:
     """One rule: where one of `when` holds (or there is none), `use` decides; `why` is for readers."""
 
     use: str
@@ -51,7 +51,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class LargeContext:
+class LargeContextRule:
     """`tasks` whose context lies in `span` (tokens) take the key or model `use` instead of their own."""
 
     span: Span
@@ -65,8 +65,8 @@ class RoutingConfig:
 
     document: Document = field(repr=False)
     model_routing: Mapping[str, str]
-    large_context: LargeContext | None = None
-    decision_tree: tuple[Rule, ...] = ()
+    large_context: LargeContextRule | None = None
+    decision_tree: tuple[RoutingRule, ...] = ()
     tasks: Mapping[str, Attributes] = field(default_factory=dict)
     context_windows: Mapping[str, int] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class RoutingConfig:
 
 
 @dataclass(frozen=True)
-class Decision:
+class RouteDecision:
     """A model, the routing key that gave it (None: a rule named the model), the path there, and doubts."""
 
     model: str
@@ -166,10 +166,10 @@ def _words(document: Document, key: str, *, required: bool) -> dict[str, str]:
     return words
 
 
-def _large_context(document: Document, data: dict[str, Any], routing: Mapping[str, str]) -> LargeContext | None:
+def _large_context(document: Document, data: dict[str, Any], routing: Mapping[str, str]) -> LargeContextRule | None:
     """As stated; where nothing is, the article's 50,000 if its key exists. null or false turns it off."""
     if "large_context" not in data:
-        return LargeContext(Span(LARGE_CONTEXT_OVER), LARGE_CONTEXT_KEY) if LARGE_CONTEXT_KEY in routing else None
+        return LargeContextRule(Span(LARGE_CONTEXT_OVER), LARGE_CONTEXT_KEY) if LARGE_CONTEXT_KEY in routing else None
     given, path = data["large_context"], ("large_context",)
     if given is None or given is False:
         return None
@@ -180,10 +180,10 @@ def _large_context(document: Document, data: dict[str, Any], routing: Mapping[st
     tasks = given.get("tasks", list(CODING_TASKS))
     if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
         raise document.error(ArchitectureError, "write tasks as a list of routing keys", (*path, "tasks"))
-    return LargeContext(Span(**edges), _use(document, given.get("use"), routing, (*path, "use")), tuple(tasks))
+    return LargeContextRule(Span(**edges), _use(document, given.get("use"), routing, (*path, "use")), tuple(tasks))
 
 
-def _tree(document: Document, given: Any, routing: Mapping[str, str]) -> tuple[Rule, ...]:
+def _tree(document: Document, given: Any, routing: Mapping[str, str]) -> tuple[RoutingRule, ...]:
     given = [] if given is None else given
     if not isinstance(given, list) or len(given) > MAX_RULES:
         message = f"write the decision tree as a list of at most {MAX_RULES} rules"
@@ -191,10 +191,10 @@ def _tree(document: Document, given: Any, routing: Mapping[str, str]) -> tuple[R
     return tuple(_rule(document, rule, routing, ("decision_tree", index)) for index, rule in enumerate(given))
 
 
-def _rule(document: Document, given: Any, routing: Mapping[str, str], path: KeyPath) -> Rule:
+def _rule(document: Document, given: Any, routing: Mapping[str, str], path: KeyPath) -> RoutingRule:
     _check_keys(document, given, "rule", path)
     when = read_conditions(document, given["when"], (*path, "when")) if "when" in given else ()
-    return Rule(_use(document, given.get("use"), routing, (*path, "use")), when, str(given.get("why", "")))
+    return RoutingRule(_use(document, given.get("use"), routing, (*path, "use")), when, str(given.get("why", "")))
 
 
 def _use(document: Document, use: Any, routing: Mapping[str, str], path: KeyPath) -> str:
@@ -214,7 +214,7 @@ def decide(
     context_tokens: int | None = None,
     *,
     strict: bool = False,
-) -> Decision:
+) -> RouteDecision:
     """The model for a routing key, or for a task described by its attributes.
 
     An unknown key or word gets the fallback and a warning; `strict` makes it an error. Raises InputError.
@@ -234,7 +234,7 @@ def decide(
         raise InputError(doubts[0], file=config.document.file)
     model = config.model(use)
     doubts += _too_large(config, model, described)
-    return Decision(model, use if use in config.model_routing else None, tuple(steps), tuple(doubts))
+    return RouteDecision(model, use if use in config.model_routing else None, tuple(steps), tuple(doubts))
 
 
 def _by_key(config: RoutingConfig, task: str, attributes: Attributes) -> tuple[str, list[str], list[str]]:
@@ -283,7 +283,7 @@ def walk(config: RoutingConfig, attributes: Attributes) -> tuple[int, str]:
     return len(config.decision_tree) + 1, FALLBACK
 
 
-def _asks(rule: Rule) -> str:
+def _asks(rule: RoutingRule) -> str:
     return rule.why or (" or ".join(str(condition) for condition in rule.when) or "always") + "?"
 
 

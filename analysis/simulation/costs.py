@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...pricing.book import PriceBook, open_book
 from .costing import Costing, cost, tier_starts
 from .plans import Plan, named_models, policy_models
-from .policies.calls import Choice, Costed, with_policies, without_policies
+from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
 from .subscriptions import flat_usd_per_day
 from .workload import Horizon, Work, workload
 
@@ -28,7 +28,7 @@ class Costs:
     naive: str | None = None
     _books: dict[str, PriceBook] = field(default_factory=dict)
     _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
-    _planned: dict[tuple[str, str, Choice], Costed] = field(default_factory=dict)
+    _planned: dict[tuple[str, str, ComponentChoice], Costed] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
 
     @classmethod
@@ -75,13 +75,15 @@ class Costs:
         work, book_name = self.works[component], book_name or self.run_book
         choice = plan.choice(work.component)
         plain = self.costing(component, choice.model, book_name)
-        choice = choice if choice.policies else Choice(choice.model, choice.policies)  # whatever unused policies name
+        choice = (
+            choice if choice.policies else ComponentChoice(choice.model, choice.policies)
+        )  # whatever unused policies name
         key = (book_name, component, choice)
         if key not in self._planned:
             self._planned[key] = self._costed(work, choice, plain, self.book(book_name))
         return self._planned[key]
 
-    def _costed(self, work: Work, choice: Choice, plain: Costing, book: PriceBook) -> Costed:
+    def _costed(self, work: Work, choice: ComponentChoice, plain: Costing, book: PriceBook) -> Costed:
         if not choice.policies:
             return without_policies(plain, choice, self.horizon.edges)
         starts = self._starts(work, book, choice.models)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
 from ..routing.resolve import Resolver, known
-from .policies.calls import Choice
+from .policies.calls import ComponentChoice
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture, Component, PlanSpec
@@ -27,9 +27,9 @@ class Plan:
     policies: frozenset[Policy] = frozenset()
     targets: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
-    def choice(self, component: Component) -> Choice:
+    def choice(self, component: Component) -> ComponentChoice:
         """What the plan decides for a component."""
-        return Choice(
+        return ComponentChoice(
             self.models[component.name], self.policies & component.stated, self.targets.get(component.name, ())
         )
 

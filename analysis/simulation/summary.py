@@ -28,6 +28,7 @@ from ..results import (
     ComponentCost,
     ComponentSaving,
     DayCost,
+    HorizonCost,
     PlanResult,
     PolicyNote,
     PriceBookRef,
@@ -35,7 +36,6 @@ from ..results import (
     Saving,
     WaterfallStep,
 )
-from ..results import Horizon as HorizonCost
 from .monte_carlo import draw
 from .plans import Plan
 from .policies.calls import Costed

@@ -59,7 +59,7 @@ class Game:
 
 
 @dataclass(frozen=True)
-class Step:
+class ExactStep:
     """A step in exact USD per day: the cost after it, what it saves, its Shapley value if it is a policy."""
 
     name: str
@@ -97,10 +97,10 @@ def policy_order(architecture: Architecture) -> list[Policy]:
     return [policy for policy in dict.fromkeys([*architecture.policy_order, *POLICIES]) if policy in stated]
 
 
-def steps(costs: Costs, naive: Plan, routed: Plan, order: Sequence[Policy]) -> list[Step]:
+def steps(costs: Costs, naive: Plan, routed: Plan, order: Sequence[Policy]) -> list[ExactStep]:
     """Naive, the routing's models without policies, then every policy on top of those before it, exact."""
     games, naive_usd = _games(costs, naive, routed)
-    found = [Step("naive", naive_usd, Fraction(0))]
+    found = [ExactStep("naive", naive_usd, Fraction(0))]
     active: frozenset[Policy] = frozenset()
     found.append(_step("routing", found[-1], games, active))
     for policy in order:
@@ -110,9 +110,9 @@ def steps(costs: Costs, naive: Plan, routed: Plan, order: Sequence[Policy]) -> l
     return found
 
 
-def _step(name: str, before: Step, games: list[Game], active: frozenset[Policy]) -> Step:
+def _step(name: str, before: ExactStep, games: list[Game], active: frozenset[Policy]) -> ExactStep:
     after = sum((game.usd(active) for game in games), Fraction(0))
-    return Step(name, after, before.usd - after)
+    return ExactStep(name, after, before.usd - after)
 
 
 def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fraction]:

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.demo.calls import Call, fleet_calls
+from costsim.analysis.demo.calls import DemoCall, fleet_calls
 from costsim.analysis.demo.files import architecture_file, attribution, log_files, outcomes, prices, usd
 from costsim.analysis.demo.planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 from costsim.analysis.outcomes.store import load_outcomes
@@ -41,12 +41,12 @@ def fleet() -> Architecture:
 
 
 @pytest.fixture(scope="module")
-def calls(fleet: Architecture) -> list[Call]:
+def calls(fleet: Architecture) -> list[DemoCall]:
     return fleet_calls(fleet, 1)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, fleet: Architecture, calls: list[Call]) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, fleet: Architecture, calls: list[DemoCall]) -> Path:
     out = tmp_path_factory.mktemp("demo")
     (out / "prices.yaml").write_text(prices((EXAMPLE.parent / "prices.yaml").read_text()))
     (out / "architecture.yaml").write_text(architecture_file(fleet))
@@ -82,11 +82,11 @@ def cost(tokens: dict[str, int], usd_per_mtok: dict[str, Decimal]) -> Decimal:
     return sum((tokens[name] * usd_per_mtok[name] for name in tokens), Decimal(0)) / 10**6
 
 
-def tokens_of(calls: list[Call]) -> dict[str, int]:
+def tokens_of(calls: list[DemoCall]) -> dict[str, int]:
     return {"input": sum(call.input for call in calls), "output": sum(call.output for call in calls)}
 
 
-def test_scheduled_components_run_exactly_when_their_crons_say(calls: list[Call]) -> None:
+def test_scheduled_components_run_exactly_when_their_crons_say(calls: list[DemoCall]) -> None:
     runs = Counter(call.component for call in calls)
     # 61 days: every 30 minutes, every hour, 3 times and once a day
     expected = {
@@ -99,7 +99,7 @@ def test_scheduled_components_run_exactly_when_their_crons_say(calls: list[Call]
     assert {name: runs[name] for name in expected} == {name: 61 * times for name, times in expected.items()}
 
 
-def test_september_costs_what_the_architecture_expects(calls: list[Call], folder: Path, book: PriceBook) -> None:
+def test_september_costs_what_the_architecture_expects(calls: list[DemoCall], folder: Path, book: PriceBook) -> None:
     architecture = read_architecture(folder / "architecture.yaml")
     expected = (
         project(architecture, Settings(date(2026, 9, 1), days=30, trials=100)).plan("routed").horizon.expected_usd
@@ -108,13 +108,13 @@ def test_september_costs_what_the_architecture_expects(calls: list[Call], folder
     assert abs(spent / expected - 1) < Decimal("0.10")  # 180 ad hoc runs: their number alone varies by 7 %
 
 
-def test_the_same_seed_draws_the_same_logs(fleet: Architecture, calls: list[Call]) -> None:
+def test_the_same_seed_draws_the_same_logs(fleet: Architecture, calls: list[DemoCall]) -> None:
     assert fleet_calls(fleet, 1) == calls
     assert fleet_calls(fleet, 2) != calls
 
 
 def test_every_line_loads_and_has_a_price_a_component_and_its_recorded_cost(
-    loaded: tuple[duckdb.DuckDBPyConnection, LoadReport], book: PriceBook, calls: list[Call]
+    loaded: tuple[duckdb.DuckDBPyConnection, LoadReport], book: PriceBook, calls: list[DemoCall]
 ) -> None:
     store, report = loaded
     total = spend(store, book, Query(("component",)))
@@ -125,12 +125,12 @@ def test_every_line_loads_and_has_a_price_a_component_and_its_recorded_cost(
     assert abs(total.total.recorded_usd - total.total.computed_usd) < Decimal("1e-9")  # the log's floats
 
 
-def test_outcomes_judge_no_run_that_drifted(calls: list[Call]) -> None:
+def test_outcomes_judge_no_run_that_drifted(calls: list[DemoCall]) -> None:
     rows = list(csv.DictReader(io.StringIO(outcomes(calls, 1))))
     assert not [row for row in rows if row["task"] == "monitoring" and row["model"] == DRIFT.went_to]
 
 
-def test_the_review_finds_the_drift(found: Review, calls: list[Call]) -> None:
+def test_the_review_finds_the_drift(found: Review, calls: list[DemoCall]) -> None:
     (drift,) = found.drift
     strayed = [call for call in calls if call.model != call.configured]
     assert (drift.component, drift.went_to, drift.first) == (DRIFT.component, DRIFT.went_to, DRIFT.day)
@@ -139,7 +139,7 @@ def test_the_review_finds_the_drift(found: Review, calls: list[Call]) -> None:
     assert drift.worth_usd == cost(tokens, OPUS) - cost(tokens, HAIKU)
 
 
-def test_the_review_finds_the_price_change(found: Review, calls: list[Call]) -> None:
+def test_the_review_finds_the_price_change(found: Review, calls: list[DemoCall]) -> None:
     moves = [move for move in found.prices.moves if move.kind == "changed" and move.in_use]
     assert {(move.model, move.at) for move in moves} == {(PRICE_CHANGE.model, PRICE_CHANGE.day)}
     assert {move.token_class: move.after_usd for move in moves} == PRICE_CHANGE.usd_per_mtok
@@ -176,7 +176,7 @@ def test_the_bridge_holds_the_planted_causes(found: Review) -> None:
     assert moved == {DRIFT.component}
 
 
-def test_logs_name_no_model_that_the_routing_has_not(calls: list[Call], folder: Path) -> None:
+def test_logs_name_no_model_that_the_routing_has_not(calls: list[DemoCall], folder: Path) -> None:
     known = set(read_architecture(folder / "architecture.yaml").model_routing.values())
     assert {call.model for call in calls} <= known
     first = json.loads(next(iter(sorted((folder / "logs").iterdir()))).read_text().splitlines()[0])

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from costsim.analysis.architecture.load import load_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.compare.architectures import Limit, difference
-from costsim.analysis.compare.results import ComponentDifference, Difference
+from costsim.analysis.compare.architectures import IncreaseLimit, difference
+from costsim.analysis.compare.results import ArchitectureDifference, ComponentDifference
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.settings import Settings
@@ -36,7 +36,9 @@ def side(architecture: Architecture, label: str = "x", plan: str = "routed", **m
     return Side(label, architecture, chosen.book or architecture.book, plan, chosen)
 
 
-def of(read: Read, base: dict[str, Any], head: dict[str, Any], limit: Limit | None = None) -> Difference:
+def of(
+    read: Read, base: dict[str, Any], head: dict[str, Any], limit: IncreaseLimit | None = None
+) -> ArchitectureDifference:
     return difference(side(read(base)), side(read(head)), limit=limit)
 
 
@@ -46,7 +48,7 @@ def changed(**of_inbox: Any) -> dict[str, Any]:
     return {**fleet, "components": [{k: v for k, v in c.items() if v is not None} for c in fleet["components"]]}
 
 
-def one(found: Difference) -> ComponentDifference:
+def one(found: ArchitectureDifference) -> ComponentDifference:
     (row,) = found.components
     return row
 
@@ -133,13 +135,13 @@ def test_a_model_without_a_price_is_in_no_figure_and_fails(read: Read) -> None:
 @pytest.mark.parametrize(
     ("limit", "code"),
     [
-        (Limit(usd=Decimal("2.16")), 0),
-        (Limit(usd=Decimal("2.15")), 1),
-        (Limit(percent=Decimal(1)), 1),
-        (Limit(percent=Decimal(1000)), 0),
+        (IncreaseLimit(usd=Decimal("2.16")), 0),
+        (IncreaseLimit(usd=Decimal("2.15")), 1),
+        (IncreaseLimit(percent=Decimal(1)), 1),
+        (IncreaseLimit(percent=Decimal(1000)), 0),
     ],
 )
-def test_an_increase_beyond_the_limit_fails(read: Read, limit: Limit, code: int) -> None:
+def test_an_increase_beyond_the_limit_fails(read: Read, limit: IncreaseLimit, code: int) -> None:
     assert of(read, FLEET, changed(model=SONNET), limit).exit_code == code
 
 

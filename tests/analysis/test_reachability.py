@@ -6,7 +6,7 @@ from itertools import product
 
 from costsim.analysis.routing.conditions import Attributes, Condition, Span, Test, Value
 from costsim.analysis.routing.reachability import reach
-from costsim.analysis.routing.routing import Rule, shipped_routing
+from costsim.analysis.routing.routing import RoutingRule, shipped_routing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ tests: dict[str, st.SearchStrategy[Test]] = {
     "runs_per_day": spans,
 }
 conditions = st.fixed_dictionaries({}, optional=tests).filter(bool).map(Condition)
-trees = st.lists(st.builds(Rule, st.just("p/m"), st.lists(conditions, max_size=3).map(tuple)), max_size=6)
+trees = st.lists(st.builds(RoutingRule, st.just("p/m"), st.lists(conditions, max_size=3).map(tuple)), max_size=6)
 
 # Thresholds are at most 2, so 0…3 holds a number from every stretch that they make.
 EVERY_TASK: list[Attributes] = [
@@ -35,32 +35,32 @@ EVERY_TASK: list[Attributes] = [
 ]
 
 
-def fires(tree: list[Rule], attributes: Attributes) -> int:
+def fires(tree: list[RoutingRule], attributes: Attributes) -> int:
     """The number of the rule that decides; one past the last for the fallback."""
     return next((n for n, rule in enumerate(tree, 1) if rule.holds(attributes)), len(tree) + 1)
 
 
-def rule(use: str = "p/m", **asked: Test) -> Rule:
-    return Rule(use, (Condition(asked),))
+def rule(use: str = "p/m", **asked: Test) -> RoutingRule:
+    return RoutingRule(use, (Condition(asked),))
 
 
 @settings(max_examples=60, deadline=None)
 @given(trees)
-def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: list[Rule]) -> None:
+def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: list[RoutingRule]) -> None:
     fired = {fires(tree, task) for task in EVERY_TASK}
     assert {found.number for found in reach(tree) if found.witness is not None} == fired
 
 
 @settings(max_examples=60, deadline=None)
 @given(trees)
-def test_a_witness_makes_its_rule_fire(tree: list[Rule]) -> None:
+def test_a_witness_makes_its_rule_fire(tree: list[RoutingRule]) -> None:
     for found in reach(tree):
         assert found.witness is None or fires(tree, found.witness) == found.number
 
 
 @settings(max_examples=60, deadline=None)
 @given(trees)
-def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_condition(tree: list[Rule]) -> None:
+def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_condition(tree: list[RoutingRule]) -> None:
     for found, own in zip(reach(tree), tree, strict=False):
         dead = {(shadow.condition, shadow.word) for shadow in found.shadows}
         for index, condition in enumerate(own.when):
@@ -75,7 +75,7 @@ def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_conditi
 
 @settings(max_examples=50, deadline=None)
 @given(trees)
-def test_the_rules_named_as_takers_take_every_task_between_them(tree: list[Rule]) -> None:
+def test_the_rules_named_as_takers_take_every_task_between_them(tree: list[RoutingRule]) -> None:
     for found in reach(tree)[:-1]:
         if found.witness is None:
             alone = [tree[number - 1] for number in found.takers]
@@ -106,7 +106,7 @@ def test_a_condition_that_contradicts_itself_is_nobodys_fault() -> None:
 
 
 def test_nothing_comes_after_a_rule_without_a_condition() -> None:
-    found = reach([Rule("p/m"), rule(needs_web=True)])
+    found = reach([RoutingRule("p/m"), rule(needs_web=True)])
     assert [one.witness for one in found] == [{}, None, None]
 
 

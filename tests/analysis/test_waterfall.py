@@ -15,7 +15,7 @@ from costsim.analysis.architecture.policies import POLICIES
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.waterfall import Game, Step, steps
+from costsim.analysis.simulation.waterfall import ExactStep, Game, steps
 from costsim.analysis.simulation.workload import Horizon
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +53,7 @@ def costs_of(read: Read, rows: list[dict[str, Any]], order: list[str] | None = N
     return Costs.of(architecture, Horizon.of(date(2026, 6, 1), 2, ZoneInfo("UTC")), "list")
 
 
-def steps_of(costs: Costs, order: list[str]) -> list[Step]:
+def steps_of(costs: Costs, order: list[str]) -> list[ExactStep]:
     naive, routed, *_ = plans_of(costs.architecture, OPUS)
     return steps(costs, naive, routed, order)  # type: ignore[arg-type]
 

@@ -24,7 +24,7 @@ from costsim.analysis.results import (
     ComponentCost,
     ComponentSaving,
     DayCost,
-    Horizon,
+    HorizonCost,
     PlanResult,
     PriceBookRef,
     Projection,
@@ -129,7 +129,7 @@ def _plan(
         p10_usd_per_day=mean * Decimal("0.71"),
         p50_usd_per_day=mean * Decimal("0.97"),
         p90_usd_per_day=mean * Decimal("1.33"),
-        horizon=Horizon(
+        horizon=HorizonCost(
             days=days,
             expected_usd=total,
             p10_usd=total * Decimal("0.8"),

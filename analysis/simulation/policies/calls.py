@@ -32,7 +32,7 @@ Tokens = dict[str, dict[str, Fraction]]
 """What a call sends: by its token class, how much of each of the run's classes."""
 
 
-class Choice(NamedTuple):
+class ComponentChoice(NamedTuple):
     """What a plan decides for a component: its model, the policies that apply, and the models that they name.
 
     `targets` are (where, model), where as in `Policies.model_keys`.
@@ -112,7 +112,7 @@ class Costed:
 
     work: Work
     plain: Costing
-    choice: Choice
+    choice: ComponentChoice
     spawns: Spawns
     profile: Profile
     cuts: tuple[Cut, ...]
@@ -176,7 +176,7 @@ class Costed:
         return tuple(sum(day, Fraction(0)) for day in zip(*costs, strict=True)) or (Fraction(0),) * self.days
 
 
-def without_policies(plain: Costing, choice: Choice, edges: Minutes) -> Costed:
+def without_policies(plain: Costing, choice: ComponentChoice, edges: Minutes) -> Costed:
     """A component that no policy touches: every run makes one call, which sends the run's tokens as they are."""
     spawns, days = spawns_of(plain.work.runs, None, None, edges), len(plain.rates)
     cuts = tuple(Cut(bracket, bracket.min_input_tokens) for bracket in plain.brackets)
@@ -186,7 +186,7 @@ def without_policies(plain: Costing, choice: Choice, edges: Minutes) -> Costed:
 
 
 def with_policies(
-    work: Work, choice: Choice, starts: tuple[int, ...], plain: Costing, book: PriceBook, horizon: Horizon
+    work: Work, choice: ComponentChoice, starts: tuple[int, ...], plain: Costing, book: PriceBook, horizon: Horizon
 ) -> Costed:
     """`work` under the chosen policies; `starts` are all tier starts and thresholds, `plain` the work without."""
     return _Builder(work, choice, starts, plain, book, horizon).build()
@@ -195,7 +195,7 @@ def with_policies(
 @dataclass
 class _Builder:
     work: Work
-    choice: Choice
+    choice: ComponentChoice
     starts: tuple[int, ...]
     plain: Costing
     book: PriceBook
