@@ -60,7 +60,13 @@ def load(
     attribution: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rules that give calls their component, agent and task.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="A line that cannot be read is an error.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A line that cannot be read, or usage that is not counted, is an error.")
+    ] = False,
+    acknowledge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="A field known not to be usage (by its path): it is reported no more."),
+    ] = None,
 ) -> None:
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
 
@@ -80,7 +86,14 @@ def load(
         report = with_progress(
             "loading",
             lambda progress: load_files(
-                store, paths, format=format, mapping=mapping, attribution=rules, strict=strict, progress=progress
+                store,
+                paths,
+                format=format,
+                mapping=mapping,
+                attribution=rules,
+                strict=strict,
+                acknowledged=acknowledge or (),
+                progress=progress,
             ),
         )
     for line in report.lines():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import IO
 
 CHUNK_BYTES = 256 * 1024
@@ -34,10 +34,10 @@ class Tail:
     fingerprint: Fingerprint  # the hash of all of it, the count of these lines
 
 
-def fingerprint(path: str) -> Fingerprint:
-    """The hash and lines of a file; hashing lets other threads run. Raises UsageLogError."""
+def fingerprint(path: str, listen: Callable[[bytes], None] | None = None) -> Fingerprint:
+    """The hash and lines of a file; hashing lets other threads run. `listen` gets every piece. Raises UsageLogError."""
     with _opened(path) as stream:
-        return _rest(stream, hashlib.sha256())
+        return _rest(stream, hashlib.sha256(), listen=listen)
 
 
 def begins_with(path: str, size: int, sha256: str) -> bool:
@@ -75,7 +75,12 @@ def _first(stream: IO[bytes], size: int) -> tuple[hashlib._Hash, bytes]:
     return hashed, last
 
 
-def _rest(stream: IO[bytes], hashed: hashlib._Hash, out: IO[bytes] | None = None) -> Fingerprint:
+def _rest(
+    stream: IO[bytes],
+    hashed: hashlib._Hash,
+    out: IO[bytes] | None = None,
+    listen: Callable[[bytes], None] | None = None,
+) -> Fingerprint:
     lines, last = 0, b"\n"
     while chunk := stream.read(CHUNK_BYTES):
         hashed.update(chunk)
@@ -83,4 +88,6 @@ def _rest(stream: IO[bytes], hashed: hashlib._Hash, out: IO[bytes] | None = None
         last = chunk[-1:]
         if out:
             out.write(chunk)
+        if listen:
+            listen(chunk)
     return Fingerprint(hashed.hexdigest(), lines + (last != b"\n"))

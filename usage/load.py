@@ -18,6 +18,7 @@ from ..errors import UsageLogError
 from .changes import Told, batches, label_of
 from .files import find_files, reader_named
 from .fingerprint import Fingerprint, fingerprint
+from .line_watch import LineWatch
 from .packing import unpack
 from .project import FOUND, project
 from .reader import Reader
@@ -25,6 +26,7 @@ from .records import Source, read_entries
 from .report import FileReport, LoadReport
 from .store import scalar
 from .unfold import unfolded
+from .unread import Unread, Watch, acknowledge, kinds
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
 
@@ -86,13 +88,15 @@ def load(
     mapping: Mapping | None = None,
     attribution: Sequence[Rule] | None = None,
     strict: bool = False,
+    acknowledged: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> LoadReport:
     """Load files, folders, globs or the standard input (`-`) into an open store.
 
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
-    rules are kept and applied to the whole store; without any, those kept are applied. Raises UsageLogError (with
-    `strict`, on the first reject too), StoreError.
+    rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
+    not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
+    reported no more. Raises UsageLogError (with `strict`, on the first reject or unread field too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
     back counts no more, but as another file tells it, from that file's next loading on. What a file told before it
@@ -100,6 +104,7 @@ def load(
     """
     forced = _forced(format, mapping)
     report = LoadReport()
+    acknowledge(store, acknowledged)
     with tempfile.TemporaryDirectory() as folder:
         spool = Path(folder)
         found = find_files(paths, spool)
@@ -128,7 +133,8 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
 
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
-    sources = [_unfolded(_unpacked(source, spool), spool) for source in _numbered(store, batch)]
+    watch = Watch(batch[0].format.reader)
+    sources = [_unfolded(_unpacked(source, spool), spool) for source in _numbered(store, batch, watch)]
     store.execute(FOUND)
     store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
     with _fingerprints(sources) as prints:
@@ -150,8 +156,11 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         store.execute(MERGE)
         withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
         reports = _reports(store, sources, grown)
+        watch.keep(store, grown, [source.file_id for source in sources])
+        unread = kinds(store, [source.file_id for source in sources])
         if strict:
             _refuse_rejects(store, sources)
+            _refuse_unread(unread)
         store.execute("COMMIT")
     except BaseException:
         store.execute("ROLLBACK")
@@ -160,6 +169,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         store.execute("RESET preserve_insertion_order")
     report.files += reports
     report.withdrawn += withdrawn
+    report.unread += unread
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
@@ -167,6 +177,9 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
 def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fingerprint]]:
     """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
     known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
+    for source in sources:
+        if source.tail:
+            _fingerprint_of_lines(source, str(source.tail.path))
     if len(known) == len(sources):
         yield lambda source: known[source.file_id]
         return
@@ -180,8 +193,19 @@ def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fing
 def _fingerprint(source: Source) -> Fingerprint:
     """The hash of the file, and the lines of what it holds."""
     if source.content is None:
-        return fingerprint(source.file.path)
-    return Fingerprint(fingerprint(source.file.path).sha256, fingerprint(str(source.content)).lines)
+        return _fingerprint_of_lines(source, source.file.path)
+    lines = _fingerprint_of_lines(source, str(source.content)).lines
+    return Fingerprint(fingerprint(source.file.path).sha256, lines)
+
+
+def _fingerprint_of_lines(source: Source, path: str) -> Fingerprint:
+    """The hash and lines of a file; lines that DuckDB reads are watched on the way."""
+    if source.format.layout != "ndjson" or source.format.reader.ordered:
+        return fingerprint(path)
+    lines = LineWatch(source.watch, source.file_id)
+    found = fingerprint(path, lines.feed)
+    lines.finish(path)
+    return found
 
 
 def _unpacked(source: Source, spool: Path) -> Source:
@@ -204,14 +228,14 @@ def _unfolded(source: Source, spool: Path) -> Source:
     return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)
 
 
-def _numbered(store: DuckDBPyConnection, batch: Sequence[Told]) -> list[Source]:
+def _numbered(store: DuckDBPyConnection, batch: Sequence[Told], watch: Watch) -> list[Source]:
     """The files under their numbers: those they had, or new ones."""
     labels = [told.label for told in batch]
     known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
     new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
     numbers = iter(new)
     return [
-        Source(known[label] if label in known else next(numbers)[0], told.file, told.format, told.tail)
+        Source(known[label] if label in known else next(numbers)[0], told.file, told.format, watch, told.tail)
         for label, told in zip(labels, batch, strict=True)
     ]
 
@@ -252,6 +276,21 @@ def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list
         [[source.file_id for source in sources]],
     )
     return [f"  {path}:{line or '?'}: {reason}" for path, line, reason in rows.fetchall()]
+
+
+def _others(unread: Sequence[Unread]) -> str:
+    return f"; and {len(unread) - 1} other fields" if len(unread) > 1 else ""
+
+
+def _refuse_unread(unread: Sequence[Unread]) -> None:
+    if unread:
+        first = unread[0]
+        raise UsageLogError(
+            f"`{first.field}` is not counted ({first.raw}{_others(unread)}); take note of it with --acknowledge "
+            f"{first.field}, or load without --strict",
+            file=first.path,
+            line=first.line,
+        )
 
 
 def _refuse_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .fingerprint import Tail
+    from .unread import Watch
 
 NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
@@ -54,12 +56,14 @@ Reject = tuple[int, int | None, str, str]
 class Source:
     """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
 
-    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end.
+    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end. `watch` notes
+    what is not counted.
     """
 
     file_id: int
     file: LogFile
     format: Format
+    watch: Watch
     tail: Tail | None = None
     content: Path | None = None
     fault: str | None = None
@@ -171,6 +175,7 @@ def _unfit(
 
 def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path, lines: LineCounts) -> list[Reject]:
     """One file; what DuckDB cannot take at all is an error if it was named, else a reject of the whole file."""
+    source.watch.forget(source.file_id)
     try:
         match source.format.layout:
             case "ndjson":
@@ -235,7 +240,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
             text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
             if not text:
                 continue
-            why, record = _checked(text, kinds, source.format.reader)
+            why, record = _checked(text, kinds, source.format.reader, partial(source.watch.see, source.file_id, number))
             if why:
                 rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
             elif record is not None:
@@ -244,8 +249,10 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     return rejects
 
 
-def _checked(text: str, kinds: Mapping[str, Any], reader: Reader) -> tuple[str | None, dict[str, Any] | None]:
-    """Why a line is no entry, or the columns of it that a reader takes."""
+def _checked(
+    text: str, kinds: Mapping[str, Any], reader: Reader, see: Callable[[Any], None]
+) -> tuple[str | None, dict[str, Any] | None]:
+    """Why a line is no entry, or the columns of it that a reader takes; an entry is shown to `see` as a whole."""
     try:
         entry = json.loads(text)
     except (ValueError, RecursionError):
@@ -257,6 +264,7 @@ def _checked(text: str, kinds: Mapping[str, Any], reader: Reader) -> tuple[str |
         why = _misfit(entry.get(key), kind, key)
         if why:
             return why, None
+    see(entry)
     return None, {name: _pruned(entry[key], kind) for name, key, kind in named if key in entry}
 
 
@@ -310,7 +318,8 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
     clean = spool / f"{source.file_id}.ndjson"
     with clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, item in enumerate(data if isinstance(data, list) else [data], 1):
-            why, record = _checked(json.dumps(item), kinds, source.format.reader)
+            see = partial(source.watch.see, source.file_id, number)
+            why, record = _checked(json.dumps(item), kinds, source.format.reader, see)
             if why:
                 rejects.append((source.file_id, number, why, json.dumps(item)[:RAW_CHARACTERS]))
             elif record is not None:

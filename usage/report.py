@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .unread import Unread
 
 SHOWN = 5
+UNREAD_SHOWN = 10
+UNREAD_HINT = "  If costs are too low for it, report it; if it is no usage: costsim load --acknowledge FIELD"
 
 
 @dataclass
@@ -29,6 +37,7 @@ class LoadReport:
     unreadable: list[str] = field(default_factory=list)
     first_rejects: list[str] = field(default_factory=list)
     attributed: int = 0
+    unread: list[Unread] = field(default_factory=list)
     withdrawn: int = 0  # calls that a file told when it was read otherwise, and tells no more
 
     def total(self, name: str) -> int:
@@ -54,4 +63,32 @@ class LoadReport:
         fewer = (
             [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
         )
-        return [", ".join(said), calls, *fewer, *moved, *bad, *broken]
+        return [", ".join(said), calls, *fewer, *moved, *_unread_lines(self.unread), *bad, *broken]
+
+
+def _unread_lines(unread: Sequence[Unread]) -> list[str]:
+    """A line for each kind of number that is not counted, over the files of this load."""
+    kinds: dict[tuple[str, str], list[Unread]] = {}
+    for found in unread:
+        kinds.setdefault((found.source, found.field), []).append(found)
+    lines = [_unread_line(source, field, parts) for (source, field), parts in kinds.items()]
+    if not lines:
+        return []
+    more = [f"  and {len(lines) - UNREAD_SHOWN} more (table unread)"] if len(lines) > UNREAD_SHOWN else []
+    return ["NOT COUNTED, though it looks like usage:", *lines[:UNREAD_SHOWN], *more, UNREAD_HINT]
+
+
+def _unread_line(source: str, name: str, parts: Sequence[Unread]) -> str:
+    files, numbers = sum(part.files for part in parts), sum(part.occurrences for part in parts)
+    total = short_amount(sum((part.total for part in parts), Decimal(0)))
+    where = f"{Path(parts[0].path).name}{f':{parts[0].line}' if parts[0].line else ''}"
+    counted = f"{files:,} file{'s' * (files != 1)}"
+    return f"  {source}, {counted}: `{name}` is not counted: {total} in {numbers:,} places ({where})"
+
+
+def short_amount(total: Decimal) -> str:
+    """A sum of numbers whose unit is not known, in a few characters: 77, 1.2M, 0.0325."""
+    for size, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**4, "k")):
+        if abs(total) >= size:
+            return f"{total / (1000 if letter == 'k' else size):,.1f}{letter}"
+    return f"{total:,.6f}".rstrip("0").rstrip(".")

@@ -12,7 +12,13 @@ from ..errors import StoreError
 from . import DEFAULT_STORE
 
 # Applied in this order, each once; never changed after a release.
-MIGRATIONS = ("0001_usage.sql", "0002_attribution.sql", "0003_declared.sql", "0004_past_call.sql")
+MIGRATIONS = (
+    "0001_usage.sql",
+    "0002_attribution.sql",
+    "0003_declared.sql",
+    "0004_past_call.sql",
+    "0005_unread.sql",
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.

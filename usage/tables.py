@@ -17,6 +17,7 @@ import duckdb
 from .files import escaped
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, identifier, struct, text
 from .store import scalar
+from .table_watch import watch_cells
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -151,6 +152,7 @@ def _cast_cells(
         """,  # noqa: S608 (names are quoted)
         {"file_id": source.file_id, "path": source.file.path},
     )
+    watch_cells(connection, source, places, kinds)
     return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]
 
 

@@ -110,6 +110,17 @@ USAGE = Reader(
     sql=USAGE_SQL,
     recognises=recognises_usage,
     input_includes_cached=False,
+    counted=(
+        "data.results.uncached_input_tokens",
+        "data.results.cache_read_input_tokens",
+        "data.results.output_tokens",
+        "data.results.cache_creation.ephemeral_5m_input_tokens",
+        "data.results.cache_creation.ephemeral_1h_input_tokens",
+        "data.results.server_tool_use.web_search_requests",
+    ),
+    role="bill",
+    unique_by="bucket and what it is grouped by",
+    sample="made: the vendor's documented example",
 )
 
 COSTS = Reader(
@@ -119,4 +130,9 @@ COSTS = Reader(
     sql=COSTS_SQL,
     recognises=recognises_costs,
     input_includes_cached=False,
+    counted=("data.results.amount",),
+    role="bill",
+    unique_by="bucket and what it is grouped by",
+    sample="made: the vendor's documented example",
+    undercounts="the costs of the priority tier are not reported here",
 )

@@ -24,6 +24,15 @@ _USAGE = f"""STRUCT({_COUNTS},
     server_tool_use STRUCT(web_search_requests BIGINT), service_tier VARCHAR, speed VARCHAR, inference_geo VARCHAR,
     iterations STRUCT("type" VARCHAR, model VARCHAR, {_COUNTS})[])"""
 
+COUNTED = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation.ephemeral_5m_input_tokens",
+    "cache_creation.ephemeral_1h_input_tokens",
+)
+
 COLUMNS = {
     "type": "VARCHAR",
     "timestamp": "VARCHAR",
@@ -148,4 +157,20 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    counted=(
+        *(f"{usage}.{name}" for usage in ("message.usage", "message.usage.iterations") for name in COUNTED),
+        "message.usage.server_tool_use.web_search_requests",
+        "costUSD",
+    ),
+    left_out={
+        "message.usage.server_tool_use.web_fetch_requests": "fetching a page costs only its tokens",
+        "message.usage.iterations.server_tool_use": "as in the usage of the whole answer",
+        "message.usage.output_tokens_details": "parts of the output",
+        "toolUseResult": "what a tool gave back; a subagent's usage stands in its own log",
+        "data": "progress of a tool or a subagent, whose calls stand in its own log",
+        "compactMetadata": "the size of the context before a compaction, not a call",
+    },
+    unique_by="message id, else entry id",
+    sample="real: sessions of Claude Code 2.1 with their subagents, 2026-02",
+    undercounts="its log lacks calls that its telemetry has, such as titles and checks; they are few and small",
 )

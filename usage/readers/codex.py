@@ -158,4 +158,15 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     ordered=True,
+    counted=tuple(
+        f"payload.{usage}.{count}"
+        for usage in ("info.total_token_usage", "info.last_token_usage", "usage")
+        for count in (*_FIGURES, "reasoning_output_tokens", "total_tokens")
+    ),
+    left_out={
+        "payload.info.model_context_window": "the size of a model's context",
+        "payload.rate_limits": "what is left of a subscription",
+    },
+    unique_by="session, counter and running total, or response id",
+    sample="made: three entries from ccusage's fixtures",
 )

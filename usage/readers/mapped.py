@@ -92,6 +92,9 @@ def mapped_reader(mapping: Mapping) -> Reader:
         needs=tuple(mapping.columns.values()),
         parameters={f"constant_{name}": value for name, value in mapping.constants.items()},
         keys=mapping.columns,
+        counted=tuple(mapping.columns.values()),
+        unique_by="the id column, else the row's content and its count in the file",
+        sample="real: Azure's public trace of code completion, 2023-11",
     )
 
 

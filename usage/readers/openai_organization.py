@@ -114,6 +114,26 @@ USAGE = Reader(
     sql=USAGE_SQL,
     recognises=recognises_usage,
     input_includes_cached=True,
+    counted=tuple(f"{bucket}{count}" for bucket in ("data.results.", "") for count in COUNTS.values()),
+    left_out={
+        f"{bucket}{name}": "part of input_tokens or output_tokens"
+        for bucket in ("data.results.", "")
+        for name in (
+            "input_uncached_tokens",
+            "input_text_tokens",
+            "output_text_tokens",
+            "input_cached_text_tokens",
+            "input_audio_tokens",
+            "input_cached_audio_tokens",
+            "output_audio_tokens",
+            "input_image_tokens",
+            "input_cached_image_tokens",
+            "output_image_tokens",
+        )
+    },
+    role="bill",
+    unique_by="bucket and what it is grouped by",
+    sample="made: the vendor's documented example",
 )
 
 COSTS = Reader(
@@ -126,4 +146,8 @@ COSTS = Reader(
     sql=COSTS_SQL,
     recognises=recognises_costs,
     input_includes_cached=False,
+    counted=("data.results.amount.value", "amount_value"),
+    role="bill",
+    unique_by="bucket and what it is grouped by",
+    sample="made: the vendor's documented example",
 )

@@ -92,4 +92,19 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     ordered=True,
+    counted=tuple(
+        f"{usage}.{name}"
+        for usage in ("message.usage", "usage")
+        for name in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "cost.total")
+    ),
+    left_out={
+        **{f"{usage}.totalTokens": "the sum of the others" for usage in ("message.usage", "usage")},
+        **{f"{usage}.reasoning": "part of the output" for usage in ("message.usage", "usage")},
+        **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in ("message.usage", "usage")},
+        "message.details": "what a tool gave back",
+        "details": "what an extension keeps",
+        "tokensBefore": "the size of the context before a compaction",
+    },
+    unique_by="entry id and message time",
+    sample="real: a pi session up to its compaction",
 )

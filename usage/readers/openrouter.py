@@ -61,4 +61,14 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    counted=("tokens_prompt", "tokens_completion", "tokens_cached", "cost_total"),
+    left_out={
+        "tokens_reasoning": "part of the completion",
+        "cost_cache": "part of cost_total",
+        "cost_web_search": "part of cost_total",
+        "cost_file_processing": "part of cost_total",
+        "byok_usage_inference": "charged by the provider to a key of the user's own, not by OpenRouter",
+    },
+    unique_by="generation id",
+    sample="made: rows on the export's real header",
 )
