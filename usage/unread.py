@@ -116,7 +116,7 @@ def amount(written: str) -> Decimal:
 def kinds(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list[Unread]:
     """What is unread and not acknowledged, the largest sum first; of all files, or of these."""
     rows = store.execute(KINDS, {"ids": None if files is None else list(files)}).fetchall()
-    return [Unread(*row[:4], Decimal(row[4]).normalize(), *row[5:]) for row in rows]
+    return [Unread(source, name, files, n, Decimal(total), *first) for source, name, files, n, total, *first in rows]
 
 
 def acknowledge(store: DuckDBPyConnection, fields: Sequence[str]) -> None:

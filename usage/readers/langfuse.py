@@ -60,6 +60,11 @@ COLUMNS = {
     "data": _OBSERVATIONS,
 }
 
+_REPEATED = (
+    *("inputUsage", "outputUsage", "totalUsage", "promptTokens", "completionTokens", "totalTokens"),
+    *("inputCost", "outputCost", "calculatedInputCost", "calculatedOutputCost"),
+)
+
 
 def _counted(*names: str) -> list[str]:
     return [count_in_text(f"(counts ->> {name!r})") for name in names]
@@ -255,4 +260,10 @@ READER = Reader(
         *(f"{place}{name}" for place in _PLACES for name in ("totalCost", "total_cost", "calculatedTotalCost")),
         *(f"{place}{name}.total" for place in _PLACES for name in ("costDetails", "cost_details")),
     ),
+    left_out={
+        **{f"{place}{name}": "the counts of usageDetails again" for place in _PLACES for name in _REPEATED},
+        **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
+    },
+    unique_by="observation id",
+    sample="real: trace downloads of the UI, 2025",
 )
