@@ -27,7 +27,7 @@ NO_USAGE = {
     r"\$?\w*(duration|latency|elapsed|timestamp|created|updated|expires|ttft|ttl|unixnano)\w*": "a time",
     r"\$?\w*_?(ms|at|time|seconds)": "a time",
     r"\w*(status|code)|\$?\w*_call_count": "how a call went, or how many tools it called",
-    r"(\w*_)?(id|ids|index|version|offset|position)|\w*(Id|Index|Version)": "a number that counts nothing",
+    r"(\w*_)?(id|ids|index|version|offset|position)|\w*(Id|Index|Version|Revision)": "a number that counts nothing",
     r"\w*cost_?(cent(er|re)|code|basis|type)\w*": "whose cost it is, or of which kind",
     r"(access|refresh|id|csrf|auth|bearer|session|api|device)_?tokens?\w*": "a secret",
     r"token_?(type|ids?|source|name|hash)\w*|logprobs?\w*": "about a token, not how many",

@@ -60,6 +60,7 @@ COLUMNS = {
     "data": _OBSERVATIONS,
 }
 
+_REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
 _REPEATED = (
     *("inputUsage", "outputUsage", "totalUsage", "promptTokens", "completionTokens", "totalTokens"),
     *("inputCost", "outputCost", "calculatedInputCost", "calculatedOutputCost"),
@@ -263,6 +264,7 @@ READER = Reader(
     left_out={
         **{f"{place}{name}": "the counts of usageDetails again" for place in _PLACES for name in _REPEATED},
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
+        **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},
     },
     unique_by="observation id",
     sample="real: trace downloads of the UI, 2025",

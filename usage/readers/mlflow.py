@@ -102,7 +102,7 @@ READER = Reader(
     counted=tuple(
         f"{top}data.spans.attributes.{name}"
         for top in ("", "traces.")
-        for name in ("mlflow.chat.tokenUsage", "mlflow.llm.cost")
+        for name in ("mlflow.chat.tokenUsage.*", "mlflow.llm.cost.*")
     ),
     left_out={
         f"{top}info.trace_metadata.{name}": "the sum of the spans"

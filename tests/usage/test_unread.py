@@ -1,0 +1,67 @@
+"""What looks like usage and is not counted is named: by a load, in the table `unread`, and as an error if strict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage.load import load
+from costsim.usage.report import LoadReport
+from costsim.usage.store import open_store
+
+
+def entry(n: int, **usage: object) -> str:
+    """A call of Claude Code with a usage of its own."""
+    counts = {"input_tokens": 100, "output_tokens": 10, **usage}
+    message = {"id": f"m{n}", "model": "claude-haiku-4-5", "usage": counts}
+    return json.dumps({
+        "type": "assistant", "timestamp": "2026-10-05T10:00:00Z", "sessionId": "s", "requestId": f"r{n}",
+        "uuid": f"u{n}", "parentUuid": None, "message": message,
+    })  # fmt: skip
+
+
+def loaded(folder: Path, *lines: str, **options: object) -> LoadReport:
+    (folder / "session.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    with open_store(folder / "store.duckdb") as store:
+        return load(store, [folder / "session.jsonl"], **options)  # type: ignore[arg-type]
+
+
+def test_a_field_that_no_reader_knows_is_named_with_its_sum_and_place(tmp_path: Path) -> None:
+    report = loaded(tmp_path, entry(1), entry(2, brand_new_tokens=77), entry(3, brand_new_tokens=3))
+    (unread,) = report.unread
+    # 77 + 3 = 80, first seen in line 2
+    assert (unread.field, unread.occurrences, int(unread.total)) == ("message.usage.brand_new_tokens", 2, 80)
+    assert unread.line == 2
+    assert any("`message.usage.brand_new_tokens` is not counted: 80 in 2 places" in line for line in report.lines())
+
+
+def test_a_nested_unknown_count_is_named(tmp_path: Path) -> None:
+    report = loaded(tmp_path, entry(1, audio={"seconds_of_speech": 12, "tokens": 9}))
+    assert "message.usage.audio.tokens" in {unread.field for unread in report.unread}
+
+
+def test_what_is_known_and_left_out_is_not_named(tmp_path: Path) -> None:
+    report = loaded(tmp_path, entry(1, server_tool_use={"web_search_requests": 1, "web_fetch_requests": 2}))
+    assert report.unread == []
+
+
+def test_strict_refuses_what_is_not_counted_and_keeps_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageLogError, match=r"session\.jsonl:1.*brand_new_tokens.*--acknowledge"):
+        loaded(tmp_path, entry(1, brand_new_tokens=77), strict=True)
+    with open_store(tmp_path / "store.duckdb") as store:
+        assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (0,)
+
+
+def test_an_acknowledged_field_is_reported_no_more(tmp_path: Path) -> None:
+    known = ["message.usage.brand_new_tokens"]
+    report = loaded(tmp_path, entry(1, brand_new_tokens=77), strict=True, acknowledged=known)
+    assert report.unread == []
+
+
+def test_a_file_read_again_replaces_what_was_unread(tmp_path: Path) -> None:
+    loaded(tmp_path, entry(1, brand_new_tokens=77))
+    loaded(tmp_path, entry(1), entry(2))
+    with open_store(tmp_path / "store.duckdb") as store:
+        assert store.execute("SELECT count(*) FROM unread").fetchone() == (0,)
