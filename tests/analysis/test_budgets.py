@@ -364,9 +364,9 @@ NAMED = {"model_routing": {"x": SONNET, "y": OPUS, "fallback": HAIKU}}
 @pytest.mark.parametrize(
     ("usd", "changes", "saved", "left"),
     [
-        (200, ["run a half as often (runs_per_day: 5)"], 45, 195),  # of 45, 60, 75 and 120, the least that is 40
+        (200, ["run a as batch (processing: batch)"], 45, 195),  # of 45, 60, 75 and 120, the least that is 40
         (180, ["move b to anthropic/claude-sonnet-4-5"], 60, 180),
-        (165, ["run b half as often (runs_per_day: 5)"], 75, 165),
+        (165, ["run b as batch (processing: batch)"], 75, 165),
         (120, ["move b to anthropic/claude-haiku-4-5"], 120, 120),
         (60, ["move b to anthropic/claude-haiku-4-5", "move a to anthropic/claude-haiku-4-5"], 180, 60),
     ],
@@ -381,7 +381,7 @@ def test_the_change_that_takes_least_away_is_proposed(
 
 def test_batch_is_proposed_where_it_is_cheaper(written: Callable[..., Path]) -> None:
     file = written(fleet(*PAIR, budgets=[{"name": "b", "usd": 200}], **NAMED))
-    november = check(file, CheckSettings(today=TODAY, month=date(2026, 11, 1)))  # batch is half price since October
+    november = check(file, CheckSettings(today=TODAY, month=date(2026, 11, 1)))  # batch is half price
     assert november.budgets[0].mend is not None
     assert november.budgets[0].mend.changes == ["run a as batch (processing: batch)"]
     assert november.budgets[0].mend.value_usd == 195
@@ -414,15 +414,17 @@ def test_a_task_of_many_components_is_moved_at_once(judged: Callable[..., Budget
 
 def test_half_the_runs_of_a_schedule_are_counted_run_by_run(judged: Callable[..., BudgetCheck]) -> None:
     odd = {"name": "a", "schedule": "0 9 * * *", "tokens": {"input": 100_000}}
-    found = judged({"usd": "1.6"}, odd | {"model": HAIKU})  # 30 runs at $0.10
+    # 30 runs at $0.08: the article's prices, which know no batch
+    found = judged({"usd": "1.3"}, odd | {"model": HAIKU}, book="article-2026")
     assert found.mend is not None
     assert found.mend.changes == ['run a half as often (schedule: "0 9 */2 * *")']
-    assert found.mend.value_usd == Decimal("1.5")  # on the 15 odd days of June
+    assert found.mend.value_usd == Decimal("1.2")  # on the 15 odd days of June
 
 
 def test_a_calibrated_component_keeps_its_tokens_when_it_runs_less(judged: Callable[..., BudgetCheck]) -> None:
     known = {"daily_usd": 2, "input_per_output": 10}
-    mend = judged({"usd": 31}, {"name": "a", "schedule": "0 * * * *", "calibrate": known}).mend
+    hourly = {"name": "a", "schedule": "0 * * * *", "calibrate": known}
+    mend = judged({"usd": 31}, hourly, book="article-2026").mend  # the article's prices know no batch
     assert mend is not None
     assert (mend.changes, mend.value_usd) == (['run a half as often (schedule: "0 */2 * * *")'], 30)
 

@@ -440,7 +440,7 @@ def test_an_older_store_is_migrated_and_a_newer_one_refused(db: Path, tmp_path: 
     with open_store(db) as store:
         store.execute("INSERT INTO schema_version VALUES (99)")
     with (
-        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 4; upgrade costsim"),
+        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 5; upgrade costsim"),
         open_store(db),
     ):
         pass
