@@ -426,7 +426,8 @@ def test_a_calibrated_component_keeps_its_tokens_when_it_runs_less(judged: Calla
     hourly = {"name": "a", "schedule": "0 * * * *", "calibrate": known}
     mend = judged({"usd": 31}, hourly, book="article-2026").mend  # the article's prices know no batch
     assert mend is not None
-    assert (mend.changes, mend.value_usd) == (['run a half as often (schedule: "0 */2 * * *")'], 30)
+    # $60 a month at list prices, where the tokens are solved; 20 % less at the article's; half of that is $24
+    assert (mend.changes, mend.value_usd) == (['run a half as often (schedule: "0 */2 * * *")'], 24)
 
 
 def test_what_leaves_a_scope_is_counted_where_it_goes(judged: Callable[..., BudgetCheck]) -> None:
