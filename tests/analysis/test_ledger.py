@@ -43,7 +43,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry per pricing run."""
     counted: list[int] = []
     run = ledger_module.cost_sums
-    monkeypatch.setattr(ledger_module, "cost_sums", lambda connection: (counted.append(1), run(connection))[1])
+    monkeypatch.setattr(ledger_module, "cost_sums", lambda connection: (counted.append(1), run(connection))[1])  # type: ignore[func-returns-value]
     return counted
 
 

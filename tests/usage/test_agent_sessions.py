@@ -220,7 +220,7 @@ def test_a_tool_that_called_a_model_is_billed(tmp_path: Path) -> None:
 )
 def test_writes_for_an_hour_are_a_part_of_all_writes(tmp_path: Path, total: int | None, dollars: str) -> None:
     used = {"input": 3, "output": 100, "cacheRead": 0, "cacheWrite": 4_000, "cacheWrite1h": 1_000}
-    assert usd(tmp_path, *session(message("a", **used, totalTokens=total))) == Decimal(dollars)
+    assert usd(tmp_path, *session(message("a", **used, totalTokens=total))) == Decimal(dollars)  # type: ignore[arg-type]
 
 
 def test_a_pi_fork_repeats_its_parents_entries(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
-NAMES = {reader.name for reader in READERS}
+# These have their samples in test_public_samples.py only: none of ours is shipped yet.
+NOT_SHIPPED = {"amp", "cursor", "gemini-cli", "goose", "kimi-cli", "kimi-code", "opencode", "qwen-code"}
+NAMES = {reader.name for reader in READERS} - NOT_SHIPPED
 SAMPLES = sorted(file for file in DATA.rglob("*") if file.is_file() and file.parent.name in NAMES)
 LINES = [file for file in SAMPLES if file.suffix == ".jsonl"]
 DOCUMENTS = [file for file in SAMPLES if file.suffix == ".json"]
@@ -56,7 +58,7 @@ def takers(engine: duckdb.DuckDBPyConnection, file: Path, patch: pytest.MonkeyPa
 
 
 def test_every_reader_has_a_sample_and_a_name_of_its_own() -> None:
-    assert len(NAMES) == len(READERS)
+    assert len(NAMES | NOT_SHIPPED) == len(READERS)
     assert {file.parent.name for file in SAMPLES} == NAMES
 
 

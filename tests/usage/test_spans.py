@@ -184,7 +184,7 @@ NAMES = {
 
 @pytest.mark.parametrize("emitter", NAMES)
 def test_usage_under_every_name(tmp_path: Path, emitter: str) -> None:
-    assert classes(tmp_path, NAMES[emitter]) == (250, 600, 50, 0, 70)
+    assert classes(tmp_path, NAMES[emitter]) == (250, 600, 50, 0, 70)  # type: ignore[arg-type]
 
 
 def test_claude_codes_request_spans_have_plain_names_and_cached_tokens_beside(tmp_path: Path) -> None:
