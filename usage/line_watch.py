@@ -1,4 +1,4 @@
-"""What looks like usage in JSON lines that DuckDB reads: seen in the bytes, beside the hash, for a tenth of the time.
+"""What looks like usage in JSON lines that DuckDB reads: seen in the bytes, beside the hash.
 
 Every object named `usage` is looked at, by its shape (its text without digits): a shape is judged once. The other
 lines are sampled, since nothing but a full parse would see all of their keys. Where either shows a field that is not
