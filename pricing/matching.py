@@ -59,6 +59,8 @@ _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
     r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\."
 )
+_ROUTED = re.compile(r":(?:nitro|floor|exacto)$")  # which host serves it, not which model it is
+_DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})(:[a-z]+)?$")
 _REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
 
@@ -75,6 +77,8 @@ def literal_key(name: str) -> ModelKey:
 def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
     """The snapshot's key for a reference, or None. Case does not matter; a given provider is the one meant."""
     reference = model_ref.strip().lower()
+    if reference.startswith("arn:aws") and "anthropic." in reference:  # the last part of an ARN names the model
+        reference, provider = reference.rpartition("/")[2], "aws"
     if provider and provider.strip().lower() not in GATEWAYS:
         owner = provider_id(provider)
         if owner is None:
@@ -95,7 +99,11 @@ def _find(reference: str, owner: str | None) -> ModelKey | None:
     """By the exact id first, then by genai-prices' match clauses."""
     bare = _REGION.sub("", reference) if owner == "aws" else reference
     bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
-    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
+    found = snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
+    if found or owner != "openrouter":
+        return found
+    listed = _DATED.sub(r"\1", _ROUTED.sub("", bare))
+    return _find(listed, owner) if listed != bare else None
 
 
 def provider_id(name: str) -> str | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from costsim.pricing.book import PriceBook, open_book
+from costsim.pricing.matching import canonical
+from costsim.pricing.rows import ModelKey
 
 
 @pytest.mark.parametrize(
@@ -116,3 +118,25 @@ def test_every_priced_key_of_the_list_finds_itself(list_book: PriceBook) -> None
     for key in filter(list_book.rows, list_book.keys()):
         assert list_book.resolve(str(key)) == key, key
         assert list_book.resolve(key.model, key.provider) == key, key
+
+
+@pytest.mark.parametrize(
+    ("model", "priced"),
+    [
+        ("openai/gpt-5.5-20260424", "openai/gpt-5.5"),
+        ("openai/gpt-5.5:nitro", "openai/gpt-5.5"),
+        ("anthropic/claude-opus-4.7:floor", "anthropic/claude-opus-4.7"),
+        ("anthropic/claude-opus-4.6-fast", "anthropic/claude-opus-4.6-fast"),
+    ],
+)
+def test_openrouters_dated_and_routed_names_are_the_model(model: str, priced: str) -> None:
+    assert canonical(model, "openrouter") == ModelKey("openrouter", priced)
+
+
+def test_what_openrouter_gives_for_nothing_is_not_priced_as_what_it_sells() -> None:
+    assert canonical("openai/gpt-5.5:free", "openrouter") is None
+
+
+def test_an_arn_of_an_inference_profile_names_its_model() -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-7-v1:0"
+    assert canonical(arn, "aws") == ModelKey("aws", "regional.anthropic.claude-opus-4-7-v1:0")

@@ -202,7 +202,16 @@ def test_a_change_of_model_holds_for_the_summaries_after_it(tmp_path: Path) -> N
     first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
     summary = piece("compaction", "b", input=100_000, output=1_000, cacheRead=0, cacheWrite=0)
     # opus-5 0.03; haiku-4-5 at 1 and 5: 100,000 + 5,000
-    assert usd(tmp_path, *session(first, change, summary)) == Decimal("0.135")
+    later = [entry | {"timestamp": f"2026-10-05T10:0{n}:00Z"} for n, entry in enumerate((first, change, summary))]
+    assert usd(tmp_path, *session(*later)) == Decimal("0.135")
+
+
+def test_a_summary_that_was_added_to_a_loaded_session_has_its_model(tmp_path: Path) -> None:
+    first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
+    summary = piece("compaction", "b", input=10_000, output=500, cacheRead=0, cacheWrite=0)
+    more = [message(f"m{n}", input=0, output=0, cacheRead=0, cacheWrite=0) for n in range(9)]
+    spent(tmp_path, s=session(first, *more))
+    assert spent(tmp_path, s=session(first, *more, summary)).total.computed_usd == Decimal("0.0925")
 
 
 def test_a_tool_that_called_a_model_is_billed(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens. Usage stands
 in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model. What
-names no model is the session's, as of its last message or change of model before.
+names no model is the session's, as of its last message or change of model before, by their times.
 
 `cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the
 output, unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched
@@ -32,6 +32,7 @@ COLUMNS = {
 SQL = """
 WITH entry AS (
     SELECT *,
+        coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
         coalesce(message.usage, usage) AS used,
         coalesce(nullif(message.model, ''), nullif(model, ''), nullif(modelId, '')) AS named,
         CASE WHEN named IS NOT NULL THEN coalesce(message.provider, provider, '') END AS named_by
@@ -42,7 +43,7 @@ known AS (
         last_value(named IGNORE NULLS) OVER before AS used_model,
         nullif(last_value(named_by IGNORE NULLS) OVER before, '') AS used_provider
     FROM entry
-    WINDOW before AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW before AS (PARTITION BY file_id ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 counted AS (
     SELECT *,
@@ -57,7 +58,7 @@ SELECT file_id, line,
     'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
         "timestamp", message."timestamp", used_model, used.input, used."output",
         used.cacheRead, used.cacheWrite, used.cost))) AS event_id,
-    coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
+    ts,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     used_provider AS provider,
     used_model AS model,
@@ -91,7 +92,7 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
-    ordered=True,
+    whole=True,
     counted=tuple(
         f"{usage}.{name}"
         for usage in ("message.usage", "usage")
