@@ -164,12 +164,10 @@ def every_call() -> Iterator[Call]:
 
 @pytest.fixture(scope="module")
 def list_book() -> Iterator[PriceBook]:
-    """The list book as genai-prices has it, without the older half prices of ours (see test_listed.py)."""
+    """The list book as genai-prices has it, without any rows of ours (see test_listed.py and test_own_rows.py)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listed, "_before_listed", lambda *_: ())
-        listed.rows.cache_clear()
+        patch.setattr(listed, "rows", snapshot.rows)
         yield open_book()
-    listed.rows.cache_clear()
 
 
 @pytest.fixture(scope="module")
