@@ -57,7 +57,7 @@ def test_breached_is_exit_code_1(desk: Run) -> None:
     assert outcome.code == 1
     assert outcome.out.startswith("desk: 1 of 3 checks failed\n")
     assert "tight.yaml:6 month: everything costs $30 a month at P90, $10 over $20; over from 2026-06-21" in outcome.out
-    assert "Run monitor half as often (runs_per_day: 5): saves $15 and leaves $15. Owner: cfo." in outcome.out
+    assert "Run monitor as batch (processing: batch): saves $15 and leaves $15. Owner: cfo." in outcome.out
 
 
 @pytest.mark.parametrize(

@@ -229,13 +229,13 @@ def test_each_scope_counts_its_own_usage(
 def test_a_budget_of_usage_is_mended_by_what_is_left_of_the_month(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
-    # monitor costs $1 a day on Haiku by the logs, $2 by the architecture; half as often is half of the rest
+    # monitor costs $1 a day on Haiku by the logs, $2 by the architecture; as batch the rest costs half
     fill(store, MAY, date(2026, 6, 15))
     twice = {"model_routing": {"monitoring": HAIKU, "fallback": HAIKU}, "components": [{**MONITOR, "runs_per_day": 20}]}
     [found] = of_usage(logged({"usd": 26, "at": "mean"}, today=date(2026, 6, 16), architecture=twice))
     rest = found.expected_usd - 15
     assert found.mend is not None
-    assert found.mend.changes == ["run monitor half as often (runs_per_day: 10)"]
+    assert found.mend.changes == ["run monitor as batch (processing: batch)"]
     assert found.mend.value_usd == pytest.approx(15 + rest / 2)
     assert found.mend.sufficient
 

@@ -18,7 +18,7 @@ DATA = Path(__file__).parent.parent / "data" / "usage"
 NOT_SHIPPED = {"amp", "cursor", "gemini-cli", "goose", "kimi-cli", "kimi-code", "opencode", "qwen-code"}
 FORMATS = {reader.name for reader in READERS} - NOT_SHIPPED
 LINES = sorted(DATA.glob("*/*.jsonl"))
-DOCUMENTS = [file for file in sorted(DATA.glob("*/*")) if file.suffix in (".json", ".csv")]
+DOCUMENTS = [file for file in sorted(DATA.glob("*/*")) if file.suffix in (".json", ".csv", ".prom")]
 
 COUNTS = """
 SELECT coalesce(least(min(input), min(cache_read), min(cache_write_5m), min(cache_write_1h), min(output),
