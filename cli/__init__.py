@@ -40,7 +40,18 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        sys.exit(_not_ours(error))
+        sys.exit(_missing_package(error) or _not_ours(error))
+
+
+def _missing_package(error: Exception) -> int | None:
+    """Exit code 2 for a dependency that is not installed (an installation with --no-deps, a package removed since)."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ImportError) or package in {"", "costsim", *sys.stdlib_module_names}:
+        return None
+    sys.stderr.write(
+        f"costsim: {_one_line(package)} is not installed; install all that costsim needs: pip install costsim\n"
+    )
+    return 2
 
 
 def _not_ours(error: Exception) -> int:

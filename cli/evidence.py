@@ -276,10 +276,7 @@ def recommend(
     with open_store(db, read_only=True) as store:
         evidence = evidence_of(under_book_names(count_outcomes(store), prices))
     text = routing_text(wanted, config)
-    try:
-        found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
-    except ImportError as error:
-        raise CostsimError(f"--budget needs {error.name}; install it with: pip install 'costsim[recommend]'") from None
+    found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
     _print_advice(found, format)
     if write:
         write_file(write, found.routing)

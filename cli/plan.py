@@ -144,11 +144,8 @@ def _unpriced_line(projection: Projection) -> str:
 
 def _write_report(projection: Projection, file: Path) -> None:
     from ..documents import write_file
+    from ..reports.html import render_html
 
-    try:
-        from ..reports.html import render_html
-    except ImportError as error:
-        raise OutputError(f"the report needs {error.name}; install it with: pip install 'costsim[report]'") from None
     write_file(file, render_html(projection))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError, OutputError, StoreError, UnpricedError
+from ..errors import InputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing
 from .screen import with_progress
@@ -126,12 +126,9 @@ def _chosen(format: ReportFormat | None, out: Path | None) -> ReportFormat:
 
 
 def _page(found: Review, chosen: ReportFormat) -> str | bytes:
-    try:
-        from ..reports.review.html import render_review
+    from ..reports.review.html import render_review
 
-        html = render_review(found)
-    except ImportError as error:
-        raise OutputError(f"the page needs {error.name}; install it with: pip install 'costsim[report]'") from None
+    html = render_review(found)
     if chosen is ReportFormat.html:
         return html
     from ..reports.review.pdf import print_pdf

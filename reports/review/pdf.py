@@ -18,7 +18,8 @@ def print_pdf(html: str) -> bytes:
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise OutputError(
-            "a PDF needs Chromium or Chrome, and there is none; print the HTML page from a browser instead"
+            "a PDF needs Chromium or Chrome, and there is none; install one (apt install chromium), or print the HTML "
+            "page from a browser"
         )
     with tempfile.TemporaryDirectory() as folder:
         page, printed = Path(folder) / "page.html", Path(folder) / "page.pdf"
