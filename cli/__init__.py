@@ -25,8 +25,9 @@ def main() -> None:
 
             sys.exit(route(sys.argv[2:]))
         from .app import app
+        from .spellings import today
 
-        sys.exit(app(prog_name="costsim", standalone_mode=False) or 0)
+        sys.exit(app(today(sys.argv[1:]), prog_name="costsim", standalone_mode=False) or 0)
     except CostsimError as error:
         if debug:
             raise

@@ -27,7 +27,6 @@ OverlayOption = Annotated[
     typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again."),
 ]
 AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.")]
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -13,11 +13,14 @@ import typer
 from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing
+from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from duckdb import DuckDBPyConnection
+    from rich.console import Console
 
     from ..analysis.budgets.results import CheckResult
     from ..reports.ci import CiFormat
@@ -66,10 +69,10 @@ def check(
     today: Annotated[
         str | None, typer.Option(metavar="DATE", help="The day by which exceptions expire. Default: today.")
     ] = None,
-    format: Annotated[CheckFormat, typer.Option("--format", "-f", help="How to print.")] = CheckFormat.table,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing.")
+    format: Annotated[
+        CheckFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
     ] = None,
+    out: OutOption = None,
     notify: Annotated[
         str | None,
         typer.Option(metavar="VARIABLE", help="Unless all is within: tell the webhook whose URL that variable holds."),
@@ -100,7 +103,7 @@ def check(
     file = architecture or _found_here(needed=not (usage and budgets))
     with _store(db if usage else None) as store:
         result = compute(file, settings, budgets=budgets, usage=store)
-    _print(result, format, output)
+    emit(_rendered(result, format_of(format, out, CheckFormat.table)), out)
     if notify and result.status != "pass":
         _notify(result, notify, notify_format, dry_run)
     raise typer.Exit(result.exit_code)
@@ -132,29 +135,17 @@ def _store(db: Path | None) -> AbstractContextManager[DuckDBPyConnection | None]
     return open_store(existing(db))
 
 
-def _print(result: CheckResult, format: CheckFormat, output: Path | None) -> None:
-    from ..documents import write_file
-    from ..reports import check as show
-
-    if format is CheckFormat.table and not output:
-        from .screen import console
-
-        show.print_check(result, console())
-    elif output:
-        write_file(output, _text(result, format))
-    else:
-        sys.stdout.write(_text(result, format))
-
-
-def _text(result: CheckResult, format: CheckFormat) -> str:
-    """The result as a file has it; a table is Markdown there."""
+def _rendered(result: CheckResult, format: CheckFormat) -> str | Callable[[Console], None]:
     from ..reports import check as show
     from ..reports.ci import comment, render
 
-    if format is CheckFormat.json:
-        return show.as_json(result)
-    if format in {CheckFormat.table, CheckFormat.markdown}:
-        return comment("check", show.as_markdown(result))
+    match format:
+        case CheckFormat.table:
+            return partial(show.print_check, result)
+        case CheckFormat.json:
+            return show.as_json(result)
+        case CheckFormat.markdown:
+            return comment("check", show.as_markdown(result))
     return render(cast("CiFormat", format.value), show.headline(result), result.verdicts)
 
 

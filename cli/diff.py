@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -14,9 +14,13 @@ import typer
 
 from ..errors import InputError
 from .arguments import HERE, day_of
-from .screen import console
+from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
     from ..analysis.architecture.load import LoadedArchitecture
     from ..analysis.compare.architectures import IncreaseLimit
     from ..analysis.compare.results import ArchitectureDifference
@@ -59,10 +63,10 @@ def diff(
     max_increase: Annotated[
         str | None, typer.Option(metavar="USD|PERCENT", help="Fail beyond this: 50, or 10%.")
     ] = None,
-    format: Annotated[DiffFormat, typer.Option("--format", "-f", help="How to print.")] = DiffFormat.table,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing.")
+    format: Annotated[
+        DiffFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
     ] = None,
+    out: OutOption = None,
 ) -> None:
     """Say what a change of an architecture, its routing or its prices costs a month, component by component.
 
@@ -84,9 +88,10 @@ def diff(
         before, after = (_located(text, file, stack) for text in _sides(base, head, file))
         loaded = _loaded(before), _loaded(after)
         sides = _read(before, after, loaded, settings, plan, base_book)
-        lines_of = None if format is DiffFormat.table else loaded[1]
+        chosen = format_of(format, out, DiffFormat.table)
+        lines_of = None if chosen is DiffFormat.table else loaded[1]
         found = difference(*sides, loaded=lines_of, limit=limit)
-    _print(found, format, output, after.shown)
+    emit(_rendered(found, chosen, after.shown), out)
     raise typer.Exit(found.exit_code)
 
 
@@ -162,22 +167,16 @@ def _limit(text: str | None) -> IncreaseLimit | None:
     return IncreaseLimit(percent=amount) if text.endswith("%") else IncreaseLimit(usd=amount)
 
 
-def _print(found: ArchitectureDifference, format: DiffFormat, output: Path | None, shown: Path) -> None:
-    from ..documents import write_file
+def _rendered(found: ArchitectureDifference, format: DiffFormat, shown: Path) -> str | Callable[[Console], None]:
     from ..reports import ci
     from ..reports import diff as show
 
-    if format is DiffFormat.table and not output:
-        show.print_diff(found, console())
-        return
+    match format:
+        case DiffFormat.table:
+            return partial(show.print_diff, found)
+        case DiffFormat.json:
+            return show.as_json(found)
+        case DiffFormat.markdown:
+            return ci.comment("diff", show.as_markdown(found))
     verdicts = [verdict.model_copy(update={"file": str(shown)}) for verdict in found.verdicts]
-    if format is DiffFormat.json:
-        text = show.as_json(found)
-    elif format in (DiffFormat.markdown, DiffFormat.table):
-        text = ci.comment("diff", show.as_markdown(found))
-    else:
-        text = ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", verdicts)
-    if output:
-        write_file(output, text)
-    else:
-        sys.stdout.write(text)
+    return ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", verdicts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +28,14 @@ from .arguments import (
     days_of,
     existing,
 )
-from .screen import console
+from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+    from rich.console import Console
+
     from ..analysis.recommend.task_costs import RoutingAdvice
     from ..analysis.replay.reroute import Reroute
     from ..pricing.book import PriceBook
@@ -55,7 +60,12 @@ class TableFormat(StrEnum):
     markdown = "markdown"
 
 
-FormatOption = Annotated[EvidenceFormat, typer.Option("--format", "-f", help="How to print.")]
+FormatOption = Annotated[
+    EvidenceFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
+]
+TableFormatOption = Annotated[
+    TableFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
+]
 MinSuccessOption = Annotated[
     float, typer.Option("--min-success", min=0, max=1, help="The success rate that a model must surely reach.")
 ]
@@ -69,7 +79,8 @@ def evaluate(
     score: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The router's score. Default: the column score, if any.")
     ] = None,
-    format: FormatOption = EvidenceFormat.table,
+    format: FormatOption = None,
+    out: OutOption = None,
 ) -> None:
     """Measure routers on a per-query table: cost-quality curve, AIQ, and RouteLLM's APGR and CPT.
 
@@ -84,12 +95,17 @@ def evaluate(
     from ..analysis.router_eval.query_tables import read_table
 
     found = measure(read_table(file or EXAMPLE_TABLE, score))
-    if format is EvidenceFormat.json:
-        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
-    else:
-        from ..reports.evidence import print_evaluation
+    from ..reports.evidence import print_evaluation
 
-        print_evaluation(found, (file or EXAMPLE_TABLE).name, console())
+    name = (file or EXAMPLE_TABLE).name
+    _emit(found, lambda console: print_evaluation(found, name, console), format, out)
+
+
+def _emit(
+    found: BaseModel, print_on: Callable[[Console], None], format: EvidenceFormat | None, out: Path | None
+) -> None:
+    as_json = format_of(format, out, EvidenceFormat.table) is EvidenceFormat.json
+    emit(found.model_dump_json(indent=2) + "\n" if as_json else print_on, out)
 
 
 def replay(
@@ -108,7 +124,8 @@ def replay(
     as_logged: Annotated[
         bool, typer.Option("--as-logged", help="Keep token counts as logged: no measured multipliers.")
     ] = False,
-    format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print.")] = TableFormat.table,
+    format: TableFormatOption = None,
+    out: OutOption = None,
     book: BookOption = "list",
     prices: OverlayOption = None,
 ) -> None:
@@ -133,11 +150,9 @@ def replay(
     stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
     with open_store(existing(db)) as store:
         found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
-    if format is TableFormat.table:
-        show.print_replay(found, console())
-    else:
-        render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}[format.value]
-        sys.stdout.write(render(found))
+    render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}
+    chosen = format_of(format, out, TableFormat.table).value
+    emit(render[chosen](found) if chosen in render else partial(show.print_replay, found), out)
     if found.unpriced:
         names = ", ".join(repr(row.model) for row in found.unpriced)
         raise UnpricedError(
@@ -169,7 +184,8 @@ def outcomes(
     ] = False,
     month: MonthOption = None,
     min_success: MinSuccessOption = 0.95,
-    format: FormatOption = EvidenceFormat.table,
+    format: FormatOption = None,
+    out: OutOption = None,
     book: BookOption = "list",
     prices: OverlayOption = None,
 ) -> None:
@@ -195,7 +211,7 @@ def outcomes(
     if from_usage:
         if file:
             raise InputError("give either a file of outcomes or --from-usage")
-        _print_error_rates(existing(db), stack, since, until, format)
+        _print_error_rates(existing(db), stack, since, until, format, out)
         return
     if not file and not db.exists():
         raise StoreError(f"{db}: there are no outcomes; load them first: costsim outcomes FILE")
@@ -206,28 +222,21 @@ def outcomes(
         paid = paid_usd(store, stack, since, until)
     criteria = Criteria(min_success=min_success)
     report = report_month(counts, since, paid, criteria) if since else report_outcomes(counts, paid, criteria)
-    if format is EvidenceFormat.json:
-        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
-    else:
-        from ..reports.evidence import print_outcomes
+    from ..reports.evidence import print_outcomes
 
-        print_outcomes(report, console())
+    _emit(report, partial(print_outcomes, report), format, out)
 
 
 def _print_error_rates(
-    db: Path, book: PriceBook, since: date | None, until: date | None, format: EvidenceFormat
+    db: Path, book: PriceBook, since: date | None, until: date | None, format: EvidenceFormat | None, out: Path | None
 ) -> None:
     from ..analysis.outcomes.error_rates import error_rates
+    from ..reports.evidence import print_error_rates
     from ..usage.store import open_store
 
     with open_store(db, read_only=True) as store:
         found = error_rates(store, book, since, until)
-    if format is EvidenceFormat.json:
-        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
-    else:
-        from ..reports.evidence import print_error_rates
-
-        print_error_rates(found, console())
+    _emit(found, partial(print_error_rates, found), format, out)
 
 
 def recommend(
@@ -240,10 +249,11 @@ def recommend(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The routing file to change. Default: the architecture's.")
     ] = None,
-    write: Annotated[
+    save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the new routing here; an existing file only if --config.")
     ] = None,
-    format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print.")] = TableFormat.table,
+    format: TableFormatOption = None,
+    out: OutOption = None,
     book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
     ] = None,
@@ -257,7 +267,7 @@ def recommend(
     \b
       costsim recommend architecture.yaml
       costsim recommend architecture.yaml --budget 250
-      costsim recommend architecture.yaml --config model-routing.json --write model-routing.json
+      costsim recommend architecture.yaml --config model-routing.json --save model-routing.json
     """
     from ..analysis.architecture.load import read_architecture
     from ..analysis.outcomes.costs import under_book_names
@@ -270,31 +280,31 @@ def recommend(
 
     usd = _budget(budget)
     wanted = read_architecture(architecture_or_example(architecture))
-    if write and write.exists() and not (config and write.resolve() == config.resolve()):
-        raise OutputError(f"{write}: there is a file already; give it as --config too, or name another for --write")
+    if save and save.exists() and not (config and save.resolve() == config.resolve()):
+        raise OutputError(f"{save}: there is a file already; give it as --config too, or name another for --save")
     prices = open_book(book or wanted.book, wanted.prices)
     with open_store(db, read_only=True) as store:
         evidence = evidence_of(under_book_names(count_outcomes(store), prices))
     text = routing_text(wanted, config)
     found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
-    _print_advice(found, format)
-    if write:
-        write_file(write, found.routing)
-        typer.echo(f"routing: {write}", err=True)
+    emit(_advice(found, format_of(format, out, TableFormat.table)), out)
+    if save:
+        write_file(save, found.routing)
+        typer.echo(f"routing: {save}", err=True)
 
 
-def _print_advice(found: RoutingAdvice, format: TableFormat) -> None:
+def _advice(found: RoutingAdvice, format: TableFormat) -> str | Callable[[Console], None]:
     from ..reports import recommendation as show
 
     match format:
         case TableFormat.table:
-            show.print_advice(found, console())
+            return partial(show.print_advice, found)
         case TableFormat.json:
-            sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+            return found.model_dump_json(indent=2) + "\n"
         case TableFormat.csv:
-            sys.stdout.write(show.as_csv(found))
+            return show.as_csv(found)
         case TableFormat.markdown:
-            sys.stdout.write(show.as_markdown(found))
+            return show.as_markdown(found)
 
 
 def _budget(text: str | None) -> Decimal | None:

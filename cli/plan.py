@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,12 +20,15 @@ from .arguments import (
     day_of,
     days_of,
 )
-from .screen import console, with_progress
+from .output import FORMAT_HELP, OutOption, emit, format_of
+from .screen import with_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from pydantic import BaseModel
+    from rich.console import Console
 
     from ..analysis.architecture.model import Architecture
     from ..analysis.results import Projection
@@ -38,11 +41,13 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     markdown = "markdown"
+    html = "html"
 
 
 def run(
     architecture: ArchitectureArgument = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.table,
+    format: Annotated[Format | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))] = None,
+    out: OutOption = None,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
     start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
@@ -66,7 +71,7 @@ def run(
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as one HTML file.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too.")] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -100,8 +105,8 @@ def run(
 
         store_projection(db, projection, rows)
     if report:
-        _write_report(projection, report)
-    _print_projection(projection, format)
+        emit(_page(projection), report)
+    emit(_rendered(projection, format_of(format, out, Format.table)), out)
     if report:
         typer.echo(f"report: {report}", err=True)
     if projection.unpriced:
@@ -142,23 +147,28 @@ def _unpriced_line(projection: Projection) -> str:
     )
 
 
-def _write_report(projection: Projection, file: Path) -> None:
-    from ..documents import write_file
+def _page(projection: Projection) -> str:
     from ..reports.html import render_html
 
-    write_file(file, render_html(projection))
+    return render_html(projection)
 
 
-def _print_projection(projection: Projection, format: Format) -> None:
-    if format is Format.table:
-        from ..reports.terminal import print_projection
-
-        print_projection(projection, console())
-        return
+def _rendered(projection: Projection, format: Format) -> str | Callable[[Console], None]:
     from ..reports import tables
 
-    render = {Format.json: tables.as_json, Format.csv: tables.as_csv, Format.markdown: tables.as_markdown}[format]
-    sys.stdout.write(render(projection))
+    match format:
+        case Format.table:
+            from ..reports.terminal import print_projection
+
+            return partial(print_projection, projection)
+        case Format.json:
+            return tables.as_json(projection)
+        case Format.csv:
+            return tables.as_csv(projection)
+        case Format.markdown:
+            return tables.as_markdown(projection)
+        case Format.html:
+            return _page(projection)
 
 
 class Output(StrEnum):
@@ -171,21 +181,22 @@ class Output(StrEnum):
 
 
 def schema(
-    of: Annotated[Output, typer.Argument(help="With --output: the command whose JSON is meant.")] = Output.run,
-    output: Annotated[
-        bool, typer.Option("--output", help="The schema of a command's --format json instead; `run` without a name.")
-    ] = False,
+    of: Annotated[
+        Output | None, typer.Argument(help="The command whose --format json is meant. Default: the architecture file.")
+    ] = None,
+    out: OutOption = None,
 ) -> None:
-    """Print the JSON Schema of the architecture file, for your editor; or of the JSON output.
+    """Print the JSON Schema of the architecture file, for your editor; or of a command's JSON output.
 
     \b
-      costsim schema > architecture.schema.json
-      costsim schema --output check
+      costsim schema --out architecture.schema.json
+      costsim schema check
     """
     import json
 
-    contract = _contract(of) if output else _architecture()
-    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **contract}, indent=2))
+    contract = _contract(of) if of else _architecture()
+    text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **contract}, indent=2)
+    emit(text + "\n", out)
 
 
 def _architecture() -> dict[str, Any]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import sys
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import AtOption, BookOption, JsonOption, OverlayOption, moment_of
-from .screen import console
+from .arguments import AtOption, BookOption, OverlayOption, moment_of
+from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
     from ..pricing.book import PriceBook
+
+
+class PricesFormat(StrEnum):
+    """How `costsim prices` prints."""
+
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[PricesFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))]
 
 prices_app = typer.Typer(no_args_is_help=True, help="Look into price books: what a model costs, since when, says who.")
 
@@ -26,7 +37,8 @@ def list_(
     at: AtOption = None,
     book: BookOption = "list",
     prices: OverlayOption = None,
-    json: JsonOption = False,
+    format: FormatOption = None,
+    out: OutOption = None,
 ) -> None:
     """List what models cost at a date: USD per million tokens by class.
 
@@ -40,10 +52,7 @@ def list_(
 
     stack = open_book(book, prices or [])
     rows = list_prices(stack, model, moment_of(at))
-    if json:
-        sys.stdout.write(rows_json(rows))
-    else:
-        print_list(rows, stack, console())
+    emit(rows_json(rows) if _as_json(format, out) else partial(print_list, rows, stack), out)
 
 
 @prices_app.command()
@@ -51,7 +60,8 @@ def show(
     model: Annotated[str, typer.Argument(help="The model, as logs or people write it.")],
     book: BookOption = "list",
     prices: OverlayOption = None,
-    json: JsonOption = False,
+    format: FormatOption = None,
+    out: OutOption = None,
 ) -> None:
     """Show all prices of one model: every class, context tier, date, processing level, and the source.
 
@@ -63,10 +73,11 @@ def show(
 
     stack = open_book(book, prices or [])
     found = show_model(stack, model)
-    if json:
-        sys.stdout.write(rows_json(found.rows))
-    else:
-        print_model(found, stack, console())
+    emit(rows_json(found.rows) if _as_json(format, out) else partial(print_model, found, stack), out)
+
+
+def _as_json(format: PricesFormat | None, out: Path | None) -> bool:
+    return format_of(format, out, PricesFormat.table) is PricesFormat.json
 
 
 def _any_book(name: str) -> PriceBook:
@@ -82,7 +93,8 @@ def diff(
     book_b: Annotated[str, typer.Argument(metavar="BOOK_B", help="The book to compare with it.")],
     at: AtOption = None,
     model: Annotated[str | None, typer.Option(metavar="PATTERN", help="Only models that fit.")] = None,
-    json: JsonOption = False,
+    format: FormatOption = None,
+    out: OutOption = None,
 ) -> None:
     """Compare two price books at a date: what the second adds, lacks or prices otherwise.
 
@@ -96,7 +108,4 @@ def diff(
     from ..reports.prices import differences_json, print_diff
 
     differences = diff_books(_any_book(book_a), _any_book(book_b), moment_of(at), model)
-    if json:
-        sys.stdout.write(differences_json(differences))
-    else:
-        print_diff(differences, console())
+    emit(differences_json(differences) if _as_json(format, out) else partial(print_diff, differences), out)

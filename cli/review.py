@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from enum import StrEnum
 from functools import partial
@@ -14,6 +13,7 @@ import typer
 from ..errors import InputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing
+from .output import emit
 from .screen import with_progress
 
 if TYPE_CHECKING:
@@ -98,10 +98,8 @@ def report(
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
         typer.echo(f"{target}: {found.name}, {found.month}")
-    elif out:
-        write_file(out, _text(found, chosen))
     else:
-        sys.stdout.write(_text(found, chosen))
+        emit(_text(found, chosen), out)
     if found.quality.unpriced:
         names = ", ".join(repr(usage.model or "(no model)") for usage in found.quality.unpriced)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .arguments import day_of
+from .output import FORMAT_HELP, OutOption, emit, format_of
 
 
 class LintFormat(StrEnum):
@@ -39,9 +39,11 @@ def lint(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Leave these out of a folder; may be given again.")
     ] = None,
-    format: Annotated[LintFormat, typer.Option("--format", "-f", help="Lines, or SARIF for code scanning.")] = (
-        LintFormat.text
-    ),
+    format: Annotated[
+        LintFormat | None,
+        typer.Option("--format", "-f", help="Lines, or SARIF for code scanning. " + FORMAT_HELP.format(default="text")),
+    ] = None,
+    out: OutOption = None,
 ) -> None:
     """Find what is wrong: rules that can never fire, models misused or without a price, names in code.
 
@@ -59,14 +61,13 @@ def lint(
     from ..analysis.lint import lint as find
 
     findings = find(path, config=config, book=book, prices=prices or (), start=day_of(None), exclude=exclude or ())
-    if format is LintFormat.sarif:
+    if format_of(format, out, LintFormat.text) is LintFormat.sarif:
         from ..reports.sarif import to_sarif
 
-        sys.stdout.write(json.dumps(to_sarif(findings, __version__), indent=2) + "\n")
+        text = json.dumps(to_sarif(findings, __version__), indent=2)
     else:
-        for finding in findings:
-            typer.echo(str(finding))
-        typer.echo(_tally([finding.severity for finding in findings]))
+        text = "\n".join([*map(str, findings), _tally([finding.severity for finding in findings])])
+    emit(text + "\n", out)
     raise typer.Exit(exit_code(findings))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +22,15 @@ from .arguments import (
     days_of,
     existing,
 )
-from .screen import console, with_progress
+from .output import FORMAT_HELP, OutOption, emit, format_of
+from .screen import with_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from ..analysis.spend.spend import Spend
 
 
 class SpendFormat(StrEnum):
@@ -122,14 +130,15 @@ def spend(
     until: UntilOption = None,
     month: MonthOption = None,
     tz: Annotated[str, typer.Option(metavar="ZONE", help="Whose days and months: an IANA time zone.")] = "UTC",
-    format: Annotated[SpendFormat, typer.Option("--format", "-f", help="How to print.")] = SpendFormat.table,
-    price: Annotated[Costs, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = Costs.both,
+    format: Annotated[
+        SpendFormat | None,
+        typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table") + " parquet needs --out."),
+    ] = None,
+    costs: Annotated[Costs, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = Costs.both,
     reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
     book: BookOption = "list",
     prices: OverlayOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here; needed for parquet.")
-    ] = None,
+    out: OutOption = None,
 ) -> None:
     """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
 
@@ -143,38 +152,47 @@ def spend(
     from ..analysis.spend.spend import Query, spend_calls
     from ..analysis.spend.spend import spend as compute
     from ..pricing.book import open_book
-    from ..reports import spend as show
 
     first, last = days_of(since, until, month)
     query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
     query.check()
     if not query.by and by:
         raise CostsimError(f"--by names nothing to group by: {by!r}")
-    if (format is SpendFormat.parquet) != (output is not None and output.suffix == ".parquet"):
-        raise CostsimError("parquet goes to a file: --format parquet --output spend.parquet")
+    chosen = format_of(format, out, SpendFormat.table)
+    if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
+        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
     stack = open_book(book, prices or [])
     if events:
         found = spend_calls(events, stack, query)
     else:
         with open_ledger(existing(db), stack) as ledger:
             found = compute(ledger.connection, stack, query)
-    if format is SpendFormat.parquet and output:
-        show.write_parquet(found, output)
-    elif format is SpendFormat.table and not output:
-        show.print_spend(found, price.value, console())
+    if chosen is SpendFormat.parquet and out:
+        from ..reports.spend import write_parquet
+
+        write_parquet(found, out)
     else:
-        text = {
-            SpendFormat.json: lambda: show.as_json(found),
-            SpendFormat.csv: lambda: show.as_csv(found),
-        }.get(format, lambda: show.as_markdown(found, price.value))()
-        _write(text, output)
+        emit(_rendered(found, chosen, costs), out)
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
 
 
+def _rendered(found: Spend, format: SpendFormat, costs: Costs) -> str | Callable[[Console], None]:
+    from ..reports import spend as show
+
+    match format:
+        case SpendFormat.json:
+            return show.as_json(found)
+        case SpendFormat.csv:
+            return show.as_csv(found)
+        case SpendFormat.markdown:
+            return show.as_markdown(found, costs.value)
+    return partial(show.print_spend, found, costs.value)
+
+
 def export(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file: .csv or .parquet.")],
     db: DbOption = DEFAULT_STORE,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -186,27 +204,18 @@ def export(
     """Export logged usage as FOCUS 1.2 rows, for FinOps tools: a row per day, component, model and token class.
 
     \b
-      costsim export --output focus.csv --month 2026-10
+      costsim export --out focus.csv --month 2026-10
     """
     from ..analysis.spend.focus import focus_cells
     from ..analysis.spend.ledger import open_ledger
     from ..pricing.book import open_book
     from ..reports.focus import write_focus
 
-    if output.suffix.lower() not in (".csv", ".parquet"):
-        raise CostsimError(f"{output}: an export ends in .csv or .parquet")
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise CostsimError(f"{out}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
     stack = open_book(book, prices or [])
     with open_ledger(existing(db), stack) as ledger:
         focus_cells(ledger.connection, stack, first, last)
-        rows = write_focus(ledger.connection, output, account)
-    typer.echo(f"{output}: {rows:,} rows")
-
-
-def _write(text: str, output: Path | None) -> None:
-    from ..documents import write_file
-
-    if output:
-        write_file(output, text)
-    else:
-        sys.stdout.write(text)
+        rows = write_focus(ledger.connection, out, account)
+    typer.echo(f"{out}: {rows:,} rows")

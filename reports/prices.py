@@ -88,7 +88,7 @@ def print_diff(differences: list[PriceDifference], console: Console) -> None:
     console.print(table)
     console.print(f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}.")
     if len(shown) < len(differences):
-        console.print("Those in one book only are counted, not shown; name models with --model, or use --json.")
+        console.print("Those in one book only are counted, not shown; name models with --model, or use --format json.")
 
 
 def _only(kind: str, differences: list[PriceDifference]) -> str:

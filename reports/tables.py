@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def as_json(projection: Projection) -> str:
-    """The contract that `costsim schema --output` publishes."""
+    """The contract that `costsim schema run` publishes."""
     return projection.model_dump_json(indent=2) + "\n"
 
 

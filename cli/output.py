@@ -1,0 +1,64 @@
+"""Where a result goes: one `--out/-o FILE` and one `--format/-f` for every command that prints a result.
+
+Without `--out` the result is printed. In a file, the format is what `--format` says, else what the file's ending
+means, else Markdown instead of a table where the command has Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from .screen import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FormatName = TypeVar("FormatName", bound=StrEnum)
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the result here instead of printing it.")
+]
+FORMAT_HELP = "Default: by the ending of --out, else {default}."
+ENDINGS = {
+    ".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv", ".pdf": "pdf",
+    ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit", ".txt": "table",
+}  # fmt: skip
+WIDTH = 160  # of a table in a file
+
+
+def format_of(given: FormatName | None, out: Path | None, default: FormatName) -> FormatName:
+    """The format that is asked for, else that of the file's ending if the command has it, else the default."""
+    if given is not None:
+        return given
+    formats = {format.value: format for format in type(default)}
+    meant = ENDINGS.get(out.suffix.lower(), "markdown") if out else default.value
+    return formats.get(meant, default)
+
+
+def emit(result: str | Callable[[Console], None], out: Path | None) -> None:
+    """Print a text, or what a function prints on a console; or write either to a file. Raises OutputError."""
+    if out is None:
+        if isinstance(result, str):
+            sys.stdout.write(result)
+        else:
+            result(console())
+        return
+    from ..documents import write_file
+
+    write_file(out, result if isinstance(result, str) else _plain(result))
+
+
+def _plain(print_on: Callable[[Console], None]) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    print_on(Console(file=text, width=WIDTH, highlight=False, color_system=None))
+    return text.getvalue()
