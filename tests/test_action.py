@@ -37,7 +37,7 @@ case "$*" in *--paginate*) if [ -f "$CALLS/existing" ]; then cat "$CALLS/existin
 """
 
 COSTSIM = """
-while [ $# -gt 1 ]; do if [ "$1" = --output ]; then echo "a report" > "$2"; fi; shift; done
+while [ $# -gt 1 ]; do if [ "$1" = --out ]; then echo "a report" > "$2"; fi; shift; done
 if [ -f "$CALLS/status" ]; then exit "$(cat "$CALLS/status")"; fi
 """
 
@@ -249,7 +249,7 @@ def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
     job.with_stub().run()
     told = [call for call in job.called("costsim") if "--notify" in call]
     assert told == [
-        f"check architecture.yaml --format markdown --output {job.temp}/costsim-check.md --notify FLEET_HOOK"
+        f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"
     ]
 
 
@@ -257,7 +257,7 @@ def test_sarif_is_written_where_asked_and_then_uploaded(job: Job) -> None:
     job.inputs = {"sarif": "costsim.sarif"}
     job.with_stub().run()
     assert (job.repo / "costsim.sarif").exists()
-    assert "check architecture.yaml --format sarif --output costsim.sarif" in job.called("costsim")
+    assert "check architecture.yaml --format sarif --out costsim.sarif" in job.called("costsim")
     upload = STEPS["Upload to code scanning"]
     assert job.holds(upload["if"])
     assert job.value(upload["with"]["sarif_file"]) == "costsim.sarif"
