@@ -140,16 +140,15 @@ def replay(
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
     from ..analysis.architecture.load import read_architecture
-    from ..analysis.replay.replay import replay as compute
     from ..pricing.book import open_book
     from ..reports import replay as show
-    from ..usage.store import open_store
+    from ..store import open_store
 
     first, last = days_of(since, until, month)
     reroute = _reroute(plan, architecture, config, model)
     stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
-    with open_store(existing(db)) as store:
-        found = compute(store, stack, reroute, since=first, until=last, as_logged=as_logged)
+    with open_store(existing(db), stack) as store:
+        found = store.replay(reroute, since=first, until=last, as_logged=as_logged)
     render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}
     chosen = format_of(format, out, TableFormat.table).value
     emit(render[chosen](found) if chosen in render else partial(show.print_replay, found), out)

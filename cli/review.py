@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,6 @@ from .screen import with_progress
 if TYPE_CHECKING:
     from ..analysis.review.results import Review
     from ..analysis.review.review import Progress
-
-NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
 
 
 class ReportFormat(StrEnum):
@@ -185,24 +182,20 @@ def _review(
     prices: list[Path] | None, today: str | None, progress: Progress | None,
 ) -> Review:  # fmt: skip
     from ..analysis.architecture.load import read_architecture
-    from ..analysis.review.review import review
     from ..analysis.routing.routing import read_routing
-    from ..analysis.spend.ledger import Ledger
     from ..pricing.book import open_book
-    from ..usage.store import open_store
+    from ..store import open_store
 
     file = architecture or (HERE if HERE.is_file() else None)
     fleet = read_architecture(file) if file else None
     routing = read_routing(config) if config else None
     base = fleet.book if fleet and book == "list" else book
     stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
-    with open_store(existing(db)) as store:
-        newest = (Ledger.open(store, stack).connection.execute(NEWEST).fetchone() or (None,))[0]
-        if month is None and newest is None:
+    with open_store(existing(db), stack) as store:
+        reviewed = month or store.newest_month()
+        if reviewed is None:
             raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
         name = fleet.name if fleet and fleet.name else db.stem
-        chosen: date = day_of(today)
-        return review(
-            store, stack, month or newest, today=chosen, name=name, architecture=fleet, routing=routing,
-            progress=progress,
-        )  # fmt: skip
+        return store.review(
+            reviewed, today=day_of(today), name=name, architecture=fleet, routing=routing, progress=progress
+        )

@@ -83,18 +83,16 @@ def load(
       costsim load spend_logs.csv --attribution attribution.yaml
       costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens
     """
+    from ..store import open_store
     from ..usage.attribution import read_attribution
-    from ..usage.load import load as load_files
     from ..usage.readers.mapped import parse_mapping
-    from ..usage.store import open_store
 
     rules = read_attribution(attribution) if attribution else None
     mapping = parse_mapping(map) if map else None
     with open_store(db) as store:
         report = with_progress(
             "loading",
-            lambda progress: load_files(
-                store,
+            lambda progress: store.load(
                 paths,
                 format=format,
                 mapping=mapping,
@@ -148,10 +146,9 @@ def spend(
       costsim spend --by component --reprice 2026-11-01
       costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend.ledger import open_ledger
     from ..analysis.spend.spend import Query, spend_calls
-    from ..analysis.spend.spend import spend as compute
     from ..pricing.book import open_book
+    from ..store import open_store
 
     first, last = days_of(since, until, month)
     query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
@@ -165,8 +162,8 @@ def spend(
     if events:
         found = spend_calls(events, stack, query)
     else:
-        with open_ledger(existing(db), stack) as ledger:
-            found = compute(ledger.connection, stack, query)
+        with open_store(existing(db), stack, read_only=True) as store:
+            found = store.spend(by=query.by, since=first, until=last, reprice=query.reprice, tz=tz)
     if chosen is SpendFormat.parquet and out:
         from ..reports.spend import write_parquet
 
@@ -206,16 +203,12 @@ def export(
     \b
       costsim export --out focus.csv --month 2026-10
     """
-    from ..analysis.spend.focus import focus_cells
-    from ..analysis.spend.ledger import open_ledger
     from ..pricing.book import open_book
-    from ..reports.focus import write_focus
+    from ..store import open_store
 
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise CostsimError(f"{out}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
-    stack = open_book(book, prices or [])
-    with open_ledger(existing(db), stack) as ledger:
-        focus_cells(ledger.connection, stack, first, last)
-        rows = write_focus(ledger.connection, out, account)
+    with open_store(existing(db), open_book(book, prices or []), read_only=True) as store:
+        rows = store.export_focus(out, since=first, until=last, account=account)
     typer.echo(f"{out}: {rows:,} rows")

@@ -248,9 +248,7 @@ def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
     job.inputs = {"notify": "FLEET_HOOK"}
     job.with_stub().run()
     told = [call for call in job.called("costsim") if "--notify" in call]
-    assert told == [
-        f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"
-    ]
+    assert told == [f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"]
 
 
 def test_sarif_is_written_where_asked_and_then_uploaded(job: Job) -> None:

@@ -55,7 +55,8 @@ def test_the_python_of_the_readme_runs(
     monkeypatch.chdir(folder)
     [snippet] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(snippet, "README.md", "exec"), {})
-    assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n", capsys.readouterr().out)
+    # 1,200 in, 30,000 cached, 400 out at $1, $0.10, $5 and 900 in, 700 out at $5, $25 a million: 0.0062 + 0.022
+    assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n0\.0282 \(\)\n", capsys.readouterr().out)
 
 
 def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:

@@ -1,0 +1,181 @@
+"""A store of logged usage under one price book, as programs use it: open it, load logs, ask.
+
+    with costsim.open_store(Path("costsim.duckdb")) as store:
+        store.load(["logs"])
+        print(store.spend(by=("component", "model")).total.computed_usd)
+
+No order of calls matters: what was loaded since is summed and priced when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .usage import DEFAULT_STORE
+from .usage.store import open_store as open_connection
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from .analysis.architecture.model import Architecture
+    from .analysis.replay.replay import Replay
+    from .analysis.replay.reroute import Reroute
+    from .analysis.review.results import Review
+    from .analysis.review.review import Progress as ReviewProgress
+    from .analysis.routing.routing import RoutingConfig
+    from .analysis.spend.spend import Spend
+    from .pricing.book import PriceBook
+    from .usage.attribution import Rule
+    from .usage.load import LoadReport
+    from .usage.load import Progress as LoadProgress
+    from .usage.readers.mapped import Mapping
+
+NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
+
+
+@contextmanager
+def open_store(
+    path: Path = DEFAULT_STORE, book: PriceBook | None = None, *, read_only: bool = False
+) -> Iterator[Store]:
+    """The store at `path`, priced by `book` (default: the list prices); made where there is none.
+
+    `read_only` opens a store that exists beside other readers; only where calls were loaded that are not summed yet
+    is it opened for writing. Raises StoreError: no store, another process writes to it, or it is no DuckDB file.
+    """
+    from .analysis.spend.ledger import open_ledger
+    from .pricing.book import open_book
+
+    prices = book or open_book()
+    if read_only:
+        with open_ledger(path, prices) as ledger:
+            yield Store(ledger.connection, prices)
+        return
+    with open_connection(path) as connection:
+        yield Store(connection, prices)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store of logged calls and the price book they are priced by: make one with `open_store`.
+
+    `connection` is DuckDB's, open to any SQL: the tables are usage_event, usage_daily, load, reject, unread and
+    outcome.
+    """
+
+    connection: DuckDBPyConnection
+    book: PriceBook
+
+    def load(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        format: str | None = None,
+        mapping: Mapping | None = None,
+        attribution: Sequence[Rule] | None = None,
+        strict: bool = False,
+        acknowledged: Sequence[str] = (),
+        progress: LoadProgress | None = None,
+    ) -> LoadReport:
+        """Load files, folders, globs or the standard input (`-`); a call in several of them counts once.
+
+        `format` names a log format (default: told from content), `mapping` the columns of one of your own,
+        `attribution` rules give calls their component, agent and task. What is known not to be usage is
+        `acknowledged`. Returns what was read, rejected and not counted. Raises UsageLogError for a path that is not
+        usable, and where `strict` for a line that cannot be read or usage that is not counted.
+        """
+        from .usage.load import load
+
+        return load(
+            self.connection, paths, format=format, mapping=mapping, attribution=attribution, strict=strict,
+            acknowledged=acknowledged, progress=progress,
+        )  # fmt: skip
+
+    def spend(
+        self,
+        *,
+        by: Sequence[str] = ("day",),
+        since: date | None = None,
+        until: date | None = None,
+        reprice: date | None = None,
+        tz: str = "UTC",
+    ) -> Spend:
+        """What the calls from `since` to `until` (both included; None: no bound) cost, USD, exact.
+
+        `by` are the words of `costsim spend --by`: a row each combination, models without a price first. `reprice`
+        adds the cost at that day's prices; days and months are those of `tz`, an IANA name. Raises CostsimError for an
+        unknown word or zone.
+        """
+        from .analysis.spend.spend import Query, spend
+
+        query = Query(tuple(by), since, until, reprice, tz)
+        query.check()
+        return spend(self.connection, self.book, query)
+
+    def export_focus(
+        self, file: Path, *, since: date | None = None, until: date | None = None, account: str = "costsim"
+    ) -> int:
+        """Write FOCUS 1.2 rows, a row per day, component, model and token class, as CSV or (.parquet) Parquet.
+
+        `account` is the BillingAccountId. Returns the number of rows. Raises UnpricedError where a model has no
+        price, OutputError where the file cannot be written; then nothing is.
+        """
+        from .analysis.spend.focus import focus_cells
+        from .reports.focus import write_focus
+
+        focus_cells(self.connection, self.book, since, until)
+        return write_focus(self.connection, file, account)
+
+    def newest_month(self) -> str | None:
+        """The newest month that has usage, as 2026-10; None in a store without any."""
+        from .analysis.spend.ledger import Ledger
+
+        found = Ledger.open(self.connection, self.book).connection.execute(NEWEST).fetchone()
+        return found[0] if found else None
+
+    def review(
+        self,
+        month: str,
+        *,
+        today: date,
+        name: str,
+        architecture: Architecture | None = None,
+        routing: RoutingConfig | None = None,
+        progress: ReviewProgress | None = None,
+    ) -> Review:
+        """The monthly routing review of a month written 2026-10: what was spent, why it changed, what to decide.
+
+        `today` ends a running month; budgets and the planned routing are the architecture's, the mapping of `routing`
+        in place of its own. USD, exact, ranges apart. Raises CostsimError where the month has no usage.
+        """
+        from .analysis.review.review import review
+
+        return review(
+            self.connection, self.book, month, today=today, name=name, architecture=architecture, routing=routing,
+            progress=progress,
+        )  # fmt: skip
+
+    def replay(
+        self, reroute: Reroute, *, since: date | None = None, until: date | None = None, as_logged: bool = False
+    ) -> Replay:
+        """The calls from `since` to `until` priced as `reroute` would have sent them, against what was spent, USD.
+
+        A reroute is made by `costsim.analysis.replay.reroute`: to one model, by a routing file, by a plan. Token
+        counts are scaled by what the store measured, unless `as_logged`. Models without a price are in `unpriced`.
+        """
+        from .analysis.replay.replay import replay
+
+        return replay(self.connection, self.book, reroute, since=since, until=until, as_logged=as_logged)
+
+    def observed(self, path: Path, *, since: date | None = None, until: date | None = None) -> dict[str, object]:
+        """The architecture that the calls of those days (UTC) show, as the data of an architecture file.
+
+        `path` is the store's own: the architecture draws its tokens from there. Raises CostsimError without calls.
+        """
+        from .analysis.spend.observe import observed_architecture
+
+        return observed_architecture(self.connection, path, path.stem, since, until)
