@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..analysis.results import Projection
 
 
-class Format(StrEnum):
+class RunFormat(StrEnum):
     """How `costsim run` prints."""
 
     table = "table"
@@ -46,7 +46,9 @@ class Format(StrEnum):
 
 def run(
     architecture: ArchitectureArgument = None,
-    format: Annotated[Format | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))] = None,
+    format: Annotated[
+        RunFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
+    ] = None,
     out: OutOption = None,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
     start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
@@ -106,7 +108,7 @@ def run(
         store_projection(db, projection, rows)
     if report:
         emit(_page(projection), report)
-    emit(_rendered(projection, format_of(format, out, Format.table)), out)
+    emit(_rendered(projection, format_of(format, out, RunFormat.table)), out)
     if report:
         typer.echo(f"report: {report}", err=True)
     if projection.unpriced:
@@ -153,21 +155,21 @@ def _page(projection: Projection) -> str:
     return render_html(projection)
 
 
-def _rendered(projection: Projection, format: Format) -> str | Callable[[Console], None]:
+def _rendered(projection: Projection, format: RunFormat) -> str | Callable[[Console], None]:
     from ..reports import tables
 
     match format:
-        case Format.table:
+        case RunFormat.table:
             from ..reports.terminal import print_projection
 
             return partial(print_projection, projection)
-        case Format.json:
+        case RunFormat.json:
             return tables.as_json(projection)
-        case Format.csv:
+        case RunFormat.csv:
             return tables.as_csv(projection)
-        case Format.markdown:
+        case RunFormat.markdown:
             return tables.as_markdown(projection)
-        case Format.html:
+        case RunFormat.html:
             return _page(projection)
 
 

@@ -43,7 +43,7 @@ class SpendFormat(StrEnum):
     parquet = "parquet"
 
 
-class Costs(StrEnum):
+class ShownCosts(StrEnum):
     """Which costs `costsim spend` shows."""
 
     recorded = "recorded"
@@ -132,7 +132,9 @@ def spend(
         SpendFormat | None,
         typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table") + " parquet needs --out."),
     ] = None,
-    costs: Annotated[Costs, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = Costs.both,
+    costs: Annotated[
+        ShownCosts, typer.Option(help="Costs that sources recorded, computed ones, or both.")
+    ] = ShownCosts.both,
     reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
     book: BookOption = "list",
     prices: OverlayOption = None,
@@ -175,7 +177,7 @@ def spend(
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
 
 
-def _rendered(found: Spend, format: SpendFormat, costs: Costs) -> str | Callable[[Console], None]:
+def _rendered(found: Spend, format: SpendFormat, costs: ShownCosts) -> str | Callable[[Console], None]:
     from ..reports import spend as show
 
     match format:

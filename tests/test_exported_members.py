@@ -110,5 +110,5 @@ def test_an_architecture_is_checked_and_compared(tmp_path: Path) -> None:
             "utf-8",
         )
     assert [costsim.check(file, today=date(2026, 11, 2)).exit_code for file in files] == [0, 1]
-    found = costsim.diff(*files, costsim.Settings(date(2026, 11, 2), days=30, trials=10))
+    found = costsim.diff(files[0], files[1], costsim.Settings(date(2026, 11, 2), days=30, trials=10))
     assert found.difference_usd == 300

@@ -22,8 +22,9 @@ from .line_watch import LineWatch
 from .packing import unpack
 from .project import FOUND, project
 from .reader import Reader
-from .records import Source, read_entries
+from .records import read_entries
 from .report import FileReport, LoadReport
+from .source import Source
 from .store import scalar
 from .unfold import unfolded
 from .unread import Unread, Watch, acknowledge, kinds

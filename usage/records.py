@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ..errors import UsageLogError
-from .files import Format, LogFile, escaped, leading_documents
+from .files import escaped, leading_documents
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
+from .source import Reject, Source
 from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-    from .fingerprint import Tail
-    from .unread import Watch
 
 NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
@@ -42,36 +40,11 @@ NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalErro
 
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
-LineCounts = Callable[["Source"], int]
+LineCounts = Callable[[Source], int]
 """How many lines a file has, or its tail."""
 
 Project = Callable[[str, dict[str, object]], None]
 """Takes SQL that selects records (file_id, line, path and a reader's columns), and its parameters."""
-
-Reject = tuple[int, int | None, str, str]
-"""file_id, line, reason, the beginning of the raw line."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
-
-    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end. `watch` notes
-    what is not counted.
-    """
-
-    file_id: int
-    file: LogFile
-    format: Format
-    watch: Watch
-    tail: Tail | None = None
-    content: Path | None = None
-    fault: str | None = None
-
-    @property
-    def whole(self) -> str:
-        """The path of all its content."""
-        return str(self.content or self.file.path)
 
 
 @dataclass(frozen=True)

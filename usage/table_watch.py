@@ -13,7 +13,7 @@ from .reader import identifier
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from .records import Source
+    from .source import Source
 
 
 def watch_cells(

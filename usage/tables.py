@@ -22,7 +22,7 @@ from .table_watch import watch_cells
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from .records import Reject, Source
+    from .source import Reject, Source
 
 # `cells` has the columns of the file, and the line of each row.
 PARQUET_CELLS = """

@@ -1,0 +1,37 @@
+"""A file that is being read, and the lines of it that are no entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .files import Format, LogFile
+    from .fingerprint import Tail
+    from .unread import Watch
+
+Reject = tuple[int, int | None, str, str]
+"""file_id, line, reason, the beginning of the raw line."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
+
+    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end. `watch` notes
+    what is not counted.
+    """
+
+    file_id: int
+    file: LogFile
+    format: Format
+    watch: Watch
+    tail: Tail | None = None
+    content: Path | None = None
+    fault: str | None = None
+
+    @property
+    def whole(self) -> str:
+        """The path of all its content."""
+        return str(self.content or self.file.path)
