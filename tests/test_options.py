@@ -19,6 +19,12 @@ SHORT = {"--out": "-o", "--format": "-f"}
 # what prints a result can write it to a file; the others write files by their nature, or load
 PRINTS = {"run", "schema", "check", "diff", "spend", "report", "lint", "evaluate", "outcomes", "recommend", "replay"}
 
+DESK = """
+name: desk
+model_routing: {fallback: anthropic/claude-haiku-4-5}
+components: [{name: a, agent: a, task: t, runs_per_day: 10, tokens: {input: 1000, output: 100}}]
+"""
+
 
 def options_of(command: Any) -> dict[str, list[str]]:
     """The options of a command, each with its other spellings."""
@@ -71,6 +77,7 @@ def test_an_earlier_spelling_is_todays(earlier: str, spelled: str) -> None:
 
 
 def test_the_ending_of_the_file_says_the_format(costsim: Run, tmp_path: Path) -> None:
+    (tmp_path / "architecture.yaml").write_text(DESK, "utf-8")
     for name in ("plan.json", "plan.csv", "plan.md", "plan.html", "plan.txt"):
         done = costsim("run", "--trials", "10", "--out", name)
         assert (done.code, done.out) == (0, "")
