@@ -24,9 +24,10 @@ def usd(key: ModelKey, name: str, processing: str, day: str = "2026-10-05", toke
 
 def test_every_row_of_ours_names_its_page_and_when_it_was_read() -> None:
     content = own_rows().content
-    for entry in (*content.models, *content.regions):
-        assert entry.source.startswith("https://")
-        assert "read 20" in entry.source
+    sources = [entry.source for entry in content.models] + [region.source for region in content.regions]
+    for source in sources:
+        assert source.startswith("https://")
+        assert "read 20" in source
 
 
 def test_the_snapshot_wins_where_it_has_a_row() -> None:
