@@ -1,4 +1,4 @@
-"""Public samples of coding agents: each gives the totals that were computed from the file itself."""
+"""Public samples of agents, tracers, gateways and clouds: each gives the totals that were computed from the file itself."""
 
 from __future__ import annotations
 
@@ -32,6 +32,26 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("cursor/usage-events-v2.csv", "cursor", 5, 94_942, 3_543_752, 103_422, 27_067, "3.50"),
     ("cursor/usage-events-v3.csv", "cursor", 3, 450, 900, 150, 115, None),
     ("cursor/usage-events-v1.csv", "cursor", 1, 300, 20, 0, 120, "0.20"),
+    ("langsmith/langsmith_js_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 1901, None),
+    ("langsmith/langsmith_py_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 2497, None),
+    ("langsmith/langsmith_py_wrap_openai_.json", "langsmith", 1, 9, 0, 0, 9, None),
+    ("langsmith/runs-query.json", "langsmith", 1, 407, 12, 0, 87, "0.000115"),
+    ("posthog/claude-code-session.events.json", "posthog", 4, 8, 2_114_857, 1_499, 1_618, None),
+    ("posthog/openrouter-broadcast.events.json", "posthog", 2, 1_233, 0, 0, 448, "0.00078091"),
+    ("mlflow/trace.json", "mlflow", 1, 27, 0, 0, 641, None),
+    ("weave/calls.jsonl", "weave", 2, 2_000_000, 0, 0, 4_000_000, "300"),
+    ("braintrust/anthropic-v0800.log-payloads.json", "braintrust", 8, 2_297, 0, 0, 175, None),
+    ("datadog-llmobs/spans.json", "datadog", 2, 29, 2_055, 2_055, 200, None),
+    ("bedrock/invocations.jsonl", "bedrock", 8, 3_957, 0, 0, 934, None),
+    ("vertex-ai/request-response.jsonl", "vertex", 1, 3, 0, 0, 930, None),
+    ("azure-openai/apim-gateway.jsonl", "azure-apim", 2, 14, 0, 0, 8, None),
+    ("azure-openai/cost-by-meter.csv", "azure-cost", 0, 0, 0, 0, 0, "3.15869"),
+    ("aws-cur/cur-bedrock.csv", "aws-cur", 0, 1_500_000, 0, 0, 200_000, "37.5"),
+    ("focus/ai_prompt_caching_b.csv", "focus", 0, 2_500_000, 8_000_000, 0, 1_500_000, "38.4"),
+    ("focus/per_token_foundation_model_api.csv", "focus", 0, 8_400_000, 0, 0, 2_100_000, "94.5"),
+    ("focus/focus-1.0-sample-ai-rows.csv", "focus", 0, 0, 0, 0, 0, "-0.15189756178"),
+    ("portkey/logs.jsonl", "portkey", 1, 100, 0, 0, 40, None),
+    ("vllm/metrics-qwen3.8-27b.txt", "vllm", 803, 5_371_914, 92_941_632, 0, 496_231, None),
 ]
 
 
