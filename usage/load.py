@@ -179,7 +179,7 @@ def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fing
     """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
     known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
     for source in sources:
-        if source.tail:
+        if source.tail and _watched(source):
             _fingerprint_of_lines(source, str(source.tail.path))
     if len(known) == len(sources):
         yield lambda source: known[source.file_id]
@@ -201,12 +201,17 @@ def _fingerprint(source: Source) -> Fingerprint:
 
 def _fingerprint_of_lines(source: Source, path: str) -> Fingerprint:
     """The hash and lines of a file; lines that DuckDB reads are watched on the way."""
-    if source.format.layout != "ndjson" or source.format.reader.ordered:
+    if not _watched(source):
         return fingerprint(path)
     lines = LineWatch(source.watch, source.file_id)
     found = fingerprint(path, lines.feed)
     lines.finish(path)
     return found
+
+
+def _watched(source: Source) -> bool:
+    """Whether DuckDB reads the lines, so that they are watched in the bytes; a careful reading shows every record."""
+    return source.format.layout == "ndjson" and not source.format.reader.ordered
 
 
 def _unpacked(source: Source, spool: Path) -> Source:

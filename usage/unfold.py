@@ -50,12 +50,6 @@ def rows(path: Path, sql: str) -> Iterator[dict[str, Any]]:
             yield from (dict(zip(names, row, strict=True)) for row in some)
 
 
-def columns(path: Path, table: str) -> frozenset[str]:
-    """The columns of a table; none where there is no such table. Raises sqlite3.Error."""
-    with _database(path) as database:
-        return frozenset(name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", [table]))
-
-
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """A database opened without a trace beside it. What its write-ahead log holds counts too, so both are copied."""
