@@ -56,29 +56,26 @@ def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceR
     Only where the first listed price is the standard one of that moment, or half of it: so a class that the discount
     leaves out (searches) stays at its price, and nothing is taken for half price that never was.
     """
+    standard = [row for row in listed if row.processing == "standard"]
     for (vendor, level), page in HALF_PRICED.items():
-        first = {row.token_class: row for row in sorted(listed, key=_start, reverse=True) if row.processing == level}
-        for row in listed:
-            begun = first.get(row.token_class)
-            if vendor != provider or row.processing != "standard" or begun is None or begun.valid_from is None:
-                continue
-            share = _share(begun, listed)
-            if share is not None and _start(row) < begun.valid_from:
-                ends = min(row.valid_to or begun.valid_from, begun.valid_from)
+        of_level = [row for row in listed if row.processing == level] if vendor == provider else []
+        first = {row.token_class: row for row in sorted(of_level, key=_start, reverse=True)}
+        for begun in first.values():
+            share, begins = _share(begun, standard), _start(begun)
+            older = [row for row in standard if row.token_class == begun.token_class and _start(row) < begins]
+            for row in older if share is not None else ():
+                ends = min(row.valid_to or begins, begins)
                 source = f"{page} (50 % of standard, read 2026-11-29)"
                 yield replace(row, processing=level, usd=row.usd * share, valid_to=ends, source=source)
 
 
-def _share(begun: PriceRow, listed: Sequence[PriceRow]) -> Decimal | None:
+def _share(begun: PriceRow, standard: Sequence[PriceRow]) -> Decimal | None:
     """A level's first price of a class over the standard one then: a half or 1; None where it is neither."""
-    standard = next((r for r in listed if _is_standard_of(r, begun)), None)
+    of = begun.token_class, begun.min_input_tokens
+    same = (row for row in standard if (row.token_class, row.min_input_tokens) == of and row.applies(_start(begun)))
+    usual = next(same, None)
     shares = (Decimal("0.5"), Decimal(1))
-    return next((share for share in shares if standard and begun.usd == standard.usd * share), None)
-
-
-def _is_standard_of(row: PriceRow, begun: PriceRow) -> bool:
-    same = (row.token_class, row.min_input_tokens) == (begun.token_class, begun.min_input_tokens)
-    return same and row.processing == "standard" and begun.valid_from is not None and row.applies(begun.valid_from)
+    return next((share for share in shares if usual and begun.usd == usual.usd * share), None)
 
 
 def _start(row: PriceRow) -> datetime:
