@@ -47,7 +47,7 @@ def format_usd(amount: Decimal | None) -> str:
 
 
 def format_cents(amount: Decimal | None) -> str:
-    """An amount of USD to the cent, `$10,194.60`, for tables whose figures are added up; small ones as `usd`."""
+    """An amount of USD to the cent, `$10,194.60`, for tables whose figures are added up; small ones as `format_usd`."""
     if amount is None or abs(amount) < 1:
         return format_usd(amount)
     return signed(amount, f"${rounded(abs(amount), 2):,f}")
@@ -93,6 +93,7 @@ def scaled(size: Decimal, places: int) -> str:
 
 
 def rounded(size: Decimal, places: int) -> Decimal:
+    """To that many decimals, half-even."""
     return size.quantize(Decimal(1).scaleb(-places), context=_EXACT)
 
 
@@ -104,4 +105,5 @@ def stripped(size: Decimal, keep: int) -> str:
 
 
 def signed(amount: Decimal, text: str) -> str:
+    """The text of an amount's size, with the amount's sign."""
     return f"{MINUS}{text}" if amount < 0 else text

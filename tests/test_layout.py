@@ -17,7 +17,7 @@ PARTS = {"usage": 1, "pricing": 1, "analysis": 2, "reports": 3, "store": 4, "api
 """How high a part stands; other modules of the root (errors, money, months, …) are its ground, 0."""
 
 TWICE = {
-    "Candidate", "Change", "DayCost", "Ledger", "ModelPrices", "Multiplier", "Part", "Query", "Saving", "UnpricedUsage",
+    "Candidate", "Change", "DayCost", "ModelPrices", "Multiplier", "Part", "Query", "Saving", "UnpricedUsage",
 }  # fmt: skip
 """Class names that still stand twice: each is to be renamed, none may be added."""
 

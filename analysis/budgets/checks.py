@@ -11,7 +11,7 @@ from ..lint.findings import Finding, shown_path
 from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
-from ..simulation.run import dearest_model, ledger
+from ..simulation.run import claim_costs, dearest_model
 from ..verdicts import Status, Verdict
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def broken_claims(projected: Projected, loaded: LoadedArchitecture) -> list[Verd
     if not architecture.claims:
         return []
     naive = dearest_model(architecture, costs) if any(map(_is_of_naive, architecture.claims)) else ""
-    told = ledger(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
+    told = claim_costs(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
     return [
         _claimed(claim, result, ("claims", n), loaded.document)
         for n, claim in enumerate(architecture.claims)

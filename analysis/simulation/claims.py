@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class ClaimCosts:
     """What claims are checked against: costs and books by name, and the moment prices are looked up at."""
 
     plan_usd_per_day: PlanCosts
@@ -37,15 +37,15 @@ class Ledger:
     components: list[str]
 
 
-def check(claims: list[Claim], ledger: Ledger, run_book: str) -> list[ClaimResult]:
+def check(claims: list[Claim], costs: ClaimCosts, run_book: str) -> list[ClaimResult]:
     """Every claim at each of its books (default: the run's). Raises ArchitectureError on an unknown name."""
     for claim in claims:
-        _check_names(claim, ledger)
-    return [_check(claim, book, ledger) for claim in claims for book in claim.books or [run_book]]
+        _check_names(claim, costs)
+    return [_check(claim, book, costs) for claim in claims for book in claim.books or [run_book]]
 
 
-def _check(claim: Claim, book: str, ledger: Ledger) -> ClaimResult:
-    computed = _computed(claim, book, ledger)
+def _check(claim: Claim, book: str, costs: ClaimCosts) -> ClaimResult:
+    computed = _computed(claim, book, costs)
     return ClaimResult(
         says=claim.says,
         stated=_stated(claim),
@@ -69,40 +69,40 @@ def _holds(claim: Claim, computed: Fraction) -> bool:
     return Fraction(low) * (1 - tolerance) <= computed <= Fraction(high) * (1 + tolerance)
 
 
-def _computed(claim: Claim, book: str, ledger: Ledger) -> Fraction | None:
+def _computed(claim: Claim, book: str, costs: ClaimCosts) -> Fraction | None:
     if claim.price_ratio:
         ratio, to = claim.price_ratio, claim.price_ratio.to
-        prices = [_blended_usd(m, ratio.input_per_output, book, ledger) for m in (ratio.model, to)]
+        prices = [_blended_usd(m, ratio.input_per_output, book, costs) for m in (ratio.model, to)]
     elif claim.cost_ratio:
         part = claim.cost_ratio
-        prices = [ledger.model_usd_per_day(book, part.component, m) for m in (part.model, part.to)]
+        prices = [costs.model_usd_per_day(book, part.component, m) for m in (part.model, part.to)]
     elif claim.plan_ratio:
         both = (claim.plan_ratio.plan, claim.plan_ratio.to)
-        prices = [ledger.plan_usd_per_day(book, plan, None) for plan in both]
+        prices = [costs.plan_usd_per_day(book, plan, None) for plan in both]
     else:
         assert claim.daily_usd is not None  # noqa: S101 (the model allows exactly one kind)
         of = None if claim.daily_usd.of == "total" else claim.daily_usd.of
-        return ledger.plan_usd_per_day(book, claim.daily_usd.plan, of)
+        return costs.plan_usd_per_day(book, claim.daily_usd.plan, of)
     return None if prices[0] is None or not prices[1] else prices[0] / prices[1]
 
 
-def _blended_usd(model: str, input_per_output: Decimal, book_name: str, ledger: Ledger) -> Fraction | None:
+def _blended_usd(model: str, input_per_output: Decimal, book_name: str, costs: ClaimCosts) -> Fraction | None:
     """USD of `input_per_output` input tokens and one output token, at the base tier."""
-    book = ledger.open_book(book_name)
+    book = costs.open_book(book_name)
     key = book.resolve(model)
-    rows = [key and book.price(key, name, at=ledger.at) for name in ("input", "output")]
+    rows = [key and book.price(key, name, at=costs.at) for name in ("input", "output")]
     if not (rows[0] and rows[1]):
         return None
     return Fraction(input_per_output) * rows[0].usd_per_unit + rows[1].usd_per_unit
 
 
-def _check_names(claim: Claim, ledger: Ledger) -> None:
+def _check_names(claim: Claim, costs: ClaimCosts) -> None:
     plans = [claim.plan_ratio.plan, claim.plan_ratio.to] if claim.plan_ratio else []
     components = [claim.cost_ratio.component] if claim.cost_ratio else []
     if claim.daily_usd:
         plans.append(claim.daily_usd.plan)
         components += [] if claim.daily_usd.of == "total" else [claim.daily_usd.of]
-    for kind, names, known in (("plan", plans, ledger.plans), ("component", components, ledger.components)):
+    for kind, names, known in (("plan", plans, costs.plans), ("component", components, costs.components)):
         for name in names:
             if name not in known:
                 near = did_you_mean(name, known)

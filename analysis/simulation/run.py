@@ -11,7 +11,7 @@ from ...errors import ArchitectureError
 from ...pricing.book import PriceBook
 from ..architecture.schedule import moment
 from ..results import Projection
-from .claims import Ledger, check
+from .claims import ClaimCosts, check
 from .costs import Costs
 from .plans import Plan, named_models, plans_of, single_model_plan
 from .policies.notes import policy_notes
@@ -39,7 +39,7 @@ def project(
     plans = plans_of(architecture, settings.naive or dearest_model(architecture, costs))
     return summarise(
         costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
-        check(architecture.claims, ledger(plans, costs), costs.run_book),
+        check(architecture.claims, claim_costs(plans, costs), costs.run_book),
         waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]), progress, sink,
     )  # fmt: skip
 
@@ -71,10 +71,10 @@ def dearest_model(architecture: Architecture, costs: Costs) -> str:
     return best[1]
 
 
-def ledger(plans: list[Plan], costs: Costs) -> Ledger:
+def claim_costs(plans: list[Plan], costs: Costs) -> ClaimCosts:
     """What claims about these plans are checked against."""
     by_name = {plan.name: plan for plan in plans}
-    return Ledger(
+    return ClaimCosts(
         plan_usd_per_day=lambda book, plan, of: costs.plan_usd_per_day(by_name[plan], book, of),
         model_usd_per_day=lambda book, component, model: costs.usd_per_day(component, model, book),
         open_book=costs.book,
