@@ -62,8 +62,9 @@ def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceR
         first = {row.token_class: row for row in sorted(of_level, key=_start, reverse=True)}
         for begun in first.values():
             share, begins = _share(begun, standard), _start(begun)
-            older = [row for row in standard if row.token_class == begun.token_class and _start(row) < begins]
-            for row in older if share is not None else ():
+            if share is None:
+                continue
+            for row in (r for r in standard if r.token_class == begun.token_class and _start(r) < begins):
                 ends = min(row.valid_to or begins, begins)
                 source = f"{page} (50 % of standard, read 2026-11-29)"
                 yield replace(row, processing=level, usd=row.usd * share, valid_to=ends, source=source)
