@@ -95,9 +95,11 @@ class Reader:
     (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
     the reason. Any other number that looks like usage is reported as unread.
 
-    For the documentation: `unique_by` says in a few words what makes two entries the same call; `sample` names the
-    sample that tests read and whether it is real ("real: ..." or "made: ..."). `undercounts` says what the format is
-    known not to tell, "" where nothing is known; it lowers the completeness of a source.
+    For the documentation, of which docs/formats.md is made: `unique_by` says in a few words what makes two entries the
+    same call; `sample` names the sample that tests read and whether it is real ("real: ..." or "made: ..."); `kept_at`
+    is where the tool keeps its log, or how it is exported. `undercounts` says what the format is known not to contain,
+    "" where nothing is known; it lowers the completeness of a source. `no_call` says why a file of this format can be
+    without a call ("a session with no assistant message").
     """
 
     name: str
@@ -116,7 +118,9 @@ class Reader:
     role: Role = "calls"
     unique_by: str = ""
     sample: str = ""
+    kept_at: str = ""
     undercounts: str = ""
+    no_call: str = "no entry with usage"
     unfold: Unfold | None = None
 
     def key(self, column: str) -> str:
