@@ -24,7 +24,8 @@ FROM (
     WITH hashed AS (
         SELECT rowid AS place, file_id, line, source, md5(to_json(row(ts, model, provider, session, agent, task,
             processing, status, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
-            recorded_usd, tags))::VARCHAR) AS content
+            recorded_usd, "user", team, project, repository, branch,
+            tags))::VARCHAR) AS content
         FROM found WHERE event_id IS NULL
     )
     SELECT place,

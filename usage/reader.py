@@ -20,6 +20,9 @@ RAW_CHARACTERS = 500  # of what is rejected
 
 TOKEN_COLUMNS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
+# Who a call belongs to, beside session, agent and task.
+DIMENSIONS = ("user", "team", "project", "repository", "branch")
+
 # What a projection may yield; what it leaves out gets this value.
 DEFAULTS: dict[str, str] = {
     "event_id": "NULL",  # NULL: the loader makes one from the entry's content and its count within the file
@@ -27,6 +30,7 @@ DEFAULTS: dict[str, str] = {
     "agent": "NULL",
     "task": "NULL",
     "session": "NULL",
+    **dict.fromkeys(DIMENSIONS, "NULL"),
     "provider": "NULL",
     "model": "NULL",
     "processing": "'standard'",

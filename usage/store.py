@@ -1,4 +1,4 @@
-"""The store: one DuckDB file that any SQL tool can open. Its schema is versioned; migrations stand beside it."""
+"""The store: one DuckDB file that any SQL tool can open. Its tables are in schema.sql, versioned."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ import duckdb
 from ..errors import StoreError
 from . import DEFAULT_STORE
 
-# Applied in this order, each once; never changed after a release.
-MIGRATIONS = (
-    "0001_usage.sql",
-    "0002_attribution.sql",
-    "0003_declared.sql",
-    "0004_past_call.sql",
-    "0005_unread.sql",
-)
-SCHEMA_VERSION = len(MIGRATIONS)
+SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMA_VERSION = 6  # one more with every change of schema.sql
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -45,14 +38,14 @@ WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
 
 @contextmanager
 def open_store(path: Path = DEFAULT_STORE, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The store at `path`, its schema brought up to date; made new where there is none, unless `read_only`.
+    """The store at `path`; made new where there is none, unless `read_only`.
 
-    Raises StoreError in one line: another process is writing, the file is no DuckDB database, it comes from
-    a newer costsim, or the disk fails while it is in use.
+    Raises StoreError in one line: another process is writing, the file is no DuckDB database, it has
+    another costsim's schema, or the disk fails while it is in use.
     """
     connection = _connect(Path(path), read_only)
     try:
-        _migrate(connection, Path(path), read_only)
+        _prepare(connection, Path(path), read_only)
         connection.execute(SESSION)
         yield connection
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -80,22 +73,26 @@ def _why_not(path: Path, message: str) -> str:
     return " ".join(message.splitlines()[0].split())
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+    """Make the tables of a new store. A store of another schema raises StoreError: it holds nothing that logs do not."""
     version = _version(connection)
+    if version == SCHEMA_VERSION:
+        return
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{path}: the store has schema {version}, this costsim knows {SCHEMA_VERSION}; upgrade costsim"
         )
-    if version == SCHEMA_VERSION:
-        return
-    if read_only:
-        raise StoreError(f"{path}: the store has schema {version}, older than this costsim; run `costsim load` on it")
+    if read_only and not version:
+        raise StoreError(f"{path}: there are no tables here yet; `costsim load` makes them")
+    if version:
+        raise StoreError(
+            f"{path}: the store has schema {version}, older than this costsim's {SCHEMA_VERSION}; "
+            "delete it, or name another with --db, and load the logs again"
+        )
     connection.execute("BEGIN")
-    if version == 0:
-        connection.execute(CREATE_VERSION_TABLE)
-    for number, name in enumerate(MIGRATIONS[version:], version + 1):
-        connection.execute((Path(__file__).parent / "migrations" / name).read_text("utf-8"))
-        connection.execute(WRITE_VERSION, [number])
+    connection.execute(CREATE_VERSION_TABLE)
+    connection.execute(SCHEMA.read_text("utf-8"))
+    connection.execute(WRITE_VERSION, [SCHEMA_VERSION])
     connection.execute("COMMIT")
 
 

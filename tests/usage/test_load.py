@@ -25,7 +25,7 @@ from costsim.pricing.book import open_book
 from costsim.usage.attribution import Rule, attribute, read_attribution
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
+from costsim.usage.store import SCHEMA_VERSION, open_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -433,16 +433,28 @@ def test_a_second_writer_is_told_at_once(db: Path) -> None:
         assert time.monotonic() - began < 10
 
 
-def test_an_older_store_is_migrated_and_a_newer_one_refused(db: Path, tmp_path: Path) -> None:
+def test_a_file_that_only_run_has_written_becomes_a_store(db: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(db)) as connection:
-        connection.execute("CREATE TABLE projection (run VARCHAR)")  # a store that only costsim run has written
-    loaded(db, write(tmp_path / "a.jsonl", entry(1)))
+        connection.execute("CREATE TABLE projection (run VARCHAR)")
+    with pytest.raises(StoreError, match="there are no tables here yet"), open_store(db, read_only=True):
+        pass
+    assert loaded(db, write(tmp_path / "a.jsonl", entry(1))).total("added") == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (99, f"the store has schema 99, this costsim knows {SCHEMA_VERSION}; upgrade costsim"),
+        (5, f"the store has schema 5, older than this costsim's {SCHEMA_VERSION}; delete it, .* load the logs again"),
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_store_of_another_schema_is_refused_in_one_line(
+    db: Path, version: int, message: str, read_only: bool
+) -> None:
     with open_store(db) as store:
-        store.execute("INSERT INTO schema_version VALUES (99)")
-    with (
-        pytest.raises(StoreError, match="the store has schema 99, this costsim knows 5; upgrade costsim"),
-        open_store(db),
-    ):
+        store.execute("UPDATE schema_version SET version = ?", [version])
+    with pytest.raises(StoreError, match=message), open_store(db, read_only=read_only):
         pass
 
 

@@ -1,3 +1,6 @@
+-- The store's tables. Nothing has been released: change them here and count SCHEMA_VERSION (usage/store.py) up, and
+-- older stores say that their logs are to be loaded again.
+
 -- One logged call, or one bucket of calls that its source had already summed (aggregated).
 CREATE TABLE usage_event (
     event_id       VARCHAR NOT NULL,          -- the call's identity across files, prefixed by the reader
@@ -10,6 +13,11 @@ CREATE TABLE usage_event (
     logged_agent   VARCHAR,                   -- as logged, so that rules can be applied anew
     logged_task    VARCHAR,
     session        VARCHAR,
+    "user"         VARCHAR,                   -- who: dimensions, as far as the source has them
+    team           VARCHAR,
+    project        VARCHAR,
+    repository     VARCHAR,
+    branch         VARCHAR,
     provider       VARCHAR,
     model          VARCHAR,                   -- as logged
     processing     VARCHAR NOT NULL,          -- standard | batch | flex | priority | fast
@@ -24,7 +32,7 @@ CREATE TABLE usage_event (
     web_search     BIGINT NOT NULL,           -- searches
     request        BIGINT NOT NULL,           -- calls: 1, or the sum's count
     recorded_usd   DECIMAL(38, 18),           -- what the source says it cost; NULL where it says nothing
-    tags           VARCHAR                    -- JSON object of further fields to attribute by
+    tags           VARCHAR                    -- JSON object of what else the source has, to attribute and group by
 );
 
 -- One file (or the standard input) as last read.
@@ -37,9 +45,10 @@ CREATE TABLE load (
     mtime_ns  BIGINT NOT NULL,
     reader    VARCHAR NOT NULL,
     entries   BIGINT NOT NULL,                -- calls found in the file, repeated ones included
-    added     BIGINT NOT NULL,                -- calls that no file had told before
+    added     BIGINT NOT NULL,                -- calls that no file had before
     rejected  BIGINT NOT NULL,
-    loaded_at TIMESTAMP NOT NULL
+    loaded_at TIMESTAMP NOT NULL,
+    declared  VARCHAR                         -- how the user said to read it: a format's name, or a mapping (JSON)
 );
 
 -- A line that is no usable entry, and why.
@@ -50,7 +59,8 @@ CREATE TABLE reject (
     raw     VARCHAR                           -- the beginning of it
 );
 
--- The rollup: exact sums of usage_event. See rollup.sql.
+-- The rollup: exact sums of usage_event. See rollup.py. Dimensions few questions need are not
+-- in it (session, user, team, project, repository, branch, tags): they are asked of the calls.
 CREATE TABLE usage_daily (
     day            DATE NOT NULL,             -- UTC
     slot           SMALLINT NOT NULL,         -- half hour of the day, for models priced by the hour; else -1
@@ -78,3 +88,24 @@ CREATE TABLE usage_daily (
 -- Days whose rollup is out of date, and the parameters the rollup was built with.
 CREATE TABLE touched_day (day DATE PRIMARY KEY);
 CREATE TABLE rollup_state (parameters VARCHAR NOT NULL);
+
+-- The attribution rules that were applied last (JSON), so that calls loaded later follow them too.
+CREATE TABLE attribution (rules VARCHAR NOT NULL);
+
+-- Calls that a file held before it began anew under its old name: no later reading of that file takes them away.
+CREATE TABLE past_call (event_id VARCHAR NOT NULL);
+
+-- What looks like usage in a file and is neither counted nor known to be left out.
+CREATE TABLE unread (
+    file_id     BIGINT NOT NULL,
+    source      VARCHAR NOT NULL,             -- the reader
+    field       VARCHAR NOT NULL,             -- its dotted path from the record's top
+    occurrences BIGINT NOT NULL,              -- numbers other than 0
+    total       DECIMAL(38, 9) NOT NULL,      -- their sum
+    line        BIGINT,                       -- of the first; NULL where it is not known
+    raw         VARCHAR NOT NULL,             -- the first number, as written
+    PRIMARY KEY (file_id, field)
+);
+
+-- Fields that the user knows not to be counted.
+CREATE TABLE acknowledged (field VARCHAR PRIMARY KEY);
