@@ -74,7 +74,7 @@ def _why_not(path: Path, message: str) -> str:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
-    """Make the tables of a new store. A store of another schema raises StoreError: it holds nothing that logs do not."""
+    """Make the tables of a new store; raises StoreError for one of another schema."""
     version = _version(connection)
     if version == SCHEMA_VERSION:
         return
@@ -87,7 +87,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool)
     if version:
         raise StoreError(
             f"{path}: the store has schema {version}, older than this costsim's {SCHEMA_VERSION}; "
-            "delete it, or name another with --db, and load the logs again"
+            "load the logs again into a new store (--db FILE)"
         )
     connection.execute("BEGIN")
     connection.execute(CREATE_VERSION_TABLE)

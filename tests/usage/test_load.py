@@ -445,7 +445,7 @@ def test_a_file_that_only_run_has_written_becomes_a_store(db: Path, tmp_path: Pa
     ("version", "message"),
     [
         (99, f"the store has schema 99, this costsim knows {SCHEMA_VERSION}; upgrade costsim"),
-        (5, f"the store has schema 5, older than this costsim's {SCHEMA_VERSION}; delete it, .* load the logs again"),
+        (5, f"the store has schema 5, older than this costsim's {SCHEMA_VERSION}; load the logs again"),
     ],
 )
 @pytest.mark.parametrize("read_only", [True, False])
