@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageLogError
 from .files import Format, LogFile, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
+from .passed_over import what_else
 from .reader import Reader
 from .readers import READERS
 from .report import FileReport, LoadReport
@@ -74,7 +75,9 @@ def batches(
         before = loaded.get(file.label)
         if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
-        elif file.size:
+        elif not file.size:
+            report.passed_over[file.path] = "empty"
+        else:
             told += _told(store, file, forced, declared, before, report, strict)
     told.sort(key=_kind)
     for _, group in groupby(told, key=_kind):
@@ -136,7 +139,7 @@ def _told(
         known = ", ".join(reader.name for reader in READERS)
         raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
     else:
-        report.skipped.append(file.path)
+        report.passed_over[file.path] = what_else(Path(file.path))
 
 
 def _chunks(files: list[Told]) -> Iterator[list[Told]]:

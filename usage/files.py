@@ -20,6 +20,7 @@ import duckdb
 from ..documents import did_you_mean
 from ..errors import UsageLogError
 from .packing import BrokenOffError, Packing, packing_of, unpacked
+from .passed_over import files_below, no_log
 from .reader import Layout, Reader, Sample
 from .readers import READERS
 from .readers.refused import refusal
@@ -58,14 +59,15 @@ class Format:
     delimiter: str = ","
 
 
-def find_files(paths: Sequence[str | Path], spool: Path) -> list[LogFile]:
+def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
     """The files that `paths` name, each once, sorted; `-` is the standard input, copied to the folder `spool`.
 
-    A folder stands for the logs anywhere beneath it, by their endings. Raises UsageLogError for what is not there.
+    A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
+    the reason. Raises UsageLogError for what is not there.
     """
     found: dict[str, LogFile] = {}
     for path in paths:
-        for file, named in _expand(str(path), spool):
+        for file, named in _expand(str(path), spool, {} if passed is None else passed):
             real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
                 found[real] = _log_file(file, real, named, str(path) == STDIN)
@@ -82,11 +84,11 @@ def _log_file(file: Path, real: str, named: bool, stdin: bool) -> LogFile:
     return LogFile(real, named, stat.st_size, stat.st_mtime_ns, "stdin" if stdin else real)
 
 
-def _expand(path: str, spool: Path) -> Iterator[tuple[Path, bool]]:
+def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Path, bool]]:
     if path == STDIN:
         yield _spooled(spool), True
     elif Path(path).is_dir():
-        yield from ((file, False) for file in Path(path).resolve().rglob("*") if _is_log(file))
+        yield from ((file, False) for file in files_below(Path(path).resolve()) if _may_be_log(file, passed))
     elif Path(path).exists():
         yield Path(path), True
     else:
@@ -96,11 +98,15 @@ def _expand(path: str, spool: Path) -> Iterator[tuple[Path, bool]]:
         yield from ((match, False) for match in matches if match.is_file())
 
 
-def _is_log(file: Path) -> bool:
+def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
+    """By the ending of its name, else by its first bytes; if not, it is noted."""
     name = file.name.lower()
     for packing in PACKED:
         name = name.removesuffix(packing)
-    return name.endswith(SUFFIXES) and file.is_file()
+    why = None if name.endswith(SUFFIXES) and file.is_file() else no_log(file)
+    if why:
+        passed[str(file)] = why
+    return why is None
 
 
 def _spooled(spool: Path) -> Path:
@@ -123,7 +129,7 @@ def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Re
             names = tables(Path(file.path)) if packing is None else ()
             return _told(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
         format = _told_by_text(file, head.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
-        if format or not cut:
+        if format or not cut or not (file.named or b"{" in head):  # of a text in a folder, the beginning will do
             return format
     return None
 

@@ -20,6 +20,7 @@ from .files import find_files, reader_named
 from .fingerprint import Fingerprint, fingerprint
 from .line_watch import LineWatch
 from .packing import unpack
+from .passed_over import keep
 from .project import FOUND, project
 from .reader import Reader
 from .records import read_entries
@@ -108,7 +109,7 @@ def load(
     acknowledge(store, acknowledged)
     with tempfile.TemporaryDirectory() as folder:
         spool = Path(folder)
-        found = find_files(paths, spool)
+        found = find_files(paths, spool, report.passed_over)
         total = sum(file.size for file in found) or 1
         done = 0
         declared = mapping.model_dump_json() if mapping else format
@@ -117,6 +118,7 @@ def load(
             done += sum(told.file.size for told in batch)
             if progress:
                 progress(done, total)
+    keep(store, report.passed_over, [file.path for file in report.files])
     if attribution or scalar(store, "SELECT count(*) FROM attribution"):
         from .attribution import attribute, kept_rules  # loads pydantic: not for a store without rules
 
@@ -272,7 +274,8 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequen
     """Count what each file told, and keep it in `load`; a file that only grew adds to its entries before."""
     ids = [source.file_id for source in sources]
     store.execute(COUNT_ENTRIES, [ids, grown])
-    return [FileReport(*row) for row in store.execute(READ_COUNTS, [ids]).fetchall()]
+    why = sources[0].format.reader.no_call
+    return [FileReport(*row, no_call=why) for row in store.execute(READ_COUNTS, [ids]).fetchall()]
 
 
 def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[str]:

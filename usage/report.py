@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .passed_over import line as passed_over_line
+
 if TYPE_CHECKING:
     from .unread import Unread
 
@@ -26,6 +28,14 @@ class FileReport:
     added: int = 0
     rejected: int = 0
     unchanged: bool = False
+    no_call: str = ""  # why the format can have none
+
+    @property
+    def without_call(self) -> str | None:
+        """Why the file has no call, if it has none."""
+        if self.entries or self.unchanged:
+            return None
+        return f"rejected: {self.rejected:,} of its lines" if self.rejected else self.no_call
 
 
 @dataclass
@@ -33,7 +43,7 @@ class LoadReport:
     """What a load did. `repeated` entries are calls that were known already, from this or another file."""
 
     files: list[FileReport] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    passed_over: dict[str, str] = field(default_factory=dict)  # files of folders that are no logs, with the reason
     unreadable: list[str] = field(default_factory=list)
     first_rejects: list[str] = field(default_factory=list)
     attributed: int = 0
@@ -51,9 +61,7 @@ class LoadReport:
         formats = sorted({file.reader for file in read})
         said = [f"{len(read):,} files read ({', '.join(formats)})" if read else "no new file"]
         said += [f"{unchanged:,} unchanged"] if unchanged else []
-        named = [Path(path).name for path in self.skipped[:SHOWN]] + ["…"] * (len(self.skipped) > SHOWN)
-        skipped = f"{len(self.skipped):,} skipped, no known log: {', '.join(named)} (a table of yours needs --map)"
-        said += [skipped] if self.skipped else []
+        said += [passed_over_line(self.passed_over)] if self.passed_over else []
         added, entries = self.total("added"), self.total("entries")
         calls = f"{added:,} new calls, {entries - added:,} entries of calls known already"
         rejected = self.total("rejected")
@@ -63,7 +71,29 @@ class LoadReport:
         fewer = (
             [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
         )
-        return [", ".join(said), calls, *fewer, *moved, *_unread_lines(self.unread), *bad, *broken]
+        return [
+            ", ".join(said),
+            calls,
+            *fewer,
+            *moved,
+            *_without_call(read),
+            *_unread_lines(self.unread),
+            *bad,
+            *broken,
+        ]
+
+
+def _without_call(read: Sequence[FileReport]) -> list[str]:
+    """A line for each reason why files that were recognised have no call."""
+    reasons: dict[str, list[str]] = {}
+    for file in read:
+        if why := file.without_call:
+            reasons.setdefault(f"{file.reader}: {why}", []).append(Path(file.path).name)
+    return [
+        f"{len(names):,} file{'s' * (len(names) != 1)} without a call ({why}): "
+        f"{', '.join(names[:SHOWN])}{', …' * (len(names) > SHOWN)}"
+        for why, names in reasons.items()
+    ]
 
 
 def _unread_lines(unread: Sequence[Unread]) -> list[str]:

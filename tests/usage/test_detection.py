@@ -117,7 +117,7 @@ def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
     (folder / "package.json").write_text('{"name": "x", "version": "1"}')
     report = load(store, [folder])
     assert {(Path(file.path).parent.name, file.reader) for file in report.files} == {(name, name) for name in NAMES}
-    assert [Path(path).name for path in report.skipped] == ["package.json"]
+    assert {Path(path).name: why for path, why in report.passed_over.items()} == {"package.json": "settings"}
     assert report.total("rejected") == 0
 
 

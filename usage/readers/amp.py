@@ -67,5 +67,7 @@ READER = Reader(
     ),
     left_out={"usage.totalInputTokens": "the sum", "usage.credits": "not USD; kept as a tag"},
     unique_by="the thread's id and the message's",
+    kept_at="~/.local/share/amp/threads",
+    no_call="a thread with no usage",
     sample="made: on the real shape of 2026",
 )

@@ -121,6 +121,8 @@ USAGE = Reader(
     role="bill",
     unique_by="bucket and what it is grouped by",
     sample="made: the vendor's documented example",
+    kept_at="GET /v1/organizations/usage_report/messages (an admin key)",
+    no_call="no result",
 )
 
 COSTS = Reader(
@@ -135,4 +137,6 @@ COSTS = Reader(
     unique_by="bucket and what it is grouped by",
     sample="made: the vendor's documented example",
     undercounts="the costs of the priority tier are not reported here",
+    kept_at="GET /v1/organizations/cost_report (an admin key)",
+    no_call="no result",
 )

@@ -101,5 +101,7 @@ READER = Reader(
     ),
     role="bill",
     unique_by="the line item's id and its interval, else the row's content",
+    kept_at="AWS Cost and Usage Report 2.0, in S3",
+    no_call="no row of a token meter",
     sample="made: usage types as the documentation writes them",
 )

@@ -130,6 +130,8 @@ GATEWAY = Reader(
     unique_by="the reply's id, else the correlation id",
     sample="made: in the shape of real log lines",
     undercounts="replies that the gateway cut, and streamed ones that were not asked for their usage",
+    kept_at="the gateway log of API Management (Log Analytics or storage)",
+    no_call="no response with usage",
 )
 
 METERS = Reader(
@@ -144,4 +146,6 @@ METERS = Reader(
     role="bill",
     unique_by="the row's content and place among its like",
     sample="made: in the shape of a portal's export",
+    kept_at="Azure portal: Cost analysis by meter, download",
+    no_call="no meter of tokens",
 )

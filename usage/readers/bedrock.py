@@ -152,5 +152,7 @@ READER = Reader(
     counted=_COUNTED,
     left_out={f"output.outputBodyJson.{path}": "the reply repeats the log's own counts" for path in _REPEATED},
     unique_by="the request's id",
+    kept_at="the S3 bucket or CloudWatch log group of Bedrock's model invocation logging",
+    no_call="no invocation with usage",
     sample="made: in the shape of real log lines",
 )

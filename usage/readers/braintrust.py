@@ -123,5 +123,7 @@ READER = Reader(
         },
     },
     unique_by="the provider's response id, else the root span's id and the span's",
+    kept_at="Braintrust: an export of a project's logs",
+    no_call="no span of a model",
     sample="real: counts of recorded API replies, without ids and times",
 )

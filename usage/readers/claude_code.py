@@ -171,6 +171,8 @@ READER = Reader(
         "compactMetadata": "the size of the context before a compaction, not a call",
     },
     unique_by="message id, else entry id",
+    kept_at="~/.claude/projects (CLAUDE_CONFIG_DIR)",
+    no_call="a session with no assistant message",
     sample="real: sessions of Claude Code 2.1 with their subagents, 2026-02",
     undercounts="its log lacks calls that its telemetry has, such as titles and checks; they are few and small",
 )

@@ -168,5 +168,7 @@ READER = Reader(
         "payload.rate_limits": "what is left of a subscription",
     },
     unique_by="session, counter and running total, or response id",
+    kept_at="~/.codex/sessions and archived_sessions (CODEX_HOME)",
+    no_call="a session with no count of tokens",
     sample="made: three entries from ccusage's fixtures",
 )

@@ -51,5 +51,7 @@ READER = Reader(
     counted=(WRITTEN, UNCACHED, "Cache Read", "Output Tokens", "Cost"),
     left_out={"Total Tokens": "the sum", "Cost to you": "a part of Cost"},
     unique_by="time and figures",
+    kept_at="cursor.com, Dashboard, Usage, Export CSV",
+    no_call="no row",
     sample="real: v2, 2025-12",
 )

@@ -124,5 +124,7 @@ READER = Reader(
         **{f"{top}metrics.estimated_{n}_cost": "a part of estimated_total_cost" for top in _WHERE for n in _PARTS},
     },
     unique_by="the trace's id and the span's",
+    kept_at="Datadog LLM Observability: an export of spans",
+    no_call="no span of a model",
     sample="real: counts of recorded API replies; ids and times invented",
 )

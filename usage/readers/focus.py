@@ -125,5 +125,7 @@ READER = Reader(
     },
     role="bill",
     unique_by="the row's content and place among its like",
+    kept_at="a FOCUS export of a cloud or vendor",
+    no_call="no row of a token meter",
     sample="real: rows of the public sample of FOCUS 1.0",
 )

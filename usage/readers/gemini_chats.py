@@ -85,5 +85,7 @@ READER = Reader(
     counted=tuple(f"tokens.{name}" for name in ("input", "output", "cached", "thoughts", "tool")),
     left_out={"tokens.total": "the sum"},
     unique_by="the message's id; the last of them counts",
+    kept_at="~/.gemini/tmp/PROJECT/chats",
+    no_call="a session with no message of the model",
     sample="real: 2026-04",
 )

@@ -77,6 +77,8 @@ READER = Reader(
         "output_tokens": "the last call's only",
     },
     unique_by="the session's id",
+    kept_at="~/.local/share/goose/sessions/sessions.db",
+    no_call="no session with tokens",
     sample="made: a row in the real table",
     undercounts="totals of sessions; tokens that the total has beyond input and output have no class",
 )

@@ -103,5 +103,7 @@ READER = Reader(
         "response_body": "what was said; its usage is in the row",
     },
     unique_by="request id, else response id",
+    kept_at="Helicone: Requests, Export; or its API",
+    no_call="no request",
     sample="made: rows on the export's documented fields",
 )

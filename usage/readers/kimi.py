@@ -82,6 +82,8 @@ CLI = Reader(
     unique_by="the message's id",
     sample="made: of two public tests",
     undercounts="no model is named",
+    kept_at="~/.kimi/sessions",
+    no_call="no step with usage",
 )
 CODE = Reader(
     name="kimi-code",
@@ -94,4 +96,6 @@ CODE = Reader(
     counted=tuple(f"usage.{name}" for name in ("inputOther", "output", "inputCacheRead", "inputCacheCreation")),
     unique_by="time and figures",
     sample="made: a public test",
+    kept_at="~/.kimi-code/sessions",
+    no_call="no usage.record",
 )

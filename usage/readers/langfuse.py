@@ -267,5 +267,7 @@ READER = Reader(
         **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},
     },
     unique_by="observation id",
+    kept_at="Langfuse: a trace's download, or observations by export or API",
+    no_call="no generation with usage",
     sample="real: trace downloads of the UI, 2025",
 )

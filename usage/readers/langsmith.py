@@ -157,6 +157,8 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     ordered=True,  # the parts of a run may stand in several lines
+    kept_at="LangSmith: /runs/query, or an export of runs",
+    no_call="no run of a model with usage",
     counted=tuple(
         top + path
         for top in _WHERE

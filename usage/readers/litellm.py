@@ -160,6 +160,8 @@ READER = Reader(
         "metadata.model_map_information.*": "the proxy's price list",
         "metadata.cost_breakdown.*": "parts of spend",
     },
+    kept_at="LiteLLM's table LiteLLM_SpendLogs, exported; or its callback's JSON lines",
+    no_call="no request",
 )
 
 DAILY_COLUMNS = {
@@ -228,4 +230,6 @@ DAILY = Reader(
         "successful_requests": "a part of api_requests",
         "failed_requests": "a part of api_requests",
     },
+    kept_at="LiteLLM's table LiteLLM_DailyUserSpend, exported",
+    no_call="no row",
 )

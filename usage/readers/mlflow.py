@@ -99,6 +99,8 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    kept_at="MLflow: a trace's JSON, or search_traces",
+    no_call="no span with usage",
     counted=tuple(
         f"{top}data.spans.attributes.{name}"
         for top in ("", "traces.")

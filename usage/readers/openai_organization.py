@@ -134,6 +134,8 @@ USAGE = Reader(
     role="bill",
     unique_by="bucket and what it is grouped by",
     sample="made: the vendor's documented example",
+    kept_at="GET /v1/organization/usage/completions (an admin key)",
+    no_call="no result",
 )
 
 COSTS = Reader(
@@ -150,4 +152,6 @@ COSTS = Reader(
     role="bill",
     unique_by="bucket and what it is grouped by",
     sample="made: the vendor's documented example",
+    kept_at="GET /v1/organization/costs (an admin key)",
+    no_call="no result",
 )

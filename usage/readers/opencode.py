@@ -101,5 +101,7 @@ READER = Reader(
         *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),
     ),
     unique_by="the message's id",
+    kept_at="~/.local/share/opencode/opencode.db or storage/message",
+    no_call="no assistant message with tokens",
     sample="real: v1.16.0",
 )

@@ -70,5 +70,7 @@ READER = Reader(
         "byok_usage_inference": "charged by the provider to a key of the user's own, not by OpenRouter",
     },
     unique_by="generation id",
+    kept_at="openrouter.ai, Activity, Export CSV",
+    no_call="no row",
     sample="made: rows on the export's real header",
 )

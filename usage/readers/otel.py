@@ -297,6 +297,8 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     whole=True,
+    kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
+    no_call="no span, record or metric with usage",
     counted=(
         *(f"{place}{name}" for place in PLACES for name in aliases.names()),
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",

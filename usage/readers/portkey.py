@@ -84,5 +84,7 @@ READER = Reader(
         ),
     },
     unique_by="the log's id",
+    kept_at="Portkey: Logs, Export",
+    no_call="no request",
     sample="made: in the shape of an export",
 )

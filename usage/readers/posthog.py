@@ -109,6 +109,8 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    kept_at="PostHog: an export of events",
+    no_call="no $ai_generation event",
     counted=tuple(f"{top}properties.{name}" for top in _WHERE for name in _COUNTS),
     left_out={
         f"{top}properties.{name}": why

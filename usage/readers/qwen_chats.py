@@ -63,5 +63,7 @@ READER = Reader(
     ),
     left_out={"usageMetadata.totalTokenCount": "the sum", "systemPayload": "repeats a response"},
     unique_by="the entry's uuid; the last of them counts",
+    kept_at="~/.qwen/projects/PROJECT/chats",
+    no_call="a session with no answer of the model",
     sample="made: on the shape of v0.24.7",
 )

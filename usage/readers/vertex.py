@@ -126,5 +126,7 @@ READER = Reader(
         **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
     },
     unique_by="the request's id",
+    kept_at="the BigQuery table of Vertex AI's request-response logging",
+    no_call="no response with usage",
     sample="made: in the shape of a real row",
 )

@@ -116,6 +116,8 @@ READER = Reader(
     unfold=unfold,
     counted=("prompt", "cached", "generated", "requests"),
     unique_by="the model and the run of its server; the largest state counts",
+    kept_at="curl HOST:8000/metrics, twice or more",
+    no_call="no difference: usage is that of two scrapes",
     sample="made: two scrapes and a restart",
     undercounts="what was used between the last scrape and a restart",
 )

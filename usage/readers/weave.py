@@ -164,5 +164,7 @@ READER = Reader(
         },
     },
     unique_by="the provider's response id, else the call's id; and the model",
+    kept_at="Weave: calls/stream_query, or an export",
+    no_call="no call with usage",
     sample="made: two calls and their parent",
 )

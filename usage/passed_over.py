@@ -1,0 +1,117 @@
+"""Files of a folder that are no logs: what they are, by their first bytes, and how many a load passed over."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .packing import packing_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FIRST_BYTES = 4096
+TABLE, NO_FORMAT, CANNOT_READ = "a table of no known format", "no known format", "cannot be read"
+
+MAGIC: dict[bytes, str] = {
+    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"BM": "an image",
+    b"\0\0\1\0": "an image", b"II*\0": "an image", b"MM\0*": "an image", b"RIFF": "an image or a recording",
+    b"ID3": "a recording", b"OggS": "a recording", b"fLaC": "a recording",
+    b"PK\3\4": "an archive", b"PK\5\6": "an archive", b"7z\xbc\xaf": "an archive", b"BZh": "an archive",
+    b"\xfd7zXZ": "an archive", b"Rar!": "an archive",
+    b"%PDF": "a document", b"{\\rtf": "a document",
+    b"\x7fELF": "a program", b"MZ": "a program", b"\xca\xfe\xba\xbe": "a program", b"\xcf\xfa\xed\xfe": "a program",
+    b"\0asm": "a program", b"#!": "a program", b"wOFF": "a font", b"wOF2": "a font",
+    b"\x37\x7f\x06\x82": "part of a database", b"\x37\x7f\x06\x83": "part of a database",
+    b"SQLite format 3\0": "a database of no known format", b"PAR1": TABLE,
+    b"-----BEGIN": "a key or certificate",
+}  # fmt: skip
+SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".conf", ".cfg", ".env", ".lock", ".properties")
+SETTINGS_NAMES = ("settings", "config", "package", "manifest", "preferences", "credentials")
+TEXTS = (".md", ".rst", ".html", ".css", ".py", ".js", ".ts", ".sh", ".sql", ".svg", ".xml", ".rs", ".go", ".java")
+
+KEEP = "INSERT OR REPLACE INTO passed_over VALUES (?, ?)"
+FORGET = "DELETE FROM passed_over WHERE path IN (SELECT unnest(?::VARCHAR[]))"
+COUNT = "SELECT reason, count(*) FROM passed_over GROUP BY ALL ORDER BY 2 DESC, 1"
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Everything below a folder that is no folder, in no order; links to folders are not followed."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            yield Path(parent, name)
+
+
+def no_log(file: Path) -> str | None:
+    """Why a file can be no log, by its first bytes; None where it has to be looked at further."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return "no regular file"
+        with file.open("rb") as stream:
+            head = stream.read(FIRST_BYTES)
+    except OSError as error:
+        return f"{CANNOT_READ} ({error.strerror})"
+    if packing_of(head) or head.startswith((b"SQLite", b"PAR1")):
+        return None
+    return _by_bytes(head)
+
+
+def what_else(file: Path) -> str:
+    """What a file is that could have been a log and is none."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(FIRST_BYTES)
+    except OSError:
+        return CANNOT_READ
+    if packing_of(head):
+        return "packed, of no known format"
+    return _by_bytes(head) or _by_name(file) or (TABLE if _is_table(head) else NO_FORMAT)
+
+
+def _by_bytes(head: bytes) -> str | None:
+    if not head.strip():
+        return "empty"
+    if head[8:12] == b"DUCK":
+        return "a DuckDB database"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "text in UTF-16"
+    kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
+    return kind or ("binary" if b"\0" in head else None)
+
+
+def _by_name(file: Path) -> str | None:
+    name = file.name.lower()
+    if name.endswith(SETTINGS) or (name.endswith(".json") and any(part in name for part in SETTINGS_NAMES)):
+        return "settings"
+    return "a text or program" if name.endswith(TEXTS) else None
+
+
+def _is_table(head: bytes) -> bool:
+    """Whether the first two whole lines have as many separators, and at least one."""
+    first, second, *_ = [*head.splitlines(), b"", b""]
+    return any(first.count(separator) == second.count(separator) > 0 for separator in (b",", b";", b"\t"))
+
+
+def keep(store: DuckDBPyConnection, passed: Mapping[str, str], read: Sequence[str]) -> None:
+    """Keep in the store which files were passed over, and that those now read are not."""
+    store.execute(FORGET, [list(read)])
+    if passed:
+        store.executemany(KEEP, sorted(passed.items()))
+
+
+def counts(store: DuckDBPyConnection) -> dict[str, int]:
+    """How many files were passed over for which reason, the commonest first."""
+    return dict(store.execute(COUNT).fetchall())
+
+
+def line(passed: Mapping[str, str], shown: int = 5) -> str:
+    """The files in words, by reason, with the names of those whose format is not known."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in Counter(passed.values()).most_common())
+    unknown = [Path(path).name for path, reason in sorted(passed.items()) if reason in (NO_FORMAT, TABLE)]
+    named = f": {', '.join(unknown[:shown])}{', …' * (len(unknown) > shown)}" if unknown else ""
+    hint = " (a table of yours needs --map)" if TABLE in passed.values() else ""
+    return f"{len(passed):,} files passed over ({reasons}){named}{hint}"
