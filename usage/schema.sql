@@ -109,3 +109,6 @@ CREATE TABLE unread (
 
 -- Fields that the user knows not to be counted.
 CREATE TABLE acknowledged (field VARCHAR PRIMARY KEY);
+
+-- Files of folders that were loaded and are no logs, and what they are.
+CREATE TABLE passed_over (path VARCHAR PRIMARY KEY, reason VARCHAR NOT NULL);
