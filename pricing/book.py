@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
+from ..tokens import CACHE_CLASSES
 from . import listed, snapshot
 from .matching import canonical, literal_key
 from .overlay import MTOK, FileBook, Multiplier, Region, Subscription, read_book, shadow_rows, unshadowed_rows
@@ -25,7 +26,6 @@ SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"
 EIGHTEEN = Decimal("1e-18")
 WIDE = Context(prec=60)
 MAX_MULTIPLIED_USD = Decimal(10) ** 12
-CACHE_CLASSES = ("cache_read", "cache_write_5m", "cache_write_1h")
 
 
 @dataclass(frozen=True)

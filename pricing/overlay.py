@@ -14,8 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from ..documents import Document, read_document, validate
 from ..errors import PriceBookError
+from ..tokens import TokenClass
 from .matching import literal_key, provider_id
-from .rows import ModelKey, PriceRow, TokenClass
+from .rows import ModelKey, PriceRow
 
 MAX_USD = Decimal(1_000_000)
 MTOK, THOUSAND = 1_000_000, 1_000

@@ -11,8 +11,9 @@ from typing import Literal
 
 from ..documents import did_you_mean
 from ..errors import UnpricedError
+from ..tokens import TOKEN_CLASSES
 from .book import PriceBook
-from .rows import TOKEN_CLASSES, ModelKey, PriceRow
+from .rows import ModelKey, PriceRow
 
 
 @dataclass(frozen=True)

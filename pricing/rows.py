@@ -1,4 +1,4 @@
-"""The words of prices: token classes, processing levels, model keys and price rows."""
+"""The words of prices: processing levels, model keys and price rows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, get_args
-
-TokenClass = Literal["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request"]
-TOKEN_CLASSES: tuple[str, ...] = get_args(TokenClass)
-"""Disjoint: `input` is what is not cached, `output` includes reasoning; the last two are counted units."""
 
 Processing = Literal["standard", "batch", "flex", "priority", "fast"]
 PROCESSING: tuple[str, ...] = get_args(Processing)

@@ -13,24 +13,24 @@ from rich.text import Text
 from ..pricing.book import PriceBook
 from ..pricing.queries import ModelPrices, PriceDifference
 from ..pricing.rows import PriceRow
+from ..tokens import BILLED_TOKENS
 from .numbers import count, percent
 
 MOST_SHOWN = 200
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
 def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
     """A line per model: USD per million tokens by class, and where the price comes from."""
     table = Table(title="USD per million tokens", title_justify="left", title_style="bold")
     table.add_column("model", overflow="fold")
-    for name in CLASSES:
+    for name in BILLED_TOKENS:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("book version", overflow="fold")
     by_model: dict[str, dict[str, PriceRow]] = {}
     for row in rows:
         by_model.setdefault(f"{row.provider}/{row.model}", {})[row.token_class] = row
     for model, priced in by_model.items():
-        amounts = [_price(priced[name]) if name in priced else "-" for name in CLASSES]
+        amounts = [_price(priced[name]) if name in priced else "-" for name in BILLED_TOKENS]
         table.add_row(Text(model), *amounts, Text(next(iter(priced.values())).source_version))
     console.print(table)
     console.print(f"{len(by_model):,} models. {_stack(book)}")

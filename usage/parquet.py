@@ -16,19 +16,20 @@ import duckdb
 
 from ..documents import did_you_mean
 from ..errors import UsageLogError
+from ..tokens import TOKEN_CLASSES
 from .files import find_files
 from .reader import DEFAULTS, identifier
-from .rollup import COUNTED, KEPT, rolled_models, sums
+from .rollup import KEPT, rolled_models, sums
 from .store import open_store, scalar
 
 if TYPE_CHECKING:
     from datetime import date
 
 TYPES = {"aggregated": "BOOLEAN", "context_tier": "BIGINT", "recorded_usd": "DECIMAL(38, 18)"} | dict.fromkeys(
-    COUNTED, "BIGINT"
+    TOKEN_CLASSES, "BIGINT"
 )
 MISSING = {"source": "'parquet'", "component": "'unattributed'", **DEFAULTS}
-READ = (*KEPT, *COUNTED, "aggregated", "context_tier", "recorded_usd")
+READ = (*KEPT, *TOKEN_CLASSES, "aggregated", "context_tier", "recorded_usd")
 WHOLE = {f"{sign}{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT") for sign in ("", "U")}
 NEEDED = ("ts", "model")
 STATISTICS = """
@@ -118,7 +119,7 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
             raise UsageLogError(
                 f"there is no column {name!r}{did_you_mean(name, sorted(columns))}", file=Path(files[0])
             )
-    for name in COUNTED:
+    for name in TOKEN_CLASSES:
         _check_count(connection, files, name, columns.get(name))
     constant = {name: sql for name in READ if (sql := _constant(name, columns.get(name)))}
     shown = {name: constant.get(name) or _value(name, columns[name]) for name in READ}

@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .reader import DEFAULTS, TOKEN_COLUMNS, Reader
+from ..tokens import COLUMNS, PROMPT_SUM, TOKEN_CLASSES
+from .reader import DEFAULTS, Reader
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
-REASON = """
+REASON = f"""
 CASE
     WHEN fault IS NOT NULL THEN fault
     WHEN ts IS NULL THEN 'no time'
     WHEN ts < TIMESTAMP '2000-01-01' OR ts >= TIMESTAMP '2200-01-01' THEN 'a time outside 2000 to 2199'
-    WHEN least(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) < 0
+    WHEN least({COLUMNS}) < 0
         THEN 'a negative count'
-    WHEN greatest(input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request) > 1000000000000
+    WHEN greatest({COLUMNS}) > 1000000000000
         THEN 'a count over 10^12'
     WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'
     WHEN recorded_usd < 0 AND $role <> 'bill' THEN 'a negative recorded cost'  -- a bill has credits
@@ -37,9 +38,9 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
     described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
     given = dict(described.fetchall())
-    narrow = [name for name in TOKEN_COLUMNS if given.get(name, "BIGINT") == "BIGINT"]
+    narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
-    wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_COLUMNS if name not in narrow]
+    wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
     replaced = f"REPLACE ({', '.join(wide)})" if wide else ""
     store.execute(
         f"""
@@ -48,7 +49,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         judged AS (SELECT * EXCLUDE (recorded_text, fault) {replaced}, {REASON} AS reason FROM counted)
         SELECT *, $reader AS source,
             CASE WHEN reason IS NULL
-                THEN input + cache_read + cache_write_5m + cache_write_1h + web_search + request ELSE 0 END AS tokens
+                THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
         FROM judged
         """,  # noqa: S608 (as above)
         {**bound, "reader": reader.name, "role": reader.role},
@@ -58,7 +59,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
 def _column(name: str, value: str, narrow: bool) -> str:
     if narrow:
         return f"coalesce({value}, 0)::BIGINT AS {name}"
-    if name in TOKEN_COLUMNS:
+    if name in TOKEN_CLASSES:
         return f"coalesce(TRY_CAST({value} AS HUGEINT), 0) AS {name}"
     if name == "recorded_usd":  # the second cast reads 5e-06
         return f"""

@@ -18,8 +18,6 @@ Unfold = Callable[[Path, Path], Iterator[dict[str, Any]]]
 MAX_LINE_BYTES = 256 * 1024 * 1024
 RAW_CHARACTERS = 500  # of what is rejected
 
-TOKEN_COLUMNS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
-
 # Who a call belongs to, beside session, agent and task.
 DIMENSIONS = ("user", "team", "project", "repository", "branch")
 

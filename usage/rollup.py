@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..tokens import PROMPT_SUM, TOKEN_CLASSES
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -23,7 +25,6 @@ TOUCHED = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
 KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
-COUNTED = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
 
 
 def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour_models: Sequence[str] = ()) -> None:
@@ -95,7 +96,7 @@ def sums(
     by = [sql for name, sql in dimensions.items() if name not in constant]
     added = [
         f"({f'count(*) * {constant[name]}' if name in constant else f'sum({name})'})::BIGINT AS {name}"
-        for name in COUNTED
+        for name in TOKEN_CLASSES
     ]
     unrecorded = constant.get("recorded_usd", "").startswith("NULL")
     usd, calls = ("NULL", "0") if unrecorded else ("sum(recorded_usd)", "count(recorded_usd)")
@@ -110,6 +111,7 @@ def sums(
 
 def _tier(tier_starts: Sequence[int]) -> str:
     """The largest start not above the request's total input; a sum's own tier where its source tells."""
-    total = "input + cache_read + cache_write_5m + cache_write_1h"
-    cases = "".join(f" WHEN {total} >= {int(start)} THEN {int(start)}" for start in sorted(tier_starts, reverse=True))
+    cases = "".join(
+        f" WHEN {PROMPT_SUM} >= {int(start)} THEN {int(start)}" for start in sorted(tier_starts, reverse=True)
+    )
     return f"(CASE WHEN aggregated THEN coalesce(context_tier, 0){cases} ELSE 0 END)::BIGINT"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..documents import did_you_mean
 from ..errors import UsageLogError
+from ..tokens import CACHE_CLASSES, CALL_CLASSES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
-CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
 MAX_CALLS = 20_000_000
 MAX_TOKENS = 1_000_000_000
 
@@ -33,9 +32,11 @@ def token_rows(
     import duckdb
     import numpy as np
 
-    classes = tuple(name for name in CLASSES if name in columns)
+    classes = tuple(name for name in CALL_CLASSES if name in columns)
     if not classes:
-        raise UsageLogError(f"columns map no token class; give at least input, of: {', '.join(CLASSES)}", file=file)
+        raise UsageLogError(
+            f"columns map no token class; give at least input, of: {', '.join(CALL_CLASSES)}", file=file
+        )
     with duckdb.connect() as connection:
         try:
             table = _relation(connection, file)
@@ -53,8 +54,8 @@ def token_rows(
     return classes, _uncached(rows, classes, file) if input_includes_cached else rows
 
 
-STORE_ROWS = """
-SELECT input, cache_read, cache_write_5m, cache_write_1h, output, web_search
+STORE_ROWS = f"""
+SELECT {", ".join(CALL_CLASSES)}
 FROM usage_event
 WHERE NOT aggregated AND request = 1
     AND ($component IS NULL OR component = $component)
@@ -66,7 +67,7 @@ WHERE NOT aggregated AND request = 1
     AND ($since IS NULL OR ts >= $since::DATE) AND ($until IS NULL OR ts < $until::DATE + 1)
 ORDER BY ts, event_id
 LIMIT $limit
-"""
+"""  # noqa: S608 (token classes)
 
 
 def store_rows(
@@ -84,11 +85,11 @@ def store_rows(
     values = {**{name: where.get(name) for name in names}, "since": since, "until": until, "limit": MAX_CALLS}
     with open_store(store, read_only=True) as connection:
         found = connection.execute(STORE_ROWS, values).fetchnumpy()
-    rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in CLASSES])
+    rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in CALL_CLASSES])
     if not len(rows):
         said = ", ".join(f"{name} {value!r}" for name, value in where.items()) or "anything"
         raise UsageLogError(f"the store holds no single call of {said}", file=store)
-    return CLASSES, rows
+    return CALL_CLASSES, rows
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
@@ -129,7 +130,7 @@ def _uncached(rows: NDArray[np.int64], classes: tuple[str, ...], file: Path) -> 
     if "input" not in classes:
         raise UsageLogError("input_includes_cached needs a column for input", file=file)
     plain, place = rows.copy(), classes.index("input")
-    for name in CACHED:
+    for name in CACHE_CLASSES:
         if name in classes:
             plain[:, place] -= rows[:, classes.index(name)]
     if (plain[:, place] < 0).any():

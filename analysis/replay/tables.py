@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ..spend.priced import CLASSES, cost_at
+from ...tokens import PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
+from ..spend.priced import cost_at
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ..spend.ledger import Ledger
     from .reroute import Reroute
 
-PROMPT = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
-OTHER = ("web_search", "request")
 MOST_TOKENS = 2**62
 """More than any request has."""
 
@@ -40,8 +39,8 @@ CREATE OR REPLACE TEMP TABLE replay_line AS
 WITH summed AS (
     SELECT
         usage_daily.component, day, slot, processing, tier, alias.rowid AS alias_id, route.target,
-        {" + ".join(f"CASE WHEN {name} > 0 THEN {2**n} ELSE 0 END" for n, name in enumerate(CLASSES))} AS classes,
-        {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+        {" + ".join(f"CASE WHEN {name} > 0 THEN {2**n} ELSE 0 END" for n, name in enumerate(TOKEN_CLASSES))} AS classes,
+        {SUMMED}
     FROM usage_daily
     JOIN replay_route AS route
         ON route.component = usage_daily.component AND route.task = coalesce(usage_daily.task, '')
@@ -71,7 +70,7 @@ SUM = f"""
 CREATE OR REPLACE TEMP TABLE replay_sum AS
 SELECT
     component, line.day, from_name, to_name, ran.unit_id AS from_unit, other.unit_id AS to_unit, classes,
-    {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+    {SUMMED}
 FROM replay_line AS line
 LEFT JOIN price_key AS ran
     ON ran.day = line.day AND ran.slot = line.slot AND ran.processing = line.processing AND ran.tier = line.tier
@@ -89,11 +88,11 @@ GROUPS = f"""
 WITH cell AS (
     SELECT
         line.component, line.day, line.from_name, line.to_name, line.request,
-        {" + ".join(f"line.{name}" for name in (*PROMPT, "output"))} AS tokens,
-        {cost_at("was", CLASSES)} AS spent_usd,
-        {cost_at("would", PROMPT)} AS prompt_usd,
+        {" + ".join(f"line.{name}" for name in (*PROMPT_CLASSES, "output"))} AS tokens,
+        {cost_at("was", TOKEN_CLASSES)} AS spent_usd,
+        {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
         {cost_at("would", ("output",))} AS output_usd,
-        {cost_at("would", OTHER)} AS other_usd,
+        {cost_at("would", UNIT_CLASSES)} AS other_usd,
         spent_usd IS NOT NULL AS spent_priced,
         prompt_usd + output_usd + other_usd IS NOT NULL AS replay_priced
     FROM replay_sum AS line

@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...money import to_usd
+from ...tokens import PROMPT_SUM
 from ..results import Result, Usd
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ MIN_DAYS = 7
 """Fewer days than a week say too little of how days vary."""
 PLACES = Decimal("0.000001")
 
-EVIDENCE = """
+EVIDENCE = f"""
 SELECT
     component,
     usage_daily.task,
     alias.provider || '/' || alias.model AS name,
     day,
     sum(request)::BIGINT AS calls,
-    sum(input + cache_read + cache_write_5m + cache_write_1h)::BIGINT AS prompt,
+    sum({PROMPT_SUM})::BIGINT AS prompt,
     sum(output)::BIGINT AS output
 FROM usage_daily
 JOIN model_alias AS alias
@@ -50,7 +51,7 @@ JOIN model_alias AS alias
 WHERE status = 'ok' AND usage_daily.task <> '' AND list_contains($names, alias.provider || '/' || alias.model)
 GROUP BY ALL
 HAVING sum(request) > 0
-"""
+"""  # noqa: S608 (token classes)
 """A failed call says nothing of how long an answer is; all days of the store count, not only the replayed ones."""
 LOGGED = "SELECT DISTINCT provider || '/' || model FROM model_alias WHERE provider IS NOT NULL"
 

@@ -27,8 +27,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ...tokens import COLUMNS, SUMMED
 from ..spend.ledger import Ledger, is_read_only
-from ..spend.priced import AS_IT_RAN, CLASSES
+from ..spend.priced import AS_IT_RAN
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,11 +43,11 @@ WITH line AS (
         chosen.day, component, agent, task,
         coalesce(priced_provider, chosen.provider) AS provider, coalesce(priced_model, chosen.model) AS model,
         chosen.processing, status, chosen.tier, unit_id,
-        {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+        {SUMMED}
     {AS_IT_RAN}
     GROUP BY ALL
 ),
-long AS (UNPIVOT line ON {", ".join(CLASSES)} INTO NAME token_class VALUE units)
+long AS (UNPIVOT line ON {COLUMNS} INTO NAME token_class VALUE units)
 SELECT long.* EXCLUDE (unit_id), units * unit_price.usd AS usd, price_id
 FROM long
 JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = long.token_class

@@ -18,21 +18,22 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...money import to_usd
 from ...pricing.rows import ModelKey, PriceRow
+from ...tokens import COLUMNS
 from .results import PriceMove
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ..spend.ledger import Ledger
 
-USED = """
+USED = f"""
 SELECT priced_provider, priced_model, token_class, processing, tier, sum(units)::BIGINT
 FROM (
-    UNPIVOT chosen ON input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request
+    UNPIVOT chosen ON {COLUMNS}
     INTO NAME token_class VALUE units
 )
 WHERE units > 0 AND priced_provider IS NOT NULL
 GROUP BY ALL ORDER BY ALL
-"""
+"""  # noqa: S608 (token classes)
 RIVALS_AHEAD = timedelta(days=90)
 RESELLERS = frozenset({"aws", "azure", "openrouter", "together", "fireworks", "novita", "deepinfra"})
 """Houses of everybody's models: a change of one of theirs is no news of a rival."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ...tokens import UNITS
 from .results import Query
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 EXPRESSIONS = {
     "name": "coalesce(provider || '/' || model, model, '(no model)')",
     "calls": "coalesce(sum(units) FILTER (token_class = 'request'), 0)::BIGINT",
-    "tokens": "coalesce(sum(units) FILTER (token_class NOT IN ('request', 'web_search')), 0)::BIGINT",
+    "tokens": f"coalesce(sum(units) FILTER (token_class NOT IN ({UNITS})), 0)::BIGINT",
     # a call without a price per call costs nothing, which is no price
     "usd": "sum(usd) FILTER (price_id IS NOT NULL)",
     "unpriced": "coalesce(sum(units) FILTER (usd IS NULL), 0)::BIGINT",

@@ -14,9 +14,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
-from ..replay.tables import OTHER, PROMPT
+from ...tokens import PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
 from ..spend.ledger import Ledger
-from ..spend.priced import CLASSES, cost_at
+from ..spend.priced import cost_at
 
 if TYPE_CHECKING:
     from ..replay.token_ratios import Draws, Multiplier, Pair
@@ -41,7 +41,7 @@ CREATE OR REPLACE TEMP TABLE review_shifted AS
 SELECT
     shift, day, slot, processing, tier, priced_provider, priced_model,
     review_shift.provider AS to_provider, review_shift.model AS to_model,
-    {", ".join(f"sum({name})::BIGINT AS {name}" for name in CLASSES)}
+    {SUMMED}
 FROM chosen
 JOIN review_shift
     ON review_shift.component = chosen.component AND review_shift.task = coalesce(chosen.task, '')
@@ -53,10 +53,10 @@ COSTS = f"""
 WITH line AS (
     SELECT
         line.shift,
-        {cost_at("was", CLASSES)} AS usd,
-        {cost_at("would", PROMPT)} AS prompt_usd,
+        {cost_at("was", TOKEN_CLASSES)} AS usd,
+        {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
         {cost_at("would", ("output",))} AS output_usd,
-        {cost_at("would", OTHER)} AS other_usd
+        {cost_at("would", UNIT_CLASSES)} AS other_usd
     FROM review_shifted AS line
     LEFT JOIN price_key AS ran
         ON ran.day = line.day AND ran.slot = line.slot AND ran.processing = line.processing AND ran.tier = line.tier

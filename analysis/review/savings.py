@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...money import strip
+from ...tokens import COLUMNS, UNIT_CLASSES
 from ..replay.replay import Replay, replay_sums
 from ..replay.reroute import reroute_to_model
 from .repricing import Saving, Shifted
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from ..spend.ledger import Ledger
     from .drift import Strayed
 
-TOKENS = """
+TOKENS = f"""
 SELECT processing, tier, token_class, sum(units)::HUGEINT
 FROM (
-    UNPIVOT chosen ON input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request
+    UNPIVOT chosen ON {COLUMNS}
     INTO NAME token_class VALUE units
 )
 WHERE units > 0 GROUP BY ALL ORDER BY ALL
-"""
+"""  # noqa: S608 (token classes)
 
 
 def naive_model(
@@ -65,7 +66,7 @@ def _cost(book: PriceBook, model: str, tokens: Sequence[tuple[str, int, str, int
         price = key and book.price(key, token_class, at=moment, input_tokens=tier, processing=processing)
         if price:
             total += units * float(price.usd_per_unit)
-        elif token_class not in ("request", "web_search"):
+        elif token_class not in UNIT_CLASSES:
             return None
     return total
 

@@ -17,9 +17,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...tokens import PROMPT_CLASSES
 from ..architecture.distributions import Constant, Distribution, midpoints
 
-INPUT_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 GRID = 4096
 NEGLIGIBLE = 1e-9
 """A tier that fewer than one run in 10^9 reaches is not looked at (a lognormal has no largest value)."""
@@ -60,7 +60,7 @@ class Independent:
 
     def on_tiers(self, starts: Sequence[int]) -> Independent | Joint:
         """This profile, as a grid of runs if its total input straddles one of the tier starts."""
-        inputs = [part for name, part in self.parts.items() if name in INPUT_CLASSES]
+        inputs = [part for name, part in self.parts.items() if name in PROMPT_CLASSES]
         if all(isinstance(part, Constant) for part in inputs) or not starts:
             return self
         if sum(practical_upper(part) for part in inputs) < starts[0]:
@@ -69,7 +69,7 @@ class Independent:
 
     def brackets(self, starts: Sequence[int]) -> list[Bracket]:
         """One bracket: call `on_tiers` first, so that no tier start is straddled."""
-        total = sum((part.mean for name, part in self.parts.items() if name in INPUT_CLASSES), Fraction(0))
+        total = sum((part.mean for name, part in self.parts.items() if name in PROMPT_CLASSES), Fraction(0))
         tier = max((start for start in starts if start <= total), default=0)
         return [Bracket(tier, Fraction(1), self.mean)]
 
@@ -97,7 +97,7 @@ class Joint:
     @cached_property
     def total_input(self) -> NDArray[np.int64]:
         """Total input tokens of each row: what decides its price tier."""
-        inputs = [index for index, name in enumerate(self.classes) if name in INPUT_CLASSES]
+        inputs = [index for index, name in enumerate(self.classes) if name in PROMPT_CLASSES]
         total: NDArray[np.int64] = self.rows[:, inputs].sum(axis=1)
         return total
 
@@ -151,7 +151,7 @@ def largest_input(profile: Profile) -> int | None:
         return None
     if isinstance(profile, Joint):
         return int(profile.total_input.max())
-    return round(sum(_large(part) for name, part in profile.parts.items() if name in INPUT_CLASSES))
+    return round(sum(_large(part) for name, part in profile.parts.items() if name in PROMPT_CLASSES))
 
 
 def _large(part: Distribution) -> float:

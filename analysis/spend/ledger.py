@@ -37,6 +37,7 @@ import duckdb
 
 from ...errors import CostsimError, StoreError
 from ...pricing.store import add_prices, cost_sums, load_prices, resolve_models
+from ...tokens import TOKEN_CLASSES
 from ...usage.rollup import rolled_models, rollup
 from ...usage.store import open_store, scalar
 from .priced import (
@@ -44,7 +45,6 @@ from .priced import (
     CELL,
     CHOSEN,
     CHOSEN_KEYS,
-    CLASSES,
     HOLD_BOOK,
     KNOWN_MODELS,
     NEW_KEY,
@@ -126,7 +126,7 @@ class Ledger:
         add_prices(self.connection, self.book, sorted({*models}))
         self.connection.execute(NEW_UNIT)
         self.connection.execute(NEW_PRICE_KEY)
-        self.connection.execute(USAGE_SUM, {"classes": list(CLASSES)})
+        self.connection.execute(USAGE_SUM, {"classes": list(TOKEN_CLASSES)})
         cost_sums(self.connection)
         self.connection.execute(UNIT_PRICE)
 

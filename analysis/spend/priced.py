@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
+from ...tokens import COLUMNS, TOKEN_CLASSES
 
 BOOK_HASH = "SELECT book_hash FROM ledger_book"
 HOLD_BOOK = "CREATE OR REPLACE TEMP TABLE ledger_book AS SELECT $book_hash AS book_hash"
@@ -21,7 +21,7 @@ CREATE OR REPLACE TEMP TABLE unit_price (
     unit_id BIGINT, token_class VARCHAR, usd DECIMAL(38, 24), shadow_usd DECIMAL(38, 24), price_id INTEGER
 );
 CREATE OR REPLACE TEMP VIEW unit_rate AS
-SELECT unit_id, {", ".join(f"max(usd) FILTER (token_class = '{name}') AS {name}" for name in CLASSES)}
+SELECT unit_id, {", ".join(f"max(usd) FILTER (token_class = '{name}') AS {name}" for name in TOKEN_CLASSES)}
 FROM unit_price GROUP BY unit_id;
 """  # noqa: S608 (fixed names)
 
@@ -99,7 +99,7 @@ CELL = f"""
 CREATE OR REPLACE TEMP TABLE cell AS
 WITH keyed AS (SELECT chosen.*, price_key.unit_id {ASSUMED}),
 long AS (
-    UNPIVOT keyed ON input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request
+    UNPIVOT keyed ON {COLUMNS}
     INTO NAME token_class VALUE tokens
 )
 SELECT
@@ -117,7 +117,7 @@ WHERE long.tokens > 0 OR long.token_class = 'request'
 def _each(sql: str) -> str:
     """`sql` for every class, added up; `{name}` is its column, `{price}` where its unit prices stand."""
     paid = {"cache_write_1h": "(CASE WHEN $short_cache THEN unit.cache_write_5m ELSE unit.cache_write_1h END)"}
-    return " + ".join(sql.format(name=name, price=paid.get(name, f"unit.{name}")) for name in CLASSES)
+    return " + ".join(sql.format(name=name, price=paid.get(name, f"unit.{name}")) for name in TOKEN_CLASSES)
 
 
 # A class without tokens costs nothing, whatever its price.
@@ -125,7 +125,7 @@ _UNIT = "any_value({{usd: usd, shadow_usd: shadow_usd}}) FILTER (token_class = '
 PRICED = f"""
 CREATE OR REPLACE TEMP TABLE priced AS
 WITH unit AS (
-    SELECT unit_id, {", ".join(_UNIT.format(name=name) for name in CLASSES)}
+    SELECT unit_id, {", ".join(_UNIT.format(name=name) for name in TOKEN_CLASSES)}
     FROM unit_price GROUP BY unit_id
 )
 SELECT

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CostsimError
 from ...money import strip
+from ...tokens import CALL_CLASSES, TOKEN_CLASSES
 from ...usage.rollup import local_sums, rolled_models
 from .ledger import Ledger, rollup_needs
-from .priced import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +44,6 @@ DIMENSIONS = {
     "class": "token_class",
 }
 """What spend can be grouped by, and the SQL of it; `model` is the priced name where there is one."""
-
-TOKENS = CLASSES[:-1]
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Difference:
 
 
 class SpendRow(NamedTuple):
-    """One group: `counts` are its tokens in the order of `TOKENS`; money in USD, exact.
+    """One group: `counts` are its tokens in the order of `CALL_CLASSES`; money in USD, exact.
 
     `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
     is what the sources say, None where they say nothing, of `recorded_calls` of the `entries` of the rollup.
@@ -135,7 +133,7 @@ class SpendRow(NamedTuple):
     @property
     def tokens(self) -> dict[str, int]:
         """Tokens by class; searches too."""
-        return dict(zip(TOKENS, self.counts, strict=True))
+        return dict(zip(CALL_CLASSES, self.counts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -182,13 +180,13 @@ NOTHING = Decimal(0)
 # As text without trailing zeros: a quarter of the time that a DECIMAL takes to become a Decimal.
 PLAIN = "rtrim(rtrim(nullif(sum({}), 0)::VARCHAR, '0'), '.')"
 BY_CLASS = f"""
-{", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::BIGINT" for name in CLASSES)},
+{", ".join(f"coalesce(sum(tokens) FILTER (token_class = '{name}'), 0)::BIGINT" for name in TOKEN_CLASSES)},
 {PLAIN.format("usd")}, {PLAIN.format("shadow_usd")},
 coalesce(sum(tokens) FILTER (usd IS NULL), 0)::BIGINT AS unpriced, NULL, 0, 0
 """
 # Recorded costs are of whole calls: they cannot be split by class.
 BY_ROW = f"""
-{", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in CLASSES)},
+{", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in TOKEN_CLASSES)},
 {PLAIN.format("usd")}, {PLAIN.format("shadow_usd")}, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced,
 sum(recorded_usd), coalesce(sum(recorded_calls), 0)::BIGINT, coalesce(sum(calls), 0)::BIGINT
 """
@@ -208,11 +206,11 @@ def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
 
 
 def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
-    usd, shadow_usd, unpriced, recorded_usd, recorded_calls, entries = sums[len(CLASSES) :]
+    usd, shadow_usd, unpriced, recorded_usd, recorded_calls, entries = sums[len(TOKEN_CLASSES) :]
     return SpendRow(
         keys,
-        sums[len(TOKENS)],
-        sums[: len(TOKENS)],
+        sums[len(CALL_CLASSES)],
+        sums[: len(CALL_CLASSES)],
         Decimal(usd) if usd else NOTHING,
         unpriced,
         Decimal(shadow_usd) if shadow_usd else NOTHING,

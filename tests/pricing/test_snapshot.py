@@ -13,8 +13,9 @@ import duckdb
 import pytest
 from costsim.pricing import listed, snapshot
 from costsim.pricing.book import PriceBook, open_book
-from costsim.pricing.rows import TOKEN_CLASSES, ModelKey
+from costsim.pricing.rows import ModelKey
 from costsim.pricing.store import cost_sums, load_prices
+from costsim.tokens import TOKEN_CLASSES
 from genai_prices import Usage
 from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 from hypothesis import given, settings

@@ -25,12 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
+from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
 from ..reader import Reader, identifier
 
-COUNTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
-CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
 TEXTS = ("id", "ts", "model", "provider", "agent", "task", "session", "processing", "status", "recorded_usd")
-NAMES = (*COUNTS, *TEXTS)
+NAMES = (*TOKEN_CLASSES, *TEXTS)
 DECLARED = ("input_includes_cached", "recorded_unit", "time_unit")
 
 
@@ -50,13 +49,13 @@ class Mapping(BaseModel):
         for name in (*self.columns, *self.constants):
             if name not in NAMES:
                 raise ValueError(f"calls have no field {name!r}{did_you_mean(name, NAMES)}")
-        for name in {*self.constants} & {*COUNTS}:
+        for name in {*self.constants} & {*TOKEN_CLASSES}:
             if not re.fullmatch(r"[0-9]{1,12}", self.constants[name]):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
         if "ts" not in self.columns:
             raise ValueError("say which column holds the time: ts=COLUMN")
-        if not set(self.columns) & set(COUNTS):
-            raise ValueError(f"map at least one count: {', '.join(COUNTS)}")
+        if not set(self.columns) & set(TOKEN_CLASSES):
+            raise ValueError(f"map at least one count: {', '.join(TOKEN_CLASSES)}")
         return self
 
 
@@ -84,7 +83,7 @@ def mapped_reader(mapping: Mapping) -> Reader:
     return Reader(
         name="mapped",
         doc="costsim load --map",
-        columns={name: "HUGEINT" if name in COUNTS else "VARCHAR" for name in mapping.columns},
+        columns={name: "HUGEINT" if name in TOKEN_CLASSES else "VARCHAR" for name in mapping.columns},
         sql=f"SELECT file_id, line, {', '.join(selected)} FROM record",  # noqa: S608 (names are ours, constants bound)
         recognises=lambda _: False,
         input_includes_cached=mapping.input_includes_cached,
@@ -116,7 +115,7 @@ def _value(name: str, mapping: Mapping) -> str:
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
         case "input" if mapping.input_includes_cached:
-            cached = [part for part in CACHED if part in mapping.columns]
+            cached = [part for part in CACHE_CLASSES if part in mapping.columns]
             return quoted + "".join(f" - coalesce({identifier(part)}, 0)" for part in cached)
         case _:
             return quoted

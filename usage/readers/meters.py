@@ -5,7 +5,7 @@ A unit that says no number of tokens gives none: the row keeps its cost, and no 
 
 from __future__ import annotations
 
-BILLED = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+from ...tokens import BILLED_TOKENS
 
 
 def token_class(name: str) -> str:
@@ -43,7 +43,9 @@ def tokens(quantity: str, unit: str) -> str:
 
 def classes(kind: str, counted: str) -> str:
     """SQL columns: the tokens `counted`, where a row is of that class (`kind`, SQL), else 0."""
-    return ", ".join(f"CASE WHEN {kind} = '{name}' THEN coalesce({counted}, 0) ELSE 0 END AS {name}" for name in BILLED)
+    return ", ".join(
+        f"CASE WHEN {kind} = '{name}' THEN coalesce({counted}, 0) ELSE 0 END AS {name}" for name in BILLED_TOKENS
+    )
 
 
 def provider(name: str) -> str:

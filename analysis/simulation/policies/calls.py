@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from ....tokens import PROMPT_CLASSES
 from ...architecture.distributions import Constant
 from ...architecture.policies import Cache, Escalate, LargeContext, Policies, Policy
 from ..costing import Costing, Minutes, cost_brackets
-from ..profiles import INPUT_CLASSES, Bracket, Independent, Joint, Profile, practical_upper
+from ..profiles import Bracket, Independent, Joint, Profile, practical_upper
 from ..workload import Horizon, Runs, Work
 from .batching import batched
 from .spawns import Spawns, Warmth, spawns_of, warmth
@@ -326,7 +327,7 @@ def cut(profile: Profile, starts: tuple[int, ...], escalate: Escalate | None) ->
     if not carry or not starts or "output" not in profile.classes:
         return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))
     if isinstance(profile, Independent):
-        inputs = [part for name, part in profile.parts.items() if name in INPUT_CLASSES]
+        inputs = [part for name, part in profile.parts.items() if name in PROMPT_CLASSES]
         output = profile.parts["output"]
         if all(isinstance(part, Constant) for part in (*inputs, output)):
             total = sum((part.mean for part in inputs), carry * output.mean)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ....tokens import PROMPT_CLASSES
 from ...architecture.escalation import in_words
 from ...architecture.policies import Policy
 from ...results import PolicyNote
-from ..profiles import INPUT_CLASSES
 from .calls import Call, Costed
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class _Notes:
         """
         batch, choice = self.component.batch_with, self._costing.choice
         mean = self._costing.base.profile.mean
-        own = sum((amount for name, amount in mean.items() if name in INPUT_CLASSES), Fraction(0))
+        own = sum((amount for name, amount in mean.items() if name in PROMPT_CLASSES), Fraction(0))
         keys = [key for model in choice.models if (key := self._book.resolve(model))]
         starts = [start for key in keys for start in self._book.thresholds(key, self.component.processing)]
         overhead = Fraction(batch.overhead_tokens) if batch else Fraction(0)
