@@ -12,8 +12,9 @@ import duckdb
 import pytest
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.spend.ledger import bring_up_to_date
-from costsim.analysis.spend.spend import CLASSES, DIMENSIONS, Query, spend
+from costsim.analysis.spend.spend import DIMENSIONS, Query, spend
 from costsim.pricing.book import PriceBook, open_book
+from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
 COLUMNS = (
     "day", "slot", "source", "component", "agent", "task", "provider", "model", "processing", "status", "tier",
-    "calls", *CLASSES, "recorded_usd", "recorded_calls",
+    "calls", *TOKEN_CLASSES, "recorded_usd", "recorded_calls",
 )  # fmt: skip
 # spend's dimensions as they stand in spend_cell
 IN_CELLS = {
@@ -40,7 +41,7 @@ Store = duckdb.DuckDBPyConnection
 
 
 def summed(**given: Any) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row: dict[str, Any] = dict.fromkeys(TOKEN_CLASSES, 0)
     row |= {"day": date(2026, 10, 5), "slot": -1, "source": "test", "component": "monitor", "agent": "cto",
             "task": "monitoring", "provider": "anthropic", "model": HAIKU, "processing": "standard", "status": "ok",
             "tier": 0, "calls": 1, "request": 1, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip
@@ -150,7 +151,7 @@ usage_rows = st.lists(
         processing=st.sampled_from(["standard", "batch", "flex"]),
         status=st.sampled_from(["ok", "error"]),
         tier=st.sampled_from([0, 200_001]),
-        **{name: st.integers(0, 10**13) for name in CLASSES[:5]},
+        **{name: st.integers(0, 10**13) for name in TOKEN_CLASSES[:5]},
         web_search=st.integers(0, 1000),
         request=st.integers(0, 1000),
     ),

@@ -16,9 +16,10 @@ from costsim.analysis.replay.replay import replay, replay_sums
 from costsim.analysis.replay.reroute import Reroute, reroute_by_plan, reroute_by_routing, reroute_to_model
 from costsim.analysis.routing.routing import read_routing
 from costsim.analysis.spend.ledger import Ledger, bring_up_to_date
-from costsim.analysis.spend.spend import CLASSES, Query, spend
+from costsim.analysis.spend.spend import Query, spend
 from costsim.errors import ArchitectureError
 from costsim.pricing.book import PriceBook, open_book
+from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ OPUS, SONNET, HAIKU = (f"anthropic/claude-{name}" for name in ("opus-4-6", "sonn
 GEMINI = "google/gemini-2.5-pro"
 COLUMNS = (
     "day", "slot", "source", "component", "agent", "task", "provider", "model", "processing", "status", "tier",
-    "calls", *CLASSES, "recorded_usd", "recorded_calls",
+    "calls", *TOKEN_CLASSES, "recorded_usd", "recorded_calls",
 )  # fmt: skip
 STAYS = Reroute("as it ran", "as it ran", lambda component, task: None)
 
@@ -35,7 +36,7 @@ STAYS = Reroute("as it ran", "as it ran", lambda component, task: None)
 def summed(model: str = HAIKU, **given: Any) -> dict[str, Any]:
     """A row of the rollup: calls of a component on a day."""
     provider, name = model.split("/")
-    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row: dict[str, Any] = dict.fromkeys(TOKEN_CLASSES, 0)
     row |= {"day": date(2026, 10, 5), "slot": -1, "source": "test", "component": "monitor", "agent": "cto",
             "task": "monitoring", "provider": provider, "model": name, "processing": "standard", "status": "ok",
             "tier": 0, "calls": 1, "request": 1, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip
@@ -67,7 +68,7 @@ def plain_cost(book: PriceBook, row: dict[str, Any], model: str) -> Fraction:
     minutes = 0 if row["slot"] < 0 else row["slot"] * 30
     at = datetime(row["day"].year, row["day"].month, row["day"].day, tzinfo=UTC) + timedelta(minutes=minutes)
     total = Fraction(0)
-    for name in CLASSES:
+    for name in TOKEN_CLASSES:
         price = book.price(key, name, at=at, input_tokens=row["tier"], processing=row["processing"])
         if row[name] and (price or name != "request"):
             assert price, (model, name)
@@ -99,7 +100,7 @@ ROWS = st.lists(
         processing=st.sampled_from(["standard", "batch"]),
         tier=st.sampled_from([0, 128_000, 200_000]),
         request=st.integers(1, 10**6),
-        **{name: st.integers(0, 10**12) for name in CLASSES if name not in ("request", "web_search")},
+        **{name: st.integers(0, 10**12) for name in TOKEN_CLASSES if name not in ("request", "web_search")},
     ),
     min_size=1,
     max_size=8,
@@ -218,7 +219,7 @@ def sizes(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for n, tokens in enumerate((10_000, 50_000, 50_001, 128_000, 128_001, 300_000)):
             row = {"event_id": str(n), "source": "test", "ts": datetime(2026, 10, 5, n), "component": "coder", "agent": "cto",
                    "task": "code_generation", "provider": "anthropic", "model": HAIKU.split("/")[1], "processing": "standard",
-                   "status": "ok", "aggregated": False, "file_id": 1, **dict.fromkeys(CLASSES, 0), "input": tokens, "request": 1}  # fmt: skip
+                   "status": "ok", "aggregated": False, "file_id": 1, **dict.fromkeys(TOKEN_CLASSES, 0), "input": tokens, "request": 1}  # fmt: skip
             sql = f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
             connection.execute(sql, list(row.values()))
         yield connection

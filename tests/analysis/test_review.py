@@ -18,11 +18,12 @@ from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
 from costsim.analysis.routing.routing import read_routing
 from costsim.analysis.spend.ledger import bring_up_to_date
-from costsim.analysis.spend.spend import CLASSES, Query, spend
+from costsim.analysis.spend.spend import Query, spend
 from costsim.errors import CostsimError
 from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import ModelKey
+from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -30,7 +31,7 @@ OPUS, SONNET, HAIKU = (f"anthropic/claude-{name}" for name in ("opus-4-6", "sonn
 SESSIONS = Path(__file__).parent.parent / "data" / "usage" / "claude-code"
 COLUMNS = (
     "day", "slot", "source", "component", "agent", "task", "provider", "model", "processing", "status", "tier",
-    "calls", *CLASSES, "recorded_usd", "recorded_calls",
+    "calls", *TOKEN_CLASSES, "recorded_usd", "recorded_calls",
 )  # fmt: skip
 TODAY = date(2026, 11, 23)
 TOKENS = {"input": 1_000_000, "output": 0}
@@ -48,7 +49,7 @@ Row = dict[str, Any]
 def summed(model: str, day: date, **given: Any) -> Row:
     """A row of the rollup: 50 calls of the monitor on a day, 1M input tokens in all."""
     provider, name = model.split("/")
-    row: Row = dict.fromkeys(CLASSES, 0)
+    row: Row = dict.fromkeys(TOKEN_CLASSES, 0)
     row |= {"day": day, "slot": -1, "source": "test", "component": "monitor", "agent": "cto", "task": "monitoring",
             "provider": provider, "model": name, "processing": "standard", "status": "ok", "tier": 0, "calls": 50,
             "request": 50, "input": 1_000_000, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip

@@ -13,11 +13,12 @@ import duckdb
 import pytest
 from costsim.analysis.spend.focus import focus_cells
 from costsim.analysis.spend.ledger import bring_up_to_date, rollup_needs
-from costsim.analysis.spend.spend import CLASSES, Query, Spend, spend
+from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.errors import CostsimError, UnpricedError
 from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import MANDATORY, write_focus
+from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,12 +26,12 @@ from hypothesis import strategies as st
 OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
 COLUMNS = (
     "day", "slot", "source", "component", "agent", "task", "provider", "model", "processing", "status", "tier",
-    "calls", *CLASSES, "recorded_usd", "recorded_calls",
+    "calls", *TOKEN_CLASSES, "recorded_usd", "recorded_calls",
 )  # fmt: skip
 
 
 def rollup_row(**given: Any) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row: dict[str, Any] = dict.fromkeys(TOKEN_CLASSES, 0)
     row |= {"day": date(2026, 10, 5), "slot": -1, "source": "test", "component": "monitor", "agent": "cto",
             "task": "monitoring", "provider": "anthropic", "model": HAIKU, "processing": "standard", "status": "ok",
             "tier": 0, "calls": 1, "request": 1, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip
@@ -168,7 +169,7 @@ usage_rows = st.lists(
         model=st.sampled_from([OPUS, HAIKU, "claude-sonnet-4-6"]),
         processing=st.sampled_from(["standard", "batch", "flex"]),
         tier=st.sampled_from([0, 200_001]),
-        **{name: st.integers(0, 10**13) for name in CLASSES[:5]},
+        **{name: st.integers(0, 10**13) for name in TOKEN_CLASSES[:5]},
         web_search=st.integers(0, 1000),
     ),
     max_size=12,
@@ -180,7 +181,7 @@ def reference_usd(book: PriceBook, row: dict[str, Any]) -> Fraction:
     assert key
     at = datetime.combine(row["day"], datetime.min.time(), UTC)
     total = Fraction(0)
-    for name in CLASSES:
+    for name in TOKEN_CLASSES:
         price = book.price(key, name, at=at, input_tokens=row["tier"], processing=row["processing"])
         total += row[name] * price.usd_per_unit if price else 0
     return total
@@ -302,7 +303,7 @@ def test_a_processing_level_without_a_price_of_its_own_is_named(
 
 def call(ts: str, **given: Any) -> dict[str, Any]:
     """A logged call, as `usage_event` has it."""
-    row: dict[str, Any] = dict.fromkeys(CLASSES, 0)
+    row: dict[str, Any] = dict.fromkeys(TOKEN_CLASSES, 0)
     row |= {"event_id": ts, "ts": ts, "file_id": 1, "source": "test", "component": "monitor", "provider": "anthropic",
             "model": HAIKU, "processing": "standard", "status": "ok", "aggregated": False, "request": 1}  # fmt: skip
     return row | given
