@@ -124,11 +124,10 @@ class Store:
         `account` is the BillingAccountId. Returns the number of rows. Raises UnpricedError where a model has no
         price, OutputError where the file cannot be written; then nothing is.
         """
-        from .analysis.spend.focus import focus_cells
+        from .analysis.spend.focus import focus_rows
         from .reports.focus import write_focus
 
-        focus_cells(self.connection, self.book, since, until)
-        return write_focus(self.connection, file, account)
+        return write_focus(focus_rows(self.connection, self.book, since, until, account), file)
 
     def newest_month(self) -> str | None:
         """The newest month that has usage, as 2026-10; None in a store without any."""

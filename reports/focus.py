@@ -1,11 +1,4 @@
-"""FOCUS 1.2: logged usage as rows that any FinOps tool reads.
-
-https://focus.finops.org/focus-specification/v1-2/. A row is one day of one component, model and token class. The
-21 mandatory columns come first; then the conditional ones that token usage meets (quantities, unit prices, SKU),
-then ours with the `x_` prefix that the specification reserves for them. Costs are exact: BilledCost,
-EffectiveCost and ContractedCost at the stack's prices, ListCost at its base book alone. ConsumedUnit counts
-tokens, requests or searches; PricingUnit is what a price is quoted for (1000000 Tokens).
-"""
+"""Rows of FOCUS as a file: CSV, or by its ending Parquet."""
 
 from __future__ import annotations
 
@@ -15,92 +8,11 @@ from typing import TYPE_CHECKING
 from ..documents import replacing
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-MANDATORY = (
-    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",
-    "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd",
-    "ChargePeriodStart", "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity",
-    "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName",
-)  # fmt: skip
-
-ROWS = """
-WITH summed AS (
-    SELECT
-        day, component, agent, task, priced_provider, priced_model, processing, token_class, price_id, list_unit_usd,
-        sum(tokens)::BIGINT AS quantity, sum(usd) AS usd, sum(list_usd) AS list_usd
-    FROM focus_cell
-    GROUP BY ALL
-),
-measured AS (
-    SELECT
-        summed.*, price.per, price.usd AS unit_usd, price.source,
-        -- the price row by what tells it from others, so that it is the same in every export
-        concat_ws(':', priced_provider || '/' || priced_model, summed.token_class, price.processing,
-            'from ' || price.min_input_tokens, coalesce(strftime(price.valid_from, '%Y-%m-%dT%H:%MZ'), 'always'),
-            price.utc_from::VARCHAR, rtrim(rtrim(price.usd::VARCHAR, '0'), '.') || ' USD') AS sku_price_id,
-        CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END
-            AS unit,
-        -- exact, where a division would be a DOUBLE
-        summed.quantity * (CASE price.per WHEN 1000000 THEN 0.000001 WHEN 1000 THEN 0.001 ELSE 1 END)::DECIMAL(18, 6)
-            AS pricing_quantity,
-        strftime(day, '%Y-%m-%dT00:00:00Z') AS day_start,
-        strftime(day + 1, '%Y-%m-%dT00:00:00Z') AS day_end,
-        strftime(date_trunc('month', day), '%Y-%m-%dT00:00:00Z') AS month_start,
-        strftime(date_trunc('month', day) + INTERVAL 1 MONTH, '%Y-%m-%dT00:00:00Z') AS month_end
-    FROM summed
-    JOIN price USING (price_id)
-)
-SELECT
-    usd AS BilledCost,
-    $account AS BillingAccountId,
-    $account AS BillingAccountName,
-    'USD' AS BillingCurrency,
-    month_end AS BillingPeriodEnd,
-    month_start AS BillingPeriodStart,
-    'Usage' AS ChargeCategory,
-    NULL::VARCHAR AS ChargeClass,
-    priced_provider || '/' || priced_model || ' ' || token_class || ' for ' || component AS ChargeDescription,
-    day_end AS ChargePeriodEnd,
-    day_start AS ChargePeriodStart,
-    usd AS ContractedCost,
-    usd AS EffectiveCost,
-    priced_provider AS InvoiceIssuerName,
-    list_usd AS ListCost,
-    pricing_quantity AS PricingQuantity,
-    CASE WHEN per = 1 THEN unit ELSE per || ' ' || unit END AS PricingUnit,
-    priced_provider AS ProviderName,
-    priced_provider AS PublisherName,
-    'AI and Machine Learning' AS ServiceCategory,
-    priced_provider || ' API' AS ServiceName,
-    'Usage-Based' AS ChargeFrequency,
-    quantity AS ConsumedQuantity,
-    unit AS ConsumedUnit,
-    unit_usd AS ContractedUnitPrice,
-    list_unit_usd AS ListUnitPrice,
-    'Standard' AS PricingCategory,
-    'Generative AI' AS ServiceSubcategory,
-    priced_provider || '/' || priced_model AS SkuId,
-    token_class AS SkuMeter,
-    sku_price_id AS SkuPriceId,
-    component AS x_Component,
-    agent AS x_Agent,
-    task AS x_Task,
-    priced_provider || '/' || priced_model AS x_Model,
-    token_class AS x_TokenClass,
-    processing AS x_Processing,
-    source AS x_PriceSource
-FROM measured
-ORDER BY ChargePeriodStart, x_Component, x_Model, x_TokenClass, x_Processing, SkuPriceId
-"""
+    from duckdb import DuckDBPyRelation
 
 
-def write_focus(connection: DuckDBPyConnection, file: Path, account: str) -> int:
-    """Write the table `focus_cell` (see analysis/focus.py) as FOCUS 1.2, CSV or by its ending Parquet.
-
-    Returns the number of rows. Written whole or not at all. Raises OutputError.
-    """
-    rows = connection.sql(ROWS, params={"account": account})
+def write_focus(rows: DuckDBPyRelation, file: Path) -> int:
+    """Write rows (see analysis/spend/focus.py); returns their number. Whole or not at all. Raises OutputError."""
     with replacing(file) as temporary:
         if file.suffix.lower() == ".parquet":
             rows.write_parquet(str(temporary))

@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from costsim.analysis.spend.focus import focus_cells
+from costsim.analysis.spend.focus import MANDATORY, focus_rows
 from costsim.analysis.spend.ledger import bring_up_to_date, rollup_needs
 from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.errors import CostsimError, UnpricedError
 from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
-from costsim.reports.focus import MANDATORY, write_focus
+from costsim.reports.focus import write_focus
 from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import given, settings
@@ -202,8 +202,7 @@ def test_sql_equals_plain_arithmetic_and_every_grouping_adds_up(rows: list[dict[
 
 
 def exported(store: duckdb.DuckDBPyConnection, book: PriceBook, folder: Path) -> tuple[Spend, list[dict[str, Any]]]:
-    focus_cells(store, book, None, None)
-    assert write_focus(store, folder / "focus.parquet", "acme") > 0
+    assert write_focus(focus_rows(store, book, None, None, "acme"), folder / "focus.parquet") > 0
     table = duckdb.sql(f"SELECT * FROM '{folder}/focus.parquet'")
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]  # type: ignore[union-attr]
     return spend(store, book, Query(())), rows
@@ -271,7 +270,7 @@ def test_an_export_is_at_the_calls_own_prices_whatever_their_source_recorded(
 def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     fill(store, rollup_row(model="claude-nonesuch", input=5))
     with pytest.raises(UnpricedError, match="no price for 'anthropic/claude-nonesuch'"):
-        focus_cells(store, book, None, None)
+        focus_rows(store, book, None, None, "acme")
 
 
 def test_what_had_no_price_on_the_day_asked_for_is_unpriced_there_and_not_free(
