@@ -12,9 +12,10 @@ from ..errors import UsageLogError
 from .files import Format, LogFile, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
 from .passed_over import what_else
-from .reader import Reader
+from .reader import Reader, Role
 from .readers import READERS
 from .report import FileReport, LoadReport
+from .roles import roles_of_files
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,8 +67,10 @@ def batches(
     spool: Path,
     report: LoadReport,
     strict: bool,
+    role: Role | None = None,
 ) -> Iterator[list[Told]]:
-    """Changed files of one format together, up to a size that keeps memory small."""
+    """Changed files of one format and role together, up to a size that keeps memory small."""
+    role_of = roles_of_files(store, role)
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
     told: list[Told] = []
@@ -78,7 +81,7 @@ def batches(
         elif not file.size:
             report.passed_over[file.path] = "empty"
         else:
-            told += _told(store, file, forced, declared, before, report, strict)
+            told += map(role_of, _told(store, file, forced, declared, before, report, strict))
     told.sort(key=_kind)
     for _, group in groupby(told, key=_kind):
         for chunk in _chunks(list(group)):
@@ -89,9 +92,9 @@ def batches(
                 yield fresh
 
 
-def _kind(told: Told) -> tuple[str, str, str]:
+def _kind(told: Told) -> tuple[str, str, str, str]:
     """What files of one batch have in common."""
-    return told.format.reader.name, told.format.layout, told.declared or ""
+    return told.format.reader.name, told.format.layout, told.declared or "", told.format.reader.role
 
 
 def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:

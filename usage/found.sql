@@ -1,8 +1,9 @@
 -- Entries of a batch as their reader projects them. `reason` says why one is no usable entry.
 CREATE OR REPLACE TEMP TABLE found (
-    file_id BIGINT, line BIGINT, source VARCHAR, event_id VARCHAR, ts TIMESTAMP, agent VARCHAR, task VARCHAR,
+    file_id BIGINT, line BIGINT, source VARCHAR, role VARCHAR, event_id VARCHAR, ts TIMESTAMP, agent VARCHAR, task VARCHAR,
     session VARCHAR, "user" VARCHAR, team VARCHAR, project VARCHAR, repository VARCHAR, branch VARCHAR,
-    provider VARCHAR, model VARCHAR, processing VARCHAR, status VARCHAR, aggregated BOOLEAN,
+    response_id VARCHAR, request_id VARCHAR, period_end TIMESTAMP, provider VARCHAR, model VARCHAR,
+    processing VARCHAR, status VARCHAR, aggregated BOOLEAN,
     context_tier BIGINT, input BIGINT, cache_read BIGINT, cache_write_5m BIGINT, cache_write_1h BIGINT, output BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
     tags VARCHAR, tokens BIGINT, reason VARCHAR
 );

@@ -22,9 +22,10 @@ from .line_watch import LineWatch
 from .packing import unpack
 from .passed_over import keep
 from .project import FOUND, project
-from .reader import Reader
+from .reader import Reader, Role
 from .records import read_entries
 from .report import FileReport, LoadReport
+from .roles import SourceRoles, keep_roles, set_file_roles
 from .source import Source
 from .store import scalar
 from .unfold import unfolded
@@ -62,10 +63,10 @@ SELECT path, reader, entries, added, rejected FROM load WHERE file_id IN (SELECT
 
 KEEP_FILES = """
 INSERT INTO load
-SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0,
+SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0, $role,
     now() AT TIME ZONE 'UTC', $declared
 ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
-    reader = excluded.reader, loaded_at = excluded.loaded_at, declared = excluded.declared
+    reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at, declared = excluded.declared
 """
 
 FILE_TIME = """
@@ -91,6 +92,8 @@ def load(
     attribution: Sequence[Rule] | None = None,
     strict: bool = False,
     acknowledged: Sequence[str] = (),
+    role: Role | None = None,
+    roles: SourceRoles | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
     """Load files, folders, globs or the standard input (`-`) into an open store.
@@ -98,7 +101,9 @@ def load(
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
     not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
-    reported no more. Raises UsageLogError (with `strict`, on the first reject or unread field too), StoreError.
+    reported no more. `role` is that of these files,
+    `roles` of sources by their name, kept for later loads: calls, or the bill of the provider (default: the format's).
+    Raises UsageLogError (with `strict`, on the first reject or unread field too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
     back counts no more, but as another file tells it, from that file's next loading on. What a file told before it
@@ -107,17 +112,20 @@ def load(
     forced = _forced(format, mapping)
     report = LoadReport()
     acknowledge(store, acknowledged)
+    keep_roles(store, roles or {})
     with tempfile.TemporaryDirectory() as folder:
         spool = Path(folder)
         found = find_files(paths, spool, report.passed_over)
         total = sum(file.size for file in found) or 1
         done = 0
         declared = mapping.model_dump_json() if mapping else format
-        for batch in batches(store, found, forced, declared, spool, report, strict):
+        for batch in batches(store, found, forced, declared, spool, report, strict, role):
             _load_batch(store, batch, spool, report, strict)
             done += sum(told.file.size for told in batch)
             if progress:
                 progress(done, total)
+        if role:
+            set_file_roles(store, [file.path for file in report.files], role)
     keep(store, report.passed_over, [file.path for file in report.files])
     if attribution or scalar(store, "SELECT count(*) FROM attribution"):
         from .attribution import attribute, kept_rules  # loads pydantic: not for a store without rules
@@ -265,6 +273,7 @@ def _keep_files(
         "sizes": [source.file.size for source in sources],
         "times": [source.file.mtime_ns for source in sources],
         "reader": sources[0].format.reader.name,
+        "role": sources[0].format.reader.role,
         "declared": declared,
     }
     store.execute(KEEP_FILES, kept)

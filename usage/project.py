@@ -26,7 +26,12 @@ CASE
     WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
-KINDS = {"ts": "TIMESTAMP", "aggregated": "BOOLEAN", "context_tier": "BIGINT"}  # the rest are texts
+KINDS = {
+    "ts": "TIMESTAMP",
+    "period_end": "TIMESTAMP",
+    "aggregated": "BOOLEAN",
+    "context_tier": "BIGINT",
+}  # the rest are texts
 
 
 def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object]) -> None:
@@ -47,7 +52,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         INSERT INTO found BY NAME
         WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
         judged AS (SELECT * EXCLUDE (recorded_text, fault) {replaced}, {REASON} AS reason FROM counted)
-        SELECT *, $reader AS source,
+        SELECT *, $reader AS source, $role AS role,
             CASE WHEN reason IS NULL
                 THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
         FROM judged

@@ -7,6 +7,12 @@ CREATE TABLE usage_event (
     ts             TIMESTAMP NOT NULL,        -- UTC
     file_id        BIGINT NOT NULL,           -- load.file_id: the file whose entry counts
     source         VARCHAR NOT NULL,          -- the reader
+    role           VARCHAR NOT NULL DEFAULT 'calls', -- calls | bill: what the provider says it charged
+    covered_by     VARCHAR,                   -- the source that has the same call, or the calls of this bill: it is
+                                              -- not counted; NULL: counted. See analysis/spend/witnesses.py
+    response_id    VARCHAR,                   -- the provider's own id of its response, where the source has it
+    request_id     VARCHAR,                   -- the provider's own id of the request
+    period_end     TIMESTAMP,                 -- of a bill's sum that covers more than its first day (UTC, exclusive)
     component      VARCHAR NOT NULL,          -- by the attribution rules, else 'unattributed'
     agent          VARCHAR,                   -- by the rules, else as logged
     task           VARCHAR,
@@ -47,6 +53,7 @@ CREATE TABLE load (
     entries   BIGINT NOT NULL,                -- calls found in the file, repeated ones included
     added     BIGINT NOT NULL,                -- calls that no file had before
     rejected  BIGINT NOT NULL,
+    role      VARCHAR NOT NULL,               -- calls | bill
     loaded_at TIMESTAMP NOT NULL,
     declared  VARCHAR                         -- how the user said to read it: a format's name, or a mapping (JSON)
 );
@@ -65,6 +72,7 @@ CREATE TABLE usage_daily (
     day            DATE NOT NULL,             -- UTC
     slot           SMALLINT NOT NULL,         -- half hour of the day, for models priced by the hour; else -1
     source         VARCHAR NOT NULL,
+    role           VARCHAR NOT NULL DEFAULT 'calls',
     component      VARCHAR NOT NULL,
     agent          VARCHAR,
     task           VARCHAR,
@@ -84,6 +92,21 @@ CREATE TABLE usage_daily (
     recorded_usd   DECIMAL(38, 18),           -- sum over the rows that have one
     recorded_calls BIGINT NOT NULL            -- how many rows have one
 );
+
+-- The same sums of what is not counted, and why: another source has the call, or the calls of the bill.
+CREATE TABLE covered_daily AS SELECT *, NULL::VARCHAR AS covered_by FROM usage_daily;
+
+-- Cells of which two sources have calls, and nothing says whether they are the same calls: both are counted.
+CREATE TABLE overlap (
+    day      DATE NOT NULL,
+    provider VARCHAR NOT NULL,                -- as the price book calls it, else as logged
+    model    VARCHAR NOT NULL,
+    source   VARCHAR NOT NULL,
+    other    VARCHAR NOT NULL
+);
+
+-- The role that the user gave a source, by its name.
+CREATE TABLE source_role (source VARCHAR PRIMARY KEY, role VARCHAR NOT NULL);
 
 -- Days whose rollup is out of date, and the parameters the rollup was built with.
 CREATE TABLE touched_day (day DATE PRIMARY KEY);

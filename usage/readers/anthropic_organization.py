@@ -57,6 +57,7 @@ counted AS (
 SELECT file_id, line,
     {result_id("anthropic-usage", ("starting_at", *USAGE_GROUPS), "(outputs, inputs, reads)")} AS event_id,
     utc(starting_at) AS ts,
+    utc(ending_at) AS period_end,
     'anthropic' AS provider,
     model,
     {PROCESSING} AS processing,
@@ -78,6 +79,7 @@ WITH {RESULTS}
 SELECT file_id, line,
     {result_id("anthropic-costs", ("starting_at", *COST_GROUPS), "TRY_CAST(amount AS DOUBLE)")} AS event_id,
     utc(starting_at) AS ts,
+    utc(ending_at) AS period_end,
     'anthropic' AS provider,
     model,
     {PROCESSING} AS processing,
@@ -106,7 +108,7 @@ def recognises_costs(sample: Sample) -> bool:
 USAGE = Reader(
     name="anthropic-usage",
     doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report",
-    columns={"data": pages("starting_at VARCHAR", _USAGE)},
+    columns={"data": pages("starting_at VARCHAR, ending_at VARCHAR", _USAGE)},
     sql=USAGE_SQL,
     recognises=recognises_usage,
     input_includes_cached=False,
@@ -128,7 +130,7 @@ USAGE = Reader(
 COSTS = Reader(
     name="anthropic-costs",
     doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report",
-    columns={"data": pages("starting_at VARCHAR", texts((*COST_GROUPS, "amount", "currency")))},
+    columns={"data": pages("starting_at VARCHAR, ending_at VARCHAR", texts((*COST_GROUPS, "amount", "currency")))},
     sql=COSTS_SQL,
     recognises=recognises_costs,
     input_includes_cached=False,

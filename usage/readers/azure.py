@@ -40,6 +40,7 @@ counted AS (
 )
 SELECT file_id, line,
     'azure-apim:' || coalesce({told("body", "id", "response.id")}, nullif("correlationId", '')) AS event_id,
+    {told("body", "id", "response.id")} AS response_id,
     utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
     'azure' AS provider,
     coalesce({told("body", "model", "response.model")},

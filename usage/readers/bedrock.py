@@ -80,6 +80,7 @@ counted AS (
 )
 SELECT file_id, line,
     'bedrock:' || {told("log", "requestId")} AS event_id,
+    {told("log", "requestId")} AS request_id,
     utc({told("log", "timestamp")}) AS ts,
     'aws' AS provider,
     CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'

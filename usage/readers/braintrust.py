@@ -66,6 +66,7 @@ SELECT file_id, line,
     told("span", "root_span_id")
 }, '') || ':' || nullif(
         CASE WHEN span_id LIKE 'row %' THEN '' ELSE span_id END, '')) AS event_id,
+    {told("span", "output.id")} AS response_id,
     coalesce(started, utc({told("span", "created")}),
         (SELECT modified FROM file_time WHERE file_time.file_id = counted.file_id)) AS ts,
     {told("span", "root_span_id")} AS session,

@@ -109,6 +109,8 @@ SELECT file_id, line,
             stated.cache_write_5m + stated.cache_write_1h),
         nullif(requestId, ''), nullif(uuid, ''))
         || CASE WHEN call.place = 0 THEN '' ELSE ':' || call.place END AS event_id,
+    CASE WHEN call.place = 0 THEN nullif(message.id, '') END AS response_id,
+    CASE WHEN call.place = 0 THEN nullif(requestId, '') END AS request_id,
     utc("timestamp") AS ts,
     sessionId AS session,
     CASE WHEN isSidechain = 'true' THEN 'subagent' ELSE 'main' END AS agent,

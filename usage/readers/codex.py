@@ -126,6 +126,7 @@ call AS (
 )
 SELECT file_id, line,
     'codex:' || name AS event_id,
+    nullif(payload.response_id, '') AS response_id,
     utc("timestamp") AS ts,
     session_id AS session,
     coalesce(provider, 'openai') AS provider,

@@ -90,6 +90,8 @@ counted AS (
 SELECT file_id, line,
     coalesce(utc("ChargePeriodStart" || CASE WHEN regexp_matches("ChargePeriodStart", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
         ELSE 'Z' END), utc("ChargePeriodStart")) AS ts,
+    coalesce(utc("ChargePeriodEnd" || CASE WHEN regexp_matches("ChargePeriodEnd", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
+        ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
     TRUE AS aggregated,
     {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
     {told("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,

@@ -48,6 +48,7 @@ WITH entry AS (
 )
 SELECT file_id, line,
     'helicone:' || coalesce(nullif(request_id, ''), 'response:' || nullif(response_id, '')) AS event_id,
+    nullif(response_id, '') AS response_id,
     utc(request_created_at) AS ts,
     properties ->> '$."Helicone-Session-Id"' AS session,
     properties ->> '$."Helicone-Session-Name"' AS agent,

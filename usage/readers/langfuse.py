@@ -199,6 +199,9 @@ node AS (
 {WRAPPERS}
 SELECT file_id, line,
     'langfuse:' || nullif(id, '') AS event_id,
+    -- a gateway that writes traces puts the response's id into the observation's
+    coalesce(nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), ''), metadata ->> '$."gen_ai.response.id"',
+        metadata ->> '$.attributes."gen_ai.response.id"', metadata ->> '$.response_id') AS response_id,
     utc(coalesce("startTime", start_time)) AS ts,
     coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
     name AS task,

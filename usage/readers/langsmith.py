@@ -96,6 +96,7 @@ parted AS (
 SELECT file_id, line,
     'langsmith:' || coalesce({told("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}, run_id)
         AS event_id,
+    {told("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")} AS response_id,
     coalesce(utc_epoch({told("run", "start_time")}), utc({told("run", "start_time")}),
         TRY(strptime(split_part(split_part({told("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,
     coalesce({told("meta", "session_id", "thread_id", "conversation_id")}, {told("run", "trace_id")}) AS session,

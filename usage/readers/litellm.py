@@ -110,6 +110,7 @@ counted AS (
 )
 SELECT file_id, line,
     'litellm:' || nullif(request_id, '') AS event_id,
+    nullif(request_id, '') AS response_id,
     utc("startTime") AS ts,
     nullif(agent_id, '') AS agent,
     session_id AS session,

@@ -9,6 +9,7 @@ A value that begins with a colon is a constant. A mapping file (YAML, JSON, TOML
     input_includes_cached: false
     recorded_unit: usd            # or cents
     time_unit: iso                # or epoch
+    role: calls                   # or bill: what the provider charged; a bill needs recorded_usd only
 
 Without an id column, a row's content and how often its file has told it name the call: equal rows of one file
 are different calls, the same file under another name is not counted again. A file that starts anew under its old name
@@ -26,11 +27,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
 from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
-from ..reader import Reader, identifier
+from ..reader import Reader, Role, identifier
 
-TEXTS = ("id", "ts", "model", "provider", "agent", "task", "session", "processing", "status", "recorded_usd")
+OF_CALL = ("id", "response_id", "ts", "model", "provider", "agent", "task", "session")
+TEXTS = (*OF_CALL, "processing", "status", "recorded_usd")
 NAMES = (*TOKEN_CLASSES, *TEXTS)
-DECLARED = ("input_includes_cached", "recorded_unit", "time_unit")
+DECLARED = ("input_includes_cached", "recorded_unit", "time_unit", "role")
 
 
 class Mapping(BaseModel):
@@ -43,6 +45,7 @@ class Mapping(BaseModel):
     input_includes_cached: bool = False
     recorded_unit: Literal["usd", "cents"] = "usd"
     time_unit: Literal["iso", "epoch"] = "iso"
+    role: Role = "calls"
 
     @model_validator(mode="after")
     def _known_names(self) -> Mapping:
@@ -54,7 +57,7 @@ class Mapping(BaseModel):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
         if "ts" not in self.columns:
             raise ValueError("say which column holds the time: ts=COLUMN")
-        if not set(self.columns) & set(TOKEN_CLASSES):
+        if not set(self.columns) & set(TOKEN_CLASSES) and not (self.role == "bill" and "recorded_usd" in self.columns):
             raise ValueError(f"map at least one count: {', '.join(TOKEN_CLASSES)}")
         return self
 
@@ -92,6 +95,7 @@ def mapped_reader(mapping: Mapping) -> Reader:
         parameters={f"constant_{name}": value for name, value in mapping.constants.items()},
         keys=mapping.columns,
         counted=tuple(mapping.columns.values()),
+        role=mapping.role,
         unique_by="the id column, else the row's content and its count in the file",
         sample="real: Azure's public trace of code completion, 2023-11",
     )

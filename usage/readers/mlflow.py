@@ -58,6 +58,7 @@ counted AS (
 SELECT file_id, line,
     'mlflow:' || coalesce(CASE WHEN reply ->> '$.id' SIMILAR TO '[\\w-]{{8,}}' THEN reply ->> '$.id' END,
         CASE WHEN span_id SIMILAR TO '[\\w=+/-]+' THEN trace_id || ':' || span_id END) AS event_id,
+    reply ->> '$.id' AS response_id,
     coalesce(utc_epoch({told("span", "start_time_unix_nano", "start_time_ns", "start_time")}),
         utc({told("span", "start_time")}), utc({told("info", "request_time")})) AS ts,
     coalesce({told("info", 'trace_metadata."mlflow.trace.session"')}, trace_id) AS session,

@@ -32,7 +32,7 @@ WITH {RESULTS},
 found AS (
     SELECT * FROM result
     UNION ALL BY NAME
-    SELECT file_id, line, {", ".join(("start_time", *_USAGE))} FROM record WHERE data IS NULL
+    SELECT file_id, line, {", ".join(("start_time", "end_time", *_USAGE))} FROM record WHERE data IS NULL
 ),
 counted AS (
     SELECT
@@ -49,6 +49,7 @@ counted AS (
 SELECT file_id, line,
     {result_id("openai-usage", ("start_time", *USAGE_GROUPS, "object"), "(outputs, inputs)")} AS event_id,
     utc_epoch(start_time) AS ts,
+    utc_epoch(end_time) AS period_end,
     'openai' AS provider,
     model,
     CASE WHEN batch = 'true' THEN 'batch' WHEN service_tier IN ('flex', 'priority') THEN service_tier
@@ -68,13 +69,14 @@ WITH {RESULTS},
 found AS (
     SELECT * EXCLUDE (amount), amount.value AS amount_value, amount.currency AS amount_currency FROM result
     UNION ALL BY NAME
-    SELECT file_id, line, start_time, {", ".join(COST_GROUPS)}, amount_value, amount_currency
+    SELECT file_id, line, start_time, end_time, {", ".join(COST_GROUPS)}, amount_value, amount_currency
     FROM record
     WHERE data IS NULL AND amount_value IS NOT NULL
 )
 SELECT file_id, line,
     {result_id("openai-costs", ("start_time", *COST_GROUPS), "TRY_CAST(amount_value AS DOUBLE)")} AS event_id,
     utc_epoch(start_time) AS ts,
+    utc_epoch(end_time) AS period_end,
     'openai' AS provider,
     -- "gpt-4o-2024-08-06, input"; other line items are sentences
     CASE WHEN regexp_full_match(line_item, '\\S+(, .*)?') THEN split_part(line_item, ',', 1) END AS model,
@@ -107,8 +109,8 @@ USAGE = Reader(
     name="openai-usage",
     doc="https://platform.openai.com/docs/api-reference/usage",
     columns={
-        "data": pages("start_time VARCHAR", texts(_USAGE)),
-        "start_time": "VARCHAR",
+        "data": pages("start_time VARCHAR, end_time VARCHAR", texts(_USAGE)),
+        **dict.fromkeys(("start_time", "end_time"), "VARCHAR"),
         **dict.fromkeys(_USAGE, "VARCHAR"),
     },
     sql=USAGE_SQL,
@@ -142,8 +144,11 @@ COSTS = Reader(
     name="openai-costs",
     doc="https://platform.openai.com/docs/api-reference/usage/costs",
     columns={
-        "data": pages("start_time VARCHAR", f"{texts(COST_GROUPS)}, amount STRUCT({texts(('value', 'currency'))})"),
-        **dict.fromkeys(("start_time", *COST_GROUPS, "amount_value", "amount_currency"), "VARCHAR"),
+        "data": pages(
+            "start_time VARCHAR, end_time VARCHAR",
+            f"{texts(COST_GROUPS)}, amount STRUCT({texts(('value', 'currency'))})",
+        ),
+        **dict.fromkeys(("start_time", "end_time", *COST_GROUPS, "amount_value", "amount_currency"), "VARCHAR"),
     },
     sql=COSTS_SQL,
     recognises=recognises_costs,

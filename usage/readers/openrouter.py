@@ -30,6 +30,7 @@ COLUMNS = {
 SQL = """
 SELECT file_id, line,
     'openrouter:' || nullif(generation_id, '') AS event_id,
+    nullif(generation_id, '') AS response_id,
     utc(created_at) AS ts,
     'openrouter' AS provider,
     -- a free variant has a price of its own; these others only choose among providers, or search

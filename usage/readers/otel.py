@@ -207,6 +207,7 @@ SELECT file_id, line,
              THEN concat_ws(':', 'otel', trace, span)
          WHEN is_log AND kept_call.response <> '' THEN 'otel:response:' || kept_call.response
          END AS event_id,
+    nullif(kept_call.response, '') AS response_id, nullif(request_id, '') AS request_id,
     coalesce(kept_call.started, times.started) AS ts,
     agent, session,
     CASE WHEN provider IN ({_PLAIN_PROVIDERS}) THEN NULL

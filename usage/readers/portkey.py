@@ -45,6 +45,7 @@ counted AS (
 )
 SELECT file_id, line,
     'portkey:' || coalesce(nullif(id, ''), nullif(trace_id, '')) AS event_id,
+    {told("reply", "id", "body.id")} AS response_id,
     coalesce(utc(created_at), utc(time_of_generation)) AS ts,
     nullif(trace_id, '') AS session,
     prompt_slug AS task,

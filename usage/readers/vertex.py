@@ -58,6 +58,7 @@ counted AS (
 )
 SELECT file_id, line,
     'vertex:' || nullif(request_id, '') AS event_id,
+    coalesce({told("reply", *_either("response_id"))}, {told("reply", "id")}) AS response_id,
     coalesce(utc(logging_time), utc_epoch(logging_time)) AS ts,
     'google' AS provider,
     coalesce({told("reply", *_either("model_version"))}, regexp_extract(model, '[^/]*$'), {told("reply", "model")})

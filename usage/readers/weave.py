@@ -80,6 +80,7 @@ counted AS (
 )
 SELECT file_id, line,
     'weave:' || coalesce({told("call", "output.id")}, call_id) || ':' || model AS event_id,
+    {told("call", "output.id")} AS response_id,
     utc({told("call", "started_at")}) AS ts,
     coalesce({told("call", "thread_id")}, {told("call", "trace_id")}) AS session,
     regexp_extract({told("call", "op_name")}, '([^/]*?)(:[^:/]*)?$', 1) AS task,

@@ -1,0 +1,125 @@
+"""The role of a source: `calls`, one row per call or sums of them, or `bill`, what the provider says it charged.
+
+Every format has one by default (`Reader.role`). `costsim load --role bill FILE` gives it to files, `--role
+litellm=bill` to a source by its name, and so does the key `roles` of a file of rules:
+
+    roles: {litellm: bill, helicone: calls}
+
+A role that the user gave is kept in the store and holds for files loaded later. `calls`, given to a source that
+shares its days and models with another, says that these are calls of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from ..documents import did_you_mean, read_document, validate
+from ..errors import UsageLogError
+from .reader import Role
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from .changes import Told
+
+SourceRoles = Mapping[str, Role]
+"""Roles by the name of their source."""
+
+KEEP = "INSERT INTO source_role VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET role = excluded.role"
+OF_SOURCES = "SELECT source, role FROM source_role"
+OF_FILES = "SELECT path, role FROM load"
+OTHERWISE = "FROM usage_event WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
+TOUCH = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE " + OTHERWISE
+CHANGE = (
+    "UPDATE usage_event SET role = $role WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
+)
+TOUCH_OVERLAP = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM overlap WHERE ? IN (source, other)"
+CHANGE_FILES = "UPDATE load SET role = $role WHERE {where}"
+OF_SOURCE, OF_PATHS = "reader = $name", "path IN (SELECT unnest($paths::VARCHAR[]))"
+
+
+class RolesFile(BaseModel):
+    """The key `roles` of a file; its other keys are not ours."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    roles: dict[str, Role] = {}
+
+
+def read_roles(file: Path) -> dict[str, Role]:
+    """The roles that a YAML, JSON or TOML file gives to sources. Raises UsageLogError with file, line and key."""
+    roles = validate(read_document(file, UsageLogError), RolesFile, UsageLogError).roles
+    for name in roles:
+        _check_source(name)
+    return roles
+
+
+def parse_roles(written: Sequence[str]) -> tuple[Role | None, dict[str, Role]]:
+    """`bill` or `calls` for what is loaded now, `SOURCE=bill` for a source. Raises UsageLogError."""
+    of_files: Role | None = None
+    of_sources: dict[str, Role] = {}
+    for text in written:
+        name, given, role = text.rpartition("=")
+        if given:
+            of_sources[_check_source(name)] = _role(role)
+        else:
+            of_files = _role(role)
+    return of_files, of_sources
+
+
+def _role(text: str) -> Role:
+    for role in get_args(Role):
+        if text == role:
+            return role  # type: ignore[no-any-return]
+    raise UsageLogError(f"{text!r} is no role; write calls or bill, or SOURCE=bill", key="--role")
+
+
+def _check_source(name: str) -> str:
+    from .readers import READERS
+
+    known = ["mapped", *(reader.name for reader in READERS)]
+    if name not in known:
+        raise UsageLogError(f"there is no source {name!r}{did_you_mean(name, known)}", key="--role")
+    return name
+
+
+def roles_of_files(store: DuckDBPyConnection, role: Role | None) -> Callable[[Told], Told]:
+    """Gives a file its role: `role`, else what the user gave its source, else what the file had, else the format's."""
+    by_source = dict(store.execute(OF_SOURCES).fetchall())
+    by_file = dict(store.execute(OF_FILES).fetchall())
+
+    def given(told: Told) -> Told:
+        reader = told.format.reader
+        found = role or by_source.get(reader.name) or by_file.get(told.label) or reader.role
+        return replace(told, format=replace(told.format, reader=replace(reader, role=found)))
+
+    return given
+
+
+def keep_roles(store: DuckDBPyConnection, roles: SourceRoles) -> None:
+    """Give these sources their roles, now and for later loads."""
+    for name, role in roles.items():
+        store.execute(KEEP, [name, role])
+        _change(store, OF_SOURCE, {"name": name, "role": role})
+        # what was said of an overlap may change, though no role does
+        store.execute(
+            "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM overlap WHERE ? IN (source, other)", [name]
+        )
+
+
+def set_file_roles(store: DuckDBPyConnection, labels: Iterable[str], role: Role) -> None:
+    """Give files that are in the store this role."""
+    _change(store, OF_PATHS, {"paths": list(labels), "role": role})
+
+
+def _change(store: DuckDBPyConnection, where: str, values: dict[str, Any]) -> None:
+    store.execute("BEGIN")
+    store.execute(TOUCH.format(where=where), values)
+    store.execute(CHANGE.format(where=where), values)
+    store.execute(CHANGE_FILES.format(where=where), values)
+    store.execute("COMMIT")
