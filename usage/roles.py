@@ -33,11 +33,9 @@ SourceRoles = Mapping[str, Role]
 KEEP = "INSERT INTO source_role VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET role = excluded.role"
 OF_SOURCES = "SELECT source, role FROM source_role"
 OF_FILES = "SELECT path, role FROM load"
-OTHERWISE = "FROM usage_event WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
-TOUCH = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE " + OTHERWISE
-CHANGE = (
-    "UPDATE usage_event SET role = $role WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
-)
+OTHERWISE = "WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
+TOUCH = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event " + OTHERWISE
+CHANGE = "UPDATE usage_event SET role = $role " + OTHERWISE
 TOUCH_OVERLAP = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM overlap WHERE ? IN (source, other)"
 CHANGE_FILES = "UPDATE load SET role = $role WHERE {where}"
 OF_SOURCE, OF_PATHS = "reader = $name", "path IN (SELECT unnest($paths::VARCHAR[]))"
@@ -107,9 +105,7 @@ def keep_roles(store: DuckDBPyConnection, roles: SourceRoles) -> None:
         store.execute(KEEP, [name, role])
         _change(store, OF_SOURCE, {"name": name, "role": role})
         # what was said of an overlap may change, though no role does
-        store.execute(
-            "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM overlap WHERE ? IN (source, other)", [name]
-        )
+        store.execute(TOUCH_OVERLAP, [name])
 
 
 def set_file_roles(store: DuckDBPyConnection, labels: Iterable[str], role: Role) -> None:
