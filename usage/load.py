@@ -101,8 +101,9 @@ def load(
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
     not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
-    reported no more. `role` is that of these files, `roles` those of sources by their name, kept for
-    later loads: calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first reject or unread field too), StoreError.
+    reported no more. `role` is that of these files, `roles` those of sources by their name, kept for later loads:
+    calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first
+    reject or unread field too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
     back counts no more, but as another file tells it, from that file's next loading on. What a file told before it

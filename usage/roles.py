@@ -34,8 +34,8 @@ KEEP = "INSERT INTO source_role VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET
 OF_SOURCES = "SELECT source, role FROM source_role"
 OF_FILES = "SELECT path, role FROM load"
 OTHERWISE = "WHERE role <> $role AND file_id IN (SELECT file_id FROM load WHERE {where})"
-TOUCH = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event " + OTHERWISE
-CHANGE = "UPDATE usage_event SET role = $role " + OTHERWISE
+TOUCH = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event " + OTHERWISE  # noqa: S608 (ours)
+CHANGE = "UPDATE usage_event SET role = $role " + OTHERWISE  # noqa: S608 (ours)
 TOUCH_OVERLAP = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM overlap WHERE ? IN (source, other)"
 CHANGE_FILES = "UPDATE load SET role = $role WHERE {where}"
 OF_SOURCE, OF_PATHS = "reader = $name", "path IN (SELECT unnest($paths::VARCHAR[]))"
