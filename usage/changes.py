@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -70,7 +70,7 @@ def batches(
     role: Role | None = None,
 ) -> Iterator[list[Told]]:
     """Changed files of one format and role together, up to a size that keeps memory small."""
-    role_of = roles_of_files(store, role)
+    with_role = roles_of_files(store, role)
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
     told: list[Told] = []
@@ -81,7 +81,8 @@ def batches(
         elif not file.size:
             report.passed_over[file.path] = "empty"
         else:
-            told += map(role_of, _told(store, file, forced, declared, before, report, strict))
+            told += _told(store, file, forced, declared, before, report, strict)
+    told = [_with_role(one, with_role) for one in told]
     told.sort(key=_kind)
     for _, group in groupby(told, key=_kind):
         for chunk in _chunks(list(group)):
@@ -90,6 +91,10 @@ def batches(
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if fresh := [told for told in compared if not told.unchanged]:
                 yield fresh
+
+
+def _with_role(told: Told, with_role: Callable[[str, Reader], Reader]) -> Told:
+    return replace(told, format=replace(told.format, reader=with_role(told.label, told.format.reader)))
 
 
 def _kind(told: Told) -> tuple[str, str, str, str]:

@@ -20,12 +20,10 @@ from pydantic import BaseModel, ConfigDict
 
 from ..documents import did_you_mean, read_document, validate
 from ..errors import UsageLogError
-from .reader import Role
+from .reader import Reader, Role
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-    from .changes import Told
 
 SourceRoles = Mapping[str, Role]
 """Roles by the name of their source."""
@@ -86,15 +84,15 @@ def _check_source(name: str) -> str:
     return name
 
 
-def roles_of_files(store: DuckDBPyConnection, role: Role | None) -> Callable[[Told], Told]:
-    """Gives a file its role: `role`, else what the user gave its source, else what the file had, else the format's."""
+def roles_of_files(store: DuckDBPyConnection, role: Role | None) -> Callable[[str, Reader], Reader]:
+    """Gives the reader of a file (by its label) the file's role: `role`, else the user's for the source, else what the
+    file had, else the format's."""
     by_source = dict(store.execute(OF_SOURCES).fetchall())
     by_file = dict(store.execute(OF_FILES).fetchall())
 
-    def given(told: Told) -> Told:
-        reader = told.format.reader
-        found = role or by_source.get(reader.name) or by_file.get(told.label) or reader.role
-        return replace(told, format=replace(told.format, reader=replace(reader, role=found)))
+    def given(label: str, reader: Reader) -> Reader:
+        found = role or by_source.get(reader.name) or by_file.get(label) or reader.role
+        return reader if found == reader.role else replace(reader, role=found)
 
     return given
 
