@@ -16,6 +16,7 @@ from .reader import Reader, Role
 from .readers import READERS
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
+from .snapshot import looked_at, settled
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 256
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
+
+
+SEEN = """
+UPDATE load SET mtime_ns = seen.mtime_ns FROM (SELECT unnest($1) AS path, unnest($2) AS mtime_ns) AS seen
+WHERE load.path = seen.path
+"""
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,11 @@ def batches(
     for _, group in groupby(told, key=_kind):
         for chunk in _chunks(list(group)):
             compared = [_compared(told, loaded, spool) for told in chunk]
-            same = [told.label for told in compared if told.unchanged]
+            report.waiting += sorted(told.label for told in compared if told.file.waits)
+            same = {told.label: told.file.mtime_ns for told in compared if told.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
+            if same:
+                store.execute(SEEN, [list(same), list(same.values())])
             if fresh := [told for told in compared if not told.unchanged]:
                 yield fresh
 
@@ -104,17 +114,19 @@ def _kind(told: Told) -> tuple[str, str, str, str]:
 
 def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
-    file, format = told.file, told.format
-    if file.label == "stdin":
-        told = replace(told, sha256=fingerprint(file.path).sha256)
+    format = told.format
+    if told.file.label == "stdin":
+        told = replace(told, sha256=fingerprint(told.file.path).sha256)
     before = loaded.get(told.label)
+    file = settled(looked_at(told.file), format, before)
+    told = replace(told, file=file)
     if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
         return told
     alike = (before.reader, before.declared) == (format.reader.name, told.declared)
     apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)
     line_by_line = format.layout == "ndjson" and format.packing is None and apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
-        tail = new_lines(file.path, before.bytes, before.sha256, spool)
+        tail = new_lines(file.path, before.bytes, before.sha256, spool, file.size)
         if tail:
             return replace(told, tail=tail)
     stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)

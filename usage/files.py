@@ -39,13 +39,17 @@ PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file to load. `named` files were asked for one by one: it is an error if one is no log."""
+    """A file to load. `named` files were asked for one by one: it is an error if one is no log.
+
+    `size` is how much of it is read, hashed and remembered; where it `waits`, a last line after that has no end yet.
+    """
 
     path: str
     named: bool
     size: int
     mtime_ns: int
     label: str  # as stored and shown: the path, or stdin and the beginning of its hash
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ def _head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
         return head, None, file.size > len(head)
     content = b""
     try:
-        for piece in unpacked(file.path, packing):
+        for piece in unpacked(file.path, packing, file.size):
             content += piece
             if len(content) > size:
                 return content, packing, True

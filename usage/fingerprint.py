@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 CHUNK_BYTES = 256 * 1024
+ENDLESS = 2**63
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,13 @@ class Tail:
     fingerprint: Fingerprint  # the hash of all of it, the count of these lines
 
 
-def fingerprint(path: str, listen: Callable[[bytes], None] | None = None) -> Fingerprint:
-    """The hash and lines of a file; hashing lets other threads run. `listen` gets every piece. Raises UsageLogError."""
+def fingerprint(path: str, listen: Callable[[bytes], None] | None = None, size: int = ENDLESS) -> Fingerprint:
+    """The hash and lines of the first `size` bytes of a file; hashing lets other threads run.
+
+    `listen` gets every piece. Raises UsageLogError.
+    """
     with _opened(path) as stream:
-        return _rest(stream, hashlib.sha256(), listen=listen)
+        return _rest(stream, hashlib.sha256(), size, listen=listen)
 
 
 def begins_with(path: str, size: int, sha256: str) -> bool:
@@ -47,14 +51,14 @@ def begins_with(path: str, size: int, sha256: str) -> bool:
     return hashed.hexdigest() == sha256
 
 
-def new_lines(path: str, bytes_before: int, sha256_before: str, spool: Path) -> Tail | None:
-    """The lines after the first `bytes_before` bytes, if those are whole lines of that hash; copied to `spool`."""
+def new_lines(path: str, bytes_before: int, sha256_before: str, spool: Path, size: int = ENDLESS) -> Tail | None:
+    """The lines from byte `bytes_before` to `size`, if those before are whole lines of that hash; copied to `spool`."""
     with _opened(path) as stream:
         hashed, last = _first(stream, bytes_before)
         if last != b"\n" or hashed.hexdigest() != sha256_before:
             return None
         with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
-            return Tail(Path(copy.name), _rest(stream, hashed, copy))
+            return Tail(Path(copy.name), _rest(stream, hashed, size - bytes_before, copy))
 
 
 @contextmanager
@@ -78,11 +82,13 @@ def _first(stream: IO[bytes], size: int) -> tuple[hashlib._Hash, bytes]:
 def _rest(
     stream: IO[bytes],
     hashed: hashlib._Hash,
+    size: int,
     out: IO[bytes] | None = None,
     listen: Callable[[bytes], None] | None = None,
 ) -> Fingerprint:
     lines, last = 0, b"\n"
-    while chunk := stream.read(CHUNK_BYTES):
+    while size > 0 and (chunk := stream.read(min(CHUNK_BYTES, size))):
+        size -= len(chunk)
         hashed.update(chunk)
         lines += len(chunk) - len(chunk.replace(b"\n", b""))  # many times as fast as bytes.count
         last = chunk[-1:]

@@ -7,28 +7,20 @@ calls, rejects and its hash, or not at all: after a crash at any moment, loading
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .changes import Told, batches, label_of
 from .files import find_files, reader_named
-from .fingerprint import Fingerprint, fingerprint
-from .line_watch import LineWatch
-from .packing import unpack
 from .passed_over import keep
-from .project import FOUND, project
 from .reader import Reader, Role
-from .records import read_entries
+from .read import read_snapshots
 from .report import FileReport, LoadReport
 from .roles import SourceRoles, keep_roles, set_file_roles
 from .source import Source
 from .store import scalar
-from .unfold import unfolded
 from .unread import Unread, Watch, acknowledge, kinds
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
@@ -68,11 +60,6 @@ SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($t
 ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
     reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at, declared = excluded.declared
 """
-
-FILE_TIME = """
-CREATE OR REPLACE TEMP TABLE file_time AS
-SELECT unnest($ids::BIGINT[]) AS file_id, make_timestamp(unnest($times::BIGINT[]) // 1000) AS modified
-"""  # for readers of logs that tell no time
 
 READ_AGAIN = """
 CREATE OR REPLACE TEMP TABLE read_again AS
@@ -145,16 +132,7 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
 def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     watch = Watch(batch[0].format.reader)
-    sources = [_unfolded(_unpacked(source, spool), spool) for source in _numbered(store, batch, watch)]
-    store.execute(FOUND)
-    store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
-    with _fingerprints(sources) as prints:
-        to_found = partial(project, store, batch[0].format.reader)
-        read = read_entries(store, sources, spool, to_found, lambda source: prints(source).lines)
-        hashes = [prints(source).sha256 for source in sources]
-    for source in sources:
-        if source.content:
-            source.content.unlink()
+    sources, read, hashes = read_snapshots(store, _numbered(store, batch, watch), spool)
     grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
     store.execute("BEGIN")
     store.execute("SET preserve_insertion_order = false")
@@ -182,66 +160,6 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.withdrawn += withdrawn
     report.unread += unread
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
-
-
-@contextmanager
-def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fingerprint]]:
-    """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
-    known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
-    for source in sources:
-        if source.tail and _watched(source):
-            _fingerprint_of_lines(source, str(source.tail.path))
-    if len(known) == len(sources):
-        yield lambda source: known[source.file_id]
-        return
-    from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
-
-    with ThreadPoolExecutor(1) as pool:
-        taken = {s.file_id: pool.submit(_fingerprint, s) for s in sources if s.file_id not in known}
-        yield lambda source: known.get(source.file_id) or taken[source.file_id].result()
-
-
-def _fingerprint(source: Source) -> Fingerprint:
-    """The hash of the file, and the lines of what it holds."""
-    if source.content is None:
-        return _fingerprint_of_lines(source, source.file.path)
-    lines = _fingerprint_of_lines(source, str(source.content)).lines
-    return Fingerprint(fingerprint(source.file.path).sha256, lines)
-
-
-def _fingerprint_of_lines(source: Source, path: str) -> Fingerprint:
-    """The hash and lines of a file; lines that DuckDB reads are watched on the way."""
-    if not _watched(source):
-        return fingerprint(path)
-    lines = LineWatch(source.watch, source.file_id)
-    found = fingerprint(path, lines.feed)
-    lines.finish(path)
-    return found
-
-
-def _watched(source: Source) -> bool:
-    """Whether DuckDB reads the lines, so that they are watched in the bytes; a careful reading shows every record."""
-    return source.format.layout == "ndjson" and not source.format.reader.ordered
-
-
-def _unpacked(source: Source, spool: Path) -> Source:
-    if source.format.packing is None:
-        return source
-    content = spool / f"{source.file_id}.content"
-    fault = unpack(source.file.path, source.format.packing, content)
-    return replace(source, content=content, fault=fault)
-
-
-def _unfolded(source: Source, spool: Path) -> Source:
-    """A file that is no list of records, as JSON lines."""
-    unfold = source.format.reader.unfold
-    if unfold is None:
-        return source
-    out = spool / f"{source.file_id}.unfolded"
-    fault = unfolded(unfold, Path(source.whole), Path(source.file.path), out)
-    if source.content:
-        source.content.unlink()
-    return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)
 
 
 def _numbered(store: DuckDBPyConnection, batch: Sequence[Told], watch: Watch) -> list[Source]:

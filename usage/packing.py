@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ..errors import UsageLogError
+from .snapshot import bounded
 
 Packing = Literal["gzip", "zstd"]
 
@@ -37,11 +38,14 @@ def packing_of(head: bytes) -> Packing | None:
     return next((packing for magic, packing in MAGIC.items() if head.startswith(magic)), None)
 
 
-def unpacked(path: str, packing: Packing) -> Iterator[bytes]:
-    """The content of a packed file, all its members, in pieces. Raises BrokenOffError where it ends too early."""
+def unpacked(path: str, packing: Packing, packed_size: int) -> Iterator[bytes]:
+    """The content of the first `packed_size` bytes of a packed file, all its members, in pieces.
+
+    Raises BrokenOffError where it ends too early.
+    """
     unpacker: _Unpacker | None = None
     size = 0
-    with Path(path).open("rb") as stream:
+    with bounded(path, packed_size) as stream:
         while piece := stream.read(PIECE_BYTES):
             while piece:
                 unpacker = unpacker or _unpacker(packing)
@@ -56,7 +60,7 @@ def unpacked(path: str, packing: Packing) -> Iterator[bytes]:
         raise BrokenOffError("it ends in the middle")
 
 
-def unpack(path: str, packing: Packing, target: Path) -> str | None:
+def unpack(path: str, packing: Packing, packed_size: int, target: Path) -> str | None:
     """Write the content of a packed file to `target`; returns why it breaks off, if it does.
 
     Of a file that breaks off, the last line is left out: it may be cut. Raises UsageLogError.
@@ -64,7 +68,7 @@ def unpack(path: str, packing: Packing, target: Path) -> str | None:
     fault = None
     with target.open("wb") as out:
         try:
-            for content in unpacked(path, packing):
+            for content in unpacked(path, packing, packed_size):
                 out.write(content)
         except BrokenOffError as error:
             fault = str(error)

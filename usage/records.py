@@ -208,7 +208,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
-    with Path(source.whole).open("rb") as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
+    with source.opened() as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, raw in enumerate(lines, 1):
             text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
             if not text:
@@ -278,7 +278,8 @@ def _is_number(value: Any, largest: int) -> bool:
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """A JSON document: the object itself, the items of an array, or several objects one after the other."""
-    raw = Path(source.whole).read_bytes().decode("utf-8-sig", "replace")
+    with source.opened() as stream:
+        raw = stream.read().decode("utf-8-sig", "replace")
     rejects: list[Reject] = []
     try:
         data = json.loads(raw)

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .snapshot import bounded
+
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from .files import Format, LogFile
     from .fingerprint import Tail
     from .unread import Watch
@@ -19,8 +23,8 @@ Reject = tuple[int, int | None, str, str]
 class Source:
     """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
 
-    `content` is what a packed file holds, as far as it can be unpacked; `fault` says why not to its end. `watch` notes
-    what is not counted.
+    `copy` is a snapshot of a file that is being written to. `content` is what a packed file holds, as far as it can be
+    unpacked; `fault` says why not to its end. `watch` notes what is not counted.
     """
 
     file_id: int
@@ -30,8 +34,18 @@ class Source:
     tail: Tail | None = None
     content: Path | None = None
     fault: str | None = None
+    copy: Path | None = None
+
+    @property
+    def own(self) -> str:
+        """The path of the file's own bytes."""
+        return str(self.copy or self.file.path)
 
     @property
     def whole(self) -> str:
         """The path of all its content."""
-        return str(self.content or self.file.path)
+        return str(self.content or self.own)
+
+    def opened(self) -> BufferedReader:
+        """All its content as a stream: of a file that grows meanwhile, no more than was there at first."""
+        return self.content.open("rb") if self.content else bounded(self.own, self.file.size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
     clean, width = spool / f"{source.file_id}.cells", len(source.format.columns)
     rejects: list[Reject] = []
     with (
-        Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as lines,
+        TextIOWrapper(source.opened(), encoding="utf-8-sig", errors="replace", newline="") as lines,
         clean.open("w", encoding="utf-8", errors="replace") as out,
     ):
         for line, row, fault in _rows_below_header(lines, source.format.delimiter):

@@ -1,0 +1,131 @@
+"""From the files of a batch to entries in `found`, each file as one snapshot: hashed, read and watched at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .fingerprint import ENDLESS, Fingerprint, fingerprint
+from .line_watch import LineWatch
+from .packing import unpack
+from .project import FOUND, project
+from .records import FORGET, Read, read_entries
+from .snapshot import changed, copied
+from .source import Source
+from .unfold import unfolded
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FILE_TIME = """
+CREATE OR REPLACE TEMP TABLE file_time AS
+SELECT unnest($ids::BIGINT[]) AS file_id, make_timestamp(unnest($times::BIGINT[]) // 1000) AS modified
+"""  # for readers of logs that tell no time
+
+
+def read_snapshots(
+    store: DuckDBPyConnection, sources: Sequence[Source], spool: Path
+) -> tuple[list[Source], Read, list[str]]:
+    """Fill `found` with the entries of files of one format; returns the files as read, what is no entry, the hashes.
+
+    A file that changed meanwhile is read once more, from a copy of what it was, or is now where it is shorter.
+    """
+    store.execute(FOUND)
+    store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
+    taken = [_copied(source, spool) if source.file.waits else source for source in sources]
+    known, read, hashes = _read(store, taken, spool)
+    moved = [s for s in taken if not s.copy and (not s.tail or s.file_id in read.whole) and changed(s.file)]
+    if moved:
+        ids = {source.file_id for source in moved}
+        store.execute(FORGET, [list(ids)])
+        for source in moved:
+            source.watch.forget(source.file_id)
+        again, read_again, hashes_again = _read(store, [_copied(source, spool) for source in moved], spool)
+        known, hashes = known | again, hashes | hashes_again
+        kept = [reject for reject in read.rejects if reject[0] not in ids]
+        read = Read([*kept, *read_again.rejects], read.whole | read_again.whole)
+    for source in known.values():
+        for file in (source.content, source.copy):
+            if file:
+                file.unlink(missing_ok=True)
+    return [known[s.file_id] for s in sources], read, [hashes[s.file_id] for s in sources]
+
+
+def _read(
+    store: DuckDBPyConnection, sources: Sequence[Source], spool: Path
+) -> tuple[dict[int, Source], Read, dict[int, str]]:
+    opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
+    with _fingerprints(opened) as prints:
+        to_found = partial(project, store, opened[0].format.reader)
+        read = read_entries(store, opened, spool, to_found, lambda source: prints(source).lines)
+        hashes = {source.file_id: prints(source).sha256 for source in opened}
+    return {source.file_id: source for source in opened}, read, hashes
+
+
+def _copied(source: Source, spool: Path) -> Source:
+    copy = spool / f"{source.file_id}.copy"
+    return replace(source, file=copied(source.file, copy), copy=copy, tail=None)
+
+
+@contextmanager
+def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fingerprint]]:
+    """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
+    known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
+    for source in sources:
+        if source.tail and _watched(source):
+            _fingerprint_of_lines(source, str(source.tail.path))
+    if len(known) == len(sources):
+        yield lambda source: known[source.file_id]
+        return
+    from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
+
+    with ThreadPoolExecutor(1) as pool:
+        taken = {s.file_id: pool.submit(_fingerprint, s) for s in sources if s.file_id not in known}
+        yield lambda source: known.get(source.file_id) or taken[source.file_id].result()
+
+
+def _fingerprint(source: Source) -> Fingerprint:
+    """The hash of the file, and the lines of what it holds."""
+    if source.content is None:
+        return _fingerprint_of_lines(source, source.own, source.file.size)
+    lines = _fingerprint_of_lines(source, str(source.content)).lines
+    return Fingerprint(fingerprint(source.own, size=source.file.size).sha256, lines)
+
+
+def _fingerprint_of_lines(source: Source, path: str, size: int = ENDLESS) -> Fingerprint:
+    """The hash and lines of a file; lines that DuckDB reads are watched on the way."""
+    if not _watched(source):
+        return fingerprint(path, size=size)
+    lines = LineWatch(source.watch, source.file_id)
+    found = fingerprint(path, lines.feed, size)
+    lines.finish(path)
+    return found
+
+
+def _watched(source: Source) -> bool:
+    """Whether DuckDB reads the lines, so that they are watched in the bytes; a careful reading shows every record."""
+    return source.format.layout == "ndjson" and not source.format.reader.ordered
+
+
+def _unpacked(source: Source, spool: Path) -> Source:
+    if source.format.packing is None:
+        return source
+    content = spool / f"{source.file_id}.content"
+    fault = unpack(source.own, source.format.packing, source.file.size, content)
+    return replace(source, content=content, fault=fault)
+
+
+def _unfolded(source: Source, spool: Path) -> Source:
+    """A file that is no list of records, as JSON lines."""
+    unfold = source.format.reader.unfold
+    if unfold is None:
+        return source
+    out = spool / f"{source.file_id}.unfolded"
+    fault = unfolded(unfold, Path(source.whole), Path(source.file.path), out)
+    if source.content:
+        source.content.unlink()
+    return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)

@@ -1,0 +1,103 @@
+"""One snapshot of each file: its length when it is opened is what is hashed, read and remembered.
+
+A log may be written to while it is read. What is appended after the snapshot is left to the next load; where the file
+changed in another way, its first bytes are copied and the copy is read. A table's last row without its line end may be
+half written and look whole, so it counts only once it has one, or where it still stands unchanged at the next load. A
+JSON object shows by itself whether it is whole.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageLogError
+
+if TYPE_CHECKING:
+    from .changes import Loaded
+    from .files import Format, LogFile
+
+FRESH_NS = 60 * 10**9  # a file that was written to since then may be still being written
+CHUNK_BYTES = 64 * 1024
+
+
+class Bounded(io.RawIOBase):
+    """The first `size` bytes of a file, however it grows."""
+
+    def __init__(self, path: str | Path, size: int) -> None:
+        self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed with this)
+        self._left = size
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """The next bytes, 0 at the end."""
+        count = self._file.readinto(memoryview(buffer)[: self._left]) if self._left else 0
+        self._left -= count or 0
+        return count or 0
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._file.close()
+        super().close()
+
+
+def bounded(path: str | Path, size: int) -> io.BufferedReader:
+    """The first `size` bytes of a file as a stream."""
+    return io.BufferedReader(Bounded(path, size))
+
+
+def looked_at(file: LogFile) -> LogFile:
+    """The file as it is now. Raises UsageLogError where it has gone."""
+    try:
+        stat = os.stat(file.path)
+    except OSError as error:
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
+    return replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+
+
+def settled(file: LogFile, format: Format, before: Loaded | None) -> LogFile:
+    """The file without a last row that may be half written; `before` is what the store knows of the file."""
+    table = format.layout == "csv" and not format.packing and not format.reader.unfold
+    fresh = time.time_ns() - file.mtime_ns < FRESH_NS
+    if not table or not fresh or file.label == "stdin":
+        return file
+    end = _whole_lines(file)
+    waited = before is not None and (before.bytes, before.mtime_ns) == (end, file.mtime_ns)
+    return file if end in (0, file.size) or waited else replace(file, size=end, waits=True)
+
+
+def _whole_lines(file: LogFile) -> int:
+    """Where the last line that has an end ends; 0 where none has."""
+    place = file.size
+    with Path(file.path).open("rb") as stream:
+        while place:
+            start = max(0, place - CHUNK_BYTES)
+            stream.seek(start)
+            if end := stream.read(place - start).rfind(b"\n") + 1:
+                return start + end
+            place = start
+    return 0
+
+
+def changed(file: LogFile) -> bool:
+    """Whether the file is no longer what was looked at."""
+    now = looked_at(file)
+    return (now.size, now.mtime_ns) != (file.size, file.mtime_ns)
+
+
+def copied(file: LogFile, target: Path) -> LogFile:
+    """Copy the snapshot of a file to `target`; the file as the copy has it, which may be shorter."""
+    try:
+        with bounded(file.path, file.size) as stream, target.open("wb") as out:
+            shutil.copyfileobj(stream, out, CHUNK_BYTES)
+    except OSError as error:
+        raise UsageLogError(f"the file cannot be copied to be read: {error.strerror}", file=file.path) from None
+    return replace(file, size=target.stat().st_size)
