@@ -94,7 +94,10 @@ def batches(
     for _, group in groupby(told, key=_kind):
         for chunk in _chunks(list(group)):
             compared = [_compared(told, loaded, spool) for told in chunk]
-            report.waiting += sorted(told.label for told in compared if told.file.waits)
+            waiting = sorted(told.label for told in compared if told.file.waits)
+            if strict and waiting:
+                raise UsageLogError("the last row has no line end and may be half written; load again", file=waiting[0])
+            report.waiting += waiting
             same = {told.label: told.file.mtime_ns for told in compared if told.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if same:
@@ -118,7 +121,7 @@ def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
     if told.file.label == "stdin":
         told = replace(told, sha256=fingerprint(told.file.path).sha256)
     before = loaded.get(told.label)
-    file = settled(looked_at(told.file), format, before)
+    file = settled(looked_at(told.file), format, (before.bytes, before.mtime_ns) if before else None)
     told = replace(told, file=file)
     if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
         return told

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ..errors import UsageLogError
-from .snapshot import bounded
+from .bounded import bounded
 
 Packing = Literal["gzip", "zstd"]
 

@@ -8,7 +8,6 @@ JSON object shows by itself whether it is whole.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import time
@@ -17,41 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
+from .bounded import bounded
 
 if TYPE_CHECKING:
-    from .changes import Loaded
     from .files import Format, LogFile
 
-FRESH_NS = 60 * 10**9  # a file that was written to since then may be still being written
+FRESH_NS = 10 * 10**9  # a file that was written to since then may be still being written
 CHUNK_BYTES = 64 * 1024
-
-
-class Bounded(io.RawIOBase):
-    """The first `size` bytes of a file, however it grows."""
-
-    def __init__(self, path: str | Path, size: int) -> None:
-        self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed with this)
-        self._left = size
-
-    def readable(self) -> bool:
-        """It is there to be read."""
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """The next bytes, 0 at the end."""
-        count = self._file.readinto(memoryview(buffer)[: self._left]) if self._left else 0
-        self._left -= count or 0
-        return count or 0
-
-    def close(self) -> None:
-        """Close the file too."""
-        self._file.close()
-        super().close()
-
-
-def bounded(path: str | Path, size: int) -> io.BufferedReader:
-    """The first `size` bytes of a file as a stream."""
-    return io.BufferedReader(Bounded(path, size))
 
 
 def looked_at(file: LogFile) -> LogFile:
@@ -63,14 +34,14 @@ def looked_at(file: LogFile) -> LogFile:
     return replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
-def settled(file: LogFile, format: Format, before: Loaded | None) -> LogFile:
-    """The file without a last row that may be half written; `before` is what the store knows of the file."""
+def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:
+    """The file without a last row that may be half written; `before` is the size and time that the store knows."""
     table = format.layout == "csv" and not format.packing and not format.reader.unfold
     fresh = time.time_ns() - file.mtime_ns < FRESH_NS
     if not table or not fresh or file.label == "stdin":
         return file
     end = _whole_lines(file)
-    waited = before is not None and (before.bytes, before.mtime_ns) == (end, file.mtime_ns)
+    waited = before == (end, file.mtime_ns)
     return file if end in (0, file.size) or waited else replace(file, size=end, waits=True)
 
 

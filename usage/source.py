@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .snapshot import bounded
+from .bounded import bounded
 
 if TYPE_CHECKING:
     from io import BufferedReader

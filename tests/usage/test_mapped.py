@@ -61,7 +61,7 @@ def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: du
 
 def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     told(store, AZURE, TRACE)
-    again = told(store, AZURE, shutil.copy(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
+    again = told(store, AZURE, shutil.copy2(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
     assert again.total("entries") == CALLS
     assert again.total("added") == 0
     assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (CALLS,)

@@ -1,0 +1,110 @@
+"""A file that changes while it is read: one snapshot of it is what is hashed, read and remembered."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim.usage import read
+from costsim.usage.bounded import bounded
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
+HEADER = "ts,input,output\n"
+OUTPUTS = "SELECT output FROM usage_event ORDER BY output"
+
+
+def outputs(store: duckdb.DuckDBPyConnection) -> list[int]:
+    return [output for (output,) in store.execute(OUTPUTS).fetchall()]
+
+
+def row(output: int) -> str:
+    return f"2026-10-05T10:00:00Z,1,{output}"
+
+
+def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
+        report = load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10]
+        assert report.waiting == [str(file)]
+        assert "NOT COUNTED YET" in "\n".join(report.lines())
+        with file.open("a") as out:
+            out.write("765\n")
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10, 98765]
+
+
+def test_a_last_row_that_stays_without_an_end_counts_at_the_next_load(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        counted = []
+        for _ in range(3):
+            load(store, [file], mapping=MAPPING)
+            counted.append(outputs(store))
+    assert counted == [[10], [10, 98], [10, 98]]
+
+
+def test_a_file_at_rest_counts_at_once_without_a_last_line_end(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10, 98]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_what_is_written_between_the_looks_is_left_to_the_next_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = tmp_path / name
+    head = HEADER if name == "a.csv" else ""
+    line = row if name == "a.csv" else lambda n: f'{{"ts": "2026-10-05T10:00:00Z", "input": 1, "output": {n}}}'
+    file.write_text(f"{head}{line(10)}\n")
+    reading = read.read_entries
+
+    def while_written(*arguments: object) -> object:
+        with file.open("a") as out:
+            out.write(f"{line(20)}\n")
+        return reading(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(read, "read_entries", while_written)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10]
+        monkeypatch.undo()
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store)[0] == 10
+        assert set(outputs(store)) == {10, 20}
+        assert store.execute("SELECT bytes FROM load").fetchone() == (file.stat().st_size,)
+
+
+def test_a_file_cut_short_while_it_is_read_is_what_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{row(10)}\n{row(20)}\n")
+    reading = read.read_entries
+
+    def while_cut(*arguments: object) -> object:
+        file.write_text(f"{HEADER}{row(10)}\n")
+        return reading(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(read, "read_entries", while_cut)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10]
+
+
+def test_a_stream_of_a_snapshot_ends_where_the_file_ended(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"one\ntwo\n")
+    with bounded(file, 8) as stream, file.open("ab") as writer:
+        writer.write(b"three\n" * 100_000)
+        writer.flush()
+        assert stream.read() == b"one\ntwo\n"

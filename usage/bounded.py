@@ -1,0 +1,34 @@
+"""The beginning of a file as a stream, for files that grow while they are read."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+
+class Bounded(io.RawIOBase):
+    """The first `size` bytes of a file, however it grows."""
+
+    def __init__(self, path: str | Path, size: int) -> None:
+        self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed with this)
+        self._left = size
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """The next bytes, 0 at the end."""
+        count = self._file.readinto(memoryview(buffer)[: self._left]) if self._left else 0
+        self._left -= count or 0
+        return count or 0
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._file.close()
+        super().close()
+
+
+def bounded(path: str | Path, size: int) -> io.BufferedReader:
+    """The first `size` bytes of a file as a stream."""
+    return io.BufferedReader(Bounded(path, size))
