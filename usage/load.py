@@ -15,8 +15,8 @@ from ..errors import UsageLogError
 from .changes import Told, batches, label_of
 from .files import find_files, reader_named
 from .passed_over import keep
-from .reader import Reader, Role
 from .read import read_snapshots
+from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import SourceRoles, keep_roles, set_file_roles
 from .source import Source
