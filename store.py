@@ -103,16 +103,21 @@ class Store:
         until: date | None = None,
         reprice: date | None = None,
         tz: str = "UTC",
+        where: str | Sequence[str] = (),
+        top: int | None = None,
     ) -> Spend:
         """What the calls from `since` to `until` (both included; None: no bound) cost, USD, exact.
 
         `by` are the words of `costsim spend --by`: a row each combination, models without a price first. `reprice`
-        adds the cost at that day's prices; days and months are those of `tz`, an IANA name. Raises CostsimError for an
-        unknown word or zone.
+        adds the cost at that day's prices; days and months are those of `tz`, an IANA name. `where` limits it to calls
+        for which all hold, as `agent=cto,model=*opus*`; `top` keeps that many of the most expensive groups apart.
+        Raises CostsimError for an unknown word or zone.
         """
-        from .analysis.spend.spend import Query, spend
+        from .analysis.spend.query import Query, parse_where
+        from .analysis.spend.spend import spend
 
-        query = Query(tuple(by), since, until, reprice, tz)
+        conditions = parse_where([where] if isinstance(where, str) else where)
+        query = Query(tuple(by), since, until, reprice, tz, conditions, top)
         query.check()
         return spend(self.connection, self.book, query)
 

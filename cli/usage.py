@@ -121,9 +121,23 @@ def spend(
         str,
         typer.Option(
             metavar="WORDS",
-            help="Group by: day, month, component, agent, task, model, provider, class, source, processing, status.",
+            help="Group by: hour, day, week, month, component, agent, task, model, provider, class, source, "
+            "processing, status, session, user, team, project, repository, branch, tags.NAME; several with commas.",
         ),
     ] = "component,model",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITIONS",
+            help="Only calls for which all hold: agent=cto,model=*opus*; the words of --by, values may be globs.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The N most expensive groups, and what is unattributed; the rest as others.", min=1
+        ),
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
@@ -146,17 +160,18 @@ def spend(
       costsim spend --month 2026-10
       costsim spend --by day,model --format csv
       costsim spend --by component --reprice 2026-11-01
+      costsim spend --by team,user --top 10 --where "month=2026-10,model=*opus*"
       costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend.spend import Query, spend_calls
+    from ..analysis.spend.query import Query, parse_by, parse_where
+    from ..analysis.spend.spend import spend_calls
     from ..pricing.book import open_book
     from ..store import open_store
 
     first, last = days_of(since, until, month)
-    query = Query(tuple(filter(None, by.split(","))), first, last, day_of(reprice) if reprice else None, tz)
+    repriced = day_of(reprice) if reprice else None
+    query = Query(parse_by(by), first, last, repriced, tz, parse_where(where or ()), top)
     query.check()
-    if not query.by and by:
-        raise CostsimError(f"--by names nothing to group by: {by!r}")
     chosen = format_of(format, out, SpendFormat.table)
     if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
@@ -165,7 +180,9 @@ def spend(
         found = spend_calls(events, stack, query)
     else:
         with open_store(existing(db), stack, read_only=True) as store:
-            found = store.spend(by=query.by, since=first, until=last, reprice=query.reprice, tz=tz)
+            found = store.spend(
+                by=query.by, since=first, until=last, reprice=repriced, tz=tz, where=where or (), top=top
+            )
     if chosen is SpendFormat.parquet and out:
         from ..reports.spend import write_parquet
 

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from ..analysis.spend.spend import Spend, SpendRow
 from ..money import format_cents
+from ..usage.reader import identifier
+from ..usage.tags import json_path
 from .numbers import count, percent
 from .tables import cell, inert
 
@@ -47,7 +49,8 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
 
 def _table(spend: Spend, costs: Costs) -> Table:
     span = f" from {spend.days[0]} to {spend.days[1]}" if spend.days else ": nothing is logged for those days"
-    table = Table(title=f"Spend{span}", title_justify="left", title_style="bold", show_footer=True)
+    where = "".join(f", {condition}" for condition in spend.query.where)
+    table = Table(title=f"Spend{span}{where}", title_justify="left", title_style="bold", show_footer=True)
     for number, name in enumerate(spend.query.by):
         table.add_column(name, "" if number else "total", overflow="fold")
     columns = _columns(spend, costs)
@@ -144,6 +147,8 @@ def as_json(spend: Spend) -> str:
     """Rows, total, unpriced models and the book's hash."""
     data = {
         "by": list(spend.query.by),
+        **({"where": list(map(str, spend.query.where))} if spend.query.where else {}),
+        **({"top": spend.query.top} if spend.query.top else {}),
         "rows": [_record(spend, row) for row in spend.rows],
         "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
         "unpriced_models": list(spend.unpriced_models),
@@ -189,7 +194,7 @@ def write_parquet(spend: Spend, file: Path) -> None:
 
     from ..documents import replacing
 
-    keys = ", ".join(f'json_extract_string(row, ?) AS "{name}"' for name in spend.query.by)
+    keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)
     counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
               "output_tokens", "web_searches", "unpriced_tokens", "recorded_calls")  # fmt: skip
     money = ("computed_usd", "recorded_usd", "shadow_usd", *(("repriced_usd",) if spend.query.reprice else ()))
@@ -198,5 +203,5 @@ def write_parquet(spend: Spend, file: Path) -> None:
     columns += [f"(row->>'{name}')::DECIMAL(38, 24) AS {name}" for name in money]
     sql = f"SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, '[\"JSON\"]')) AS row)"  # noqa: S608 (fixed names)
     with duckdb.connect() as connection, replacing(file) as temporary:
-        paths = [f"$.{name}" for name in spend.query.by]
+        paths = [json_path(name) for name in spend.query.by]
         connection.sql(sql, params=[*paths, json.dumps(_flat(spend))]).write_parquet(str(temporary))

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ..documents import did_you_mean, read_document, validate
 from ..errors import UsageLogError
+from .tags import TAG, tag_value
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,7 +37,6 @@ FIELDS = {
     "status": "usage_event.status",
     "file": "load.path",
 }
-TAG = "tags."
 UNATTRIBUTED = "unattributed"
 
 
@@ -126,14 +126,9 @@ def _condition(rule: Rule, number: int, values: dict[str, object]) -> str:
         values[f"pattern_{number}_{place}"] = pattern
         field = FIELDS.get(name)
         if field is None:
-            values[f"tag_{number}_{place}"] = "$." + _quoted(name.removeprefix(TAG))
-            field = f"json_extract_string(tags, $tag_{number}_{place})"
+            field = tag_value(name)
         parts.append(f"coalesce({field}, '') GLOB $pattern_{number}_{place}")
     return " AND ".join(parts)
-
-
-def _quoted(key: str) -> str:
-    return '"' + key.replace('"', '\\"') + '"'
 
 
 def _case(conditions: list[str], results: list[str], otherwise: str) -> str:

@@ -18,8 +18,8 @@ from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
 from .files import find_files
-from .reader import DEFAULTS, identifier
-from .rollup import KEPT, rolled_models, sums
+from .reader import DEFAULTS, DIMENSIONS, identifier
+from .rollup import COUNTS, KEPT, rolled_models, sums
 from .store import open_store, scalar
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 TYPES = {"aggregated": "BOOLEAN", "context_tier": "BIGINT", "recorded_usd": "DECIMAL(38, 18)"} | dict.fromkeys(
     TOKEN_CLASSES, "BIGINT"
 )
-MISSING = {"source": "'parquet'", "component": "'unattributed'", **DEFAULTS}
-READ = (*KEPT, *TOKEN_CLASSES, "aggregated", "context_tier", "recorded_usd")
+MISSING = {"source": "'parquet'", "component": "'unattributed'", "covered_by": "NULL", **DEFAULTS}
+READ = (*KEPT, *TOKEN_CLASSES, "aggregated", "context_tier", "recorded_usd", "session", *DIMENSIONS, "tags",
+        "covered_by")  # fmt: skip
 WHOLE = {f"{sign}{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT") for sign in ("", "U")}
 NEEDED = ("ts", "model")
 STATISTICS = """
@@ -90,7 +91,7 @@ class Calls:
         values: dict[str, object] = {"by_half_hour": list(half_hour_models)} if half_hour_models else {}
         where = [f"ts >= ${name}" for name in ("since",) if since] + ["ts < $until + 1"] * bool(until)
         values |= {name: day for name, day in (("since", since), ("until", until)) if day}
-        summed = sums("usage_event", tier_starts, " AND ".join(where) or "TRUE", {**self.constant, **dropped, **slot})
+        summed = sums("usage_event", tier_starts, " AND ".join([COUNTS, *where]), {**self.constant, **dropped, **slot})
         self.connection.execute("DELETE FROM usage_daily")
         self.connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", values)
         return rolled_models(self.connection)
@@ -122,8 +123,11 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
     for name in TOKEN_CLASSES:
         _check_count(connection, files, name, columns.get(name))
     constant = {name: sql for name in READ if (sql := _constant(name, columns.get(name)))}
-    shown = {name: constant.get(name) or _value(name, columns[name]) for name in READ}
-    selected = ", ".join(f"{sql} AS {name}" for name, sql in {"ts": _time(files, columns["ts"]), **shown}.items())
+    shown = {"ts": _time(files, columns["ts"])}
+    shown |= {name: constant.get(name) or _value(name, columns[name]) for name in READ}
+    selected = ", ".join(
+        f"{sql} AS {identifier(name)}" for name, sql in {"ts": _time(files, columns["ts"]), **shown}.items()
+    )
     connection.execute("DROP TABLE usage_event")
     connection.execute(f"CREATE VIEW usage_event AS SELECT {selected} FROM calls")  # noqa: S608 (names are ours)
     return Calls(connection, constant)
@@ -157,6 +161,8 @@ def _constant(name: str, column: Column | None) -> str | None:
 
 
 def _value(name: str, column: Column) -> str:
+    if name == "tags" and column.kind != "VARCHAR":
+        return f"to_json({identifier(name)})::VARCHAR"  # a struct, a map or JSON
     cast = f"{identifier(name)}::{TYPES.get(name, 'VARCHAR')}"
     return cast if column.full else f"coalesce({cast}, {_missing(name)})"
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..tokens import PROMPT_SUM, TOKEN_CLASSES
+from .reader import identifier, text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,6 +26,9 @@ DONE = "DELETE FROM touched_day"
 TOUCHED = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
+COUNTS = "covered_by IS NULL"  # calls that no other source has, and what a bill has beyond its calls
+NEEDED = ("source", "provider", "model", "processing")  # for a price, and to name what is already summed
+MAX_DAY = date(9000, 1, 1)
 KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
 
 
@@ -46,7 +51,7 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
     if first:
         connection.execute(FORGET)
         # the bounds let whole row groups be skipped
-        where = "ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"
+        where = f"{COUNTS} AND ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"  # noqa: S608 (ours)
         values = {"by_half_hour": list(half_hour_models), "first": first, "after": after}
         connection.execute(f"INSERT INTO usage_daily BY NAME {sums('usage_event', tier_starts, where)}", values)
     connection.execute(DONE)
@@ -58,18 +63,41 @@ def rolled_models(connection: DuckDBPyConnection) -> list[tuple[str | None, str]
     return connection.execute(MODELS).fetchall()
 
 
-LOCAL = """
-CREATE OR REPLACE TEMP TABLE usage_local AS
-WITH local AS (SELECT *, timezone($tz, ts AT TIME ZONE 'UTC')::DATE AS local_day FROM usage_event)
+ASKED = """
+CREATE OR REPLACE TEMP TABLE usage_asked AS
+WITH local AS (
+    SELECT *, {local} AS local_ts, local_ts::DATE AS local_day, date_trunc('hour', local_ts) AS local_hour
+    FROM usage_event
+),
+asked AS (SELECT * {columns} FROM local)
 """
 
 
-def local_sums(
-    connection: DuckDBPyConnection, tz: str, tier_starts: Sequence[int], half_hour_models: Sequence[str]
+def call_sums(
+    connection: DuckDBPyConnection,
+    tz: str,
+    keep: Sequence[str],
+    columns: Mapping[str, str],
+    tier_starts: Sequence[int],
+    half_hour_models: Sequence[str],
+    where: str = "TRUE",
+    since: date | None = None,
+    until: date | None = None,
 ) -> None:
-    """Fill `usage_local`: as the rollup, but each `local_day` of the time zone apart, for the call's own UTC day."""
-    values = {"tz": tz, "by_half_hour": list(half_hour_models)}
-    connection.execute(LOCAL + sums("local", tier_starts, also=["local_day"]), values)
+    """Fill `usage_asked`: as the rollup, but each `local_day` of the time zone apart, for the call's own UTC day.
+
+    It keeps apart what a price depends on and `keep`: columns of calls, `local_hour`, or those of `columns`, whose SQL
+    (ours) is over calls; other columns of the rollup are left empty. `where` is SQL of ours over them too; no call
+    before the day `since` or after `until` (of the time zone) is read.
+    """
+    local = "ts" if tz == "UTC" else f"timezone({text(tz)}, ts AT TIME ZONE 'UTC')"
+    added = "".join(f", {sql} AS {identifier(name)}" for name, sql in columns.items())
+    dropped = {name: "''" if name == "component" else "NULL::VARCHAR" for name in KEPT if name not in (*keep, *NEEDED)}
+    also = ["local_day", *(identifier(name) for name in keep if name not in KEPT)]
+    bounds = [f"ts >= TIMESTAMP '{since}' - INTERVAL 1 DAY"] if since else []
+    bounds += [f"ts < TIMESTAMP '{until}' + INTERVAL 2 DAY"] if until and until < MAX_DAY else []
+    selected = sums("asked", tier_starts, " AND ".join([COUNTS, f"({where})", *bounds]), dropped, also)
+    connection.execute(ASKED.format(local=local, columns=added) + selected, {"by_half_hour": list(half_hour_models)})
 
 
 def sums(

@@ -30,7 +30,7 @@ HISTORY_DAYS = 182
 """How far back the forecast looks, before the month or before what is known of it."""
 
 BY_DAY = f"""
-SELECT day, {", ".join(f"{DIMENSIONS[name]}::VARCHAR" for name in ("component", "agent", "task", "model"))},
+SELECT day, {", ".join(f"coalesce({DIMENSIONS[name]}, '')" for name in ("component", "agent", "task", "model"))},
     sum(usd), sum(unpriced_tokens)::BIGINT
 FROM priced GROUP BY ALL ORDER BY ALL
 """  # noqa: S608 (fixed expressions)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from ...errors import UnpricedError
 from ...pricing.book import PriceBook
 from .ledger import Ledger
-from .spend import Query, spend
+from .query import Query
+from .spend import spend
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation

@@ -131,16 +131,22 @@ class Ledger:
         self.connection.execute(UNIT_PRICE)
 
     def choose(
-        self, since: date | None, until: date | None, *, relation: str = "usage_daily", shown: str = "day"
+        self,
+        since: date | None,
+        until: date | None,
+        *,
+        relation: str = "usage_daily",
+        shown: str = "day",
+        where: str = "TRUE",
     ) -> None:
         """Let `chosen` be the rollup's rows from `since` to `until`, both included (None: no bound).
 
         `relation` may be other sums with the rollup's columns, whose days are those of its column `shown`: names of
-        ours.
+        ours. `where` is a further condition on the rows of `chosen`, SQL of ours.
         """
         for name, day in {"chosen_since": since or date(1, 1, 1), "chosen_until": until or date(9999, 12, 31)}.items():
             self.connection.execute(f"SET VARIABLE {name} = ?", [day])
-        self.connection.execute(CHOSEN.format(relation=relation, shown=shown))
+        self.connection.execute(CHOSEN.format(relation=relation, shown=shown, where=where))
         if relation != "usage_daily":
             self.price_keys(CHOSEN_KEYS.format(day="day"))
 

@@ -75,12 +75,15 @@ UNIT_PRICE = "INSERT INTO unit_price BY NAME SELECT * EXCLUDE (sum_id, tokens), 
 
 CHOSEN = """
 CREATE OR REPLACE TEMP VIEW chosen AS
-SELECT sums.rowid AS row_id, sums.*, sums.{shown} AS shown_day,
-    alias.provider AS priced_provider, alias.model AS priced_model
-FROM {relation} AS sums
-LEFT JOIN model_alias AS alias
-    ON alias.provider_ref IS NOT DISTINCT FROM sums.provider AND alias.model_ref = sums.model
-WHERE shown_day >= getvariable('chosen_since') AND shown_day <= getvariable('chosen_until')
+SELECT * FROM (
+    SELECT sums.rowid AS row_id, sums.*, sums.{shown} AS shown_day,
+        alias.provider AS priced_provider, alias.model AS priced_model
+    FROM {relation} AS sums
+    LEFT JOIN model_alias AS alias
+        ON alias.provider_ref IS NOT DISTINCT FROM sums.provider AND alias.model_ref = sums.model
+    WHERE shown_day >= getvariable('chosen_since') AND shown_day <= getvariable('chosen_until')
+)
+WHERE {where}
 """
 CHOSEN_KEYS = "SELECT DISTINCT {day}, slot, priced_provider, priced_model, processing, tier FROM chosen"
 KEYED = """

@@ -1,7 +1,7 @@
 """What logged usage cost: the rollup's exact sums, each priced at its own moment, grouped as asked.
 
-The sums are priced by priced.py. Costs are DECIMAL(38,24) and exact; a class without a price is counted apart,
-never $0.
+The sums are priced by priced.py; query.py has what can be asked, groups.py the SQL of groups. Costs are DECIMAL(38,24)
+and exact; a class without a price is counted apart, never $0.
 
 A recorded cost (what the source says) is compared with the computed one, and the difference is split by
 substituting, one after the other, what the source may have left out: the context tier (all at the base tier),
@@ -12,16 +12,17 @@ only where it brings the computed cost nearer to the recorded one. The parts add
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import CostsimError
 from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
-from ...usage.rollup import local_sums, rolled_models
+from ...usage.rollup import call_sums, rolled_models
+from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
+from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,62 +31,7 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
 
-DIMENSIONS = {
-    "day": "shown_day",
-    "month": "strftime(shown_day, '%Y-%m')",
-    "component": "component",
-    "agent": "coalesce(agent, '')",
-    "task": "coalesce(task, '')",
-    "model": "coalesce(priced_provider || '/' || priced_model, model, '')",
-    "provider": "coalesce(priced_provider, provider, '')",
-    "source": "source",
-    "processing": "processing",
-    "status": "status",
-    "class": "token_class",
-}
-"""What spend can be grouped by, and the SQL of it; `model` is the priced name where there is one."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """What to show: grouped `by` dimensions, of the days from `since` to `until`, both included.
-
-    `reprice` prices all tokens at that day's prices too, beside those of their own time. Days and months are those of
-    `tz`, an IANA name; prices are of each call's own moment all the same.
-    """
-
-    by: tuple[str, ...] = ("day",)
-    since: date | None = None
-    until: date | None = None
-    reprice: date | None = None
-    tz: str = "UTC"
-
-    @property
-    def utc_days(self) -> tuple[date | None, date | None]:
-        """The days in UTC, where they are days of UTC."""
-        return (self.since, self.until) if self.tz == "UTC" else (None, None)
-
-    def check(self) -> None:
-        """Raises CostsimError on an unknown dimension or time zone, or reversed days."""
-        from ...documents import did_you_mean
-
-        if self.tz != "UTC":
-            _check_time_zone(self.tz)
-
-        for name in self.by:
-            if name not in DIMENSIONS:
-                raise CostsimError(f"cannot group by {name!r}{did_you_mean(name, list(DIMENSIONS))}")
-        if self.since and self.until and self.until < self.since:
-            raise CostsimError(f"until {self.until} is before since {self.since}")
-
-
-def _check_time_zone(name: str) -> None:
-    from zoneinfo import available_timezones
-
-    from ...documents import did_you_mean
-
-    if name not in (known := available_timezones()):
-        raise CostsimError(f"there is no time zone {name!r}{did_you_mean(name, sorted(known))}")
+__all__ = ["DIMENSIONS", "Difference", "Query", "Spend", "SpendRow", "spend", "spend_calls"]
 
 
 @dataclass(frozen=True)
@@ -153,13 +99,11 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     """Group and price the calls of an open store, those loaded since too. Raises CostsimError."""
     query.check()
     ledger = Ledger.open(connection, book)
-    if query.tz == "UTC":
-        ledger.choose(query.since, query.until)
-    else:
-        local_sums(connection, query.tz, *rollup_needs(book, rolled_models(connection)))
-        ledger.choose(query.since, query.until, relation="usage_local", shown="local_day")
-    _price(ledger, query.by)
-    rows, total = _rows(connection, query.by), _rows(connection, ())[0]
+    _choose(ledger, query)
+    _price(ledger, query)
+    if query.top:
+        keep_top(connection, query)
+    rows, total = _rows(connection, query), _total(connection, query)
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
     if query.reprice:
         rows, total = _repriced(ledger, query, rows, total)
@@ -168,12 +112,21 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), notes)
 
 
-def _select(by: Sequence[str], what: str, relation: str) -> str:
-    """Grouping by fixed expressions only: names come from DIMENSIONS, never from outside."""
-    keys = [f"{DIMENSIONS[name]}::VARCHAR AS key_{n}" for n, name in enumerate(by)]
-    numbers = [str(n + 1) for n in range(len(by))]
-    group = f" GROUP BY {', '.join(numbers)} ORDER BY {', '.join(['unpriced = 0', *numbers])}" if by else ""
-    return f"SELECT {', '.join([*keys, what])} FROM {relation}{group}"  # noqa: S608 (fixed expressions)
+def _choose(ledger: Ledger, query: Query) -> None:
+    """Let `chosen` be the sums that the query is about: of the rollup, or of the calls where it has too few columns."""
+    hold_conditions(ledger.connection, query.where)
+    if query.tz == "UTC" and not query.needs_calls:
+        ledger.choose(query.since, query.until, where=met(query.where, [*SUMMED.keys() - {"class"}]))
+        return
+    keep = [{"hour": "local_hour"}.get(name, name) for name in query.by if name not in PRICED or name == "hour"]
+    before = [name for name in query.names if name not in PRICED]
+    needs = rollup_needs(ledger.book, rolled_models(ledger.connection))
+    call_sums(
+        ledger.connection, query.tz, keep + ["local_hour"] * ("hour" in query.names and "hour" not in query.by),
+        call_columns(query), *needs, met(query.where, before), query.since, query.until,
+    )  # fmt: skip
+    left = [name for name in query.names if name in PRICED and name != "class"]
+    ledger.choose(query.since, query.until, relation="usage_asked", shown="local_day", where=met(query.where, left))
 
 
 NOTHING = Decimal(0)
@@ -192,17 +145,21 @@ sum(recorded_usd), coalesce(sum(recorded_calls), 0)::BIGINT, coalesce(sum(calls)
 """
 
 
-def _price(ledger: Ledger, by: Sequence[str], **assumed: Any) -> None:
+def _price(ledger: Ledger, query: Query, **assumed: Any) -> None:
     """Price what was chosen, class by class too where that is asked."""
     ledger.price_rows(**assumed)
-    if "class" in by:
+    if query.needs_classes:
         ledger.price_cells(**assumed)
 
 
-def _rows(connection: DuckDBPyConnection, by: Sequence[str]) -> list[SpendRow]:
-    what, relation = (BY_CLASS, "cell") if "class" in by else (BY_ROW, "priced")
-    found = connection.execute(_select(by, what, relation)).fetchall()
-    return [_row(line[: len(by)], *line[len(by) :]) for line in found]
+def _rows(connection: DuckDBPyConnection, query: Query) -> list[SpendRow]:
+    what = BY_CLASS if query.needs_classes else BY_ROW
+    found = connection.execute(select_groups(query, what)).fetchall()
+    return [_row(line[: len(query.by)], *line[len(query.by) :]) for line in found]
+
+
+def _total(connection: DuckDBPyConnection, query: Query) -> SpendRow:
+    return _rows(connection, replace(query, by=(), top=None))[0]
 
 
 def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
@@ -221,8 +178,8 @@ def _row(keys: tuple[str, ...], *sums: Any) -> SpendRow:
 
 
 def _repriced(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendRow) -> tuple[list[SpendRow], SpendRow]:
-    _price(ledger, query.by, reprice=query.reprice)
-    then = {row.keys: row for row in (*_rows(ledger.connection, query.by), *_rows(ledger.connection, ()))}
+    _price(ledger, query, reprice=query.reprice)
+    then = {row.keys: row for row in (*_rows(ledger.connection, query), _total(ledger.connection, query))}
 
     def beside(row: SpendRow) -> SpendRow:
         new = then[row.keys]
@@ -235,7 +192,7 @@ def _explained(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendR
     """The difference of every row whose calls all have a recorded cost."""
     if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
         return rows, total
-    tier, both = _alternatives(ledger, query.by)
+    tier, both = _alternatives(ledger, query)
     tier_total, both_total = tier.pop(None), both.pop(None)
     told = [r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
     if _comparable(total):
@@ -250,13 +207,13 @@ def _comparable(row: SpendRow) -> bool:
 Costs = dict[Any, Decimal]
 
 
-def _alternatives(ledger: Ledger, by: Sequence[str]) -> tuple[Costs, Costs]:
+def _alternatives(ledger: Ledger, query: Query) -> tuple[Costs, Costs]:
     """Costs at the base tier, and at the base tier with short cache writes: by keys, and None for the total."""
     found: list[Costs] = []
     for short_cache in (False, True):
-        _price(ledger, by, base_tier=True, short_cache=short_cache)
-        costs: Costs = {row.keys: row.computed_usd for row in _rows(ledger.connection, by)}
-        costs[None] = _rows(ledger.connection, ())[0].computed_usd
+        _price(ledger, query, base_tier=True, short_cache=short_cache)
+        costs: Costs = {row.keys: row.computed_usd for row in _rows(ledger.connection, query)}
+        costs[None] = _total(ledger.connection, query).computed_usd
         found.append(costs)
     return found[0], found[1]
 
@@ -301,6 +258,7 @@ def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT source FROM usage_event
     WHERE aggregated AND context_tier IS NULL AND input + output > 0
+        AND source IN (SELECT source FROM chosen)
         AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
     ORDER BY 1
     """
@@ -324,7 +282,7 @@ def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> S
         models = calls.models()
         while True:
             starts, by_half_hour = rollup_needs(book, models)
-            models = calls.roll_up(query.by, starts, by_half_hour, *query.utc_days)
+            models = calls.roll_up(query.names, starts, by_half_hour, *query.utc_days)
             needed_starts, needed_half_hour = rollup_needs(book, models)
             if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
                 return spend(calls.connection, book, query)

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.spend.ledger import bring_up_to_date
-from costsim.analysis.spend.spend import DIMENSIONS, Query, spend
+from costsim.analysis.spend.query import SUMMED, UNATTRIBUTED
+from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import PriceBook, open_book
 from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.load import load
@@ -177,14 +178,15 @@ def assert_equal_to_spend(store: Store, book: PriceBook) -> None:
         line[:-3]: line[-3:] for line in store.execute(f"SELECT {keys}, {sums} FROM spend_cell GROUP BY ALL").fetchall()
     }
     found = spend(store, book, Query(tuple(IN_CELLS)))
-    assert cells == {row.keys: (row.computed_usd, row.unpriced_tokens, row.calls) for row in found.rows}
+    named = {tuple(key or UNATTRIBUTED for key in keys): figures for keys, figures in cells.items()}
+    assert named == {row.keys: (row.computed_usd, row.unpriced_tokens, row.calls) for row in found.rows}
     total = found.total.computed_usd, found.total.unpriced_tokens, found.total.calls
     assert store.execute(f"SELECT {sums} FROM spend_cell").fetchone() == total
 
 
 def test_every_dimension_of_spend_is_a_column_or_told_why() -> None:
     # sources are summed over; models and providers are those of the book
-    assert set(DIMENSIONS) - set(IN_CELLS) == {"source", "model", "provider"}
+    assert set(SUMMED) - set(IN_CELLS) == {"source", "model", "provider", "week"}
 
 
 @pytest.mark.parametrize("folder", ["claude-code", "codex", "openclaw", "litellm"])
