@@ -68,8 +68,8 @@ def key_of(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """That a dimension's value is `pattern`, or matches it as a glob."""
+class Filter:
+    """A condition: a dimension's value is `pattern`, or matches it as a glob."""
 
     name: str
     pattern: str
@@ -97,7 +97,7 @@ class Query:
     until: date | None = None
     reprice: date | None = None
     tz: str = "UTC"
-    where: tuple[Condition, ...] = ()
+    where: tuple[Filter, ...] = ()
     top: int | None = None
 
     @property
@@ -142,13 +142,13 @@ def parse_by(text: str) -> tuple[str, ...]:
     return names
 
 
-def parse_where(texts: Sequence[str]) -> tuple[Condition, ...]:
+def parse_where(texts: Sequence[str]) -> tuple[Filter, ...]:
     """The conditions of texts such as `agent=cto,model=*opus*`. Raises CostsimError."""
     parts = [part for text in texts for part in text.split(",")]
     for part in parts:
         if not part.partition("=")[0].strip() or "=" not in part:
             raise CostsimError(f"--where {part!r}: write NAME=VALUE, such as agent=cto or model=*opus*")
-    return tuple(Condition(name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in parts))
+    return tuple(Filter(name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in parts))
 
 
 def _check_name(name: str, use: str) -> None:
@@ -167,13 +167,13 @@ def _check_time_zone(name: str) -> None:
         raise CostsimError(f"there is no time zone {name!r}{did_you_mean(name, sorted(known))}")
 
 
-def hold_conditions(connection: DuckDBPyConnection, where: Sequence[Condition]) -> None:
+def hold_conditions(connection: DuckDBPyConnection, where: Sequence[Filter]) -> None:
     """Keep the patterns in the session, where the SQL of `met` finds them: a view takes no parameters."""
     for number, condition in enumerate(where):
         connection.execute(f"SET VARIABLE where_{number} = ?", [condition.pattern])
 
 
-def met(where: Sequence[Condition], names: Sequence[str]) -> str:
+def met(where: Sequence[Filter], names: Sequence[str]) -> str:
     """The SQL of those of the conditions that are on one of `names`."""
     held = [(n, condition) for n, condition in enumerate(where) if condition.name in names]
     return " AND ".join(_met(n, condition.name) for n, condition in held) or "TRUE"
