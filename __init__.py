@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from .analysis.architecture.model import Architecture
     from .analysis.budgets.results import CheckResult
     from .analysis.compare.results import ArchitectureDifference
+    from .analysis.findings import Finding
     from .analysis.forecast.results import MonthForecast
-    from .analysis.lint import Finding, lint
+    from .analysis.lint import lint
     from .analysis.replay.replay import Replay
     from .analysis.results import Projection
     from .analysis.review.results import Review
@@ -76,7 +77,7 @@ _MODULES = {
     "ArchitectureDifference": "analysis.compare.results",
     "CheckResult": "analysis.budgets.results",
     "CostsimError": "errors",
-    "Finding": "analysis.lint",
+    "Finding": "analysis.findings",
     "LoadReport": "usage.report",
     "MonthForecast": "analysis.forecast.results",
     "PriceBook": "pricing.book",

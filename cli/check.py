@@ -13,7 +13,7 @@ import typer
 from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing
-from .output import FORMAT_HELP, OutOption, emit, format_of
+from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 
     from ..analysis.budgets.results import CheckResult
     from ..reports.ci import CiFormat
-
-
-class CheckFormat(StrEnum):
-    """How `costsim check` prints."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-    github = "github"
-    junit = "junit"
-    sarif = "sarif"
-    gitlab = "gitlab"
 
 
 class NotifyFormat(StrEnum):
@@ -70,7 +58,7 @@ def check(
         str | None, typer.Option(metavar="DATE", help="The day by which exceptions expire. Default: today.")
     ] = None,
     format: Annotated[
-        CheckFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
+        FindingsFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
     ] = None,
     out: OutOption = None,
     notify: Annotated[
@@ -103,7 +91,7 @@ def check(
     file = architecture or _found_here(needed=not (usage and budgets))
     with _store(db if usage else None) as store:
         result = compute(file, settings, budgets=budgets, usage=store)
-    emit(_rendered(result, format_of(format, out, CheckFormat.table)), out)
+    emit(_rendered(result, format_of(format, out, FindingsFormat.table)), out)
     if notify and result.status != "pass":
         _notify(result, notify, notify_format, dry_run)
     raise typer.Exit(result.exit_code)
@@ -135,16 +123,16 @@ def _store(db: Path | None) -> AbstractContextManager[DuckDBPyConnection | None]
     return open_store(existing(db))
 
 
-def _rendered(result: CheckResult, format: CheckFormat) -> str | Callable[[Console], None]:
+def _rendered(result: CheckResult, format: FindingsFormat) -> str | Callable[[Console], None]:
     from ..reports import check as show
     from ..reports.ci import comment, render
 
     match format:
-        case CheckFormat.table:
+        case FindingsFormat.table:
             return partial(show.print_check, result)
-        case CheckFormat.json:
+        case FindingsFormat.json:
             return show.as_json(result)
-        case CheckFormat.markdown:
+        case FindingsFormat.markdown:
             return comment("check", show.as_markdown(result))
     return render(cast("CiFormat", format.value), show.headline(result), result.verdicts)
 

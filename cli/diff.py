@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -14,7 +13,7 @@ import typer
 
 from ..errors import InputError
 from .arguments import HERE, day_of
-from .output import FORMAT_HELP, OutOption, emit, format_of
+from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
     from ..analysis.compare.results import ArchitectureDifference
     from ..analysis.compare.sides import Side
     from ..analysis.simulation.settings import Settings
-
-
-class DiffFormat(StrEnum):
-    """How `costsim diff` prints."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-    github = "github"
-    junit = "junit"
-    sarif = "sarif"
-    gitlab = "gitlab"
 
 
 def diff(
@@ -64,7 +51,7 @@ def diff(
         str | None, typer.Option(metavar="USD|PERCENT", help="Fail beyond this: 50, or 10%.")
     ] = None,
     format: Annotated[
-        DiffFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
+        FindingsFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
     ] = None,
     out: OutOption = None,
 ) -> None:
@@ -88,8 +75,8 @@ def diff(
         before, after = (_located(text, file, stack) for text in _sides(base, head, file))
         loaded = _loaded(before), _loaded(after)
         sides = _read(before, after, loaded, settings, plan, base_book)
-        chosen = format_of(format, out, DiffFormat.table)
-        lines_of = None if chosen is DiffFormat.table else loaded[1]
+        chosen = format_of(format, out, FindingsFormat.table)
+        lines_of = None if chosen is FindingsFormat.table else loaded[1]
         found = difference(*sides, loaded=lines_of, limit=limit)
     emit(_rendered(found, chosen, after.shown), out)
     raise typer.Exit(found.exit_code)
@@ -167,16 +154,16 @@ def _limit(text: str | None) -> IncreaseLimit | None:
     return IncreaseLimit(percent=amount) if text.endswith("%") else IncreaseLimit(usd=amount)
 
 
-def _rendered(found: ArchitectureDifference, format: DiffFormat, shown: Path) -> str | Callable[[Console], None]:
+def _rendered(found: ArchitectureDifference, format: FindingsFormat, shown: Path) -> str | Callable[[Console], None]:
     from ..reports import ci
     from ..reports import diff as show
 
     match format:
-        case DiffFormat.table:
+        case FindingsFormat.table:
             return partial(show.print_diff, found)
-        case DiffFormat.json:
+        case FindingsFormat.json:
             return show.as_json(found)
-        case DiffFormat.markdown:
+        case FindingsFormat.markdown:
             return ci.comment("diff", show.as_markdown(found))
-    verdicts = [verdict.model_copy(update={"file": str(shown)}) for verdict in found.verdicts]
-    return ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", verdicts)
+    findings = [finding.model_copy(update={"file": shown}) for finding in found.verdicts]
+    return ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", findings)

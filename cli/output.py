@@ -29,6 +29,20 @@ ENDINGS = {
     ".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv", ".pdf": "pdf",
     ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit", ".txt": "table",
 }  # fmt: skip
+
+
+class FindingsFormat(StrEnum):
+    """How `costsim check` and `costsim diff` print."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+    github = "github"
+    junit = "junit"
+    sarif = "sarif"
+    gitlab = "gitlab"
+
+
 WIDTH = 160  # of a table in a file
 
 

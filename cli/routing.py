@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from .arguments import day_of
 from .output import FORMAT_HELP, OutOption, emit, format_of
 
+if TYPE_CHECKING:
+    from ..analysis.findings import Finding
+    from ..reports.ci import CiFormat
+
 
 class LintFormat(StrEnum):
     """How `costsim lint` prints."""
 
     text = "text"
+    json = "json"
+    github = "github"
+    junit = "junit"
     sarif = "sarif"
+    gitlab = "gitlab"
 
 
 def route(context: typer.Context) -> None:
@@ -41,7 +49,7 @@ def lint(
     ] = None,
     format: Annotated[
         LintFormat | None,
-        typer.Option("--format", "-f", help="Lines, or SARIF for code scanning. " + FORMAT_HELP.format(default="text")),
+        typer.Option("--format", "-f", help=FORMAT_HELP.format(default="text")),
     ] = None,
     out: OutOption = None,
 ) -> None:
@@ -54,23 +62,21 @@ def lint(
       costsim lint architecture.yaml
       costsim lint src --config model-routing.json --format sarif
     """
-    import json
-
-    from .. import __version__
     from ..analysis.lint import exit_code
     from ..analysis.lint import lint as find
 
     findings = find(path, config=config, book=book, prices=prices or (), start=day_of(None), exclude=exclude or ())
-    if format_of(format, out, LintFormat.text) is LintFormat.sarif:
-        from ..reports.sarif import to_sarif
-
-        text = json.dumps(to_sarif(findings, __version__), indent=2)
-    else:
-        text = "\n".join([*map(str, findings), _tally([finding.severity for finding in findings])])
-    emit(text + "\n", out)
+    emit(_rendered(findings, format_of(format, out, LintFormat.text), path), out)
     raise typer.Exit(exit_code(findings))
 
 
-def _tally(severities: list[str]) -> str:
-    counted = [(name, severities.count(name)) for name in ("error", "warning", "note")]
-    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counted)
+def _rendered(findings: list[Finding], format: LintFormat, path: Path | None) -> str:
+    from ..reports import lint as show
+    from ..reports.ci import render
+
+    match format:
+        case LintFormat.text:
+            return show.as_text(findings)
+        case LintFormat.json:
+            return show.as_json(findings)
+    return render(cast("CiFormat", format.value), f"lint {path or 'of the shipped routing'}", findings, "lint")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..analysis.budgets.results import BudgetCheck, CheckResult
-from ..analysis.verdicts import Status, Verdict
+from ..analysis.findings import Finding, Status
 from ..money import format_cents as usd
 from .tables import cell
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-WORDS: dict[Status, str] = {"pass": "ok", "warn": "warning", "fail": "FAILED"}
-STYLES: dict[Status, str] = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+WORDS: dict[Status, str] = {"pass": "ok", "note": "note", "warn": "warning", "fail": "FAILED"}
+STYLES: dict[Status, str] = {"pass": "green", "note": "dim", "warn": "yellow", "fail": "bold red"}
 AT = {"mean": "mean", "p50": "P50", "p90": "P90", "p99": "P99"}
 
 
@@ -98,25 +98,27 @@ def _lines(result: CheckResult) -> list[Text]:
     from rich.text import Text
 
     lines: list[Text] = []
-    for verdict in not_passed(result):
-        place = ":".join(str(part) for part in (verdict.file, verdict.line) if part)
-        head = " ".join(part for part in (place, verdict.name) if part)
-        lines.append(Text.assemble((f"{WORDS[verdict.status]:8}", STYLES[verdict.status]), f"{head}: {verdict.says}"))
-        if verdict.help:
-            lines.append(Text(f"{'':8}{verdict.help}", style="dim"))
+    for finding in not_passed(result):
+        place = ":".join(str(part) for part in (finding.file, finding.line) if part)
+        head = " ".join(part for part in (place, finding.name) if part)
+        lines.append(
+            Text.assemble((f"{WORDS[finding.status]:8}", STYLES[finding.status]), f"{head}: {finding.message}")
+        )
+        if finding.fix:
+            lines.append(Text(f"{'':8}{finding.fix}", style="dim"))
     lines += [Text(f"note: {note}", style="dim") for note in result.notes]
     return [*lines, Text(footer(result), style="dim")]
 
 
-def not_passed(result: CheckResult) -> list[Verdict]:
+def not_passed(result: CheckResult) -> list[Finding]:
     """Failures, then warnings."""
-    order: dict[Status, int] = {"fail": 0, "warn": 1, "pass": 2}
-    return sorted((v for v in result.verdicts if v.status != "pass"), key=lambda verdict: order[verdict.status])
+    order: dict[Status, int] = {"fail": 0, "warn": 1, "note": 2, "pass": 3}
+    return sorted((v for v in result.verdicts if v.status != "pass"), key=lambda finding: order[finding.status])
 
 
-def line(verdict: Verdict) -> str:
-    """A verdict as one line: `FAILED fleet-month: everything costs …. Move …`."""
-    return f"{WORDS[verdict.status]} {verdict.name}: {verdict.says}{f'. {verdict.help}' if verdict.help else ''}"
+def line(finding: Finding) -> str:
+    """A finding as one line: `FAILED fleet-month: everything costs …. Move …`."""
+    return f"{WORDS[finding.status]} {finding.name}: {finding.message}{f'. {finding.fix}' if finding.fix else ''}"
 
 
 def as_json(result: CheckResult) -> str:
@@ -127,9 +129,9 @@ def as_json(result: CheckResult) -> str:
 def as_markdown(result: CheckResult) -> str:
     """Headline, what is wrong, the budgets, and folded who makes them: a body for a pull request."""
     lines = [f"### {cell(headline(result))}", ""]
-    for verdict in not_passed(result):
-        help = f" {cell(verdict.help)}" if verdict.help else ""
-        lines.append(f"- **{WORDS[verdict.status]}** {cell(verdict.name)}: {cell(verdict.says)}.{help}")
+    for finding in not_passed(result):
+        help = f" {cell(finding.fix)}" if finding.fix else ""
+        lines.append(f"- **{WORDS[finding.status]}** {cell(finding.name)}: {cell(finding.message)}.{help}")
     if result.budgets:
         lines += ["", "| budget | scope | period | held against | costs | limit | chance of breach | on about | |"]
         lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")

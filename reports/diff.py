@@ -53,9 +53,9 @@ def print_diff(found: ArchitectureDifference, console: Console) -> None:
         console.print(table)
     for line in _notes(found):
         console.print(Text(line, style="dim"))
-    for verdict in found.verdicts:
-        if verdict.status == "fail":
-            console.print(Text(f"FAILED  {verdict.name}: {verdict.says}", style="bold red"))
+    for finding in found.verdicts:
+        if finding.status == "fail":
+            console.print(Text(f"FAILED  {finding.name}: {finding.message}", style="bold red"))
 
 
 def _style(amount: Decimal | None) -> str:
@@ -95,8 +95,8 @@ def as_json(found: ArchitectureDifference) -> str:
 def as_markdown(found: ArchitectureDifference) -> str:
     """A short headline, the table, folded notes: a body for a pull request."""
     lines = [f"### Agent fleet cost: {headline(found)}", ""]
-    failed = [verdict for verdict in found.verdicts if verdict.status == "fail"]
-    lines += [f"- **FAILED** {cell(verdict.name)}: {cell(verdict.says)}" for verdict in failed]
+    failed = [finding for finding in found.verdicts if finding.status == "fail"]
+    lines += [f"- **FAILED** {cell(finding.name)}: {cell(finding.message)}" for finding in failed]
     if found.components:
         lines += ["", "| component | change | why | before | after | difference | P10 to P90 |"]
         lines.append("| --- | --- | --- | ---: | ---: | ---: | ---: |")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import ArchitectureError, CostsimError
+from ..findings import Finding, Status
 from ..results import PriceBookRef
 from ..simulation.summary import book_ref
-from ..verdicts import Status, Verdict
 from .judge import Judged, expired_exceptions
 from .rejects import Rejects
 from .results import CheckResult
@@ -63,7 +63,7 @@ class _Check:
     settings: CheckSettings
     stated: list[StatedBudget]
     judged: list[Judged]
-    verdicts: list[Verdict]
+    verdicts: list[Finding]
     notes: list[str]
 
     def result(self, name: str, month: date, as_of: date | None, book: PriceBookRef) -> CheckResult:
@@ -88,7 +88,7 @@ class _Check:
         )
 
 
-def worst(verdicts: Sequence[Verdict]) -> Status:
+def worst(verdicts: Sequence[Finding]) -> Status:
     """Fail where one fails, else warn where one warns."""
     statuses = {verdict.status for verdict in verdicts}
     return "fail" if "fail" in statuses else "warn" if "warn" in statuses else "pass"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...documents import Document, KeyPath, dotted
+from ..findings import Finding, Status, shown_path
 from ..lint.architecture import lint_costed
-from ..lint.findings import Finding, shown_path
 from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
 from ..simulation.run import claim_costs, dearest_model
-from ..verdicts import Status, Verdict
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,28 +25,27 @@ if TYPE_CHECKING:
     from .spent import Usage
 
 MAX_NAMED = 3
-STATUS: dict[str, Status] = {"error": "fail", "warning": "warn"}
 
 
-def unpriced_models(projected: Projected, loaded: LoadedArchitecture) -> list[Verdict]:
+def unpriced_models(projected: Projected, loaded: LoadedArchitecture) -> list[Finding]:
     """A failure for every model that the routing uses and no book prices; one pass where there is none."""
     plan = projected.plan
     costings = {(plan.name, name): projected.costs.planned(name, plan) for name in plan.models}
     lacking = unpriced([plan], costings)
     if not lacking:
-        return [Verdict(rule="unpriced-model", name="prices", status="pass", says="every model has a price")]
+        return [Finding(rule="unpriced-model", name="prices", status="pass", message="every model has a price")]
     return [
         _at(
             loaded.document, loaded.place_of(entry.components[0]) or (), rule="unpriced-model", name=entry.model,
-            status="fail", says=f"{entry.reason} for {entry.model}, which {_named(entry.components)} runs on: "
+            status="fail", message=f"{entry.reason} for {entry.model}, which {_named(entry.components)} runs on: "
             "its cost is in no figure",
-            help="Correct the model's name, or add its price to a prices.yaml overlay.",
+            fix="Correct the model's name, or add its price to a prices.yaml overlay.",
         )
         for entry in lacking
     ]  # fmt: skip
 
 
-def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpriced: Collection[str]) -> list[Verdict]:
+def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpriced: Collection[str]) -> list[Finding]:
     """The linter's errors as failures and its warnings as warnings; one pass where there is neither.
 
     Models without a price that are told already are not told again.
@@ -54,29 +53,26 @@ def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpri
     found = [
         finding
         for finding in lint_costed(projected.costs, loaded)
-        if finding.severity in STATUS
+        if finding.status in ("fail", "warn")
         and not (finding.rule == "unpriced-model" and any(repr(name) in finding.message for name in known_unpriced))
     ]
     if not found:
-        return [Verdict(rule="routing", name="routing", status="pass", says="the routing has no errors")]
+        return [Finding(rule="routing", name="routing", status="pass", message="the routing has no errors")]
     return [_linted(finding, loaded.document) for finding in found]
 
 
-def _linted(finding: Finding, document: Document) -> Verdict:
-    file = None if finding.file is None else document.file if finding.file == document.file else finding.file
-    return Verdict(
-        rule="routing",
-        name=finding.key or finding.rule,
-        status=STATUS[finding.severity],
-        says=f"{finding.message} [{finding.rule}]",
-        help=finding.mend,
-        file=None if file is None else str(file) if file == document.file else shown_path(file),
-        line=finding.line,
-        key=finding.key,
-    )
+def _linted(finding: Finding, document: Document) -> Finding:
+    file = finding.file
+    changed = {
+        "rule": "routing",
+        "name": finding.subject,
+        "message": f"{finding.message} [{finding.rule}]",
+        "file": file if file is None or file == document.file else Path(shown_path(file)),
+    }
+    return finding.model_copy(update=changed)
 
 
-def broken_claims(projected: Projected, loaded: LoadedArchitecture) -> list[Verdict]:
+def broken_claims(projected: Projected, loaded: LoadedArchitecture) -> list[Finding]:
     """Every claim at each of its books: whether it holds."""
     costs, architecture = projected.costs, projected.costs.architecture
     if not architecture.claims:
@@ -95,7 +91,7 @@ def _is_of_naive(claim: Claim) -> bool:
     return "naive" in [*named, *([claim.daily_usd.plan] if claim.daily_usd else [])]
 
 
-def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Document) -> Verdict:
+def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Document) -> Finding:
     status: Status = "pass" if result.holds else claim.severity
     if result.computed is None:
         says = f"nobody knows: {result.note}"
@@ -105,28 +101,30 @@ def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Documen
         says = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
     mend = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
     return _at(
-        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, says=says, help=mend
+        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=says, fix=mend
     )  # fmt: skip
 
 
-def unpriced_usage(usage: Usage) -> list[Verdict]:
+def unpriced_usage(usage: Usage) -> list[Finding]:
     """A failure for every model that the month's logs name and no book prices; one pass where there is none."""
     if not usage.unpriced:
         return [
-            Verdict(rule="unpriced-model", name="logged prices", status="pass", says="every logged model has a price")
+            Finding(
+                rule="unpriced-model", name="logged prices", status="pass", message="every logged model has a price"
+            )
         ]
     return [
-        Verdict(
+        Finding(
             rule="unpriced-model", name=entry.model, status="fail",
-            says=f"no price for {entry.model}, logged by {_named(entry.components)}: {entry.tokens:,} tokens of "
+            message=f"no price for {entry.model}, logged by {_named(entry.components)}: {entry.tokens:,} tokens of "
             "the month are in no figure",
-            help="Add the model to a prices.yaml overlay.",
+            fix="Add the model to a prices.yaml overlay.",
         )
         for entry in usage.unpriced
     ]  # fmt: skip
 
 
-def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Verdict:
+def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Finding:
     """Whether more log lines were refused than are allowed: each may be a call whose cost is missing."""
     from .spent import ENTRIES, REJECTED
 
@@ -136,18 +134,18 @@ def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Verdict:
     limit = allowed.allowed(entries)
     says = f"{rejected:,} of {entries:,} log lines could not be read; {limit:,} may be so"
     if rejected <= limit:
-        return Verdict(rule="rejected-lines", name="log lines", status="pass", says=says)
+        return Finding(rule="rejected-lines", name="log lines", status="pass", message=says)
     path, count, _, line = max(files, key=lambda row: row[1])
-    return Verdict(
-        rule="rejected-lines", name="log lines", status="fail", says=f"{says}; {count:,} of them in {path}",
-        help="Mend the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
+    return Finding(
+        rule="rejected-lines", name="log lines", status="fail", message=f"{says}; {count:,} of them in {path}",
+        fix="Mend the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
         file=path, line=line,
     )  # fmt: skip
 
 
-def _at(document: Document, path: KeyPath, **verdict: object) -> Verdict:
-    return Verdict.model_validate(
-        {**verdict, "file": str(document.file), "line": document.line(path), "key": dotted(path) or None}
+def _at(document: Document, path: KeyPath, **verdict: object) -> Finding:
+    return Finding.model_validate(
+        {**verdict, "file": document.file, "line": document.line(path), "key": dotted(path) or None}
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from ...documents import dotted
 from ...money import format_amount, to_usd
 from ..architecture.budgets import Budget, BudgetException
-from ..verdicts import Status, Verdict
+from ..findings import Finding, Status
 from .results import BudgetCheck, Contribution, Mend
 from .scopes import StatedBudget
 from .windows import Daily
@@ -116,13 +116,13 @@ class Judged:
             says=says(self),
         )
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Finding:
         """The same as a verdict, at the budget's place in its file."""
         name = self.budget.name if self.source == "projection" else f"{self.budget.name} ({self.source})"
         place = self.stated
-        return Verdict(
-            rule="budget", name=name, status=self.status, says=says(self), help=_help(self),
-            file=str(place.document.file), line=place.line, key=dotted(place.path),
+        return Finding(
+            rule="budget", name=name, status=self.status, message=says(self), fix=_help(self),
+            file=place.document.file, line=place.line, key=dotted(place.path),
         )  # fmt: skip
 
 
@@ -216,14 +216,14 @@ def mend_says(mend: Mend) -> str:
     return f"{what}: {after}." if mend.sufficient else f"Nothing tried is enough. {what}: {after}."
 
 
-def expired_exceptions(stated: Sequence[StatedBudget], today: date) -> list[Verdict]:
+def expired_exceptions(stated: Sequence[StatedBudget], today: date) -> list[Finding]:
     """Exceptions that no longer excuse, said aloud until somebody deletes them."""
     return [
-        Verdict(
+        Finding(
             rule="exception", name=entry.budget.name, status="warn",
-            says=f"the exception until {exception.until} is over and no longer excuses: {exception.reason}",
-            help="Delete the exception, or give it a later date.",
-            file=str(entry.document.file), line=entry.document.line((*entry.path, "exceptions", n)),
+            message=f"the exception until {exception.until} is over and no longer excuses: {exception.reason}",
+            fix="Delete the exception, or give it a later date.",
+            file=entry.document.file, line=entry.document.line((*entry.path, "exceptions", n)),
             key=dotted((*entry.path, "exceptions", n)),
         )
         for entry in stated

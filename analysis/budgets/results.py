@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from ..architecture.budgets import At, Period, Severity
+from ..findings import Finding, Status
 from ..results import PriceBookRef, Result, Usd
-from ..verdicts import Status, Verdict
 
 
 class Contribution(Result):
@@ -88,7 +88,7 @@ class CheckResult(Result):
     price_book: PriceBookRef
     status: Status
     budgets: list[BudgetCheck]
-    verdicts: list[Verdict]
+    verdicts: list[Finding]
     notes: list[str]
     costsim_version: str
 

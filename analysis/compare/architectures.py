@@ -16,9 +16,9 @@ import numpy as np
 from ... import __version__
 from ...money import strip, to_usd
 from ..architecture.distributions import Floats
+from ..findings import Finding
 from ..shapley import shapley
 from ..simulation.summary import book_ref
-from ..verdicts import Verdict
 from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
 from .sides import Mixed, Pair, Side
 
@@ -61,7 +61,7 @@ def difference(
         unchanged=unchanged.count, unpriced=unpriced, base_prices=book_ref(base.book), head_prices=book_ref(head.book),
         verdicts=[], costsim_version=__version__,
     )  # fmt: skip
-    file = str(loaded.document.file) if loaded else None
+    file = loaded.document.file if loaded else None
     return found.model_copy(update={"verdicts": _verdicts(found, limit, file)})
 
 
@@ -221,11 +221,11 @@ def _with_line(row: ComponentDifference, loaded: LoadedArchitecture | None, head
     return row.model_copy(update={"line": line})
 
 
-def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: str | None) -> list[Verdict]:
+def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: Path | None) -> list[Finding]:
     verdicts = [
-        Verdict(
-            rule="unpriced-model", name=model, status="fail", says="has no price; its cost is in no figure",
-            help="Correct the name, or price it in an overlay", file=file,
+        Finding(
+            rule="unpriced-model", name=model, status="fail", message="has no price; its cost is in no figure",
+            fix="Correct the name, or price it in an overlay", file=file,
         )
         for model in found.unpriced
     ]  # fmt: skip
@@ -233,19 +233,19 @@ def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: 
     return verdicts + ([_increase(found, limit, file)] if limit else [])
 
 
-def _change(row: ComponentDifference, days: int, file: str | None) -> Verdict:
+def _change(row: ComponentDifference, days: int, file: Path | None) -> Finding:
     amount = row.difference_usd or Decimal(0)
     causes = "; ".join(f"{effect.cause} {_signed(effect.usd)}" for effect in row.causes)
     says = f"{row.change}: {_signed(amount)} in {days} days" + (f" ({causes})" if causes else "")
     status: Any = "warn" if amount > 0 else "pass"
-    return Verdict(rule="cost-change", name=row.component, status=status, says=says, file=file, line=row.line)
+    return Finding(rule="cost-change", name=row.component, status=status, message=says, file=file, line=row.line)
 
 
-def _increase(found: ArchitectureDifference, limit: IncreaseLimit, file: str | None) -> Verdict:
+def _increase(found: ArchitectureDifference, limit: IncreaseLimit, file: Path | None) -> Finding:
     allowed = limit.usd if limit.usd is not None else found.before_usd * (limit.percent or Decimal(0)) / 100
     over = found.difference_usd > allowed
     says = f"{_signed(found.difference_usd)} in {found.days} days, {'over' if over else 'within'} {_signed(allowed)}"
-    return Verdict(rule="cost-increase", name=found.plan, status="fail" if over else "pass", says=says, file=file)
+    return Finding(rule="cost-increase", name=found.plan, status="fail" if over else "pass", message=says, file=file)
 
 
 def _signed(amount: Decimal) -> str:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..findings import Finding
 from ..results import PriceBookRef, Result, Usd
-from ..verdicts import Verdict
 
 Cause = Literal["schedule", "tokens", "model", "policies", "prices"]
 CAUSES: tuple[Cause, ...] = ("schedule", "tokens", "model", "policies", "prices")
@@ -72,7 +72,7 @@ class ArchitectureDifference(Result):
     unpriced: list[str] = Field(description="models without a price, of either side; in no figure")
     base_prices: PriceBookRef | None
     head_prices: PriceBookRef | None
-    verdicts: list[Verdict]
+    verdicts: list[Finding]
     costsim_version: str
 
     @property

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import ArchitectureError, InputError
-from .findings import RULES, Finding, LintRule, Severity
+from ..findings import Finding
+from .rules import RULES
 
-__all__ = ["RULES", "Finding", "LintRule", "Severity", "exit_code", "lint", "target_of"]
+__all__ = ["RULES", "exit_code", "lint", "target_of"]
 
 Target = Literal["routing", "architecture", "code"]
 _DOCUMENTS = {".json", ".yaml", ".yml", ".toml"}

@@ -14,13 +14,13 @@ from ...documents import Document, dotted
 from ...money import to_usd
 from ..architecture.load import LoadedArchitecture, load_architecture
 from ..architecture.model import Architecture, Component
+from ..findings import Finding
 from ..routing.resolve import routed_model
 from ..routing.routing import RoutingConfig, read_routing
 from ..simulation.costs import Costs
 from ..simulation.profiles import Profile, largest_input
 from ..simulation.workload import Horizon
 from .components import AssignedComponent, lint_components
-from .findings import Finding
 from .policies import lint_policies
 from .routing import lint_routing
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
+from ..findings import Finding
 from ..routing.conditions import Attributes
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig
 from .cards import CardVerdict, judge
-from .findings import Finding
 from .routing import context_window, mend_for, model_of, task_attributes, unpriced
+from .rules import finding_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -43,7 +44,7 @@ class AssignedComponent:
 
     def finding(self, rule: str, message: str, mend: str = "") -> Finding:
         """A finding about this component."""
-        return Finding(rule, f"{self.name}: {message}", mend, self.file, self.line, key=self.key)
+        return finding_of(rule, f"{self.name}: {message}", mend, self.file, self.line, key=self.key)
 
 
 def lint_components(

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
+from ..findings import Finding
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig
-from .findings import Finding
+from .rules import finding_of
 from .source import Line, code_lines, language, read_source, source_files
 
 IGNORE = "costsim: ignore"
@@ -153,7 +154,7 @@ def _finding(file: Path, named: Named, keys: Sequence[str], config: RoutingConfi
         message += ", and the routing does not name it"
         mend = f"give it a key in {config.document.file.name} and look that up"
     end = named.column + len(named.model)
-    return Finding("hardcoded-model", message, mend, file, named.line, named.column, end, keys=tuple(tasks))
+    return finding_of("hardcoded-model", message, mend, file, named.line, (named.column, end), keys=tuple(tasks))
 
 
 def _named_in(file: Path, own: _Names) -> list[Named]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...documents import dotted
 from ..architecture.component import Component
 from ..architecture.load import LoadedArchitecture
+from ..findings import Finding
 from ..results import PolicyNote
 from ..routing.routing import RoutingConfig
 from ..simulation.costs import Costs
@@ -17,8 +18,8 @@ from ..simulation.plans import Plan, routed_plan
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.notes import policy_notes
 from ..simulation.profiles import largest_input
-from .findings import Finding
 from .routing import context_window, unpriced
+from .rules import finding_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -69,7 +70,7 @@ class _Policies:
         path = (*own, *where) if self._stands(*own, *where) else own
         document = self.loaded.document
         says = says if says.startswith(f"{name}: ") else f"{name}: {says}"
-        return Finding(rule, says, mend, document.file, document.line(path), key=dotted(path) or None)
+        return finding_of(rule, says, mend, document.file, document.line(path), key=dotted(path) or None)
 
     def _stands(self, *path: str | int) -> bool:
         spot: Any = self.loaded.document.data

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...documents import Document, KeyPath, dotted
+from ..findings import Finding
 from ..routing.conditions import Attributes, Span
 from ..routing.reachability import Reach, Shadow, reach
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig, shipped_routing, walk
 from .cards import CardVerdict, is_of, judge
-from .findings import Finding
+from .rules import finding_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -58,7 +59,7 @@ def _lines(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
 
 def finding_at(document: Document, path: KeyPath, rule: str, message: str, mend: str = "") -> Finding:
     """A finding at a key of a document."""
-    return Finding(rule, message, mend, document.file, document.line(path), key=dotted(path) or None)
+    return finding_of(rule, message, mend, document.file, document.line(path), key=dotted(path) or None)
 
 
 def _fallback(config: RoutingConfig) -> Iterator[Finding]:

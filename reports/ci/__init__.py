@@ -1,7 +1,7 @@
-"""Verdicts in the forms that CI systems read.
+"""Findings in the forms that CI systems read: one registry, of which check, diff and lint all print.
 
-`render` makes text of verdicts: `github` workflow commands, `junit` XML, `sarif` 2.1.0, `gitlab` code quality.
-A pull request's comment is Markdown, begun by a marker so that it can be found and updated in place.
+`github` workflow commands, `junit` XML, `sarif` 2.1.0, `gitlab` code quality. A pull request's comment is Markdown,
+begun by a marker so that it can be found and updated in place.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from ...analysis.verdicts import Verdict
+from ...analysis.findings import Finding
 from . import github, gitlab, junit, sarif
 
 CiFormat = Literal["github", "junit", "sarif", "gitlab"]
+Command = Literal["check", "diff", "lint"]
 
-RENDERERS: dict[CiFormat, Callable[[str, Sequence[Verdict]], str]] = {
+RENDERERS: dict[CiFormat, Callable[[str, Sequence[Finding]], str]] = {
     "github": github.render,
     "junit": junit.render,
     "sarif": sarif.render,
@@ -22,9 +23,11 @@ RENDERERS: dict[CiFormat, Callable[[str, Sequence[Verdict]], str]] = {
 }
 
 
-def render(format: CiFormat, title: str, verdicts: Sequence[Verdict]) -> str:
-    """Verdicts as text, ended by a line break. `title` names what was checked (untrusted, as all names)."""
-    return RENDERERS[format](title, verdicts)
+def render(format: CiFormat, title: str, findings: Sequence[Finding], command: Command = "check") -> str:
+    """Findings as text, ended by a line break. `title` names what was checked (untrusted, as all names)."""
+    if command == "lint" and format == "sarif":  # its rules are others
+        return sarif.render_lint(title, findings)
+    return RENDERERS[format](title, findings)
 
 
 def comment(kind: Literal["check", "diff"], body: str) -> str:

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...analysis.verdicts import Status, Verdict
+from ...analysis.findings import Finding, Status
 
-LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "pass": "notice"}
+LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "note": "notice", "pass": "notice"}
 
 
-def render(title: str, verdicts: Sequence[Verdict]) -> str:
+def render(title: str, findings: Sequence[Finding]) -> str:
     """A command a line for all that is not as it should be, or that changed; where all is well, one notice says so."""
-    lines = [_command(verdict) for verdict in verdicts if verdict.status != "pass" or verdict.rule == "cost-change"]
-    passed = f"::notice title={_property(f'costsim: {title}')}::{_data(f'all {len(verdicts)} checks within')}"
+    lines = [_command(finding) for finding in findings if finding.status != "pass" or finding.rule == "cost-change"]
+    passed = f"::notice title={_property(f'costsim: {title}')}::{_data(f'all {len(findings)} checks within')}"
     return "\n".join(lines or [passed]) + "\n"
 
 
-def _command(verdict: Verdict) -> str:
-    places = {"file": verdict.file, "line": verdict.line, "title": f"costsim {verdict.rule}: {verdict.name}"}
+def _command(finding: Finding) -> str:
+    places = {"file": finding.file, "line": finding.line, "title": f"costsim {finding.rule}: {finding.subject}"}
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items() if value is not None)
-    said = f"{verdict.says}. {verdict.help}" if verdict.help else verdict.says
-    return f"::{LEVELS[verdict.status]} {properties}::{_data(said)}"
+    said = f"{finding.message}. {finding.fix}" if finding.fix else finding.message
+    return f"::{LEVELS[finding.status]} {properties}::{_data(said)}"
 
 
 def _data(text: str) -> str:

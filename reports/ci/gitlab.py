@@ -9,24 +9,24 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...analysis.verdicts import Status, Verdict
+from ...analysis.findings import Finding, Status
 from .places import fingerprint
 
-SEVERITIES: dict[Status, str] = {"fail": "major", "warn": "minor"}
+SEVERITIES: dict[Status, str] = {"fail": "major", "warn": "minor", "note": "info"}
 NOWHERE = "architecture.yaml"
 """GitLab wants a path; what has none is about the architecture."""
 
 
-def render(title: str, verdicts: Sequence[Verdict]) -> str:  # noqa: ARG001 (the format has no title)
+def render(title: str, findings: Sequence[Finding]) -> str:  # noqa: ARG001 (the format has no title)
     """A JSON array; empty where all is as it should be."""
-    return json.dumps([_issue(verdict) for verdict in verdicts if verdict.status != "pass"], indent=2) + "\n"
+    return json.dumps([_issue(finding) for finding in findings if finding.status != "pass"], indent=2) + "\n"
 
 
-def _issue(verdict: Verdict) -> dict[str, Any]:
+def _issue(finding: Finding) -> dict[str, Any]:
     return {
-        "description": f"{verdict.name}: {verdict.says}",
-        "check_name": f"costsim/{verdict.rule}",
-        "fingerprint": fingerprint(verdict),
-        "severity": SEVERITIES[verdict.status],
-        "location": {"path": verdict.file or NOWHERE, "lines": {"begin": verdict.line or 1}},
+        "description": f"{finding.subject}: {finding.message}",
+        "check_name": f"costsim/{finding.rule}",
+        "fingerprint": fingerprint(finding),
+        "severity": SEVERITIES[finding.status],
+        "location": {"path": str(finding.file or NOWHERE), "lines": {"begin": finding.line or 1}},
     }

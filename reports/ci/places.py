@@ -1,15 +1,17 @@
-"""What makes two runs' verdicts the same one."""
+"""What makes two runs' findings the same one."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePath
 
-from ...analysis.verdicts import Verdict
+from ...analysis.findings import Finding
 
 
-def fingerprint(verdict: Verdict) -> str:
-    """Kept when lines move and when the figures change: the rule, the file's name, the key and what was judged."""
-    file = PurePath(verdict.file).name if verdict.file else ""
-    parts = (verdict.rule, file, verdict.key or "", verdict.name)
+def fingerprint(finding: Finding) -> str:
+    """Kept when lines move: the rule, the file's name, the key and what was judged, whose figures may change.
+
+    A finding without a name is known by its message.
+    """
+    file = finding.file.name if finding.file else ""
+    parts = (finding.rule, file, finding.key or "", finding.name or finding.message)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]

@@ -304,7 +304,7 @@ def test_an_exception_excuses_through_its_last_day(
         assert not said
     else:
         assert [(verdict.status, verdict.key) for verdict in said] == [("warn", "budgets[0].exceptions[0]")]
-        assert "no longer excuses: launch" in said[0].says
+        assert "no longer excuses: launch" in said[0].message
 
 
 def test_of_several_exceptions_the_most_generous_one_that_holds_counts(judged: Callable[..., BudgetCheck]) -> None:

@@ -15,8 +15,8 @@ from costsim.analysis.budgets.rejects import Rejects
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
 from costsim.analysis.budgets.scopes import read_budgets
 from costsim.analysis.budgets.spent import budget_uses, last_whole_day, read_usage
+from costsim.analysis.findings import Finding
 from costsim.analysis.spend.ledger import Ledger
-from costsim.analysis.verdicts import Verdict
 from costsim.errors import ArchitectureError, CostsimError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.store import open_store
@@ -28,10 +28,10 @@ MAY, JUNE, JULY = (date(2026, month, 1) for month in (5, 6, 7))
 
 
 @pytest.fixture
-def verdicts(written: Callable[..., Path]) -> Callable[..., list[Verdict]]:
+def verdicts(written: Callable[..., Path]) -> Callable[..., list[Finding]]:
     """The verdicts of one rule on an architecture."""
 
-    def run(rule: str, **more: Any) -> list[Verdict]:
+    def run(rule: str, **more: Any) -> list[Finding]:
         file = written({"model_routing": ROUTING, "components": [MONITOR], **more})
         found = check(file, CheckSettings(today=JUNE)).verdicts
         return [verdict for verdict in found if verdict.rule == rule]
@@ -61,17 +61,17 @@ components:
     result = check(file, CheckSettings(today=JUNE))
     failed = [verdict for verdict in result.verdicts if verdict.status == "fail"]
     assert [(v.rule, v.name, v.line, v.key) for v in failed] == [("unpriced-model", "acme/llm", 4, "components[1]")]
-    assert "which b runs on: its cost is in no figure" in failed[0].says
+    assert "which b runs on: its cost is in no figure" in failed[0].message
 
 
-def test_an_error_in_the_routing_fails_at_its_line(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_an_error_in_the_routing_fails_at_its_line(verdicts: Callable[..., list[Finding]]) -> None:
     tokens = {"input": 5_000_000}  # no window holds it
     [found] = verdicts("routing", components=[{**MONITOR, "tokens": tokens}])
     assert (found.status, found.key) == ("fail", "components[0]")
-    assert "[context-window]" in found.says
+    assert "[context-window]" in found.message
 
 
-def test_a_warning_of_the_linter_warns(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_a_warning_of_the_linter_warns(verdicts: Callable[..., list[Finding]]) -> None:
     opus = {"monitoring": OPUS, "fallback": HAIKU}
     found = verdicts("routing", model_routing=opus, components=[{**MONITOR, "runs_per_day": 48}])
     assert {verdict.status for verdict in found} == {"warn"}
@@ -81,25 +81,25 @@ def price_claim(stated: int, **more: Any) -> dict[str, Any]:
     return {"says": "Opus is dearer", "stated": stated, "price_ratio": {"model": OPUS, "to": HAIKU}, **more}
 
 
-def test_a_claim_that_does_not_hold_fails(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_a_claim_that_does_not_hold_fails(verdicts: Callable[..., list[Finding]]) -> None:
     # ($5 + $25) / ($1 + $5) = 5
     found = verdicts("claim", claims=[price_claim(5), price_claim(7)])
     assert [(verdict.status, verdict.key) for verdict in found] == [("pass", "claims[0]"), ("fail", "claims[1]")]
-    assert found[1].says == "does not hold: it is 5, stated is 7 ±10%"
+    assert found[1].message == "does not hold: it is 5, stated is 7 ±10%"
 
 
-def test_a_claim_may_warn_only(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_a_claim_may_warn_only(verdicts: Callable[..., list[Finding]]) -> None:
     assert [verdict.status for verdict in verdicts("claim", claims=[price_claim(7, severity="warn")])] == ["warn"]
 
 
-def test_a_claim_about_what_has_no_price_fails(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_a_claim_about_what_has_no_price_fails(verdicts: Callable[..., list[Finding]]) -> None:
     unknown = price_claim(5, price_ratio={"model": "acme/llm", "to": HAIKU})
     [found] = verdicts("claim", claims=[unknown])
     assert found.status == "fail"
-    assert found.says.startswith("nobody knows")
+    assert found.message.startswith("nobody knows")
 
 
-def test_a_claim_against_naive_is_checked_against_the_dearest_model(verdicts: Callable[..., list[Verdict]]) -> None:
+def test_a_claim_against_naive_is_checked_against_the_dearest_model(verdicts: Callable[..., list[Finding]]) -> None:
     saves = {"says": "Routing is five times cheaper", "stated": 5, "plan_ratio": {"plan": "naive", "to": "routed"}}
     assert [verdict.status for verdict in verdicts("claim", claims=[saves])] == ["pass"]
 
@@ -255,7 +255,7 @@ def test_a_logged_model_without_a_price_fails(
     result = logged({"usd": 9}, today=date(2026, 6, 3))
     [found] = [verdict for verdict in result.verdicts if verdict.status == "fail"]
     assert (found.rule, found.name) == ("unpriced-model", "acme-llm")
-    assert "logged by lab: 1,000 tokens" in found.says
+    assert "logged by lab: 1,000 tokens" in found.message
 
 
 def test_logs_that_end_early_are_forecast_from_their_end(
@@ -289,7 +289,7 @@ def test_rejected_lines_fail_beyond_their_limit(
     result = logged({"usd": 99}, today=date(2026, 6, 2), max_rejected=Rejects.parse(allowed))
     [found] = [verdict for verdict in result.verdicts if verdict.rule == "rejected-lines"]
     assert found.status == status
-    assert found.says.startswith("2 of 10 log lines could not be read")
+    assert found.message.startswith("2 of 10 log lines could not be read")
     assert status == "pass" or (found.file, found.line) == ("log.jsonl", 4)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from costsim.analysis import lint as package
-from costsim.analysis.lint import Finding, exit_code, lint
+from costsim.analysis.findings import Finding
+from costsim.analysis.lint import exit_code, lint
 from costsim.analysis.lint.hardcoded import keys_for, lint_code
 from costsim.analysis.routing.routing import shipped_routing
 from costsim.errors import InputError
@@ -100,7 +101,7 @@ def test_what_only_looks_like_one_is_not(tmp_path: Path, name: str, line: str) -
 def test_the_routing_keys_to_use_instead_are_named(tmp_path: Path) -> None:
     [finding] = scan(tmp_path, "a.py", 'run(model="claude-haiku-4-5")')
     assert finding.keys == ("monitoring", "curation", "classification")
-    assert finding.mend == "look up model_routing.monitoring or model_routing.curation or model_routing.classification"
+    assert finding.fix == "look up model_routing.monitoring or model_routing.curation or model_routing.classification"
 
 
 def test_the_fallback_is_named_only_where_no_task_has_the_model() -> None:

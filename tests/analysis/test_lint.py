@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from costsim.analysis import lint as package
-from costsim.analysis.lint import Finding, exit_code, lint, target_of
+from costsim.analysis.findings import Finding
+from costsim.analysis.lint import exit_code, lint, target_of
 from costsim.analysis.lint.cards import article, is_of
 from costsim.analysis.lint.components import AssignedComponent, lint_components
 from costsim.analysis.lint.routing import lint_routing
 from costsim.analysis.routing.routing import SHIPPED, RoutingConfig, read_routing, shipped_routing
 from costsim.errors import InputError
 from costsim.pricing.book import PriceBook, open_book
+from costsim.reports.lint import line
 
 EXAMPLES = Path(package.__file__).parents[2] / "examples" / "c-suite"
 START = date(2026, 11, 1)
@@ -59,7 +61,7 @@ def test_the_shipped_routing_has_warnings_and_notes_but_no_error() -> None:
 def test_the_articles_kimi_rule_cannot_see_code_writing() -> None:
     [finding] = of(lint(start=START), "shadowed-rule")
     assert finding.message == (f"rule 4 ({KIMI}) never sees kind 'code_writing': rule 3 takes such tasks first")
-    assert finding.mend.startswith("put rule 4 before rule 3")
+    assert finding.fix.startswith("put rule 4 before rule 3")
     assert finding.line == line_of(SHIPPED, '"kind": ["code_writing", "code_review"')
 
 
@@ -178,7 +180,7 @@ def test_opus_on_a_half_hourly_monitor_is_told_with_what_it_costs_a_month() -> N
         f"part: monitoring on {OPUS}, 48x a day: the card of Claude Opus 4.6 says not for monitoring, scanning, "
         f"or anything a Haiku can do; $45.00 a month, $9.00 on {HAIKU}"
     )
-    assert finding.mend == f"use {HAIKU}"
+    assert finding.fix == f"use {HAIKU}"
 
 
 def test_a_cost_that_is_unknown_is_not_told() -> None:
@@ -251,7 +253,7 @@ model_routing: {{reading: {HAIKU}, fallback: {SONNET}}}
 def test_a_finding_reads_as_editors_can_jump_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = lint_routing(routing(tmp_path, {"model_routing": {"monitoring": OPUS, "fallback": SONNET}}))
-    assert str(found[0]) == (
+    assert line(found[0]) == (
         "routing.json:3: warning: model_routing.monitoring: monitoring is on anthropic/claude-opus-4-6: the card of "
         "Claude Opus 4.6 says not for monitoring, scanning, or anything a Haiku can do; "
         "use a model of the haiku family [card-dont]"
@@ -293,6 +295,6 @@ def test_every_family_that_the_cards_name_has_a_card() -> None:
 
 def test_every_rule_of_the_catalogue_says_what_it_is() -> None:
     for rule in package.RULES.values():
-        assert rule.says.endswith(".")
+        assert rule.message.endswith(".")
         assert rule.help[0].isupper()
         assert rule.name.lower() == rule.id.replace("-", "")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.lint import Finding, exit_code, lint
+from costsim.analysis.findings import Finding
+from costsim.analysis.lint import exit_code, lint
 
 CHEAP, DEAR, SMALL = "lab/cheap", "lab/dear", "lab/small"
 OVERLAY = {

@@ -1,4 +1,4 @@
-"""Verdicts in the forms of CI systems: valid by their schemas, escaped, and pointing at the line that is meant.
+"""Findings in the forms of CI systems: valid by their schemas, escaped, and pointing at the line that is meant.
 
 COSTSIM_GOLDEN=1 writes the golden files anew: read the diff.
 """
@@ -14,20 +14,20 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 import xmlschema
-from costsim.analysis.verdicts import Verdict
+from costsim.analysis.findings import Finding
 from costsim.reports.ci import RENDERERS, CiFormat, comment, render
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = Path(__file__).parent / "golden"
 VERDICTS = [
-    Verdict(
-        rule="budget", name="fleet-month", status="fail", says="costs $231.40 at P90, over its $200 a month",
-        help="Move growth-content to anthropic/claude-haiku-4-5: saves $48.20", file="architecture.yaml", line=41,
+    Finding(
+        rule="budget", name="fleet-month", status="fail", message="costs $231.40 at P90, over its $200 a month",
+        fix="Move growth-content to anthropic/claude-haiku-4-5: saves $48.20", file=Path("architecture.yaml"), line=41,
         key="budgets[0].usd",
     ),
-    Verdict(rule="budget", name="cto-day", status="warn", says="costs $9.80 at P90, 98% of its $10", file="architecture.yaml", line=45),
-    Verdict(rule="unpriced-model", name="acme/llm-1", status="fail", says="has no price"),
-    Verdict(rule="claim", name="the fleet costs under $300", status="pass", says="holds: $210"),
+    Finding(rule="budget", name="cto-day", status="warn", message="costs $9.80 at P90, 98% of its $10", file=Path("architecture.yaml"), line=45),
+    Finding(rule="unpriced-model", name="acme/llm-1", status="fail", message="has no price"),
+    Finding(rule="claim", name="the fleet costs under $300", status="pass", message="holds: $210"),
 ]  # fmt: skip
 HOSTILE = "a|b<script>\x1b[31m%0A::error::\r\n:,]]>&\"'\ud800"
 
@@ -41,13 +41,13 @@ def test_outputs_are_as_agreed(format: CiFormat) -> None:
     assert printed == golden.read_text()
 
 
-def hostile() -> list[Verdict]:
+def hostile() -> list[Finding]:
     name = HOSTILE.replace("\ud800", "")
-    return [Verdict(rule="budget", name=name, status="fail", says=name, help=name, file="a b,c.yaml", line=1)]
+    return [Finding(rule="budget", name=name, status="fail", message=name, fix=name, file=Path("a b,c.yaml"), line=1)]
 
 
 @pytest.mark.parametrize("verdicts", [VERDICTS, hostile(), []])
-def test_junit_keeps_its_schema(verdicts: list[Verdict]) -> None:
+def test_junit_keeps_its_schema(verdicts: list[Finding]) -> None:
     text = render("junit", "c-suite", verdicts)
     xmlschema.XMLSchema(DATA / "junit" / "jenkins-junit.xsd").validate(text)
     suite = ET.fromstring(text).find("testsuite")
@@ -56,7 +56,7 @@ def test_junit_keeps_its_schema(verdicts: list[Verdict]) -> None:
 
 
 @pytest.mark.parametrize("verdicts", [VERDICTS, hostile(), []])
-def test_sarif_keeps_its_schema(verdicts: list[Verdict]) -> None:
+def test_sarif_keeps_its_schema(verdicts: list[Finding]) -> None:
     log: dict[str, Any] = json.loads(render("sarif", "c-suite", verdicts))
     schema = json.loads((DATA / "sarif" / "sarif-2.1.0-rtm.5.json").read_text())
     jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
@@ -67,7 +67,7 @@ def test_code_quality_issues_have_what_gitlab_asks_for_and_marks_that_stay() -> 
     issues = json.loads(render("gitlab", "c-suite", VERDICTS))
     assert [issue["severity"] for issue in issues] == ["major", "minor", "major"]
     assert issues[0]["location"] == {"path": "architecture.yaml", "lines": {"begin": 41}}
-    dearer = VERDICTS[0].model_copy(update={"says": "costs $240 at P90", "line": 60})
+    dearer = VERDICTS[0].model_copy(update={"message": "costs $240 at P90", "line": 60})
     assert json.loads(render("gitlab", "", [dearer]))[0]["fingerprint"] == issues[0]["fingerprint"]
     assert len({issue["fingerprint"] for issue in issues}) == 3
 
