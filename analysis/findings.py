@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from .results import Result
 
@@ -29,8 +29,8 @@ class Finding(Result):
     rule: str
     name: str = Field(default="", description="what was judged: a budget's name, a model, a component")
     status: Status
-    message: str = Field(serialization_alias="says")
-    fix: str = Field(default="", serialization_alias="help")
+    message: str = Field(validation_alias=AliasChoices("message", "says"), serialization_alias="says")
+    fix: str = Field(default="", validation_alias=AliasChoices("fix", "help"), serialization_alias="help")
     file: Path | None = None
     line: int | None = None
     key: str | None = None
