@@ -13,7 +13,6 @@ from .files import Format, LogFile, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
 from .passed_over import what_else
 from .reader import Reader, Role
-from .readers import READERS
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
@@ -159,8 +158,9 @@ def _told(
     if format:
         yield Told(file, format, declared)
     elif file.named:
-        known = ", ".join(reader.name for reader in READERS)
-        raise UsageLogError(f"this is no log that costsim knows ({known}); name its columns with --map", file=file.path)
+        from .unknown import message  # only for an error
+
+        raise UsageLogError(message(file), file=file.path)
     else:
         report.passed_over[file.path] = what_else(Path(file.path))
 

@@ -125,20 +125,20 @@ def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Re
     Raises UsageLogError where the file cannot be read, or lacks a column that the reader needs.
     """
     for size in HEAD_BYTES:
-        head, packing, cut = _head(file, size)
-        if head[:4] == b"PAR1":
+        start, packing, cut = head(file, size)
+        if start[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
             return _told(Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing)
-        if head.startswith(SQLITE):
+        if start.startswith(SQLITE):
             names = tables(Path(file.path)) if packing is None else ()
             return _told(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
-        format = _told_by_text(file, head.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
-        if format or not cut or not (file.named or b"{" in head):  # of a text in a folder, the beginning will do
+        format = _told_by_text(file, start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
+        if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
     return None
 
 
-def _head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
+def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
     """The first bytes of the content, at least so many if it has them; how it is packed; whether it goes on."""
     with Path(file.path).open("rb") as stream:
         head = stream.read(size)

@@ -12,8 +12,8 @@ Layout = Literal["ndjson", "json", "csv", "parquet", "sqlite"]
 Role = Literal["calls", "bill"]
 """What a source tells: single calls (or sums of them), or what the provider says that it charged."""
 
-Unfold = Callable[[Path, Path], Iterator[dict[str, Any]]]
-"""From a file's content and the file itself to its records."""
+Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str]]
+"""From a file's content and the file itself to its records; a text is a line that is no record, to be rejected."""
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 RAW_CHARACTERS = 500  # of what is rejected

@@ -24,12 +24,45 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     with out.open("w", encoding="utf-8", errors="replace") as lines:
         try:
             for record in unfold(content, file):
-                lines.write(json.dumps(record, ensure_ascii=False, default=_as_text) + "\n")
-        except sqlite3.Error as error:
+                text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, default=_as_text)
+                lines.write(text + "\n")
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
         except (ValueError, RecursionError):
             return "not JSON"
     return None
+
+
+def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:
+    """The objects of JSON lines; a line that is none is handed on as it stands, to be rejected with its number."""
+    with content.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
+        for line in lines:
+            if text := line.strip():
+                yield loaded(text)
+
+
+def loaded(text: str) -> dict[str, Any] | str:
+    """The object that a text holds, or the text."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return found if isinstance(found, dict) else text
+
+
+def whole(value: Any) -> int:
+    """A count in JSON as a number; 0 where there is none, -1 (which the loader rejects) where it is no whole number."""
+    if value is None:
+        return 0
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1 and 0 <= value < 2**60:
+        return int(value)
+    return -1
+
+
+def beside(file: Path, *names: str) -> Path | None:
+    """The first of these that is a file in the folder of another, and no link."""
+    found = (file.parent / name for name in names)
+    return next((path for path in found if path.is_file() and not path.is_symlink()), None)
 
 
 def tables(path: Path) -> tuple[str, ...]:
@@ -37,7 +70,7 @@ def tables(path: Path) -> tuple[str, ...]:
     try:
         with _database(path) as database:
             return tuple(name for (name,) in database.execute(TABLES))
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return ()
 
 

@@ -14,11 +14,10 @@ from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
-# These have no sample of ours to mangle yet.
-NOT_SHIPPED = {"amp", "cursor", "gemini-cli", "goose", "kimi-cli", "kimi-code", "opencode", "qwen-code"}
-FORMATS = {reader.name for reader in READERS} - NOT_SHIPPED
+FORMATS = {reader.name for reader in READERS}
 LINES = sorted(DATA.glob("*/*.jsonl"))
 DOCUMENTS = [file for file in sorted(DATA.glob("*/*")) if file.suffix in (".json", ".csv", ".prom")]
+DATABASES = sorted(DATA.glob("*/*.db"))
 
 COUNTS = """
 SELECT coalesce(least(min(input), min(cache_read), min(cache_write_5m), min(cache_write_1h), min(output),
@@ -52,7 +51,7 @@ def check(store: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def test_every_format_is_fuzzed() -> None:
-    assert {file.parent.name for file in (*LINES, *DOCUMENTS)} == FORMATS
+    assert {file.parent.name for file in (*LINES, *DOCUMENTS, *DATABASES)} == FORMATS
 
 
 @pytest.mark.parametrize("log", LINES, ids=name_of)
@@ -83,6 +82,24 @@ def test_a_mangled_document_is_read_or_refused_in_one_line(tmp_path: Path, log: 
         for number, mangled in enumerate(mutations(text, dice)):
             file = tmp_path / f"{number}{log.suffix}"
             file.write_text(mangled)
+            try:
+                load(store, [file], format=log.parent.name)
+            except CostsimError as error:
+                refused += str(error)
+        check(store)
+    assert "\n" not in refused
+
+
+@pytest.mark.parametrize("log", DATABASES, ids=name_of)
+def test_a_mangled_database_is_read_or_refused_in_one_line(tmp_path: Path, log: Path) -> None:
+    dice = random.Random(7)
+    content, refused = log.read_bytes(), ""
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        for number in range(12):
+            place = dice.randrange(len(content))
+            cut = number % 3 == 0
+            file = tmp_path / f"{number}.db"
+            file.write_bytes(content[:place] if cut else content[:place] + dice.randbytes(40) + content[place + 40 :])
             try:
                 load(store, [file], format=log.parent.name)
             except CostsimError as error:

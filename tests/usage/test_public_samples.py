@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from costsim.errors import UsageLogError
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -16,8 +17,25 @@ SELECT coalesce(sum(request), 0), coalesce(sum(input), 0), coalesce(sum(cache_re
 FROM usage_event
 """
 
+LEGS = "a15933af-18e4-46d7-8c94-7051f006bb34"
+UNITS = "3cc3555e-5462-44f9-95de-c67b1cb220b9"
+
 # path, reader, requests, input, cache reads, cache writes, output, recorded USD
 SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
+    ("otlp/claude-code-2.1.294.logs.jsonl", "otel", 1, 2, 9_179, 13_356, 4, "0.0027651900000000003"),
+    ("otlp/claude-code-2.1.138.metrics.json", "otel", 0, 9, 168_193, 17_761, 2_067, "0.28283295"),
+    ("otlp/codex-0.155.0.logs.json", "otel", 1, 600, 400, 0, 50, None),
+    ("otlp/gemini-cli-telemetry.log", "otel", 2, 9_827, 0, 0, 297, None),
+    ("copilot/events.jsonl", "copilot", 6, 35_071, 151_738, 0, 2_848, None),
+    # eleven legs, each counted by its own shutdown
+    (f"copilot/session-state/{LEGS}/events.jsonl", "copilot", 47, 712_961, 2_143_744, 0, 23_452, None),
+    # 47,576,625,000 nano AI units / 1e11
+    (f"copilot/session-state/{UNITS}/events.jsonl", "copilot", 16, 2_373, 536_945, 56_757, 6_315, "0.47576625"),
+    ("copilot/session-store.db", "copilot-store", 1, 100, 600, 300, 20, "0.24594"),
+    # claude-sonnet-4 19,304 / 123 / 25 / 281 and gpt-5.4-mini 60 / 10
+    ("copilot/otel.jsonl", "otel", 2, 19_364, 123, 25, 291, None),
+    # premium requests 5.568, AI credits 667.29313791 and 37.6531829; the file's own figures have tails of floats
+    ("copilot/billing-credit-usage.csv", "copilot-bill", 0, 0, 0, 0, 0, "710.51432081"),
     ("opencode/opencode.db", "opencode", 27, 5_387, 622_720, 0, 4_814, None),
     ("opencode/storage/message/test-project/msg_test001.json", "opencode", 1, 1_000, 200, 100, 500, None),
     ("goose/sessions.db", "goose", 0, 100, 0, 0, 50, None),
@@ -32,6 +50,25 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("cursor/usage-events-v2.csv", "cursor", 5, 94_942, 3_543_752, 103_422, 27_067, "3.50"),
     ("cursor/usage-events-v3.csv", "cursor", 3, 450, 900, 150, 115, None),
     ("cursor/usage-events-v1.csv", "cursor", 1, 300, 20, 0, 120, "0.20"),
+    # anthropic/claude-sonnet-4.5 106,365 / 154,438 / 2,170 $0.47771265 and x-ai/grok-code-fast-1 38,039 / 478,400 / 1,916
+    ("cline/ui_messages.json", "cline", 31, 144_404, 632_838, 0, 4_086, "0.47771265"),
+    ("cline/deepseek-2025-10/ui_messages.json", "cline", 61, 0, 3_066_304, 256_586, 23_260, "0.3095055"),
+    ("cline/roo/ui_messages.json", "cline", 1, 90, 20, 10, 30, "0.0123"),
+    ("cline/roo-2026-08/ui_messages.json", "cline", 13, 929_954, 0, 0, 15_527, "0.8509329"),
+    ("droid/session-1.settings.json", "droid", 0, 1_234, 12, 89, 601, None),
+    ("openinference/pxi_turn_trace.json", "otel", 9, 18, 305_482, 4_722, 1_895, None),
+    # gpt-4o-mini-2024-07-18 142 / 297 and text-embedding-3-small 10
+    ("vercel-ai-sdk/spans.json", "otel", 5, 152, 0, 0, 297, None),
+    ("langfuse/beeai-2025-08-01.trace.json", "langfuse", 5, 5_542, 0, 0, 0, "0.0008313"),
+    ("langfuse/google-gemini-2025-08-01.trace.json", "langfuse", 1, 6, 0, 0, 2_055, "0.005139299999"),
+    ("langfuse/langgraph-js-2025-10-30.trace.json", "langfuse", 2, 321, 0, 0, 123, "0.00032625"),
+    ("langfuse/llamaindex-2025-06-05.trace.json", "langfuse", 1, 13, 0, 0, 81, "0.000842499999"),
+    ("langfuse/microsoft-agent-2025-12-17.trace.json", "langfuse", 2, 293, 0, 0, 106, "0.00028525"),
+    # 845 stated and 2,023 - 5 - 845 = 1,173 of thinking, which Gemini's total alone has
+    ("langfuse/vertex-ai-2025-08-01.trace.json", "langfuse", 1, 5, 0, 0, 845 + 1_173, "0.00085"),
+    ("litellm/spend-logs.jsonl", "litellm", 1, 10, 0, 0, 20, "0.000225"),
+    ("litellm/daily-user-spend.csv", "litellm-daily", 1, 10, 0, 0, 20, "0.000225"),
+    ("openrouter/activity.csv", "openrouter", 1, 10_389, 0, 0, 137, "0.0123"),
     ("langsmith/langsmith_js_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 1901, None),
     ("langsmith/langsmith_py_wrap_openai_reasoning.json", "langsmith", 1, 43, 0, 0, 2497, None),
     ("langsmith/langsmith_py_wrap_openai_.json", "langsmith", 1, 9, 0, 0, 9, None),
@@ -55,16 +92,45 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
 ]
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the public samples are not part of the repository")
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample[0])
-def test_a_sample_gives_its_totals(
-    tmp_path: Path, sample: tuple[str, str, int, int, int, int, int, str | None]
-) -> None:
-    path, reader, *counts, usd = sample
-    if not (SHARED / path).exists():
-        pytest.skip("this sample is not here")
+# These have no usage, or hold only what stands beside it: named, each is an error that says where usage is.
+REFUSED = {
+    "azure-openai/request-response.jsonl": "has no tokens",
+    "cline/roo/api_conversation_history.json": "ui_messages.json",
+    "droid/session-1.jsonl": "settings.json",
+}
+here = pytest.mark.skipif(not SHARED.is_dir(), reason="the public samples are not part of the repository")
+
+
+@here
+def test_every_sample_gives_its_totals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong, lines = [], []
     with open_store(tmp_path / "costsim.duckdb") as store:
-        report = load(store, [SHARED / path])
-        assert (report.files[0].reader, report.total("rejected")) == (reader, 0)
-        found = store.execute(TOTALS).fetchone()
-    assert found == (*counts, None if usd is None else Decimal(usd))
+        for path, reader, *expected in SAMPLES:
+            if not (SHARED / path).exists():
+                continue
+            store.execute("DELETE FROM usage_event; DELETE FROM load")
+            report = load(store, [SHARED / path])
+            row = store.execute(TOTALS).fetchone()
+            assert row is not None
+            found = (report.files[0].reader, report.total("rejected"), *row[:-1], shown(row[-1]))
+            lines.append(f"{path:75} {found[0]:16} " + " ".join(f"{value!s:>13}" for value in found[2:]))
+            if found != (reader, 0, *expected[:-1], shown(expected[-1])):
+                wrong.append((path, found))
+    with capsys.disabled():
+        print("\n" + "\n".join([HEAD, *lines]))
+    assert wrong == []
+
+
+HEAD = f"{'sample':75} {'reader':16} {'requests':>13} {'input':>13} {'reads':>13} {'writes':>13} {'output':>13} {'USD':>13}"
+
+
+def shown(usd: object) -> str:
+    """A cost without the tails of floats that sources write."""
+    return "" if usd is None else f"{round(Decimal(str(usd)), 11).normalize():f}"
+
+
+@here
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_sample_without_usage_is_refused_with_the_reason(tmp_path: Path, path: str) -> None:
+    with open_store(tmp_path / "costsim.duckdb") as store, pytest.raises(UsageLogError, match=REFUSED[path]):
+        load(store, [SHARED / path])

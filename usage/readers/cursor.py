@@ -1,8 +1,9 @@
 """Cursor's usage export: CSV, one request a row, of all header versions.
 
 https://cursor.com/docs/account/usage: "Input (w/ Cache Write)" is what was written to cache, "(w/o Cache Write)" the
-uncached input; the total is the sum of the four classes. `Cost` is USD, or a word such as `Included` or nothing, which
-are no amount. There is no id of a request.
+uncached input; the total is the sum of the four classes, but where it shows that the first contains the second. `Cost`
+is USD, or a word such as `Included` or nothing, which are no amount; exports of plans by request have `Requests` in its
+place. There is no id of a request. A team's export has `User` too.
 """
 
 from __future__ import annotations
@@ -10,28 +11,43 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 
 WRITTEN, UNCACHED = "Input (w/ Cache Write)", "Input (w/o Cache Write)"
-NAMES = ("Date", "Model", "Kind", "Max Mode", "User", "Cloud Agent ID", "Automation ID", "Cost", "Cost to you")
+NAMES = (
+    "Date",
+    "Model",
+    "Kind",
+    "Max Mode",
+    "User",
+    "Cloud Agent ID",
+    "Automation ID",
+    "Cost",
+    "Cost to you",
+    "Requests",
+)
 COLUMNS = {
     **dict.fromkeys(NAMES, "VARCHAR"),
-    **dict.fromkeys((WRITTEN, UNCACHED, "Cache Read", "Output Tokens"), "BIGINT"),
+    **dict.fromkeys((WRITTEN, UNCACHED, "Cache Read", "Output Tokens", "Total Tokens"), "BIGINT"),
 }
 
 SQL = f"""
 WITH entry AS (
-    SELECT *, ltrim(replace(trim(coalesce("Cost", '')), ',', ''), '$') AS cost FROM record
+    SELECT *, ltrim(replace(trim(coalesce("Cost", "Cost to you", '')), ',', ''), '$') AS usd,
+        "{WRITTEN}" > 0 AND "{WRITTEN}" >= "{UNCACHED}" AND "{UNCACHED}" > 0
+            AND "Total Tokens" = "{WRITTEN}" + "Cache Read" + "Output Tokens" AS contained
+    FROM record
 )
 SELECT file_id, line,
     utc("Date") AS ts,
     nullif("Cloud Agent ID", '') AS session,
     "Model" AS model,
-    CASE WHEN lower("Kind") LIKE '%error%' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN lower("Kind") LIKE '%error%' THEN 'error' WHEN lower("Kind") LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END
+        AS status,
     "{UNCACHED}" AS input,
     "Cache Read" AS cache_read,
-    "{WRITTEN}" AS cache_write_5m,
+    "{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END AS cache_write_5m,
     "Output Tokens" AS output,
-    CASE WHEN regexp_full_match(cost, '-?[0-9.]+([eE][-+]?[0-9]+)?') THEN cost END AS recorded_usd,
+    CASE WHEN regexp_full_match(usd, '-?[0-9.]+([eE][-+]?[0-9]+)?') THEN usd END AS recorded_usd,
     json_object('user', nullif("User", ''), 'kind', nullif("Kind", ''), 'max_mode', nullif("Max Mode", ''),
-        'automation', nullif("Automation ID", '')) AS tags
+        'automation', nullif("Automation ID", ''), 'requests', nullif("Requests", '')) AS tags
 FROM entry
 """  # noqa: S608 (constants only)
 
@@ -49,9 +65,16 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     counted=(WRITTEN, UNCACHED, "Cache Read", "Output Tokens", "Cost"),
-    left_out={"Total Tokens": "the sum", "Cost to you": "a part of Cost"},
+    left_out={
+        "Total Tokens": "the sum",
+        "Cost to you": "a part of Cost; counts where there is no Cost",
+        "Requests": "requests of the plan, not USD; kept as a tag",
+    },
     unique_by="time and figures",
     kept_at="cursor.com, Dashboard, Usage, Export CSV",
     no_call="no row",
     sample="real: v2, 2025-12",
+    kept_at="exported: cursor.com/dashboard, Usage, Export CSV",
+    undercounts="the cost of included requests",
+    no_call="an export of days without requests",
 )

@@ -7,12 +7,12 @@ under its id when its tool calls are known; the last one counts. `tokens.input` 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
+from ..unfold import json_lines, loaded
 
 COLUMNS = {
     "id": "VARCHAR",
@@ -49,21 +49,25 @@ QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(id, line::VARCHAR) ORD
 """
 
 
-def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The head and its messages; a line of JSON lines is a record already."""
-    text = content.read_text("utf-8-sig", "replace")
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
-        messages = found.pop("messages", [])
-        yield {**found, "type": "head"}
-        yield from (item for item in messages if isinstance(item, dict))
+    session = _document(content)
+    if session is None:
+        yield from json_lines(content)
         return
-    for line in text.splitlines():
-        if line.strip():
-            yield json.loads(line)
+    messages = session.pop("messages")
+    yield {**session, "type": "head"}
+    yield from (item for item in messages if isinstance(item, dict))
+
+
+def _document(content: Path) -> dict[str, Any] | None:
+    """The older session file, if it is one."""
+    with content.open("rb") as stream:
+        first, second = stream.readline(), stream.readline()
+    if second.lstrip()[:1] == b"{" or (b'"messages"' not in first and first.rstrip()[-1:] == b"}"):
+        return None
+    found = loaded(content.read_text("utf-8-sig", "replace"))
+    return found if isinstance(found, dict) and isinstance(found.get("messages"), list) else None
 
 
 def recognises(sample: Sample) -> bool:

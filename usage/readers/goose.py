@@ -7,13 +7,12 @@ what was cached. A total beyond input and output has no class: the tag `without_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import rows
+from ..unfold import loaded, rows
 from .nested import priced, told
 
 COLUMNS = {
@@ -53,7 +52,7 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
     """The sessions; the model's settings are JSON within text."""
     for row in rows(content, "SELECT * FROM sessions"):
         settings = row.get("model_config_json")
-        yield {**row, "model_config_json": json.loads(settings) if settings else None}
+        yield {**row, "model_config_json": loaded(settings) if isinstance(settings, str) else None}
 
 
 def recognises(sample: Sample) -> bool:

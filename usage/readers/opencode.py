@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import SQLITE, rows
+from ..unfold import SQLITE, loaded, rows
 from .nested import count, priced, told
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
@@ -59,7 +59,7 @@ FROM entry
 """  # noqa: S608 (constants only)
 
 
-def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The messages: of the database, or the one that the file is."""
     with content.open("rb") as stream:
         database = stream.read(len(SQLITE)) == SQLITE
@@ -68,8 +68,10 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
         yield from (_renamed(item) for item in (found if isinstance(found, list) else [found]))
         return
     for row in rows(content, MESSAGES):
-        data = json.loads(row["data"])
-        if isinstance(data, dict):
+        data = loaded(str(row["data"]))
+        if isinstance(data, str):
+            yield data
+        else:
             time = data.get("time") or {"created": row["time_created"]}
             yield _renamed({**data, "id": row["id"], "sessionID": row["session_id"], "time": time})
 

@@ -1,10 +1,17 @@
-"""Logs that are known and tell no usage. They are refused by name, for a count of 0 would be wrong."""
+"""Logs that are known and tell no usage. They are refused by name, for a count of 0 would be wrong.
+
+`refusal` is for stores of a tool that has usage nowhere, or elsewhere: an error, in a folder too. `companion` is for
+files that stand beside a log of usage in the same folder: an error only where one is named.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..reader import Sample
+
+Known = tuple[Callable[[Sample], bool], str]
+EVENTS = "load ~/.copilot/session-state/*/events.jsonl, an OpenTelemetry file export or GitHub's billing report"
 
 
 def _azure_diagnostics(sample: Sample) -> bool:
@@ -14,15 +21,81 @@ def _azure_diagnostics(sample: Sample) -> bool:
     )
 
 
-REFUSED: tuple[tuple[Callable[[Sample], bool], str], ...] = (
+def _copilot_store(sample: Sample) -> bool:
+    """session-store.db of the CLI before the table of requests: conversations only."""
+    return sample.layout == "sqlite" and sample.has("sessions", "turns") and not sample.has("assistant_usage_events")
+
+
+def _copilot_chats(sample: Sample) -> bool:
+    """Chat sessions of VS Code: a document, or a journal of changes to one."""
+    documents = [*sample.records, *(record.get("v") for record in sample.records)]
+    return any(
+        isinstance(one, dict) and {"requests", "sessionId"} <= one.keys() and _of_copilot(one) for one in documents
+    )
+
+
+def _of_copilot(session: dict[str, object]) -> bool:
+    return bool({"responderUsername", "initialLocation", "requesterUsername", "creationDate"} & session.keys())
+
+
+def _copilot_transcript(sample: Sample) -> bool:
+    """Transcripts of Copilot Chat in VS Code: events without counts."""
+    return "copilot-chat" in {
+        producer
+        for path in ("data.producer", "producer")
+        for producer in sample.values(path)
+        if isinstance(producer, str)
+    }
+
+
+def _copilot_jetbrains(sample: Sample) -> bool:
+    """Sessions of the plugin for JetBrains' editors: a Nitrite database."""
+    return sample.head.startswith("H:2,block") and "copilot" in sample.path.lower()
+
+
+def _cursor_state(sample: Sample) -> bool:
+    """state.vscdb: conversations and settings."""
+    return sample.layout == "sqlite" and sample.has("ItemTable", "cursorDiskKV")
+
+
+REFUSED: tuple[Known, ...] = (
     (
         _azure_diagnostics,
-        "Azure OpenAI's diagnostic log tells no tokens (only lengths and times); load API Management's gateway log "
+        "Azure OpenAI's diagnostic log has no tokens (only lengths and times); load API Management's gateway log "
         "or a cost export by meter, instead",
     ),
-)
+    (_copilot_store, f"this store of Copilot is older than its table of requests and has no tokens; {EVENTS}, instead"),
+    (_copilot_chats, f"VS Code's chat sessions do not have all tokens of Copilot's requests; {EVENTS}, instead"),
+    (_copilot_transcript, f"transcripts of Copilot Chat have no tokens; {EVENTS}, instead"),
+    (_copilot_jetbrains, f"Copilot's sessions of JetBrains' editors have no tokens; {EVENTS}, instead"),
+    (_cursor_state, "Cursor's local store has no counts to rely on; load its usage export (CSV) or the Admin API's "
+                    "usage events, instead"),
+)  # fmt: skip
+
+
+def _cline_history(sample: Sample) -> bool:
+    return sample.layout == "json" and sample.has("role", "content") and not sample.has("usage")
+
+
+def _droid_session(sample: Sample) -> bool:
+    return sample.layout == "ndjson" and sample.has("type", "id") and "session_start" in sample.values("type")
+
+
+COMPANIONS: tuple[Known, ...] = (
+    (_cline_history, "a conversation without usage; Cline, Roo and Kilo have it in ui_messages.json beside it"),
+    (_droid_session, "a conversation of Droid; its usage is in the .settings.json file of the same name"),
+)  # fmt: skip
 
 
 def refusal(sample: Sample) -> str | None:
     """Why a file that no reader takes cannot be counted, and what can; None for an unknown file."""
-    return next((why for recognises, why in REFUSED if recognises(sample)), None)
+    return _why(REFUSED, sample)
+
+
+def companion(sample: Sample) -> str | None:
+    """The same of a file beside a log of usage."""
+    return _why(COMPANIONS, sample)
+
+
+def _why(known: Sequence[Known], sample: Sample) -> str | None:
+    return next((why for recognises, why in known if recognises(sample)), None)

@@ -1,0 +1,294 @@
+"""Cline, Roo Code and Kilo Code: ui_messages.json of a task, a JSON list of what was said.
+
+https://github.com/cline/cline (src/shared/getApiMetrics.ts), https://github.com/RooCodeInc/Roo-Code
+(packages/core/src/message-utils), https://github.com/Kilo-Org/kilocode (src/shared): `api_req_started` is one request,
+its `text` is JSON and is rewritten in place; for Cline, `deleted_api_reqs` and `subagent_usage` are sums of others; for
+Roo and Kilo, `condense_context` has a cost alone. Whether `tokensIn` includes cached tokens depends on the tool, the
+provider and the time: see `includes_cached`. The model stands in `modelInfo`, else in the files beside. Cost is USD,
+from the price that the tool knows; 0 means that it knows none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..reader import Reader, Sample
+from ..unfold import beside, whole
+from .nested import priced
+
+REQUESTS = {"cline": ("api_req_started", "deleted_api_reqs", "subagent_usage"), "roo": ("api_req_started",)}
+COUNTS = ("tokensIn", "tokensOut", "cacheReads", "cacheWrites")
+
+# Cline's providers that hand on OpenAI's prompt_tokens as they are (src/core/api/providers).
+INCLUSIVE = {"openai", "litellm", "doubao", "fireworks", "hicap", "lmstudio", "qwen", "xai", "zai"}
+# Roo and Kilo: requests of Anthropic's protocol told their input without cached tokens until Roo 3.29.5.
+PROTOCOL_SINCE, TOTALS_SINCE = 1_751_328_000_000, 1_761_955_200_000  # 2025-07-01, 2025-11-01, in ms
+
+PROVIDERS = {
+    "cline": "openrouter",
+    "kilocode": "openrouter",
+    "gemini": "google",
+    "openai-native": "openai",
+    "openai-codex": "openai",
+    "bedrock": "aws",
+    "vertex": "google",
+    "claude-code": "anthropic",
+}
+MODEL_TAG = re.compile(r"<model>([^<]+)</model>")
+
+COLUMNS = {
+    "call": """STRUCT(id VARCHAR, session VARCHAR, tool VARCHAR, provider VARCHAR, model VARCHAR, "time" VARCHAR,
+        status VARCHAR, aggregated BOOLEAN, requests BIGINT, input HUGEINT, cache_read BIGINT, cache_write BIGINT,
+        "output" BIGINT, cost VARCHAR, "mode" VARCHAR, via VARCHAR)""",
+}
+
+SQL = f"""
+SELECT file_id, line,
+    call.id AS event_id,
+    utc_epoch(call."time") AS ts,
+    call.session AS session,
+    call.provider AS provider,
+    call.model AS model,
+    call.status AS status,
+    call.aggregated AS aggregated,
+    call.input AS input,
+    call.cache_read AS cache_read,
+    call.cache_write AS cache_write_5m,
+    call."output" AS output,
+    call.requests AS request,
+    {priced("call.cost")} AS recorded_usd,
+    json_object('tool', call.tool, 'mode', call."mode", 'via', call.via) AS tags
+FROM record WHERE call IS NOT NULL
+"""  # noqa: S608 (constants only)
+
+
+def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
+    """The messages as they stand; those that have usage with their call."""
+    found = json.loads(content.read_bytes())
+    messages = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    task = _Task(messages, file)
+    for message in messages:
+        call = task.call(message)
+        yield {**message, "call": call} if call else message
+
+
+class _Task:
+    """A task's messages, and what its files say of tool and model."""
+
+    def __init__(self, messages: Sequence[dict[str, Any]], file: Path) -> None:
+        self.file = file
+        self.first = messages[0].get("ts") if messages else None
+        self.usages = {id(message): usage for message in messages if (usage := _usage(message)) is not None}
+        self.tool = _tool(file, messages, self.usages.values())
+        self.models = _models(file)
+        self.seen: dict[tuple[Any, Any], int] = {}
+        _joined(messages, self.usages)
+        # the counts of no request can be a part of its input: then no request's are
+        self.beside = any(
+            usage.get("tokensIn") is not None and _cached(usage) > whole(usage["tokensIn"]) >= 0
+            for usage in self.usages.values()
+        )
+
+    def call(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """What a message counts; None where it has no usage."""
+        usage = self.usages.get(id(message))
+        said = message.get("say")
+        if message.get("type") != "say" or usage is None:
+            return self._condensed(message) if said == "condense_context" and self.tool != "cline" else None
+        counts = {name: whole(usage.get(name)) for name in COUNTS}
+        request = said == "api_req_started"
+        listed = said in REQUESTS.get(self.tool, REQUESTS["roo"])
+        if not listed or not (any(counts.values()) or usage.get("cost") or (request and _ended(usage))):
+            return None
+        provider, model = self._model(message)
+        return {
+            **self._head(message),
+            "provider": PROVIDERS.get(provider or "", provider),
+            "model": model,
+            "status": _status(usage),
+            "aggregated": not request,
+            "requests": int(request),
+            "input": self._input(counts, usage, provider, message.get("ts")),
+            "cache_read": counts["cacheReads"],
+            "cache_write": counts["cacheWrites"],
+            "output": counts["tokensOut"],
+            "cost": usage.get("cost"),
+            "via": usage.get("inferenceProvider"),
+        }
+
+    def _condensed(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        cost = (message.get("contextCondense") or {}).get("cost")
+        if not cost:
+            return None
+        provider, model = self._model(message)
+        head = {**self._head(message), "provider": PROVIDERS.get(provider or "", provider), "model": model}
+        return {**head, "status": "ok", "aggregated": True, "requests": 1, "cost": cost}
+
+    def _head(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Who and when. The task's first time and the message's are the same in every copy of a task."""
+        key = (message.get("ts"), message.get("say"))
+        self.seen[key] = self.seen.get(key, 0) + 1
+        again = f":{self.seen[key]}" if self.seen[key] > 1 else ""
+        name = f"cline:{self.first}:{key[0]}:{key[1]}{again}"
+        mode = (message.get("modelInfo") or {}).get("mode")
+        return {"id": name, "session": self.file.parent.name, "tool": self.tool, "time": key[0], "mode": mode}
+
+    def _model(self, message: dict[str, Any]) -> tuple[str | None, str | None]:
+        """The provider and model of a request: its own, else what the files beside said last."""
+        info = message.get("modelInfo") or {}
+        if info.get("modelId"):
+            return info.get("providerId"), info["modelId"]
+        times = [time for time, _, _ in self.models]
+        place = bisect_right(times, message.get("ts") or 0)
+        return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
+
+    def _input(self, counts: dict[str, int], usage: dict[str, Any], provider: str | None, time: Any) -> int:
+        inputs, cached = counts["tokensIn"], counts["cacheReads"] + counts["cacheWrites"]
+        if min(counts.values()) < 0:
+            return -1
+        inclusive = not self.beside and includes_cached(self.tool, provider, usage.get("apiProtocol"), time)
+        return inputs - cached if inclusive and inputs >= cached else inputs
+
+
+def includes_cached(tool: str, provider: str | None, protocol: Any, time: Any) -> bool:
+    """Whether `tokensIn` includes cached tokens, by who wrote it; `time` in ms.
+
+    Cline writes them beside, but for providers that hand on OpenAI's count. Roo and Kilo write the total; between the
+    versions that began to write `apiProtocol` and 3.29.5, only for those that are not of Anthropic's protocol.
+    """
+    if tool == "cline":
+        return provider in INCLUSIVE
+    between = isinstance(time, int | float) and PROTOCOL_SINCE <= time < TOTALS_SINCE
+    return not (between and protocol == "anthropic")
+
+
+def _usage(message: dict[str, Any]) -> dict[str, Any] | None:
+    """The usage in a message's text."""
+    text = message.get("text")
+    listed = message.get("say") in (*REQUESTS["cline"], "api_req_finished")
+    if not listed or not isinstance(text, str) or text[:1] != "{":
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _joined(messages: Sequence[dict[str, Any]], usages: dict[int, dict[str, Any]]) -> None:
+    """Older versions wrote a request's counts in an `api_req_finished` of its own: they belong to the request."""
+    begun: dict[str, Any] | None = None
+    for message in messages:
+        usage = usages.get(id(message))
+        if message.get("say") == "api_req_started":
+            begun = usage
+        elif message.get("say") == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:
+            begun.update(usage)
+
+
+def _cached(usage: dict[str, Any]) -> int:
+    return max(whole(usage.get("cacheReads")), 0) + max(whole(usage.get("cacheWrites")), 0)
+
+
+def _ended(usage: dict[str, Any]) -> bool:
+    """Whether a request without counts is over: it failed, or counts of 0 stand there."""
+    return bool(usage.get("cancelReason") or usage.get("streamingFailedMessage")) or "tokensIn" in usage
+
+
+def _status(usage: dict[str, Any]) -> str:
+    reason = usage.get("cancelReason")
+    return "cancelled" if reason == "user_cancelled" else "error" if reason else "ok"
+
+
+def _tool(file: Path, messages: Sequence[dict[str, Any]], usages: Any) -> str:
+    """The tool that wrote a task: by the extension's folder, else by fields that only it writes."""
+    for name, part in (("roo", "roo-cline"), ("kilo", "kilo-code"), ("cline", "claude-dev")):
+        if any(part in folder for folder in file.parts):
+            return name
+    if any("inferenceProvider" in usage or "usageMissing" in usage for usage in usages):
+        return "kilo"
+    if any("modelInfo" in message or "conversationHistoryIndex" in message for message in messages):
+        return "cline"
+    return "roo" if any("apiProtocol" in usage for usage in usages) or _condenses(messages) else "cline"
+
+
+def _condenses(messages: Sequence[dict[str, Any]]) -> bool:
+    return any(message.get("say") == "condense_context" for message in messages)
+
+
+def _models(file: Path) -> list[tuple[float, str | None, str]]:
+    """When, which provider and which model, as the task's metadata or its conversation say; in order of time."""
+    return sorted(_from_metadata(file) or _from_history(file), key=lambda one: one[0])
+
+
+def _from_metadata(file: Path) -> list[tuple[float, str | None, str]]:
+    found = _loaded(file, "task_metadata.json")
+    listed = found.get("model_usage") if isinstance(found, dict) else None
+    return [
+        (_time(one), one.get("model_provider_id"), str(one["model_id"]))
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict) and one.get("model_id")
+    ]
+
+
+def _from_history(file: Path) -> list[tuple[float, str | None, str]]:
+    """The model stands in a tag of what the tool tells the model about its surroundings."""
+    found = _loaded(file, "api_conversation_history.json")
+    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    tagged = [(entry, MODEL_TAG.findall(json.dumps(entry.get("content")))) for entry in entries]
+    return [(_time(entry), None, tags[-1]) for entry, tags in tagged if tags]
+
+
+def _time(entry: dict[str, Any]) -> float:
+    time = entry.get("ts")
+    return time if isinstance(time, int | float) and not isinstance(time, bool) else 0
+
+
+def _loaded(file: Path, name: str) -> Any:
+    path = beside(file, name)
+    try:
+        return json.loads(path.read_bytes()) if path else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def recognises(sample: Sample) -> bool:
+    """Messages with their kinds, one of them about a request."""
+    kinds = {"api_req_started", "api_req_finished", "api_req_retried", "condense_context", "checkpoint_created"}
+    said = {said for said in sample.values("say") if isinstance(said, str)}
+    return sample.layout == "json" and sample.has("ts", "type", "say") and bool(kinds & said)
+
+
+CALL = tuple(f"call.{name}" for name in ("requests", "input", "cache_read", "cache_write", "output", "cost"))
+
+READER = Reader(
+    name="cline",
+    doc="https://docs.cline.bot/",
+    columns=COLUMNS,
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    unfold=unfold,
+    counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *CALL),
+    left_out={
+        **dict.fromkeys(
+            (f"contextCondense.{name}ContextTokens" for name in ("prev", "new")), "not billed: the size of the context"
+        ),
+        "text.request": "what was asked",
+        "text.contextWindow": "not billed: the size of the context",
+        "text.contextUsagePercentage": "not billed: the size of the context",
+        "contextTruncation": "not billed: the size of the context",
+        "conversationHistoryIndex": "a place",
+    },
+    unique_by="the task's first time, the message's time and its kind",
+    sample="real: Cline 2025-10 and 2026-01, Roo Code 2026-08",
+    kept_at="VS Code's globalStorage/{saoudrizwan.claude-dev,rooveterinaryinc.roo-cline,kilocode.kilo-code}/tasks/*/, "
+    "~/.cline/data/tasks/*/ (CLINE_DIR)",
+    undercounts="tokens of Roo's and Kilo's condensing (its cost is counted); reasoning that a provider bills beside",
+    no_call="a task without a finished request",
+)

@@ -1,0 +1,64 @@
+"""GitHub's billing report of Copilot: CSV, a row per day, user, model and SKU. A bill; it has no tokens.
+
+https://docs.github.com/billing/reference/billing-reports: `gross_amount` is the quantity at its price in USD (a
+premium request $0.04, an AI credit $0.01), and counts here; less `discount_amount`, what the plan includes, it is
+`net_amount`, the part that is charged beyond the plan: both are kept as tags. `aic_quantity` and `aic_gross_amount` say
+what premium requests would have cost in credits: never beside.
+"""
+
+from __future__ import annotations
+
+from ..reader import Reader, Sample
+
+NAMES = (
+    "date", "username", "product", "sku", "model", "quantity", "unit_type", "gross_amount", "discount_amount",
+    "net_amount", "organization", "repository", "cost_center_name",
+)  # fmt: skip
+
+SQL = """
+SELECT file_id, line,
+    coalesce(utc("date"), TRY(strptime("date", ['%m/%d/%Y', '%Y/%m/%d']))) AS ts,
+    TRUE AS aggregated,
+    'github' AS provider,
+    nullif(model, '') AS model,
+    0 AS request,
+    coalesce(nullif(replace(replace(gross_amount, ',', ''), '$', ''), ''), 'nothing') AS recorded_usd,
+    json_object('user', nullif(username, ''), 'sku', sku, 'quantity', quantity, 'unit', unit_type,
+        'discount_usd', discount_amount, 'net_usd', net_amount, 'organization', nullif(organization, ''),
+        'repository', nullif(repository, ''), 'cost_center', nullif(cost_center_name, '')) AS tags
+FROM record
+WHERE sku IS NULL
+    OR regexp_matches(lower(concat_ws(' ', sku, product)), 'copilot|coding_agent|premium|ai_credit|spark|models')
+"""
+
+
+def recognises(sample: Sample) -> bool:
+    """Rows by the report's own column names."""
+    return sample.layout in ("csv", "parquet") and sample.has(
+        "date", "sku", "model", "quantity", "gross_amount", "discount_amount", "net_amount"
+    )
+
+
+READER = Reader(
+    name="copilot-bill",
+    doc="https://docs.github.com/billing/reference/billing-reports",
+    columns=dict.fromkeys(NAMES, "VARCHAR"),
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    counted=("gross_amount",),
+    left_out={
+        "discount_amount": "kept as a tag: what the plan includes",
+        "net_amount": "kept as a tag: gross less discount",
+        "quantity": "premium requests or AI credits; kept as a tag",
+        "applied_cost_per_quantity": "a price",
+        "aic_quantity": "what the same requests would be in AI credits",
+        "aic_gross_amount": "what the same requests would have cost in AI credits",
+        "total_monthly_quota": "a limit",
+    },
+    role="bill",
+    unique_by="the row's content and place among its like",
+    sample="real: 2026-05 and 2026-06",
+    kept_at="exported: GitHub, Billing and licensing, Usage, Get usage report (AI usage or premium requests)",
+    undercounts="tokens and requests: the report has money alone",
+)

@@ -1,0 +1,101 @@
+"""Cursor's usage events: pages of the Admin API (filtered-usage-events), and of the dashboard, as JSON.
+
+https://cursor.com/docs/account/teams/admin-api: `chargedCents` is what is charged in cents, the model's cost
+(`tokenUsage.totalCents`) with Cursor's token fee (`cursorTokenFee`); the events' sum is the team's spend. The classes
+of `tokenUsage` are disjoint. An event that is billed by requests has no tokens. There is no id of an event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..reader import Reader, Sample
+from ..unfold import json_lines
+from .counts import usd_from_cents
+from .nested import count, told
+
+PAGES = ("usageEvents", "usageEventsDisplay")
+TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
+TEXTS = (
+    "timestamp", "userEmail", "model", "kind", "maxMode", "isHeadless", "isChargeable", "conversationId",
+    "chargedCents", "cursorTokenFee", "requestsCosts", "usageBasedCosts", "owningUser", "serviceAccountId",
+)  # fmt: skip
+
+# what is charged, else the model's cost and the fee; the dashboard's older events have a text, "$0.12"
+MODEL_CENTS = told("tokenUsage", "totalCents")
+CENTS = f"""coalesce(chargedCents, CASE WHEN TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) <> 0 THEN
+    (TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) + coalesce(TRY_CAST(cursorTokenFee AS DECIMAL(34, 16)), 0))::VARCHAR
+    ELSE {MODEL_CENTS} END)"""
+
+SQL = f"""
+WITH entry AS (
+    SELECT *, lower(coalesce(kind, '')) AS sort, {CENTS} AS cents, ltrim(nullif(usageBasedCosts, '-'), '$') AS usd
+    FROM record
+)
+SELECT file_id, line,
+    coalesce(utc_epoch("timestamp"), utc("timestamp")) AS ts,
+    conversationId AS session,
+    model,
+    CASE WHEN sort LIKE '%error%' THEN 'error' WHEN sort LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END AS status,
+    {count("tokenUsage", "inputTokens")} AS input,
+    {count("tokenUsage", "cacheReadTokens")} AS cache_read,
+    {count("tokenUsage", "cacheWriteTokens")} AS cache_write_5m,
+    {count("tokenUsage", "outputTokens")} AS output,
+    CASE WHEN cents IS NOT NULL THEN {usd_from_cents("cents")}
+         WHEN regexp_full_match(usd, '[0-9.]+') THEN usd END AS recorded_usd,
+    json_object('user', coalesce(userEmail, owningUser, serviceAccountId), 'kind', kind, 'max_mode', maxMode,
+        'headless', isHeadless, 'chargeable', isChargeable, 'requests', requestsCosts,
+        'fee_cents', cursorTokenFee) AS tags
+FROM entry
+"""  # noqa: S608 (constants only)
+
+
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
+    """The events of pages, in a document, a list or a page a line."""
+    try:
+        found = json.loads(content.read_bytes().decode("utf-8-sig", "replace"))
+    except ValueError:
+        for page in json_lines(content):
+            yield from _events(page) if isinstance(page, dict) else [page]
+        return
+    for page in found if isinstance(found, list) else [found]:
+        yield from _events(page) if isinstance(page, dict) else ()
+
+
+def _events(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The events of a page; what is none is one."""
+    listed = next((page[name] for name in PAGES if isinstance(page.get(name), list)), None)
+    yield from (event for event in ([page] if listed is None else listed) if isinstance(event, dict))
+
+
+def recognises(sample: Sample) -> bool:
+    """Pages of events, or the events themselves."""
+    if sample.layout not in ("json", "ndjson"):
+        return False
+    within = any(sample.has(f"{page}.timestamp", f"{page}.model") for page in PAGES)
+    return within or sample.has("timestamp", "model", "kind", "tokenUsage.totalCents")
+
+
+READER = Reader(
+    name="cursor-events",
+    doc="https://cursor.com/docs/account/teams/admin-api",
+    columns={**dict.fromkeys(TEXTS, "VARCHAR"), "tokenUsage": "JSON"},
+    sql=SQL,
+    recognises=recognises,
+    input_includes_cached=False,
+    unfold=unfold,
+    counted=(*(f"tokenUsage.{name}" for name in (*TOKENS, "totalCents")), "chargedCents", "cursorTokenFee"),
+    left_out={
+        "requestsCosts": "requests of the plan, not USD; kept as a tag",
+        "usageBasedCosts": "the same in the dashboard's older events: counts where nothing else states a cost",
+        "tokenUsage.discountPercentOff": "a ratio",
+    },
+    unique_by="time and figures",
+    sample="made: the documented response",
+    kept_at="exported: POST https://api.cursor.com/teams/filtered-usage-events",
+    undercounts="tokens of requests that are billed by number",
+    no_call="a page without events",
+)

@@ -1,0 +1,85 @@
+"""What to say of a file that no reader takes: what it looks like, the nearest format, and what to do."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from .files import LogFile, head, leading_documents
+from .reader import Reader, Sample
+from .readers import READERS
+from .readers.refused import companion
+from .unfold import SQLITE, tables
+
+HEAD_BYTES = 256 * 1024
+SHOWN = 5
+RECORDS = 20
+NEAR = 0.5  # of what a format's records have
+ADVICE = "name its columns with --map, or see docs/formats.md for the formats and how to export them"
+
+
+def message(file: LogFile) -> str:
+    """One line about a file that was named and is no known log."""
+    sample = looked_at(file)
+    if why := companion(sample):
+        return f"this is no log that costsim knows: {why}"
+    return f"this is no log that costsim knows: {looks(sample)}{_near(sample)}; {ADVICE}"
+
+
+def looked_at(file: LogFile) -> Sample:
+    """The beginning of a file, whatever it is."""
+    content, packing, _ = head(file, HEAD_BYTES)
+    if content.startswith(SQLITE):
+        return Sample(file.path, "sqlite", columns=frozenset(tables(Path(file.path)) if packing is None else ()))
+    text = content.decode("utf-8-sig", "replace").strip()
+    if text[:1] in ("{", "["):
+        return _of_json(file.path, text)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=first.count)
+    names = next(csv.reader([first], delimiter=delimiter), []) if delimiter in first and "\0" not in first else []
+    return Sample(file.path, "csv", columns=frozenset(name.strip() for name in names), head=text)
+
+
+def _of_json(path: str, text: str) -> Sample:
+    documents = [item for item, _ in islice(leading_documents(text), RECORDS)]
+    lines = len(documents) > 1
+    records = documents[0][:RECORDS] if len(documents) == 1 and isinstance(documents[0], list) else documents
+    return Sample(path, "ndjson" if lines else "json", tuple(one for one in records if isinstance(one, dict)))
+
+
+def looks(sample: Sample) -> str:
+    """What a file looks like, in a few words."""
+    match sample.layout:
+        case "sqlite":
+            return f"an SQLite database with {_listed('table', sample.columns)}"
+        case "csv" if len(sample.columns) > 1:
+            return f"a table with {_listed('column', sample.columns)}"
+        case "csv":
+            return "a file with bytes that are no text" if "\0" in sample.head or "�" in sample.head else "a text"
+    kind = "JSON lines" if sample.layout == "ndjson" else "a JSON document"
+    keys = {key: None for record in sample.records for key in record}
+    return f"{kind} with {_listed('key', keys)}" if keys else "JSON without objects, or a broken one"
+
+
+def _listed(what: str, names: Iterable[str]) -> str:
+    listed = [json.dumps(name, ensure_ascii=True)[1:-1][:30] for name in sorted(names)]
+    if not listed:
+        return f"no {what}"
+    more = ", …" if len(listed) > SHOWN else ""
+    return f"the {what}{'s' * (len(listed) > 1)} {', '.join(listed[:SHOWN])}{more}"
+
+
+def _near(sample: Sample) -> str:
+    """The format that shares most of its columns with the file, if one shares many."""
+    there = sample.columns or {key for record in sample.records for key in record}
+    near = max(READERS, key=lambda reader: _share(reader, there))
+    return f", nearest to {near.name} (--format {near.name} reads it as such)" if _share(near, there) >= NEAR else ""
+
+
+def _share(reader: Reader, there: Iterable[str]) -> float:
+    columns = {reader.key(name) for name in reader.columns}
+    shared = columns & {*there}
+    return len(shared) / len(columns) if len(shared) > 1 else 0.0
