@@ -49,8 +49,10 @@ SELECT file_id, line,
     call.requests AS request,
     CASE WHEN call.nano_aiu <> 0 THEN (call.nano_aiu::DECIMAL(38, 11) / {NANO_PER_USD})::DECIMAL(38, 18)::VARCHAR END
         AS recorded_usd,
-    json_object('cwd', place.cwd, 'repository', place.repository, 'git_branch', place.branch,
-        'premium_requests', call.premium, 'input', CASE WHEN NOT call.stated THEN 'not stated' END) AS tags
+    place.cwd AS project,
+    place.repository AS repository,
+    place.branch AS branch,
+    json_object('premium_requests', call.premium, 'input', CASE WHEN NOT call.stated THEN 'not stated' END) AS tags
 FROM record WHERE call IS NOT NULL
 """  # noqa: S608 (constants only)
 

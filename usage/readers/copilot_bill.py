@@ -23,9 +23,12 @@ SELECT file_id, line,
     nullif(model, '') AS model,
     0 AS request,
     coalesce(nullif(replace(replace(gross_amount, ',', ''), '$', ''), ''), 'nothing') AS recorded_usd,
-    json_object('user', nullif(username, ''), 'sku', sku, 'quantity', quantity, 'unit', unit_type,
-        'discount_usd', discount_amount, 'net_usd', net_amount, 'organization', nullif(organization, ''),
-        'repository', nullif(repository, ''), 'cost_center', nullif(cost_center_name, '')) AS tags
+    ts + INTERVAL 1 DAY AS period_end,
+    nullif(username, '') AS "user",
+    nullif(organization, '') AS team,
+    nullif(repository, '') AS repository,
+    json_object('sku', sku, 'quantity', quantity, 'unit', unit_type,
+        'discount_usd', discount_amount, 'net_usd', net_amount, 'cost_center', nullif(cost_center_name, '')) AS tags
 FROM record
 WHERE sku IS NULL
     OR regexp_matches(lower(concat_ws(' ', sku, product)), 'copilot|coding_agent|premium|ai_credit|spark|models')

@@ -74,7 +74,5 @@ READER = Reader(
     kept_at="cursor.com, Dashboard, Usage, Export CSV",
     no_call="no row",
     sample="real: v2, 2025-12",
-    kept_at="exported: cursor.com/dashboard, Usage, Export CSV",
     undercounts="the cost of included requests",
-    no_call="an export of days without requests",
 )

@@ -46,7 +46,8 @@ SELECT file_id, line,
     {count("tokenUsage", "outputTokens")} AS output,
     CASE WHEN cents IS NOT NULL THEN {usd_from_cents("cents")}
          WHEN regexp_full_match(usd, '[0-9.]+') THEN usd END AS recorded_usd,
-    json_object('user', coalesce(userEmail, owningUser, serviceAccountId), 'kind', kind, 'max_mode', maxMode,
+    coalesce(userEmail, owningUser, serviceAccountId) AS "user",
+    json_object('kind', kind, 'max_mode', maxMode,
         'headless', isHeadless, 'chargeable', isChargeable, 'requests', requestsCosts,
         'fee_cents', cursorTokenFee) AS tags
 FROM entry

@@ -42,7 +42,8 @@ SELECT record.file_id, line,
     sums.cache_read AS cache_read,
     sums.cache_write AS cache_write_5m,
     sums."output" AS output,
-    json_object('cwd', cwd, 'named', named, 'credits', credits) AS tags
+    cwd AS project,
+    json_object('named', named, 'credits', credits) AS tags
 FROM record JOIN file_time USING (file_id)
 WHERE sums.input + sums.cache_read + sums.cache_write + sums."output" <> 0
 """
