@@ -17,7 +17,7 @@ from .rows import ModelKey, PriceRow
 
 
 @dataclass(frozen=True)
-class ModelPrices:
+class KnownModel:
     """All that a book knows of one model: `rows` in the order of class, processing, tier, time and layer."""
 
     key: ModelKey
@@ -58,12 +58,12 @@ def _in_force(book: PriceBook, key: ModelKey, at: datetime) -> list[PriceRow]:
     return [row for row in found if row]
 
 
-def show_model(book: PriceBook, ref: str) -> ModelPrices:
+def show_model(book: PriceBook, ref: str) -> KnownModel:
     """Every row of one model. Raises UnpricedError, with a near name where there is one."""
     key = book.resolve(ref)
     if key is None:
         raise UnpricedError(f"no price for {ref!r}{_near(book, ref)}")
-    return ModelPrices(key, book.context_window(key), tuple(sorted(book.rows(key), key=_order)))
+    return KnownModel(key, book.context_window(key), tuple(sorted(book.rows(key), key=_order)))
 
 
 def _near(book: PriceBook, ref: str) -> str:

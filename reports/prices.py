@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..pricing.book import PriceBook
-from ..pricing.queries import ModelPrices, PriceDifference
+from ..pricing.queries import KnownModel, PriceDifference
 from ..pricing.rows import PriceRow
 from ..tokens import BILLED_TOKENS
 from .numbers import count, percent
@@ -36,7 +36,7 @@ def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
     console.print(f"{len(by_model):,} models. {_stack(book)}")
 
 
-def print_model(model: ModelPrices, book: PriceBook, console: Console) -> None:
+def print_model(model: KnownModel, book: PriceBook, console: Console) -> None:
     """Every row of one model: class, processing, tier, dates, price and source."""
     window = f", context window {count(model.context_window)} tokens" if model.context_window else ""
     table = Table(title=Text(f"{model.key}{window}"), title_justify="left", title_style="bold")

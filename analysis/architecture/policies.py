@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -21,6 +19,7 @@ from pydantic import (
 )
 
 from ..outcomes.proportions import Interval, wilson
+from .amounts import Part
 
 Policy = Literal["fresh_for", "batch_with", "large_context", "escalate", "cache", "retry"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -44,12 +43,6 @@ def minutes(duration: Any) -> int:
     if not 0 < length <= MAX_TTL_MINUTES:
         raise ValueError(f"{duration!r} is not a duration up to 366 days; write it like 90m, 24h or 7d")
     return length
-
-
-class Part(BaseModel):
-    """Base of all policies: closed to unknown keys, immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FreshFor(Part):

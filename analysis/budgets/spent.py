@@ -47,7 +47,7 @@ FROM priced WHERE unpriced_tokens > 0 AND day >= ? GROUP BY 1 ORDER BY 1
 """
 
 
-class DayCost(NamedTuple):
+class LoggedDay(NamedTuple):
     """What one component spent on one model on one day, exact."""
 
     day: date
@@ -55,7 +55,7 @@ class DayCost(NamedTuple):
     usd: Decimal
 
 
-class UnpricedUsage(NamedTuple):
+class UnpricedTokens(NamedTuple):
     """A logged model without a price: its tokens are in no cost."""
 
     model: str
@@ -70,15 +70,15 @@ class Usage:
     month: date
     as_of: date
     book: PriceBook = field(repr=False)
-    rows: tuple[DayCost, ...] = field(repr=False)
-    unpriced: tuple[UnpricedUsage, ...] = ()
+    rows: tuple[LoggedDay, ...] = field(repr=False)
+    unpriced: tuple[UnpricedTokens, ...] = ()
 
     @property
     def last_day(self) -> date:
         """The last day of the month."""
         return list(days_of_month(self.month))[-1]
 
-    def in_scope(self, scope: AnyScope) -> list[DayCost]:
+    def in_scope(self, scope: AnyScope) -> list[LoggedDay]:
         """The costs that a scope counts."""
         return [row for row in self.rows if in_scope(scope, row.labels, self.book)]
 
@@ -137,10 +137,10 @@ def read_usage(
     ledger.price_rows()
     by_component = {name: tags_of(own) for name, own in tags.items()}
     rows = tuple(
-        DayCost(day, Labels(component, agent, task, model, by_component.get(component, frozenset())), strip(cost))
+        LoggedDay(day, Labels(component, agent, task, model, by_component.get(component, frozenset())), strip(cost))
         for day, component, agent, task, model, cost, _ in connection.execute(BY_DAY).fetchall()
     )
-    unpriced = tuple(UnpricedUsage(*row) for row in connection.execute(UNPRICED, [first]).fetchall())
+    unpriced = tuple(UnpricedTokens(*row) for row in connection.execute(UNPRICED, [first]).fetchall())
     return Usage(first, as_of, book, rows, unpriced)
 
 

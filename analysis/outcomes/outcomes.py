@@ -48,7 +48,7 @@ class ModelOutcome(Result):
     human_score: float | None
 
 
-class Change(Result):
+class OutcomeChange(Result):
     """One task on one model, a month against the month before.
 
     `p_value` is Fisher's exact test of "no change", `p_adjusted` Holm's adjustment for all the tests of the
@@ -78,7 +78,7 @@ class OutcomeReport(Result):
     month_after: date | None
     models: list[ModelOutcome]
     tasks: list[ModelOutcome]
-    changes: list[Change]
+    changes: list[OutcomeChange]
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,9 @@ def _paid(counts: list[OutcomeCount], paid: dict[TaskModel, Fraction]) -> Fracti
     return sum((c.usd for c in own), Fraction(0)) + sum((paid[key] for key in keys & paid.keys()), Fraction(0))
 
 
-def compare_months(counts: Sequence[OutcomeCount], before: date, after: date, criteria: Criteria) -> list[Change]:
+def compare_months(
+    counts: Sequence[OutcomeCount], before: date, after: date, criteria: Criteria
+) -> list[OutcomeChange]:
     """Every task and model that ran in the month `before` or `after` (first days), the one against the other.
 
     Did Haiku start handling tasks that Sonnet used to need? Two proportions, compared by Fisher's exact
@@ -228,12 +230,12 @@ def _change(
     p: tuple[float, float] | None,
     runs: tuple[dict[str, int], dict[str, int]],
     criteria: Criteria,
-) -> Change:
+) -> OutcomeChange:
     """A row of the comparison; `rates` and the task's `runs` by model are of the months before and after."""
     task, model = key
     others = {name: count for name, count in runs[0].items() if name != model}
     share_before, share_after = (month.get(model, 0) / sum(month.values()) if month else None for month in runs)
-    return Change(
+    return OutcomeChange(
         task=task,
         model=model,
         before=rates[0],

@@ -20,7 +20,7 @@ from ...money import to_usd
 from ..results import Result, Usd
 from ..spend.ledger import Ledger, rollup_needs
 from .tables import GROUPS, MOVED, PLACES, fill_tables
-from .token_ratios import Draws, Multiplier, Pair, measure_multipliers
+from .token_ratios import Draws, Pair, TokenRatio, measure_multipliers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,7 +64,7 @@ class Move(Result):
     calls: int
     spent_usd: Usd
     replayed_usd: Usd
-    multiplier: Multiplier
+    multiplier: TokenRatio
 
 
 class UnpricedCalls(Result):
@@ -174,7 +174,7 @@ def replay_sums(
 class _Costs:
     """Replayed costs of sums: exact at the multipliers, and drawn over what they leave open."""
 
-    multipliers: Mapping[Pair, Multiplier]
+    multipliers: Mapping[Pair, TokenRatio]
     draws: Mapping[Pair, Draws]
 
     def replayed(self, s: _Sum) -> Decimal:

@@ -56,7 +56,7 @@ HAVING sum(request) > 0
 LOGGED = "SELECT DISTINCT provider || '/' || model FROM model_alias WHERE provider IS NOT NULL"
 
 
-class Multiplier(Result):
+class TokenRatio(Result):
     """What a call's tokens are multiplied by, and why.
 
     `low` and `high` are P10 and P90 of what the evidence leaves open, `standard_error` that of the bootstrap. The
@@ -89,14 +89,14 @@ class Draws:
 
 def measure_multipliers(
     connection: DuckDBPyConnection, pairs: Iterable[Pair], *, as_logged: bool
-) -> tuple[dict[Pair, Multiplier], dict[Pair, Draws]]:
+) -> tuple[dict[Pair, TokenRatio], dict[Pair, Draws]]:
     """The multipliers of every (model, other model), and the draws of the measured ones.
 
     Needs `model_alias`, of all models that the rollup has.
     """
     wanted = sorted(pairs)
-    known: dict[Pair, Multiplier] = {
-        pair: Multiplier(basis="same model" if pair[0] == pair[1] else "as logged")
+    known: dict[Pair, TokenRatio] = {
+        pair: TokenRatio(basis="same model" if pair[0] == pair[1] else "as logged")
         for pair in wanted
         if as_logged or pair[0] == pair[1]
     }
@@ -106,7 +106,7 @@ def measure_multipliers(
     both = [pair for pair in moved if pair[1] in logged]
     log = _Log.read(connection, sorted({name for pair in both for name in pair})) if both else None
     for pair in moved:
-        known[pair], drawn = log.measure(*pair) if log else (Multiplier(basis="no evidence"), None)
+        known[pair], drawn = log.measure(*pair) if log else (TokenRatio(basis="no evidence"), None)
         if drawn:
             draws[pair] = drawn
     return known, draws
@@ -145,14 +145,14 @@ class _Log:
             {key: resampled[:, index] for key, index in keys.items()},
         )
 
-    def measure(self, model: str, other: str) -> tuple[Multiplier, Draws | None]:
+    def measure(self, model: str, other: str) -> tuple[TokenRatio, Draws | None]:
         works = sorted({work for work, name in self.by_day if name == model and (work, other) in self.by_day})
         tasks = tuple(sorted({task for _, task in works}))
         days = min(self._days(works, model), self._days(works, other))
         if days < MIN_DAYS:
-            return Multiplier(basis="no evidence", tasks=tasks, days=days), None
+            return TokenRatio(basis="no evidence", tasks=tasks, days=days), None
         prompt, output = (self._ratio(works, model, other, measure) for measure in (1, 2))
-        found = Multiplier(
+        found = TokenRatio(
             basis="measured",
             **_figures("prompt", float(prompt[0]), prompt[1:]),
             **_figures("output", float(output[0]), output[1:]),

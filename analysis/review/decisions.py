@@ -15,7 +15,7 @@ from decimal import Decimal
 from ...money import format_cents, strip
 from ..budgets.results import BudgetUse
 from ..forecast.results import Anomaly
-from ..outcomes.outcomes import Change
+from ..outcomes.outcomes import OutcomeChange
 from .anomalies import spells
 from .price_changes import worth_by_change
 from .results import Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
@@ -40,7 +40,7 @@ def decisions(
     drift: Sequence[Drift],
     moves: Iterable[MoveDown],
     odd: Sequence[Anomaly],
-    changes: Iterable[Change],
+    changes: Iterable[OutcomeChange],
     price_moves: Iterable[PriceMove],
     quality: Quality,
     ranges: Sequence[tuple[Decimal, Decimal] | None],
@@ -146,12 +146,12 @@ def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
             )  # fmt: skip
 
 
-def _is_decline(change: Change) -> bool:
+def _is_decline(change: OutcomeChange) -> bool:
     worse = change.verdict in ("no longer handles it", "declined")
     return worse and change.p_adjusted is not None and change.p_adjusted < ALPHA
 
 
-def _declined(change: Change) -> Decision:
+def _declined(change: OutcomeChange) -> Decision:
     before, after = (f"{rate.rate or 0:.0%} of {rate.trials:,}" for rate in (change.before, change.after))
     return Decision(
         says=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "

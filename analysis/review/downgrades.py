@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...money import strip
 from ..outcomes.costs import NO_TASK, book_name
 from ..outcomes.outcomes import Criteria, Evidence, SuccessRate, TaskModel, success_rate
-from .repricing import Ran, Saving, Shift
+from .repricing import MeasuredSaving, Ran, Shift
 from .results import MoveDown
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ LEAST_CALLS = 20
 """Fewer successful calls of a task than this say nothing of whether a model can do it."""
 
 
-class Candidate(NamedTuple):
+class PossibleDowngrade(NamedTuple):
     """A task on its present model, and a model that has run it: `ok_calls` times in the month."""
 
     task: str
@@ -87,7 +87,9 @@ def read_evidence(connection: DuckDBPyConnection, book: PriceBook, until: date) 
     return found
 
 
-def candidates(ran: Sequence[Ran], configured: Configured | None, known: Known, book: PriceBook) -> list[Candidate]:
+def candidates(
+    ran: Sequence[Ran], configured: Configured | None, known: Known, book: PriceBook
+) -> list[PossibleDowngrade]:
     """Every task of the month with every other model that has run it, in the month or by the outcomes.
 
     The present model is the configured one, else the one of the most calls: calls that strayed are drift's matter.
@@ -99,7 +101,7 @@ def candidates(ran: Sequence[Ran], configured: Configured | None, known: Known, 
         calls = _ok_calls(lines)
         often = {model for model, count in calls.items() if count >= LEAST_CALLS}
         others = sorted((often | known.tried(task)) - {present})
-        found += [Candidate(task, present, to, own, calls[to]) for to in others if own and book.resolve(to)]
+        found += [PossibleDowngrade(task, present, to, own, calls[to]) for to in others if own and book.resolve(to)]
     return found
 
 
@@ -131,9 +133,9 @@ def _ok_calls(lines: Iterable[Ran]) -> dict[str, int]:
 class Priced(NamedTuple):
     """A candidate with its task's cost on the present model, and what the move would save."""
 
-    candidate: Candidate
+    candidate: PossibleDowngrade
     usd: Decimal
-    saving: Saving
+    saving: MeasuredSaving
 
 
 def moves_down(priced: Iterable[Priced], known: Known) -> list[MoveDown]:
@@ -175,7 +177,7 @@ def _move(one: Priced, known: Known) -> MoveDown | None:
     )
 
 
-def _says(candidate: Candidate, rate: SuccessRate | None, floor: float) -> str:
+def _says(candidate: PossibleDowngrade, rate: SuccessRate | None, floor: float) -> str:
     if rate is None:
         answered = f"it already answered {candidate.ok_calls:,} calls of this task in the month"
         return f"worth a trial: {answered}, but no outcome says how well"

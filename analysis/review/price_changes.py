@@ -49,7 +49,7 @@ class Spot(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
+class PriceStep:
     """A price at a moment and just before it; None where there was, or will be, none."""
 
     spot: Spot
@@ -104,7 +104,7 @@ def _rivals(book: PriceBook, used: set[ModelKey], named: Iterable[str]) -> list[
     return sorted((known | {key for key in book.keys() if key.provider in houses}) - used)
 
 
-def _changes(book: PriceBook, spots: Sequence[Spot], start: datetime, end: datetime) -> Iterator[Change]:
+def _changes(book: PriceBook, spots: Sequence[Spot], start: datetime, end: datetime) -> Iterator[PriceStep]:
     """Every change of these prices from `start` on, and the first one from `end` on."""
     for spot in spots:
         for at in _moments(book.rows(spot.key), spot.token_class, start):
@@ -120,17 +120,17 @@ def _moments(rows: Sequence[PriceRow], token_class: str, start: datetime) -> lis
     return sorted(edge for edge in edges if edge >= start)
 
 
-def _change(book: PriceBook, spot: Spot, at: datetime) -> Change | None:
+def _change(book: PriceBook, spot: Spot, at: datetime) -> PriceStep | None:
     """None where nothing changed, or where the price only ended: what has no price is no new price."""
     asked = {"input_tokens": spot.tier, "processing": spot.processing}
     before = book.price(spot.key, spot.token_class, at=at - timedelta(days=1), **asked)  # type: ignore[arg-type]
     after = book.price(spot.key, spot.token_class, at=at, **asked)  # type: ignore[arg-type]
     if after is None or (before and before.usd_per_unit == after.usd_per_unit):
         return None
-    return Change(spot, at, before, after)
+    return PriceStep(spot, at, before, after)
 
 
-def _move(change: Change, units: int | None, kind: Literal["changed", "upcoming", "rival"]) -> PriceMove:
+def _move(change: PriceStep, units: int | None, kind: Literal["changed", "upcoming", "rival"]) -> PriceMove:
     spot, before, after = change.spot, change.before, change.after
     step = change.step
     worth = None if units is None or step is None else to_usd(units * step)
@@ -149,7 +149,7 @@ def _move(change: Change, units: int | None, kind: Literal["changed", "upcoming"
     )
 
 
-def _says(change: Change, units: int | None) -> str:
+def _says(change: PriceStep, units: int | None) -> str:
     spot, step = change.spot, change.step
     name = "" if spot.processing == "standard" else f" ({spot.processing})"
     tier = f" of requests from {spot.tier:,} tokens on" if spot.tier else ""

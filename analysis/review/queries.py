@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...tokens import UNITS
-from .results import Query
+from .results import FigureQuery
 
 if TYPE_CHECKING:
     from ..compare.months import Span
@@ -103,7 +103,7 @@ def days(first: date, last: date) -> str:
     return f"day BETWEEN DATE '{first:%Y-%m-%d}' AND DATE '{last:%Y-%m-%d}'"
 
 
-def queries(before: date, month: Span, held: tuple[Span, Span], *, outcomes: bool) -> list[Query]:
+def queries(before: date, month: Span, held: tuple[Span, Span], *, outcomes: bool) -> list[FigureQuery]:
     """The review's queries: of a month's days, some of those from `before` on; the bridge's is of the two `held`.
 
     Without `outcomes` in the store, performance shows the calls' statuses.
@@ -117,7 +117,7 @@ def queries(before: date, month: Span, held: tuple[Span, Span], *, outcomes: boo
     return [_query(*text, values, outcomes=outcomes) for text in TEXTS]
 
 
-def _query(id: str, title: str, sql: str, says: str, values: dict[str, str], *, outcomes: bool) -> Query:
+def _query(id: str, title: str, sql: str, says: str, values: dict[str, str], *, outcomes: bool) -> FigureQuery:
     if id == "performance" and not outcomes:
         sql, says = STATUSES, "no outcomes are loaded; these are the calls' statuses"
-    return Query(id=id, title=title, sql=sql.format(**values), says=says)
+    return FigureQuery(id=id, title=title, sql=sql.format(**values), says=says)

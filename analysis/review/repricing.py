@@ -19,7 +19,7 @@ from ..spend.ledger import Ledger
 from ..spend.priced import cost_at
 
 if TYPE_CHECKING:
-    from ..replay.token_ratios import Draws, Multiplier, Pair
+    from ..replay.token_ratios import Draws, Pair, TokenRatio
 
 NAME = "coalesce(priced_provider || '/' || priced_model, model, '(no model)')"
 RAN = f"""
@@ -149,7 +149,7 @@ def price_shifts(ledger: Ledger, shifts: Sequence[Shift], first: date, last: dat
     return [found.get(number, UNPRICED) for number in range(len(shifts))]
 
 
-class Saving(NamedTuple):
+class MeasuredSaving(NamedTuple):
     """A saving in USD with measured token multipliers, and the P10 and P90 that they leave open."""
 
     usd: Decimal
@@ -158,8 +158,8 @@ class Saving(NamedTuple):
 
 
 def measured_saving(
-    parts: Iterable[tuple[Pair, Shifted]], known: Mapping[Pair, Multiplier], draws: Mapping[Pair, Draws]
-) -> Saving:
+    parts: Iterable[tuple[Pair, Shifted]], known: Mapping[Pair, TokenRatio], draws: Mapping[Pair, Draws]
+) -> MeasuredSaving:
     """What several priced shifts save together, their tokens scaled by what was measured between the two models."""
     import numpy as np
 
@@ -172,4 +172,4 @@ def measured_saving(
             stray = draws[pair].prompt - float(of.prompt), draws[pair].output - float(of.output)
             off = off - float(prompt) * stray[0] - float(output) * stray[1]
     low, high = (Decimal(float(end)) for end in np.quantile(off, (0.1, 0.9)))
-    return Saving(total, to_usd(total + min(low, Decimal(0))), to_usd(total + max(high, Decimal(0))))
+    return MeasuredSaving(total, to_usd(total + min(low, Decimal(0))), to_usd(total + max(high, Decimal(0))))

@@ -14,11 +14,11 @@ from pydantic import Field
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly, Backtest, MonthForecast
-from ..outcomes.outcomes import Change, ModelOutcome, SuccessRate
+from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
 from ..results import BookLayer, Result, Usd
 
 
-class Query(Result):
+class FigureQuery(Result):
     """SQL that a reader can run on the store (`duckdb costsim.duckdb`) to get a part's figures."""
 
     id: str
@@ -162,7 +162,7 @@ class Performance(Result):
     """How models did by task in the month, and against the month before. Empty without outcomes."""
 
     tasks: list[ModelOutcome]
-    changes: list[Change]
+    changes: list[OutcomeChange]
     query: str
 
 
@@ -275,10 +275,10 @@ class Review(Result):
     quality: Quality
     decisions: list[Decision] = Field(description="the dearest first")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
-    queries: list[Query]
+    queries: list[FigureQuery]
     notes: list[str]
     costsim_version: str
 
-    def query(self, id: str) -> Query:
+    def query(self, id: str) -> FigureQuery:
         """The query of that id. Raises KeyError."""
         return {query.id: query for query in self.queries}[id]

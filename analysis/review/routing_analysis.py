@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..outcomes.outcomes import Criteria
 from ..replay.replay import Replay
-from ..replay.token_ratios import Draws, Multiplier, Pair, measure_multipliers
-from .downgrades import Candidate, Known, Priced, candidates, moves_down, read_evidence
+from ..replay.token_ratios import Draws, Pair, TokenRatio, measure_multipliers
+from .downgrades import Known, PossibleDowngrade, Priced, candidates, moves_down, read_evidence
 from .drift import Strayed, drift_of, strayed_calls
-from .repricing import Ran, Saving, Shift, Shifted, measured_saving, price_shifts, ran
+from .repricing import MeasuredSaving, Ran, Shift, Shifted, measured_saving, price_shifts, ran
 from .results import Drift, MoveDown, RoutingSaving
 from .savings import naive_model, replay_naive, routing_saving
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..spend.ledger import Ledger
     from .configured import Configured
 
-WITHOUT = Saving(Decimal(0), Decimal(0), Decimal(0))
+WITHOUT = MeasuredSaving(Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Routes:
     configured: Configured | None
     strayed: Sequence[Strayed]
     priced: Sequence[Shifted]
-    missed: Saving
+    missed: MeasuredSaving
     drift: list[Drift]
     ranges: list[tuple[Decimal, Decimal] | None]
     moves: list[MoveDown]
@@ -51,10 +51,10 @@ class Routes:
 class _Measured:
     """Multipliers of the pairs of models, and their draws."""
 
-    known: dict[Pair, Multiplier]
+    known: dict[Pair, TokenRatio]
     draws: dict[Pair, Draws]
 
-    def saving(self, shifts: Iterable[Shift], priced: Iterable[Shifted]) -> Saving | None:
+    def saving(self, shifts: Iterable[Shift], priced: Iterable[Shifted]) -> MeasuredSaving | None:
         """What the priced ones of these shifts save; None where none is."""
         parts = [((s.model, s.to), c) for s, c in zip(shifts, priced, strict=True) if c.saving_usd is not None]
         return measured_saving(parts, self.known, self.draws) if parts else None
@@ -109,7 +109,7 @@ def _ranges(
     return found
 
 
-def _priced(options: Sequence[Candidate], costs: Sequence[Shifted], measured: _Measured) -> list[Priced]:
+def _priced(options: Sequence[PossibleDowngrade], costs: Sequence[Shifted], measured: _Measured) -> list[Priced]:
     """The candidates of which all calls have a price both ways."""
     found, start = [], 0
     for option in options:

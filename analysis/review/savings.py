@@ -17,7 +17,7 @@ from ...money import strip
 from ...tokens import COLUMNS, UNIT_CLASSES
 from ..replay.replay import Replay, replay_sums
 from ..replay.reroute import reroute_to_model
-from .repricing import Saving, Shifted
+from .repricing import MeasuredSaving, Shifted
 from .results import RoutingSaving
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def routing_saving(
     model: str,
     naive: Replay,
     plan: str | None,
-    missed: Saving | None,
+    missed: MeasuredSaving | None,
     strayed: Sequence[Strayed],
     priced: Sequence[Shifted],
 ) -> RoutingSaving:

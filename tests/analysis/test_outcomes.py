@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pytest
 from costsim.analysis.outcomes.error_rates import error_rates
-from costsim.analysis.outcomes.outcomes import Change, Evidence, OutcomeReport, evidence_of, report_outcomes
+from costsim.analysis.outcomes.outcomes import Evidence, OutcomeChange, OutcomeReport, evidence_of, report_outcomes
 from costsim.analysis.outcomes.proportions import fisher_exact, holm, wilson
 from costsim.analysis.outcomes.store import (
     OutcomeCount,
@@ -52,7 +52,7 @@ def counted(model: str, month: int, successes: int, trials: int, task: str = "cu
     )
 
 
-def change(report: OutcomeReport, model: str, task: str = "curation") -> Change:
+def change(report: OutcomeReport, model: str, task: str = "curation") -> OutcomeChange:
     return next(row for row in report.changes if (row.task, row.model) == (task, model))
 
 
