@@ -14,7 +14,13 @@ An error is a sentence for its reader: what is wrong, where (file, line, key) an
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it is a disk or a quota that is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class CostsimError(Exception):

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .usage import DEFAULT_STORE
+from .usage.rollup import TOUCHED
 from .usage.store import open_store as open_connection
+from .usage.store import scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,8 +46,8 @@ def open_store(
 ) -> Iterator[Store]:
     """The store at `path`, priced by `book` (default: the list prices); made where there is none.
 
-    `read_only` opens a store that exists beside other readers; only where calls were loaded that are not summed yet
-    is it opened for writing. Raises StoreError: no store, another process writes to it, or it is no DuckDB file.
+    `read_only` opens a store that exists beside other readers, and keeps in memory what is to be summed yet.
+    Raises StoreError: no store, another process writes to it, or it is no DuckDB file.
     """
     from .analysis.spend.ledger import open_ledger
     from .pricing.book import open_book
@@ -90,10 +92,15 @@ class Store:
         """
         from .usage.load import load
 
-        return load(
+        report = load(
             self.connection, paths, format=format, mapping=mapping, attribution=attribution, strict=strict,
             acknowledged=acknowledged, progress=progress,
         )  # fmt: skip
+        if scalar(self.connection, TOUCHED):  # sum now, while the store is open for writing: readers need no lock
+            from .analysis.spend.ledger import bring_up_to_date
+
+            bring_up_to_date(self.connection, self.book)
+        return report
 
     def spend(
         self,

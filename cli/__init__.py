@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -14,6 +15,8 @@ JARGON = {
     "Input should be": "this should be",
 }
 """What the libraries say, and what people do."""
+ENVIRONMENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG}
+"""Errors of the machine, not of costsim: a disk that is full, broken or not writable."""
 
 
 def main() -> None:
@@ -27,21 +30,35 @@ def main() -> None:
         from .app import app
         from .spellings import today
 
-        sys.exit(app(today(sys.argv[1:]), prog_name="costsim", standalone_mode=False) or 0)
+        code = app(today(sys.argv[1:]), prog_name="costsim", standalone_mode=False) or 0
+        sys.stdout.flush()  # a full disk behind it shows here
+        sys.exit(code)
     except CostsimError as error:
         if debug:
             raise
         sys.stderr.write(f"costsim: {_one_line(str(error))}\n")
         sys.exit(2)
     except BrokenPipeError:  # `costsim run | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         sys.exit(141)
+    except OSError as error:
+        if debug or error.errno not in ENVIRONMENT:
+            raise
+        where = error.filename or "the output"
+        sys.stderr.write(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
+        _leave_stdout()
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         if debug:
             raise
         sys.exit(_missing_package(error) or _not_ours(error))
+
+
+def _leave_stdout() -> None:
+    """What is left to be printed goes nowhere, so that Python's own end does not fail on it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _missing_package(error: Exception) -> int | None:

@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from . import check, demo, diff, evidence, plan, review, routing, start, usage
 from .prices import prices_app
+from .store import store_app
 
 app = typer.Typer(
     name="costsim",
@@ -40,6 +41,7 @@ app.command()(evidence.recommend)
 app.command()(evidence.replay)
 app.command()(evidence.evaluate)
 app.add_typer(prices_app, name="prices")
+app.add_typer(store_app, name="store")
 
 
 def _version(asked: bool) -> None:

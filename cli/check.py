@@ -120,7 +120,7 @@ def _store(db: Path | None) -> AbstractContextManager[DuckDBPyConnection | None]
         return nullcontext()
     from ..usage.store import open_store
 
-    return open_store(existing(db))
+    return open_store(existing(db), read_only=True)
 
 
 def _rendered(result: CheckResult, format: FindingsFormat) -> str | Callable[[Console], None]:

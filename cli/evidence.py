@@ -147,7 +147,7 @@ def replay(
     first, last = days_of(since, until, month)
     reroute = _reroute(plan, architecture, config, model)
     stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
-    with open_store(existing(db), stack) as store:
+    with open_store(existing(db), stack, read_only=True) as store:
         found = store.replay(reroute, since=first, until=last, as_logged=as_logged)
     render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}
     chosen = format_of(format, out, TableFormat.table).value
@@ -214,7 +214,7 @@ def outcomes(
         return
     if not file and not db.exists():
         raise StoreError(f"{db}: there are no outcomes; load them first: costsim outcomes FILE")
-    with open_store(db) as store:
+    with open_store(db, read_only=not file) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)

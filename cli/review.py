@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from .screen import with_progress
 if TYPE_CHECKING:
     from ..analysis.review.results import Review
     from ..analysis.review.review import Progress
+    from ..pricing.book import PriceBook
 
 
 class ReportFormat(StrEnum):
@@ -191,11 +194,23 @@ def _review(
     routing = read_routing(config) if config else None
     base = fleet.book if fleet and book == "list" else book
     stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
-    with open_store(existing(db), stack) as store:
+    with open_store(existing(db), stack, read_only=True) as store:
         reviewed = month or store.newest_month()
         if reviewed is None:
             raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
         name = fleet.name if fleet and fleet.name else db.stem
-        return store.review(
+        found = store.review(
             reviewed, today=day_of(today), name=name, architecture=fleet, routing=routing, progress=progress
         )
+    _keep_cells(db, stack, reviewed)
+    return found
+
+
+def _keep_cells(db: Path, stack: PriceBook, month: str) -> None:
+    """The tables that the review's queries read, into the store, where it can be written to now."""
+    from ..analysis.review.cells import fill_cells
+    from ..months import month_span
+    from ..usage.store import open_store
+
+    with suppress(StoreError), open_store(db, wait_seconds=0) as connection:
+        fill_cells(connection, stack, month_span(month)[0] - timedelta(days=31))

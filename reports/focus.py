@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..documents import replacing
+from .files import failing_as_output
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def write_focus(rows: DuckDBPyRelation, file: Path) -> int:
     """Write rows (see analysis/spend/focus.py); returns their number. Whole or not at all. Raises OutputError."""
-    with replacing(file) as temporary:
+    with replacing(file) as temporary, failing_as_output(file):
         if file.suffix.lower() == ".parquet":
             rows.write_parquet(str(temporary))
         else:

@@ -193,6 +193,7 @@ def write_parquet(spend: Spend, file: Path) -> None:
     import duckdb
 
     from ..documents import replacing
+    from .files import failing_as_output
 
     keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)
     counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
@@ -202,6 +203,6 @@ def write_parquet(spend: Spend, file: Path) -> None:
     columns += [f"(row->>'{name}')::BIGINT AS {name}" for name in counts]
     columns += [f"(row->>'{name}')::DECIMAL(38, 24) AS {name}" for name in money]
     sql = f"SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, '[\"JSON\"]')) AS row)"  # noqa: S608 (fixed names)
-    with duckdb.connect() as connection, replacing(file) as temporary:
+    with duckdb.connect() as connection, replacing(file) as temporary, failing_as_output(file):
         paths = [json_path(name) for name in spend.query.by]
         connection.sql(sql, params=[*paths, json.dumps(_flat(spend))]).write_parquet(str(temporary))

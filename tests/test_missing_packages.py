@@ -42,6 +42,9 @@ evaluate
 prices list --model haiku
 prices show claude-haiku-4-5
 prices diff article-2026 list --model haiku
+store verify
+store repair
+store compact
 """
 
 
@@ -81,7 +84,7 @@ def test_every_command_is_asked(costsim: Run) -> None:
     from costsim.cli.app import app
 
     names = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert names | {"prices"} == {command.split()[0] for command in EVERY_COMMAND.strip().splitlines()}
+    assert names | {"prices", "store"} == {command.split()[0] for command in EVERY_COMMAND.strip().splitlines()}
 
 
 def test_a_budget_too_hard_to_search_names_the_extra_with_scipy(

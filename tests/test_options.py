@@ -33,8 +33,8 @@ def options_of(command: Any) -> dict[str, list[str]]:
 
 def commands() -> dict[str, Any]:
     found = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    prices = found.pop("prices").commands
-    return found | {f"prices {name}": command for name, command in prices.items()}
+    families = {family: found.pop(family).commands for family in ("prices", "store")}
+    return found | {f"{family} {name}": known[name] for family, known in families.items() for name in known}
 
 
 @pytest.mark.parametrize("name", sorted(commands()))

@@ -62,9 +62,11 @@ def test_the_python_of_the_readme_runs(
 def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
     from costsim.cli.app import app
     from costsim.cli.prices import prices_app
+    from costsim.cli.store import store_app
 
     names = [command.callback.__name__ for command in app.registered_commands if command.callback]
     names += [f"prices {command.callback.__name__}" for command in prices_app.registered_commands if command.callback]
+    names += [f"store {command.callback.__name__}" for command in store_app.registered_commands if command.callback]
     for name in names:
         assert f"costsim {name.rstrip('_')}" in README, name
         assert len(costsim(*name.rstrip("_").split(), "--help").out) > 200

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError
+from ..errors import UsageLogError, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +67,8 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         with Path(path).open("rb", buffering=0) as stream:
             yield stream
     except OSError as error:
+        if is_full(error):
+            raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=path) from None
 
 

@@ -7,11 +7,14 @@ calls, rejects and its hash, or not at all: after a crash at any moment, loading
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError
+import duckdb
+
+from ..errors import StoreError, UsageLogError, is_full
 from .changes import Told, batches, label_of
 from .files import find_files, reader_named
 from .passed_over import keep
@@ -100,8 +103,7 @@ def load(
     report = LoadReport()
     acknowledge(store, acknowledged)
     keep_roles(store, roles or {})
-    with tempfile.TemporaryDirectory() as folder:
-        spool = Path(folder)
+    with _spool() as spool:
         found = find_files(paths, spool, report.passed_over)
         total = sum(file.size for file in found) or 1
         done = 0
@@ -119,6 +121,20 @@ def load(
 
         report.attributed = attribute(store, attribution or kept_rules(store))
     return report
+
+
+@contextmanager
+def _spool() -> Iterator[Path]:
+    """A folder for what is unpacked and copied. Raises StoreError where it cannot be made, or is full."""
+    where = "the folder for temporary files"
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            where = f"{Path(folder).parent}, {where}"
+            yield Path(folder)
+    except OSError as error:
+        if error.filename and not is_full(error) and not str(error.filename).startswith(tempfile.gettempdir()):
+            raise UsageLogError(f"the file cannot be read: {error.strerror}", file=error.filename) from None
+        raise StoreError(f"{where}: {error.strerror}; name another: TMPDIR=FOLDER") from None
 
 
 def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
@@ -152,10 +168,12 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
             _refuse_unread(unread)
         store.execute("COMMIT")
     except BaseException:
-        store.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # a disk that fails has rolled back already: its own error is the news
+            store.execute("ROLLBACK")
         raise
     finally:
-        store.execute("RESET preserve_insertion_order")
+        with suppress(duckdb.Error):
+            store.execute("RESET preserve_insertion_order")
     report.files += reports
     report.withdrawn += withdrawn
     report.unread += unread

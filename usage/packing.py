@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ..errors import UsageLogError
+from ..errors import UsageLogError, is_full
 from .bounded import bounded
 
 Packing = Literal["gzip", "zstd"]
@@ -73,6 +73,8 @@ def unpack(path: str, packing: Packing, packed_size: int, target: Path) -> str |
         except BrokenOffError as error:
             fault = str(error)
         except OSError as error:
+            if is_full(error):
+                raise
             raise UsageLogError(f"the file cannot be unpacked: {error.strerror}", file=Path(path)) from None
     if fault:
         _cut_last_line(target)

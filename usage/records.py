@@ -21,6 +21,7 @@ from ..errors import UsageLogError
 from .files import escaped, leading_documents
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
 from .source import Reject, Source
+from .store import is_grave
 from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def _streamed(connection: DuckDBPyConnection, sources: Sequence[Source], project
     try:
         project(sql, parameters)
         scanned = _scanned_rows(json.loads(connection.get_profiling_information()))
-    except NO_FIT:
+    except NO_FIT as error:
+        if is_grave(error):
+            raise
         scanned = -1
     finally:
         connection.execute("RESET preserve_insertion_order")
@@ -162,6 +165,8 @@ def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path,
             case "sqlite":
                 raise UsageLogError(f"a log of {source.format.reader.name} is no database", file=source.file.label)
     except duckdb.Error as error:
+        if is_grave(error):
+            raise
         reason = " ".join(str(error).splitlines()[0].split())
         if source.file.named:
             raise UsageLogError(f"the file cannot be read: {reason}", file=source.file.label) from None
@@ -180,7 +185,9 @@ def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bo
     connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
     try:
         connection.execute(f"CREATE TEMP TABLE record AS {sql}", parameters)
-    except NO_FIT:
+    except NO_FIT as error:
+        if is_grave(error):
+            raise
         return False
     finally:
         connection.execute("RESET preserve_insertion_order")

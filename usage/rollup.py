@@ -23,7 +23,8 @@ INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNIO
 """
 FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
 DONE = "DELETE FROM touched_day"
-TOUCHED = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
+TOUCHED = "SELECT count(*) FROM touched_day"
+SPAN = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
 COUNTS = "covered_by IS NULL"  # calls that no other source has, and what a bill has beyond its calls
@@ -47,7 +48,7 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
         connection.execute(ALL_DAYS)
         connection.execute("DELETE FROM rollup_state")
         connection.execute("INSERT INTO rollup_state VALUES (?)", [parameters])
-    first, after = connection.execute(TOUCHED).fetchone() or (None, None)
+    first, after = connection.execute(SPAN).fetchone() or (None, None)
     if first:
         connection.execute(FORGET)
         # the bounds let whole row groups be skipped

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError
+from ..errors import UsageLogError, is_full
 from .bounded import bounded
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def looked_at(file: LogFile) -> LogFile:
     try:
         stat = os.stat(file.path)
     except OSError as error:
+        if is_full(error):
+            raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
     return replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
@@ -70,5 +72,7 @@ def copied(file: LogFile, target: Path) -> LogFile:
         with bounded(file.path, file.size) as stream, target.open("wb") as out:
             shutil.copyfileobj(stream, out, CHUNK_BYTES)
     except OSError as error:
+        if is_full(error):
+            raise
         raise UsageLogError(f"the file cannot be copied to be read: {error.strerror}", file=file.path) from None
     return replace(file, size=target.stat().st_size)

@@ -17,7 +17,7 @@ import duckdb
 
 from .files import escaped
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, identifier, struct, text
-from .store import scalar
+from .store import is_grave, scalar
 from .table_watch import watch_cells
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def _a_row_a_line(connection: DuckDBPyConnection, source: Source, columns: list[
             """,  # noqa: S608 (places)
             {"path": escaped(source.whole), "delimiter": source.format.delimiter},
         )
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if is_grave(error):
+            raise
         return False
     return scalar(connection, "SELECT count(*) FROM cells") + 1 == lines
 

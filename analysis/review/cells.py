@@ -28,7 +28,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...tokens import COLUMNS, SUMMED
-from ..spend.ledger import Ledger, is_read_only
+from ...usage.store import is_read_only
+from ..spend.ledger import Ledger
 from ..spend.priced import AS_IT_RAN
 
 if TYPE_CHECKING:

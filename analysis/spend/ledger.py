@@ -2,7 +2,7 @@
 
     from costsim.analysis.spend.ledger import Ledger, open_ledger
     ledger = Ledger.open(connection, book)          # a store that is open already
-    with open_ledger(path, book) as ledger: ...     # a file; opened for writing only if something must be summed
+    with open_ledger(path, book) as ledger: ...     # a file, opened read-only
 
 Opening it again on the same connection costs next to nothing: what is priced stays priced until the connection is
 closed or opened with other prices. So no caller has to do anything first, and nothing has to be done in some order.
@@ -35,11 +35,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ...errors import CostsimError, StoreError
+from ...errors import CostsimError
 from ...pricing.store import add_prices, cost_sums, load_prices, resolve_models
 from ...tokens import TOKEN_CLASSES
-from ...usage.rollup import rolled_models, rollup
-from ...usage.store import open_store, scalar
+from ...usage.rollup import TOUCHED, rolled_models, rollup
+from ...usage.store import in_memory, is_read_only, open_store, scalar
 from .priced import (
     BOOK_HASH,
     CELL,
@@ -66,10 +66,10 @@ if TYPE_CHECKING:
     from ...pricing.rows import ModelKey
 
 READ_STATE = "SELECT parameters FROM rollup_state"
-TOUCHED = "SELECT count(*) FROM touched_day"
 NEVER_SUMMED = "SELECT EXISTS (FROM usage_event) AND NOT EXISTS (FROM usage_daily)"
 LOGGED_MODELS = "SELECT DISTINCT provider, model FROM usage_event WHERE model IS NOT NULL"
-NOT_SUMMED = "calls were loaded that are not summed yet, and the store is open read-only; open it for writing once"
+ROLLED_UP = ("usage_daily", "covered_daily", "overlap", "touched_day", "rollup_state")
+"""The tables that bringing a store up to date writes to."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ class Ledger:
         """Bring the rollup up to date and price every sum of it that has not been priced yet.
 
         Sums are kept apart at the price tiers of their own models; at `tier_starts` (input tokens) and at the tiers of
-        `models` too, for questions about these. Raises StoreError where calls are to be summed but the store is open
-        read-only, and CostsimError where a price changes at a moment that is no half hour.
+        `models` too, for questions about these. In a store that is open read-only the sums are kept in memory. Raises
+        CostsimError where a price changes at a moment that is no half hour.
         """
         also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
         if not is_current(connection, book, also):
             if is_read_only(connection):
-                raise StoreError(NOT_SUMMED)
+                in_memory(connection, ROLLED_UP)
             bring_up_to_date(connection, book, also)
         ledger = cls(connection, book)
         if not _is_open(connection, book):
@@ -175,23 +175,13 @@ class Ledger:
 def open_ledger(
     path: Path, book: PriceBook, *, tier_starts: Iterable[int] = (), models: Iterable[str] = ()
 ) -> Iterator[Ledger]:
-    """The store at `path` as a ledger: read-only where nothing is left to sum, so that several can read at once.
+    """The store at `path` as a ledger, read-only, so that several can read at once.
 
-    Arguments and errors as `Ledger.open`; StoreError also where there is no store, or another process writes to it.
+    What is not summed yet is summed in memory. Arguments and errors as `Ledger.open`; StoreError also where there is no
+    store, or another process writes to it.
     """
-    also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
     with open_store(path, read_only=True) as connection:
-        if is_current(connection, book, also):
-            yield Ledger.open(connection, book, tier_starts=also)
-            return
-    with open_store(path) as connection:
-        yield Ledger.open(connection, book, tier_starts=also)
-
-
-def is_read_only(connection: DuckDBPyConnection) -> bool:
-    """Whether the open store cannot be written to."""
-    sql = "SELECT readonly::INTEGER FROM duckdb_databases() WHERE database_name = current_database()"
-    return bool(scalar(connection, sql))
+        yield Ledger.open(connection, book, tier_starts=tier_starts, models=models)
 
 
 def _is_open(connection: DuckDBPyConnection, book: PriceBook) -> bool:

@@ -13,7 +13,6 @@ from costsim.analysis.replay.reroute import reroute_to_model
 from costsim.analysis.review.review import review
 from costsim.analysis.spend.ledger import Ledger, open_ledger
 from costsim.analysis.spend.spend import Query, spend
-from costsim.errors import StoreError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
@@ -111,6 +110,10 @@ def test_a_store_that_is_summed_can_be_read_by_two_at_once(file: Path, book: Pri
         assert found.headline.month.usd == spend(one, book, february).total.computed_usd
 
 
-def test_calls_that_are_not_summed_cannot_be_read_from_a_read_only_store(file: Path, book: PriceBook) -> None:
-    with open_store(file, read_only=True) as store, pytest.raises(StoreError, match="not summed yet"):
-        Ledger.open(store, book)
+def test_calls_that_are_not_summed_are_summed_in_memory_by_a_reader(file: Path, book: PriceBook) -> None:
+    before = file.read_bytes()
+    with open_store(file, read_only=True) as store:
+        total = spend(Ledger.open(store, book).connection, book, Query(())).total.computed_usd
+    assert file.read_bytes() == before
+    with open_store(file) as store:
+        assert spend(store, book, Query(())).total.computed_usd == total > Decimal(0)

@@ -1,0 +1,123 @@
+"""A store after faults: an empty file, a damaged block, a database of something else; and readers beside one another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim import open_store as open_public
+from costsim.errors import StoreError
+from costsim.pricing.book import open_book
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+from costsim.usage.upkeep import compact, repair, verify
+
+LOGS = Path(__file__).parent.parent / "data" / "usage" / "claude-code"
+MANY = """
+INSERT INTO usage_event BY NAME
+SELECT 'made:' || range AS event_id, TIMESTAMP '2026-10-05' + INTERVAL 1 SECOND * range AS ts, 1 AS file_id,
+    'made' AS source, 'calls' AS role, 'c' AS component, 'gpt-4o' AS model, 'standard' AS processing, 'ok' AS status,
+    FALSE AS aggregated, hash(range)::UBIGINT % 1000 AS input, 0 AS cache_read, 0 AS cache_write_5m,
+    0 AS cache_write_1h, hash(-range)::UBIGINT % 1000 AS output, 0 AS web_search, 1 AS request
+FROM range(500000)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "costsim.duckdb"
+    with open_store(path) as store:
+        load(store, [LOGS])
+    return path
+
+
+def damage(path: Path, share: float) -> None:
+    """Overwrite some bytes of a block, `share` of the way through the file."""
+    content = bytearray(path.read_bytes())
+    place = int(len(content) * share)
+    content[place : place + 100] = os.urandom(100)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("begun", [b"", b"\0" * 100, b"\0" * 8 + b"DUCK" + b"\0" * 4084], ids=["0", "100", "4096"])
+def test_a_store_whose_making_was_cut_short_is_made_anew(tmp_path: Path, begun: bytes) -> None:
+    path = tmp_path / "costsim.duckdb"
+    path.write_bytes(begun)
+    with pytest.raises(StoreError, match="there is no store here"), open_store(path, read_only=True):
+        pass
+    with open_store(path) as store:
+        assert load(store, [LOGS]).total("added") == 175
+
+
+@pytest.mark.parametrize("text", ["x", "no database at all\n" * 2000], ids=["short", "long"])
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    with pytest.raises(StoreError, match=r"notes\.txt: "), open_store(path):
+        pass
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("tables", ["CREATE TABLE sales (a INT)", "CREATE TABLE schema_version (name VARCHAR)"])
+def test_a_database_of_another_program_gets_no_tables(tmp_path: Path, tables: str, read_only: bool) -> None:
+    path = tmp_path / "other.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute(tables)
+    with pytest.raises(StoreError, match="of another program"), open_store(path, read_only=read_only):
+        pass
+    with duckdb.connect(str(path)) as other:
+        assert len(other.execute("SHOW TABLES").fetchall()) == 1
+
+
+def test_readers_need_no_lock_even_where_calls_are_not_summed_yet(path: Path) -> None:
+    book = open_book()
+    with (
+        duckdb.connect(str(path), read_only=True, config={"autoload_known_extensions": "false"}) as beside,
+    ):
+        assert beside.execute("SELECT count(*) FROM usage_daily").fetchone() == (0,)  # load() does not sum
+    before = path.read_bytes()
+    with open_public(path, book, read_only=True) as one:
+        total = one.spend().total
+    assert total.calls == 175
+    assert path.read_bytes() == before  # nothing was written
+    with open_public(path, book) as store:
+        assert store.spend().total == total
+
+
+def test_a_sound_store_is_verified_and_compacted(path: Path) -> None:
+    assert verify(path).sound
+    with open_store(path) as store:
+        store.execute(MANY)
+    with open_store(path) as store:
+        store.execute("DELETE FROM usage_event WHERE source = 'made' AND output > 10")
+    before, after = compact(path)
+    assert after < before
+    with open_store(path, read_only=True) as store:
+        assert store.execute("SELECT count(*) FROM usage_event WHERE source <> 'made'").fetchone() == (175,)
+    with open_store(path) as store:  # sequences and keys are as before
+        assert load(store, [LOGS]).total("added") == 0
+
+
+def test_what_can_be_read_of_a_damaged_store_is_saved_and_the_rest_read_anew(path: Path) -> None:
+    with open_store(path) as store:
+        store.execute(MANY)
+    damage(path, 0.5)
+    with pytest.raises(StoreError, match="damaged"), open_store(path, read_only=True) as store:
+        store.execute("SELECT sum(hash(t)) FROM usage_event AS t")
+    health, saved, kept = repair(path)
+    assert "usage_event" in health.damaged
+    assert 100_000 < saved["usage_event"] < 500_175  # of about five groups of rows, one or two were lost
+    assert kept is not None
+    assert kept.exists()
+    with open_store(path) as store:
+        load(store, [LOGS])
+        assert store.execute("SELECT count(*) FROM usage_event WHERE source = 'claude-code'").fetchone() == (175,)
+
+
+def test_a_store_that_disagrees_with_itself_is_no_sound_one(path: Path) -> None:
+    with open_store(path) as store:
+        store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")
+    assert verify(path).faults() == ["1 calls that stand twice"]

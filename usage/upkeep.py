@@ -1,0 +1,177 @@
+"""What a person would otherwise do to a store by hand: verify it, save what can be read of it, make it small.
+
+A repaired or compacted store is written beside the old one and takes its place at the end, in one step: after a crash
+at any moment the old one is still there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ..errors import StoreError
+from .reader import identifier, text
+from .store import TABLES, is_fault, open_store, scalar
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROWS_OF_A_GROUP = 122_880  # DuckDB stores tables in groups of so many rows
+DERIVED = (
+    "usage_daily",
+    "covered_daily",
+    "rollup_state",
+    "spend_cell",
+    "spend_price",
+)  # made again when it is asked for
+CHECKS = {
+    "calls of a file that is not known": "FROM usage_event ANTI JOIN load USING (file_id)",
+    "calls that stand twice": "FROM (SELECT event_id FROM usage_event GROUP BY event_id HAVING count(*) > 1)",
+    "rejects of a file that is not known": "FROM reject ANTI JOIN load USING (file_id)",
+    "days whose sums are not those of their calls": """
+        FROM (SELECT ts::DATE AS day, sum(input) AS input, sum(output) AS output FROM usage_event
+              WHERE covered_by IS NULL GROUP BY ALL) AS called
+        FULL JOIN (SELECT day, sum(input) AS input, sum(output) AS output FROM usage_daily GROUP BY ALL) AS summed
+            USING (day)
+        WHERE day NOT IN (SELECT day FROM touched_day) AND EXISTS (FROM rollup_state)
+            AND (called.input, called.output) IS DISTINCT FROM (summed.input, summed.output)
+    """,
+}
+FORGET_FILES = "UPDATE load SET sha256 = '', mtime_ns = 0, bytes = 0"
+ROWS = "SELECT estimated_size FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
+MADE = "SELECT sql FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
+THERE = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
+TOUCH_ALL = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event"
+
+
+@dataclass
+class Health:
+    """What was found: rows by table, tables that cannot be read with the reason, and what does not agree."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+    disagree: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        """Whether all can be read and agrees."""
+        return not (self.damaged or self.disagree)
+
+    def faults(self) -> list[str]:
+        """What is wrong, in words."""
+        return [f"table {name} cannot be read: {why}" for name, why in self.damaged.items()] + [
+            f"{count:,} {what}" for what, count in self.disagree.items()
+        ]
+
+
+def verify(path: Path) -> Health:
+    """Read every block of a store, and compare what must agree. Raises StoreError where nothing can be read."""
+    health = Health()
+    with open_store(path, read_only=True) as store:
+        names = [name for (name,) in store.execute(TABLES).fetchall()]
+    for name in names:
+        try:
+            with open_store(path, read_only=True) as store:
+                sql = f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(name)} AS t"  # noqa: S608 (quoted)
+                health.rows[name] = scalar(store, sql)
+        except StoreError as error:
+            health.damaged[name] = str(error).removeprefix(f"{path}: ")
+    if not health.damaged:
+        with open_store(path, read_only=True) as store:
+            found = {what: scalar(store, f"SELECT count(*) {sql}") for what, sql in CHECKS.items()}
+        health.disagree = {what: count for what, count in found.items() if count}
+    return health
+
+
+def compact(path: Path) -> tuple[int, int]:
+    """Write a store anew without the room that deleted rows left; its bytes before and after. Raises StoreError."""
+    if not path.exists():
+        raise StoreError(f"{path}: there is no store here")
+    before = path.stat().st_size
+    with _in_place_of(path) as new, open_store(path) as store:
+        store.execute("CHECKPOINT")
+        (name,) = store.execute("SELECT current_database()").fetchall()[0]
+        store.execute(f"ATTACH {text(str(new))} AS compacted")
+        store.execute(f"COPY FROM DATABASE {identifier(name)} TO compacted")
+        store.execute("DETACH compacted")
+    return before, path.stat().st_size
+
+
+def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
+    """Save what can be read of a store into a new one in its place; the old one is kept beside it.
+
+    Returns what was found, the rows saved by table, and where the old store is (None: it was sound, nothing was
+    done). Sums are made again; where calls were lost, all files are read again at the next load. Raises StoreError
+    where nothing can be read.
+    """
+    health = verify(path)
+    if health.sound:
+        return health, {}, None
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    saved: dict[str, int] = {}
+    with _in_place_of(path, kept) as new:
+        for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day"}):
+            with open_store(new) as store:
+                saved[name] = _save(path, store, name)
+        with open_store(new) as store:
+            _settle(store, lost="usage_event" in health.damaged or "load" in health.damaged or bool(health.disagree))
+            saved["usage_event"] = scalar(store, "SELECT count(*) FROM usage_event")
+    return health, saved, kept
+
+
+def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
+    """Copy what can be read of a table, group of rows by group of rows where the whole cannot be; the rows copied."""
+    store.execute(f"ATTACH {text(str(path))} AS damaged (READ_ONLY)")
+    rows = scalar(store, ROWS, [name])
+    made = store.execute(MADE, [name]).fetchone()
+    if made and not scalar(store, THERE, [name]):
+        store.execute(made[0])
+    target, source = f"main.{identifier(name)}", f"damaged.main.{identifier(name)}"
+    starts = range(0, rows + ROWS_OF_A_GROUP, ROWS_OF_A_GROUP)
+    for where in ["", *(f"WHERE rowid >= {start} AND rowid < {start + ROWS_OF_A_GROUP}" for start in starts)]:
+        try:
+            store.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {source} {where}")  # noqa: S608
+        except duckdb.Error as error:
+            if not is_fault(error):
+                raise
+        else:
+            if not where:
+                break
+    return scalar(store, f"SELECT count(*) FROM {target}")  # noqa: S608 (quoted)
+
+
+def _settle(store: DuckDBPyConnection, lost: bool) -> None:
+    """Numbers of files go on after those there are; calls of unknown files go; all days are to be summed again."""
+    store.execute("DELETE FROM usage_event WHERE file_id NOT IN (SELECT file_id FROM load)")
+    store.execute("DELETE FROM reject WHERE file_id NOT IN (SELECT file_id FROM load)")
+    if lost:
+        store.execute(FORGET_FILES)
+    used = scalar(store, "SELECT max(file_id) FROM load")
+    store.execute("SELECT nextval('file_number') FROM range(?)", [used + 1])
+    store.execute(TOUCH_ALL)
+
+
+@contextmanager
+def _in_place_of(path: Path, kept: Path | None = None) -> Iterator[Path]:
+    """A path for a new store that takes the place of `path` if the block ends well; the old one is kept, or goes."""
+    new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        yield new
+        log = path.with_name(f"{path.name}.wal")
+        if kept:
+            os.link(path, kept)
+        new.replace(path)
+        if log.exists():  # what it holds is in the new store, or goes with the old one
+            log.replace(kept.with_name(f"{kept.name}.wal")) if kept else log.unlink()
+    except OSError as error:
+        raise StoreError(f"{path}: the new store cannot be written: {error.strerror}") from None
+    finally:
+        for left in (new, new.with_name(f"{new.name}.wal")):
+            left.unlink(missing_ok=True)
