@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..money import format_range, format_usd
+from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
 from .numbers import percent
-from .theme import FONT, LIGHT, Theme
+from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.results import ComponentCost, PlanResult, Projection, Saving, WaterfallStep
 
-Row = dict[str, Any]
 GROUPS = 12
 """Rows of the charts by model and by agent; the rest is added up in one more."""
-FEW_DAYS = 3
-"""Up to this many days are drawn apart: a band needs more."""
 
 
 def ranked(plans: Iterable[PlanResult], key: Callable[[ComponentCost], str]) -> list[str]:
@@ -308,22 +306,6 @@ def _plan_colour(alt: Any, projection: Projection, theme: Theme) -> Any:
     return alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=legend(alt))
 
 
-def legend(alt: Any) -> Any:
-    """Below the chart; `config.legend.columns` says in how many columns."""
-    return alt.Legend(title=None, orient="bottom", labelLimit=130, symbolType="square", symbolOpacity=1)
-
-
-def tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
-    """Fields as text (`day` as a date), under their own names or the title given."""
-    titles = {name: name for name in fields} | titled
-    return [
-        alt.Tooltip(f"{name}:T", title=title, format="%-d %B %Y")
-        if name == "day"
-        else alt.Tooltip(f"{name}:N", title=title)
-        for name, title in titles.items()
-    ]
-
-
 def _usd_axis(amounts: list[float], room: float, axis: Any, stack: Any) -> Any:
     """From nothing to the largest amount and some room for its label."""
     import altair as alt
@@ -332,50 +314,7 @@ def _usd_axis(amounts: list[float], room: float, axis: Any, stack: Any) -> Any:
     return alt.X("usd:Q", title="USD per day", axis=axis, scale=scale, stack=stack)
 
 
-def ticks(amounts: list[float]) -> Any:
-    """An axis in USD with the decimals that its span needs: cents below $10, k and M from $10,000."""
-    import altair as alt
-
-    least, most = min(amounts), max(amounts)
-    span = most - least
-    if max(abs(least), abs(most)) >= 10_000:
-        written = "$~s"
-    else:
-        written = "$,.0f" if span > 8 else "$,.2f" if span > 0.04 else "$,.2~r"
-    zero = "datum.value === 0 ? '$0' : datum.label"
-    return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 400 ? 4 : 7"))
-
-
 def _day_axis(alt: Any, days: int) -> Any:
     written = "%-d %b" if days <= 92 else "%b %Y"
     count = days if days <= FEW_DAYS else alt.ExprRef("width < 400 ? 4 : 8")
     return alt.Axis(format=written, tickCount=count, grid=False, labelOverlap=True)
-
-
-def finish(
-    layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme
-) -> alt.LayerChart:
-    """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.
-
-    The data come last, under their names: Altair would copy them at every step.
-    """
-    import altair as alt
-
-    padding = {"left": 2, "right": 8, "top": 6, "bottom": 4}
-    chart: Any = alt.layer(*layers)
-    chart = (
-        chart.properties(width="container", height=height, description=description, background="transparent")
-        .properties(autosize={"type": "fit-x", "contains": "padding"}, padding=padding)
-        .configure(font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
-            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
-        )
-        .configure_legend(
-            labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10,
-            columns=3,
-        )
-    )  # fmt: skip
-    chart.datasets = datasets
-    return cast("alt.LayerChart", chart)

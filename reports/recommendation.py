@@ -11,7 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.recommend.recommend import FrontPoint, Recommendation, TaskAdvice
+from ..analysis.recommend.results import FrontPoint, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
 from .evidence import interval

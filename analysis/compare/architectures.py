@@ -17,6 +17,7 @@ from ... import __version__
 from ...money import strip, to_usd
 from ..architecture.distributions import Floats
 from ..findings import Finding
+from ..quantiles import Quantiles, quantiles
 from ..shapley import shapley
 from ..simulation.summary import book_ref
 from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
@@ -50,7 +51,7 @@ def difference(
     flat = [to_usd(side.flat_usd()) for side in (base, head)]
     before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
-    p10, p50, p90 = _quantiles(drawn + float(flat[1] - flat[0]))
+    p10, p50, p90 = _paired(drawn + float(flat[1] - flat[0]))
     rows = sorted((_with_line(row, loaded, head) for row in rows), key=_largest_first)
     unpriced = sorted(unchanged.unpriced | {m for row in rows if not _known(row) for m in _models(row)})
     found = ArchitectureDifference(
@@ -117,7 +118,7 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
     drawn = np.zeros(trials[0])
     if known:
         drawn = (after.drawn_usd(*trials) if after else 0.0) - (before.drawn_usd(*trials) if before else drawn)
-    spread = _quantiles(drawn) if known else (None, None, None)
+    spread = _paired(drawn) if known else (None, None, None)
     moved = (now or zero) - (was or zero) if known else None
     row = ComponentDifference(
         component=name,
@@ -210,9 +211,8 @@ def _largest_first(row: ComponentDifference) -> tuple[bool, Decimal, str]:
     return (_known(row), -abs(row.difference_usd or Decimal(0)), row.component)
 
 
-def _quantiles(drawn: Floats) -> tuple[Decimal, Decimal, Decimal]:
-    p10, p50, p90 = (to_usd(round(float(amount), 9)) for amount in np.quantile(drawn, (0.1, 0.5, 0.9)))
-    return p10, p50, p90
+def _paired(drawn: Floats) -> Quantiles:
+    return quantiles(drawn, lambda amount: to_usd(round(amount, 9)))
 
 
 def _with_line(row: ComponentDifference, loaded: LoadedArchitecture | None, head: Side) -> ComponentDifference:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from ...months import month_bounds
+from ..quantiles import LEVELS, ends
 from ..simulation.monte_carlo import generator
 from .daily import Model
 from .history import Days, Floats, History
@@ -16,7 +17,6 @@ from .results import Backtest, Coverage
 
 LEAST_KNOWN, HELD_OUT_DAYS, WEEK = 28, 42, 7
 """Four weeks are known before the first forecast; at most the last six are held out."""
-QUANTILES = (0.1, 0.5, 0.9)
 MONTH_CASES = {"month total, a third known": 10, "month total, half known": 15, "month total, two thirds known": 20}
 
 TRIALS, SEED = 1000, 1
@@ -46,7 +46,7 @@ class Scores:
 
     def add(self, what: str, drawn: Floats, truth: float) -> None:
         """Count whether the truth lies in P10 to P90 of what was drawn, (trials,)."""
-        low, high = np.quantile(drawn, (0.1, 0.9))
+        low, high = ends(drawn)
         self.inside.setdefault(what, []).append(bool(low <= truth <= high))
 
     def coverage(self) -> list[Coverage]:
@@ -99,8 +99,8 @@ def held_out(days: Days, draw: Draw, trials: int, seed: int, every: int = 1) -> 
 
 def quantile_loss(drawn: Floats, truth: float) -> float:
     """The mean pinball loss of P10, P50 and P90 (Koenker & Bassett 1978): 0 is perfect, USD; drawn is (trials,)."""
-    off = truth - np.quantile(drawn, QUANTILES)
-    return float(np.maximum(np.array(QUANTILES) * off, (np.array(QUANTILES) - 1) * off).mean())
+    off = truth - np.quantile(drawn, LEVELS)
+    return float(np.maximum(np.array(LEVELS) * off, (np.array(LEVELS) - 1) * off).mean())
 
 
 def _months(days: Days, draw: Draw, trials: int, seed: int, scores: Scores) -> None:

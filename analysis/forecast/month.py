@@ -11,13 +11,13 @@ import numpy as np
 from ...errors import CostsimError
 from ...money import to_usd
 from ...months import month_bounds
+from ..quantiles import column_quantiles, quantiles
 from ..simulation.monte_carlo import generator
 from .backtest import weekday_draw
 from .history import Days, Floats, History
 from .results import DayForecast, MonthForecast
 
 FEW_DAYS = 7
-QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -89,21 +89,21 @@ def _complete(known: Days | None, first: date, last: date, as_of: date, trials: 
 
 def _month(as_of: date, spent: Decimal, rest: Floats, days: list[DayForecast], says: str) -> MonthForecast:
     """The month as what is spent, exactly, and the draws (trials,) of what is to come."""
-    low, middle, high = (spent + to_usd(float(amount)) for amount in np.quantile(rest, QUANTILES))
+    spread = quantiles(rest, lambda amount: spent + to_usd(amount))
     return MonthForecast(
         month=f"{days[0].day:%Y-%m}", as_of=as_of, spent_usd=spent, expected_usd=spent + to_usd(float(rest.mean())),
-        p10_usd=low, p50_usd=middle, p90_usd=high, days=days, method="weekday", says=says,
+        p10_usd=spread.p10, p50_usd=spread.p50, p90_usd=spread.p90, days=days, method="weekday", says=says,
     )  # fmt: skip
 
 
 def _day_forecasts(drawn: Floats, first: date) -> list[DayForecast]:
-    means, quantiles = drawn.mean(axis=0), np.quantile(drawn, QUANTILES, axis=0)
+    means, spreads = drawn.mean(axis=0), column_quantiles(drawn)
     return [
         DayForecast(
-            day=first + timedelta(n), expected_usd=to_usd(float(means[n])), p10_usd=to_usd(float(low)),
-            p50_usd=to_usd(float(middle)), p90_usd=to_usd(float(high)),
+            day=first + timedelta(n), expected_usd=to_usd(float(means[n])), p10_usd=spread.p10, p50_usd=spread.p50,
+            p90_usd=spread.p90,
         )
-        for n, (low, middle, high) in enumerate(quantiles.T)
+        for n, spread in enumerate(spreads)
     ]  # fmt: skip
 
 

@@ -17,11 +17,11 @@ from typing import Literal
 from ...errors import InputError
 from ...money import to_usd
 from ..outcomes.outcomes import Evidence, SuccessRate, TaskModel, success_rate
-from ..results import Result, Usd
+from ..quantiles import ends
+from ..results import Usd
 from .allocation import Choice, best_within, front
+from .results import Advice, Considered, FrontPoint, Recommendation, SavingRange, Says, Successes, TaskAdvice
 
-Says = Literal["clears the floor", "below the floor", "no evidence", "unpriced"]
-Advice = Literal["move", "keep", "no model clears the floor", "no evidence"]
 NOTHING = Evidence(0, 0)
 
 
@@ -55,96 +55,6 @@ class Candidate:
     model: str
     cost: MonthlyCost | None
     evidence: Evidence = NOTHING
-
-
-class Considered(Result):
-    """A model looked at for a task, cheapest first; `usd_per_month` is null where it has no price."""
-
-    model: str
-    usd_per_month: Usd | None
-    success: SuccessRate
-    says: Says
-
-
-class TaskAdvice(Result):
-    """What to do with a task. `model` is the recommended one: the present one unless `advice` is "move".
-
-    `saving_usd_per_month` is what the move saves (negative where it costs); null where a cost is not known.
-    """
-
-    task: str
-    present: str
-    model: str
-    advice: Advice
-    present_usd_per_month: Usd | None
-    usd_per_month: Usd | None
-    saving_usd_per_month: Usd | None
-    considered: list[Considered]
-
-
-class SavingRange(Result):
-    """The expected saving of the whole routing against the present one, per month, and its P10 and P90.
-
-    From "draws": quantiles of the paired difference. From "p10/p90": as if all moved tasks had their cheap
-    month together, and their dear one: wider than the truth. Null where neither was given. Tasks whose cost
-    is not known are in none of these figures.
-    """
-
-    present_usd: Usd
-    expected_usd: Usd
-    percent: Usd | None
-    p10_usd: Usd | None
-    p90_usd: Usd | None
-    range_from: Literal["draws", "p10/p90"] | None
-
-
-class Successes(Result):
-    """Expected successes per month over the tasks with evidence, with P10 and P90 of what the evidence leaves open.
-
-    A rate's distribution is Jeffreys' Beta(k + 1/2, n - k + 1/2); the tasks' evidence is independent, so
-    the sum is taken as normal.
-    """
-
-    runs: Usd
-    expected: Usd
-    p10: Usd
-    p90: Usd
-
-
-class FrontPoint(Result):
-    """A whole plan on the cost-quality front; `task` moves from the model `before` to `after` to reach it.
-
-    `usd_per_success` is what each further success costs there; null at the cheapest plan, where nothing
-    moved.
-    """
-
-    usd_per_month: Usd
-    expected_successes: Usd
-    task: str | None
-    before: str | None
-    after: str | None
-    usd_per_success: Usd | None
-
-
-class Recommendation(Result):
-    """What `costsim recommend` computes. `changes` is the new routing where it differs from the present one.
-
-    `could_gain_successes` is 0 where the plan is proved the best for the budget; else no plan gains more
-    than that. `front` is the convex hull of all plans over the models with evidence, from the cheapest to
-    the best.
-    """
-
-    min_success: float
-    confidence: float
-    budget_usd: Usd | None
-    tasks: list[TaskAdvice]
-    changes: dict[str, str]
-    usd_per_month: Usd
-    saving: SavingRange
-    successes: Successes
-    present_successes: Successes
-    could_gain_successes: Usd
-    front: list[FrontPoint]
 
 
 def recommend(
@@ -331,10 +241,10 @@ def _saving_range(
     pairs = [(a.draws, b.draws) for a, b in moved if a.draws is not None and b.draws is not None]
     if moved and len(pairs) == len(moved):
         totals = sum(np.asarray(a, dtype=float) - np.asarray(b, dtype=float) for a, b in pairs)
-        low, high = (float(np.quantile(totals, share)) for share in (0.1, 0.9))
+        low, high = ends(np.asarray(totals))
         return to_usd(low), to_usd(high), "draws"
-    ends = [_ends(a, b) for a, b in moved]
-    known = [pair for pair in ends if pair is not None]
+    pair_ends = [_ends(a, b) for a, b in moved]
+    known = [pair for pair in pair_ends if pair is not None]
     if not moved or len(known) < len(moved):
         return None, None, None
     lows, highs = (sum(end, Fraction(0)) for end in zip(*known, strict=True))

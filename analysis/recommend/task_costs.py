@@ -30,7 +30,8 @@ from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan, named_models, plans_of
 from ..simulation.policies.draws import draw_usd
 from ..simulation.workload import Horizon
-from .recommend import MonthlyCost, Recommendation, Task, candidates_from, recommend
+from .recommend import MonthlyCost, Task, candidates_from, recommend
+from .results import Recommendation
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture, Component

@@ -17,6 +17,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
+from ..quantiles import ENDS
 from ..results import Result, Usd
 from ..spend.ledger import Ledger, rollup_needs
 from .tables import GROUPS, MOVED, PLACES, fill_tables
@@ -196,7 +197,7 @@ class _Costs:
                     usd_of[row, column : column + 2] += float(s.prompt_usd), float(s.output_usd)
         of = [(self.multipliers[pair], drawn) for pair, drawn in self.draws.items()]
         off = [part for m, d in of for part in (d.prompt - float(m.prompt), d.output - float(m.output))]
-        low, high = np.quantile(usd_of @ np.array(off), (0.1, 0.9), axis=1)
+        low, high = np.quantile(usd_of @ np.array(off), ENDS, axis=1)
         return [(min(float(a), 0.0), max(float(b), 0.0)) for a, b in zip(low, high, strict=True)]
 
     def rows(self, named: Iterable[tuple[str | None, _Sum]]) -> list[ReplayRow]:

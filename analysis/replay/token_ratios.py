@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...money import to_usd
 from ...tokens import PROMPT_SUM
+from ..quantiles import ends
 from ..results import Result, Usd
 
 if TYPE_CHECKING:
@@ -187,12 +188,10 @@ class _Log:
 
 def _figures(name: str, point: float, drawn: NDArray[Any]) -> dict[str, Any]:
     """The fields of one multiplier, rounded: what is shown is what is multiplied by."""
-    import numpy as np
-
-    low, high = np.quantile(drawn, (0.1, 0.9))
+    low, high = ends(drawn)
     return {
         name: to_usd(Decimal(point).quantize(PLACES)),
-        f"{name}_low": to_usd(Decimal(min(float(low), point)).quantize(PLACES)),
-        f"{name}_high": to_usd(Decimal(max(float(high), point)).quantize(PLACES)),
+        f"{name}_low": to_usd(Decimal(min(low, point)).quantize(PLACES)),
+        f"{name}_high": to_usd(Decimal(max(high, point)).quantize(PLACES)),
         f"{name}_standard_error": float(drawn.std(ddof=1)),
     }

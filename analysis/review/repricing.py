@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
 from ...tokens import PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
+from ..quantiles import ends
 from ..spend.ledger import Ledger
 from ..spend.priced import cost_at
 
@@ -171,5 +172,5 @@ def measured_saving(
         if pair in draws:
             stray = draws[pair].prompt - float(of.prompt), draws[pair].output - float(of.output)
             off = off - float(prompt) * stray[0] - float(output) * stray[1]
-    low, high = (Decimal(float(end)) for end in np.quantile(off, (0.1, 0.9)))
+    low, high = map(Decimal, ends(off))
     return MeasuredSaving(total, to_usd(total + min(low, Decimal(0))), to_usd(total + max(high, Decimal(0))))

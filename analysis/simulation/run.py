@@ -16,7 +16,8 @@ from .costs import Costs
 from .plans import Plan, named_models, plans_of, single_model_plan
 from .policies.notes import policy_notes
 from .settings import Progress, Settings
-from .summary import ProjectionDay, summarise
+from .simulate import ProjectionDay
+from .summary import summarise
 from .waterfall import waterfall
 from .workload import Horizon
 

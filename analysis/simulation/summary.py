@@ -1,19 +1,11 @@
-"""From costings and draws to the typed result: expectations exact, ranges from the simulation.
-
-Components are simulated one after the other and only their sums are kept, so memory is a few arrays of
-(days, trials) per plan however many components there are.
-"""
+"""From costings and draws to the typed result: expectations exact, ranges from the simulation."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +13,9 @@ from ... import __version__
 from ...money import to_usd
 from ...pricing.rows import ModelKey
 from ..architecture.distributions import Floats
+from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from ..results import (
     BookLayer,
-    CallCost,
     ClaimResult,
     ComponentCost,
     ComponentSaving,
@@ -36,11 +28,9 @@ from ..results import (
     Saving,
     WaterfallStep,
 )
-from .monte_carlo import draw
 from .plans import Plan
-from .policies.calls import Costed
-from .policies.draws import draw_usd
 from .provenance import assumptions, unpriced, used_prices, warnings
+from .simulate import CostingOf, PlanSum, ProjectionDay, simulate_plans
 from .subscriptions import flat_total, subscriptions_of
 from .workload import Horizon
 
@@ -49,184 +39,7 @@ if TYPE_CHECKING:
     from ..architecture.model import Architecture, Component
     from .settings import Progress, Settings
 
-QUANTILES = (0.1, 0.5, 0.9)
 BINS = 40
-
-CostingOf = Callable[[str, Plan], Costed]
-
-
-class ProjectionDay(NamedTuple):
-    """A row of the `projection` table: one component of one plan on one day. Quantiles are USD of that day."""
-
-    plan: str
-    day: date
-    component: str
-    agent: str
-    task: str
-    model: str
-    runs: Decimal
-    expected_usd: Decimal
-    p10_usd: Decimal
-    p50_usd: Decimal
-    p90_usd: Decimal
-
-
-@dataclass
-class PlanSum:
-    """One plan while it is added up.
-
-    `expected_usd` are exact costs by day, `drawn_usd` the simulated (days, trials). `saved_usd` is what the
-    plan saves against the baseline over the horizon, (trials,), of the components that both can price;
-    `compared_usd` is what those cost at the baseline.
-    """
-
-    plan: Plan
-    expected_usd: list[Fraction]
-    drawn_usd: Floats
-    saved_usd: Floats
-    components: list[ComponentCost] = field(default_factory=list)
-    saved_by_component: dict[str, Fraction] = field(default_factory=dict)
-    compared_usd: Fraction = Fraction(0)
-
-    def add(self, expected_usd: Iterable[Fraction], drawn_usd: Floats) -> None:
-        """Add one component's cost."""
-        self.expected_usd = [total + part for total, part in zip(self.expected_usd, expected_usd, strict=True)]
-        self.drawn_usd += drawn_usd
-
-    def save(self, name: str, baseline_usd: Fraction, own_usd: Fraction, drawn_usd: Floats | float) -> None:
-        """Add what one component saves over the horizon: exactly, and as drawn, (trials,) or one number."""
-        saved = self.saved_by_component.get(name, Fraction(0))
-        self.saved_by_component[name] = saved + baseline_usd - own_usd
-        self.compared_usd += baseline_usd
-        self.saved_usd += drawn_usd
-
-
-@dataclass(frozen=True)
-class PricedDraws:
-    """One component as a plan has it: its draws priced, (days, trials), or (days, 1) where nothing varies."""
-
-    costing: Costed
-    drawn_usd: Floats
-
-    @cached_property
-    def horizon_usd(self) -> Floats:
-        """The draws summed over the days."""
-        total: Floats = self.drawn_usd.sum(axis=0)
-        return total
-
-
-def simulate_plans(
-    architecture: Architecture,
-    plans: list[Plan],
-    costing_of: CostingOf,
-    horizon: Horizon,
-    settings: Settings,
-    progress: Progress | None = None,
-    sink: Callable[[list[ProjectionDay]], None] | None = None,
-) -> list[PlanSum]:
-    """Simulate every component once and price its draws for every plan."""
-    shape = (horizon.days, settings.trials)
-    sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
-    rooms = [np.empty(shape) for _ in plans]
-    for done, component in enumerate(architecture.components):
-        costings = [costing_of(component.name, plan) for plan in plans]
-        plain = costings[0].plain
-        tokens = draw(plain.work, plain.profile, plain.brackets, horizon.days, settings.trials, settings.seed)
-        distinct = {id(costing): costing for costing in costings}
-        drawn = {
-            known: PricedDraws(costing, draw_usd(costing, tokens, room, settings.seed))
-            for (known, costing), room in zip(distinct.items(), rooms, strict=False)
-        }
-        priced = {plan.name: drawn[id(costing)] for plan, costing in zip(plans, costings, strict=True)}
-        _add_component(sums, priced, component.name)
-        if sink:
-            sink([row for total in sums for row in _component_days(total.plan, priced, component.name, horizon)])
-        rows = {known: _component(own.costing, own.drawn_usd) for known, own in drawn.items()}
-        for total, costing in zip(sums, costings, strict=True):
-            total.components.append(rows[id(costing)])
-        if progress:
-            progress(done + 1, len(architecture.components))
-    return sums
-
-
-def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: str) -> None:
-    baseline = priced[sums[0].plan.name]
-    for total in sums:
-        own = priced[total.plan.name]
-        if own.costing.priced:
-            total.add(own.costing.expected_usd, own.drawn_usd)
-        if own.costing.priced and baseline.costing.priced:  # a saving compares like with like, or says nothing
-            saved = baseline.horizon_usd - own.horizon_usd
-            total.save(name, baseline.costing.horizon_usd, own.costing.horizon_usd, saved)
-
-
-def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
-    """Its row of the result. The draws are sorted on the way, and of no use after it."""
-    component, days = costing.work.component, len(costing.expected_usd)
-    expected = to_usd(costing.horizon_usd / days) if costing.priced else None
-    p10, p50, p90 = _quantiles(drawn_usd) if costing.priced else (None, None, None)
-    return ComponentCost(
-        name=component.name,
-        agent=component.agent,
-        task=component.task,
-        model=costing.model,
-        runs_per_day=to_usd(costing.work.runs.per_day),
-        expected_usd_per_day=expected,
-        p10_usd_per_day=p10,
-        p50_usd_per_day=p50,
-        p90_usd_per_day=p90,
-        calibrated=costing.profile.origin == "calibrated",
-        tokens=costing.profile.origin,
-        shadow_usd_per_day=to_usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
-        calls=_calls(costing, days),
-    )
-
-
-def _calls(costing: Costed, days: int) -> list[CallCost]:
-    """Which models a component under policies calls, and what for; nothing for one without."""
-    if not costing.has_policies:
-        return []
-    return [
-        CallCost(
-            kind=call.kind,
-            model=call.model,
-            calls_per_day=to_usd(call.expected_calls / days),
-            expected_usd_per_day=to_usd(call.expected_usd / days) if costing.priced else None,
-        )
-        for call in costing.calls
-    ]
-
-
-def _component_days(plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon) -> Iterator[ProjectionDay]:
-    own = priced[plan.name]
-    if own.costing.priced:
-        runs, expected = own.costing.work.runs.expected, own.costing.expected_usd
-        part, model = own.costing.work.component, own.costing.model
-        for day, count, cost, ranges in zip(horizon.dates, runs, expected, _by_day(own.drawn_usd), strict=True):
-            yield ProjectionDay(
-                plan.name, day, name, part.agent, part.task, model, to_usd(count), to_usd(cost), *ranges
-            )
-
-
-def _money(amount: float) -> Decimal:
-    """A simulated amount, to 8 significant digits: more than 10,000 trials can know."""
-    return to_usd(Decimal(f"{amount:.8g}"))
-
-
-def _quantiles(drawn_usd: Floats) -> tuple[Decimal, Decimal, Decimal]:
-    """P10, P50 and P90 of all the draws together, linear between neighbours. Sorts the draws in place."""
-    ordered = drawn_usd.reshape(-1)
-    ordered.sort()  # a third of the time of np.quantile, which also copies
-    places = [q * (len(ordered) - 1) for q in QUANTILES]
-    p10, p50, p90 = (ordered[int(x)] + (x - int(x)) * (ordered[math.ceil(x)] - ordered[int(x)]) for x in places)
-    return _money(p10), _money(p50), _money(p90)
-
-
-def _by_day(drawn_usd: Floats) -> list[tuple[Decimal, Decimal, Decimal]]:
-    """P10, P50 and P90 of each day."""
-    ordered = np.sort(drawn_usd, axis=1)  # faster than np.quantile along rows, and the same to a draw
-    places = [round(q * (ordered.shape[1] - 1)) for q in QUANTILES]
-    return [(_money(row[0]), _money(row[1]), _money(row[2])) for row in ordered[:, places].tolist()]
 
 
 def summarise(
@@ -289,7 +102,7 @@ def _add_subscriptions(
 
 
 def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) -> ComponentCost:
-    p10, p50, p90 = _quantiles(drawn)
+    p10, p50, p90 = sorted_quantiles(drawn, simulated_usd)
     return ComponentCost(
         name=f"subscription {name}",
         agent="",
@@ -315,9 +128,9 @@ def _flat_days(plan: Plan, row: ComponentCost, costs: list[Fraction], horizon: H
 
 def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
     expected = sum(total.expected_usd, Fraction(0))
-    sum10, sum50, sum90 = _quantiles(total.drawn_usd.sum(axis=0))
-    days = zip(horizon.dates, total.expected_usd, _by_day(total.drawn_usd), strict=True)
-    day10, day50, day90 = _quantiles(total.drawn_usd)
+    sum10, sum50, sum90 = sorted_quantiles(total.drawn_usd.sum(axis=0), simulated_usd)
+    days = zip(horizon.dates, total.expected_usd, row_quantiles(total.drawn_usd, simulated_usd), strict=True)
+    day10, day50, day90 = sorted_quantiles(total.drawn_usd, simulated_usd)
     return PlanResult(
         name=total.plan.name,
         says=total.plan.says,
@@ -341,7 +154,7 @@ def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
     base = total.compared_usd
     per_day = total.saved_usd / horizon.days
     histogram = _histogram(per_day)
-    p10, p50, p90 = _quantiles(per_day)
+    p10, p50, p90 = sorted_quantiles(per_day, simulated_usd)
     return Saving(
         plan=total.plan.name,
         baseline=baseline.plan.name,
@@ -361,11 +174,11 @@ def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
 def _histogram(amounts: Floats) -> list[tuple[Decimal, Decimal, int]]:
     spread = amounts.max() - amounts.min()
     if spread <= 1e-9 * max(1.0, abs(float(amounts.max()))):  # nothing varies: one bar
-        middle = _money(float(amounts.mean()))
+        middle = simulated_usd(float(amounts.mean()))
         return [(middle, middle, len(amounts))]
     counts, edges = np.histogram(amounts, bins=BINS)
     bins = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
-    return [(_money(low), _money(high), count) for low, high, count in bins]
+    return [(simulated_usd(low), simulated_usd(high), count) for low, high, count in bins]
 
 
 def book_ref(book: PriceBook) -> PriceBookRef:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import StoreError
 from ..results import Projection
-from .summary import ProjectionDay
+from .simulate import ProjectionDay
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS projection (

@@ -13,7 +13,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ...money import format_range, format_usd
-from ..charts import Row, finish, fold, legend, ticks, tooltip
+from ..chart_parts import Row, finish, legend, ticks, tooltip
+from ..charts import fold
 from ..numbers import count, percent
 from ..theme import LIGHT, Theme
 from .words import EFFECTS, labels, short, spans

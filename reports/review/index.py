@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...errors import InputError
 from ...money import format_usd
-from ..charts import Row, finish, ticks, tooltip
+from ..chart_parts import Row, finish, ticks, tooltip
 from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
 from . import words

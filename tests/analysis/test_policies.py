@@ -23,7 +23,7 @@ from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.policies.spawns import first_after_expiry
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.summary import simulate_plans
+from costsim.analysis.simulation.simulate import simulate_plans
 from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import ArchitectureError, InputError
 from costsim.usage.store import open_store

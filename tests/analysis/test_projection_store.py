@@ -14,7 +14,7 @@ from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.summary import ProjectionDay
+from costsim.analysis.simulation.simulate import ProjectionDay
 from costsim.analysis.simulation.table import store_projection
 from costsim.errors import StoreError
 

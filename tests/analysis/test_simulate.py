@@ -20,7 +20,7 @@ from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.profiles import Bracket, Independent, Joint
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.summary import PlanSum, simulate_plans
+from costsim.analysis.simulation.simulate import PlanSum, simulate_plans
 from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work
 from numpy.typing import NDArray
 

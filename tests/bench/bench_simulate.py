@@ -28,7 +28,7 @@ from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import generator
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.summary import simulate_plans
+from costsim.analysis.simulation.simulate import simulate_plans
 from costsim.analysis.simulation.workload import Horizon
 
 START = date(2026, 6, 1)

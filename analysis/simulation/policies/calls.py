@@ -7,7 +7,7 @@ model, and then with the chance of an escalation another one. A call sends a lin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from ....tokens import PROMPT_CLASSES
-from ...architecture.distributions import Constant
-from ...architecture.policies import Cache, Escalate, LargeContext, Policies, Policy
+from ...architecture.policies import Cache, LargeContext, Policies, Policy
 from ..costing import Costing, Minutes, cost_brackets
-from ..profiles import Bracket, Independent, Joint, Profile, practical_upper
+from ..profiles import Profile
 from ..workload import Horizon, Runs, Work
 from .batching import batched
+from .cuts import Cut, Tokens, cut, sends
 from .spawns import Spawns, Warmth, spawns_of, warmth
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ....pricing.rows import PriceRow
 
 Kind = Literal["first", "large_context", "escalated"]
-Tokens = dict[str, dict[str, Fraction]]
-"""What a call sends: by its token class, how much of each of the run's classes."""
 
 
 class ComponentChoice(NamedTuple):
@@ -54,13 +51,6 @@ class ComponentChoice(NamedTuple):
         if "escalate" in self.policies:
             used = [self.target("escalate.start"), self.target("escalate.to")]
         return [*used, *([self.target("large_context.use")] if "large_context" in self.policies else [])]
-
-
-class Cut(NamedTuple):
-    """A bracket of the spawns, and the tier start of the escalated call's total input."""
-
-    bracket: Bracket
-    escalated_min_input_tokens: int
 
 
 @dataclass(frozen=True)
@@ -278,7 +268,7 @@ class _Builder:
         expected = tuple(n * s * paid for n, s in zip(self.spawns.runs.expected, shares, strict=True))
         runs: Runs = replace(self.spawns.runs, expected=expected)
         runs = runs if instants is None else replace(runs, instants=instants)
-        brackets = tuple(_sends(cut, tokens, escalated) for cut in cuts)
+        brackets = tuple(sends(cut, tokens, escalated) for cut in cuts)
         work = replace(self.work, runs=runs)
         return Way(cost_brackets(work, self.profile, brackets, model, self.book, self.horizon), shares, tokens)
 
@@ -306,47 +296,3 @@ def _prefixed(sent: Tokens, cached_class: str, share: Fraction) -> Tokens:
     into = moved.setdefault(cached_class, {})
     into["input"] = into.get("input", Fraction(0)) + share
     return moved
-
-
-def _sends(cut: Cut, tokens: Tokens, escalated: bool) -> Bracket:
-    """The call's tokens on average, given the cut, at the tier of its own total input."""
-    tier = cut.escalated_min_input_tokens if escalated else cut.bracket.min_input_tokens
-    mean = {name: linear(parts, cut.bracket.mean) for name, parts in tokens.items()}
-    return Bracket(tier, cut.bracket.probability, mean)
-
-
-def linear(parts: Mapping[str, Fraction], amounts: Mapping[str, Fraction]) -> Fraction:
-    """The sum of the parts of the amounts."""
-    return sum((share * amounts[name] for name, share in parts.items()), Fraction(0))
-
-
-def cut(profile: Profile, starts: tuple[int, ...], escalate: Escalate | None) -> tuple[Profile, tuple[Cut, ...]]:
-    """Brackets within which no call's price tier changes, and the profile that they are of."""
-    profile = profile.on_tiers(starts)
-    carry = Fraction(escalate.carry) if escalate else Fraction(0)
-    if not carry or not starts or "output" not in profile.classes:
-        return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))
-    if isinstance(profile, Independent):
-        inputs = [part for name, part in profile.parts.items() if name in PROMPT_CLASSES]
-        output = profile.parts["output"]
-        if all(isinstance(part, Constant) for part in (*inputs, output)):
-            total = sum((part.mean for part in inputs), carry * output.mean)
-            tier = max((start for start in starts if start <= total), default=0)
-            return profile, tuple(Cut(bracket, tier) for bracket in profile.brackets(starts))
-        if sum(map(practical_upper, inputs)) + float(carry) * practical_upper(output) < starts[0]:
-            return profile, tuple(Cut(bracket, 0) for bracket in profile.brackets(starts))
-        profile = Joint.from_grid(profile)
-    return profile, _cut_rows(profile, starts, carry)
-
-
-def _cut_rows(profile: Joint, starts: tuple[int, ...], carry: Fraction) -> tuple[Cut, ...]:
-    output = profile.rows[:, profile.classes.index("output")]
-    own = np.searchsorted(np.array(starts), profile.total_input, side="right")
-    carried = profile.total_input + np.floor(output * float(carry)).astype(np.int64)
-    second = np.searchsorted(np.array(starts), carried, side="right")
-    labels = own * (len(starts) + 1) + second
-    begin = (0, *starts)
-    return tuple(
-        Cut(profile.bracket(labels == label, begin[label // len(begin)]), begin[label % len(begin)])
-        for label in np.unique(labels).tolist()
-    )

@@ -1,0 +1,76 @@
+"""What all charts share: axes, legends, tooltips, and the manner of a finished chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from .theme import FONT, Theme
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+Row = dict[str, Any]
+
+
+FEW_DAYS = 3
+"""Up to this many days are drawn apart: a band needs more."""
+
+
+def legend(alt: Any) -> Any:
+    """Below the chart; `config.legend.columns` says in how many columns."""
+    return alt.Legend(title=None, orient="bottom", labelLimit=130, symbolType="square", symbolOpacity=1)
+
+
+def tooltip(alt: Any, *fields: str, **titled: str) -> list[Any]:
+    """Fields as text (`day` as a date), under their own names or the title given."""
+    titles = {name: name for name in fields} | titled
+    return [
+        alt.Tooltip(f"{name}:T", title=title, format="%-d %B %Y")
+        if name == "day"
+        else alt.Tooltip(f"{name}:N", title=title)
+        for name, title in titles.items()
+    ]
+
+
+def ticks(amounts: list[float]) -> Any:
+    """An axis in USD with the decimals that its span needs: cents below $10, k and M from $10,000."""
+    import altair as alt
+
+    least, most = min(amounts), max(amounts)
+    span = most - least
+    if max(abs(least), abs(most)) >= 10_000:
+        written = "$~s"
+    else:
+        written = "$,.0f" if span > 8 else "$,.2f" if span > 0.04 else "$,.2~r"
+    zero = "datum.value === 0 ? '$0' : datum.label"
+    return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 400 ? 4 : 7"))
+
+
+def finish(
+    layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme
+) -> alt.LayerChart:
+    """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.
+
+    The data come last, under their names: Altair would copy them at every step.
+    """
+    import altair as alt
+
+    padding = {"left": 2, "right": 8, "top": 6, "bottom": 4}
+    chart: Any = alt.layer(*layers)
+    chart = (
+        chart.properties(width="container", height=height, description=description, background="transparent")
+        .properties(autosize={"type": "fit-x", "contains": "padding"}, padding=padding)
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(
+            domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
+            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
+        )
+        .configure_legend(
+            labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10,
+            columns=3,
+        )
+    )  # fmt: skip
+    chart.datasets = datasets
+    return cast("alt.LayerChart", chart)
