@@ -85,7 +85,7 @@ def batches(
         if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif not file.size:
-            report.passed_over[file.path] = "empty"
+            report.passed_over[file.shown] = "empty"
         else:
             told += _told(store, file, forced, declared, before, report, strict)
     told = [_with_role(one, with_role) for one in told]
@@ -160,9 +160,9 @@ def _told(
     elif file.named:
         from .unknown import message  # only for an error
 
-        raise UsageLogError(message(file), file=file.path)
+        raise UsageLogError(message(file), file=file.shown)
     else:
-        report.passed_over[file.path] = what_else(Path(file.path))
+        report.passed_over[file.shown] = what_else(Path(file.path))
 
 
 def _chunks(files: list[Told]) -> Iterator[list[Told]]:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import csv
-import glob
 import json
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -20,19 +16,15 @@ import duckdb
 from ..documents import did_you_mean
 from ..errors import UsageLogError
 from .packing import BrokenOffError, Packing, packing_of, unpacked
-from .passed_over import files_below, no_log
 from .reader import Layout, Reader, Sample
 from .readers import READERS
 from .readers.refused import refusal
 from .unfold import SQLITE, tables
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
-PACKED = (".gz", ".zst")
 SAMPLED_RECORDS = 50
 # A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
-STDIN = "-"
 
 PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
 
@@ -51,6 +43,11 @@ class LogFile:
     label: str  # as stored and shown: the path, or stdin and the beginning of its hash
     waits: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The path in UTF-8, where the file's own name is none."""
+        return self.path if self.label == "stdin" else self.label
+
 
 @dataclass(frozen=True)
 class Format:
@@ -61,62 +58,6 @@ class Format:
     packing: Packing | None = None
     columns: tuple[str, ...] = ()
     delimiter: str = ","
-
-
-def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
-    """The files that `paths` name, each once, sorted; `-` is the standard input, copied to the folder `spool`.
-
-    A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
-    the reason. Raises UsageLogError for what is not there.
-    """
-    found: dict[str, LogFile] = {}
-    for path in paths:
-        for file, named in _expand(str(path), spool, {} if passed is None else passed):
-            real = str(file.resolve() if named or file.is_symlink() else file)
-            if real not in found or named:
-                found[real] = _log_file(file, real, named, str(path) == STDIN)
-    return [found[real] for real in sorted(found)]
-
-
-def _log_file(file: Path, real: str, named: bool, stdin: bool) -> LogFile:
-    try:
-        stat = file.stat()
-        with file.open("rb"):
-            pass
-    except OSError as error:
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file) from None
-    return LogFile(real, named, stat.st_size, stat.st_mtime_ns, "stdin" if stdin else real)
-
-
-def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Path, bool]]:
-    if path == STDIN:
-        yield _spooled(spool), True
-    elif Path(path).is_dir():
-        yield from ((file, False) for file in files_below(Path(path).resolve()) if _may_be_log(file, passed))
-    elif Path(path).exists():
-        yield Path(path), True
-    else:
-        matches = [Path(match).resolve() for match in glob.glob(path, recursive=True)]
-        if not matches:
-            raise UsageLogError("there is no such file, folder or match", file=path)
-        yield from ((match, False) for match in matches if match.is_file())
-
-
-def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
-    """By the ending of its name, else by its first bytes; if not, it is noted."""
-    name = file.name.lower()
-    for packing in PACKED:
-        name = name.removesuffix(packing)
-    why = None if name.endswith(SUFFIXES) and file.is_file() else no_log(file)
-    if why:
-        passed[str(file)] = why
-    return why is None
-
-
-def _spooled(spool: Path) -> Path:
-    with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-    return Path(copy.name)
 
 
 def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Reader | None = None) -> Format | None:
@@ -153,7 +94,7 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
                 return content, packing, True
     except BrokenOffError as error:
         if not content.strip():
-            raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.path) from None
+            raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.shown) from None
         return content, packing, True
     return content, packing, False
 
@@ -211,7 +152,7 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
     try:
         return connection.execute(sql, parameters).fetchall()
     except duckdb.Error as error:
-        raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=file.path) from None
+        raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=file.shown) from None
 
 
 def _is_document(text: str) -> bool:

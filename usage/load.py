@@ -16,7 +16,8 @@ import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
 from .changes import Told, batches, label_of
-from .files import find_files, reader_named
+from .files import reader_named
+from .listing import find_files
 from .passed_over import keep
 from .read import read_snapshots
 from .reader import Reader, Role

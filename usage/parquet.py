@@ -17,7 +17,7 @@ import duckdb
 from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
-from .files import find_files
+from .listing import find_files
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
 from .store import open_store, scalar

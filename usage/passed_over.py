@@ -39,9 +39,12 @@ FORGET = "DELETE FROM passed_over WHERE path IN (SELECT unnest(?::VARCHAR[]))"
 COUNT = "SELECT reason, count(*) FROM passed_over GROUP BY ALL ORDER BY 2 DESC, 1"
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Everything below a folder that is no folder, in no order; links to folders are not followed."""
-    for parent, _, names in os.walk(folder):
+def files_below(folder: Path, unread: list[Path]) -> Iterator[Path]:
+    """Everything below a folder that is no folder, in no order; links to folders are not followed.
+
+    Folders that cannot be read are added to `unread`.
+    """
+    for parent, _, names in os.walk(folder, onerror=lambda error: unread.append(Path(error.filename))):
         for name in names:
             yield Path(parent, name)
 

@@ -196,7 +196,7 @@ def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bo
 
 def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tuple[str, dict[str, object]]:
     """SQL for the records of JSON lines files, and its parameters; `batch` says which file has which place there."""
-    paths = [source.file.path for source in sources]
+    paths = [source.file.shown for source in sources]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS place, unnest($2) AS path, unnest($3) AS file_id",
         [list(range(len(sources))), paths, [source.file_id for source in sources]],
@@ -323,6 +323,6 @@ def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None
         SELECT $file_id::BIGINT AS file_id, $path AS path, entry.*
         FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {MAX_LINE_BYTES}) AS entry
         """,  # noqa: S608 (columns are the reader's)
-        {"file_id": source.file_id, "path": source.file.path, "clean": str(clean)},
+        {"file_id": source.file_id, "path": source.file.shown, "clean": str(clean)},
     )
     clean.unlink()

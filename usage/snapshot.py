@@ -32,7 +32,7 @@ def looked_at(file: LogFile) -> LogFile:
     except OSError as error:
         if is_full(error):
             raise
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.path) from None
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown) from None
     return replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
@@ -74,5 +74,5 @@ def copied(file: LogFile, target: Path) -> LogFile:
     except OSError as error:
         if is_full(error):
             raise
-        raise UsageLogError(f"the file cannot be copied to be read: {error.strerror}", file=file.path) from None
+        raise UsageLogError(f"the file cannot be copied to be read: {error.strerror}", file=file.shown) from None
     return replace(file, size=target.stat().st_size)

@@ -153,7 +153,7 @@ def _cast_cells(
         SELECT $file_id::BIGINT AS file_id, $path AS path, "costsim line" AS line, {cast}
         FROM cells WHERE ({misfit}) IS NULL
         """,  # noqa: S608 (names are quoted)
-        {"file_id": source.file_id, "path": source.file.path},
+        {"file_id": source.file_id, "path": source.file.shown},
     )
     watch_cells(connection, source, places, kinds)
     return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]

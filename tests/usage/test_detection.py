@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import zstandard
 from costsim.errors import UsageLogError
-from costsim.usage import files
+from costsim.usage import files, listing
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
@@ -47,7 +47,7 @@ def named(file: Path) -> str:
 
 def takers(engine: duckdb.DuckDBPyConnection, file: Path, patch: pytest.MonkeyPatch) -> list[str]:
     """Every reader that takes the file for its own, were it the only one."""
-    [found] = files.find_files([file], file.parent)
+    [found] = listing.find_files([file], file.parent)
     names = []
     for reader in READERS:
         patch.setattr(files, "READERS", (reader,))

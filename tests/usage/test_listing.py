@@ -1,0 +1,100 @@
+"""Nothing named is ignored: what a load is asked for is read, or refused in one line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage import listing
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+LOG = next((Path(__file__).parent.parent / "data" / "usage" / "claude-code").glob("*.jsonl"))
+COUNT = "SELECT count(*) FROM usage_event"
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> int:
+    with open_store(tmp_path_factory.mktemp("calls") / "costsim.duckdb") as store:
+        return load(store, [LOG]).total("added")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def test_a_pipe_is_read_as_the_standard_input_is(store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(LOG.read_bytes()))
+    writer.start()
+    report = load(store, [pipe])
+    writer.join()
+    assert report.total("added") == calls
+    assert report.files[0].path.startswith("stdin ")
+
+
+def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: int) -> None:
+    end, start = os.pipe()  # as bash does for <(cat log): /dev/fd/63
+    writer = threading.Thread(target=lambda: (os.write(start, LOG.read_bytes()), os.close(start)))
+    writer.start()
+    assert load(store, [f"/dev/fd/{end}"]).total("added") == calls
+    writer.join()
+    os.close(end)
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for_without_end(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(listing, "WAIT_SECONDS", 0.1)
+    with pytest.raises(UsageLogError, match="nothing came through this pipe"):
+        load(store, [tmp_path / "pipe"])
+
+
+@pytest.mark.parametrize("target", ["nowhere", "link"], ids=["dangling", "loop"])
+def test_a_link_that_leads_nowhere_is_refused(store: duckdb.DuckDBPyConnection, tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / target)
+    with pytest.raises(UsageLogError, match="link: this link leads nowhere, or round in a circle"):
+        load(store, [tmp_path / "link"])
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "socket"])
+def test_a_device_or_socket_is_refused(store: duckdb.DuckDBPyConnection, tmp_path: Path, path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        with pytest.raises(UsageLogError, match="a device or a socket"):
+            load(store, [tmp_path / path])  # an absolute path stands for itself
+
+
+def test_a_name_that_is_no_utf8_is_read_and_shown_with_its_bytes(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int
+) -> None:
+    (tmp_path / "logs").mkdir()
+    name = os.fsdecode(os.fsencode(tmp_path / "logs") + b"/caf\xe9.jsonl")
+    Path(name).write_bytes(LOG.read_bytes())
+    Path(os.fsdecode(os.fsencode(tmp_path / "logs") + b"/\xff.png")).write_bytes(b"\x89PNG")
+    report = load(store, [tmp_path / "logs"])
+    assert report.total("added") == calls
+    assert report.files[0].path.endswith(r"caf\xe9.jsonl")
+    "\n".join(report.lines()).encode()  # can be printed
+    assert load(store, [name]).files[0].unchanged
+
+
+def test_a_glob_reads_the_folders_it_matches_and_names_what_is_no_file(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int
+) -> None:
+    (tmp_path / "logs" / "a").mkdir(parents=True)
+    (tmp_path / "logs" / "a" / "x.jsonl").write_bytes(LOG.read_bytes())
+    (tmp_path / "logs" / "gone").symlink_to("nowhere")
+    report = load(store, [str(tmp_path / "logs" / "*")])
+    assert report.total("added") == calls
+    assert report.passed_over == {str(tmp_path / "logs" / "gone"): "no regular file"}

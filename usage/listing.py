@@ -1,0 +1,150 @@
+"""The files that a load is asked for: paths, folders, globs, pipes, the standard input. Nothing named is ignored."""
+
+from __future__ import annotations
+
+import glob
+import os
+import select
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from ..errors import UsageLogError, is_full
+from .files import LogFile
+from .passed_over import CANNOT_READ, files_below, no_log
+
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
+PACKED = (".gz", ".zst")
+STDIN = "-"
+WAIT_SECONDS = 10.0  # for somebody to write to a pipe
+NO_WHERE = "this link leads nowhere, or round in a circle"
+
+
+def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
+    """The files that `paths` name, each once, sorted; the standard input (`-`) and pipes are copied to `spool`.
+
+    A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
+    the reason. Raises UsageLogError for what is not there, or is no file.
+    """
+    found: dict[str, LogFile] = {}
+    for path in paths:
+        for file, named, piped in _expand(str(path), spool, {} if passed is None else passed):
+            real = str(file.resolve() if named or file.is_symlink() else file)
+            if real not in found or named:
+                found[real] = _log_file(file, real, named, piped, spool)
+    return [found[real] for real in sorted(found)]
+
+
+def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> LogFile:
+    """`real` where it is a name in UTF-8, else a link to it, shown with its bytes written out."""
+    try:
+        looked = file.stat()
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
+    label = "stdin" if piped else shown(real)
+    if shown(real) != real:
+        link = spool / f"{len(list(spool.iterdir()))}.link"
+        link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
+        real = str(link)
+    return LogFile(real, named, looked.st_size, looked.st_mtime_ns, label)
+
+
+def shown(path: str | Path) -> str:
+    """A path as text that can be stored and printed: bytes that are no UTF-8 are written \\xff."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Path, bool, bool]]:
+    """Files, each with whether it was named, and whether it came through a pipe."""
+    if path == STDIN:
+        yield _copied(sys.stdin.buffer, spool), True, True
+        return
+    kind = _kind(path)
+    if kind == "folder":
+        yield from ((file, False, False) for file in _logs_below(Path(path), passed))
+    elif kind == "file":
+        yield Path(path), True, False
+    elif kind == "pipe":
+        yield _from_pipe(path, spool), True, True
+    elif kind:
+        raise UsageLogError(kind, file=shown(path))
+    else:
+        yield from ((match, False, False) for match in _matches(path, passed))
+
+
+def _kind(path: str) -> str | None:
+    """What a path is: a folder, a file, a pipe, or why it is none; None where nothing has that name."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if os.path.lexists(path):
+            return NO_WHERE if os.path.islink(path) else f"the file cannot be read: {error.strerror}"
+        return None
+    if stat.S_ISDIR(mode):
+        return "folder"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "pipe" if stat.S_ISFIFO(mode) else "this is a device or a socket; name a file, a pipe, or - for stdin"
+
+
+def _logs_below(folder: Path, passed: dict[str, str]) -> Iterator[Path]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageLogError("the folder cannot be read: Permission denied", file=shown(folder))
+    unread: list[Path] = []
+    yield from (file for file in files_below(folder.resolve(), unread) if _may_be_log(file, passed))
+    passed |= {shown(path): f"{CANNOT_READ} (a folder)" for path in unread}
+
+
+def _matches(pattern: str, passed: dict[str, str]) -> Iterator[Path]:
+    """What a glob means: files, and what folders hold."""
+    matches = sorted(glob.glob(pattern, recursive=True))
+    if not matches:
+        raise UsageLogError("there is no such file, folder or match", file=shown(pattern))
+    for match in matches:
+        kind = _kind(match)
+        if kind == "file":
+            yield Path(match).resolve()
+        elif kind == "folder" and "**" not in pattern:
+            yield from _logs_below(Path(match), passed)
+        elif kind != "folder":
+            passed[shown(match)] = "no regular file"
+
+
+def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
+    """By the ending of its name, else by its first bytes; if not, it is noted."""
+    name = file.name.lower()
+    for packing in PACKED:
+        name = name.removesuffix(packing)
+    why = None if name.endswith(SUFFIXES) and file.is_file() else no_log(file)
+    if why:
+        passed[shown(file)] = why
+    return why is None
+
+
+def _from_pipe(path: str, spool: Path) -> Path:
+    """What comes through a pipe, copied. Raises UsageLogError where nobody writes to it."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as stream:
+        waiting = select.poll()
+        waiting.register(handle, select.POLLIN)
+        if not waiting.poll(WAIT_SECONDS * 1000):
+            raise UsageLogError(f"nothing came through this pipe in {WAIT_SECONDS:.0f} seconds", file=shown(path))
+        os.set_blocking(handle, True)
+        return _copied(stream, spool)
+
+
+def _copied(stream: IO[bytes], spool: Path) -> Path:
+    try:
+        with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
+            shutil.copyfileobj(stream, copy)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise UsageLogError(f"the standard input cannot be read: {error.strerror}") from None
+    return Path(copy.name)
