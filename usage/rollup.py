@@ -1,5 +1,7 @@
 """The rollup `usage_daily`: exact sums of calls that one price row pays for, kept up to date day by day.
 
+What does not count (a call that another source has too, a bill of calls that are there) is summed in `covered_daily`.
+
 A sum keeps apart what a price can depend on: the UTC day (the half hour too, for models whose prices change
 within a day), model, processing, and the tier start that each request's own total input has reached.
 """
@@ -14,23 +16,29 @@ from typing import TYPE_CHECKING
 
 from ..tokens import PROMPT_SUM, TOKEN_CLASSES
 from .reader import identifier, text
+from .store import scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ALL_DAYS = """
 INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event UNION SELECT day FROM usage_daily
+UNION SELECT day FROM covered_daily
 """
-FORGET = "DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day)"
+FORGET = """
+DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day);
+DELETE FROM covered_daily WHERE day IN (SELECT day FROM touched_day)
+"""
+ANY_COVERED = "SELECT EXISTS (FROM usage_event WHERE covered_by IS NOT NULL)"
 DONE = "DELETE FROM touched_day"
 TOUCHED = "SELECT count(*) FROM touched_day"
 SPAN = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
-COUNTS = "covered_by IS NULL"  # calls that no other source has, and what a bill has beyond its calls
-NEEDED = ("source", "provider", "model", "processing")  # for a price, and to name what is already summed
+COUNTS = "(covered_by IS NULL)"  # calls that no other source has, and what a bill has beyond its calls
+NEEDED = ("source", "role", "provider", "model", "processing")  # for a price, and to name what is already summed
 MAX_DAY = date(9000, 1, 1)
-KEPT = ("source", "component", "agent", "task", "provider", "model", "processing", "status")
+KEPT = ("source", "role", "component", "agent", "task", "provider", "model", "processing", "status")
 
 
 def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour_models: Sequence[str] = ()) -> None:
@@ -52,9 +60,13 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
     if first:
         connection.execute(FORGET)
         # the bounds let whole row groups be skipped
-        where = f"{COUNTS} AND ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"  # noqa: S608 (ours)
+        where = "ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"
         values = {"by_half_hour": list(half_hour_models), "first": first, "after": after}
-        connection.execute(f"INSERT INTO usage_daily BY NAME {sums('usage_event', tier_starts, where)}", values)
+        counted = sums("usage_event", tier_starts, f"{where} AND {COUNTS}")
+        connection.execute(f"INSERT INTO usage_daily BY NAME {counted}", values)
+        if scalar(connection, ANY_COVERED):
+            covered = sums("usage_event", tier_starts, f"{where} AND NOT {COUNTS}", also=["covered_by"])
+            connection.execute(f"INSERT INTO covered_daily BY NAME {covered}", values)
     connection.execute(DONE)
     connection.execute("COMMIT")
 

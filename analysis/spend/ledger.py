@@ -56,6 +56,7 @@ from .priced import (
     USAGE_SUM,
     USED_KEYS,
 )
+from .witnesses import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,6 +210,7 @@ def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook, tier_start
     `Ledger.open` does this where it is needed.
     """
     starts, by_half_hour = rollup_needs(book, connection.execute(LOGGED_MODELS).fetchall())
+    settle(connection)
     rollup(connection, [*starts, *tier_starts], by_half_hour)
 
 

@@ -77,7 +77,11 @@ CHOSEN = """
 CREATE OR REPLACE TEMP VIEW chosen AS
 SELECT * FROM (
     SELECT sums.rowid AS row_id, sums.*, sums.{shown} AS shown_day,
-        alias.provider AS priced_provider, alias.model AS priced_model
+        alias.provider AS priced_provider, alias.model AS priced_model,
+        -- a bill's sum without tokens that a price is known for costs what it says
+        sums.role = 'bill' AND sums.recorded_calls = sums.calls AND sums.recorded_usd IS NOT NULL
+            AND (alias.model IS NULL OR input + cache_read + cache_write_5m + cache_write_1h + output + web_search = 0)
+            AS as_billed
     FROM {relation} AS sums
     LEFT JOIN model_alias AS alias
         ON alias.provider_ref IS NOT DISTINCT FROM sums.provider AND alias.model_ref = sums.model
@@ -107,8 +111,10 @@ long AS (
 )
 SELECT
     long.*,
-    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.usd END AS usd,
-    CASE WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.shadow_usd END AS shadow_usd,
+    CASE WHEN long.as_billed THEN CASE WHEN long.token_class = 'request' THEN long.recorded_usd ELSE 0 END
+        ::DECIMAL(38, 24)
+        WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.usd END AS usd,
+    CASE WHEN long.as_billed OR long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.shadow_usd END AS shadow_usd,
     unit_price.price_id
 FROM long
 JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = CASE
@@ -134,9 +140,11 @@ WITH unit AS (
 SELECT
     chosen.*,
     price_key.unit_id,
-    {_each("coalesce(chosen.{name} * {price}.usd, 0)")} AS usd,
+    CASE WHEN as_billed THEN recorded_usd::DECIMAL(38, 24)
+        ELSE {_each("coalesce(chosen.{name} * {price}.usd, 0)")} END AS usd,
     {_each("coalesce(chosen.{name} * {price}.shadow_usd, 0)")} AS shadow_usd,
-    {_each("CASE WHEN {price}.usd IS NULL THEN chosen.{name} ELSE 0 END")} AS unpriced_tokens
+    CASE WHEN as_billed THEN 0 ELSE {_each("CASE WHEN {price}.usd IS NULL THEN chosen.{name} ELSE 0 END")} END
+        AS unpriced_tokens
 {ASSUMED}
 JOIN unit ON unit.unit_id = price_key.unit_id
 """  # noqa: S608 (fixed names)

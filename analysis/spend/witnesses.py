@@ -1,0 +1,163 @@
+"""One spend, many witnesses: which entries of the store count, where several sources have the same.
+
+Calls that carry the same id of the provider (of its response, or of the request) within a day are one call, whichever
+sources have it; so are calls of one session with the same tokens within an hour, where their ids do not differ. The
+best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, spans, a tracer.
+
+A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
+none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
+keeps its row in `usage_event`, and `covered_by` names the source that counts.
+
+Two sources with calls of one provider, day and model that nothing tells apart are both counted, and the cell is kept
+in the table `overlap`: two agents' own logs are never the same calls, and calls whose ids are of one kind are compared.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...pricing.matching import canonical, provider_id
+from ...usage.store import scalar
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STANDING = {
+    "otel": 1,
+    "bedrock": 2, "vertex": 2, "azure-apim": 2, "vllm": 2,
+    "litellm": 3, "openrouter": 3, "helicone": 3, "portkey": 3, "litellm-daily": 4,
+    "langfuse": 5, "langsmith": 5, "posthog": 5, "mlflow": 5, "weave": 5, "datadog": 5, "braintrust": 5,
+    "mapped": 6,
+}  # fmt: skip
+"""How good a witness of a call each source is, the best first; 0, an agent's own log, where it is not named."""
+
+REPEATS = Path(__file__).with_name("witnesses.sql").read_text("utf-8")
+BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
+
+SOURCES = "SELECT DISTINCT source, role FROM usage_event"
+MARKED = "SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL"
+FIRST_AND_LAST = "SELECT count(*) FROM touched_day"
+STANDINGS = "CREATE OR REPLACE TEMP TABLE standing AS SELECT unnest($1) AS source, unnest($2) AS rank"
+NAMES = "SELECT DISTINCT provider, model FROM usage_event"
+KNOWN_NAME = """
+CREATE OR REPLACE TEMP TABLE known_name AS
+SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
+    unnest($4::VARCHAR[]) AS model
+"""
+APPLY = (
+    "UPDATE usage_event SET covered_by = mark.covered_by FROM mark WHERE usage_event.rowid = mark.place",
+    "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM mark",
+)
+BILL_ORDER = (
+    "SELECT source FROM bill_part GROUP BY source ORDER BY NOT bool_or(has_tokens AND model IS NOT NULL), source"
+)
+COVER = """
+UPDATE bill_part SET covered = TRUE, covered_by = found.source
+FROM (
+    SELECT place, min(cell.source) AS source
+    FROM bill_part AS part JOIN counted_cell AS cell
+        ON cell.provider = part.provider AND (part.model IS NULL OR cell.model IS NULL OR cell.model = part.model)
+        AND cell.first_day <= part.last_day AND cell.last_day >= part.first_day
+    WHERE part.source = $1 GROUP BY place
+) AS found WHERE found.place = bill_part.place
+"""
+COUNT = """
+INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model FROM bill_part
+WHERE source = $1 AND NOT covered
+"""
+BILL_MARKS = """
+CREATE OR REPLACE TEMP TABLE mark AS
+SELECT place, first_day AS day, covered_by FROM bill_part WHERE covered_by IS DISTINCT FROM covered_before
+"""
+UNMARK_CALLS = """
+CREATE OR REPLACE TEMP TABLE mark AS SELECT rowid AS place, ts::DATE AS day, NULL::VARCHAR AS covered_by
+FROM usage_event WHERE role = 'calls' AND covered_by IS NOT NULL
+"""
+OVERLAPS = """
+DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day);
+
+INSERT INTO overlap
+WITH call AS (
+    SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider, coalesce(known.model, lower(usage_event.model), '') AS model, source,
+        usage_event.covered_by, kind(own_id(response_id)) AS response, kind(own_id(request_id)) AS request, session
+    FROM usage_event LEFT JOIN known_name AS known
+        ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
+        AND known.model_ref IS NOT DISTINCT FROM usage_event.model
+    WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM touched_day)
+        AND source NOT IN (SELECT source FROM source_role WHERE role = 'calls')
+),
+cell AS (
+    SELECT day, provider, model, source, coalesce(standing.rank, 0) AS rank,
+        CASE WHEN count(response) = count(*) AND min(response) = max(response) THEN min(response) END AS response,
+        CASE WHEN count(request) = count(*) AND min(request) = max(request) THEN min(request) END AS request,
+        count(session) = count(*) AS in_sessions
+    FROM call LEFT JOIN standing USING (source)
+    WHERE call.covered_by IS NULL GROUP BY ALL
+),
+matched AS (SELECT DISTINCT day, provider, model, source, covered_by FROM call WHERE covered_by IS NOT NULL)
+SELECT day, provider, model, one.source, other.source
+FROM cell AS one JOIN cell AS other USING (day, provider, model)
+WHERE (one.rank, one.source) < (other.rank, other.source) AND other.rank > 0
+    AND NOT coalesce(one.response = other.response, FALSE) AND NOT coalesce(one.request = other.request, FALSE)
+    AND NOT (one.in_sessions AND other.in_sessions AND EXISTS (
+        SELECT 1 FROM matched WHERE (matched.day, matched.provider, matched.model) = (one.day, one.provider, one.model)
+            AND (matched.source, matched.covered_by) = (other.source, one.source)));
+"""
+
+
+def settle(connection: DuckDBPyConnection) -> None:
+    """Mark what does not count among the entries of the touched days, and touch the days whose marks change.
+
+    What counts is the same in whatever order and parts files were loaded. A store with one source and no bill costs
+    next to nothing.
+    """
+    if not scalar(connection, FIRST_AND_LAST):
+        return
+    sources = connection.execute(SOURCES).fetchall()
+    callers = sorted(name for name, role in sources if role == "calls")
+    bills = len(callers) < len(sources)
+    several = len(callers) > 1 or callers == ["otel"]
+    if not bills and not several and not scalar(connection, MARKED):
+        return
+    connection.execute("BEGIN")
+    connection.execute(STANDINGS, [list(STANDING), list(STANDING.values())])
+    _name(connection)
+    _apply(connection, REPEATS if several else UNMARK_CALLS)
+    if bills:
+        _cover_bills(connection)
+    connection.execute("DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day)")
+    if several:
+        connection.execute(OVERLAPS)
+    connection.execute("COMMIT")
+
+
+def _cover_bills(connection: DuckDBPyConnection) -> None:
+    connection.execute(BILLS)
+    for (source,) in connection.execute(BILL_ORDER).fetchall():
+        connection.execute(COVER, [source])
+        connection.execute(COUNT, [source])
+    _apply(connection, BILL_MARKS)
+
+
+def _apply(connection: DuckDBPyConnection, marks: str) -> None:
+    connection.execute(marks)
+    for statement in APPLY:
+        connection.execute(statement)
+
+
+def _name(connection: DuckDBPyConnection) -> None:
+    """Fill `known_name`: what each provider and model as logged is called by the price lists, NULL where unknown."""
+    pairs = connection.execute(NAMES).fetchall()
+    found = [_known(provider, model) for provider, model in pairs]
+    columns = [[provider for provider, _ in pairs], [model for _, model in pairs]]
+    connection.execute(KNOWN_NAME, [*columns, [name for name, _ in found], [name for _, name in found]])
+
+
+@lru_cache(4096)
+def _known(provider: str | None, model: str | None) -> tuple[str | None, str | None]:
+    key = canonical(model, provider) if model else None
+    if key:
+        return key.provider, key.model
+    return (provider_id(provider) or provider.strip().lower() if provider else None), None
