@@ -114,7 +114,8 @@ SELECT
     CASE WHEN long.as_billed THEN CASE WHEN long.token_class = 'request' THEN long.recorded_usd ELSE 0 END
         ::DECIMAL(38, 24)
         WHEN long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.usd END AS usd,
-    CASE WHEN long.as_billed OR long.tokens = 0 THEN 0::DECIMAL(38, 24) ELSE long.tokens * unit_price.shadow_usd END AS shadow_usd,
+    CASE WHEN long.as_billed OR long.tokens = 0 THEN 0::DECIMAL(38, 24)
+        ELSE long.tokens * unit_price.shadow_usd END AS shadow_usd,
     unit_price.price_id
 FROM long
 JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = CASE

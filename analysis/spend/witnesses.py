@@ -80,7 +80,8 @@ DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day);
 
 INSERT INTO overlap
 WITH call AS (
-    SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider, coalesce(known.model, lower(usage_event.model), '') AS model, source,
+    SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider,
+        coalesce(known.model, lower(usage_event.model), '') AS model, source,
         usage_event.covered_by, kind(own_id(response_id)) AS response, kind(own_id(request_id)) AS request, session
     FROM usage_event LEFT JOIN known_name AS known
         ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
