@@ -28,3 +28,13 @@ def moments(since: date | None, until: date | None) -> tuple[datetime | None, da
         datetime.combine(since, time()) if since else None,
         datetime.combine(until, time()) + timedelta(days=1) if until else None,
     )
+
+
+def span_words(first: date, last: date) -> str:
+    """Days as people write them: 10 Feb 2026; 10 to 12 Feb 2026; 30 Jan to 2 Feb 2026; 30 Dec 2025 to 2 Jan 2026."""
+    end = f"{last.day} {last:%b} {last.year}"
+    if first == last:
+        return end
+    if first.year != last.year:
+        return f"{first.day} {first:%b} {first.year} to {end}"
+    return f"{first.day} to {end}" if first.month == last.month else f"{first.day} {first:%b} to {end}"

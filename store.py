@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from .usage.attribution import Rule
     from .usage.load import LoadReport
     from .usage.load import Progress as LoadProgress
+    from .usage.reader import Role
     from .usage.readers.mapped import Mapping
+    from .usage.roles import SourceRoles
 
 NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
 
@@ -81,20 +83,23 @@ class Store:
         attribution: Sequence[Rule] | None = None,
         strict: bool = False,
         acknowledged: Sequence[str] = (),
+        role: Role | None = None,
+        roles: SourceRoles | None = None,
         progress: LoadProgress | None = None,
     ) -> LoadReport:
         """Load files, folders, globs or the standard input (`-`); a call in several of them counts once.
 
         `format` names a log format (default: told from content), `mapping` the columns of one of your own,
         `attribution` rules give calls their component, agent and task. What is known not to be usage is
-        `acknowledged`. Returns what was read, rejected and not counted. Raises UsageLogError for a path that is not
+        `acknowledged`. `role` says that these files are calls, or what the provider billed; `roles` says it of sources
+        by their name. Returns what was read, rejected and not counted. Raises UsageLogError for a path that is not
         usable, and where `strict` for a line that cannot be read or usage that is not counted.
         """
         from .usage.load import load
 
         report = load(
             self.connection, paths, format=format, mapping=mapping, attribution=attribution, strict=strict,
-            acknowledged=acknowledged, progress=progress,
+            acknowledged=acknowledged, role=role, roles=roles, progress=progress,
         )  # fmt: skip
         if scalar(self.connection, TOUCHED):  # sum now, while the store is open for writing: readers need no lock
             from .analysis.spend.ledger import bring_up_to_date

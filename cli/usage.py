@@ -52,7 +52,9 @@ class ShownCosts(StrEnum):
 
 
 def load(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")
+    ] = None,
     db: DbOption = DEFAULT_STORE,
     format: Annotated[
         str | None, typer.Option("--format", "-f", metavar="NAME", help="The log format. Default: told from content.")
@@ -71,6 +73,14 @@ def load(
     strict: Annotated[
         bool, typer.Option("--strict", help="A line that cannot be read, or usage that is not counted, is an error.")
     ] = False,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE",
+            help="What these files are: calls, or bill (what the provider charged, never added to its calls of these days "
+            "and models); SOURCE=ROLE for all of a source, such as litellm-daily=bill. Default: by the format.",
+        ),
+    ] = None,
     acknowledge: Annotated[
         list[str] | None,
         typer.Option(metavar="FIELD", help="A field known not to be usage (by its path): it is reported no more."),
@@ -81,24 +91,32 @@ def load(
     \b
       costsim load ~/.claude/projects
       costsim load spend_logs.csv --attribution attribution.yaml
+      costsim load --role litellm-daily=bill
       costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens
     """
     from ..store import open_store
     from ..usage.attribution import read_attribution
     from ..usage.readers.mapped import parse_mapping
+    from ..usage.roles import has_rules, parse_roles, read_roles
 
-    rules = read_attribution(attribution) if attribution else None
+    of_files, of_sources = parse_roles(role or ())
+    if not paths and not of_sources:
+        raise CostsimError("name the files or folders to load: costsim load ~/.claude/projects")
+    rules = read_attribution(attribution) if attribution and has_rules(attribution) else None
+    roles = {**(read_roles(attribution) if attribution else {}), **of_sources}
     mapping = parse_mapping(map) if map else None
     with open_store(db) as store:
         report = with_progress(
             "loading",
             lambda progress: store.load(
-                paths,
+                paths or (),
                 format=format,
                 mapping=mapping,
                 attribution=rules,
                 strict=strict,
                 acknowledged=acknowledge or (),
+                role=of_files,
+                roles=roles,
                 progress=progress,
             ),
         )

@@ -34,6 +34,8 @@ TOKEN_HEADINGS = {
 
 def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
     """The groups, unpriced ones first, and what the figures rest on."""
+    for overlap in spend.sources.overlaps:
+        console.print(Text("OVERLAP: ", style="bold red"), Text(overlap.message, style="red"), sep="")
     if spend.unpriced_models:
         lines = [Text("UNPRICED: in tokens only, in no cost", style="bold red")]
         lines += [Text(f"  {name}", style="red") for name in spend.unpriced_models]
@@ -153,6 +155,7 @@ def as_json(spend: Spend) -> str:
         "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
         "unpriced_models": list(spend.unpriced_models),
         "price_book": {"hash": spend.book_hash},
+        "sources": spend.sources.as_data(),
         "notes": list(spend.notes),
     }
     return json.dumps(data, indent=2) + "\n"
@@ -176,7 +179,8 @@ def as_csv(spend: Spend) -> str:
 def as_markdown(spend: Spend, costs: Costs) -> str:
     """The table, for a pull request or a chat."""
     columns = _columns(spend, costs)
-    lines = [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
+    lines = [f"- **OVERLAP** {cell(overlap.message)}" for overlap in spend.sources.overlaps]
+    lines += [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
     lines += [""] if lines else []
     lines.append("| " + " | ".join([*spend.query.by, *columns]) + " |")
     lines.append("| " + " | ".join(["---"] * len(spend.query.by) + ["---:"] * len(columns)) + " |")

@@ -55,6 +55,12 @@ def read_roles(file: Path) -> dict[str, Role]:
     return roles
 
 
+def has_rules(file: Path) -> bool:
+    """Whether a file has rules of attribution, or roles only. Raises UsageLogError."""
+    data = read_document(file, UsageLogError).data
+    return not (isinstance(data, dict) and "roles" in data and "attribution" not in data)
+
+
 def parse_roles(written: Sequence[str]) -> tuple[Role | None, dict[str, Role]]:
     """`bill` or `calls` for what is loaded now, `SOURCE=bill` for a source. Raises UsageLogError."""
     of_files: Role | None = None

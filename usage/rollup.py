@@ -34,7 +34,10 @@ DONE = "DELETE FROM touched_day"
 TOUCHED = "SELECT count(*) FROM touched_day"
 SPAN = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
 READ_STATE = "SELECT parameters FROM rollup_state"
-MODELS = "SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL"
+MODELS = """
+SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL
+UNION SELECT provider, model FROM covered_daily WHERE model IS NOT NULL
+"""
 COUNTS = "(covered_by IS NULL)"  # calls that no other source has, and what a bill has beyond its calls
 NEEDED = ("source", "role", "provider", "model", "processing")  # for a price, and to name what is already summed
 MAX_DAY = date(9000, 1, 1)

@@ -29,7 +29,10 @@ FROM unit_price GROUP BY unit_id;
 USED_KEYS = """
 WITH used AS (
     SELECT DISTINCT day, slot, alias.provider, alias.model, processing, tier
-    FROM usage_daily
+    FROM (
+        SELECT day, slot, provider, model, processing, tier FROM usage_daily
+        UNION SELECT day, slot, provider, model, processing, tier FROM covered_daily
+    ) AS usage_daily
     LEFT JOIN model_alias AS alias
         ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model
 )

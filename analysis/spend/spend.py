@@ -23,6 +23,7 @@ from ...usage.rollup import call_sums, rolled_models
 from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
 from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
+from .sources import Sources, sources_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,12 +94,14 @@ class Spend:
     book_hash: str
     days: tuple[date, date] | None
     notes: tuple[str, ...] = field(default=())
+    sources: Sources = field(default=Sources())
 
 
 def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
     """Group and price the calls of an open store, those loaded since too. Raises CostsimError."""
     query.check()
     ledger = Ledger.open(connection, book)
+    sources = sources_of(ledger, query.since, query.until)
     _choose(ledger, query)
     _price(ledger, query)
     if query.top:
@@ -109,7 +112,9 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
         rows, total = _repriced(ledger, query, rows, total)
         unpriced += tuple(f"{name} on {query.reprice}" for name in _unpriced(connection) if name not in unpriced)
     rows, total = _explained(ledger, query, rows, total)
-    return Spend(query, tuple(rows), total, unpriced, book.hash, _span(connection), notes)
+    return Spend(
+        query, tuple(rows), total, unpriced, book.hash, _span(connection), (*sources.messages, *notes), sources
+    )
 
 
 def _choose(ledger: Ledger, query: Query) -> None:

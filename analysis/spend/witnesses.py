@@ -40,7 +40,7 @@ SOURCES = "SELECT DISTINCT source, role FROM usage_event"
 MARKED = "SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL"
 FIRST_AND_LAST = "SELECT count(*) FROM touched_day"
 STANDINGS = "CREATE OR REPLACE TEMP TABLE standing AS SELECT unnest($1) AS source, unnest($2) AS rank"
-NAMES = "SELECT DISTINCT provider, model FROM usage_event"
+NAMES = "SELECT DISTINCT provider, model FROM {relation}"
 KNOWN_NAME = """
 CREATE OR REPLACE TEMP TABLE known_name AS
 SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
@@ -124,7 +124,7 @@ def settle(connection: DuckDBPyConnection) -> None:
         return
     connection.execute("BEGIN")
     connection.execute(STANDINGS, [list(STANDING), list(STANDING.values())])
-    _name(connection)
+    name_models(connection, "usage_event")
     _apply(connection, REPEATS if several else UNMARK_CALLS)
     if bills:
         _cover_bills(connection)
@@ -148,9 +148,9 @@ def _apply(connection: DuckDBPyConnection, marks: str) -> None:
         connection.execute(statement)
 
 
-def _name(connection: DuckDBPyConnection) -> None:
-    """Fill `known_name`: what each provider and model as logged is called by the price lists, NULL where unknown."""
-    pairs = connection.execute(NAMES).fetchall()
+def name_models(connection: DuckDBPyConnection, relation: str) -> None:
+    """Fill `known_name`: what each provider and model of a table is called by the price lists, NULL where unknown."""
+    pairs = connection.execute(NAMES.format(relation=relation)).fetchall()
     found = [_known(provider, model) for provider, model in pairs]
     columns = [[provider for provider, _ in pairs], [model for _, model in pairs]]
     connection.execute(KNOWN_NAME, [*columns, [name for name, _ in found], [name for _, name in found]])

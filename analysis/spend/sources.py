@@ -1,0 +1,183 @@
+"""What spend says of its sources: bills that are not added, sums only a bill has, calls in two sources, overlap.
+
+Amounts are USD at the prices of their day, exact; of a bill's sum without tokens, what it states. Days are UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ...money import format_cents, strip
+from ...months import span_words
+from ...usage.store import scalar
+from .witnesses import name_models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .ledger import Ledger
+
+ANY = """
+SELECT (SELECT count(*) FROM covered_daily) + (SELECT count(*) FROM overlap)
+    + (SELECT count(*) FROM usage_daily WHERE role = 'bill')
+"""
+NOT_COUNTED = """
+SELECT source, role, covered_by, sum(usd), coalesce(sum(calls), 0)::BIGINT, min(shown_day), max(shown_day),
+    list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, '')))
+FROM priced
+GROUP BY ALL ORDER BY 4 DESC, 1
+"""
+ONLY_BILLED = """
+SELECT source, sum(usd), min(shown_day), max(shown_day),
+    list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, '')))
+FROM priced WHERE role = 'bill' GROUP BY source ORDER BY 2 DESC, 1
+"""
+ANY_CALLS = "SELECT count(*) FROM usage_daily WHERE role = 'calls'"
+OVERLAPPING = """
+WITH sums AS (
+    SELECT day, source, coalesce(known.provider, '') AS provider,
+        coalesce(known.model, lower(priced.model), '') AS model, sum(usd) AS usd
+    FROM priced LEFT JOIN known_name AS known
+        ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+    WHERE role = 'calls' GROUP BY ALL
+)
+SELECT overlap.source, overlap.other, sum(one.usd), sum(two.usd), min(overlap.day), max(overlap.day),
+    list_sort(list(DISTINCT concat_ws('/', nullif(overlap.provider, ''), nullif(overlap.model, ''))))
+FROM overlap
+JOIN sums AS one ON (one.day, one.provider, one.model, one.source)
+    = (overlap.day, overlap.provider, overlap.model, overlap.source)
+JOIN sums AS two ON (two.day, two.provider, two.model, two.source)
+    = (overlap.day, overlap.provider, overlap.model, overlap.other)
+GROUP BY ALL ORDER BY least(sum(one.usd), sum(two.usd)) DESC, 1, 2
+"""
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two sources with calls of the same days and models, which nothing tells apart: both are counted."""
+
+    source: str
+    other: str
+    usd: Decimal
+    other_usd: Decimal
+    first: date
+    last: date
+    models: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """The line for people, with the option that chooses."""
+        return (
+            f"{self.source} ({format_cents(self.usd)}) and {self.other} ({format_cents(self.other_usd)}) both have "
+            f"calls of {_named(self.models)} on {span_words(self.first, self.last)}, and nothing says whether they are "
+            f"the same calls: both are counted. If they are the same: costsim load --role {self.other}=bill; "
+            f"if not: costsim load --role {self.other}=calls"
+        )
+
+
+@dataclass(frozen=True)
+class NotCounted:
+    """What `source` has and `covered_by` counts: single calls (`role` calls), or the bill of its calls."""
+
+    source: str
+    role: str
+    covered_by: str
+    usd: Decimal
+    calls: int
+    first: date
+    last: date
+    models: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """The line for people."""
+        when = span_words(self.first, self.last)
+        if self.role == "bill":
+            return (
+                f"{self.source} ({format_cents(self.usd)}, {when}) is the bill of what {self.covered_by} has: it is "
+                "not added; costsim reconcile compares them"
+            )
+        calls = f"{self.calls:,} call{'s' * (self.calls != 1)}"
+        whose = f"{self.source} ({format_cents(self.usd)}, {when})"
+        return f"{calls} of {whose} are calls of {self.covered_by} too: counted once"
+
+
+@dataclass(frozen=True)
+class OnlyBilled:
+    """What only a bill has: no calls cover these days or models, so it is counted."""
+
+    source: str
+    usd: Decimal
+    first: date
+    last: date
+    models: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """The line for people."""
+        return (
+            f"{format_cents(self.usd)} of {self.source} ({span_words(self.first, self.last)}, {_named(self.models)}) "
+            "is only on the bill, no calls cover it: counted"
+        )
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that is to be said of the sources of a spend."""
+
+    overlaps: tuple[Overlap, ...] = ()
+    not_counted: tuple[NotCounted, ...] = ()
+    only_billed: tuple[OnlyBilled, ...] = ()
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The lines on what is not added, and on what only a bill has."""
+        return tuple(part.message for part in (*self.not_counted, *self.only_billed))
+
+    def as_data(self) -> dict[str, list[dict[str, Any]]]:
+        """For JSON: money as decimal strings, days as ISO texts."""
+        return {
+            field.name: [{**_plain(part), "message": part.message} for part in getattr(self, field.name)]
+            for field in fields(self)
+        }
+
+
+def sources_of(ledger: Ledger, since: date | None, until: date | None) -> Sources:
+    """What is to be said of the days from `since` to `until` (UTC). Costs next to nothing for one source."""
+    connection = ledger.connection
+    if not scalar(connection, ANY):
+        return Sources()
+    ledger.choose(since, until, relation="covered_daily")
+    ledger.price_rows()
+    not_counted = tuple(_made(NotCounted, row) for row in connection.execute(NOT_COUNTED).fetchall())
+    ledger.choose(since, until)
+    ledger.price_rows()
+    billed = connection.execute(ONLY_BILLED).fetchall() if scalar(connection, ANY_CALLS) else []
+    name_models(connection, "usage_daily")
+    overlaps = tuple(_made(Overlap, row) for row in connection.execute(OVERLAPPING).fetchall())
+    in_range = [one for one in overlaps if (not since or one.last >= since) and (not until or one.first <= until)]
+    return Sources(tuple(in_range), not_counted, tuple(_made(OnlyBilled, row) for row in billed))
+
+
+def _made(kind: type[Any], row: Sequence[Any]) -> Any:
+    return kind(
+        *(strip(cell) if isinstance(cell, Decimal) else tuple(cell) if isinstance(cell, list) else cell for cell in row)
+    )
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    found = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {
+        name: f"{value:f}" if isinstance(value, Decimal) else value.isoformat() if isinstance(value, date) else value
+        for name, value in found.items()
+    }
+
+
+def _named(models: Sequence[str]) -> str:
+    known = [name for name in models if name] or ["no model"]
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return ", ".join(known[:NAMED]) + more
