@@ -77,7 +77,7 @@ def load(
         list[str] | None,
         typer.Option(
             metavar="ROLE",
-            help="What these files are: calls, or bill (what the provider charged, never added to its calls of the days "
+            help="What these files are: calls, or bill (what the provider charged, never added to calls of the days "
             "and models); SOURCE=ROLE for all of a source, such as litellm-daily=bill. Default: by the format.",
         ),
     ] = None,
