@@ -5,14 +5,17 @@
         component: nightly-scan
         agent: cio
         task: monitoring
-      - match: {file: "*/projects/website/*"}
-        component: website
+      - match: {source: claude-code}
+        component: "{tags.cwd|basename}"                    # one rule for all projects: a field's value
 
-The first rule that matches wins; what none matches stays `unattributed`, with its agent and task as logged.
+The first rule that matches wins; what none matches has the component that its source says, else it stays
+`unattributed`, with its agent and task as logged. A value in braces is that of the call's field, `|basename` its last
+part and `|lower` its lower case; where the call has no such field, a rule for its component does not apply.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ..documents import did_you_mean, read_document, validate
 from ..errors import UsageLogError
+from .reader import DIMENSIONS, text
 from .tags import TAG, tag_value
 
 if TYPE_CHECKING:
@@ -28,9 +32,11 @@ if TYPE_CHECKING:
 
 FIELDS = {
     "source": "usage_event.source",
+    "component": "usage_event.logged_component",
     "provider": "usage_event.provider",
     "model": "usage_event.model",
     "session": "usage_event.session",
+    **{name: f'usage_event."{name}"' for name in DIMENSIONS},
     "agent": "usage_event.logged_agent",
     "task": "usage_event.logged_task",
     "processing": "usage_event.processing",
@@ -38,6 +44,12 @@ FIELDS = {
     "file": "load.path",
 }
 UNATTRIBUTED = "unattributed"
+FILTERS = {
+    "": "{}",
+    "basename": r"regexp_extract(rtrim({}, '/\\'), '[^/\\\\]*$')",
+    "lower": "lower({})",
+}
+PLACEHOLDER = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 
 
 class Rule(BaseModel):
@@ -45,7 +57,7 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    match: dict[str, str] = Field(min_length=1)
+    match: dict[str, str] = Field(default={}, description="globs; without any, all calls match")
     component: str = Field(min_length=1, max_length=200)
     agent: str | None = None
     task: str | None = None
@@ -55,9 +67,22 @@ class Rule(BaseModel):
     def _known_fields(cls, match: object) -> object:
         for name in match if isinstance(match, dict) else ():
             if name not in FIELDS and not str(name).startswith(TAG):
-                known = [*FIELDS, f"{TAG}NAME"]
-                raise ValueError(f"calls have no field {name!r}{did_you_mean(str(name), known)}")
+                raise _no_field(str(name))
         return match
+
+    @field_validator("component", "agent", "task")
+    @classmethod
+    def _known_placeholders(cls, value: str | None) -> str | None:
+        for name, filter in PLACEHOLDER.findall(value or ""):
+            if name not in FIELDS and not name.startswith(TAG):
+                raise _no_field(name)
+            if filter not in FILTERS:
+                raise ValueError(f"there is no filter {filter!r}; known: basename, lower")
+        return value
+
+
+def _no_field(name: str) -> ValueError:
+    return ValueError(f"calls have no field {name!r}{did_you_mean(name, [*FIELDS, f'{TAG}NAME'])}")
 
 
 class Attribution(BaseModel):
@@ -92,11 +117,11 @@ def attribute(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> int:
     """
     values: dict[str, object] = {}
     conditions = [_condition(rule, number, values) for number, rule in enumerate(rules)]
-    component = _case(conditions, [f"$component_{n}" for n in range(len(rules))], f"'{UNATTRIBUTED}'")
-    agent = _case(conditions, [f"coalesce($agent_{n}, logged_agent)" for n in range(len(rules))], "logged_agent")
-    task = _case(conditions, [f"coalesce($task_{n}, logged_task)" for n in range(len(rules))], "logged_task")
-    for number, rule in enumerate(rules):
-        values |= {f"component_{number}": rule.component, f"agent_{number}": rule.agent, f"task_{number}": rule.task}
+    component = _case(
+        conditions, [_value(rule.component) for rule in rules], f"coalesce(logged_component, '{UNATTRIBUTED}')"
+    )
+    agent = _case(conditions, [f"coalesce({_value(rule.agent)}, logged_agent)" for rule in rules], "logged_agent")
+    task = _case(conditions, [f"coalesce({_value(rule.task)}, logged_task)" for rule in rules], "logged_task")
     connection.execute("BEGIN")
     connection.execute("DELETE FROM attribution")
     kept = Attribution(attribution=list(rules)).model_dump_json()
@@ -124,11 +149,27 @@ def _condition(rule: Rule, number: int, values: dict[str, object]) -> str:
     parts = []
     for place, (name, pattern) in enumerate(rule.match.items()):
         values[f"pattern_{number}_{place}"] = pattern
-        field = FIELDS.get(name)
-        if field is None:
-            field = tag_value(name)
-        parts.append(f"coalesce({field}, '') GLOB $pattern_{number}_{place}")
-    return " AND ".join(parts)
+        parts.append(f"coalesce({_field(name)}, '') GLOB $pattern_{number}_{place}")
+    if PLACEHOLDER.search(rule.component):
+        parts.append(f"{_value(rule.component)} IS NOT NULL")
+    return " AND ".join(parts) or "TRUE"
+
+
+def _field(name: str) -> str:
+    return FIELDS.get(name) or tag_value(name)
+
+
+def _value(template: str | None) -> str:
+    """The SQL of a text with fields in braces; NULL where a call lacks one of them."""
+    if template is None:
+        return "NULL"
+    parts, end = [], 0
+    for found in PLACEHOLDER.finditer(template):
+        parts += [text(template[end : found.start()])] * (found.start() > end)
+        parts.append(f"nullif({FILTERS[found[2] or ''].format(_field(found[1]))}, '')")
+        end = found.end()
+    parts += [text(template[end:])] * (end < len(template))
+    return f"({' || '.join(parts)})"
 
 
 def _case(conditions: list[str], results: list[str], otherwise: str) -> str:

@@ -1,6 +1,6 @@
 -- Entries of a batch as their reader projects them. `reason` says why one is no usable entry.
 CREATE OR REPLACE TEMP TABLE found (
-    file_id BIGINT, line BIGINT, source VARCHAR, role VARCHAR, event_id VARCHAR, ts TIMESTAMP, agent VARCHAR, task VARCHAR,
+    file_id BIGINT, line BIGINT, source VARCHAR, role VARCHAR, event_id VARCHAR, ts TIMESTAMP, component VARCHAR, agent VARCHAR, task VARCHAR,
     session VARCHAR, "user" VARCHAR, team VARCHAR, project VARCHAR, repository VARCHAR, branch VARCHAR,
     response_id VARCHAR, request_id VARCHAR, period_end TIMESTAMP, provider VARCHAR, model VARCHAR,
     processing VARCHAR, status VARCHAR, aggregated BOOLEAN,

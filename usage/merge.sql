@@ -22,7 +22,7 @@ DELETE FROM found WHERE reason IS NOT NULL;
 UPDATE found SET event_id = numbered.event_id
 FROM (
     WITH hashed AS (
-        SELECT rowid AS place, file_id, line, source, md5(to_json(row(ts, model, provider, session, agent, task,
+        SELECT rowid AS place, file_id, line, source, md5(to_json(row(ts, model, provider, session, component, agent, task,
             processing, status, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
             recorded_usd, "user", team, project, repository, branch,
             tags))::VARCHAR) AS content
@@ -96,8 +96,8 @@ WHERE known.event_id IS NULL OR (incoming.merit, known.claim_now) > (known.merit
 DELETE FROM usage_event WHERE rowid IN (SELECT place_before FROM better WHERE NOT added);
 
 INSERT INTO usage_event BY NAME
-SELECT found.* EXCLUDE (line, tokens, reason), 'unattributed' AS component, agent AS logged_agent,
-    task AS logged_task
+SELECT found.* EXCLUDE (line, tokens, reason) REPLACE (coalesce(component, 'unattributed') AS component),
+    component AS logged_component, agent AS logged_agent, task AS logged_task
 FROM found SEMI JOIN better ON found.rowid = better.place;
 
 INSERT OR IGNORE INTO touched_day

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tokens import COLUMNS, PROMPT_SUM, TOKEN_CLASSES
-from .reader import DEFAULTS, Reader
+from .reader import DEFAULTS, DIMENSIONS, Reader
+from .tags import KNOWN_TAGS, known_columns
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,6 +44,8 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
     described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
     given = dict(described.fetchall())
+    if "tags" in given and not given.keys() & {*DIMENSIONS}:
+        entry, given = _with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
     narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
@@ -59,6 +62,12 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         """,  # noqa: S608 (as above)
         {**bound, "reader": reader.name, "role": reader.role},
     )
+
+
+def _with_known_tags(entry: str) -> str:
+    """The dimensions that the tags say, where the reader has none of them."""
+    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in known_columns().items())
+    return f"SELECT * EXCLUDE (known_tags), {columns} FROM (SELECT *, {KNOWN_TAGS} AS known_tags FROM ({entry}))"  # noqa: S608 (ours)
 
 
 def _column(name: str, value: str, narrow: bool) -> str:

@@ -25,6 +25,7 @@ DIMENSIONS = ("user", "team", "project", "repository", "branch")
 DEFAULTS: dict[str, str] = {
     "event_id": "NULL",  # NULL: the loader makes one from the entry's content and its count within the file
     "ts": "NULL",
+    "component": "NULL",
     "agent": "NULL",
     "task": "NULL",
     "session": "NULL",

@@ -16,7 +16,8 @@ CREATE TABLE usage_event (
     component      VARCHAR NOT NULL,          -- by the attribution rules, else 'unattributed'
     agent          VARCHAR,                   -- by the rules, else as logged
     task           VARCHAR,
-    logged_agent   VARCHAR,                   -- as logged, so that rules can be applied anew
+    logged_component VARCHAR,                 -- as logged, so that rules can be applied anew
+    logged_agent   VARCHAR,
     logged_task    VARCHAR,
     session        VARCHAR,
     "user"         VARCHAR,                   -- who: dimensions, as far as the source has them

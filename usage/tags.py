@@ -6,6 +6,16 @@ from .reader import DIMENSIONS, identifier, text
 
 TAG = "tags."
 
+KNOWN = {
+    "user": ("user", "user.email", "user.name", "user.id", "enduser.id", "user_id"),
+    "team": ("team", "team.name", "team.id", "team_id", "department"),
+    "project": ("project", "project.name", "project.id", "project_id", "workspace_id"),
+    "repository": ("repository", "vcs.repository.name", "repo"),
+    "branch": ("branch", "gitBranch", "git_branch", "vcs.ref.head.name"),
+}
+"""The tags that say a dimension, the best first, where a reader has no column for any; the last folder of `cwd` is a
+project too."""
+
 
 def tag_value(field: str) -> str:
     """SQL for the tag that `tags.NAME` names, over the columns of `usage_event`; NULL where a call has none.
@@ -20,3 +30,27 @@ def tag_value(field: str) -> str:
 def json_path(key: str) -> str:
     """The path of a key at a JSON object's top, whatever characters it has."""
     return '$."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def known_columns() -> dict[str, str]:
+    """SQL for the columns that well-known tags say, over a column `known_tags` (see `KNOWN_TAGS`)."""
+    columns = {}
+    for dimension, names in KNOWN.items():
+        found = [f"nullif(known_tags[{_PLACES.index(name) + 1}], '')" for name in names]
+        found += [project_of(f"known_tags[{len(_PLACES)}]")] * (dimension == "project")
+        columns[dimension] = f"coalesce({', '.join(found)})"
+    return columns
+
+
+_PLACES = (*(name for names in KNOWN.values() for name in names), "cwd")
+KNOWN_TAGS = f"json_extract_string(tags, [{', '.join(text(json_path(name)) for name in _PLACES)}])"
+
+
+def project_of(folder: str) -> str:
+    """SQL for the project that works in a folder: its last part."""
+    return f"nullif(regexp_extract(rtrim({folder}, '/\\'), '[^/\\\\]*$'), '')"
+
+
+def repository_of(url: str) -> str:
+    """SQL for the repository at a Git URL, as owner/name; as it is where it is no such URL."""
+    return f"coalesce(nullif(regexp_extract({url}, '([^/:]+/[^/:]+?)(\\.git)?/?$', 1), ''), nullif({url}, ''))"

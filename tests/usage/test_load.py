@@ -468,7 +468,8 @@ def test_attribution_takes_the_first_rule_that_matches(db: Path, tmp_path: Path)
     write(tmp_path / "day.jsonl", entry(2) | {"cwd": "/work/site"}, entry(3))
     loaded(db, tmp_path / "night.jsonl", tmp_path / "day.jsonl", attribution=read_attribution(tmp_path / "rules.yaml"))
     rows = {row.keys for row in spent(db, "component", "agent", "task").rows}
-    assert rows == {("night", "cio", "monitoring"), ("work", "main", ""), ("unattributed", "main", "")}
+    none = "unattributed"
+    assert rows == {("night", "cio", "monitoring"), ("work", "main", none), (none, "main", none)}
 
 
 def test_new_rules_are_applied_to_what_is_loaded(db: Path, tmp_path: Path) -> None:

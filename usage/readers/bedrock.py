@@ -93,10 +93,12 @@ SELECT file_id, line,
     {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
     least(writes, writes_1h) AS cache_write_1h,
     outputs AS output,
-    json_object('user', {told("log", "identity.arn")}, 'account', {told("log", "accountId")},
+    json_merge_patch(coalesce(log -> '$.requestMetadata', '{{}}'::JSON), json_object('user', {
+    told("log", "identity.arn")
+}, 'account', {told("log", "accountId")},
         'region', coalesce({told("log", "inferenceRegion")}, {told("log", "region")}),
         'operation', {told("log", "operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
-        'error', {told("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata')) AS tags
+        'error', {told("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata'))) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -9,7 +9,7 @@ parts of one span. A span without any time counts from the file's own date.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, told, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, told, written_5m
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -79,9 +79,11 @@ SELECT file_id, line,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     {priced(told("metrics", "estimated_cost"))} AS recorded_usd,
-    json_object('project', {told("span", "project_id")}, 'experiment', {told("span", "experiment_id")},
+    json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
+    told("span", "project_id")
+}, 'experiment', {told("span", "experiment_id")},
         'user', {told("meta", "user_id", "user")}, 'tags', span -> '$.tags',
-        'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END) AS tags
+        'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

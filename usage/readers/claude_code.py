@@ -16,6 +16,7 @@ compaction). Each of the latter is a call of its own; where the usage states the
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from ..tags import project_of
 
 _COUNTS = """
     input_tokens BIGINT, output_tokens BIGINT, cache_creation_input_tokens BIGINT, cache_read_input_tokens BIGINT,
@@ -42,6 +43,7 @@ COLUMNS = {
     "isSidechain": "VARCHAR",
     "agentId": "VARCHAR",
     "cwd": "VARCHAR",
+    "gitBranch": "VARCHAR",
     "costUSD": "VARCHAR",
     "message": f"STRUCT(id VARCHAR, model VARCHAR, usage {_USAGE})",
 }
@@ -135,6 +137,8 @@ SELECT file_id, line,
     call.output AS output,
     CASE WHEN call.place = 0 THEN message.usage.server_tool_use.web_search_requests END AS web_search,
     CASE WHEN call.place = 0 THEN costUSD END AS recorded_usd,
+    {project_of("cwd")} AS project,
+    nullif(gitBranch, '') AS branch,
     json_object('cwd', cwd, 'agentId', agentId) AS tags
 FROM billed
 """  # noqa: S608 (fixed text)

@@ -16,6 +16,7 @@ The provider is the session's `model_provider`: a server of one's own has no pri
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from ..tags import project_of, repository_of
 
 _TOKENS = """STRUCT(input_tokens HUGEINT, cached_input_tokens HUGEINT, cache_write_input_tokens HUGEINT,
     output_tokens HUGEINT, reasoning_output_tokens HUGEINT, total_tokens HUGEINT)"""
@@ -25,7 +26,8 @@ COLUMNS = {
     "type": "VARCHAR",
     "payload": f"""STRUCT(
         "type" VARCHAR, id VARCHAR, forked_from_id VARCHAR, parent_thread_id VARCHAR, source JSON, model VARCHAR,
-        model_provider VARCHAR, service_tier VARCHAR, cwd VARCHAR, response_id VARCHAR, usage {_TOKENS},
+        model_provider VARCHAR, service_tier VARCHAR, cwd VARCHAR,
+        git STRUCT(branch VARCHAR, repository_url VARCHAR), response_id VARCHAR, usage {_TOKENS},
         info STRUCT(model VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
 }
 
@@ -64,6 +66,7 @@ WITH entry AS (
             END IGNORE NULLS
         ) OVER told AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
+        last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER told AS git,
         last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER told AS provider,
         last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
             THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER told AS service_tier,
@@ -136,6 +139,9 @@ SELECT file_id, line,
     call.cached_input_tokens AS cache_read,
     call.cache_write_input_tokens AS cache_write_5m,
     call.output_tokens AS output,
+    {project_of("cwd")} AS project,
+    {repository_of("git.repository_url")} AS repository,
+    nullif(git.branch, '') AS branch,
     json_object('cwd', cwd) AS tags
 FROM call
 """  # noqa: S608 (fixed text)

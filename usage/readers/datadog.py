@@ -9,7 +9,7 @@ sets is in dollars, Datadog's own `estimated_total_cost` in nanodollars. A span 
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, processing, told, written_5m
+from .nested import above, count, has, items, less, parsed, processing, tags_of, told, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 OBJECTS = ("meta", "metrics", "tags", "attributes")
@@ -77,9 +77,9 @@ SELECT file_id, line,
     CASE WHEN {has("metrics", "total_cost")} THEN {told("metrics", "total_cost")}
          WHEN {NANO} <> 0 THEN ({NANO} * 0.000000001::DECIMAL(10, 9))::VARCHAR
          WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,
-    json_object('project', coalesce({told("span", "ml_app")},
+    json_merge_patch({tags_of("labels")}, json_object('project', coalesce({told("span", "ml_app")},
             list_filter(labels, lambda label: label LIKE 'ml_app:%')[1][8:]),
-        'user', list_filter(labels, lambda label: label LIKE 'user_id:%')[1][9:], 'tags', labels) AS tags
+        'user', list_filter(labels, lambda label: label LIKE 'user_id:%')[1][9:], 'tags', labels)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -100,10 +100,11 @@ SELECT file_id, line,
     {classes(USED, "counted")},
     0 AS request,
     {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
-    json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
+    json_merge_patch(coalesce(CASE WHEN json_type(labels) = 'OBJECT' THEN labels END, '{{}}'::JSON),
+        json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
         'description', "ChargeDescription", 'category', "ChargeCategory", 'class', "ChargeClass", 'region', "RegionId",
         'account', coalesce("SubAccountName", "SubAccountId"), 'user', "PrincipalId", 'host', "HostProviderName",
-        'unit', CASE WHEN kind IS NULL OR counted IS NULL THEN "ConsumedUnit" END, 'tags', labels) AS tags
+        'unit', CASE WHEN kind IS NULL OR counted IS NULL THEN "ConsumedUnit" END, 'tags', labels)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -13,6 +13,7 @@ from .. import aliases
 from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
 from ..reader import Reader, Sample
 from .counts import count_in_text
+from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
 
 FIELDS = {
@@ -47,6 +48,7 @@ FIELDS = {
     "modelParameters": "JSON",
     "model_parameters": "JSON",
     "metadata": "JSON",
+    "tags": "JSON",
 }
 COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
 _TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', metadata ->> '$.service_tier',
@@ -55,7 +57,7 @@ _TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier',
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
 COLUMNS = {
     **FIELDS,
-    "trace": "STRUCT(id VARCHAR, name VARCHAR, sessionId VARCHAR, userId VARCHAR)",
+    "trace": "STRUCT(id VARCHAR, name VARCHAR, sessionId VARCHAR, userId VARCHAR, tags JSON)",
     "observations": _OBSERVATIONS,
     "data": _OBSERVATIONS,
 }
@@ -106,15 +108,16 @@ WITH RECURSIVE taken AS MATERIALIZED (
     SELECT * FROM record
 ),
 observation AS (
-    SELECT file_id, line, NULL AS trace_session, NULL AS trace_user, NULL AS trace_named, {_FIELDS}
+    SELECT file_id, line, NULL AS trace_session, NULL AS trace_user, NULL AS trace_named, NULL AS trace_tags,
+        {_FIELDS}
     FROM taken WHERE observations IS NULL AND data IS NULL
     UNION ALL
     -- a trace with its observations: its own fields stand in `trace`, or beside the list
     SELECT file_id, line, coalesce(trace.sessionId, "sessionId"), coalesce(trace.userId, "userId"),
-        coalesce(trace.name, "name"), unnest(observations, max_depth := 2)
+        coalesce(trace.name, "name"), coalesce(trace.tags, tags), unnest(observations, max_depth := 2)
     FROM taken WHERE observations IS NOT NULL
     UNION ALL
-    SELECT file_id, line, NULL, NULL, NULL, unnest(data, max_depth := 2) FROM taken WHERE data IS NOT NULL
+    SELECT file_id, line, NULL, NULL, NULL, NULL, unnest(data, max_depth := 2) FROM taken WHERE data IS NOT NULL
 ),
 entry AS (
     SELECT * REPLACE (coalesce({_parsed("metadata")}, '{{}}') AS metadata),
@@ -222,7 +225,8 @@ SELECT file_id, line,
     CASE WHEN TRY_CAST(cost AS DOUBLE) = 0 AND json_keys(costs) = [] THEN NULL
          ELSE coalesce(cost, costs ->> '$.total') END AS recorded_usd,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
-    json_merge_patch(metadata, '{{"attributes": null, "resourceAttributes": null, "scope": null}}',
+    json_merge_patch({tags_of(labels("coalesce(trace_tags, tags)"))}, metadata,
+        '{{"attributes": null, "resourceAttributes": null, "scope": null}}',
         json_object('environment', environment, 'user', coalesce("userId", user_id, trace_user),
             'trace', coalesce("traceName", trace_name, trace_named))) AS tags
 FROM counted

@@ -10,7 +10,7 @@ for the model LangSmith tells none or 0.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, told, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, told, written_5m
 
 TEXTS = [
     "id",
@@ -116,8 +116,10 @@ SELECT file_id, line,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
     {priced(told("run", "total_cost"))} AS recorded_usd,
-    json_object('project', coalesce({told("run", "session_name", "session_id")}), 'user', {told("meta", "user_id")},
-        'trace', {told("run", "trace_id")}, 'tags', run -> '$.tags') AS tags
+    json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
+    told("run", "session_name", "session_id")
+}), 'user', {told("meta", "user_id")},
+        'trace', {told("run", "trace_id")}, 'tags', run -> '$.tags')) AS tags
 FROM parted
 """  # noqa: S608 (constants only)
 

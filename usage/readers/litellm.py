@@ -12,6 +12,7 @@ from __future__ import annotations
 from ..aliases import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
+from .nested import labels, tags_of
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -128,8 +129,11 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE searches END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN hit THEN '0' ELSE spend END AS recorded_usd,
-    json_object('team_id', team_id, 'user', "user", 'end_user', end_user, 'model_group', model_group,
-        'call_type', call_type, 'request_tags', labels, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
+    coalesce(nullif("user", ''), nullif(end_user, '')) AS "user",
+    coalesce(nullif(meta ->> '$.user_api_key_team_alias', ''), nullif(team_id, '')) AS team,
+    json_merge_patch({tags_of(labels("labels"))}, json_object('team_id', team_id, 'user', "user", 'end_user', end_user,
+        'key_alias', meta ->> '$.user_api_key_alias', 'model_group', model_group, 'call_type', call_type,
+        'request_tags', labels, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

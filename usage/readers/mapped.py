@@ -2,6 +2,9 @@
 
     costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens,model=:openai/gpt-4o
 
+Beside counts and prices, calls have a component, an agent, a task, a session, a user, a team, a project, a repository,
+a branch, and tags: `tags.env=ENVIRONMENT`.
+
 A value that begins with a colon is a constant. A mapping file (YAML, JSON, TOML) says the same and more:
 
     columns: {ts: TIMESTAMP, input: ContextTokens, output: GeneratedTokens}
@@ -27,9 +30,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
 from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
-from ..reader import Reader, Role, identifier
+from ..reader import DIMENSIONS, Reader, Role, identifier, text
+from ..tags import TAG
 
-OF_CALL = ("id", "response_id", "ts", "model", "provider", "agent", "task", "session")
+OF_CALL = ("id", "response_id", "ts", "model", "provider", "component", "agent", "task", "session", *DIMENSIONS)
 TEXTS = (*OF_CALL, "processing", "status", "recorded_usd")
 NAMES = (*TOKEN_CLASSES, *TEXTS)
 DECLARED = ("input_includes_cached", "recorded_unit", "time_unit", "role")
@@ -50,8 +54,8 @@ class Mapping(BaseModel):
     @model_validator(mode="after")
     def _known_names(self) -> Mapping:
         for name in (*self.columns, *self.constants):
-            if name not in NAMES:
-                raise ValueError(f"calls have no field {name!r}{did_you_mean(name, NAMES)}")
+            if name not in NAMES and not (name.startswith(TAG) and name != TAG):
+                raise ValueError(f"calls have no field {name!r}{did_you_mean(name, [*NAMES, f'{TAG}NAME'])}")
         for name in {*self.constants} & {*TOKEN_CLASSES}:
             if not re.fullmatch(r"[0-9]{1,12}", self.constants[name]):
                 raise ValueError(f"{name} is a count; {self.constants[name]!r} is not a whole number")
@@ -81,8 +85,12 @@ def parse_mapping(text: str) -> Mapping:
 
 def mapped_reader(mapping: Mapping) -> Reader:
     """The reader that a mapping means. A file without one of its columns raises UsageLogError as it is loaded."""
-    selected = [f"{_value(name, mapping)} AS {_target(name)}" for name in mapping.columns]
-    selected += [f"$constant_{name} AS {_target(name)}" for name in mapping.constants]
+    values = {name: _value(name, mapping) for name in mapping.columns}
+    values |= {name: f"$constant_{number}::VARCHAR" for number, name in enumerate(mapping.constants)}
+    tags = {name: sql for name, sql in values.items() if name.startswith(TAG)}
+    selected = [f"{sql} AS {_target(name)}" for name, sql in values.items() if name not in tags]
+    pairs = ", ".join(f"{text(name.removeprefix(TAG))}, {sql}" for name, sql in tags.items())
+    selected += [f"json_object({pairs}) AS tags"] if tags else []
     return Reader(
         name="mapped",
         doc="costsim load --map",
@@ -92,7 +100,7 @@ def mapped_reader(mapping: Mapping) -> Reader:
         input_includes_cached=mapping.input_includes_cached,
         ordered=True,
         needs=tuple(mapping.columns.values()),
-        parameters={f"constant_{name}": value for name, value in mapping.constants.items()},
+        parameters={f"constant_{number}": value for number, value in enumerate(mapping.constants.values())},
         keys=mapping.columns,
         counted=tuple(mapping.columns.values()),
         role=mapping.role,
@@ -102,7 +110,7 @@ def mapped_reader(mapping: Mapping) -> Reader:
 
 
 def _target(name: str) -> str:
-    return "event_id" if name == "id" else name
+    return identifier("event_id" if name == "id" else name)
 
 
 def _value(name: str, mapping: Mapping) -> str:

@@ -70,3 +70,17 @@ def _path(path: str) -> str:
     if path.startswith("$"):
         return f'$."{path}"'
     return "$" + path if path.startswith("[") else "$." + path
+
+
+def labels(value: str) -> str:
+    """SQL for the texts in the JSON list `value`; NULL where it is no list."""
+    return f"list_transform({items(value)}, lambda label: label ->> '$')"
+
+
+def tags_of(texts: str) -> str:
+    """SQL for the tags (JSON) that a list of labels says: `env:prod` or `env=prod`; one without a value is `true`."""
+    key = "to_json(regexp_extract(label, '^[^:=]*'))::VARCHAR"
+    value = "CASE WHEN regexp_matches(label, '[:=]') THEN regexp_replace(label, '^[^:=]*[:=]', '') ELSE 'true' END"
+    pairs = f"""list_transform(list_filter({texts}, lambda label: label IS NOT NULL),
+        lambda label: {key} || ':' || to_json({value})::VARCHAR)"""
+    return f"""coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"""

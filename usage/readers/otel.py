@@ -235,8 +235,8 @@ SELECT file_id, line,
     outputs AS output,
     1 AS request,
     cost AS recorded_usd,
-    json_object('service', service, 'operation', operation, 'error', failure, 'user', user_id,
-        'query_source', query_source) AS tags,
+    json_merge_patch(more, json_object('service', service, 'operation', operation, 'error', failure, 'user', user_id,
+        'query_source', query_source)) AS tags,
     CASE WHEN NOT bad AND inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were'
         END AS fault
 FROM kept_call LEFT JOIN times USING (response)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import aliases
+from .otel_tags import tags_in_lists, tags_in_object
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
@@ -53,7 +54,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "vercel": ("ai.response.providerMetadata",),
     "input_details": ("gen_ai.usage.input_token_details",),
     "output_details": ("gen_ai.usage.output_token_details",),
-    "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
+    "user_id": ("user.email", "user.id", "enduser.id", "langfuse.user.id"),
     "query_source": ("query_source",),
 }
 """What a call needs beside its usage: the attribute's names, the best first."""
@@ -149,6 +150,13 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
 )"""  # noqa: S608 (names)
 
 
+_READ = tuple(name for name in NAMES if name != "service.name")
+_LISTED_TAGS = (
+    f"json_merge_patch({tags_in_lists('resource_keys', 'resource_texts', _READ)}, "
+    f"{tags_in_lists('keys', 'texts', _READ)})"
+)
+_RESOURCE_TAGS = tags_in_object("(resource -> '$.attributes')", _READ)
+_ROW_TAGS = f"json_merge_patch({_RESOURCE_TAGS}, {tags_in_object('attributes', _READ)})"
 STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
 _FOUND_IN_LIST = _listed([_in_list(name) for name in NAMES])
 _NESTS = " OR ".join(
@@ -171,13 +179,14 @@ row_keyed AS (
 item AS (
     SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
         scope_name AS scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS started,
-        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, {_FOUND_IN_LIST} AS found
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, {_FOUND_IN_LIST} AS found,
+        {_LISTED_TAGS} AS more
     FROM spans_keyed
     UNION ALL
     SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope_name, NULL, NULL,
         coalesce(utc_epoch(nullif(timeUnixNano, '0')), utc({_in_list("event.timestamp")}),
             utc_epoch(observedTimeUnixNano)),
-        NULL, NULL, body.stringValue, {_FOUND_IN_LIST}
+        NULL, NULL, body.stringValue, {_FOUND_IN_LIST}, {_LISTED_TAGS}
     FROM logRecords_keyed
     UNION ALL
     SELECT file_id, line,
@@ -194,7 +203,7 @@ item AS (
         coalesce("status.code", status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
-        coalesce(body, "_body"), {_listed([_in_row(name) for name in NAMES])}
+        coalesce(body, "_body"), {_listed([_in_row(name) for name in NAMES])}, {_ROW_TAGS}
     FROM row_keyed
 )
 """  # noqa: S608 (constants only)

@@ -31,7 +31,8 @@ FROM (
     FROM (
         SELECT file_id, line, name, TRY_CAST(coalesce(asInt, asDouble) AS DECIMAL(38, 12)) AS value,
             {_attribute("session.id")} AS session, {_attribute("model")} AS model, {_attribute("type")} AS token_type,
-            {_attribute("query_source")} AS query_source, {_attribute("user.id")} AS user_name,
+            {_attribute("query_source")} AS query_source, coalesce({_attribute("user.email")}, {_attribute("user.id")})
+                AS user_name,
             list_sort(list_transform(list_filter(attributes, lambda item: item.key <> 'type'),
                 lambda item: item.key || '=' || coalesce(item.value.stringValue, item.value.intValue, '')))::VARCHAR
                 AS series,

@@ -57,8 +57,9 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read,
     CASE WHEN hit THEN 0 ELSE outputs END AS output,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
-        'config', config, 'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END) AS tags
+    json_merge_patch(coalesce(CASE WHEN json_type(meta) = 'OBJECT' THEN meta END, '{{}}'::JSON),
+        json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
+        'config', config, 'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -73,9 +73,10 @@ SELECT file_id, line,
     {less("writes", "writes_1h")} AS cache_write_5m,
     writes_1h AS cache_write_1h,
     CASE WHEN least(candidates, thoughts, outputs) < 0 THEN -1 ELSE candidates + thoughts + outputs END AS output,
-    json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
+    json_merge_patch(coalesce(request -> '$.labels', '{{}}'::JSON),
+        json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
         'project', nullif(regexp_extract(resource, 'projects/([^/]+)', 1), ''),
-        'traffic', {told("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels')) AS tags
+        'traffic', {told("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels'))) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -1,0 +1,29 @@
+"""SQL for the tags of spans and log records: attributes, theirs and their resource's, without usage and content.
+
+An attribute is a tag under its own name, `tags.deployment.environment`, if its text is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MAX_KEY, MAX_TEXT = 100, 200
+_OURS = r"^(gen_ai|llm|ai|openinference|traceloop|input|output|embedding|retrieval|tool|message|exception)\."
+
+
+def tags_in_lists(keys: str, texts: str, taken: Sequence[str]) -> str:
+    """The tags (JSON) of attributes given as two lists; `taken` are attributes that are read already."""
+    pair = "to_json(pair[1])::VARCHAR || ':' || to_json(pair[2])::VARCHAR"
+    kept = (
+        f"length(pair[1]) <= {MAX_KEY} AND length(pair[2]) <= {MAX_TEXT} AND NOT regexp_matches(pair[1], '{_OURS}') "
+        f"AND NOT list_contains({list(taken)}, pair[1])"
+    )
+    pairs = f"list_transform(list_filter(list_zip({keys}, {texts}), lambda pair: {kept}), lambda pair: {pair})"
+    return f"coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"
+
+
+def tags_in_object(attributes: str, taken: Sequence[str]) -> str:
+    """The tags of attributes given as a JSON object."""
+    flat = f"TRY_CAST({attributes} AS MAP(VARCHAR, JSON))"
+    texts = f"list_transform(map_values({flat}), lambda value: value ->> '$')"
+    return tags_in_lists(f"map_keys({flat})", texts, taken)
