@@ -48,7 +48,7 @@ def test_team_tags_agent_and_status_can_be_attributed(tmp_path: Path) -> None:
     tags = [json.loads(row[4]) for row in rows]
     assert tags[0]["team_id"] == "research"
     assert tags[0]["request_tags"] == ["jobID:214590dsff09fds", "taskName:run_page_classification"]
-    assert [tag["cache_hit"] for tag in tags] == [None, None, None, None, "true", None]
+    assert [tag.get("cache_hit") for tag in tags] == [None, None, None, None, "true", None]
 
 
 def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) -> None:
