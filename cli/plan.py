@@ -124,16 +124,15 @@ def _observed(
     import yaml
 
     from ..analysis.architecture.load import read_architecture
-    from ..analysis.spend.observe import observed_architecture
     from ..documents import write_file
-    from ..usage.store import open_store
+    from ..store import open_store
 
     if architecture:
         raise CostsimError("give either an architecture or --from-usage")
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
-    with open_store(store, read_only=True) as connection:
-        data = observed_architecture(connection, store, store.stem, first, last)
+    with open_store(store, read_only=True) as opened:
+        data = opened.observed(store, since=first, until=last)
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))

@@ -8,6 +8,7 @@ EARLIER: dict[str, dict[str, str]] = {
     "check": {"--output": "--out"},
     "diff": {"--output": "--out"},
     "export": {"--output": "--out", "--focus": ""},  # FOCUS is all that it writes
+    "load": {"--format": "--log-format", "-f": "--log-format"},
     "prices": {"--json": "--format=json"},
     "recommend": {"--write": "--save"},
     "schema": {"--output": "run"},  # a flag: the schema of the output of `run`, or of the command named after it

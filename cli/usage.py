@@ -56,8 +56,8 @@ def load(
         list[str] | None, typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")
     ] = None,
     db: DbOption = DEFAULT_STORE,
-    format: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="NAME", help="The log format. Default: told from content.")
+    log_format: Annotated[
+        str | None, typer.Option("--log-format", metavar="NAME", help="The logs' format. Default: by their content.")
     ] = None,
     map: Annotated[
         str | None,
@@ -110,7 +110,7 @@ def load(
             "loading",
             lambda progress: store.load(
                 paths or (),
-                format=format,
+                format=log_format,
                 mapping=mapping,
                 attribution=rules,
                 strict=strict,

@@ -63,6 +63,8 @@ def test_earlier_spellings_stand_in_no_help(costsim: Run, command: str) -> None:
         ("export --focus --output focus.csv", "export --out focus.csv"),
         ("recommend --write new.json", "recommend --save new.json"),
         ("spend --price both --output x.md", "spend --costs both --out x.md"),
+        ("load --format codex a.jsonl", "load --log-format codex a.jsonl"),
+        ("load -f codex a.jsonl", "load --log-format codex a.jsonl"),
         ("prices list --json", "prices list --format=json"),
         ("schema --output", "schema run"),
         ("schema --output check", "schema check"),

@@ -218,7 +218,7 @@ def reader_named(name: str) -> Reader:
         if reader.name == name:
             return reader
     known = [reader.name for reader in READERS]
-    raise UsageLogError(f"{name!r} is no known format{did_you_mean(name, known)}", key="--format")
+    raise UsageLogError(f"{name!r} is no known format{did_you_mean(name, known)}", key="--log-format")
 
 
 def escaped(path: str) -> str:

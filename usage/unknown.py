@@ -76,7 +76,9 @@ def _near(sample: Sample) -> str:
     """The format that shares most of its columns with the file, if one shares many."""
     there = sample.columns or {key for record in sample.records for key in record}
     near = max(READERS, key=lambda reader: _share(reader, there))
-    return f", nearest to {near.name} (--format {near.name} reads it as such)" if _share(near, there) >= NEAR else ""
+    return (
+        f", nearest to {near.name} (--log-format {near.name} reads it as such)" if _share(near, there) >= NEAR else ""
+    )
 
 
 def _share(reader: Reader, there: Iterable[str]) -> float:

@@ -74,12 +74,14 @@ def read_architecture(file: Path) -> Architecture:
     return load_architecture(file).architecture
 
 
-def load_architecture(file: Path) -> LoadedArchitecture:
+def load_architecture(file: Path, document: Document | None = None) -> LoadedArchitecture:
     """The architecture in `file`, its routing and cron files read in, every reference resolved.
+
+    `document` is the file's, where it has been read already.
 
     Raises ArchitectureError, in one line that says what, where (file, line, key) and how to mend it.
     """
-    document = read_document(file, ArchitectureError)
+    document = document or read_document(file, ArchitectureError)
     architecture = validate(document, Architecture, ArchitectureError)
     crons, cron_document = _crons(architecture, document)
     entries = _entries(architecture, document, crons, cron_document)

@@ -53,16 +53,6 @@ def forecast_month(history: History, month: date, as_of: date, *, trials: int = 
     return Outlook(forecast, cumulative[:, -1], cumulative)
 
 
-def forecast_days(
-    history: History, as_of: date, days_ahead: int, *, trials: int = 10_000, seed: int = 1
-) -> list[DayForecast]:
-    """The cost of each of the days after `as_of`, the last whole day known. Raises as `forecast_month`."""
-    if days_ahead < 1:
-        raise CostsimError(f"days_ahead must be from 1, not {days_ahead}")
-    known = _usable(Days.of(history, as_of), as_of)
-    return _day_forecasts(draw(known, days_ahead, trials, seed), as_of + timedelta(1))
-
-
 def draw(days: Days, ahead: int, trials: int, seed: int) -> Floats:
     """Costs in USD of the `ahead` days after the known ones, (trials, ahead)."""
     return weekday_draw(days, ahead, trials, generator(seed, "forecast"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ArchitectureError, InputError
 from ..findings import Finding
 from .rules import RULES
+
+if TYPE_CHECKING:
+    from ...documents import Document
 
 __all__ = ["RULES", "exit_code", "lint", "target_of"]
 
@@ -38,11 +41,12 @@ def lint(
     from ..routing.routing import SHIPPED, read_routing
     from .routing import lint_routing
 
-    match target_of(path):
-        case "architecture" if path:
+    target, document = _read(path)
+    match target:
+        case "architecture" if path and document:
             from .architecture import lint_architecture
 
-            found = lint_architecture(path, start, book)
+            found = lint_architecture(path, document, start, book)
         case "code" if path:
             from .hardcoded import lint_code
 
@@ -51,7 +55,7 @@ def lint(
         case _:
             overlays = prices if path or prices else [_EXAMPLE_PRICES]
             found = lint_routing(
-                read_routing(path or SHIPPED, needs_fallback=False), open_book(book or "list", overlays)
+                read_routing(path or SHIPPED, document, needs_fallback=False), open_book(book or "list", overlays)
             )
     return sorted(found, key=_place)
 
@@ -68,18 +72,23 @@ def _place(finding: Finding) -> tuple[Any, ...]:
 
 def target_of(path: Path | None) -> Target:
     """What a path holds: a document with components is an architecture, one with model_routing a routing."""
+    return _read(path)[0]
+
+
+def _read(path: Path | None) -> tuple[Target, Document | None]:
+    """What a path holds, and the document that it is; None of code and of the shipped routing."""
     if path is None:
-        return "routing"
+        return "routing", None
     if not path.exists():
         raise InputError("there is no such file or folder", file=path)
     if path.is_dir() or path.suffix.lower() not in _DOCUMENTS:
-        return "code"
+        return "code", None
     from ...documents import read_document
 
-    data = read_document(path, ArchitectureError).data
-    if isinstance(data, dict) and "components" in data:
-        return "architecture"
-    return "routing" if isinstance(data, dict) and "model_routing" in data else "code"
+    document = read_document(path, ArchitectureError)
+    named = document.data if isinstance(document.data, dict) else {}
+    kind: Target = "architecture" if "components" in named else "routing" if "model_routing" in named else "code"
+    return kind, document
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

@@ -28,12 +28,13 @@ DAYS = 30
 """A month, in what a finding says it costs."""
 
 
-def lint_architecture(file: Path, start: date, book: str | None = None) -> list[Finding]:
+def lint_architecture(file: Path, document: Document, start: date, book: str | None = None) -> list[Finding]:
     """The findings of an architecture's routing and components, costed over 30 days from `start`.
 
-    `book` overrides its base price book. Raises InputError and its kinds, and UnpricedError.
+    `document` is the file as read; `book` overrides its base price book. Raises InputError and its kinds, and
+    UnpricedError.
     """
-    loaded = load_architecture(file)
+    loaded = load_architecture(file, document)
     architecture = loaded.architecture
     base = book or architecture.book
     costs = Costs.of(architecture, Horizon.of(start, DAYS, ZoneInfo(architecture.timezone)), base)

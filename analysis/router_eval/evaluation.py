@@ -7,7 +7,7 @@ arithmetic is exact (Fraction); results are rounded to 12 places where they are 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, groupby, pairwise
 from math import floor, lcm
@@ -242,12 +242,12 @@ def model_means(table: BenchTable) -> dict[str, Point]:
     return dict(zip(table.models, points, strict=True))
 
 
-def zero_router(table: BenchTable) -> list[Point]:
+def zero_router(means: Mapping[str, Point]) -> list[Point]:
     """The router that knows nothing: a mix of models by a coin, the hull of their means.
 
     A router is worth its work only above this. (RouterBench Sec. 3, zero router)
     """
-    return convex_hull(model_means(table).values())
+    return convex_hull(means.values())
 
 
 def oracle_router(table: BenchTable) -> list[Point]:
@@ -294,7 +294,7 @@ def _evaluate_bench(table: BenchTable) -> Evaluation:
     span = min(costs), max(costs)
     if span[0] == span[1]:
         raise InputError("all models cost the same on average: there is no trade of cost for quality")
-    zero = convex_hull(means.values())
+    zero = zero_router(means)
     base = aiq(zero, *span)
     routers = [_score("zero", "mixes models by a coin", zero, span, base)]
     if table.scores is not None:

@@ -95,12 +95,13 @@ def shipped_routing() -> RoutingConfig:
     return read_routing(SHIPPED)
 
 
-def read_routing(file: Path, *, needs_fallback: bool = True) -> RoutingConfig:
+def read_routing(file: Path, document: Document | None = None, *, needs_fallback: bool = True) -> RoutingConfig:
     """The routing in a JSON, YAML or TOML file.
 
-    Raises ArchitectureError (file, line, key, mend). `lint` reads without `needs_fallback`, to report it.
+    Raises ArchitectureError (file, line, key, mend). `document` is the file's, where it has been
+    read already. `lint` reads without `needs_fallback`, to report it.
     """
-    document = read_document(file, ArchitectureError)
+    document = document or read_document(file, ArchitectureError)
     if isinstance(document.data, dict) and "components" in document.data:
         return _of_architecture(file, document, needs_fallback)
     _check_keys(document, document.data, "file", ())

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...money import format_range, format_usd
 from ..chart_parts import Row, finish, legend, ticks, tooltip
@@ -295,8 +295,3 @@ def success(performance: Performance, theme: Theme = LIGHT) -> alt.LayerChart:
     ]
     caption = "Dots: share of runs solved, by task and model; lines: Wilson's 95% interval"
     return finish(layers, {"rows": rows}, caption, height=26 * max(1, len(rows)) + 20, theme=theme)
-
-
-def data_of(spec: Any) -> list[Row]:
-    """The main rows behind a chart's specification."""
-    return list(spec["datasets"]["rows"])
