@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from ..errors import UsageLogError
 from .files import Format, LogFile, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
-from .passed_over import what_else
+from .passed_over import MAY_BE_LOGS, what_else
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
+from .strictness import refuse_passed_over
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -162,7 +163,10 @@ def _told(
 
         raise UsageLogError(message(file), file=file.shown)
     else:
-        report.passed_over[file.shown] = what_else(Path(file.path))
+        reason = what_else(Path(file.path))
+        if strict and reason in MAY_BE_LOGS:
+            refuse_passed_over(file.shown, reason)
+        report.passed_over[file.shown] = reason
 
 
 def _chunks(files: list[Told]) -> Iterator[list[Told]]:

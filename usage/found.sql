@@ -5,5 +5,6 @@ CREATE OR REPLACE TEMP TABLE found (
     response_id VARCHAR, request_id VARCHAR, period_end TIMESTAMP, provider VARCHAR, model VARCHAR,
     processing VARCHAR, status VARCHAR, aggregated BOOLEAN,
     context_tier BIGINT, input BIGINT, cache_read BIGINT, cache_write_5m BIGINT, cache_write_1h BIGINT, output BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
-    tags VARCHAR, tokens BIGINT, reason VARCHAR
+    tags VARCHAR, tokens BIGINT, reason VARCHAR,
+    stated_total HUGEINT, unfinished BOOLEAN  -- for signs.sql
 );

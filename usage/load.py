@@ -18,14 +18,17 @@ from ..errors import StoreError, UsageLogError, is_full
 from .changes import Told, batches, label_of
 from .files import reader_named
 from .listing import find_files
-from .passed_over import keep
+from .passed_over import CANNOT_READ, keep
 from .read import read_snapshots
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import SourceRoles, keep_roles, set_file_roles
+from .signs import FIND
+from .signs import signs as signs_of
 from .source import Source
 from .store import scalar
-from .unread import Unread, Watch, acknowledge, kinds
+from .strictness import refuse, refuse_passed_over
+from .unread import Watch, acknowledge, kinds
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
 
@@ -94,7 +97,7 @@ def load(
     not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
     reported no more. `role` is that of these files, `roles` those of sources by their name, kept for later loads:
     calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first
-    reject or unread field too), StoreError.
+    reject, unread field, contradiction or passed-over file that may be a log, too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
     back counts no more, but as another file tells it, from that file's next loading on. What a file told before it
@@ -106,6 +109,9 @@ def load(
     keep_roles(store, roles or {})
     with _spool() as spool:
         found = find_files(paths, spool, report.passed_over)
+        for path, reason in report.passed_over.items() if strict else ():
+            if reason.startswith(CANNOT_READ):
+                refuse_passed_over(path, reason)
         total = sum(file.size for file in found) or 1
         done = 0
         declared = mapping.model_dump_json() if mapping else format
@@ -160,13 +166,14 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         again = {source.file_id: told.stands for source, told in zip(sources, batch, strict=True)}
         store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)
+        store.execute(FIND)
         withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
         reports = _reports(store, sources, grown)
         watch.keep(store, grown, [source.file_id for source in sources])
         unread = kinds(store, [source.file_id for source in sources])
+        signs = signs_of(store, [source.file_id for source in sources])
         if strict:
-            _refuse_rejects(store, sources)
-            _refuse_unread(unread)
+            refuse(_shown_rejects(store, sources), unread, signs)
         store.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a disk that fails has rolled back already: its own error is the news
@@ -178,6 +185,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.files += reports
     report.withdrawn += withdrawn
     report.unread += unread
+    report.signs += signs
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
@@ -202,7 +210,8 @@ def _keep_files(
 ) -> None:
     """What the files are now; the rejects of what they were are forgotten, but for those that only grew."""
     ids = [source.file_id for source in sources]
-    store.execute("DELETE FROM reject WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])
+    for table in ("reject", "sign"):
+        store.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])  # noqa: S608
     kept = {
         "ids": ids,
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
@@ -231,24 +240,3 @@ def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list
         [[source.file_id for source in sources]],
     )
     return [f"  {path}:{line or '?'}: {reason}" for path, line, reason in rows.fetchall()]
-
-
-def _others(unread: Sequence[Unread]) -> str:
-    return f"; and {len(unread) - 1} other fields" if len(unread) > 1 else ""
-
-
-def _refuse_unread(unread: Sequence[Unread]) -> None:
-    if unread:
-        first = unread[0]
-        raise UsageLogError(
-            f"`{first.field}` is not counted ({first.raw}{_others(unread)}); take note of it with --acknowledge "
-            f"{first.field}, or load without --strict",
-            file=first.path,
-            line=first.line,
-        )
-
-
-def _refuse_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> None:
-    shown = _shown_rejects(store, sources)
-    if shown:
-        raise UsageLogError(f"a line cannot be read: {shown[0].strip()}")

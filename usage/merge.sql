@@ -96,7 +96,8 @@ WHERE known.event_id IS NULL OR (incoming.merit, known.claim_now) > (known.merit
 DELETE FROM usage_event WHERE rowid IN (SELECT place_before FROM better WHERE NOT added);
 
 INSERT INTO usage_event BY NAME
-SELECT found.* EXCLUDE (line, tokens, reason) REPLACE (coalesce(component, 'unattributed') AS component),
+SELECT found.* EXCLUDE (line, tokens, reason, stated_total, unfinished)
+        REPLACE (coalesce(component, 'unattributed') AS component),
     component AS logged_component, agent AS logged_agent, task AS logged_task
 FROM found SEMI JOIN better ON found.rowid = better.place;
 

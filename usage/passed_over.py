@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FIRST_BYTES = 4096
 TABLE, NO_FORMAT, CANNOT_READ = "a table of no known format", "no known format", "cannot be read"
+DATABASE, UNPACKED = "a database of no known format", "packed, of no known format"
+MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, UNPACKED)
 
 MAGIC: dict[bytes, str] = {
     b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"BM": "an image",
@@ -27,7 +29,7 @@ MAGIC: dict[bytes, str] = {
     b"\x7fELF": "a program", b"MZ": "a program", b"\xca\xfe\xba\xbe": "a program", b"\xcf\xfa\xed\xfe": "a program",
     b"\0asm": "a program", b"#!": "a program", b"wOFF": "a font", b"wOF2": "a font",
     b"\x37\x7f\x06\x82": "part of a database", b"\x37\x7f\x06\x83": "part of a database",
-    b"SQLite format 3\0": "a database of no known format", b"PAR1": TABLE,
+    b"SQLite format 3\0": DATABASE, b"PAR1": TABLE,
     b"-----BEGIN": "a key or certificate",
 }  # fmt: skip
 SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".conf", ".cfg", ".env", ".lock", ".properties")
@@ -71,7 +73,7 @@ def what_else(file: Path) -> str:
     except OSError:
         return CANNOT_READ
     if packing_of(head):
-        return "packed, of no known format"
+        return UNPACKED
     return _by_bytes(head) or _by_name(file) or (TABLE if _is_table(head) else NO_FORMAT)
 
 

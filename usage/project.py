@@ -32,6 +32,7 @@ KINDS = {
     "period_end": "TIMESTAMP",
     "aggregated": "BOOLEAN",
     "context_tier": "BIGINT",
+    "unfinished": "BOOLEAN",
 }  # the rest are texts
 
 
@@ -80,6 +81,8 @@ def _column(name: str, value: str, narrow: bool) -> str:
             coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
                 AS recorded_usd,
             ({value})::VARCHAR AS recorded_text"""
+    if name == "stated_total":
+        return f"TRY_CAST({value} AS HUGEINT) AS stated_total"
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{KINDS.get(name, 'VARCHAR')} AS {name}"

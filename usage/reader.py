@@ -48,6 +48,8 @@ DEFAULTS: dict[str, str] = {
     "request": "1",
     "recorded_usd": "NULL",
     "tags": "NULL",
+    "stated_total": "NULL",  # all tokens of the call, as its source sums them: compared with the parts
+    "unfinished": "NULL",  # whether the log lacks the end of the answer; NULL where it does not say
     "fault": "NULL",  # why this is no usable entry, where only the reader can tell
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .passed_over import line as passed_over_line
+from .signs import Sign, contradictions
 
 if TYPE_CHECKING:
     from .unread import Unread
@@ -49,6 +50,7 @@ class LoadReport:
     first_rejects: list[str] = field(default_factory=list)
     attributed: int = 0
     unread: list[Unread] = field(default_factory=list)
+    signs: list[Sign] = field(default_factory=list)
     withdrawn: int = 0  # calls that a file told when it was read otherwise, and tells no more
 
     def total(self, name: str) -> int:
@@ -73,17 +75,8 @@ class LoadReport:
         fewer = (
             [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
         )
-        return [
-            ", ".join(said),
-            calls,
-            *fewer,
-            *moved,
-            *_without_call(read),
-            *_unread_lines(self.unread),
-            *waiting,
-            *bad,
-            *broken,
-        ]
+        silent = [*_without_call(read), *_unread_lines(self.unread), *_contradictions(self.signs), *waiting]
+        return [", ".join(said), calls, *fewer, *moved, *silent, *bad, *broken]
 
 
 def _without_call(read: Sequence[FileReport]) -> list[str]:
@@ -105,6 +98,10 @@ def _waiting_line(files: Sequence[str]) -> str:
         f"NOT COUNTED YET: the last row of {len(files):,} file{'s' * (len(files) != 1)} ({named}) has no line end and "
         "may be half written; load again: it counts when it is ended, or where the file has not changed since"
     )
+
+
+def _contradictions(found: Sequence[Sign]) -> list[str]:
+    return [f"{sign.source}: {sign.message} ({Path(sign.path).name})" for sign in contradictions(found)]
 
 
 def _unread_lines(unread: Sequence[Unread]) -> list[str]:

@@ -136,3 +136,14 @@ CREATE TABLE acknowledged (field VARCHAR PRIMARY KEY);
 
 -- Files of folders that were loaded and are no logs, and what they are.
 CREATE TABLE passed_over (path VARCHAR PRIMARY KEY, reason VARCHAR NOT NULL);
+
+-- What says that a file states less than was used, or contradicts itself. See signs.sql.
+CREATE TABLE sign (
+    file_id  BIGINT NOT NULL,
+    source   VARCHAR NOT NULL,                -- the reader
+    kind     VARCHAR NOT NULL,
+    calls    BIGINT NOT NULL,                 -- calls in which it was seen
+    compared BIGINT NOT NULL,                 -- calls in which it could be seen
+    amount   DECIMAL(38, 0) NOT NULL,         -- tokens, where the kind has such
+    PRIMARY KEY (file_id, kind)
+);

@@ -18,7 +18,7 @@ COLUMNS = {
     "created": "VARCHAR",
     "place": "VARCHAR",
     "usage": """STRUCT(model VARCHAR, inputTokens BIGINT, outputTokens BIGINT, cacheCreationInputTokens BIGINT,
-        cacheReadInputTokens BIGINT, "timestamp" VARCHAR, credits VARCHAR)""",
+        cacheReadInputTokens BIGINT, totalInputTokens HUGEINT, "timestamp" VARCHAR, credits VARCHAR)""",
 }
 
 SQL = """
@@ -31,6 +31,7 @@ SELECT file_id, line,
     usage.cacheReadInputTokens AS cache_read,
     usage.cacheCreationInputTokens AS cache_write_5m,
     usage.outputTokens AS output,
+    usage.totalInputTokens::HUGEINT + usage.outputTokens AS stated_total,
     json_object('credits', usage.credits) AS tags
 FROM record
 """

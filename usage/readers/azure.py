@@ -34,7 +34,8 @@ counted AS (
     SELECT *,
         {count("usage", "prompt_tokens", "input_tokens")} AS inputs,
         {count("usage", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")} AS reads,
-        {count("usage", "completion_tokens", "output_tokens")} AS outputs
+        {count("usage", "completion_tokens", "output_tokens")} AS outputs,
+        {count("usage", "total_tokens")} AS total
     FROM replied
     WHERE regexp_matches(lower(address), '/openai/|/deployments/|/chat/completions|/responses|/embeddings')
 )
@@ -47,6 +48,7 @@ SELECT file_id, line,
         nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {told("asked", "model")}) AS model,
     {processing(told("body", "service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
+    nullif(total, 0) AS stated_total,
     CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}
          THEN 'a reply that tells no usage, or was cut before it' END AS fault,
     {less("inputs", "reads")} AS input,

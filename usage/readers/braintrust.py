@@ -78,6 +78,7 @@ SELECT file_id, line,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
+    nullif(total, 0) AS stated_total,
     {priced(told("metrics", "estimated_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
     told("span", "project_id")

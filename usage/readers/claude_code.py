@@ -45,7 +45,7 @@ COLUMNS = {
     "cwd": "VARCHAR",
     "gitBranch": "VARCHAR",
     "costUSD": "VARCHAR",
-    "message": f"STRUCT(id VARCHAR, model VARCHAR, usage {_USAGE})",
+    "message": f"STRUCT(id VARCHAR, model VARCHAR, stop_reason VARCHAR, usage {_USAGE})",
 }
 
 # USAGE is a struct of counts; writes that are not told apart are five-minute ones.
@@ -135,6 +135,8 @@ SELECT file_id, line,
     call.cache_write_5m AS cache_write_5m,
     call.cache_write_1h AS cache_write_1h,
     call.output AS output,
+    CASE WHEN call.place = 0 AND starts_with(message.id, 'msg_') AND length(message.id) >= 20
+        THEN message.stop_reason IS NULL END AS unfinished,
     CASE WHEN call.place = 0 THEN message.usage.server_tool_use.web_search_requests END AS web_search,
     CASE WHEN call.place = 0 THEN costUSD END AS recorded_usd,
     {project_of("cwd")} AS project,

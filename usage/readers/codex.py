@@ -42,8 +42,12 @@ def _plain(usage: str) -> str:
     i, c, w, o = (f"coalesce({usage}.{name}, 0)" for name in _FIGURES)
     r, total = f"coalesce({usage}.reasoning_output_tokens, 0)", f"{usage}.total_tokens"
     beside = f"{c} + {w} > {i} OR {total} = {i} + {c} + {w} + {o} AND {total} NOT IN ({i} + {o}, {i} + {o} + {r})"
+    apart = f"{r} > 0 AND {total} = {i} + {o} + {r}"  # reasoning beside the output: the total proves it
     whole = f"{i} + CASE WHEN {i} >= 0 AND ({beside}) THEN {c} + {w} ELSE 0 END"
-    named = ", ".join(f"{name}: ({sql})::HUGEINT" for name, sql in zip(_FIGURES, (whole, c, w, o), strict=True))
+    named = ", ".join(
+        f"{name}: ({sql})::HUGEINT"
+        for name, sql in zip(_FIGURES, (whole, c, w, f"{o} + CASE WHEN {apart} THEN {r} ELSE 0 END"), strict=True)
+    )
     return f"CASE WHEN {usage} IS NOT NULL THEN {{{named}}} END"
 
 

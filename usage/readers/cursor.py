@@ -45,6 +45,7 @@ SELECT file_id, line,
     "Cache Read" AS cache_read,
     "{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END AS cache_write_5m,
     "Output Tokens" AS output,
+    nullif("Total Tokens", 0) AS stated_total,
     CASE WHEN regexp_full_match(usd, '-?[0-9.]+([eE][-+]?[0-9]+)?') THEN usd END AS recorded_usd,
     json_object('user', nullif("User", ''), 'kind', nullif("Kind", ''), 'max_mode', nullif("Max Mode", ''),
         'automation', nullif("Automation ID", ''), 'requests', nullif("Requests", '')) AS tags

@@ -74,6 +74,7 @@ SELECT file_id, line,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
+    nullif(total, 0) AS stated_total,
     CASE WHEN {has("metrics", "total_cost")} THEN {told("metrics", "total_cost")}
          WHEN {NANO} <> 0 THEN ({NANO} * 0.000000001::DECIMAL(10, 9))::VARCHAR
          WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,

@@ -25,7 +25,10 @@ COLUMNS = {
         total HUGEINT)""",
 }
 
-SQL = """
+# the total proves that the tokens of tool results stand inside the input
+TOOL_INSIDE = 'tokens.total = tokens.input + tokens."output" + coalesce(tokens.thoughts, 0)'
+
+SQL = f"""
 WITH entry AS (
     SELECT *,
         last_value(sessionId IGNORE NULLS) OVER told AS session_id,
@@ -39,14 +42,16 @@ SELECT file_id, line,
     session_id AS session,
     'google' AS provider,
     model,
-    tokens.input - coalesce(tokens.cached, 0) + coalesce(tokens."tool", 0) AS input,
+    tokens.input - coalesce(tokens.cached, 0) + CASE WHEN {TOOL_INSIDE} THEN 0 ELSE coalesce(tokens."tool", 0) END
+        AS input,
     tokens.cached AS cache_read,
     coalesce(tokens."output", 0) + coalesce(tokens.thoughts, 0) AS output,
+    nullif(tokens.total, 0) AS stated_total,
     json_object('project', project) AS tags
 FROM entry
 WHERE "type" = 'gemini' AND tokens IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(id, line::VARCHAR) ORDER BY line DESC) = 1
-"""
+"""  # noqa: S608 (constants only)
 
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:

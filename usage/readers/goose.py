@@ -39,6 +39,7 @@ SELECT file_id, line,
     0 AS request,
     accumulated_input_tokens AS input,
     accumulated_output_tokens AS output,
+    nullif(accumulated_total_tokens, 0) AS stated_total,
     {priced("accumulated_cost")} AS recorded_usd,
     json_object('cwd', working_dir, 'without_class',
         nullif(greatest(accumulated_total_tokens - coalesce(accumulated_input_tokens, 0)

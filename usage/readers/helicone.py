@@ -25,6 +25,7 @@ COLUMNS = {
     "prompt_cache_write_tokens": "BIGINT",
     "completion_tokens": "HUGEINT",
     "reasoning_tokens": "HUGEINT",
+    "total_tokens": "HUGEINT",
     "cost": "VARCHAR",
     "cost_usd": "VARCHAR",
     "costUSD": "VARCHAR",
@@ -62,7 +63,12 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE prompt_cache_write_tokens END AS cache_write_5m,
     CASE WHEN hit THEN 0
          WHEN least(completion_tokens, reasoning_tokens) < 0 THEN -1
+         -- the total proves that reasoning stands inside
+         WHEN total_tokens = coalesce(prompt_tokens, 0) + coalesce(prompt_cache_read_tokens, 0)
+             + coalesce(prompt_cache_write_tokens, 0) + completion_tokens THEN completion_tokens
          ELSE coalesce(completion_tokens, 0) + coalesce(reasoning_tokens, 0) END AS output,
+    CASE WHEN NOT hit AND total_tokens NOT IN (0, coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))
+        THEN total_tokens END AS stated_total,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN hit THEN '0' ELSE coalesce(cost, cost_usd, "costUSD") END AS recorded_usd,
     json_merge_patch(properties, '{{"Helicone-Session-Id": null}}',

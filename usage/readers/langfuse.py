@@ -180,6 +180,8 @@ resolved AS (
         total <> parts AND more_outputs <= outputs AND total = CASE WHEN all_inside THEN inputs + outputs
             ELSE parts - more_outputs END AS reasoning_inside,
         CASE WHEN total > parts AND inputs + outputs > 0 AND lower(named_model) LIKE '%gemini%'
+                -- on Vertex the rest may be the prompts of tools too: it has no class
+                AND named_model NOT LIKE 'projects/%'
             THEN total - parts ELSE 0 END AS thinking
     FROM placed
 ),
@@ -219,6 +221,8 @@ SELECT file_id, line,
     written_5m AS cache_write_5m,
     written_1h AS cache_write_1h,
     output_tokens AS output,
+    CASE WHEN total > 0 AND NOT bad AND NOT coalesce(all_inside, FALSE) AND NOT coalesce(reasoning_inside, FALSE)
+        AND total <> inputs + outputs THEN total END AS stated_total,
     CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
         AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount

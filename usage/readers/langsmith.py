@@ -115,6 +115,7 @@ SELECT file_id, line,
          THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
+    nullif(greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}), 0) AS stated_total,
     {priced(told("run", "total_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
     told("run", "session_name", "session_id")

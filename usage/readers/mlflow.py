@@ -75,6 +75,7 @@ SELECT file_id, line,
     CASE WHEN reads + writes > 0 AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read, writes AS cache_write_5m, outputs AS output,
+    nullif(total, 0) AS stated_total,
     {priced(told("cost", "total_cost"))} AS recorded_usd,
     json_object('user', {told("info", 'trace_metadata."mlflow.trace.user"')},
         'project', {told("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},

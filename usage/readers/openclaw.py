@@ -69,6 +69,7 @@ SELECT file_id, line,
          ELSE greatest(used.cacheWrite - coalesce(used.cacheWrite1h, 0), 0) END AS cache_write_5m,
     used.cacheWrite1h AS cache_write_1h,
     used."output"::HUGEINT + CASE WHEN reasoning_beside THEN used.reasoning ELSE 0 END AS output,
+    nullif(used.totalTokens, 0) AS stated_total,
     CASE WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
          WHEN json_type(used.cost) <> 'NULL' THEN used.cost ->> '$' END AS recorded_usd,
     json_object('stopReason', message.stopReason, 'entry', "type") AS tags

@@ -53,6 +53,7 @@ SELECT file_id, line,
     CASE WHEN least(outputs, reasoning) < 0 THEN -1
          WHEN reasoning > 0 AND total = inputs + cached + written + outputs THEN outputs
          ELSE outputs + reasoning END AS output,
+    nullif(total, 0) AS stated_total,
     {priced("cost")} AS recorded_usd,
     json_object('cwd', {told("place", "cwd")}) AS tags
 FROM entry

@@ -75,6 +75,8 @@ SELECT file_id, line,
     CASE WHEN least(outputs, reasoned) < 0 THEN -1
          WHEN regexp_matches(name, '^gemini-(2\\.5|3(\\.\\d+)?)-') THEN outputs + reasoned ELSE outputs END AS output,
     {count("ai", "$ai_web_search_count")} AS web_search,
+    CASE WHEN {count("ai", "$ai_total_tokens")} NOT IN (0, inputs + outputs) THEN {count("ai", "$ai_total_tokens")} END
+        AS stated_total,
     {priced(told("ai", "$ai_total_cost_usd"))} AS recorded_usd,
     json_object('user', event ->> '$.distinct_id', 'project', {told("ai", "$ai_project_name")},
         'branch', {told("ai", "$ai_git_branch")}, 'framework', {told("ai", "$ai_framework")},

@@ -38,6 +38,7 @@ SELECT file_id, line,
     cached AS cache_read,
     candidates + CASE WHEN usageMetadata.totalTokenCount = prompt + candidates + thoughts THEN thoughts ELSE 0 END
         AS output,
+    nullif(usageMetadata.totalTokenCount, 0) AS stated_total,
     json_object('cwd', cwd, 'gitBranch', gitBranch) AS tags
 FROM entry
 QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(uuid, line::VARCHAR) ORDER BY line DESC) = 1

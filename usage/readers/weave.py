@@ -96,6 +96,8 @@ SELECT file_id, line,
     CASE WHEN least(outputs, thoughts) < 0 THEN -1 ELSE outputs + thoughts END AS output,
     CASE WHEN {has("usage", "requests")} THEN {count("usage", "requests")} ELSE 1 END AS request,
     request > 1 AS aggregated,
+    CASE WHEN {count("usage", "total_tokens")} NOT IN (0, inputs + outputs)
+        THEN {count("usage", "total_tokens")} END AS stated_total,
     CASE WHEN cost IS NULL THEN NULL
          WHEN coalesce({told("cost", "prompt_token_cost_unit")}, 'USD') <> 'USD'
          THEN ({USD})::VARCHAR || ' ' || {told("cost", "prompt_token_cost_unit")}

@@ -1,0 +1,68 @@
+"""Signs that a source states less than was used, or contradicts itself: found in each load, kept in `sign`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
+ABOVE, BELOW = "total above its parts", "total below its parts"
+UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
+CONTRADICTIONS = (ABOVE, BELOW)
+
+FOUND = """
+SELECT sign.source, kind, count(*), sum(calls)::BIGINT, sum(compared)::BIGINT, sum(amount)::DECIMAL(38, 0),
+    arg_max(load.path, calls)
+FROM sign JOIN load USING (file_id) WHERE $ids IS NULL OR file_id IN (SELECT unnest($ids))
+GROUP BY ALL ORDER BY abs(sum(amount)) DESC, 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One kind of sign over the files of a source: `calls` have it, of `compared` that could; `amount` is in tokens.
+
+    `path` is the file with the most of them.
+    """
+
+    source: str
+    kind: str
+    files: int
+    calls: int
+    compared: int
+    amount: Decimal
+    path: str
+
+    @property
+    def message(self) -> str:
+        """The sign in words."""
+        of = f"{self.calls:,} of {self.compared:,} calls"
+        match self.kind:
+            case "total above its parts":
+                return f"{of} state a total of {self.amount:,} more tokens than their parts: these are in no cost"
+            case "total below its parts":
+                return (
+                    f"{of} state a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
+                    "some may be counted twice (cached tokens within the input, reasoning within the output)"
+                )
+            case "no stop reason":
+                return f"{of} have no stop reason: their output may be a first count"
+            case _:
+                return f"{of} have an output of 10 tokens or fewer, too few for how the context grows after them"
+
+
+def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list[Sign]:
+    """The signs of all files, or of these; the largest amount first."""
+    rows = store.execute(FOUND, {"ids": None if files is None else list(files)}).fetchall()
+    return [Sign(*row) for row in rows]
+
+
+def contradictions(found: Sequence[Sign]) -> list[Sign]:
+    """Those that say that stated totals differ from their parts."""
+    return [sign for sign in found if sign.kind in CONTRADICTIONS]
