@@ -37,6 +37,45 @@ class CallCost(Result):
     expected_usd_per_day: Usd | None
 
 
+class SessionFacts(Result):
+    """One session of a component, on average: its turns, requests (compactions and attempts included) and tokens.
+
+    `largest_context_p95` is the largest request that 95 % of sessions do not exceed; `cold_percent` of the turns after
+    the first find the cache cold. `usd_per_session` is null where the model has no price.
+    """
+
+    turns: Usd
+    requests: Usd
+    tokens: dict[str, Usd]
+    largest_context_p95: int
+    cold_percent: float
+    compactions: float
+    usd_per_session: Usd | None
+
+
+class Outgrown(Result):
+    """A component with requests that the model of some plans cannot take: `percent` of its sessions, or runs."""
+
+    component: str
+    model: str
+    context_window: int
+    percent: Usd
+    largest_tokens: int
+    session: bool
+    plans: list[str]
+    fix: str
+
+    @property
+    def message(self) -> str:
+        """The finding in a sentence."""
+        what = "sessions outgrow" if self.session else "runs send more than"
+        share = f"{float(self.percent):.3g}" if self.percent < 100 else "100"
+        return (
+            f"{self.component}: {share} % of its {what} the {self.context_window:,} tokens of {self.model} "
+            f"(up to {self.largest_tokens:,}); plans: {', '.join(self.plans)}. To fix it, {self.fix}."
+        )
+
+
 class ComponentCost(Result):
     """One component under one plan. `runs_per_day` and money are means over the days of the horizon.
 
@@ -55,8 +94,12 @@ class ComponentCost(Result):
     p50_usd_per_day: Usd | None
     p90_usd_per_day: Usd | None
     calibrated: bool
-    tokens: Literal["stated", "calibrated", "measured", "flat"]
+    tokens: Literal["stated", "calibrated", "measured", "flat", "session"]
     shadow_usd_per_day: Usd = Decimal(0)
+    expected_error_percent: float | None = Field(
+        default=None, description="of an expected cost that is computed numerically: 3 standard errors; null: exact"
+    )
+    session: SessionFacts | None = Field(default=None, description="of a component whose runs are sessions")
     calls: list[CallCost] = Field(default=[], description="what policies make of its runs; empty without policies")
 
 
@@ -92,6 +135,16 @@ class PlanResult(Result):
     horizon: HorizonCost
     components: list[ComponentCost]
     days: list[DayCost]
+
+
+def exactness(plans: list[PlanResult]) -> str:
+    """`expected costs are exact`, or whose are not, and their largest error."""
+    rows = [row for plan in plans for row in plan.components if row.expected_error_percent]
+    if not rows:
+        return "expected costs are exact"
+    names = ", ".join(dict.fromkeys(row.name for row in rows))
+    largest = max(row.expected_error_percent or 0.0 for row in rows)
+    return f"expected costs are exact, except of {names}: computed numerically, to {largest:.2g} % (3 standard errors)"
 
 
 class ComponentSaving(Result):
@@ -214,6 +267,9 @@ class Projection(Result):
     costsim_version: str
     waterfall: list[WaterfallStep] = Field(default=[], description="empty where no component states a policy")
     policy_notes: list[PolicyNote] = []
+    outgrown: list[Outgrown] = Field(
+        default=[], description="what does not fit a context window; costs count it as sent"
+    )
 
     def plan(self, name: str) -> PlanResult:
         """The plan of that name. Raises KeyError."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from ..analysis.results import exactness
 from ..money import format_usd
 from . import captions, charts
 from .numbers import count
@@ -43,6 +44,8 @@ def render_html(projection: Projection) -> str:
         figures=figures(projection),
         components=component_rows(projection),
         savings=saving_rows(projection),
+        sessions=[row for row in captions.shown_plan(projection).components if row.session],
+        exactness=exactness,
         last=projection.start + timedelta(days=projection.days - 1),
     )
 

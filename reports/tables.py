@@ -45,6 +45,7 @@ def inert(name: str) -> str:
 def as_markdown(projection: Projection) -> str:
     """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
     lines = [f"## {cell(projection.name)}: {projection.days} days from {projection.start}", ""]
+    lines += [f"- **DOES NOT FIT** {cell(entry.message)}" for entry in projection.outgrown]
     lines += [f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced]
     plans = projection.plans
     header = ["component", "agent", *(f"{cell(plan.name)} USD/day" for plan in plans), "runs/day"]

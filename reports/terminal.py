@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..analysis.results import ComponentCost, PlanResult, Projection
+from ..analysis.results import ComponentCost, PlanResult, Projection, exactness
 from ..money import format_cents as usd
 from .numbers import count, percent
 
@@ -20,9 +20,11 @@ WIDE, MEDIUM = 125, 105  # columns that a terminal needs for all of the table, a
 def print_projection(projection: Projection, console: Console) -> None:
     """The whole projection: headline, components by plan, saving, claims, and what it rests on."""
     for part in (
+        _outgrown(projection),
         _headline(projection),
         _unpriced(projection),
         _components(projection, console.width),
+        _sessions(projection),
         _savings(projection),
         _waterfall(projection),
         _claims(projection),
@@ -52,6 +54,33 @@ def _total(projection: Projection, plan: PlanResult, amount: Decimal) -> str:
     """A total that leaves something out says so."""
     lacking = any(entry.plan == plan.name for entry in projection.unpriced)
     return f"{usd(amount)} + unpriced" if lacking else usd(amount)
+
+
+def _outgrown(projection: Projection) -> RenderableType | None:
+    """Before everything: these requests would be refused, whatever they are counted at."""
+    if not projection.outgrown:
+        return None
+    lines = [Text("DOES NOT FIT: costed as if the model took it", style="bold red")]
+    return Group(*lines, *(Text(f"  {entry.message}", style="red") for entry in projection.outgrown))
+
+
+def _sessions(projection: Projection) -> RenderableType | None:
+    """What the sessions of the shown plan are like."""
+    rows = [row for row in _shown_plan(projection).components if row.session]
+    if not rows:
+        return None
+    table = Table(title="Sessions", title_justify="left", title_style="bold")
+    table.add_column("component", overflow="fold")
+    for heading in ("turns", "per session", "largest context (P95)", "cold turns", "compactions"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        facts = row.session
+        assert facts  # noqa: S101
+        table.add_row(
+            Text(row.name), count(facts.turns), usd(facts.usd_per_session), f"{facts.largest_context_p95:,}",
+            f"{facts.cold_percent:g} %", f"{facts.compactions:g}",
+        )  # fmt: skip
+    return table
 
 
 def _unpriced(projection: Projection) -> RenderableType | None:
@@ -176,6 +205,7 @@ def _footer(projection: Projection) -> RenderableType:
     lines = [Text.assemble("Prices ", (book.hash[:SHORT_HASH], "bold"), f"  {layers}")]
     if not projection.unpriced:
         lines.append(Text("Every model is priced."))
-    lines.append(Text(f"{projection.trials:,} trials, seed {projection.seed}; expected costs are exact.", style="dim"))
+    trials = f"{projection.trials:,} trials, seed {projection.seed}"
+    lines.append(Text(f"{trials}; {exactness(projection.plans)}.", style="dim"))
     lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
     return Group(*lines)

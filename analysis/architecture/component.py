@@ -13,6 +13,7 @@ from ...documents import Document
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .policies import Policies
 from .schedule import parse_cron, time_zone
+from .session import Session
 
 
 def folder_of(info: ValidationInfo) -> Path:
@@ -72,19 +73,25 @@ class TokenProfile(Part):
     output: Tokens = Decimal(0)
     web_search: Tokens = Decimal(0)
     from_usage: FromUsage | None = None
+    session: Session | None = Field(default=None, description="a run of several turns whose context grows")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.from_usage and self.counted:
-            raise ValueError("give either from_usage or token counts, not both")
-        if not self.from_usage and not self.counted:
+        self._not_both()
+        if not self.from_usage and not self.session and not self.counted:
             raise ValueError("no token count is given; write at least input and output")
         return self
+
+    def _not_both(self) -> None:
+        if self.from_usage and self.counted:
+            raise ValueError("give either from_usage or token counts, not both")
+        if self.session and (self.counted or self.from_usage):
+            raise ValueError("give either a session or tokens of a run, not both")
 
     @property
     def counted(self) -> list[str]:
         """The token classes that the file gives, in the order of every array."""
-        return [name for name in TokenProfile.model_fields if name in self.model_fields_set - {"from_usage"}]
+        return [name for name in TokenProfile.model_fields if name in self.model_fields_set - {"from_usage", "session"}]
 
 
 class Calibrate(Part):
@@ -108,8 +115,7 @@ class Defaults(TokenProfile, Policies):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.from_usage and self.counted:
-            raise ValueError("give either from_usage or token counts, not both")
+        self._not_both()
         if not self.model_fields_set:
             raise ValueError("say tokens, such as input and output, or policies")
         return self
@@ -131,6 +137,7 @@ class Cron(Policies):
     task: str | None = None
     timezone: str | None = None
     tokens: TokenProfile | None = None
+    session: Session | None = None
     calibrate: Calibrate | None = None
 
     @field_validator("schedule")
@@ -160,6 +167,7 @@ class Component(Policies):
     start: date | None = None
     end: date | None = Field(default=None, description="the last day on which it runs")
     tokens: TokenProfile | None = None
+    session: Session | None = Field(default=None, description="instead of tokens: a run of several turns")
     calibrate: Calibrate | None = None
     uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
     tags: dict[str, str] = Field(default={}, description="words to budget by, such as {team: growth}")
@@ -179,6 +187,8 @@ class Component(Policies):
     def _consistent(self) -> Component:
         if self.start and self.end and self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
+        if self.session and (self.tokens or self.calibrate):
+            raise ValueError("say what a run uses: one of tokens, session or calibrate")
         if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):
             raise ValueError("runs_per_day.from_usage needs tokens.from_usage, the log whose calls it counts")
         if self.uncertainty and self.calibrate and isinstance(self.calibrate.daily_usd, Spread):

@@ -22,7 +22,10 @@ Z95 = 1.6448536269514722  # the standard normal's 95th percentile
 
 
 class Distribution(Protocol):
-    """A non-negative random amount."""
+    """A non-negative random amount. Equal ones are one and the same: all are frozen dataclasses."""
+
+    def __hash__(self) -> int:
+        """So that what is computed of it can be kept."""
 
     @property
     def mean(self) -> Fraction:

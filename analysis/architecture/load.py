@@ -16,13 +16,18 @@ from ...documents import Document, KeyPath, did_you_mean, read_document, validat
 from ...errors import ArchitectureError
 from ..routing.resolve import FALLBACK
 from .amounts import LogRate, Part, Poisson
-from .component import Component, Cron, Defaults
+from .component import Component, Cron, Defaults, TokenProfile
 from .escalation import with_evidence
 from .model import Architecture
 from .policies import POLICIES
 
-FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "calibrate", *POLICIES)
+FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "session", "calibrate", *POLICIES)
 """What a component takes from its cron where it says nothing itself."""
+NO_USE = {
+    "cache": "it has a cache of its own, session.cache",
+    "batch_with": "its turns wait for one another, so that runs do not share a call",
+}
+NOT_OF_SESSIONS = frozenset(NO_USE)
 
 
 class _RoutingFile(Part):
@@ -149,11 +154,25 @@ def _complete(component: Component, crons: dict[str, Cron], architecture: Archit
     cron, defaults = crons.get(component.cron) if component.cron else None, architecture.defaults
     if cron:
         component = _filled(component, cron, FROM_CRON)
-    if defaults:
-        component = _filled(component, defaults, POLICIES)
-    if defaults and component.tokens is None and component.calibrate is None:
+    uses = component.session or component.tokens or component.calibrate
+    if defaults and not uses:
         component = component.model_copy(update={"tokens": defaults.profile})
-    return component
+    component = _with_session(component)
+    return _filled(component, defaults, _fitting(component)) if defaults else component
+
+
+def _with_session(component: Component) -> Component:
+    """A session stands in `tokens`, wherever it was written."""
+    if component.session is None:
+        return component
+    profile = TokenProfile.model_construct({"session"}, session=component.session)
+    return component.model_copy(update={"tokens": profile, "session": None})
+
+
+def _fitting(component: Component) -> Iterable[str]:
+    """The policies that a component takes from the file's defaults: a session has a cache of its own."""
+    session = component.tokens and component.tokens.session
+    return [name for name in POLICIES if not (session and name in NOT_OF_SESSIONS)]
 
 
 def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) -> Component:
@@ -170,7 +189,10 @@ def _check(entry: _Entry, before: list[_Entry]) -> None:
     if (component.schedule is None) == (component.runs_per_day is None):
         raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
     if (component.tokens is None) == (component.calibrate is None):
-        raise entry.wrong("say what a run uses: either tokens or calibrate, not both")
+        raise entry.wrong("say what a run uses: one of tokens, session or calibrate")
+    if component.tokens and component.tokens.session:
+        for policy in sorted(component.stated & NOT_OF_SESSIONS):
+            raise entry.wrong(f"a session cannot state {policy}: {NO_USE[policy]}", policy)
 
 
 def _check_plans(architecture: Architecture, document: Document) -> None:

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture.schedule import moment
-from .profiles import Bracket, Profile
+from .brackets import Bracket
+from .profiles import Profile
+from .sessions.expected import relative_error
 from .workload import Horizon, Runs, Work
 
 if TYPE_CHECKING:
@@ -73,6 +75,21 @@ class Costing:
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
         """Expected cost of each day at a subscription's shadow prices, exact; zeros without a subscription."""
         return self._expected(self.shadow)
+
+    @cached_property
+    def expected_error_usd(self) -> float:
+        """Three standard errors of `horizon_usd`; 0 where the tokens are exact, as they are but for long sessions."""
+        known = [bracket for bracket in self.brackets if bracket.replicates is not None]
+        if not known or not self.horizon_usd:
+            return 0.0
+        day = next((n for n, usd in enumerate(self.expected_usd) if usd), 0)
+        rates = dict(zip((bracket.min_input_tokens for bracket in self.brackets), self.rates[day], strict=True))
+        parts = [
+            bracket.replicates @ np.array([float(usd) for usd in rates[bracket.min_input_tokens]])
+            for bracket in known
+            if bracket.replicates is not None
+        ]
+        return relative_error(np.sum(parts, axis=0)) * float(self.horizon_usd)
 
     def _expected(self, rates: tuple[Rates, ...]) -> tuple[Fraction, ...]:
         per_run: dict[int, Fraction] = {}  # by identity: days without a price change share their rates

@@ -13,13 +13,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture.distributions import Constant, Floats, midpoints
+from .brackets import Bracket
 from .costing import Costing
-from .profiles import Bracket, Independent, Profile
+from .profiles import Independent, Profile
+from .sessions.profile import SessionProfile
 from .workload import Runs, Work
 
 GAMMA_VARIANCE = 0.02
@@ -61,6 +64,8 @@ def draw(
     runs = spawn(runs) if spawn else runs
     if isinstance(profile, Independent):
         return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
+    if isinstance(profile, SessionProfile):
+        return _session_sums(profile, brackets, runs, rng, trials, factors)
     counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
     sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
     return TokenSums(counts, sums, factors)
@@ -121,6 +126,26 @@ def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Genera
         rng.standard_gamma(shape, out=sums)
     sums *= variance / mean
     return sums
+
+
+def _session_sums(
+    profile: SessionProfile,
+    brackets: tuple[Bracket, ...],
+    runs: Floats,
+    rng: np.random.Generator,
+    trials: int,
+    factors: list[Floats | float],
+) -> TokenSums:
+    """Sums of whole sessions: their requests and tokens in each bracket together, with the exact means."""
+    wide = len(profile.classes) + 1
+    means = [float(b.probability * x) for b in brackets for x in (*b.mean.values(), Fraction(1))]
+    drawn = profile.sample(brackets).sums
+    pool = np.ascontiguousarray(drawn.reshape(len(drawn), -1).T)
+    average = pool.mean(axis=1, keepdims=True)
+    pool = pool * np.divide(np.array(means)[:, None], average, out=np.ones_like(average), where=average > 0)
+    sums = _pooled_sums(pool, means, runs, rng, trials) if (pool != pool[:, :1]).any() else [runs * m for m in means]
+    lines = [sums[n : n + wide] for n in range(0, len(sums), wide)]
+    return TokenSums([line[-1] for line in lines], [line[:-1] for line in lines], factors)
 
 
 def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: int) -> list[Floats]:

@@ -12,33 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...tokens import PROMPT_CLASSES
 from ..architecture.distributions import Constant, Distribution, midpoints
+from .brackets import Bracket, Origin
+from .sessions.profile import SessionProfile
 
 GRID = 4096
 NEGLIGIBLE = 1e-9
 """A tier that fewer than one run in 10^9 reaches is not looked at (a lognormal has no largest value)."""
-
-Origin = Literal["stated", "calibrated", "measured", "flat"]
-
-
-@dataclass(frozen=True)
-class Bracket:
-    """The runs whose total input is in one price tier.
-
-    `mean` is tokens per run by class, given the bracket; `rows` are the runs themselves, (runs, classes), where
-    the profile has them. `min_input_tokens` is the tier's start, by which prices are looked up.
-    """
-
-    min_input_tokens: int
-    probability: Fraction
-    mean: dict[str, Fraction]
-    rows: NDArray[np.int64] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,7 +116,7 @@ def _grid_column(part: Distribution) -> NDArray[np.int64]:
     return np.diff(np.rint(np.cumsum(midpoints(part, GRID))), prepend=0).astype(np.int64)  # keeps the sum
 
 
-Profile = Independent | Joint
+Profile = Independent | Joint | SessionProfile
 
 
 @dataclass(frozen=True)
@@ -149,9 +135,24 @@ def largest_input(profile: Profile) -> int | None:
     """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
     if profile.origin == "calibrated":
         return None
+    if isinstance(profile, SessionProfile):
+        return round(profile.largest_context)
     if isinstance(profile, Joint):
         return int(profile.total_input.max())
     return round(sum(_large(part) for name, part in profile.parts.items() if name in PROMPT_CLASSES))
+
+
+def share_above(profile: Independent | Joint, tokens: int) -> float:
+    """The share of runs whose total input is more than that."""
+    rows = profile.total_input if isinstance(profile, Joint) else _input_of(profile)
+    return float(np.mean(rows > tokens))
+
+
+def _input_of(profile: Independent) -> NDArray[Any]:
+    inputs = [part for name, part in profile.parts.items() if name in PROMPT_CLASSES]
+    if all(isinstance(part, Constant) for part in inputs):
+        return np.array([float(sum((part.mean for part in inputs), Fraction(0)))])
+    return Joint.from_grid(profile).total_input
 
 
 def _large(part: Distribution) -> float:

@@ -53,13 +53,13 @@ def unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costed]) -> list
     ]
 
 
-def assumptions(architecture: Architecture, costings: Iterable[Costed], book: PriceBook) -> list[str]:
-    """What the figures rest on, in sentences."""
+def assumptions(architecture: Architecture, costings: Iterable[Costed], book: PriceBook, exactly: str) -> list[str]:
+    """What the figures rest on, in sentences; `exactly` says which expected costs are exact."""
     known = list(costings)
     explained = dict.fromkeys(costing.work.explained for costing in known if costing.work.explained)
     return [
         f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
-        "Expected costs are exact; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
+        f"{exactly[:1].upper()}{exactly[1:]}; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
         *explained,
         *_evidence(architecture),

@@ -26,6 +26,7 @@ from .monte_carlo import draw
 from .plans import Plan
 from .policies.calls import Costed
 from .policies.draws import draw_usd
+from .session_facts import error_percent, session_facts
 from .workload import Horizon
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
         calibrated=costing.profile.origin == "calibrated",
         tokens=costing.profile.origin,
         shadow_usd_per_day=to_usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
+        expected_error_percent=error_percent(costing),
+        session=session_facts(costing),
         calls=_calls(costing, days),
     )
 

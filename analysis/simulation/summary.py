@@ -27,8 +27,10 @@ from ..results import (
     Projection,
     Saving,
     WaterfallStep,
+    exactness,
 )
-from .plans import Plan
+from .fits import large_requests, outgrown
+from .plans import Plan, named_models
 from .provenance import assumptions, unpriced, used_prices, warnings
 from .simulate import CostingOf, PlanSum, ProjectionDay, simulate_plans
 from .subscriptions import flat_total, subscriptions_of
@@ -61,6 +63,7 @@ def summarise(
     if sink and subscribed:
         sink(subscribed)
     costings = {(plan.name, name): costing_of(name, plan) for plan in plans for name in plan.models}
+    results = [_plan_result(total, horizon) for total in sums]
     return Projection(
         name=architecture.name,
         start=horizon.start,
@@ -68,16 +71,19 @@ def summarise(
         timezone=horizon.timezone.key,
         trials=settings.trials,
         seed=settings.seed,
-        plans=[_plan_result(total, horizon) for total in sums],
+        plans=results,
         savings=[_saving(total, sums[0], horizon) for total in sums[1:]],
         claims=claims,
         price_book=book_ref(book),
         prices=used_prices(costings.values()),
         unpriced=unpriced(plans, costings),
-        assumptions=assumptions(architecture, costings.values(), book),
-        warnings=warnings(architecture, book, costings.values()) + [note.says for note in policy_notes if note.warns],
+        assumptions=assumptions(architecture, costings.values(), book, exactness(results)),
+        warnings=warnings(architecture, book, costings.values())
+        + large_requests((costings[plans[1].name, name] for name in plans[1].models), book, horizon)
+        + [note.says for note in policy_notes if note.warns],
         waterfall=waterfall,
         policy_notes=policy_notes,
+        outgrown=outgrown(plans, costings, book, named_models(architecture)),
         costsim_version=__version__,
     )
 

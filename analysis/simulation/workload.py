@@ -23,6 +23,7 @@ from ..architecture.distributions import Constant, Distribution, Scaled
 from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
 from ..routing.resolve import routed_model
 from .profiles import Independent, Joint, Profile, Unknown
+from .sessions.profile import SessionProfile
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -104,6 +105,10 @@ def _work(
         profile = _measured(component.tokens.from_usage)
         runs = runs_of(component, horizon, calls=len(profile.rows))
         return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)))
+    if component.tokens.session:
+        session = SessionProfile.of(component.tokens.session)
+        runs = runs_of(component, horizon, calls=0)
+        return Work(component, runs, session, Unknown(cost=_factor(component.uncertainty)))
     parts, unknown = _stated(component.tokens)
     runs = runs_of(component, horizon, calls=0)
     return Work(component, runs, Independent(parts), Unknown(_factor(component.uncertainty), unknown))

@@ -15,10 +15,11 @@ import pytest
 from costsim.analysis.architecture.distributions import Constant, Distribution, Lognormal, Triangular
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import PlanResult, Projection
+from costsim.analysis.simulation.brackets import Bracket
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.profiles import Bracket, Independent, Joint
+from costsim.analysis.simulation.profiles import Independent, Joint
 from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.simulate import PlanSum, simulate_plans
 from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work

@@ -12,6 +12,7 @@ from ....errors import ArchitectureError
 from ...architecture.distributions import Constant, Distribution, Floats
 from ...architecture.policies import BatchWith
 from ..profiles import GRID, Independent, Joint, Profile
+from ..sessions.profile import SessionProfile
 from ..workload import Work
 
 EXACT_TASKS = 8
@@ -71,6 +72,8 @@ def batched(work: Work, batch: BatchWith) -> Profile:
             f"component {work.component.name!r}: batch_with.overhead_tokens is {float(overhead):,.0f}, more than the "
             f"{float(mean):,.0f} input tokens of a run; the overhead is a part of every run's input"
         )
+    if isinstance(profile, SessionProfile):
+        raise ArchitectureError(f"component {work.component.name!r}: a session cannot state batch_with")
     if isinstance(profile, Joint):
         return _batched_rows(profile, batch.tasks, overhead)
     part = profile.parts.get("input", Constant(Fraction(0)))

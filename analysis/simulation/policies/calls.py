@@ -18,6 +18,7 @@ import numpy as np
 from ...architecture.policies import Cache, LargeContext, Policies, Policy
 from ..costing import Costing, Minutes, cost_brackets
 from ..profiles import Profile
+from ..sessions.profile import SessionProfile
 from ..workload import Horizon, Runs, Work
 from .batching import batched
 from .cuts import Cut, Tokens, cut, sends
@@ -157,6 +158,12 @@ class Costed:
         """The same at a subscription's shadow prices."""
         return self._summed([way.costing.expected_shadow_usd for way in self._ways])
 
+    @cached_property
+    def expected_error(self) -> float:
+        """Three standard errors of `horizon_usd`, relative to it; 0 where it is exact."""
+        total = float(self.horizon_usd)
+        return sum(way.costing.expected_error_usd for way in self._ways) / total if total else 0.0
+
     @property
     def _ways(self) -> Iterator[Way]:
         return (way for call in self.calls for way in call.ways)
@@ -202,6 +209,8 @@ class _Builder:
         self.policies = policies = Policies.model_construct(**stated)
         self.spawns = spawns_of(self.work.runs, policies.fresh_for, policies.batch_with, self.horizon.edges)
         profile = batched(self.work, policies.batch_with) if policies.batch_with else self.work.profile
+        if isinstance(profile, SessionProfile) and policies.large_context:
+            profile = self._switching(profile, policies.large_context)
         self.profile, self.cuts = cut(profile, self.starts, policies.escalate)
         brackets = [cut.bracket for cut in self.cuts]
         same = [(b.min_input_tokens, b.probability) for b in brackets] == [
@@ -219,6 +228,12 @@ class _Builder:
             days=self.horizon.days,
         )
 
+    def _switching(self, profile: SessionProfile, large: LargeContext) -> SessionProfile:
+        """Where another model takes large contexts, a session writes its context anew when it goes there."""
+        first = self.choice.target("escalate.start") if self.policies.escalate else self.choice.model
+        moves = self.choice.target("large_context.use") != first
+        return profile.switching(large.over) if moves else profile
+
     def _calls(self) -> Iterator[Call]:
         escalate = self.policies.escalate
         small, large = _sides(self.cuts, self.policies.large_context)
@@ -233,6 +248,8 @@ class _Builder:
     def _call(self, kind: Kind, model: str, probability: Fraction, indices: tuple[int, ...]) -> Call:
         carry = Fraction(self.policies.escalate.carry) if kind == "escalated" and self.policies.escalate else None
         sent = _sent(self.profile.classes, carry)
+        if carry is not None and isinstance(self.profile, SessionProfile):
+            sent = _written_anew(sent, self.profile.classes)
         own = [self.cuts[n] for n in indices]
         if self.policies.cache is None:
             every_day = (Fraction(1),) * self.horizon.days
@@ -285,6 +302,16 @@ def _sent(classes: tuple[str, ...], carry: Fraction | None) -> Tokens:
     if carry and "output" in classes:
         sent.setdefault("input", {})["output"] = carry
     return sent
+
+
+def _written_anew(sent: Tokens, classes: tuple[str, ...]) -> Tokens:
+    """What a session's turn sends to a second model: it has no cache there, and writes all of its context."""
+    if "cache_read" not in classes:
+        return sent
+    written = next(name for name in classes if name.startswith("cache_write"))
+    moved = {name: dict(parts) for name, parts in sent.items() if name != "cache_read"}
+    moved[written] = {written: Fraction(1), "cache_read": Fraction(1)}
+    return moved
 
 
 def _prefixed(sent: Tokens, cached_class: str, share: Fraction) -> Tokens:

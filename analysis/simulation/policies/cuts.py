@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....tokens import PROMPT_CLASSES
 from ...architecture.distributions import Constant
 from ...architecture.policies import Escalate
-from ..profiles import Bracket, Independent, Joint, Profile, practical_upper
-
-if TYPE_CHECKING:
-    pass
-
+from ..brackets import Bracket
+from ..profiles import Independent, Joint, Profile, practical_upper
+from ..sessions.profile import SessionProfile
 
 Tokens = dict[str, dict[str, Fraction]]
 """What a call sends: by its token class, how much of each of the run's classes."""
@@ -32,7 +31,16 @@ def sends(cut: Cut, tokens: Tokens, escalated: bool) -> Bracket:
     """The call's tokens on average, given the cut, at the tier of its own total input."""
     tier = cut.escalated_min_input_tokens if escalated else cut.bracket.min_input_tokens
     mean = {name: linear(parts, cut.bracket.mean) for name, parts in tokens.items()}
-    return Bracket(tier, cut.bracket.probability, mean)
+    return Bracket(tier, cut.bracket.probability, mean, replicates=_replicated(cut.bracket, tokens))
+
+
+def _replicated(bracket: Bracket, tokens: Tokens) -> NDArray[np.float64] | None:
+    """The estimates of what the call sends, from those of the run's tokens."""
+    if bracket.replicates is None:
+        return None
+    column = dict(zip(bracket.mean, bracket.replicates.T, strict=False))
+    sent = [sum(float(share) * column[name] for name, share in parts.items()) for parts in tokens.values()]
+    return np.column_stack([*sent, bracket.replicates[:, -1]])
 
 
 def linear(parts: Mapping[str, Fraction], amounts: Mapping[str, Fraction]) -> Fraction:
@@ -43,6 +51,8 @@ def linear(parts: Mapping[str, Fraction], amounts: Mapping[str, Fraction]) -> Fr
 def cut(profile: Profile, starts: tuple[int, ...], escalate: Escalate | None) -> tuple[Profile, tuple[Cut, ...]]:
     """Brackets within which no call's price tier changes, and the profile that they are of."""
     profile = profile.on_tiers(starts)
+    if isinstance(profile, SessionProfile):
+        return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))
     carry = Fraction(escalate.carry) if escalate else Fraction(0)
     if not carry or not starts or "output" not in profile.classes:
         return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))

@@ -65,7 +65,7 @@ class Spawns:
 def binomial(runs: Floats, chance: Floats, rng: np.random.Generator, trials: int) -> Floats:
     """How many of the runs, each with that chance, by day or by trial: (days, trials)."""
     shape = (len(runs), trials)
-    return rng.binomial(np.broadcast_to(runs, shape).astype(np.int64), chance, shape).astype(np.float64)
+    return rng.binomial(np.rint(np.broadcast_to(runs, shape)).astype(np.int64), chance, shape).astype(np.float64)
 
 
 def spawns_of(runs: Runs, fresh: FreshFor | None, batch: BatchWith | None, edges: Minutes) -> Spawns:

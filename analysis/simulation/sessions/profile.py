@@ -1,0 +1,119 @@
+"""A session as the profile of a component: what one run, of many requests, uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from ...architecture.distributions import Floats
+from ...architecture.session import Session
+from ..brackets import Bracket
+from .chances import draw_turns, mean_turns
+from .expected import expected_brackets, mean_tokens
+from .rules import SessionRules
+from .walk import Walk
+
+DRAWN = 65_536
+"""Drawn sessions that the simulation's sums are put together from."""
+MOST_TURNS_DRAWN = 4_000_000
+
+
+@dataclass(frozen=True)
+class SessionProfile:
+    """Runs of many turns. A bracket's `probability` is the expected number of requests in its tier."""
+
+    rules: SessionRules
+    origin: Literal["session"] = "session"
+
+    @classmethod
+    def of(cls, session: Session) -> SessionProfile:
+        """The profile of a stated session."""
+        return cls(SessionRules.of(session))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The token classes, in the order of every array."""
+        return self.rules.classes
+
+    @property
+    def mean(self) -> dict[str, Fraction]:
+        """Expected tokens of a whole session, by class."""
+        return mean_tokens(self.rules)
+
+    @property
+    def turns(self) -> Fraction:
+        """Expected turns of a session."""
+        return mean_turns(self.rules.turns)
+
+    def switching(self, over: int) -> SessionProfile:
+        """The same where requests of more than `over` tokens go to another model, whose cache is cold at first."""
+        return replace(self, rules=replace(self.rules, switch_over=over))
+
+    def on_tiers(self, starts: Sequence[int]) -> SessionProfile:  # noqa: ARG002 (its requests are cut when asked)
+        """Itself."""
+        return self
+
+    def brackets(self, starts: Sequence[int]) -> list[Bracket]:
+        """The tiers that requests lie in, ascending."""
+        return list(expected_brackets(self.rules, tuple(starts)))
+
+    def sample(self, brackets: Sequence[Bracket]) -> DrawnSessions:
+        """Drawn sessions, their requests in those brackets."""
+        return _sample(self.rules, tuple(bracket.min_input_tokens for bracket in brackets[1:]))
+
+    @property
+    def largest_context(self) -> float:
+        """The largest request, in tokens, that 95 % of sessions do not exceed."""
+        return float(np.quantile(self.longest, 0.95, method="inverted_cdf"))
+
+    @property
+    def longest(self) -> Floats:
+        """The largest request of each drawn session."""
+        return _sample(self.rules, ()).longest
+
+    def outgrows(self, window: int) -> float:
+        """The share of sessions with a request of more tokens than that."""
+        return float(np.mean(self.longest > window))
+
+    @property
+    def cold_share(self) -> float:
+        """The share of turns after the first that find the cache cold."""
+        return float(_sample(self.rules, ()).cold)
+
+    @property
+    def compactions(self) -> float:
+        """Compactions of a session, on average."""
+        return float(_sample(self.rules, ()).compactions)
+
+
+@dataclass(frozen=True)
+class DrawnSessions:
+    """Drawn sessions: `sums` (sessions, tiers, classes + 1) tokens by class and requests; `longest` their largest.
+
+    `cold` is the share of later turns with a cold cache, `compactions` the mean of a session.
+    """
+
+    sums: Floats
+    longest: Floats
+    cold: float
+    compactions: float
+
+
+@lru_cache(maxsize=64)
+def _sample(rules: SessionRules, starts: tuple[int, ...]) -> DrawnSessions:
+    rng = np.random.default_rng(0)
+    count = int(max(1024, min(DRAWN, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
+    turns = -np.sort(-draw_turns(rules.turns, count, rng))  # the longest first: those that go on are a prefix
+    walk = Walk(rules, starts, rules.prompt.draw(rng, (count,)))
+    for k in range(int(turns[0])):
+        going = (int(np.searchsorted(-turns, -k, side="left")),)
+        warm = (rng.random(going) < float(rules.warm)).astype(np.float64)
+        new, answer, thought = (part.draw(rng, going) for part in (rules.input, rules.output, rules.thinking))
+        walk.turn(new, answer, thought, warm)
+    later = max(1.0, float(turns.sum()) - count)
+    return DrawnSessions(walk.sums, walk.longest, float(walk.cold.sum()) / later, float(walk.compactions.mean()))
