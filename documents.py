@@ -33,7 +33,7 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its data, and the line (from 1) at which each key stands, where the format tells."""
+    """A parsed file: its data, and the line (from 1) at which each key stands, where the format has it."""
 
     file: Path
     data: Any
@@ -59,7 +59,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
-    """Parse a YAML, JSON or TOML file, told apart by its ending (YAML where it says nothing).
+    """Parse a YAML, JSON or TOML file, distinguished by its ending (YAML where it says nothing).
 
     Raises `kind` where the file is missing, empty, too large, not UTF-8 or not well-formed.
     """
@@ -179,7 +179,7 @@ def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
 
 
 def validate(document: Document, model: type[Model], kind: type[InputError] = InputError) -> Model:
-    """`document.data` as `model`; raises `kind` with the first problem: its file, line, key and mend."""
+    """`document.data` as `model`; raises `kind` with the first problem: its file, line, key and fix."""
     from pydantic import ValidationError
 
     if not isinstance(document.data, dict):

@@ -9,7 +9,7 @@
     ├── StoreError          the DuckDB file cannot be opened, read or written
     └── OutputError         a result cannot be written where it was asked for
 
-An error is a sentence for its reader: what is wrong, where (file, line, key) and how to mend it.
+An error is a sentence for its reader: what is wrong, where (file, line, key) and how to fix it.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Store:
     ) -> LoadReport:
         """Load files, folders, globs or the standard input (`-`); a call in several of them counts once.
 
-        `format` names a log format (default: told from content), `mapping` the columns of one of your own,
+        `format` names a log format (default: recognised from content), `mapping` the columns of one of your own,
         `attribution` rules give calls their component, agent and task. What is known not to be usage is
         `acknowledged`. `role` says that these files are calls, or what the provider billed; `roles` says it of sources
         by their name. Returns what was read, rejected and not counted. Raises UsageLogError for a path that is not

@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done; 1 a check or a diff failed (a budget is breached, an increase is too large); "
-    "2 bad input, or a model has no price (one line says what, where, how to mend it); 3 a fault in costsim itself.",
+    "2 bad input, or a model has no price (one line says what, where, how to fix it); 3 a fault in costsim itself.",
 )
 app.command()(start.init)
 app.command()(plan.run)

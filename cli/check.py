@@ -1,4 +1,4 @@
-"""`costsim check`: budgets and promises, held against the projection and the logs, for CI."""
+"""`costsim check`: budgets and promises, compared with the projection and the logs, for CI."""
 
 from __future__ import annotations
 

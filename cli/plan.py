@@ -59,7 +59,7 @@ def run(
     ] = None,
     naive: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="The baseline's one model. Default: the dearest one named."),
+        typer.Option(metavar="MODEL", help="The baseline's one model. Default: the most expensive one named."),
     ] = None,
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")

@@ -132,7 +132,7 @@ def spend(
             "--events",
             metavar="FILE",
             help="Price Parquet files, folders or globs of calls where they lie, without a store: columns as in "
-            "usage_event, at least ts, model and a count. Calls are taken as they stand; none is told twice.",
+            "usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
         ),
     ] = None,
     by: Annotated[

@@ -122,7 +122,7 @@ class PriceBook:
 def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> PriceBook:
     """The stack of a base book (`list`, `article-2026` or a file) and overlays, later ones winning.
 
-    Raises PriceBookError in one line: file, line, key and how to mend it.
+    Raises PriceBookError in one line: file, line, key and how to fix it.
     """
     files = [_base(base), *(read_book(path) for path in overlays)]
     book = PriceBook(tuple(_layer(file) for file in files), tuple(files))

@@ -182,7 +182,7 @@ class FileBook:
 
 
 def read_book(file: Path) -> FileBook:
-    """The price book in `file`. Raises PriceBookError in one line: file, line, key, mend."""
+    """The price book in `file`. Raises PriceBookError in one line: file, line, key, fix."""
     document = read_document(file, PriceBookError)
     content = validate(document, BookFile, PriceBookError)
     rows: dict[ModelKey, list[PriceRow]] = {}

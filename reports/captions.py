@@ -21,17 +21,17 @@ def shown_plan(projection: Projection) -> PlanResult:
 
 
 def of_components(projection: Projection) -> str:
-    """Which component is the dearest."""
+    """Which component is the most expensive."""
     return _dearest(shown_plan(projection), lambda row: row.name)
 
 
 def of_models(projection: Projection) -> str:
-    """Which model is the dearest."""
+    """Which model is the most expensive."""
     return _dearest(shown_plan(projection), model_of(projection))
 
 
 def of_agents(projection: Projection) -> str:
-    """Which agent is the dearest."""
+    """Which agent is the most expensive."""
     return _dearest(shown_plan(projection), agent_of)
 
 
@@ -55,14 +55,14 @@ def of_saving(saving: Saving) -> str:
     if saving.histogram[0][0] == saving.histogram[-1][1]:
         return f"{headline(saving)} Nothing in it varies: every trial comes to the same."
     if high < 0:
-        return f"In nine trials of ten {saving.plan} adds {format_usd(-high)} a day or more to {saving.baseline}."
+        return f"In nine trials of ten {saving.plan} adds {format_usd(-high)} per day or more to {saving.baseline}."
     if low < 0:
         return (
-            f"Half of the trials save {format_usd(middle)} a day or more with {saving.plan},"
+            f"Half of the trials save {format_usd(middle)} per day or more with {saving.plan},"
             f" but in some it costs more than {saving.baseline}."
         )
     return (
-        f"In eight trials of ten {saving.plan} saves {format_range(low, high)} a day;"
+        f"In eight trials of ten {saving.plan} saves {format_range(low, high)} per day;"
         f" in nine of ten at least {format_usd(low)}."
     )
 
@@ -78,9 +78,9 @@ def of_waterfall(projection: Projection) -> str:
     )
     best = max(policies, key=lambda step: step.shapley_usd_per_day or 0)
     if not best.shapley_usd_per_day or best.shapley_usd_per_day < 0:
-        return f"From {format_usd(naive.expected_usd_per_day)} a day: {says}."
+        return f"From {format_usd(naive.expected_usd_per_day)} per day: {says}."
     most = f"averaged over all orders, {best.step} saves most: {format_usd(best.shapley_usd_per_day)}"
-    return f"From {format_usd(naive.expected_usd_per_day)} a day: {says}; {most}."
+    return f"From {format_usd(naive.expected_usd_per_day)} per day: {says}; {most}."
 
 
 def headline(saving: Saving) -> str:
@@ -90,7 +90,7 @@ def headline(saving: Saving) -> str:
         return f"{saving.plan} costs the same as {saving.baseline}."
     verb = "saves" if saving.expected_usd_per_day > 0 else "adds"
     against = "against" if verb == "saves" else "to"
-    return f"{saving.plan} {verb} {format_usd(amount)} a day ({share}) {against} {saving.baseline}."
+    return f"{saving.plan} {verb} {format_usd(amount)} per day ({share}) {against} {saving.baseline}."
 
 
 def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
@@ -99,4 +99,4 @@ def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
         return f"Nothing in {plan.name} has a price."
     name, amount = max(totals.items(), key=lambda item: item[1])
     whole = format_usd(plan.expected_usd_per_day)
-    return f"{name} takes {format_usd(amount)} of the {whole} that {plan.name} costs a day."
+    return f"{name} takes {format_usd(amount)} of the {whole} that {plan.name} costs per day."

@@ -26,7 +26,7 @@ GROUPS = 12
 
 
 def ranked(plans: Iterable[PlanResult], key: Callable[[ComponentCost], str]) -> list[str]:
-    """Names by the most that they cost in any plan, dearest first; unpriced ones last."""
+    """Names by the most that they cost in any plan, most expensive first; unpriced ones last."""
     most: dict[str, Decimal] = {}
     for plan in plans:
         for name, amount in summed(plan, key).items():
@@ -44,7 +44,7 @@ def summed(plan: PlanResult, key: Callable[[ComponentCost], str]) -> dict[str, D
 
 
 def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
-    """A bar per plan, stacked from its components, the dearest first; USD per day."""
+    """A bar per plan, stacked from its components, the most expensive first; USD per day."""
     import altair as alt
 
     names = ranked(projection.plans, lambda row: row.name)
@@ -177,7 +177,7 @@ def _step(name: str, after: Decimal, before: Decimal, shown: str, costs: Decimal
 
 
 def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Expected USD per day by model, a bar per plan, the dearest model first."""
+    """Expected USD per day by model, a bar per plan, the most expensive model first."""
     return _grouped(projection, model_of(projection), "models", theme)
 
 
@@ -190,7 +190,7 @@ def model_of(projection: Projection) -> Callable[[ComponentCost], str]:
 
 
 def cost_by_agent(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Expected USD per day by agent, a bar per plan, the dearest agent first."""
+    """Expected USD per day by agent, a bar per plan, the most expensive agent first."""
     return _grouped(projection, agent_of, "agents", theme)
 
 

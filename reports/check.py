@@ -60,7 +60,7 @@ def _table(result: CheckResult) -> RenderableType | None:
     table = Table()
     table.add_column("budget", overflow="fold")
     table.add_column("scope", overflow="fold")
-    for name in ("period", "held against"):
+    for name in ("period", "compared with"):
         table.add_column(name)
     for name in ("costs", "limit", "chance of breach"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -133,7 +133,7 @@ def as_markdown(result: CheckResult) -> str:
         help = f" {cell(finding.fix)}" if finding.fix else ""
         lines.append(f"- **{WORDS[finding.status]}** {cell(finding.name)}: {cell(finding.message)}.{help}")
     if result.budgets:
-        lines += ["", "| budget | scope | period | held against | costs | limit | chance of breach | on about | |"]
+        lines += ["", "| budget | scope | period | compared with | costs | limit | chance of breach | on about | |"]
         lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")
         lines += ["| " + " | ".join(cell(word) for word in _row(budget)) + " |" for budget in result.budgets]
         lines += ["", "<details><summary>What makes them</summary>", ""]

@@ -55,7 +55,7 @@ def figures(projection: Projection) -> list[Figure]:
     drawn = [
         _figure(
             "components",
-            "Cost a day by component",
+            "Cost per day by component",
             captions.of_components,
             charts.cost_by_component,
             projection,
@@ -74,8 +74,8 @@ def figures(projection: Projection) -> list[Figure]:
         drawn.append(_figure("waterfall", title, captions.of_waterfall, charts.waterfall, projection, whole=True))
     return [
         *drawn,
-        _figure("models", "Cost a day by model", captions.of_models, charts.cost_by_model, projection),
-        _figure("agents", "Cost a day by agent", captions.of_agents, charts.cost_by_agent, projection),
+        _figure("models", "Cost per day by model", captions.of_models, charts.cost_by_model, projection),
+        _figure("agents", "Cost per day by agent", captions.of_agents, charts.cost_by_agent, projection),
     ]
 
 
@@ -92,7 +92,7 @@ def _figure(
 
 
 def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[ComponentCost | None]]]:
-    """Each component with its row under every plan (None: not in it); unpriced first, then the dearest."""
+    """Each component with its row under every plan (None: not in it); unpriced first, then the most expensive."""
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
     shown = {row.name: row for row in captions.shown_plan(projection).components}
     first = shown | {name: row for plan in by_plan for name, row in plan.items() if name not in shown}

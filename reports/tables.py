@@ -60,7 +60,7 @@ def as_markdown(projection: Projection) -> str:
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
     for saving in projection.savings:
         lines.append(
-            f"**{cell(saving.plan)}** against {cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} a day"
+            f"**{cell(saving.plan)}** against {cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} per day"
             f" ({percent(saving.percent)}), P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}  "
         )
     lines += _waterfall(projection)

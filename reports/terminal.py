@@ -152,7 +152,7 @@ def _savings(projection: Projection) -> RenderableType:
         lines.append(
             Text.assemble(
                 (
-                    f"{saving.plan} {word} {usd(amount)} a day",
+                    f"{saving.plan} {word} {usd(amount)} per day",
                     "bold green" if word == "saves" else "bold red",
                 ),
                 f" ({percent(abs(saving.percent))}) against {saving.baseline}{of_priced};"

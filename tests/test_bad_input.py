@@ -1,4 +1,4 @@
-"""Bad input gets one clear line that says what, where and how to mend it; exit code 2; nothing half-written."""
+"""Bad input gets one clear line that says what, where and how to fix it; exit code 2; nothing half-written."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ BAD_FILES = {
         (HEAD + "    runs_per_day: .nan\n" + TOKENS).encode(),
         "components[0].runs_per_day: this should be a finite number",
     ),
-    "a trillion runs a day": (
+    "a trillion runs per day": (
         (HEAD + "    runs_per_day: 1000000000000\n" + TOKENS).encode(),
-        "1000000000000 runs a day is more than the 100,000,000 that costsim takes",
+        "1000000000000 runs per day is more than the 100,000,000 that costsim takes",
     ),
     "dates reversed": (
         (HEAD + DAILY + "    start: 2026-05-05\n    end: 2026-05-01\n" + TOKENS).encode(),

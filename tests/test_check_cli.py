@@ -24,7 +24,7 @@ ARCHITECTURE = """\
 name: desk
 model_routing: {fallback: anthropic/claude-haiku-4-5}
 components:
-  - {name: monitor, agent: ops, runs_per_day: 10, tokens: {input: 100000}}   # $1 a day
+  - {name: monitor, agent: ops, runs_per_day: 10, tokens: {input: 100000}}   # $1 per day
 budgets:
   - name: month
     usd: LIMIT
@@ -129,7 +129,7 @@ components:
     runs_per_day: {poisson: 20}
     tokens: {input: {p50: 4000, p95: 20000}, output: {low: 300, mode: 800, high: 2000}}
 claims:
-  - {says: "Sonnet is dearer than Haiku", stated: 9, severity: warn,
+  - {says: "Sonnet is more expensive than Haiku", stated: 9, severity: warn,
      price_ratio: {model: anthropic/claude-sonnet-4-5, to: anthropic/claude-haiku-4-5}}
 budgets:
   - {name: month, usd: 25, owner: cfo}

@@ -75,9 +75,9 @@ def test_the_articles_claims_are_checked_at_both_books(costsim: Run) -> None:
     opus = "Opus 4.6 costs ~50x Haiku 4.5"
     assert claims[opus, "article-2026"]["computed"] == "18.75"  # 15/0.80 = 75/4
     assert claims[opus, "list"]["computed"] == "5"  # 5/1 = 25/5
-    monitor = "A 30-minute monitor costs ~167x more a day on Opus than on Haiku"
+    monitor = "A 30-minute monitor costs ~167x more per day on Opus than on Haiku"
     assert not claims[monitor, "article-2026"]["holds"]
-    total = claims["The whole C-suite costs ~$4-7 a day", "article-2026"]
+    total = claims["The whole C-suite costs ~$4-7 per day", "article-2026"]
     assert (total["computed"], total["holds"]) == ("4.93", True)  # 2.93 + the mean of 1 to 3
 
 

@@ -233,7 +233,7 @@ def test_a_plan_of_the_architecture_is_replayed(logged: Run, tmp_path: Path) -> 
     found = json.loads(logged("replay", "--plan", "routed", "--format", "json").out)
     assert {move["to"] for move in found["moves"]} == {SONNET}
     found = json.loads(logged("replay", "--plan", "naive", "--since", "2026-02-11", "--format", "json").out)
-    assert found["total"]["difference_usd"] == "0"  # that day everything ran on Opus, the dearest
+    assert found["total"]["difference_usd"] == "0"  # that day everything ran on Opus, the most expensive
 
 
 def test_an_unpriced_replay_is_loud_and_no_success(logged: Run) -> None:

@@ -99,7 +99,7 @@ def test_a_task_is_routed_and_a_month_forecast() -> None:
 
 
 def test_an_architecture_is_checked_and_compared(tmp_path: Path) -> None:
-    """A hundred runs a day of 100,000 tokens in at $1 a million are $10; two hundred are $10 a day more."""
+    """A hundred runs per day of 100,000 tokens in at $1 a million are $10; two hundred are $10 per day more."""
     files = []
     for runs in (100, 200):
         files.append(tmp_path / f"{runs}.yaml")

@@ -44,7 +44,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Told:
+class KnownFile:
     """A file and its format. `declared` is what the user said of it: a format's name, or a mapping (JSON).
 
     Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
@@ -75,12 +75,12 @@ def batches(
     report: LoadReport,
     strict: bool,
     role: Role | None = None,
-) -> Iterator[list[Told]]:
+) -> Iterator[list[KnownFile]]:
     """Changed files of one format and role together, up to a size that keeps memory small."""
     with_role = roles_of_files(store, role)
     rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
-    told: list[Told] = []
+    known_files: list[KnownFile] = []
     for file in found:
         before = loaded.get(file.label)
         if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
@@ -88,55 +88,62 @@ def batches(
         elif not file.size:
             report.passed_over[file.shown] = "empty"
         else:
-            told += _told(store, file, forced, declared, before, report, strict)
-    told = [_with_role(one, with_role) for one in told]
-    told.sort(key=_kind)
-    for _, group in groupby(told, key=_kind):
+            known_files += _known_files(store, file, forced, declared, before, report, strict)
+    known_files = [_with_role(one, with_role) for one in known_files]
+    known_files.sort(key=_kind)
+    for _, group in groupby(known_files, key=_kind):
         for chunk in _chunks(list(group)):
-            compared = [_compared(told, loaded, spool) for told in chunk]
-            waiting = sorted(told.label for told in compared if told.file.waits)
+            compared = [_compared(known_file, loaded, spool) for known_file in chunk]
+            waiting = sorted(known_file.label for known_file in compared if known_file.file.waits)
             if strict and waiting:
                 raise UsageLogError("the last row has no line end and may be half written; load again", file=waiting[0])
             report.waiting += waiting
-            same = {told.label: told.file.mtime_ns for told in compared if told.unchanged}
+            same = {known_file.label: known_file.file.mtime_ns for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if same:
                 store.execute(SEEN, [list(same), list(same.values())])
-            if fresh := [told for told in compared if not told.unchanged]:
+            if fresh := [known_file for known_file in compared if not known_file.unchanged]:
                 yield fresh
 
 
-def _with_role(told: Told, with_role: Callable[[str, Reader], Reader]) -> Told:
-    return replace(told, format=replace(told.format, reader=with_role(told.label, told.format.reader)))
+def _with_role(known_file: KnownFile, with_role: Callable[[str, Reader], Reader]) -> KnownFile:
+    return replace(
+        known_file, format=replace(known_file.format, reader=with_role(known_file.label, known_file.format.reader))
+    )
 
 
-def _kind(told: Told) -> tuple[str, str, str, str]:
+def _kind(known_file: KnownFile) -> tuple[str, str, str, str]:
     """What files of one batch have in common."""
-    return told.format.reader.name, told.format.layout, told.declared or "", told.format.reader.role
+    return (
+        known_file.format.reader.name,
+        known_file.format.layout,
+        known_file.declared or "",
+        known_file.format.reader.role,
+    )
 
 
-def _compared(told: Told, loaded: dict[str, Loaded], spool: Path) -> Told:
+def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> KnownFile:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
-    format = told.format
-    if told.file.label == "stdin":
-        told = replace(told, sha256=fingerprint(told.file.path).sha256)
-    before = loaded.get(told.label)
-    file = settled(looked_at(told.file), format, (before.bytes, before.mtime_ns) if before else None)
-    told = replace(told, file=file)
+    format = known_file.format
+    if known_file.file.label == "stdin":
+        known_file = replace(known_file, sha256=fingerprint(known_file.file.path).sha256)
+    before = loaded.get(known_file.label)
+    file = settled(looked_at(known_file.file), format, (before.bytes, before.mtime_ns) if before else None)
+    known_file = replace(known_file, file=file)
     if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
-        return told
-    alike = (before.reader, before.declared) == (format.reader.name, told.declared)
+        return known_file
+    alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)
     apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)
     line_by_line = format.layout == "ndjson" and format.packing is None and apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
         tail = new_lines(file.path, before.bytes, before.sha256, spool, file.size)
         if tail:
-            return replace(told, tail=tail)
+            return replace(known_file, tail=tail)
     stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
-    return replace(told, stands=stands, unchanged=stands and alike and file.size == before.bytes)
+    return replace(known_file, stands=stands, unchanged=stands and alike and file.size == before.bytes)
 
 
-def _told(
+def _known_files(
     store: DuckDBPyConnection,
     file: LogFile,
     forced: Reader | None,
@@ -144,7 +151,7 @@ def _told(
     before: Loaded | None,
     report: LoadReport,
     strict: bool,
-) -> Iterator[Told]:
+) -> Iterator[KnownFile]:
     """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
     try:
         format = tell_format(file, store, forced)
@@ -157,7 +164,7 @@ def _told(
         report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
         return
     if format:
-        yield Told(file, format, declared)
+        yield KnownFile(file, format, declared)
     elif file.named:
         from .unknown import message  # only for an error
 
@@ -169,15 +176,15 @@ def _told(
         report.passed_over[file.shown] = reason
 
 
-def _chunks(files: list[Told]) -> Iterator[list[Told]]:
-    chunk: list[Told] = []
+def _chunks(files: list[KnownFile]) -> Iterator[list[KnownFile]]:
+    chunk: list[KnownFile] = []
     size = 0
-    for told in files:
-        weight = told.file.size * (PACKED_RATIO if told.format.packing else 1)
+    for known_file in files:
+        weight = known_file.file.size * (PACKED_RATIO if known_file.format.packing else 1)
         if chunk and (size + weight > BATCH_BYTES or len(chunk) >= BATCH_FILES):
             yield chunk
             chunk, size = [], 0
-        chunk.append(told)
+        chunk.append(known_file)
         size += weight
     if chunk:
         yield chunk
@@ -193,5 +200,5 @@ def _declared_reader(declared: str) -> Reader:
 
 
 def label_of(file: LogFile, sha: str) -> str:
-    """The name that a file has in the store; what came by standard input is told apart by its content."""
+    """The name that a file has in the store; what came by standard input is distinguished by its content."""
     return f"stdin {sha[:12]}" if file.label == "stdin" else file.label

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
-from .changes import Told, batches, label_of
+from .changes import KnownFile, batches, label_of
 from .files import reader_named
 from .listing import find_files
 from .passed_over import CANNOT_READ, keep
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
-WITH told AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
+WITH counted AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
 fresh AS (
     SELECT file_id, count(*) AS added FROM found SEMI JOIN (FROM better WHERE added) AS new ON found.rowid = new.place
     GROUP BY file_id
@@ -49,9 +49,9 @@ bad AS (SELECT file_id, count(*) AS rejected FROM reject WHERE file_id IN (SELEC
 UPDATE load SET added = counts.added, rejected = counts.rejected,
     entries = counts.entries + CASE WHEN load.file_id IN (SELECT unnest($2)) THEN load.entries ELSE 0 END
 FROM (
-    SELECT file_id, coalesce(told.entries, 0) AS entries, coalesce(fresh.added, 0) AS added,
+    SELECT file_id, coalesce(counted.entries, 0) AS entries, coalesce(fresh.added, 0) AS added,
         coalesce(bad.rejected, 0) AS rejected
-    FROM (SELECT unnest($1) AS file_id) LEFT JOIN told USING (file_id) LEFT JOIN fresh USING (file_id)
+    FROM (SELECT unnest($1) AS file_id) LEFT JOIN counted USING (file_id) LEFT JOIN fresh USING (file_id)
         LEFT JOIN bad USING (file_id)
 ) AS counts
 WHERE load.file_id = counts.file_id
@@ -117,7 +117,7 @@ def load(
         declared = mapping.model_dump_json() if mapping else format
         for batch in batches(store, found, forced, declared, spool, report, strict, role):
             _load_batch(store, batch, spool, report, strict)
-            done += sum(told.file.size for told in batch)
+            done += sum(known_file.file.size for known_file in batch)
             if progress:
                 progress(done, total)
         if role:
@@ -152,7 +152,9 @@ def _forced(format: str | None, mapping: Mapping | None) -> Reader | None:
     return reader_named(format) if format else None
 
 
-def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, report: LoadReport, strict: bool) -> None:
+def _load_batch(
+    store: DuckDBPyConnection, batch: list[KnownFile], spool: Path, report: LoadReport, strict: bool
+) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     watch = Watch(batch[0].format.reader)
     sources, read, hashes = read_snapshots(store, _numbered(store, batch, watch), spool)
@@ -163,7 +165,7 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
         _keep_files(store, sources, hashes, grown, batch[0].declared)
         if read.rejects:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
-        again = {source.file_id: told.stands for source, told in zip(sources, batch, strict=True)}
+        again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
         store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)
         store.execute(FIND)
@@ -189,15 +191,21 @@ def _load_batch(store: DuckDBPyConnection, batch: list[Told], spool: Path, repor
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
 
 
-def _numbered(store: DuckDBPyConnection, batch: Sequence[Told], watch: Watch) -> list[Source]:
+def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watch) -> list[Source]:
     """The files under their numbers: those they had, or new ones."""
-    labels = [told.label for told in batch]
+    labels = [known_file.label for known_file in batch]
     known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
     new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
     numbers = iter(new)
     return [
-        Source(known[label] if label in known else next(numbers)[0], told.file, told.format, watch, told.tail)
-        for label, told in zip(labels, batch, strict=True)
+        Source(
+            known[label] if label in known else next(numbers)[0],
+            known_file.file,
+            known_file.format,
+            watch,
+            known_file.tail,
+        )
+        for label, known_file in zip(labels, batch, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
--- What a batch of files tells (`found`, see found.sql) into the store. The same call told again counts once: the
+-- What a batch of files tells (`found`, see found.sql) into the store. The same call repeated counts once: the
 -- entry of the greatest merit (the largest output, then the latest, then the most tokens); among equals the one with
 -- the greatest claim (the larger recorded cost, then a mark of its figures, then of its file), so that no order, split
 -- or repetition of files changes what counts.
@@ -71,7 +71,7 @@ settled AS (
 )
 SELECT event_id, merit, coalesce(settled.place, top.place) AS place FROM top LEFT JOIN settled USING (event_id);
 
--- Calls of the store that are told again. Ids are looked up first: of the others, nothing more is read.
+-- Calls of the store that are repeated. Ids are looked up first: of the others, nothing more is read.
 CREATE OR REPLACE TEMP TABLE again AS
 SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN incoming USING (event_id);
 

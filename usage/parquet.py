@@ -84,7 +84,7 @@ class Calls:
     ) -> list[tuple[str | None, str]]:
         """Fill `usage_daily` anew with sums that keep apart what a price depends on, and `keep`; return its models.
 
-        Other columns of `KEPT` are not told apart.
+        Other columns of `KEPT` are not distinguished.
         """
         dropped = {name: _missing(name) for name in KEPT if name not in (*keep, "provider", "model", "processing")}
         slot = {} if half_hour_models else {"slot": "(-1)::SMALLINT"}
@@ -135,8 +135,8 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
 
 def _columns(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, Column]:
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE calls)").fetchall())
-    told = {name: said for name, *said in connection.execute(STATISTICS, {"files": files}).fetchall()}
-    return {name: Column(kind, *told.get(name, ())) for name, kind in kinds.items()}
+    stated = {name: said for name, *said in connection.execute(STATISTICS, {"files": files}).fetchall()}
+    return {name: Column(kind, *stated.get(name, ())) for name, kind in kinds.items()}
 
 
 def _check_count(connection: duckdb.DuckDBPyConnection, files: list[str], name: str, column: Column | None) -> None:

@@ -90,7 +90,7 @@ def _fast(
     """Project what fits the columns; returns the files that need care, for the lines of what is wrong in them.
 
     Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them; so is
-    one with a tail whose entries are told apart by their place in the file, having no id.
+    one with a tail whose entries are distinguished by their place in the file, having no id.
     """
     fits = _streamed(connection, sources, project, lines)
     torn = [] if fits else _unfit(connection, list(sources), project, lines)

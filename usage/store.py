@@ -26,7 +26,7 @@ SET TimeZone = 'UTC';
 CREATE OR REPLACE TEMP MACRO utc(text) AS
     CASE WHEN suffix(text, 'Z') THEN TRY_CAST(text AS TIMESTAMP)
          ELSE TRY_CAST(text AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END;
--- Unix time in seconds, milli-, micro- or nanoseconds, told apart by size (good until the year 5138).
+-- Unix time in seconds, milli-, micro- or nanoseconds, distinguished by size (good until the year 5138).
 CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
     TRY(make_timestamp((TRY_CAST(number AS DECIMAL(38, 9)) * CASE
         WHEN TRY_CAST(number AS DECIMAL(38, 9)) < 100000000000 THEN 1000000

@@ -45,7 +45,7 @@ class Spread(Part):
     def distribution(self) -> Distribution:
         """The distribution meant."""
         low, high = Fraction(self.low), Fraction(self.high)
-        if float(low) == float(high):  # too near for a draw to tell them apart
+        if float(low) == float(high):  # too near for a draw to distinguish them
             return Constant((low + high) / 2)
         return Uniform(low, high) if self.mode is None else Triangular(low, Fraction(self.mode), high)
 
@@ -110,7 +110,7 @@ class Hourly(Part):
     def _bounded(self) -> Hourly:
         for weekday, rates in self.hourly.items():
             if sum(rates) > MAX_RUNS_PER_DAY:
-                raise ValueError(f"{weekday} has {sum(rates):f} runs, more than the {MAX_RUNS_PER_DAY:,} a day")
+                raise ValueError(f"{weekday} has {sum(rates):f} runs, more than the {MAX_RUNS_PER_DAY:,} per day")
         return self
 
 
@@ -152,7 +152,7 @@ RunsPerDay = Annotated[
     | Annotated[LogRate, Tag("|from_usage")]
     | Annotated[Hourly, Tag("|hourly")],
     Discriminator(way),
-    AfterValidator(_within(MAX_RUNS_PER_DAY, "runs a day")),
+    AfterValidator(_within(MAX_RUNS_PER_DAY, "runs per day")),
 ]
 DailyUsd = Annotated[
     Annotated[Amount, Field(gt=0), Tag("|number")] | Annotated[Spread, Tag("|range")], Discriminator(way)

@@ -103,7 +103,7 @@ class Budget(Part):
     period: Period = Field(default="month", description="of a day, a week (Monday to Sunday) or a month; or one run")
     usd: Amount | None = Field(default=None, description="the limit")
     percent_of_last_period: Annotated[Amount, Field(gt=0, le=10**6)] | None = None
-    at: At = Field(default="p90", description="the figure held against the limit: p90 is exceeded 1 time in 10")
+    at: At = Field(default="p90", description="the figure compared with the limit: p90 is exceeded 1 time in 10")
     severity: Severity = Field(default="fail", description="whether a breach fails the check, or warns")
     owner: str | None = Field(default=None, description="who answers for it")
     expires: date | None = Field(default=None, description="the last day on which it is enforced")

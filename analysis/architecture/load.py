@@ -84,7 +84,7 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
 
     `document` is the file's, where it has been read already.
 
-    Raises ArchitectureError, in one line that says what, where (file, line, key) and how to mend it.
+    Raises ArchitectureError, in one line that says what, where (file, line, key) and how to fix it.
     """
     document = document or read_document(file, ArchitectureError)
     architecture = validate(document, Architecture, ArchitectureError)
@@ -185,7 +185,7 @@ def _check(entry: _Entry, before: list[_Entry]) -> None:
     """What only shows once the crons and defaults are in. Raises ArchitectureError."""
     component = entry.component
     if any(other.component.name == component.name for other in before):
-        raise entry.wrong("another component has this name; names tell the rows of a result apart", "name")
+        raise entry.wrong("another component has this name; names distinguish the rows of a result", "name")
     if (component.schedule is None) == (component.runs_per_day is None):
         raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
     if (component.tokens is None) == (component.calibrate is None):
@@ -221,7 +221,7 @@ def _check_policies(entry: _Entry, routing: dict[str, str]) -> None:
 
 
 def _check_chances(entry: _Entry) -> None:
-    """A ttl is held against a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
+    """A ttl is compared with a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
     component = entry.component
     if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate):
         return

@@ -39,7 +39,7 @@ class PlanSpec(Part):
 
 
 class PriceRatio(Part):
-    """How many times dearer `model` is than `to`, for `input_per_output` input tokens per output token."""
+    """How many times more expensive `model` is than `to`, for `input_per_output` input tokens per output token."""
 
     model: str
     to: str

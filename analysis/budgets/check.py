@@ -1,4 +1,4 @@
-"""`costsim check`: budgets, prices, routing, claims and logs held against what was promised.
+"""`costsim check`: budgets, prices, routing, claims and logs compared with what was promised.
 
 Every finding is a verdict; a check fails if one of them does. Costs are computed once and shared by all that look
 at them; without usage, no database is opened.
@@ -227,6 +227,6 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
-        found.notes.append(f"logs do not tell runs apart: {', '.join(runs)} held against the projection only")
+        found.notes.append(f"logs do not distinguish runs: {', '.join(runs)} compared with the projection only")
     if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:
         found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")

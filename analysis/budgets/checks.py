@@ -12,7 +12,7 @@ from ..lint.architecture import lint_costed
 from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
-from ..simulation.run import claim_costs, dearest_model
+from ..simulation.run import claim_costs, most_expensive_model
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,7 +48,7 @@ def unpriced_models(projected: Projected, loaded: LoadedArchitecture) -> list[Fi
 def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpriced: Collection[str]) -> list[Finding]:
     """The linter's errors as failures and its warnings as warnings; one pass where there is neither.
 
-    Models without a price that are told already are not told again.
+    Models without a price that are reported already are not repeated.
     """
     found = [
         finding
@@ -77,12 +77,12 @@ def broken_claims(projected: Projected, loaded: LoadedArchitecture) -> list[Find
     costs, architecture = projected.costs, projected.costs.architecture
     if not architecture.claims:
         return []
-    naive = dearest_model(architecture, costs) if any(map(_is_of_naive, architecture.claims)) else ""
-    told = claim_costs(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
+    naive = most_expensive_model(architecture, costs) if any(map(_is_of_naive, architecture.claims)) else ""
+    costs_of_claims = claim_costs(plans_of(architecture, naive or next(iter(projected.plan.models.values()))), costs)
     return [
         _claimed(claim, result, ("claims", n), loaded.document)
         for n, claim in enumerate(architecture.claims)
-        for result in check_claims([claim], told, costs.run_book)
+        for result in check_claims([claim], costs_of_claims, costs.run_book)
     ]
 
 

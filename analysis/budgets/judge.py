@@ -1,4 +1,4 @@
-"""A budget held against costs by day: the limit that holds today, the figure, and the sentence about both."""
+"""A budget compared with costs by day: the limit that holds today, the figure, and the sentence about both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .words import share
 
 MAX_CONTRIBUTIONS = 10
 AT = {"mean": "on average", "p50": "at P50", "p90": "at P90", "p99": "at P99"}
-EACH = {"run": "a run", "day": "a day", "week": "a week", "month": "a month"}
+EACH = {"run": "a run", "day": "per day", "week": "a week", "month": "a month"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> L
 
 @dataclass(frozen=True)
 class Judged:
-    """A budget, its limit, and the window that it was held against; `over` where usage knows the whole of it."""
+    """A budget, its limit, and the window that it was compared with; `over` where usage knows the whole of it."""
 
     stated: StatedBudget
     source: Literal["projection", "usage"]
@@ -69,7 +69,7 @@ class Judged:
 
     @property
     def value_usd(self) -> Fraction:
-        """The figure held against the limit."""
+        """The figure compared with the limit."""
         return self.window.at(self.budget.at)
 
     @property
@@ -127,12 +127,12 @@ class Judged:
 
 
 def contributions(by_component: Mapping[str, Fraction]) -> list[Contribution]:
-    """The dearest components first, and what part of the whole each is."""
+    """The most expensive components first, and what part of the whole each is."""
     total = sum(by_component.values(), Fraction(0))
-    dearest = sorted(by_component.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
+    most_expensive = sorted(by_component.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
     return [
         Contribution(component=name, usd=to_usd(cost), percent=to_usd(round(100 * cost / total, 6)))
-        for name, cost in dearest
+        for name, cost in most_expensive
         if cost
     ]
 

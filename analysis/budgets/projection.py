@@ -26,7 +26,7 @@ LastPeriod = Callable[[StatedBudget], Fraction | None]
 def judge_projection(
     stated: Sequence[StatedBudget], projected: Projected, month: date, today: date, last_period: LastPeriod
 ) -> list[Judged]:
-    """Every budget against the month in which `month` lies, each with the change that would mend it.
+    """Every budget against the month in which `month` lies, each with the change that would fix it.
 
     The window judged is the one whose expected cost is largest: its quantile is that of one window, not the
     largest of many noisy ones.
@@ -42,7 +42,7 @@ def judge_projection(
     return found
 
 
-def dearest(daily: Daily, period: Period, month: date) -> Daily:
+def costliest_window(daily: Daily, period: Period, month: date) -> Daily:
     """The window of largest expected cost; the first of equals."""
     return max(windows(daily, period, month), key=lambda window: window.total_usd)
 
@@ -51,7 +51,7 @@ def _judge(
     entry: StatedBudget, projected: Projected, cost: ScopeCost, limit: Limit, month: date, today: date
 ) -> Judged:
     budget = entry.budget
-    window = dearest(cost.daily, budget.period, month)
+    window = costliest_window(cost.daily, budget.period, month)
     first = cost.daily.dates.index(window.dates[0])
     days = slice(first, first + len(window.dates))
     by_component = {name: sum(usd[days], Fraction(0)) for name, usd in cost.by_component.items()}
@@ -71,8 +71,8 @@ def _mend(
     *,
     one_run: bool,
 ) -> Mend | None:
-    dearest_first = sorted(by_component, key=lambda name: -by_component[name])
-    names = [name for name in dearest_first if name in projected.costs.works]
+    most_expensive_first = sorted(by_component, key=lambda name: -by_component[name])
+    names = [name for name in most_expensive_first if name in projected.costs.works]
     return mend(changes(projected, names, one_run=one_run), trial, value_usd, limit_usd)
 
 
@@ -103,14 +103,14 @@ class _Scoped:
         )
 
     def _saved_usd(self, taken: Sequence[Change], scope: AnyScope) -> Fraction:
-        """In the window that is dearest before the change, exact."""
+        """In the window that is most expensive before the change, exact."""
         names = _touched(taken)
         before = self.projected.expected_usd(scope, names, self._days)
         return before - applied(self.projected, taken).expected_usd(scope, names, self._days)
 
     @cached_property
     def _days(self) -> slice:
-        window = dearest(self.daily, self.period, self.month)
+        window = costliest_window(self.daily, self.period, self.month)
         first = self.daily.dates.index(window.dates[0])
         return slice(first, first + len(window.dates))
 
@@ -118,16 +118,16 @@ class _Scoped:
         """After the change; of one that touches many components, the figure is scaled as the mean is."""
         names = _touched(taken)
         if len(names) > MAX_DRAWN:
-            window = dearest(self.daily, self.period, self.month)
+            window = costliest_window(self.daily, self.period, self.month)
             return window.at(self.at) * (1 - self._saved_usd(taken, self.scope) / window.total_usd)
         before = self.projected.part(self.scope, names).daily
         after = applied(self.projected, taken).part(self.scope, names).daily
         daily = self.daily.plus(before.expected_usd, before.drawn_usd, -1).plus(after.expected_usd, after.drawn_usd)
-        return dearest(daily, self.period, self.month).at(self.at)
+        return costliest_window(daily, self.period, self.month).at(self.at)
 
 
 def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
-    """A breached budget of usage, with the change that mends it if it is made on the day after `as_of`.
+    """A breached budget of usage, with the change that fixes it if it is made on the day after `as_of`.
 
     Of what is forecast for the days still to come, each component has the part that it had so far, and a change
     saves of it what it saves of the component's projection. Flat prices of subscriptions stay as they are.
@@ -172,7 +172,7 @@ def _touched(taken: Sequence[Change]) -> list[str]:
 
 
 def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: date) -> Judged:
-    """One run of the dearest component in scope, on the day on which it is dearest."""
+    """One run of the most expensive component in scope, on the day on which it is most expensive."""
     budget = entry.budget
     runs = _runs(projected, projected.counted(budget.scope))
     if not runs:
@@ -197,7 +197,7 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
 
 
 def _runs(projected: Projected, names: Iterable[str]) -> dict[str, Daily]:
-    """The dearest run of each component that ever runs and has a price."""
+    """The most expensive run of each component that ever runs and has a price."""
     found = {name: projected.one_run(name) for name in names}
     return {
         name: max(windows(run, "run", run.dates[0]), key=lambda one: one.total_usd)

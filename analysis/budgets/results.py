@@ -40,10 +40,10 @@ class Mend(Result):
 
 
 class BudgetCheck(Result):
-    """One budget held against the projection, or against the usage so far with its forecast.
+    """One budget compared with the projection, or against the usage so far with its forecast.
 
-    `value_usd` is the cost at the budget's `at`, of the dearest window of its period (`first` to `last`); for a
-    run, of one run of the dearest component. `chance` is the share of trials in which that window costs more than
+    `value_usd` is the cost at the budget's `at`, of the most expensive window of its period (`first` to `last`);
+    for a run, of one run of the most expensive component. `chance` is the share of trials in which it costs more than
     `limit_usd`; `crossed_on` the median day on which it does so, of those trials. `limit_usd` is null where the
     budget cannot be judged, which `says` explains.
     """
@@ -71,7 +71,7 @@ class BudgetCheck(Result):
     spent_usd: Usd | None = Field(default=None, description="of usage: what of the window is spent")
     chance: float | None
     crossed_on: date | None
-    contributions: list[Contribution] = Field(description="the dearest components first, at most ten")
+    contributions: list[Contribution] = Field(description="the most expensive components first, at most ten")
     mend: Mend | None = None
     says: str
 
@@ -99,7 +99,7 @@ class CheckResult(Result):
 
 
 class BudgetUse(Result):
-    """A monthly budget held against the month: its limit and what of it is used."""
+    """A monthly budget compared with the month: its limit and what of it is used."""
 
     name: str
     scope: str

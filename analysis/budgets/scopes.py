@@ -60,7 +60,7 @@ class StatedBudget:
 
     @property
     def line(self) -> int | None:
-        """The line of the entry, where the format tells."""
+        """The line of the entry, where the format has it."""
         return self.document.line(self.path)
 
 

@@ -195,7 +195,7 @@ def budget_uses(
 ) -> list[BudgetUse]:
     """The monthly budgets against the month, for a review: what is used of each, and the forecast of a running month.
 
-    `percent` is the figure held against the limit, in percent of it. Budgets that have expired, or whose limit
+    `percent` is the figure compared with the limit, in percent of it. Budgets that have expired, or whose limit
     nobody knows, are left out.
     """
     monthly = [entry for entry in budgets if entry.budget.period == "month" and entry.budget.enforced(today)]

@@ -43,13 +43,13 @@ from ..shapley import Coalition, over_one_denominator, shapley
 from .month_results import Effect
 
 CALLS = "request"
-MOVED = ("rerouted", "strayed")
+MOVED = ("rerouted", "off_policy")
 FACTORS = ("volume", "tasks", *MOVED, "tokens", "price")
 EFFECTS: Mapping[str, Effect] = {
     "volume": "volume",
     "tasks": "mix",
     "rerouted": "routing",
-    "strayed": "mix",
+    "off_policy": "mix",
     "tokens": "tokens",
     "price": "price",
 }
@@ -179,7 +179,7 @@ def _calls(lines: Lines, task: str) -> int:
 
 
 def _task_costs(task: str, lines: tuple[Lines, Lines], asked: Asked) -> Costs:
-    """The cost of a call of a task by (rerouted, strayed, tokens, price)."""
+    """The cost of a call of a task by (rerouted, off_policy, tokens, price)."""
     routes = {route for of in lines for name, route in of if name == task}
     by_route = {route: _route_costs(lines[0].get((task, route)), lines[1].get((task, route))) for route in routes}
     per_call, scale = over_one_denominator(
@@ -226,8 +226,8 @@ def _share_changes(before: Shares, after: Shares, asked: Asked) -> dict[tuple[st
             flow = -change[was] * change[now] / moved
             rerouted[was] -= flow
             rerouted[now] += flow
-    strayed = {route: change[route] - rerouted[route] for route in change}
-    parts = {"before": before, "rerouted": rerouted, "strayed": strayed}
+    off_policy = {route: change[route] - rerouted[route] for route in change}
+    parts = {"before": before, "rerouted": rerouted, "off_policy": off_policy}
     return {(part, route): share for part, shares in parts.items() for route, share in shares.items()}
 
 
@@ -235,16 +235,16 @@ def _route_costs(was: RouteUsage | None, now: RouteUsage | None) -> Costs:
     """The cost of a call of a task on a route by (tokens, price); a month without the route has the other's."""
     pair = was or now or RouteUsage(calls=1), now or was or RouteUsage(calls=1)
     return {
-        (tokens, price): (pair[tokens].paid + _dearer(pair[tokens], pair[price])) / pair[tokens].calls
+        (tokens, price): (pair[tokens].paid + _extra_cost(pair[tokens], pair[price])) / pair[tokens].calls
         for tokens, price in product((0, 1), repeat=2)
     }
 
 
-def _dearer(line: RouteUsage, other: RouteUsage) -> Fraction:
+def _extra_cost(line: RouteUsage, other: RouteUsage) -> Fraction:
     """What a line's units would cost more at the other's prices; a kind that the other lacks keeps its own."""
     total = Fraction(0)
     for kind in line.units.keys() & other.units.keys():
-        dearer = line.units[kind] * other.cost[kind] - other.units[kind] * line.cost[kind]
-        if dearer:  # most prices stay, and then no fraction need grow
-            total += Fraction(dearer, other.units[kind])
+        extra = line.units[kind] * other.cost[kind] - other.units[kind] * line.cost[kind]
+        if extra:  # most prices stay, and then no fraction need grow
+            total += Fraction(extra, other.units[kind])
     return total

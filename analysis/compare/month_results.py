@@ -28,7 +28,7 @@ class BridgeStep(Result):
 class Bridge(Result):
     """Why it changed: `before_usd` plus all steps is `after_usd`, to the last digit. `method` is the formula.
 
-    `before_last` and `after_last` are the last days that are held against one another: those of the months, or of a
+    `before_last` and `after_last` are the last days that are compared with one another: those of the months, or of a
     running month its last day known whole and the same day of the month before.
     """
 

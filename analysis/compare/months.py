@@ -68,7 +68,7 @@ def bridge(
 
 
 def same_days(before: Span, month: Span, as_of: date) -> Span:
-    """The days of the month before that a month's are held against: all, or while it runs those to `as_of`'s day."""
+    """The days of the month before that a month's are compared with: all, or while it runs those to `as_of`'s day."""
     if as_of == month[1]:
         return before
     return before[0], min(before[1], before[0] + timedelta(days=as_of.day - 1))

@@ -32,8 +32,8 @@ def log_files(calls: Iterable[DemoCall], book: PriceBook) -> dict[str, str]:
     """A file of `LiteLLM_SpendLogs` rows (JSON lines) for each day: path to text."""
     days = groupby(enumerate(calls, 1), key=lambda numbered: numbered[1].at.date())
     return {
-        f"{LOGS}/{day}.jsonl": "".join(json.dumps(_row(number, call, book)) + "\n" for number, call in told)
-        for day, told in days
+        f"{LOGS}/{day}.jsonl": "".join(json.dumps(_row(number, call, book)) + "\n" for number, call in calls)
+        for day, calls in days
     }
 
 
@@ -73,11 +73,11 @@ def usd(call: DemoCall, book: PriceBook) -> Decimal:
 def outcomes(calls: Iterable[DemoCall], seed: int) -> str:
     """Judged runs as a CSV. A run that drifted is left out: nobody has judged Opus at monitoring."""
     rng = generator(seed, "demo outcomes")
-    told = [call for call in calls if call.model == call.configured]
-    draws = rng.random((len(told), 2))
+    as_configured = [call for call in calls if call.model == call.configured]
+    draws = rng.random((len(as_configured), 2))
     lines = [
         f"{call.at.isoformat(timespec='seconds')}Z,{call.task},{call.model},{'true' if solved < SUCCESS else 'false'}"
-        for call, (judged, solved) in zip(told, draws, strict=True)
+        for call, (judged, solved) in zip(as_configured, draws, strict=True)
         if judged < JUDGED
     ]
     return "\n".join(["ts,task,model,success", *lines]) + "\n"

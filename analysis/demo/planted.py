@@ -1,4 +1,4 @@
-"""What the demo's logs hold beside noise, so that a review can be held against it."""
+"""What the demo's logs hold beside noise, so that a review can be compared with it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Daily costs ahead of time: the forecast of a month, odd days, and how good both have been."""
+"""Daily costs ahead of time: the forecast of a month, anomalies, and how good both have been."""

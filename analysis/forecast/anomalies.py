@@ -30,7 +30,7 @@ FEWEST_DAYS, FEWEST_PER_WEEKDAY = 14, 3
 LEAST_SD = 0.05
 """Days that never vary would make an anomaly of every cent: noise is taken to be at least 5 %."""
 LONGEST_RUN = 3
-"""More days in a row than this, all too dear or all too cheap, are a new level."""
+"""More days in a row than this, all too high or all too low, are a new level."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Usual:
 def anomalies(
     history: History, first: date, last: date, component: str | None = None, *, series: int = 1
 ) -> list[Anomaly]:
-    """The odd days from `first` to `last` of one series, in order of day.
+    """The anomalies from `first` to `last` of one series, in order of day.
 
     Eight weeks before `first` and two after `last` are looked at where the history has them. `series` is how many
     series are looked at together: they share the 1 % of false alarms. With fewer than 14 days that cost something
@@ -70,13 +70,16 @@ def anomalies(
 
 
 def anomalies_by_component(histories: Mapping[str | None, History], first: date, last: date) -> list[Anomaly]:
-    """The odd days of several series (None: the total) that share the 1 % of false alarms; a day's dearest first."""
+    """The anomalies of several series (None: the total), which share the 1 % of false alarms; a day's largest first."""
     found = [
-        odd
+        anomaly
         for component, history in histories.items()
-        for odd in anomalies(history, first, last, component, series=len(histories))
+        for anomaly in anomalies(history, first, last, component, series=len(histories))
     ]
-    return sorted(found, key=lambda odd: (odd.day, odd.component is not None, -abs(odd.usd - odd.expected_usd)))
+    return sorted(
+        found,
+        key=lambda anomaly: (anomaly.day, anomaly.component is not None, -abs(anomaly.usd - anomaly.expected_usd)),
+    )
 
 
 def _usual(days: Days) -> _Usual | None:
@@ -102,8 +105,8 @@ def _usual(days: Days) -> _Usual | None:
 def _effects(logs: Floats, weekday: NDArray[np.int64]) -> tuple[Floats, NDArray[np.bool_]]:
     """Weekday effects in logs (7,), and whether that weekday usually costs anything.
 
-    With too few weeks to tell weekdays apart the effects are 0, and their difference counts as noise. A weekday
-    that is usually idle is held against the dearest weekday: it is odd only if it would be odd there.
+    With too few weeks to distinguish weekdays the effects are 0, and their difference counts as noise. A weekday
+    that is usually idle is compared with the most expensive weekday: it is odd only if it would be odd there.
     """
     seen = np.bincount(weekday, minlength=7)
     cost = np.bincount(weekday[~np.isnan(logs)], minlength=7)
@@ -145,17 +148,17 @@ def _never_idle(active: NDArray[np.bool_], weekday: NDArray[np.int64]) -> NDArra
     return (others * 20 <= seen[weekday] - 1) & (seen[weekday] > FEWEST_PER_WEEKDAY)
 
 
-def _spikes(odd: NDArray[np.int64], active: NDArray[np.bool_]) -> dict[int, int]:
-    """The odd days that are no new level, and how many days, to the end of what is known, are as odd as each.
+def _spikes(side: NDArray[np.int64], active: NDArray[np.bool_]) -> dict[int, int]:
+    """The anomalies that are no new level, and how many days, to the end of what is known, are as odd as each.
 
-    `odd` is 1 for too dear, -1 for too cheap. A run that is still going on the last day is told by its first day.
+    `side` is 1 for too high, -1 for too low. A run that is still going on the last day is told by its first day.
     """
-    matters = np.flatnonzero(active | (odd != 0))  # weekends of no cost do not end a run
-    cuts = [0, *(np.flatnonzero(np.diff(odd[matters])) + 1), len(matters)]
+    matters = np.flatnonzero(active | (side != 0))  # weekends of no cost do not end a run
+    cuts = [0, *(np.flatnonzero(np.diff(side[matters])) + 1), len(matters)]
     found: dict[int, int] = {}
     for start, end in pairwise(cuts):
         run = matters[start:end]
-        if not run.size or odd[run[0]] == 0 or len(run) > LONGEST_RUN:
+        if not run.size or side[run[0]] == 0 or len(run) > LONGEST_RUN:
             continue
         going_on = len(run) > 1 and end == len(matters)
         found |= {int(run[0]): len(run)} if going_on else {int(day): 1 for day in run}

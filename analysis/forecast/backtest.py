@@ -1,4 +1,4 @@
-"""The forecast held against the past: made from what was known on earlier days, compared with what came."""
+"""The forecast compared with the past: made from what was known on earlier days, compared with what came."""
 
 from __future__ import annotations
 

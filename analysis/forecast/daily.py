@@ -1,11 +1,11 @@
-"""The built-in forecaster: a Bayesian regression of the logarithm of daily cost, robust against odd days.
+"""The built-in forecaster: a Bayesian regression of the logarithm of daily cost, robust against anomalies.
 
     log cost(t) = level + weekday + trend * t + shifts + wandering + noise
 
 The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 24) are
 weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
 is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
-predictive distribution a mixture of Student t: few days give wide ranges by themselves. Odd days weigh less
+predictive distribution a mixture of Student t: few days give wide ranges by themselves. Anomalies weigh less
 (the square of Huber's weight) and return at random, rarely, in the forecast. Days of no cost are a matter of chance
 of their own. See docs/forecast.md for the formulas and what the ranges were worth.
 """
@@ -32,7 +32,7 @@ weeks of days are seen to stray by less (by their median)."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
 ODD, ODDEST = 3.5, 1.6
 """A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
-ODD_PRIOR_DAYS = 28
+OUTLIER_PRIOR_DAYS = 28
 """Days without an odd one that we believe to have seen before the first day."""
 ENOUGH_DAYS = 28
 """Of residuals, to draw the noise from them."""
@@ -41,7 +41,7 @@ HALF_LIFE_DAYS = 14.0
 WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
 TREND_WIDTHS = {0.001: 0.7, 0.2: 0.3}
 WANDER_WIDTHS = {0.02: 0.6, 0.1: 0.25, 0.3: 0.15}
-"""Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering a day."""
+"""Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering per day."""
 GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
 GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
 
@@ -98,12 +98,12 @@ class Model:
 
     @cached_property
     def _first_look(self) -> tuple[Floats, list[int], float]:
-        """Medians only: how far each day strays, in standard deviations; where the level shifts; the noise."""
+        """Medians only: how far each day deviations, in standard deviations; where the level shifts; the noise."""
         _, weekday = self._recent
         level = self._logs - levels.weekday_effects(self._logs, weekday)[weekday]
-        strays = level - levels.medians(levels.windows(level, 7, 7))
-        noise = max(levels.spread(strays), 0.02)
-        return strays / noise, levels.shifts(level, noise), noise
+        deviations = level - levels.medians(levels.windows(level, 7, 7))
+        noise = max(levels.spread(deviations), 0.02)
+        return deviations / noise, levels.shifts(level, noise), noise
 
     def _features(self, day: NDArray[np.int64], weekday: NDArray[np.int64]) -> Floats:
         """The regression's columns for days counted from the last known one (0; the future is positive)."""
@@ -139,24 +139,24 @@ class Model:
 
     @cached_property
     def _fitted(self) -> tuple[Posterior, Floats]:
-        """The posterior and the days' residuals in logs, odd days weighing less."""
+        """The posterior and the days' residuals in logs, anomalies weighing less."""
         features, logs, _ = self._known
-        strays = self._first_look[0][~np.isnan(self._logs)]
+        deviations = self._first_look[0][~np.isnan(self._logs)]
         if len(logs) < 8:
-            strays = np.zeros(len(logs))
+            deviations = np.zeros(len(logs))
         widths = self._widths()
         prior_sd = min(PRIOR_SD, self._first_look[2]) if len(logs) >= 14 else PRIOR_SD
         for _ in range(3):
-            weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(strays), 1e-9)) ** 2)
+            weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(deviations), 1e-9)) ** 2)
             posterior = _posterior(features, logs, weights, widths, prior_sd)
             residuals = logs - features @ posterior.mean[posterior.best]
             if len(logs) >= 8:
-                strays = residuals / posterior.noise
+                deviations = residuals / posterior.noise
         return posterior, residuals
 
     @cached_property
-    def odd(self) -> Floats:
-        """How far, in logs, the odd days of the past lay off."""
+    def outliers(self) -> Floats:
+        """How far, in logs, the anomalies of the past lay off."""
         posterior, residuals = self._fitted
         off = residuals[np.abs(residuals) > ODD * posterior.noise]
         return np.clip(off, -ODDEST, ODDEST) if len(residuals) >= 8 else off[:0]
@@ -167,9 +167,9 @@ class Model:
         weekday = (self.first + len(self.costs) - 1 + ahead) % 7
         _, logs, centre = self._known
         drawn = self._draw_logs(self._features(ahead, weekday), trials, rng)
-        if self.odd.size:
-            rate = rng.gamma(self.odd.size + 0.5, 1 / (len(logs) + ODD_PRIOR_DAYS), (trials, 1))
-            drawn += (rng.random((trials, days)) < rate) * rng.choice(self.odd, (trials, days))
+        if self.outliers.size:
+            rate = rng.gamma(self.outliers.size + 0.5, 1 / (len(logs) + OUTLIER_PRIOR_DAYS), (trials, 1))
+            drawn += (rng.random((trials, days)) < rate) * rng.choice(self.outliers, (trials, days))
         np.clip(drawn, logs.min() - 3, logs.max() + 3, out=drawn)
         costs: Floats = np.exp(drawn + centre)
         return costs * self._draw_active(weekday, trials, rng)

@@ -44,16 +44,16 @@ def weekday_effects(logs: Floats, weekday: NDArray[np.int64]) -> Floats:
     A window of seven days has each weekday once, so its median moves with the level and not with the weekday.
     The first and last three days have no whole week around them and are left out where there are others.
     """
-    strays = logs - medians(windows(logs, 3, 3))
+    deviations = logs - medians(windows(logs, 3, 3))
     if len(logs) >= 20:
-        strays[:3] = strays[-3:] = np.nan
-    effects = medians(np.stack([np.where(weekday == day, strays, np.nan) for day in range(7)]))
+        deviations[:3] = deviations[-3:] = np.nan
+    effects = medians(np.stack([np.where(weekday == day, deviations, np.nan) for day in range(7)]))
     return np.nan_to_num(effects)
 
 
-def spread(strays: Floats) -> float:
+def spread(deviations: Floats) -> float:
     """The standard deviation of noise around zero, from its median absolute value; 0 where nothing is known."""
-    known = np.abs(strays[~np.isnan(strays)])
+    known = np.abs(deviations[~np.isnan(deviations)])
     return MAD_TO_SD * float(np.median(known)) if known.size else 0.0
 
 

@@ -102,4 +102,4 @@ def _says(known: Days) -> str:
     days = f"{len(known)} day{'s' if len(known) != 1 else ''} ({known.first} to {known.last})"
     if len(known) < FEW_DAYS:
         return f"from only {days}: not every weekday has been seen yet, so the range is wide"
-    return f"from {days}: the level of late, by weekday, with odd days weighing less"
+    return f"from {days}: the level of late, by weekday, with anomalies weighing less"

@@ -66,7 +66,7 @@ class Coverage(Result):
 
 
 class Backtest(Result):
-    """The forecast held against the past: coverage of its ranges, and its error against a plain average."""
+    """The forecast compared with the past: coverage of its ranges, and its error against a plain average."""
 
     coverage: list[Coverage]
     mean_absolute_percent_error: float = Field(description="of days up to a week ahead, in percent of their cost")

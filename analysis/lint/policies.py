@@ -127,5 +127,5 @@ class _Policies:
         batch, kept = self.component.batch_with, self._costing.spawns.kept.per_day
         if batch and 0 < kept < batch.tasks:
             days = float(Fraction(batch.tasks) / kept)
-            says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs a day"
+            says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs per day"
             yield self._finding("slow-batch", says, "batch_with")

@@ -122,7 +122,7 @@ def _s(numbers: tuple[int, ...]) -> str:
 
 
 def _move(takers: tuple[int, ...], number: int) -> str:
-    return f"put rule {number} before rule {takers[0]}, or drop what it never sees" if takers else "mend its condition"
+    return f"put rule {number} before rule {takers[0]}, or drop what it never sees" if takers else "fix its condition"
 
 
 def task_attributes(config: RoutingConfig, task: str) -> Attributes:
@@ -211,7 +211,7 @@ def _contexts(config: RoutingConfig, book: PriceBook | None) -> Iterator[Finding
 
 
 def _state_large_context(over: int, window: int, use: str) -> str:
-    """The mend where the large context is the one that goes without saying."""
+    """The fix where the large context is the one that goes without saying."""
     return f'add "large_context": {{"over": {over}, "at_most": {window}, "use": "{use}"}}'
 
 

@@ -93,7 +93,7 @@ RULES: dict[str, FindingRule] = {
         ),
         FindingRule(
             "losing-policy",
-            "A policy costs more than it saves, or takes runs into a dearer price tier.",
+            "A policy costs more than it saves, or takes runs into a more expensive price tier.",
             "LosingPolicy", "warning",
             "Change its figures, or leave it out.",
         ),

@@ -75,9 +75,9 @@ def best_within(choices: Sequence[Choice], budget: Fraction) -> Allocation | Non
     problem = _whole(choices, budget)
     if problem.budget < 0:
         return None
-    dearest = [options[-1] for options in problem.kept]
-    if problem.cost(dearest) <= problem.budget:
-        return Allocation(dearest, Fraction(0))
+    most_expensive = [options[-1] for options in problem.kept]
+    if problem.cost(most_expensive) <= problem.budget:
+        return Allocation(most_expensive, Fraction(0))
     greedy, slope = _greedy(problem)
     exact, bound = _search(problem, slope, greedy)
     if exact is not None:
@@ -122,7 +122,7 @@ def _greedy(problem: _Whole) -> tuple[list[int], Fraction]:
         if left < 0:
             return plan, step.slope
         plan[step.group] = step.after
-    raise AssertionError("the dearest plan fits, which best_within has ruled out")
+    raise AssertionError("the most expensive plan fits, which best_within has ruled out")
 
 
 def solve(problem: _Whole) -> list[int] | None:

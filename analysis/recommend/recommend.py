@@ -255,8 +255,8 @@ def _ends(a: MonthlyCost, b: MonthlyCost) -> tuple[Fraction, Fraction] | None:
     """The saving of one move in its cheap and its dear month, the smaller first: both models see the same runs."""
     if a.p10_usd is None or a.p90_usd is None or b.p10_usd is None or b.p90_usd is None:
         return None
-    cheap, dear = a.p10_usd - b.p10_usd, a.p90_usd - b.p90_usd
-    return min(cheap, dear), max(cheap, dear)
+    low, high = a.p10_usd - b.p10_usd, a.p90_usd - b.p90_usd
+    return min(low, high), max(low, high)
 
 
 def _successes(tasks: Sequence[Task], final: Sequence[Candidate]) -> Successes:

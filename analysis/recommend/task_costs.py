@@ -144,7 +144,7 @@ def _notes(architecture: Architecture, routed: list[Component], monthly: _Monthl
     if pinned := [c.name for c in architecture.components if c not in routed]:
         notes.append(f"not placed by the routing, so left out: {', '.join(pinned)}")
     if monthly.costs.flat_usd_per_day(monthly.routed):
-        notes.append("what subscriptions cost a day, whatever runs on them, is in no figure")
+        notes.append("what subscriptions cost per day, whatever runs on them, is in no figure")
     return notes
 
 

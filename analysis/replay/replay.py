@@ -278,6 +278,6 @@ def _unparted(connection: DuckDBPyConnection, reroute: Reroute) -> list[str]:
     state = connection.execute("SELECT parameters FROM rollup_state").fetchone()
     unknown = [start for start in reroute.tier_starts if start not in (json.loads(state[0])[0] if state else ())]
     if unknown:
-        return [f"calls over {unknown[0] - 1:,} input tokens are not told apart: the sums were not parted there"]
+        return [f"calls over {unknown[0] - 1:,} input tokens are not distinguished: the sums were not parted there"]
     sources = [name for (name,) in connection.execute(SUMMED).fetchall()] if reroute.tier_starts else []
     return [f"{name} is already summed by its source: no large context is known of it" for name in sources]

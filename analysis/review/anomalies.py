@@ -1,4 +1,4 @@
-"""Odd days of the month, of the total and of components, each cause told once."""
+"""Anomalies of the month, of the total and of components, each cause reported once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT component, day, sum(usd) FROM priced WHERE usd > 0 OR unpriced_tokens = 0
 GROUP BY ALL ORDER BY ALL
 """
 BEFORE, AFTER = timedelta(days=70), timedelta(days=21)
-"""How much around the month is read; more than the search for odd days looks at."""
+"""How much around the month is read; more than the search for anomalies looks at."""
 
 
 def daily_costs(connection: DuckDBPyConnection, book: PriceBook, until: date) -> dict[str | None, Series]:
@@ -48,7 +48,7 @@ def through(series: Series, as_of: date) -> Series:
     return [(day, usd) for day, usd in series if day <= as_of]
 
 
-def odd_days(series: Mapping[str | None, Series], first: date, last: date) -> list[Anomaly]:
+def anomalies_of_month(series: Mapping[str | None, Series], first: date, last: date) -> list[Anomaly]:
     """The anomalies from `first` to `last`; later days help to judge them.
 
     A total whose oddity its components' account for is left out: one cause is reported once.
@@ -56,41 +56,45 @@ def odd_days(series: Mapping[str | None, Series], first: date, last: date) -> li
     start, end = first - BEFORE, last + AFTER
     near = {name: [(day, usd) for day, usd in history if start <= day <= end] for name, history in series.items()}
     known = {name: history for name, history in near.items() if history}
-    return [named(odd, known) for odd in one_cause(anomalies_by_component(known, first, last))]
+    return [named(anomaly, known) for anomaly in one_cause(anomalies_by_component(known, first, last))]
 
 
-def named(odd: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
+def named(anomaly: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
     """An odd total under the name of the component that makes at least half of its excess, where one does.
 
     A component may vary too much for its own day to be called odd, and yet make the total's day so. Its usual
     cost is the median of its days.
     """
-    if odd.component is not None:
-        return odd
-    excess = odd.usd - odd.expected_usd
+    if anomaly.component is not None:
+        return anomaly
+    excess = anomaly.usd - anomaly.expected_usd
     for name, history in series.items():
-        own = dict(history).get(odd.day, Decimal(0))
+        own = dict(history).get(anomaly.day, Decimal(0))
         usual = strip(median(usd for _, usd in history))
         if name is not None and (own - usual) / excess >= Decimal("0.5"):
             times = f"{own / usual:.1f} times" if usual else "far more than"
-            return odd.model_copy(
+            return anomaly.model_copy(
                 update={
                     "component": name, "usd": strip(own), "expected_usd": usual,
-                    "low_usd": strip(max(Decimal(0), usual - odd.expected_usd + odd.low_usd)),
-                    "high_usd": strip(usual - odd.expected_usd + odd.high_usd),
-                    "says": f"{odd.day:%A} {odd.day}: {name} cost {times} what is usual",
+                    "low_usd": strip(max(Decimal(0), usual - anomaly.expected_usd + anomaly.low_usd)),
+                    "high_usd": strip(usual - anomaly.expected_usd + anomaly.high_usd),
+                    "says": f"{anomaly.day:%A} {anomaly.day}: {name} cost {times} what is usual",
                 }
             )  # fmt: skip
-    return odd
+    return anomaly
 
 
 def one_cause(found: Sequence[Anomaly]) -> list[Anomaly]:
     """Without totals that are as usual once the excess of their odd components is taken out."""
     excess: dict[date, Decimal] = defaultdict(Decimal)
-    for odd in found:
-        if odd.component is not None:
-            excess[odd.day] += odd.usd - odd.expected_usd
-    return [odd for odd in found if odd.component is not None or not _explained(odd, excess.get(odd.day))]
+    for anomaly in found:
+        if anomaly.component is not None:
+            excess[anomaly.day] += anomaly.usd - anomaly.expected_usd
+    return [
+        anomaly
+        for anomaly in found
+        if anomaly.component is not None or not _explained(anomaly, excess.get(anomaly.day))
+    ]
 
 
 def _explained(total: Anomaly, excess: Decimal | None) -> bool:
@@ -98,17 +102,17 @@ def _explained(total: Anomaly, excess: Decimal | None) -> bool:
 
 
 def spells(found: Iterable[Anomaly]) -> list[list[Anomaly]]:
-    """Odd days of one component that follow each other, all too dear or all too cheap: one cause."""
+    """Anomalies of one component that follow each other, all too high or all too low: one cause."""
     runs: list[list[Anomaly]] = []
-    for odd in sorted(found, key=lambda a: (a.component or "", a.day)):
+    for anomaly in sorted(found, key=lambda a: (a.component or "", a.day)):
         before = runs[-1][-1] if runs else None
-        if before and _goes_on(before, odd):
-            runs[-1].append(odd)
+        if before and _goes_on(before, anomaly):
+            runs[-1].append(anomaly)
         else:
-            runs.append([odd])
+            runs.append([anomaly])
     return runs
 
 
-def _goes_on(before: Anomaly, odd: Anomaly) -> bool:
-    same_side = (before.usd > before.expected_usd) == (odd.usd > odd.expected_usd)
-    return before.component == odd.component and same_side and odd.day - before.day <= timedelta(days=1)
+def _goes_on(before: Anomaly, anomaly: Anomaly) -> bool:
+    same_side = (before.usd > before.expected_usd) == (anomaly.usd > anomaly.expected_usd)
+    return before.component == anomaly.component and same_side and anomaly.day - before.day <= timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The budgets held against the month."""
+"""The budgets compared with the month."""
 
 from __future__ import annotations
 

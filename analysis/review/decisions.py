@@ -1,4 +1,4 @@
-"""The decisions to take, each with its monthly worth, the dearest first.
+"""The decisions to take, each with its monthly worth, the most expensive first.
 
 Noise is no decision: one must be worth 1 % of the month, or 100 USD in large months, and never less than 1 USD
 (`threshold_usd`). What has no price is one where it is at least 1 % of the month's calls, recorded costs where they
@@ -27,7 +27,7 @@ LEAST_OFF = Decimal("0.05")
 ALPHA = 0.01
 """A change of success is decided on where its adjusted p-value is below this."""
 BRIEF_DAYS = 3
-"""Drift of so few days is the odd days that it makes: told once, as drift."""
+"""Drift of at most so many days is reported as drift only, not again as anomalies."""
 
 
 def threshold_usd(month_usd: Decimal) -> Decimal:
@@ -39,7 +39,7 @@ def decisions(
     headline: Headline,
     drift: Sequence[Drift],
     moves: Iterable[MoveDown],
-    odd: Sequence[Anomaly],
+    anomalies: Sequence[Anomaly],
     changes: Iterable[OutcomeChange],
     price_moves: Iterable[PriceMove],
     quality: Quality,
@@ -52,7 +52,7 @@ def decisions(
         *(_budget(use) for use in headline.budgets if use.breached),
         *(_drift(d, of) for d, of in zip(drift, ranges, strict=True) if _worth(d.worth_usd, least)),
         *(_move(move) for move in moves if move.proven and move.saving_usd >= least),
-        *_anomalies([a for a in odd if not _by_drift(a, brief)], least),
+        *_anomalies([a for a in anomalies if not _by_drift(a, brief)], least),
         *_prices(price_moves, least),
         *(_declined(change) for change in changes if _is_decline(change)),
         *_quality(quality, headline.month.calls),
@@ -102,17 +102,19 @@ def _move(move: MoveDown) -> Decision:
     )  # fmt: skip
 
 
-def _by_drift(odd: Anomaly, brief: Iterable[Drift]) -> bool:
+def _by_drift(anomaly: Anomaly, brief: Iterable[Drift]) -> bool:
     """Whether brief drift of the component is most of what was odd on that day."""
-    excess = abs(odd.usd - odd.expected_usd)
+    excess = abs(anomaly.usd - anomaly.expected_usd)
     return any(
-        d.component == odd.component and d.first <= odd.day <= d.last and 2 * abs(d.worth_usd or Decimal(0)) >= excess
+        d.component == anomaly.component
+        and d.first <= anomaly.day <= d.last
+        and 2 * abs(d.worth_usd or Decimal(0)) >= excess
         for d in brief
     )
 
 
-def _anomalies(odd: Iterable[Anomaly], least: Decimal) -> Iterator[Decision]:
-    for spell in spells(odd):
+def _anomalies(anomalies: Iterable[Anomaly], least: Decimal) -> Iterator[Decision]:
+    for spell in spells(anomalies):
         cost, usual = sum((a.usd for a in spell), Decimal(0)), sum((a.expected_usd for a in spell), Decimal(0))
         if _worth(cost - usual, least):
             yield _anomaly(spell, cost, usual)
@@ -136,9 +138,9 @@ def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
         if _worth(worth, least):
             verb = "became" if kind == "changed" else "will be"
             turned, advice = (
-                ("dearer", "See what its tasks would cost on others: costsim replay")
+                ("more expensive", "See what its tasks would cost on others: costsim replay")
                 if worth > 0
-                else ("cheaper", "See which tasks of dearer models it could take: costsim recommend")
+                else ("cheaper", "See which tasks of more expensive models it could take: costsim recommend")
             )
             yield Decision(
                 says=f"{model} {verb} {turned} on {at}: {format_cents(abs(worth))} on the month's tokens. {advice}",

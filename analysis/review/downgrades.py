@@ -141,7 +141,7 @@ class Priced(NamedTuple):
 def moves_down(priced: Iterable[Priced], known: Known) -> list[MoveDown]:
     """The best move of each task that saves for sure: the proven one that saves most, else the best worth a trial.
 
-    The dearest first, proven ones before the others.
+    The most expensive first, proven ones before the others.
     """
     best: dict[str, MoveDown] = {}
     for one in priced:

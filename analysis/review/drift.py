@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .configured import Configured
 
 
-class Strayed(NamedTuple):
+class OffPolicy(NamedTuple):
     """Calls that went elsewhere: what ran, the model configured (by its book name), and the share of the task's."""
 
     ran: Ran
@@ -35,7 +35,7 @@ class Strayed(NamedTuple):
         return Shift(self.ran.component, self.ran.task, self.ran.model, self.configured)
 
 
-def strayed_calls(ran: Sequence[Ran], configured: Configured | None, book: PriceBook) -> list[Strayed]:
+def off_policy_calls(ran: Sequence[Ran], configured: Configured | None, book: PriceBook) -> list[OffPolicy]:
     """What of the month's calls went to a model that the configuration does not allow there."""
     if configured is None:
         return []
@@ -50,29 +50,29 @@ def strayed_calls(ran: Sequence[Ran], configured: Configured | None, book: Price
         if place not in allowed:
             allowed[place] = book_names(book, configured.allowed(*place))
         if model and line.model not in allowed[place] and line.calls:
-            found.append(Strayed(line, book_name(book, model), line.calls / calls[place]))
+            found.append(OffPolicy(line, book_name(book, model), line.calls / calls[place]))
     return found
 
 
-def drift_of(strayed: Iterable[Strayed], priced: Iterable[Shifted]) -> list[Drift]:
-    """Each group of strayed calls with its cost and worth; the dearest first, those without a price last."""
-    found = [_drift(stray, costs) for stray, costs in zip(strayed, priced, strict=True)]
+def drift_of(off_policy: Iterable[OffPolicy], priced: Iterable[Shifted]) -> list[Drift]:
+    """Each group of strayed calls with its cost and worth; the most expensive first, those without a price last."""
+    found = [_drift(calls, costs) for calls, costs in zip(off_policy, priced, strict=True)]
     return sorted(
         found, key=lambda d: (d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.component, d.task, d.went_to)
     )
 
 
-def _drift(stray: Strayed, costs: Shifted) -> Drift:
+def _drift(calls: OffPolicy, costs: Shifted) -> Drift:
     worth = costs.saving_usd
     return Drift(
-        component=stray.ran.component,
-        task=stray.ran.task,
-        configured=stray.configured,
-        went_to=stray.ran.model,
-        calls=stray.ran.calls,
-        share=stray.share,
-        first=stray.ran.first,
-        last=stray.ran.last,
+        component=calls.ran.component,
+        task=calls.ran.task,
+        configured=calls.configured,
+        went_to=calls.ran.model,
+        calls=calls.ran.calls,
+        share=calls.share,
+        first=calls.ran.first,
+        last=calls.ran.last,
         usd=None if costs.usd is None else strip(costs.usd),
         worth_usd=None if worth is None else strip(worth),
     )

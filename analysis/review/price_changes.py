@@ -59,7 +59,7 @@ class PriceStep:
 
     @property
     def step(self) -> Fraction | None:
-        """What a unit is dearer by, USD; None where one side has no price."""
+        """What a unit is more expensive by, USD; None where one side has no price."""
         return self.after.usd_per_unit - self.before.usd_per_unit if self.before and self.after else None
 
 
@@ -76,7 +76,7 @@ def price_moves(
     """What changed from `first` to `last`, both included, and each price's next known change after them.
 
     Those of rivals no more than `RIVALS_AHEAD` after `last`. In order: changes in use, upcoming changes in use (the
-    nearest first), rivals; the dearest first within a moment.
+    nearest first), rivals; the most expensive first within a moment.
     """
     used = sorted(units)
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
@@ -157,7 +157,7 @@ def _says(change: PriceStep, units: int | None) -> str:
         return f"{spot.token_class}{name}{tier} has a price from {change.at:%Y-%m-%d} on"
     old = change.before.usd_per_unit
     by = f" by {float(abs(step) / old) * 100:.3g} %" if old else ""
-    turned = f"{'dearer' if step > 0 else 'cheaper'}{by} from {change.at:%Y-%m-%d} on"
+    turned = f"{'more expensive' if step > 0 else 'cheaper'}{by} from {change.at:%Y-%m-%d} on"
     used = f"; the month used {units:,}" if units else ""
     return f"{spot.token_class}{name}{tier} {turned}{used}"
 

@@ -31,12 +31,12 @@ REJECTED = """
 WITH bad AS (
     SELECT file_id, reason, count(*) AS lines FROM reject GROUP BY ALL
 ),
-told AS (
+stated AS (
     SELECT file_id, bool_or(ts >= $first AND ts < $last::DATE + 1) AS in_month
     FROM usage_event WHERE file_id IN (SELECT file_id FROM bad) GROUP BY file_id
 )
 SELECT coalesce(load.path, '(unknown)'), bad.lines, bad.reason
-FROM bad LEFT JOIN load USING (file_id) LEFT JOIN told USING (file_id)
+FROM bad LEFT JOIN load USING (file_id) LEFT JOIN stated USING (file_id)
 WHERE coalesce(in_month, TRUE)
 ORDER BY bad.lines DESC, 1, 3
 """
@@ -84,14 +84,14 @@ def quality(
     notes: list[str],
 ) -> Quality:
     """The part, from its query's rows (see queries.py) and what was compared."""
-    strays = [line for line in lines if line[0] == UNATTRIBUTED]
+    unattributed = [line for line in lines if line[0] == UNATTRIBUTED]
     rejected = _rejected(connection, first, last)
     return Quality(
         unpriced=_unpriced(lines),
         rejected=rejected[:MOST_REJECTS],
         rejected_lines=sum(line.lines for line in rejected),
-        unattributed_usd=strip(sum((line[3] or Decimal(0) for line in strays), Decimal(0))),
-        unattributed_calls=sum(line[2] for line in strays),
+        unattributed_usd=strip(sum((line[3] or Decimal(0) for line in unattributed), Decimal(0))),
+        unattributed_calls=sum(line[2] for line in unattributed),
         recorded_usd=strip(compared.recorded_usd) if compared else None,
         recorded_calls=compared.calls if compared else 0,
         computed_usd=strip(compared.computed_usd) if compared else None,

@@ -88,13 +88,13 @@ TEXTS = (
     ("headline", "What we spent", HEADLINE, ""),
     ("bridge", "Why it changed", BRIDGE, "the two months' units, unit costs and shares, whose effects are averaged"),
     ("where", "Where it goes", WHERE, ""),
-    ("days", "Day by day", DAYS, "each day is held against its weekday's usual"),
+    ("days", "Day by day", DAYS, "each day is compared with its weekday's usual"),
     ("routing", "What routing saved", ROUTING, "each sum is priced again, at its own moment, on the other model"),
     ("performance", "Model performance", PERFORMANCE, "rates with their Wilson interval, changes by Fisher's test"),
     ("prices", "Prices behind the month", PRICES, ""),
     ("quality", "Unpriced and unattributed", QUALITY, ""),
     ("rejected", "Rejected lines", REJECTED, "only those of files that have calls in the month, or no calls at all"),
-    ("recorded", "Recorded costs", RECORDED, "held against the computed cost of rows whose calls all have one"),
+    ("recorded", "Recorded costs", RECORDED, "compared with the computed cost of rows whose calls all have one"),
 )
 
 

@@ -109,7 +109,7 @@ class Shifted:
 
     @property
     def saving_usd(self) -> Decimal | None:
-        """What the other model would have saved at the same tokens; negative where it is dearer."""
+        """What the other model would have saved at the same tokens; negative where it is more expensive."""
         if self.usd is None or self.prompt_usd is None:
             return None
         spent, *would = self.priced
@@ -170,7 +170,7 @@ def measured_saving(
         of = known[pair]
         total += spent - prompt * of.prompt - output * of.output - other
         if pair in draws:
-            stray = draws[pair].prompt - float(of.prompt), draws[pair].output - float(of.output)
-            off = off - float(prompt) * stray[0] - float(output) * stray[1]
+            deviation = draws[pair].prompt - float(of.prompt), draws[pair].output - float(of.output)
+            off = off - float(prompt) * deviation[0] - float(output) * deviation[1]
     low, high = map(Decimal, ends(off))
     return MeasuredSaving(total, to_usd(total + min(low, Decimal(0))), to_usd(total + max(high, Decimal(0))))

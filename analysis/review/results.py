@@ -88,7 +88,7 @@ class ComponentDay(Result):
 
 
 class Where(Result):
-    """Where it goes: `cells` of the month; `days` of the month and the one before; odd days of the month."""
+    """Where it goes: `cells` of the month; `days` of the month and the one before; anomalies of the month."""
 
     cells: list[Cell]
     movers: list[Mover]
@@ -169,7 +169,7 @@ class Performance(Result):
 class PriceMove(Result):
     """A price that changed, will change, or belongs to a newly priced rival; USD per million tokens.
 
-    `worth_usd` is what the change is worth on this month's tokens of that class (positive: dearer); null for
+    `worth_usd` is what the change is worth on this month's tokens of that class (positive: more expensive); null for
     models not in use.
     """
 
@@ -273,7 +273,7 @@ class Review(Result):
     performance: Performance
     prices: Prices
     quality: Quality
-    decisions: list[Decision] = Field(description="the dearest first")
+    decisions: list[Decision] = Field(description="the most expensive first")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
     queries: list[FigureQuery]
     notes: list[str]

@@ -17,7 +17,7 @@ from ..forecast.backtest import backtest
 from ..outcomes.outcomes import Criteria
 from ..replay.replay import MAX_DIGITS
 from ..spend.ledger import Ledger
-from .anomalies import daily_costs, odd_days, through
+from .anomalies import anomalies_of_month, daily_costs, through
 from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by
@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 
 STEPS = 5
 BACKTEST_DAYS = 91
-"""What the forecast is held against: it forecasts the last six weeks from what was known then."""
+"""What the forecast is compared with: it forecasts the last six weeks from what was known then."""
 READ = ("headline", "where", "days", "prices", "quality")
 """The queries whose rows the parts are made of; the others are for readers alone."""
 SPAN = "SELECT min(day), max(day), count(*) FILTER (day >= ? AND day <= ?) FROM usage_daily"
@@ -64,7 +64,7 @@ def review(
 ) -> Review:
     """The review of a month (2026-10) of an open store; `today` ends a running month.
 
-    The routing held against is the architecture's, with the mapping of `routing` in its place where given; the
+    The routing compared with is the architecture's, with the mapping of `routing` in its place where given; the
     budgets are the architecture's. Leaves `spend_cell` (of this month and the one before), `spend_price` and
     `spend_call` in the store, which the review's queries read (see cells.py). Raises CostsimError where the month is
     none, or has no usage.
@@ -82,7 +82,7 @@ def review(
         limits = budgets_used(connection, book, architecture, (first, as_of), today)
         done()
         series = daily_costs(connection, book, today - timedelta(days=1))
-        odd = odd_days(series, first, min(last, as_of))
+        anomalies = anomalies_of_month(series, first, min(last, as_of))
         done()
         configured = configured_by(architecture, routing)
         moved = price_moves(book, used_units(ledger, first, last), configured.models if configured else (), first, last)
@@ -97,7 +97,7 @@ def review(
         changed = _changed(connection, previous, held, _asks(book, configured))
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
         trust = quality(connection, rows["quality"], first, last, compared, doubts)
-        decided = decisions(head, routed.drift, routed.moves, odd, outcomes.changes, moved, trust, routed.ranges)
+        decided = decisions(head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges)
         done()
         return Review(
             name=name,
@@ -105,7 +105,7 @@ def review(
             made_on=today,
             headline=head,
             bridge=changed,
-            where=where(rows["where"], rows["days"], first, changed, odd),
+            where=where(rows["where"], rows["days"], first, changed, anomalies),
             routing=routed.saving(this.usd),
             drift=routed.drift,
             moves=routed.moves,
@@ -172,10 +172,10 @@ def _notes(
 
 
 def _known(month: Month, previous: Month | None, changed: Bridge | None, as_of: date) -> str:
-    """What of a running month is held against which days."""
+    """What of a running month is compared with which days."""
     if f"{as_of:%Y-%m}" < month.month:
         return "no day of it is known whole yet"
     if changed:
-        return f"whole days are known through {as_of}; held against the month before through {changed.before_last}"
+        return f"whole days are known through {as_of}; compared with the month before through {changed.before_last}"
     began = f", and the store's month before begins on {previous.first}" if previous else ""
     return f"whole days are known through {as_of}{began}"

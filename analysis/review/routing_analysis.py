@@ -1,4 +1,4 @@
-"""All that the month's routing is asked, priced together: what strayed, what could move, what naive would have cost."""
+"""All that the month's routing is asked, priced together: off-policy calls, possible downgrades, the naive cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..outcomes.outcomes import Criteria
 from ..replay.replay import Replay
 from ..replay.token_ratios import Draws, Pair, TokenRatio, measure_multipliers
 from .downgrades import Known, PossibleDowngrade, Priced, candidates, moves_down, read_evidence
-from .drift import Strayed, drift_of, strayed_calls
+from .drift import OffPolicy, drift_of, off_policy_calls
 from .repricing import MeasuredSaving, Ran, Shift, Shifted, measured_saving, price_shifts, ran
 from .results import Drift, MoveDown, RoutingSaving
 from .savings import naive_model, replay_naive, routing_saving
@@ -30,7 +30,7 @@ class Routes:
     """What the month's routing comes to. `ranges` are of `drift`, each P10 and P90; None where nothing was measured."""
 
     configured: Configured | None
-    strayed: Sequence[Strayed]
+    off_policy: Sequence[OffPolicy]
     priced: Sequence[Shifted]
     missed: MeasuredSaving
     drift: list[Drift]
@@ -44,7 +44,7 @@ class Routes:
         if self.naive is None or self.naive[1].total.calls == self.naive[1].total.unpriced_calls:
             return None
         plan, missed = (self.configured.name, self.missed) if self.configured else (None, None)
-        return routing_saving(actual_usd, *self.naive, plan, missed, self.strayed, self.priced)
+        return routing_saving(actual_usd, *self.naive, plan, missed, self.off_policy, self.priced)
 
 
 @dataclass(frozen=True)
@@ -71,33 +71,33 @@ def routes(
     connection, book = ledger.connection, ledger.book
     lines = ran(ledger, *days)
     known = Known(read_evidence(connection, book, days[1]), criteria)
-    strayed = strayed_calls(lines, configured, book)
+    off_policy = off_policy_calls(lines, configured, book)
     options = candidates(lines, configured, known, book)
-    shifts = [*(stray.shift for stray in strayed), *(shift for option in options for shift in option.shifts)]
+    shifts = [*(calls.shift for calls in off_policy), *(shift for option in options for shift in option.shifts)]
     costs = price_shifts(ledger, shifts, *days)
     measured = _Measured(*measure_multipliers(connection, {(s.model, s.to) for s in shifts}, as_logged=False))
-    priced = costs[: len(strayed)]
-    drift = drift_of(strayed, priced)
+    priced = costs[: len(off_policy)]
+    drift = drift_of(off_policy, priced)
     return Routes(
         configured,
-        strayed,
+        off_policy,
         priced,
-        measured.saving([stray.shift for stray in strayed], priced) or WITHOUT,
+        measured.saving([calls.shift for calls in off_policy], priced) or WITHOUT,
         drift,
-        _ranges(drift, strayed, priced, measured),
-        moves_down(_priced(options, costs[len(strayed) :], measured), known),
+        _ranges(drift, off_policy, priced, measured),
+        moves_down(_priced(options, costs[len(off_policy) :], measured), known),
         _naive(ledger, lines, architecture, days),
         _notes(lines, configured),
     )
 
 
 def _ranges(
-    drift: Iterable[Drift], strayed: Sequence[Strayed], priced: Sequence[Shifted], measured: _Measured
+    drift: Iterable[Drift], off_policy: Sequence[OffPolicy], priced: Sequence[Shifted], measured: _Measured
 ) -> list[tuple[Decimal, Decimal] | None]:
     """P10 and P90 of each drift's worth, widened to hold the worth at the same tokens."""
     by_place = {
-        (stray.ran.component, stray.ran.task, stray.ran.model): measured.saving([stray.shift], [costs])
-        for stray, costs in zip(strayed, priced, strict=True)
+        (calls.ran.component, calls.ran.task, calls.ran.model): measured.saving([calls.shift], [costs])
+        for calls, costs in zip(off_policy, priced, strict=True)
     }
     found: list[tuple[Decimal, Decimal] | None] = []
     for d in drift:

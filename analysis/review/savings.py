@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
     from ..spend.ledger import Ledger
-    from .drift import Strayed
+    from .drift import OffPolicy
 
 TOKENS = f"""
 SELECT processing, tier, token_class, sum(units)::HUGEINT
@@ -39,7 +39,7 @@ WHERE units > 0 GROUP BY ALL ORDER BY ALL
 def naive_model(
     ledger: Ledger, used: Sequence[str], architecture: Architecture | None, first: date, last: date
 ) -> str | None:
-    """The dearest model: the one of the architecture's naive plan, else of those in use from `first` to `last`.
+    """The most expensive model: the one of the architecture's naive plan, else of those in use from `first` to `last`.
 
     Without an architecture: the one on which the month's tokens would cost most at the prices of the day `last`.
     None where none of them has a price for all of these tokens.
@@ -82,7 +82,7 @@ def routing_saving(
     naive: Replay,
     plan: str | None,
     missed: MeasuredSaving | None,
-    strayed: Sequence[Strayed],
+    off_policy: Sequence[OffPolicy],
     priced: Sequence[Shifted],
 ) -> RoutingSaving:
     """The two savings beside the month's cost. `missed` is at measured multipliers; None without a plan."""
@@ -100,18 +100,18 @@ def routing_saving(
         missed_usd=None if same_tokens is None else strip(same_tokens),
         missed_low_usd=None if missed is None or same_tokens is None else strip(min(same_tokens, missed.low_usd)),
         missed_high_usd=None if missed is None or same_tokens is None else strip(max(same_tokens, missed.high_usd)),
-        notes=_notes(naive, strayed, priced),
+        notes=_notes(naive, off_policy, priced),
         query="routing",
     )
 
 
-def _notes(naive: Replay, strayed: Sequence[Strayed], priced: Sequence[Shifted]) -> list[str]:
+def _notes(naive: Replay, off_policy: Sequence[OffPolicy], priced: Sequence[Shifted]) -> list[str]:
     notes = list(naive.notes)
     if naive.total.unpriced_calls:
         notes.append(
             f"{naive.total.unpriced_calls:,} calls have no price, as they ran or on {naive.plan}: they are in no saving"
         )
-    lost = sum(s.ran.calls for s, costs in zip(strayed, priced, strict=True) if costs.saving_usd is None)
+    lost = sum(s.ran.calls for s, costs in zip(off_policy, priced, strict=True) if costs.saving_usd is None)
     if lost:
         notes.append(f"{lost:,} calls that went to another model than configured have no price on one of the two")
     return notes

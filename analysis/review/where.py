@@ -19,7 +19,7 @@ def where(
     days: Iterable[tuple[Any, ...]],
     first: date,
     bridge: Bridge | None,
-    odd: Sequence[Anomaly],
+    anomalies: Sequence[Anomaly],
 ) -> Where:
     """The part, from the rows of its two queries (see queries.py). Movers need a month before."""
     daily = [
@@ -31,7 +31,7 @@ def where(
         cells=[_cell(*line) for line in cells],
         movers=_movers(daily, first, bridge) if bridge else [],
         days=daily,
-        anomalies=list(odd),
+        anomalies=list(anomalies),
         query="where",
     )
 

@@ -90,7 +90,7 @@ def interpolate(first: Point, second: Point, share: Fraction) -> Point:
 def quality_at(curve: Sequence[Point], cost: Fraction) -> Fraction:
     """The quality that a budget of `cost` per query buys on `curve` (costs ascending).
 
-    Between points by interpolation; beyond the dearest point money buys nothing; below the cheapest one some
+    Between points by interpolation; beyond the most expensive point money buys nothing; below the cheapest one some
     queries go unanswered: cost 0, quality 0, the null router (RouterBench Sec. 3, extrapolation).
     """
     if cost >= curve[-1].cost:

@@ -48,7 +48,7 @@ class BenchTable:
 
 
 def read_table(file: Path, score: str | None = None) -> PairTable | BenchTable:
-    """The table in the CSV `file`, told apart by its columns; `score` names the score column.
+    """The table in the CSV `file`, distinguished by its columns; `score` names the score column.
 
     A column called "score" is taken as the score unasked. Raises InputError: file, line, column and how to
     mend it.

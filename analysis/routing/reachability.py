@@ -140,7 +140,7 @@ def _values(name: str, tests: Sequence[Test]) -> Values:
         case _:
             spans = [test for test in tests if isinstance(test, Span)]
             edges = {edge for span in spans for edge in (span.over, span.at_most) if edge is not None}
-            # A threshold stands for the numbers up to it, down to the one before: nothing tells them apart.
+            # A threshold stands for the numbers up to it, down to the one before: nothing distinguishes them.
             return frozenset(edges | {max(edges, default=0) + 1})
 
 

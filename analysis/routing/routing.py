@@ -98,7 +98,7 @@ def shipped_routing() -> RoutingConfig:
 def read_routing(file: Path, document: Document | None = None, *, needs_fallback: bool = True) -> RoutingConfig:
     """The routing in a JSON, YAML or TOML file.
 
-    Raises ArchitectureError (file, line, key, mend). `document` is the file's, where it has been
+    Raises ArchitectureError (file, line, key, fix). `document` is the file's, where it has been
     read already. `lint` reads without `needs_fallback`, to report it.
     """
     document = document or read_document(file, ArchitectureError)

@@ -117,6 +117,6 @@ class Costs:
         return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
 
     def flat_usd_per_day(self, plan: Plan, book_name: str | None = None) -> Fraction:
-        """What the plan's subscriptions cost a day."""
+        """What the plan's subscriptions cost per day."""
         book = self.book(book_name or self.run_book)
         return flat_usd_per_day(plan.used_models(self.architecture.components), book, self.horizon)

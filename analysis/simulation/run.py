@@ -37,7 +37,7 @@ def project(
     """
     costs = costs_of(architecture, settings)
     horizon = costs.horizon
-    plans = plans_of(architecture, settings.naive or dearest_model(architecture, costs))
+    plans = plans_of(architecture, settings.naive or most_expensive_model(architecture, costs))
     return summarise(
         costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
         check(architecture.claims, claim_costs(plans, costs), costs.run_book),
@@ -46,8 +46,8 @@ def project(
 
 
 def baseline_model(architecture: Architecture, settings: Settings) -> str:
-    """The one model of the `naive` plan: the settings', else the dearest. Raises as `project`."""
-    return settings.naive or dearest_model(architecture, costs_of(architecture, settings))
+    """The one model of the `naive` plan: the settings', else the most expensive. Raises as `project`."""
+    return settings.naive or most_expensive_model(architecture, costs_of(architecture, settings))
 
 
 def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook | None = None) -> Costs:
@@ -57,7 +57,7 @@ def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook |
     return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive, opened)
 
 
-def dearest_model(architecture: Architecture, costs: Costs) -> str:
+def most_expensive_model(architecture: Architecture, costs: Costs) -> str:
     """The named model on which the whole architecture would cost most; unpriced ones cannot be judged."""
     best: tuple[Fraction, str] | None = None
     for model in named_models(architecture):

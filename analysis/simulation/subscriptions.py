@@ -18,7 +18,7 @@ FlatCosts = dict[str, tuple[ModelKey, list[Fraction]]]
 
 
 def flat_usd_per_day(models: Iterable[str], book: PriceBook, horizon: Horizon) -> Fraction:
-    """What the subscriptions cost a day that cover some of the models, over the horizon."""
+    """What the subscriptions cost per day that cover some of the models, over the horizon."""
     flat = subscriptions_of(models, book, horizon)
     return sum((flat_total(flat, name) for name in flat), Fraction(0)) / horizon.days
 

@@ -159,7 +159,7 @@ def _log_rate(component: Component, rate: LogRate, calls: int) -> Fraction:
     if runs > MAX_RUNS_PER_DAY:
         raise ArchitectureError(
             f"component {component.name!r}: {calls:,} logged calls times {rate.from_usage:f} are more than "
-            f"the {MAX_RUNS_PER_DAY:,} runs a day that costsim takes"
+            f"the {MAX_RUNS_PER_DAY:,} runs per day that costsim takes"
         )
     return runs
 
@@ -236,7 +236,7 @@ def _calibrated(
     factor = Scaled(spread, 1 / spread.mean) if spread else _factor(component.uncertainty)
     says = (
         f"{component.name}: {float(ratio * output):,.0f} input and {float(output):,.0f} output tokens a run "
-        f"are solved from ${float(mean_usd):.2f} a day on {model} at {known.book}, not measured"
+        f"are solved from ${float(mean_usd):.2f} per day on {model} at {known.book}, not measured"
     )
     return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), says)
 

@@ -199,10 +199,12 @@ def _explained(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendR
         return rows, total
     tier, both = _alternatives(ledger, query)
     tier_total, both_total = tier.pop(None), both.pop(None)
-    told = [r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows]
+    compared = [
+        r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows
+    ]
     if _comparable(total):
         total = total._replace(difference=_difference(total, tier_total, both_total))
-    return told, total
+    return compared, total
 
 
 def _comparable(row: SpendRow) -> bool:
@@ -277,13 +279,13 @@ def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> Spend:
     """Group and price Parquet files of calls where they lie, without a store: columns as in `usage_event`.
 
-    Calls are taken as they stand: none is told twice. Raises CostsimError.
+    Calls are taken as they stand: none is counted twice. Raises CostsimError.
     """
     from ...usage.parquet import open_calls
 
     query.check()
     with open_calls(paths) as calls:
-        # What the prices depend on is guessed from the first rows, and held against all.
+        # What the prices depend on is guessed from the first rows, and compared with all.
         models = calls.models()
         while True:
             starts, by_half_hour = rollup_needs(book, models)

@@ -36,7 +36,7 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
     import altair as alt
 
     rows = _bridge_rows(found)
-    kinds = ["month", "dearer", "cheaper"]
+    kinds = ["month", "more", "less"]
     scale = alt.Scale(domain=kinds, range=[theme.plans[0], theme.bad, theme.good])
     most = max(row["high"] for row in rows) or 1.0
     domain = alt.Scale(domain=[0, most * 1.22], nice=False)
@@ -60,7 +60,7 @@ def _bridge_rows(found: Bridge) -> list[Row]:
     before, after = spans(found)
     rows = [_bridge_row(before, "month", Decimal(0), level, format_usd(level))]
     for step in found.steps:
-        kind = "dearer" if step.usd > 0 else "cheaper"
+        kind = "more" if step.usd > 0 else "less"
         shown = format_usd(step.usd) if step.usd < 0 else f"+{format_usd(step.usd)}"
         rows.append(_bridge_row(EFFECTS[step.effect], kind, level, level + step.usd, shown))
         level += step.usd
@@ -73,7 +73,7 @@ def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) 
 
 
 def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Components by models: the darker, the dearer in the month; USD."""
+    """Components by models: the darker, the more expensive in the month; USD."""
     import altair as alt
 
     cells, components, models = _heat_cells(where)
@@ -99,7 +99,7 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
 
 
 def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
-    """The dearest components and models; the others of each added up."""
+    """The most expensive components and models; the others of each added up."""
     label = labels((cell.component, cell.agent) for cell in where.cells)
     ranked = _by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
     components, other_component = fold(ranked, COMPONENTS, "components")
@@ -145,7 +145,7 @@ def _noons(days: Iterable[str]) -> tuple[date, date]:
 
 
 def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Every day of both months as a stack of the dearest components and the others, odd days marked; USD."""
+    """Every day of both months as a stack of the most expensive components and the others, anomalies marked; USD."""
     import altair as alt
 
     parts, folded = _day_parts(where, theme)
@@ -167,23 +167,23 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
         .mark_bar(size=alt.ExprRef(f"min(60, max(2, width / {span} - 2))"))
         .encode(
             x=x,
-            y=alt.Y("usd:Q", title="USD a day", stack="zero", axis=ticks([0, top])),
+            y=alt.Y("usd:Q", title="USD per day", stack="zero", axis=ticks([0, top])),
             color=alt.Color("part:N", scale=alt.Scale(domain=parts, range=colours), legend=legend(alt)),
             order=alt.Order("rank:Q"),
             tooltip=tooltip(alt, "day", "component", "agent", shown="cost"),
         )
     )
-    odd: list[Row] = [
+    anomalies: list[Row] = [
         {"day": (at := a.day.isoformat()), "component": a.component or "", "usd": totals.get(at, 0.0), "says": a.says}
         for a in where.anomalies
     ]
     marks = (
-        alt.Chart(alt.NamedData("odd"))
-        .mark_text(text="▼ odd", dy=-9, fontSize=11, fontWeight="bold", color=theme.bad)
+        alt.Chart(alt.NamedData("anomalies"))
+        .mark_text(text="▼ anomaly", dy=-9, fontSize=11, fontWeight="bold", color=theme.bad)
         .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "says"))
     )
-    caption = "Stacked bars: what every day cost, by component; odd days are marked"
-    layers, data = ([bars, marks], {"rows": rows, "odd": odd}) if odd else ([bars], {"rows": rows})
+    caption = "Stacked bars: what every day cost, by component; anomalies are marked"
+    layers, data = ([bars, marks], {"rows": rows, "anomalies": anomalies}) if anomalies else ([bars], {"rows": rows})
     return finish(layers, data, caption, height=260, theme=theme)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...analysis.review.results import Cell, Mover, Review
 
 STRIP_TALL = 50
-"""The dearest day's height in a component's strip of days."""
+"""The most expensive day's height in a component's strip of days."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,16 @@ def figures(review: Review) -> list[Figure]:
     if review.where.days:
         header, days = day_table(review.where)
         table = csv_link(header, days)
-        odd = "; ".join(a.says for a in review.where.anomalies) or "No day was odd for its weekday"
+        anomalies = "; ".join(a.says for a in review.where.anomalies) or "No day was unusual for its weekday"
         chart = charts.days(review.where, CSS)
         rows = {"days": len(days), "columns_of_csv": charts.day_ranks(review.where, columns(review.where), CSS)}
-        drawn.append(figure("days", "Day by day", f"{odd}.", chart, rows=rows, whole=True, query="days", csv=table))
+        drawn.append(
+            figure("days", "Day by day", f"{anomalies}.", chart, rows=rows, whole=True, query="days", csv=table)
+        )
     if review.where.cells:
         cells = [(c.component, c.agent, c.model, c.calls, c.tokens, c.usd) for c in review.where.cells]
         table = csv_link(("component", "agent", "model", "calls", "tokens", "usd"), cells)
-        caption = "The darker, the dearer in this month."
+        caption = "The darker, the more expensive in this month."
         chart = charts.heat_map(review.where, CSS)
         drawn.append(figure("heat", "Components by models", caption, chart, whole=True, query="where", csv=table))
     if any(row.model and row.success.rate is not None for row in review.performance.tasks):
@@ -114,7 +116,7 @@ def _outlook(review: Review) -> tuple[Sequence[str], list[Sequence[Any]]]:
 
 
 def component_parts(review: Review) -> list[ComponentPart]:
-    """Every component (by agent) of the month and the one before, the dearest first; unpriced ones last."""
+    """Every component (by agent) of the month and the one before, the most expensive first; unpriced ones last."""
     movers = {(mover.component, mover.agent): mover for mover in review.where.movers}
     days: dict[tuple[str, str], dict[date, Decimal]] = {}
     for d in review.where.days:
@@ -144,7 +146,11 @@ def _strip(costs: Mapping[date, Decimal], first: date, last: date) -> tuple[str,
     known = [costs.get(first + timedelta(days=n), Decimal(0)) for n in range(days)]
     steps = "h1".join(f"V{STRIP_TALL - _tall(cost, most)}" for cost in known)
     box = f'viewBox="0 0 {days} {STRIP_TALL}" preserveAspectRatio="none"'
-    return f"M0 {STRIP_TALL}{steps}h1V{STRIP_TALL}z", box, f"{days} days from {first}; the dearest {format_usd(most)}"
+    return (
+        f"M0 {STRIP_TALL}{steps}h1V{STRIP_TALL}z",
+        box,
+        f"{days} days from {first}; the most expensive {format_usd(most)}",
+    )
 
 
 def _tall(cost: Decimal, most: Decimal) -> int:

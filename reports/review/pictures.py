@@ -40,7 +40,7 @@ def _success(review: Review, theme: Theme) -> alt.LayerChart | None:
 
 CHARTS: dict[str, tuple[Drawn, str]] = {
     "bridge": (_bridge, "from the month before to this one, effect by effect"),
-    "days": (_days, "every day of both months, by component, odd days marked"),
+    "days": (_days, "every day of both months, by component, anomalies marked"),
     "heat": (_heat, "components by models"),
     "outlook": (_outlook, "how a running month may end"),
     "success": (_success, "how often each task was solved, by model"),

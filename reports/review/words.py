@@ -69,7 +69,7 @@ def headline(review: Review) -> str:
     if not head.month.complete and head.forecast:
         spent += f" so far, and is expected to end at {format_usd(head.forecast.expected_usd)}"
     if head.previous is None:
-        return f"{spent}; there is no month before to hold it against."
+        return f"{spent}; there is no month before to compare it with."
     if review.bridge is None or head.change_usd is None:
         return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)} in all."
     before, after = spans(review.bridge)

@@ -13,12 +13,12 @@ const whole = new Map(figures.map((figure) => [figure, figure.querySelector("scr
 function chosen(entry, wanted) {
   return Object.entries(wanted).every(([name, value]) => !value || entry[name] === value);
 }
-// The odd days of the components that are left, on their bars, on an axis that suits small amounts too.
+// The anomalies of the components that are left, on their bars, on an axis that suits small amounts too.
 function fitDays({ datasets, layer }) {
   const left = new Set(datasets.rows.map((row) => row.component));
-  datasets.odd = datasets.odd?.filter((mark) => left.has(mark.component)) ?? [];
-  if (!datasets.odd.length) layer.splice(1); // Vega warns of marks without data
-  for (const mark of datasets.odd)
+  datasets.anomalies = datasets.anomalies?.filter((mark) => left.has(mark.component)) ?? [];
+  if (!datasets.anomalies.length) layer.splice(1); // Vega warns of marks without data
+  for (const mark of datasets.anomalies)
     mark.usd = datasets.rows.reduce((sum, row) => sum + (row.day === mark.day ? row.usd : 0), 0);
   layer[0].encoding.y.axis.format = "$,.3~r";
 }

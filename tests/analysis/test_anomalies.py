@@ -1,4 +1,4 @@
-"""Odd days: spikes are found, shifts of the level and plain noise are not."""
+"""Anomalies: spikes are found, shifts of the level and plain noise are not."""
 
 from __future__ import annotations
 

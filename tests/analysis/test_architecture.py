@@ -1,4 +1,4 @@
-"""The architecture file: what it takes, in three formats, and how it says what is wrong, where, and how to mend it."""
+"""The architecture file: what it takes, in three formats, and how it says what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ RULES = {
     "a range of nothing": (fleet(tokens={"input": {"low": 0, "high": 0}}), "high must be more than 0"),
     "a trillion runs": (
         fleet(runs_per_day=10**12),
-        "components[0].runs_per_day: 1000000000000 runs a day is more than the 100,000,000 that costsim takes",
+        "components[0].runs_per_day: 1000000000000 runs per day is more than the 100,000,000 that costsim takes",
     ),
     "a trillion poisson runs": (fleet(runs_per_day={"poisson": 10**12}), "components[0].runs_per_day.poisson"),
     "a trillion runs at most": (fleet(runs_per_day={"low": 1, "high": 10**12}), "is more than the 100,000,000"),

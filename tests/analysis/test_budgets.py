@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 JUNE = date(2026, 6, 1)  # a Monday; 30 days, 22 of them weekdays
 TODAY = date(2026, 6, 15)
 HAIKU, SONNET, OPUS = (f"anthropic/claude-{name}" for name in ("haiku-4-5", "sonnet-4-5", "opus-4-6"))
-# 10 runs of 100,000 input tokens a day: $1 on Haiku ($1 per million), $3 on Sonnet, $5 on Opus
+# 10 runs of 100,000 input tokens per day: $1 on Haiku ($1 per million), $3 on Sonnet, $5 on Opus
 MILLION = {"runs_per_day": 10, "tokens": {"input": 100_000}}
 
 
@@ -56,7 +56,7 @@ def checked(written: Callable[..., Path]) -> Callable[..., CheckResult]:
 
 @pytest.fixture(scope="module")
 def judged(checked: Callable[..., CheckResult]) -> Callable[..., BudgetCheck]:
-    """One budget held against components."""
+    """One budget compared with components."""
 
     def run(budget: dict[str, Any], *components: dict[str, Any], today: date = TODAY, **more: Any) -> BudgetCheck:
         stated = {"name": "b", **budget}
@@ -142,7 +142,7 @@ def test_a_run_that_may_be_skipped_costs_what_it_costs_when_it_happens(judged: C
 # scopes
 
 TEAM = (
-    component("a", agent="cto", task="code", tags={"team": "growth"}),  # $1 a day
+    component("a", agent="cto", task="code", tags={"team": "growth"}),  # $1 per day
     component("b", SONNET, agent="cto", task="prose", tags={"team": "growth", "tier": "1"}),  # $3
     component("c", OPUS, agent="ceo", task="prose", tags={"team": "core"}),  # $5
 )
@@ -402,7 +402,7 @@ def test_a_whole_task_is_moved_where_that_is_one_edit(judged: Callable[..., Budg
 
 
 def test_a_task_of_many_components_is_moved_at_once(judged: Callable[..., BudgetCheck]) -> None:
-    small = {"runs_per_day": {"poisson": 40}, "tokens": {"input": 25_000}}  # $1 a day on Haiku, in expectation
+    small = {"runs_per_day": {"poisson": 40}, "tokens": {"input": 25_000}}  # $1 per day on Haiku, in expectation
     parts = [{"name": f"c{n}", "task": "y", **small} for n in range(25)]  # $3,750 on Opus
     mend = judged({"usd": 760}, *parts, **NAMED).mend
     assert mend is not None
@@ -418,7 +418,7 @@ def test_half_the_runs_of_a_schedule_are_counted_run_by_run(judged: Callable[...
     found = judged({"usd": "1.3"}, odd | {"model": HAIKU}, book="article-2026")
     assert found.mend is not None
     assert found.mend.changes == ['run a half as often (schedule: "0 9 */2 * *")']
-    assert found.mend.value_usd == Decimal("1.2")  # on the 15 odd days of June
+    assert found.mend.value_usd == Decimal("1.2")  # on the 15 anomalies of June
 
 
 def test_a_calibrated_component_keeps_its_tokens_when_it_runs_less(judged: Callable[..., BudgetCheck]) -> None:

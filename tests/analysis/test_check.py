@@ -23,7 +23,7 @@ from costsim.usage.store import open_store
 
 HAIKU, OPUS = "anthropic/claude-haiku-4-5", "anthropic/claude-opus-4-6"
 ROUTING = {"monitoring": HAIKU, "fallback": OPUS}
-MONITOR = {"name": "monitor", "task": "monitoring", "runs_per_day": 10, "tokens": {"input": 100_000}}  # $1 a day
+MONITOR = {"name": "monitor", "task": "monitoring", "runs_per_day": 10, "tokens": {"input": 100_000}}  # $1 per day
 MAY, JUNE, JULY = (date(2026, month, 1) for month in (5, 6, 7))
 
 
@@ -78,7 +78,7 @@ def test_a_warning_of_the_linter_warns(verdicts: Callable[..., list[Finding]]) -
 
 
 def price_claim(stated: int, **more: Any) -> dict[str, Any]:
-    return {"says": "Opus is dearer", "stated": stated, "price_ratio": {"model": OPUS, "to": HAIKU}, **more}
+    return {"says": "Opus is more expensive", "stated": stated, "price_ratio": {"model": OPUS, "to": HAIKU}, **more}
 
 
 def test_a_claim_that_does_not_hold_fails(verdicts: Callable[..., list[Finding]]) -> None:
@@ -229,7 +229,7 @@ def test_each_scope_counts_its_own_usage(
 def test_a_budget_of_usage_is_mended_by_what_is_left_of_the_month(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
-    # monitor costs $1 a day on Haiku by the logs, $2 by the architecture; as batch the rest costs half
+    # monitor costs $1 per day on Haiku by the logs, $2 by the architecture; as batch the rest costs half
     fill(store, MAY, date(2026, 6, 15))
     twice = {"model_routing": {"monitoring": HAIKU, "fallback": HAIKU}, "components": [{**MONITOR, "runs_per_day": 20}]}
     [found] = of_usage(logged({"usd": 26, "at": "mean"}, today=date(2026, 6, 16), architecture=twice))
@@ -274,7 +274,7 @@ def test_a_run_budget_is_not_held_against_logs(
     fill(store, MAY, date(2026, 6, 15))
     result = logged({"usd": 1, "period": "run"}, today=date(2026, 6, 16))
     assert result.budgets == []
-    assert "logs do not tell runs apart" in result.notes[0]
+    assert "logs do not distinguish runs" in result.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_a_lognormals_long_tail_is_not_lost_on_the_tier_grid(read: Read) -> None
 
 
 def test_a_subscription_costs_its_flat_price_and_keeps_a_shadow_price(projected: Project) -> None:
-    # 1 and 2 June: a million input and a million output tokens at 9 USD each; from 3 June 0.63 a day flat.
+    # 1 and 2 June: a million input and a million output tokens at 9 USD each; from 3 June 0.63 per day flat.
     row = {"name": "a", "model": FLAT, "runs_per_day": 1, "tokens": {"input": 1_000_000, "output": 1_000_000}}
     found = projected({"prices": "prices.yaml", "components": [row]}, BESIDE, days=4, naive=HAIKU)
     routed = found.plan("routed")

@@ -64,7 +64,7 @@ def test_nothing_changed_costs_nothing(read: Read) -> None:
 
 
 def test_half_the_runs_are_a_cheaper_schedule_and_nothing_else(read: Read) -> None:
-    # a run: 1,000 x $1 + 100 x $5 per million = $0.0015; 24 a day, 30 days: $1.08; every other hour: $0.54
+    # a run: 1,000 x $1 + 100 x $5 per million = $0.0015; 24 per day, 30 days: $1.08; every other hour: $0.54
     row = one(of(read, FLEET, changed(schedule="0 */2 * * *")))
     assert (row.before_usd, row.after_usd) == (Decimal("1.08"), Decimal("0.54"))
     assert causes(row) == {"schedule": Decimal("-0.54")}
@@ -119,7 +119,7 @@ def test_the_range_is_of_the_paired_difference(read: Read) -> None:
     fleet["components"][1]["tokens"] = {"input": 5001, "output": {"p50": 400, "p95": 900}}
     found = of(read, FLEET, fleet)
     spread = found.p90_usd - found.p10_usd
-    # 40 runs a day x 30 days x 1 token x $3 per million = $0.0036
+    # 40 runs per day x 30 days x 1 token x $3 per million = $0.0036
     assert found.difference_usd == Decimal("0.0036")
     assert 0 < spread < Decimal("0.001")
 
@@ -209,7 +209,7 @@ def test_a_side_costs_what_a_run_says_under_every_plan(
 
 
 def test_a_calibrated_component_that_moves_is_solved_anew_and_both_are_said(read: Read) -> None:
-    # $10 a day on Sonnet ($3 and $15); the same tokens on Opus ($5 and $25) are 5/3 of it: $200 more in 30 days.
+    # $10 per day on Sonnet ($3 and $15); the same tokens on Opus ($5 and $25) are 5/3 of it: $200 more in 30 days.
     head = CALIBRATED | {"model_routing": FLEET["model_routing"] | {"review": OPUS}}
     rows = {row.component: row for row in of(read, CALIBRATED, head).components}
     # Shapley: the model is worth $200 on the old tokens, and $300 x 2/5 = $120 on the new ones, which are 3/5 of them

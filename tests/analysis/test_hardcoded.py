@@ -71,7 +71,7 @@ def test_a_model_name_in_use_is_found(tmp_path: Path, name: str, line: str, mode
         ("a.py", "# claude-haiku-4-5 would do here"),
         ("a.py", 'x = 1  # model "gpt-4o"'),
         ("a.py", '"""Runs on claude-haiku-4-5."""'),
-        ("a.py", 'print("gpt-4o is too dear for this")'),
+        ("a.py", 'print("gpt-4o is too high for this")'),
         ("a.py", "gpt_4o = route('code_generation')"),
         ("a.py", 'url = "https://example.com/docs/claude-opus-4-6/intro"'),
         ("a.py", 'open("fixtures/gpt-4o.json")'),

@@ -177,7 +177,7 @@ def test_a_routing_against_the_cards_and_the_matrix(
 def test_opus_on_a_half_hourly_monitor_is_told_with_what_it_costs_a_month() -> None:
     [finding] = lint_components([component("monitoring", OPUS, 48)], shipped_routing())
     assert finding.message == (
-        f"part: monitoring on {OPUS}, 48x a day: the card of Claude Opus 4.6 says not for monitoring, scanning, "
+        f"part: monitoring on {OPUS}, 48x per day: the card of Claude Opus 4.6 says not for monitoring, scanning, "
         f"or anything a Haiku can do; $45.00 a month, $9.00 on {HAIKU}"
     )
     assert finding.fix == f"use {HAIKU}"
@@ -231,7 +231,7 @@ model_routing: {{monitoring: {HAIKU}, fallback: {SONNET}}}
 """)
     # 48 x 30 = 1,440 runs. Opus 4.6 at $5/$25: 1000 x 5/M + 100 x 25/M = $0.0075; Haiku 4.5 at $1/$5: $0.0015
     [finding] = lint(file, start=START)
-    assert "48x a day" in finding.message
+    assert "48x per day" in finding.message
     assert finding.message.endswith(f"$10.80 a month, $2.16 on {HAIKU}")
     assert (finding.line, finding.key) == (2, "components[0]")
 

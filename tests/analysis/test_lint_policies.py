@@ -110,7 +110,7 @@ def test_a_result_that_is_stale_before_the_next_run_is_never_reused(found: Check
 def test_a_batch_of_runs_that_hardly_meet_takes_days(found: Check) -> None:
     [finding] = found(schedule="0 9 * * *", batch_with={"tasks": 4, "overhead_tokens": 100})
     assert finding.rule == "slow-batch"
-    assert "a batch of 4 runs gathers for 4.0 days, at 1 runs a day" in finding.message
+    assert "a batch of 4 runs gathers for 4.0 days, at 1 runs per day" in finding.message
 
 
 def test_a_default_policy_is_found_at_the_component_that_it_does_not_suit(found: Check) -> None:

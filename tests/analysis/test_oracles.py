@@ -63,7 +63,7 @@ def per_day(projection: Projection, plan: str) -> Decimal:
 
 def test_the_nine_rows_come_to_2_93_routed_and_10_4375_naive_at_the_articles_prices(read: Read) -> None:
     # 1.50 + 0.10 + 0.75 + 0.10 + 0.05 + 0.03 + 0.15 + 0.20 + 0.05 = 2.93
-    # on Opus, Sonnet's 1.30 is 5 times dearer (15/3) and Haiku's 0.13 18.75 times (15/0.80):
+    # on Opus, Sonnet's 1.30 is 5 times more expensive (15/3) and Haiku's 0.13 18.75 times (15/0.80):
     # 1.50 + 6.50 + 2.4375 = 10.4375
     found = run(nine_rows(read), "article-2026")
     assert per_day(found, "routed") == Decimal("2.93")
@@ -104,21 +104,21 @@ def test_the_whole_fleet_costs_4_93_a_day_at_the_articles_prices() -> None:
     # 2.93 + the middle of $1-3 for ad hoc coding
     found = project(read_architecture(EXAMPLE), Settings(start=date(2026, 6, 1), trials=10, book="article-2026"))
     assert per_day(found, "routed") == Decimal("4.93")
-    assert found.plans[0].says == f"every task on {OPUS}"  # the dearest of the models that the routing names
+    assert found.plans[0].says == f"every task on {OPUS}"  # the most expensive of the models that the routing names
 
 
 def test_the_articles_claims_come_out_as_its_own_prices_say() -> None:
     found = project(read_architecture(EXAMPLE), Settings(start=date(2026, 6, 1), trials=10))
     said = {(claim.says, claim.book): (claim.computed, claim.holds) for claim in found.claims}
     fifty, ten = "Opus 4.6 costs ~50x Haiku 4.5", "Sonnet 4.6 costs ~10x Haiku 4.5"
-    monitor = "A 30-minute monitor costs ~167x more a day on Opus than on Haiku"
+    monitor = "A 30-minute monitor costs ~167x more per day on Opus than on Haiku"
     assert said[fifty, "article-2026"] == (Decimal("18.75"), False)  # 15/0.80 and 75/4
     assert said[fifty, "list"] == (Decimal(5), False)  # 5/1 and 25/5
     assert said[monitor, "article-2026"] == (Decimal("18.75"), False)
     assert said[monitor, "list"] == (Decimal(5), False)
     assert said[ten, "article-2026"] == (Decimal("3.75"), False)  # 3/0.80
     assert said[ten, "list"] == (Decimal(3), False)
-    assert said["The whole C-suite costs ~$4-7 a day", "article-2026"] == (Decimal("4.93"), True)
+    assert said["The whole C-suite costs ~$4-7 per day", "article-2026"] == (Decimal("4.93"), True)
 
 
 @pytest.mark.parametrize("book", ["article-2026", "list"])  # Sonnet costs the same at both

@@ -194,7 +194,7 @@ def test_it_is_said_where_the_counts_leave_open_whether_starting_cheap_pays(
 
 
 def test_evidence_widens_the_range_and_more_of_it_less_so(projected: Project) -> None:
-    """20,000 runs a day vary little by themselves: what remains is what the counts leave open about the mean."""
+    """20,000 runs per day vary little by themselves: what remains is what the counts leave open about the mean."""
     row = {"runs_per_day": 20_000, **RUN, "task": "cheap"}
 
     def width(probability: Any) -> float:
@@ -334,7 +334,7 @@ def test_a_stated_hit_rate_skips_that_share_of_runs(routed: Callable[..., Projec
 
 
 def test_poisson_runs_wait_for_the_next_one_after_expiry(routed: Callable[..., Projection]) -> None:
-    # one an hour, fresh for an hour: a run every 60 + 60 minutes, 12 a day
+    # one an hour, fresh for an hour: a run every 60 + 60 minutes, 12 per day
     assert only(routed({"runs_per_day": {"poisson": 24}, **RUN, "fresh_for": "1h"})).runs_per_day == 12
 
 
@@ -346,7 +346,7 @@ def test_a_batch_shares_the_prompt_overhead(routed: Callable[..., Projection]) -
     # 0.018 + 0.05 = 0.068, twice a day; without the batch 10 x 0.02 = 0.20
     found = routed({**TEN, **RUN, "task": "cheap", "batch_with": {"tasks": 5, "overhead_tokens": 8_000}})
     assert (only(found).runs_per_day, cost(found)) == (2, Fraction("0.136"))
-    assert "which saves $0.0640 a day" in said(found, "batch_with")
+    assert "which saves $0.0640 per day" in said(found, "batch_with")
 
 
 def test_a_batch_says_where_it_crosses_a_price_tier(routed: Callable[..., Projection]) -> None:
@@ -358,11 +358,11 @@ def test_a_batch_says_where_it_crosses_a_price_tier(routed: Callable[..., Projec
     large = routed({**row, "batch_with": {"tasks": 8, "overhead_tokens": 5_000}})
     assert cost(large) == 7 * (Fraction(205_000 * 4 + 800 * 15, 10**6))
     assert cost(large) > cost(small) == 8 * Fraction(180_000 * 2 + 700 * 10, 10**6)
-    assert any("dearer price tier" in warning for warning in large.warnings)
+    assert any("more expensive price tier" in warning for warning in large.warnings)
 
 
 def test_a_batch_of_varying_runs_keeps_their_mean(routed: Callable[..., Projection]) -> None:
-    # 48 runs a day on a cron; 12 spawns of 4 x 3,000 - 3 x 1,000 = 9,000 input and 4 x 200 output tokens
+    # 48 runs per day on a cron; 12 spawns of 4 x 3,000 - 3 x 1,000 = 9,000 input and 4 x 200 output tokens
     tokens = {"input": {"low": 2_000, "high": 4_000}, "output": {"p50": 200, "p95": 200}}
     found = routed({**HALF_HOURLY, "tokens": tokens, "batch_with": {"tasks": 4, "overhead_tokens": 1_000}})
     assert cost(found) == 12 * Fraction(9_000 + 800 * 5, 10**6)
@@ -380,7 +380,7 @@ def test_a_thirty_minute_heartbeat_never_hits_a_five_minute_cache(routed: Callab
     # 48 x (2,000 x 1 + 8,000 x 1.25 + 2,000 x 5) / 10^6 = 48 x 0.022; without the cache 48 x 0.02
     found = routed({**HALF_HOURLY, **RUN, "task": "cheap", "cache": {"share": "0.8"}})
     assert cost(found) == 48 * Fraction("0.022")
-    assert any("never finds its 5m cache warm" in w and "costs $0.0960 a day" in w for w in found.warnings)
+    assert any("never finds its 5m cache warm" in w and "costs $0.0960 per day" in w for w in found.warnings)
 
 
 def test_an_hours_cache_is_renewed_by_every_half_hourly_hit(routed: Callable[..., Projection]) -> None:

@@ -24,7 +24,7 @@ def component(name: str, **words: Any) -> dict[str, Any]:
 
 
 PARTLY: dict[str, Any] = {
-    # on Haiku, 10 x 100,000 input tokens are 1 USD a day; on Opus 5
+    # on Haiku, 10 x 100,000 input tokens are 1 USD per day; on Opus 5
     "components": [component("known"), component("unknown", model=NOBODY), component("half", model="lab/half")],
     "prices": "half.yaml",
 }
@@ -102,7 +102,7 @@ def test_a_calibrated_component_says_so(projected: Project) -> None:
     row = {"name": "a", "model": HAIKU, "runs_per_day": 5, "calibrate": {"daily_usd": 1, "input_per_output": 4}}
     found = projected({"components": [row, component("b")]})
     assert [(c.calibrated, c.tokens) for c in found.plans[0].components] == [(True, "calibrated"), (False, "stated")]
-    assert any("solved from $1.00 a day" in line and "not measured" in line for line in found.assumptions)
+    assert any("solved from $1.00 per day" in line and "not measured" in line for line in found.assumptions)
 
 
 def test_the_frame_has_a_row_per_plan_and_component_with_money_as_decimals(projected: Project) -> None:
@@ -131,7 +131,7 @@ def test_a_hundred_million_runs_a_day_are_counted_exactly(projected: Project) ->
 
 
 def test_a_trillion_runs_a_day_are_refused(projected: Project) -> None:
-    with pytest.raises(ArchitectureError, match="1000000000000 runs a day is more than the 100,000,000"):
+    with pytest.raises(ArchitectureError, match="1000000000000 runs per day is more than the 100,000,000"):
         projected({"components": [component("a", runs_per_day=10**12)]})
     log = {"from_usage": {"file": "log.csv", "columns": {"input": "i"}}}
     row = component("a", runs_per_day={"from_usage": 10**9}, tokens=log)

@@ -250,7 +250,7 @@ def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
     assert found.total.spent_usd == Decimal(whole) / 10**6
     assert found.total.replayed_usd == Decimal(sonnet + large * 5) / 10**6
     assert {move.to: move.calls for move in found.moves}[OPUS] == {478_001 + 128_001: 4, 178_001: 2, 300_000: 1}[large]
-    assert not [note for note in found.notes if "tell apart" in note or "told apart" in note]
+    assert not [note for note in found.notes if "tell apart" in note or "distinguished" in note]
 
 
 def test_a_threshold_once_told_apart_stays_so_and_changes_no_cost(
@@ -298,14 +298,14 @@ def test_sums_that_reach_across_a_threshold_are_noted(
 ) -> None:
     bring_up_to_date(sizes, book)
     notes = replay_sums(Ledger.open(sizes, book), routing_with(tmp_path, '"over": 50000')).notes
-    assert "calls over 50,000 input tokens are not told apart: the sums were not parted there" in notes
+    assert "calls over 50,000 input tokens are not distinguished: the sums were not parted there" in notes
 
 
 # Token multipliers
 
 
 def served(days: int, haiku_output: int = 30) -> list[dict[str, Any]]:
-    """Ten calls a day of each model on one task; Haiku's answers are of another length, its prompts the same."""
+    """Ten calls per day of each model on one task; Haiku's answers are of another length, its prompts the same."""
     first = date(2026, 10, 1)
     return [
         summed(model, day=first + timedelta(days=n), input=1000 + 10 * (n % 3), output=output * (10 + n % 3), request=10)

@@ -66,7 +66,7 @@ def brief(day: date, **given: Any) -> Row:
 
 
 def calm(*months: str) -> list[Row]:
-    """Each day the monitor on Haiku, 1M x $1, and the brief on Sonnet, 1M x $3: $4 a day."""
+    """Each day the monitor on Haiku, 1M x $1, and the brief on Sonnet, 1M x $3: $4 per day."""
     return [row for day in days(*months) for row in (summed(HAIKU, day), brief(day))]
 
 
@@ -158,7 +158,7 @@ def test_a_price_change_a_drift_and_an_odd_day_are_found_and_nothing_else(review
         if row["component"] == "brief" and row["day"] == date(2026, 10, 28):
             row["input"] = 6_000_000
     found = reviewed([row for row in rows if row["day"] < TODAY], book=book)
-    # drift: 12 days x 1M x ($5 - $1) = $48; price: 36M tokens x $1 = $36; odd day: 5M x $4 = $20
+    # drift: 12 days x 1M x ($5 - $1) = $48; price: 36M tokens x $1 = $36; anomaly: 5M x $4 = $20
     assert [(d.kind, d.worth_usd) for d in found.decisions] == [("drift", 48), ("price", 36), ("anomaly", 20)]
     [drift], [odd] = found.drift, found.where.anomalies
     assert (drift.configured, drift.went_to, drift.calls, drift.share) == (HAIKU, OPUS, 600, 600 / 1550)
@@ -332,7 +332,7 @@ def test_a_running_month_is_forecast_and_a_past_one_is_not(reviewed: Reviewed) -
 def test_a_running_month_is_held_against_the_same_days_of_the_month_before(
     reviewed: Reviewed, store: duckdb.DuckDBPyConnection
 ) -> None:
-    """1 to 22 November, $7 a day, against 1 to 22 October, $4 a day; the 23rd is not over and in neither."""
+    """1 to 22 November, $7 per day, against 1 to 22 October, $4 per day; the 23rd is not over and in neither."""
     more = [brief(day) | {"task": "coding"} for day in days("2026-11")]
     rows = [row for row in [*calm("2026-10", "2026-11"), *more] if row["day"] <= TODAY]
     found = reviewed(rows, "2026-11")
@@ -344,7 +344,9 @@ def test_a_running_month_is_held_against_the_same_days_of_the_month_before(
     assert [(m.component, m.before_usd, m.after_usd) for m in found.where.movers] == [("brief", 66, 132)]
     [bridged] = [query.sql for query in found.queries if query.id == "bridge"]
     assert total([{"usd": row[-1]} for row in store.execute(bridged).fetchall()], "usd") == 88 + 154
-    assert "whole days are known through 2026-11-22; held against the month before through 2026-10-22" in found.notes[0]
+    assert (
+        "whole days are known through 2026-11-22; compared with the month before through 2026-10-22" in found.notes[0]
+    )
 
 
 def test_a_longer_running_month_is_held_against_all_of_a_shorter_one(reviewed: Reviewed) -> None:

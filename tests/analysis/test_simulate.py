@@ -288,7 +288,7 @@ def test_what_nobody_knows_about_a_mean_never_averages_out(projected: Project) -
 
 
 def test_mixing_the_two_kinds_would_make_a_month_absurdly_certain(projected: Project) -> None:
-    # "$1-3 a day" for ad hoc coding. Its mean unknown: a month is 60 USD, P10 36, P90 84. Read as days that vary,
+    # "$1-3 per day" for ad hoc coding. Its mean unknown: a month is 60 USD, P10 36, P90 84. Read as days that vary,
     # each drawn anew, it would be 60 +- 1.28 x 0.577 x sqrt(30) = 56 to 64: nobody knows that.
     calibrate = {"daily_usd": {"low": 1, "high": 3}, "input_per_output": 4, "book": "article-2026"}
     row = component(tokens=None, runs_per_day={"poisson": 6}, calibrate=calibrate)
@@ -304,7 +304,7 @@ def test_mixing_the_two_kinds_would_make_a_month_absurdly_certain(projected: Pro
 
 
 def test_poisson_runs_vary_and_average_out(projected: Project) -> None:
-    # 4 runs a day for 25 days: 100 +- 10 runs
+    # 4 runs per day for 25 days: 100 +- 10 runs
     row = component(runs_per_day={"poisson": 4})
     plan = projected({"components": [row]}, days=25, trials=10_000).plan("routed")
     assert relative_width(plan) == pytest.approx(2.563 * 10 / 100, rel=0.06)

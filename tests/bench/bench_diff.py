@@ -22,7 +22,7 @@ IMPORTS = "import numpy, pydantic, yaml, typer, genai_prices, rich.table"
 
 
 def architecture(components: int, changed: int) -> str:
-    """Components of 48 runs a day with random tokens; the first `changed` run half as often."""
+    """Components of 48 runs per day with random tokens; the first `changed` run half as often."""
     rows = [
         {
             "name": f"component-{n}",

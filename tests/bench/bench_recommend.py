@@ -24,7 +24,7 @@ TASKS, MODELS, ROUNDS, TARGET_SECONDS = 200, 20, 5, 2.0
 
 
 def fleet(seed: int) -> tuple[list[Task], list[Candidate]]:
-    """Tasks of 10 to 5,000 runs a month; dearer models do better, more or less; a tenth lack evidence."""
+    """Tasks of 10 to 5,000 runs a month; more expensive models do better, more or less; a tenth lack evidence."""
     draw = random.Random(seed)
     prices = [Fraction(draw.randint(1, 1000), 10 ** draw.randint(3, 5)) for _ in range(MODELS)]
     tasks, candidates = [], []

@@ -37,7 +37,7 @@ TARGET_RATIO, TARGET_GIB = 2.0, 4.0
 
 
 def architecture(folder: Path, components: int) -> Architecture:
-    """Components of 48 runs a day, each with random input and output tokens."""
+    """Components of 48 runs per day, each with random input and output tokens."""
     rows = [
         {
             "name": f"component-{n}",

@@ -1,4 +1,4 @@
-"""A bad price book is one line that names the file, the line and the key, and says how to mend it."""
+"""A bad price book is one line that names the file, the line and the key, and says how to fix it."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ SONNET_45, LOCAL = "anthropic/claude-sonnet-4-5", "in-house/llama-guard"
 FIFTH = Decimal("0.2")  # what Haiku costs of Opus, at list prices
 HASH = "5f0e9a3c" * 8
 
-# component, agent, task, routed model, runs a day, USD a day at list prices on Opus, then on the routed model
+# component, agent, task, routed model, runs per day, USD per day at list prices on Opus, then on the routed model
 FLEET = [
     ("ceo-heartbeat", "ceo", "strategic_decision", OPUS, "48", "0.5", "0.5"),
     ("coo-morning-brief", "coo", "orchestration", SONNET, "1", "0.166666666667", "0.1"),
@@ -105,7 +105,7 @@ def build_fleet(
         assumptions=[
             "Days are UTC days. Every run is priced at its own moment.",
             "Expected costs are exact; P10, P50 and P90 are of simulated draws, the same for every plan.",
-            "ad-hoc-coding: tokens solved from 1-3 USD a day at article-2026 (calibrated, not measured).",
+            "ad-hoc-coding: tokens solved from 1-3 USD per day at article-2026 (calibrated, not measured).",
         ],
         warnings=["price book 'article-2026' is kept for the record; its prices are not current"],
         costsim_version="0.1.0",
@@ -209,11 +209,11 @@ def _claims() -> list[ClaimResult]:
             holds=False,
         ),
         ClaimResult(
-            says="CEO heartbeat on Opus costs $1.50 a day", stated="1.50", computed=Decimal("1.5"),
+            says="CEO heartbeat on Opus costs $1.50 per day", stated="1.50", computed=Decimal("1.5"),
             unit="usd_per_day", book="article-2026", holds=True,
         ),
         ClaimResult(
-            says="The whole C-suite costs ~$4-7 a day", stated="4-7", computed=Decimal("3.9625"),
+            says="The whole C-suite costs ~$4-7 per day", stated="4-7", computed=Decimal("3.9625"),
             unit="usd_per_day", book="list", holds=False,
         ),
         ClaimResult(
@@ -341,7 +341,7 @@ def _coming() -> list[PriceMove]:
     upcoming = PriceMove(
         kind="upcoming", model=SONNET, token_class="output", processing="standard", at=date(2027, 2, 1),
         before_usd=Decimal(12), after_usd=Decimal(15), in_use=True, worth_usd=Decimal("10.84"), source="prices.yaml",
-        says="dearer from 2027-02-01 on",
+        says="more expensive from 2027-02-01 on",
     )  # fmt: skip
     rival = {"model": "google/gemini-of-tomorrow", "kind": "rival", "in_use": False, "worth_usd": None}
     return [upcoming, upcoming.model_copy(update=rival | {"before_usd": None, "at": date(2026, 12, 1)})]

@@ -113,7 +113,7 @@ def test_charts_are_drawn_in_colours_by_reference_too(fleet: FleetBuilder) -> No
 
 def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
     projection = fleet()
-    assert captions.of_components(projection) == "ad-hoc-coding takes $2.00 of the $3.96 that routed costs a day."
+    assert captions.of_components(projection) == "ad-hoc-coding takes $2.00 of the $3.96 that routed costs per day."
     # 0.10 + 0.75 + 0.10 + 2.00 on Sonnet 4.6
     assert captions.of_models(projection).startswith("claude-sonnet-4-6 takes $2.95 of the $3.96")
     # cto: 0.10 + 0.0625 + 2.00
@@ -121,7 +121,7 @@ def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
     # P10 is 0.71 and P90 1.33 of the mean of 3.9625
     assert captions.of_days(projection).startswith("A day of routed costs $2.81 to $5.27 in eight cases of ten.")
     assert captions.mostly(Decimal("2.93"), Decimal("2.93")) == "always $2.93"
-    assert captions.headline(projection.savings[0]) == "routed saves $2.85 a day (41.8%) against naive."
+    assert captions.headline(projection.savings[0]) == "routed saves $2.85 per day (41.8%) against naive."
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
         (
             "1",
             "3",
-            "In eight trials of ten routed saves $1.00 to $3.00 a day; in nine of ten at least $1.00.",
+            "In eight trials of ten routed saves $1.00 to $3.00 per day; in nine of ten at least $1.00.",
         ),
         (
             "-1",
             "3",
-            "Half of the trials save $2.00 a day or more with routed, but in some it costs more than naive.",
+            "Half of the trials save $2.00 per day or more with routed, but in some it costs more than naive.",
         ),
-        ("-3", "-1", "In nine trials of ten routed adds $1.00 a day or more to naive."),
+        ("-3", "-1", "In nine trials of ten routed adds $1.00 per day or more to naive."),
     ],
 )
 def test_the_saving_s_caption_tells_a_gain_from_a_risk_and_a_loss(
@@ -182,21 +182,21 @@ def test_the_waterfall_falls_from_naive_to_routed_and_rises_where_a_step_costs_m
         ("routed", 0, 5, "routed", "$5.00"),
     ]
     assert captions.of_waterfall(projection) == (
-        "From $10.00 a day: $4.00 saved by the routing, $1.00 saved by policies; averaged over all orders, escalate "
+        "From $10.00 per day: $4.00 saved by the routing, $1.00 saved by policies; averaged over all orders, escalate "
         "saves most: $1.40."
     )
     losing = fleet().model_copy(update={"waterfall": steps[:3]})
-    assert captions.of_waterfall(losing) == "From $10.00 a day: $4.00 saved by the routing, $0.50 added by policies."
+    assert captions.of_waterfall(losing) == "From $10.00 per day: $4.00 saved by the routing, $0.50 added by policies."
 
 
 def test_a_plan_that_costs_more_is_said_to_add() -> None:
     from costsim.analysis.results import Saving
 
-    dearer = Saving.model_validate(
+    costlier = Saving.model_validate(
         {
             "plan": "careful", "baseline": "naive", "expected_usd_per_day": "-0.5", "percent": "-10",
             "p10_usd_per_day": "-0.6", "p50_usd_per_day": "-0.5", "p90_usd_per_day": "-0.4",
             "components": [], "histogram": [("-0.6", "-0.4", 10)],
         }
     )  # fmt: skip
-    assert captions.headline(dearer) == "careful adds $0.50 a day (10.0%) to naive."
+    assert captions.headline(costlier) == "careful adds $0.50 per day (10.0%) to naive."

@@ -67,8 +67,8 @@ def test_code_quality_issues_have_what_gitlab_asks_for_and_marks_that_stay() -> 
     issues = json.loads(render("gitlab", "c-suite", VERDICTS))
     assert [issue["severity"] for issue in issues] == ["major", "minor", "major"]
     assert issues[0]["location"] == {"path": "architecture.yaml", "lines": {"begin": 41}}
-    dearer = VERDICTS[0].model_copy(update={"message": "costs $240 at P90", "line": 60})
-    assert json.loads(render("gitlab", "", [dearer]))[0]["fingerprint"] == issues[0]["fingerprint"]
+    costlier = VERDICTS[0].model_copy(update={"message": "costs $240 at P90", "line": 60})
+    assert json.loads(render("gitlab", "", [costlier]))[0]["fingerprint"] == issues[0]["fingerprint"]
     assert len({issue["fingerprint"] for issue in issues}) == 3
 
 

@@ -115,7 +115,7 @@ def test_a_header_sorts_its_column_by_the_keyboard(wide: Opened) -> None:
     header.locator("button").focus()
     wide.page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
-    assert table.locator("tbody th").first.inner_text() == NAMES["ad-hoc-coding"]  # 3.33 a day
+    assert table.locator("tbody th").first.inner_text() == NAMES["ad-hoc-coding"]  # 3.33 per day
     assert table.locator("tbody th").last.inner_text() == "guardrail"  # unpriced stays last
     wide.page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "ascending"

@@ -70,8 +70,8 @@ def test_the_filter_leaves_one_components_rows_and_days(wide: tuple[Page, list[s
     assert page.locator("details.component:visible").count() == 2
     page.wait_for_function(f'document.querySelectorAll("{bars}").length < {before}')
     days = page.locator("#figure-days .live")
-    assert days.get_by_text("$0.25").count() == 1  # two components that cost some 0.26 USD a day, on their own scale
-    assert days.get_by_text("odd").count() == 0  # the odd day is another agent's
+    assert days.get_by_text("$0.25").count() == 1  # two components that cost some 0.26 USD per day, on their own scale
+    assert days.get_by_text("odd").count() == 0  # the anomaly is another agent's
     assert page.locator("#figure-heat .live").get_by_text("cio-").count() == 2
     page.select_option("select[name=agent]", "")
     page.wait_for_function(f'document.querySelectorAll("{bars}").length == {before}')
@@ -85,7 +85,7 @@ def test_a_table_sorts_by_keyboard(wide: tuple[Page, list[str]]) -> None:
     page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
     first = page.locator("#where table.sortable tbody tr").first.inner_text()
-    assert "cto-cron-monitor" in first  # the drift made it the dearest change
+    assert "cto-cron-monitor" in first  # the drift made it the most expensive change
 
 
 def test_a_click_on_a_bar_opens_its_components_models(wide: tuple[Page, list[str]]) -> None:

@@ -372,7 +372,7 @@ def test_counters_that_take_turns_each_say_their_last_call(tmp_path: Path) -> No
         count(tokens(5_000_000, 4_900_000, 9_000), step, 1),
         count(tokens(41_000, 20_000, 200), step, 2),
         count(tokens(5_021_000, 4_920_000, 9_100), step, 3),
-        count(tokens(5_021_000, 4_920_000, 9_100), step, 4),  # told again
+        count(tokens(5_021_000, 4_920_000, 9_100), step, 4),  # repeated
     ]
     assert usd(tmp_path, meta("A"), turn(), *rollout) == Decimal("0.157")
 

@@ -34,7 +34,7 @@ def test_bedrock_from_s3_and_from_cloudwatch(store: duckdb.DuckDBPyConnection, f
     assert rows(store, columns) == [
         # 300 of the 500 tokens written are to last an hour
         ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "ok", 40, 3000, 200, 300, 200),
-        ("amazon.nova-pro-v1:0", "ok", 70, 0, 0, 0, 9),  # told twice under one request id
+        ("amazon.nova-pro-v1:0", "ok", 70, 0, 0, 0, 9),  # counted twice under one request id
         ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "error", 0, 0, 0, 0, 0),
     ]
 

@@ -44,8 +44,8 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
     for number, message in enumerate(messages if isinstance(messages, list) else []):
         if isinstance(message, dict) and isinstance(message.get("usage"), dict):
             place = str(message.get("messageId", f"#{number}"))
-            told = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
-            yield {**told, "usage": message["usage"]}
+            stated = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
+            yield {**stated, "usage": message["usage"]}
 
 
 def recognises(sample: Sample) -> bool:

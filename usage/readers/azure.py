@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample, identifier
 from .meters import classes, token_class, tokens, usd
-from .nested import count, has, less, parsed, processing, told
+from .nested import count, has, less, parsed, processing, text
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
 
@@ -22,12 +22,12 @@ WITH entry AS (
 ),
 replied AS (
     SELECT *,
-        coalesce({told("said", "backendUrl", "url")}, '') AS address,
-        coalesce({told("said", "backendResponseBody", "responseBody")}, '') AS text,
+        coalesce({text("said", "backendUrl", "url")}, '') AS address,
+        coalesce({text("said", "backendResponseBody", "responseBody")}, '') AS text,
         coalesce(TRY_CAST(text AS JSON), TRY_CAST(({LAST_CHUNK}) AS JSON), '{{}}') AS body,
-        coalesce(TRY_CAST({told("said", "backendRequestBody", "requestBody")} AS JSON), '{{}}') AS asked,
+        coalesce(TRY_CAST({text("said", "backendRequestBody", "requestBody")} AS JSON), '{{}}') AS asked,
         coalesce((body -> '$.usage'), (body -> '$.response.usage'), '{{}}') AS usage,
-        TRY_CAST({told("said", "responseCode", "backendResponseCode")} AS BIGINT) >= 400 AS failed
+        TRY_CAST({text("said", "responseCode", "backendResponseCode")} AS BIGINT) >= 400 AS failed
     FROM entry
 ),
 counted AS (
@@ -40,13 +40,13 @@ counted AS (
     WHERE regexp_matches(lower(address), '/openai/|/deployments/|/chat/completions|/responses|/embeddings')
 )
 SELECT file_id, line,
-    'azure-apim:' || coalesce({told("body", "id", "response.id")}, nullif("correlationId", '')) AS event_id,
-    {told("body", "id", "response.id")} AS response_id,
+    'azure-apim:' || coalesce({text("body", "id", "response.id")}, nullif("correlationId", '')) AS event_id,
+    {text("body", "id", "response.id")} AS response_id,
     utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
     'azure' AS provider,
-    coalesce({told("body", "model", "response.model")},
-        nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {told("asked", "model")}) AS model,
-    {processing(told("body", "service_tier"))} AS processing,
+    coalesce({text("body", "model", "response.model")},
+        nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {text("asked", "model")}) AS model,
+    {processing(text("body", "service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
     CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}
@@ -55,8 +55,8 @@ SELECT file_id, line,
     reads AS cache_read,
     outputs AS output,
     json_object('deployment', nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), 'region', location,
-        'resource', "resourceId", 'api', {told("said", "apiId")}, 'subscription', {told("said", "apimSubscriptionId")},
-        'user', {told("said", "userId")}) AS tags
+        'resource', "resourceId", 'api', {text("said", "apiId")}, 'subscription', {text("said", "apimSubscriptionId")},
+        'user', {text("said", "userId")}) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -1,7 +1,7 @@
 """Amazon Bedrock's model invocation log: JSON lines from S3, CloudWatch Logs' envelopes of them, an Insights export.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html: `input.inputTokenCount` excludes
-cache reads and writes. `requestId` names the call and is told again by retried deliveries. A failed call has an
+cache reads and writes. `requestId` names the call and is repeated by retried deliveries. A failed call has an
 `errorCode` and no counts; one stopped by a guardrail is billed for what it has counts of. `modelId` may be an ARN that
 ends in the id of a model or of a regional profile; an application's own profile tells no model, but the reply may.
 One-hour cache writes are told by the reply alone. Bodies over 100 KB stand elsewhere in S3 and are not looked up.
@@ -10,7 +10,7 @@ One-hour cache writes are told by the reply alone. Bodies over 100 KB stand else
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, processing, told
+from .nested import count, has, items, less, parsed, processing, text
 
 TEXTS = (
     "timestamp",
@@ -63,7 +63,7 @@ parted AS (
 replied AS (
     SELECT *,
         coalesce((body -> '$.usage'), (body -> '$[0].message.usage'), '{{}}') AS usage,
-        {told("log", "modelId")} AS model_id
+        {text("log", "modelId")} AS model_id
     FROM parted
 ),
 counted AS (
@@ -72,33 +72,33 @@ counted AS (
         {count("sent", "cacheReadInputTokenCount")} AS reads,
         {count("sent", "cacheWriteInputTokenCount")} AS writes,
         greatest({count("usage", "cache_creation.ephemeral_1h_input_tokens")},
-            CASE WHEN {told("usage", "cacheDetails[0].ttl")} = '1h' THEN {count("usage", "cacheDetails[0].inputTokens")}
-                 WHEN {told("usage", "cacheDetails[1].ttl")} = '1h' THEN {count("usage", "cacheDetails[1].inputTokens")}
+            CASE WHEN {text("usage", "cacheDetails[0].ttl")} = '1h' THEN {count("usage", "cacheDetails[0].inputTokens")}
+                 WHEN {text("usage", "cacheDetails[1].ttl")} = '1h' THEN {count("usage", "cacheDetails[1].inputTokens")}
                  ELSE 0 END) AS writes_1h,
         {count("got", "outputTokenCount")} AS outputs
     FROM replied
 )
 SELECT file_id, line,
-    'bedrock:' || {told("log", "requestId")} AS event_id,
-    {told("log", "requestId")} AS request_id,
-    utc({told("log", "timestamp")}) AS ts,
+    'bedrock:' || {text("log", "requestId")} AS event_id,
+    {text("log", "requestId")} AS request_id,
+    utc({text("log", "timestamp")}) AS ts,
     'aws' AS provider,
     CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'
-         THEN coalesce({told("body", "model", "[0].message.model")}, model_id)
+         THEN coalesce({text("body", "model", "[0].message.model")}, model_id)
          ELSE regexp_extract(model_id, '[^/]*$') END AS model,
-    coalesce({processing(told("body", "serviceTier.type", "usage.service_tier"))},
-        CASE WHEN {told("log", "operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
+    coalesce({processing(text("body", "serviceTier.type", "usage.service_tier"))},
+        CASE WHEN {text("log", "operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
     CASE WHEN {has("log", "errorCode")} THEN 'error' ELSE 'ok' END AS status,
     inputs AS input, reads AS cache_read,
     {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
     least(writes, writes_1h) AS cache_write_1h,
     outputs AS output,
     json_merge_patch(coalesce(log -> '$.requestMetadata', '{{}}'::JSON), json_object('user', {
-    told("log", "identity.arn")
-}, 'account', {told("log", "accountId")},
-        'region', coalesce({told("log", "inferenceRegion")}, {told("log", "region")}),
-        'operation', {told("log", "operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
-        'error', {told("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata'))) AS tags
+    text("log", "identity.arn")
+}, 'account', {text("log", "accountId")},
+        'region', coalesce({text("log", "inferenceRegion")}, {text("log", "region")}),
+        'operation', {text("log", "operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
+        'error', {text("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata'))) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -9,7 +9,7 @@ parts of one span. A span without any time counts from the file's own date.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, told, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, text, written_5m
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -33,13 +33,13 @@ WITH RECURSIVE part AS (
 ),
 numbered AS (SELECT *, row_number() OVER () AS place FROM part),
 span AS (
-    SELECT file_id, min(line) AS line, coalesce({told("span", "span_id", "id")}, 'row ' || place) AS span_id,
+    SELECT file_id, min(line) AS line, coalesce({text("span", "span_id", "id")}, 'row ' || place) AS span_id,
         list_reduce(list(json_merge_patch('{{}}', span) ORDER BY place), lambda a, b: json_merge_patch(a, b)) AS span
     FROM numbered GROUP BY ALL
 ),
 known AS (
-    SELECT *, {told("span", "span_parents[0]")} AS parent, span -> '$.metrics' AS metrics, span -> '$.metadata' AS meta,
-        {told("span", "span_attributes.type", "type")} = 'llm' AS told_usage
+    SELECT *, {text("span", "span_parents[0]")} AS parent, span -> '$.metrics' AS metrics, span -> '$.metadata' AS meta,
+        {text("span", "span_attributes.type", "type")} = 'llm' AS has_usage
     FROM span
 ),
 {above("known", "file_id", "span_id", "parent")},
@@ -57,33 +57,33 @@ counted AS (
 } AS writes_5m,
         {count("metrics", "prompt_cache_creation_1h_tokens")} AS writes_1h,
         {count("metrics", "tokens", "total_tokens")} AS total,
-        CASE WHEN {has("metrics", "start")} AND TRY_CAST({told("metrics", "start")} AS DOUBLE) > 0
-             THEN utc_epoch({told("metrics", "start")}) END AS started
-    FROM known ANTI JOIN above USING (file_id, span_id) WHERE told_usage
+        CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
+             THEN utc_epoch({text("metrics", "start")}) END AS started
+    FROM known ANTI JOIN above USING (file_id, span_id) WHERE has_usage
 )
 SELECT file_id, line,
-    'braintrust:' || coalesce({told("span", "output.id")}, coalesce({
-    told("span", "root_span_id")
+    'braintrust:' || coalesce({text("span", "output.id")}, coalesce({
+    text("span", "root_span_id")
 }, '') || ':' || nullif(
         CASE WHEN span_id LIKE 'row %' THEN '' ELSE span_id END, '')) AS event_id,
-    {told("span", "output.id")} AS response_id,
-    coalesce(started, utc({told("span", "created")}),
+    {text("span", "output.id")} AS response_id,
+    coalesce(started, utc({text("span", "created")}),
         (SELECT modified FROM file_time WHERE file_time.file_id = counted.file_id)) AS ts,
-    {told("span", "root_span_id")} AS session,
-    {told("span", "span_attributes.name", "name")} AS task,
-    {told("meta", "provider")} AS provider,
-    {told("meta", "model")} AS model,
-    {processing(told("meta", "service_tier"))} AS processing,
+    {text("span", "root_span_id")} AS session,
+    {text("span", "span_attributes.name", "name")} AS task,
+    {text("meta", "provider")} AS provider,
+    {text("meta", "model")} AS model,
+    {processing(text("meta", "service_tier"))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     nullif(total, 0) AS stated_total,
-    {priced(told("metrics", "estimated_cost"))} AS recorded_usd,
+    {priced(text("metrics", "estimated_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
-    told("span", "project_id")
-}, 'experiment', {told("span", "experiment_id")},
-        'user', {told("meta", "user_id", "user")}, 'tags', span -> '$.tags',
+    text("span", "project_id")
+}, 'experiment', {text("span", "experiment_id")},
+        'user', {text("meta", "user_id", "user")}, 'tags', span -> '$.tags',
         'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)

@@ -48,7 +48,7 @@ COLUMNS = {
     "message": f"STRUCT(id VARCHAR, model VARCHAR, stop_reason VARCHAR, usage {_USAGE})",
 }
 
-# USAGE is a struct of counts; writes that are not told apart are five-minute ones.
+# USAGE is a struct of counts; writes that are not distinguished are five-minute ones.
 _CLASSES = {
     "input": "USAGE.input_tokens",
     "cache_read": "USAGE.cache_read_input_tokens",

@@ -3,7 +3,7 @@
 https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input includes cached tokens, unless
 `total_tokens` is the sum with them beside; output includes reasoning.
 
-A call is a change of the total: a total that is told again, by a refresh or by a resumed, forked or spawned session
+A call is a change of the total: a total that is repeated, by a refresh or by a resumed, forked or spawned session
 that replays its past, is the same call. The total names it, within the session that the others came from: the last one
 that the file has named by then (a fork of a fork that does not replay the names of both cannot be told from here; nor
 can two spawned sessions of one parent whose totals are the same to the last token). Where the totals of several
@@ -59,7 +59,7 @@ SQL = f"""
 WITH entry AS (
     SELECT
         *,
-        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER told
+        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
             AS turn_model,
         first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
             AS session_id,
@@ -68,18 +68,18 @@ WITH entry AS (
                 THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
                     nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
             END IGNORE NULLS
-        ) OVER told AS root_id,
-        last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER told AS cwd,
-        last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER told AS git,
-        last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER told AS provider,
+        ) OVER so_far AS root_id,
+        last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER so_far AS cwd,
+        last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER so_far AS git,
+        last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER so_far AS provider,
         last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
-            THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER told AS service_tier,
+            THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER so_far AS service_tier,
         {_plain("payload.info.total_token_usage")} AS total,
         {_plain("payload.info.last_token_usage")} AS last,
         {_plain("payload.usage")} AS response
     FROM record
     WINDOW
-        told AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+        so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
         whole AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ),
 counted AS (

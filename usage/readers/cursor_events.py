@@ -15,7 +15,7 @@ from typing import Any
 from ..reader import Reader, Sample
 from ..unfold import json_lines
 from .counts import usd_from_cents
-from .nested import count, told
+from .nested import count, text
 
 PAGES = ("usageEvents", "usageEventsDisplay")
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
@@ -25,7 +25,7 @@ TEXTS = (
 )  # fmt: skip
 
 # what is charged, else the model's cost and the fee; the dashboard's older events have a text, "$0.12"
-MODEL_CENTS = told("tokenUsage", "totalCents")
+MODEL_CENTS = text("tokenUsage", "totalCents")
 CENTS = f"""coalesce(chargedCents, CASE WHEN TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) <> 0 THEN
     (TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) + coalesce(TRY_CAST(cursorTokenFee AS DECIMAL(34, 16)), 0))::VARCHAR
     ELSE {MODEL_CENTS} END)"""

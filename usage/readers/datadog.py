@@ -9,7 +9,7 @@ sets is in dollars, Datadog's own `estimated_total_cost` in nanodollars. A span 
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, processing, tags_of, told, written_5m
+from .nested import above, count, has, items, less, parsed, processing, tags_of, text, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 OBJECTS = ("meta", "metrics", "tags", "attributes")
@@ -37,10 +37,10 @@ inner_span AS (
     WHERE (span -> '$.spans') IS NULL
 ),
 known AS (
-    SELECT *, coalesce({told("span", "trace_id")}, '') AS trace_id, {told("span", "span_id")} AS span_id,
-        nullif({told("span", "parent_id")}, 'undefined') AS parent,
+    SELECT *, coalesce({text("span", "trace_id")}, '') AS trace_id, {text("span", "span_id")} AS span_id,
+        nullif({text("span", "parent_id")}, 'undefined') AS parent,
         span -> '$.meta' AS meta, span -> '$.metrics' AS metrics,
-        coalesce({told("span", "meta.span.kind", "meta.kind", "span_kind")}, '') IN ('llm', 'embedding') AS told_usage
+        coalesce({text("span", "meta.span.kind", "meta.kind", "span_kind")}, '') IN ('llm', 'embedding') AS has_usage
     FROM inner_span
 ),
 {above("known", "trace_id", "span_id", "parent")},
@@ -59,26 +59,26 @@ counted AS (
         {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
         {count("metrics", "total_tokens")} AS total,
         list_transform({items("(span -> '$.tags')")}, lambda tag: tag ->> '$') AS labels
-    FROM known ANTI JOIN above USING (trace_id, span_id) WHERE told_usage
+    FROM known ANTI JOIN above USING (trace_id, span_id) WHERE has_usage
 )
 SELECT file_id, line,
     'datadog:' || trace_id || ':' || span_id AS event_id,
-    coalesce(utc_epoch({told("span", "start_ns", "start_ms")}), utc({told("span", "start_timestamp", "timestamp")}),
-        utc_epoch({told("span", "start_timestamp")})) AS ts,
-    coalesce({told("span", "session_id")}, nullif(trace_id, '')) AS session,
-    {told("span", "name")} AS task,
-    {told("meta", "model_provider")} AS provider,
-    {told("meta", "model_name")} AS model,
-    {processing(told("meta", "metadata.service_tier"))} AS processing,
-    CASE WHEN {told("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
+    coalesce(utc_epoch({text("span", "start_ns", "start_ms")}), utc({text("span", "start_timestamp", "timestamp")}),
+        utc_epoch({text("span", "start_timestamp")})) AS ts,
+    coalesce({text("span", "session_id")}, nullif(trace_id, '')) AS session,
+    {text("span", "name")} AS task,
+    {text("meta", "model_provider")} AS provider,
+    {text("meta", "model_name")} AS model,
+    {processing(text("meta", "metadata.service_tier"))} AS processing,
+    CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     nullif(total, 0) AS stated_total,
-    CASE WHEN {has("metrics", "total_cost")} THEN {told("metrics", "total_cost")}
+    CASE WHEN {has("metrics", "total_cost")} THEN {text("metrics", "total_cost")}
          WHEN {NANO} <> 0 THEN ({NANO} * 0.000000001::DECIMAL(10, 9))::VARCHAR
-         WHEN {NANO} IS NULL THEN {told("metrics", "estimated_total_cost")} END AS recorded_usd,
-    json_merge_patch({tags_of("labels")}, json_object('project', coalesce({told("span", "ml_app")},
+         WHEN {NANO} IS NULL THEN {text("metrics", "estimated_total_cost")} END AS recorded_usd,
+    json_merge_patch({tags_of("labels")}, json_object('project', coalesce({text("span", "ml_app")},
             list_filter(labels, lambda label: label LIKE 'ml_app:%')[1][8:]),
         'user', list_filter(labels, lambda label: label LIKE 'user_id:%')[1][9:], 'tags', labels)) AS tags
 FROM counted

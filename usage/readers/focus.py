@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample
 from .meters import classes, provider, token_class, tokens, usd
-from .nested import told
+from .nested import text
 
 COLUMNS = dict.fromkeys(
     (
@@ -73,9 +73,9 @@ entry AS (
 ),
 named AS (
     SELECT *,
-        concat_ws(' ', CASE WHEN {told("sku", "TokenCacheAction")} IS NOT NULL
-            THEN 'cache ' || {told("sku", "TokenCacheAction")} END,
-            {told("sku", "TokenType", "TokenDirection")}) AS said
+        concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
+            THEN 'cache ' || {text("sku", "TokenCacheAction")} END,
+            {text("sku", "TokenType", "TokenDirection")}) AS said
     FROM entry
 ),
 counted AS (
@@ -94,7 +94,7 @@ SELECT file_id, line,
         ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
     TRUE AS aggregated,
     {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
-    {told("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,
+    {text("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,
     CASE WHEN lower(concat_ws(' ', "SkuMeter", "SkuPriceId", "ChargeDescription")) LIKE '%batch%' THEN 'batch' END
         AS processing,
     {classes(USED, "counted")},

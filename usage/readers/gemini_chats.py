@@ -31,10 +31,10 @@ TOOL_INSIDE = 'tokens.total = tokens.input + tokens."output" + coalesce(tokens.t
 SQL = f"""
 WITH entry AS (
     SELECT *,
-        last_value(sessionId IGNORE NULLS) OVER told AS session_id,
-        last_value(projectHash IGNORE NULLS) OVER told AS project
+        last_value(sessionId IGNORE NULLS) OVER so_far AS session_id,
+        last_value(projectHash IGNORE NULLS) OVER so_far AS project
     FROM record
-    WINDOW told AS (PARTITION BY file_id ORDER BY line)
+    WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
 )
 SELECT file_id, line,
     'gemini-cli:' || nullif(id, '') AS event_id,

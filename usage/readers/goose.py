@@ -13,7 +13,7 @@ from typing import Any
 
 from ..reader import Reader, Sample
 from ..unfold import loaded, rows
-from .nested import priced, told
+from .nested import priced, text
 
 COLUMNS = {
     "id": "VARCHAR",
@@ -34,7 +34,7 @@ SELECT file_id, line,
     coalesce(utc(updated_at), utc(created_at)) AS ts,
     id AS session,
     provider_name AS provider,
-    {told("model_config_json", "model_name")} AS model,
+    {text("model_config_json", "model_name")} AS model,
     TRUE AS aggregated,
     0 AS request,
     accumulated_input_tokens AS input,

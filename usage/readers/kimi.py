@@ -38,11 +38,11 @@ WHERE message."type" = 'StatusUpdate' AND message.payload.token_usage IS NOT NUL
 CODE_SQL = """
 WITH entry AS (
     SELECT *,
-        last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER told AS requested,
-        last_value(CASE WHEN "type" = 'llm.request' THEN coalesce(modelAlias, model) END IGNORE NULLS) OVER told
+        last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far AS requested,
+        last_value(CASE WHEN "type" = 'llm.request' THEN coalesce(modelAlias, model) END IGNORE NULLS) OVER so_far
             AS alias
     FROM record
-    WINDOW told AS (PARTITION BY file_id ORDER BY line)
+    WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
 )
 SELECT file_id, line,
     utc_epoch("time") AS ts,

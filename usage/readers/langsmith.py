@@ -10,7 +10,7 @@ for the model LangSmith tells none or 0.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, told, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, text, written_5m
 
 TEXTS = [
     "id",
@@ -45,7 +45,7 @@ WITH RECURSIVE part AS (
     UNION ALL SELECT file_id, line, 0, unnest({items("runs")}) FROM record
     UNION ALL SELECT file_id, line, 0, json_object({LINE}) FROM record WHERE run_type IS NOT NULL
 ),
-named AS (SELECT *, coalesce({told("run", "id")}, right({told("run", "dotted_order")}, 36)) AS run_id FROM part),
+named AS (SELECT *, coalesce({text("run", "id")}, right({text("run", "dotted_order")}, 36)) AS run_id FROM part),
 run AS (
     SELECT file_id, min(line) AS line, run_id,
         list_reduce(list(json_merge_patch('{{}}', run) ORDER BY stage, named.line),
@@ -53,17 +53,17 @@ run AS (
     FROM named GROUP BY file_id, run_id
 ),
 known AS (
-    SELECT *, {told("run", "parent_run_id")} AS parent,
-        coalesce({told("run", "run_type")}, CASE WHEN {
+    SELECT *, {text("run", "parent_run_id")} AS parent,
+        coalesce({text("run", "run_type")}, CASE WHEN {
     has("run", "extra.metadata.ls_model_name")
 } THEN 'llm' END) = 'llm'
-            AS told_usage
+            AS has_usage
     FROM run
 ),
 {above("known", "file_id", "run_id", "parent")},
 called AS (
     SELECT *, run -> '$.outputs' AS outputs, run -> '$.extra.metadata' AS meta
-    FROM known ANTI JOIN above USING (file_id, run_id) WHERE told_usage
+    FROM known ANTI JOIN above USING (file_id, run_id) WHERE has_usage
 ),
 detailed AS (
     SELECT *,
@@ -94,33 +94,33 @@ parted AS (
     FROM counted
 )
 SELECT file_id, line,
-    'langsmith:' || coalesce({told("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}, run_id)
+    'langsmith:' || coalesce({text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}, run_id)
         AS event_id,
-    {told("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")} AS response_id,
-    coalesce(utc_epoch({told("run", "start_time")}), utc({told("run", "start_time")}),
-        TRY(strptime(split_part(split_part({told("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,
-    coalesce({told("meta", "session_id", "thread_id", "conversation_id")}, {told("run", "trace_id")}) AS session,
-    {told("run", "name")} AS task,
-    CASE {told("meta", "ls_provider")} WHEN 'amazon_bedrock' THEN 'aws' WHEN 'google_genai' THEN 'google'
+    {text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")} AS response_id,
+    coalesce(utc_epoch({text("run", "start_time")}), utc({text("run", "start_time")}),
+        TRY(strptime(split_part(split_part({text("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,
+    coalesce({text("meta", "session_id", "thread_id", "conversation_id")}, {text("run", "trace_id")}) AS session,
+    {text("run", "name")} AS task,
+    CASE {text("meta", "ls_provider")} WHEN 'amazon_bedrock' THEN 'aws' WHEN 'google_genai' THEN 'google'
         WHEN 'google_vertexai' THEN 'google' WHEN 'azure_openai' THEN 'azure'
-        ELSE {told("meta", "ls_provider")} END AS provider,
-    coalesce({told("outputs", "model", "llm_output.model_name")}, {told("meta", "ls_model_name")},
-        {told("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
-    coalesce({processing(told("outputs", "service_tier"))},
+        ELSE {text("meta", "ls_provider")} END AS provider,
+    coalesce({text("outputs", "model", "llm_output.model_name")}, {text("meta", "ls_model_name")},
+        {text("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
+    coalesce({processing(text("outputs", "service_tier"))},
         CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
              WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' END) AS processing,
-    CASE WHEN {has("run", "error")} OR {told("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN {has("run", "error")} OR {text("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
          WHEN inputs + outs = 0 AND {count("run", "total_tokens")} > 0
          THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
     nullif(greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}), 0) AS stated_total,
-    {priced(told("run", "total_cost"))} AS recorded_usd,
+    {priced(text("run", "total_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
-    told("run", "session_name", "session_id")
-}), 'user', {told("meta", "user_id")},
-        'trace', {told("run", "trace_id")}, 'tags', run -> '$.tags')) AS tags
+    text("run", "session_name", "session_id")
+}), 'user', {text("meta", "user_id")},
+        'trace', {text("run", "trace_id")}, 'tags', run -> '$.tags')) AS tags
 FROM parted
 """  # noqa: S608 (constants only)
 

@@ -121,8 +121,8 @@ def _value(name: str, mapping: Mapping) -> str:
         case "ts":
             return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
         case "processing" | "status":
-            told = f"nullif(trim({quoted}), '')"
-            return f"lower({told})" if name == "processing" else told  # prices know `batch`
+            text = f"nullif(trim({quoted}), '')"
+            return f"lower({text})" if name == "processing" else text  # prices know `batch`
         case "recorded_usd" if mapping.recorded_unit == "cents":
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it

@@ -9,7 +9,7 @@ there the total tells. A span above others that tell usage repeats theirs. `mlfl
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, told
+from .nested import above, count, has, items, less, parsed, priced, processing, text
 
 COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
 
@@ -31,18 +31,18 @@ WITH RECURSIVE trace AS (
 numbered AS (SELECT *, row_number() OVER () AS trace FROM trace),
 span AS (
     SELECT * EXCLUDE (spans), span -> '$.attributes' AS attributes,
-        coalesce({told("span", "span_id", "context.span_id")}) AS span_id,
-        {told("span", "parent_span_id", "parent_id")} AS parent
+        coalesce({text("span", "span_id", "context.span_id")}) AS span_id,
+        {text("span", "parent_span_id", "parent_id")} AS parent
     FROM (SELECT *, unnest({items("spans")}) AS span FROM numbered)
 ),
 detailed AS (
     SELECT *, {_attribute("mlflow.chat.tokenUsage")} AS usage, {_attribute("mlflow.spanOutputs")} AS reply,
         {_attribute("mlflow.llm.cost")} AS cost,
-        usage IS NOT NULL AS told_usage
+        usage IS NOT NULL AS has_usage
     FROM span
 ),
 {above("detailed", "trace", "span_id", "parent")},
-leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE told_usage),
+leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE has_usage),
 counted AS (
     SELECT *,
         {count("usage", "input_tokens", "prompt_tokens")} AS inputs,
@@ -52,33 +52,33 @@ counted AS (
             {count("reply", "usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens")})
             AS reads,
         {count("usage", "cache_creation_input_tokens")} AS writes,
-        coalesce({told("info", "trace_id", "request_id")}, {told("span", "trace_id", "context.trace_id")}) AS trace_id
+        coalesce({text("info", "trace_id", "request_id")}, {text("span", "trace_id", "context.trace_id")}) AS trace_id
     FROM leaf
 )
 SELECT file_id, line,
     'mlflow:' || coalesce(CASE WHEN reply ->> '$.id' SIMILAR TO '[\\w-]{{8,}}' THEN reply ->> '$.id' END,
         CASE WHEN span_id SIMILAR TO '[\\w=+/-]+' THEN trace_id || ':' || span_id END) AS event_id,
     reply ->> '$.id' AS response_id,
-    coalesce(utc_epoch({told("span", "start_time_unix_nano", "start_time_ns", "start_time")}),
-        utc({told("span", "start_time")}), utc({told("info", "request_time")})) AS ts,
-    coalesce({told("info", 'trace_metadata."mlflow.trace.session"')}, trace_id) AS session,
-    {told("span", "name")} AS task,
+    coalesce(utc_epoch({text("span", "start_time_unix_nano", "start_time_ns", "start_time")}),
+        utc({text("span", "start_time")}), utc({text("info", "request_time")})) AS ts,
+    coalesce({text("info", 'trace_metadata."mlflow.trace.session"')}, trace_id) AS session,
+    {text("span", "name")} AS task,
     coalesce({_attribute("mlflow.llm.provider")} ->> '$',
         CASE {_attribute("mlflow.message.format")} ->> '$' WHEN 'anthropic' THEN 'anthropic' END) AS provider,
     coalesce({_attribute("mlflow.llm.model")} ->> '$', reply ->> '$.model',
         nullif({_attribute("model", "mlflow.chat.model")} ->> '$', '<redacted>'),
         {_attribute("mlflow.spanInputs")} ->> '$.model') AS model,
     {processing("reply ->> '$.service_tier'")} AS processing,
-    CASE WHEN coalesce({told("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
+    CASE WHEN coalesce({text("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
          THEN 'error' ELSE 'ok' END AS status,
     -- where the total is input and output and cached tokens, these stand beside the input
     CASE WHEN reads + writes > 0 AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read, writes AS cache_write_5m, outputs AS output,
     nullif(total, 0) AS stated_total,
-    {priced(told("cost", "total_cost"))} AS recorded_usd,
-    json_object('user', {told("info", 'trace_metadata."mlflow.trace.user"')},
-        'project', {told("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},
+    {priced(text("cost", "total_cost"))} AS recorded_usd,
+    json_object('user', {text("info", 'trace_metadata."mlflow.trace.user"')},
+        'project', {text("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},
         'trace', trace_id) AS tags
 FROM counted
 WHERE {has("usage", "input_tokens", "prompt_tokens", "output_tokens", "completion_tokens")}

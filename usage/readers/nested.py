@@ -17,7 +17,7 @@ def parsed(value: str) -> str:
     return f"CASE json_type({value}) WHEN 'VARCHAR' THEN {text} ELSE {value} END"
 
 
-def told(holder: str, *paths: str) -> str:
+def text(holder: str, *paths: str) -> str:
     """SQL for the first of these paths that `holder` (JSON) has a text at, but an empty one."""
     found = ", ".join(f"nullif({holder} ->> '{_path(path)}', '')" for path in paths)
     return f"coalesce({found})" if len(paths) > 1 else found
@@ -25,12 +25,12 @@ def told(holder: str, *paths: str) -> str:
 
 def count(holder: str, *paths: str) -> str:
     """SQL for the whole number at the first of these paths; 0 where there is none, -1 where it is no number."""
-    return count_in_text(told(holder, *paths))
+    return count_in_text(text(holder, *paths))
 
 
 def has(holder: str, *paths: str) -> str:
     """SQL for whether one of these paths is there."""
-    return f"{told(holder, *paths)} IS NOT NULL"
+    return f"{text(holder, *paths)} IS NOT NULL"
 
 
 def less(whole: str, *parts: str) -> str:
@@ -39,7 +39,7 @@ def less(whole: str, *parts: str) -> str:
 
 
 def written_5m(total: str, short: str, long: str) -> str:
-    """SQL for five-minute cache writes: told apart, or what the total has beyond one-hour ones."""
+    """SQL for five-minute cache writes: distinguished, or what the total has beyond one-hour ones."""
     return f"CASE WHEN least({total}, {short}, {long}) < 0 THEN -1 ELSE greatest({short}, {total} - {long}) END"
 
 
@@ -54,12 +54,12 @@ def processing(tier: str) -> str:
 
 
 def above(calls: str, scope: str, own: str, parent: str) -> str:
-    """A recursive CTE `above` (scope, own): whatever stands above one of the rows of `calls` that has `told_usage`.
+    """A recursive CTE `above` (scope, own): whatever stands above one of the rows of `calls` that has `has_usage`.
 
     Such a span, run or call repeats the sum of those below it. Ids that are all the same (blotted out) are no ids.
     """
     return f"""above AS (
-    SELECT {scope}, {parent} AS {own} FROM {calls} WHERE told_usage AND {parent} <> {own}
+    SELECT {scope}, {parent} AS {own} FROM {calls} WHERE has_usage AND {parent} <> {own}
     UNION
     SELECT {calls}.{scope}, {calls}.{parent} FROM above JOIN {calls} USING ({scope}, {own})
     WHERE {calls}.{parent} IS NOT NULL

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..reader import Reader, Sample
 from ..unfold import SQLITE, loaded, rows
-from .nested import count, priced, told
+from .nested import count, priced, text
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
 COLUMNS = {
@@ -41,11 +41,11 @@ WITH entry AS (
 )
 SELECT file_id, line,
     'opencode:' || nullif(id, '') AS event_id,
-    utc_epoch({told("time", "created")}) AS ts,
+    utc_epoch({text("time", "created")}) AS ts,
     agent,
     sessionID AS session,
-    coalesce(providerID, {told("model", "providerID")}) AS provider,
-    coalesce(modelID, {told("model", "modelID", "id")}) AS model,
+    coalesce(providerID, {text("model", "providerID")}) AS provider,
+    coalesce(modelID, {text("model", "modelID", "id")}) AS model,
     CASE WHEN json_type(error) = 'OBJECT' THEN 'error' ELSE 'ok' END AS status,
     inputs AS input,
     cached AS cache_read,
@@ -55,7 +55,7 @@ SELECT file_id, line,
          ELSE outputs + reasoning END AS output,
     nullif(total, 0) AS stated_total,
     {priced("cost")} AS recorded_usd,
-    json_object('cwd', {told("place", "cwd")}) AS tags
+    json_object('cwd', {text("place", "cwd")}) AS tags
 FROM entry
 """  # noqa: S608 (constants only)
 

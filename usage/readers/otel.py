@@ -150,7 +150,7 @@ node AS (
     FROM call WHERE NOT is_log AND span <> '' ORDER BY used DESC
 ),
 {WRAPPERS},
-told AS (
+reported AS (
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
             (row_number() OVER ())::VARCHAR) AS place,
         CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank
@@ -162,13 +162,13 @@ told AS (
 -- one response in a few spans and records that are near in time; an id that many have, or calls that differ in all,
 -- is a gateway's constant
 few AS (
-    SELECT response FROM told WHERE response <> '' GROUP BY response
+    SELECT response FROM reported WHERE response <> '' GROUP BY response
     HAVING count(DISTINCT place) BETWEEN 2 AND 8
         AND least(count(DISTINCT inputs) FILTER (rank < 2), count(DISTINCT outputs) FILTER (rank < 2)) < 2
 ),
 same AS (
     SELECT a.response, a.place
-    FROM told AS a SEMI JOIN few USING (response) JOIN told AS b
+    FROM reported AS a SEMI JOIN few USING (response) JOIN reported AS b
         ON b.response = a.response AND b.place <> a.place AND (b.rank, b.place) < (a.rank, a.place)
     WHERE (a.is_log <> b.is_log OR a.rollup OR (a.inputs = b.inputs AND a.outputs = b.outputs)
             OR (a.scope <> b.scope AND (a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))))
@@ -177,24 +177,24 @@ same AS (
                 AND b.started <= coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND))
 ),
 kept_call AS (
-    SELECT * FROM told
-    WHERE NOT EXISTS (SELECT 1 FROM same WHERE same.response = told.response AND same.place = told.place)
+    SELECT * FROM reported
+    WHERE NOT EXISTS (SELECT 1 FROM same WHERE same.response = reported.response AND same.place = reported.place)
         -- a record beside its own span
         AND NOT (is_log AND emitter IS NULL AND span <> '' AND EXISTS (
             SELECT 1 FROM node
-            WHERE node.trace = told.trace AND node.id = told.span AND node.inputs + node.outputs > 0))
+            WHERE node.trace = reported.trace AND node.id = reported.span AND node.inputs + node.outputs > 0))
         -- the conventions' record beside the agent's own
         AND NOT (is_log AND emitter IS NULL AND EXISTS (
-            SELECT 1 FROM call AS own WHERE own.emitter = 'gemini-cli' AND own.session = told.session))
+            SELECT 1 FROM call AS own WHERE own.emitter = 'gemini-cli' AND own.session = reported.session))
         -- an agent's span beside its record of the same response
         AND NOT (NOT is_log AND (service LIKE 'codex%' OR emitter = 'claude-code') AND EXISTS (
             SELECT 1 FROM call AS log WHERE log.is_log AND log.emitter IN ('codex', 'claude-code')
-                AND log.inputs = told.inputs AND log.outputs = told.outputs AND told.request_id IS NULL
-                AND abs(epoch(log.started) - epoch(told.started)) < 600))
+                AND log.inputs = reported.inputs AND log.outputs = reported.outputs AND reported.request_id IS NULL
+                AND abs(epoch(log.started) - epoch(reported.started)) < 600))
         -- the Vercel AI SDK's outer span, whose inner ones may stand in other traces
         AND NOT (operation LIKE 'ai.%' AND NOT is_call AND EXISTS (
             SELECT 1 FROM call AS inner_call WHERE inner_call.is_call AND inner_call.used
-                AND inner_call.operation LIKE told.operation || '.do%'))
+                AND inner_call.operation LIKE reported.operation || '.do%'))
 ),
 times AS (
     SELECT response, min(started) AS started FROM call WHERE response <> '' GROUP BY response

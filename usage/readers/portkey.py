@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample
 from .counts import count_in_text
-from .nested import count, less, parsed, told
+from .nested import count, less, parsed, text
 
 TEXTS = (
     "id",
@@ -46,12 +46,12 @@ counted AS (
 )
 SELECT file_id, line,
     'portkey:' || coalesce(nullif(id, ''), nullif(trace_id, '')) AS event_id,
-    {told("reply", "id", "body.id")} AS response_id,
+    {text("reply", "id", "body.id")} AS response_id,
     coalesce(utc(created_at), utc(time_of_generation)) AS ts,
     nullif(trace_id, '') AS session,
     prompt_slug AS task,
     lower(coalesce(nullif(ai_org, ''), ai_provider)) AS provider,
-    coalesce({told("reply", "model", "body.model")}, ai_model) AS model,
+    coalesce({text("reply", "model", "body.model")}, ai_model) AS model,
     CASE WHEN TRY_CAST(response_status_code AS BIGINT) >= 400 OR lower(is_success) IN ('false', '0') THEN 'error'
          ELSE 'ok' END AS status,
     CASE WHEN hit THEN 0 ELSE {less("inputs", "reads")} END AS input,
@@ -60,7 +60,7 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN NOT hit AND {count_in_text("total_units")} > 0 THEN {count_in_text("total_units")} END AS stated_total,
     json_merge_patch(coalesce(CASE WHEN json_type(meta) = 'OBJECT' THEN meta END, '{{}}'::JSON),
-        json_object('user', {told("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
+        json_object('user', {text("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
         'config', config, 'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)

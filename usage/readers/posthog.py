@@ -10,7 +10,7 @@ Recorded fixtures have no time of day: their events count from the file's own da
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, items, less, parsed, priced, processing, told, written_5m
+from .nested import count, items, less, parsed, priced, processing, text, written_5m
 
 COLUMNS = {
     **dict.fromkeys(("events", "results", "batch"), "JSON"),
@@ -23,7 +23,7 @@ CREATED_5M = ("$ai_cache_creation_5m_input_tokens", "$ai_cache_creation_ephemera
 CREATED_1H = ("$ai_cache_creation_1h_input_tokens", "$ai_cache_creation_ephemeral_1h_input_tokens")
 
 SQL = f"""
-WITH told AS (
+WITH listed AS (
     SELECT file_id, line, unnest({items("events")}) AS event FROM record
     UNION ALL SELECT file_id, line, unnest({items("results")}) FROM record
     UNION ALL SELECT file_id, line, unnest({items("batch")}) FROM record
@@ -32,7 +32,7 @@ WITH told AS (
 ),
 entry AS (
     SELECT file_id, line, event, {parsed("event -> '$.properties'")} AS ai
-    FROM told WHERE event ->> '$.event' IN ('$ai_generation', '$ai_embedding')
+    FROM listed WHERE event ->> '$.event' IN ('$ai_generation', '$ai_embedding')
 ),
 counted AS (
     SELECT *,
@@ -42,33 +42,33 @@ counted AS (
         {count("ai", *CREATED_1H)} AS writes_1h,
         {count("ai", "$ai_output_tokens")} AS outputs,
         {count("ai", "$ai_reasoning_tokens", "$ai_output_tokens_reasoning")} AS reasoned,
-        lower(coalesce({told("ai", "$ai_provider")}, '')) AS vendor,
-        lower(coalesce({told("ai", "$ai_model")}, '')) AS name,
-        lower({told("ai", "$ai_cache_reporting_exclusive")}) AS flag
+        lower(coalesce({text("ai", "$ai_provider")}, '')) AS vendor,
+        lower(coalesce({text("ai", "$ai_model")}, '')) AS name,
+        lower({text("ai", "$ai_cache_reporting_exclusive")}) AS flag
     FROM entry
 ),
 judged AS (
     SELECT *, CASE WHEN flag IN ('true', 'false') THEN flag = 'true'
         WHEN vendor = 'gateway' AND lower({
-    told("ai", "$ai_framework")
+    text("ai", "$ai_framework")
 }) = 'vercel' THEN inputs < reads + writes_5m + writes_1h
         ELSE vendor LIKE '%anthropic%' OR name LIKE '%anthropic%' OR name LIKE 'claude%' END AS beside
     FROM counted
 )
 SELECT file_id, line,
-    'posthog:' || coalesce({told("ai", "$ai_trace_id")} || ':' || coalesce({
-    told("ai", "$ai_span_id", "$ai_generation_id")
+    'posthog:' || coalesce({text("ai", "$ai_trace_id")} || ':' || coalesce({
+    text("ai", "$ai_span_id", "$ai_generation_id")
 }, event ->> '$.uuid'), event ->> '$.uuid') AS event_id,
     coalesce(utc(event ->> '$.timestamp'),
         CASE WHEN event ->> '$.offset_ms' IS NOT NULL
             THEN (SELECT modified FROM file_time WHERE file_time.file_id = judged.file_id)
                 + to_milliseconds(TRY_CAST(event ->> '$.offset_ms' AS BIGINT)) END) AS ts,
-    coalesce({told("ai", "$ai_session_id", "$session_id")}, {told("ai", "$ai_trace_id")}) AS session,
-    {told("ai", "$ai_span_name", "$ai_generation_name")} AS task,
-    CASE WHEN {told("ai", "openrouter_source")} IS NOT NULL THEN 'openrouter' ELSE nullif(vendor, '') END AS provider,
-    {told("ai", "$ai_model")} AS model,
-    {processing(told("ai", "$ai_service_tier"))} AS processing,
-    CASE WHEN lower({told("ai", "$ai_is_error")}) = 'true' OR TRY_CAST({told("ai", "$ai_http_status")} AS BIGINT) >= 400
+    coalesce({text("ai", "$ai_session_id", "$session_id")}, {text("ai", "$ai_trace_id")}) AS session,
+    {text("ai", "$ai_span_name", "$ai_generation_name")} AS task,
+    CASE WHEN {text("ai", "openrouter_source")} IS NOT NULL THEN 'openrouter' ELSE nullif(vendor, '') END AS provider,
+    {text("ai", "$ai_model")} AS model,
+    {processing(text("ai", "$ai_service_tier"))} AS processing,
+    CASE WHEN lower({text("ai", "$ai_is_error")}) = 'true' OR TRY_CAST({text("ai", "$ai_http_status")} AS BIGINT) >= 400
          THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
@@ -77,10 +77,10 @@ SELECT file_id, line,
     {count("ai", "$ai_web_search_count")} AS web_search,
     CASE WHEN {count("ai", "$ai_total_tokens")} NOT IN (0, inputs + outputs) THEN {count("ai", "$ai_total_tokens")} END
         AS stated_total,
-    {priced(told("ai", "$ai_total_cost_usd"))} AS recorded_usd,
-    json_object('user', event ->> '$.distinct_id', 'project', {told("ai", "$ai_project_name")},
-        'branch', {told("ai", "$ai_git_branch")}, 'framework', {told("ai", "$ai_framework")},
-        'trace', {told("ai", "$ai_trace_id")}, 'served_by', {told("ai", "$ai_provider")},
+    {priced(text("ai", "$ai_total_cost_usd"))} AS recorded_usd,
+    json_object('user', event ->> '$.distinct_id', 'project', {text("ai", "$ai_project_name")},
+        'branch', {text("ai", "$ai_git_branch")}, 'framework', {text("ai", "$ai_framework")},
+        'trace', {text("ai", "$ai_trace_id")}, 'served_by', {text("ai", "$ai_provider")},
         'time_from', CASE WHEN event ->> '$.timestamp' IS NULL THEN 'the file' END) AS tags
 FROM judged
 """  # noqa: S608 (constants only)

@@ -9,7 +9,7 @@ its last count is the whole. Claude's replies tell Anthropic's own `usage`, whic
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, processing, told
+from .nested import count, has, items, less, parsed, processing, text
 
 TEXTS = ("logging_time", "request_id", "endpoint", "deployed_model_id", "api_method", "model", "model_version")
 COLUMNS = {
@@ -43,7 +43,7 @@ used AS (
 ),
 counted AS (
     SELECT *,
-        coalesce({told("request", "model")}, endpoint) AS resource,
+        coalesce({text("request", "model")}, endpoint) AS resource,
         {count("usage", *_either("prompt_token_count"))} AS prompt,
         {count("usage", *_either("tool_use_prompt_token_count"))} AS tool,
         {count("usage", *_either("cached_content_token_count"))} AS cached,
@@ -59,15 +59,15 @@ counted AS (
 )
 SELECT file_id, line,
     'vertex:' || nullif(request_id, '') AS event_id,
-    coalesce({told("reply", *_either("response_id"))}, {told("reply", "id")}) AS response_id,
+    coalesce({text("reply", *_either("response_id"))}, {text("reply", "id")}) AS response_id,
     coalesce(utc(logging_time), utc_epoch(logging_time)) AS ts,
     'google' AS provider,
-    coalesce({told("reply", *_either("model_version"))}, regexp_extract(model, '[^/]*$'), {told("reply", "model")})
+    coalesce({text("reply", *_either("model_version"))}, regexp_extract(model, '[^/]*$'), {text("reply", "model")})
         AS model,
-    CASE WHEN {told("usage", *_either("traffic_type"))} ILIKE '%batch%' THEN 'batch'
-         WHEN {told("usage", *_either("traffic_type"))} ILIKE '%priority%' THEN 'priority'
-         WHEN {told("usage", *_either("traffic_type"))} ILIKE '%flex%' THEN 'flex'
-         ELSE {processing(told("claude", "service_tier"))} END AS processing,
+    CASE WHEN {text("usage", *_either("traffic_type"))} ILIKE '%batch%' THEN 'batch'
+         WHEN {text("usage", *_either("traffic_type"))} ILIKE '%priority%' THEN 'priority'
+         WHEN {text("usage", *_either("traffic_type"))} ILIKE '%flex%' THEN 'flex'
+         ELSE {processing(text("claude", "service_tier"))} END AS processing,
     CASE WHEN {has("reply", "error", "code")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN least(tool, inputs) < 0 THEN -1 ELSE {less("prompt", "cached")} + tool + inputs END AS input,
     CASE WHEN least(cached, reads) < 0 THEN -1 ELSE cached + reads END AS cache_read,
@@ -78,7 +78,7 @@ SELECT file_id, line,
     json_merge_patch(coalesce(request -> '$.labels', '{{}}'::JSON),
         json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
         'project', nullif(regexp_extract(resource, 'projects/([^/]+)', 1), ''),
-        'traffic', {told("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels'))) AS tags
+        'traffic', {text("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels'))) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

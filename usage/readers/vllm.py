@@ -60,14 +60,14 @@ def _scrapes(content: Path) -> Iterator[tuple[str, State]]:
                 start, seen = "", set()
                 state = defaultdict(lambda: defaultdict(float))
             seen.add(key)
-            told = dict(LABEL.findall(labels or ""))
+            labelled = dict(LABEL.findall(labels or ""))
             if name == "process_start_time_seconds" or (name == CREATED and not start):
                 start = value
             counter = (
-                "hits_by_source" if name == BY_SOURCE and "cache" in told.get("source", "") else COUNTERS.get(name)
+                "hits_by_source" if name == BY_SOURCE and "cache" in labelled.get("source", "") else COUNTERS.get(name)
             )
             if counter:
-                state[told.get("model_name", "")][counter] += _finite(value)
+                state[labelled.get("model_name", "")][counter] += _finite(value)
     yield start, dict(state)
 
 

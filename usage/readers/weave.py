@@ -10,7 +10,7 @@ of its children's, so calls without children that tell usage count. `summary.wea
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, told
+from .nested import above, count, has, items, less, parsed, priced, processing, text
 
 TEXTS = [
     "id",
@@ -38,22 +38,22 @@ USD = " + ".join(
 )
 
 SQL = f"""
-WITH RECURSIVE told AS (
+WITH RECURSIVE listed AS (
     SELECT file_id, line, unnest({items("calls")}) AS call FROM record
     UNION ALL
     SELECT file_id, line, json_object({LINE.format(parsed("summary"))}) FROM record WHERE op_name IS NOT NULL
 ),
 known AS (
-    SELECT *, {told("call", "id")} AS call_id, {told("call", "parent_id")} AS parent,
+    SELECT *, {text("call", "id")} AS call_id, {text("call", "parent_id")} AS parent,
         {parsed("call -> '$.summary.usage'")} AS usages,
-        coalesce(len(json_keys(usages)), 0) > 0 AS told_usage
-    FROM told
+        coalesce(len(json_keys(usages)), 0) > 0 AS has_usage
+    FROM listed
 ),
 {above("known", "file_id", "call_id", "parent")},
 used AS (
     SELECT *, replace(replace(model, '~', '~0'), '/', '~1') AS place
     FROM (SELECT *, unnest(json_keys(usages)) AS model FROM known ANTI JOIN above USING (file_id, call_id)
-        WHERE told_usage)
+        WHERE has_usage)
 ),
 detailed AS (
     SELECT *, usages -> ('/' || place) AS usage, call -> ('/summary/weave/costs/' || place) AS cost FROM used
@@ -79,15 +79,15 @@ counted AS (
     FROM detailed
 )
 SELECT file_id, line,
-    'weave:' || coalesce({told("call", "output.id")}, call_id) || ':' || model AS event_id,
-    {told("call", "output.id")} AS response_id,
-    utc({told("call", "started_at")}) AS ts,
-    coalesce({told("call", "thread_id")}, {told("call", "trace_id")}) AS session,
-    regexp_extract({told("call", "op_name")}, '([^/]*?)(:[^:/]*)?$', 1) AS task,
-    {told("cost", "provider_id")} AS logged_provider,
+    'weave:' || coalesce({text("call", "output.id")}, call_id) || ':' || model AS event_id,
+    {text("call", "output.id")} AS response_id,
+    utc({text("call", "started_at")}) AS ts,
+    coalesce({text("call", "thread_id")}, {text("call", "trace_id")}) AS session,
+    regexp_extract({text("call", "op_name")}, '([^/]*?)(:[^:/]*)?$', 1) AS task,
+    {text("cost", "provider_id")} AS logged_provider,
     CASE WHEN logged_provider = 'default' THEN NULL ELSE logged_provider END AS provider,
     model,
-    {processing(told("usage", "service_tier"))} AS processing,
+    {processing(text("usage", "service_tier"))} AS processing,
     CASE WHEN {has("call", "exception")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read,
@@ -99,11 +99,11 @@ SELECT file_id, line,
     CASE WHEN {count("usage", "total_tokens")} NOT IN (0, inputs + outputs)
         THEN {count("usage", "total_tokens")} END AS stated_total,
     CASE WHEN cost IS NULL THEN NULL
-         WHEN coalesce({told("cost", "prompt_token_cost_unit")}, 'USD') <> 'USD'
-         THEN ({USD})::VARCHAR || ' ' || {told("cost", "prompt_token_cost_unit")}
+         WHEN coalesce({text("cost", "prompt_token_cost_unit")}, 'USD') <> 'USD'
+         THEN ({USD})::VARCHAR || ' ' || {text("cost", "prompt_token_cost_unit")}
          ELSE {priced(f"({USD})::VARCHAR")} END AS recorded_usd,
-    json_object('project', {told("call", "project_id")}, 'user', {told("call", "wb_user_id")},
-        'run', {told("call", "wb_run_id")}, 'trace', {told("call", "trace_id")}) AS tags
+    json_object('project', {text("call", "project_id")}, 'user', {text("call", "wb_user_id")},
+        'run', {text("call", "wb_run_id")}, 'trace', {text("call", "trace_id")}) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

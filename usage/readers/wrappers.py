@@ -38,7 +38,7 @@ wrapper AS (
     WHERE rollup OR repeated
         OR (inputs = below_inputs AND outputs = below_outputs)
         OR (inputs = call_inputs AND outputs = call_outputs)
-        -- one call, told again by another library, which counts its output in another way
+        -- one call, repeated by another library, which counts its output in another way
         OR (spans = 1 AND inputs = below_inputs AND inputs > 0)
         -- what is no call by its kind and holds all that its calls have: some of them were not exported
         OR (NOT is_call AND inputs >= below_inputs AND outputs >= below_outputs)

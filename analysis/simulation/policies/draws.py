@@ -66,9 +66,9 @@ def _drawn_parts(
 
 def _total(parts: list[tuple[TokenSums, Costing]], room: Floats) -> Floats:
     """The sum of what the parts cost; in `room` as soon as one of them varies."""
-    certain, varies, spare = np.zeros((len(room), 1)), False, np.empty_like(room)
+    certain, varies, scratch = np.zeros((len(room), 1)), False, np.empty_like(room)
     for sums, costing in parts:
-        usd = price(sums, costing, spare)
+        usd = price(sums, costing, scratch)
         if usd.shape != room.shape:
             certain = certain + usd
         elif varies:

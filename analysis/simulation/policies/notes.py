@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..plans import Plan
 
 UNTIL_ESCALATION: frozenset[Policy] = frozenset({"batch_with", "large_context"})
-"""The policies that change what a direct call on the dearer model would cost."""
+"""The policies that change what a direct call on the more expensive model would cost."""
 
 
 def policy_notes(costs: Costs, plan: Plan) -> list[PolicyNote]:
@@ -80,7 +80,7 @@ class _Notes:
 
     def _fresh(self) -> Iterator[PolicyNote]:
         runs, kept = self._costing.base.runs.per_day, self._costing.spawns.kept.per_day
-        says = f"fresh_for skips {_count(runs - kept)} of {_count(runs)} runs a day"
+        says = f"fresh_for skips {_count(runs - kept)} of {_count(runs)} runs per day"
         yield self._note("fresh_for", f"{says}, {_gain(self._saved('fresh_for'))}")
 
     def _batch(self) -> Iterator[PolicyNote]:
@@ -94,7 +94,7 @@ class _Notes:
             return
         start, tasks = crossing
         crosses = batch.tasks >= tasks
-        says += f"; from {tasks:,} on a spawn's mean input is in the dearer price tier from {start:,} tokens on"
+        says += f"; from {tasks:,} on a spawn's mean input is in the more expensive price tier from {start:,} tokens on"
         yield self._note("batch_with", says, warns=crosses or (saved is not None and saved < 0))
 
     def _crossing(self) -> tuple[int, int] | None:
@@ -136,9 +136,9 @@ class _Notes:
         yield self._note("escalate", says, warns=escalate.chance > rate)
 
     def break_even(self) -> Fraction | None:
-        """The chance of escalation at which starting cheap costs what the dearer model alone costs.
+        """The chance of escalation at which starting cheap costs what the more expensive model alone costs.
 
-        (direct call on the dearer model - first call) / escalated call, fresh_for, cache and retry left out.
+        (direct call on the more expensive model - first call) / escalated call, fresh_for, cache and retry left out.
         """
         escalate, name = self.component.escalate, self.component.name
         kept = self.plan.policies & UNTIL_ESCALATION
@@ -194,4 +194,4 @@ def _count(amount: Fraction) -> str:
 def _gain(saved: Fraction | None) -> str:
     if saved is None:
         return "at an unknown price"
-    return f"which {'saves' if saved >= 0 else 'costs'} ${abs(float(saved)):,.4f} a day"
+    return f"which {'saves' if saved >= 0 else 'costs'} ${abs(float(saved)):,.4f} per day"
