@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import CostsimError, InputError, StoreError
+
+if TYPE_CHECKING:
+    from ..pricing.book import PriceBook
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE = EXAMPLES / "c-suite" / "architecture.yaml"
@@ -20,7 +24,12 @@ ArchitectureArgument = Annotated[
     typer.Argument(help="Architecture: YAML, JSON or TOML. Default: architecture.yaml here, else the shipped example."),
 ]
 BookOption = Annotated[
-    str, typer.Option("--book", metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
+    str | None,
+    typer.Option(
+        "--book",
+        metavar="BOOK",
+        help="Base prices: list, article-2026 or a book file. Default: the book of architecture.yaml here, else list.",
+    ),
 ]
 OverlayOption = Annotated[
     list[Path] | None,
@@ -36,6 +45,37 @@ MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", h
 def architecture_or_example(given: Path | None) -> Path:
     """The architecture that is named, else the working folder's, else the shipped example."""
     return given or (HERE if HERE.is_file() else EXAMPLE)
+
+
+def stack_of(book: str | None, prices: Sequence[Path] | None, architecture: Path | None = None) -> PriceBook:
+    """The price stack of a command: in a folder with an architecture it is that one's, and standard error says so.
+
+    Arguments as `price_files`. Raises ArchitectureError, PriceBookError.
+    """
+    from ..pricing.book import open_book
+
+    file = architecture or (HERE if HERE.is_file() else None)
+    stack = open_book(*price_files(book, prices, file))
+    if file:
+        names = " + ".join(layer.name for layer in stack.layers)
+        typer.echo(f"prices of {file}: {names} ({stack.hash[:12]})", err=True)
+    return stack
+
+
+def price_files(
+    book: str | None, prices: Sequence[Path] | None, architecture: Path | None
+) -> tuple[str | Path, list[Path]]:
+    """The base book and the overlays: `book`, else the architecture's, else the list; `prices` on the architecture's.
+
+    An overlay that both name is stacked once: a discount must not count twice.
+    """
+    if architecture is None:
+        return book or "list", [*(prices or ())]
+    from ..analysis.architecture.load import read_price_keys
+
+    keys, given = read_price_keys(architecture), [path.resolve() for path in prices or ()]
+    own = [path for path in keys.prices if path.resolve() not in given]
+    return book or keys.book, [*own, *(prices or ())]
 
 
 def existing(db: Path) -> Path:

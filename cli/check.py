@@ -12,7 +12,7 @@ import typer
 
 from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
-from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing
+from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
 
 if TYPE_CHECKING:
@@ -85,10 +85,13 @@ def check(
     from ..analysis.budgets.check import check as compute
     from ..analysis.budgets.rejects import Rejects
 
+    file = architecture or _found_here(needed=not (usage and budgets))
+    if file is None and HERE.is_file():
+        base, prices = price_files(book, prices, HERE)
+        book = str(base)
     settings = CheckSettings(
         day_of(today), _month(month), trials, seed, book, tuple(prices or ()), Rejects.parse(max_rejected)
     )
-    file = architecture or _found_here(needed=not (usage and budgets))
     with _store(db if usage else None) as store:
         result = compute(file, settings, budgets=budgets, usage=store)
     emit(_rendered(result, format_of(format, out, FindingsFormat.table)), out)

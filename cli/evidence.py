@@ -27,6 +27,7 @@ from .arguments import (
     day_of,
     days_of,
     existing,
+    stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
 
@@ -126,7 +127,7 @@ def replay(
     ] = False,
     format: TableFormatOption = None,
     out: OutOption = None,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
 ) -> None:
     """Price the logged calls as if another routing had sent them, against what was spent.
@@ -139,14 +140,12 @@ def replay(
       costsim replay --config model-routing.json --format json
       costsim replay --model anthropic/claude-haiku-4-5 --as-logged
     """
-    from ..analysis.architecture.load import read_architecture
-    from ..pricing.book import open_book
     from ..reports import replay as show
     from ..store import open_store
 
     first, last = days_of(since, until, month)
     reroute = _reroute(plan, architecture, config, model)
-    stack = open_book(book, [*(read_architecture(architecture).prices if plan else ()), *(prices or ())])
+    stack = stack_of(book, prices, architecture if plan else None)
     with open_store(existing(db), stack, read_only=True) as store:
         found = store.replay(reroute, since=first, until=last, as_logged=as_logged)
     render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}
@@ -185,7 +184,7 @@ def outcomes(
     min_success: MinSuccessOption = 0.95,
     format: FormatOption = None,
     out: OutOption = None,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
 ) -> None:
     """Track how models do: success per task and model, what changed since last month, cost per solved task.
@@ -202,11 +201,10 @@ def outcomes(
     from ..analysis.outcomes.outcomes import Criteria, report_outcomes
     from ..analysis.outcomes.store import count_outcomes, load_outcomes
     from ..months import moments
-    from ..pricing.book import open_book
     from ..usage.store import open_store
 
     since, until = days_of(None, None, month)
-    stack = open_book(book, prices or [])
+    stack = stack_of(book, prices)
     if from_usage:
         if file:
             raise InputError("give either a file of outcomes or --from-usage")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import AtOption, BookOption, OverlayOption, moment_of
+from .arguments import AtOption, BookOption, OverlayOption, moment_of, stack_of
 from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def list_(
         typer.Option(metavar="PATTERN", help="Models whose provider/model fits: a glob, or a part of it."),
     ] = None,
     at: AtOption = None,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
     format: FormatOption = None,
     out: OutOption = None,
@@ -46,11 +46,10 @@ def list_(
 
     costsim prices list --model gpt-5 --at 2026-01-01
     """
-    from ..pricing.book import open_book
     from ..pricing.queries import list_prices
     from ..reports.prices import print_list, rows_json
 
-    stack = open_book(book, prices or [])
+    stack = stack_of(book, prices)
     rows = list_prices(stack, model, moment_of(at))
     emit(rows_json(rows) if _as_json(format, out) else partial(print_list, rows, stack), out)
 
@@ -58,7 +57,7 @@ def list_(
 @prices_app.command()
 def show(
     model: Annotated[str, typer.Argument(help="The model, as logs or people write it.")],
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
     format: FormatOption = None,
     out: OutOption = None,
@@ -67,11 +66,10 @@ def show(
 
     costsim prices show anthropic/claude-opus-4-6
     """
-    from ..pricing.book import open_book
     from ..pricing.queries import show_model
     from ..reports.prices import print_model, rows_json
 
-    stack = open_book(book, prices or [])
+    stack = stack_of(book, prices)
     found = show_model(stack, model)
     emit(rows_json(found.rows) if _as_json(format, out) else partial(print_model, found, stack), out)
 

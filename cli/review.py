@@ -13,7 +13,7 @@ import typer
 
 from ..errors import InputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
-from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing
+from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing, stack_of
 from .output import emit
 from .screen import with_progress
 
@@ -70,7 +70,7 @@ def report(
     index: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Instead: write FOLDER/index.html over its review pages.")
     ] = None,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
     today: TodayOption = None,
 ) -> None:
@@ -153,7 +153,7 @@ def chart(
     ] = None,
     theme: Annotated[Shade, typer.Option(help="The colours.")] = Shade.light,
     width: Annotated[int, typer.Option(help="Width in pixels.", min=200, max=4000)] = 900,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
     today: TodayOption = None,
 ) -> None:
@@ -181,19 +181,17 @@ def chart(
 
 
 def _review(
-    month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str,
+    month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str | None,
     prices: list[Path] | None, today: str | None, progress: Progress | None,
 ) -> Review:  # fmt: skip
     from ..analysis.architecture.load import read_architecture
     from ..analysis.routing.routing import read_routing
-    from ..pricing.book import open_book
     from ..store import open_store
 
     file = architecture or (HERE if HERE.is_file() else None)
     fleet = read_architecture(file) if file else None
     routing = read_routing(config) if config else None
-    base = fleet.book if fleet and book == "list" else book
-    stack = open_book(base, [*(fleet.prices if fleet else ()), *(prices or ())])
+    stack = stack_of(book, prices, file)
     with open_store(existing(db), stack, read_only=True) as store:
         reviewed = month or store.newest_month()
         if reviewed is None:

@@ -21,6 +21,7 @@ from .arguments import (
     day_of,
     days_of,
     existing,
+    stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import with_progress
@@ -168,7 +169,7 @@ def spend(
         ShownCosts, typer.Option(help="Costs that sources recorded, computed ones, or both.")
     ] = ShownCosts.both,
     reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
     out: OutOption = None,
 ) -> None:
@@ -183,7 +184,6 @@ def spend(
     """
     from ..analysis.spend.query import Query, parse_by, parse_where
     from ..analysis.spend.spend import spend_calls
-    from ..pricing.book import open_book
     from ..store import open_store
 
     first, last = days_of(since, until, month)
@@ -193,7 +193,7 @@ def spend(
     chosen = format_of(format, out, SpendFormat.table)
     if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
-    stack = open_book(book, prices or [])
+    stack = stack_of(book, prices)
     if events:
         found = spend_calls(events, stack, query)
     else:
@@ -232,7 +232,7 @@ def export(
     until: UntilOption = None,
     month: MonthOption = None,
     account: Annotated[str, typer.Option(metavar="ID", help="BillingAccountId and BillingAccountName.")] = "costsim",
-    book: BookOption = "list",
+    book: BookOption = None,
     prices: OverlayOption = None,
 ) -> None:
     """Export logged usage as FOCUS 1.2 rows, for FinOps tools: a row per day, component, model and token class.
@@ -240,12 +240,11 @@ def export(
     \b
       costsim export --out focus.csv --month 2026-10
     """
-    from ..pricing.book import open_book
     from ..store import open_store
 
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise CostsimError(f"{out}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
-    with open_store(existing(db), open_book(book, prices or []), read_only=True) as store:
+    with open_store(existing(db), stack_of(book, prices), read_only=True) as store:
         rows = store.export_focus(out, since=first, until=last, account=account)
     typer.echo(f"{out}: {rows:,} rows")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 
-def test_the_demo_writes_its_logs_store_and_review(costsim: Any, tmp_path: Path) -> None:
+
+def test_the_demo_writes_its_logs_store_and_review(
+    costsim: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = costsim("demo", "--out", "demo")
     assert (done.code, done.err) == (0, "")
     written = {path.name for path in (tmp_path / "demo").iterdir()}
@@ -18,6 +25,30 @@ def test_the_demo_writes_its_logs_store_and_review(costsim: Any, tmp_path: Path)
     assert again.code == 2
     assert "there is already logs, architecture.yaml" in again.err
     assert again.err.count("\n") == 1
+    monkeypatch.chdir(tmp_path / "demo")
+    all_commands_give_one_total(costsim)
+
+
+def all_commands_give_one_total(costsim: Any) -> None:
+    """In a folder with an architecture every command has its price stack, and says so."""
+    month = ("--month", "2026-10")
+    spent = costsim("spend", *month, "--by", "model", "--format", "json")
+    moved = costsim("replay", *month, "--model", "anthropic/claude-opus-4-6", "--as-logged", "--format", "json")
+    review = costsim("report", *month, "--format", "json", "--today", "2026-11-01")
+    costsim("export", *month, "--out", "focus.csv")
+    with Path("focus.csv").open() as rows:
+        exported = sum(Decimal(row["EffectiveCost"]) for row in csv.DictReader(rows))
+    total = Decimal(json.loads(spent.out)["total"]["computed_usd"])
+    assert total > 100
+    assert Decimal(json.loads(moved.out)["total"]["spent_usd"]) == total
+    assert Decimal(json.loads(review.out)["headline"]["month"]["usd"]) == total
+    assert exported == total
+    stacks = {outcome.err.splitlines()[0] for outcome in (spent, moved, review)}
+    assert len(stacks) == 1
+    assert stacks.pop().startswith("prices of architecture.yaml: list + ")
+    # the overlay that the architecture names, named again, is no second discount
+    twice = costsim("spend", *month, "--by", "model", "--format", "json", "--prices", "prices.yaml")
+    assert json.loads(twice.out)["total"] == json.loads(spent.out)["total"]
 
 
 def test_nothing_is_written_where_something_is_in_the_way(costsim: Any, tmp_path: Path) -> None:

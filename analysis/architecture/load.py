@@ -18,7 +18,7 @@ from ..routing.resolve import FALLBACK
 from .amounts import LogRate, Part, Poisson
 from .component import Component, Cron, Defaults, TokenProfile
 from .escalation import with_evidence
-from .model import Architecture
+from .model import Architecture, PriceKeys
 from .policies import POLICIES
 
 FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "session", "calibrate", *POLICIES)
@@ -77,6 +77,11 @@ class LoadedArchitecture:
 def read_architecture(file: Path) -> Architecture:
     """The architecture in `file` alone; raises as `load_architecture`."""
     return load_architecture(file).architecture
+
+
+def read_price_keys(file: Path) -> PriceKeys:
+    """The base book and the overlays of the architecture in `file`, and nothing else. Raises ArchitectureError."""
+    return validate(read_document(file, ArchitectureError), PriceKeys, ArchitectureError)
 
 
 def load_architecture(file: Path, document: Document | None = None) -> LoadedArchitecture:

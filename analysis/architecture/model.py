@@ -6,7 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
@@ -105,6 +114,29 @@ def _there(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def _beside_the_file(given: Any, info: ValidationInfo) -> Any:
+    """Paths as they stand in the file: in its folder, and there."""
+    folder = folder_of(info)
+    if info.field_name == "prices" and isinstance(given, str):
+        given = [given]
+    if isinstance(given, str):
+        return _there(folder, given)
+    if isinstance(given, list) and info.field_name == "prices":
+        return [_there(folder, path) if isinstance(path, str) else path for path in given]
+    return given
+
+
+class PriceKeys(Part):
+    """What an architecture file says of prices, whatever else it says: the base book, and overlays on top."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    book: BookName = "list"
+    prices: Overlays = Field(default=[])
+
+    _paths = field_validator("prices", mode="before")(_beside_the_file)
+
+
 class Architecture(Part):
     """The whole file. Paths in it are relative to its folder."""
 
@@ -128,17 +160,7 @@ class Architecture(Part):
     def _is_zone(cls, name: str) -> str:
         return time_zone(name).key
 
-    @field_validator("prices", "crons", "routing", "budgets", mode="before")
-    @classmethod
-    def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
-        folder = folder_of(info)
-        if info.field_name == "prices" and isinstance(given, str):
-            given = [given]
-        if isinstance(given, str):
-            return _there(folder, given)
-        if isinstance(given, list) and info.field_name == "prices":
-            return [_there(folder, path) if isinstance(path, str) else path for path in given]
-        return given
+    _paths = field_validator("prices", "crons", "routing", "budgets", mode="before")(_beside_the_file)
 
     @field_validator("budgets")
     @classmethod

@@ -134,7 +134,8 @@ def _load(file: Path | None, overlays: tuple[Path, ...]) -> LoadedArchitecture |
     if file is None:
         return None
     loaded = load_architecture(file)
-    prices = [*loaded.architecture.prices, *overlays]
+    given = [path.resolve() for path in overlays]  # each once: a discount must not count twice
+    prices = [*(path for path in loaded.architecture.prices if path.resolve() not in given), *overlays]
     return replace(loaded, architecture=loaded.architecture.model_copy(update={"prices": prices}))
 
 
