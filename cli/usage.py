@@ -54,8 +54,15 @@ class ShownCosts(StrEnum):
 
 def load(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or globs; .gz and .zst too; - for stdin.")
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders or globs; .gz and .zst too; - for stdin. Without any: the logs of coding agents on "
+            "this machine are listed, and loaded with --all."
+        ),
     ] = None,
+    all_known: Annotated[
+        bool, typer.Option("--all", help="Load the logs of known coding agents that are on this machine.")
+    ] = False,
     db: DbOption = DEFAULT_STORE,
     log_format: Annotated[
         str | None, typer.Option("--log-format", metavar="NAME", help="The logs' format. Default: by their content.")
@@ -90,6 +97,8 @@ def load(
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
 
     \b
+      costsim load
+      costsim load --all
       costsim load ~/.claude/projects
       costsim load spend_logs.csv --attribution attribution.yaml
       costsim load --role litellm-daily=bill
@@ -101,8 +110,11 @@ def load(
     from ..usage.roles import has_rules, parse_roles, read_roles
 
     of_files, of_sources = parse_roles(role or ())
-    if not paths and not of_sources:
-        raise CostsimError("name the files or folders to load: costsim load ~/.claude/projects")
+    named = [*(paths or [])]
+    if all_known or not (named or of_sources):
+        named += _known(all_known)
+    if not (named or of_sources):
+        return
     rules = read_attribution(attribution) if attribution and has_rules(attribution) else None
     roles = {**(read_roles(attribution) if attribution else {}), **of_sources}
     mapping = parse_mapping(map) if map else None
@@ -110,7 +122,7 @@ def load(
         report = with_progress(
             "loading",
             lambda progress: store.load(
-                paths or (),
+                named,
                 format=log_format,
                 mapping=mapping,
                 attribution=rules,
@@ -123,6 +135,22 @@ def load(
         )
     for line in report.lines():
         typer.echo(line)
+
+
+def _known(chosen: bool) -> list[str]:
+    """Print which known logs are on this machine; those to load, if they are wanted."""
+    from ..reports.known_logs import lines
+    from ..usage.files import FoundPath
+    from ..usage.known_logs import known_logs
+
+    found = known_logs()
+    for line in lines(found, Path.home()):
+        typer.echo(line)
+    if not found and chosen:
+        raise CostsimError("--all found nothing to load")
+    if found and not chosen:
+        typer.echo("Load them with costsim load --all, or some by their path: costsim load PATH")
+    return [FoundPath(file) for logs in found if chosen and not logs.repeats for file in logs.files]
 
 
 def spend(

@@ -283,7 +283,7 @@ READER = Reader(
         "text.contextWindow": "not billed: the size of the context",
         "text.contextUsagePercentage": "not billed: the size of the context",
         "contextTruncation": "not billed: the size of the context",
-        "conversationHistoryIndex": "a place",
+        **dict.fromkeys(("conversationHistoryIndex", "call.session", "call.id"), "a name, no count"),
     },
     unique_by="the task's first time, the message's time and its kind",
     sample="real: Cline 2025-10 and 2026-01, Roo Code 2026-08",
