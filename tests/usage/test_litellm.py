@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from costsim.errors import UsageLogError
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers import READERS
+from costsim.usage.readers.litellm import OTHER_TABLES
 from costsim.usage.store import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage" / "litellm"
@@ -144,9 +147,16 @@ def test_a_daily_table_is_sums_of_requests(tmp_path: Path) -> None:
     ]
 
 
-def test_the_other_daily_tables_repeat_the_users(tmp_path: Path) -> None:
-    table = DAILY.read_text().replace("user_id", "team_id")
-    (tmp_path / "team.csv").write_text(table)
-    report, rows = loaded(tmp_path, tmp_path / "team.csv", sql="SELECT DISTINCT reason FROM reject")
-    assert (report.total("added"), report.total("rejected")) == (0, 2)
-    assert rows == [("a row of a daily table that repeats LiteLLM_DailyUserSpend: load that table",)]
+@pytest.mark.parametrize(("column", "table"), OTHER_TABLES.items())
+def test_the_other_daily_tables_repeat_the_users_and_are_refused_by_name(
+    tmp_path: Path, column: str, table: str
+) -> None:
+    other = tmp_path / "daily.csv"
+    other.write_text(DAILY.read_text().replace("user_id", column, 1))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        with pytest.raises(UsageLogError, match=f"{table} has the same requests as LiteLLM_DailyUserSpend"):
+            load(store, [other])
+        shutil.copyfile(DAILY, tmp_path / "users.csv")
+        report = load(store, [tmp_path])  # in a folder, the users' table is loaded, and the other named
+    assert [Path(file.path).name for file in report.files] == ["users.csv"]
+    assert table in report.unreadable[0]

@@ -47,8 +47,14 @@ OUTPUT_PARTS = (
     "completion_tokens_details.rejected_prediction_tokens",
 )
 INPUT_PARTS = ("prompt_tokens_details.text_tokens",)
-OTHER_TABLES = ("team_id", "tag", "organization_id", "end_user_id", "agent_id")
-"""Columns that tell the other daily tables: each request is added to all of them."""
+OTHER_TABLES = {
+    "team_id": "LiteLLM_DailyTeamSpend",
+    "tag": "LiteLLM_DailyTagSpend",
+    "organization_id": "LiteLLM_DailyOrganizationSpend",
+    "end_user_id": "LiteLLM_DailyEndUserSpend",
+    "agent_id": "LiteLLM_DailyAgentSpend",
+}
+"""The other daily tables by the column that only they have: each request is added to all of them."""
 
 HOLDERS = ("additional_usage_values", "usage_object")
 """What the row's metadata calls the usage."""
@@ -210,8 +216,20 @@ FROM record
 
 
 def recognises_daily(sample: Sample) -> bool:
-    """Rows of one of the daily tables, by their column names."""
+    """Rows of the daily table of users, by their column names."""
+    return _daily(sample) and not other_daily(sample)
+
+
+def _daily(sample: Sample) -> bool:
     return sample.has("date", "api_requests", "prompt_tokens", "completion_tokens", "custom_llm_provider", "spend")
+
+
+def other_daily(sample: Sample) -> str | None:
+    """The name of the daily table that a file holds, if it is another than the users'."""
+    names = sample.columns or {name for record in sample.records for name in record}
+    if not _daily(sample) or "user_id" in names:
+        return None
+    return next((table for column, table in OTHER_TABLES.items() if column in names), None)
 
 
 DAILY = Reader(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..reader import Sample
+from .litellm import other_daily
 
 Known = tuple[Callable[[Sample], bool], str]
 EVENTS = "load ~/.copilot/session-state/*/events.jsonl, an OpenTelemetry file export or GitHub's billing report"
@@ -89,6 +90,9 @@ COMPANIONS: tuple[Known, ...] = (
 
 def refusal(sample: Sample) -> str | None:
     """Why a file that no reader takes cannot be counted, and what can; None for an unknown file."""
+    table = other_daily(sample)
+    if table:
+        return f"{table} has the same requests as LiteLLM_DailyUserSpend: load one of the two, that table"
     return _why(REFUSED, sample)
 
 
