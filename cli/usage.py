@@ -140,8 +140,8 @@ def load(
 def _known(chosen: bool) -> list[str]:
     """Print which known logs are on this machine; those to load, if they are wanted."""
     from ..reports.known_logs import lines
-    from ..usage.files import FoundPath
     from ..usage.known_logs import known_logs
+    from ..usage.listing import FoundPath
 
     found = known_logs()
     for line in lines(found, Path.home()):

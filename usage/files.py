@@ -29,12 +29,6 @@ HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
 PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
 
 
-class FoundPath(str):
-    """A path that was found, not named by the user: where it is no log it is passed over."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True)
 class LogFile:
     """A file to load. `named` files were asked for one by one: it is an error if one is no log.
@@ -66,66 +60,6 @@ class Format:
     delimiter: str = ","
 
 
-<<<<<<< HEAD
-=======
-def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
-    """The files that `paths` name, each once, sorted; `-` is the standard input, copied to the folder `spool`.
-
-    A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
-    the reason. Raises UsageLogError for what is not there.
-    """
-    found: dict[str, LogFile] = {}
-    for path in paths:
-        for file, given in _expand(str(path), spool, {} if passed is None else passed):
-            named = given and not isinstance(path, FoundPath)
-            real = str(file.resolve() if named or file.is_symlink() else file)
-            if real not in found or named:
-                found[real] = _log_file(file, real, named, str(path) == STDIN)
-    return [found[real] for real in sorted(found)]
-
-
-def _log_file(file: Path, real: str, named: bool, stdin: bool) -> LogFile:
-    try:
-        stat = file.stat()
-        with file.open("rb"):
-            pass
-    except OSError as error:
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file) from None
-    return LogFile(real, named, stat.st_size, stat.st_mtime_ns, "stdin" if stdin else real)
-
-
-def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Path, bool]]:
-    if path == STDIN:
-        yield _spooled(spool), True
-    elif Path(path).is_dir():
-        yield from ((file, False) for file in files_below(Path(path).resolve()) if _may_be_log(file, passed))
-    elif Path(path).exists():
-        yield Path(path), True
-    else:
-        matches = [Path(match).resolve() for match in glob.glob(path, recursive=True)]
-        if not matches:
-            raise UsageLogError("there is no such file, folder or match", file=path)
-        yield from ((match, False) for match in matches if match.is_file())
-
-
-def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
-    """By the ending of its name, else by its first bytes; if not, it is noted."""
-    name = file.name.lower()
-    for packing in PACKED:
-        name = name.removesuffix(packing)
-    why = None if name.endswith(SUFFIXES) and file.is_file() else no_log(file)
-    if why:
-        passed[str(file)] = why
-    return why is None
-
-
-def _spooled(spool: Path) -> Path:
-    with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-    return Path(copy.name)
-
-
->>>>>>> e6c32d7 (List the logs of known coding agents with costsim load, and load them with --all)
 def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Reader | None = None) -> Format | None:
     """The format of a file by its content, or None. `forced` overrides the reader, never the layout.
 

@@ -24,6 +24,12 @@ WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 NO_WHERE = "this link leads nowhere, or round in a circle"
 
 
+class FoundPath(str):
+    """A path that was found, not named by the user: where it is no log it is passed over."""
+
+    __slots__ = ()
+
+
 def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
     """The files that `paths` name, each once, sorted; the standard input (`-`) and pipes are copied to `spool`.
 
@@ -32,7 +38,8 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
     """
     found: dict[str, LogFile] = {}
     for path in paths:
-        for file, named, piped in _expand(str(path), spool, {} if passed is None else passed):
+        for file, given, piped in _expand(str(path), spool, {} if passed is None else passed):
+            named = given and not isinstance(path, FoundPath)
             real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
                 found[real] = _log_file(file, real, named, piped, spool)
