@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..analysis.grouping import summed
 from ..money import format_range, format_usd
-from .charts import agent_of, model_of, summed
+from .charts import agent_of, model_of
 from .numbers import percent
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ text made from the exact amounts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.grouping import fold, fold_costs, ranked, summed
 from ..money import format_range, format_usd
 from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
 from .numbers import percent
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
 
 GROUPS = 12
 """Rows of the charts by model and by agent; the rest is added up in one more."""
-
-
-def ranked(plans: Iterable[PlanResult], key: Callable[[ComponentCost], str]) -> list[str]:
-    """Names by the most that they cost in any plan, most expensive first; unpriced ones last."""
-    most: dict[str, Decimal] = {}
-    for plan in plans:
-        for name, amount in summed(plan, key).items():
-            most[name] = max(most.get(name, Decimal(-1)), amount)
-    return sorted(most, key=lambda name: -most[name])
-
-
-def summed(plan: PlanResult, key: Callable[[ComponentCost], str]) -> dict[str, Decimal]:
-    """Expected USD per day by name; a name whose components are all unpriced is not in it."""
-    totals: dict[str, Decimal] = {}
-    for row in plan.components:
-        if row.expected_usd_per_day is not None:
-            totals[key(row)] = totals.get(key(row), Decimal(0)) + row.expected_usd_per_day
-    return totals
 
 
 def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -225,22 +208,8 @@ def _grouped(projection: Projection, key: Callable[[ComponentCost], str], kind: 
     return finish([bars, ends], {"rows": rows}, caption, height=height, theme=theme)
 
 
-def fold(names: list[str], most: int, kind: str) -> tuple[list[str], str]:
-    """The first names, and one name for the rest ("" where there is none): a rest of one is not worth it."""
-    if len(names) <= most + 1:
-        return names, ""
-    folded = f"{len(names) - most:,} other {kind}"
-    return [*names[:most], folded], folded
-
-
-def _folded(totals: dict[str, Decimal], names: list[str], folded: str) -> dict[str, Decimal]:
-    kept = {name: totals[name] for name in names if name in totals}
-    rest = sum((amount for name, amount in totals.items() if name not in kept), Decimal(0))
-    return {**kept, folded: rest} if folded else kept
-
-
 def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
-    totals = _folded(summed(plan, lambda row: row.name), parts, folded)
+    totals = fold_costs(summed(plan, lambda row: row.name), parts, folded)
     return [
         {"plan": plan.name, "component": name, "rank": rank, "usd": float(amount), "shown": format_usd(amount)}
         for rank, name in enumerate(parts)
@@ -250,7 +219,7 @@ def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
 
 def _group_rows(plan: PlanResult, groups: list[str], folded: str, key: Callable[[ComponentCost], str]) -> list[Row]:
     """A row for every group, at nothing where the plan does not use it, so that bars stay in their place."""
-    totals = _folded(summed(plan, key), groups, folded)
+    totals = fold_costs(summed(plan, key), groups, folded)
     return [
         {
             "plan": plan.name,

@@ -8,21 +8,19 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...documents import dotted
-from ..architecture.component import Component
 from ..architecture.load import LoadedArchitecture
 from ..findings import Finding
 from ..results import PolicyNote
 from ..routing.routing import RoutingConfig
 from ..simulation.costs import Costs
-from ..simulation.plans import Plan, routed_plan
-from ..simulation.policies.calls import Costed
-from ..simulation.policies.notes import policy_notes
+from ..simulation.plans import routed_plan
+from ..simulation.policies.notes import PlannedComponent, policy_notes
 from ..simulation.profiles import largest_input
 from .routing import context_window, unpriced
 from .rules import finding_of
 
 if TYPE_CHECKING:
-    from ...pricing.book import PriceBook
+    pass
 
 
 def lint_policies(costs: Costs, config: RoutingConfig, loaded: LoadedArchitecture) -> list[Finding]:
@@ -38,10 +36,7 @@ def lint_policies(costs: Costs, config: RoutingConfig, loaded: LoadedArchitectur
 
 
 @dataclass(frozen=True)
-class _Policies:
-    costs: Costs
-    plan: Plan
-    component: Component
+class _Policies(PlannedComponent):
     config: RoutingConfig
     loaded: LoadedArchitecture
 
@@ -54,14 +49,6 @@ class _Policies:
         for note in notes:
             if note.component == self.component.name and note.warns:
                 yield self._finding("cold-cache" if note.policy == "cache" else "losing-policy", note.says, note.policy)
-
-    @property
-    def _costing(self) -> Costed:
-        return self.costs.planned(self.component.name, self.plan)
-
-    @property
-    def _book(self) -> PriceBook:
-        return self.costs.book(self.costs.run_book)
 
     def _finding(self, rule: str, says: str, *where: str, mend: str = "") -> Finding:
         """At the policy where the component states it itself, else at the component (a cron's, or a default)."""
@@ -84,13 +71,13 @@ class _Policies:
     def _unpriced(self) -> Iterator[Finding]:
         known = self.config.model_routing
         for where, key in self.component.model_keys.items():
-            if key not in known and key not in known.values() and self._book.resolve(key) is None:
-                yield self._finding("unpriced-model", unpriced(key, self._book), *where.split("."))
+            if key not in known and key not in known.values() and self.book.resolve(key) is None:
+                yield self._finding("unpriced-model", unpriced(key, self.book), *where.split("."))
 
     def _escalation(self) -> Iterator[Finding]:
         if self.component.escalate is None:
             return
-        start, to = (self._costing.choice.target(f"escalate.{where}") for where in ("start", "to"))
+        start, to = (self.costing.choice.target(f"escalate.{where}") for where in ("start", "to"))
         if start == to:
             yield self._finding("pointless-escalation", f"escalates from {start} to {to}, the same model", "escalate")
             return
@@ -103,10 +90,10 @@ class _Policies:
         large = self.component.large_context
         if large is None:
             return
-        model = self._costing.choice.target("large_context.use")
-        window, largest = context_window(self.config, self._book, model), largest_input(self._costing.base.profile)
+        model = self.costing.choice.target("large_context.use")
+        window, largest = context_window(self.config, self.book, model), largest_input(self.costing.base.profile)
         runs = f"runs over {large.over:,} input tokens go to {model}"
-        if not any(call.kind == "large_context" for call in self._costing.calls):
+        if not any(call.kind == "large_context" for call in self.costing.calls):
             yield self._finding("idle-policy", f"no run has more than {large.over:,} input tokens", "large_context")
         elif window is not None and large.over >= window:
             says = f"{runs}, whose window of {window:,} tokens holds none of them"
@@ -118,13 +105,13 @@ class _Policies:
             )
 
     def _freshness(self) -> Iterator[Finding]:
-        costing, fresh = self._costing, self.component.fresh_for
+        costing, fresh = self.costing, self.component.fresh_for
         if fresh and costing.spawns.kept.per_day == costing.base.runs.per_day:
             says = "every run finds its last result stale: fresh_for skips none"
             yield self._finding("idle-policy", says, "fresh_for")
 
     def _batch(self) -> Iterator[Finding]:
-        batch, kept = self.component.batch_with, self._costing.spawns.kept.per_day
+        batch, kept = self.component.batch_with, self.costing.spawns.kept.per_day
         if batch and 0 < kept < batch.tasks:
             days = float(Fraction(batch.tasks) / kept)
             says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs per day"

@@ -15,7 +15,7 @@ from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly, Backtest, MonthForecast
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
-from ..results import BookLayer, Result, Usd
+from ..results import BookLayer, Result, Usd, UsedPrice
 
 
 class FigureQuery(Result):
@@ -186,19 +186,10 @@ class PriceMove(Result):
     says: str
 
 
-class PriceUsed(Result):
+class PriceUsed(UsedPrice):
     """A price row behind the month's figures: what it is, and the tokens and USD that it priced."""
 
     price_id: int
-    model: str
-    token_class: str
-    processing: str
-    min_input_tokens: int
-    valid_from: str | None
-    valid_to: str | None
-    usd: Usd
-    per: int
-    source: str
     units: int
     cost_usd: Usd
 

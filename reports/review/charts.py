@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from ...analysis.grouping import by_cost, fold
+from ...analysis.review.charted import spent_so_far, sum_cells, sum_days
 from ...money import format_range, format_usd
 from ..chart_parts import Row, finish, legend, ticks, tooltip
-from ..charts import fold
 from ..numbers import count, percent
 from ..theme import LIGHT, Theme
 from .words import EFFECTS, labels, short, spans
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ...analysis.compare.month_results import Bridge
-    from ...analysis.review.results import Performance, Review, Where
+    from ...analysis.review.results import Cell, Performance, Review, Where
 
 MODELS = 9
 """Columns of the heat map; the rest is added up in one more."""
@@ -101,17 +101,15 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
 def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
     """The most expensive components and models; the others of each added up."""
     label = labels((cell.component, cell.agent) for cell in where.cells)
-    ranked = _by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
+    ranked = by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
     components, other_component = fold(ranked, COMPONENTS, "components")
-    models, other_model = fold(_by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
+    models, other_model = fold(by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
     whose = {name: key for key, name in label.items() if name in components} | {other_component: (other_component, "")}
-    sums: dict[tuple[str, str], tuple[Decimal | None, int]] = {}
-    for cell in where.cells:
+
+    def place(cell: Cell) -> tuple[str, str]:
         name = label[cell.component, cell.agent]
-        place = name if name in components else other_component, _column(cell.model, models, other_model)
-        was, calls = sums.get(place, (None, 0))
-        known = was if cell.usd is None else (was or Decimal(0)) + cell.usd
-        sums[place] = known, calls + cell.calls
+        return name if name in components else other_component, _column(cell.model, models, other_model)
+
     rows: list[Row] = [
         {
             "row": name,
@@ -122,20 +120,13 @@ def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
             "shown": format_usd(cost),
             "calls": count(calls),
         }
-        for (name, model), (cost, calls) in sums.items()
+        for (name, model), (cost, calls) in sum_cells(where, place).items()
     ]
     return rows, components, models
 
 
 def _column(model: str, models: list[str], other: str) -> str:
     return short(model) if short(model) in models else other
-
-
-def _by_cost(costs: Iterable[tuple[str, Decimal | None]]) -> list[str]:
-    total: dict[str, Decimal] = {}
-    for name, cost in costs:
-        total[name] = total.get(name, Decimal(0)) + (cost or Decimal(0))
-    return sorted(total, key=lambda name: (-total[name], name))
 
 
 def _noons(days: Iterable[str]) -> tuple[date, date]:
@@ -195,16 +186,12 @@ def day_ranks(where: Where, columns: Iterable[tuple[str, str]], theme: Theme = L
 
 
 def _day_parts(where: Where, theme: Theme) -> tuple[list[str], str]:
-    return fold(_by_cost((d.component, d.usd) for d in where.days), len(theme.parts) - 1, "components")
+    return fold(by_cost((d.component, d.usd) for d in where.days), len(theme.parts) - 1, "components")
 
 
 def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
     """One row for each day and entry of the legend."""
-    sums: dict[tuple[date, str], Decimal] = {}
     known = set(parts)
-    for d in where.days:
-        key = d.day, d.component if d.component in known else folded
-        sums[key] = sums.get(key, Decimal(0)) + d.usd
     return [
         {
             "day": day.isoformat(),
@@ -215,7 +202,7 @@ def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
             "usd": float(cost),
             "shown": format_usd(cost),
         }
-        for (day, part), cost in sums.items()
+        for (day, part), cost in sum_days(where, lambda name: name if name in known else folded).items()
     ]
 
 
@@ -248,17 +235,6 @@ def outlook(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
     ]
     caption = "Line: spent so far; band: P10 to P90 of the month's end"
     return finish(layers, {"rows": so_far, "expected": expected}, caption, height=210, theme=theme)
-
-
-def spent_so_far(review: Review) -> list[tuple[date, Decimal]]:
-    """A running month's cost at the end of each of its days that is known whole."""
-    forecast = review.headline.forecast
-    assert forecast is not None  # noqa: S101 (the caller has looked)
-    by_day: dict[date, Decimal] = {}
-    for d in review.where.days:
-        if f"{d.day:%Y-%m}" == review.month and d.day <= forecast.as_of:
-            by_day[d.day] = by_day.get(d.day, Decimal(0)) + d.usd
-    return list(zip(sorted(by_day), accumulate(by_day[day] for day in sorted(by_day)), strict=True))
 
 
 def _outlook_row(day: date, expected: Decimal, p10: Decimal, p90: Decimal) -> Row:

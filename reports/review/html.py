@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
 from ..html import validity
 from ..numbers import count, percent
@@ -109,7 +110,7 @@ def _outlook(review: Review) -> tuple[Sequence[str], list[Sequence[Any]]]:
     """USD since the month's first day: spent by the end of each day, and how the month may end."""
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
-    spent = [(day, cost, None, None, None, None) for day, cost in charts.spent_so_far(review)]
+    spent = [(day, cost, None, None, None, None) for day, cost in spent_so_far(review)]
     end = forecast.days[-1].day if forecast.days else forecast.as_of
     ends = (end, None, forecast.expected_usd, forecast.p10_usd, forecast.p50_usd, forecast.p90_usd)
     return ("day", "spent_usd", "expected_usd", "p10_usd", "p50_usd", "p90_usd"), [*spent, ends]

@@ -38,11 +38,25 @@ def policy_notes(costs: Costs, plan: Plan) -> list[PolicyNote]:
 
 
 @dataclass(frozen=True)
-class _Notes:
+class PlannedComponent:
+    """A component under a plan, and the costs to look it up in."""
+
     costs: Costs
     plan: Plan
     component: Component
 
+    @property
+    def costing(self) -> Costed:
+        """What it costs under the plan."""
+        return self.costs.planned(self.component.name, self.plan)
+
+    @property
+    def book(self) -> PriceBook:
+        """The prices of the run."""
+        return self.costs.book(self.costs.run_book)
+
+
+class _Notes(PlannedComponent):
     def all(self) -> Iterator[PolicyNote]:
         writers = {
             "fresh_for": self._fresh,
@@ -55,14 +69,6 @@ class _Notes:
         for policy, write in writers.items():
             if policy in self.component.stated & self.plan.policies:
                 yield from write()
-
-    @property
-    def _costing(self) -> Costed:
-        return self.costs.planned(self.component.name, self.plan)
-
-    @property
-    def _book(self) -> PriceBook:
-        return self.costs.book(self.costs.run_book)
 
     def _note(self, policy: Policy, says: str, warns: bool = False) -> PolicyNote:
         name = self.component.name
@@ -79,7 +85,7 @@ class _Notes:
         return None if costs[0] is None or costs[1] is None else costs[0] - costs[1]
 
     def _fresh(self) -> Iterator[PolicyNote]:
-        runs, kept = self._costing.base.runs.per_day, self._costing.spawns.kept.per_day
+        runs, kept = self.costing.base.runs.per_day, self.costing.spawns.kept.per_day
         says = f"fresh_for skips {_count(runs - kept)} of {_count(runs)} runs per day"
         yield self._note("fresh_for", f"{says}, {_gain(self._saved('fresh_for'))}")
 
@@ -102,18 +108,18 @@ class _Notes:
 
         n x input - (n - 1) x overhead >= start, so n >= (start - overhead) / (input - overhead).
         """
-        batch, choice = self.component.batch_with, self._costing.choice
-        mean = self._costing.base.profile.mean
+        batch, choice = self.component.batch_with, self.costing.choice
+        mean = self.costing.base.profile.mean
         own = sum((amount for name, amount in mean.items() if name in PROMPT_CLASSES), Fraction(0))
-        keys = [key for model in choice.models if (key := self._book.resolve(model))]
-        starts = [start for key in keys for start in self._book.thresholds(key, self.component.processing)]
+        keys = [key for model in choice.models if (key := self.book.resolve(model))]
+        starts = [start for key in keys for start in self.book.thresholds(key, self.component.processing)]
         overhead = Fraction(batch.overhead_tokens) if batch else Fraction(0)
         if not starts or own <= overhead:
             return None
         return min(starts), max(1, math.ceil((min(starts) - overhead) / (own - overhead)))
 
     def _large(self) -> Iterator[PolicyNote]:
-        large, costing = self.component.large_context, self._costing
+        large, costing = self.component.large_context, self.costing
         assert large  # noqa: S101
         over = [costing.cuts[n] for call in costing.calls if call.kind == "large_context" for n in call.cuts]
         share = float(sum((cut.bracket.probability for cut in over), Fraction(0)))
@@ -123,7 +129,7 @@ class _Notes:
     def _escalate(self) -> Iterator[PolicyNote]:
         escalate = self.component.escalate
         assert escalate  # noqa: S101
-        start, to = (self._costing.choice.target(f"escalate.{where}") for where in ("start", "to"))
+        start, to = (self.costing.choice.target(f"escalate.{where}") for where in ("start", "to"))
         rate = self.break_even()
         if rate is None:
             return
@@ -143,7 +149,7 @@ class _Notes:
         escalate, name = self.component.escalate, self.component.name
         kept = self.plan.policies & UNTIL_ESCALATION
         escalating = self.costs.planned(name, replace(self.plan, policies=kept | {"escalate"}))
-        to = self._costing.choice.target("escalate.to")
+        to = self.costing.choice.target("escalate.to")
         direct_plan = replace(self.plan, policies=kept, models=self.plan.models | {name: to})
         direct = self.costs.planned(name, direct_plan)
         if not (escalate and escalate.chance and escalating.priced and direct.priced):
@@ -152,7 +158,7 @@ class _Notes:
         return (_usd(direct.calls, "first") - _usd(escalating.calls, "first")) / paid if paid else None
 
     def _cache(self) -> Iterator[PolicyNote]:
-        cache, costing = self.component.cache, self._costing
+        cache, costing = self.component.cache, self.costing
         assert cache  # noqa: S101
         cached = [call for call in costing.calls if call.cached]
         saved, found = self._saved("cache"), _warm_share(cached)
