@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
-BATCH_FILES = 256
+BATCH_FILES = 20_000
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
 
 
@@ -38,7 +38,7 @@ class Loaded:
 
     bytes: int
     mtime_ns: int
-    sha256: str
+    content_hash: str
     reader: str
     declared: str | None
 
@@ -49,13 +49,13 @@ class KnownFile:
 
     Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
     whether all that it held then still stands in it; if not, it began anew under its old name. `unchanged` needs no
-    reading. `sha256` is that of the standard input, else empty.
+    reading. `content_hash` is that of the standard input, else empty.
     """
 
     file: LogFile
     format: Format
     declared: str | None
-    sha256: str = ""
+    content_hash: str = ""
     tail: Tail | None = None
     stands: bool | None = None
     unchanged: bool = False
@@ -63,7 +63,7 @@ class KnownFile:
     @property
     def label(self) -> str:
         """As stored: what came by the standard input is known by its content."""
-        return label_of(self.file, self.sha256)
+        return label_of(self.file, self.content_hash)
 
 
 def batches(
@@ -78,9 +78,10 @@ def batches(
 ) -> Iterator[list[KnownFile]]:
     """Changed files of one format and role together, up to a size that keeps memory small."""
     with_role = roles_of_files(store, role)
-    rows = store.execute("SELECT path, bytes, mtime_ns, sha256, reader, declared FROM load").fetchall()
+    rows = store.execute("SELECT path, bytes, mtime_ns, content_hash, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
     known_files: list[KnownFile] = []
+    likely: dict[str, Format] = {}
     for file in found:
         before = loaded.get(file.label)
         if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
@@ -88,7 +89,10 @@ def batches(
         elif not file.size:
             report.passed_over[file.shown] = "empty"
         else:
-            known_files += _known_files(store, file, forced, declared, before, report, strict)
+            ending = Path(file.path).suffix
+            for one in _known_files(store, file, forced, declared, before, report, strict, likely.get(ending)):
+                known_files.append(one)
+                likely[ending] = one.format
     known_files = [_with_role(one, with_role) for one in known_files]
     known_files.sort(key=_kind)
     for _, group in groupby(known_files, key=_kind):
@@ -126,20 +130,20 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
     format = known_file.format
     if known_file.file.label == "stdin":
-        known_file = replace(known_file, sha256=fingerprint(known_file.file.path).sha256)
+        known_file = replace(known_file, content_hash=fingerprint(known_file.file.path).content_hash)
     before = loaded.get(known_file.label)
     file = settled(looked_at(known_file.file), format, (before.bytes, before.mtime_ns) if before else None)
     known_file = replace(known_file, file=file)
-    if before is None or not before.sha256:  # what it tells is to be looked at again: see merge.sql
+    if before is None or not before.content_hash:  # what it tells is to be looked at again: see merge.sql
         return known_file
     alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)
     apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)
     line_by_line = format.layout == "ndjson" and format.packing is None and apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
-        tail = new_lines(file.path, before.bytes, before.sha256, spool, file.size)
+        tail = new_lines(file.path, before.bytes, before.content_hash, spool, file.size)
         if tail:
             return replace(known_file, tail=tail)
-    stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.sha256)
+    stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.content_hash)
     return replace(known_file, stands=stands, unchanged=stands and alike and file.size == before.bytes)
 
 
@@ -151,10 +155,11 @@ def _known_files(
     before: Loaded | None,
     report: LoadReport,
     strict: bool,
+    likely: Format | None,
 ) -> Iterator[KnownFile]:
     """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
     try:
-        format = tell_format(file, store, forced)
+        format = tell_format(file, store, forced, likely)
         if format is None and before and before.declared:
             declared = before.declared
             format = tell_format(file, store, _declared_reader(declared))

@@ -24,6 +24,7 @@ from .unfold import SQLITE, tables
 SAMPLED_RECORDS = 50
 # A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
+FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
 
 PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
@@ -60,11 +61,16 @@ class Format:
     delimiter: str = ","
 
 
-def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Reader | None = None) -> Format | None:
+def tell_format(
+    file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Reader | None = None, likely: Format | None = None
+) -> Format | None:
     """The format of a file by its content, or None. `forced` overrides the reader, never the layout.
 
-    Raises UsageLogError where the file cannot be read, or lacks a column that the reader needs.
+    `likely` is the format of a file before that has the same ending: its first lines will show whether this one has it
+    too. Raises UsageLogError where the file cannot be read, or lacks a column that the reader needs.
     """
+    if likely and not forced and _is_alike(file, likely):
+        return likely
     for size in HEAD_BYTES:
         start, packing, cut = head(file, size)
         if start[:4] == b"PAR1":
@@ -77,6 +83,23 @@ def tell_format(file: LogFile, connection: duckdb.DuckDBPyConnection, forced: Re
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
     return None
+
+
+def _is_alike(file: LogFile, format: Format) -> bool:
+    """Whether one of the first lines shows that a file has this format, and no reader that comes before takes it."""
+    reader = format.reader
+    if format.layout != "ndjson" or format.packing or reader.needs or reader not in READERS:
+        return False
+    with Path(file.path).open("rb", buffering=0) as stream:
+        first = stream.read(FIRST_BYTES)
+    for line in first.split(b"\n", FIRST_LINES)[:FIRST_LINES]:
+        record = _loads(line)
+        if not isinstance(record, dict):  # cut, or no log of lines
+            return False
+        sample = Sample(file.path, "ndjson", (record,))
+        if reader.recognises(sample):
+            return next(other for other in READERS if other.recognises(sample)) is reader
+    return False
 
 
 def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
@@ -205,7 +228,7 @@ def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
         return
 
 
-def _loads(text: str) -> Any:
+def _loads(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,13 +1,17 @@
-"""What a file is: the hash of its bytes, the count of its lines, and what a grown one adds to what is loaded."""
+"""What a file is: the hash of its bytes, the count of its lines, and what a grown one adds to what is loaded.
+
+The hash says whether a file is what it was, not who wrote it: XXH3 with 128 bits, ten times as fast as SHA-256.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from xxhash import xxh3_128
 
 from ..errors import UsageLogError, is_full
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 CHUNK_BYTES = 256 * 1024
+BUFFER_BYTES = 512 * 1024  # stays in the processor's cache
 ENDLESS = 2**63
 
 
@@ -23,7 +28,7 @@ ENDLESS = 2**63
 class Fingerprint:
     """`lines` counts a last one without an end too."""
 
-    sha256: str
+    content_hash: str
     lines: int
 
 
@@ -41,21 +46,47 @@ def fingerprint(path: str, listen: Callable[[bytes], None] | None = None, size: 
     `listen` gets every piece. Raises UsageLogError.
     """
     with _opened(path) as stream:
-        return _rest(stream, hashlib.sha256(), size, listen=listen)
+        return _rest(stream, xxh3_128(), size, listen=listen)
 
 
-def begins_with(path: str, size: int, sha256: str) -> bool:
+def fingerprint_of_lines(path: str, feed: Callable[[bytearray, int], None], size: int = ENDLESS) -> str:
+    """The hash of the first `size` bytes of a file; `feed` gets its whole lines, a buffer of them at a time.
+
+    Raises UsageLogError.
+    """
+    hashed, buffer, rest = xxh3_128(), bytearray(min(BUFFER_BYTES, size)), 0
+    with _opened(path) as stream:
+        while size > 0:
+            if rest == len(buffer):  # a line that is longer than the buffer
+                buffer.extend(bytes(len(buffer)))
+            with memoryview(buffer) as view, view[rest : rest + size] as free:
+                count = stream.readinto(free)  # type: ignore[attr-defined]
+                hashed.update(free[:count])
+            if not count:
+                break
+            size, filled = size - count, rest + count
+            end = buffer.rfind(b"\n", rest, filled) + 1
+            if end:
+                feed(buffer, end)
+                buffer[: filled - end] = buffer[end:filled]
+            rest = filled - end
+    if rest:
+        feed(buffer, rest)
+    return hashed.hexdigest()
+
+
+def begins_with(path: str, size: int, content_hash: str) -> bool:
     """Whether the first `size` bytes of a file have that hash."""
     with _opened(path) as stream:
         hashed, _ = _first(stream, size)
-    return hashed.hexdigest() == sha256
+    return hashed.hexdigest() == content_hash
 
 
-def new_lines(path: str, bytes_before: int, sha256_before: str, spool: Path, size: int = ENDLESS) -> Tail | None:
+def new_lines(path: str, bytes_before: int, content_hash_before: str, spool: Path, size: int = ENDLESS) -> Tail | None:
     """The lines from byte `bytes_before` to `size`, if those before are whole lines of that hash; copied to `spool`."""
     with _opened(path) as stream:
         hashed, last = _first(stream, bytes_before)
-        if last != b"\n" or hashed.hexdigest() != sha256_before:
+        if last != b"\n" or hashed.hexdigest() != content_hash_before:
             return None
         with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
             return Tail(Path(copy.name), _rest(stream, hashed, size - bytes_before, copy))
@@ -72,9 +103,9 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=path) from None
 
 
-def _first(stream: IO[bytes], size: int) -> tuple[hashlib._Hash, bytes]:
+def _first(stream: IO[bytes], size: int) -> tuple[xxh3_128, bytes]:
     """The hash of the next `size` bytes, and the last of them."""
-    hashed, last = hashlib.sha256(), b""
+    hashed, last = xxh3_128(), b""
     while size and (chunk := stream.read(min(CHUNK_BYTES, size))):
         hashed.update(chunk)
         size, last = size - len(chunk), chunk[-1:]
@@ -83,7 +114,7 @@ def _first(stream: IO[bytes], size: int) -> tuple[hashlib._Hash, bytes]:
 
 def _rest(
     stream: IO[bytes],
-    hashed: hashlib._Hash,
+    hashed: xxh3_128,
     size: int,
     out: IO[bytes] | None = None,
     listen: Callable[[bytes], None] | None = None,

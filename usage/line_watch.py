@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .unread import Watch
@@ -76,7 +76,7 @@ class LineWatch:
             data = b"".join(self.rest)
             self._lines(data, len(data))
         if self.names:
-            self._count(path)
+            count_names(self.watch, self.file_id, self.names, path)
 
     def _lines(self, data: bytes, end: int) -> None:
         if self.holders:
@@ -119,14 +119,15 @@ class LineWatch:
         record = _loads(line)
         self.names.update(_last(number.field) for number in self.watch.likeness.numbers(record))
 
-    def _count(self, path: str) -> None:
-        """Note the numbers of all lines with a field of these names, but for those where all are 0."""
-        names = b"|".join(re.escape(json.dumps(name)[1:-1].encode()) for name in sorted(self.names))
-        field = re.compile(rb'\b(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % names)
-        with open(path, "rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if field.search(line):
-                    self.watch.see(self.file_id, number, _loads(line))
+
+def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:
+    """Note the numbers of all lines with a field of these names, but for those where all are 0."""
+    either = b"|".join(re.escape(json.dumps(name)[1:-1].encode()) for name in sorted(names))
+    field = re.compile(rb'\b(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either)
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if field.search(line):
+                watch.see(file_id, number, _loads(line))
 
 
 def _usage_holders(counted: tuple[str, ...]) -> tuple[str, ...]:

@@ -64,8 +64,9 @@ KEEP_FILES = """
 INSERT INTO load
 SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0, $role,
     now() AT TIME ZONE 'UTC', $declared
-ON CONFLICT (file_id) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns,
-    reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at, declared = excluded.declared
+ON CONFLICT (file_id) DO UPDATE SET content_hash = excluded.content_hash, bytes = excluded.bytes,
+    mtime_ns = excluded.mtime_ns, reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at,
+    declared = excluded.declared
 """
 
 READ_AGAIN = """

@@ -36,6 +36,9 @@ KINDS = {
 }  # the rest are texts
 
 
+_YIELDED: dict[str, dict[str, str]] = {}
+
+
 def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object]) -> None:
     """Append to `found` what the reader's SQL makes of `record`, SQL for a relation of its columns.
 
@@ -43,8 +46,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     """
     bound = {**reader.parameters, **parameters}
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
-    described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
-    given = dict(described.fetchall())
+    given = _yields(store, reader, entry, bound)
     if "tags" in given and not given.keys() & {*DIMENSIONS}:
         entry, given = _with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
     narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
@@ -69,6 +71,14 @@ def _with_known_tags(entry: str) -> str:
     """The dimensions that the tags say, where the reader has none of them."""
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in known_columns().items())
     return f"SELECT * EXCLUDE (known_tags), {columns} FROM (SELECT *, {KNOWN_TAGS} AS known_tags FROM ({entry}))"  # noqa: S608 (ours)
+
+
+def _yields(store: DuckDBPyConnection, reader: Reader, entry: str, bound: dict[str, object]) -> dict[str, str]:
+    """The columns of a reader's SQL and their types, found out once."""
+    if reader.sql not in _YIELDED:
+        described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
+        _YIELDED[reader.sql] = dict(described.fetchall())
+    return _YIELDED[reader.sql]
 
 
 def _column(name: str, value: str, narrow: bool) -> str:

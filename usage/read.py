@@ -14,12 +14,15 @@ from .line_watch import LineWatch
 from .packing import unpack
 from .project import FOUND, project
 from .records import FORGET, Read, read_entries
+from .sifted import Portion, sifting
 from .snapshot import changed, copied
 from .source import Source
 from .unfold import unfolded
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+Prints = Callable[[Source], Fingerprint]
 
 FILE_TIME = """
 CREATE OR REPLACE TEMP TABLE file_time AS
@@ -59,10 +62,10 @@ def _read(
     store: DuckDBPyConnection, sources: Sequence[Source], spool: Path
 ) -> tuple[dict[int, Source], Read, dict[int, str]]:
     opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
-    with _fingerprints(opened) as prints:
-        to_found = partial(project, store, opened[0].format.reader)
-        read = read_entries(store, opened, spool, to_found, lambda source: prints(source).lines)
-        hashes = {source.file_id: prints(source).sha256 for source in opened}
+    to_found = partial(project, store, opened[0].format.reader)
+    with _parts(opened, spool) as (parts, prints):
+        read = read_entries(store, opened, parts, spool, to_found, lambda source: prints(source).lines)
+        hashes = {source.file_id: prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
 
 
@@ -72,7 +75,22 @@ def _copied(source: Source, spool: Path) -> Source:
 
 
 @contextmanager
-def _fingerprints(sources: Sequence[Source]) -> Iterator[Callable[[Source], Fingerprint]]:
+def _parts(sources: Sequence[Source], spool: Path) -> Iterator[tuple[Iterator[Portion], Prints]]:
+    """The parts that DuckDB can read at once, none where lines are read one by one; and the fingerprints."""
+    format = sources[0].format
+    lines = format.layout == "ndjson" and not format.reader.ordered
+    if lines and format.reader.usage_key:
+        known: dict[int, Fingerprint] = {}
+        with sifting(sources, spool, known) as parts:
+            yield parts, lambda source: known[source.file_id]
+        return
+    with _fingerprints(sources) as prints:
+        part = Portion(sources, lambda: sum(prints(source).lines for source in sources))
+        yield iter([part] if lines else []), prints
+
+
+@contextmanager
+def _fingerprints(sources: Sequence[Source]) -> Iterator[Prints]:
     """The fingerprint of each file, taken beside the reading; those of grown ones are known."""
     known = {source.file_id: source.tail.fingerprint for source in sources if source.tail}
     for source in sources:
@@ -93,7 +111,7 @@ def _fingerprint(source: Source) -> Fingerprint:
     if source.content is None:
         return _fingerprint_of_lines(source, source.own, source.file.size)
     lines = _fingerprint_of_lines(source, str(source.content)).lines
-    return Fingerprint(fingerprint(source.own, size=source.file.size).sha256, lines)
+    return Fingerprint(fingerprint(source.own, size=source.file.size).content_hash, lines)
 
 
 def _fingerprint_of_lines(source: Source, path: str, size: int = ENDLESS) -> Fingerprint:

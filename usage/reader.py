@@ -103,6 +103,9 @@ class Reader:
     (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
     the reason. Any other number that looks like usage is reported as unread.
 
+    `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
+    nothing about other lines, so most bytes of such a log need not be parsed.
+
     For the documentation, of which docs/formats.md is made: `unique_by` says in a few words what makes two entries the
     same call; `sample` names the sample that tests read and whether it is real ("real: ..." or "made: ..."); `kept_at`
     is where the tool keeps its log, or how it is exported. `undercounts` says what the format is known not to contain,
@@ -130,6 +133,7 @@ class Reader:
     undercounts: str = ""
     no_call: str = "no entry with usage"
     unfold: Unfold | None = None
+    usage_key: str = ""
 
     def key(self, column: str) -> str:
         """What the file calls a column."""

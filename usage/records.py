@@ -8,10 +8,10 @@ looked at one by one, bad ones become rejects with their line, and DuckDB reads 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ import duckdb
 
 from ..errors import UsageLogError
 from .files import escaped, leading_documents
+from .fits import column_kinds, misfit_of_record, pruned
 from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
+from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
 from .store import is_grave
 from .tables import read_csv, read_parquet
@@ -27,8 +29,6 @@ from .tables import read_csv, read_parquet
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
-WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
 REFUSED = """
 SELECT DISTINCT file_id FROM found
@@ -58,17 +58,23 @@ class Read:
 
 
 def read_entries(
-    connection: DuckDBPyConnection, sources: Sequence[Source], spool: Path, project: Project, lines: LineCounts
+    connection: DuckDBPyConnection,
+    sources: Sequence[Source],
+    parts: Iterator[Portion],
+    spool: Path,
+    project: Project,
+    lines: LineCounts,
 ) -> Read:
     """Hand the entries of files of one format to `project`, or of their tails where these are all that is needed.
 
+    What DuckDB can read at once comes in `parts`; without any, all files are read line by line.
     Raises UsageLogError where a file cannot be read at all.
     """
     format = sources[0].format
-    careful = sources
     rejects = [reject for source in sources for reject in _broken_off(source)]
-    if format.layout == "ndjson" and not format.reader.ordered:
-        careful = _fast(connection, sources, project, lines)
+    careful = sources
+    if first := next(parts, None):
+        careful = [source for part in chain([first], parts) for source in _fast(connection, part, project, lines)]
     if not careful:
         return Read(rejects, set())
     connection.execute("DROP TABLE IF EXISTS record")
@@ -84,26 +90,27 @@ def _broken_off(source: Source) -> list[Reject]:
     return [(source.file_id, None, f"the file cannot be read from here on: {source.fault}", "")]
 
 
-def _fast(
-    connection: DuckDBPyConnection, sources: Sequence[Source], project: Project, lines: LineCounts
-) -> list[Source]:
+def _fast(connection: DuckDBPyConnection, part: Portion, project: Project, lines: LineCounts) -> list[Source]:
     """Project what fits the columns; returns the files that need care, for the lines of what is wrong in them.
 
     Places are not known here, so a file with an entry that is refused (no time, a negative count) is one of them; so is
     one with a tail whose entries are distinguished by their place in the file, having no id.
     """
-    fits = _streamed(connection, sources, project, lines)
-    torn = [] if fits else _unfit(connection, list(sources), project, lines)
+    sources = part.read
+    torn = [] if not sources or _streamed(connection, part, project) else _unfit(connection, sources, project, lines)
+    if part.taken:
+        part.taken.unlink()
     tails = [source.file_id for source in sources if source.tail]
     refused = {row[0] for row in connection.execute(REFUSED, [tails]).fetchall()}
     if refused:
         connection.execute(FORGET, [list(refused)])
-    return [source for source in sources if source in torn or source.file_id in refused]
+    unfit = {source.file_id for source in torn} | refused
+    return [*part.torn, *(source for source in sources if source.file_id in unfit)]
 
 
-def _streamed(connection: DuckDBPyConnection, sources: Sequence[Source], project: Project, lines: LineCounts) -> bool:
-    """Project all files in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
-    sql, parameters = _line_scan(connection, sources)
+def _streamed(connection: DuckDBPyConnection, part: Portion, project: Project) -> bool:
+    """Project a part in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
+    sql, parameters = _line_scan(connection, part.plain, part.taken, part.sifted)
     connection.execute("PRAGMA enable_profiling = 'no_output'")
     connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
     try:
@@ -116,9 +123,9 @@ def _streamed(connection: DuckDBPyConnection, sources: Sequence[Source], project
     finally:
         connection.execute("RESET preserve_insertion_order")
         connection.execute("PRAGMA disable_profiling")
-    fits = scanned == sum(lines(source) for source in sources)
+    fits = scanned == part.rows()
     if not fits:
-        connection.execute(FORGET, [[source.file_id for source in sources]])
+        connection.execute(FORGET, [[source.file_id for source in part.read]])
     return fits
 
 
@@ -194,25 +201,41 @@ def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bo
     return True
 
 
-def _line_scan(connection: DuckDBPyConnection, sources: Sequence[Source]) -> tuple[str, dict[str, object]]:
-    """SQL for the records of JSON lines files, and its parameters; `batch` says which file has which place there."""
-    paths = [source.file.shown for source in sources]
+def _line_scan(
+    connection: DuckDBPyConnection, plain: Sequence[Source], taken: Path | None = None, sifted: Sequence[Source] = ()
+) -> tuple[str, dict[str, object]]:
+    """SQL for the records of JSON lines files, and of lines taken from others; and its parameters.
+
+    `batch` says which file has which place in the scan, or which number is given to its lines.
+    """
+    sources = [*plain, *sifted]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS place, unnest($2) AS path, unnest($3) AS file_id",
-        [list(range(len(sources))), paths, [source.file_id for source in sources]],
+        [list(range(len(sources))), [s.file.shown for s in sources], [s.file_id for s in sources]],
     )
-    sql = f"""
-        SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.*
-        FROM read_ndjson($files, columns = {struct(sources[0].format.reader.columns)}, compression = 'none') AS entry
-        JOIN batch ON batch.place = entry.file_index
+    columns = dict(sources[0].format.reader.columns)
+    scans: list[str] = []
+    parameters: dict[str, object] = {}
+    if plain:
+        scans.append(f"{_scan('$files', columns)} JOIN batch ON batch.place = entry.file_index")
+        parameters["files"] = [escaped(str(s.tail.path) if s.tail else s.whole) for s in plain]
+    if taken:
+        scan = _scan("$taken", {FILE_KEY: "BIGINT", **columns}, f"EXCLUDE ({identifier(FILE_KEY)})")
+        scans.append(f"{scan} JOIN batch ON batch.file_id = entry.{identifier(FILE_KEY)}")
+        parameters["taken"] = [escaped(str(taken))]
+    return " UNION ALL ".join(scans), parameters
+
+
+def _scan(files: str, columns: Mapping[str, str], but: str = "") -> str:
+    return f"""
+        SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.* {but}
+        FROM read_ndjson({files}, columns = {struct(columns)}, compression = 'none') AS entry
         """  # noqa: S608 (columns are the reader's)
-    read = [str(source.tail.path) if source.tail else source.whole for source in sources]
-    return sql, {"files": [escaped(path) for path in read]}
 
 
 def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """Every line by itself: what is no entry is rejected, the rest is written out with its line number."""
-    kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
+    kinds = column_kinds(source.format.reader)
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
     with source.opened() as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
@@ -239,48 +262,12 @@ def _checked(
         return "not JSON", None
     if not isinstance(entry, dict):
         return "not a JSON object", None
-    named = [(name, reader.key(name), kind) for name, kind in kinds.items()]
-    for _, key, kind in named:
-        why = _misfit(entry.get(key), kind, key)
-        if why:
-            return why, None
+    why = misfit_of_record(entry, kinds)
+    if why:
+        return why, None
     see(entry)
-    return None, {name: _pruned(entry[key], kind) for name, key, kind in named if key in entry}
-
-
-def _pruned(value: Any, kind: Any) -> Any:
-    """What a reader takes of a value: a text where an object is expected is another kind of entry, so nothing."""
-    if kind.id == "struct":
-        if not isinstance(value, dict):
-            return None
-        return {child: _pruned(value[child], of) for child, of in kind.children if child in value}
-    if kind.id == "list" and isinstance(value, list):
-        return [_pruned(item, kind.children[0][1]) for item in value]
-    return value
-
-
-def _misfit(value: Any, kind: Any, path: str) -> str | None:
-    """Where a value does not fit the column's type: a list is expected, or a whole number."""
-    if value is None:
-        return None
-    if kind.id == "struct":
-        if not isinstance(value, dict):
-            return None
-        parts = ((child, of) for child, of in kind.children if child in value)
-        return next((why for child, of in parts if (why := _misfit(value[child], of, f"{path}.{child}"))), None)
-    if kind.id == "list":
-        if not isinstance(value, list):
-            return f"{path} is not a list"
-        of = kind.children[0][1]
-        return next((why for item in value if (why := _misfit(item, of, path))), None)
-    return None if kind.id not in NUMBERS or _is_number(value, NUMBERS[kind.id]) else f"{path} is not a whole number"
-
-
-def _is_number(value: Any, largest: int) -> bool:
-    """A number that fits; a fraction is rounded by DuckDB, on the fast way too."""
-    if isinstance(value, str):  # int() takes more than a database does: 0012, 1_000, digits of other scripts
-        return bool(WHOLE.fullmatch(value)) and abs(int(value)) <= largest
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= largest
+    named = ((name, reader.key(name)) for name in reader.columns)
+    return None, {name: pruned(entry[key], kinds[key]) for name, key in named if key in entry}
 
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
@@ -295,7 +282,7 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
         rejects += [(source.file_id, None, "not JSON", rest[:RAW_CHARACTERS])] if rest else []
         if not data:
             return rejects
-    kinds = {name: duckdb.dtype(kind) for name, kind in source.format.reader.columns.items()}
+    kinds = column_kinds(source.format.reader)
     clean = spool / f"{source.file_id}.ndjson"
     with clean.open("w", encoding="utf-8", errors="replace") as out:
         for number, item in enumerate(data if isinstance(data, list) else [data], 1):

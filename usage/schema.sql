@@ -47,7 +47,7 @@ CREATE SEQUENCE file_number;
 CREATE TABLE load (
     file_id   BIGINT PRIMARY KEY,
     path      VARCHAR NOT NULL UNIQUE,
-    sha256    VARCHAR NOT NULL,
+    content_hash    VARCHAR NOT NULL,
     bytes     BIGINT NOT NULL,
     mtime_ns  BIGINT NOT NULL,
     reader    VARCHAR NOT NULL,

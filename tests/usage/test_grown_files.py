@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 CALLS = "SELECT * EXCLUDE (file_id) FROM usage_event ORDER BY ALL"
 REJECTS = "SELECT line, reason, raw FROM reject ORDER BY ALL"
-FILES = "SELECT sha256, bytes, entries, rejected FROM load"
+FILES = "SELECT content_hash, bytes, entries, rejected FROM load"
 
 
 def entry(number: int, output: int, identified: bool) -> str:
@@ -64,10 +64,10 @@ def test_only_what_was_added_to_the_end_is_read(tmp_path: Path) -> None:
     before = fingerprint(str(file))
     assert before.lines == 2
     file.write_bytes(b"one\ntwo\nthree\nfour")
-    tail = new_lines(str(file), 8, before.sha256, tmp_path)
+    tail = new_lines(str(file), 8, before.content_hash, tmp_path)
     assert tail is not None
     assert tail.path.read_bytes() == b"three\nfour"
-    assert (tail.fingerprint.lines, tail.fingerprint.sha256) == (2, fingerprint(str(file)).sha256)
+    assert (tail.fingerprint.lines, tail.fingerprint.content_hash) == (2, fingerprint(str(file)).content_hash)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_only_what_was_added_to_the_end_is_read(tmp_path: Path) -> None:
 def test_a_file_that_did_more_than_grow_by_lines_is_read_as_a_whole(tmp_path: Path, before: bytes, now: bytes) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(before)
-    sha256 = fingerprint(str(file)).sha256
+    content_hash = fingerprint(str(file)).content_hash
     file.write_bytes(now)
-    assert new_lines(str(file), len(before), sha256, tmp_path) is None
+    assert new_lines(str(file), len(before), content_hash, tmp_path) is None
 
 
 def test_a_grown_file_keeps_the_rejects_of_its_beginning_with_their_lines(tmp_path: Path) -> None:

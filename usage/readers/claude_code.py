@@ -178,6 +178,7 @@ READER = Reader(
         "data": "progress of a tool or a subagent, whose calls stand in its own log",
         "compactMetadata": "the size of the context before a compaction, not a call",
     },
+    usage_key="usage",
     unique_by="message id, else entry id",
     kept_at="~/.claude/projects (CLAUDE_CONFIG_DIR)",
     no_call="a session with no assistant message",

@@ -1,0 +1,148 @@
+"""Kinds of lines that were parsed and judged before, known again by their bytes.
+
+Of an object under the usage key, numbers may differ and nothing else may: a `true` for a number, a text, another key
+are another shape. Where it stands is part of the kind: the beginning of the line and what surrounds the object. A line
+with another key that may be usage is known by the keys that it has. What is not known is parsed; a kind that holds
+usage that is not counted is remembered with the names of it, to be counted exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .fits import column_kinds, misfit_of_record
+from .likeness import NO_USAGE
+
+if TYPE_CHECKING:
+    from .unread import Watch
+
+Names = frozenset[str]
+Matches = Callable[[bytearray, int], re.Match[bytes] | None]
+
+MOST_SHAPES, MOST_KINDS = 64, 20_000
+HEAD, BEFORE, BEHIND = 12, 24, 10  # bytes of a line's beginning, before a usage key and behind its value
+LONGEST = 64 * 1024  # of a value that is known by its shape
+DIGITS = b"0123456789"
+COLON = re.compile(rb"\s*:")
+OPENED = re.compile(rb'"[^"\\]*"\s*:\s*([{\[]?)')
+SCALAR = re.compile(rb"[^,}\]]*")
+PART = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
+WHOLE = re.compile(rb"0|[1-9][0-9]{0,14}")
+KEYS = re.compile(rb'"([^"\\]*)"\s*:')
+DIGIT_TEXT = re.compile(rb'"-?[0-9.]+"(?!\s*:)')
+_NO_USAGE = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE)
+
+
+class KnownShapes:
+    """The kinds of lines that a load has met in files of one reader."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.likeness = watch.likeness
+        self.kinds = column_kinds(watch.reader)
+        self.shapes: list[tuple[Matches, bytes]] = []
+        self.places: dict[tuple[bytes, bytes, bytes, bytes], Names] = {}
+        self.lines: dict[tuple[bytes, ...], Names] = {}
+        self.may_be_usage = lru_cache(4096)(_may_be_usage)
+
+    def usage(self, block: bytearray, place: int, start: int) -> tuple[int, Names | None]:
+        """Where the value under the usage key at `place` ends, and the names of usage in it that is not counted.
+
+        `start` is where its line begins. None in place of names where the shape or its place is not known.
+        """
+        for number, (matches, shape) in enumerate(self.shapes):
+            if found := matches(block, place):
+                if number:
+                    self.shapes[0], self.shapes[number] = self.shapes[number], self.shapes[0]
+                after = found.end()
+                return after, self.places.get(_place(block, start, place, after, shape))
+        after = _end_of_value(block, place)
+        return (after, None) if COLON.match(block, block.find(b'"', place + 1) + 1) else (after, frozenset())
+
+    def line(self, line: bytes) -> Names | None:
+        """The names of usage that is not counted, of a line with these keys; None where it is not known."""
+        return self.lines.get(tuple(KEYS.findall(line)))
+
+    def judge(self, line: bytes) -> Names | None:
+        """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits."""
+        try:
+            record = json.loads(line, object_pairs_hook=_once)
+            if not isinstance(record, dict) or misfit_of_record(record, self.kinds):
+                return None
+            ones = json.loads(DIGIT_TEXT.sub(b'"1"', line), parse_int=lambda _: 1, parse_float=lambda _: 1)
+        except (ValueError, RecursionError):
+            return None
+        return frozenset(number.field.rpartition(".")[2] for number in self.likeness.numbers(ones))
+
+    def learn(self, block: bytearray, start: int, line: bytes, usages: Sequence[tuple[int, int]], names: Names) -> None:
+        """Remember a line that was judged, by its keys, and by the shape and place of each usage in it."""
+        if len(self.lines) < MOST_KINDS:
+            self.lines[tuple(KEYS.findall(line))] = names
+        for place, after in usages:
+            text = bytes(block[place:after])
+            shape, matches = _shape(text)
+            if (
+                len(text) < LONGEST
+                and len(self.shapes) < MOST_SHAPES
+                and all(shape != known for _, known in self.shapes)
+            ):
+                self.shapes.append((matches, shape))
+            if len(self.places) < MOST_KINDS:
+                self.places[_place(block, start, place, after, shape)] = names
+
+
+def _place(block: bytearray, start: int, place: int, after: int, shape: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    before = block[max(start, place - BEFORE) : place].translate(None, DIGITS)
+    return shape, bytes(block[start : start + HEAD]), bytes(before), bytes(block[after : after + BEHIND])
+
+
+def _shape(text: bytes) -> tuple[bytes, Matches]:
+    """A pattern of all texts that differ from this one only in their whole numbers."""
+    parts: list[bytes] = []
+    end = 0
+    for part in PART.finditer(text):
+        parts += [re.escape(text[end : part.start()]), _pattern(part.group())]
+        end = part.end()
+    pattern = b"".join((*parts, re.escape(text[end:])))
+    return pattern, re.compile(pattern).match
+
+
+def _pattern(part: bytes) -> bytes:
+    if WHOLE.fullmatch(part):
+        return b"(?:0|[1-9][0-9]{0,14})(?![0-9.eE])"
+    return re.escape(part)
+
+
+def _end_of_value(block: bytearray, place: int) -> int:
+    """The place after the value of the key at `place`."""
+    opened = OPENED.match(block, place)
+    if not opened:
+        return place + 1
+    if not opened.group(1):
+        scalar = SCALAR.match(block, opened.end())
+        return scalar.end() if scalar else opened.end()
+    opening, closing = (b"{", b"}") if opened.group(1) == b"{" else (b"[", b"]")
+    start = end = opened.end()
+    closed, opened_times = 0, 1
+    while closed < opened_times:
+        end = block.find(closing, end) + 1
+        if not end:
+            return len(block)
+        closed += 1
+        opened_times = 1 + block.count(opening, start, end)
+    return end
+
+
+def _may_be_usage(name: bytes) -> bool:
+    return not _NO_USAGE.fullmatch(name.decode("utf-8", "replace"))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless a key stands twice in it: which one counts depends on who reads it."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found

@@ -1,0 +1,142 @@
+"""The lines of a log that can hold a call, found by their bytes while the file is hashed; and what looks like usage.
+
+Most lines of a coding agent's log hold no usage: what tools gave back, progress, prompts. One search over the bytes
+finds the ends of lines, the key that every entry has, and every name with token, cost, credit or usage in it, so that
+only a fraction of the file is parsed and still nothing that looks like usage passes unseen (`known_shapes`).
+
+Where a line does not fit the reader's columns, or is no JSON object, the file is `torn`: it is read line by line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+from .known_shapes import COLON, KnownShapes
+from .line_watch import count_names
+
+if TYPE_CHECKING:
+    from .unread import Watch
+
+LINE_END, USAGE_KEY, WORD = 0, 1, 2
+OPENING, CLOSING, END_OF_LINE, BACKSLASH = b"{}\n\\"
+WORDS = [form for word in (b"token", b"cost", b"credit", b"usage") for form in (word, word.capitalize(), word.upper())]
+ESCAPED = [b"\\u006", b"\\u007"]  # how a letter of such a name may be written too
+DENSE = 0.6  # of the first bytes: with more in lines that are taken, the file is read as it is
+
+Hit = tuple[int, int, int]
+"""Which pattern, from where, to where."""
+
+
+@lru_cache
+def searched(usage_key: str) -> Callable[[memoryview], list[Hit]]:
+    """The search for ends of lines, the key and the names, in one pass."""
+    patterns = [b"}\n{", json.dumps(usage_key).encode(), *WORDS, *ESCAPED]
+    return BytesAhoCorasick(patterns, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+
+
+class Sieve:
+    """Takes a file buffer by buffer. `taken` are the lines to read, without their opening brace.
+
+    Of a `dense` file none are taken, since nearly all would be. `rows` counts the lines that a reading has to yield,
+    `lines` all of them.
+    """
+
+    def __init__(self, watch: Watch, file_id: int, known: KnownShapes) -> None:
+        self.watch, self.file_id, self.known = watch, file_id, known
+        self.search = searched(watch.reader.usage_key)
+        self.taken: list[bytearray] = []
+        self.rows = self.lines = 0
+        self.dense: bool | None = None
+        self.torn = False
+        self.names: set[str] = set()
+        self.unknown: list[tuple[int, int]] = []  # where a usage key stands that no known shape fits, and its value
+
+    def feed(self, block: bytearray, end: int) -> None:
+        """The next whole lines of the file: `block` up to `end`, which the last of them may lack."""
+        if self.torn:
+            return
+        close = end - 1 if block[end - 1] == END_OF_LINE else end
+        if block[0] != OPENING or block[close - 1] != CLOSING:
+            self.torn = True
+            return
+        before, lines = len(self.taken), self.lines
+        with memoryview(block) as view, view[:end] as whole:
+            hits = self.search(whole)
+        hits.append((LINE_END, close - 1, end))
+        self._lines(block, hits)
+        if self.dense is None:
+            self.dense = sum(map(len, self.taken)) > DENSE * end
+        if self.dense:
+            self.taken = []
+        self.rows += self.lines - lines if self.dense else len(self.taken) - before
+
+    def finish(self, path: str) -> None:
+        """The end of the file, which can be read again at `path`."""
+        if self.torn:
+            self.taken, self.rows = [], 0
+        elif self.names:
+            count_names(self.watch, self.file_id, self.names, path)
+
+    def _lines(self, block: bytearray, hits: list[Hit]) -> None:
+        """Take the lines with the usage key."""
+        start = after = lines = 0
+        take = unknown = False
+        find, taken = block.find, self.taken
+        for which, place, end in hits:
+            if which == LINE_END:
+                if unknown:
+                    self._judge(block, start, place + 1)
+                    unknown = False
+                if find(b"\n", start, place) >= 0:
+                    self.torn = True  # a line that does not end in a brace, or one that does not begin with one
+                if take:
+                    taken.append(block[start + 1 : place + 1])
+                    take = False
+                lines += 1
+                start = place + 2
+            elif place >= after:
+                if which == USAGE_KEY:
+                    take = True
+                    after = self._usage(block, place, start)
+                    unknown = unknown or not after
+                elif self._is_unknown_name(block, which, start, place, end):
+                    unknown = True
+        self.lines += lines
+
+    def _usage(self, block: bytearray, place: int, start: int) -> int:
+        """Where the value under a usage key ends, if it is known; else 0."""
+        after, names = self.known.usage(block, place, start)
+        if names is None:
+            self.unknown.append((place, after))
+            return 0
+        self.names |= names
+        return after
+
+    def _is_unknown_name(self, block: bytearray, which: int, start: int, place: int, end: int) -> bool:
+        """Whether a word is part of a key that may hold usage, outside an object of usage."""
+        quote = block.find(b'"', end)
+        if block[quote - 1] == BACKSLASH or not COLON.match(block, quote + 1):  # of a text within a text, or no key
+            return False
+        if which >= WORD + len(WORDS):
+            self.torn = True
+            return False
+        return self.known.may_be_usage(bytes(block[block.rfind(b'"', start, place) + 1 : quote]))
+
+    def _judge(self, block: bytearray, start: int, end: int) -> None:
+        """Parse a line with something unknown in it, once for each kind of line."""
+        line = bytes(block[start:end])
+        names = None if self.unknown else self.known.line(line)
+        if names is None:
+            names = self.known.judge(line)
+            if names is None:
+                self.torn = True
+                names = frozenset()
+            else:
+                self.known.learn(block, start, line, self.unknown, names)
+            self.unknown = []
+        self.names |= names
