@@ -33,10 +33,12 @@ from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from pydantic import BaseModel
     from rich.console import Console
 
+    from ..analysis.outcomes.outcomes import Evidence, OutcomeReport, TaskModel
     from ..analysis.recommend.task_costs import RoutingAdvice
     from ..analysis.replay.reroute import Reroute
     from ..pricing.book import PriceBook
@@ -197,11 +199,7 @@ def outcomes(
       costsim outcomes outcomes.csv
       costsim outcomes --from-usage --month 2026-10
     """
-    from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
-    from ..analysis.outcomes.outcomes import Criteria, report_outcomes
-    from ..analysis.outcomes.store import count_outcomes, load_outcomes
-    from ..months import moments
-    from ..usage.store import open_store
+    from ..reports.evidence import print_outcomes
 
     since, until = days_of(None, None, month)
     stack = stack_of(book, prices)
@@ -212,16 +210,27 @@ def outcomes(
         return
     if not file and not db.exists():
         raise StoreError(f"{db}: there are no outcomes; load them first: costsim outcomes FILE")
+    report = _reported(file, db, stack, since, until, min_success)
+    _emit(report, partial(print_outcomes, report), format, out)
+
+
+def _reported(
+    file: Path | None, db: Path, stack: PriceBook, since: date | None, until: date | None, min_success: float
+) -> OutcomeReport:
+    """The outcomes of the store, those of `file` loaded before."""
+    from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
+    from ..analysis.outcomes.outcomes import Criteria, report_outcomes
+    from ..analysis.outcomes.store import count_outcomes, load_outcomes
+    from ..months import moments
+    from ..usage.store import open_store
+
     with open_store(db, read_only=not file) as store:
         if file:
             typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
         paid = paid_usd(store, stack, since, until)
     criteria = Criteria(min_success=min_success)
-    report = report_month(counts, since, paid, criteria) if since else report_outcomes(counts, paid, criteria)
-    from ..reports.evidence import print_outcomes
-
-    _emit(report, partial(print_outcomes, report), format, out)
+    return report_month(counts, since, paid, criteria) if since else report_outcomes(counts, paid, criteria)
 
 
 def _print_error_rates(
@@ -267,27 +276,31 @@ def recommend(
       costsim recommend architecture.yaml --config model-routing.json --save model-routing.json
     """
     from ..analysis.architecture.load import read_architecture
-    from ..analysis.outcomes.costs import under_book_names
-    from ..analysis.outcomes.outcomes import evidence_of
-    from ..analysis.outcomes.store import count_outcomes
     from ..analysis.recommend.task_costs import advise, routing_text
     from ..documents import write_file
     from ..pricing.book import open_book
-    from ..usage.store import open_store
 
     usd = _budget(budget)
     wanted = read_architecture(architecture_or_example(architecture))
     if save and save.exists() and not (config and save.resolve() == config.resolve()):
         raise OutputError(f"{save}: there is a file already; give it as --config too, or name another for --save")
-    prices = open_book(book or wanted.book, wanted.prices)
-    with open_store(db, read_only=True) as store:
-        evidence = evidence_of(under_book_names(count_outcomes(store), prices))
+    evidence = _evidence(db, open_book(book or wanted.book, wanted.prices))
     text = routing_text(wanted, config)
     found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
     emit(_advice(found, format_of(format, out, TableFormat.table)), out)
     if save:
         write_file(save, found.routing)
         typer.echo(f"routing: {save}", err=True)
+
+
+def _evidence(db: Path, stack: PriceBook) -> dict[TaskModel, Evidence]:
+    from ..analysis.outcomes.costs import under_book_names
+    from ..analysis.outcomes.outcomes import evidence_of
+    from ..analysis.outcomes.store import count_outcomes
+    from ..usage.store import open_store
+
+    with open_store(db, read_only=True) as store:
+        return evidence_of(under_book_names(count_outcomes(store), stack))
 
 
 def _advice(found: RoutingAdvice, format: TableFormat) -> str | Callable[[Console], None]:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ..analysis.spend.query import Query
     from ..analysis.spend.spend import Spend
+    from ..pricing.book import PriceBook
 
 
 class SpendFormat(StrEnum):
@@ -211,33 +213,38 @@ def spend(
       costsim spend --events calls.parquet --by day,model
     """
     from ..analysis.spend.query import Query, parse_by, parse_where
-    from ..analysis.spend.spend import spend_calls
-    from ..store import open_store
 
-    first, last = days_of(since, until, month)
     repriced = day_of(reprice) if reprice else None
-    query = Query(parse_by(by), first, last, repriced, tz, parse_where(where or ()), top)
+    query = Query(parse_by(by), *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
     query.check()
     chosen = format_of(format, out, SpendFormat.table)
     if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
-    stack = stack_of(book, prices)
+    found = _spent(query, events, db, stack_of(book, prices))
+    _show(found, chosen, costs, out)
+    if found.unpriced_models:
+        names = ", ".join(repr(name) for name in found.unpriced_models)
+        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+
+
+def _spent(query: Query, events: list[Path] | None, db: Path, stack: PriceBook) -> Spend:
+    """What the calls in files cost where they lie, else those of the store."""
+    from ..analysis.spend.spend import spend, spend_calls
+    from ..store import open_store
+
     if events:
-        found = spend_calls(events, stack, query)
-    else:
-        with open_store(existing(db), stack, read_only=True) as store:
-            found = store.spend(
-                by=query.by, since=first, until=last, reprice=repriced, tz=tz, where=where or (), top=top
-            )
-    if chosen is SpendFormat.parquet and out:
+        return spend_calls(events, stack, query)
+    with open_store(existing(db), stack, read_only=True) as store:
+        return spend(store.connection, stack, query)
+
+
+def _show(found: Spend, format: SpendFormat, costs: ShownCosts, out: Path | None) -> None:
+    if format is SpendFormat.parquet and out:
         from ..reports.spend import write_parquet
 
         write_parquet(found, out)
     else:
-        emit(_rendered(found, chosen, costs), out)
-    if found.unpriced_models:
-        names = ", ".join(repr(name) for name in found.unpriced_models)
-        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+        emit(_rendered(found, format, costs), out)
 
 
 def _rendered(found: Spend, format: SpendFormat, costs: ShownCosts) -> str | Callable[[Console], None]:
