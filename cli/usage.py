@@ -12,6 +12,7 @@ import typer
 from ..errors import CostsimError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
+    HERE,
     BookOption,
     DbOption,
     MonthOption,
@@ -81,7 +82,12 @@ def load(
         Path | None, typer.Option(metavar="FILE", help="Rules that give calls their component, agent and task.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="A line that cannot be read, or usage that is not counted, is an error.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="A line that cannot be read, usage that is not counted, a total that contradicts its parts, or a file "
+            "of a folder that may be a log and is none is an error.",
+        ),
     ] = False,
     role: Annotated[
         list[str] | None,
@@ -93,7 +99,11 @@ def load(
     ] = None,
     acknowledge: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD", help="A field known not to be usage (by its path): it is reported no more."),
+        typer.Option(
+            metavar="FIELD",
+            help="A field known not to be usage (by its path): it is reported no more. Also the key acknowledged of "
+            "architecture.yaml or of the file of rules.",
+        ),
     ] = None,
 ) -> None:
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
@@ -107,6 +117,7 @@ def load(
       costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens
     """
     from ..store import open_store
+    from ..usage.acknowledged import read_acknowledged
     from ..usage.attribution import read_attribution
     from ..usage.readers.mapped import parse_mapping
     from ..usage.roles import has_rules, parse_roles, read_roles
@@ -119,6 +130,7 @@ def load(
         return
     rules = read_attribution(attribution) if attribution and has_rules(attribution) else None
     roles = {**(read_roles(attribution) if attribution else {}), **of_sources}
+    known = [field for file in (attribution, HERE) if file and file.is_file() for field in read_acknowledged(file)]
     mapping = parse_mapping(map) if map else None
     with open_store(db) as store:
         report = with_progress(
@@ -129,7 +141,7 @@ def load(
                 mapping=mapping,
                 attribution=rules,
                 strict=strict,
-                acknowledged=acknowledge or (),
+                acknowledged=[*known, *(acknowledge or ())],
                 role=of_files,
                 roles=roles,
                 progress=progress,

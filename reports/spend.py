@@ -44,6 +44,10 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
     console.print(_table(spend, costs))
     for row in (spend.total,):
         _print_difference(row, console)
+    for score in spend.quality.scores:
+        console.print(Text(f"Completeness: {score.message}"), style="yellow" if score.score < 90 else "")
+    for message in spend.quality.messages:
+        console.print(Text(f"NOT IN THE TOTAL: {message}", style="yellow"))
     console.print(f"Prices {spend.book_hash[:12]}")
     for note in spend.notes:
         console.print(Text(f"note: {note}", style="yellow"))
@@ -156,6 +160,7 @@ def as_json(spend: Spend) -> str:
         "unpriced_models": list(spend.unpriced_models),
         "price_book": {"hash": spend.book_hash},
         "sources": spend.sources.as_data(),
+        "data_quality": spend.quality.as_data(),
         "notes": list(spend.notes),
     }
     return json.dumps(data, indent=2) + "\n"
@@ -188,7 +193,9 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
     total = ["**total**", *[""] * (len(spend.query.by) - 1)] if spend.query.by else []
     lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
-    notes = [f"- {cell(note)}" for note in spend.notes]
+    notes = [f"- Completeness: {cell(score.message)}" for score in spend.quality.scores]
+    notes += [f"- Not in the total: {cell(message)}" for message in spend.quality.messages]
+    notes += [f"- {cell(note)}" for note in spend.notes]
     return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`.", *[""][: len(notes)], *notes]) + "\n"
 
 

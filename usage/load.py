@@ -232,6 +232,8 @@ def _keep_files(
         "declared": declared,
     }
     store.execute(KEEP_FILES, kept)
+    reader = sources[0].format.reader
+    store.execute("INSERT OR REPLACE INTO source_note VALUES (?, ?)", [reader.name, reader.undercounts])
 
 
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:
@@ -239,7 +241,8 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequen
     ids = [source.file_id for source in sources]
     store.execute(COUNT_ENTRIES, [ids, grown])
     why = sources[0].format.reader.no_call
-    return [FileReport(*row, no_call=why) for row in store.execute(READ_COUNTS, [ids]).fetchall()]
+    rows = store.execute(READ_COUNTS, [ids]).fetchall()
+    return [FileReport(path, name, *counts, no_call=why) for path, name, *counts in rows]
 
 
 def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[str]:

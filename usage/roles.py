@@ -56,9 +56,9 @@ def read_roles(file: Path) -> dict[str, Role]:
 
 
 def has_rules(file: Path) -> bool:
-    """Whether a file has rules of attribution, or roles only. Raises UsageLogError."""
+    """Whether a file has rules of attribution, or only roles or acknowledged fields. Raises UsageLogError."""
     data = read_document(file, UsageLogError).data
-    return not (isinstance(data, dict) and "roles" in data and "attribution" not in data)
+    return not (isinstance(data, dict) and data.keys() & {"roles", "acknowledged"} and "attribution" not in data)
 
 
 def parse_roles(written: Sequence[str]) -> tuple[Role | None, dict[str, Role]]:

@@ -147,3 +147,6 @@ CREATE TABLE sign (
     amount   DECIMAL(38, 0) NOT NULL,         -- tokens, where the kind has such
     PRIMARY KEY (file_id, kind)
 );
+
+-- What a format is known to lack.
+CREATE TABLE source_note (source VARCHAR PRIMARY KEY, undercounts VARCHAR NOT NULL);

@@ -17,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from ...documents import beside
 from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
@@ -109,15 +108,21 @@ Overlays = Annotated[
 ]
 
 
+def _there(folder: Path, name: str) -> Path:
+    if not (folder / name).exists():
+        raise ValueError(f"there is no file {name!r} beside the architecture")
+    return folder / name
+
+
 def _beside_the_file(given: Any, info: ValidationInfo) -> Any:
     """Paths as they stand in the file: in its folder, and there."""
     folder = folder_of(info)
     if info.field_name == "prices" and isinstance(given, str):
         given = [given]
     if isinstance(given, str):
-        return beside(folder, given)
+        return _there(folder, given)
     if isinstance(given, list) and info.field_name == "prices":
-        return [beside(folder, path) if isinstance(path, str) else path for path in given]
+        return [_there(folder, path) if isinstance(path, str) else path for path in given]
     return given
 
 
@@ -148,6 +153,9 @@ class Architecture(Part):
     plans: dict[str, PlanSpec] = Field(default={})
     policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
     claims: list[Claim] = Field(default=[])
+    acknowledged: list[str] = Field(
+        default=[], description="fields of logs that are known not to be usage, for costsim load"
+    )
     budgets: list[Budget] | Path = Field(default=[], description="limits that costsim check enforces, or their file")
 
     @field_validator("timezone")

@@ -18,7 +18,6 @@ from pydantic import (
     model_validator,
 )
 
-from ...documents import beside
 from ..outcomes.proportions import Interval, wilson
 from .amounts import Part
 
@@ -135,7 +134,7 @@ class FromOutcomes(Part):
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
         document = (info.context or {}).get("document")
-        return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
+        return document.file.parent / given if document and isinstance(given, str) else given
 
 
 def _way(given: Any) -> str:

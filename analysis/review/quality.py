@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...money import strip
+from ..spend.completeness import DataQuality
 from ..spend.spend import Difference, Query, spend
-from .results import Quality, RejectedLines, UnpricedUsage
+from .results import Quality, RejectedLines, SourceCompleteness, UnpricedUsage
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -59,20 +60,21 @@ def _any(connection: DuckDBPyConnection, sql: str, values: list[date]) -> bool:
 
 def compare_recorded(
     connection: DuckDBPyConnection, book: PriceBook, first: date, last: date
-) -> tuple[Compared | None, list[str]]:
-    """Recorded against computed from `first` to `last`, None where nothing was recorded; and notes on the sources."""
+) -> tuple[Compared | None, list[str], DataQuality]:
+    """Recorded against computed from `first` to `last`, None where nothing was recorded; notes on the sources; and what
+    is in no total."""
     by = COMPARED_BY if _any(connection, ANY_RECORDED, [first, last]) else ()
     found = spend(connection, book, Query(by, first, last))
     rows = [row for row in found.rows if row.difference and row.recorded_usd is not None]
     if not rows:
-        return None, list(found.notes)
+        return None, list(found.notes), found.quality
     parts = [row.difference for row in rows if row.difference]
     difference = Difference(
         *(sum((getattr(p, name) for p in parts), Decimal(0)) for name in Difference.__annotations__)
     )
     recorded = sum((row.recorded_usd or Decimal(0) for row in rows), Decimal(0))
     computed = sum((row.computed_usd for row in rows), Decimal(0))
-    return Compared(recorded, computed, sum(row.calls for row in rows), difference), list(found.notes)
+    return Compared(recorded, computed, sum(row.calls for row in rows), difference), list(found.notes), found.quality
 
 
 def quality(
@@ -82,6 +84,7 @@ def quality(
     last: date,
     compared: Compared | None,
     notes: list[str],
+    data: DataQuality,
 ) -> Quality:
     """The part, from its query's rows (see queries.py) and what was compared."""
     unattributed = [line for line in lines if line[0] == UNATTRIBUTED]
@@ -97,6 +100,11 @@ def quality(
         computed_usd=strip(compared.computed_usd) if compared else None,
         difference_usd=strip(compared.difference.usd) if compared else None,
         explained=compared.difference.explained if compared else "",
+        completeness=[
+            SourceCompleteness(source=score.source, percent=score.score, reasons=list(score.reasons))
+            for score in data.scores
+        ],
+        not_in_total=[message for message in data.messages if "lines were rejected" not in message],
         notes=notes,
         query="quality",
     )

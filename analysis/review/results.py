@@ -7,6 +7,7 @@ the store's own tables, so that a reader can run it. A figure that cannot be kno
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -221,6 +222,14 @@ class RejectedLines(Result):
     reason: str
 
 
+class SourceCompleteness(Result):
+    """What share of a source's usage is believed to be counted, in percent, and what lowers it."""
+
+    source: str
+    percent: Decimal
+    reasons: list[str]
+
+
 class Quality(Result):
     """How far the figures can be trusted. `recorded_usd` against `computed_usd` is of calls that have both."""
 
@@ -234,6 +243,8 @@ class Quality(Result):
     computed_usd: Usd | None
     difference_usd: Usd | None
     explained: str
+    completeness: list[SourceCompleteness] = Field(description="of every source in the total")
+    not_in_total: list[str] = Field(description="unread fields, contradicting totals, files passed over: a line each")
     notes: list[str]
     query: str
 

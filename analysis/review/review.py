@@ -77,7 +77,7 @@ def review(
     held = same_days(before, (first, last), as_of), (first, as_of)
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
-        compared, doubts = compare_recorded(connection, book, first, last)
+        compared, doubts, data = compare_recorded(connection, book, first, last)
         outcomes = performance(connection, book, first, last, Criteria())
         limits = budgets_used(connection, book, architecture, (first, as_of), today)
         done()
@@ -96,7 +96,7 @@ def review(
         this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
         changed = _changed(connection, previous, held, _asks(book, configured))
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
-        trust = quality(connection, rows["quality"], first, last, compared, doubts)
+        trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
         decided = decisions(head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges)
         done()
         return Review(

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
 from ...usage.rollup import call_sums, rolled_models
+from .completeness import DataQuality, data_quality
 from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
 from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
+from .recorded import recorded_notes
 from .sources import Sources, sources_of
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class Spend:
     days: tuple[date, date] | None
     notes: tuple[str, ...] = field(default=())
     sources: Sources = field(default=Sources())
+    quality: DataQuality = field(default=DataQuality())
 
 
 def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
@@ -108,12 +111,22 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
         keep_top(connection, query)
     rows, total = _rows(connection, query), _total(connection, query)
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
+    notes += recorded_notes(connection)
+    quality = data_quality(connection)
     if query.reprice:
         rows, total = _repriced(ledger, query, rows, total)
         unpriced += tuple(f"{name} on {query.reprice}" for name in _unpriced(connection) if name not in unpriced)
     rows, total = _explained(ledger, query, rows, total)
     return Spend(
-        query, tuple(rows), total, unpriced, book.hash, _span(connection), (*sources.messages, *notes), sources
+        query,
+        tuple(rows),
+        total,
+        unpriced,
+        book.hash,
+        _span(connection),
+        (*sources.messages, *notes),
+        sources,
+        quality,
     )
 
 

@@ -111,4 +111,7 @@ def _quality(review: Review) -> str:
         else "every call has a component"
     )
     made = f"Prices `{review.prices.book_hash[:12]}`, costsim {review.costsim_version}."
-    return f"Data: {unpriced}; {rejected}; {owner}. {made}"
+    complete = ", ".join(f"{cell(source.source)} {source.percent:f} %" for source in q.completeness)
+    missing = [f"- Not in the total: {cell(message)}" for message in q.not_in_total]
+    whole = f" Complete: {complete}." if complete else ""
+    return "\n".join([f"Data: {unpriced}; {rejected}; {owner}.{whole} {made}", *[""][: len(missing)], *missing])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from costsim.errors import UsageLogError
@@ -65,3 +66,12 @@ def test_a_file_read_again_replaces_what_was_unread(tmp_path: Path) -> None:
     loaded(tmp_path, entry(1), entry(2))
     with open_store(tmp_path / "store.duckdb") as store:
         assert store.execute("SELECT count(*) FROM unread").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["architecture.yaml", "rules.yaml"])
+def test_a_file_may_acknowledge_fields(tmp_path: Path, costsim: Any, name: str) -> None:
+    (tmp_path / "session.jsonl").write_text(entry(1, brand_new_tokens=77) + "\n")
+    (tmp_path / name).write_text("acknowledged: [message.usage.brand_new_tokens]\n")
+    rules = ["--attribution", name] if name == "rules.yaml" else []
+    result = costsim("load", "session.jsonl", "--strict", *rules)
+    assert (result.code, "NOT COUNTED" in result.out) == (0, False)
