@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 16 * 1024 * 1024
+ALLOW = "COSTSIM_ALLOW"
 MAX_NODES = 1_000_000
 
 KeyPath = tuple[str | int, ...]
@@ -77,9 +79,14 @@ def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
 
 def _read_text(file: Path, kind: type[InputError]) -> str:
     try:
-        if file.is_file() and file.stat().st_size > MAX_BYTES:
+        mode = file.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or (stat.S_ISFIFO(mode) and _is_of_shell(file))):
+            raise kind("this is a device, a pipe or a socket, not a file", file=file)
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise kind(f"the file is larger than {MAX_BYTES // 2**20} MiB", file=file)
-        return file.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise kind("there is no such file", file=file) from None
     except IsADirectoryError:
@@ -88,6 +95,42 @@ def _read_text(file: Path, kind: type[InputError]) -> str:
         raise kind(f"byte {error.start} is not UTF-8 text; save the file as UTF-8", file=file) from None
     except OSError as error:
         raise kind(f"the file cannot be read: {error.strerror}", file=file) from None
+
+
+def _is_of_shell(file: Path) -> bool:
+    """Whether a pipe is one that a shell made for `<(command)`, or the standard input."""
+    return str(file).startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin"))
+
+
+def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
+    """The file that another file in `folder` names. Raises ValueError: it is none, or outside of the project.
+
+    Where it is not `needed`, one that is missing is left to who reads it.
+
+    The project is the git repository of the folder, the folder itself where there is none, and the working folder
+    where it is above; COSTSIM_ALLOW names further folders, apart by colons. So that no file that somebody sent reads
+    what it has no business with.
+    """
+    named = folder / name
+    if not named.exists() and not needed:
+        return named
+    if not named.exists():
+        raise ValueError(f"there is no file {name!r} beside the architecture")
+    real = named.resolve()
+    if not any(real.is_relative_to(root) for root in _project(folder.resolve())):
+        raise ValueError(f"{name!r} is outside of the project; copy it there, or allow its folder: {ALLOW}=FOLDER")
+    if not real.is_file():
+        raise ValueError(f"{name!r} is not a regular file")
+    return named
+
+
+def _project(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from (above for above in folder.parents if (above / ".git").exists())
+    here = Path.cwd().resolve()
+    if folder.is_relative_to(here) and here != here.parent:
+        yield here
+    yield from (Path(allowed).resolve() for allowed in os.environ.get(ALLOW, "").split(os.pathsep) if allowed)
 
 
 def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:

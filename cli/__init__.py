@@ -48,6 +48,9 @@ def main() -> None:
         sys.stderr.write(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
         _leave_stdout()
         sys.exit(2)
+    except MemoryError:
+        sys.stderr.write("costsim: the memory is not enough for this: ask for fewer trials, days or files at once\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 class Bounded(io.RawIOBase):
@@ -32,3 +34,11 @@ class Bounded(io.RawIOBase):
 def bounded(path: str | Path, size: int) -> io.BufferedReader:
     """The first `size` bytes of a file as a stream."""
     return io.BufferedReader(Bounded(path, size))
+
+
+def lines_of(stream: IO[bytes], longest: int) -> Iterator[bytes]:
+    """The lines of a stream with their ends; of one longer than `longest` bytes, its first `longest` + 1 bytes."""
+    while line := stream.readline(longest + 1):
+        yield line
+        while len(line) > longest and not line.endswith(b"\n"):
+            line = stream.readline(longest + 1)

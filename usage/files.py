@@ -109,17 +109,17 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
     packing = packing_of(head)
     if packing is None:
         return head, None, file.size > len(head)
-    content = b""
+    content = bytearray()
     try:
         for piece in unpacked(file.path, packing, file.size):
             content += piece
             if len(content) > size:
-                return content, packing, True
+                return bytes(content), packing, True
     except BrokenOffError as error:
         if not content.strip():
             raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.shown) from None
-        return content, packing, True
-    return content, packing, False
+        return bytes(content), packing, True
+    return bytes(content), packing, False
 
 
 def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None) -> Format | None:

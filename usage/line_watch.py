@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .bounded import lines_of
+from .limits import MAX_LINE
 from .unread import Watch
 
 USAGE = b'"usage"'
@@ -57,6 +59,7 @@ class LineWatch:
         self.names: set[str] = set()
         self.shapes: set[bytes] = set()
         self.rest: list[bytes] = []  # of a line that is not whole yet
+        self.held = 0  # bytes of the line that is not whole yet
         self.seen = 0
         self.holders = _usage_holders(watch.reader.counted)
 
@@ -64,8 +67,12 @@ class LineWatch:
         """The next bytes of the file."""
         end = piece.rfind(b"\n") + 1
         if not end:
+            self.held += len(piece)
             self.rest.append(piece)
+            if self.held > MAX_LINE.value:  # too long a line is no entry
+                self.rest.clear()
             return
+        self.held = 0
         data = b"".join((*self.rest, piece)) if self.rest else piece
         self._lines(data, len(data) - len(piece) + end)
         self.rest = [piece[end:]] if end < len(piece) else []
@@ -125,7 +132,7 @@ def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> 
     either = b"|".join(re.escape(json.dumps(name)[1:-1].encode()) for name in sorted(names))
     field = re.compile(rb'\b(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either)
     with open(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(lines_of(lines, MAX_LINE.value), 1):
             if field.search(line):
                 watch.see(file_id, number, _loads(line))
 

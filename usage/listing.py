@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 import select
-import shutil
 import stat
 import sys
 import tempfile
@@ -15,10 +14,12 @@ from typing import IO
 
 from ..errors import UsageLogError, is_full
 from .files import LogFile
+from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
 PACKED = (".gz", ".zst")
+CHUNK_BYTES = 256 * 1024
 STDIN = "-"
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 NO_WHERE = "this link leads nowhere, or round in a circle"
@@ -149,7 +150,10 @@ def _from_pipe(path: str, spool: Path) -> Path:
 def _copied(stream: IO[bytes], spool: Path) -> Path:
     try:
         with tempfile.NamedTemporaryFile(dir=spool, delete=False) as copy:
-            shutil.copyfileobj(stream, copy)
+            while piece := stream.read(CHUNK_BYTES):
+                copy.write(piece)
+                if copy.tell() > MAX_UNPACKED.value:
+                    raise UsageLogError(f"the standard input holds over {MAX_UNPACKED}")
     except OSError as error:
         if is_full(error):
             raise

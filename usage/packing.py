@@ -9,13 +9,14 @@ from typing import Literal, Protocol
 
 from ..errors import UsageLogError, is_full
 from .bounded import bounded
+from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED
 
 Packing = Literal["gzip", "zstd"]
 
 MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 SKIPPED = b"\x2a\x4d\x18"  # zstd may begin with a frame to be skipped, 50 to 5f before this: pzstd writes such
-PIECE_BYTES = 16 * 1024  # packed: what comes of one piece stays small
-MAX_UNPACKED_BYTES = 64 * 1024**3
+PIECE_BYTES = 4 * 1024  # packed: what comes of one piece stays small, up to 128 MiB of a bomb
+WINDOW_BYTES = 128 * 1024**2  # what zstd may ask for to unpack a file
 GZIP = 31  # zlib's window bits for a gzip member
 
 
@@ -44,31 +45,40 @@ def unpacked(path: str, packing: Packing, packed_size: int) -> Iterator[bytes]:
     Raises BrokenOffError where it ends too early.
     """
     unpacker: _Unpacker | None = None
-    size = 0
+    size = packed = 0
     with bounded(path, packed_size) as stream:
         while piece := stream.read(PIECE_BYTES):
+            packed += len(piece)
             while piece:
                 unpacker = unpacker or _unpacker(packing)
                 content = _decompressed(unpacker, piece)
+                allowed = min(MAX_UNPACKED.value, max(FREE_BYTES, MAX_RATIO.value * packed)) - size
+                yield content[:allowed] if len(content) > allowed else content
                 size += len(content)
-                if size > MAX_UNPACKED_BYTES:
-                    raise BrokenOffError(f"it holds over {MAX_UNPACKED_BYTES // 1024**3} GiB")
-                yield content
+                if size > MAX_UNPACKED.value:
+                    raise BrokenOffError(f"it holds over {MAX_UNPACKED}")
+                if len(content) > allowed:
+                    raise BrokenOffError(f"its content is over so many times its size: {MAX_RATIO}")
                 piece = unpacker.unused_data.lstrip(b"\0") if unpacker.eof else b""  # members may be padded
                 unpacker = None if unpacker.eof else unpacker
     if unpacker:
         raise BrokenOffError("it ends in the middle")
 
 
-def unpack(path: str, packing: Packing, packed_size: int, target: Path) -> str | None:
+def unpack(path: str, packing: Packing, packed_size: int, target: Path, lines: bool = False) -> str | None:
     """Write the content of a packed file to `target`; returns why it breaks off, if it does.
 
-    Of a file that breaks off, the last line is left out: it may be cut. Raises UsageLogError.
+    Of a file that breaks off, the last line is left out: it may be cut; where it holds `lines`, it breaks off where one
+    is too long. Raises UsageLogError.
     """
-    fault = None
+    fault, run = None, 0
     with target.open("wb") as out:
         try:
             for content in unpacked(path, packing, packed_size):
+                run = len(content) - 1 - content.rfind(b"\n") + (0 if b"\n" in content else run)
+                if lines and run > MAX_LINE.value:
+                    out.write(content[: content.rfind(b"\n") + 1])
+                    raise BrokenOffError(f"a line of over {MAX_LINE}")
                 out.write(content)
         except BrokenOffError as error:
             fault = str(error)
@@ -86,7 +96,7 @@ def _unpacker(packing: Packing) -> _Unpacker:
         return zlib.decompressobj(GZIP)
     import zstandard
 
-    return zstandard.ZstdDecompressor().decompressobj()
+    return zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES).decompressobj()
 
 
 def _decompressed(unpacker: _Unpacker, piece: bytes) -> bytes:

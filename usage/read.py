@@ -16,13 +16,14 @@ from .project import FOUND, project
 from .records import FORGET, Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied
-from .source import Source
+from .source import Source, check_document
 from .unfold import unfolded
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Prints = Callable[[Source], Fingerprint]
+LINES = ("ndjson", "csv")  # layouts that are read line by line
 
 FILE_TIME = """
 CREATE OR REPLACE TEMP TABLE file_time AS
@@ -133,7 +134,7 @@ def _unpacked(source: Source, spool: Path) -> Source:
     if source.format.packing is None:
         return source
     content = spool / f"{source.file_id}.content"
-    fault = unpack(source.own, source.format.packing, source.file.size, content)
+    fault = unpack(source.own, source.format.packing, source.file.size, content, lines=source.format.layout in LINES)
     return replace(source, content=content, fault=fault)
 
 
@@ -143,6 +144,8 @@ def _unfolded(source: Source, spool: Path) -> Source:
     if unfold is None:
         return source
     out = spool / f"{source.file_id}.unfolded"
+    if source.format.layout != "sqlite":
+        check_document(source)
     fault = unfolded(unfold, Path(source.whole), Path(source.file.path), out)
     if source.content:
         source.content.unlink()

@@ -15,7 +15,6 @@ Role = Literal["calls", "bill"]
 Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str]]
 """From a file's content and the file itself to its records; a text is a line that is no record, to be rejected."""
 
-MAX_LINE_BYTES = 256 * 1024 * 1024
 RAW_CHARACTERS = 500  # of what is rejected
 
 # Who a call belongs to, beside session, agent and task.

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ..errors import UsageLogError
+from .bounded import lines_of
 from .files import escaped, leading_documents
 from .fits import column_kinds, misfit_of_record, pruned
-from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, Reader, identifier, struct
+from .limits import MAX_LINE, object_size
+from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .sifted import FILE_KEY, Portion
-from .source import Reject, Source
+from .source import Reject, Source, check_document
 from .store import is_grave
 from .tables import read_csv, read_parquet
 
@@ -238,8 +240,12 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
     kinds = column_kinds(source.format.reader)
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
+    longest = MAX_LINE.value
     with source.opened() as lines, clean.open("w", encoding="utf-8", errors="replace") as out:
-        for number, raw in enumerate(lines, 1):
+        for number, raw in enumerate(lines_of(lines, longest), 1):
+            if len(raw) > longest:
+                rejects.append((source.file_id, number, f"a line of over {MAX_LINE}", ""))
+                continue
             text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
             if not text:
                 continue
@@ -272,6 +278,7 @@ def _checked(
 
 def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """A JSON document: the object itself, the items of an array, or several objects one after the other."""
+    check_document(source)
     with source.opened() as stream:
         raw = stream.read().decode("utf-8-sig", "replace")
     rejects: list[Reject] = []
@@ -308,7 +315,7 @@ def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None
         f"""
         INSERT INTO record BY NAME
         SELECT $file_id::BIGINT AS file_id, $path AS path, entry.*
-        FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {MAX_LINE_BYTES}) AS entry
+        FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {object_size(clean)}) AS entry
         """,  # noqa: S608 (columns are the reader's)
         {"file_id": source.file_id, "path": source.file.shown, "clean": str(clean)},
     )

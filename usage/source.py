@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UsageLogError
 from .bounded import bounded
+from .limits import MAX_DOCUMENT
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -49,3 +52,9 @@ class Source:
     def opened(self) -> BufferedReader:
         """All its content as a stream: of a file that grows meanwhile, no more than was there at first."""
         return self.content.open("rb") if self.content else bounded(self.own, self.file.size)
+
+
+def check_document(source: Source) -> None:
+    """Raises UsageLogError where a file that is read as a whole is too large for that."""
+    if os.path.getsize(source.whole) > MAX_DOCUMENT.value:
+        raise UsageLogError(f"the file is read as one document, and holds over {MAX_DOCUMENT}", file=source.file.shown)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import duckdb
 
+from .bounded import lines_of
 from .files import escaped
-from .reader import MAX_LINE_BYTES, RAW_CHARACTERS, identifier, struct, text
+from .limits import MAX_LINE, object_size
+from .reader import RAW_CHARACTERS, identifier, struct, text
 from .store import is_grave, scalar
 from .table_watch import watch_cells
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 PARQUET_CELLS = """
 CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", * FROM read_parquet($path)
 """
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
 
@@ -75,10 +78,10 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
     clean, width = spool / f"{source.file_id}.cells", len(source.format.columns)
     rejects: list[Reject] = []
     with (
-        TextIOWrapper(source.opened(), encoding="utf-8-sig", errors="replace", newline="") as lines,
+        source.opened() as stream,
         clean.open("w", encoding="utf-8", errors="replace") as out,
     ):
-        for line, row, fault in _rows_below_header(lines, source.format.delimiter):
+        for line, row, fault in _rows_below_header(_texts(stream), source.format.delimiter):
             if why := fault or _misshapen(row, width):
                 raw = source.format.delimiter.join(row)[:RAW_CHARACTERS]
                 rejects.append((source.file_id, line, why, raw))
@@ -89,7 +92,7 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
         f"""
         CREATE OR REPLACE TEMP TABLE cells AS SELECT line AS "costsim line", {selected}
         FROM read_ndjson($clean, columns = {{'line': 'BIGINT', 'cells': 'VARCHAR[]'}},
-            maximum_object_size = {MAX_LINE_BYTES})
+            maximum_object_size = {object_size(clean)})
         """,  # noqa: S608 (places)
         {"clean": str(clean)},
     )
@@ -97,9 +100,19 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
     return rejects
 
 
+def _texts(stream: IO[bytes]) -> Iterator[str]:
+    """The lines of a CSV; too long a one is cut, so that its row is none."""
+    longest = MAX_LINE.value
+    for number, line in enumerate(lines_of(stream, longest)):
+        text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
+        yield from LINE.findall(text) if "\r" in text else [text]
+        if len(line) > longest:
+            raise csv.Error(f"a line of over {MAX_LINE}: the file is not read from here on")
+
+
 def _rows_below_header(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:
     """Each row with the line it begins on, and why it is none."""
-    csv.field_size_limit(MAX_LINE_BYTES)
+    csv.field_size_limit(MAX_LINE.value + 2)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header = True
     while True:

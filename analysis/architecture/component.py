@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from ...documents import Document
+from ...documents import Document, beside
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .policies import Policies
 from .schedule import parse_cron, time_zone
@@ -24,7 +24,8 @@ def folder_of(info: ValidationInfo) -> Path:
 
 def _beside(given: Any, info: ValidationInfo) -> Any:
     """A book's file is beside the architecture; the name of a shipped book has no ending."""
-    return str(folder_of(info) / given) if isinstance(given, str) and Path(given).suffix else given
+    is_file = isinstance(given, str) and (Path(given).suffix or len(Path(given).parts) > 1)
+    return str(beside(folder_of(info), given, needed=False)) if is_file else given
 
 
 BookName = Annotated[str, BeforeValidator(_beside)]
@@ -50,6 +51,8 @@ class FromUsage(Part):
     @field_validator("file", "store", mode="before")
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, str) and info.field_name == "file":
+            return beside(folder_of(info), given, needed=False)
         return folder_of(info) / given if isinstance(given, str) else given
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from ...documents import beside
 from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
@@ -108,21 +109,15 @@ Overlays = Annotated[
 ]
 
 
-def _there(folder: Path, name: str) -> Path:
-    if not (folder / name).exists():
-        raise ValueError(f"there is no file {name!r} beside the architecture")
-    return folder / name
-
-
 def _beside_the_file(given: Any, info: ValidationInfo) -> Any:
     """Paths as they stand in the file: in its folder, and there."""
     folder = folder_of(info)
     if info.field_name == "prices" and isinstance(given, str):
         given = [given]
     if isinstance(given, str):
-        return _there(folder, given)
+        return beside(folder, given)
     if isinstance(given, list) and info.field_name == "prices":
-        return [_there(folder, path) if isinstance(path, str) else path for path in given]
+        return [beside(folder, path) if isinstance(path, str) else path for path in given]
     return given
 
 

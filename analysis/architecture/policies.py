@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from ...documents import beside
 from ..outcomes.proportions import Interval, wilson
 from .amounts import Part
 
@@ -134,7 +135,7 @@ class FromOutcomes(Part):
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
         document = (info.context or {}).get("document")
-        return document.file.parent / given if document and isinstance(given, str) else given
+        return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 
 def _way(given: Any) -> str:

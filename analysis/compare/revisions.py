@@ -38,6 +38,7 @@ def at_commit(commit: str, file: Path) -> Iterator[Path | None]:
     except ValueError:
         raise InputError(f"the file lies outside the git repository {root}", file=file) from None
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / ".git").mkdir()  # the tree is a project: its files may name one another
         for path, content in _contents(root, commit):
             target = Path(folder) / path
             target.parent.mkdir(parents=True, exist_ok=True)

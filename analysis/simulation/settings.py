@@ -11,6 +11,8 @@ from ...errors import CostsimError
 Progress = Callable[[int, int], None]
 """Called with (components done, components in all)."""
 
+MAX_DRAWS = 50_000_000  # 400 MB a token class and component
+
 
 @dataclass
 class Settings:
@@ -36,5 +38,10 @@ class Settings:
         ):
             if not low <= value <= high:
                 raise CostsimError(f"{name} must be from {low} to {high:,}, not {value:,}")
+        if self.days * self.trials > MAX_DRAWS:
+            raise CostsimError(
+                f"{self.trials:,} trials of {self.days:,} days are {self.days * self.trials:,} draws of every "
+                f"component; at most {MAX_DRAWS:,} fit in memory: {MAX_DRAWS // self.days:,} trials, or fewer days"
+            )
         if self.start.year > 9000 or self.start.year < 1971:
             raise CostsimError(f"the start {self.start} is out of bounds; give a date from 1971 on")

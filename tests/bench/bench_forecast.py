@@ -27,7 +27,7 @@ from costsim.analysis.forecast.daily import Model
 from costsim.analysis.forecast.history import Days, Floats
 from costsim.analysis.forecast.month import forecast_month
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "analysis"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "analysis" / "forecast"))
 from synthetic import (  # type: ignore[import-not-found]
     REGIMES,
     UNTUNED,

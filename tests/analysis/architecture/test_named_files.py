@@ -1,0 +1,65 @@
+"""Files that an architecture names: regular, bounded, in the project; what others hold is not shown."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+from costsim.analysis.architecture.load import load_architecture, read_architecture
+from costsim.analysis.simulation.settings import Settings
+from costsim.errors import ArchitectureError, CostsimError, PriceBookError
+from costsim.pricing.book import open_book
+
+COMPONENTS = "components: [{name: a, agent: a, task: t, runs_per_day: 1, tokens: {input: 1, output: 1}}]\n"
+ROUTING = "model_routing: {fallback: gpt-4o}\n"
+PRICES = "book: mine\nsource: me\nmodels: [{model: x/y, usd_per_mtok: {input: 1, output: 1}}]\n"
+
+
+def project(folder: Path, key: str, named: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / "architecture.yaml"
+    file.write_text(f"{key}: {named}\n{ROUTING}{COMPONENTS}")
+    return file
+
+
+@pytest.mark.parametrize("key", ["prices", "book", "budgets", "crons"])
+@pytest.mark.parametrize("named", ["/dev/zero", "/etc/shadow", "secret", "../secret", "link"])
+def test_a_file_outside_of_the_project_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, named: str
+) -> None:
+    monkeypatch.chdir(tmp_path / project(tmp_path / "project", key, named).parent)
+    (tmp_path / "secret").write_text('root:$6$hash:19000\nkey: "hush\n')
+    Path("link").symlink_to(tmp_path / "secret")
+    with pytest.raises(CostsimError) as caught:
+        open_book(load_architecture(Path("architecture.yaml")).architecture.book)
+    assert "hash" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_file_above_is_read_in_the_same_repository_or_where_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "prices.yaml").write_text(PRICES)
+    file = project(tmp_path / "project", "prices", "../shared/prices.yaml")
+    with pytest.raises(ArchitectureError, match="outside of the project; copy it there, or allow its folder"):
+        read_architecture(file)
+    monkeypatch.setenv("COSTSIM_ALLOW", str(tmp_path / "shared"))
+    assert read_architecture(file).prices
+    monkeypatch.delenv("COSTSIM_ALLOW")
+    (tmp_path / ".git").mkdir()
+    assert read_architecture(file).prices
+
+
+def test_a_device_or_pipe_is_no_price_book(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for file in (Path("/dev/zero"), tmp_path / "pipe.yaml"):
+        with pytest.raises(PriceBookError, match="not a file"):
+            open_book("list", [file])
+
+
+def test_so_many_draws_are_refused_before_they_fill_the_memory() -> None:
+    with pytest.raises(CostsimError, match=r"1,096,000,000 draws .* at most 50,000,000 fit in memory: 45,620 trials"):
+        Settings(date(2026, 1, 1), days=1096, trials=1_000_000).check()

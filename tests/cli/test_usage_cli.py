@@ -1,0 +1,143 @@
+"""`costsim load`, `spend` and `export` as users meet them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+DATA = Path(__file__).parents[1] / "data" / "usage"
+SESSIONS = sorted(map(str, (DATA / "claude-code").glob("p*.jsonl")))
+
+
+@pytest.fixture
+def store(costsim: Run) -> Run:
+    """The two real sessions, loaded."""
+    assert costsim("load", *SESSIONS).code == 0
+    return costsim
+
+
+def test_load_says_what_it_did(costsim: Run) -> None:
+    outcome = costsim("load", *SESSIONS)
+    assert outcome.out.splitlines() == [
+        "2 files read (claude-code)",
+        "170 new calls, 195 entries of calls known already",
+    ]
+    assert costsim("load", *SESSIONS).out.splitlines()[0] == "no new file, 2 unchanged"
+
+
+def test_spend_is_exact_in_every_format(store: Run) -> None:
+    assert json.loads(store("spend", "-f", "json").out)["total"]["computed_usd"] == "11.9789443"
+    rows = list(csv.DictReader(io.StringIO(store("spend", "--by", "model", "-f", "csv").out)))
+    assert sum(Decimal(row["computed_usd"]) for row in rows) == Decimal("11.9789443")
+    assert "| **total** |" in store("spend", "--by", "model", "-f", "markdown").out
+    assert "$11.98" in store("spend").out
+    assert store("spend", "--by", "model", "-f", "parquet", "-o", "spend.parquet").code == 0
+    assert duckdb.sql("SELECT sum(computed_usd) FROM 'spend.parquet'").fetchall() == [(Decimal("11.9789443"),)]  # type: ignore[union-attr]
+
+
+def test_spend_chooses_days(store: Run) -> None:
+    days = [json.loads(store("spend", *days, "-f", "json").out)["total"]["calls"] for days in (
+        ("--month", "2026-02"), ("--since", "2026-02-11"), ("--until", "2026-02-10"), ("--month", "2026-03"),
+    )]  # fmt: skip
+    assert days[0] == 170
+    assert days[1] + days[2] == 170
+    assert days[3] == 0
+
+
+def test_repricing_shows_both_costs(store: Run) -> None:
+    outcome = store("spend", "--by", "model", "--reprice", "2026-11-01")
+    assert "at prices of 2026-11-01" in outcome.out
+
+
+def test_an_unpriced_model_is_loud_and_no_success(costsim: Run, tmp_path: Path) -> None:
+    line = {
+        "timestamp": "2026-10-01T00:00:00Z", "sessionId": "s", "requestId": "r", "type": "assistant",
+        "message": {"id": "m", "model": "claude-nonesuch", "usage": {"input_tokens": 5, "output_tokens": 1}},
+    }  # fmt: skip
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    costsim("load", "a.jsonl")
+    outcome = costsim("spend")
+    assert outcome.code == 2
+    assert "no price for 'anthropic/claude-nonesuch'" in outcome.err
+    assert "UNPRICED" in outcome.out
+    assert costsim("export", "--output", "focus.csv").code == 2
+    assert not (tmp_path / "focus.csv").exists()
+
+
+def test_a_focus_file_adds_up(store: Run, tmp_path: Path) -> None:
+    assert store("export", "--output", "focus.csv", "--account", "acme").code == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "focus.csv").read_text())))
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("11.9789443")
+    assert {row["BillingAccountId"] for row in rows} == {"acme"}
+
+
+def test_a_projection_starts_from_the_logs(store: Run, tmp_path: Path) -> None:
+    outcome = store(
+        "run", "--from-usage", "--save", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json"
+    )
+    assert outcome.code == 0, outcome.err
+    plan = json.loads(outcome.out)["plans"][1]
+    assert {row["tokens"] for row in plan["components"]} == {"measured"}
+    assert (tmp_path / "observed.yaml").exists()
+    again = store("run", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json")
+    assert json.loads(again.out)["plans"] == json.loads(outcome.out)["plans"]
+    assert store("run", "--from-usage", "--save", "observed.yaml").code == 2
+
+
+def test_a_projection_may_start_from_some_of_the_logs_days(store: Run, tmp_path: Path) -> None:
+    options = ("--from-usage", "--trials", "50", "--days", "7", "-f", "json")
+    outcome = store("run", *options, "--until", "2026-02-10", "--save", "day.yaml")
+    plan = json.loads(outcome.out)["plans"][1]
+    # 18 calls on the 10th, a Tuesday: as many on the one Tuesday of a week
+    assert round(7 * sum(Decimal(row["runs_per_day"]) for row in plan["components"]), 3) == 18
+    assert "until: '2026-02-10'" in (tmp_path / "day.yaml").read_text()
+    assert "the store has 2026-02-10 to 2026-02-11" in store("run", *options, "--month", "2026-03").err
+    assert store("run", "--month", "2026-02").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["load", "gone.jsonl"], "gone.jsonl: there is no such file"),
+        (["load", "--format", "claude", SESSIONS[0]], "did you mean 'claude-code'"),
+        (["load", SESSIONS[0], "--map", "input=x"], "say which column holds the time"),
+        (["spend", "--by", "modle"], "cannot group by 'modle'; did you mean 'model'"),
+        (["spend", "--month", "2026-13"], "'2026-13' is not a month"),
+        (["spend", "--month", "2026-10", "--since", "2026-10-01"], "give either --month"),
+        (["spend", "-f", "parquet"], "parquet goes to a file"),
+        (["load", SESSIONS[0], "--attribution", "gone.yaml"], "gone.yaml: there is no such file"),
+    ],
+)
+def test_bad_input_is_one_line(costsim: Run, arguments: list[str], says: str) -> None:
+    outcome = costsim(*arguments)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_review_of_usage_without_a_price_is_written_says_so_and_is_no_success(costsim: Run, tmp_path: Path) -> None:
+    usage = {"input_tokens": 1200, "output_tokens": 400}
+    message = {"id": "m", "model": "claude-nonesuch", "usage": usage}
+    entry = {
+        "type": "assistant",
+        "timestamp": "2026-10-05T10:00:00Z",
+        "sessionId": "s",
+        "requestId": "r",
+        "message": message,
+    }
+    (tmp_path / "log.jsonl").write_text(json.dumps(entry))
+    assert costsim("load", "log.jsonl").code == 0
+    outcome = costsim("report", "--format", "markdown")
+    assert outcome.code == 2
+    assert "without 1,600 tokens that have no price" in outcome.out
+    assert "claude-nonesuch" in outcome.err

@@ -1,0 +1,83 @@
+"""Bills of clouds: sums with their cost, tokens where a unit tells them, credits with their sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parents[2] / "data" / "usage"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def rows(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:
+    return store.execute(f"SELECT {columns} FROM usage_event ORDER BY ts, event_id").fetchall()
+
+
+BILLED = "provider, model, processing, input, cache_read, cache_write_5m, output, request, recorded_usd, aggregated"
+
+
+def test_aws_reads_the_unit_and_keeps_the_credit(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [DATA / "aws-cur"])
+    assert rows(store, BILLED) == [
+        ("aws", "Nova2.0Pro", "standard", 1_200_500, 0, 0, 0, 0, Decimal("0.96"), True),  # 1,200.5 thousands
+        ("aws", "Nova2.0Pro", "standard", 0, 3_000_000, 0, 0, 0, Decimal("0.6"), True),
+        ("aws", "Nova2.0Pro", "batch", 0, 0, 0, 250_000, 0, Decimal("0.4"), True),  # a quarter of a million
+        ("aws", "Nova2.0Pro", "standard", 0, 0, 0, 0, 0, Decimal("-0.5"), True),
+    ]
+
+
+def test_a_marketplace_unit_is_what_its_description_says_or_none(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = tmp_path / "cur.csv"
+    file.write_text(
+        "line_item_product_code,line_item_usage_type,line_item_usage_start_date,line_item_usage_amount,"
+        "line_item_unblended_cost,pricing_unit,line_item_line_item_description,product_product_name\n"
+        "x1,USE1-MP:USE1_InputTokenCount-Units,2026-03-05 00:00:00,2,6,Units,Million Input Tokens,"
+        "Claude Sonnet 4.5 (Amazon Bedrock Edition)\n"
+        "x1,USE1-MP:USE1_OutputTokenCount-Units,2026-03-05 01:00:00,3,45,Units,Output Tokens,"
+        "Claude Sonnet 4.5 (Amazon Bedrock Edition)\n"
+        "x1,USE1-MP:USE1_CacheWrite1hInputTokenCount-Units,2026-03-05 02:00:00,1,6,Units,Million tokens,"
+        "Claude Sonnet 4.5 (Amazon Bedrock Edition)\n"
+    )
+    load(store, [file])
+    assert rows(store, "model, input, cache_write_5m, cache_write_1h, output, recorded_usd") == [
+        ("Claude Sonnet 4.5", 2_000_000, 0, 0, 0, Decimal(6)),
+        ("Claude Sonnet 4.5", 0, 0, 0, 0, Decimal(45)),
+        ("Claude Sonnet 4.5", 0, 0, 1_000_000, 0, Decimal(6)),
+    ]
+
+
+def test_focus_counts_tokens_in_units_it_knows_and_no_other_service(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [DATA / "focus" / "tokens.csv"])
+    assert store.execute(
+        "SELECT count(*), sum(input), sum(cache_read), sum(cache_write_5m), sum(output), sum(recorded_usd) FROM usage_event"
+    ).fetchone() == (5, 2_000_000, 3_000_000, 1_000_000, 0, Decimal("10.15"))  # 6 + 0.9 + 3.75 + 1.5 - 2
+
+
+def test_a_bill_in_euros_is_not_taken_for_dollars(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "focus.csv"
+    file.write_text((DATA / "focus" / "tokens.csv").read_text().replace("USD", "EUR"))
+    report = load(store, [file])
+    assert (report.total("rejected"), rows(store, "event_id")) == (5, [])
+
+
+def test_azures_meters_tell_model_direction_and_a_quantity(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [DATA / "azure-cost"])
+    assert sorted(rows(store, "provider, model, input, cache_read, output, recorded_usd")) == [
+        ("azure", "gpt-4o-0806", 0, 0, 200_000, Decimal(2)),
+        ("azure", "gpt-4o-0806", 0, 400_000, 0, Decimal("0.5")),
+        ("azure", "gpt-4o-0806", 500_000, 0, 0, Decimal("1.25")),
+    ]

@@ -1,0 +1,162 @@
+"""LiteLLM SpendLogs: cached tokens come out of the prompt's, and the proxy's own cache costs nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage.load import LoadReport, load
+from costsim.usage.readers import READERS
+from costsim.usage.readers.litellm import OTHER_TABLES
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parents[2] / "data" / "usage" / "litellm"
+ROWS = [json.loads(line) for line in (DATA / "spend_logs.jsonl").read_text().splitlines()]
+TOKENS = "input, cache_read, cache_write_5m, cache_write_1h, output, request"
+
+
+def loaded(folder: Path, *files: Path, sql: str) -> tuple[LoadReport, list[tuple[Any, ...]]]:
+    with open_store(folder / "costsim.duckdb") as store:
+        report = load(store, files)
+        return report, store.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("name", ["spend_logs.jsonl", "spend_logs.csv"])
+def test_every_token_class_of_a_row_is_counted_once(tmp_path: Path, name: str) -> None:
+    report, rows = loaded(tmp_path, DATA / name, sql=f"SELECT {TOKENS}, recorded_usd FROM usage_event ORDER BY ts")
+    assert report.files[0].reader == "litellm"
+    assert report.total("rejected") == 0
+    assert rows == [
+        (20, 0, 0, 0, 10, 1, Decimal("0.000225")),
+        (86, 1920, 0, 0, 300, 1, Decimal("0.0036")),  # 2006 - 1920
+        (44, 1000, 1000, 51, 503, 1, Decimal("0.0117")),  # 2095 - 1000 - 1051
+        (31, 0, 1253, 0, 467, 1, Decimal("0.01179675")),  # an older proxy: writes beside prompt_tokens
+        (0, 0, 0, 0, 0, 0, Decimal(0)),  # a hit of the proxy's cache
+        (0, 0, 0, 0, 0, 1, Decimal(0)),  # a failure
+    ]
+
+
+def test_team_tags_agent_and_status_can_be_attributed(tmp_path: Path) -> None:
+    sql = "SELECT agent, provider, model, status, tags FROM usage_event ORDER BY ts"
+    _, rows = loaded(tmp_path, DATA / "spend_logs.jsonl", sql=sql)
+    assert [row[0] for row in rows[:2]] == [None, "agent-cio"]
+    assert rows[2][1:4] == ("anthropic", "claude-sonnet-4-5-20250929", "ok")
+    assert rows[5][3] == "error"
+    tags = [json.loads(row[4]) for row in rows]
+    assert tags[0]["team_id"] == "research"
+    assert tags[0]["request_tags"] == ["jobID:214590dsff09fds", "taskName:run_page_classification"]
+    assert [tag.get("cache_hit") for tag in tags] == [None, None, None, None, "true", None]
+
+
+def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) -> None:
+    parquet, array = tmp_path / "spend.parquet", tmp_path / "spend.json"
+    csv = str(DATA / "spend_logs.csv")
+    duckdb.sql("SELECT * FROM read_csv($csv)", params={"csv": csv}).write_parquet(str(parquet))  # type: ignore[union-attr]
+    array.write_text(json.dumps(ROWS, indent=1))
+    files = [DATA / "spend_logs.jsonl", DATA / "spend_logs.csv", parquet, array]
+    report, rows = loaded(tmp_path, *files, sql="SELECT count(*), sum(input), sum(recorded_usd) FROM usage_event")
+    assert (report.total("entries"), report.total("added"), report.total("rejected")) == (24, 6, 0)
+    assert rows == [(6, 181, Decimal("0.02732175"))]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt_tokens": "many"},
+        {"prompt_tokens": 10, "metadata": {"additional_usage_values": {"cache_read_input_tokens": 11}}},
+        {"metadata": {"additional_usage_values": {"prompt_tokens_details": {"cached_tokens": "few"}}}},
+        {"metadata": {"additional_usage_values": {"cache_creation_input_tokens": 1.5}}},
+        {"spend": "free"},
+    ],
+)
+def test_a_count_that_is_none_is_a_reject_and_nothing_else_is_lost(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    file = tmp_path / "spend.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in [ROWS[0], {**ROWS[1], **wrong}, ROWS[2]]))
+    report, rows = loaded(tmp_path, file, sql="SELECT sum(input), count(*) FROM usage_event")
+    assert report.total("rejected") == 1
+    assert rows == [(64, 2)]
+
+
+def test_no_other_reader_takes_it() -> None:
+    from costsim.usage.reader import Sample
+
+    sample = Sample("x", "ndjson", tuple(ROWS))
+    assert [reader.name for reader in READERS if reader.recognises(sample)] == ["litellm"]
+
+
+@pytest.mark.parametrize("more", [None, {}, {"prompt_tokens_details": None}])
+def test_a_detail_that_is_null_hides_no_other(tmp_path: Path, more: dict[str, Any] | None) -> None:
+    usage = {"prompt_tokens_details": {"cached_tokens": 90}}
+    row = ROWS[0] | {"prompt_tokens": 100, "metadata": {"additional_usage_values": more, "usage_object": usage}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT input, cache_read FROM usage_event")
+    assert rows == [(10, 90)]
+
+
+def test_calls_without_an_id_are_told_apart(tmp_path: Path) -> None:
+    calls = [ROWS[0] | {"request_id": "", "completion_tokens": tokens} for tokens in (1, 2, 3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, calls)))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*), sum(output) FROM usage_event")
+    assert rows == [(3, 6)]
+
+
+def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "service_tier": "flex"}
+    rows = [
+        ROWS[0] | {"request_id": "usage", "metadata": {"usage_object": usage}},
+        ROWS[0] | {"request_id": "answer", "response": json.dumps({"service_tier": "priority"})},
+        ROWS[0] | {"request_id": "asked", "proxy_server_request": {"service_tier": "flex"}},
+        ROWS[0] | {"request_id": "auto", "metadata": {"usage_object": usage | {"service_tier": "default"}}},
+        ROWS[0] | {"request_id": "batch", "call_type": "aretrieve_batch"},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sql = "SELECT event_id, processing FROM usage_event ORDER BY event_id"
+    _, found = loaded(tmp_path, tmp_path / "a.jsonl", sql=sql)
+    assert found == [
+        ("litellm:answer", "priority"),
+        ("litellm:asked", "flex"),
+        ("litellm:auto", "standard"),
+        ("litellm:batch", "batch"),
+        ("litellm:usage", "flex"),
+    ]
+
+
+def test_one_hour_writes_may_be_told_without_their_sum(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 2000, "cache_creation": {"ephemeral_1h_input_tokens": 700}}
+    row = ROWS[0] | {"prompt_tokens": 2000, "metadata": {"usage_object": usage}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql=f"SELECT {TOKENS} FROM usage_event")
+    assert rows == [(1300, 0, 0, 700, row["completion_tokens"], 1)]  # 2000 - 700
+
+
+DAILY = DATA.parent / "litellm-daily" / "daily_user_spend.csv"
+
+
+def test_a_daily_table_is_sums_of_requests(tmp_path: Path) -> None:
+    report, rows = loaded(tmp_path, DAILY, sql=f"SELECT {TOKENS}, aggregated FROM usage_event ORDER BY model")
+    assert report.files[0].reader == "litellm-daily"
+    assert rows == [
+        (44, 1000, 1051, 0, 503, 2, True),  # 2095 - 1000 - 1051
+        (86, 1920, 0, 0, 300, 3, True),  # 2006 - 1920
+    ]
+
+
+@pytest.mark.parametrize(("column", "table"), OTHER_TABLES.items())
+def test_the_other_daily_tables_repeat_the_users_and_are_refused_by_name(
+    tmp_path: Path, column: str, table: str
+) -> None:
+    other = tmp_path / "daily.csv"
+    other.write_text(DAILY.read_text().replace("user_id", column, 1))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        with pytest.raises(UsageLogError, match=f"{table} has the same requests as LiteLLM_DailyUserSpend"):
+            load(store, [other])
+        shutil.copyfile(DAILY, tmp_path / "users.csv")
+        report = load(store, [tmp_path])  # in a folder, the users' table is loaded, and the other named
+    assert [Path(file.path).name for file in report.files] == ["users.csv"]
+    assert table in report.unreadable[0]

@@ -1,0 +1,128 @@
+"""OpenRouter's activity export: what it charged per generation, cached tokens within the prompt."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend
+from costsim.pricing.book import open_book
+from costsim.usage.load import LoadReport, load
+from costsim.usage.store import open_store
+
+FILE = Path(__file__).parents[2] / "data" / "usage" / "openrouter" / "activity.csv"
+HEADER, *ROWS = list(csv.reader(FILE.read_text().splitlines()))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection
+
+
+def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:
+    return store.execute(f"SELECT {columns} FROM usage_event ORDER BY ts").fetchall()
+
+
+def changed(store: duckdb.DuckDBPyConnection, folder: Path, **cells: str) -> LoadReport:
+    """Load the export with other cells in its second row."""
+    row = [cells.get(name, cell) for name, cell in zip(HEADER, ROWS[1], strict=True)]
+    file = folder / "changed.csv"
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerows([HEADER, ROWS[0], row, *ROWS[2:]])
+    return load(store, [file])
+
+
+def test_cached_tokens_come_out_of_the_prompt_and_reasoning_stays_in_the_completion(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    report = load(store, [FILE])
+    assert (report.files[0].reader, report.total("rejected")) == ("openrouter", 0)
+    assert values(store, "ts, input, cache_read, output, request") == [
+        (datetime(2026, 6, 28, 3, 46, 57, 713000), 10389, 0, 137, 1),
+        (datetime(2026, 6, 28, 3, 46, 58, 20000), 1238, 768, 300, 1),  # 2006 - 768
+        (datetime(2026, 6, 28, 3, 48, 20, 500000), 812, 0, 640, 1),  # 320 of the 640 are reasoning
+        (datetime(2026, 6, 28, 3, 50, 0, 1000), 1000, 0, 500, 1),
+    ]
+
+
+def test_who_called_what_and_how_it_ended(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [FILE])
+    assert values(store, "event_id, provider, model, status") == [
+        ("openrouter:gen-1782618417-NEpXKqXYIDjS7TmNrT9j", "openrouter", "openai/gpt-4o-mini", "ok"),
+        ("openrouter:gen-1782618418-2yTqNcVbTzqkWmSSyZ1a", "openrouter", "anthropic/claude-4.5-haiku-20251001", "ok"),
+        ("openrouter:gen-1782618500-Qm3uJx0cXv8rQfGJj5aL", "openrouter", "openai/gpt-oss-120b:free", "cancelled"),
+        ("openrouter:gen-1782618600-e0YbD4Vn6sTgH1kKp9Zw", "openrouter", "openai/gpt-4o-mini", "error"),
+    ]
+
+
+def test_what_it_charged_is_what_the_list_price_says(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [FILE])
+    book = open_book()
+    bring_up_to_date(store, book)
+    rows = {row.keys[0]: row for row in spend(store, book, Query(("model",))).rows}
+    # 1,238 * 1 + 768 * 0.10 + 300 * 5 USD per million
+    haiku = rows["openrouter/anthropic/claude-haiku-4.5"]
+    assert haiku.computed_usd == haiku.recorded_usd == Decimal("0.0028148")
+
+
+def test_the_app_the_key_and_the_provider_behind_are_tags(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [FILE])
+    tags = [json.loads(text) for (text,) in values(store, "tags")]
+    assert tags[1] == {
+        "app_name": "Research desk",
+        "api_key_name": "Primary",
+        "user": "cio",
+        "variant": "standard",
+        "provider_name": "Anthropic",
+        "byok": None,
+    }
+    assert tags[3]["byok"] == "true"  # the provider's own part is on another bill
+
+
+def test_a_call_with_ones_own_key_records_what_openrouter_took(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [FILE])
+    assert values(store, "recorded_usd")[3] == (Decimal("0.0000225"),)  # 5 % of 0.00045
+
+
+def test_the_export_again_adds_nothing(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load(store, [FILE])
+    assert changed(store, tmp_path, app_name="Renamed").total("added") == 0
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"tokens_prompt": "many"},
+        {"tokens_prompt": "-1"},
+        {"tokens_prompt": "NaN"},
+        {"tokens_completion": "9" * 40},
+        {"tokens_cached": "2007"},  # more than the prompt has
+        {"tokens_cached": "-3"},
+        {"cost_total": "free"},
+        {"cost_total": "-0.1"},
+        {"created_at": "yesterday"},
+    ],
+)
+def test_a_row_that_cannot_be_is_one_reject_and_the_others_count(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, cells: dict[str, str]
+) -> None:
+    report = changed(store, tmp_path, **cells)
+    assert (report.total("added"), report.total("rejected")) == (3, 1)
+    assert "changed.csv:3:" in report.first_rejects[0]
+
+
+@pytest.mark.parametrize("variant", ["nitro", "floor", "online", "exacto"])
+def test_a_variant_that_chooses_among_providers_is_the_same_model(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, variant: str
+) -> None:
+    changed(store, tmp_path, model_permaslug=f"anthropic/claude-4.5-haiku-20251001:{variant}", variant=variant)
+    assert values(store, "model")[1] == ("anthropic/claude-4.5-haiku-20251001",)

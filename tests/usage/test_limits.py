@@ -1,0 +1,101 @@
+"""Bombs: what is read of a file is bounded, the bound is stated, and can be raised."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import zlib
+from pathlib import Path
+
+import pytest
+import zstandard
+from costsim.errors import InputError, UsageLogError
+from costsim.usage import packing
+from costsim.usage.limits import MAX_LINE
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
+CALL = json.dumps({"ts": "2026-10-05T10:00:00Z", "input": 1, "output": 2}).encode() + b"\n"
+MIB = 2**20
+
+
+def loaded(folder: Path, file: Path) -> tuple[int, list[str]]:
+    """How many calls a file has, and why lines of it are rejected."""
+    with open_store(folder / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        (calls,) = store.execute("SELECT count(*) FROM usage_event").fetchone() or (0,)
+        return calls, [reason for (reason,) in store.execute("SELECT reason FROM reject").fetchall()]
+
+
+def bomb(how: str, size: int) -> bytes:
+    """A call, then one endless line of x, packed."""
+    packer = zstandard.ZstdCompressor().compressobj() if how == "zst" else zlib.compressobj(9, wbits=31)
+    pieces = [packer.compress(CALL), *(packer.compress(b"x" * MIB) for _ in range(size // MIB)), packer.flush()]
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("ending", ["zst", "gz"])
+def test_a_bomb_is_unpacked_up_to_its_limit_and_keeps_its_whole_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    file = tmp_path / f"a.jsonl.{ending}"
+    file.write_bytes(bomb(ending, 256 * MIB))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "4MiB")
+    calls, reasons = loaded(tmp_path, file)
+    assert calls == 1
+    assert len(reasons) == 1
+    assert "COSTSIM_MAX_" in reasons[0]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024  # KiB
+
+
+def test_a_ratio_is_bounded_where_lines_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "FREE_BYTES", MIB)
+    file = tmp_path / "a.jsonl.zst"
+    packer = zstandard.ZstdCompressor().compressobj()
+    parts = [packer.compress(CALL + b'{"type": "user", "sessionId": "s"}\n' * 20_000) for _ in range(16)]
+    file.write_bytes(b"".join([*parts, packer.flush()]))
+    calls, reasons = loaded(tmp_path, file)
+    assert 1 <= calls < 16
+    assert "times its size: 1,000 (raise it with COSTSIM_MAX_RATIO)" in reasons[0]
+
+
+def test_a_limit_is_raised_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(CALL + b'{"x": "' + b"x" * MIB + b'"}\n' + b"{torn\n" + CALL.replace(b"2}", b"3}"))
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "512KiB")
+    calls, reasons = loaded(tmp_path, file)
+    assert (calls, sorted(reasons)) == (2, ["a line of over 512 KiB (raise it with COSTSIM_MAX_LINE)", "not JSON"])
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "2MiB")
+    (tmp_path / "b").mkdir()
+    assert "a line of over" not in "".join(loaded(tmp_path / "b", file)[1])
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "plenty")
+    with pytest.raises(InputError, match="COSTSIM_MAX_LINE: 'plenty' is not a limit"):
+        _ = MAX_LINE.value
+
+
+def test_a_table_is_read_up_to_a_line_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "1MiB")
+    file = tmp_path / "a.csv"
+    row = "2026-10-05T10:00:00Z,1,2\n"
+    file.write_text(f"ts,input,output\n{row}{'x' * 5 * MIB}\n{row}")
+    calls, reasons = loaded(tmp_path, file)
+    assert calls == 1
+    assert "a line of over 1 MiB (raise it with COSTSIM_MAX_LINE): the file is not read from here on" in reasons[-1]
+
+
+def test_a_document_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTSIM_MAX_DOCUMENT", "100KiB")
+    file = tmp_path / "a.json.gz"
+    file.write_bytes(gzip.compress(json.dumps([json.loads(CALL)] * 5000).encode()))
+    with pytest.raises(UsageLogError, match="read as one document, and holds over 100 KiB"):
+        loaded(tmp_path, file)
+
+
+def test_what_is_no_bomb_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl.gz"
+    file.write_bytes(gzip.compress(CALL * 5_000))
+    assert loaded(tmp_path, file) == (5_000, [])
