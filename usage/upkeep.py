@@ -44,7 +44,7 @@ CHECKS = {
             AND (called.input, called.output) IS DISTINCT FROM (summed.input, summed.output)
     """,
 }
-FORGET_FILES = "UPDATE load SET sha256 = '', mtime_ns = 0, bytes = 0"
+FORGET_FILES = "UPDATE load SET content_hash = '', mtime_ns = 0, bytes = 0"
 ROWS = "SELECT estimated_size FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
 MADE = "SELECT sql FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
 THERE = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"

@@ -6,25 +6,61 @@ from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from .amounts import Amount, Part
 
 Period = Literal["run", "day", "week", "month"]
 At = Literal["mean", "p50", "p90", "p99"]
 Severity = Literal["fail", "warn"]
-Kind = Literal["agent", "component", "task", "model", "tag"]
+Kind = Literal[
+    "agent", "component", "task", "model", "tag", "provider", "source", "processing", "session", "user", "team",
+    "project", "repository", "branch",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
+ONE_KIND = (
+    "a scope is total, or one of agent, component, task, model, provider, user, team, project, repository, branch, "
+    "session, source, processing, tags.NAME, as in {agent: cto}"
+)
+TAGS = "tags."
+
+
 class Scope(Part):
-    """What a budget counts: what one agent, component, task, model or tag (`team=growth`) spends."""
+    """What a budget counts: what one agent, component, task, model, team or tag spends; a value may be a glob.
+
+    A team, user, project, repository, branch or tag is the logged call's own, else the tag of that name of its
+    component. `{tags.env: prod}` is `{tag: env=prod}`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {"^tags\\..+": {"type": "string"}}})
 
     agent: str | None = None
     component: str | None = None
     task: str | None = None
     model: str | None = None
-    tag: str | None = Field(default=None, description="of components: team=growth")
+    provider: str | None = None
+    user: str | None = None
+    team: str | None = None
+    project: str | None = None
+    repository: str | None = None
+    branch: str | None = None
+    session: str | None = Field(default=None, description="of logged calls")
+    source: str | None = Field(default=None, description="of logged calls: the log format")
+    processing: str | None = Field(default=None, description="of logged calls: standard, batch, flex, priority, fast")
+    tag: str | None = Field(default=None, description="team=growth; tags.team: growth says the same")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_tag(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        named = [key for key in given if isinstance(key, str) and key.startswith(TAGS) and key != TAGS]
+        rest = {key: value for key, value in given.items() if key not in named}
+        if len(named) > 1 or (named and "tag" in rest):
+            raise ValueError(ONE_KIND)
+        return rest | ({"tag": f"{named[0].removeprefix(TAGS)}={given[named[0]]}"} if named else {})
 
     @field_validator("tag")
     @classmethod
@@ -36,7 +72,7 @@ class Scope(Part):
     @model_validator(mode="after")
     def _one_kind(self) -> Scope:
         if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
-            raise ValueError("a scope is total, or one of agent, component, task, model, tag, as in {agent: cto}")
+            raise ValueError(ONE_KIND)
         return self
 
     @property
@@ -49,6 +85,21 @@ class Scope(Part):
         """Whose: the agent's name, the component's, `team=growth`."""
         return str(getattr(self, self.kind))
 
+    @property
+    def dimension(self) -> str:
+        """The dimension of spend that it chooses by: `agent`, `team`, `tags.env`."""
+        return TAGS + self.name.partition("=")[0] if self.kind == "tag" else self.kind
+
+    @property
+    def pattern(self) -> str:
+        """What that dimension's value must be, or match as a glob."""
+        return self.name.partition("=")[2] if self.kind == "tag" else self.name
+
+    @property
+    def is_glob(self) -> bool:
+        """Whether it is a pattern, which may match what is still to come."""
+        return any(character in self.pattern for character in "*?[")
+
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
@@ -59,7 +110,7 @@ def _way(given: Any) -> str:
 
 def _total_or_scope(given: Any) -> Any:
     if isinstance(given, str) and given != "total":
-        raise ValueError("a scope is total, or one of agent, component, task, model, tag, as in {agent: cto}")
+        raise ValueError(ONE_KIND)
     return given
 
 

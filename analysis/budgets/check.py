@@ -20,7 +20,7 @@ from ..simulation.summary import book_ref
 from .judge import Judged, expired_exceptions
 from .rejects import Rejects
 from .results import CheckResult
-from .scopes import StatedBudget, check_names, known_names, read_budgets, stated_budgets
+from .scopes import NAMED, StatedBudget, check_names, known_names, of_calls, read_budgets, stated_budgets
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -114,7 +114,7 @@ def check(
     if loaded and not budgets:
         stated = stated_budgets(loaded.architecture, loaded.document)
     book = _book(architecture, settings)
-    logged = _logged(usage, architecture, book, settings) if usage is not None else None
+    logged = _logged(usage, architecture, book, settings, stated) if usage is not None else None
     month = logged.month if logged else (settings.month or settings.today).replace(day=1)
     found = _Check(settings, stated, [], [], [] if stated else ["no budget is stated; nothing limits what is spent"])
     projected = _projected(architecture, month, settings, book) if architecture else None
@@ -175,7 +175,7 @@ def _check_scopes(
 ) -> None:
     labels = projected.labels() if projected else []
     labels += [row.labels for row in logged.rows] if logged else []
-    check_names(stated, known_names(labels), book)
+    check_names(stated, known_names(labels, stated), book, logs_read=logged is not None)
 
 
 def _judge_projected(
@@ -185,11 +185,25 @@ def _judge_projected(
     from .projection import judge_projection
 
     last_period = _last_period(logged)
-    found.judged += judge_projection(found.stated, projected, month, found.settings.today, last_period)
+    seen, unseen = _projectable(found.stated, projected)
+    found.judged += judge_projection(seen, projected, month, found.settings.today, last_period)
+    if unseen:
+        found.notes.append(f"no component says these scopes: {', '.join(unseen)} compared with the logs only (--usage)")
     unpriced = unpriced_models(projected, loaded)
     found.verdicts += unpriced
     found.verdicts += routing_errors(projected, loaded, {verdict.name for verdict in unpriced})
     found.verdicts += broken_claims(projected, loaded)
+
+
+def _projectable(stated: Sequence[StatedBudget], projected: Projected) -> tuple[list[StatedBudget], list[str]]:
+    """The budgets whose scope the architecture can know, and the names of those that only logs can."""
+    known = known_names(projected.labels(), stated)
+
+    def only_logs(entry: StatedBudget) -> bool:
+        scope = entry.budget.scope
+        return scope != "total" and scope.kind not in NAMED and not known[scope.dimension]
+
+    return [entry for entry in stated if not only_logs(entry)], [e.budget.name for e in stated if only_logs(e)]
 
 
 def _last_period(logged: Usage | None) -> LastPeriod:
@@ -202,7 +216,11 @@ def _last_period(logged: Usage | None) -> LastPeriod:
 
 
 def _logged(
-    connection: DuckDBPyConnection, architecture: Architecture | None, book: PriceBook, settings: CheckSettings
+    connection: DuckDBPyConnection,
+    architecture: Architecture | None,
+    book: PriceBook,
+    settings: CheckSettings,
+    stated: Sequence[StatedBudget],
 ) -> Usage:
     """The usage of the month. Raises CostsimError where the store is empty or knows nothing before the month ends."""
     from ..spend.ledger import Ledger
@@ -213,7 +231,7 @@ def _logged(
         raise CostsimError("the store has no usage yet; load some with costsim load")
     month = settings.month or as_of
     tags = {component.name: component.tags for component in architecture.components} if architecture else {}
-    return read_usage(connection, book, month, as_of, tags)
+    return read_usage(connection, book, month, as_of, tags, of_calls(stated))
 
 
 def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, projected: Projected | None) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...documents import Document, KeyPath, did_you_mean, read_document, validate
 from ...errors import ArchitectureError
-from ..architecture.budgets import KINDS, Budget, BudgetFile, Kind, Scope
+from ...usage.tags import TAG
+from ..architecture.budgets import Budget, BudgetFile, Scope
+from ..spend.query import UNATTRIBUTED, Filter
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -19,18 +21,43 @@ AnyScope = Literal["total"] | Scope
 
 
 class Labels(NamedTuple):
-    """Whose a cost is. `model` is the priced name where there is one (see `canonical`); `tags` are `team=growth`."""
+    """Whose a cost is. `model` is the priced name where there is one (see `canonical`); `tags` are `team=growth`.
+
+    `own` is what a logged call itself says, by dimension (`team`, `tags.env`), as pairs.
+    """
 
     component: str
     agent: str
     task: str
     model: str
     tags: frozenset[str] = frozenset()
+    own: tuple[tuple[str, str], ...] = ()
+
+    def of(self, dimension: str) -> str:
+        """The value of a dimension: the call's own, else the component's tag of that name, else `unattributed`."""
+        if dimension in NAMED:
+            return str(getattr(self, dimension))
+        if dimension == "provider":
+            return self.model.partition("/")[0] if "/" in self.model else ""
+        own = dict(self.own).get(dimension, UNATTRIBUTED)
+        if own != UNATTRIBUTED:
+            return own
+        name = dimension.removeprefix(TAG)
+        return next((tag.partition("=")[2] for tag in self.tags if tag.partition("=")[0] == name), UNATTRIBUTED)
+
+
+NAMED = ("component", "agent", "task", "model")
 
 
 def tags_of(tags: Mapping[str, str]) -> frozenset[str]:
     """Tags as scopes name them: `team=growth`."""
     return frozenset(f"{key}={value}" for key, value in tags.items())
+
+
+def of_calls(stated: Sequence[StatedBudget]) -> tuple[str, ...]:
+    """The dimensions that the budgets' scopes ask of the logged calls, beside those that every sum has."""
+    asked = (entry.budget.scope.dimension for entry in stated if entry.budget.scope != "total")
+    return tuple(dict.fromkeys(name for name in asked if name not in (*NAMED, "provider")))
 
 
 def canonical(model: str, book: PriceBook) -> str:
@@ -43,11 +70,9 @@ def in_scope(scope: AnyScope, labels: Labels, book: PriceBook) -> bool:
     """Whether the scope counts a cost with these labels."""
     if scope == "total":
         return True
-    if scope.tag is not None:
-        return scope.tag in labels.tags
-    if scope.model is not None:
-        return labels.model == canonical(scope.model, book)
-    return bool(getattr(labels, scope.kind) == scope.name)
+    if scope.kind == "model" and labels.model == canonical(scope.pattern, book):
+        return True
+    return Filter(scope.dimension, scope.pattern).holds(labels.of(scope.dimension))
 
 
 @dataclass(frozen=True)
@@ -78,27 +103,34 @@ def stated_budgets(architecture: Architecture, document: Document) -> list[State
     return [StatedBudget(budget, document, ("budgets", n)) for n, budget in enumerate(architecture.budgets)]
 
 
-def check_names(stated: Sequence[StatedBudget], known: Mapping[Kind, set[str]], book: PriceBook) -> None:
+def check_names(
+    stated: Sequence[StatedBudget], known: Mapping[str, set[str]], book: PriceBook, *, logs_read: bool
+) -> None:
     """Every scope names something that there is. Raises ArchitectureError: file, line, key, what was meant.
 
-    A model needs only a price: a limit on a model that nothing uses keeps it so.
+    A model needs only a price: a limit on a model that nothing uses keeps it so. A glob may match what is to come.
     """
     for entry in stated:
         scope = entry.budget.scope
-        if scope == "total" or scope.name in known[scope.kind]:
+        if scope == "total" or scope.is_glob:
             continue
-        if scope.kind == "model" and (book.resolve(scope.name) or canonical(scope.name, book) in known["model"]):
+        names = known.get(scope.dimension, set())
+        if scope.pattern in names or scope.pattern == UNATTRIBUTED:
             continue
-        message = f"there is no {scope.kind} {scope.name!r}{did_you_mean(scope.name, sorted(known[scope.kind]))}"
+        if scope.kind == "model" and (book.resolve(scope.name) or canonical(scope.name, book) in names):
+            continue
+        if not names and not logs_read and scope.kind not in NAMED:
+            continue  # only logs can know it
+        message = f"there is no {scope.kind} {scope.name!r}{did_you_mean(scope.name, _as_written(scope, names))}"
         raise entry.document.error(ArchitectureError, message, (*entry.path, "scope", scope.kind))
 
 
-def known_names(labels: Sequence[Labels]) -> dict[Kind, set[str]]:
-    """The names that scopes may use, by kind."""
-    known: dict[Kind, set[str]] = {kind: set() for kind in KINDS}
-    for entry in labels:
-        for kind in KINDS:
-            if kind != "tag":
-                known[kind].add(getattr(entry, kind))
-        known["tag"] |= entry.tags
-    return {kind: names - {""} for kind, names in known.items()}
+def _as_written(scope: Scope, names: Collection[str]) -> list[str]:
+    key = scope.name.partition("=")[0]
+    return sorted(f"{key}={name}" if scope.kind == "tag" else name for name in names)
+
+
+def known_names(labels: Sequence[Labels], stated: Sequence[StatedBudget]) -> dict[str, set[str]]:
+    """The names that the scopes of these budgets may use, by dimension."""
+    asked = {*NAMED, "provider", *of_calls(stated)}
+    return {name: {entry.of(name) for entry in labels} - {"", UNATTRIBUTED} for name in asked}

@@ -15,10 +15,11 @@ from ...money import strip, to_usd
 from ..architecture.budgets import Budget
 from ..forecast.month import forecast_month
 from ..spend.ledger import Ledger
-from ..spend.spend import DIMENSIONS
+from ..spend.query import Query, key_of
+from ..spend.spend import choose
 from .judge import Judged, limit_of
 from .results import BudgetUse
-from .scopes import AnyScope, Labels, StatedBudget, in_scope, tags_of
+from .scopes import NAMED, AnyScope, Labels, StatedBudget, in_scope, tags_of
 from .windows import Daily, Floats, days_of_month, last_period, windows
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 HISTORY_DAYS = 182
 """How far back the forecast looks, before the month or before what is known of it."""
 
-BY_DAY = f"""
-SELECT day, {", ".join(f"coalesce({DIMENSIONS[name]}, '')" for name in ("component", "agent", "task", "model"))},
-    sum(usd), sum(unpriced_tokens)::BIGINT
-FROM priced GROUP BY ALL ORDER BY ALL
-"""  # noqa: S608 (fixed expressions)
 LAST_DAY = "SELECT max(day) FROM usage_daily"
 REJECTED = """
 SELECT load.path, load.rejected, load.entries, min(reject.line)
@@ -128,17 +124,39 @@ def last_whole_day(ledger: Ledger, today: date) -> date | None:
 
 
 def read_usage(
-    connection: DuckDBPyConnection, book: PriceBook, month: date, as_of: date, tags: Mapping[str, Mapping[str, str]]
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    month: date,
+    as_of: date,
+    tags: Mapping[str, Mapping[str, str]],
+    dimensions: Sequence[str] = (),
 ) -> Usage:
-    """What the store's rollup cost, by day, in the month and the half year before it; `tags` by component."""
+    """What the store's calls cost, by day, in the month and the half year before it; `tags` by component.
+
+    `dimensions` are those that the budgets ask of the calls themselves (see `of_calls`).
+    """
     first = month.replace(day=1)
     ledger = Ledger.open(connection, book)
-    ledger.choose(min(first, as_of) - timedelta(HISTORY_DAYS), as_of)
+    query = Query((*NAMED, *dimensions), min(first, as_of) - timedelta(HISTORY_DAYS), as_of)
+    choose(ledger, query)
     ledger.price_rows()
     by_component = {name: tags_of(own) for name, own in tags.items()}
+    keys = ", ".join(f"{key_of(name)} AS key_{n}" for n, name in enumerate(query.by))
+    sql = f"SELECT shown_day, sum(usd), {keys} FROM priced GROUP BY ALL ORDER BY ALL"  # noqa: S608 (names of ours)
     rows = tuple(
-        LoggedDay(day, Labels(component, agent, task, model, by_component.get(component, frozenset())), strip(cost))
-        for day, component, agent, task, model, cost, _ in connection.execute(BY_DAY).fetchall()
+        LoggedDay(
+            day,
+            Labels(
+                component,
+                agent,
+                task,
+                model,
+                by_component.get(component, frozenset()),
+                (*zip(dimensions, own, strict=True),),
+            ),
+            strip(cost),
+        )
+        for day, cost, component, agent, task, model, *own in connection.execute(sql).fetchall()
     )
     unpriced = tuple(UnpricedTokens(*row) for row in connection.execute(UNPRICED, [first]).fetchall())
     return Usage(first, as_of, book, rows, unpriced)

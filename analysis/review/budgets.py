@@ -27,11 +27,11 @@ def budgets_used(
 
     `days` are the month's first and the last one known whole. Replaces the table `price`. Raises ArchitectureError.
     """
-    from ..budgets.scopes import stated_budgets
+    from ..budgets.scopes import of_calls, stated_budgets
     from ..budgets.spent import budget_uses, read_usage
 
     stated = stated_budgets(architecture, Document(Path(), None)) if architecture else ()
     if architecture is None or not stated:
         return []
     tags = {component.name: component.tags for component in architecture.components}
-    return budget_uses(stated, read_usage(connection, book, *days, tags), today)
+    return budget_uses(stated, read_usage(connection, book, *days, tags, of_calls(stated)), today)

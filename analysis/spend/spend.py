@@ -105,7 +105,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     query.check()
     ledger = Ledger.open(connection, book)
     sources = sources_of(ledger, query.since, query.until)
-    _choose(ledger, query)
+    choose(ledger, query)
     _price(ledger, query)
     if query.top:
         keep_top(connection, query)
@@ -130,7 +130,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     )
 
 
-def _choose(ledger: Ledger, query: Query) -> None:
+def choose(ledger: Ledger, query: Query) -> None:
     """Let `chosen` be the sums that the query is about: of the rollup, or of the calls where it has too few columns."""
     hold_conditions(ledger.connection, query.where)
     if query.tz == "UTC" and not query.needs_calls:

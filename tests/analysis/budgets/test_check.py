@@ -118,7 +118,7 @@ def fill(store: duckdb.DuckDBPyConnection, first: date, last: date, **more: Any)
     day = first
     while day <= last:
         row = event | {"ts": datetime(day.year, day.month, day.day, 12), "event_id": f"{more.get('component')} {day}"}
-        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         store.execute(f"INSERT INTO usage_event ({names}) VALUES ({marks})", list(row.values()))
         day += timedelta(1)
 
@@ -317,6 +317,48 @@ def test_a_scope_that_neither_logs_nor_architecture_know_is_an_error(
         ArchitectureError, match=r"budgets\[0\].scope.agent: there is no agent 'ctoo'; did you mean 'cto'"
     ):
         logged({"usd": 1, "scope": {"agent": "ctoo"}}, today=date(2026, 6, 2))
+
+
+@pytest.mark.parametrize(
+    ("scope", "usd"),
+    [
+        ({"team": "growth"}, 3), ({"tags.branch": "release/*"}, 2), ({"branch": "release/1"}, 2),
+        ({"user": "ann"}, 5), ({"team": "unattributed"}, 0), ({"team": "desk"}, 4), ({"tag": "team=growth"}, 3),
+        ({"source": "test"}, 7), ({"provider": "anthropic"}, 7), ({"model": "*haiku*"}, 7), ({"agent": "ct*"}, 7),
+    ],
+)  # fmt: skip
+def test_a_scope_takes_the_dimensions_of_spend(
+    store: duckdb.DuckDBPyConnection, written: Callable[..., Path], scope: dict[str, str], usd: int
+) -> None:
+    # $1 a call: 2 and 1 of growth, 4 of a component whose own tag is the team desk
+    fill(store, JUNE, date(2026, 6, 2), component="a", team="growth", user="ann", branch="release/1")
+    fill(store, JUNE, JUNE, component="b", team="growth", user="bob", branch="main")
+    fill(store, JUNE, date(2026, 6, 3), component="monitor", user="ann")
+    fill(store, JUNE, JUNE, component="c", tags='{"team": "desk"}', team="desk")
+    desk = MONITOR | {"name": "monitor", "tags": {"team": "desk"}}
+    budget = {"name": "b", "usd": 1000, "scope": scope}
+    file = written({"model_routing": ROUTING, "components": [desk], "budgets": [budget]})
+    found = check(file, CheckSettings(today=date(2026, 6, 4), month=JUNE), usage=store)
+    [spent] = [verdict.spent_usd for verdict in found.budgets if verdict.source == "usage"]
+    assert spent == usd
+
+
+def test_a_scope_that_only_logs_can_say_is_not_compared_with_the_projection(written: Callable[..., Path]) -> None:
+    budget = {"name": "b", "usd": 0, "scope": {"user": "ann"}}
+    file = written({"model_routing": ROUTING, "components": [MONITOR], "budgets": [budget]})
+    found = check(file, CheckSettings(today=JUNE))
+    assert "no component says these scopes: b compared with the logs only (--usage)" in found.notes
+    assert found.budgets == []
+
+
+def test_a_component_s_tag_is_its_team_in_the_projection(written: Callable[..., Path]) -> None:
+    components = [MONITOR | {"name": name, "tags": {"team": name}} for name in ("growth", "data")]
+    budgets = [{"name": "g", "usd": 1000, "scope": {"team": "gr*"}}, {"name": "all", "usd": 1000}]
+    found = check(
+        written({"model_routing": ROUTING, "components": components, "budgets": budgets}), CheckSettings(today=JUNE)
+    )
+    value = {verdict.name: verdict.value_usd for verdict in found.budgets}
+    assert value["g"] * 2 == value["all"] > 0
 
 
 def test_what_a_review_shows_of_monthly_budgets(
