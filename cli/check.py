@@ -14,6 +14,7 @@ from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
+from .screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,8 +150,8 @@ def _notify(result: CheckResult, variable: str, format: NotifyFormat, dry_run: b
     slack = format is NotifyFormat.slack
     payload = slack_message(show.headline(result), lines) if slack else result.model_dump(mode="json")
     try:
-        typer.echo(notify(payload, variable, dry_run=dry_run), err=True)
+        say(notify(payload, variable, dry_run=dry_run), err=True)
     except OutputError as error:
         if not result.exit_code:
             raise
-        typer.echo(f"costsim: {error}", err=True)
+        say(f"costsim: {error}", err=True)

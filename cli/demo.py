@@ -15,7 +15,7 @@ import typer
 from ..errors import OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import EXAMPLE, EXAMPLES
-from .screen import with_progress
+from .screen import say, with_progress
 
 REPORT = "review.html"
 
@@ -61,9 +61,9 @@ def demo(
         for name, text in texts.items():
             write_file(out / name, text)
         span = f"from {calls[0].at:%Y-%m-%d} to {calls[-1].at:%Y-%m-%d}"
-        typer.echo(f"{out / files.LOGS}: {len(calls):,} calls {span}")
+        say(f"{out / files.LOGS}: {len(calls):,} calls {span}")
         with_progress("reviewing", lambda _: _review(out))
-    typer.echo(f"{out / REPORT}: the review; {out / files.README} says what it should find")
+    say(f"{out / REPORT}: the review; {out / files.README} says what it should find")
 
 
 @contextmanager

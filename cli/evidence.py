@@ -30,6 +30,7 @@ from .arguments import (
     stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
+from .screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +227,7 @@ def _reported(
 
     with open_store(db, read_only=not file) as store:
         if file:
-            typer.echo(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
+            say(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
         paid = paid_usd(store, stack, since, until)
     criteria = Criteria(min_success=min_success)
@@ -290,7 +291,7 @@ def recommend(
     emit(_advice(found, format_of(format, out, TableFormat.table)), out)
     if save:
         write_file(save, found.routing)
-        typer.echo(f"routing: {save}", err=True)
+        say(f"routing: {save}", err=True)
 
 
 def _evidence(db: Path, stack: PriceBook) -> dict[TaskModel, Evidence]:

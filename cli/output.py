@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from .screen import console
+from ..reports.texts import terminal
+from .screen import console, terminal_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +60,7 @@ def emit(result: str | Callable[[Console], None], out: Path | None) -> None:
     """Print a text, or what a function prints on a console; or write either to a file. Raises OutputError."""
     if out is None:
         if isinstance(result, str):
-            sys.stdout.write(result)
+            sys.stdout.write(terminal(result))
         else:
             result(console())
         return
@@ -71,8 +72,6 @@ def emit(result: str | Callable[[Console], None], out: Path | None) -> None:
 def _plain(print_on: Callable[[Console], None]) -> str:
     from io import StringIO
 
-    from rich.console import Console
-
     text = StringIO()
-    print_on(Console(file=text, width=WIDTH, highlight=False, color_system=None))
+    print_on(terminal_console(file=text, width=WIDTH, highlight=False, color_system=None))
     return text.getvalue()

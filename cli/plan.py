@@ -21,7 +21,7 @@ from .arguments import (
     days_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
-from .screen import with_progress
+from .screen import say, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +110,7 @@ def run(
         emit(_page(projection), report)
     emit(_rendered(projection, format_of(format, out, RunFormat.table)), out)
     if report:
-        typer.echo(f"report: {report}", err=True)
+        say(f"report: {report}", err=True)
     if projection.unpriced:
         raise UnpricedError(_unpriced_line(projection))
 

@@ -15,7 +15,7 @@ from ..errors import InputError, StoreError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing, stack_of
 from .output import emit
-from .screen import with_progress
+from .screen import say, with_progress
 
 if TYPE_CHECKING:
     from ..analysis.review.results import Review
@@ -90,14 +90,14 @@ def report(
         from ..reports.review.index import NAME, render_index
 
         write_file(index / NAME, render_index(index))
-        typer.echo(f"{index / NAME}: the index")
+        say(f"{index / NAME}: the index")
         return
     chosen = _chosen(format, out)
     found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
-        typer.echo(f"{target}: {found.name}, {found.month}")
+        say(f"{target}: {found.name}, {found.month}")
     else:
         emit(_text(found, chosen), out)
     if found.quality.unpriced:
@@ -168,7 +168,7 @@ def chart(
     from ..reports.review.pictures import CHARTS, picture
 
     if name is None:
-        typer.echo("\n".join(f"{known}: {says}" for known, (_, says) in CHARTS.items()))
+        say("\n".join(f"{known}: {says}" for known, (_, says) in CHARTS.items()))
         return
     if name not in CHARTS:
         raise InputError(f"there is no chart {name!r}{did_you_mean(name, list(CHARTS))}; known: {', '.join(CHARTS)}")
@@ -177,7 +177,7 @@ def chart(
         raise InputError("a picture ends in .png or .svg", file=target)
     found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
     write_file(target, picture(found, name, target.suffix, theme.value, width))
-    typer.echo(f"{target}: {name}, {found.month}")
+    say(f"{target}: {name}, {found.month}")
 
 
 def _review(

@@ -64,5 +64,7 @@ def route(words: Sequence[str]) -> int:
     for warning in decision.warnings:
         sys.stderr.write(f"costsim: {warning}\n")
     lines = decision.steps if asked.explain else [decision.model]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    from ..reports.texts import terminal
+
+    sys.stdout.write(terminal("".join(f"{line}\n" for line in lines)))
     return 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,10 +15,30 @@ T = TypeVar("T")
 
 def console() -> Console:
     """Where results are printed."""
-    from rich.console import Console
-
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a pipe has no width of its own
-    return Console(width=width, highlight=False)
+    return terminal_console(width=width, highlight=False)
+
+
+def terminal_console(**settings: Any) -> Console:
+    """A console that prints untrusted text as text: no escape sequences but its own styles, no commands of a CI."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    from ..reports.texts import without_commands, without_escapes
+
+    class Terminal(Console):
+        def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+            harmless = (part if part.control else Segment(without_escapes(part.text), part.style) for part in buffer)
+            return without_commands(super()._render_buffer(harmless))
+
+    return Terminal(**settings)
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print lines that may hold untrusted names."""
+    from ..reports.texts import terminal
+
+    print(terminal(text), file=sys.stderr if err else sys.stdout)
 
 
 def with_progress(says: str, work: Callable[[Callable[[int, int], None] | None], T]) -> T:

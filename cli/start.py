@@ -10,6 +10,7 @@ import typer
 
 from ..errors import OutputError
 from .arguments import EXAMPLES
+from .screen import say
 
 STARTER = EXAMPLES / "starter"
 PLACES = {
@@ -35,8 +36,8 @@ def init(
       costsim init --out fleet && cd fleet && costsim check
     """
     for file in write_starter(out):
-        typer.echo(f"wrote {file}")
-    typer.echo("next: costsim check, then costsim run architecture.yaml --report plan.html", err=True)
+        say(f"wrote {file}")
+    say("next: costsim check, then costsim run architecture.yaml --report plan.html", err=True)
 
 
 def write_starter(folder: Path) -> list[Path]:

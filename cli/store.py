@@ -7,6 +7,7 @@ import typer
 from ..errors import StoreError
 from ..usage import DEFAULT_STORE
 from .arguments import DbOption, existing
+from .screen import say
 
 store_app = typer.Typer(no_args_is_help=True, help="Look after a store: verify, repair and compact it.")
 
@@ -21,10 +22,10 @@ def verify(db: DbOption = DEFAULT_STORE) -> None:
 
     health = look(existing(db))
     for name, rows in health.rows.items():
-        typer.echo(f"{name}: {rows:,} rows, readable")
+        say(f"{name}: {rows:,} rows, readable")
     if not health.sound:
         raise StoreError(f"{db}: {'; '.join(health.faults())}; costsim store repair saves what can be read")
-    typer.echo(f"{db}: sound")
+    say(f"{db}: sound")
 
 
 @store_app.command()
@@ -37,13 +38,13 @@ def repair(db: DbOption = DEFAULT_STORE) -> None:
 
     health, saved, kept = save(existing(db))
     if kept is None:
-        typer.echo(f"{db}: sound; nothing to repair")
+        say(f"{db}: sound; nothing to repair")
         return
     for fault in health.faults():
-        typer.echo(fault)
+        say(fault)
     for name, rows in saved.items():
-        typer.echo(f"{name}: {rows:,} rows saved")
-    typer.echo(f"{db}: repaired; the damaged store is kept as {kept}. Load the logs again: costsim load LOGS")
+        say(f"{name}: {rows:,} rows saved")
+    say(f"{db}: repaired; the damaged store is kept as {kept}. Load the logs again: costsim load LOGS")
 
 
 @store_app.command()
@@ -52,4 +53,4 @@ def compact(db: DbOption = DEFAULT_STORE) -> None:
     from ..usage.upkeep import compact as shrink
 
     before, after = shrink(existing(db))
-    typer.echo(f"{db}: {before:,} bytes before, {after:,} after")
+    say(f"{db}: {before:,} bytes before, {after:,} after")

@@ -25,7 +25,7 @@ from .arguments import (
     stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
-from .screen import with_progress
+from .screen import say, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +148,7 @@ def load(
             ),
         )
     for line in report.lines():
-        typer.echo(line)
+        say(line)
 
 
 def _known(chosen: bool) -> list[str]:
@@ -159,11 +159,11 @@ def _known(chosen: bool) -> list[str]:
 
     found = known_logs()
     for line in lines(found, Path.home()):
-        typer.echo(line)
+        say(line)
     if not found and chosen:
         raise CostsimError("--all found nothing to load")
     if found and not chosen:
-        typer.echo("Load them with costsim load --all, or some by their path: costsim load PATH")
+        say("Load them with costsim load --all, or some by their path: costsim load PATH")
     return [FoundPath(file) for logs in found if chosen and not logs.repeats for file in logs.files]
 
 
@@ -294,4 +294,4 @@ def export(
     first, last = days_of(since, until, month)
     with open_store(existing(db), stack_of(book, prices), read_only=True) as store:
         rows = store.export_focus(out, since=first, until=last, account=account)
-    typer.echo(f"{out}: {rows:,} rows")
+    say(f"{out}: {rows:,} rows")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..analysis.budgets.results import BudgetCheck, CheckResult
 from ..analysis.findings import Finding, Status
 from ..money import format_cents as usd
-from .tables import cell
+from .texts import cell
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -9,7 +9,7 @@ from ..analysis.compare.results import ArchitectureDifference, ComponentDifferen
 from ..money import format_cents as usd
 from ..money import format_range
 from .numbers import percent
-from .tables import cell
+from .texts import cell
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,11 +12,25 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 
+INERT = r"""
+CASE WHEN regexp_matches({name}, '^\s*[-=+@|%]')
+        AND NOT regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?') THEN '''' ELSE '' END
+    || regexp_replace({name}, '[\x00-\x1f\x7f]', ' ', 'g') AS {name}
+"""
+"""As `texts.inert`: no name is run as a formula in a spreadsheet."""
+
+
+def _cell(name: str, kind: object) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    return INERT.format(name=quoted) if str(kind) == "VARCHAR" else quoted
+
+
 def write_focus(rows: DuckDBPyRelation, file: Path) -> int:
     """Write rows (see analysis/spend/focus.py); returns their number. Whole or not at all. Raises OutputError."""
     with replacing(file) as temporary, failing_as_output(file):
         if file.suffix.lower() == ".parquet":
             rows.write_parquet(str(temporary))
         else:
+            rows = rows.project(", ".join(map(_cell, rows.columns, rows.types)))
             rows.write_csv(str(temporary))
     return len(rows)

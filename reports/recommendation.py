@@ -16,7 +16,7 @@ from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
 from .evidence import interval
 from .numbers import count, percent
-from .tables import cell, inert
+from .texts import cell, inert
 
 MOST_FRONT_POINTS = 12
 CSV_COLUMNS = (

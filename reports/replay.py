@@ -13,7 +13,7 @@ from rich.text import Text
 from ..analysis.replay.replay import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
 from .numbers import count, percent
-from .tables import cell, inert
+from .texts import cell, inert
 
 HEADINGS = ("calls", "spent", "replayed", "P10 - P90", "difference")
 CSV_COLUMNS = (

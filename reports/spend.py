@@ -19,7 +19,7 @@ from ..money import format_cents
 from ..usage.reader import identifier
 from ..usage.tags import json_path
 from .numbers import count, percent
-from .tables import cell, inert
+from .texts import cell, inert
 
 Costs = Literal["recorded", "computed", "both"]
 

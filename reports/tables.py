@@ -8,6 +8,7 @@ import io
 from ..analysis.results import ComponentCost, Projection
 from ..money import format_cents as usd
 from .numbers import count, percent
+from .texts import cell, inert
 
 COLUMNS = (
     "plan", "component", "agent", "task", "model", "runs_per_day", "expected_usd_per_day",
@@ -35,11 +36,6 @@ def _csv_row(plan: str, row: ComponentCost, book_hash: str) -> list[str]:
     amounts = (row.expected_usd_per_day, row.p10_usd_per_day, row.p50_usd_per_day, row.p90_usd_per_day)
     figures = ["" if amount is None else f"{amount:f}" for amount in amounts]
     return [*names, f"{row.runs_per_day:f}", *figures, row.tokens, book_hash]
-
-
-def inert(name: str) -> str:
-    """A name that a spreadsheet would run as a formula gets a leading apostrophe."""
-    return "'" + name if name[:1] in "=+-@\t\r" and name[:1] else name
 
 
 def as_markdown(projection: Projection) -> str:
@@ -88,10 +84,3 @@ def _waterfall(projection: Projection) -> list[str]:
         shapley = "" if step.shapley_usd_per_day is None else usd(step.shapley_usd_per_day)
         lines.append(f"| {cell(step.step)} | {usd(step.expected_usd_per_day)} | {saved} | {shapley} |")
     return [*lines, "", *(f"- {cell(note.says)}" for note in projection.policy_notes)]
-
-
-def cell(text: str) -> str:
-    """Text that stays text in a Markdown table."""
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(mark, "\\" + mark)
-    return " ".join(text.split())

@@ -19,6 +19,8 @@ from subprocess import DEVNULL, PIPE, Popen
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+from .texts import chart
+
 Spec = dict[str, Any]
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
@@ -65,7 +67,7 @@ def static_svg(spec: Spec, width: int) -> str:
     It is one picture to a screen reader, to be named by its place: its shapes carry no names of their own.
     """
     quiet = {**spec.get("config", {}), "aria": False}
-    svg = _converted({**spec, "width": width, "autosize": "pad", "config": quiet})
+    svg = _converted({**chart(spec), "width": width, "autosize": "pad", "config": quiet})
     return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
 
 

@@ -212,6 +212,7 @@ def test_an_earlier_comment_is_updated_in_place(job: Job) -> None:
     pull_request(job).with_stub().run()
     listing, update = job.called("gh")
     assert 'startswith("<!-- costsim -->")' in listing
+    assert "select(.viewerDidAuthor and" in listing  # anybody can begin a comment with the marker
     assert "--method PATCH repos/acme/fleet/issues/comments/111 -F body=@" in update
 
 

@@ -89,7 +89,9 @@ def _connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBP
         raise StoreError(f"{path}: there is no store here; `costsim load` makes one")
     if new and path.exists():
         _make_room(path)
-    config = dict(CONFIG) | ({"temp_directory": str(Path(tempfile.gettempdir()) / "costsim.tmp")} if read_only else {})
+    config: dict[str, str | bool | int | float | list[str]] = {**CONFIG}
+    if read_only:
+        config["temp_directory"] = str(Path(tempfile.gettempdir()) / "costsim.tmp")
     last = time.monotonic() + wait_seconds
     while True:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...analysis.findings import Finding, Status
+from ..texts import CONTROLS, REPLACEMENT, Commands
 
 LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "note": "notice", "pass": "notice"}
 
@@ -16,7 +17,7 @@ def render(title: str, findings: Sequence[Finding]) -> str:
     """A command a line for all that is not as it should be, or that changed; where all is well, one notice says so."""
     lines = [_command(finding) for finding in findings if finding.status != "pass" or finding.rule == "cost-change"]
     passed = f"::notice title={_property(f'costsim: {title}')}::{_data(f'all {len(findings)} checks within')}"
-    return "\n".join(lines or [passed]) + "\n"
+    return Commands("\n".join(lines or [passed]) + "\n")
 
 
 def _command(finding: Finding) -> str:
@@ -27,7 +28,7 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return CONTROLS.sub(REPLACEMENT, text.replace("\r", " ")).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -16,7 +16,7 @@ from ...money import format_usd
 from ..html import validity
 from ..numbers import count, percent
 from ..page import Figure, figure, render_page
-from ..tables import inert
+from ..texts import inert
 from ..theme import CSS
 from ..vega import warm_up
 from . import charts, words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...money import format_cents, format_usd
 from ..numbers import count, percent
-from ..tables import cell
+from ..texts import cell
 from .html import rate, signed
 from .words import EFFECTS, headline, labels, month_name, short, spans
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from ...errors import OutputError
+from ..texts import chart as harmless
 from ..theme import DARK, LIGHT, Theme
 from . import charts
 
@@ -56,7 +57,7 @@ def picture(review: Review, name: str, ending: str, theme: Literal["light", "dar
     chart = CHARTS[name][0](review, colours)
     if chart is None:
         raise OutputError(f"the review of {review.month} has nothing to draw as {name}")
-    spec = {**chart.to_dict(validate=False), "width": width, "background": colours.surface}
+    spec = {**harmless(chart.to_dict(validate=False)), "width": width, "background": colours.surface}
     if ending == ".svg":
         return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     return vl_convert.vegalite_to_png(spec, scale=2, allowed_base_urls=[])

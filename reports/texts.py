@@ -1,0 +1,82 @@
+"""Untrusted text in every medium: one function each for terminals, Markdown, spreadsheets, XML and charts.
+
+Names of models, agents, components and budgets come from logs and from files that others wrote. Each writer passes them
+through the function of its medium, and nothing else does the escaping.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+CONTROLS = re.compile(f"[{UNSEEN}]")
+"""Control characters but tab and line feed, what turns the direction of text, what is no character."""
+XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+BREAK = "\N{ZERO WIDTH SPACE}"
+"""Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
+COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::|##\[)", re.MULTILINE)  # a style of ours may come before
+LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|#(?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+FORMULA = ("=", "+", "-", "@", "|", "%")
+
+
+class Commands(str):
+    """Workflow commands whose writer has escaped everything in them: they are printed as they are."""
+
+    __slots__ = ()
+
+
+def plain(name: str) -> str:
+    """A name on one line, without what a terminal, a page or a picture would act upon."""
+    return CONTROLS.sub(REPLACEMENT, name.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+
+
+def terminal(text: str) -> str:
+    """Text for a terminal or a CI log: no escape sequences, and no line that a CI takes for a command."""
+    if isinstance(text, Commands):
+        return text
+    if text[:1] in ("{", "["):  # JSON: the same value, written so that it does nothing
+        text = CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return without_commands(without_escapes(text))
+
+
+def without_escapes(text: str) -> str:
+    """Text without control characters."""
+    return CONTROLS.sub(REPLACEMENT, text)
+
+
+def without_commands(text: str) -> str:
+    """Text with no line that a CI takes for a command."""
+    return COMMANDS.sub(rf"\1{BREAK}\2", text)
+
+
+def cell(name: str) -> str:
+    """A name that stays text in Markdown, in a table too: no markup, no mention, no link."""
+    name = plain(name)
+    for mark in "\\`*_[]<>|#":
+        name = name.replace(mark, "\\" + mark)
+    live = LIVE.sub(lambda found: found[0] + BREAK, name.replace("\\#", "#"))
+    return " ".join(live.replace("#", "\\#").split())
+
+
+def inert(name: str) -> str:
+    """A name for a spreadsheet: one that would be run as a formula gets a leading apostrophe."""
+    name = plain(name)
+    return "'" + name if name.lstrip().startswith(FORMULA) and not NUMBER.fullmatch(name) else name
+
+
+def xml(text: str) -> str:
+    """Text that XML can hold."""
+    return XML_FORBIDDEN.sub(REPLACEMENT, text)
+
+
+def chart(spec: Any) -> Any:
+    """A chart's specification, every text in it without what its drawing could stumble over."""
+    if isinstance(spec, str):
+        return CONTROLS.sub(REPLACEMENT, spec)
+    if isinstance(spec, dict):
+        return {chart(key): chart(value) for key, value in spec.items()}
+    return [chart(part) for part in spec] if isinstance(spec, list | tuple) else spec

@@ -1,0 +1,89 @@
+"""Untrusted names in every medium: they are read, and act on nothing."""
+
+from __future__ import annotations
+
+import io
+import re
+from xml.etree import ElementTree as ET
+
+import duckdb
+import pytest
+from costsim.cli.screen import terminal_console
+from costsim.reports import texts
+from costsim.reports.focus import _cell
+from costsim.reports.vega import static_svg
+
+OSC = "\x1b]52;c;ZXZpbA==\x07"
+NAMES = [
+    "a\x1b[31mred",
+    OSC,
+    "\x9b31m",
+    "a\n::stop-commands::x",
+    "a\r\nb",
+    "\u202eevil",
+    "a\x00b",
+    "\ud800",
+    "##[error]x",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_no_name_reaches_a_terminal_as_a_command(name: str) -> None:
+    for text in (texts.terminal(name), texts.plain(name), texts.cell(name), texts.inert(name)):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", text)
+    assert not any(line.lstrip().startswith(("::", "##[")) for line in texts.terminal(name).splitlines())
+    printed = io.StringIO()
+    terminal_console(file=printed, width=80).print(name, markup=False)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", printed.getvalue())
+    assert not any(line.lstrip().startswith(("::", "##[")) for line in printed.getvalue().splitlines())
+
+
+def test_json_keeps_its_values() -> None:
+    assert texts.terminal('{"a": "\x9b31m"}') == '{"a": "\\u009b31m"}'
+
+
+def test_workflow_commands_of_our_own_are_printed() -> None:
+    assert texts.terminal(texts.Commands("::error::x\n")) == "::error::x\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("@octocat", "@\u200boctocat"),
+        ("https://evil.example", "https:\u200b//evil.example"),
+        ("www.evil.example", "www\u200b.evil.example"),
+        ("#12", "\\#\u200b12"),
+        ("[x](y)", "\\[x\\](y)"),
+        ("a|b\nc", "a\\|b c"),
+        ("claude-haiku-4-5", "claude-haiku-4-5"),
+        ("me@example.com", "me@\u200bexample.com"),
+    ],
+)
+def test_a_name_in_markdown_is_no_mention_and_no_link(name: str, shown: str) -> None:
+    assert texts.cell(name) == shown
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", " =1+1", "\t=1", "|x", "%0A"])
+def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
+    assert texts.inert(name).startswith("'")
+    with duckdb.connect() as connection:
+        sql = f"SELECT {_cell('x_Agent', 'VARCHAR')} FROM (SELECT $name AS x_Agent)"
+        [(cell,)] = connection.execute(sql, {"name": name}).fetchall()
+    assert cell.startswith("'")
+
+
+@pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3"])
+def test_numbers_and_plain_names_stay_as_they_are(name: str) -> None:
+    assert texts.inert(name) == name
+
+
+def test_xml_takes_every_text() -> None:
+    element = ET.fromstring(f"<a>{texts.xml('b' + chr(0) + chr(27) + chr(0xFFFE))}</a>")
+    assert element.text == "b\ufffd\ufffd\ufffd"
+
+
+def test_a_chart_is_drawn_whatever_the_names_hold() -> None:
+    values = [{"name": f"{name}", "usd": 1} for name in (*NAMES, "x\x01y")]
+    spec = {"data": {"values": values}, "mark": "bar", "encoding": {"y": {"field": "name"}, "x": {"field": "usd"}}}
+    svg = static_svg(spec, 200)
+    ET.fromstring(svg)
