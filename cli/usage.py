@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..analysis.spend.query import Query
     from ..analysis.spend.spend import Spend
+    from ..analysis.spend.units import UnitEconomics
     from ..pricing.book import PriceBook
 
 
@@ -179,13 +180,22 @@ def spend(
         ),
     ] = None,
     by: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="WORDS",
             help="Group by: hour, day, week, month, component, agent, task, model, provider, class, source, "
-            "processing, status, session, user, team, project, repository, branch, tags.NAME; several with commas.",
+            "processing, status, session, user, team, project, repository, branch, tags.NAME; several with commas. "
+            "Default: component,model.",
         ),
-    ] = "component,model",
+    ] = None,
+    per: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS",
+            help="Instead: cost per unit. A CSV of units (columns such as branch are keys, others count), "
+            "or one of the words, such as session.",
+        ),
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option(
@@ -222,18 +232,27 @@ def spend(
       costsim spend --by day,model --format csv
       costsim spend --by component --reprice 2026-11-01
       costsim spend --by team,user --top 10 --where "month=2026-10,model=*opus*"
+      costsim spend --per units.csv --where team=growth
       costsim spend --events calls.parquet --by day,model
     """
     from ..analysis.spend.query import Query, parse_by, parse_where
+    from ..analysis.spend.units import is_dimension, read_units, unit_economics, units_of
 
+    if per and (by or top or reprice):
+        raise CostsimError("give --per without --by, --top and --reprice")
     repriced = day_of(reprice) if reprice else None
-    query = Query(parse_by(by), *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
+    units = read_units(Path(per)) if per and not is_dimension(per) else None
+    grouped = units.keys if units else (per,) if per else parse_by("component,model" if by is None else by)
+    query = Query(grouped, *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
     query.check()
     chosen = format_of(format, out, SpendFormat.table)
     if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
     found = _spent(query, events, db, stack_of(book, prices))
-    _show(found, chosen, costs, out)
+    if per:
+        _show_units(unit_economics(found, units or units_of(per, found)), chosen, out)
+    else:
+        _show(found, chosen, costs, out)
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
@@ -257,6 +276,15 @@ def _show(found: Spend, format: SpendFormat, costs: ShownCosts, out: Path | None
         write_parquet(found, out)
     else:
         emit(_rendered(found, format, costs), out)
+
+
+def _show_units(found: UnitEconomics, format: SpendFormat, out: Path | None) -> None:
+    from ..reports import units as show
+
+    if format is SpendFormat.parquet:
+        raise CostsimError("units are a table, json, csv or markdown")
+    render = {SpendFormat.json: show.as_json, SpendFormat.csv: show.as_csv, SpendFormat.markdown: show.as_markdown}
+    emit(render[format](found) if format in render else partial(show.print_units, found), out)
 
 
 def _rendered(found: Spend, format: SpendFormat, costs: ShownCosts) -> str | Callable[[Console], None]:

@@ -1,0 +1,111 @@
+"""Unit economics in the terminal and for other programs: table, JSON, CSV, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
+from ..money import format_cents
+from .tables import cell, inert
+
+
+def print_units(found: UnitEconomics, console: Console) -> None:
+    """The units, what is unattributed, and what each unit cost."""
+    days = found.spend.days
+    span = f" from {days[0]} to {days[1]}" if days else ": nothing is logged for those days"
+    table = Table(title=f"Cost per {found.units.names[-1]}{span}", title_justify="left", title_style="bold")
+    for name in found.units.keys:
+        table.add_column(name, overflow="fold")
+    for name in _headings(found):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in (*found.rows, found.unattributed):
+        table.add_row(*map(Text, row.keys), *_figures(row))
+    console.print(table)
+    for line in _sentences(found):
+        console.print(Text(line))
+    console.print(f"Prices {found.spend.book_hash[:12]}")
+
+
+def _headings(found: UnitEconomics) -> list[str]:
+    return ["calls", "cost", *(f"{name}" for name in found.units.names[1:])]
+
+
+def _figures(row: UnitRow) -> list[str]:
+    unpriced = " + unpriced" if row.unpriced_tokens else ""
+    return [f"{row.calls:,}", format_cents(row.usd) + unpriced, *(f"{count:f}" for count in row.counts[1:])]
+
+
+def _sentences(found: UnitEconomics) -> list[str]:
+    """What each kind of unit cost, and of what."""
+    total = found.spend.total.computed_usd
+    lines = [_sentence(cost) for cost in found.costs]
+    rest = found.unattributed.usd
+    share = f"; {format_cents(rest)} of {format_cents(total)} is unattributed" if rest else ""
+    return [*lines, f"Total {format_cents(total)}{share}."]
+
+
+def _sentence(cost: UnitCost) -> str:
+    if cost.usd_per_unit is None:
+        return f"Per {cost.name}: there is none."
+    own = f"Per {cost.name}: {format_cents(cost.usd_per_unit)} over {cost.units:f}"
+    if cost.units_with_spend != cost.units:
+        own += f", {format_cents(cost.usd_per_unit_with_spend)} over the {cost.units_with_spend:f} with spend"
+    return f"{own}; {format_cents(cost.loaded_usd_per_unit)} with what is unattributed."
+
+
+def _record(found: UnitEconomics, row: UnitRow) -> dict[str, object]:
+    counts = dict(zip(found.units.names[1:], (f"{count:f}" for count in row.counts[1:]), strict=True))
+    keys = dict(zip(found.units.keys, row.keys, strict=True))
+    return keys | {"calls": row.calls, "computed_usd": f"{row.usd:f}", "unpriced_tokens": row.unpriced_tokens} | counts
+
+
+def as_json(found: UnitEconomics) -> str:
+    """Units, what is unattributed, total, and the cost per unit; money as decimal strings, null where there is none."""
+
+    def plain(amount: Decimal | None) -> str | None:
+        return None if amount is None else f"{amount:f}"
+
+    data = {
+        "per": list(found.units.keys),
+        "rows": [_record(found, row) for row in found.rows],
+        "unattributed": _record(found, found.unattributed),
+        "total_usd": f"{found.spend.total.computed_usd:f}",
+        "costs": [
+            {"unit": cost.name, "units": plain(cost.units), "units_with_spend": plain(cost.units_with_spend),
+             "usd_per_unit": plain(cost.usd_per_unit),
+             "usd_per_unit_with_spend": plain(cost.usd_per_unit_with_spend),
+             "loaded_usd_per_unit": plain(cost.loaded_usd_per_unit)}
+            for cost in found.costs
+        ],
+        "unpriced_models": list(found.spend.unpriced_models),
+        "price_book": {"hash": found.spend.book_hash},
+    }  # fmt: skip
+    return json.dumps(data, indent=2) + "\n"
+
+
+def as_csv(found: UnitEconomics) -> str:
+    """A row per unit, and the unattributed; safe to open in a spreadsheet."""
+    rows = [_record(found, row) for row in (*found.rows, found.unattributed)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: inert(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def as_markdown(found: UnitEconomics) -> str:
+    """The table and what a unit cost, for a pull request or a chat."""
+    headings = [*found.units.keys, *_headings(found)]
+    ruler = ["---"] * len(found.units.keys) + ["---:"] * len(_headings(found))
+    rows: list[Sequence[str]] = [headings, ruler]
+    rows += [[*map(cell, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
+    table = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([*table, "", *(f"- {cell(line)}" for line in _sentences(found))]) + "\n"

@@ -1,0 +1,113 @@
+"""Unit economics: what a unit cost, with nothing lost between the units, the unattributed and the total."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from costsim.analysis.spend.query import Query
+from costsim.analysis.spend.spend import Spend, spend
+from costsim.analysis.spend.units import UnitEconomics, read_units, unit_economics, units_of
+from costsim.errors import InputError
+from costsim.pricing.book import open_book
+from costsim.reports import units as show
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+# Haiku 4.5: $1 per million input tokens
+CALLS = "at,tokens,branch\n" + "".join(
+    f"2026-10-05T10:00:0{n}Z,{millions}000000,{branch}\n"
+    for n, (millions, branch) in enumerate([(4, "a"), (2, "b"), (3, ""), (1, "other")])
+)
+MAP = "ts=at,input=tokens,branch=branch,model=:anthropic/claude-haiku-4-5"
+UNITS = "branch,merged\na,1\nb,0\nc,3\n"
+
+
+@pytest.fixture
+def spent(tmp_path: Path) -> Spend:
+    (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path / "calls.csv"], mapping=parse_mapping(MAP))
+        return spend(store, open_book(), Query(("branch",)))
+
+
+def economics(spent: Spend, tmp_path: Path, text: str) -> UnitEconomics:
+    (tmp_path / "units.csv").write_text(text, "utf-8")
+    return unit_economics(spent, read_units(tmp_path / "units.csv"))
+
+
+def test_a_list_has_two_denominators_and_what_it_does_not_claim_is_unattributed(spent: Spend, tmp_path: Path) -> None:
+    found = economics(spent, tmp_path, UNITS)
+    assert [(row.keys[0], row.usd, row.counts) for row in found.rows] == [
+        ("a", 4, (1, 1)), ("b", 2, (1, 0)), ("c", 0, (1, 3)),
+    ]  # fmt: skip
+    assert (found.unattributed.usd, found.unattributed.calls) == (4, 2)  # of no branch $3, of one not listed $1
+    branch, merged = found.costs
+    # $6 is attributed: over 3 branches, and over the 2 with spend; all $10 over 3
+    assert (branch.name, branch.units, branch.units_with_spend) == ("branch", 3, 2)
+    assert (branch.usd_per_unit, branch.usd_per_unit_with_spend) == (2, 3)
+    assert branch.loaded_usd_per_unit == Decimal(10) / 3
+    # 4 merged, 1 of them with spend
+    assert (merged.usd_per_unit, merged.usd_per_unit_with_spend, merged.loaded_usd_per_unit) == (
+        Decimal("1.5"), 6, Decimal("2.5"),
+    )  # fmt: skip
+
+
+def test_units_and_the_unattributed_add_up_to_the_total(spent: Spend, tmp_path: Path) -> None:
+    for text in (UNITS, "branch\nunattributed\na\n", "branch,n\nzzz,1\n"):
+        found = economics(spent, tmp_path, text)
+        assert sum((row.usd for row in found.rows), found.unattributed.usd) == spent.total.computed_usd
+
+
+def test_every_value_of_a_dimension_can_be_a_unit(spent: Spend) -> None:
+    (branch,) = unit_economics(spent, units_of("branch", spent)).costs
+    assert (branch.units, branch.usd_per_unit) == (3, Decimal(7) / 3)  # $7 of a, b and other
+
+
+def test_a_unit_that_stands_twice_counts_twice(spent: Spend, tmp_path: Path) -> None:
+    found = economics(spent, tmp_path, "branch,tickets\na,1\na,2\n")
+    assert [(row.usd, row.counts) for row in found.rows] == [(4, (2, 3))]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ticket,n\nx,1\n", "no column is named after a dimension"),
+        ("branch,n\na,many\n", "'many' is not a number"),
+        ("branch,n\na,-1\n", "-1 is less than nothing"),
+        ("branch\n", "there is no unit in it"),
+    ],
+)
+def test_a_list_that_means_nothing_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "units.csv").write_text(text, "utf-8")
+    with pytest.raises(InputError, match=message):
+        read_units(tmp_path / "units.csv")
+
+
+def test_all_forms_say_the_same(spent: Spend, tmp_path: Path) -> None:
+    found = economics(spent, tmp_path, UNITS)
+    data = json.loads(show.as_json(found))
+    assert data["total_usd"] == "10"
+    assert [cost["unit"] for cost in data["costs"]] == ["branch", "merged"]
+    assert show.as_csv(found).splitlines()[-1].startswith("unattributed,2,4")
+    assert "- Per merged: $1.50 over 4, $6.00 over the 1 with spend; $2.50 with what is unattributed." in (
+        show.as_markdown(found)
+    )
+
+
+def test_spend_per_units_on_the_command_line(costsim: Run, tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
+    (tmp_path / "units.csv").write_text(UNITS, "utf-8")
+    costsim("load", "calls.csv", "--map", MAP)
+    shown = costsim("spend", "--per", "units.csv")
+    assert "Per branch: $2.00 over 3, $3.00 over the 2 with spend" in shown.out
+    assert "unattributed" in shown.out
+    assert costsim("spend", "--per", "branch", "--where", "branch=a").out.count("$4.00") >= 2
+    assert costsim("spend", "--per", "units.csv", "--by", "day").code == 2
