@@ -76,6 +76,21 @@ class Outgrown(Result):
         )
 
 
+class SpawnNode(Result):
+    """A component's runs at one place of a spawn tree: what they cost alone, and with all that they spawn.
+
+    A component that several others spawn stands below each of them with the runs that come from there.
+    """
+
+    component: str
+    model: str
+    runs_per_day: Usd
+    expected_usd_per_day: Usd | None
+    with_spawned_usd_per_day: Usd | None
+    with_spawned_usd_per_run: Usd | None
+    children: list[SpawnNode]
+
+
 class ComponentCost(Result):
     """One component under one plan. `runs_per_day` and money are means over the days of the horizon.
 
@@ -100,6 +115,9 @@ class ComponentCost(Result):
         default=None, description="of an expected cost that is computed numerically: 3 standard errors; null: exact"
     )
     session: SessionFacts | None = Field(default=None, description="of a component whose runs are sessions")
+    with_spawned_usd_per_day: Usd | None = Field(
+        default=None, description="of a component that spawns others: with all that it spawned, directly or not"
+    )
     calls: list[CallCost] = Field(default=[], description="what policies make of its runs; empty without policies")
 
 
@@ -135,6 +153,7 @@ class PlanResult(Result):
     horizon: HorizonCost
     components: list[ComponentCost]
     days: list[DayCost]
+    spawn_trees: list[SpawnNode] = Field(default=[], description="from every component that spawns and runs by itself")
 
 
 def exactness(plans: list[PlanResult]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from ..analysis.results import ComponentCost, Projection
+from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode
 from ..money import format_cents as usd
 from .numbers import count, percent
 from .texts import cell, inert
@@ -54,6 +54,7 @@ def as_markdown(projection: Projection) -> str:
         rows.append([cell(name), cell(first.agent), *costs, count(first.runs_per_day)])
     rows.append(["**total**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
+    lines += _spawns(next((plan for plan in plans if plan.name == "routed"), plans[0]))
     for saving in projection.savings:
         lines.append(
             f"**{cell(saving.plan)}** against {cell(saving.baseline)}: {usd(saving.expected_usd_per_day)} per day"
@@ -73,6 +74,22 @@ def as_markdown(projection: Projection) -> str:
         f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _spawns(plan: PlanResult) -> list[str]:
+    """The spawn trees as nested lists."""
+    lines = [line for node in plan.spawn_trees for line in _spawn_lines(node, 0)]
+    return (
+        [f"Spawns ({cell(plan.name)}), USD per day alone and with all that was spawned:", "", *lines, ""]
+        if lines
+        else []
+    )
+
+
+def _spawn_lines(node: SpawnNode, depth: int) -> list[str]:
+    amounts = f"{usd(node.expected_usd_per_day)} alone, {usd(node.with_spawned_usd_per_day)} with spawned"
+    own = f"{'  ' * depth}- {cell(node.component)}: {count(node.runs_per_day)} runs, {amounts}"
+    return [own, *(line for child in node.children for line in _spawn_lines(child, depth + 1))]
 
 
 def _waterfall(projection: Projection) -> list[str]:

@@ -8,8 +8,9 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
-from ..analysis.results import ComponentCost, PlanResult, Projection, exactness
+from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode, exactness
 from ..money import format_cents as usd
 from .numbers import count, percent
 
@@ -24,6 +25,7 @@ def print_projection(projection: Projection, console: Console) -> None:
         _headline(projection),
         _unpriced(projection),
         _components(projection, console.width),
+        _spawns(projection),
         _sessions(projection),
         _savings(projection),
         _waterfall(projection),
@@ -62,6 +64,30 @@ def _outgrown(projection: Projection) -> RenderableType | None:
         return None
     lines = [Text("DOES NOT FIT: costed as if the model took it", style="bold red")]
     return Group(*lines, *(Text(f"  {entry.message}", style="red") for entry in projection.outgrown))
+
+
+def _spawns(projection: Projection) -> RenderableType | None:
+    """Who spawns whom under the shown plan, and what that costs."""
+    plan = _shown_plan(projection)
+    if not plan.spawn_trees:
+        return None
+    title = Text(f"Spawns ({plan.name}): cost per day alone, and with all that was spawned", style="bold")
+    trees = [_spawn_tree(node, Tree(_spawn_line(node))) for node in plan.spawn_trees]
+    return Group(title, *trees)
+
+
+def _spawn_tree(node: SpawnNode, tree: Tree) -> Tree:
+    for child in node.children:
+        _spawn_tree(child, tree.add(_spawn_line(child)))
+    return tree
+
+
+def _spawn_line(node: SpawnNode) -> Text:
+    alone, whole = usd(node.expected_usd_per_day), usd(node.with_spawned_usd_per_day)
+    line = Text.assemble((node.component, "bold"), f"  {count(node.runs_per_day)} runs, {alone}")
+    if node.children:
+        line.append(f" alone, {whole} with spawned ({usd(node.with_spawned_usd_per_run)} a run)")
+    return line
 
 
 def _sessions(projection: Projection) -> RenderableType | None:

@@ -14,6 +14,7 @@ from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .policies import Policies
 from .schedule import parse_cron, time_zone
 from .session import Session
+from .spawn import Spawn
 
 
 def folder_of(info: ValidationInfo) -> Path:
@@ -154,6 +155,10 @@ class Cron(Policies):
         return name if name is None else time_zone(name).key
 
 
+SLOW = ("batch", "flex")
+"""Processing whose answers may take hours."""
+
+
 class Component(Policies):
     """One recurring piece of work: who does it, what kind of task it is, when it runs, what a run uses."""
 
@@ -173,6 +178,8 @@ class Component(Policies):
     session: Session | None = Field(default=None, description="instead of tokens: a run of several turns")
     calibrate: Calibrate | None = None
     uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
+    spawns: list[Spawn] = Field(default=[], description="components that its runs spawn")
+    interactive: bool = Field(default=False, description="people wait for its answers: never batch, never flex")
     tags: dict[str, str] = Field(default={}, description="words to budget by, such as {team: growth}")
     note: str = ""
 
@@ -190,6 +197,9 @@ class Component(Policies):
     def _consistent(self) -> Component:
         if self.start and self.end and self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
+        slow = "batch_with" if self.batch_with else f"processing: {self.processing}"
+        if self.interactive and (self.batch_with or self.processing in SLOW):
+            raise ValueError(f"interactive: true says that people wait, but {slow} lets them wait for hours")
         if self.session and (self.tokens or self.calibrate):
             raise ValueError("say what a run uses: one of tokens, session or calibrate")
         if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):

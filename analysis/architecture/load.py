@@ -20,6 +20,7 @@ from .component import Component, Cron, Defaults, TokenProfile
 from .escalation import with_evidence
 from .model import Architecture, PriceKeys
 from .policies import POLICIES
+from .spawn import circle, spawned_names
 
 FROM_CRON = ("schedule", "model", "agent", "task", "timezone", "tokens", "session", "calibrate", *POLICIES)
 """What a component takes from its cron where it says nothing itself."""
@@ -95,10 +96,12 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     architecture = validate(document, Architecture, ArchitectureError)
     crons, cron_document = _crons(architecture, document)
     entries = _entries(architecture, document, crons, cron_document)
+    spawned = spawned_names(entry.component for entry in entries)
     for index, entry in enumerate(entries):
-        _check(entry, entries[:index])
+        _check(entry, entries[:index], spawned)
     if not entries:
         raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
+    _check_spawns(entries)
     complete = architecture.model_copy(
         update={
             "name": architecture.name or file.stem,
@@ -177,7 +180,8 @@ def _with_session(component: Component) -> Component:
 def _fitting(component: Component) -> Iterable[str]:
     """The policies that a component takes from the file's defaults: a session has a cache of its own."""
     session = component.tokens and component.tokens.session
-    return [name for name in POLICIES if not (session and name in NOT_OF_SESSIONS)]
+    unfit = {*(NOT_OF_SESSIONS if session else ()), *(("batch_with",) if component.interactive else ())}
+    return [name for name in POLICIES if name not in unfit]
 
 
 def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) -> Component:
@@ -186,18 +190,39 @@ def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) 
     return component.model_copy(update={key: value for key, value in said.items() if value is not None})
 
 
-def _check(entry: _Entry, before: list[_Entry]) -> None:
+def _check(entry: _Entry, before: list[_Entry], spawned: frozenset[str]) -> None:
     """What only shows once the crons and defaults are in. Raises ArchitectureError."""
     component = entry.component
     if any(other.component.name == component.name for other in before):
         raise entry.wrong("another component has this name; names distinguish the rows of a result", "name")
-    if (component.schedule is None) == (component.runs_per_day is None):
+    if component.schedule is not None and component.runs_per_day is not None:
         raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")
+    if component.schedule is None and component.runs_per_day is None and component.name not in spawned:
+        raise entry.wrong(
+            "say when it runs: either schedule (a cron expression) or runs_per_day; or let another component spawn it"
+        )
     if (component.tokens is None) == (component.calibrate is None):
         raise entry.wrong("say what a run uses: one of tokens, session or calibrate")
     if component.tokens and component.tokens.session:
         for policy in sorted(component.stated & NOT_OF_SESSIONS):
             raise entry.wrong(f"a session cannot state {policy}: {NO_USE[policy]}", policy)
+
+
+def _check_spawns(entries: list[_Entry]) -> None:
+    """Every spawned component is there, and none spawns itself, directly or not. Raises ArchitectureError."""
+    by_name = {entry.component.name: entry for entry in entries}
+    for entry in entries:
+        for n, spawn in enumerate(entry.component.spawns):
+            if spawn.component not in by_name:
+                near = did_you_mean(spawn.component, sorted(by_name))
+                raise entry.document.error(
+                    ArchitectureError,
+                    f"{entry.component.name!r}: there is no component {spawn.component!r} to spawn{near}",
+                    (*entry.path, "spawns", n, "component"),
+                )
+    found = circle({name: entry.component for name, entry in by_name.items()})
+    if found:
+        raise by_name[found[0]].wrong(f"spawns go in a circle: {' -> '.join(found)}; take one of them out", "spawns")
 
 
 def _check_plans(architecture: Architecture, document: Document) -> None:
@@ -228,7 +253,7 @@ def _check_policies(entry: _Entry, routing: dict[str, str]) -> None:
 def _check_chances(entry: _Entry) -> None:
     """A ttl is compared with a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
     component = entry.component
-    if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate):
+    if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate | None):
         return
     for policy, stated in (("fresh_for", component.fresh_for), ("cache", component.cache)):
         if stated and stated.hit_rate is None:

@@ -16,6 +16,7 @@ from ...money import to_usd
 from ..architecture.amounts import Poisson
 from ..simulation.plans import named_models
 from ..simulation.profiles import largest_input
+from ..simulation.spawned import own_runs
 from ..simulation.workload import runs_of
 from .projected import Projected
 from .results import Mend
@@ -58,7 +59,8 @@ def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False
         yield from _moves(projected, component)
         yield from _batch(component)
         if not one_run:
-            yield from _half_as_often(component)
+            below = frozenset(projected.spawned_by([name]))
+            yield from (replace(half, components=half.components | below) for half in _half_as_often(component))
     if len(names) > 1:
         yield from _task_moves(projected, names)
 
@@ -152,7 +154,8 @@ def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Project
 
 
 def _batch(component: Component) -> Iterator[Change]:
-    if component.processing == "standard":
+    turns = component.tokens and component.tokens.session  # each waits for the one before
+    if component.processing == "standard" and not component.interactive and not turns:
         says = f"run {component.name} as batch (processing: batch)"
         yield _edited(says, component.name, {"processing": "batch"})
 
@@ -186,7 +189,7 @@ def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Pr
     costs = projected.costs
     work = costs.works[name]
     component = work.component.model_copy(update=update)
-    runs = work.runs if "processing" in update else runs_of(component, costs.horizon, calls=0)
+    runs = own_runs(work) if "processing" in update else runs_of(component, costs.horizon, calls=0)
     return replace(projected, costs=costs.with_work(replace(work, component=component, runs=runs)))
 
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..architecture.policies import Policy
+from ..architecture.spawn import descendants
 from ..simulation.costing import Costing
 from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan
 from ..simulation.policies.draws import draw_usd_by_model
+from ..simulation.spawned import rooted
 from ..simulation.subscriptions import subscriptions_of
 from ..simulation.workload import Work
 from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
@@ -176,21 +178,32 @@ class Projected:
         self._add(found, self.subscriptions())
         return found[scope]
 
-    def one_run(self, name: str) -> Daily:
+    def one_run(self, name: str, *, with_spawned: bool = False) -> Daily:
         """What one run of a component costs on the days on which it runs; no days where it never does, or unpriced.
 
-        It is a run that happens, without a cache: escalations, large contexts and retries count.
+        It is a run that happens, without a cache: escalations, large contexts and retries count; and all that it
+        spawns, if asked.
         """
         work = self.costs.works[name]
-        costs = self.costs.with_work(_one_a_day(work))
-        alone = replace(self, costs=costs, plan=replace(self.plan, policies=self.plan.policies - NOT_OF_ONE_RUN))
-        shares = alone.shares(name)
-        running = [n for n, count in enumerate(work.runs.expected) if count] if shares else []
-        total = Daily.nothing(costs.horizon.dates)
-        for share in shares:
+        spawns = any(component.spawns for component in self.components)
+        alone = replace(
+            self,
+            costs=self.costs.with_work(*(rooted(self.costs.works, name) if spawns else [_one_a_day(work)])),
+            plan=replace(self.plan, policies=self.plan.policies - NOT_OF_ONE_RUN),
+        )
+        below = self.spawned_by([name]) if with_spawned else []
+        parts = [alone.shares(part) for part in (name, *below)]
+        running = [n for n, count in enumerate(work.runs.expected) if count] if all(parts) else []
+        total = Daily.nothing(self.costs.horizon.dates)
+        for share in (share for shares in parts for share in shares):
             total = total.plus(share.expected_usd, share.drawn_usd)
         days = tuple(total.dates[n] for n in running)
         return Daily(days, tuple(total.expected_usd[n] for n in running), total.drawn_usd[running])
+
+    def spawned_by(self, names: Iterable[str]) -> list[str]:
+        """All that those components spawn, directly or not."""
+        components = {component.name: component for component in self.components}
+        return list(dict.fromkeys(below for name in names for below in descendants(components, name)))
 
     def labels(self) -> list[Labels]:
         """Every component with every model that the plan may call for it, and the subscriptions."""

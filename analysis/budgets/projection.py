@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property
 
-from ..architecture.budgets import At, Period
+from ..architecture.budgets import RUN_PERIODS, At, Period
 from .changes import Change, Trial, changes, mend
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
@@ -31,11 +31,11 @@ def judge_projection(
     The window judged is the one whose expected cost is largest: its quantile is that of one window, not the
     largest of many noisy ones.
     """
-    costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period != "run"})
+    costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period not in RUN_PERIODS})
     found = []
     for entry in stated:
         limit = limit_of(entry.budget, last_period(entry), today)
-        if entry.budget.period == "run":
+        if entry.budget.period in RUN_PERIODS:
             found.append(_judge_run(entry, projected, limit, today))
         else:
             found.append(_judge(entry, projected, costs[entry.budget.scope], limit, month, today))
@@ -174,7 +174,8 @@ def _touched(taken: Sequence[Change]) -> list[str]:
 def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: date) -> Judged:
     """One run of the most expensive component in scope, on the day on which it is most expensive."""
     budget = entry.budget
-    runs = _runs(projected, projected.counted(budget.scope))
+    root = budget.period == "root_run"
+    runs = _runs(projected, projected.counted(budget.scope), root=root)
     if not runs:
         nothing = Daily.nothing([projected.costs.horizon.start])
         return Judged(entry, "projection", limit, nothing, today, {})
@@ -184,21 +185,23 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
         return judged
 
     def value_usd(taken: Sequence[Change]) -> Fraction:
-        after = runs | _runs(applied(projected, taken), _touched(taken))
+        after = runs | _runs(applied(projected, taken), runs if root else _touched(taken), root=root)
         return max(run.at(budget.at) for run in after.values())
 
     def saved_usd(taken: Sequence[Change]) -> Fraction:
-        after = _runs(applied(projected, taken), [name])
+        after = _runs(applied(projected, taken), [name], root=root)
         return runs[name].total_usd - after[name].total_usd if name in after else Fraction(0)
 
     means = {one: run.total_usd for one, run in runs.items() if run.at(budget.at) > limit.usd}
+    if root:
+        means = dict.fromkeys([*means, *projected.spawned_by(means)], Fraction(0)) | means
     trial = Trial(saved_usd, saved_usd, value_usd)
     return replace(judged, mend=_mend(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
 
 
-def _runs(projected: Projected, names: Iterable[str]) -> dict[str, Daily]:
-    """The most expensive run of each component that ever runs and has a price."""
-    found = {name: projected.one_run(name) for name in names}
+def _runs(projected: Projected, names: Iterable[str], *, root: bool) -> dict[str, Daily]:
+    """The most expensive run of each component that ever runs and has a price; of a root, with all that it spawns."""
+    found = {name: projected.one_run(name, with_spawned=root) for name in names}
     return {
         name: max(windows(run, "run", run.dates[0]), key=lambda one: one.total_usd)
         for name, run in found.items()

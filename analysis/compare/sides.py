@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from ..architecture.component import Component
 from ..architecture.distributions import Floats
 from ..architecture.model import Architecture
 from ..architecture.policies import POLICIES
+from ..architecture.spawn import spawned_names
 from ..routing.resolve import routed_model
 from ..simulation.costs import Costs
 from ..simulation.monte_carlo import draw
@@ -31,7 +32,7 @@ from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
 from ..simulation.settings import Settings
 from ..simulation.subscriptions import flat_usd_per_day
-from ..simulation.workload import Horizon, workload
+from ..simulation.workload import Horizon, Runs, workload
 from .results import CAUSES, Cause
 
 FIELDS: dict[Cause, tuple[str, ...]] = {
@@ -82,6 +83,19 @@ class Side:
         """By name."""
         return {component.name: component for component in self.architecture.components}
 
+    @cached_property
+    def spawned(self) -> frozenset[str]:
+        """The components that others spawn."""
+        return spawned_names(self.architecture.components)
+
+    def runs(self, name: str) -> Runs | None:
+        """The runs of a component that others spawn, under the plan; None where nothing spawns it."""
+        return self._costs.work(name, self.plan).runs if name in self.spawned else None
+
+    @cached_property
+    def _costs(self) -> Costs:
+        return Costs.of(self.architecture, self.horizon, self.book_name, None, self.book)
+
     def flat_usd(self) -> Fraction:
         """What the plan's subscriptions cost over the horizon."""
         models = self.plan.used_models(self.architecture.components)
@@ -101,7 +115,8 @@ class Side:
             return self.plan.models[name]
         stated = {key: getattr(component, key) for key in FIELDS[cause]}
         if cause == "schedule":
-            return stated | {"cron": None}, self.architecture.timezone
+            spawned = self.runs(name)
+            return stated | {"cron": None}, self.architecture.timezone, spawned and spawned.expected
         if cause == "tokens":
             return stated | _measured(component), self.calibrated_on(name)
         if cause == "policies":
@@ -198,7 +213,9 @@ def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
     targets = {name: policies.plan.targets.get(name, ())}
     plan = Plan(policies.plan.name, "", {name: model}, policies.plan.policies, targets)
     costs = Costs(architecture, scheduled.horizon, priced.book_name, None, {priced.book_name: priced.book})
-    costs.works = {work.component.name: work for work in workload(architecture, scheduled.horizon, costs.book)}
+    works = workload(architecture, scheduled.horizon, costs.book)
+    runs = scheduled.runs(name)
+    costs.works = {name: replace(works[0], runs=runs) if runs else works[0]}
     return Mixed(costs.planned(name, plan))
 
 

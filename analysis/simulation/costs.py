@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ...pricing.book import PriceBook, open_book
-from .costing import Costing, cost, tier_starts
+from .costing import Costing, cost, cost_brackets, tier_starts
+from .monte_carlo import generator
 from .plans import Plan, named_models, policy_models
 from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
+from .policies.spawns import spawns_of
+from .spawned import with_spawned
 from .subscriptions import flat_usd_per_day
-from .workload import Horizon, Work, workload
+from .workload import Horizon, SpawnedRuns, Work, workload
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -28,7 +31,8 @@ class Costs:
     naive: str | None = None
     _books: dict[str, PriceBook] = field(default_factory=dict)
     _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
-    _planned: dict[tuple[str, str, ComponentChoice], Costed] = field(default_factory=dict)
+    _planned: dict[tuple[str, str, ComponentChoice, bool], Costed] = field(default_factory=dict)
+    _skipping: dict[frozenset[str], dict[str, Work]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
 
     @classmethod
@@ -45,14 +49,49 @@ class Costs:
         `opened` is the run's book with the architecture's overlays, if it is open already.
         """
         costs = cls(architecture, horizon, run_book, naive, {run_book: opened} if opened else {})
-        costs.works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
+        works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
+        costs.works = with_spawned(works, horizon)
         return costs
 
     def with_work(self, *works: Work) -> Costs:
         """The same with other runs or tokens for the components of these works."""
-        changed = replace(self, _costings={}, _planned={})
-        changed.works = self.works | {work.component.name: work for work in works}
+        changed = replace(self, _costings={}, _planned={}, _skipping={})
+        changed.works = with_spawned(self.works | {work.component.name: work for work in works}, self.horizon)
         return changed
+
+    def work(self, component: str, plan: Plan) -> Work:
+        """A component's work under a plan: runs that fresh_for skips spawn nothing."""
+        skipping = self.skipping(component) if "fresh_for" in plan.policies else frozenset()
+        if not skipping:
+            return self.works[component]
+        if skipping not in self._skipping:
+            self._skipping[skipping] = with_spawned(self.works, self.horizon, partial(self._kept, skipping))
+        return self._skipping[skipping][component]
+
+    def skipping(self, component: str) -> frozenset[str]:
+        """The components that state fresh_for among those that spawn it, directly or not."""
+        found: dict[str, None] = {}
+        waiting = [component]
+        while waiting:
+            for source in self.works[waiting.pop()].runs.parents:
+                parent = source.parent.component.name
+                if parent in self.works and parent not in found:
+                    found[parent] = None
+                    waiting.append(parent)
+        return frozenset(name for name in found if self.works[name].component.fresh_for)
+
+    def _kept(self, skipping: frozenset[str], parent: Work) -> SpawnedRuns | None:
+        name, fresh = parent.component.name, parent.component.fresh_for
+        if name not in skipping or fresh is None:
+            return None
+        spawns = spawns_of(parent.runs, fresh, None, self.horizon.edges)
+        return SpawnedRuns(
+            parent,
+            spawns.kept,
+            keep=lambda runs, trials, seed: spawns.draw(
+                runs, trials, lambda policy: generator(seed, f"{name}\n{policy}")
+            ),
+        )
 
     def book(self, name: str) -> PriceBook:
         """The book of that name with the architecture's overlays on it."""
@@ -72,15 +111,19 @@ class Costs:
 
     def planned(self, component: str, plan: Plan, book_name: str | None = None) -> Costed:
         """One component as a plan has it, with the policies that the plan applies."""
-        work, book_name = self.works[component], book_name or self.run_book
+        work, book_name = self.work(component, plan), book_name or self.run_book
         choice = plan.choice(work.component)
         plain = self.costing(component, choice.model, book_name)
+        fewer = work is not self.works[component]
+        if fewer:
+            plain = cost_brackets(work, plain.profile, plain.brackets, plain.model, self.book(book_name), self.horizon)
         choice = (
             choice if choice.policies else ComponentChoice(choice.model, choice.policies)
         )  # whatever unused policies name
-        key = (book_name, component, choice)
+        key = (book_name, component, choice, fewer)
         if key not in self._planned:
-            self._planned[key] = self._costed(work, choice, plain, self.book(book_name))
+            costed = self._costed(work, choice, plain, self.book(book_name))
+            self._planned[key] = replace(costed, own_draws=True) if fewer else costed
         return self._planned[key]
 
     def _costed(self, work: Work, choice: ComponentChoice, plain: Costing, book: PriceBook) -> Costed:

@@ -11,6 +11,7 @@ Arrays are (days, trials); a component that nothing varies stays (days, 1).
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,11 +24,14 @@ from .brackets import Bracket
 from .costing import Costing
 from .profiles import Independent, Profile
 from .sessions.profile import SessionProfile
-from .workload import Runs, Work
+from .workload import Runs, SpawnedRuns, Work
 
 GAMMA_VARIANCE = 0.02
 """The largest squared coefficient of variation of a day's sum that a gamma distribution is drawn for."""
 POOL = 65_536
+MOST_KEPT = 16
+_KEPT: OrderedDict[tuple[int, int, int, int], tuple[Work, Floats]] = OrderedDict()
+"""The runs last drawn of components that spawn others."""
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -60,7 +64,7 @@ def draw(
     """Draw a component's runs and tokens for all days and trials; `spawn` says which of its runs happen."""
     rng = generator(seed, work.component.name)
     factors = _factors(work, profile, rng, trials)
-    runs = _draw_runs(work.runs, rng, days, trials)
+    runs = _draw_runs(work.runs, rng, days, trials, seed)
     runs = spawn(runs) if spawn else runs
     if isinstance(profile, Independent):
         return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
@@ -78,11 +82,13 @@ def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int
     return [common * own.get(name, 1.0) for name in profile.classes] + [common]
 
 
-def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int) -> Floats:
+def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, seed: int) -> Floats:
     """The number of runs: (days, 1) where it is certain, else (days, trials)."""
     mean = np.array([float(count) for count in runs.expected])[:, None]
     active = mean > 0
     match runs.law:
+        case "spawned":
+            return _spawned_runs(runs, rng, days, trials, seed)
         case "poisson":
             return rng.poisson(mean, (days, trials)).astype(np.float64)
         case "mean" if runs.spread:
@@ -93,6 +99,47 @@ def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int) -> 
             return mean
         case _:
             return _whole(mean, rng, (days, trials))
+
+
+def _spawned_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, seed: int) -> Floats:
+    """Its own runs, and those that its parents' runs spawn: of the same draws that the parents are costed by."""
+    total: Floats = np.zeros((days, 1))
+    if runs.own and any(runs.own.expected):
+        total = _draw_runs(runs.own, rng, days, trials, seed)
+    for source in runs.parents:
+        parents = _parents_runs(source.parent, days, trials, seed)
+        parents = source.keep(parents, trials, seed) if source.keep else parents
+        total = total + _children(parents, source, rng, trials)
+    return total * np.array(runs.active, dtype=np.float64)[:, None]
+
+
+def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
+    """A parent's drawn runs, the same as it is costed by; kept for its other children."""
+    key = (id(work), days, trials, seed)
+    if key not in _KEPT:
+        rng = generator(seed, work.component.name)
+        _factors(work, work.profile, rng, trials)
+        runs = _draw_runs(work.runs, rng, days, trials, seed)
+        _KEPT[key] = (work, runs)  # the work too, so that no other has its id
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return _KEPT[key][1]
+
+
+def _children(parents: Floats, source: SpawnedRuns, rng: np.random.Generator, trials: int) -> Floats:
+    """How many runs those of a parent spawn: (days, trials), or (days, 1) where that is certain."""
+    shape = (len(parents), trials)
+    if source.chance < 1:
+        parents = rng.binomial(np.broadcast_to(parents, shape).astype(np.int64), float(source.chance)).astype(float)
+    count = source.count
+    if isinstance(count, Constant) or not count.variance:
+        whole, rest = divmod(count.mean, 1)
+        sure: Floats = parents * float(whole)
+        extra = rng.binomial(np.broadcast_to(parents, shape).astype(np.int64), float(rest)) if rest else 0.0
+        return sure + extra
+    amounts = midpoints(count, POOL)
+    pool = np.floor(amounts + (rng.permutation(POOL) + 0.5) / POOL)[None]
+    return np.rint(_pooled_sums(pool, [float(count.mean)], parents, rng, trials)[0])
 
 
 def _whole(rate: Floats, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:

@@ -33,6 +33,7 @@ from .fits import large_requests, outgrown
 from .plans import Plan, named_models
 from .provenance import assumptions, unpriced, used_prices, warnings
 from .simulate import CostingOf, PlanSum, ProjectionDay, simulate_plans
+from .spawn_tree import SpawnCosts
 from .subscriptions import flat_total, subscriptions_of
 from .workload import Horizon
 
@@ -63,7 +64,7 @@ def summarise(
     if sink and subscribed:
         sink(subscribed)
     costings = {(plan.name, name): costing_of(name, plan) for plan in plans for name in plan.models}
-    results = [_plan_result(total, horizon) for total in sums]
+    results = [_with_trees(_plan_result(total, horizon), total.plan, costing_of, architecture) for total in sums]
     return Projection(
         name=architecture.name,
         start=horizon.start,
@@ -86,6 +87,19 @@ def summarise(
         outgrown=outgrown(plans, costings, book, named_models(architecture)),
         costsim_version=__version__,
     )
+
+
+def _with_trees(result: PlanResult, plan: Plan, costing_of: CostingOf, architecture: Architecture) -> PlanResult:
+    """The plan with what its components cost with all that they spawn."""
+    if not any(component.spawns for component in architecture.components):
+        return result
+    costs = SpawnCosts(lambda name: costing_of(name, plan), result.horizon.days)
+    known = {component.name for component in architecture.components}
+    rows = []
+    for row in result.components:
+        usd = costs.with_spawned_usd_per_day(row.name) if row.name in known else None
+        rows.append(row if usd is None else row.model_copy(update={"with_spawned_usd_per_day": to_usd(usd)}))
+    return result.model_copy(update={"components": rows, "spawn_trees": costs.trees(list(plan.models))})
 
 
 def _add_subscriptions(

@@ -120,7 +120,10 @@ def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fractio
     games, naive_usd = [], costs.flat_usd_per_day(naive)
     stated: frozenset[Policy] = frozenset()
     for component in costs.architecture.components:
-        game = Game(component.stated & routed.policies, _component_usd(costs, routed, component.name))
+        skipped: set[Policy] = (
+            {"fresh_for"} if costs.skipping(component.name) else set()
+        )  # what is skipped spawns nothing
+        game = Game((component.stated | skipped) & routed.policies, _component_usd(costs, routed, component.name))
         base = costs.plan_usd_per_day(naive, costs.run_book, component.name)
         if base is not None and game.priced:
             games.append(game)

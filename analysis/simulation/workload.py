@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..architecture.model import Architecture
 
 PRICED = ("input", "output")
-Law = Literal["fixed", "poisson", "mean", "day"]
+Law = Literal["fixed", "poisson", "mean", "day", "spawned"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Runs:
     `instants` are the UTC minutes of a cron. `law` says how the number varies: fixed (a fraction of a run is
     that chance of one), poisson, mean (`spread` drawn once per trial) or day (`spread` drawn every day).
     `hours` are the runs of each clock hour of the horizon, for rates that change by the hour: (first UTC minute
-    of the hour, expected runs in it).
+    of the hour, expected runs in it). Of spawned runs, `own` are those that nobody spawns, `parents` whose runs spawn
+    the others, `active` the days on which it may run.
     """
 
     expected: tuple[Fraction, ...]
@@ -68,11 +69,41 @@ class Runs:
     instants: NDArray[np.int64] | None = field(default=None, repr=False)
     spread: Distribution | None = None
     hours: tuple[tuple[int, Fraction], ...] = field(default=(), repr=False)
+    own: Runs | None = field(default=None, repr=False)
+    parents: tuple[SpawnedRuns, ...] = field(default=(), repr=False)
+    active: tuple[bool, ...] = field(default=(), repr=False)
 
     @property
     def per_day(self) -> Fraction:
         """The mean over the days of the horizon."""
         return sum(self.expected, Fraction(0)) / len(self.expected)
+
+
+Drawn = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpawnedRuns:
+    """Of the `runs` of a parent that happen, each spawns `count` runs with that `chance`.
+
+    `keep` draws which of the parent's drawn runs happen: (runs, trials, seed) to runs; None: all.
+    """
+
+    parent: Work
+    runs: Runs
+    count: Distribution = Constant(Fraction(1))  # noqa: RUF009 (immutable)
+    chance: Fraction = Fraction(1)
+    keep: Callable[[Drawn, int, int], Drawn] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def expected(self) -> tuple[Fraction, ...]:
+        """The parent's expected runs, by day."""
+        return self.runs.expected
+
+    @property
+    def mean(self) -> Fraction:
+        """Expected runs that one of them spawns."""
+        return self.count.mean * self.chance
 
 
 @dataclass(frozen=True)
@@ -116,7 +147,7 @@ def _work(
 
 def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
     """How often a component runs on each day; `calls` are those in its log, where its rate is from one."""
-    active = [_is_active(component, day) for day in horizon.dates]
+    active = list(active_days(component, horizon))
     if component.schedule:
         return _cron_runs(component, horizon, active)
     rate = component.runs_per_day
@@ -171,6 +202,11 @@ def _cron_runs(component: Component, horizon: Horizon, active: list[bool]) -> Ru
     instants = instants[np.array(active, dtype=bool)[day_of]] if len(instants) else instants
     counts = runs_by_day(instants, horizon.edges)
     return Runs(tuple(Fraction(int(count)) for count in counts), instants=instants)
+
+
+def active_days(component: Component, horizon: Horizon) -> tuple[bool, ...]:
+    """The days of the horizon on which it may run: from its start to its end, and on weekdays only if it says so."""
+    return tuple(_is_active(component, day) for day in horizon.dates)
 
 
 def _is_active(component: Component, day: date) -> bool:

@@ -29,7 +29,7 @@ def draw_usd(costing: Costed, base: TokenSums, room: Floats, seed: int) -> Float
     `base` are the draws of the component without policies. The result is put into `room`, (days, trials), where
     it needs that much.
     """
-    if not costing.has_policies:
+    if not costing.has_policies and not costing.own_draws:
         return price(base, costing.plain, room)
     drawn = _drawn_parts(costing, base, room.shape[1], seed)
     return _total([part for _, parts in drawn for part in parts], room)
@@ -37,7 +37,7 @@ def draw_usd(costing: Costed, base: TokenSums, room: Floats, seed: int) -> Float
 
 def draw_usd_by_model(costing: Costed, base: TokenSums, trials: int, seed: int) -> dict[str, Floats]:
     """As `draw_usd`, from the same draws, by the model that is called."""
-    if not costing.has_policies:
+    if not costing.has_policies and not costing.own_draws:
         return {costing.model: price(base, costing.plain, np.empty((costing.days, trials)))}
     by_model: dict[str, list[tuple[TokenSums, Costing]]] = {}
     for call, parts in _drawn_parts(costing, base, trials, seed):
