@@ -10,8 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, fie
 
 from .amounts import Amount, Part
 
-Period = Literal["run", "root_run", "day", "week", "month"]
-RUN_PERIODS = ("run", "root_run")
+Period = Literal["run", "day", "week", "month"]
 At = Literal["mean", "p50", "p90", "p99"]
 Severity = Literal["fail", "warn"]
 Kind = Literal[
@@ -154,8 +153,9 @@ class Budget(Part):
     scope: AnyScope = "total"
     period: Period = Field(
         default="month",
-        description="per day, week (Monday to Sunday) or month; per run; per root_run: with all that it spawns",
+        description="of a day, a week (Monday to Sunday) or a month; or one run",
     )
+    with_spawned: bool = Field(default=False, description="of one run: with all that it spawns, directly or not")
     usd: Amount | None = Field(default=None, description="the limit")
     percent_of_last_period: Annotated[Amount, Field(gt=0, le=10**6)] | None = None
     at: At = Field(default="p90", description="the figure compared with the limit: p90 is exceeded 1 time in 10")
@@ -169,7 +169,9 @@ class Budget(Part):
     def _one_limit(self) -> Self:
         if (self.usd is None) == (self.percent_of_last_period is None):
             raise ValueError("a budget needs its limit: either usd or percent_of_last_period, not both")
-        if self.percent_of_last_period is not None and self.period in RUN_PERIODS:
+        if self.with_spawned and self.period != "run":
+            raise ValueError("with_spawned is of one run; write period: run")
+        if self.percent_of_last_period is not None and self.period == "run":
             raise ValueError("a run has no period before it; give the limit of a run in usd")
         return self
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...errors import ArchitectureError, CostsimError
-from ..architecture.budgets import RUN_PERIODS
 from ..findings import Finding, Status
 from ..results import PriceBookRef
 from ..simulation.summary import book_ref
@@ -245,7 +244,7 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))
-    runs = [entry.budget.name for entry in found.stated if entry.budget.period in RUN_PERIODS]
+    runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
         found.notes.append(f"logs do not distinguish runs: {', '.join(runs)} compared with the projection only")
     if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ...documents import dotted
 from ...money import format_amount, to_usd
-from ..architecture.budgets import RUN_PERIODS, Budget, BudgetException
+from ..architecture.budgets import Budget, BudgetException
 from ..findings import Finding, Status
 from .results import BudgetCheck, Contribution, Mend
 from .scopes import StatedBudget
@@ -20,7 +20,7 @@ from .words import share
 
 MAX_CONTRIBUTIONS = 10
 AT = {"mean": "on average", "p50": "at P50", "p90": "at P90", "p99": "at P99"}
-EACH = {"run": "a run", "root_run": "a run", "day": "per day", "week": "a week", "month": "a month"}
+EACH = {"run": "a run", "day": "per day", "week": "a week", "month": "a month"}
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,9 @@ def _figure(judged: Judged) -> str:
     budget, window = judged.budget, judged.window
     what = "everything" if budget.scope == "total" else str(budget.scope)
     when = {"day": f" ({window.dates[0]})", "week": f" ({window.dates[0]} to {window.dates[-1]})"}
-    of = f"{judged.whose} " if judged.whose and budget.period in RUN_PERIODS else ""
+    of = f"{judged.whose} " if judged.whose and budget.period == "run" else ""
     of = f" of {of.strip()}" if of else ""
-    of += " with all that it spawns" if budget.period == "root_run" else ""
+    of += " with all that it spawns" if budget.with_spawned else ""
     per = f"{EACH[budget.period]}{of}{when.get(budget.period, '')}"
     amount = f"{format_amount(judged.value_usd)} {per} {AT[budget.at]}"
     if judged.spent_usd is None:
@@ -186,7 +186,7 @@ def _risk(judged: Judged) -> str:
 
 
 def _makers(judged: Judged) -> str:
-    if not judged.breached or judged.budget.period in RUN_PERIODS:
+    if not judged.breached or judged.budget.period == "run":
         return ""
     parts = [f"{part.component} {format_amount(part.usd)}" for part in contributions(judged.by_component)[:3]]
     return f"; most of it: {', '.join(parts)}" if len(judged.by_component) > 1 and parts else ""

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property
 
-from ..architecture.budgets import RUN_PERIODS, At, Period
+from ..architecture.budgets import At, Period
 from .changes import Change, Trial, changes, mend
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
@@ -31,11 +31,11 @@ def judge_projection(
     The window judged is the one whose expected cost is largest: its quantile is that of one window, not the
     largest of many noisy ones.
     """
-    costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period not in RUN_PERIODS})
+    costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period != "run"})
     found = []
     for entry in stated:
         limit = limit_of(entry.budget, last_period(entry), today)
-        if entry.budget.period in RUN_PERIODS:
+        if entry.budget.period == "run":
             found.append(_judge_run(entry, projected, limit, today))
         else:
             found.append(_judge(entry, projected, costs[entry.budget.scope], limit, month, today))
@@ -174,7 +174,7 @@ def _touched(taken: Sequence[Change]) -> list[str]:
 def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: date) -> Judged:
     """One run of the most expensive component in scope, on the day on which it is most expensive."""
     budget = entry.budget
-    root = budget.period == "root_run"
+    root = budget.with_spawned
     runs = _runs(projected, projected.counted(budget.scope), root=root)
     if not runs:
         nothing = Daily.nothing([projected.costs.horizon.start])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...money import strip, to_usd
-from ..architecture.budgets import RUN_PERIODS, Budget
+from ..architecture.budgets import Budget
 from ..forecast.month import forecast_month
 from ..spend.ledger import Ledger
 from ..spend.query import Query, key_of
@@ -172,7 +172,7 @@ def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, trial
     found = []
     for entry in stated:
         scope = entry.budget.scope
-        if entry.budget.period not in RUN_PERIODS:
+        if entry.budget.period != "run":
             if scope not in known:
                 known[scope] = usage.daily(scope, trials, seed)
             found.append(_judge(entry, usage, known[scope], today))

@@ -101,7 +101,7 @@ def windows(daily: Daily, period: Period, month: date) -> list[Daily]:
 def _spans(dates: Sequence[date], period: Period, month: date) -> list[tuple[int, int]]:
     inside = [n for n, day in enumerate(dates) if (day.year, day.month) == (month.year, month.month)]
     match period:
-        case "day" | "run" | "root_run":
+        case "day" | "run":
             return [(n, n) for n in inside]
         case "week":
             return [(n - 6, n) for n in inside if dates[n].weekday() == 6 and n >= 6] or [(inside[0], inside[-1])]
@@ -112,7 +112,7 @@ def _spans(dates: Sequence[date], period: Period, month: date) -> list[tuple[int
 def last_period(period: Period, day: date) -> tuple[date, date]:
     """The first and last day of the whole period before the one in which `day` lies."""
     match period:
-        case "day" | "run" | "root_run":
+        case "day" | "run":
             return day - timedelta(1), day - timedelta(1)
         case "week":
             monday = day - timedelta(day.weekday())

@@ -139,7 +139,14 @@ def test_a_diamond_of_any_depth_is_walked_once(projected: Project) -> None:
 
 @pytest.mark.parametrize(("usd", "status"), [(4, "pass"), (3.9, "fail")])
 def test_a_budget_holds_one_root_run_with_all_that_it_spawns(written: Written, usd: float, status: str) -> None:
-    budget = {"name": "one", "scope": {"component": "planner"}, "period": "root_run", "usd": usd, "at": "p99"}
+    budget = {
+        "name": "one",
+        "scope": {"component": "planner"},
+        "period": "run",
+        "with_spawned": True,
+        "usd": usd,
+        "at": "p99",
+    }
     planner = part("planner", 1, runs_per_day=7, spawns=[spawn("worker", count=3)])
     file = written(fleet(planner, part("worker", 1), budgets=[budget]), BESIDE)
     result = check(file, CheckSettings(START))
@@ -148,7 +155,7 @@ def test_a_budget_holds_one_root_run_with_all_that_it_spawns(written: Written, u
 
 
 def test_a_chance_makes_the_p99_of_a_root_run_more_than_its_mean(written: Written) -> None:
-    budget = {"name": "one", "period": "root_run", "usd": 1, "at": "p99"}
+    budget = {"name": "one", "period": "run", "with_spawned": True, "usd": 1, "at": "p99"}
     planner = part("planner", 1, runs_per_day=7, spawns=[spawn("worker", count=3, chance=0.2)])
     found = check(written(fleet(planner, part("worker", 1), budgets=[budget]), BESIDE), CheckSettings(START)).budgets[0]
     assert (found.expected_usd, found.p50_usd, found.p99_usd) == (Decimal("1.6"), 1, 4)
