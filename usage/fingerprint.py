@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xxhash import xxh3_128
 
 from ..errors import UsageLogError, is_full
+from .limits import MAX_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +58,9 @@ def fingerprint_of_lines(path: str, feed: Callable[[bytearray, int], None], size
     hashed, buffer, rest = xxh3_128(), bytearray(min(BUFFER_BYTES, size)), 0
     with _opened(path) as stream:
         while size > 0:
+            if rest > MAX_LINE.value:
+                feed(buffer, rest)  # as if it ended here
+                rest = 0
             if rest == len(buffer):  # a line that is longer than the buffer
                 buffer.extend(bytes(len(buffer)))
             with memoryview(buffer) as view, view[rest : rest + size] as free:

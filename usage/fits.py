@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from .reader import identifier
 
 if TYPE_CHECKING:
     from .reader import Reader
 
 NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
+LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
 
@@ -40,6 +44,49 @@ def misfit(value: Any, kind: Any, path: str) -> str | None:
         of = kind.children[0][1]
         return next((why for item in value if (why := misfit(item, of, path))), None)
     return None if kind.id not in NUMBERS or _is_number(value, NUMBERS[kind.id]) else f"{path} is not a whole number"
+
+
+def written_type(kind: Any) -> str:
+    """A column's type with whole numbers as they are written: DuckDB would take `true` for 1 and `" 12 "` for 12."""
+    if kind.id == "struct":
+        return f"STRUCT({', '.join(f'{identifier(name)} {written_type(of)}' for name, of in kind.children)})"
+    if kind.id == "list":
+        return f"{written_type(kind.children[0][1])}[]"
+    return "VARCHAR" if kind.id in NUMBERS else str(kind)
+
+
+def checked_sql(value: str, kind: Any, depth: int = 0) -> str:
+    """SQL for a value of the column's type from one of the written type; it fails where a number is written otherwise.
+
+    What it does not take may still be a number (1.0): the line is then looked at by itself.
+    """
+    if kind.id == "struct":
+        parts = ", ".join(
+            f"{identifier(name)} := {checked_sql(f'{value}.{identifier(name)}', of, depth)}"
+            for name, of in kind.children
+        )
+        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({parts}) END"
+    if kind.id == "list":
+        return f"[{checked_sql(f'item_{depth}', kind.children[0][1], depth + 1)} FOR item_{depth} IN {value}]"
+    if kind.id not in NUMBERS:
+        return value
+    number = f"TRY_CAST({value} AS {kind})"
+    return f"CASE WHEN {value} IS NULL OR {number}::VARCHAR = {value} THEN {number} ELSE error('no whole number') END"
+
+
+def has_numbers(kind: Any) -> bool:
+    """Whether a whole number is part of a column's type."""
+    if kind.id in ("struct", "list"):
+        return any(has_numbers(of) for _, of in kind.children)
+    return kind.id in NUMBERS
+
+
+def loaded(text: str) -> Any:
+    """A value of JSON, with a comma before an end too, as DuckDB has it. Raises ValueError, RecursionError."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return json.loads(LAST_COMMA.sub(r"\1", text))
 
 
 def pruned(value: Any, kind: Any) -> Any:

@@ -20,9 +20,10 @@ import duckdb
 from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped, leading_documents
-from .fits import column_kinds, misfit_of_record, pruned
+from .fits import checked_sql, column_kinds, has_numbers, loaded, misfit_of_record, pruned, written_type
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
+from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source, check_document
 from .store import is_grave
@@ -215,23 +216,35 @@ def _line_scan(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT unnest($1) AS place, unnest($2) AS path, unnest($3) AS file_id",
         [list(range(len(sources))), [s.file.shown for s in sources], [s.file_id for s in sources]],
     )
-    columns = dict(sources[0].format.reader.columns)
+    reader = sources[0].format.reader
     scans: list[str] = []
     parameters: dict[str, object] = {}
     if plain:
-        scans.append(f"{_scan('$files', columns)} JOIN batch ON batch.place = entry.file_index")
+        scans.append(_scan("$files", reader))
         parameters["files"] = [escaped(str(s.tail.path) if s.tail else s.whole) for s in plain]
     if taken:
-        scan = _scan("$taken", {FILE_KEY: "BIGINT", **columns}, f"EXCLUDE ({identifier(FILE_KEY)})")
-        scans.append(f"{scan} JOIN batch ON batch.file_id = entry.{identifier(FILE_KEY)}")
+        scans.append(_scan("$taken", reader, FILE_KEY))
         parameters["taken"] = [escaped(str(taken))]
     return " UNION ALL ".join(scans), parameters
 
 
-def _scan(files: str, columns: Mapping[str, str], but: str = "") -> str:
+def _scan(files: str, reader: Reader, key: str = "") -> str:
+    """SQL for the records of JSON lines files, of which `key` may give the number; it fails where one does not fit.
+
+    A reader's usage key says that numbers were looked at when the lines were taken.
+    """
+    kinds = {} if reader.usage_key else {name: duckdb.dtype(kind) for name, kind in reader.columns.items()}
+    numbers = {name: kind for name, kind in kinds.items() if has_numbers(kind)}
+    columns = {**({key: "BIGINT"} if key else {}), **reader.columns}
+    columns |= {name: written_type(kind) for name, kind in numbers.items()}
+    but = f"EXCLUDE ({identifier(key)})" if key else ""
+    cast = ", ".join(f"{checked_sql(identifier(name), kind)} AS {identifier(name)}" for name, kind in numbers.items())
+    of_batch = f"batch.file_id = entry.{identifier(key)}" if key else "batch.place = entry.file_index"
     return f"""
-        SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.* {but}
-        FROM read_ndjson({files}, columns = {struct(columns)}, compression = 'none') AS entry
+        SELECT file_id, line, path, * EXCLUDE (file_id, line, path) {f"REPLACE ({cast})" if cast else ""} FROM (
+            SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.* {but}
+            FROM read_ndjson({files}, columns = {struct(columns)}, compression = 'none') AS entry
+            JOIN batch ON {of_batch})
         """  # noqa: S608 (columns are the reader's)
 
 
@@ -261,16 +274,20 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
 def _checked(
     text: str, kinds: Mapping[str, Any], reader: Reader, see: Callable[[Any], None]
 ) -> tuple[str | None, dict[str, Any] | None]:
-    """Why a line is no entry, or the columns of it that a reader takes; an entry is shown to `see` as a whole."""
+    """Why a line is no entry, or the columns of it that a reader takes; an entry is shown to `see` as a whole.
+
+    What the bytes show to be none (an object without the usage key) cannot be a bad one.
+    """
+    no_entry = reader.usage_key and text[0] == "{" and text[-1] == "}" and not may_be_entry(text, reader.usage_key)
     try:
-        entry = json.loads(text)
+        entry = loaded(text)
     except (ValueError, RecursionError):
-        return "not JSON", None
+        return None if no_entry else "not JSON", None
     if not isinstance(entry, dict):
         return "not a JSON object", None
     why = misfit_of_record(entry, kinds)
     if why:
-        return why, None
+        return None if no_entry else why, None
     see(entry)
     named = ((name, reader.key(name)) for name in reader.columns)
     return None, {name: pruned(entry[key], kinds[key]) for name, key in named if key in entry}
@@ -283,7 +300,7 @@ def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Pat
         raw = stream.read().decode("utf-8-sig", "replace")
     rejects: list[Reject] = []
     try:
-        data = json.loads(raw)
+        data = loaded(raw)
     except (ValueError, RecursionError):
         data, rest = _documents(raw)
         rejects += [(source.file_id, None, "not JSON", rest[:RAW_CHARACTERS])] if rest else []

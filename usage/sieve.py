@@ -39,6 +39,11 @@ def searched(usage_key: str) -> Callable[[memoryview], list[Hit]]:
     return BytesAhoCorasick(patterns, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
 
 
+def may_be_entry(line: str, usage_key: str) -> bool:
+    """Whether a line has the key that every entry has, or may have it in another spelling."""
+    return json.dumps(usage_key) in line or any(letter.decode() in line for letter in ESCAPED)
+
+
 class Sieve:
     """Takes a file buffer by buffer. `taken` are the lines to read, without their opening brace.
 

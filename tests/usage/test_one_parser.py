@@ -1,0 +1,84 @@
+"""Lines read in bulk and line by line are the same calls: one parser, whatever stands beside them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from costsim.usage.load import load
+from costsim.usage.readers import READERS
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parent.parent / "data" / "usage"
+BULK = {reader.name for reader in READERS if not reader.ordered and reader.unfold is None}
+LOGS = [file for file in sorted(DATA.glob("*/*.jsonl")) if file.parent.name in BULK]
+TORN = '{"torn": '  # makes its file one that is read line by line
+NUMBERS = ["-1", "1e400", "null", '"1"', '" 12 "', '"1.5"', "NaN", "1.5", "1e2", "9" * 25, "true", "[]", "{}", '""']
+
+CALLS = """
+SELECT event_id, ts, model, processing, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
+    recorded_usd
+FROM usage_event ORDER BY ALL
+"""
+REJECTS = "SELECT line, reason FROM reject WHERE line <> $torn ORDER BY ALL"
+
+
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
+def mutated(line: str, draw: random.Random) -> str:
+    """A line with a number written otherwise, a comma too many, or a key that stands twice."""
+    places = [place + 1 for place in range(len(line) - 1) if line[place] == ":" and line[place + 1].isdigit()]
+    kind = draw.random()
+    if kind < 0.1 or not places:
+        return line.replace("}", ",}", 1)
+    place = draw.choice(places)
+    end = next(end for end in range(place, len(line)) if line[end] not in "0123456789.eE+-")
+    if kind < 0.2:
+        start = line.rfind('"', 0, line.rfind('"', 0, place - 1))
+        return f"{line[:end]},{line[start:place]}7{line[end:]}"
+    return line[:place] + draw.choice(NUMBERS) + line[end:]
+
+
+def read(folder: Path, reader: str, lines: list[str]) -> tuple[list[tuple[object, ...]], Counter[object]]:
+    """The calls of a log of these lines, and the lines rejected but for the torn one."""
+    folder.mkdir()
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n")
+    torn = lines.index(TORN) + 1 if TORN in lines else 0
+    with open_store(folder / "store.duckdb") as store:
+        load(store, [folder / "log.jsonl"], format=reader)
+        return store.execute(CALLS).fetchall(), Counter(store.execute(REJECTS, {"torn": torn}).fetchall())
+
+
+@pytest.mark.parametrize("log", LOGS, ids=name_of)
+def test_a_torn_line_changes_nothing_about_the_others(tmp_path: Path, log: Path) -> None:
+    draw = random.Random(16)
+    lines = [line for line in log.read_text().splitlines()[:40] if line.strip()]
+    for attempt in range(3):
+        changed = [*lines, mutated(draw.choice(lines), draw)]
+        in_bulk = read(tmp_path / f"bulk-{attempt}", log.parent.name, changed)
+        by_line = read(tmp_path / f"line-{attempt}", log.parent.name, [*changed, TORN])
+        assert in_bulk == by_line, changed[-1]
+
+
+ENTRY = """{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":"s","uuid":"u%d","message":{"id":"m%d",\
+"model":"claude-haiku-4-5","usage":{"input_tokens":%s,"output_tokens":10}}}"""
+
+
+@pytest.mark.parametrize(
+    ("written", "calls"), [("true", 1), ('" 12 "', 1), ('"12"', 2), ("12", 2), ("12.0", 2), ("1e1", 2), ("null", 2)]
+)
+def test_what_is_no_whole_number_is_rejected_beside_whole_lines_too(tmp_path: Path, written: str, calls: int) -> None:
+    lines = [ENTRY % (1, 1, "5"), ENTRY % (2, 2, written)]
+    found, rejected = read(tmp_path / "log", "claude-code", lines)
+    assert len(found) == calls
+    assert sum(rejected.values()) == 2 - calls
+
+
+def test_a_key_in_another_spelling_is_the_same_key(tmp_path: Path) -> None:
+    plain, escaped = ENTRY % (1, 1, "5"), ENTRY % (2, 2, "7")
+    found, _ = read(tmp_path / "log", "claude-code", [plain, escaped.replace('"usage"', '"us\\u0061ge"')])
+    assert len(found) == 2
