@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .reader import Reader
 
+# Parts of a counted figure that price lists price apart: costsim prices them as text, and says so.
+MEDIA = re.compile(r"audio|image|video", re.IGNORECASE)
 NAMES = re.compile(r"token|cost|credit|usage", re.IGNORECASE)
 
 # Names that look like usage and are none. The first that matches the last part of a path, with what it is.
@@ -119,7 +121,7 @@ class Likeness:
             yield Number(path, repr(value))
 
     def _entries(self, entries: dict[str, Any], path: str, usage: bool, depth: int) -> Iterator[Number]:
-        if not depth or (path and self.left_out(path)):
+        if not depth or (path and self.left_out(path) and not MEDIA.search(path)):
             return
         for key, value in entries.items():
             if value is None or value is False:
@@ -150,9 +152,15 @@ class Likeness:
     def _holds_usage(self, key: str, path: str) -> bool:
         return path in self.holders or (bool(NAMES.search(key)) and not _NO_USAGE.fullmatch(key))
 
+    def is_media(self, path: str) -> bool:
+        """Whether a declared path is of audio or images: it is priced as text within the figure that it is part of."""
+        return bool(MEDIA.search(path) and "token" in path.lower() and (self.known(path) or self.left_out(path)))
+
     def _judged(self, path: str, usage: bool) -> bool:
         """Whether a number at this path would be unread usage."""
         parts = path.split(".")
+        if self.is_media(path):
+            return not _NO_USAGE.fullmatch(parts[-1])
         named = usage or ".".join(parts[:-1]) in self.holders or any(map(NAMES.search, parts))
         return named and not _NO_USAGE.fullmatch(parts[-1]) and not self.known(path) and not self.left_out(path)
 

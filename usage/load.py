@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .attribution import Rule
     from .readers.mapped import Mapping
 
+SUPERSEDED = Path(__file__).with_name("superseded.sql").read_text("utf-8")
+TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
 WITH counted AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
@@ -169,6 +171,8 @@ def _load_batch(
         again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
         store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)
+        if batch[0].format.reader.name in TOLD_BY_METRICS:
+            store.execute(SUPERSEDED)
         store.execute(FIND)
         withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
         reports = _reports(store, sources, grown)
@@ -242,7 +246,9 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequen
     store.execute(COUNT_ENTRIES, [ids, grown])
     why = sources[0].format.reader.no_call
     rows = store.execute(READ_COUNTS, [ids]).fetchall()
-    return [FileReport(path, name, *counts, no_call=why) for path, name, *counts in rows]
+    return [
+        FileReport(path, name, entries, added, rejected, no_call=why) for path, name, entries, added, rejected in rows
+    ]
 
 
 def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[str]:

@@ -113,7 +113,12 @@ def _unread_lines(unread: Sequence[Unread]) -> list[str]:
     if not lines:
         return []
     more = [f"  and {len(lines) - UNREAD_SHOWN} more (table unread)"] if len(lines) > UNREAD_SHOWN else []
-    return ["NOT COUNTED, though it looks like usage:", *lines[:UNREAD_SHOWN], *more, UNREAD_HINT]
+    return [
+        "NOT COUNTED, or not at its own price, though it looks like usage:",
+        *lines[:UNREAD_SHOWN],
+        *more,
+        UNREAD_HINT,
+    ]
 
 
 def _unread_line(source: str, name: str, parts: Sequence[Unread]) -> str:
@@ -121,7 +126,7 @@ def _unread_line(source: str, name: str, parts: Sequence[Unread]) -> str:
     total = short_amount(sum((part.total for part in parts), Decimal(0)))
     where = f"{Path(parts[0].path).name}{f':{parts[0].line}' if parts[0].line else ''}"
     counted = f"{files:,} file{'s' * (files != 1)}"
-    return f"  {source}, {counted}: `{name}` is not counted: {total} in {numbers:,} places ({where})"
+    return f"  {source}, {counted}: `{name}` {parts[0].what}: {total} in {numbers:,} places ({where})"
 
 
 def short_amount(total: Decimal) -> str:

@@ -128,6 +128,7 @@ CREATE TABLE unread (
     total       DECIMAL(38, 9) NOT NULL,      -- their sum
     line        BIGINT,                       -- of the first; NULL where it is not known
     raw         VARCHAR NOT NULL,             -- the first number, as written
+    as_text     BOOLEAN NOT NULL,             -- counted within another figure, at the price of text (audio, images)
     PRIMARY KEY (file_id, field)
 );
 

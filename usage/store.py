@@ -15,7 +15,7 @@ from . import DEFAULT_STORE
 from .reader import identifier
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-SCHEMA_VERSION = 10  # one more with every change of schema.sql
+SCHEMA_VERSION = 11  # one more with every change of schema.sql
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}

@@ -33,7 +33,7 @@ def _refuse_unread(unread: Sequence[Unread]) -> None:
     first = unread[0]
     others = f"; and {len(unread) - 1} other fields" if len(unread) > 1 else ""
     raise UsageLogError(
-        f"`{first.field}` is not counted ({first.raw}{others}); take note of it with --acknowledge {first.field}, "
+        f"`{first.field}` {first.what} ({first.raw}{others}); take note of it with --acknowledge {first.field}, "
         "or load without --strict",
         file=first.path,
         line=first.line,

@@ -19,13 +19,13 @@ RAW_CHARACTERS = 100
 
 KEEP = """
 INSERT INTO unread SELECT unnest($ids), $reader, unnest($fields), unnest($counts), unnest($totals)::DECIMAL(38, 9),
-    unnest($lines), unnest($raws)
+    unnest($lines), unnest($raws), unnest($as_text)
 ON CONFLICT (file_id, field) DO UPDATE SET occurrences = occurrences + excluded.occurrences,
     total = total + excluded.total
 """
 KINDS = """
 SELECT unread.source, unread.field, count(DISTINCT file_id), sum(occurrences)::BIGINT, sum(total)::VARCHAR,
-    arg_min(load.path, file_id), arg_min(line, file_id), arg_min(raw, file_id)
+    arg_min(load.path, file_id), arg_min(line, file_id), arg_min(raw, file_id), bool_or(as_text)
 FROM unread JOIN load USING (file_id) ANTI JOIN acknowledged ON unread.field = acknowledged.field
 WHERE $ids IS NULL OR file_id IN (SELECT unnest($ids))
 GROUP BY ALL ORDER BY sum(total) DESC, 1, 2
@@ -46,7 +46,8 @@ class Tally:
 class Unread:
     """A kind of number that looks like usage and is not counted, over the files of a source; `total` is its sum.
 
-    `path`, `line` (from 1; None where the format has no lines) and `raw` show one of them.
+    `as_text` says that it is counted, within another figure, at the price of text: audio and images have prices of
+    their own. `path`, `line` (from 1; None where the format has no lines) and `raw` show one of them.
     """
 
     source: str
@@ -57,6 +58,12 @@ class Unread:
     path: str
     line: int | None
     raw: str
+    as_text: bool = False
+
+    @property
+    def what(self) -> str:
+        """What becomes of it, in words."""
+        return "is priced as text" if self.as_text else "is not counted"
 
 
 @dataclass
@@ -102,6 +109,7 @@ class Watch:
             "counts": [tally.occurrences for _, _, tally in rows],
             "totals": [f"{tally.total:.9f}" for _, _, tally in rows],
             "lines": [tally.line for _, _, tally in rows],
+            "as_text": [self.likeness.is_media(name) for _, name, _ in rows],
             "raws": [tally.raw for _, _, tally in rows],
         }
         store.execute(KEEP, values)

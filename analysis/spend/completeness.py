@@ -78,7 +78,7 @@ class DataQuality:
             yield f"{self.rejected:,} lines were rejected (table reject)"
         for found in self.unread:
             yield (
-                f"{found.source}: `{found.field}` is not counted: {short_amount(found.total)} in "
+                f"{found.source}: `{found.field}` {found.what}: {short_amount(found.total)} in "
                 f"{found.occurrences:,} places (table unread)"
             )
         for sign in self.signs:
@@ -162,6 +162,8 @@ def _of_lines(lines: tuple[int, ...]) -> Iterator[Loss]:
 
 def _of_unread(unread: list[Unread], tokens: int) -> Iterator[Loss]:
     for found in unread:
+        if found.as_text:  # counted, at another price
+            continue
         total = abs(found.total)
         share = total / (total + tokens) if "token" in found.field.lower() and total else PARTLY["unread"]
         yield share, f"`{found.field}` is not counted ({short_amount(found.total)})"

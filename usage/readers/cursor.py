@@ -46,7 +46,8 @@ SELECT file_id, line,
     "{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END AS cache_write_5m,
     "Output Tokens" AS output,
     nullif("Total Tokens", 0) AS stated_total,
-    CASE WHEN regexp_full_match(usd, '-?[0-9.]+([eE][-+]?[0-9]+)?') THEN usd END AS recorded_usd,
+    -- words are no amount; what has digits and is no number is rejected
+    CASE WHEN regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
     json_object('user', nullif("User", ''), 'kind', nullif("Kind", ''), 'max_mode', nullif("Max Mode", ''),
         'automation', nullif("Automation ID", ''), 'requests', nullif("Requests", '')) AS tags
 FROM entry
@@ -55,7 +56,9 @@ FROM entry
 
 def recognises(sample: Sample) -> bool:
     """Rows by the export's own column names."""
-    return sample.layout == "csv" and sample.has("Date", "Model", WRITTEN, UNCACHED, "Cache Read", "Output Tokens")
+    return sample.layout in ("csv", "parquet") and sample.has(
+        "Date", "Model", WRITTEN, UNCACHED, "Cache Read", "Output Tokens"
+    )
 
 
 READER = Reader(

@@ -24,6 +24,9 @@ COLUMNS = {
     "accumulated_input_tokens": "HUGEINT",
     "accumulated_output_tokens": "HUGEINT",
     "accumulated_cost": "VARCHAR",
+    "input_tokens": "HUGEINT",
+    "output_tokens": "HUGEINT",
+    "total_tokens": "HUGEINT",
     "provider_name": "VARCHAR",
     "model_config_json": "JSON",
 }
@@ -43,9 +46,12 @@ SELECT file_id, line,
     {priced("accumulated_cost")} AS recorded_usd,
     json_object('cwd', working_dir, 'without_class',
         nullif(greatest(accumulated_total_tokens - coalesce(accumulated_input_tokens, 0)
-            - coalesce(accumulated_output_tokens, 0), 0), 0)::VARCHAR) AS tags
+            - coalesce(accumulated_output_tokens, 0), 0), 0)::VARCHAR) AS tags,
+    CASE WHEN coalesce(accumulated_input_tokens, accumulated_output_tokens, accumulated_total_tokens) IS NULL
+        THEN 'a session without its accumulated tokens: only its last call is stated' END AS fault
 FROM record
 WHERE coalesce(accumulated_input_tokens, accumulated_output_tokens, accumulated_total_tokens) IS NOT NULL
+    OR coalesce(input_tokens, output_tokens, total_tokens) > 0
 """  # noqa: S608 (constants only)
 
 

@@ -276,6 +276,12 @@ READER = Reader(
         **{f"{place}{name}": "the counts of usageDetails again" for place in _PLACES for name in _REPEATED},
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
         **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},
+        **{
+            f"{usage}{side}_{media}_tokens": "counted within the side it stands beside, as text"
+            for usage in _USAGE
+            for side in ("input", "output")
+            for media in ("audio", "image", "video")
+        },
     },
     unique_by="observation id",
     kept_at="Langfuse: a trace's download, or observations by export or API",

@@ -1,7 +1,8 @@
 """OpenClaw and pi sessions: JSON lines, one message each, with the cost that the tool recorded.
 
 https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens. Usage stands
-in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model. What
+in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model (in
+`details.results` what agents used that a tool ran in processes of their own). What
 names no model is the session's, as of its last message or change of model before, by their times.
 
 `cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the
@@ -26,8 +27,11 @@ COLUMNS = {
     "modelId": "VARCHAR",
     "usage": _USAGE,
     "message": f"""STRUCT(
-        role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE})""",
+        role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE},
+        details STRUCT(results STRUCT(model VARCHAR, usage {_USAGE})[]))""",
 }
+
+USAGES = ("message.usage", "usage", "message.details.results.usage")
 
 SQL = """
 WITH entry AS (
@@ -45,19 +49,30 @@ known AS (
     FROM entry
     WINDOW before AS (PARTITION BY file_id ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
+-- what agents used that a tool ran in processes of their own, without a log, unless the result's own usage has it
+ran AS (
+    SELECT * EXCLUDE (result) REPLACE (
+        result.usage AS used, coalesce(nullif(result.model, ''), used_model) AS used_model,
+        CASE WHEN nullif(result.model, '') IS NULL THEN used_provider END AS used_provider)
+    FROM (
+        SELECT *, unnest(message.details.results) AS result,
+            generate_subscripts(message.details.results, 1) AS place
+        FROM known WHERE used IS NULL AND message.role = 'toolResult'
+    )
+    WHERE result.usage IS NOT NULL
+),
 counted AS (
     SELECT *,
         coalesce(used.input, 0)::HUGEINT + coalesce(used."output", 0) + coalesce(used.cacheRead, 0)
             + coalesce(used.cacheWrite, 0) AS parts,
         coalesce(used.cacheWrite1h, 0) > 0 AND used.totalTokens = parts + used.cacheWrite1h AS hour_beside,
         coalesce(used.reasoning, 0) > 0 AND used.totalTokens = parts + used.reasoning AS reasoning_beside
-    FROM known
-    WHERE used IS NOT NULL
+    FROM (SELECT *, 0 AS place FROM known WHERE used IS NOT NULL UNION ALL BY NAME FROM ran)
 )
 SELECT file_id, line,
     'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
         "timestamp", message."timestamp", used_model, used.input, used."output",
-        used.cacheRead, used.cacheWrite, used.cost))) AS event_id,
+        used.cacheRead, used.cacheWrite, used.cost))) || CASE WHEN place = 0 THEN '' ELSE ':' || place END AS event_id,
     ts,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     used_provider AS provider,
@@ -96,14 +111,16 @@ READER = Reader(
     whole=True,
     counted=tuple(
         f"{usage}.{name}"
-        for usage in ("message.usage", "usage")
-        for name in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "cost.total")
+        for usage in USAGES
+        for name in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "cost", "cost.total")
     ),
     left_out={
-        **{f"{usage}.totalTokens": "the sum of the others" for usage in ("message.usage", "usage")},
-        **{f"{usage}.reasoning": "part of the output" for usage in ("message.usage", "usage")},
-        **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in ("message.usage", "usage")},
-        "message.details": "what a tool gave back",
+        **{f"{usage}.totalTokens": "the sum of the others" for usage in USAGES},
+        **{f"{usage}.reasoning": "part of the output" for usage in USAGES},
+        **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in USAGES},
+        "message.details.results.usage.contextTokens": "the size of the context",
+        "message.details.results.usage.turns": "how many turns it had",
+        "message.details.results.messages": "the agent's messages, whose usage is summed beside them",
         "details": "what an extension keeps",
         "tokensBefore": "the size of the context before a compaction",
     },
