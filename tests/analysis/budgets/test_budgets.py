@@ -525,7 +525,7 @@ def test_budgets_may_stand_in_a_file_of_their_own(written: Callable[..., Path]) 
         {"limits.yaml": "# what we may spend\nbudgets:\n  - {name: b, usd: 29}\n"},
     )
     verdict = check(file, CheckSettings(today=TODAY)).verdicts[0]
-    assert (verdict.file, verdict.line, verdict.key) == (str(file.parent / "limits.yaml"), 3, "budgets[0]")
+    assert (verdict.file, verdict.line, verdict.key) == (file.parent / "limits.yaml", 3, "budgets[0]")
     assert verdict.status == "fail"
 
 
