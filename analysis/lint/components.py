@@ -79,7 +79,7 @@ def _attributes(component: AssignedComponent, config: RoutingConfig) -> Attribut
 
 
 def _often(runs_per_day: Decimal) -> str:
-    return f"{runs_per_day.quantize(Decimal('0.01')).normalize():f}x a day"
+    return f"{runs_per_day.quantize(Decimal('0.01')).normalize():f}x per day"
 
 
 def _costs(component: AssignedComponent, verdict: CardVerdict, config: RoutingConfig) -> str:

@@ -136,7 +136,8 @@ class Sources:
     @property
     def messages(self) -> tuple[str, ...]:
         """The lines on what is not added, and on what only a bill has."""
-        return tuple(part.message for part in (*self.not_counted, *self.only_billed))
+        parts: tuple[NotCounted | OnlyBilled, ...] = (*self.not_counted, *self.only_billed)
+        return tuple(part.message for part in parts)
 
     def as_data(self) -> dict[str, list[dict[str, Any]]]:
         """For JSON: money as decimal strings, days as ISO texts."""
