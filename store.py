@@ -134,17 +134,27 @@ class Store:
         return spend(self.connection, self.book, query)
 
     def export_focus(
-        self, file: Path, *, since: date | None = None, until: date | None = None, account: str = "costsim"
+        self,
+        file: Path,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        account: str = "costsim",
+        version: str = "1.3",
+        tags: Sequence[str] = (),
     ) -> int:
-        """Write FOCUS 1.2 rows, a row per day, component, model and token class, as CSV or (.parquet) Parquet.
+        """Write FOCUS rows, a row per day, component, model and token class, as CSV or (.parquet) Parquet.
 
-        `account` is the BillingAccountId. Returns the number of rows. Raises UnpricedError where a model has no
+        `account` is the BillingAccountId, `version` 1.3 or 1.2, `tags` are dimensions to put into Tags. Returns the
+        number of rows. Raises UnpricedError where a model has no
         price, OutputError where the file cannot be written; then nothing is.
         """
         from .analysis.spend.focus import focus_rows
         from .reports.focus import write_focus
 
-        return write_focus(focus_rows(self.connection, self.book, since, until, account), file)
+        return write_focus(
+            focus_rows(self.connection, self.book, since, until, account, version=version, tags=tags), file
+        )
 
     def newest_month(self) -> str | None:
         """The newest month that has usage, as 2026-10; None in a store without any."""

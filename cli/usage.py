@@ -307,19 +307,28 @@ def export(
     until: UntilOption = None,
     month: MonthOption = None,
     account: Annotated[str, typer.Option(metavar="ID", help="BillingAccountId and BillingAccountName.")] = "costsim",
+    focus_version: Annotated[str, typer.Option(metavar="VERSION", help="FOCUS 1.3, or 1.2.")] = "1.3",
+    tags: Annotated[
+        str,
+        typer.Option(metavar="WORDS", help="Dimensions to put into Tags beside component, agent and task: team,user."),
+    ] = "",
     book: BookOption = None,
     prices: OverlayOption = None,
 ) -> None:
-    """Export logged usage as FOCUS 1.2 rows, for FinOps tools: a row per day, component, model and token class.
+    """Export logged usage as FOCUS rows, for FinOps tools: a row per day, component, model and token class.
 
     \b
       costsim export --out focus.csv --month 2026-10
+      costsim export --out focus.parquet --tags team,project,tags.env --focus-version 1.2
     """
+    from ..analysis.spend.query import parse_by
     from ..store import open_store
 
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise CostsimError(f"{out}: an export ends in .csv or .parquet")
     first, last = days_of(since, until, month)
     with open_store(existing(db), stack_of(book, prices), read_only=True) as store:
-        rows = store.export_focus(out, since=first, until=last, account=account)
+        rows = store.export_focus(
+            out, since=first, until=last, account=account, version=focus_version, tags=parse_by(tags)
+        )
     say(f"{out}: {rows:,} rows")

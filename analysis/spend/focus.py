@@ -1,6 +1,10 @@
-"""FOCUS 1.2: logged usage as rows that any FinOps tool reads.
+"""FOCUS 1.2 and 1.3: logged usage as rows that any FinOps tool reads.
 
-https://focus.finops.org/focus-specification/v1-2/. A row is one day of one component, model and token class. The
+https://focus.finops.org/focus-specification/v1-3/ and v1-2. Version 1.3 adds ServiceProviderName and HostProviderName,
+both mandatory, and keeps ProviderName and PublisherName, deprecated; the host of a model is its provider here, as logs
+say no more. `Tags` has the component, agent and task, and the dimensions that are asked for.
+
+A row is one day of one component, model and token class. The
 21 mandatory columns come first; then the conditional ones that token usage meets (quantities, unit prices, SKU),
 then ours with the `x_` prefix that the specification reserves for them. Costs are exact: BilledCost,
 EffectiveCost and ContractedCost at the stack's prices, ListCost at its base book alone. ConsumedUnit counts
@@ -9,13 +13,17 @@ tokens, requests or searches; PricingUnit is what a price is quoted for (1000000
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ...errors import UnpricedError
+from ...errors import CostsimError, UnpricedError
 from ...pricing.book import PriceBook
-from .ledger import Ledger
-from .query import Query
+from ...usage.reader import identifier, text
+from ...usage.rollup import call_sums, rolled_models
+from ...usage.tags import TAG
+from .ledger import Ledger, rollup_needs
+from .query import DIMENSIONS, SUMMED, Query, call_columns
 from .spend import spend
 
 if TYPE_CHECKING:
@@ -28,10 +36,15 @@ MANDATORY = (
     "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName",
 )  # fmt: skip
 
+VERSIONS = ("1.2", "1.3")
+NEW_IN = {"1.2": (), "1.3": ("ServiceProviderName", "HostProviderName")}
+"""The mandatory columns that a version adds to `MANDATORY`."""
+
 ROWS = """
 WITH summed AS (
     SELECT
-        day, component, agent, task, priced_provider, priced_model, processing, token_class, price_id, list_unit_usd,
+        shown_day AS day, component, agent, task, {tags} AS tags,
+        priced_provider, priced_model, processing, token_class, price_id, list_unit_usd,
         sum(tokens)::BIGINT AS quantity, sum(usd) AS usd, sum(list_usd) AS list_usd
     FROM focus_cell
     GROUP BY ALL
@@ -77,7 +90,9 @@ SELECT
     priced_provider AS PublisherName,
     'AI and Machine Learning' AS ServiceCategory,
     priced_provider || ' API' AS ServiceName,
+    {new}
     'Usage-Based' AS ChargeFrequency,
+    NULL::VARCHAR AS InvoiceId,  -- no invoice is known before the provider's
     quantity AS ConsumedQuantity,
     unit AS ConsumedUnit,
     unit_usd AS ContractedUnitPrice,
@@ -87,6 +102,7 @@ SELECT
     priced_provider || '/' || priced_model AS SkuId,
     token_class AS SkuMeter,
     sku_price_id AS SkuPriceId,
+    tags AS Tags,
     component AS x_Component,
     agent AS x_Agent,
     task AS x_Task,
@@ -118,26 +134,68 @@ WHERE cell.tokens > 0
 
 
 def focus_rows(
-    connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None, account: str
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    since: date | None,
+    until: date | None,
+    account: str,
+    *,
+    version: str = VERSIONS[-1],
+    tags: Sequence[str] = (),
 ) -> DuckDBPyRelation:
-    """The rows of an export, ordered; `account` is the BillingAccountId.
+    """The rows of an export, ordered; `account` is the BillingAccountId, `tags` further dimensions to put into Tags.
 
-    Raises UnpricedError: a charge without a cost cannot be exported.
+    Raises UnpricedError: a charge without a cost cannot be exported; CostsimError for an unknown version or dimension.
     """
-    _fill_cells(connection, book, since, until)
-    return connection.sql(ROWS, params={"account": account})
+    if version not in VERSIONS:
+        raise CostsimError(f"costsim writes FOCUS {' and '.join(VERSIONS)}, not {version}")
+    query = Query(tuple(dict.fromkeys(tags)), since, until)
+    query.check()
+    _fill_cells(connection, book, query)
+    new = "".join(f"priced_provider AS {name}," for name in NEW_IN[version])
+    return connection.sql(ROWS.format(tags=_tags(query.by), new=new), params={"account": account})
 
 
-def _fill_cells(connection: DuckDBPyConnection, book: PriceBook, since: date | None, until: date | None) -> None:
+def _tags(names: Sequence[str]) -> str:
+    """The SQL of the JSON object of tags: a key without a value is left out."""
+    own = {"component": "component", "agent": "agent", "task": "task"}
+    own |= {name.removeprefix(TAG): DIMENSIONS.get(name) or identifier(name) for name in names}
+    pairs = ", ".join(f"{text(name)}, nullif(({sql})::VARCHAR, '')" for name, sql in own.items())
+    return f"json_merge_patch('{{}}'::JSON, json_object({pairs}))::VARCHAR"
+
+
+def _fill_cells(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> None:
     """Fill the temporary table `focus_cell`: spend cells beside their cost at the base book alone, the list price."""
-    base = PriceBook(book.layers[:1], book.files[:1])
-    listed = Ledger.open(connection, base)
-    listed.choose(since, until)
-    listed.price_cells()
-    connection.execute(KEEP_LIST)
-    found = spend(connection, book, Query((), since, until))
+    found = spend(connection, book, Query((), query.since, query.until))
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}: FOCUS wants a cost in every row; add them to a price overlay")
-    Ledger.open(connection, book).price_cells()
+    base = PriceBook(book.layers[:1], book.files[:1])
+    _sum_calls(connection, query, (base, book))
+    listed = Ledger.open(connection, base)
+    _choose(listed, query)
+    listed.price_cells()
+    connection.execute(KEEP_LIST)
+    ledger = Ledger.open(connection, book)
+    _choose(ledger, query)
+    ledger.price_cells()
     connection.execute(FOCUS_CELL)
+
+
+def _sum_calls(connection: DuckDBPyConnection, query: Query, books: Sequence[PriceBook]) -> None:
+    """Sum calls by the dimensions that the rollup has not, kept apart where a price of any of the books needs it."""
+    if not query.by:
+        return
+    starts, by_half_hour = zip(*(rollup_needs(book, rolled_models(connection)) for book in books), strict=True)
+    keep = ["component", "agent", "task", *(name for name in query.by if name not in SUMMED)]
+    call_sums(
+        connection, "UTC", [*dict.fromkeys(keep)], call_columns(query), sorted({*starts[0], *starts[1]}),
+        sorted({*by_half_hour[0], *by_half_hour[1]}), since=query.since, until=query.until,
+    )  # fmt: skip
+
+
+def _choose(ledger: Ledger, query: Query) -> None:
+    if query.by:
+        ledger.choose(query.since, query.until, relation="usage_asked", shown="local_day")
+    else:
+        ledger.choose(query.since, query.until)

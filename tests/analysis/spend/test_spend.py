@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -233,6 +234,34 @@ def test_a_focus_file_keeps_the_column_rules(store: duckdb.DuckDBPyConnection, b
     tokens = {(row["x_Model"], row["x_TokenClass"]): row["ConsumedQuantity"] for row in rows}
     assert tokens["anthropic/claude-opus-4-6", "cache_read"] == 12_345
     assert rows[0]["PricingUnit"] == "1000000 Tokens"
+
+
+def test_versions_differ_by_the_columns_of_providers(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    fill(store, rollup_row(input=2_000_000))
+    newer, older = (focus_rows(store, book, None, None, "acme", version=version) for version in ("1.3", "1.2"))
+    assert [name for name in newer.columns if name not in older.columns] == ["ServiceProviderName", "HostProviderName"]
+    assert "Tags" in older.columns
+    assert newer.columns[:21] == older.columns[:21] == list(MANDATORY)
+    with pytest.raises(CostsimError, match=r"costsim writes FOCUS 1.2 and 1.3, not 1.1"):
+        focus_rows(store, book, None, None, "acme", version="1.1")
+
+
+def test_tags_have_the_owners_and_what_is_asked_for(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+    log(
+        store,
+        call("2026-10-05 10:00:00", input=1_000_000, agent="cto", team="growth", tags='{"env": "prod"}'),
+        call("2026-10-05 11:00:00", input=1_000_000, agent="cto", team="data"),
+    )
+    bring_up_to_date(store, book)
+    columns = "Tags, BilledCost::INTEGER"
+    found = focus_rows(store, book, None, None, "acme", tags=("team", "tags.env")).project(columns).fetchall()
+    told = {json.dumps(json.loads(tags), sort_keys=True): usd for tags, usd in found if usd}
+    assert told == {
+        '{"agent": "cto", "component": "monitor", "env": "prod", "team": "growth"}': 1,
+        '{"agent": "cto", "component": "monitor", "team": "data"}': 1,
+    }
+    (plain,) = [row for row in focus_rows(store, book, None, None, "acme").project(columns).fetchall() if row[1]]
+    assert (json.loads(plain[0]), plain[1]) == ({"agent": "cto", "component": "monitor"}, 2)
 
 
 def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
