@@ -74,6 +74,7 @@ def run(
     until: UntilOption = None,
     month: MonthOption = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="Claims, notes and price lists in full.")] = False,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -108,7 +109,7 @@ def run(
         store_projection(db, projection, rows)
     if report:
         emit(_page(projection), report)
-    emit(_rendered(projection, format_of(format, out, RunFormat.table)), out)
+    emit(_rendered(projection, format_of(format, out, RunFormat.table), details), out)
     if report:
         say(f"report: {report}", err=True)
     if projection.unpriced:
@@ -154,14 +155,14 @@ def _page(projection: Projection) -> str:
     return render_html(projection)
 
 
-def _rendered(projection: Projection, format: RunFormat) -> str | Callable[[Console], None]:
+def _rendered(projection: Projection, format: RunFormat, details: bool) -> str | Callable[[Console], None]:
     from ..reports import tables
 
     match format:
         case RunFormat.table:
             from ..reports.terminal import print_projection
 
-            return partial(print_projection, projection)
+            return partial(print_projection, projection, details=details)
         case RunFormat.json:
             return tables.as_json(projection)
         case RunFormat.csv:

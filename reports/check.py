@@ -52,24 +52,27 @@ def _title(result: CheckResult) -> Text:
 
 
 def _table(result: CheckResult) -> RenderableType | None:
-    from rich.table import Table
     from rich.text import Text
+
+    from .fitted import Cell, Fitted, TableColumn
 
     if not result.budgets:
         return None
-    table = Table()
-    table.add_column("budget", overflow="fold")
-    table.add_column("scope", overflow="fold")
-    for name in ("period", "compared with"):
-        table.add_column(name)
-    for name in ("costs", "limit", "chance of breach"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("on about", no_wrap=True)
-    table.add_column("")
-    for budget in result.budgets:
-        *words, status = _row(budget)
-        table.add_row(*(Text(word) for word in words), Text(status, style=STYLES[budget.status]))
-    return table
+    columns = [
+        TableColumn("budget", "key"),
+        TableColumn("scope", "label", goes=3),
+        TableColumn("period", "label", goes=4),
+        TableColumn("compared with", "label", goes=2),
+        TableColumn("costs"),
+        TableColumn("limit"),
+        TableColumn("chance of breach", goes=5),
+        TableColumn("on about", "label", goes=1),
+        TableColumn("", "label"),
+    ]
+    rows: list[list[Cell]] = [
+        [*_row(budget)[:-1], Text(_row(budget)[-1], style=STYLES[budget.status])] for budget in result.budgets
+    ]
+    return Fitted(columns, rows)
 
 
 def _row(budget: BudgetCheck) -> list[str]:

@@ -14,6 +14,8 @@ from .texts import cell
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from .fitted import Cell
+
 MOST_ROWS = 50
 """Rows of a comment; the rest is counted."""
 
@@ -37,20 +39,22 @@ def headline(found: ArchitectureDifference) -> str:
 
 def print_diff(found: ArchitectureDifference, console: Console) -> None:
     """Headline, a row per component that changed, the totals."""
-    from rich.table import Table
     from rich.text import Text
+
+    from .fitted import Fitted, TableColumn
 
     console.print(Text(headline(found), style=_style(found.difference_usd)))
     if found.components:
-        table = Table()
-        for name in ("component", "change", "why"):
-            table.add_column(name, overflow="fold")
-        for name in ("before", "after", "difference", "P10 to P90"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in found.components:
-            *words, amount = _row(row)
-            table.add_row(*map(Text, words[:-1]), Text(words[-1], style=_style(row.difference_usd)), amount)
-        console.print(table)
+        columns = [
+            TableColumn("component", "key"),
+            TableColumn("change", "label", goes=2),
+            TableColumn("why", "words", goes=4),
+            TableColumn("before", goes=3),
+            TableColumn("after", goes=3),
+            TableColumn("difference"),
+            TableColumn("P10 to P90", goes=1),
+        ]
+        console.print(Fitted(columns, [_styled(row) for row in found.components]))
     for line in _notes(found):
         console.print(Text(line, style="dim"))
     for finding in found.verdicts:
@@ -60,6 +64,13 @@ def print_diff(found: ArchitectureDifference, console: Console) -> None:
 
 def _style(amount: Decimal | None) -> str:
     return "yellow" if amount is None else "red" if amount > 0 else "green" if amount < 0 else "dim"
+
+
+def _styled(row: ComponentDifference) -> list[Cell]:
+    from rich.text import Text
+
+    *words, amount, spread = _row(row)
+    return [*words, Text(amount, style=_style(row.difference_usd)), spread]
 
 
 def _row(row: ComponentDifference) -> list[str]:

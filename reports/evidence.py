@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..analysis.outcomes.error_rates import ErrorReport
-from ..analysis.outcomes.outcomes import ModelOutcome, OutcomeReport, SuccessRate
+from ..analysis.outcomes.outcomes import ModelOutcome, OutcomeChange, OutcomeReport, SuccessRate
 from ..analysis.router_eval.evaluation import Evaluation, RouterScore
 from ..money import format_cents, format_usd
+from .fitted import Cell, Fitted, TableColumn
 
 FORMS = {"routellm": "RouteLLM form", "routerbench": "RouterBench form"}
 
@@ -27,14 +27,10 @@ def print_evaluation(evaluation: Evaluation, name: str, console: Console) -> Non
     else:
         console.print(_bench_models(evaluation))
         columns = _bench_columns()
-    table = Table(box=None, pad_edge=True)
-    table.add_column("router")
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("decides", overflow="fold")
-    for router in evaluation.routers:
-        table.add_row(router.router, *(show(router) for show in columns.values()), Text(router.says))
-    console.print(table)
+    goes = {"AIQ": 2, "AIQ over zero": 3}
+    figures = [TableColumn(heading, goes=goes.get(heading, 0)) for heading in columns]
+    rows = [[one.router, *(show(one) for show in columns.values()), one.says] for one in evaluation.routers]
+    console.print(Fitted([TableColumn("router", "key"), *figures, TableColumn("decides", "words", goes=1)], rows))
 
 
 def share(part: Decimal | None) -> str:
@@ -58,16 +54,14 @@ def _bench_columns() -> dict[str, Callable[[RouterScore], str]]:
     }
 
 
-def _bench_models(evaluation: Evaluation) -> Table:
-    table = Table(box=None, pad_edge=True)
-    table.add_column("model", overflow="fold")
-    for heading in ("cost per query", "quality", "on the hull"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for model in sorted(evaluation.models, key=lambda m: (m.cost, m.model)):
-        table.add_row(
-            Text(model.model), format_usd(model.cost), f"{model.quality:.4f}", "yes" if model.on_hull else "no"
-        )
-    return table
+def _bench_models(evaluation: Evaluation) -> Fitted:
+    rows = [
+        [model.model, format_usd(model.cost), f"{model.quality:.4f}", "yes" if model.on_hull else "no"]
+        for model in sorted(evaluation.models, key=lambda m: (m.cost, m.model))
+    ]
+    return Fitted(
+        [TableColumn("model", "model"), *map(TableColumn, ("cost per query", "quality", "on the hull"))], rows
+    )
 
 
 def print_outcomes(report: OutcomeReport, console: Console) -> None:
@@ -91,32 +85,39 @@ def print_error_rates(report: ErrorReport, console: Console) -> None:
     if not report.models:
         console.print("There are no logged calls with a status for those days.")
         return
-    table = Table(title="Failed calls", title_justify="left", title_style="bold")
-    for name in ("task", "model"):
-        table.add_column(name, overflow="fold")
-    for name in ("calls", "failed", "error rate", "interval"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in report.models:
-        figures = f"{row.calls:,}", f"{row.failed:,}", f"{row.rate:.1%}", f"{row.low:.1%} - {row.high:.1%}"
-        table.add_row(Text(row.task), Text(row.model), *figures)
-    console.print(table)
+    figures = [
+        TableColumn("calls", goes=2),
+        TableColumn("failed", goes=1),
+        TableColumn("error rate"),
+        TableColumn("interval"),
+    ]
+    rows = [
+        [row.task, row.model, f"{row.calls:,}", f"{row.failed:,}", f"{row.rate:.1%}", f"{row.low:.1%} - {row.high:.1%}"]
+        for row in report.models
+    ]
+    console.print(
+        Fitted([TableColumn("task", "key"), TableColumn("model", "model"), *figures], rows, title="Failed calls")
+    )
     console.print(f"Intervals: Wilson, {report.confidence:.0%}. {report.note}", markup=False)
 
 
-def _success_table(report: OutcomeReport) -> Table:
-    table = Table(title="Outcomes", title_justify="left", title_style="bold")
-    for name in ("task", "model"):
-        table.add_column(name, overflow="fold")
+def _success_table(report: OutcomeReport) -> Fitted:
     scored = any(row.human_score is not None for row in report.models)
-    for name in ("runs", "success", "interval", "escalated", "paid", "per solved", *(["score"] if scored else [])):
-        table.add_column(name, justify="right", no_wrap=True)
+    goes = {"interval": 5, "paid": 3, "escalated": 2, "score": 1, "runs": 4}
+    headings = ("runs", "success", "interval", "escalated", "paid", "per solved", *(["score"] if scored else []))
+    columns = [
+        TableColumn("task", "key"),
+        TableColumn("model", "model"),
+        *(TableColumn(h, goes=goes.get(h, 0)) for h in headings),
+    ]
     several = {row.task for row in report.models if sum(other.task == row.task for other in report.models) > 1}
-    for row in report.models:
-        table.add_row(Text(row.task), Text(row.model or ""), *_outcome_figures(row, scored))
-    for row in report.tasks:
-        if row.task in several:
-            table.add_row(Text(row.task, style="bold"), "all models", *_outcome_figures(row, scored))
-    return table
+    rows: list[list[Cell]] = [[row.task, row.model or "", *_outcome_figures(row, scored)] for row in report.models]
+    rows += [
+        [Text(row.task, style="bold"), Text("all models"), *_outcome_figures(row, scored)]
+        for row in report.tasks
+        if row.task in several
+    ]
+    return Fitted(columns, rows, title="Outcomes")
 
 
 def _outcome_figures(row: ModelOutcome, scored: bool) -> list[str]:
@@ -142,28 +143,33 @@ def interval(success: SuccessRate) -> str:
     return f"{success.low:.1%} - {success.high:.1%}" if success.trials else "-"
 
 
-def _change_table(report: OutcomeReport) -> Table:
+def _change_table(report: OutcomeReport) -> Fitted:
+    columns = [
+        TableColumn("task", "key"),
+        TableColumn("model", "model"),
+        TableColumn("before", goes=3),
+        TableColumn("after", goes=3),
+        TableColumn("p", goes=1),
+        TableColumn("share of runs", goes=2),
+        TableColumn("verdict", "label"),
+        TableColumn("used to need", "label"),
+    ]
     title = f"{report.month_before:%Y-%m} to {report.month_after:%Y-%m}"
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in ("task", "model"):
-        table.add_column(name, overflow="fold")
-    for name in ("before", "after", "p", "share of runs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("verdict", "used to need"):
-        table.add_column(name, overflow="fold")
-    for row in report.changes:
-        shares = ["-" if part is None else f"{part:.0%}" for part in (row.share_before, row.share_after)]
-        table.add_row(
-            Text(row.task),
-            Text(row.model),
-            f"{rate(row.before)} of {row.before.trials:,}",
-            f"{rate(row.after)} of {row.after.trials:,}",
-            "-" if row.p_adjusted is None else f"{row.p_adjusted:.3g}",
-            " to ".join(shares),
-            Text(row.verdict, style=_VERDICTS.get(row.verdict, "")),
-            Text(row.used_to_need or "" if row.verdict == "now handles it" else ""),
-        )
-    return table
+    return Fitted(columns, [_change(row) for row in report.changes], title=title)
+
+
+def _change(row: OutcomeChange) -> list[Cell]:
+    shares = ["-" if part is None else f"{part:.0%}" for part in (row.share_before, row.share_after)]
+    return [
+        row.task,
+        row.model,
+        f"{rate(row.before)} of {row.before.trials:,}",
+        f"{rate(row.after)} of {row.after.trials:,}",
+        "-" if row.p_adjusted is None else f"{row.p_adjusted:.3g}",
+        " to ".join(shares),
+        Text(row.verdict, style=_VERDICTS.get(row.verdict, "")),
+        row.used_to_need or "" if row.verdict == "now handles it" else "",
+    ]
 
 
 _VERDICTS = {"now handles it": "green", "improved": "green", "no longer handles it": "bold red", "declined": "red"}

@@ -7,31 +7,41 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..pricing.book import PriceBook
 from ..pricing.queries import KnownModel, PriceDifference
 from ..pricing.rows import PriceRow
 from ..tokens import BILLED_TOKENS
+from .fitted import Fitted, TableColumn
 from .numbers import count, percent
 
 MOST_SHOWN = 200
+GOES = {"cache_write_1h": 2, "cache_write_5m": 3, "cache_read": 4}
+"""Which classes go first where a terminal is narrow: those that are a fixed multiple of the input price."""
 
 
 def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
     """A line per model: USD per million tokens by class, and where the price comes from."""
-    table = Table(title="USD per million tokens", title_justify="left", title_style="bold")
-    table.add_column("model", overflow="fold")
-    for name in BILLED_TOKENS:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("book version", overflow="fold")
     by_model: dict[str, dict[str, PriceRow]] = {}
     for row in rows:
         by_model.setdefault(f"{row.provider}/{row.model}", {})[row.token_class] = row
-    for model, priced in by_model.items():
-        amounts = [_price(priced[name]) if name in priced else "-" for name in BILLED_TOKENS]
-        table.add_row(Text(model), *amounts, Text(next(iter(priced.values())).source_version))
+    table = Fitted(
+        [
+            TableColumn("model", "model"),
+            *(TableColumn(name, goes=GOES.get(name, 0)) for name in BILLED_TOKENS),
+            TableColumn("book version", "label", goes=1),
+        ],
+        [
+            [
+                model,
+                *(_price(priced[name]) if name in priced else "-" for name in BILLED_TOKENS),
+                next(iter(priced.values())).source_version,
+            ]
+            for model, priced in by_model.items()
+        ],
+        title="USD per million tokens",
+    )
     console.print(table)
     console.print(f"{len(by_model):,} models. {_stack(book)}")
 
@@ -39,27 +49,39 @@ def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
 def print_model(model: KnownModel, book: PriceBook, console: Console) -> None:
     """Every row of one model: class, processing, tier, dates, price and source."""
     window = f", context window {count(model.context_window)} tokens" if model.context_window else ""
-    table = Table(title=Text(f"{model.key}{window}"), title_justify="left", title_style="bold")
-    for heading in ("class", "processing", "from input tokens", "valid from", "valid to", "daily (UTC)"):
-        table.add_column(heading, justify="right" if heading == "from input tokens" else "left")
-    table.add_column("USD", justify="right", no_wrap=True)
-    table.add_column("per", justify="right")
-    table.add_column("source", overflow="fold")
-    for row in model.rows:
-        daily = f"{row.utc_from:%H:%M}-{row.utc_to:%H:%M}" if row.utc_from and row.utc_to else ""
-        table.add_row(
-            row.token_class,
-            row.processing,
-            f"{row.min_input_tokens:,}" if row.min_input_tokens else "",
-            f"{row.valid_from:%Y-%m-%d}" if row.valid_from else "",
-            f"{row.valid_to:%Y-%m-%d}" if row.valid_to else "",
-            daily,
-            _price(row),
-            f"{row.per:,}",
-            Text(". ".join(part for part in (row.source, row.note) if part)),
-        )
-    console.print(table)
+    sources = list(dict.fromkeys(_source(row) for row in model.rows))
+    columns = [
+        TableColumn("class", "key"),
+        TableColumn("processing", "key"),
+        TableColumn("from tokens"),
+        TableColumn("valid from", "label"),
+        TableColumn("valid to", "label"),
+        TableColumn("daily (UTC)", "label"),
+        TableColumn("USD"),
+        TableColumn("per", goes=1),
+        TableColumn("source"),
+    ]
+    rows = [[*_terms(row), _price(row), f"{row.per:,}", f"[{sources.index(_source(row)) + 1}]"] for row in model.rows]
+    console.print(Fitted(columns, rows, title=f"{model.key}{window}"))
+    for number, source in enumerate(sources, 1):
+        console.print(Text(f"[{number}] {source}"))
     console.print(_stack(book))
+
+
+def _source(row: PriceRow) -> str:
+    return ". ".join(part for part in (row.source, row.note) if part)
+
+
+def _terms(row: PriceRow) -> list[str]:
+    """When the price of a row holds: class, processing, tier, days, hours."""
+    return [
+        row.token_class,
+        row.processing,
+        f"{row.min_input_tokens:,}" if row.min_input_tokens else "",
+        f"{row.valid_from:%Y-%m-%d}" if row.valid_from else "",
+        f"{row.valid_to:%Y-%m-%d}" if row.valid_to else "",
+        f"{row.utc_from:%H:%M}-{row.utc_to:%H:%M}" if row.utc_from and row.utc_to else "",
+    ]
 
 
 def _price(row: PriceRow) -> str:
@@ -77,18 +99,22 @@ def print_diff(differences: list[PriceDifference], console: Console) -> None:
     """A line per price that differs; where one book lacks hundreds, they are counted."""
     changed = [found for found in differences if found.kind == "changed"]
     shown = differences if len(differences) <= MOST_SHOWN else changed
-    table = Table()
-    for heading in ("model", "class", "first", "second", "change"):
-        table.add_column(heading, justify="left" if heading in ("model", "class") else "right", overflow="fold")
-    for found in shown:
-        old = _price(found.before) if found.before else "-"
-        new = _price(found.after) if found.after else "-"
-        change = found.kind if found.percent is None else f"{'+' if found.percent > 0 else ''}{percent(found.percent)}"
-        table.add_row(Text(str(found.key)), found.token_class, old, new, change)
-    console.print(table)
+    columns = [
+        TableColumn("model", "model"),
+        TableColumn("class", "key"),
+        *map(TableColumn, ("first", "second", "change")),
+    ]
+    console.print(Fitted(columns, [_difference(found) for found in shown]))
     console.print(f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}.")
     if len(shown) < len(differences):
         console.print("Those in one book only are counted, not shown; name models with --model, or use --format json.")
+
+
+def _difference(found: PriceDifference) -> list[str]:
+    old = _price(found.before) if found.before else "-"
+    new = _price(found.after) if found.after else "-"
+    change = found.kind if found.percent is None else f"{'+' if found.percent > 0 else ''}{percent(found.percent)}"
+    return [str(found.key), found.token_class, old, new, change]
 
 
 def _only(kind: str, differences: list[PriceDifference]) -> str:

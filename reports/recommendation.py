@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
 from ..analysis.recommend.results import FrontPoint, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
 from .evidence import interval
+from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 from .texts import cell, inert
 
@@ -42,26 +42,29 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
         console.print(f"{found.routing_file} stays as it is.")
 
 
-def _tasks(recommendation: Recommendation) -> Table:
+def _tasks(recommendation: Recommendation) -> Fitted:
     asked = (
         f"the most successes for {format_cents(recommendation.budget_usd)} a month"
         if recommendation.budget_usd is not None
         else f"the cheapest model that surely succeeds in {recommendation.min_success:.1%} of the runs"
     )
-    table = Table(title=f"For each task {asked}", title_justify="left", title_style="bold")
-    for name in ("task", "advice", "model"):
-        table.add_column(name, overflow="fold")
-    for name in ("USD a month", "success", "runs known"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("evidence", overflow="fold")
+    columns = [
+        TableColumn("task", "key"),
+        TableColumn("advice", "label"),
+        TableColumn("model", "key"),
+        TableColumn("USD a month"),
+        TableColumn("success", goes=2),
+        TableColumn("runs known", goes=1),
+        TableColumn("evidence", "words", goes=3),
+    ]
+    rows: list[list[Cell]] = []
+    ends = set[int]()
     for task in recommendation.tasks:
         for number, cells in enumerate(_task_rows(task)):
-            label = (
-                (Text(task.task), Text(task.advice, style=_STYLES.get(task.advice, ""))) if number == 0 else ("", "")
-            )
-            table.add_row(*label, *cells)
-        table.add_section()
-    return table
+            advice = Text(task.advice, style=_STYLES.get(task.advice, ""))
+            rows.append([*((task.task, advice) if number == 0 else ("", "")), *cells])
+        ends.add(len(rows) - 1)
+    return Fitted(columns, rows, title=f"For each task {asked}", sections=frozenset(ends))
 
 
 def _task_rows(task: TaskAdvice) -> Iterator[tuple[str | Text, ...]]:
@@ -118,21 +121,23 @@ def _successes(recommendation: Recommendation) -> str:
     )
 
 
-def _front(front: list[FrontPoint]) -> Table:
+def _front(front: list[FrontPoint]) -> Fitted:
     shown = front
     title = "The best plans for any money, from models with evidence"
     if len(front) > MOST_FRONT_POINTS:
         shown = [front[i * (len(front) - 1) // (MOST_FRONT_POINTS - 1)] for i in range(MOST_FRONT_POINTS)]
         title += f" ({len(shown)} of {len(front)})"
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in ("USD a month", "successes", "USD per further success"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("last move", overflow="fold")
-    for point in shown:
-        move = f"{point.task}: {point.before} to {point.after}" if point.task else "the cheapest"
-        paid = "-" if point.usd_per_success is None else format_usd(point.usd_per_success)
-        table.add_row(format_cents(point.usd_per_month), count(point.expected_successes), paid, Text(move))
-    return table
+    columns = [TableColumn("USD a month"), TableColumn("successes"), TableColumn("USD per further success", goes=1)]
+    rows = [
+        [
+            format_cents(point.usd_per_month),
+            count(point.expected_successes),
+            "-" if point.usd_per_success is None else format_usd(point.usd_per_success),
+            f"{point.task}: {point.before} to {point.after}" if point.task else "the cheapest",
+        ]
+        for point in shown
+    ]
+    return Fitted([*columns, TableColumn("last move", "words")], rows, title=title)
 
 
 def as_csv(found: RoutingAdvice) -> str:

@@ -7,11 +7,11 @@ import io
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..analysis.replay.replay import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
+from .fitted import Fitted, TableColumn
 from .numbers import count, percent
 from .texts import cell, inert
 
@@ -71,36 +71,41 @@ def _figures(row: ReplayRow) -> tuple[str, ...]:
     )
 
 
-def _table(of: str, rows: list[ReplayRow], total: ReplayRow) -> Table:
-    table = Table(show_footer=True)
-    table.add_column(of, "total", overflow="fold")
-    for heading, figure in zip(HEADINGS, _figures(total), strict=True):
-        table.add_column(heading, figure, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(Text(row.name), *_figures(row))
-    return table
+def _table(of: str, rows: list[ReplayRow], total: ReplayRow) -> Fitted:
+    goes = {"calls": 2, "P10 - P90": 1}
+    return Fitted(
+        [TableColumn(of, "key"), *(TableColumn(heading, goes=goes.get(heading, 0)) for heading in HEADINGS)],
+        [[row.name, *_figures(row)] for row in rows],
+        total=["total", *_figures(total)],
+    )
 
 
-def _moves(moves: list[Move]) -> Table:
-    table = Table(title="Models", title_justify="left", title_style="bold")
-    for name in ("as it ran", "as replayed"):
-        table.add_column(name, overflow="fold")
-    for name in ("calls", "spent", "replayed", "prompt tokens", "output tokens"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("multipliers", overflow="fold")
-    for move in moves:
-        of = move.multiplier
-        table.add_row(
-            Text(move.model),
-            Text("stays" if move.to == move.model else move.to),
-            count(move.calls),
-            format_cents(move.spent_usd),
-            format_cents(move.replayed_usd),
-            _multiplier(of.prompt, of.prompt_low, of.prompt_high),
-            _multiplier(of.output, of.output_low, of.output_high),
-            basis(move),
-        )
-    return table
+def _moves(moves: list[Move]) -> Fitted:
+    columns = [
+        TableColumn("as it ran", "model"),
+        TableColumn("as replayed", "model"),
+        TableColumn("calls", goes=3),
+        TableColumn("spent"),
+        TableColumn("replayed"),
+        TableColumn("prompt tokens", goes=2),
+        TableColumn("output tokens", goes=2),
+        TableColumn("multipliers", "words", goes=1),
+    ]
+    return Fitted(columns, [_move(move) for move in moves], title="Models")
+
+
+def _move(move: Move) -> list[str]:
+    of = move.multiplier
+    return [
+        move.model,
+        "stays" if move.to == move.model else move.to,
+        count(move.calls),
+        format_cents(move.spent_usd),
+        format_cents(move.replayed_usd),
+        _multiplier(of.prompt, of.prompt_low, of.prompt_high),
+        _multiplier(of.output, of.output_low, of.output_high),
+        basis(move),
+    ]
 
 
 def _multiplier(factor: Decimal, low: Decimal, high: Decimal) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..analysis.spend.spend import Spend, SpendRow
 from ..money import format_cents
 from ..usage.reader import identifier
 from ..usage.tags import json_path
+from .fitted import Fitted, TableColumn
 from .numbers import count, percent
 from .texts import cell, inert
 
@@ -53,18 +53,32 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
         console.print(Text(f"note: {note}", style="yellow"))
 
 
-def _table(spend: Spend, costs: Costs) -> Table:
+def _table(spend: Spend, costs: Costs) -> Fitted:
     span = f" from {spend.days[0]} to {spend.days[1]}" if spend.days else ": nothing is logged for those days"
     where = "".join(f", {condition}" for condition in spend.query.where)
-    table = Table(title=f"Spend{span}{where}", title_justify="left", title_style="bold", show_footer=True)
-    for number, name in enumerate(spend.query.by):
-        table.add_column(name, "" if number else "total", overflow="fold")
-    columns = _columns(spend, costs)
-    for heading, show in columns.items():
-        table.add_column(heading, show(spend.total), justify="right", no_wrap=heading != "difference")
-    for row in spend.rows:
-        table.add_row(*(Text(key) for key in row.keys), *(show(row) for show in columns.values()))
-    return table
+    figures = _columns(spend, costs)
+    tokens = [heading for heading in figures if heading in TOKEN_HEADINGS.values()]
+    if len(tokens) > 1:
+        at = list(figures).index(tokens[-1]) + 1
+        figures = dict([*list(figures.items())[:at], ("tokens", _all_tokens), *list(figures.items())[at:]])
+    by = spend.query.by
+    return Fitted(
+        [
+            *(TableColumn(name, "model" if name == "model" else "key") for name in by),
+            *(_place(h, tokens) for h in figures),
+        ],
+        [[*row.keys, *(show(row) for show in figures.values())] for row in spend.rows],
+        title=f"Spend{span}{where}",
+        total=[*(["total", *[""] * (len(by) - 1)] if by else []), *(show(spend.total) for show in figures.values())],
+    )
+
+
+def _place(heading: str, tokens: Sequence[str]) -> TableColumn:
+    """When a figure goes: the single classes of tokens first, for their sum; the cost never."""
+    if heading == "tokens":
+        return TableColumn(heading, goes=4, instead_of=tokens[0])
+    goes = 2 if heading in tokens else {"searches": 1, "recorded": 3, "calls": 5}.get(heading, 0)
+    return TableColumn(heading, goes=goes)
 
 
 def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]:
@@ -86,6 +100,10 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
     if any(row.shadow_usd for row in spend.rows):
         columns["subscription's shadow"] = lambda row: format_cents(row.shadow_usd)
     return columns
+
+
+def _all_tokens(row: SpendRow) -> str:
+    return f"{sum(row.tokens[name] for name in TOKEN_HEADINGS):,}"
 
 
 def _computed(row: SpendRow) -> str:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode, exactness
+from ..analysis.results import ClaimResult, ComponentCost, PlanResult, Projection, SpawnNode, exactness
 from ..money import format_cents as usd
+from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 
 SHORT_HASH = 12
-WIDE, MEDIUM = 125, 105  # columns that a terminal needs for all of the table, and for most of it
 
 
-def print_projection(projection: Projection, console: Console) -> None:
-    """The whole projection: headline, components by plan, saving, claims, and what it rests on."""
+def print_projection(projection: Projection, console: Console, *, details: bool = False) -> None:
+    """The whole projection, its answer last; claims, price lists and notes are one line without `details`."""
     for part in (
         _outgrown(projection),
         _headline(projection),
         _unpriced(projection),
-        _components(projection, console.width),
+        _components(projection),
         _spawns(projection),
         _sessions(projection),
+        _waterfall(projection, details=details),
+        _claims(projection) if details else None,
+        _footer(projection, details=details),
         _savings(projection),
-        _waterfall(projection),
-        _claims(projection),
-        _footer(projection),
     ):
         if part is not None:
             console.print(part)
@@ -39,17 +39,21 @@ def print_projection(projection: Projection, console: Console) -> None:
 
 def _headline(projection: Projection) -> RenderableType:
     last = projection.plans[0].days[-1].day
-    title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("plan", style="bold")
-    for heading in ("per day", f"in {projection.days} days", "P10", "P90"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("chooses", overflow="fold")
+    columns = [
+        TableColumn("plan", "key"),
+        TableColumn("per day"),
+        TableColumn(f"in {projection.days} days"),
+        TableColumn("P10", goes=2),
+        TableColumn("P90", goes=2),
+        TableColumn("chooses", "words", goes=1),
+    ]
+    rows = []
     for plan in projection.plans:
         month = plan.horizon
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
-        table.add_row(Text(plan.name), *(_total(projection, plan, amount) for amount in amounts), Text(plan.says))
-    return table
+        rows.append([plan.name, *(_total(projection, plan, amount) for amount in amounts), plan.says])
+    title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
+    return Fitted(columns, rows, title=title)
 
 
 def _total(projection: Projection, plan: PlanResult, amount: Decimal) -> str:
@@ -95,18 +99,24 @@ def _sessions(projection: Projection) -> RenderableType | None:
     rows = [row for row in _shown_plan(projection).components if row.session]
     if not rows:
         return None
-    table = Table(title="Sessions", title_justify="left", title_style="bold")
-    table.add_column("component", overflow="fold")
-    for heading in ("turns", "per session", "largest context (P95)", "cold turns", "compactions"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        facts = row.session
-        assert facts  # noqa: S101
-        table.add_row(
-            Text(row.name), count(facts.turns), usd(facts.usd_per_session), f"{facts.largest_context_p95:,}",
-            f"{facts.cold_percent:g} %", f"{facts.compactions:g}",
-        )  # fmt: skip
-    return table
+    columns = [
+        TableColumn("component", "key"),
+        TableColumn("turns"),
+        TableColumn("per session"),
+        TableColumn("largest context (P95)", goes=1),
+        TableColumn("cold turns", goes=3),
+        TableColumn("compactions", goes=2),
+    ]
+    return Fitted(columns, [_session(row) for row in rows], title="Sessions")
+
+
+def _session(row: ComponentCost) -> list[str]:
+    facts = row.session
+    assert facts  # noqa: S101
+    return [
+        row.name, count(facts.turns), usd(facts.usd_per_session), f"{facts.largest_context_p95:,}",
+        f"{facts.cold_percent:g} %", f"{facts.compactions:g}",
+    ]  # fmt: skip
 
 
 def _unpriced(projection: Projection) -> RenderableType | None:
@@ -122,33 +132,31 @@ def _unpriced(projection: Projection) -> RenderableType | None:
     return Group(*lines)
 
 
-def _components(projection: Projection, width: int) -> Table:
+def _components(projection: Projection) -> Fitted:
     """Every component on every plan; a narrow terminal shows what fits: its costs before all else."""
-    wide, medium = width >= WIDE, width >= MEDIUM
-    table = Table(title="Cost per day by component", title_justify="left", title_style="bold", show_footer=True)
     routed = _shown_plan(projection)
-    totals = [plan.expected_usd_per_day for plan in projection.plans]
-    table.add_column("component", "total", overflow="fold")
-    if wide:
-        table.add_column("agent", overflow="fold")
-    table.add_column(Text(f"model ({routed.name})"), overflow="fold")
-    if medium:
-        table.add_column("runs/day", justify="right", no_wrap=True)
-    for plan, total in zip(projection.plans, totals, strict=True):
-        table.add_column(Text(plan.name), _total(projection, plan, total), justify="right", no_wrap=True)
-    if medium:
-        spread = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
-        table.add_column(Text(f"P10 - P90 ({routed.name})"), spread, justify="right", no_wrap=True)
-    if wide:
-        table.add_column("tokens")
+    spread = f"P10 - P90 ({routed.name})"
+    columns = [
+        TableColumn("component", "key"),
+        TableColumn("agent", "label", goes=2),
+        TableColumn(f"model ({routed.name})", "model", goes=5),
+        TableColumn("runs/day", goes=3),
+        *(TableColumn(plan.name) for plan in projection.plans),
+        TableColumn(spread, goes=4),
+        TableColumn("tokens", "words", goes=1),
+    ]
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
-    for row in sorted(routed.components, key=_dearest_first):
-        costs = [usd(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
-        runs = count(row.runs_per_day) if row.tokens != "flat" else "-"
-        agent, tokens = ([Text(row.agent)], [row.tokens]) if wide else ([], [])
-        often, spread_of_row = ([runs], [_range(row)]) if medium else ([], [])
-        table.add_row(Text(row.name), *agent, Text(row.model), *often, *costs, *spread_of_row, *tokens)
-    return table
+    rows = [_component(row, by_plan) for row in sorted(routed.components, key=_most_expensive_first)]
+    totals = [_total(projection, plan, plan.expected_usd_per_day) for plan in projection.plans]
+    range_of_total = f"{usd(routed.p10_usd_per_day)} - {usd(routed.p90_usd_per_day)}"
+    total = ["total", "", "", "", *totals, range_of_total, ""]
+    return Fitted(columns, rows, title="Cost per day by component", total=total)
+
+
+def _component(row: ComponentCost, by_plan: Sequence[Mapping[str, ComponentCost]]) -> list[str]:
+    costs = [usd(plan[row.name].expected_usd_per_day) if row.name in plan else "-" for plan in by_plan]
+    runs = count(row.runs_per_day) if row.tokens != "flat" else "-"
+    return [row.name, row.agent, row.model, runs, *costs, _range(row), row.tokens]
 
 
 def _shown_plan(projection: Projection) -> PlanResult:
@@ -156,7 +164,7 @@ def _shown_plan(projection: Projection) -> PlanResult:
     return next((plan for plan in projection.plans if plan.name == "routed"), projection.plans[0])
 
 
-def _dearest_first(row: ComponentCost) -> tuple[bool, Decimal]:
+def _most_expensive_first(row: ComponentCost) -> tuple[bool, Decimal]:
     return (row.expected_usd_per_day is not None, -(row.expected_usd_per_day or Decimal(0)))
 
 
@@ -192,18 +200,24 @@ def _savings(projection: Projection) -> RenderableType:
     return Group(*lines)
 
 
-def _waterfall(projection: Projection) -> RenderableType | None:
+def _waterfall(projection: Projection, *, details: bool) -> RenderableType | None:
     """From naive to routed, policy by policy, and what is worth knowing about each."""
     if not projection.waterfall:
         return None
-    table = Table(title="Where the saving comes from", title_justify="left", title_style="bold")
-    table.add_column("step")
-    for heading in ("per day after it", "it saves", "in any order (Shapley)"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    columns = [
+        TableColumn("step", "key"),
+        TableColumn("per day after it"),
+        TableColumn("it saves"),
+        TableColumn("in any order (Shapley)", goes=1),
+    ]
+    rows = []
     for step in projection.waterfall:
         saved = "" if step.step == "naive" else usd(step.saved_usd_per_day)
         shapley = "" if step.shapley_usd_per_day is None else usd(step.shapley_usd_per_day)
-        table.add_row(step.step, usd(step.expected_usd_per_day), saved, shapley)
+        rows.append([step.step, usd(step.expected_usd_per_day), saved, shapley])
+    table = Fitted(columns, rows, title="Where the saving comes from")
+    if not details:
+        return table
     notes = [Text(f"  {note.says}") for note in projection.policy_notes if not note.warns]
     return Group(table, *notes)
 
@@ -211,21 +225,39 @@ def _waterfall(projection: Projection) -> RenderableType | None:
 def _claims(projection: Projection) -> RenderableType | None:
     if not projection.claims:
         return None
-    table = Table(title="Claims", title_justify="left", title_style="bold")
-    for name in ("claim", "stated", "computed", "at book", "holds"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("stated", "computed") else "left")
-    for claim in projection.claims:
-        computed = "unpriced" if claim.computed is None else (
-            usd(claim.computed) if claim.unit == "usd_per_day" else f"{claim.computed:.4g}x"
-        )  # fmt: skip
-        verdict = Text("unknown", style="yellow")
-        if claim.holds is not None:
-            verdict = Text("yes", style="green") if claim.holds else Text("no", style="bold red")
-        table.add_row(Text(claim.says), claim.stated, computed, claim.book, verdict)
-    return table
+    columns = [
+        TableColumn("claim", "words"),
+        TableColumn("stated"),
+        TableColumn("computed"),
+        TableColumn("at book", "label", goes=1),
+        TableColumn("holds", "label"),
+    ]
+    return Fitted(columns, [_claim(claim) for claim in projection.claims], title="Claims")
 
 
-def _footer(projection: Projection) -> RenderableType:
+def _claim(claim: ClaimResult) -> list[Cell]:
+    computed = "unpriced" if claim.computed is None else (
+        usd(claim.computed) if claim.unit == "usd_per_day" else f"{claim.computed:.4g}x"
+    )  # fmt: skip
+    verdict = Text("unknown", style="yellow")
+    if claim.holds is not None:
+        verdict = Text("yes", style="green") if claim.holds else Text("no", style="bold red")
+    return [claim.says, claim.stated, computed, claim.book, verdict]
+
+
+def _folded(projection: Projection) -> list[Text]:
+    """What `--details` shows, in a line."""
+    claims, notes = projection.claims, [note for note in projection.policy_notes if not note.warns]
+    said = []
+    if claims:
+        hold = sum(claim.holds is True for claim in claims)
+        said.append(f"{hold} of {len(claims)} claims hold")
+    if notes:
+        said.append(f"{len(notes)} notes on policies")
+    return [Text(f"{'; '.join(said)}: costsim run --details", style="dim")] if said else []
+
+
+def _footer(projection: Projection, *, details: bool) -> RenderableType:
     book = projection.price_book
     layers = " + ".join(f"{layer.name} ({layer.source})" for layer in book.layers)
     lines = [Text.assemble("Prices ", (book.hash[:SHORT_HASH], "bold"), f"  {layers}")]
@@ -233,5 +265,6 @@ def _footer(projection: Projection) -> RenderableType:
         lines.append(Text("Every model is priced."))
     trials = f"{projection.trials:,} trials, seed {projection.seed}"
     lines.append(Text(f"{trials}; {exactness(projection.plans)}.", style="dim"))
+    lines += [] if details else _folded(projection)
     lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
     return Group(*lines)

@@ -36,7 +36,7 @@ def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: s
         assert costsim("report", "--out", "demo/review.html").code == 0
     if command.split()[1] == "recommend":
         assert costsim("outcomes", "outcomes.csv").code == 0
-    program, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(command, comments=True)
     assert program == "costsim"
     outcome = costsim(*arguments)
     assert outcome.code == 0, outcome.err
