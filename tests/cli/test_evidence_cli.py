@@ -60,7 +60,7 @@ def test_an_evaluation_shows_the_figures_of_the_field(costsim: Run) -> None:
     assert "weak right 63.734 %   strong right 85.769 %" in outcome.out
     oracle = next(line for line in outcome.out.splitlines() if line.startswith("│ oracle"))
     assert oracle.replace("│", " ").split()[1:6] == ["11.018", "%", "17.628", "%", "1.1309"]
-    assert any(line.strip().startswith("score") for line in outcome.out.splitlines())
+    assert any(line.startswith("│ score") for line in outcome.out.splitlines())
 
 
 def test_without_a_file_the_shipped_table_is_evaluated(costsim: Run) -> None:
