@@ -121,7 +121,8 @@ def load(
     from ..usage.acknowledged import read_acknowledged
     from ..usage.attribution import read_attribution
     from ..usage.readers.mapped import parse_mapping
-    from ..usage.roles import has_rules, parse_roles, read_roles
+    from ..usage.roles import parse_roles
+    from ..usage.roles_file import has_rules, read_roles
 
     of_files, of_sources = parse_roles(role or ())
     named = [*(paths or [])]

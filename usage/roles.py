@@ -13,12 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ConfigDict
-
-from ..documents import did_you_mean, read_document, validate
+from ..documents import did_you_mean
 from ..errors import UsageLogError
 from .reader import Reader, Role
 
@@ -39,28 +36,6 @@ CHANGE_FILES = "UPDATE load SET role = $role WHERE {where}"
 OF_SOURCE, OF_PATHS = "reader = $name", "path IN (SELECT unnest($paths::VARCHAR[]))"
 
 
-class RolesFile(BaseModel):
-    """The key `roles` of a file; its other keys are not ours."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    roles: dict[str, Role] = {}
-
-
-def read_roles(file: Path) -> dict[str, Role]:
-    """The roles that a YAML, JSON or TOML file gives to sources. Raises UsageLogError with file, line and key."""
-    roles = validate(read_document(file, UsageLogError), RolesFile, UsageLogError).roles
-    for name in roles:
-        _check_source(name)
-    return roles
-
-
-def has_rules(file: Path) -> bool:
-    """Whether a file has rules of attribution, or only roles or acknowledged fields. Raises UsageLogError."""
-    data = read_document(file, UsageLogError).data
-    return not (isinstance(data, dict) and data.keys() & {"roles", "acknowledged"} and "attribution" not in data)
-
-
 def parse_roles(written: Sequence[str]) -> tuple[Role | None, dict[str, Role]]:
     """`bill` or `calls` for what is loaded now, `SOURCE=bill` for a source. Raises UsageLogError."""
     of_files: Role | None = None
@@ -68,7 +43,7 @@ def parse_roles(written: Sequence[str]) -> tuple[Role | None, dict[str, Role]]:
     for text in written:
         name, given, role = text.rpartition("=")
         if given:
-            of_sources[_check_source(name)] = _role(role)
+            of_sources[check_source(name)] = _role(role)
         else:
             of_files = _role(role)
     return of_files, of_sources
@@ -81,7 +56,8 @@ def _role(text: str) -> Role:
     raise UsageLogError(f"{text!r} is no role; write calls or bill, or SOURCE=bill", key="--role")
 
 
-def _check_source(name: str) -> str:
+def check_source(name: str) -> str:
+    """The name, if there is such a source. Raises UsageLogError."""
     from .readers import READERS
 
     known = ["mapped", *(reader.name for reader in READERS)]

@@ -1,11 +1,19 @@
-"""How quick `costsim load` is: a million Claude Code entries, from nothing to the daily table, beside ccusage.
+"""How quick `costsim load` is on Claude Code logs as they are: from nothing to the daily table, beside ccusage.
 
     npm install ccusage@20.0.24 --prefix /tmp/ccusage
     python tests/bench/bench_load.py --ccusage /tmp/ccusage/node_modules/.bin/ccusage [--folder /tmp/logs]
 
-Three runs, each a process of its own, timed from its start to its end with its peak memory: everything new; again
-after one file grew; and ccusage over the same files, whose token sums must be ours. Targets: twice as fast as
-ccusage, under 1.5 GiB, and the second run under a tenth of the first.
+Each run is a process of its own, with its time from start to end, its processor time and its peak memory; medians are
+printed, with the machine's load. The runs take turns, so that ratios hold on a busy machine:
+
+- everything new; the same again with nothing changed; again after one file grew;
+- ccusage over the same files, whose token sums must be ours;
+- DuckDB alone: `read_json` of the needed columns, and all lines with those that contain `"usage"` kept;
+- the same load without the watch for usage that is not counted: what the watch costs.
+
+`--mix dense` writes a file in which every line is a call, `--mix small` many files of 2 kB. Targets: at most as long as
+ccusage (dense: half of it), nothing changed at most 0.15 and one file grown at most 0.2 of the first load, 100,000
+small files in 60 s, under 1.5 GiB, the watch at most 10 %.
 """
 
 from __future__ import annotations
@@ -18,15 +26,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 
-TARGET_FASTER, TARGET_GIB, TARGET_AGAIN = 2.0, 1.5, 0.1
-MODELS = ("claude-opus-4-6", "claude-sonnet-4-20250514", "claude-haiku-4-5-20251001")
-CONTENT_WORDS = 34  # makes an entry about 1.1 kB long, as real ones without tool results are
-REPLAYED = 0.05  # share of entries that repeat one of an earlier session, as forks and resumed sessions do
+sys.path.insert(0, str(Path(__file__).parent))
+from claude_sessions import DENSE, REAL, SMALL, grow, write_sessions
+
+TARGET_CCUSAGE = {"real": 1.0, "dense": 0.5, "small": 1.0}
+TARGET_GIB, TARGET_SAME, TARGET_GROWN, TARGET_WATCH = 1.5, 0.15, 0.2, 1.1
+MIXES = {"real": (REAL, 117_120, 1_200), "dense": (DENSE, 1_000_000, 100), "small": (SMALL, 100_000, 100_000)}
 
 LOAD = """
 import sys
@@ -38,6 +48,27 @@ with open_store(Path(sys.argv[2])) as store:
     load(store, [sys.argv[1]])
     rollup(store, [200_000])
 """
+UNWATCHED = (
+    """
+from costsim.usage import sieve
+sieve.WORDS, sieve.ESCAPED = [], []
+sieve.Sieve._usage = lambda self, block, place, start: place + 1
+"""
+    + LOAD
+)
+READ = """
+import sys, duckdb
+from costsim.usage.reader import struct
+from costsim.usage.readers.claude_code import COLUMNS
+scan = f"read_ndjson($1, columns = {struct(COLUMNS)}, compression = 'none')"
+duckdb.execute(f"SELECT count(message.usage.output_tokens), max(requestId) FROM {scan}", [sys.argv[1] + "/**/*.jsonl"])
+"""
+LINES = """
+import sys, duckdb
+scan = '''read_csv($1, columns = {'line': 'VARCHAR'}, delim = '\\x01', quote = '', escape = '', header = false,
+    auto_detect = false, max_line_size = 268435456, strict_mode = false)'''
+duckdb.execute(f"SELECT sum(length(line)) FROM {scan} WHERE contains(line, '\\"usage\\"')", [sys.argv[1] + "/**/*.jsonl"])
+"""
 SUMS = """
 SELECT sum(input)::BIGINT, sum(cache_write_5m + cache_write_1h)::BIGINT, sum(cache_read)::BIGINT, sum(output)::BIGINT
 FROM usage_daily
@@ -46,92 +77,12 @@ FROM usage_daily
 
 @dataclass(frozen=True)
 class Run:
-    """A process: how long it took, its peak memory, what it printed."""
+    """A process: how long it took, its processor time, its peak memory, what it printed."""
 
     seconds: float
+    processor: float
     gib: float
     out: str
-
-
-def write_sessions(folder: Path, entries: int, files: int, seed: int = 1) -> None:
-    """Sessions under `folder`/projects: one to three entries a call with growing usage, and replayed calls."""
-    draw = random.Random(seed)
-    words = [f"{draw.getrandbits(40):x}" for _ in range(4000)]
-    replayable: list[str] = []
-    for number in range(files):
-        file = folder / "projects" / f"project-{number % 10}" / f"session-{number}.jsonl"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w") as out:
-            for line in _lines(draw, words, number, entries // files, replayable):
-                out.write(line + "\n")
-
-
-def _lines(draw: random.Random, words: list[str], number: int, count: int, replayable: list[str]) -> Iterator[str]:
-    told = 0
-    when = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number * 1.8)
-    while told < count:
-        if replayable and draw.random() < REPLAYED:
-            yield draw.choice(replayable)
-            told += 1
-            continue
-        when += timedelta(seconds=draw.uniform(1, 30))
-        for line in _call(draw, words, number, when)[: count - told]:
-            yield line
-            told += 1
-        if draw.random() < 0.01:
-            replayable.append(line)
-
-
-def _call(draw: random.Random, words: list[str], number: int, when: datetime) -> list[str]:
-    """One answer as it is logged: an entry for each of its blocks, the output counted so far."""
-    message, request = f"msg_01{draw.getrandbits(88):022x}", f"req_011C{draw.getrandbits(80):020x}"
-    model, total = draw.choice(MODELS), draw.randrange(3, 3000)
-    written, read, fresh = draw.randrange(6000), draw.randrange(190_000), draw.randrange(12)
-    blocks = draw.choice((1, 2, 2, 3))
-    lines = []
-    for block in range(1, blocks + 1):
-        usage = {
-            "input_tokens": fresh,
-            "cache_creation_input_tokens": written,
-            "cache_read_input_tokens": read,
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": written},
-            "output_tokens": total if block == blocks else draw.randrange(3),
-            "service_tier": "standard",
-        }
-        text = " ".join(draw.choices(words, k=CONTENT_WORDS))
-        entry = {
-            "parentUuid": f"{draw.getrandbits(128):032x}",
-            "isSidechain": False,
-            "userType": "external",
-            "cwd": f"/home/someone/project-{number % 10}",
-            "sessionId": f"00000000-0000-0000-0000-{number:012d}",
-            "version": "2.1.39",
-            "gitBranch": "main",
-            "message": {
-                "model": model,
-                "id": message,
-                "type": "message",
-                "role": "assistant",
-                "content": [{"type": "text", "text": text}],
-                "stop_reason": None,
-                "usage": usage,
-            },
-            "requestId": request,
-            "type": "assistant",
-            "uuid": f"{draw.getrandbits(128):032x}",
-            "timestamp": (when + timedelta(seconds=block)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        }
-        lines.append(json.dumps(entry, separators=(",", ":")))
-    return lines
-
-
-def append(folder: Path, entries: int = 200) -> None:
-    """One session grows."""
-    file = next(iter(sorted(folder.rglob("*.jsonl"))))
-    with file.open("a") as out:
-        draw = random.Random(time.time_ns())
-        for line in _lines(draw, ["more"], 0, entries, []):
-            out.write(line + "\n")
 
 
 def timed(command: Sequence[str | Path], **environment: str) -> Run:
@@ -145,7 +96,7 @@ def timed(command: Sequence[str | Path], **environment: str) -> Run:
         out.seek(0)
         if process.returncode:
             raise RuntimeError(f"{command[0]} failed")
-        return Run(seconds, used.ru_maxrss / 2**20, out.read().decode())
+        return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20, out.read().decode())
 
 
 def _sums(store: Path) -> tuple[int, ...]:
@@ -161,45 +112,78 @@ def _ccusage_sums(out: str) -> tuple[int, ...]:
     return tuple(int(totals[name]) for name in names)
 
 
-def measure(folder: Path, ccusage: str | None, rounds: int) -> list[Run]:
-    """The best of some rounds: everything new, one file grown, and ccusage where it is named."""
-    store = folder / "bench.duckdb"
-    ours = [sys.executable, "-c", LOAD, folder / "projects", store]
-    fresh, again, theirs = [], [], []
+def measure(folder: Path, ccusage: str | None, rounds: int) -> dict[str, list[Run]]:
+    """The runs of some rounds, by what was run."""
+    store, projects = folder / "bench.duckdb", folder / "projects"
+
+    def script(text: str) -> Callable[[], Run]:
+        return lambda: timed([sys.executable, "-c", text, projects, store])
+
+    def fresh(text: str) -> Callable[[], Run]:
+        def run() -> Run:
+            store.unlink(missing_ok=True)
+            return script(text)()
+
+        return run
+
+    def grown() -> Run:
+        grow(folder, random.Random(time.time_ns()))
+        return script(LOAD)()
+
+    def theirs() -> Run:
+        run = timed([str(ccusage), "claude", "daily", "--offline", "--json"], CLAUDE_CONFIG_DIR=str(folder))
+        assert _ccusage_sums(run.out) == _sums(store), (_ccusage_sums(run.out), _sums(store))
+        return run
+
+    jobs = {"no watch": fresh(UNWATCHED), "everything new": fresh(LOAD), "nothing changed": script(LOAD)}
+    jobs |= {"one file grown": grown, "DuckDB, read_json": script(READ), "DuckDB, lines": script(LINES)}
+    jobs |= {"ccusage": theirs} if ccusage else {}
+    runs: dict[str, list[Run]] = {name: [] for name in jobs}
     for _ in range(rounds):
-        store.unlink(missing_ok=True)
-        fresh.append(timed(ours))  # type: ignore[arg-type]
-        append(folder)
-        again.append(timed(ours))  # type: ignore[arg-type]
-        if ccusage:
-            theirs.append(timed([ccusage, "claude", "daily", "--offline", "--json"], CLAUDE_CONFIG_DIR=str(folder)))
-            assert _ccusage_sums(theirs[-1].out) == _sums(store), (_ccusage_sums(theirs[-1].out), _sums(store))
-    return [min(runs, key=lambda run: run.seconds) for runs in (fresh, again, theirs) if runs]
+        for name, job in jobs.items():
+            runs[name].append(job())
+    return runs
 
 
-def main(arguments: Sequence[str] | None = None) -> list[Run]:
+def _lines(runs: dict[str, list[Run]], mix: str) -> list[str]:
+    """The medians, and the ratios of the runs of one round with their targets."""
+    lines = [
+        f"{name:18} {median(run.seconds for run in of):7.2f} s  processor {median(run.processor for run in of):7.2f} s"
+        f"  {max(run.gib for run in of):.2f} GiB"
+        for name, of in runs.items()
+    ]
+    targets = [("nothing changed", "everything new", TARGET_SAME), ("one file grown", "everything new", TARGET_GROWN)]
+    targets += [("everything new", "no watch", TARGET_WATCH)]
+    targets += [("everything new", "ccusage", TARGET_CCUSAGE[mix])] if "ccusage" in runs else []
+    for name, other, target in targets:
+        pairs = list(zip(runs[name], runs[other], strict=True))
+        time_ratio = median(one.seconds / two.seconds for one, two in pairs)
+        processor = median(one.processor / two.processor for one, two in pairs)
+        lines.append(f"{name} / {other}: {time_ratio:.3f}, processor {processor:.3f} (at most {target})")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, list[Run]]:
     """Print the figures; returns the runs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--files", type=int, default=100)
+    parser.add_argument("--mix", choices=MIXES, default="real")
+    parser.add_argument("--entries", type=int, help="lines with usage")
+    parser.add_argument("--files", type=int)
     parser.add_argument("--folder", type=Path, help="where the logs are, or are written; kept")
     parser.add_argument("--ccusage", help="the ccusage command to compare with")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
+    mix, entries, count = MIXES[given.mix]
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         if not (folder / "projects").exists():
-            write_sessions(folder, given.entries, given.files)
-        size = sum(file.stat().st_size for file in folder.rglob("*.jsonl"))
+            write_sessions(folder, given.entries or entries, given.files or count, mix)
+        logs = list(folder.rglob("*.jsonl"))
+        size = sum(file.stat().st_size for file in logs)
+        print(f"{size / 1e6:,.0f} MB in {len(logs):,} files; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         runs = measure(folder, given.ccusage, given.rounds)
-    fresh, again = runs[:2]
-    print(f"{given.entries:,} entries, {size / 1e9:.2f} GB in {given.files} files")
-    print(f"everything new  {fresh.seconds:6.2f} s  {fresh.gib:.2f} GiB  (at most {TARGET_GIB} GiB)")
-    share = again.seconds / fresh.seconds
-    print(f"one file grown  {again.seconds:6.2f} s  {again.gib:.2f} GiB  ratio {share:.3f} (at most {TARGET_AGAIN})")
-    for run in runs[2:]:
-        faster = run.seconds / fresh.seconds
-        print(f"ccusage         {run.seconds:6.2f} s  {run.gib:.2f} GiB  ratio {faster:.2f} (at least {TARGET_FASTER})")
+    print("\n".join(_lines(runs, given.mix)))
+    print(f"peak {max(run.gib for run in runs['everything new']):.2f} GiB (at most {TARGET_GIB})")
     return runs
 
 

@@ -33,13 +33,15 @@ class Mix:
 
 
 REAL = Mix(others=4.2, other_bytes=1578, answer_bytes=1556, blocks=(1, 1, 2, 2, 3, 4))  # 2.17 entries an answer
+SMALL = Mix(others=1, other_bytes=900, answer_bytes=1100, blocks=(1,))
 DENSE = Mix(others=0, other_bytes=0, answer_bytes=1100, blocks=(1, 2, 2, 3))
 
 
 def write_sessions(folder: Path, entries: int, files: int, mix: Mix = REAL, seed: int = 1) -> None:
     """Sessions with so many entries that carry usage under `folder`/projects, and what stands between these."""
     sessions = _Sessions(random.Random(seed), mix)
-    weights = [sessions.draw.lognormvariate(0, 0.9) for _ in range(files)]
+    spread = 0.9 if entries > files else 0  # with one entry a file, all are alike
+    weights = [sessions.draw.lognormvariate(0, spread) for _ in range(files)]
     left, share = float(entries), sum(weights)
     for number, weight in enumerate(weights):
         count = round(left * weight / share)
@@ -48,6 +50,13 @@ def write_sessions(folder: Path, entries: int, files: int, mix: Mix = REAL, seed
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("w") as out:
             out.writelines(line + "\n" for line in sessions.lines(number, count))
+
+
+def grow(folder: Path, draw: random.Random, entries: int = 200) -> None:
+    """One session goes on."""
+    file = next(iter(sorted(folder.rglob("*.jsonl"))))
+    with file.open("a") as out:
+        out.writelines(line + "\n" for line in _Sessions(draw, REAL).lines(0, entries))
 
 
 def _path(project: Path, number: int) -> Path:
