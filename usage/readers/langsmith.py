@@ -191,4 +191,6 @@ READER = Reader(
         **{f"{top}completion_token_details.reasoning": "within the output" for top in _WHERE},
         **{f"{top}{cost}": "a part of total_cost" for top in _WHERE for cost in ("prompt_cost", "completion_cost")},
     },
+    unique_by="the provider's response id, else the run's id",
+    sample="real: two batches that the SDKs sent, 2024-10",
 )

@@ -176,6 +176,8 @@ READER = Reader(
     },
     kept_at="LiteLLM's table LiteLLM_SpendLogs, exported; or its callback's JSON lines",
     no_call="no request",
+    unique_by="the request's id",
+    sample="made: rows in the shape of the table, as CSV and JSON lines",
 )
 
 DAILY_COLUMNS = {
@@ -258,4 +260,6 @@ DAILY = Reader(
     },
     kept_at="LiteLLM's table LiteLLM_DailyUserSpend, exported",
     no_call="no row",
+    unique_by="date, key, model, provider, tool and endpoint",
+    sample="made: a row on the table's real columns",
 )

@@ -113,4 +113,6 @@ READER = Reader(
         for top in ("", "traces.")
         for name in ("mlflow.trace.tokenUsage", "mlflow.trace.cost")
     },
+    unique_by="the provider's response id, else the trace's id and the span's",
+    sample="made: in the shape of an export",
 )

@@ -307,4 +307,6 @@ READER = Reader(
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
     ),
     left_out={f"{place}{name}": why for place in PLACES for name, why in ATTRIBUTES_LEFT_OUT.items()},
+    unique_by="the provider's request or response id, else the trace's id and the span's",
+    sample="made: spans, records and exports in the shapes of their emitters",
 )

@@ -124,4 +124,6 @@ READER = Reader(
         )
         for name in names
     },
+    unique_by="the trace's id and the span's",
+    sample="real: the structure of production events, their contents replaced",
 )
