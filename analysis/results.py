@@ -286,6 +286,8 @@ class Projection(Result):
     costsim_version: str
     waterfall: list[WaterfallStep] = Field(default=[], description="empty where no component states a policy")
     policy_notes: list[PolicyNote] = []
+    baseline: str = Field(default="", description="what savings are compared with: its models, policies and caching")
+    what_if: list[str] = Field(default=[], description="what is otherwise than the architecture file says")
     outgrown: list[Outgrown] = Field(
         default=[], description="what does not fit a context window; costs count it as sent"
     )

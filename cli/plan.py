@@ -14,6 +14,7 @@ from ..usage import DEFAULT_STORE
 from .arguments import (
     ArchitectureArgument,
     MonthOption,
+    OverlayOption,
     SinceOption,
     UntilOption,
     architecture_or_example,
@@ -24,7 +25,7 @@ from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from pydantic import BaseModel
@@ -75,6 +76,16 @@ def run(
     month: MonthOption = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too.")] = None,
     details: Annotated[bool, typer.Option("--details", help="Claims, notes and price lists in full.")] = False,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N|NAME=N", help="What if it ran N times as often: all, or one component."),
+    ] = None,
+    prices: OverlayOption = None,
+    edits: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="What if a key were: components.triage.runs_per_day=300."),
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -85,19 +96,28 @@ def run(
       costsim run
       costsim run architecture.yaml --days 90 --start 2026-12-01 --report plan.html
       costsim run --from-usage --db costsim.duckdb --month 2026-10 --save observed.yaml
+      costsim run architecture.yaml --scale triage=2 --set defaults.cache=null --baseline routed
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
-    from ..analysis.architecture.load import read_architecture
+    from ..analysis.architecture.edits import edited
+    from ..analysis.architecture.load import load_architecture
     from ..analysis.simulation.run import project
+    from ..analysis.simulation.scale import Scale
     from ..analysis.simulation.settings import Settings
 
-    settings = Settings(day_of(start), days, trials, seed, book, naive)
+    what_if = _what_if(scale=scale, prices=prices, set=edits)
+    settings = Settings(
+        day_of(start), days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if
+    )
+    if from_usage and edits:
+        raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
     if from_usage:
         wanted = _observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
     elif save or since or until or month:
         raise CostsimError("--save, --since, --until and --month go with --from-usage")
     else:
-        wanted = read_architecture(architecture_or_example(architecture))
+        file = architecture_or_example(architecture)
+        wanted = load_architecture(file, edited(file, edits or ())).architecture
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",
@@ -114,6 +134,11 @@ def run(
         say(f"report: {report}", err=True)
     if projection.unpriced:
         raise UnpricedError(_unpriced_line(projection))
+
+
+def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:
+    """The options that say what is otherwise than in the file, as they were written."""
+    return tuple(f"--{name} {text}" for name, texts in given.items() for text in texts or ())
 
 
 def _observed(

@@ -53,6 +53,7 @@ def _headline(projection: Projection) -> RenderableType:
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
         rows.append([plan.name, *(_total(projection, plan, amount) for amount in amounts), plan.says])
     title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
+    title += f"; what if {', '.join(projection.what_if)}" if projection.what_if else ""
     return Fitted(columns, rows, title=title)
 
 
@@ -179,6 +180,8 @@ def _range(row: ComponentCost) -> str:
 
 def _savings(projection: Projection) -> RenderableType:
     lines: list[RenderableType] = []
+    if projection.baseline and projection.savings:
+        lines.append(Text(f"baseline: {projection.baseline}", style="dim"))
     of_priced = ", of the components that both can price" if projection.unpriced else ""
     for saving in projection.savings:
         word = "saves" if saving.expected_usd_per_day >= 0 else "costs"

@@ -146,6 +146,9 @@ class Architecture(Part):
     defaults: Defaults | None = Field(default=None, description="tokens and policies of components that state none")
     components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
     plans: dict[str, PlanSpec] = Field(default={})
+    baseline: str | None = Field(
+        default=None, description="the plan or model that savings are compared with; default: the most expensive model"
+    )
     policy_order: list[Policy] = Field(default=[], description="the order in which the waterfall takes up policies")
     claims: list[Claim] = Field(default=[])
     acknowledged: list[str] = Field(

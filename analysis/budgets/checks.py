@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from ...documents import Document, KeyPath, dotted
 from ..findings import Finding, Status, shown_path
 from ..lint.architecture import lint_costed
+from ..simulation.baseline import most_expensive_model
 from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
-from ..simulation.run import claim_costs, most_expensive_model
+from ..simulation.run import claim_costs
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

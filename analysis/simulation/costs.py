@@ -13,6 +13,7 @@ from .monte_carlo import generator
 from .plans import Plan, named_models, policy_models
 from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
 from .policies.spawns import spawns_of
+from .scale import Scale
 from .spawned import with_spawned
 from .subscriptions import flat_usd_per_day
 from .workload import Horizon, SpawnedRuns, Work, workload
@@ -34,6 +35,7 @@ class Costs:
     _planned: dict[tuple[str, str, ComponentChoice, bool], Costed] = field(default_factory=dict)
     _skipping: dict[frozenset[str], dict[str, Work]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
+    scale: Scale = field(default_factory=Scale)
 
     @classmethod
     def of(
@@ -43,20 +45,24 @@ class Costs:
         run_book: str,
         naive: str | None = None,
         opened: PriceBook | None = None,
+        scale: Scale | None = None,
     ) -> Costs:
         """The costs of an architecture over a horizon; `naive` is a model that only the baseline uses.
 
         `opened` is the run's book with the architecture's overlays, if it is open already.
         """
         costs = cls(architecture, horizon, run_book, naive, {run_book: opened} if opened else {})
-        works = {work.component.name: work for work in workload(architecture, horizon, costs.book)}
-        costs.works = with_spawned(works, horizon)
+        costs.scale = scale or Scale()
+        works = {w.component.name: costs.scale.own(w) for w in workload(architecture, horizon, costs.book)}
+        costs.works = with_spawned(works, horizon, scale=costs.scale)
         return costs
 
     def with_work(self, *works: Work) -> Costs:
         """The same with other runs or tokens for the components of these works."""
         changed = replace(self, _costings={}, _planned={}, _skipping={})
-        changed.works = with_spawned(self.works | {work.component.name: work for work in works}, self.horizon)
+        changed.works = with_spawned(
+            self.works | {work.component.name: work for work in works}, self.horizon, scale=self.scale
+        )
         return changed
 
     def work(self, component: str, plan: Plan) -> Work:
@@ -65,7 +71,7 @@ class Costs:
         if not skipping:
             return self.works[component]
         if skipping not in self._skipping:
-            self._skipping[skipping] = with_spawned(self.works, self.horizon, partial(self._kept, skipping))
+            self._skipping[skipping] = with_spawned(self.works, self.horizon, partial(self._kept, skipping), self.scale)
         return self._skipping[skipping][component]
 
     def skipping(self, component: str) -> frozenset[str]:

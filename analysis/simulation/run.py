@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ...errors import ArchitectureError
 from ...pricing.book import PriceBook
 from ..architecture.schedule import moment
 from ..results import Projection
+from .baseline import chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
 from .costs import Costs
-from .plans import Plan, named_models, plans_of, single_model_plan
+from .plans import Plan
 from .policies.notes import policy_notes
 from .settings import Progress, Settings
 from .simulate import ProjectionDay
@@ -36,40 +36,40 @@ def project(
     Raises CostsimError and its kinds: an unknown name, a book or log that is not usable.
     """
     costs = costs_of(architecture, settings)
-    horizon = costs.horizon
-    plans = plans_of(architecture, settings.naive or most_expensive_model(architecture, costs))
-    return summarise(
-        costs.architecture, plans, costs.planned, costs.book(costs.run_book), horizon, settings,
+    baseline = settings.baseline or architecture.baseline
+    named = chosen_naive(architecture, baseline, settings.naive)
+    naive = named or baseline_model(architecture, settings, costs)
+    plans = compared_plans(architecture, costs, baseline, naive)
+    by_name = {plan.name: plan for plan in plans}
+    routed = by_name["routed"]
+    found = summarise(
+        costs.architecture, plans, costs.planned, costs.book(costs.run_book), costs.horizon, settings,
         check(architecture.claims, claim_costs(plans, costs), costs.run_book),
-        waterfall(costs, plans[0], plans[1]), policy_notes(costs, plans[1]), progress, sink,
+        waterfall(costs, by_name["naive"], routed), policy_notes(costs, routed), progress, sink,
     )  # fmt: skip
+    words = described(architecture, plans[0], bool(baseline or settings.naive))
+    return found.model_copy(update={"baseline": words, "what_if": list(settings.what_if)})
 
 
-def baseline_model(architecture: Architecture, settings: Settings) -> str:
-    """The one model of the `naive` plan: the settings', else the most expensive. Raises as `project`."""
-    return settings.naive or most_expensive_model(architecture, costs_of(architecture, settings))
+def baseline_model(architecture: Architecture, settings: Settings, costs: Costs | None = None) -> str:
+    """The one model of the `naive` plan: the settings', else the most expensive. Raises as `project`.
+
+    It is chosen at the architecture's own prices: prices to try do not change what they are compared with.
+    """
+    if settings.naive:
+        return settings.naive
+    own = costs if costs and not settings.prices else costs_of(architecture, replace(settings, prices=()))
+    return most_expensive_model(architecture, own)
 
 
 def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook | None = None) -> Costs:
     """All costs of an architecture over the settings' days; `opened` as in `Costs.of`. Raises as `project`."""
     settings.check()
+    settings.scale.check_names([component.name for component in architecture.components])
+    if settings.prices:
+        architecture = architecture.model_copy(update={"prices": [*architecture.prices, *settings.prices]})
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
-    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive, opened)
-
-
-def most_expensive_model(architecture: Architecture, costs: Costs) -> str:
-    """The named model on which the whole architecture would cost most; unpriced ones cannot be judged."""
-    best: tuple[Fraction, str] | None = None
-    for model in named_models(architecture):
-        total = costs.plan_usd_per_day(single_model_plan(architecture, "naive", model), costs.run_book)
-        if total is not None and (best is None or total > best[0]):
-            best = (total, model)
-    if best is None:
-        names = named_models(architecture)
-        if not names:
-            raise ArchitectureError("no model is named; give model_routing, or a model to a component")
-        return names[0]
-    return best[1]
+    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive, opened, settings.scale)
 
 
 def claim_costs(plans: list[Plan], costs: Costs) -> ClaimCosts:

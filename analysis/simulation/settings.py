@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from ...errors import CostsimError
+from .scale import Scale
 
 Progress = Callable[[int, int], None]
 """Called with (components done, components in all)."""
@@ -19,7 +21,8 @@ class Settings:
     """How to run: `start` is the first day, quantiles come from `trials` draws seeded with `seed`.
 
     `book` overrides the architecture's base book; `naive` its baseline model (default: the one of the named
-    models on which the whole architecture would cost most).
+    models on which the whole architecture would cost most). `prices` are overlays on top of its own, `scale` how many
+    times as often it runs, `baseline` the plan or model that savings are compared with, `what_if` all of this in words.
     """
 
     start: date
@@ -28,6 +31,10 @@ class Settings:
     seed: int = 1
     book: str | None = None
     naive: str | None = None
+    prices: tuple[Path, ...] = ()
+    scale: Scale = field(default_factory=Scale)
+    baseline: str | None = None
+    what_if: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raises CostsimError on settings out of bounds."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ...money import to_usd
 from ..results import SpawnNode
 from .policies.calls import Costed
-from .spawned import mean_children, own_runs
+from .spawned import own_runs
 
 MAX_NODES = 300
 """A tree with more nodes is cut; its sums are whole."""
@@ -70,10 +70,10 @@ class SpawnCosts:
         both = zip(costed.spawns.kept.expected, costed.base.runs.expected, strict=True)
         kept = [happening / n if n else Fraction(1) for happening, n in both]
         found = []
-        for spawn in costed.base.component.spawns:
-            active = self.costing_of(spawn.component).base.runs.active
-            each = mean_children(spawn)
-            found.append((spawn.component, tuple(each * k * on for k, on in zip(kept, active, strict=True))))
+        for child in dict.fromkeys(spawn.component for spawn in costed.base.component.spawns):
+            runs = self.costing_of(child).base.runs
+            each = _sum(source.mean for source in runs.parents if source.parent.component.name == name)
+            found.append((child, tuple(each * k * on for k, on in zip(kept, runs.active, strict=True))))
         return found
 
     def _node(self, name: str, runs: ByDay) -> SpawnNode:

@@ -11,18 +11,21 @@ import numpy as np
 from ..architecture.component import Component
 from ..architecture.session import distribution_of
 from ..architecture.spawn import Spawn, spawned_names
+from .scale import Scale
 from .workload import Horizon, Runs, SpawnedRuns, Work, active_days
 
 Kept = Callable[[Work], SpawnedRuns | None]
 """Which of a parent's runs happen under a plan, so that they spawn; None: all of them."""
 
 
-def with_spawned(works: Mapping[str, Work], horizon: Horizon, kept: Kept = lambda _: None) -> dict[str, Work]:
+def with_spawned(
+    works: Mapping[str, Work], horizon: Horizon, kept: Kept = lambda _: None, scale: Scale | None = None
+) -> dict[str, Work]:
     """The works with the runs that their parents' runs spawn; those of nobody stay as they are."""
     components = [work.component for work in works.values()]
     if not spawned_names(components):
         return dict(works)
-    return _Spread(works, horizon, kept, _parents(components)).all()
+    return _Spread(works, horizon, kept, _parents(components), scale or Scale()).all()
 
 
 def own_runs(work: Work) -> Runs:
@@ -39,11 +42,6 @@ def rooted(works: Mapping[str, Work], root: str) -> list[Work]:
     return found
 
 
-def mean_children(spawn: Spawn) -> Fraction:
-    """Expected runs that one run spawns."""
-    return distribution_of(spawn.count).mean * Fraction(spawn.chance)
-
-
 def _parents(components: list[Component]) -> dict[str, list[tuple[str, Spawn]]]:
     found: dict[str, list[tuple[str, Spawn]]] = {}
     for component in components:
@@ -58,6 +56,7 @@ class _Spread:
     horizon: Horizon
     kept: Kept
     parents: Mapping[str, list[tuple[str, Spawn]]]
+    scale: Scale
 
     def all(self) -> dict[str, Work]:
         done: dict[str, Work] = {}
@@ -89,7 +88,9 @@ class _Spread:
 
     def _source(self, parent: Work, spawn: Spawn) -> SpawnedRuns:
         kept = self.kept(parent) or SpawnedRuns(parent, parent.runs)
-        return replace(kept, count=distribution_of(spawn.count), chance=Fraction(spawn.chance))
+        return replace(
+            kept, count=self.scale.count(distribution_of(spawn.count), spawn.component), chance=Fraction(spawn.chance)
+        )
 
 
 def _hours(
