@@ -37,20 +37,23 @@ def most_expensive_model(architecture: Architecture, costs: Costs) -> str:
     return best[1]
 
 
-def compared_plans(architecture: Architecture, costs: Costs, baseline: str | None, naive: str) -> list[Plan]:
-    """All plans, the baseline first. Raises UnpricedError where it has no price: a baseline is never $0 by default."""
+def compared_plans(architecture: Architecture, baseline: str | None, naive: str) -> list[Plan]:
+    """All plans, the baseline first."""
     plans = plans_of(architecture, naive)
     if baseline and is_plan(architecture, baseline):
         plans.sort(key=lambda plan: plan.name != baseline)
-    first = plans[0]
+    return plans
+
+
+def check_priced(first: Plan, costs: Costs) -> None:
+    """Raises UnpricedError where the baseline has no price: nothing is saved against an unknown cost."""
     if costs.plan_usd_per_day(first, costs.run_book) is None:
         lacking = [name for part in first.models for name, _ in costs.planned(part, first).lacking]
         shown = ", ".join(dict.fromkeys(map(repr, lacking)))
         raise UnpricedError(
-            f"the baseline {baseline or first.name!r} cannot be priced: no price for {shown}; "
+            f"the baseline {first.name!r} ({first.says}) cannot be priced: no price for {shown}; "
             "choose another with --baseline PLAN or MODEL, or add its price"
         )
-    return plans
 
 
 def described(architecture: Architecture, plan: Plan, chosen: bool) -> str:

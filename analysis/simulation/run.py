@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ...pricing.book import PriceBook
 from ..architecture.schedule import moment
 from ..results import Projection
-from .baseline import chosen_naive, compared_plans, described, most_expensive_model
+from .baseline import check_priced, chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
 from .costs import Costs
 from .plans import Plan
@@ -39,7 +39,9 @@ def project(
     baseline = settings.baseline or architecture.baseline
     named = chosen_naive(architecture, baseline, settings.naive)
     naive = named or baseline_model(architecture, settings, costs)
-    plans = compared_plans(architecture, costs, baseline, naive)
+    plans = compared_plans(architecture, baseline, naive)
+    if not settings.naive:  # a model given as --naive is reported as unpriced, beside what else can be costed
+        check_priced(plans[0], costs)
     by_name = {plan.name: plan for plan in plans}
     routed = by_name["routed"]
     found = summarise(

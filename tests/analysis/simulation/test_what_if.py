@@ -125,7 +125,7 @@ def test_a_baseline_may_be_a_plan_or_a_model(projected: Project) -> None:
 
 
 def test_a_baseline_without_a_price_is_an_error(projected: Project) -> None:
-    with pytest.raises(UnpricedError, match="the baseline 'lab/none' cannot be priced: no price for 'lab/none'"):
+    with pytest.raises(UnpricedError, match="cannot be priced: no price for 'lab/none'"):
         projected(fleet(), BESIDE, baseline="lab/none")
     with pytest.raises(UnpricedError, match="there is no baseline: no price for 'lab/none'"):
         projected({"components": [{"name": "a", "model": "lab/none", "runs_per_day": 1, "tokens": {"input": 1}}]})
