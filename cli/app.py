@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, demo, diff, evidence, plan, review, routing, start, usage
+from . import check, demo, diff, evidence, plan, review, routing, spend, start, usage
 from .prices import prices_app
 from .store import store_app
 
@@ -27,7 +27,7 @@ app.command()(plan.schema)
 app.command()(check.check)
 app.command()(diff.diff)
 app.command()(usage.load)
-app.command()(usage.spend)
+app.command()(spend.spend)
 app.command()(usage.export)
 app.command()(review.report)
 app.command()(review.chart)

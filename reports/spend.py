@@ -91,6 +91,8 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
         columns["searches"] = lambda row: f"{row.tokens['web_search']:,}"
     if costs != "recorded":
         columns["cost"] = _computed
+    if spend.currency:
+        columns[f"cost in {spend.currency}"] = lambda row: f"{row.converted or 0:,.2f}"
     if costs != "computed" and any(row.recorded_usd is not None for row in (*spend.rows, spend.total)):
         columns["recorded"] = _recorded
     if spend.query.reprice:
@@ -152,6 +154,8 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
         "recorded_calls": row.recorded_calls,
         "shadow_usd": plain(row.shadow_usd),
     }
+    if spend.currency:
+        record[f"computed_{spend.currency.lower()}"] = plain(row.converted)
     if spend.query.reprice:
         record |= {
             "repriced_usd": plain(row.repriced_usd),
@@ -173,6 +177,7 @@ def as_json(spend: Spend) -> str:
         "by": list(spend.query.by),
         **({"where": list(map(str, spend.query.where))} if spend.query.where else {}),
         **({"top": spend.query.top} if spend.query.top else {}),
+        **({"currency": spend.currency} if spend.currency else {}),
         "rows": [_record(spend, row) for row in spend.rows],
         "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
         "unpriced_models": list(spend.unpriced_models),
@@ -227,7 +232,13 @@ def write_parquet(spend: Spend, file: Path) -> None:
     keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)
     counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
               "output_tokens", "web_searches", "unpriced_tokens", "recorded_calls")  # fmt: skip
-    money = ("computed_usd", "recorded_usd", "shadow_usd", *(("repriced_usd",) if spend.query.reprice else ()))
+    money = (
+        "computed_usd",
+        "recorded_usd",
+        "shadow_usd",
+        *(("repriced_usd",) if spend.query.reprice else ()),
+        *((f"computed_{spend.currency.lower()}",) if spend.currency else ()),
+    )
     columns = [keys] if keys else []
     columns += [f"(row->>'{name}')::BIGINT AS {name}" for name in counts]
     columns += [f"(row->>'{name}')::DECIMAL(38, 24) AS {name}" for name in money]

@@ -27,7 +27,7 @@ def select_groups(query: Query, what: str) -> str:
     if not query.by:
         return f"SELECT {what} FROM {_relation(query)} WHERE {_where(query)}"  # noqa: S608 (names of ours)
     groups = f"GROUP BY {', '.join(keys)} ORDER BY {_order(query, keys)}"
-    return f"SELECT {listed}{what} FROM ({_keyed(query)}) {groups}"  # noqa: S608 (as above)
+    return f"SELECT {listed}{what} FROM ({keyed(query)}) {groups}"  # noqa: S608 (as above)
 
 
 def keep_top(connection: DuckDBPyConnection, query: Query) -> None:
@@ -56,10 +56,11 @@ def _ranked(query: Query) -> list[int]:
     return [n for n, name in enumerate(query.by) if name not in TIMES] or [*range(len(query.by))]
 
 
-def _keyed(query: Query) -> str:
-    keyed = ", ".join(f"{key_of(name)} AS key_{n}" for n, name in enumerate(query.by))
-    sql = f"SELECT *, {keyed} FROM {_relation(query)} WHERE {_where(query)}"  # noqa: S608 (as above)
-    if not query.top:
+def keyed(query: Query) -> str:
+    """The SQL of the priced rows, or cells, that the query counts, with their keys."""
+    keys = "".join(f", {key_of(name)} AS key_{n}" for n, name in enumerate(query.by))
+    sql = f"SELECT * {keys} FROM {_relation(query)} WHERE {_where(query)}"  # noqa: S608 (as above)
+    if not query.top or not query.by:
         return sql
     ranked = _ranked(query)
     in_top = f"({', '.join(f'key_{n}' for n in ranked)}) IN (FROM top_group)"

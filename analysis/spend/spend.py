@@ -21,6 +21,7 @@ from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
 from ...usage.rollup import call_sums, rolled_models
 from .completeness import DataQuality, data_quality
+from .currency import Rates, converted, exact
 from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
 from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
@@ -63,7 +64,8 @@ class SpendRow(NamedTuple):
 
     `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
     is what the sources say, None where they say nothing, of `recorded_calls` of the `entries` of the rollup.
-    `repriced_usd` is at the prices of `Query.reprice`, of all but the tokens that have none on that day.
+    `converted` is the computed cost in the currency asked for, each day at its own rate. `repriced_usd` is at the
+    prices of `Query.reprice`, of all but the tokens that have none on that day.
     """
 
     keys: tuple[str, ...]
@@ -78,6 +80,7 @@ class SpendRow(NamedTuple):
     repriced_usd: Decimal | None = None
     repriced_unpriced_tokens: int = 0
     difference: Difference | None = None
+    converted: Decimal | None = None
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -98,10 +101,14 @@ class Spend:
     notes: tuple[str, ...] = field(default=())
     sources: Sources = field(default=Sources())
     quality: DataQuality = field(default=DataQuality())
+    currency: str | None = None
 
 
-def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spend:
-    """Group and price the calls of an open store, those loaded since too. Raises CostsimError."""
+def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:
+    """Group and price the calls of an open store, those loaded since too; at `rates` in their currency too.
+
+    Raises CostsimError.
+    """
     query.check()
     ledger = Ledger.open(connection, book)
     sources = sources_of(ledger, query.since, query.until)
@@ -110,6 +117,8 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
     if query.top:
         keep_top(connection, query)
     rows, total = _rows(connection, query), _total(connection, query)
+    if rates:
+        rows, total = _converted(connection, query, rates, rows, total)
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
     notes += recorded_notes(connection)
     quality = data_quality(connection)
@@ -127,6 +136,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query) -> Spen
         (*sources.messages, *notes),
         sources,
         quality,
+        currency=rates.currency if rates else None,
     )
 
 
@@ -224,6 +234,16 @@ def _comparable(row: SpendRow) -> bool:
     return row.recorded_usd is not None and row.recorded_calls == row.entries and not row.unpriced_tokens
 
 
+def _converted(
+    connection: DuckDBPyConnection, query: Query, rates: Rates, rows: list[SpendRow], total: SpendRow
+) -> tuple[list[SpendRow], SpendRow]:
+    """The rows and the total, each with its cost in the currency."""
+    found = converted(connection, query, rates)
+    with exact():
+        whole = sum(found.values(), NOTHING)
+    return [row._replace(converted=found.get(row.keys, NOTHING)) for row in rows], total._replace(converted=whole)
+
+
 Costs = dict[Any, Decimal]
 
 
@@ -289,7 +309,7 @@ def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     )
 
 
-def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> Spend:
+def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:
     """Group and price Parquet files of calls where they lie, without a store: columns as in `usage_event`.
 
     Calls are taken as they stand: none is counted twice. Raises CostsimError.
@@ -305,4 +325,4 @@ def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query) -> S
             models = calls.roll_up(query.names, starts, by_half_hour, *query.utc_days)
             needed_starts, needed_half_hour = rollup_needs(book, models)
             if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
-                return spend(calls.connection, book, query)
+                return spend(calls.connection, book, query, rates)

@@ -1,0 +1,204 @@
+"""`costsim spend`: what logged usage cost, by any dimension, per unit, in any currency."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import CostsimError, UnpricedError
+from ..usage import DEFAULT_STORE
+from .arguments import (
+    BookOption,
+    DbOption,
+    MonthOption,
+    OverlayOption,
+    SinceOption,
+    UntilOption,
+    day_of,
+    days_of,
+    existing,
+    stack_of,
+)
+from .output import FORMAT_HELP, OutOption, emit, format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from ..analysis.spend.currency import Rates
+    from ..analysis.spend.query import Query
+    from ..analysis.spend.spend import Spend
+    from ..analysis.spend.units import UnitEconomics
+    from ..pricing.book import PriceBook
+
+
+class SpendFormat(StrEnum):
+    """How `costsim spend` prints."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    parquet = "parquet"
+
+
+class ShownCosts(StrEnum):
+    """Which costs `costsim spend` shows."""
+
+    recorded = "recorded"
+    computed = "computed"
+    both = "both"
+
+
+def spend(
+    db: DbOption = DEFAULT_STORE,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="Price Parquet files, folders or globs of calls where they lie, without a store: columns as in "
+            "usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="Group by: hour, day, week, month, component, agent, task, model, provider, class, source, "
+            "processing, status, session, user, team, project, repository, branch, tags.NAME; several with commas. "
+            "Default: component,model.",
+        ),
+    ] = None,
+    per: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS",
+            help="Instead: cost per unit. A CSV of units (columns such as branch are keys, others count), "
+            "or one of the words, such as session.",
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITIONS",
+            help="Only calls for which all hold: agent=cto,model=*opus*; the words of --by, values may be globs.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The N most expensive groups, and what is unattributed; the rest as others.", min=1
+        ),
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    month: MonthOption = None,
+    tz: Annotated[str, typer.Option(metavar="ZONE", help="Whose days and months: an IANA time zone.")] = "UTC",
+    format: Annotated[
+        SpendFormat | None,
+        typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table") + " parquet needs --out."),
+    ] = None,
+    costs: Annotated[
+        ShownCosts, typer.Option(help="Costs that sources recorded, computed ones, or both.")
+    ] = ShownCosts.both,
+    currency: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Show costs in that currency too, each day at its rate."),
+    ] = None,
+    rates: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of dated rates, units per USD: date,EUR,GBP or date,currency,rate."),
+    ] = None,
+    reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
+    book: BookOption = None,
+    prices: OverlayOption = None,
+    out: OutOption = None,
+) -> None:
+    """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
+
+    \b
+      costsim spend --month 2026-10
+      costsim spend --by day,model --format csv
+      costsim spend --by component --reprice 2026-11-01
+      costsim spend --by team,user --top 10 --where "month=2026-10,model=*opus*"
+      costsim spend --per units.csv --where team=growth
+      costsim spend --by month --currency EUR --rates rates.csv
+      costsim spend --events calls.parquet --by day,model
+    """
+    from ..analysis.spend.query import Query, parse_by, parse_where
+    from ..analysis.spend.units import is_dimension, read_units, unit_economics, units_of
+
+    if per and (by or top or reprice):
+        raise CostsimError("give --per without --by, --top and --reprice")
+    repriced = day_of(reprice) if reprice else None
+    units = read_units(Path(per)) if per and not is_dimension(per) else None
+    grouped = units.keys if units else (per,) if per else parse_by("component,model" if by is None else by)
+    query = Query(grouped, *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
+    query.check()
+    chosen = format_of(format, out, SpendFormat.table)
+    if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
+        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
+    found = _spent(query, events, db, stack_of(book, prices), _rates(currency, rates))
+    if per:
+        _show_units(unit_economics(found, units or units_of(per, found)), chosen, out)
+    else:
+        _show(found, chosen, costs, out)
+    if found.unpriced_models:
+        names = ", ".join(repr(name) for name in found.unpriced_models)
+        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+
+
+def _rates(currency: str | None, file: Path | None) -> Rates | None:
+    if (currency is None) != (file is None):
+        raise CostsimError("--currency EUR and --rates FILE go together: costsim knows no rates of its own")
+    from ..analysis.spend.currency import read_rates
+
+    return read_rates(file, currency) if file and currency else None
+
+
+def _spent(query: Query, events: list[Path] | None, db: Path, stack: PriceBook, rates: Rates | None) -> Spend:
+    """What the calls in files cost where they lie, else those of the store."""
+    from ..analysis.spend.spend import spend, spend_calls
+    from ..store import open_store
+
+    if events:
+        return spend_calls(events, stack, query, rates)
+    with open_store(existing(db), stack, read_only=True) as store:
+        return spend(store.connection, stack, query, rates)
+
+
+def _show(found: Spend, format: SpendFormat, costs: ShownCosts, out: Path | None) -> None:
+    if format is SpendFormat.parquet and out:
+        from ..reports.spend import write_parquet
+
+        write_parquet(found, out)
+    else:
+        emit(_rendered(found, format, costs), out)
+
+
+def _show_units(found: UnitEconomics, format: SpendFormat, out: Path | None) -> None:
+    from ..reports import units as show
+
+    if format is SpendFormat.parquet:
+        raise CostsimError("units are a table, json, csv or markdown")
+    render = {SpendFormat.json: show.as_json, SpendFormat.csv: show.as_csv, SpendFormat.markdown: show.as_markdown}
+    emit(render[format](found) if format in render else partial(show.print_units, found), out)
+
+
+def _rendered(found: Spend, format: SpendFormat, costs: ShownCosts) -> str | Callable[[Console], None]:
+    from ..reports import spend as show
+
+    match format:
+        case SpendFormat.json:
+            return show.as_json(found)
+        case SpendFormat.csv:
+            return show.as_csv(found)
+        case SpendFormat.markdown:
+            return show.as_markdown(found, costs.value)
+    return partial(show.print_spend, found, costs.value)

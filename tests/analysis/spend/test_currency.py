@@ -1,0 +1,72 @@
+"""Costs in another currency: each day keeps its own rate, and the rows add up to the total exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim.analysis.spend.currency import read_rates
+from costsim.analysis.spend.query import Query
+from costsim.analysis.spend.spend import Spend, spend
+from costsim.errors import InputError
+from costsim.pricing.book import open_book
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+# Haiku 4.5: $1 per million input tokens
+CALLS = (
+    "at,tokens,team\n2026-10-01T10:00:00Z,1000000,a\n2026-10-02T10:00:00Z,2000000,a\n2026-10-05T10:00:00Z,4000000,b\n"
+)
+WIDE = "date,EUR,GBP\n2026-10-01,0.9,0.8\n2026-10-02,0.95,\n2026-10-07,2,2\n"
+LONG = "date,currency,rate\n2026-10-02,EUR,0.95\n2026-10-01,GBP,0.8\n2026-10-01,EUR,0.9\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
+    with open_store(Path(":memory:")) as store:
+        mapping = parse_mapping("ts=at,input=tokens,team=team,model=:anthropic/claude-haiku-4-5")
+        load(store, [tmp_path / "calls.csv"], mapping=mapping)
+        yield store
+
+
+def in_currency(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, by: tuple[str, ...]) -> Spend:
+    (tmp_path / "rates.csv").write_text(rates, "utf-8")
+    return spend(store, open_book(), Query(by), read_rates(tmp_path / "rates.csv", "EUR"))
+
+
+@pytest.mark.parametrize("rates", [WIDE, LONG])
+def test_each_day_keeps_its_own_rate(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str) -> None:
+    found = in_currency(store, tmp_path, rates, ("team",))
+    # a: $1 at .9 and $2 at .95; b: $4 at .95, which holds until the next rate
+    assert {row.keys[0]: row.converted for row in found.rows} == {"a": Decimal("2.8"), "b": Decimal("3.8")}
+    assert (found.currency, found.total.converted, found.total.computed_usd) == ("EUR", Decimal("6.6"), 7)
+
+
+@pytest.mark.parametrize("by", [(), ("day",), ("class", "team"), ("month", "model"), ("hour",)])
+def test_rows_add_up_to_the_total(store: duckdb.DuckDBPyConnection, tmp_path: Path, by: tuple[str, ...]) -> None:
+    found = in_currency(store, tmp_path, WIDE, by)
+    assert sum(row.converted or 0 for row in found.rows) == found.total.converted == Decimal("6.6")
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ("date,EUR\n2026-10-02,1\n", "there is no rate of EUR for 2026-10-01; the first is later"),
+        ("date,GBP\n2026-10-02,1\n", "there is no column 'EUR'"),
+        ("day,EUR\n2026-10-02,1\n", "there is no column 'date'"),
+        ("date,EUR\n2.10.2026,1\n", "'2.10.2026' is not a date"),
+        ("date,EUR\n2026-10-02,0\n", "a rate is more than 0, not 0"),
+        ("date,EUR\n2026-10-02,1\n2026-10-02,2\n", "EUR has two rates for 2026-10-02"),
+        ("date,EUR\n2026-10-02,\n", "there is no rate of EUR"),
+    ],
+)
+def test_rates_that_are_missing_or_wrong_are_one_line(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        in_currency(store, tmp_path, rates, ())
