@@ -80,11 +80,16 @@ class Model:
 
     @cached_property
     def _recent(self) -> tuple[Floats, NDArray[np.int64]]:
-        start = max(0, len(self.costs) - WINDOW)
-        if not self.costs[start:].any():
-            start = 0
-        days = np.arange(start, len(self.costs))
-        return self.costs[start:], (self.first + days) % 7
+        """The window of days looked at: the last ones, or the last ones that end with a cost after a long silence."""
+        start, end = self._window
+        return self.costs[start:end], (self.first + np.arange(start, end)) % 7
+
+    @cached_property
+    def _window(self) -> tuple[int, int]:
+        end = len(self.costs)
+        if not self.costs[max(0, end - WINDOW) :].any():
+            end = int(np.flatnonzero(self.costs)[-1]) + 1
+        return max(0, end - WINDOW), end
 
     @cached_property
     def _logs(self) -> Floats:
@@ -207,7 +212,8 @@ class Model:
 
     def _draw_active(self, weekday: NDArray[np.int64], trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Whether the days to come cost anything: weekdays that mostly do share a chance, and those that do not."""
-        costs, known = self._recent
+        costs = self.costs[self._window[0] :]  # a silence after the window counts too
+        known = (self.first + np.arange(self._window[0], len(self.costs))) % 7
         weight = 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS)
         yes, no = (np.bincount(known, weight * part, 7) for part in (costs > 0, costs <= 0))
         chance = np.ones((trials, 7))

@@ -17,10 +17,13 @@ Floats = NDArray[np.float64]
 History = Sequence[tuple[date, Decimal]]
 """Cost by day, USD, in any order. Rows of one day add up; a day without a row, inside the span, cost nothing."""
 
+MOST_DAYS = 1096
+"""Three years: what is older tells nothing of the days to come, and would be looked at day by day."""
+
 
 @dataclass(frozen=True)
 class Days:
-    """Every day from `first` to `last`, and its cost: `usd` exact, `costs` the same as floats, (days,)."""
+    """Every day from `first` to `last`, of the last three years, and its cost: `usd` exact, `costs` the same as floats, (days,)."""
 
     first: date
     usd: tuple[Decimal, ...] = field(repr=False)
@@ -37,7 +40,10 @@ class Days:
         for day, usd in by_day.items():
             if not usd.is_finite() or usd < 0:
                 raise CostsimError(f"the cost of {day} is {usd}; a day's cost is a number from 0 up")
-        first, end = min(by_day), last or max(by_day)
+        end = last or max(by_day)
+        first = max(min(by_day), end - timedelta(MOST_DAYS - 1))
+        if not any(day >= first for day in by_day):
+            return None
         span = (end - first).days + 1
         return cls(first, tuple(by_day.get(first + timedelta(n), Decimal(0)) for n in range(span)))
 
