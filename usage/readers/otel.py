@@ -153,7 +153,8 @@ node AS (
 reported AS (
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
             (row_number() OVER ())::VARCHAR) AS place,
-        CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank
+        CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank,
+        NOT regexp_full_match(trace || span, '[0-9a-f]*') AS torn  -- no exporter writes such an id
     FROM call
     WHERE (used OR bad OR input + output + cached + writes > 0)
         AND NOT (NOT is_log AND EXISTS (
@@ -169,7 +170,7 @@ few AS (
 same AS (
     SELECT a.response, a.place
     FROM reported AS a SEMI JOIN few USING (response) JOIN reported AS b
-        ON b.response = a.response AND b.place <> a.place AND (b.rank, b.place) < (a.rank, a.place)
+        ON b.response = a.response AND b.place <> a.place AND (b.torn, b.rank, b.place) < (a.torn, a.rank, a.place)
     WHERE (a.is_log <> b.is_log OR a.rollup OR (a.inputs = b.inputs AND a.outputs = b.outputs)
             OR (a.scope <> b.scope AND (a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))))
         AND (a.started IS NULL OR b.started IS NULL
