@@ -23,7 +23,7 @@ MOST_DAYS = 1096
 
 @dataclass(frozen=True)
 class Days:
-    """Every day from `first` to `last`, of three years, and its cost: `usd` exact, `costs` the same as floats, (days,)."""
+    """Every day from `first` to `last`, of three years, and its cost: `usd` exact, `costs` as floats, shape (days,)."""
 
     first: date
     usd: tuple[Decimal, ...] = field(repr=False)
