@@ -77,7 +77,7 @@ def run(arguments: list[str], tally: Tally, **settings: object) -> int:
     """One command; what is neither done nor refused in one line is a crash."""
     done = subprocess.run(
         [*COSTSIM, *arguments], check=False, capture_output=True, text=True, errors="replace", **settings
-    )  # type: ignore[call-overload]  # noqa: S603
+    )  # type: ignore[call-overload]
     if done.returncode not in (0, 2) or "Traceback" in done.stderr or done.stderr.count("\n") > 1:
         tally.crashes.append(f"{' '.join(arguments)[:200]}: {done.returncode} {done.stderr.strip()[-300:]}")
     tally.refused += done.returncode == 2
@@ -86,7 +86,7 @@ def run(arguments: list[str], tally: Tally, **settings: object) -> int:
 
 def killed_load(folder: Path, db: Path, dice: random.Random, tally: Tally) -> None:
     """A load that is killed after some time."""
-    process = subprocess.Popen([*COSTSIM, "load", str(folder), "--db", str(db)], stdout=-3, stderr=-3)  # noqa: S603
+    process = subprocess.Popen([*COSTSIM, "load", str(folder), "--db", str(db)], stdout=-3, stderr=-3)
     time.sleep(dice.uniform(0.2, 1.5))
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -99,11 +99,11 @@ def small_disk(work: Path) -> Iterator[tuple[Path, Callable[[], None] | None]]:
     disk = work / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(disk)]
-    if shutil.which("mount") and subprocess.run(mount, check=False, capture_output=True).returncode == 0:  # noqa: S603
+    if shutil.which("mount") and subprocess.run(mount, check=False, capture_output=True).returncode == 0:
         try:
             yield disk, None
         finally:
-            subprocess.run(["umount", str(disk)], check=False)  # noqa: S603, S607
+            subprocess.run(["umount", str(disk)], check=False)
         return
 
     def limited() -> None:
@@ -132,7 +132,7 @@ def at_once(folder: Path, db: Path, tally: Tally) -> None:
     """Two writers and two readers of one store."""
     commands = [["load", str(folder)], ["load", str(folder)], ["spend"], ["spend", "--by", "day"]]
     processes = [
-        subprocess.Popen([*COSTSIM, *command, "--db", str(db)], stdout=-3, stderr=subprocess.PIPE, text=True)  # noqa: S603
+        subprocess.Popen([*COSTSIM, *command, "--db", str(db)], stdout=-3, stderr=subprocess.PIPE, text=True)
         for command in commands
     ]
     for command, process in zip(commands, processes, strict=True):
@@ -180,7 +180,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(f"{datetime.now(UTC):%Y%m%d}"))
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
-    dice, tally, start = random.Random(asked.seed), Tally(), time.monotonic()  # noqa: S311 (no secret)
+    dice, tally, start = random.Random(asked.seed), Tally(), time.monotonic()
     while tally.files < asked.files and time.monotonic() - start < asked.seconds:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             batch(Path(folder), dice, min(BATCH_FILES, asked.files - tally.files), tally)
