@@ -47,6 +47,7 @@ FAULTS = (
 )
 DAMAGED = ("orrupt", "checksum", "Could not read enough bytes", "database has been invalidated", "INTERNAL Error")
 FULL = ("No space left", "Disk quota", "failed to offload", "Out of Memory", "out of memory", "max_temp_directory_size")
+FAILED = ("Failed to commit", "Could not write", "Could not sync", "Input/output error", "Read-only file system")
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database() ORDER BY 1"
 READ_ONLY = "SELECT readonly::INTEGER FROM duckdb_databases() WHERE database_name = current_database()"
 MADE_AS = """
@@ -122,7 +123,8 @@ def _make_room(path: Path) -> None:
 
 def is_fault(error: duckdb.Error) -> bool:
     """Whether a disk, a damaged file or a lack of memory is behind an error, and not what was asked for."""
-    return isinstance(error, FAULTS) or type(error) is duckdb.Error
+    failed = any(word in str(error) for word in (*FULL, *FAILED))
+    return failed or isinstance(error, FAULTS) or type(error) is duckdb.Error
 
 
 def is_grave(error: duckdb.Error) -> bool:

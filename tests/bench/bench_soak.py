@@ -118,7 +118,7 @@ def full_load(folder: Path, work: Path, dice: random.Random, tally: Tally) -> No
     with small_disk(work) as (disk, limited):
         filler = disk / "filler"
         if limited is None:
-            filler.write_bytes(bytes(24 * 2**20 - dice.randrange(2**16, 2**20)))
+            filler.write_bytes(bytes(24 * 2**20 - dice.randrange(2**10, 2**18)))
         db, env = disk / "costsim.duckdb", {**os.environ, "TMPDIR": str(disk)}
         code = run(["load", str(folder), "--db", str(db)], tally, env=env, preexec_fn=limited)
         tally.full += code == 2
