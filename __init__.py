@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .analysis.findings import Finding
     from .analysis.forecast.results import MonthForecast
     from .analysis.lint import lint
+    from .analysis.reconcile.results import Reconciliation
     from .analysis.replay.replay import Replay
     from .analysis.results import Projection
     from .analysis.review.results import Review
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from .analysis.simulation.run import project
     from .analysis.simulation.settings import Settings
     from .analysis.spend.spend import Spend
-    from .api import check, diff, forecast, route
+    from .api import check, diff, forecast, reconcile, route
     from .errors import CostsimError
     from .pricing.book import PriceBook, open_book
     from .pricing.queries import list_prices
@@ -54,6 +55,7 @@ __all__ = [
     "MonthForecast",
     "PriceBook",
     "Projection",
+    "Reconciliation",
     "Replay",
     "Review",
     "RouteDecision",
@@ -69,6 +71,7 @@ __all__ = [
     "open_store",
     "project",
     "read_architecture",
+    "reconcile",
     "route",
 ]
 
@@ -82,6 +85,7 @@ _MODULES = {
     "MonthForecast": "analysis.forecast.results",
     "PriceBook": "pricing.book",
     "Projection": "analysis.results",
+    "Reconciliation": "analysis.reconcile.results",
     "Replay": "analysis.replay.replay",
     "Review": "analysis.review.results",
     "RouteDecision": "analysis.routing.routing",
@@ -97,6 +101,7 @@ _MODULES = {
     "open_store": "store",
     "project": "analysis.simulation.run",
     "read_architecture": "analysis.architecture.load",
+    "reconcile": "api",
     "route": "api",
 }
 """Where each public name lives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .analysis.budgets.results import CheckResult
     from .analysis.compare.results import ArchitectureDifference
     from .analysis.forecast.results import MonthForecast
+    from .analysis.reconcile.results import Reconciliation
     from .analysis.routing.routing import RouteDecision
     from .analysis.simulation.settings import Settings
     from .store import Store
@@ -58,6 +59,21 @@ def diff(base: Path, head: Path, settings: Settings, *, plan: str = "routed") ->
         for file, side in zip((base, head), loaded, strict=True)
     )
     return difference(first, second, loaded=loaded[1])
+
+
+def reconcile(
+    store: Store,
+    *,
+    by: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    tolerance: str = "1%",
+) -> Reconciliation:
+    """Whether the sources in `store` agree with one another and with the bill, as `Store.reconcile` says (USD, exact).
+
+    `exit_code` of the result is 1 where a pair differs beyond the `tolerance`. Raises CostsimError.
+    """
+    return store.reconcile(by=by, since=since, until=until, tolerance=tolerance)
 
 
 def route(

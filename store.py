@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .analysis.architecture.model import Architecture
+    from .analysis.reconcile.results import Reconciliation
     from .analysis.replay.replay import Replay
     from .analysis.replay.reroute import Reroute
     from .analysis.review.results import Review
@@ -132,6 +133,26 @@ class Store:
         query = Query(tuple(by), since, until, reprice, tz, conditions, top)
         query.check()
         return spend(self.connection, self.book, query)
+
+    def reconcile(
+        self,
+        *,
+        by: Sequence[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+        tolerance: str = "1%",
+    ) -> Reconciliation:
+        """Whether the sources of the days from `since` to `until` agree, and with the bill: USD, exact.
+
+        Every pair of sources with the same spend, its difference split into calls missing on either side, calls on
+        another day, tokens, price, credits and what is unexplained; grouped `by` day, month, provider, model, class.
+        `tolerance` is a share of the larger amount (`1%`) or USD (`5`). Raises CostsimError for words that mean
+        neither.
+        """
+        from .analysis.reconcile.reconcile import ReconcileQuery, Tolerance, reconcile
+
+        query = ReconcileQuery(tuple(by), since, until, Tolerance.parse(tolerance))
+        return reconcile(self.connection, self.book, query)
 
     def export_focus(
         self,

@@ -72,6 +72,7 @@ CHECKS: dict[str, FindingRule] = {
     for rule in (
         FindingRule("budget", "A budget is breached, or likely to be."),
         FindingRule("unpriced-model", "A model has no price, so its cost is unknown."),
+        FindingRule("overlap", "Two sources may have the same calls, and both are counted."),
         FindingRule("rejected-lines", "Lines of the usage logs could not be read."),
         FindingRule("routing", "The routing cannot work, or cannot mean what it says."),
         FindingRule("claim", "A claim of the architecture does not hold."),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, demo, diff, evidence, plan, review, routing, spend, start, usage
+from . import check, demo, diff, evidence, plan, reconcile, review, routing, spend, start, usage
 from .prices import prices_app
 from .store import store_app
 
@@ -28,6 +28,7 @@ app.command()(check.check)
 app.command()(diff.diff)
 app.command()(usage.load)
 app.command()(spend.spend)
+app.command()(reconcile.reconcile)
 app.command()(usage.export)
 app.command()(review.report)
 app.command()(review.chart)

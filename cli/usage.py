@@ -21,6 +21,7 @@ from .arguments import (
     existing,
     stack_of,
 )
+from .brought import brought_by
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def load(
                 progress=progress,
             ),
         )
-    for line in report.lines():
+        brought = brought_by(store.connection, report)
+    for line in report.lines(brought):
         say(line)
 
 

@@ -16,8 +16,8 @@ from costsim import _MODULES
 
 NAMES = [
     "Architecture", "ArchitectureDifference", "CheckResult", "CostsimError", "Finding", "LoadReport", "MonthForecast",
-    "PriceBook", "Projection", "Replay", "Review", "RouteDecision", "Settings", "Spend", "Store", "check", "diff",
-    "forecast", "lint", "list_prices", "open_book", "open_store", "project", "read_architecture", "route",
+    "PriceBook", "Projection", "Reconciliation", "Replay", "Review", "RouteDecision", "Settings", "Spend", "Store", "check", "diff",
+    "forecast", "lint", "list_prices", "open_book", "open_store", "project", "read_architecture", "reconcile", "route",
 ]  # fmt: skip
 LOG = (
     '{"type": "assistant", "timestamp": "2026-10-05T10:00:00Z", "sessionId": "s", "requestId": "%s", "message": '

@@ -175,6 +175,7 @@ def _load_batch(
             store.execute(SUPERSEDED)
         store.execute(FIND)
         withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
+        entries, calls = scalar(store, "SELECT count(*) FROM found"), scalar(store, "SELECT count(*) FROM incoming")
         reports = _reports(store, sources, grown)
         watch.keep(store, grown, [source.file_id for source in sources])
         unread = kinds(store, [source.file_id for source in sources])
@@ -191,6 +192,11 @@ def _load_batch(
             store.execute("RESET preserve_insertion_order")
     report.files += reports
     report.withdrawn += withdrawn
+    if batch[0].format.reader.role == "bill":
+        report.billed += calls
+    else:
+        report.entries, report.calls = report.entries + entries, report.calls + calls
+    report.file_ids += [source.file_id for source in sources]
     report.unread += unread
     report.signs += signs
     report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
@@ -244,10 +250,11 @@ def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequen
     """Count what each file told, and keep it in `load`; a file that only grew adds to its entries before."""
     ids = [source.file_id for source in sources]
     store.execute(COUNT_ENTRIES, [ids, grown])
-    why = sources[0].format.reader.no_call
+    reader = sources[0].format.reader
     rows = store.execute(READ_COUNTS, [ids]).fetchall()
     return [
-        FileReport(path, name, entries, added, rejected, no_call=why) for path, name, entries, added, rejected in rows
+        FileReport(path, name, entries, added, rejected, role=reader.role, no_call=reader.no_call)
+        for path, name, entries, added, rejected in rows
     ]
 
 

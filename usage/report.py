@@ -29,6 +29,7 @@ class FileReport:
     added: int = 0
     rejected: int = 0
     unchanged: bool = False
+    role: str = "calls"
     no_call: str = ""  # why the format can have none
 
     @property
@@ -41,13 +42,17 @@ class FileReport:
 
 @dataclass
 class LoadReport:
-    """What a load did. `repeated` entries are calls that were known already, from this or another file."""
+    """What a load did: of the `entries` of the files read, each of the `calls` counts once; some were in the store."""
 
     files: list[FileReport] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)  # files of folders that are no logs, with the reason
     unreadable: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)  # tables whose last row has no end yet, and is not counted
     first_rejects: list[str] = field(default_factory=list)
+    entries: int = 0
+    calls: int = 0
+    billed: int = 0  # sums of bills
+    file_ids: list[int] = field(default_factory=list)  # of the files read
     attributed: int = 0
     unread: list[Unread] = field(default_factory=list)
     signs: list[Sign] = field(default_factory=list)
@@ -57,16 +62,32 @@ class LoadReport:
         """The sum of `entries`, `added` or `rejected` over all files."""
         return sum(getattr(file, name) for file in self.files)
 
-    def lines(self) -> list[str]:
-        """The report as people read it."""
+    @property
+    def added_calls(self) -> int:
+        """The calls that the store did not have; sums of bills are none."""
+        return sum(file.added for file in self.files if file.role == "calls")
+
+    @property
+    def calls_line(self) -> str:
+        """How many calls the files read have, and how many of them are new."""
+        added = self.added_calls
+        known = self.calls - added
+        entries = f"{self.entries:,} log entries" if self.entries > self.calls else ""
+        merged = f" ({entries}; streaming repeats merged)" if entries else ""
+        billed = [f"{self.billed:,} sums of bills"] if self.billed else []
+        if not self.calls:
+            return ", ".join(billed) or "0 calls"
+        found = f"{added:,} new calls, {known:,} calls were in the store already" if known else f"{added:,} calls"
+        return ", ".join([f"{found}{merged}", *billed])
+
+    def lines(self, summary: Sequence[str] = ()) -> list[str]:
+        """The report as people read it; `summary` says more of the calls than can be said without prices."""
         unchanged = sum(file.unchanged for file in self.files)
         read = [file for file in self.files if not file.unchanged]
         formats = sorted({file.reader for file in read})
         said = [f"{len(read):,} files read ({', '.join(formats)})" if read else "no new file"]
         said += [f"{unchanged:,} unchanged"] if unchanged else []
         said += [passed_over_line(self.passed_over)] if self.passed_over else []
-        added, entries = self.total("added"), self.total("entries")
-        calls = f"{added:,} new calls, {entries - added:,} entries of calls known already"
         rejected = self.total("rejected")
         bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
         broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
@@ -76,7 +97,7 @@ class LoadReport:
             [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
         )
         silent = [*_without_call(read), *_unread_lines(self.unread), *_contradictions(self.signs), *waiting]
-        return [", ".join(said), calls, *fewer, *moved, *silent, *bad, *broken]
+        return [", ".join(said), *(summary or [self.calls_line]), *fewer, *moved, *silent, *bad, *broken]
 
 
 def _without_call(read: Sequence[FileReport]) -> list[str]:

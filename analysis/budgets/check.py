@@ -235,13 +235,15 @@ def _logged(
 
 
 def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, projected: Projected | None) -> None:
-    from .checks import rejected_lines, unpriced_usage
+    from ..spend.ledger import Ledger
+    from .checks import overlaps, rejected_lines, unpriced_usage
     from .projection import mend_rest
     from .spent import judge_usage
 
     settings = found.settings
     judged = judge_usage(found.stated, logged, settings.today, settings.trials, settings.seed)
     found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
+    found.verdicts[:0] = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]

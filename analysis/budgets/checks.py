@@ -14,13 +14,17 @@ from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
 from ..simulation.run import claim_costs
+from ..spend.sources import sources_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duckdb import DuckDBPyConnection
 
     from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Claim
     from ..results import ClaimResult
+    from ..spend.ledger import Ledger
     from .projected import Projected
     from .rejects import Rejects
     from .spent import Usage
@@ -122,6 +126,17 @@ def unpriced_usage(usage: Usage) -> list[Finding]:
             fix="Add the model to a prices.yaml overlay.",
         )
         for entry in usage.unpriced
+    ]  # fmt: skip
+
+
+def overlaps(ledger: Ledger, month: date, as_of: date) -> list[Finding]:
+    """A warning for every two sources that may have the same calls of the month: what is spent may be less."""
+    return [
+        Finding(
+            rule="overlap", name=f"{found.source} and {found.other}", status="warn", message=found.statement,
+            fix=f"{found.choice}.",
+        )
+        for found in sources_of(ledger, month, as_of).overlaps
     ]  # fmt: skip
 
 

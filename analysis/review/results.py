@@ -16,6 +16,7 @@ from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly, Backtest, MonthForecast
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
+from ..reconcile.results import SourcePair
 from ..results import BookLayer, Result, Usd, UsedPrice
 
 
@@ -278,6 +279,8 @@ class Review(Result):
     decisions: list[Decision] = Field(description="the most expensive first")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
     queries: list[FigureQuery]
+    overlaps: list[str] = Field(default_factory=list, description="sources that may have the same calls: named first")
+    agreement: list[SourcePair] = Field(default_factory=list, description="sources and bills compared, see reconcile")
     notes: list[str]
     costsim_version: str
 

@@ -15,8 +15,10 @@ from ..compare.month_results import Bridge
 from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
 from ..outcomes.outcomes import Criteria
+from ..reconcile.reconcile import ReconcileQuery, reconcile
 from ..replay.replay import MAX_DIGITS
 from ..spend.ledger import Ledger
+from ..spend.sources import sources_of
 from .anomalies import anomalies_of_month, daily_costs, through
 from .budgets import budgets_used
 from .cells import fill_cells
@@ -78,6 +80,8 @@ def review(
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         compared, doubts, data = compare_recorded(connection, book, first, last)
+        overlaps = [found.message for found in sources_of(ledger, first, last).overlaps]
+        agreement = reconcile(connection, book, ReconcileQuery(since=first, until=last)).pairs
         outcomes = performance(connection, book, first, last, Criteria())
         limits = budgets_used(connection, book, architecture, (first, as_of), today)
         done()
@@ -113,6 +117,8 @@ def review(
             prices=prices(rows["prices"], book, moved),
             quality=trust,
             decisions=decided,
+            overlaps=overlaps,
+            agreement=agreement,
             backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
             queries=texts,
             notes=_notes(head, changed, routed, decided, as_of),

@@ -71,11 +71,21 @@ class Overlap:
     @property
     def message(self) -> str:
         """The line for people, with the option that chooses."""
+        return f"{self.statement}. {self.choice}"
+
+    @property
+    def choice(self) -> str:
+        """The option that chooses."""
+        calls = f"costsim load --role {self.other}=calls"
+        return f"If they are the same: costsim load --role {self.other}=bill; if not: {calls}"
+
+    @property
+    def statement(self) -> str:
+        """What overlaps, with both amounts."""
         return (
             f"{self.source} ({format_cents(self.usd)}) and {self.other} ({format_cents(self.other_usd)}) both have "
             f"calls of {_named(self.models)} on {span_words(self.first, self.last)}, and nothing says whether they are "
-            f"the same calls: both are counted. If they are the same: costsim load --role {self.other}=bill; "
-            f"if not: costsim load --role {self.other}=calls"
+            f"the same calls: both are counted"
         )
 
 

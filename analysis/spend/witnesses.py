@@ -2,7 +2,7 @@
 
 Calls that carry the same id of the provider (of its response, or of the request) within a day are one call, whichever
 sources have it; so are calls of one session with the same tokens within an hour, where their ids do not differ. The
-best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, spans, a tracer.
+best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer.
 
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
 none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
@@ -22,6 +22,8 @@ from ...pricing.matching import canonical, provider_id
 from ...usage.store import scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duckdb import DuckDBPyConnection
 
 STANDING = {
@@ -33,9 +35,20 @@ STANDING = {
 }  # fmt: skip
 """How good a witness of a call each source is, the best first; 0, an agent's own log, where it is not named."""
 
-REPEATS = Path(__file__).with_name("witnesses.sql").read_text("utf-8")
+SAME_CALLS = Path(__file__).with_name("witnesses.sql").read_text("utf-8")
 BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
+REPEATS = """
+CREATE OR REPLACE TEMP TABLE repeated AS
+SELECT place, arg_min(other_source, (rank, witness)) AS covered_by FROM same_call GROUP BY place;
+
+CREATE OR REPLACE TEMP TABLE mark AS
+SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
+FROM usage_event LEFT JOIN repeated ON repeated.place = usage_event.rowid
+WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
+    AND usage_event.covered_by IS DISTINCT FROM repeated.covered_by
+"""
+TOUCHED_DAYS = "CREATE OR REPLACE TEMP TABLE settle_day AS SELECT day FROM touched_day"
 SOURCES = "SELECT DISTINCT source, role FROM usage_event"
 MARKED = "SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL"
 FIRST_AND_LAST = "SELECT count(*) FROM touched_day"
@@ -123,8 +136,9 @@ def settle(connection: DuckDBPyConnection) -> None:
     if not bills and not several and not scalar(connection, MARKED):
         return
     connection.execute("BEGIN")
-    connection.execute(STANDINGS, [list(STANDING), list(STANDING.values())])
     name_models(connection, "usage_event")
+    if several:
+        find_same_calls(connection, TOUCHED_DAYS)
     _apply(connection, REPEATS if several else UNMARK_CALLS)
     if bills:
         _cover_bills(connection)
@@ -132,6 +146,16 @@ def settle(connection: DuckDBPyConnection) -> None:
     if several:
         connection.execute(OVERLAPS)
     connection.execute("COMMIT")
+
+
+def find_same_calls(connection: DuckDBPyConnection, days: str, values: Mapping[str, object] | None = None) -> None:
+    """Fill `same_call` (place, source, other_place, other_source): calls and the better witness of each, by rowid.
+
+    `days` is SQL of ours that fills the temporary table `settle_day` with the days in question.
+    """
+    connection.execute(days, dict(values or {}))
+    connection.execute(STANDINGS, [list(STANDING), list(STANDING.values())])
+    connection.execute(SAME_CALLS)
 
 
 def _cover_bills(connection: DuckDBPyConnection) -> None:

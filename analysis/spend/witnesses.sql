@@ -1,4 +1,4 @@
--- Which calls of the touched days are in several sources, and count once. Reads touched_day and standing (source, rank);
+-- Which calls of the touched days are in several sources, and count once. Reads settle_day (day) and standing (source, rank);
 -- witnesses.py says what is meant, and runs this statement by statement.
 
 CREATE OR REPLACE TEMP MACRO witness(source, event_id) AS
@@ -13,7 +13,7 @@ CREATE OR REPLACE TEMP MACRO own_id(text) AS CASE WHEN regexp_full_match(text, '
 CREATE OR REPLACE TEMP MACRO kind(id) AS nullif(regexp_extract(id, '^[A-Za-z]+(_[a-z]+)?[-_]'), '');
 
 CREATE OR REPLACE TEMP TABLE near_day AS
-SELECT DISTINCT day + unnest([-1, 0, 1]) AS day FROM touched_day;
+SELECT DISTINCT day + unnest([-1, 0, 1]) AS day FROM settle_day;
 
 CREATE OR REPLACE TEMP TABLE witness_call AS
 SELECT place, source, witness, coalesce(standing.rank, 0) AS rank, ts, own_id(response_id) AS response,
@@ -44,8 +44,9 @@ SELECT * FROM known SEMI JOIN shared USING (key)
 QUALIFY key LIKE 'session:%' OR count(*) OVER (
     PARTITION BY witness, key ORDER BY ts RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND INTERVAL 1 DAY FOLLOWING) = 1;
 
-CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT call.place, arg_min(other.source, (other.rank, other.witness)) AS covered_by
+CREATE OR REPLACE TEMP TABLE same_call AS
+SELECT DISTINCT call.place, call.source, other.place AS other_place, other.source AS other_source, other.rank,
+    other.witness
 FROM call_key AS call JOIN call_key AS other
     ON other.key = call.key AND (other.rank, other.witness) < (call.rank, call.witness)
 WHERE CASE WHEN call.key LIKE 'session:%'
@@ -53,11 +54,4 @@ WHERE CASE WHEN call.key LIKE 'session:%'
         -- ids of one kind that differ are of two calls
         AND NOT coalesce(kind(call.response) = kind(other.response), FALSE)
         AND NOT coalesce(kind(call.request) = kind(other.request), FALSE)
-    ELSE abs(epoch(call.ts) - epoch(other.ts)) <= 86400 END
-GROUP BY call.place;
-
-CREATE OR REPLACE TEMP TABLE mark AS
-SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
-FROM usage_event LEFT JOIN repeated ON repeated.place = usage_event.rowid
-WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
-    AND usage_event.covered_by IS DISTINCT FROM repeated.covered_by
+    ELSE abs(epoch(call.ts) - epoch(other.ts)) <= 86400 END;

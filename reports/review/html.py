@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
+from .. import reconcile
 from ..html import validity
 from ..numbers import count, percent
 from ..page import Figure, figure, render_page
@@ -59,6 +60,7 @@ def render_review(review: Review) -> str:
         version=review.costsim_version,
         review=review,
         words=words,
+        pairs=reconcile,
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
         embedded=embed(review),

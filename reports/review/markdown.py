@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...money import format_cents, format_usd
 from ..numbers import count, percent
+from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
 from .html import rate, signed
 from .words import EFFECTS, headline, labels, month_name, short, spans
@@ -21,6 +22,7 @@ MOST = 10
 def as_markdown(review: Review) -> str:
     """The review as Markdown text; names are escaped."""
     lines = [f"## {cell(review.name)}: routing review of {month_name(review.month)}", "", headline(review), ""]
+    lines += [f"- **OVERLAP** {cell(message)}" for message in review.overlaps] + [""] * bool(review.overlaps)
     lines += _decisions(review)
     for title, columns, rows in (
         ("Why it changed", ("effect", "USD"), _bridge(review)),
@@ -30,7 +32,16 @@ def as_markdown(review: Review) -> str:
         ("Prices", ("model", "class", "what", "from", "before", "after", "worth"), _prices(review)),
     ):
         lines += _table(title, columns, rows)
-    return "\n".join([*lines, "", _quality(review)]) + "\n"
+    return "\n".join([*lines, *_agreement(review), "", _quality(review)]) + "\n"
+
+
+def _agreement(review: Review) -> list[str]:
+    """Whether the sources agree with one another and with the bill."""
+    lines = ["", "### Do the sources and the bill agree?", ""] if review.agreement else []
+    for pair in review.agreement:
+        lines.append(f"- {cell(pair_headline(pair))}. {cell(completeness(pair))}")
+        lines += [f"  {cell(line)}" for line in cause_lines(pair)[:MOST]]
+    return lines
 
 
 def _decisions(review: Review) -> list[str]:

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SHORT = {"--out": "-o", "--format": "-f"}
 # what prints a result can write it to a file; the others write files by their nature, or load
-PRINTS = {"run", "schema", "check", "diff", "spend", "report", "lint", "evaluate", "outcomes", "recommend", "replay"}
+PRINTS = {
+    "run",
+    "schema",
+    "check",
+    "diff",
+    "spend",
+    "report",
+    "lint",
+    "evaluate",
+    "outcomes",
+    "recommend",
+    "replay",
+    "reconcile",
+}
 
 DESK = """
 name: desk

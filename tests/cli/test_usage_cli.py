@@ -30,7 +30,8 @@ def test_load_says_what_it_did(costsim: Run) -> None:
     outcome = costsim("load", *SESSIONS)
     assert outcome.out.splitlines() == [
         "2 files read (claude-code)",
-        "170 new calls, 195 entries of calls known already",
+        "170 calls (365 log entries; streaming repeats merged), 10 to 11 Feb 2026, $11.98",
+        "models: anthropic/claude-opus-4-6 $11.85, anthropic/claude-haiku-4-5 $0.13",
     ]
     assert costsim("load", *SESSIONS).out.splitlines()[0] == "no new file, 2 unchanged"
 

@@ -1,0 +1,1 @@
+"""Sources compared with one another and with the bill: where the difference comes from, and what is missing."""

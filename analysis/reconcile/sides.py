@@ -1,0 +1,186 @@
+"""The two sides of a pair, by day and model: tokens and cost by class at the price book, and what a bill states.
+
+`every_daily` holds the rollup's counted and covered sums of the days in question. A *cell* is (day, provider, model),
+named as the price lists name them; of a bill of whole months, the day is the month's first, and of one that names no
+models, the model is empty.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ...tokens import CALL_CLASSES
+from ..spend.witnesses import name_models
+
+if TYPE_CHECKING:
+    from ..spend.ledger import Ledger
+
+CellKey = tuple[date, str, str]
+"""Day, provider, model."""
+
+EVERY = """
+CREATE OR REPLACE TEMP TABLE every_daily AS
+SELECT *, NULL::VARCHAR AS covered_by FROM usage_daily WHERE day BETWEEN $since AND $until
+UNION ALL BY NAME SELECT * FROM covered_daily WHERE day BETWEEN $since AND $until
+"""
+KNOWN = """
+LEFT JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM {0}.provider
+    AND known.model_ref IS NOT DISTINCT FROM {0}.model
+"""
+NAMED = "coalesce(known.provider, '') AS named_provider, coalesce(known.model, lower({0}.model), '') AS named_model"
+LINES = f"""
+SELECT cell.source, cell.role, cell.covered_by IS NULL, day, {NAMED.format("cell")}, token_class, processing, tier,
+    cell.component, coalesce(cell.agent, ''), coalesce(cell.task, ''), sum(tokens)::BIGINT, sum(cell.usd),
+    bool_or(cell.usd IS NULL)
+FROM cell {KNOWN.format("cell")}
+WHERE NOT (as_billed AND token_class = 'request') AND (tokens > 0 OR cell.usd <> 0)
+GROUP BY ALL
+"""  # noqa: S608 (constants only)
+STATEMENTS = f"""
+SELECT source, ts::DATE, {NAMED.format("usage_event")}, recorded_usd, request,
+    upper(coalesce(tags ->> '$.category', tags ->> '$.item_type', '')),
+    coalesce(tags ->> '$.description', tags ->> '$.line_item', tags ->> '$.service', ''),
+    coalesce(period_end - ts > INTERVAL 1 DAY, FALSE),
+    input + cache_read + cache_write_5m + cache_write_1h + output + web_search > 0
+FROM usage_event {KNOWN.format("usage_event")}
+WHERE role = 'bill' AND recorded_usd IS NOT NULL AND ts::DATE BETWEEN $since AND $until
+"""  # noqa: S608 (constants only)
+CREDITS = ("CREDIT", "REFUND", "DISCOUNT")
+
+
+@dataclass(frozen=True)
+class SideLine:
+    """Tokens of one class and their cost at the price book; None where they have no price."""
+
+    source: str
+    role: str
+    counted: bool
+    day: date
+    provider: str
+    model: str
+    token_class: str
+    processing: str
+    tier: int
+    group: tuple[str, str, str]
+    tokens: int
+    usd: Fraction | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One charge or credit of a bill."""
+
+    source: str
+    day: date
+    provider: str
+    model: str
+    usd: Fraction
+    category: str
+    description: str
+    monthly: bool
+    has_tokens: bool
+
+    @property
+    def is_credit(self) -> bool:
+        """Money back, whatever for."""
+        return self.usd < 0 or self.category.startswith(CREDITS)
+
+
+@dataclass
+class SideCell:
+    """One side of a cell: tokens and USD by class, how they were processed, and what is stated for it (USD, rows)."""
+
+    tokens: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    usd: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    processing: set[str] = field(default_factory=set)
+    tiers: set[int] = field(default_factory=set)
+    unpriced: bool = False
+    stated: Fraction | None = None
+    rows: int = 0
+    groups: dict[tuple[str, str, str], dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+
+    @property
+    def book_usd(self) -> Fraction:
+        """The cost at the price book."""
+        return sum(self.usd.values(), Fraction())
+
+    @property
+    def total(self) -> Fraction:
+        """What is stated, else the cost at the price book."""
+        return self.book_usd if self.stated is None else self.stated
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether tokens are known, all with a price."""
+        return any(self.tokens.values()) and not self.unpriced
+
+    def add(self, line: SideLine) -> None:
+        """Add the tokens and cost of a line."""
+        if line.token_class in CALL_CLASSES or line.usd:
+            self.tokens[line.token_class] += line.tokens
+            self.usd[line.token_class] += line.usd or 0
+        self.unpriced |= line.usd is None
+        self.processing.add(line.processing)
+        self.tiers.add(line.tier)
+        self.groups[line.group][line.token_class] += line.tokens
+
+    def state(self, statement: Statement) -> None:
+        """Add what is stated."""
+        self.stated = (self.stated or Fraction()) + statement.usd
+        self.rows += 1
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Everything that the sources have of the days in question."""
+
+    lines: tuple[SideLine, ...]
+    statements: tuple[Statement, ...]
+
+
+def read_sides(ledger: Ledger, since: date, until: date) -> Sides:
+    """Read the rollup's sums of these days, priced, and the bills' statements."""
+    connection = ledger.connection
+    bounds = {"since": since, "until": until}
+    connection.execute(EVERY, bounds)
+    ledger.choose(None, None, relation="every_daily")
+    ledger.price_cells()
+    name_models(connection, "every_daily")
+    lines = tuple(map(_line, connection.execute(LINES).fetchall()))
+    name_models(connection, "usage_event")
+    found = connection.execute(STATEMENTS, bounds).fetchall()
+    return Sides(lines, tuple(_statement(row) for row in found))
+
+
+def _line(row: tuple[Any, ...]) -> SideLine:
+    source, role, counted, day, provider, model, kind, processing, tier, component, agent, task, tokens, usd, lacks = (
+        row
+    )
+    priced = None if lacks else Fraction(usd)
+    return SideLine(
+        source, role, counted, day, provider, model, kind, processing, tier, (component, agent, task), tokens, priced
+    )
+
+
+def _statement(row: tuple[Any, ...]) -> Statement:
+    source, day, provider, model, usd, _, category, description, monthly, has_tokens = row
+    return Statement(source, day, provider, model, Fraction(usd), category, description, monthly, has_tokens)
+
+
+def cells_of(
+    lines: Iterable[SideLine], statements: Iterable[Statement], key: Callable[[date, str, str], CellKey]
+) -> dict[CellKey, SideCell]:
+    """One side's cells under the pair's keys."""
+    found: dict[CellKey, SideCell] = defaultdict(SideCell)
+    for line in lines:
+        found[key(line.day, line.provider, line.model)].add(line)
+    for statement in statements:
+        found[key(statement.day, statement.provider, statement.model)].state(statement)
+    return dict(found)

@@ -1,0 +1,204 @@
+"""The difference of a cell, split into items that add up to it exactly: theirs less ours, USD as Fractions.
+
+With tokens on both sides, a class has (theirs - ours) tokens at ours' own price a token, and what is left at equal
+tokens is the mix: batch, region, tier. What a bill states beyond its own tokens at the price book is the price: a
+discount where one ratio holds throughout, else a rate. Without tokens only amounts can be compared: the ratio that most
+of them share is the price, and what is left of a cell are calls that one side lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from .sides import CellKey, SideCell
+
+if TYPE_CHECKING:
+    from .results import Part, Reason
+
+HALF_CENT = Fraction(1, 200)
+NEAR = Fraction(1, 10**6)
+EMPTY = SideCell()
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of the difference of one cell and class. `subject` is what it is said of."""
+
+    day: date
+    provider: str
+    model: str
+    token_class: str
+    part: Part
+    reason: Reason
+    usd: Fraction
+    subject: str = ""
+    tokens: int = 0
+
+
+Quantities = dict[tuple[CellKey, str], int]
+"""Theirs less ours, in tokens, by cell and class."""
+
+
+def quantities(ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell]) -> Quantities:
+    """What tokens differ, where both sides count tokens."""
+    found = {}
+    for key in {*ours} | {*theirs}:
+        mine, other = ours.get(key, EMPTY), theirs.get(key, EMPTY)
+        for kind in {*mine.tokens} | {*other.tokens}:
+            less = other.tokens.get(kind, 0) - mine.tokens.get(kind, 0)
+            if less:
+                found[key, kind] = less
+    return found
+
+
+def token_price(mine: SideCell, other: SideCell, kind: str) -> Fraction:
+    """What one token of a class costs on our side, else on theirs."""
+    for cell in (mine, other):
+        if cell.tokens.get(kind):
+            return cell.usd[kind] / cell.tokens[kind]
+    return Fraction()
+
+
+def mix_items(ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell]) -> Iterable[Item]:
+    """What equal tokens cost otherwise on their side, at the same price book."""
+    for key, other in theirs.items():
+        mine = ours.get(key, EMPTY)
+        for kind, tokens in other.tokens.items():
+            usd = other.usd[kind] - tokens * token_price(mine, other, kind)
+            if usd:
+                yield Item(*key, kind, "price", _mix_reason(mine, other), usd, _attributes(mine, other))
+
+
+def _mix_reason(mine: SideCell, other: SideCell) -> Reason:
+    levels, places = _levels(mine) ^ _levels(other), _regions(mine) ^ _regions(other)
+    if levels:
+        return "batch" if "batch" in levels else "processing"
+    if places:
+        return "region"
+    return "tier" if mine.tiers != other.tiers else "rate"
+
+
+def _attributes(mine: SideCell, other: SideCell) -> str:
+    return f"{'/'.join(sorted(mine.processing))} here, {'/'.join(sorted(other.processing))} there"
+
+
+def _levels(cell: SideCell) -> set[str]:
+    return {name.partition("/")[0] for name in cell.processing}
+
+
+def _regions(cell: SideCell) -> set[str]:
+    return {name.partition("/")[2] for name in cell.processing}
+
+
+def stated_items(theirs: Mapping[CellKey, SideCell]) -> list[Item]:
+    """What a bill states beyond its own tokens at the price book."""
+    items: list[Item] = []
+    for provider in sorted({key[1] for key in theirs}):
+        cells = {key: cell for key, cell in theirs.items() if key[1] == provider and cell.stated is not None}
+        pairs = {key: (cell.book_usd, cell.stated or Fraction(), cell.rows) for key, cell in cells.items()}
+        ratio = common_ratio(pairs)
+        for key, (book, stated, rows) in pairs.items():
+            items += _priced(key, book, stated, rows, ratio)
+    return items
+
+
+def _priced(key: CellKey, book: Fraction, stated: Fraction, rows: int, ratio: Fraction) -> Iterable[Item]:
+    left = stated - book * ratio
+    if ratio != 1:
+        yield _ratio_item(key, book, ratio)
+    if left and _is_rounding(left, stated, rows):
+        yield Item(*key, "", "unexplained", "rounding", left)
+    elif left:
+        yield Item(*key, "", "price", "rate", left)
+
+
+def _ratio_item(key: CellKey, book: Fraction, ratio: Fraction) -> Item:
+    return Item(*key, "", "price", "discount" if ratio < 1 else "rate", book * (ratio - 1), percent_words(ratio))
+
+
+def percent_words(ratio: Fraction) -> str:
+    """`10 % less`, `5.5 % more`."""
+    size = abs(float(ratio - 1)) * 100
+    return f"{size:.2f}".rstrip("0").rstrip(".") + (" % less" if ratio < 1 else " % more")
+
+
+def _is_rounding(left: Fraction, stated: Fraction, rows: int) -> bool:
+    """Whether a bill that states whole cents (or less exactly) may differ by so much."""
+    exact = (stated * 100).denominator != 1
+    return abs(left) <= (max(NEAR, abs(stated) * NEAR) if exact else HALF_CENT * max(rows, 1))
+
+
+def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fraction:
+    """Stated over computed that most of the cost shares; 1 where nothing tells one.
+
+    One cell alone tells a ratio only in whole percents: 90 % of the price list is a discount, 73.4 % is not.
+    """
+    usable = sorted((p for p in pairs.values() if p[0] > 0 and p[1] > 0), key=lambda p: -p[0])[:200]
+    if not usable:
+        return Fraction(1)
+    scored = [(sum((b for b, s, n in usable if _is_rounding(s - b * r, s, n)), Fraction()), r) for r in _ratios(usable)]
+    weight, ratio = max(scored, key=lambda one: (one[0], one[1] == 1, one[1]))
+    agreeing = sum(_is_rounding(s - b * ratio, s, n) for b, s, n in usable)
+    whole = abs(ratio * 100 - round(ratio * 100)) <= Fraction(1, 200) and Fraction(1, 2) <= ratio <= Fraction(3, 2)
+    enough = weight * 2 >= sum((b for b, _, _ in usable), Fraction())
+    return ratio if enough and (agreeing > 1 or whole) else Fraction(1)
+
+
+def _ratios(usable: list[tuple[Fraction, Fraction, int]]) -> set[Fraction]:
+    """Candidates: the ratio of every cell, in hundredths of a percent where the cell allows that."""
+    found = {Fraction(1)}
+    for book, stated, rows in usable:
+        exact = stated / book
+        rounded = Fraction(round(exact * 10_000), 10_000)
+        found.add(rounded if _is_rounding(stated - book * rounded, stated, rows) else exact)
+    return found
+
+
+def amount_items(ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell]) -> list[Item]:
+    """The items of cells whose bill counts no tokens: only amounts can be compared."""
+    items: list[Item] = []
+    for provider in sorted({key[1] for key in (*ours, *theirs)}):
+        keys = sorted(key for key in {*ours} | {*theirs} if key[1] == provider)
+        pairs = {
+            key: (ours.get(key, EMPTY).book_usd, theirs.get(key, EMPTY).total, theirs.get(key, EMPTY).rows)
+            for key in keys
+        }
+        ratio = common_ratio(pairs)
+        left = {key: stated - book * ratio for key, (book, stated, _) in pairs.items() if book or stated}
+        billed = {key for key in keys if pairs[key][1]}
+        items += [_ratio_item(key, pairs[key][0], ratio) for key in keys if ratio != 1 and pairs[key][0]]
+        items += _left_over(left, pairs, _moved(left, pairs), billed)
+    return items
+
+
+def _moved(left: dict[CellKey, Fraction], pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> set[CellKey]:
+    """Cells whose difference is the opposite of the next day's: calls that are on the next day's bill, or before."""
+    found: set[CellKey] = set()
+    for key in sorted(left):
+        after = (date.fromordinal(key[0].toordinal() + 1), key[1], key[2])
+        if key in found or after not in left:
+            continue
+        both, rows = left[key] + left[after], pairs[key][2] + pairs[after][2]
+        if not _is_rounding(left[key], pairs[key][1], rows) and _is_rounding(both, pairs[after][1], rows):
+            found |= {key, after}
+    return found
+
+
+def _left_over(
+    left: Mapping[CellKey, Fraction],
+    pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]],
+    moved: set[CellKey],
+    billed: set[CellKey],
+) -> Iterable[Item]:
+    for key, usd in left.items():
+        if key in moved:
+            yield Item(*key, "", "timing", "another day", usd)
+        elif key in billed and _is_rounding(usd, pairs[key][1], pairs[key][2]):
+            if usd:
+                yield Item(*key, "", "unexplained", "rounding", usd)
+        else:
+            yield Item(*key, "", "missing_in_ours" if usd > 0 else "missing_in_theirs", "missing calls", usd)

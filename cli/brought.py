@@ -1,0 +1,26 @@
+"""What `costsim load` says that it brought: calls, days, cost and models, at the prices of the working folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import CostsimError
+from .arguments import stack_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ..usage.report import LoadReport
+
+
+def brought_by(connection: DuckDBPyConnection, report: LoadReport) -> list[str]:
+    """What the load brought, at the prices of this folder; a fault in them does not undo the load."""
+    from ..analysis.spend.loaded import loaded
+    from ..reports.loaded import summary
+
+    if not report.file_ids:
+        return []
+    try:
+        return summary(report, loaded(connection, stack_of(None, None), report.file_ids))
+    except CostsimError as error:
+        return [report.calls_line, f"loaded, but not priced: {error}"]
