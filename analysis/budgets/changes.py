@@ -7,17 +7,21 @@ as many runs. Of those that suffice, the one that takes least away is proposed; 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..architecture.amounts import Poisson
+from ..routing.kinds import can_replace
 from ..simulation.plans import named_models
 from ..simulation.profiles import largest_input
+from ..simulation.sessions.profile import SessionProfile
 from ..simulation.spawned import own_runs
 from ..simulation.workload import runs_of
+from .change import Change, Trial
+from .combined import combined
 from .projected import Projected
 from .results import Mend
 from .scopes import canonical
@@ -27,29 +31,12 @@ if TYPE_CHECKING:
     from ..architecture.component import Component
 
 MAX_CHANGES = 4
+MAX_TASKS = 1000
+LONGER = {"none": ("5m", "1h"), "5m": ("1h",), "1h": ()}
+"""Longer times that a cache may live."""
 MAX_COMPONENTS = 10
 HOPELESS = Fraction(1, 10)
 """A change whose expected saving is below this part of what is needed is not simulated."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One edit: in words, the components that it touches, and the architecture after it."""
-
-    says: str
-    components: frozenset[str]
-    apply: Callable[[Projected], Projected] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How changes are tried: what they take off the budget's scope, what they save altogether (both expected, exact),
-    and the judged figure after them, drawn.
-    """
-
-    relief_usd: Callable[[Sequence[Change]], Fraction]
-    saved_usd: Callable[[Sequence[Change]], Fraction]
-    value_usd: Callable[[Sequence[Change]], Fraction]
 
 
 def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False) -> Iterator[Change]:
@@ -58,6 +45,8 @@ def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False
         component = projected.costs.works[name].component
         yield from _moves(projected, component)
         yield from _batch(component)
+        yield from _caching(component)
+        yield from _batching(component)
         if not one_run:
             below = frozenset(projected.spawned_by([name]))
             yield from (replace(half, components=half.components | below) for half in _half_as_often(component))
@@ -73,12 +62,23 @@ def mend(options: Iterable[Change], trial: Trial, value_usd: Fraction, limit_usd
     if not most_first:
         return None
     if trial.value_usd(most_first[:1]) > limit_usd:
-        return _together(most_first, trial, limit_usd)
+        together = _together(most_first, trial, limit_usd)
+        return (
+            together
+            if together.sufficient
+            else _best(together, combined(most_first, trial, limit_usd), trial, limit_usd)
+        )
     floor = HOPELESS * (value_usd - limit_usd)
     for relief, _, change in sorted(helpful, key=lambda entry: entry[:2]):
         if relief >= floor and trial.value_usd([change]) <= limit_usd:
             return _mend([change], trial, limit_usd)
     return _mend(most_first[:1], trial, limit_usd)
+
+
+def _best(together: Mend, taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+    """What is enough, or else saves most."""
+    found = _mend(taken, trial, limit_usd) if taken else together
+    return found if found.sufficient or found.value_usd < together.value_usd else together
 
 
 def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
@@ -109,7 +109,10 @@ def _moves(projected: Projected, component: Component) -> Iterator[Change]:
         return
     for model in _other_models(projected, [component.name]):
         yield Change(
-            f"move {component.name} to {model}", frozenset({component.name}), _moved_to(model, [component.name])
+            f"move {component.name} to {model}",
+            frozenset({component.name}),
+            _moved_to(model, [component.name]),
+            "model",
         )
 
 
@@ -136,7 +139,11 @@ def _other_models(projected: Projected, names: Sequence[str]) -> list[str]:
     by_name = {canonical(m, book): m for m in [*named_models(projected.costs.architecture), *planned]}
     own = canonical(projected.plan.models[names[0]], book)
     largest = max(largest_input(projected.costs.works[name].profile) or 0 for name in names)
-    return [model for name, model in by_name.items() if name != own and _fits(largest, model, book)]
+    return [
+        model
+        for name, model in by_name.items()
+        if name != own and can_replace(name, own) and _fits(largest, model, book)
+    ]
 
 
 def _fits(tokens: int, model: str, book: PriceBook) -> bool:
@@ -157,7 +164,29 @@ def _batch(component: Component) -> Iterator[Change]:
     turns = component.tokens and component.tokens.session  # each waits for the one before
     if component.processing == "standard" and not component.interactive and not turns:
         says = f"run {component.name} as batch (processing: batch)"
-        yield _edited(says, component.name, {"processing": "batch"})
+        yield _edited(says, component.name, {"processing": "batch"}, "processing")
+
+
+def _caching(component: Component) -> Iterator[Change]:
+    """A longer or a first cache of a session, a longer one of what is stated as a cached prefix."""
+    name, session = component.name, component.tokens and component.tokens.session
+    if session and component.tokens:
+        for ttl in LONGER[session.cache]:
+            tokens = component.tokens.model_copy(update={"session": session.model_copy(update={"cache": ttl})})
+            yield _edited(f"cache {name} for {ttl} (session.cache: {ttl})", name, {"tokens": tokens}, "cache")
+    elif component.cache and component.cache.hit_rate is None:
+        for ttl in LONGER[component.cache.ttl]:
+            cache = component.cache.model_copy(update={"ttl": ttl})
+            yield _edited(f"cache {name} for {ttl} (cache.ttl: {ttl})", name, {"cache": cache}, "cache")
+
+
+def _batching(component: Component) -> Iterator[Change]:
+    """Twice as many tasks in a spawn, where spawns are shared already: what overhead they share is known."""
+    batch = component.batch_with
+    if batch and not component.interactive and batch.tasks <= MAX_TASKS // 2:
+        twice = batch.model_copy(update={"tasks": 2 * batch.tasks})
+        says = f"run {component.name} {twice.tasks} tasks to a spawn (batch_with.tasks: {twice.tasks})"
+        yield _edited(says, component.name, {"batch_with": twice}, "batching")
 
 
 def _half_as_often(component: Component) -> Iterator[Change]:
@@ -173,7 +202,7 @@ def _half_as_often(component: Component) -> Iterator[Change]:
         yield _edited(f"run {name} half as often (runs_per_day: {rate / 2:f})", name, {"runs_per_day": rate / 2})
 
 
-def _edited(says: str, name: str, update: dict[str, object]) -> Change:
+def _edited(says: str, name: str, update: dict[str, object], way: str = "") -> Change:
     made: list[tuple[Projected, Projected]] = []
 
     def apply(projected: Projected) -> Projected:
@@ -181,7 +210,7 @@ def _edited(says: str, name: str, update: dict[str, object]) -> Change:
             made[:] = [(projected, _with_edit(projected, name, update))]
         return made[0][1]
 
-    return Change(says, frozenset({name}), apply)
+    return Change(says, frozenset({name}), apply, way)
 
 
 def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Projected:
@@ -189,8 +218,12 @@ def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Pr
     costs = projected.costs
     work = costs.works[name]
     component = work.component.model_copy(update=update)
-    runs = own_runs(work) if "processing" in update else runs_of(component, costs.horizon, calls=0)
-    return replace(projected, costs=costs.with_work(replace(work, component=component, runs=runs)))
+    often = {"schedule", "runs_per_day"} & update.keys()
+    runs = costs.scale.own(replace(work, component=component, runs=runs_of(component, costs.horizon, calls=0))).runs
+    session = component.tokens and component.tokens.session
+    profile = SessionProfile.of(session) if session and "tokens" in update else work.profile
+    changed = replace(work, component=component, runs=runs if often else own_runs(work), profile=profile)
+    return replace(projected, costs=costs.with_work(changed))
 
 
 def half_as_often(schedule: str) -> str | None:

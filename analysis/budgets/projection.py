@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from ..architecture.budgets import At, Period
-from .changes import Change, Trial, changes, mend
+from .change import Change, Trial
+from .changes import changes, mend
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
 from .results import Mend

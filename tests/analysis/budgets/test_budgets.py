@@ -388,9 +388,12 @@ def test_batch_is_proposed_where_it_is_cheaper(written: Callable[..., Path]) -> 
 
 
 def test_where_nothing_is_enough_that_is_said(judged: Callable[..., BudgetCheck]) -> None:
-    mend = judged({"usd": 59}, *PAIR, **NAMED).mend
+    mend = judged({"usd": 29}, *PAIR, **NAMED).mend
     assert mend is not None
-    assert (mend.sufficient, mend.value_usd) == (False, 60)
+    assert (mend.sufficient, mend.value_usd) == (False, 30)  # both on Haiku as batch
+    enough = judged({"usd": 59}, *PAIR, **NAMED).mend
+    assert enough is not None
+    assert (enough.sufficient, enough.value_usd) == (True, 45)  # both on Haiku, 60, and one of them as batch
 
 
 def test_a_whole_task_is_moved_where_that_is_one_edit(judged: Callable[..., BudgetCheck]) -> None:

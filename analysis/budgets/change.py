@@ -1,0 +1,33 @@
+"""A change of an architecture, and how changes are tried on a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from .projected import Projected
+
+
+@dataclass(frozen=True)
+class Change:
+    """One edit: in words, the components that it touches, and the architecture after it.
+
+    `way` is what it changes (model, processing, cache, batching), where it goes together with changes of other ways.
+    """
+
+    says: str
+    components: frozenset[str]
+    apply: Callable[[Projected], Projected] = field(repr=False)
+    way: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How changes are tried: what they take off the budget's scope, what they save altogether (both expected, exact),
+    and the judged figure after them, drawn.
+    """
+
+    relief_usd: Callable[[Sequence[Change]], Fraction]
+    saved_usd: Callable[[Sequence[Change]], Fraction]
+    value_usd: Callable[[Sequence[Change]], Fraction]
