@@ -1,0 +1,192 @@
+"""How quick `costsim load` is on each format, beside Claude Code's: the shipped samples, multiplied to so many megabytes.
+
+    python tests/bench/bench_formats.py [--mb 100] [--only otel,litellm]
+
+Each format is loaded in a process of its own; the time that counts is the processor's (user), since others may use the
+machine. Every copy of a sample has ids of its own, so that nothing is known already. Target: no format slower than a
+third of Claude Code's megabytes a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TARGET = 1 / 3
+REFERENCE = "claude-code"
+DATA = Path(__file__).parent.parent / "data" / "usage"
+FILE_MB = 4  # of documents, which are read whole
+
+LOAD = """
+import resource, sys
+from pathlib import Path
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+with open_store(Path(sys.argv[2])) as store:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    report = load(store, [sys.argv[1]])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before, report.total("added"), report.total("rejected"))
+"""
+
+# What is an id in a record: each copy gets its own, in all places alike.
+KEYS = (
+    "uuid id requestId request_id messageId message_id response_id generation_id sessionId session_id traceId trace_id "
+    "spanId span_id parentSpanId parent_id parentId parent_span_id root_span_id dotted_order parent_run_id "
+    "correlationId callId litellm_call_id event_id session gen_ai.response.id gen_ai.conversation.id "
+    "$ai_trace_id $ai_span_id $ai_parent_id"
+).split()
+ID = re.compile(r'(\\?"(?:%s)\\?"\s*:\s*\\?")([^"\\]+)' % "|".join(map(re.escape, KEYS)))
+TIME = re.compile(r'("(?:timestamp|time)":\s*)(\d{10,13})(\.\d+)?')
+
+# Documents: the list in them that grows. Other formats grow by lines or rows.
+LISTS = {
+    "amp/T-current.json": "messages",
+    "cline/ui_messages.json": "",
+    "cursor-events/events.json": "usageEvents",
+    "langfuse/observations.json": "",
+    "otel/trace.json": "resourceSpans",
+}
+
+FORMATS: dict[str, str] = {
+    "claude-code": "claude-code/pd064254554.jsonl",
+    "codex": "codex/codex_alpha.jsonl",
+    "copilot": "copilot/events.jsonl",
+    "cline": "cline/ui_messages.json",
+    "gemini-cli": "gemini-cli/session-2026-04-23.jsonl",
+    "qwen-code": "qwen-code/chat.jsonl",
+    "kimi-cli": "kimi-cli/wire.jsonl",
+    "kimi-code": "kimi-code/wire.jsonl",
+    "openclaw": "openclaw/before-compaction.usage-only.jsonl",
+    "opencode": "opencode/opencode.db",
+    "amp": "amp/T-current.json",
+    "cursor": "cursor/team-usage-events.csv",
+    "cursor-events": "cursor-events/events.json",
+    "otel lines": "otel/exports.jsonl",
+    "otel console": "otel/console.jsonl",
+    "otel document": "otel/trace.json",
+    "langfuse": "langfuse/observations.jsonl",
+    "langfuse document": "langfuse/observations.json",
+    "langfuse csv": "langfuse/blob_export.csv",
+    "litellm": "litellm/spend_logs.jsonl",
+    "litellm csv": "litellm/spend_logs.csv",
+    "openrouter": "openrouter/activity.csv",
+    "helicone": "helicone/requests.jsonl",
+    "weave": "weave/calls.jsonl",
+    "bedrock": "bedrock/invocations.jsonl",
+    "vertex": "vertex/request-response.jsonl",
+    "azure-apim": "azure-apim/gateway.jsonl",
+    "portkey": "portkey/logs.jsonl",
+    "aws-cur": "aws-cur/bedrock.csv",
+    "focus": "focus/tokens.csv",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A format's load: megabytes, seconds of the processor, calls and rejects."""
+
+    mb: float
+    seconds: float
+    calls: int
+    rejected: int
+
+    @property
+    def speed(self) -> float:
+        """Megabytes a second."""
+        return self.mb / max(self.seconds, 1e-3)
+
+
+def copies(text: str, size: int) -> Iterator[str]:
+    """So many copies of a text as make up a size, each with ids of its own."""
+    for number in range(max(size // len(text.encode()), 1)):
+        named = ID.sub(lambda found, n=number: f"{found[1]}{found[2]}-{n:x}", text)  # type: ignore[misc]
+        yield TIME.sub(lambda found, n=number: f"{found[1]}{int(found[2]) + n}{found[3] or ''}", named)  # type: ignore[misc]
+
+
+def write(sample: Path, folder: Path, size: int) -> None:
+    """The sample, multiplied to about `size` bytes in `folder`."""
+    name = f"{sample.parent.name}/{sample.name}"
+    match sample.suffix:
+        case ".jsonl":
+            (folder / "log.jsonl").write_text("".join(copies(sample.read_text().strip() + "\n", size)))
+        case ".csv":
+            head, _, rows = sample.read_text().partition("\n")
+            with (folder / "log.csv").open("w") as out:
+                out.write(head + "\n")
+                out.writelines(_rows(rows.strip() + "\n", size))
+        case ".db":
+            _database(sample, folder / "log.db", size)
+        case _:
+            for number in range(max(size // (FILE_MB * 10**6), 1)):
+                (folder / f"{number}.json").write_text(
+                    _document(sample, LISTS[name], min(size, FILE_MB * 10**6), number)
+                )
+
+
+def _rows(rows: str, size: int) -> Iterator[str]:
+    """Copies of rows; a cell that is an id in its first column is each copy's own."""
+    for number in range(max(size // len(rows), 1)):
+        yield re.sub(r"^([a-z][\w-]*)", rf"\1-{number:x}", rows, flags=re.MULTILINE)
+
+
+def _document(sample: Path, at: str, size: int, file: int) -> str:
+    document: Any = json.loads(sample.read_text())
+    grown = [item for copy in copies(json.dumps(document[at] if at else document), size) for item in json.loads(copy)]
+    if "ts" in grown[0]:  # a message has no id but its time
+        grown = [{**item, "ts": item["ts"] + file * 10**7 + n} for n, item in enumerate(grown)]
+    return json.dumps({**document, at: grown, "id": f"T-{file}"} if at else grown, indent=1)
+
+
+def _database(sample: Path, to: Path, size: int) -> None:
+    shutil.copyfile(sample, to)
+    with closing(sqlite3.connect(to)) as database:
+        [row] = database.execute("SELECT * FROM message WHERE id = 'msg_02'").fetchall()
+        rows = ((f"msg_{n}", *row[1:]) for n in range(size // (len(row[-1]) + 60)))
+        database.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?)", rows)
+        database.commit()
+
+
+def measured(sample: Path, size: int) -> Loaded:
+    """The sample multiplied, and loaded by a process of its own."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "logs" / sample.parent.name
+        folder.mkdir(parents=True)
+        write(sample, folder, size)
+        mb = sum(file.stat().st_size for file in folder.iterdir()) / 10**6
+        run = [sys.executable, "-c", LOAD, str(folder), str(Path(made) / "costsim.duckdb")]
+        said = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
+    return Loaded(mb, float(said[0]), int(said[1]), int(said[2]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mb", type=float, default=100, help="megabytes of each format")
+    parser.add_argument("--only", default="", help="names of formats, with commas")
+    given = parser.parse_args()
+    chosen = {name for name in given.only.split(",") if name} or set(FORMATS)
+    reference, slow = None, []
+    print(f"{'format':20} {'MB':>7} {'user s':>8} {'MB/s':>8} {'calls':>9} {'rejected':>9} {'ratio':>6}")
+    for name in [REFERENCE, *(name for name in FORMATS if name in chosen and name != REFERENCE)]:
+        found = measured(DATA / FORMATS[name], int(given.mb * 10**6))
+        reference = reference or found
+        ratio = found.speed / reference.speed
+        slow += [name] if ratio < TARGET else []
+        print(f"{name:20} {found.mb:7.1f} {found.seconds:8.2f} {found.speed:8.1f} {found.calls:9,} {found.rejected:9,} "
+              f"{ratio:6.2f}", flush=True)  # fmt: skip
+    print(f"slower than a third of Claude Code's speed: {', '.join(slow) or 'none'}")
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
