@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .fingerprint import ENDLESS, Fingerprint, fingerprint
+from .items import items
 from .line_watch import LineWatch
 from .packing import unpack
 from .project import FOUND, project
@@ -79,7 +80,7 @@ def _copied(source: Source, spool: Path) -> Source:
 def _parts(sources: Sequence[Source], spool: Path) -> Iterator[tuple[Iterator[Portion], Prints]]:
     """The parts that DuckDB can read at once, none where lines are read one by one; and the fingerprints."""
     format = sources[0].format
-    lines = format.layout == "ndjson" and not format.reader.ordered
+    lines = format.layout == "ndjson" and not format.reader.keys
     if lines and format.reader.usage_key:
         known: dict[int, Fingerprint] = {}
         with sifting(sources, spool, known) as parts:
@@ -127,7 +128,7 @@ def _fingerprint_of_lines(source: Source, path: str, size: int = ENDLESS) -> Fin
 
 def _watched(source: Source) -> bool:
     """Whether DuckDB reads the lines, so that they are watched in the bytes; a careful reading shows every record."""
-    return source.format.layout == "ndjson" and not source.format.reader.ordered
+    return source.format.layout == "ndjson" and not source.format.reader.keys
 
 
 def _unpacked(source: Source, spool: Path) -> Source:
@@ -139,8 +140,9 @@ def _unpacked(source: Source, spool: Path) -> Source:
 
 
 def _unfolded(source: Source, spool: Path) -> Source:
-    """A file that is no list of records, as JSON lines."""
-    unfold = source.format.reader.unfold
+    """A file that is no list of records, or a document of them, as JSON lines."""
+    reader = source.format.reader
+    unfold = reader.unfold or (items if source.format.layout == "json" else None)
     if unfold is None:
         return source
     out = spool / f"{source.file_id}.unfolded"

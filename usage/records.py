@@ -19,13 +19,13 @@ import duckdb
 
 from ..errors import UsageLogError
 from .bounded import lines_of
-from .files import escaped, leading_documents
+from .files import escaped
 from .fits import checked_sql, column_kinds, has_numbers, loaded, misfit_of_record, pruned, written_type
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
-from .source import Reject, Source, check_document
+from .source import Reject, Source
 from .store import is_grave
 from .tables import read_csv, read_parquet
 
@@ -100,7 +100,9 @@ def _fast(connection: DuckDBPyConnection, part: Portion, project: Project, lines
     one with a tail whose entries are distinguished by their place in the file, having no id.
     """
     sources = part.read
-    torn = [] if not sources or _streamed(connection, part, project) else _unfit(connection, sources, project, lines)
+    numbered = bool(sources) and sources[0].format.reader.ordered  # needs a table of lines in their order
+    fits = not sources or (not numbered and _streamed(connection, part, project))
+    torn = [] if fits else _unfit(connection, sources, project, lines)
     if part.taken:
         part.taken.unlink()
     tails = [source.file_id for source in sources if source.tail]
@@ -164,10 +166,8 @@ def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path,
     source.watch.forget(source.file_id)
     try:
         match source.format.layout:
-            case "ndjson":
+            case "ndjson" | "json":
                 return _careful_lines(connection, source, spool)
-            case "json":
-                return _careful_document(connection, source, spool)
             case "csv":
                 return read_csv(connection, source, spool, lines(source))
             case "parquet":
@@ -189,10 +189,11 @@ def _empty_record(connection: DuckDBPyConnection, reader: Reader) -> None:
 
 
 def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bool:
-    """Fill `record`; whether every line seemed to fit the columns."""
+    """Fill `record`, with lines in their order for readers that need it; whether every line seemed to fit."""
     sql, parameters = _line_scan(connection, sources)
     connection.execute("DROP TABLE IF EXISTS record")
-    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
+    if not sources[0].format.reader.ordered:
+        connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
     try:
         connection.execute(f"CREATE TEMP TABLE record AS {sql}", parameters)
     except NO_FIT as error:
@@ -231,7 +232,8 @@ def _line_scan(
 def _scan(files: str, reader: Reader, key: str = "") -> str:
     """SQL for the records of JSON lines files, of which `key` may give the number; it fails where one does not fit.
 
-    A reader's usage key says that numbers were looked at when the lines were taken.
+    A reader's usage key says that numbers were looked at when the lines were taken. For an ordered reader, lines have
+    numbers that rise through all files: rows come in their order, for it is preserved.
     """
     kinds = {} if reader.usage_key else {name: duckdb.dtype(kind) for name, kind in reader.columns.items()}
     numbers = {name: kind for name, kind in kinds.items() if has_numbers(kind)}
@@ -240,11 +242,14 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
     but = f"EXCLUDE ({identifier(key)})" if key else ""
     cast = ", ".join(f"{checked_sql(identifier(name), kind)} AS {identifier(name)}" for name, kind in numbers.items())
     of_batch = f"batch.file_id = entry.{identifier(key)}" if key else "batch.place = entry.file_index"
+    lines, line = f"read_ndjson({files}, columns = {struct(columns)}, compression = 'none')", "NULL::BIGINT"
+    if reader.ordered:
+        lines = f'(SELECT *, file_index AS "its file", row_number() OVER () AS "its line" FROM {lines})'  # noqa: S608
+        but, line, of_batch = 'EXCLUDE ("its file", "its line")', 'entry."its line"', 'batch.place = entry."its file"'
     return f"""
         SELECT file_id, line, path, * EXCLUDE (file_id, line, path) {f"REPLACE ({cast})" if cast else ""} FROM (
-            SELECT batch.file_id, NULL::BIGINT AS line, batch.path, entry.* {but}
-            FROM read_ndjson({files}, columns = {struct(columns)}, compression = 'none') AS entry
-            JOIN batch ON {of_batch})
+            SELECT batch.file_id, {line} AS line, batch.path, entry.* {but}
+            FROM {lines} AS entry JOIN batch ON {of_batch})
         """  # noqa: S608 (columns are the reader's)
 
 
@@ -291,39 +296,6 @@ def _checked(
     see(entry)
     named = ((name, reader.key(name)) for name in reader.columns)
     return None, {name: pruned(entry[key], kinds[key]) for name, key in named if key in entry}
-
-
-def _careful_document(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
-    """A JSON document: the object itself, the items of an array, or several objects one after the other."""
-    check_document(source)
-    with source.opened() as stream:
-        raw = stream.read().decode("utf-8-sig", "replace")
-    rejects: list[Reject] = []
-    try:
-        data = loaded(raw)
-    except (ValueError, RecursionError):
-        data, rest = _documents(raw)
-        rejects += [(source.file_id, None, "not JSON", rest[:RAW_CHARACTERS])] if rest else []
-        if not data:
-            return rejects
-    kinds = column_kinds(source.format.reader)
-    clean = spool / f"{source.file_id}.ndjson"
-    with clean.open("w", encoding="utf-8", errors="replace") as out:
-        for number, item in enumerate(data if isinstance(data, list) else [data], 1):
-            see = partial(source.watch.see, source.file_id, number)
-            why, record = _checked(json.dumps(item), kinds, source.format.reader, see)
-            if why:
-                rejects.append((source.file_id, number, why, json.dumps(item)[:RAW_CHARACTERS]))
-            elif record is not None:
-                out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
-    _append(connection, source, clean)
-    return rejects
-
-
-def _documents(text: str) -> tuple[list[Any], str]:
-    """The JSON objects that stand one after the other in a text, if there are several, and what follows them."""
-    found = list(leading_documents(text))
-    return ([item for item, _ in found], text[found[-1][1] :].strip()) if len(found) > 1 else ([], text)
 
 
 def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None:

@@ -40,13 +40,40 @@ with open_store(Path(sys.argv[2])) as store:
 """
 
 # What is an id in a record: each copy gets its own, in all places alike.
-KEYS = (
-    "uuid id requestId request_id messageId message_id response_id generation_id sessionId session_id traceId trace_id "
-    "spanId span_id parentSpanId parent_id parentId parent_span_id root_span_id dotted_order parent_run_id "
-    "correlationId callId litellm_call_id event_id session gen_ai.response.id gen_ai.conversation.id "
-    "$ai_trace_id $ai_span_id $ai_parent_id"
-).split()
-ID = re.compile(r'(\\?"(?:%s)\\?"\s*:\s*\\?")([^"\\]+)' % "|".join(map(re.escape, KEYS)))
+KEYS = [
+    "uuid",
+    "id",
+    "requestId",
+    "request_id",
+    "messageId",
+    "message_id",
+    "response_id",
+    "generation_id",
+    "sessionId",
+    "session_id",
+    "traceId",
+    "trace_id",
+    "spanId",
+    "span_id",
+    "parentSpanId",
+    "parent_id",
+    "parentId",
+    "parent_span_id",
+    "root_span_id",
+    "dotted_order",
+    "parent_run_id",
+    "correlationId",
+    "callId",
+    "litellm_call_id",
+    "event_id",
+    "session",
+    "gen_ai.response.id",
+    "gen_ai.conversation.id",
+    "$ai_trace_id",
+    "$ai_span_id",
+    "$ai_parent_id",
+]
+ID = re.compile(rf'(\\?"(?:{"|".join(map(re.escape, KEYS))})\\?"\s*:\s*\\?")([^"\\]+)')
 TIME = re.compile(r'("(?:timestamp|time)":\s*)(\d{10,13})(\.\d+)?')
 
 # Documents: the list in them that grows. Other formats grow by lines or rows.
@@ -165,7 +192,9 @@ def measured(sample: Path, size: int) -> Loaded:
         write(sample, folder, size)
         mb = sum(file.stat().st_size for file in folder.iterdir()) / 10**6
         run = [sys.executable, "-c", LOAD, str(folder), str(Path(made) / "costsim.duckdb")]
-        said = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
+        said = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()[
+            -3:
+        ]  # after a bar of progress
     return Loaded(mb, float(said[0]), int(said[1]), int(said[2]))
 
 

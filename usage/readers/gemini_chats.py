@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import json_lines, loaded
+from ..unfold import loaded
 
 COLUMNS = {
     "id": "VARCHAR",
@@ -58,7 +58,8 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The head and its messages; a line of JSON lines is a record already."""
     session = _document(content)
     if session is None:
-        yield from json_lines(content)
+        with content.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
+            yield from (line.rstrip("\r\n") for line in lines)
         return
     messages = session.pop("messages")
     yield {**session, "type": "head"}
