@@ -21,11 +21,11 @@ TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
+    encode = json.JSONEncoder(ensure_ascii=False, default=_as_text).encode
     with out.open("w", encoding="utf-8", errors="replace") as lines:
         try:
             for record in unfold(content, file):
-                text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, default=_as_text)
-                lines.write(text + "\n")
+                lines.write((record if isinstance(record, str) else encode(record)) + "\n")
         except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
         except (ValueError, RecursionError):
