@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -127,13 +129,74 @@ class Multiplier(_Dated):
         return self.provider in (None, "*", key.provider) or provider_id(self.provider or "") == key.provider
 
 
+class Included(_Part):
+    """What a seat includes in a calendar month (UTC): credits, worth `usd_per_credit` at list prices, or requests."""
+
+    credits: Decimal | None = Field(default=None, ge=0, le=10**12)
+    usd_per_credit: UsdPrice = Field(default=Decimal("0.01"), gt=0)
+    requests: int | None = Field(default=None, ge=0, le=10**12)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Included:
+        if (self.credits is None) == (self.requests is None):
+            raise ValueError("say what is included, either credits or requests")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "requests" if self.credits is None else "credits"
+
+    @property
+    def amount(self) -> Decimal:
+        """How many of them a seat has in a month."""
+        return Decimal(self.requests or 0) if self.credits is None else self.credits
+
+
+class Overage(_Part):
+    """What a credit or a request beyond what is included costs."""
+
+    usd_per_credit: UsdPrice | None = None
+    usd_per_request: UsdPrice | None = None
+
+    @property
+    def usd_per_unit(self) -> Decimal | None:
+        """The price of one."""
+        return self.usd_per_request if self.usd_per_credit is None else self.usd_per_credit
+
+
 class Subscription(_Dated):
-    """A flat daily cost: calls to its models cost nothing more, and keep a shadow price."""
+    """A flat cost by day or calendar month and seat: calls to its models cost nothing more within what is included.
+
+    They keep a shadow price, their list value. What is included is shared by all seats; without `included` there is
+    no limit, and without `overage` nothing more is billed beyond it.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     models: list[str] = Field(min_length=1)
-    usd_per_day: UsdPrice
+    usd_per_day: UsdPrice | None = None
+    usd_per_month: UsdPrice | None = None
+    seats: int = Field(default=1, ge=1, le=10**6)
+    included: Included | None = None
+    overage: Overage | None = None
     shadow_usd_per_mtok: TokenPrices = TokenPrices()
+
+    @model_validator(mode="after")
+    def _one_fee(self) -> Subscription:
+        if (self.usd_per_day is None) == (self.usd_per_month is None):
+            raise ValueError("give the fee of a seat, either usd_per_day or usd_per_month")
+        if self.overage:
+            unit = self.included.unit if self.included else None
+            stated = {"credits": self.overage.usd_per_credit, "requests": self.overage.usd_per_request}
+            if unit is None or stated[unit] is None or sum(usd is not None for usd in stated.values()) != 1:
+                raise ValueError("overage is the price of what is included: usd_per_credit or usd_per_request")
+        return self
+
+    def fee_usd(self, day: date) -> Fraction:
+        """What all seats cost on a day; of a month, that day's part."""
+        if self.usd_per_day is not None:
+            return Fraction(self.usd_per_day) * self.seats
+        return Fraction(self.usd_per_month or 0) * self.seats / monthrange(day.year, day.month)[1]
 
     def valid_at(self, at: datetime) -> bool:
         """Whether it runs at that moment."""

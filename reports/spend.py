@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from ..analysis.spend.allowances import Allowance
 from ..analysis.spend.spend import Spend, SpendRow
 from ..money import format_cents
 from ..usage.reader import identifier
@@ -48,9 +50,32 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
         console.print(Text(f"Completeness: {score.message}"), style="yellow" if score.score < 90 else "")
     for message in spend.quality.messages:
         console.print(Text(f"NOT IN THE TOTAL: {message}", style="yellow"))
+    for line in _allowance_lines(spend):
+        console.print(Text(line))
     console.print(f"Prices {spend.book_hash[:12]}")
     for note in spend.notes:
         console.print(Text(f"note: {note}", style="yellow"))
+
+
+def _allowance_lines(spend: Spend) -> list[str]:
+    """What subscriptions cost beside the calls, and what they include; the total with it."""
+    if not spend.allowances:
+        return []
+    lines = [_allowance_line(entry) for entry in spend.allowances]
+    flat = sum((entry.fee_usd + entry.overage_usd for entry in spend.allowances), Decimal(0))
+    whole = format_cents(spend.total.computed_usd + flat)
+    return ["Subscriptions (whole months; in no row above):", *lines, f"  total with fees and overage: {whole}"]
+
+
+def _allowance_line(entry: Allowance) -> str:
+    seats = f", {entry.seats:,} seats" if entry.seats > 1 else ""
+    fee = f"  {entry.name}, {entry.month}{seats}: fee {format_cents(entry.fee_usd)}, list value "
+    line = f"{fee}{format_cents(entry.list_usd)}"
+    if entry.included is None or entry.used is None:
+        return line
+    line += f", {entry.used.normalize():,f} of {entry.included.normalize():,f} {entry.unit} used"
+    beyond = f"; {entry.unbilled:,f} beyond, without a price" if entry.unbilled else ""
+    return f"{line}, overage {format_cents(entry.overage_usd)}{beyond}"
 
 
 def _table(spend: Spend, costs: Costs) -> Fitted:
@@ -100,7 +125,7 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
             row.repriced_usd, row.repriced_unpriced_tokens
         )
     if any(row.shadow_usd for row in spend.rows):
-        columns["subscription's shadow"] = lambda row: format_cents(row.shadow_usd)
+        columns["list value"] = lambda row: format_cents(row.shadow_usd)
     return columns
 
 
@@ -171,6 +196,10 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
     return record
 
 
+def _allowance(entry: Allowance) -> dict[str, object]:
+    return {key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in asdict(entry).items()}
+
+
 def as_json(spend: Spend) -> str:
     """Rows, total, unpriced models and the book's hash."""
     data = {
@@ -180,6 +209,7 @@ def as_json(spend: Spend) -> str:
         **({"currency": spend.currency} if spend.currency else {}),
         "rows": [_record(spend, row) for row in spend.rows],
         "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
+        **({"allowances": [_allowance(entry) for entry in spend.allowances]} if spend.allowances else {}),
         "unpriced_models": list(spend.unpriced_models),
         "price_book": {"hash": spend.book_hash},
         "sources": spend.sources.as_data(),
@@ -216,7 +246,8 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
     total = ["**total**", *[""] * (len(spend.query.by) - 1)] if spend.query.by else []
     lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
-    notes = [f"- Completeness: {cell(score.message)}" for score in spend.quality.scores]
+    notes = [f"- {cell(line.strip())}" for line in _allowance_lines(spend)]
+    notes += [f"- Completeness: {cell(score.message)}" for score in spend.quality.scores]
     notes += [f"- Not in the total: {cell(message)}" for message in spend.quality.messages]
     notes += [f"- {cell(note)}" for note in spend.notes]
     return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`.", *[""][: len(notes)], *notes]) + "\n"

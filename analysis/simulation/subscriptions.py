@@ -37,5 +37,5 @@ def subscriptions_of(models: Iterable[str], book: PriceBook, horizon: Horizon) -
             subscription = book.subscription(key, moment(int(horizon.edges[day])))
             if subscription:
                 _, costs = flat.setdefault(subscription.name, (key, [Fraction(0)] * horizon.days))
-                costs[day] = Fraction(subscription.usd_per_day)
+                costs[day] = subscription.fee_usd(horizon.dates[day])
     return flat

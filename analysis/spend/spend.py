@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
 from ...usage.rollup import call_sums, rolled_models
+from .allowances import Allowance, allowances
 from .completeness import DataQuality, data_quality
 from .currency import Rates, converted, exact
 from .groups import keep_top, select_groups
@@ -102,6 +103,7 @@ class Spend:
     sources: Sources = field(default=Sources())
     quality: DataQuality = field(default=DataQuality())
     currency: str | None = None
+    allowances: tuple[Allowance, ...] = ()
 
 
 def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:
@@ -117,6 +119,8 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
     if query.top:
         keep_top(connection, query)
     rows, total = _rows(connection, query), _total(connection, query)
+    # of a choice of calls nobody can say what of an allowance they used
+    flat = () if query.where else allowances(connection, book)
     if rates:
         rows, total = _converted(connection, query, rates, rows, total)
     unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
@@ -137,6 +141,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
         sources,
         quality,
         currency=rates.currency if rates else None,
+        allowances=flat,
     )
 
 

@@ -1,0 +1,98 @@
+"""Subscriptions with allowances: fee, what is included, overage, and the list value beside the marginal cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from costsim.analysis.spend.query import Query, parse_where
+from costsim.analysis.spend.spend import Spend, spend
+from costsim.errors import PriceBookError
+from costsim.pricing.book import open_book
+from costsim.reports.spend import as_json, as_markdown
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+# Haiku 4.5: $1 per million input tokens; $30 in September, $12 in October, in 3 calls each
+CALLS = "at,tokens\n" + "".join(
+    f"2026-{month}-1{n}T10:00:00Z,{millions}000000\n" for month, millions in (("09", 10), ("10", 4)) for n in range(3)
+)
+Spent = Callable[..., Spend]
+
+
+@pytest.fixture
+def spent(tmp_path: Path) -> Spent:
+    """The spend under a subscription with these keys."""
+
+    def under(keys: str, **query: Any) -> Spend:
+        (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
+        (tmp_path / "prices.yaml").write_text(
+            "book: mine\nsource: contract\n"
+            f"subscriptions: [{{name: plan, models: [anthropic/claude-haiku-4-5], {keys}}}]\n"
+        )
+        with open_store(Path(":memory:")) as store:
+            mapping = parse_mapping("ts=at,input=tokens,model=:anthropic/claude-haiku-4-5")
+            load(store, [tmp_path / "calls.csv"], mapping=mapping)
+            return spend(store, open_book("list", [tmp_path / "prices.yaml"]), Query(("month",), **query))
+
+    return under
+
+
+def figures(found: Spend) -> list[tuple[Any, ...]]:
+    return [(a.month, a.fee_usd, a.included, a.used, a.overage_usd, a.list_usd) for a in found.allowances]
+
+
+def test_credits_beyond_what_is_included_are_billed(spent: Spent) -> None:
+    keys = "usd_per_month: 10, seats: 2, included: {credits: 1000}, overage: {usd_per_credit: 0.01}"
+    found = spent(keys)
+    # 2 seats: 2,000 credits of $0.01; $30 are 3,000 credits, so 1,000 are beyond: $10. $12 are 1,200: none.
+    assert figures(found) == [("2026-09", 20, 2000, 3000, 10, 30), ("2026-10", 20, 2000, 1200, 0, 12)]
+    assert (found.total.computed_usd, found.total.shadow_usd) == (0, 42)  # marginal and list value
+    assert "total with fees and overage: $50.00" in as_markdown(found, "both")
+    assert json.loads(as_json(found))["allowances"][0]["overage_usd"] == "10"
+
+
+def test_overage_may_have_another_price_than_what_is_included(spent: Spent) -> None:
+    keys = "usd_per_month: 10, included: {credits: 1000, usd_per_credit: 0.02}, overage: {usd_per_credit: 0.03}"
+    # $30 are 1,500 credits of $0.02: 500 beyond at $0.03
+    assert figures(spent(keys))[0] == ("2026-09", 10, 1000, 1500, 15, 30)
+
+
+def test_requests_may_be_what_is_included(spent: Spent) -> None:
+    found = spent("usd_per_month: 10, included: {requests: 2}, overage: {usd_per_request: 0.04}")
+    assert figures(found)[0] == ("2026-09", 10, 2, 3, Decimal("0.04"), 30)
+
+
+def test_beyond_what_is_included_nothing_is_billed_where_no_price_is_stated_and_that_is_said(spent: Spent) -> None:
+    found = spent("usd_per_month: 10, included: {requests: 2}")
+    assert (found.allowances[0].overage_usd, found.allowances[0].unbilled) == (0, 1)
+    assert "1 beyond, without a price" in as_markdown(found, "both")
+
+
+def test_a_daily_fee_counts_the_days_shown(spent: Spent) -> None:
+    # from 2026-09-10 to 2026-10-12: 21 days of September, 12 of October
+    assert [row[1] for row in figures(spent("usd_per_day: 1"))] == [21, 12]
+
+
+def test_a_choice_of_calls_has_no_allowance(spent: Spent) -> None:
+    assert spent("usd_per_day: 1", where=parse_where(["model=*haiku*"])).allowances == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("usd_per_day: 1, usd_per_month: 1", "either usd_per_day or usd_per_month"),
+        ("seats: 2", "either usd_per_day or usd_per_month"),
+        ("usd_per_day: 1, included: {credits: 1, requests: 1}", "either credits or requests"),
+        ("usd_per_day: 1, overage: {usd_per_credit: 1}", "overage is the price of what is included"),
+        ("usd_per_day: 1, included: {credits: 1}, overage: {usd_per_request: 1}", "overage is the price of what is"),
+    ],
+)
+def test_a_subscription_that_means_nothing_is_one_line(spent: Spent, keys: str, message: str) -> None:
+    with pytest.raises(PriceBookError, match=message):
+        spent(keys)
