@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from .documents import check_regular
 from .errors import InputError
 
 Row = dict[str, str]
@@ -39,6 +40,7 @@ def _rows(file: Path, header: list[str], records: Iterator[tuple[int, list[str]]
 
 def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
     try:
+        check_regular(file)
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             for fields in reader:

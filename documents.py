@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 * 1024 * 1024
 ALLOW = "COSTSIM_ALLOW"
 MAX_NODES = 1_000_000
+
+PLAIN_KEY = re.compile(r"[\w. -]{1,60}")
 
 KeyPath = tuple[str | int, ...]
 
@@ -79,9 +82,7 @@ def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
 
 def _read_text(file: Path, kind: type[InputError]) -> str:
     try:
-        mode = file.stat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or (stat.S_ISFIFO(mode) and _is_of_shell(file))):
-            raise kind("this is a device, a pipe or a socket, not a file", file=file)
+        check_regular(file, kind)
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
@@ -95,6 +96,13 @@ def _read_text(file: Path, kind: type[InputError]) -> str:
         raise kind(f"byte {error.start} is not UTF-8 text; save the file as UTF-8", file=file) from None
     except OSError as error:
         raise kind(f"the file cannot be read: {error.strerror}", file=file) from None
+
+
+def check_regular(file: Path, kind: type[InputError] = InputError) -> None:
+    """Raises `kind` where a file is a device, a socket, or a pipe that no shell made; OSError where it is missing."""
+    mode = file.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or (stat.S_ISFIFO(mode) and _is_of_shell(file))):
+        raise kind("this is a device, a pipe or a socket, not a file", file=file)
 
 
 def _is_of_shell(file: Path) -> bool:
@@ -227,6 +235,10 @@ def validate(document: Document, model: type[Model], kind: type[InputError] = In
 
     if not isinstance(document.data, dict):
         raise kind("the file must be a mapping of keys to values", file=document.file, line=1)
+    known = {name for key, field in model.model_fields.items() for name in (key, field.alias) if name}
+    foreign = any(not PLAIN_KEY.fullmatch(str(key)) for key in document.data)
+    if foreign and not known & {*document.data}:  # another file than is meant: what it holds is not shown
+        raise kind(f"none of its keys is known here: {', '.join(sorted(known)[:12])}", file=document.file, line=1)
     try:
         return model.model_validate(document.data, context={"document": document})
     except ValidationError as error:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...csvfile import Row, decimal_of, read_csv
-from ...documents import did_you_mean
+from ...documents import check_regular, did_you_mean
 from ...errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Row]]:
 
 def _json_rows(file: Path) -> Iterator[tuple[int, Row]]:
     try:
+        check_regular(file)
         with file.open(encoding="utf-8-sig") as stream:
             for line, text in enumerate(stream, start=1):
                 if text.strip():

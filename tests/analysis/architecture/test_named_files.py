@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from costsim.analysis.architecture.load import load_architecture, read_architecture
+from costsim.analysis.outcomes.store import read_outcomes
 from costsim.analysis.simulation.settings import Settings
-from costsim.errors import ArchitectureError, CostsimError, PriceBookError
+from costsim.errors import ArchitectureError, CostsimError, InputError, PriceBookError
 from costsim.pricing.book import open_book
 
 COMPONENTS = "components: [{name: a, agent: a, task: t, runs_per_day: 1, tokens: {input: 1, output: 1}}]\n"
@@ -63,3 +64,17 @@ def test_a_device_or_pipe_is_no_price_book(tmp_path: Path) -> None:
 def test_so_many_draws_are_refused_before_they_fill_the_memory() -> None:
     with pytest.raises(CostsimError, match=r"1,096,000,000 draws .* at most 50,000,000 fit in memory: 45,620 trials"):
         Settings(date(2026, 1, 1), days=1096, trials=1_000_000).check()
+
+
+def test_what_a_file_of_something_else_holds_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "shadow").write_text("root:$6$hash:19000:0:99999:7:::\n")
+    with pytest.raises(PriceBookError, match="none of its keys is known here: book") as caught:
+        open_book("list", [tmp_path / "shadow"])
+    assert "hash" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.jsonl"])
+def test_outcomes_are_read_from_files_only(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match="not a file"):
+        list(read_outcomes(tmp_path / name))
