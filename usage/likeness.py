@@ -28,6 +28,7 @@ NO_USAGE = {
     r"\w*_per_\w*|\w*Per[A-Z]\w*|\w*(price|rate|ratio|percent|pct|score|speed)\w*": "a price or a ratio",
     r"\$?\w*(duration|latency|elapsed|timestamp|created|updated|expires|ttft|ttl|unixnano)\w*": "a time",
     r"\$?\w*_?(ms|at|time|seconds)": "a time",
+    r"\w*time_?to_?(first|last)_?\w*|\w*(first|last)_token_(time|at)\w*": "a time",
     r"\w*(status|code)|\$?\w*_call_count": "how a call went, or how many tools it called",
     r"(\w*_)?(id|ids|index|version|offset|position)|\w*(Id|Index|Version|Revision)": "a number that counts nothing",
     r"\w*cost_?(cent(er|re)|code|basis|type)\w*": "whose cost it is, or of which kind",

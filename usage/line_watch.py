@@ -130,7 +130,7 @@ class LineWatch:
 def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:
     """Note the numbers of all lines with a field of these names, but for those where all are 0."""
     either = b"|".join(re.escape(json.dumps(name)[1:-1].encode()) for name in sorted(names))
-    field = re.compile(rb'\b(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either)
+    field = re.compile(rb'(?<!\w)(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either)
     with open(path, "rb") as lines:
         for number, line in enumerate(lines_of(lines, MAX_LINE.value), 1):
             if field.search(line):
