@@ -39,3 +39,15 @@ def subscriptions_of(models: Iterable[str], book: PriceBook, horizon: Horizon) -
                 _, costs = flat.setdefault(subscription.name, (key, [Fraction(0)] * horizon.days))
                 costs[day] = subscription.fee_usd(horizon.dates[day])
     return flat
+
+
+def limited_subscriptions(models: Iterable[str], book: PriceBook, horizon: Horizon) -> list[str]:
+    """Warnings of subscriptions that include only so much: a projection has their fee, and nothing beyond it."""
+    named = subscriptions_of(models, book, horizon)
+    entries = {entry.name: entry for layer in book.layers for entry in layer.subscriptions if entry.name in named}
+    return [
+        f"subscription {name} includes {entry.included.amount * entry.seats:,f} {entry.included.unit} a month; "
+        "the projection has its fee, and takes all calls as included: no overage is in it"
+        for name, entry in entries.items()
+        if entry.included
+    ]

@@ -34,7 +34,7 @@ from .plans import Plan, named_models
 from .provenance import assumptions, unpriced, used_prices, warnings
 from .simulate import CostingOf, PlanSum, ProjectionDay, simulate_plans
 from .spawn_tree import SpawnCosts
-from .subscriptions import flat_total, subscriptions_of
+from .subscriptions import flat_total, limited_subscriptions, subscriptions_of
 from .workload import Horizon
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def summarise(
         assumptions=assumptions(architecture, costings.values(), book, exactness(results)),
         warnings=warnings(architecture, book, costings.values())
         + large_requests((costings[plans[1].name, name] for name in plans[1].models), book, horizon)
-        + [note.says for note in policy_notes if note.warns],
+        + [note.says for note in policy_notes if note.warns]
+        + limited_subscriptions(named_models(architecture), book, horizon),
         waterfall=waterfall,
         policy_notes=policy_notes,
         outgrown=outgrown(plans, costings, book, named_models(architecture)),

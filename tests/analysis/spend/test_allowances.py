@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.spend.query import Query, parse_where
 from costsim.analysis.spend.spend import Spend, spend
 from costsim.errors import PriceBookError
@@ -96,3 +100,18 @@ def test_a_choice_of_calls_has_no_allowance(spent: Spent) -> None:
 def test_a_subscription_that_means_nothing_is_one_line(spent: Spent, keys: str, message: str) -> None:
     with pytest.raises(PriceBookError, match=message):
         spent(keys)
+
+
+def test_a_projection_says_that_it_takes_all_calls_as_included(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text(
+        "book: mine\nsource: contract\nsubscriptions: [{name: plan, models: [anthropic/claude-haiku-4-5], "
+        "usd_per_month: 31, seats: 2, included: {credits: 1000}}]\n"
+    )
+    (tmp_path / "architecture.yaml").write_text(
+        "prices: prices.yaml\ncomponents: [{name: a, agent: a, task: t, model: anthropic/claude-haiku-4-5, "
+        "runs_per_day: 1, tokens: {input: 1000000}}]\n"
+    )
+    found = project(read_architecture(tmp_path / "architecture.yaml"), Settings(date(2026, 10, 1), 31, 100, 1))
+    routed = next(plan for plan in found.plans if plan.name == "routed")
+    assert routed.expected_usd_per_day == 2  # $62 over October's 31 days
+    assert [line for line in found.warnings if line.startswith("subscription plan includes 2,000 credits a month")]
