@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,17 @@ DIGIT_TEXT = re.compile(rb'"-?[0-9.]+"(?!\s*:)')
 _NO_USAGE = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class UsageKind:
+    """A usage value with its place, recognised at once: its pattern begins `before` bytes before and ends `behind`."""
+
+    matches: Matches
+    head: bytes
+    before: int
+    behind: int
+    names: Names
+
+
 class KnownShapes:
     """The kinds of lines that a load has met in files of one reader."""
 
@@ -44,6 +56,7 @@ class KnownShapes:
         self.likeness = watch.likeness
         self.kinds = column_kinds(watch.reader)
         self.shapes: list[tuple[Matches, bytes]] = []
+        self.latest: UsageKind | None = None
         self.places: dict[tuple[bytes, bytes, bytes, bytes], Names] = {}
         self.lines: dict[tuple[bytes, ...], Names] = {}
         self.may_be_usage = lru_cache(4096)(_may_be_usage)
@@ -53,12 +66,19 @@ class KnownShapes:
 
         `start` is where its line begins. None in place of names where the shape or its place is not known.
         """
+        latest = self.latest
+        if latest and place - latest.before >= start and block.startswith(latest.head, start):
+            found = latest.matches(block, place - latest.before)
+            if found:
+                return found.end() - latest.behind, latest.names
         for number, (matches, shape) in enumerate(self.shapes):
             if found := matches(block, place):
                 if number:
                     self.shapes[0], self.shapes[number] = self.shapes[number], self.shapes[0]
                 after = found.end()
-                return after, self.places.get(_place(block, start, place, after, shape))
+                names = self.places.get(_place(block, start, place, after, shape))
+                self.latest = _latest(block, start, place, after, shape, names) if names is not None else latest
+                return after, names
         after = _end_of_value(block, place)
         return (after, None) if COLON.match(block, block.find(b'"', place + 1) + 1) else (after, frozenset())
 
@@ -97,6 +117,21 @@ class KnownShapes:
 def _place(block: bytearray, start: int, place: int, after: int, shape: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     before = block[max(start, place - BEFORE) : place].translate(None, DIGITS)
     return shape, bytes(block[start : start + HEAD]), bytes(before), bytes(block[after : after + BEHIND])
+
+
+def _latest(block: bytearray, start: int, place: int, after: int, shape: bytes, names: Names) -> UsageKind:
+    before, behind = bytes(block[max(start, place - BEFORE) : place]), bytes(block[after : after + BEHIND])
+    matches = _compiled(_pattern_of_place(before) + shape + re.escape(behind))
+    return UsageKind(matches, bytes(block[start : start + HEAD]), len(before), len(behind), names)
+
+
+def _pattern_of_place(before: bytes) -> bytes:
+    return b"[0-9]".join(re.escape(part) for part in re.split(rb"[0-9]", before))
+
+
+@lru_cache(1024)
+def _compiled(pattern: bytes) -> Matches:
+    return re.compile(pattern).match
 
 
 def _shape(text: bytes) -> tuple[bytes, Matches]:

@@ -49,7 +49,7 @@ def sifting(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprin
         return
     from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
 
-    with ThreadPoolExecutor(2) as pool:  # one hashes and reads while the other looks at lines
+    with ThreadPoolExecutor(1) as pool:
         parts = [pool.submit(_sift, group, spool, known) for group in groups]
         try:
             yield _noted((part.result() for part in parts), prints)

@@ -85,3 +85,16 @@ def test_audio_is_named_as_priced_as_text(tmp_path: Path) -> None:
     }  # fmt: skip
     (unread,) = loaded(tmp_path, json.dumps(span)).unread
     assert (unread.what, int(unread.total)) == ("is priced as text", 60)
+
+
+def test_one_unknown_field_among_many_lines_is_named_wherever_it_stands(tmp_path: Path) -> None:
+    """Beside usage, in a line without any, and in an object of usage that differs from all before it by one key."""
+    plain = [entry(n) for n in range(3000)]
+    other = json.dumps({"type": "system", "sessionId": "s", "content": "token cost " * 20})
+    odd = json.dumps({"type": "system", "sessionId": "s", "extraTokens": 5})
+    lines = [*plain[:2000], *[other] * 500, odd, entry(5000, rare_count=7), *plain[2000:]]
+    report = loaded(tmp_path, *lines)
+    assert {unread.field: (int(unread.total), unread.line) for unread in report.unread} == {
+        "extraTokens": (5, 2501),
+        "message.usage.rare_count": (7, 2502),
+    }
