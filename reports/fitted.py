@@ -115,7 +115,10 @@ class Fitted:
         """The columns that a column's text takes, or that a column of words needs at least."""
         cells = [self.columns[n].heading, *(row[n] for row in self.rows), *([self.total[n]] if self.total else [])]
         natural = max(Text(_plain(cell)).cell_len for cell in cells)
-        return min(natural, WORDS_NEED) if self.columns[n].kind == "words" else natural
+        if self.columns[n].kind != "words":
+            return natural
+        longest_word = max((Text(word).cell_len for cell in cells for word in _plain(cell).split()), default=0)
+        return min(natural, max(longest_word, WORDS_NEED))
 
     def _drawn(self) -> Table:
         table = Table(
