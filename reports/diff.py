@@ -93,7 +93,8 @@ def _notes(found: ArchitectureDifference) -> list[str]:
     totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
     spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
-    prices = f"prices {' -> '.join(dict.fromkeys(books))}; {found.unchanged:,} component{'' if found.unchanged == 1 else 's'} unchanged"
+    same = f"{found.unchanged:,} component{'' if found.unchanged == 1 else 's'} unchanged"
+    prices = f"prices {' -> '.join(dict.fromkeys(books))}; {same}"
     unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []
     return [totals, spread, prices, *unpriced]
 
