@@ -57,7 +57,7 @@ def token_rows(
 STORE_ROWS = f"""
 SELECT {", ".join(CALL_CLASSES)}
 FROM usage_event
-WHERE NOT aggregated AND request = 1
+WHERE covered_by IS NULL AND NOT aggregated AND request = 1
     AND ($component IS NULL OR component = $component)
     AND ($agent IS NULL OR coalesce(agent, '') = $agent)
     AND ($task IS NULL OR coalesce(task, '') = $task)

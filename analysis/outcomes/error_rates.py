@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COUNT_STATUSES = """
 SELECT coalesce(nullif(task, ''), $no_task), provider, model, count(*), count(*) FILTER (lower(status) <> 'ok')
 FROM usage_event
-WHERE NOT aggregated AND model IS NOT NULL AND status <> ''
+WHERE covered_by IS NULL AND NOT aggregated AND model IS NOT NULL AND status <> ''
     AND ($since IS NULL OR ts >= $since) AND ($until IS NULL OR ts < $until)
 GROUP BY ALL
 """

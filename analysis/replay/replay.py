@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .reroute import Reroute
 
 MAX_DIGITS = 100
-SUMMED = "SELECT DISTINCT source FROM usage_event WHERE aggregated ORDER BY source"
+SUMMED = "SELECT DISTINCT source FROM usage_event WHERE aggregated AND covered_by IS NULL ORDER BY source"
 
 
 class ReplayRow(Result):

@@ -32,13 +32,14 @@ SELECT
     hour(timezone($zone, timezone('UTC', ts)))::INTEGER AS hour,
     count(*) AS calls
 FROM usage_event
-WHERE NOT aggregated AND request = 1 AND timezone($zone, timezone('UTC', ts))::DATE BETWEEN $first AND $last
+WHERE covered_by IS NULL AND NOT aggregated AND request = 1
+    AND timezone($zone, timezone('UTC', ts))::DATE BETWEEN $first AND $last
 GROUP BY ALL
 ORDER BY ALL
 """
 SPAN = """
 SELECT min(timezone($zone, timezone('UTC', ts)))::DATE, max(timezone($zone, timezone('UTC', ts)))::DATE
-FROM usage_event WHERE NOT aggregated AND request = 1
+FROM usage_event WHERE covered_by IS NULL AND NOT aggregated AND request = 1
 """
 
 Key = tuple[str, str, str, str, str]

@@ -302,7 +302,7 @@ def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT source FROM usage_event
-    WHERE aggregated AND context_tier IS NULL AND input + output > 0
+    WHERE aggregated AND covered_by IS NULL AND context_tier IS NULL AND input + output > 0
         AND source IN (SELECT source FROM chosen)
         AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
     ORDER BY 1

@@ -35,7 +35,10 @@ WITH named AS (
     UNION ALL
     SELECT place, concat_ws(':', 'session', session, tokens,
         row_number() OVER (PARTITION BY witness, session, tokens, ts::DATE ORDER BY ts, place))
-    FROM witness_call WHERE length(session) >= 6 AND tokens <> '0/0/0/0'
+    FROM witness_call
+    WHERE length(session) >= 6 AND tokens <> '0/0/0/0'
+        -- only where some call of the session has no id
+        AND session IN (SELECT session FROM witness_call WHERE response IS NULL AND request IS NULL)
 ),
 known AS (SELECT named.*, call.* EXCLUDE (place) FROM named JOIN witness_call AS call USING (place)),
 shared AS (SELECT key FROM known GROUP BY key HAVING min(witness) <> max(witness))
