@@ -14,7 +14,7 @@ from ..analysis.reconcile.results import ComparedGroup, PartAmounts, Reconciliat
 from ..money import format_cents
 from ..months import span_words
 from .numbers import percent
-from .tables import cell, inert
+from .texts import cell, inert
 
 PARTS = {
     "missing_in_ours": "calls missing in ours",

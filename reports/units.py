@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
 from ..money import format_cents
-from .tables import cell, inert
+from .texts import cell, inert
 
 
 def print_units(found: UnitEconomics, console: Console) -> None:

@@ -44,7 +44,12 @@ def test_a_pipe_is_read_as_the_standard_input_is(store: duckdb.DuckDBPyConnectio
 
 def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: int) -> None:
     end, start = os.pipe()  # as bash does for <(cat log): /dev/fd/63
-    writer = threading.Thread(target=lambda: (os.write(start, LOG.read_bytes()), os.close(start)))
+
+    def write() -> None:
+        os.write(start, LOG.read_bytes())
+        os.close(start)
+
+    writer = threading.Thread(target=write)
     writer.start()
     assert load(store, [f"/dev/fd/{end}"]).total("added") == calls
     writer.join()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from costsim.usage import read
+from costsim.usage import read, records
 from costsim.usage.bounded import bounded
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
@@ -68,7 +68,7 @@ def test_what_is_written_between_the_looks_is_left_to_the_next_load(
     head = HEADER if name == "a.csv" else ""
     line = row if name == "a.csv" else lambda n: f'{{"ts": "2026-10-05T10:00:00Z", "input": 1, "output": {n}}}'
     file.write_text(f"{head}{line(10)}\n")
-    reading = read.read_entries
+    reading = records.read_entries
 
     def while_written(*arguments: object) -> object:
         with file.open("a") as out:
@@ -89,7 +89,7 @@ def test_what_is_written_between_the_looks_is_left_to_the_next_load(
 def test_a_file_cut_short_while_it_is_read_is_what_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.csv"
     file.write_text(f"{HEADER}{row(10)}\n{row(20)}\n")
-    reading = read.read_entries
+    reading = records.read_entries
 
     def while_cut(*arguments: object) -> object:
         file.write_text(f"{HEADER}{row(10)}\n")
