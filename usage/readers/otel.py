@@ -170,7 +170,8 @@ few AS (
 same AS (
     SELECT a.response, a.place
     FROM reported AS a SEMI JOIN few USING (response) JOIN reported AS b
-        ON b.response = a.response AND b.place <> a.place AND (b.torn, b.rank, b.place) < (a.torn, a.rank, a.place)
+        ON b.response = a.response AND b.place <> a.place
+        AND (b.rank > 1, b.torn, b.rank, b.place) < (a.rank > 1, a.torn, a.rank, a.place)  -- a call's span before all
     WHERE (a.is_log <> b.is_log OR a.rollup OR (a.inputs = b.inputs AND a.outputs = b.outputs)
             OR (a.scope <> b.scope AND (a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))))
         AND (a.started IS NULL OR b.started IS NULL
