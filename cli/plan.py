@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from ..analysis.architecture.model import Architecture
     from ..analysis.results import Projection
+    from ..analysis.simulation.settings import Settings
+    from ..pricing.book import PriceBook
 
 
 class RunFormat(StrEnum):
@@ -85,6 +87,7 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="What if a key were: components.triage.runs_per_day=300."),
     ] = None,
+    moves: Annotated[bool, typer.Option("--moves", help="Each task on each model: cost, fit and evidence.")] = False,
     baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
@@ -118,6 +121,9 @@ def run(
     else:
         file = architecture_or_example(architecture)
         wanted = load_architecture(file, edited(file, edits or ())).architecture
+    if moves:
+        emit(_moves(wanted, settings, db or DEFAULT_STORE, format_of(format, out, RunFormat.table)), out)
+        return
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",
@@ -134,6 +140,45 @@ def run(
         say(f"report: {report}", err=True)
     if projection.unpriced:
         raise UnpricedError(_unpriced_line(projection))
+
+
+def _moves(wanted: Architecture, settings: Settings, store: Path, format: RunFormat) -> str | Callable[[Console], None]:
+    """Each task on each model, with what outcomes the store has, if there is one."""
+    from ..analysis.simulation.moves import moves
+    from ..analysis.simulation.run import costs_of
+    from ..reports import moves as show
+
+    costs = costs_of(wanted, settings)
+    found = moves(costs, _outcomes(store, costs.book(costs.run_book)))
+    match format:
+        case RunFormat.table:
+            return partial(show.print_moves, found)
+        case RunFormat.json:
+            return show.as_json(found)
+        case RunFormat.csv:
+            return show.as_csv(found)
+        case RunFormat.markdown:
+            return show.as_markdown(found)
+    raise CostsimError("--moves has no HTML page; write it as table, json, csv or markdown")
+
+
+def _outcomes(store: Path, book: PriceBook) -> dict[tuple[str, str], tuple[int, int]]:
+    """Runs and solved ones by task and model; none where there is no store, or no outcome in it."""
+    from ..analysis.outcomes.costs import book_name
+    from ..analysis.outcomes.store import count_outcomes
+    from ..usage.store import open_store
+
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    if not store.is_file():
+        return found
+    with open_store(store, read_only=True) as connection:
+        if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'outcome'").fetchone():
+            return found
+        for row in count_outcomes(connection):
+            key = (row.task, book_name(book, row.model))
+            runs, solved = found.get(key, (0, 0))
+            found[key] = (runs + row.trials, solved + row.successes)
+    return found
 
 
 def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:

@@ -180,6 +180,7 @@ class Component(Policies):
     uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
     spawns: list[Spawn] = Field(default=[], description="components that its runs spawn")
     interactive: bool = Field(default=False, description="people wait for its answers: never batch, never flex")
+    needs: list[Literal["tools", "images"]] = Field(default=[], description="what its model must be able to take")
     tags: dict[str, str] = Field(default={}, description="words to budget by, such as {team: growth}")
     note: str = ""
 

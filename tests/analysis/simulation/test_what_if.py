@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from costsim.analysis.architecture.edits import edited
 from costsim.analysis.architecture.load import load_architecture
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
+from costsim.analysis.simulation.moves import moves
+from costsim.analysis.simulation.run import costs_of
 from costsim.analysis.simulation.scale import Scale
+from costsim.analysis.simulation.settings import Settings
 from costsim.errors import ArchitectureError, CostsimError, InputError, UnpricedError
 
 Read = Callable[..., Architecture]
@@ -129,6 +133,21 @@ def test_a_baseline_without_a_price_is_an_error(projected: Project) -> None:
         projected(fleet(), BESIDE, baseline="lab/none")
     with pytest.raises(UnpricedError, match="there is no baseline: no price for 'lab/none'"):
         projected({"components": [{"name": "a", "model": "lab/none", "runs_per_day": 1, "tokens": {"input": 1}}]})
+
+
+def test_each_task_on_each_model_is_priced_before_any_log_exists(read: Read) -> None:
+    needing = {"name": "eye", "task": "sight", "runs_per_day": 1, "tokens": {"input": 1_000_000}, "needs": ["images"]}
+    data = fleet()
+    architecture = read({**data, "components": [*data["components"], needing]}, BESIDE)
+    found = moves(costs_of(architecture, Settings(date(2026, 6, 1))), {("triage", COSTLY): (12, 9)})
+    rows = {(row.task, row.model): row for row in found.rows}
+    # triage runs 24 times a day, 720 times in 30 days, a million tokens each
+    assert rows["triage", CHEAP].usd_per_month == 720
+    assert rows["triage", CHEAP].current
+    assert (rows["triage", COSTLY].usd_per_month, rows["triage", COSTLY].difference_usd_per_month) == (7200, 6480)
+    assert (rows["triage", COSTLY].evidence, rows["triage", CHEAP].evidence) == ("9 of 12 runs solved", "none")
+    assert (rows["sight", CHEAP].images, rows["triage", CHEAP].images) == ("unknown", "not needed")
+    assert rows["triage", CHEAP].window == "unknown"  # the book states none
 
 
 def test_people_who_wait_get_no_batch(read: Read) -> None:

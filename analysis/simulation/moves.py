@@ -1,0 +1,93 @@
+"""Each task on each candidate model, before any log exists: cost of a month, what fits, what evidence there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ...money import to_usd
+from ..results import Fit, Move, Moves
+from ..routing.kinds import can_replace, model_kind
+from .costs import Costs
+from .plans import Plan, named_models, routed_plan
+from .profiles import largest_input
+
+if TYPE_CHECKING:
+    from ..architecture.component import Component
+
+MONTH_DAYS = 30
+NO_EVIDENCE = "none"
+
+Evidence = Mapping[tuple[str, str], tuple[int, int]]
+"""By task and the model's name in the price book: runs, and how many of them the model solved."""
+
+
+def moves(costs: Costs, evidence: Evidence) -> Moves:
+    """Every task of the architecture on every model that it names, as routed otherwise and with all policies.
+
+    USD are of 30 days at the mean of the horizon, exact; the difference is to the models that the task has now.
+    """
+    plan = routed_plan(costs.architecture)
+    tasks: dict[str, list[Component]] = {}
+    for component in costs.architecture.components:
+        tasks.setdefault(component.task, []).append(component)
+    rows = [
+        _move(costs, plan, task, components, model, evidence)
+        for task, components in tasks.items()
+        for model in named_models(costs.architecture)
+    ]
+    return Moves(name=costs.architecture.name, days=costs.horizon.days, rows=rows)
+
+
+def _move(costs: Costs, plan: Plan, task: str, components: list[Component], model: str, evidence: Evidence) -> Move:
+    names = [component.name for component in components]
+    moved = replace(plan, models=plan.models | dict.fromkeys(names, model))
+    now, then = _usd_per_month(costs, plan, names), _usd_per_month(costs, moved, names)
+    own = list(dict.fromkeys(plan.models[name] for name in names))
+    return Move(
+        task=task,
+        components=names,
+        model=model,
+        current=own == [model],
+        current_models=own,
+        usd_per_month=None if then is None else to_usd(then),
+        difference_usd_per_month=None if now is None or then is None else to_usd(then - now),
+        kind="fits" if all(can_replace(model, name) for name in own) else "does not fit",
+        window=_window(costs, names, model),
+        tools=_need(components, "tools", model),
+        images=_need(components, "images", model),
+        evidence=_evidence(costs, task, model, evidence),
+    )
+
+
+def _usd_per_month(costs: Costs, plan: Plan, names: list[str]) -> Fraction | None:
+    parts = [costs.plan_usd_per_day(plan, costs.run_book, name) for name in names]
+    known = [part for part in parts if part is not None]
+    return sum(known, Fraction(0)) * MONTH_DAYS if len(known) == len(parts) else None
+
+
+def _window(costs: Costs, names: list[str], model: str) -> Fit:
+    """Whether the largest request of a run (P95 where there is no largest) fits the context window."""
+    book = costs.book(costs.run_book)
+    key = book.resolve(model)
+    window = book.context_window(key) if key else None
+    sizes = [largest_input(costs.works[name].profile) for name in names]
+    known = [size for size in sizes if size is not None]
+    if window is None or not known:
+        return "unknown"
+    return "fits" if max(known) <= window else "does not fit"
+
+
+def _need(components: list[Component], need: str, model: str) -> Fit:
+    """No price list says which models take tools or images; a model that does not converse takes neither."""
+    if not any(need in component.needs for component in components):
+        return "not needed"
+    return "unknown" if model_kind(model) == "chat" else "does not fit"
+
+
+def _evidence(costs: Costs, task: str, model: str, evidence: Evidence) -> str:
+    key = costs.book(costs.run_book).resolve(model)
+    runs, solved = evidence.get((task, str(key) if key else model), (0, 0))
+    return f"{solved:,} of {runs:,} runs solved" if runs else NO_EVIDENCE

@@ -1,0 +1,81 @@
+"""The table of moves: each task on each candidate model, for a terminal and for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from rich.console import Console
+
+from ..analysis.results import Move, Moves
+from ..money import format_cents as usd
+from .fitted import Fitted, TableColumn
+from .texts import cell, inert
+
+COLUMNS = (
+    "task", "model", "current", "usd_per_month", "difference_usd_per_month", "kind", "window", "tools", "images",
+    "evidence",
+)  # fmt: skip
+
+
+def print_moves(found: Moves, console: Console) -> None:
+    """A row per task and model, the cheapest of a task first."""
+    columns = [
+        TableColumn("task", "key"), TableColumn("model", "key"), TableColumn("per month"), TableColumn("difference"),
+        TableColumn("fits", "words"), TableColumn("evidence", "words", goes=1),
+    ]  # fmt: skip
+    rows = [
+        [row.task, row.model, usd(row.usd_per_month), _difference(row), fits(row), row.evidence]
+        for row in in_order(found)
+    ]
+    console.print(Fitted(columns, rows, title=f"{found.name}: each task on each model, USD of 30 days"))
+
+
+def in_order(found: Moves) -> list[Move]:
+    """By task, the cheapest first and those without a price last."""
+    tasks = list(dict.fromkeys(row.task for row in found.rows))
+    return sorted(
+        found.rows, key=lambda row: (tasks.index(row.task), row.usd_per_month is None, row.usd_per_month or 0)
+    )
+
+
+def fits(row: Move) -> str:
+    """What does not fit, or is not known; `yes` where all fits."""
+    known = {"kind": row.kind, "window": row.window, "tools": row.tools, "images": row.images}
+    wrong = [name for name, fit in known.items() if fit == "does not fit"]
+    unknown = [name for name, fit in known.items() if fit == "unknown"]
+    if wrong:
+        return f"no: {', '.join(wrong)}"
+    return f"unknown: {', '.join(unknown)}" if unknown else "yes"
+
+
+def _difference(row: Move) -> str:
+    return "as now" if row.current else usd(row.difference_usd_per_month)
+
+
+def as_json(found: Moves) -> str:
+    """The rows as they are."""
+    return found.model_dump_json(indent=2) + "\n"
+
+
+def as_csv(found: Moves) -> str:
+    """A row per task and model: full precision, empty where unpriced."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in in_order(found):
+        writer.writerow([_plain(getattr(row, name)) for name in COLUMNS])
+    return text.getvalue()
+
+
+def _plain(value: object) -> object:
+    return "" if value is None else inert(value) if isinstance(value, str) else value
+
+
+def as_markdown(found: Moves) -> str:
+    """The same as a Markdown table."""
+    lines = ["| task | model | USD/month | difference | fits | evidence |", "| --- | --- | ---: | ---: | --- | --- |"]
+    for row in in_order(found):
+        amounts = f"{usd(row.usd_per_month)} | {_difference(row)}"
+        lines.append(f"| {cell(row.task)} | {cell(row.model)} | {amounts} | {fits(row)} | {row.evidence} |")
+    return "\n".join(lines) + "\n"
