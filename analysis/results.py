@@ -311,7 +311,7 @@ def _no_plan(name: str) -> PlanResult:
 Fit = Literal["fits", "does not fit", "unknown", "not needed"]
 
 
-class Move(Result):
+class TaskMove(Result):
     """A task on one model: USD of 30 days, and whether what its runs send fits. `evidence` is of logged outcomes."""
 
     task: str
@@ -333,4 +333,4 @@ class Moves(Result):
 
     name: str
     days: int
-    rows: list[Move]
+    rows: list[TaskMove]

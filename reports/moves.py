@@ -7,7 +7,7 @@ import io
 
 from rich.console import Console
 
-from ..analysis.results import Move, Moves
+from ..analysis.results import Moves, TaskMove
 from ..money import format_cents as usd
 from .fitted import Fitted, TableColumn
 from .texts import cell, inert
@@ -31,7 +31,7 @@ def print_moves(found: Moves, console: Console) -> None:
     console.print(Fitted(columns, rows, title=f"{found.name}: each task on each model, USD of 30 days"))
 
 
-def in_order(found: Moves) -> list[Move]:
+def in_order(found: Moves) -> list[TaskMove]:
     """By task, the cheapest first and those without a price last."""
     tasks = list(dict.fromkeys(row.task for row in found.rows))
     return sorted(
@@ -39,7 +39,7 @@ def in_order(found: Moves) -> list[Move]:
     )
 
 
-def fits(row: Move) -> str:
+def fits(row: TaskMove) -> str:
     """What does not fit, or is not known; `yes` where all fits."""
     known = {"kind": row.kind, "window": row.window, "tools": row.tools, "images": row.images}
     wrong = [name for name, fit in known.items() if fit == "does not fit"]
@@ -49,7 +49,7 @@ def fits(row: Move) -> str:
     return f"unknown: {', '.join(unknown)}" if unknown else "yes"
 
 
-def _difference(row: Move) -> str:
+def _difference(row: TaskMove) -> str:
     return "as now" if row.current else usd(row.difference_usd_per_month)
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
-from ..results import Fit, Move, Moves
+from ..results import Fit, Moves, TaskMove
 from ..routing.kinds import can_replace, model_kind
 from .costs import Costs
 from .plans import Plan, named_models, routed_plan
@@ -41,12 +41,12 @@ def moves(costs: Costs, evidence: Evidence) -> Moves:
     return Moves(name=costs.architecture.name, days=costs.horizon.days, rows=rows)
 
 
-def _move(costs: Costs, plan: Plan, task: str, components: list[Component], model: str, evidence: Evidence) -> Move:
+def _move(costs: Costs, plan: Plan, task: str, components: list[Component], model: str, evidence: Evidence) -> TaskMove:
     names = [component.name for component in components]
     moved = replace(plan, models=plan.models | dict.fromkeys(names, model))
     now, then = _usd_per_month(costs, plan, names), _usd_per_month(costs, moved, names)
     own = list(dict.fromkeys(plan.models[name] for name in names))
-    return Move(
+    return TaskMove(
         task=task,
         components=names,
         model=model,
