@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: str) -> None:
-    if command.split()[1] in ("spend", "export", "replay", "report", "chart") or "usage" in command:
+    if command.split()[1] in ("spend", "reconcile", "export", "replay", "report", "chart") or "usage" in command:
         assert costsim("load", "logs", "--attribution", "attribution.yaml").code == 0
     if "--index" in command:
         assert costsim("report", "--out", "demo/review.html").code == 2  # no half of it: there is no folder yet
