@@ -26,7 +26,7 @@ from costsim.usage.store import open_store
 CALLS = "at,tokens\n" + "".join(
     f"2026-{month}-1{n}T10:00:00Z,{millions}000000\n" for month, millions in (("09", 10), ("10", 4)) for n in range(3)
 )
-Spent = Callable[..., Spend]
+Spent = Callable[..., Any]
 
 
 @pytest.fixture

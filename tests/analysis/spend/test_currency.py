@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from costsim.analysis.spend.currency import read_rates
 from costsim.analysis.spend.query import Query
-from costsim.analysis.spend.spend import Spend, spend
+from costsim.analysis.spend.spend import spend
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
@@ -34,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield store
 
 
-def in_currency(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, by: tuple[str, ...]) -> Spend:
+def in_currency(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, by: tuple[str, ...]) -> Any:
     (tmp_path / "rates.csv").write_text(rates, "utf-8")
     return spend(store, open_book(), Query(by), read_rates(tmp_path / "rates.csv", "EUR"))
 
