@@ -179,7 +179,9 @@ def _described(side: Side, name: str, cause: Cause) -> Any:
     if source := (fields.get("tokens") or {}).get("from_usage"):  # not the folder that a revision lies in
         source |= {key: Path(source[key]).name for key in ("file", "store") if key in source}
     keys = [key for key in fields if key in _keys(cause)]
-    zone = {"timezone": side.architecture.timezone} if cause == "schedule" else {}
+    zone: dict[str, Any] = {"timezone": side.architecture.timezone} if cause == "schedule" else {}
+    if cause == "schedule" and (spawned := side.runs(name)):
+        zone["runs per day, spawned ones included"] = f"{float(spawned.per_day):.4g}"
     return {**zone, **{key: fields[key] for key in keys if key != "cron"}}
 
 

@@ -139,7 +139,8 @@ def _work(
     if component.tokens.session:
         session = SessionProfile.of(component.tokens.session)
         runs = runs_of(component, horizon, calls=0)
-        return Work(component, runs, session, Unknown(cost=_factor(component.uncertainty)))
+        unknown_cost = Unknown(cost=_factor(component.uncertainty))
+        return Work(component, runs, session, unknown_cost, session.explained(component.name))
     parts, unknown = _stated(component.tokens)
     runs = runs_of(component, horizon, calls=0)
     return Work(component, runs, Independent(parts), Unknown(_factor(component.uncertainty), unknown))

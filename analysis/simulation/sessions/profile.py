@@ -50,6 +50,13 @@ class SessionProfile:
         """Expected turns of a session."""
         return mean_turns(self.rules.turns)
 
+    def explained(self, name: str) -> str:
+        """How warm its cache is, in a sentence; where no gap is stated, turns follow at once."""
+        if not self.rules.cached:
+            return f"{name}: a session without a cache; every turn sends its whole context as input."
+        warm = f"{float(self.rules.warm):.1%}"
+        return f"{name}: a turn of a session finds its {self.rules.ttl} cache warm in {warm} of gaps."
+
     def switching(self, over: int) -> SessionProfile:
         """The same where requests of more than `over` tokens go to another model, whose cache is cold at first."""
         return replace(self, rules=replace(self.rules, switch_over=over))

@@ -142,7 +142,7 @@ def test_turns_that_vary_are_summed_over_their_whole_numbers() -> None:
 
 def test_a_large_context_goes_to_another_model_and_writes_its_cache_there(projected: Project) -> None:
     session = {"turns": 3, "prompt": 1000, "input": 500, "output": 500, "cache": "5m"}
-    policy = {"large_context": {"over": 2000, "use": LARGE}}
+    policy: dict[str, Any] = {"large_context": {"over": 2000, "use": LARGE}}
     found = row(projected(fleet(session, **policy), BESIDE))
     # turn 1 sends 1500 on the first model: 1500 x 2.5 + 500 x 10 = 8750
     # turn 2 sends 2500 on the other, cold: 2500 at its input price of 1, 500 x 3 = 4000
@@ -152,7 +152,7 @@ def test_a_large_context_goes_to_another_model_and_writes_its_cache_there(projec
 
 
 def test_an_escalated_turn_finds_no_cache_on_the_second_model(projected: Project) -> None:
-    policy = {"escalate": {"probability": 1, "to": LARGE, "carry": 0}}
+    policy: dict[str, Any] = {"escalate": {"probability": 1, "to": LARGE, "carry": 0}}
     found = row(projected(fleet({"turns": 2, "prompt": 1000, "input": 100, "output": 50}, **policy), BESIDE))
     # first: 1100 x 2.5 + 500, then 1100 x 0.2 + 150 x 2.5 + 500 = 4345; escalated: (1100 + 1250) x 1 + 100 x 3 = 2650
     assert found.expected_usd_per_day == Decimal("0.006995")

@@ -169,7 +169,8 @@ def test_a_difference_sees_what_more_spawns_cost(read: Read) -> None:
     found = difference(side(3), side(4))
     # two planners spawn one worker more each, on 30 days
     assert [(row.component, row.difference_usd) for row in found.components] == [("worker", 60)]
-    assert found.components[0].causes[0].cause == "schedule"
+    cause = found.components[0].causes[0]
+    assert (cause.cause, cause.says) == ("schedule", "runs per day, spawned ones included: 6 -> 8")
 
 
 def test_spawned_runs_are_priced_when_their_parents_run(projected: Project) -> None:
@@ -179,6 +180,6 @@ def test_spawned_runs_are_priced_when_their_parents_run(projected: Project) -> N
     ]
     planner = part("planner", 0, tokens={"output": 1}, schedule="0 6 * * *", spawns=[spawn("worker", count=2)])
     worker = {**part("worker", 1), "model": "lab/moving"}
-    overlay = {**OVERLAY, "models": [*OVERLAY["models"], *models]}  # type: ignore[misc]
+    overlay = {**OVERLAY, "models": [*OVERLAY["models"], *models]}
     result = projected(fleet(planner, worker), {"prices.yaml": overlay}, days=1)
     assert rows(result)["worker"].expected_usd_per_day == 2
