@@ -12,6 +12,7 @@ import typer
 from ..errors import CostsimError, OutputError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
+    HERE,
     ArchitectureArgument,
     MonthOption,
     OverlayOption,
@@ -20,6 +21,7 @@ from .arguments import (
     architecture_or_example,
     day_of,
     days_of,
+    price_files,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say, with_progress
@@ -54,7 +56,10 @@ def run(
     ] = None,
     out: OutOption = None,
     days: Annotated[int, typer.Option(help="Days to project.")] = 30,
-    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="First day. Default: today; with --from-usage, the day after the logs."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
     trials: Annotated[int, typer.Option(help="Draws behind P10, P50 and P90.")] = 10_000,
     book: Annotated[
@@ -109,18 +114,20 @@ def run(
     from ..analysis.simulation.settings import Settings
 
     what_if = _what_if(scale=scale, prices=prices, set=edits)
-    settings = Settings(
-        day_of(start), days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if
-    )
     if from_usage and edits:
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
+    first = day_of(start)
     if from_usage:
-        wanted = _observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
+        wanted, after = _observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
+        first = first if start else after
     elif save or since or until or month:
         raise CostsimError("--save, --since, --until and --month go with --from-usage")
     else:
         file = architecture_or_example(architecture)
         wanted = load_architecture(file, edited(file, edits or ())).architecture
+    settings = Settings(
+        first, days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if
+    )
     if moves:
         emit(_moves(wanted, settings, db or DEFAULT_STORE, format_of(format, out, RunFormat.table)), out)
         return
@@ -188,13 +195,18 @@ def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:
 
 def _observed(
     architecture: Path | None, store: Path, save: Path | None, first: date | None, last: date | None
-) -> Architecture:
-    """The architecture that a store's logs of those days show, kept in `save` if given; never over an existing file."""
+) -> tuple[Architecture, date]:
+    """The architecture that a store's logs of those days show, and the day after the last one that they know whole.
+
+    It is kept in `save` if given; never over an existing file.
+    """
     import tempfile
+    from datetime import UTC, datetime, timedelta
 
     import yaml
 
     from ..analysis.architecture.load import read_architecture
+    from ..analysis.forecast.daily_costs import last_day_known
     from ..documents import write_file
     from ..store import open_store
 
@@ -203,11 +215,20 @@ def _observed(
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
     with open_store(store, read_only=True) as opened:
-        data = opened.observed(store, since=first, until=last)
+        data = opened.observed(store, since=first, until=last) | _folders_prices()
+        known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
-        return read_architecture(file)
+        return read_architecture(file), known + timedelta(1) if known else datetime.now(UTC).date()
+
+
+def _folders_prices() -> dict[str, Any]:
+    """The price stack of the architecture in this folder: one folder, one price for a call."""
+    if not HERE.is_file():
+        return {}
+    base, overlays = price_files(None, None, HERE)
+    return {"book": str(base), "prices": [str(path.resolve()) for path in overlays]}
 
 
 def _unpriced_line(projection: Projection) -> str:

@@ -268,6 +268,7 @@ def _footer(projection: Projection, *, details: bool) -> RenderableType:
         lines.append(Text("Every model is priced."))
     trials = f"{projection.trials:,} trials, seed {projection.seed}"
     lines.append(Text(f"{trials}; {exactness(projection.plans)}.", style="dim"))
+    lines += [Text(f"Runs of logged components: {projection.forecast}.")] if projection.forecast else []
     lines += [] if details else _folded(projection)
     lines += [Text(f"warning: {warning}", style="yellow") for warning in projection.warnings]
     return Group(*lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -121,6 +122,19 @@ def _beside_the_file(given: Any, info: ValidationInfo) -> Any:
     return given
 
 
+class LoggedForecast(Part):
+    """The days that a `store` logged (UTC), from `since` to `until`: what the forecast is made from."""
+
+    store: Path
+    since: date | None = None
+    until: date | None = Field(default=None, description="the last day known; default: the newest whole one")
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
+        return folder_of(info) / given if isinstance(given, str) else given
+
+
 class PriceKeys(Part):
     """What an architecture file says of prices, whatever else it says: the base book, and overlays on top."""
 
@@ -145,6 +159,10 @@ class Architecture(Part):
     crons: list[Cron] | Path = Field(default=[])
     defaults: Defaults | None = Field(default=None, description="tokens and policies of components that state none")
     components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
+    forecast: LoggedForecast | None = Field(
+        default=None,
+        description="components whose tokens are from this store run as often as its forecast says, on each day",
+    )
     plans: dict[str, PlanSpec] = Field(default={})
     baseline: str | None = Field(
         default=None, description="the plan or model that savings are compared with; default: the most expensive model"

@@ -241,7 +241,7 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     from .spent import judge_usage
 
     settings = found.settings
-    judged = judge_usage(found.stated, logged, settings.today, settings.trials, settings.seed)
+    judged = judge_usage(found.stated, logged, settings.today, settings.seed)
     found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
     found.verdicts[:0] = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
     found.verdicts += unpriced_usage(logged)
@@ -249,5 +249,7 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
         found.notes.append(f"logs do not distinguish runs: {', '.join(runs)} compared with the projection only")
+    if logged.doubt:
+        found.notes.append(logged.doubt)
     if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:
         found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...money import strip, to_usd
 from ..architecture.budgets import Budget
-from ..forecast.month import forecast_month
+from ..forecast.history import Days
+from ..forecast.month import ENOUGH_DAYS, HISTORY_DAYS, TRIALS, basis, forecast_month
 from ..spend.ledger import Ledger
 from ..spend.query import Query, key_of
 from ..spend.spend import choose
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-
-HISTORY_DAYS = 182
-"""How far back the forecast looks, before the month or before what is known of it."""
 
 LAST_DAY = "SELECT max(day) FROM usage_daily"
 REJECTED = """
@@ -82,7 +80,7 @@ class Usage:
         """What a scope cost on the days from `first` to `last`, exact."""
         return sum((row.usd for row in self.in_scope(scope) if first <= row.day <= last), Decimal(0))
 
-    def daily(self, scope: AnyScope, trials: int, seed: int) -> Daily:
+    def daily(self, scope: AnyScope, seed: int) -> Daily:
         """A scope's cost by day, to the end of the month: known days exactly, those to come as forecast.
 
         It begins with the Monday on or before the month, so that its first week is whole.
@@ -93,10 +91,11 @@ class Usage:
         known = _by_day(history)
         expected = [Fraction(known.get(day, Decimal(0))) for day in days]
         ahead = [n for n, day in enumerate(days) if day > self.as_of]
-        if not ahead or not any(known.values()):
+        recent = self.as_of - timedelta(HISTORY_DAYS)
+        if not ahead or not any(cost for day, cost in known.items() if day > recent):
             return Daily(tuple(days), tuple(expected), _certain(expected))
-        drawn = np.repeat(_certain(expected), trials, axis=1)
-        outlook = forecast_month(history, self.month, self.as_of, trials=trials, seed=seed)
+        drawn = np.repeat(_certain(expected), TRIALS, axis=1)
+        outlook = forecast_month(history, self.month, self.as_of, seed=seed)
         spent = float(outlook.forecast.spent_usd)
         coming = np.diff(outlook.cumulative, axis=1, prepend=spent).T
         ahead = ahead[-len(coming) :]
@@ -104,6 +103,13 @@ class Usage:
         for n, mean in zip(ahead, coming.mean(axis=1).tolist(), strict=True):
             expected[n] = Fraction(to_usd(mean))
         return Daily(tuple(days), tuple(expected), drawn)
+
+    @property
+    def doubt(self) -> str:
+        """That the forecast of the month rests on few days, in a sentence; empty where it does not."""
+        known = Days.of([(row.day, row.usd) for row in self.rows], self.as_of)
+        few = known is not None and len(known) < ENOUGH_DAYS and self.as_of < self.last_day
+        return f"the forecast is {basis(known)}" if known and few else ""
 
 
 def _certain(expected: Sequence[Fraction]) -> Floats:
@@ -162,7 +168,7 @@ def read_usage(
     return Usage(first, as_of, book, rows, unpriced)
 
 
-def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, trials: int, seed: int) -> list[Judged]:
+def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, seed: int) -> list[Judged]:
     """Every budget against the month so far and its forecast; those of a run are left out.
 
     The window judged is the one that comes to most at the budget's quantile; for a percentage of the last period,
@@ -174,7 +180,7 @@ def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, trial
         scope = entry.budget.scope
         if entry.budget.period != "run":
             if scope not in known:
-                known[scope] = usage.daily(scope, trials, seed)
+                known[scope] = usage.daily(scope, seed)
             found.append(_judge(entry, usage, known[scope], today))
     return found
 
@@ -208,9 +214,7 @@ def _judge(entry: StatedBudget, usage: Usage, daily: Daily, today: date) -> Judg
     return Judged(entry, "usage", limit, window, today, by_component, strip(spent), over)
 
 
-def budget_uses(
-    budgets: Sequence[StatedBudget], usage: Usage, today: date, *, trials: int = 10_000, seed: int = 1
-) -> list[BudgetUse]:
+def budget_uses(budgets: Sequence[StatedBudget], usage: Usage, today: date, *, seed: int = 1) -> list[BudgetUse]:
     """The monthly budgets against the month, for a review: what is used of each, and the forecast of a running month.
 
     `percent` is the figure compared with the limit, in percent of it. Budgets that have expired, or whose limit
@@ -227,6 +231,6 @@ def budget_uses(
             percent=to_usd(round(100 * judged.value_usd / judged.limit.usd, 6)) if judged.limit.usd else Decimal(0),
             breached=judged.breached,
         )
-        for judged in judge_usage(monthly, usage, today, trials, seed)
+        for judged in judge_usage(monthly, usage, today, seed)
         if judged.limit.usd is not None
     ]

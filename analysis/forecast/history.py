@@ -30,7 +30,7 @@ class Days:
 
     @classmethod
     def of(cls, history: History, last: date | None = None) -> Days | None:
-        """The days from the first record through `last` (default: the last record's); None where there are none."""
+        """The days from the first cost through `last` (default: the last record's); None where there are none."""
         by_day: dict[date, Decimal] = defaultdict(Decimal)
         for day, usd in history:
             if last is None or day <= last:
@@ -41,7 +41,8 @@ class Days:
             if not usd.is_finite() or usd < 0:
                 raise CostsimError(f"the cost of {day} is {usd}; a day's cost is a number from 0 up")
         end = last or max(by_day)
-        first = max(min(by_day), end - timedelta(MOST_DAYS - 1))
+        begins = min((day for day, usd in by_day.items() if usd), default=min(by_day))
+        first = max(begins, end - timedelta(MOST_DAYS - 1))
         if not any(day >= first for day in by_day):
             return None
         span = (end - first).days + 1
@@ -68,6 +69,10 @@ class Days:
         """These days from `first` to `last`; None where there are none."""
         start, end = max(0, (first - self.first).days), (last - self.first).days + 1
         return Days(self.first + timedelta(start), self.usd[start:end]) if start < min(end, len(self)) else None
+
+    def by_day(self) -> dict[date, Decimal]:
+        """The exact cost of each day."""
+        return {self.first + timedelta(n): usd for n, usd in enumerate(self.usd)}
 
     def spent(self, first: date, last: date) -> Decimal:
         """The exact cost of the days from `first` to `last`."""

@@ -7,40 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import TYPE_CHECKING
 
 from ...money import strip
 from ..forecast.anomalies import anomalies_by_component
+from ..forecast.daily_costs import Series
 from ..forecast.results import Anomaly
-from ..spend.ledger import Ledger
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-    from ...pricing.book import PriceBook
-
-Series = list[tuple[date, Decimal]]
-"""Cost by day, USD."""
-DAILY = """
-SELECT component, day, sum(usd) FROM priced WHERE usd > 0 OR unpriced_tokens = 0
-GROUP BY ALL ORDER BY ALL
-"""
 BEFORE, AFTER = timedelta(days=70), timedelta(days=21)
 """How much around the month is read; more than the search for anomalies looks at."""
-
-
-def daily_costs(connection: DuckDBPyConnection, book: PriceBook, until: date) -> dict[str | None, Series]:
-    """Each component's cost by day, through `until`, and under None the total's; days without any price have no row."""
-    ledger = Ledger.open(connection, book)
-    ledger.choose(None, until)
-    ledger.price_rows()
-    series: dict[str | None, Series] = {None: []}
-    total: dict[date, Decimal] = defaultdict(Decimal)
-    for component, day, usd in connection.execute(DAILY).fetchall():
-        series.setdefault(component, []).append((day, usd))
-        total[day] += usd
-    series[None] = sorted(total.items())
-    return series
 
 
 def through(series: Series, as_of: date) -> Series:

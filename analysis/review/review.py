@@ -14,12 +14,13 @@ from ...months import month_bounds, month_span
 from ..compare.month_results import Bridge
 from ..compare.months import Asks, bridge, same_days
 from ..forecast.backtest import backtest
+from ..forecast.daily_costs import daily_costs
 from ..outcomes.outcomes import Criteria
 from ..reconcile.reconcile import ReconcileQuery, reconcile
 from ..replay.replay import MAX_DIGITS
 from ..spend.ledger import Ledger
 from ..spend.sources import sources_of
-from .anomalies import anomalies_of_month, daily_costs, through
+from .anomalies import anomalies_of_month, through
 from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by

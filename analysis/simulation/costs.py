@@ -36,6 +36,8 @@ class Costs:
     _skipping: dict[frozenset[str], dict[str, Work]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
     scale: Scale = field(default_factory=Scale)
+    forecast: str = ""
+    """What the runs of logged components are forecast from, in a sentence."""
 
     @classmethod
     def of(

@@ -66,6 +66,8 @@ def draw(
     factors = _factors(work, profile, rng, trials)
     runs = _draw_runs(work.runs, rng, days, trials, seed)
     runs = spawn(runs) if spawn else runs
+    if work.runs.law == "forecast":
+        return _mean_sums(brackets, runs, factors)
     if isinstance(profile, Independent):
         return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
     if isinstance(profile, SessionProfile):
@@ -73,6 +75,15 @@ def draw(
     counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
     sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
     return TokenSums(counts, sums, factors)
+
+
+def _mean_sums(brackets: tuple[Bracket, ...], runs: Floats, factors: list[Floats | float]) -> TokenSums:
+    """Runs of mean tokens: the forecast of days has the chance of single runs in it already."""
+    counts = [runs * float(bracket.probability) for bracket in brackets]
+    tokens = [
+        [count * float(mean) for mean in bracket.mean.values()] for count, bracket in zip(counts, brackets, strict=True)
+    ]
+    return TokenSums(counts, tokens, factors)
 
 
 def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int) -> list[Floats | float]:
@@ -91,10 +102,11 @@ def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, see
             return _spawned_runs(runs, rng, days, trials, seed)
         case "poisson":
             return rng.poisson(mean, (days, trials)).astype(np.float64)
-        case "mean" if runs.spread:
-            return active * _whole(runs.spread.draw(rng, (1, trials)), rng, (days, trials))
-        case "day" if runs.spread:
-            return active * _whole(runs.spread.draw(rng, (days, trials)), rng, (days, trials))
+        case "forecast" if runs.levels:
+            return mean * runs.levels(trials)
+        case "mean" | "day" if runs.spread:
+            shape = (1 if runs.law == "mean" else days, trials)
+            return active * _whole(runs.spread.draw(rng, shape), rng, (days, trials))
         case _ if all(count.denominator == 1 for count in runs.expected):
             return mean
         case _:

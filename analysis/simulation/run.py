@@ -50,7 +50,7 @@ def project(
         waterfall(costs, by_name["naive"], routed), policy_notes(costs, routed), progress, sink,
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
-    return found.model_copy(update={"baseline": words, "what_if": list(settings.what_if)})
+    return found.model_copy(update={"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast})
 
 
 def baseline_model(architecture: Architecture, settings: Settings, costs: Costs | None = None) -> str:
@@ -68,10 +68,17 @@ def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook |
     """All costs of an architecture over the settings' days; `opened` as in `Costs.of`. Raises as `project`."""
     settings.check()
     settings.scale.check_names([component.name for component in architecture.components])
+    own = architecture
     if settings.prices:
         architecture = architecture.model_copy(update={"prices": [*architecture.prices, *settings.prices]})
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
-    return Costs.of(architecture, horizon, settings.book or architecture.book, settings.naive, opened, settings.scale)
+    book = settings.book or architecture.book
+    costs = Costs.of(architecture, horizon, book, settings.naive, opened, settings.scale)
+    if architecture.forecast is None:
+        return costs
+    from .logged import as_forecast
+
+    return as_forecast(costs, architecture.forecast, own, settings.seed)
 
 
 def claim_costs(plans: list[Plan], costs: Costs) -> ClaimCosts:

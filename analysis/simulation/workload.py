@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from ..architecture.model import Architecture
 
 PRICED = ("input", "output")
-Law = Literal["fixed", "poisson", "mean", "day", "spawned"]
+Law = Literal["fixed", "poisson", "mean", "day", "spawned", "forecast"]
+Drawn = NDArray[np.float64]
+Levels = Callable[[int], Drawn]
+"""How many times the expected runs of a day happen, for so many trials: (days, trials), of mean 1."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Runs:
     """How often a component runs. `expected[d]` is the exact expected number on day `d`.
 
     `instants` are the UTC minutes of a cron. `law` says how the number varies: fixed (a fraction of a run is
-    that chance of one), poisson, mean (`spread` drawn once per trial) or day (`spread` drawn every day).
+    that chance of one), poisson, mean (`spread` drawn once per trial), day (`spread` drawn every day) or forecast
+    (`levels` times the expected runs).
     `hours` are the runs of each clock hour of the horizon, for rates that change by the hour: (first UTC minute
     of the hour, expected runs in it). Of spawned runs, `own` are those that nobody spawns, `parents` whose runs spawn
     the others, `active` the days on which it may run.
@@ -72,14 +76,12 @@ class Runs:
     own: Runs | None = field(default=None, repr=False)
     parents: tuple[SpawnedRuns, ...] = field(default=(), repr=False)
     active: tuple[bool, ...] = field(default=(), repr=False)
+    levels: Levels | None = field(default=None, repr=False, compare=False)
 
     @property
     def per_day(self) -> Fraction:
         """The mean over the days of the horizon."""
         return sum(self.expected, Fraction(0)) / len(self.expected)
-
-
-Drawn = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """From logs to an architecture: what ran, how often at which hour of the week, with which tokens.
 
 A projection then starts from facts: each component, task and model of the store becomes a component whose rates
-are the calls a logged hour of the week had on average, and whose tokens are drawn from its own calls.
+are the calls a logged hour of the week had on average, and whose tokens are drawn from its own calls. How much runs
+on each day to come, in all, is for the forecast to say (`forecast:` in the file).
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def observed_architecture(
         "description": f"As logged from {first} to {last}",
         "timezone": timezone,
         "model_routing": _routing(rates),
+        "forecast": {"store": str(store.resolve()), **span},
         "components": [_component(names[key], key, counts, weeks, store, span) for key, counts in rates.items()],
     }
 
@@ -127,9 +129,18 @@ def _component(
 
 
 def _hourly(counts: dict[tuple[int, int], int], weeks: Counter[int]) -> dict[str, list[float]]:
-    """Calls per hour of each weekday, on average over the log's weeks, to a millionth."""
-    days = sorted({weekday for weekday, _ in counts})
-    return {WEEKDAYS[day]: [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)] for day in days}
+    """Calls per hour of each weekday, on average over the log's weeks, to a millionth.
+
+    A weekday that the logs do not span runs like the average of the days that they do: unseen is not idle.
+    """
+    days = sum(weeks.values())
+    usual = [_mean(sum(counts.get((day, hour), 0) for day in range(7)), days) for hour in range(24)]
+    seen = {day for day, _ in counts}
+    return {
+        WEEKDAYS[day]: [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)] if day in weeks else usual
+        for day in range(7)
+        if day in seen or day not in weeks
+    }
 
 
 def _mean(calls: int, days: int) -> float:
