@@ -47,5 +47,5 @@ def last_day_known(connection: DuckDBPyConnection, today: date, until: date | No
     first, last = connection.execute(SPAN).fetchone() or (None, None)
     if first is None or last is None:
         return None
-    newest = min(last, until or last)
+    newest: date = min(last, until or last)
     return newest if newest < today or newest <= first else min(newest, today - timedelta(1))

@@ -126,7 +126,8 @@ class _Levels:
     def _draw(self, trials: int) -> Floats:
         mean = np.array([float(usd) for usd in self.mean_usd])[:, None]
         drawn = _moved(self._costs(self._ahead(trials), trials), self._base())
-        return np.divide(drawn, mean, out=np.ones_like(drawn), where=mean > 0)
+        relative: Floats = np.divide(drawn, mean, out=np.ones_like(drawn), where=mean > 0)
+        return relative
 
     def _mean_usd(self) -> list[Fraction]:
         """Expected cost of each day: exact where it is known, else the mean of the forecast's draws."""
