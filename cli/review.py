@@ -70,6 +70,9 @@ def report(
     index: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Instead: write FOLDER/index.html over its review pages.")
     ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="The page's name. Default: the architecture's, else the store's.")
+    ] = None,
     book: BookOption = None,
     prices: OverlayOption = None,
     today: TodayOption = None,
@@ -93,7 +96,7 @@ def report(
         say(f"{index / NAME}: the index")
         return
     chosen = _chosen(format, out)
-    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
+    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today, title))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
@@ -117,7 +120,7 @@ def _chosen(format: ReportFormat | None, out: Path | None) -> ReportFormat:
         return format or ReportFormat.html
     meant = ENDINGS.get(out.suffix.lower())
     if format is None and meant is None:
-        raise InputError(f"the ending tells no format: {', '.join(ENDINGS)}; or say --format", file=out)
+        raise InputError(f"the ending names no format: {', '.join(ENDINGS)}; or give --format", file=out)
     if format and meant and format is not meant:
         raise InputError(f"--format {format.value} does not go with the ending {out.suffix}", file=out)
     return format or meant or ReportFormat.html
@@ -175,14 +178,14 @@ def chart(
     target = out or Path(f"{name}.png")
     if target.suffix not in (".png", ".svg"):
         raise InputError("a picture ends in .png or .svg", file=target)
-    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today))
+    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today, None))
     write_file(target, picture(found, name, target.suffix, theme.value, width))
     say(f"{target}: {name}, {found.month}")
 
 
 def _review(
     month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str | None,
-    prices: list[Path] | None, today: str | None, progress: Progress | None,
+    prices: list[Path] | None, today: str | None, title: str | None, progress: Progress | None,
 ) -> Review:  # fmt: skip
     from ..analysis.architecture.load import read_architecture
     from ..analysis.routing.routing import read_routing
@@ -196,7 +199,7 @@ def _review(
         reviewed = month or store.newest_month()
         if reviewed is None:
             raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
-        name = fleet.name if fleet and fleet.name else db.stem
+        name = (title or "").strip() or (fleet.name if fleet and fleet.name else db.stem)
         found = store.review(
             reviewed, today=day_of(today), name=name, architecture=fleet, routing=routing, progress=progress
         )

@@ -1,9 +1,10 @@
-"""The decisions to take, each with its monthly worth, the most expensive first.
+"""The decisions to take, each with its monthly worth: what saves, what to investigate, what is for information.
 
 Noise is no decision: one must be worth 1 % of the month, or 100 USD in large months, and never less than 1 USD
 (`threshold_usd`). What has no price is one where it is at least 1 % of the month's calls, recorded costs where they
-are 5 % off. Moves are decided on proof:
-what is only worth a trial stands among the moves. A month with nothing to decide has an empty list.
+are 5 % off. A move saves on proof, else it is to be investigated by a trial. Price cuts of the month and calls that
+went to a cheaper model than configured need no action: they are for information. A month with nothing to decide has
+an empty list.
 """
 
 from __future__ import annotations
@@ -11,15 +12,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
 from ...money import format_cents, strip
 from ..budgets.results import BudgetUse
+from ..compare.month_results import Bridge
 from ..forecast.results import Anomaly
 from ..outcomes.outcomes import OutcomeChange
 from .anomalies import spells
 from .price_changes import worth_by_change
-from .results import Decision, Drift, Headline, MoveDown, PriceMove, Quality, RejectedLines, UnpricedUsage
+from .results import (
+    Decision,
+    DecisionGroup,
+    Drift,
+    Headline,
+    MoveDown,
+    PriceMove,
+    Quality,
+    RejectedLines,
+    UnpricedUsage,
+)
 
+GROUPS: tuple[DecisionGroup, ...] = get_args(DecisionGroup)
 LEAST_SHARE = Decimal("0.01")
 LEAST_USD, ENOUGH_USD = Decimal(1), Decimal(100)
 LEAST_OFF = Decimal("0.05")
@@ -44,21 +58,28 @@ def decisions(
     price_moves: Iterable[PriceMove],
     quality: Quality,
     ranges: Sequence[tuple[Decimal, Decimal] | None],
+    bridge: Bridge | None = None,
 ) -> list[Decision]:
     """Everything worth deciding. `ranges` are each drift's P10 and P90 worths; None where nothing was measured."""
+    price_moves = list(price_moves)
     least = threshold_usd(headline.month.usd)
     brief = [d for d in drift if (d.last - d.first).days < BRIEF_DAYS]
     found = [
         *(_budget(use) for use in headline.budgets if use.breached),
         *(_drift(d, of) for d, of in zip(drift, ranges, strict=True) if _worth(d.worth_usd, least)),
-        *(_move(move) for move in moves if move.proven and move.saving_usd >= least),
+        *(_move(move) for move in moves if move.saving_usd >= least),
         *_anomalies([a for a in anomalies if not _by_drift(a, brief)], least),
-        *_prices(price_moves, least),
+        *_rises(price_moves, least),
+        *_cuts(price_moves, bridge, least),
         *(_declined(change) for change in changes if _is_decline(change)),
         *_quality(quality, headline.month.calls),
         *_recorded(quality, least),
     ]
-    return sorted(found, key=lambda d: (d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says))
+    return sorted(found, key=_rank)
+
+
+def _rank(d: Decision) -> tuple[int, bool, Decimal, str]:
+    return GROUPS.index(d.group), d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says
 
 
 def _worth(usd: Decimal | None, least: Decimal) -> bool:
@@ -74,6 +95,7 @@ def _budget(use: BudgetUse) -> Decision:
     over = max(expected, use.spent_usd) - use.limit_usd
     verb = "is" if use.spent_usd > use.limit_usd else "will be"
     return Decision(
+        group="investigate",
         says=f"Budget {use.name} {verb} exceeded: {format_cents(max(expected, use.spent_usd))} "
         f"of {format_cents(use.limit_usd)}",
         worth_usd=strip(over), part="headline", kind="budget",
@@ -82,11 +104,17 @@ def _budget(use: BudgetUse) -> Decision:
 
 def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
     task = f" for {d.task}" if d.task else ""
-    turned = "more" if (d.worth_usd or Decimal(0)) > 0 else "less"
+    costs_more = (d.worth_usd or Decimal(0)) > 0
+    turned, advice = (
+        ("more", "Send them back, or change the routing")
+        if costs_more
+        else ("less", "If their results are good enough, configure it so")
+    )
     return Decision(
+        group="save" if costs_more else "information",
         says=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
         f"({d.share:.0%}) {_span(d.first, d.last)} cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. "
-        "Send them back, or change the routing",
+        f"{advice}",
         worth_usd=d.worth_usd,
         low_usd=strip(of[0]) if of else None,
         high_usd=strip(of[1]) if of else None,
@@ -96,7 +124,12 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
 
 def _move(move: MoveDown) -> Decision:
     return Decision(
-        says=f"Move {move.task} from {move.model} to {move.to}: {move.says}",
+        group="save" if move.proven else "investigate",
+        says=(
+            f"Move {move.task} from {move.model} to {move.to}: {move.says}"
+            if move.proven
+            else f"Try {move.to} for {move.task} in place of {move.model}: {move.says}"
+        ),
         worth_usd=move.saving_usd, low_usd=move.saving_low_usd, high_usd=move.saving_high_usd,
         part="moves", kind="move",
     )  # fmt: skip
@@ -124,6 +157,7 @@ def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decisio
     name = spell[0].component or "The total"
     low, high = sum((a.low_usd for a in spell), Decimal(0)), sum((a.high_usd for a in spell), Decimal(0))
     return Decision(
+        group="investigate",
         says=f"{name} cost {format_cents(cost)} {_span(spell[0].day, spell[-1].day)}, "
         f"where {format_cents(usual)} is usual: find the cause",
         worth_usd=strip(cost - usual), low_usd=strip(cost - high), high_usd=strip(cost - low),
@@ -131,21 +165,57 @@ def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decisio
     )  # fmt: skip
 
 
-def _prices(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
-    """One decision a model and day, whatever number of its prices moved."""
-    for (kind, model, at), of in worth_by_change(moves).items():
-        worth = sum((move.worth_usd or Decimal(0) for move in of), Decimal(0))
-        if _worth(worth, least):
+Cause = tuple[str, str, date | None]
+"""What changed a price: (kind, model, day)."""
+
+
+def _worths(moves: Iterable[PriceMove], least: Decimal) -> dict[Cause, Decimal]:
+    """What each change is worth on the month's own tokens, whatever number of a model's prices moved."""
+    worths = {
+        cause: sum((move.worth_usd or Decimal(0) for move in of), Decimal(0))
+        for cause, of in worth_by_change(moves).items()
+    }
+    return {cause: worth for cause, worth in worths.items() if _worth(worth, least)}
+
+
+def _rises(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
+    for (kind, model, at), worth in _worths(moves, least).items():
+        if worth > 0:
             verb = "became" if kind == "changed" else "will be"
-            turned, advice = (
-                ("more expensive", "See what its tasks would cost on others: costsim replay")
-                if worth > 0
-                else ("cheaper", "See which tasks of more expensive models it could take: costsim recommend")
-            )
             yield Decision(
-                says=f"{model} {verb} {turned} on {at}: {format_cents(abs(worth))} on the month's tokens. {advice}",
+                group="investigate",
+                says=f"{model} {verb} more expensive on {at}: {format_cents(worth)} a month on the month's tokens. "
+                "See what its tasks would cost on others: costsim replay",
                 worth_usd=strip(worth), part="prices", kind="price",
             )  # fmt: skip
+
+
+def _cuts(moves: Sequence[PriceMove], bridge: Bridge | None, least: Decimal) -> Iterator[Decision]:
+    """Price cuts; of those in the month, where there is no rise beside them, what the bridge says that they took off.
+
+    A cut in the middle of a month takes less off it than its worth on the tokens of a whole month.
+    """
+    worths = _worths(moves, least)
+    past = {cause: worth for cause, worth in worths.items() if cause[0] == "changed"}
+    effect = next((step.usd for step in bridge.steps if step.effect == "price"), None) if bridge else None
+    agrees = effect is not None and effect < 0 and all(worth < 0 for worth in past.values())
+    cuts = {cause: worth for cause, worth in worths.items() if worth < 0}
+    if agrees and past and effect is not None:
+        whole = format_cents(-sum(past.values(), Decimal(0)))
+        yield _cut(past, effect, f"{format_cents(-effect)} less in this month, {whole} on all of its tokens")
+        cuts = {cause: worth for cause, worth in cuts.items() if cause not in past}
+    for cause, worth in cuts.items():
+        yield _cut([cause], worth, f"{format_cents(-worth)} less on the month's tokens")
+
+
+def _cut(causes: Iterable[Cause], worth: Decimal, amount: str) -> Decision:
+    changed = [f"{model} {'became' if kind == 'changed' else 'will be'} cheaper on {at}" for kind, model, at in causes]
+    return Decision(
+        group="information",
+        says=f"{', '.join(changed)}: {amount}. See which tasks of more expensive models it could take: "
+        "costsim recommend",
+        worth_usd=strip(worth), part="prices", kind="price",
+    )  # fmt: skip
 
 
 def _is_decline(change: OutcomeChange) -> bool:
@@ -156,6 +226,7 @@ def _is_decline(change: OutcomeChange) -> bool:
 def _declined(change: OutcomeChange) -> Decision:
     before, after = (f"{rate.rate or 0:.0%} of {rate.trials:,}" for rate in (change.before, change.after))
     return Decision(
+        group="investigate",
         says=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "
         f"{after} runs, {before} the month before",
         worth_usd=None, part="performance", kind="performance",
@@ -175,6 +246,7 @@ def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
     off, computed = quality.difference_usd, quality.computed_usd or Decimal(0)
     if off is not None and abs(off) >= max(least, LEAST_OFF * computed):
         yield Decision(
+            group="investigate",
             says=f"The logs' sources recorded {format_cents(quality.recorded_usd or Decimal(0))} for calls that cost "
             f"{format_cents(computed)} at these prices: {quality.explained}. "
             "Correct the price book, or ask for the bill",
@@ -185,6 +257,7 @@ def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
 def _unpriced(usage: Sequence[UnpricedUsage]) -> Decision:
     names = ", ".join(of.model for of in usage)
     return Decision(
+        group="investigate",
         says=f"Price {names}: {sum(of.calls for of in usage):,} calls are in no cost. Add them to a price overlay",
         worth_usd=None, part="quality", kind="quality",
     )  # fmt: skip
@@ -192,6 +265,7 @@ def _unpriced(usage: Sequence[UnpricedUsage]) -> Decision:
 
 def _rejected(rejected: Sequence[RejectedLines], lines: int) -> Decision:
     return Decision(
+        group="investigate",
         says=f"{lines:,} lines of the logs could not be read, most in {rejected[0].file}: {rejected[0].reason}",
         worth_usd=None, part="quality", kind="quality",
     )  # fmt: skip

@@ -180,8 +180,8 @@ def _move(one: Priced, known: Known) -> MoveDown | None:
 def _says(candidate: PossibleDowngrade, rate: SuccessRate | None, floor: float) -> str:
     if rate is None:
         answered = f"it already answered {candidate.ok_calls:,} calls of this task in the month"
-        return f"worth a trial: {answered}, but no outcome says how well"
+        return f"{answered}, but no outcome says how well"
     solved = f"{rate.successes:,} of {rate.trials:,} runs succeeded: surely {rate.low:.1%} or more"
     if rate.low >= floor:
         return f"{solved}, above the floor of {floor:.0%}"
-    return f"worth a trial: {solved}, not yet the floor of {floor:.0%}"
+    return f"{solved}, not yet the floor of {floor:.0%}"

@@ -250,9 +250,18 @@ class Quality(Result):
     query: str
 
 
-class Decision(Result):
-    """Something to decide, worth `worth_usd` a month where that is known; `part` is where its reasons stand."""
+DecisionGroup = Literal["save", "investigate", "information"]
 
+
+class Decision(Result):
+    """Something to decide; `part` is where its reasons stand.
+
+    `worth_usd`, where it is known, is what a month costs more than it would otherwise (negative: less), as in the
+    bridge: under `save` what acting takes off, under `investigate` what is at stake, under `information` what has
+    changed already and needs no action.
+    """
+
+    group: DecisionGroup
     says: str
     worth_usd: Usd | None
     low_usd: Usd | None = None
@@ -276,7 +285,7 @@ class Review(Result):
     performance: Performance
     prices: Prices
     quality: Quality
-    decisions: list[Decision] = Field(description="the most expensive first")
+    decisions: list[Decision] = Field(description="by group, in each the one worth most first")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
     queries: list[FigureQuery]
     overlaps: list[str] = Field(default_factory=list, description="sources that may have the same calls: named first")

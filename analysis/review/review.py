@@ -102,7 +102,9 @@ def review(
         changed = _changed(connection, previous, held, _asks(book, configured))
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
         trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
-        decided = decisions(head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges)
+        decided = decisions(
+            head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges, changed
+        )
         done()
         return Review(
             name=name,

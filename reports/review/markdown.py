@@ -10,7 +10,7 @@ from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
 from .html import rate, signed
-from .words import EFFECTS, headline, labels, month_name, short, spans
+from .words import CONVENTION, EFFECTS, NOTHING, grouped, headline, labels, month_name, short, spans
 
 if TYPE_CHECKING:
     from ...analysis.review.results import Review
@@ -46,12 +46,15 @@ def _agreement(review: Review) -> list[str]:
 
 def _decisions(review: Review) -> list[str]:
     if not review.decisions:
-        return ["Nothing in this month is worth a decision."]
-    return [
-        "**To decide**",
-        "",
-        *(f"- **{signed(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)}" for d in review.decisions),
-    ]
+        return [NOTHING]
+    lines = []
+    for title, decisions in grouped(review):
+        lines += [f"**{title}**", ""]
+        lines += [
+            f"- **{format_usd(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)}" for d in decisions
+        ]
+        lines += [""]
+    return [*lines, CONVENTION]
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ...analysis.compare.month_results import Bridge, Effect
-    from ...analysis.review.results import Review
+    from ...analysis.review.results import Decision, DecisionGroup, Review
 
 EFFECTS: dict[Effect, str] = {
     "new": "new components",
@@ -37,6 +37,13 @@ EXPLAINED: dict[Effect, str] = {
     "price": "other prices for the same tokens",
 }
 
+GROUPS: dict[DecisionGroup, str] = {"save": "Save", "investigate": "Investigate", "information": "For information"}
+"""The headings of the decisions, in their order."""
+CONVENTION = (
+    "USD per month. Save: what acting takes off. Investigate: what is at stake. For information: what has changed "
+    "already, − where it costs less, as in the bridge."
+)
+NOTHING = "Nothing found in this month is worth a decision."
 
 TENFOLD = 1000
 """Percent."""
@@ -119,3 +126,9 @@ def of_outlook(review: Review) -> str:
     spent = f"Spent through {forecast.as_of}: {format_usd(forecast.spent_usd)}."
     ends = f"Eight endings in ten lie from {format_range(forecast.p10_usd, forecast.p90_usd)}."
     return f"{spent} {ends} Forecast {forecast.says}."
+
+
+def grouped(review: Review) -> list[tuple[str, list[Decision]]]:
+    """The decisions under their headings, none without any."""
+    found = [(title, [d for d in review.decisions if d.group == group]) for group, title in GROUPS.items()]
+    return [(title, of) for title, of in found if of]

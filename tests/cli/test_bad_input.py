@@ -202,7 +202,7 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("report --out review.txt", "review.txt: the ending tells no format"),
+        ("report --out review.txt", "review.txt: the ending names no format"),
         ("report --out review.html --format pdf", "review.html: --format pdf does not go with the ending .html"),
         ("export --output focus.txt", "focus.txt: an export ends in .csv or .parquet"),
         ("spend --by ,", "--by names nothing to group by: ','"),

@@ -205,7 +205,22 @@ def test_calls_of_which_nothing_is_known_are_not_judged(reviewed: Reviewed, tmp_
     # a task that the routing does not name is the fallback's: Opus
     assert [(d.component, d.configured) for d in found.drift] == [("other", OPUS)]
     assert found.drift[0].worth_usd == -124  # 31 x 1M x ($1 - $5): it cost less
+    assert [(d.group, d.kind) for d in found.decisions] == [("information", "drift")]  # already saved
     assert any("1,550 calls carry neither" in note for note in found.notes)
+
+
+def test_a_price_cut_of_the_month_comes_last_and_agrees_with_the_bridge(reviewed: Reviewed, tmp_path: Path) -> None:
+    book = overlay(
+        tmp_path, f"models: [{{model: {SONNET}, valid_from: 2026-10-12, usd_per_mtok: {{input: 2, output: 15}}}}]"
+    )
+    found = reviewed(calm("2026-09", "2026-10"), book=book)
+    [cut] = found.decisions
+    # 20 of 31 days at $2 in place of $3; the tokens of all 31 days would cost $31 less
+    price = next(step.usd for step in found.bridge.steps if step.effect == "price") if found.bridge else None
+    assert (cut.group, cut.kind, cut.worth_usd) == ("information", "price", price)
+    assert price is not None
+    assert -21 < price < -19
+    assert "$31.00 on all of its tokens" in cut.says
 
 
 def test_a_routing_file_takes_the_mappings_place(reviewed: Reviewed, tmp_path: Path) -> None:
@@ -243,15 +258,17 @@ def test_a_task_moves_down_where_a_cheaper_model_surely_clears_the_floor(
     assert [o.success.trials for o in found.performance.tasks] == [200, 200]
 
 
-def test_few_outcomes_are_worth_a_trial_and_no_decision(
+def test_a_move_on_few_outcomes_is_to_be_investigated(
     reviewed: Reviewed, store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     load_outcomes(store, outcomes(tmp_path, 20, 20))
     found = reviewed(calm("2026-10"))
     [move] = found.moves  # 20 of 20: Wilson from 83.9 %
     assert not move.proven
-    assert move.says == "worth a trial: 20 of 20 runs succeeded: surely 83.9% or more, not yet the floor of 95%"
-    assert found.decisions == []
+    assert move.says == "20 of 20 runs succeeded: surely 83.9% or more, not yet the floor of 95%"
+    # the page never says that nothing is worth a decision above a move worth $62
+    assert [(d.group, d.kind, d.worth_usd) for d in found.decisions] == [("investigate", "move", 62)]
+    assert found.decisions[0].says == f"Try {HAIKU} for orchestration in place of {SONNET}: {move.says}"
 
 
 def test_a_model_that_failed_is_no_candidate(
@@ -265,7 +282,7 @@ def test_without_outcomes_only_a_model_that_ran_the_task_is_worth_a_trial(review
     tried = [brief(date(2026, 10, 7)) | {"model": "claude-haiku-4-5"}]
     [move] = reviewed([*calm("2026-10"), *tried]).moves
     assert (move.task, move.to, move.proven, move.success) == ("orchestration", HAIKU, False, None)
-    assert move.says.startswith("worth a trial: it already answered 50 calls")
+    assert move.says.startswith("it already answered 50 calls")
     assert reviewed(calm("2026-10")).moves == []
 
 

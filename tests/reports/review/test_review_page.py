@@ -190,7 +190,7 @@ def test_negative_numbers_stay_numbers_in_a_csv() -> None:
 
 def test_a_month_alone_with_nothing_to_decide_is_a_whole_page(worked_month: Review) -> None:
     page = render_review(bare(worked_month))
-    assert "Nothing in this month is worth a decision." in page
+    assert "Nothing found in this month is worth a decision." in page
     assert "There is no month before to compare it with." in page
     assert "No outcomes are known" in page
     assert "Nothing of the month has a price." in page
