@@ -16,7 +16,8 @@ SELECT *, FALSE AS covered, NULL::VARCHAR AS covered_by FROM sums;
 
 -- What is counted so far: calls first, then bill by bill, those that have tokens first.
 CREATE OR REPLACE TEMP TABLE counted_cell AS
-SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, known.provider, known.model
+SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, known.provider, known.model,
+    FALSE AS usage_of_bill  -- tokens of a bill: what its provider's costs of these days are for, of whatever model
 FROM usage_event JOIN known_name AS known
     ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
     AND known.model_ref IS NOT DISTINCT FROM usage_event.model

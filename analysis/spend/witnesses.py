@@ -71,13 +71,14 @@ UPDATE bill_part SET covered = TRUE, covered_by = found.source
 FROM (
     SELECT place, min(cell.source) AS source
     FROM bill_part AS part JOIN counted_cell AS cell
-        ON cell.provider = part.provider AND (part.model IS NULL OR cell.model IS NULL OR cell.model = part.model)
+        ON cell.provider = part.provider AND (part.model IS NULL OR cell.model IS NULL OR cell.model = part.model
+            OR cell.usage_of_bill AND NOT part.has_tokens)
         AND cell.first_day <= part.last_day AND cell.last_day >= part.first_day
     WHERE part.source = $1 GROUP BY place
 ) AS found WHERE found.place = bill_part.place
 """
 COUNT = """
-INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model FROM bill_part
+INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model, has_tokens FROM bill_part
 WHERE source = $1 AND NOT covered
 """
 BILL_MARKS = """

@@ -26,28 +26,35 @@ def tokens(folder: Path) -> tuple[int, int, int]:
     return row[0], row[1], row[2]
 
 
-def codex(total: int) -> list[object]:
+def codex(total: int, provider: str = "openai") -> list[object]:
     counts = {
         "input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 30, "reasoning_output_tokens": 10,
         "total_tokens": total,
     }  # fmt: skip
     info = {"total_token_usage": counts, "last_token_usage": counts}
-    head = {"timestamp": "2026-10-05T10:00:00Z", "type": "session_meta", "payload": {"id": "s"}}
+    head = {
+        "timestamp": "2026-10-05T10:00:00Z",
+        "type": "session_meta",
+        "payload": {"id": "s", "model_provider": provider},
+    }
     turn = {"timestamp": "2026-10-05T10:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5"}}
     count = {"timestamp": "2026-10-05T10:00:01Z", "type": "event_msg", "payload": {"type": "token_count", "info": info}}
     return [head, turn, count]
 
 
 @pytest.mark.parametrize(
-    ("total", "expected"),
+    ("total", "provider", "expected"),
     [
-        (130, (60, 40, 30)),  # 100 + 30: cached within the input, reasoning within the output
-        (140, (60, 40, 40)),  # 100 + 30 + 10: reasoning beside the output
-        (170, (100, 40, 30)),  # 100 + 40 + 30: cached beside the input
+        (130, "openai", (60, 40, 30)),  # 100 + 30: cached within the input, reasoning within the output
+        (140, "deepseek", (60, 40, 40)),  # 100 + 30 + 10: reasoning beside the output
+        (140, "openai", (60, 40, 30)),  # but never of OpenAI, whose output includes it
+        (170, "openai", (100, 40, 30)),  # 100 + 40 + 30: cached beside the input
     ],
 )
-def test_a_total_proves_what_stands_beside_what(tmp_path: Path, total: int, expected: tuple[int, int, int]) -> None:
-    loaded(tmp_path, *codex(total))
+def test_a_total_proves_what_stands_beside_what(
+    tmp_path: Path, total: int, provider: str, expected: tuple[int, int, int]
+) -> None:
+    loaded(tmp_path, *codex(total, provider))
     assert tokens(tmp_path) == expected
 
 

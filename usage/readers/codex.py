@@ -42,7 +42,8 @@ def _plain(usage: str) -> str:
     i, c, w, o = (f"coalesce({usage}.{name}, 0)" for name in _FIGURES)
     r, total = f"coalesce({usage}.reasoning_output_tokens, 0)", f"{usage}.total_tokens"
     beside = f"{c} + {w} > {i} OR {total} = {i} + {c} + {w} + {o} AND {total} NOT IN ({i} + {o}, {i} + {o} + {r})"
-    apart = f"{r} > 0 AND {total} = {i} + {o} + {r}"  # reasoning beside the output: the total proves it
+    # Reasoning beside the output: the total proves it, but of OpenAI's own, whose output always includes it.
+    apart = f"coalesce(provider, 'openai') <> 'openai' AND {r} > 0 AND {total} = {i} + {o} + {r}"
     whole = f"{i} + CASE WHEN {i} >= 0 AND ({beside}) THEN {c} + {w} ELSE 0 END"
     named = ", ".join(
         f"{name}: ({sql})::HUGEINT"

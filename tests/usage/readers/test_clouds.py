@@ -75,7 +75,7 @@ def test_a_reply_that_the_gateway_cut_is_rejected_and_not_free(
 def test_azures_own_log_is_refused_by_name(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = tmp_path / "diagnostic.jsonl"
     file.write_text('{"category": "RequestResponse", "operationName": "x", "properties": {"requestLength": 5}}\n')
-    with pytest.raises(UsageLogError, match="tells no tokens"):
+    with pytest.raises(UsageLogError, match="has no tokens"):
         load(store, [file])
     assert load(store, [tmp_path]).unreadable  # in a folder it is named, and the rest is read
 

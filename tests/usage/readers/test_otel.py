@@ -74,7 +74,7 @@ def test_an_agents_sum_is_left_out_whatever_its_kind(tmp_path: Path, kind: int) 
 def test_the_service_is_a_tag(tmp_path: Path) -> None:
     _, rows = loaded(tmp_path, DATA / "trace.json", sql="SELECT tags FROM usage_event ORDER BY ts")
     tags = [json.loads(row[0]) for row in rows]
-    assert (tags[0]["service"], tags[0]["operation"], tags[0]["error"]) == ("research-desk", "chat", None)
+    assert (tags[0]["service"], tags[0]["operation"], tags[0].get("error")) == ("research-desk", "chat", None)
     assert tags[2]["error"] == "timeout"
 
 

@@ -62,7 +62,7 @@ def test_traces_are_sums_failures_stay_and_no_price_is_not_free(tmp_path: Path) 
         )
         for each in events
     ]
-    file.write_text("\n".join(["uuid,event,timestamp,distinct_id,properties", *rows]))
+    file.write_text("\n".join(["uuid,event,timestamp,distinct_id,properties", *rows, ""]))
     with open_store(tmp_path / "costsim.duckdb") as store:
         assert load(store, [file]).total("rejected") == 0
         found = store.execute("SELECT model, status, input, recorded_usd FROM usage_event ORDER BY ts").fetchall()
