@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, demo, diff, evidence, plan, reconcile, review, routing, spend, start, usage
+from . import check, demo, diff, evidence, plan, reconcile, review, rollup, routing, spend, start, usage
 from .prices import prices_app
 from .store import store_app
 
@@ -30,6 +30,7 @@ app.command()(usage.load)
 app.command()(spend.spend)
 app.command()(reconcile.reconcile)
 app.command()(usage.export)
+app.command()(rollup.rollup)
 app.command()(review.report)
 app.command()(review.chart)
 app.command()(demo.demo)

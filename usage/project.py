@@ -23,7 +23,8 @@ CASE
     WHEN greatest({COLUMNS}) > 1000000000000
         THEN 'a count over 10^12'
     WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'
-    WHEN recorded_usd < 0 AND $role <> 'bill' THEN 'a negative recorded cost'  -- a bill has credits
+    WHEN recorded_usd < 0 AND $role <> 'bill' AND own_role IS DISTINCT FROM 'bill'
+        THEN 'a negative recorded cost'  -- a bill has credits
     WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
@@ -52,13 +53,14 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
+    own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
     replaced = f"REPLACE ({', '.join(wide)})" if wide else ""
     store.execute(
         f"""
         INSERT INTO found BY NAME
-        WITH counted AS (SELECT file_id, line, {counted} FROM ({entry})),
+        WITH counted AS (SELECT file_id, line, {own_role} AS own_role, {counted} FROM ({entry})),
         judged AS (SELECT * EXCLUDE (recorded_text, fault) {replaced}, {REASON} AS reason FROM counted)
-        SELECT *, $reader AS source, $role AS role,
+        SELECT * EXCLUDE (own_role), $reader AS source, CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
                 THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
         FROM judged

@@ -40,6 +40,8 @@ UNION SELECT provider, model FROM covered_daily WHERE model IS NOT NULL
 """
 COUNTS = "(covered_by IS NULL)"  # calls that no other source has, and what a bill has beyond its calls
 NEEDED = ("source", "role", "provider", "model", "processing")  # for a price, and to name what is already summed
+BY_HALF_HOUR = "list_contains($by_half_hour, model)"
+SLOT = "2 * extract(hour FROM ts) + CASE WHEN extract(minute FROM ts) >= 30 THEN 1 ELSE 0 END"  # in any dialect
 MAX_DAY = date(9000, 1, 1)
 KEPT = ("source", "role", "component", "agent", "task", "provider", "model", "processing", "status")
 
@@ -122,17 +124,17 @@ def sums(
     where: str = "TRUE",
     constant: Mapping[str, str] = MappingProxyType({}),
     also: Sequence[str] = (),
+    by_half_hour: str = BY_HALF_HOUR,
 ) -> str:
     """The SQL that sums a relation with the columns of `usage_event`; `$by_half_hour` are the models kept by slot.
 
     `relation` and `where` are SQL of ours, never a user's; tier starts are whole numbers. `constant` says which
     columns hold one value throughout, and the SQL of it: these need not be grouped by, nor added up. Columns that
-    `also` names are kept apart too.
+    `also` names are kept apart too. `by_half_hour` is the SQL condition that a call's model is kept by slot.
     """
     dimensions = {
         "day": "ts::DATE",
-        "slot": "(CASE WHEN list_contains($by_half_hour, model) THEN 2 * hour(ts) + minute(ts) // 30 ELSE -1 END)"
-        "::SMALLINT",
+        "slot": f"(CASE WHEN {by_half_hour} THEN {SLOT} ELSE -1 END)::SMALLINT",
         **{name: name for name in (*KEPT, *also)},
         "tier": _tier(tier_starts),
     }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PARQUET_CELLS = """
 CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", * FROM read_parquet($path)
 """
+LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
@@ -48,7 +49,7 @@ def read_parquet(connection: DuckDBPyConnection, source: Source) -> list[Reject]
     """Append the rows of a Parquet file to `record`; returns those that do not fit."""
     connection.execute(PARQUET_CELLS, {"path": escaped(source.whole)})
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    return _cast_cells(connection, source, {name: name for name in kinds}, kinds)
+    return _cast_cells(connection, source, {name: name for name in kinds if name != LINE_COLUMN}, kinds)
 
 
 def _a_row_a_line(connection: DuckDBPyConnection, source: Source, columns: list[str], lines: int) -> bool:

@@ -56,6 +56,7 @@ from .priced import (
     USAGE_SUM,
     USED_KEYS,
 )
+from .rollups import check_rollups
 from .witnesses import settle
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Ledger:
 
         Sums are kept apart at the price tiers of their own models; at `tier_starts` (input tokens) and at the tiers of
         `models` too, for questions about these. In a store that is open read-only the sums are kept in memory. Raises
-        CostsimError where a price changes at a moment that is no half hour.
+        CostsimError where a price changes at a moment that is no half hour, or loaded rollups do not fit (rollups.py).
         """
         also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
         if not is_current(connection, book, also):
@@ -107,6 +108,7 @@ class Ledger:
             connection.execute(OPEN_TABLES)
             connection.execute(HOLD_BOOK, {"book_hash": book.hash})
         ledger._price_rollup()
+        check_rollups(connection, lambda pairs: rollup_needs(book, pairs))
         return ledger
 
     def _price_rollup(self) -> None:

@@ -31,7 +31,7 @@ STANDING = {
     "bedrock": 2, "vertex": 2, "azure-apim": 2, "vllm": 2,
     "litellm": 3, "openrouter": 3, "helicone": 3, "portkey": 3, "litellm-daily": 4,
     "langfuse": 5, "langsmith": 5, "posthog": 5, "mlflow": 5, "weave": 5, "datadog": 5, "braintrust": 5,
-    "mapped": 6,
+    "mapped": 6, "rollup": 7,
 }  # fmt: skip
 """How good a witness of a call each source is, the best first; 0, an agent's own log, where it is not named."""
 

@@ -36,12 +36,14 @@ from . import (
     portkey,
     posthog,
     qwen_chats,
+    rollup,
     vertex,
     vllm,
     weave,
 )
 
 READERS: tuple[Reader, ...] = (
+    rollup.READER,
     qwen_chats.READER,
     claude_code.READER,
     codex.READER,

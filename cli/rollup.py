@@ -1,0 +1,99 @@
+"""`costsim rollup`: sum calls where they are, and load the sums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import CostsimError
+from .arguments import BookOption, OverlayOption, stack_of
+from .screen import say
+
+
+def rollup(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="The calls: a Parquet file, folder or glob, or a store; with --engine or --print-sql, the table."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The rollup, a Parquet file for costsim load.")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="ENGINE", help="What sums: local (DuckDB), spark, clickhouse://HOST/DB or postgresql://HOST/DB."
+        ),
+    ] = "local",
+    print_sql: Annotated[
+        bool, typer.Option("--print-sql", help="Print the statement for an engine of your own, and run nothing.")
+    ] = False,
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --print-sql: bigquery, snowflake, trino, databricks, spark, clickhouse, postgres, redshift, "
+            "athena or duckdb.",
+        ),
+    ] = None,
+    map: Annotated[
+        str | None,
+        typer.Option(metavar="MAP", help="The table's own columns, as for costsim load: ts=TIME,input=TOKENS_IN."),
+    ] = None,
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="WORDS", help="Dimensions to keep apart too: session, user, team, project, repository, branch."
+        ),
+    ] = "",
+    role: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="What the source is: calls, or bill. Default: its column role.")
+    ] = None,
+    unique_by: Annotated[
+        str | None,
+        typer.Option(
+            "--unique-by",
+            metavar="COLUMN",
+            help="Rows with one value of it are one call; none: every row is a call. Default: event_id, if any.",
+        ),
+    ] = None,
+    book: BookOption = None,
+    prices: OverlayOption = None,
+) -> None:
+    """Sum calls where they are, exactly, into a small file that costsim load takes. See docs/scale.md.
+
+    \b
+      costsim rollup lake/calls --out rollup.parquet
+      costsim rollup calls --engine clickhouse://localhost/llm --out rollup.parquet
+      costsim rollup project.llm.calls --print-sql --dialect bigquery
+      costsim load rollup.parquet
+    """
+    from ..analysis.spend.rollup_file import Wanted, make_rollup, printed_rollup
+    from ..usage.engines.engine import engine_of
+    from ..usage.readers.mapped import parse_mapping
+    from ..usage.roles import parse_roles
+
+    given, of_sources = parse_roles([role] if role else ())
+    if of_sources:
+        raise CostsimError("--role of a rollup is calls or bill")
+    words = [word.strip() for word in keep.split(",") if word.strip()]
+    wanted = Wanted(parse_mapping(map) if map else None, words, given, unique_by)
+    stack = stack_of(book, prices)
+    if print_sql:
+        from ..usage.engines.dialects import written
+        from .output import emit
+
+        emit(written(printed_rollup(source, stack, wanted), source, dialect or "duckdb"), out)
+        return
+    if dialect:
+        raise CostsimError("--dialect goes with --print-sql; what runs is named by --engine")
+    if out is None or out.suffix.lower() != ".parquet":
+        raise CostsimError("say where the rollup goes: --out FILE.parquet")
+    made = make_rollup(engine_of(engine, source), stack, out, wanted)
+    say(f"{out}: {made.rows:,} sums of {made.calls:,} calls, {made.first} to {made.last} (UTC)")
+    for fault, calls in made.faults:
+        say(f"not counted: {calls:,} calls with {fault}", err=True)
+    say(f"Load it with costsim load {out}")

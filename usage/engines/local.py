@@ -1,0 +1,70 @@
+"""DuckDB in this process: Parquet files of calls, or a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ...errors import UsageLogError
+from ..listing import find_files
+from ..store import SESSION, open_store
+from .engine import copy_to
+from .statement import SOURCE, Statement
+
+
+@dataclass(frozen=True)
+class Local:
+    """Calls that DuckDB reads where they lie."""
+
+    connection: duckdb.DuckDBPyConnection
+    origin: str
+    unique: bool
+
+    @classmethod
+    def open(cls, source: str) -> Local:
+        """A store (a DuckDB file), or a Parquet file, folder or glob. Raises UsageLogError, StoreError."""
+        path = Path(source)
+        if path.is_file() and _is_store(path):
+            with open_store(path, read_only=True):
+                pass  # it is one of ours, and its schema is known
+            connection = duckdb.connect(str(path), read_only=True)
+            connection.execute(SESSION)
+            connection.execute(f"CREATE TEMP VIEW {SOURCE} AS FROM usage_event")
+            return cls(connection, str(path.resolve()), unique=True)
+        files = [file.path for file in find_files([source], Path()) if file.path.endswith(".parquet")]
+        if not files:
+            raise UsageLogError("there is no Parquet file and no store here", file=source)
+        connection = duckdb.connect()
+        connection.execute(SESSION)
+        try:
+            connection.read_parquet(files, union_by_name=len(files) > 1).create_view(SOURCE)
+        except duckdb.Error as error:
+            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=files[0]) from None
+        return cls(connection, str(path.resolve()), unique=False)
+
+    def columns(self) -> dict[str, str]:
+        """The columns of the files or of the store's table."""
+        return dict(self.connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {SOURCE})").fetchall())  # noqa: S608
+
+    def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
+        """The providers and models of all calls."""
+        sql = f"SELECT DISTINCT {provider}, {model} FROM {SOURCE} WHERE {model} IS NOT NULL"  # noqa: S608 (see statement.py)
+        return self._query(sql).fetchall()
+
+    def run(self, statement: Statement, out: Path) -> None:
+        """Sum and write to Parquet."""
+        self._query(f"CREATE TEMP TABLE made AS {statement.sql}")
+        copy_to(self.connection, "made", out)
+
+    def _query(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise UsageLogError(f"the calls cannot be summed: {str(error).splitlines()[0]}", file=self.origin) from None
+
+
+def _is_store(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(12)[8:] == b"DUCK"
