@@ -72,7 +72,7 @@ def rollup(
       costsim load rollup.parquet
     """
     from ..analysis.spend.rollup_file import Wanted, make_rollup, printed_rollup
-    from ..usage.engines.engine import engine_of
+    from ..usage.engines.named import engine_of
     from ..usage.readers.mapped import parse_mapping
     from ..usage.roles import parse_roles
 

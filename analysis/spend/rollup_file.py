@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from ...usage.engines.statement import UNIQUE, Statement, columns_of
+from ...usage.engines.statement import UNIQUE, RollupStatement, columns_of
 from .ledger import rollup_needs
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def make_rollup(engine: Engine, book: PriceBook, out: Path, wanted: Wanted) -> M
     columns = _columns(there, wanted, engine.origin)
     models = engine.models(columns["model"], columns["provider"])
     unique = _is_unique(there, wanted) and not engine.unique
-    statement = Statement(engine.origin, columns, every_tier(book), rollup_needs(book, models)[1], wanted.keep, unique)
+    statement = RollupStatement(
+        engine.origin, columns, every_tier(book), rollup_needs(book, models)[1], wanted.keep, unique
+    )
     engine.run(statement, out)
     with duckdb.connect() as connection:
         rows, calls, first, last = connection.execute(MADE, {"file": str(out)}).fetchone() or (0, 0, None, None)
@@ -66,7 +68,7 @@ def make_rollup(engine: Engine, book: PriceBook, out: Path, wanted: Wanted) -> M
     return MadeRollup(out, rows, calls, str(first), str(last), tuple(faults))
 
 
-def printed_rollup(source: str, book: PriceBook, wanted: Wanted) -> Statement:
+def printed_rollup(source: str, book: PriceBook, wanted: Wanted) -> RollupStatement:
     """The statement for a table that cannot be asked: its columns are those of the mapping, else of `usage_event`.
 
     Models whose prices change within a day are those of the book, by their own names.
@@ -74,7 +76,7 @@ def printed_rollup(source: str, book: PriceBook, wanted: Wanted) -> Statement:
     columns = _columns(None, wanted, source)
     half_hours = rollup_needs(book, ((key.provider, key.model) for key in book.keys()))[1]
     unique = _is_unique(None, wanted)
-    return Statement(source, columns, every_tier(book), half_hours, wanted.keep, unique)
+    return RollupStatement(source, columns, every_tier(book), half_hours, wanted.keep, unique)
 
 
 def every_tier(book: PriceBook) -> list[int]:

@@ -24,7 +24,7 @@ NAMES = {reader.name for reader in READERS}
 SAMPLES = sorted(file for file in DATA.rglob("*") if file.is_file() and file.parent.name in NAMES)
 LINES = [file for file in SAMPLES if file.suffix == ".jsonl"]
 DOCUMENTS = [file for file in SAMPLES if file.suffix == ".json"]
-PACKABLE = [file for file in SAMPLES if file.suffix != ".db"]
+PACKABLE = [file for file in SAMPLES if file.suffix not in (".db", ".parquet")]
 TABLES = [file for file in SAMPLES if file.suffix == ".csv"]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
 from ...errors import CostsimError
-from .statement import SOURCE, Statement
+from .statement import SOURCE, RollupStatement
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -28,7 +28,7 @@ IN_UTC = {
 CLICKHOUSE = "SETTINGS prefer_column_name_to_alias = 1, session_timezone = 'UTC', data_type_default_nullable = 1"
 
 
-def written(statement: Statement, table: str, dialect: str) -> str:
+def written(statement: RollupStatement, table: str, dialect: str) -> str:
     """The statement for a person to run: as `transpiled`, over several lines, with what to do first."""
     _check_dialect(dialect)
     first = f"{IN_UTC[dialect]};\n" if dialect in IN_UTC else ""

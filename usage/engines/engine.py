@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 import duckdb
 
-from ...documents import did_you_mean
 from ...errors import CostsimError
 from ...tokens import TOKEN_CLASSES
 from ..reader import struct
-from .statement import Statement
+from .statement import RollupStatement
 
 RESULT = {
     "day": "DATE",
@@ -44,7 +43,7 @@ class Engine(Protocol):
     def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
         """The providers and models of all calls, by SQL (DuckDB's) over the table's columns."""
 
-    def run(self, statement: Statement, out: Path) -> None:
+    def run(self, statement: RollupStatement, out: Path) -> None:
         """Write what the statement yields to a Parquet file."""
 
 
@@ -93,17 +92,3 @@ def copy_to(connection: duckdb.DuckDBPyConnection, relation: str, out: Path) -> 
 
 def _as_text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-ENGINES = ("local", "spark", "clickhouse://HOST/DATABASE", "postgresql://HOST/DATABASE")
-
-
-def engine_of(name: str, source: str) -> Engine:
-    """The engine that `--engine` names, over a source. Raises CostsimError with those there are."""
-    kind = name.partition("://")[0]
-    if name == "local":
-        from .local import Local
-
-        return Local.open(source)
-    near = did_you_mean(kind, [known.partition("://")[0] for known in ENGINES])
-    raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")

@@ -11,7 +11,7 @@ from ...errors import UsageLogError
 from ..listing import find_files
 from ..store import SESSION, open_store
 from .engine import copy_to
-from .statement import SOURCE, Statement
+from .statement import SOURCE, RollupStatement
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Local:
         sql = f"SELECT DISTINCT {provider}, {model} FROM {SOURCE} WHERE {model} IS NOT NULL"  # noqa: S608 (see statement.py)
         return self._query(sql).fetchall()
 
-    def run(self, statement: Statement, out: Path) -> None:
+    def run(self, statement: RollupStatement, out: Path) -> None:
         """Sum and write to Parquet."""
         self._query(f"CREATE TEMP TABLE made AS {statement.sql}")
         copy_to(self.connection, "made", out)

@@ -54,7 +54,7 @@ WHOLE = re.compile(
 
 
 @dataclass(frozen=True)
-class Statement:
+class RollupStatement:
     """What a rollup is made of. `columns` are those of `usage_event`, as SQL over the source's own columns.
 
     `tier_starts` are token counts at which some price has a tier; `half_hour_models` the models, as logged, whose

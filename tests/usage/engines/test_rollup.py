@@ -13,7 +13,7 @@ from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.store import open_store
 from costsim.usage.engines.dialects import DIALECTS, written
-from costsim.usage.engines.engine import engine_of
+from costsim.usage.engines.named import engine_of
 from costsim.usage.readers.mapped import parse_mapping
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def test_prices_with_a_tier_that_the_rollup_does_not_keep_apart_are_refused(call
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted())
     overlay = tmp_path / "prices.yaml"
     overlay.write_text(
-        "models:\n  - provider: anthropic\n    model: claude-sonnet-4-5\n    usd_per_mtok: {input: 3, output: 15}\n"
-        "    tiers: [{min_input_tokens: 77777, usd_per_mtok: {input: 9}}]\n"
+        "book: ours\nmodels:\n  - model: anthropic/claude-sonnet-4-5\n    usd_per_mtok: {input: 3, output: 15}\n"
+        "    tiers: [{min_input_tokens: 77777, usd_per_mtok: {input: 9, output: 15}}]\n"
     )
     with open_store(tmp_path / "a.duckdb", BOOK) as store:
         store.load([made.file])

@@ -1,0 +1,20 @@
+"""The engine that `--engine` names."""
+
+from __future__ import annotations
+
+from ...documents import did_you_mean
+from ...errors import CostsimError
+from .engine import Engine
+
+ENGINES = ("local", "spark", "clickhouse://HOST/DATABASE", "postgresql://HOST/DATABASE")
+
+
+def engine_of(name: str, source: str) -> Engine:
+    """The engine that `--engine` names, over a source. Raises CostsimError with those there are."""
+    kind = name.partition("://")[0]
+    if name == "local":
+        from .local import Local
+
+        return Local.open(source)
+    near = did_you_mean(kind, [known.partition("://")[0] for known in ENGINES])
+    raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")
