@@ -115,7 +115,7 @@ def test_prices_with_a_tier_that_the_rollup_does_not_keep_apart_are_refused(call
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted())
     overlay = tmp_path / "prices.yaml"
     overlay.write_text(
-        "book: ours\nmodels:\n  - model: anthropic/claude-sonnet-4-5\n    usd_per_mtok: {input: 3, output: 15}\n"
+        "book: ours\nsource: our contract\nmodels:\n  - model: anthropic/claude-sonnet-4-5\n    usd_per_mtok: {input: 3, output: 15}\n"
         "    tiers: [{min_input_tokens: 77777, usd_per_mtok: {input: 9, output: 15}}]\n"
     )
     with open_store(tmp_path / "a.duckdb", BOOK) as store:
