@@ -288,6 +288,7 @@ class Projection(Result):
     policy_notes: list[PolicyNote] = []
     baseline: str = Field(default="", description="what savings are compared with: its models, policies and caching")
     what_if: list[str] = Field(default=[], description="what is otherwise than the architecture file says")
+    range_note: str = Field(default="", description="what the ranges leave out: components that state no uncertainty")
     forecast: str = Field(default="", description="what the runs of logged components are forecast from")
     outgrown: list[Outgrown] = Field(
         default=[], description="what does not fit a context window; costs count it as sent"

@@ -94,6 +94,10 @@ def run(
     ] = None,
     moves: Annotated[bool, typer.Option("--moves", help="Each task on each model: cost, fit and evidence.")] = False,
     baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None,
+    uncertainty: Annotated[
+        str | None,
+        typer.Option(metavar="PERCENT", help="What if costs are up to 30% off, where components state no uncertainty."),
+    ] = None,
 ) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
@@ -109,11 +113,12 @@ def run(
     """
     from ..analysis.architecture.edits import edited
     from ..analysis.architecture.load import load_architecture
+    from ..analysis.simulation.guessed import parse_share
     from ..analysis.simulation.run import project
     from ..analysis.simulation.scale import Scale
     from ..analysis.simulation.settings import Settings
 
-    what_if = _what_if(scale=scale, prices=prices, set=edits)
+    what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
     if from_usage and edits:
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
     first = day_of(start)
@@ -126,7 +131,17 @@ def run(
         file = architecture_or_example(architecture)
         wanted = load_architecture(file, edited(file, edits or ())).architecture
     settings = Settings(
-        first, days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if
+        first,
+        days,
+        trials,
+        seed,
+        book,
+        naive,
+        tuple(prices or ()),
+        Scale.parse(scale or ()),
+        baseline,
+        what_if,
+        parse_share(uncertainty) if uncertainty else None,
     )
     if moves:
         emit(_moves(wanted, settings, db or DEFAULT_STORE, format_of(format, out, RunFormat.table)), out)

@@ -45,6 +45,7 @@ def as_markdown(projection: Projection) -> str:
     lines += [f"- baseline: {cell(projection.baseline)}"] if projection.baseline else []
     lines += [f"- **DOES NOT FIT** {cell(entry.message)}" for entry in projection.outgrown]
     lines += [f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced]
+    lines += [f"- ranges: {cell(projection.range_note)}"] if projection.range_note else []
     plans = projection.plans
     header = ["component", "agent", *(f"{cell(plan.name)} USD/day" for plan in plans), "runs/day"]
     rows = [header, ["---", "---", *("---:" for _ in plans), "---:"]]

@@ -23,6 +23,7 @@ def print_projection(projection: Projection, console: Console, *, details: bool 
     for part in (
         _outgrown(projection),
         _headline(projection),
+        Text(f"Ranges: {projection.range_note}.", style="yellow") if projection.range_note else None,
         _unpriced(projection),
         _components(projection),
         _spawns(projection),

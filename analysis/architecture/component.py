@@ -155,6 +155,10 @@ class Cron(Policies):
         return name if name is None else time_zone(name).key
 
 
+UNKNOWN_FACTOR = (
+    "an unknown factor on its cost, drawn once per trial; its mean is in the expected cost: {low: 1, high: 3} doubles "
+    "it, {low: 0.7, high: 1.3} leaves it"
+)
 SLOW = ("batch", "flex")
 """Processing whose answers may take hours."""
 
@@ -177,7 +181,10 @@ class Component(Policies):
     tokens: TokenProfile | None = None
     session: Session | None = Field(default=None, description="instead of tokens: a run of several turns")
     calibrate: Calibrate | None = None
-    uncertainty: Spread | None = Field(default=None, description="an unknown factor on its cost, once per trial")
+    uncertainty: Spread | None = Field(
+        default=None,
+        description=UNKNOWN_FACTOR,
+    )
     spawns: list[Spawn] = Field(default=[], description="components that its runs spawn")
     interactive: bool = Field(default=False, description="people wait for its answers: never batch, never flex")
     needs: list[Literal["tools", "images"]] = Field(default=[], description="what its model must be able to take")

@@ -66,6 +66,10 @@ class Constant:
         """The amount, for every probability."""
         return np.full(probability.shape, float(self.mean))
 
+    def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:
+        """All or nothing."""
+        return (Fraction(1), self.mean) if self.mean <= limit else (Fraction(0), Fraction(0))
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -96,6 +100,12 @@ class Uniform:
     def quantile(self, probability: Floats) -> Floats:
         """Linear in the probability."""
         return float(self.low) + probability * float(self.high - self.low)
+
+    def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:
+        """(x - low) / (high - low), and that times the middle of low and x; exact."""
+        x = min(max(limit, self.low), self.high)
+        chance = (x - self.low) / (self.high - self.low)
+        return chance, chance * (self.low + x) / 2
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,20 @@ class Triangular:
         rising = low + np.sqrt(probability * (high - low) * (mode - low))
         falling = high - np.sqrt((1 - probability) * (high - low) * (high - mode))
         return np.where(probability < (mode - low) / (high - low), rising, falling)
+
+    def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:
+        """Integrals of the rising density 2 (x - low) / ((high - low) (mode - low)), then of the falling; exact."""
+        low, mode, high, width = self.low, self.mode, self.high, self.high - self.low
+        x, chance, part = min(max(limit, low), high), Fraction(0), Fraction(0)
+        if mode > low:
+            rise = min(x, mode) - low
+            chance += rise**2 / (width * (mode - low))
+            part += rise**2 * (low / (width * (mode - low))) + 2 * rise**3 / (3 * width * (mode - low))
+        if x > mode:  # the area of what falls up to x: that of the whole fall less that beyond x
+            fall, rest, slope = high - mode, high - x, width * (high - mode)
+            chance += (fall**2 - rest**2) / slope
+            part += high * (fall**2 - rest**2) / slope - 2 * (fall**3 - rest**3) / (3 * slope)
+        return chance, part
 
 
 @dataclass(frozen=True)
@@ -170,6 +194,14 @@ class Lognormal:
         amounts: Floats = np.exp(math.log(self.p50) + self.sigma * _standard_normal(probability.tobytes()))
         return amounts
 
+    def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:
+        """Phi(z), and mean * Phi(z - sigma) for z = ln(x / p50) / sigma, as double-precision numbers."""
+        if limit <= 0:
+            return Fraction(0), Fraction(0)
+        z = math.log(limit / self.p50) / self.sigma
+        normal = NormalDist().cdf
+        return Fraction(normal(z)), self.mean * Fraction(normal(z - self.sigma))
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -200,6 +232,29 @@ class Scaled:
     def quantile(self, probability: Floats) -> Floats:
         """Scaled quantiles."""
         return self.of.quantile(probability) * float(self.by)
+
+    def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:
+        """As of the distribution, at the limit scaled back."""
+        chance, part = below(self.of, limit / self.by)
+        return chance, part * self.by
+
+
+def integrable(part: Distribution) -> bool:
+    """Whether `below` has a closed form for it."""
+    return (
+        integrable(part.of)
+        if isinstance(part, Scaled)
+        else isinstance(part, Constant | Uniform | Triangular | Lognormal)
+    )
+
+
+def below(part: Distribution, limit: Fraction) -> tuple[Fraction, Fraction]:
+    """The chance of an amount up to `limit`, and the part of the mean that such amounts make.
+
+    Exact; of a lognormal, in double precision. The distribution must be `integrable`.
+    """
+    assert isinstance(part, Constant | Uniform | Triangular | Lognormal | Scaled)  # noqa: S101
+    return part.below(limit)
 
 
 @lru_cache(maxsize=8)

@@ -26,5 +26,5 @@ class Bracket:
     min_input_tokens: int
     probability: Fraction
     mean: dict[str, Fraction]
-    rows: NDArray[np.int64] | None = field(default=None, repr=False)
+    rows: NDArray[np.int64] | NDArray[np.float64] | None = field(default=None, repr=False)
     replicates: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)

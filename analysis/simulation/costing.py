@@ -38,8 +38,8 @@ Rates = tuple[tuple[Fraction, ...], ...]
 class Costing:
     """One component on one model: everything that the expected cost and the simulation need.
 
-    `rates[d]` are day `d`'s effective prices; `shadow[d]` the same at shadow prices. `missing` names the token
-    classes that have tokens and no price: then the cost is unknown.
+    `rates[d]` are day `d`'s effective prices, times the mean of the component's uncertainty; `shadow[d]` the same at
+    shadow prices. `missing` names the token classes that have tokens and no price: then the cost is unknown.
     """
 
     work: Work
@@ -167,8 +167,9 @@ class _Pricing:
 
     def _segment(self, at: datetime) -> tuple[Rates, Rates]:
         rows = [[self._row(bracket, name, at) for name in (*bracket.mean, "request")] for bracket in self.brackets]
-        rates = tuple(tuple(row.usd_per_unit if row else Fraction(0) for row in line) for line in rows)
-        shadow = tuple(tuple(row.shadow_usd_per_unit if row else Fraction(0) for row in line) for line in rows)
+        factor = self.work.unknown.mean
+        rates = tuple(tuple(row.usd_per_unit * factor if row else Fraction(0) for row in line) for line in rows)
+        shadow = tuple(tuple(row.shadow_usd_per_unit * factor if row else Fraction(0) for row in line) for line in rows)
         return rates, shadow
 
     def _row(self, bracket: Bracket, name: str, at: datetime) -> PriceRow | None:

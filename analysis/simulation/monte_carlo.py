@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture.distributions import Constant, Floats, midpoints
+from ..architecture.distributions import Constant, Distribution, Floats, midpoints
 from .brackets import Bracket
 from .costing import Costing
-from .profiles import Independent, Profile
+from .profiles import Independent, Joint, Profile
 from .sessions.profile import SessionProfile
 from .workload import Runs, SpawnedRuns, Work
 
@@ -68,10 +68,12 @@ def draw(
     runs = spawn(runs) if spawn else runs
     if work.runs.law == "forecast":
         return _mean_sums(brackets, runs, factors)
-    if isinstance(profile, Independent):
-        return TokenSums([runs], [_independent_sums(profile, runs, rng, trials)], factors)
     if isinstance(profile, SessionProfile):
         return _session_sums(profile, brackets, runs, rng, trials, factors)
+    if profile.drawn_by_trial:
+        return _trial_sums(profile, brackets, runs, rng, trials, factors)
+    if isinstance(profile, Independent) and len(brackets) == 1:
+        return TokenSums([runs], [_independent_sums(profile.parts, runs, rng, trials)], factors)
     counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
     sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
     return TokenSums(counts, sums, factors)
@@ -88,8 +90,9 @@ def _mean_sums(brackets: tuple[Bracket, ...], runs: Floats, factors: list[Floats
 
 def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int) -> list[Floats | float]:
     unknown = work.unknown
-    common: Floats | float = unknown.cost.draw(rng, (trials,)) if unknown.cost else 1.0
-    own = {name: part.draw(rng, (trials,)) for name, part in unknown.tokens.items()}
+    common: Floats | float = unknown.cost.draw(rng, (trials,)) / float(unknown.mean) if unknown.cost else 1.0
+    known = frozenset() if isinstance(profile, SessionProfile) else profile.drawn_by_trial
+    own = {name: part.draw(rng, (trials,)) for name, part in unknown.tokens.items() if name not in known}
     return [common * own.get(name, 1.0) for name in profile.classes] + [common]
 
 
@@ -160,10 +163,43 @@ def _whole(rate: Floats, rng: np.random.Generator, shape: tuple[int, int]) -> Fl
     return whole
 
 
-def _independent_sums(profile: Independent, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
+def _trial_sums(
+    profile: Independent | Joint,
+    brackets: tuple[Bracket, ...],
+    runs: Floats,
+    rng: np.random.Generator,
+    trials: int,
+    factors: list[Floats | float],
+) -> TokenSums:
+    """Sums where the price tier hangs on an unknown mean: one row of the profile is that of all runs of a trial.
+
+    Classes that have nothing to do with it vary from run to run as always.
+    """
+    chances = np.array([float(bracket.probability) for bracket in brackets])
+    chosen = rng.choice(len(brackets), trials, p=chances / chances.sum())
+    free = (
+        {}
+        if isinstance(profile, Joint)
+        else {n: p for n, p in profile.parts.items() if n not in profile.drawn_by_trial}
+    )
+    own = dict(zip(free, _independent_sums(free, runs, rng, trials), strict=True))
+    counts, tokens = [], []
+    for number, bracket in enumerate(brackets):
+        here = chosen == number
+        assert bracket.rows is not None  # noqa: S101 (brackets of a tier that is straddled have rows)
+        rows = bracket.rows[rng.integers(0, len(bracket.rows), trials)]
+        counts.append(runs * here)
+        sums = [(own[name] if name in own else runs * rows[:, n]) * here for n, name in enumerate(profile.classes)]
+        tokens.append(sums)
+    return TokenSums(counts, tokens, factors)
+
+
+def _independent_sums(
+    parts: Mapping[str, Distribution], runs: Floats, rng: np.random.Generator, trials: int
+) -> list[Floats]:
     sums = []
     fewest = float(runs.min(initial=np.inf, where=runs > 0))
-    for part in profile.parts.values():
+    for part in parts.values():
         mean = float(part.mean)
         if isinstance(part, Constant) or not part.variance:
             sums.append(runs * mean)
@@ -223,7 +259,7 @@ def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: 
 
 def _row_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
     """Sums of whole rows, their classes together."""
-    assert bracket.rows is not None  # noqa: S101 (a Joint's brackets have their rows)
+    assert bracket.rows is not None  # noqa: S101 (several brackets have their rows)
     means = [float(mean) for mean in bracket.mean.values()]
     if (bracket.rows == bracket.rows[0]).all():
         return [runs * mean for mean in means]

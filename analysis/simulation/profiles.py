@@ -1,38 +1,49 @@
 """What one run uses: its token classes, exactly in the mean and at random run by run.
 
 A price tier is chosen by a request's own total input, so a profile is cut into *brackets*: the runs whose
-input lies between two tier starts, with the exact probability and mean tokens of each. Where independent
-distributions straddle a tier start they are first put on a grid of 4,096 equally likely runs, so that the
-expected cost and the simulated one mean the same thing.
+input lies between two tier starts, with the exact probability and mean tokens of each. Where one distribution
+straddles a tier start they are integrated in closed form; where several do together they are put on grids of
+equally likely runs, whose error is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...tokens import PROMPT_CLASSES
-from ..architecture.distributions import Constant, Distribution, midpoints
+from ..architecture.distributions import Constant, Distribution, below, integrable, midpoints
 from .brackets import Bracket, Origin
 from .sessions.profile import SessionProfile
 
-GRID = 4096
+GRID, GRIDS = 4096, 16
 NEGLIGIBLE = 1e-9
 """A tier that fewer than one run in 10^9 reaches is not looked at (a lognormal has no largest value)."""
 
 
 @dataclass(frozen=True)
 class Independent:
-    """Token classes that vary independently of each other from run to run."""
+    """Token classes that vary independently of each other from run to run.
+
+    Classes of the prompt in `by_trial` have a mean that nobody knows: all runs of a trial have the same amount. Away
+    from tier starts that is their mean times an unknown factor (see Unknown), so they are constant in `parts`.
+    """
 
     parts: dict[str, Distribution]
     origin: Origin = "stated"
+    by_trial: dict[str, Distribution] = field(default_factory=dict)
+
+    @property
+    def drawn_by_trial(self) -> frozenset[str]:
+        """The classes whose amount is drawn once per trial, because it decides about the price tier."""
+        return frozenset(name for name, part in self.by_trial.items() if self.parts[name] is part)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -44,20 +55,69 @@ class Independent:
         """Expected tokens per run, by class."""
         return {name: part.mean for name, part in self.parts.items()}
 
-    def on_tiers(self, starts: Sequence[int]) -> Independent | Joint:
-        """This profile, as a grid of runs if its total input straddles one of the tier starts."""
+    @property
+    def varying(self) -> list[str]:
+        """The classes of the prompt whose amount is not always the same."""
+        prompt = [name for name in self.parts if name in PROMPT_CLASSES]
+        return [name for name in prompt if not isinstance(self.parts[name], Constant)]
+
+    def straddles(self, starts: Sequence[int]) -> bool:
+        """Whether its total input may lie on either side of one of the tier starts."""
         inputs = [part for name, part in self.parts.items() if name in PROMPT_CLASSES]
-        if all(isinstance(part, Constant) for part in inputs) or not starts:
+        return bool(self.varying and starts and sum(practical_upper(part) for part in inputs) >= starts[0])
+
+    def on_tiers(self, starts: Sequence[int]) -> Independent | Joint:
+        """This profile, as a grid of runs if several classes together decide about its price tier."""
+        known = replace(self, parts=self.parts | self.by_trial)
+        if not known.straddles(starts):
             return self
-        if sum(practical_upper(part) for part in inputs) < starts[0]:
-            return self
-        return Joint.from_grid(self)
+        one = len(known.varying) == 1 and integrable(known.parts[known.varying[0]])
+        return known if one else Joint.from_grid(known)
 
     def brackets(self, starts: Sequence[int]) -> list[Bracket]:
-        """One bracket: call `on_tiers` first, so that no tier start is straddled."""
+        """The tiers that its runs lie in: call `on_tiers` first, so that at most one class decides which."""
+        if self.straddles(starts):
+            return self._integrated(starts)
         total = sum((part.mean for name, part in self.parts.items() if name in PROMPT_CLASSES), Fraction(0))
         tier = max((start for start in starts if start <= total), default=0)
         return [Bracket(tier, Fraction(1), self.mean)]
+
+    def _integrated(self, starts: Sequence[int]) -> list[Bracket]:
+        """The tiers in closed form: the chance and the mean of the one class that varies, between two starts."""
+        (name,) = self.varying
+        others = sum(
+            (part.mean for key, part in self.parts.items() if key in PROMPT_CLASSES and key != name), Fraction(0)
+        )
+        ends = [below(self.parts[name], start - 1 - others) for start in starts]  # up to the last token below the start
+        found = []
+        cuts = [(Fraction(0), Fraction(0)), *ends, (Fraction(1), self.parts[name].mean)]
+        for begin, (low, high) in zip((0, *starts), pairwise(cuts), strict=True):
+            chance, part = high[0] - low[0], high[1] - low[1]
+            if chance > NEGLIGIBLE:
+                rows = self._rows(name, float(low[0]), float(high[0]), part / chance)
+                found.append(Bracket(begin, chance, self.mean | {name: part / chance}, rows))
+        return _whole(found, name, self.parts[name].mean)
+
+    def _rows(self, name: str, low: float, high: float, mean: Fraction) -> NDArray[np.float64]:
+        """Runs of one tier to draw from: the class that decides at even steps of its chance, the others shuffled."""
+        shuffle = np.random.default_rng(0)
+        steps = np.clip(low + (np.arange(GRID) + 0.5) / GRID * (high - low), 1e-12, 1 - 1e-12)
+        own = self.parts[name].quantile(steps)
+        own += float(mean) - own.mean()
+        columns = [
+            own if key == name else shuffle.permutation(midpoints(part, GRID)) for key, part in self.parts.items()
+        ]
+        return np.column_stack(columns)
+
+
+def _whole(found: list[Bracket], name: str, mean: Fraction) -> list[Bracket]:
+    """The brackets with what negligible ones had given to the largest: chances are 1 together, means the mean."""
+    most = max(range(len(found)), key=lambda n: found[n].probability)
+    chance = 1 - sum((b.probability for n, b in enumerate(found) if n != most), Fraction(0))
+    part = mean - sum((b.probability * b.mean[name] for n, b in enumerate(found) if n != most), Fraction(0))
+    kept = found[most]
+    own = Bracket(kept.min_input_tokens, chance, kept.mean | {name: part / chance}, kept.rows)
+    return [own if n == most else bracket for n, bracket in enumerate(found)]
 
 
 def practical_upper(part: Distribution) -> float:
@@ -72,13 +132,19 @@ class Joint:
     classes: tuple[str, ...]
     rows: NDArray[np.int64] = field(repr=False)
     origin: Origin = "measured"
+    grids: int = 0
+    drawn_by_trial: frozenset[str] = frozenset()
 
     @classmethod
     def from_grid(cls, profile: Independent) -> Joint:
-        """4,096 runs with each class at its quantile midpoints, classes shuffled against each other."""
+        """16 grids of 4,096 runs with each class at its quantile midpoints, classes shuffled against each other.
+
+        `grids` says how many: independent estimates, from which the error of what is computed of them is known.
+        """
         shuffle = np.random.default_rng(0)
-        columns = [shuffle.permutation(_grid_column(part)) for part in profile.parts.values()]
-        return cls(profile.classes, np.column_stack(columns), profile.origin)
+        columns = [_grid_column(part) for part in profile.parts.values()]
+        grids = [np.column_stack([shuffle.permutation(column) for column in columns]) for _ in range(GRIDS)]
+        return cls(profile.classes, np.concatenate(grids), profile.origin, GRIDS, profile.drawn_by_trial)
 
     @cached_property
     def total_input(self) -> NDArray[np.int64]:
@@ -108,7 +174,16 @@ class Joint:
     def bracket(self, chosen: NDArray[np.bool_], min_input_tokens: int) -> Bracket:
         """The chosen rows as a bracket, with their exact share and mean."""
         rows = self.rows[chosen]
-        return Bracket(min_input_tokens, Fraction(len(rows), len(self.rows)), self._mean(rows), rows)
+        chance = Fraction(len(rows), len(self.rows))
+        return Bracket(min_input_tokens, chance, self._mean(rows), rows, self._replicates(chosen))
+
+    def _replicates(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        """Of each grid: tokens per run by class in the chosen rows, and the share of these; None for a log's rows."""
+        if not self.grids:
+            return None
+        kept = np.column_stack([self.rows, np.ones(len(self.rows), dtype=np.int64)]) * chosen[:, None]
+        found: NDArray[np.float64] = kept.reshape(self.grids, -1, kept.shape[1]).mean(axis=1)
+        return found
 
 
 def _grid_column(part: Distribution) -> NDArray[np.int64]:
@@ -121,14 +196,20 @@ Profile = Independent | Joint | SessionProfile
 
 @dataclass(frozen=True)
 class Unknown:
-    """What we don't know about a component's mean: factors of mean 1, drawn once per trial.
+    """What we don't know about a component's mean: factors drawn once per trial.
 
-    `cost` scales all of a component's tokens; `tokens` scales single classes. The price tier of a run is
-    decided before these factors apply, so they never move a run across a tier start.
+    `cost` scales the cost of all of a component's runs, and its `mean` their expected cost; `tokens` scales single
+    classes and has mean 1. The price tier of a run is decided before these factors apply, so they never move a run
+    across a tier start.
     """
 
     cost: Distribution | None = None
     tokens: dict[str, Distribution] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> Fraction:
+        """The mean of the factor on the cost."""
+        return self.cost.mean if self.cost else Fraction(1)
 
 
 def largest_input(profile: Profile) -> int | None:

@@ -86,7 +86,20 @@ def warnings(architecture: Architecture, book: PriceBook, costings: Iterable[Cos
         if processing != "standard" and not any(row.processing == processing for row in costing.used):
             said.append(f"{costing.model} has no {processing} price; {costing.work.component.name} pays standard")
     said += [_fallen_back(component, architecture) for component in architecture.components]
+    said += [_off_one(component) for component in architecture.components]
     return list(dict.fromkeys(filter(None, said)))
+
+
+def _off_one(component: Component) -> str:
+    """That a stated factor raises or lowers the expected cost, by its mean."""
+    stated = component.uncertainty
+    mean = stated.distribution().mean if stated else 1
+    if stated is None or mean == 1:
+        return ""
+    return (
+        f"{component.name}: its uncertainty, {stated.low:f} to {stated.high:f} times the cost, has a mean of "
+        f"{float(mean):.4g}: expected costs are {float(mean):.4g} times those of its tokens"
+    )
 
 
 def _fallen_back(component: Component, architecture: Architecture) -> str:

@@ -13,6 +13,7 @@ from ..results import Projection
 from .baseline import check_priced, chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
 from .costs import Costs
+from .guessed import with_uncertainty
 from .plans import Plan
 from .policies.notes import policy_notes
 from .settings import Progress, Settings
@@ -50,7 +51,8 @@ def project(
         waterfall(costs, by_name["naive"], routed), policy_notes(costs, routed), progress, sink,
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
-    return found.model_copy(update={"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast})
+    said = {"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast}
+    return found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
 
 
 def baseline_model(architecture: Architecture, settings: Settings, costs: Costs | None = None) -> str:
@@ -68,7 +70,7 @@ def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook |
     """All costs of an architecture over the settings' days; `opened` as in `Costs.of`. Raises as `project`."""
     settings.check()
     settings.scale.check_names([component.name for component in architecture.components])
-    own = architecture
+    architecture = own = with_uncertainty(architecture, settings.uncertainty)
     if settings.prices:
         architecture = architecture.model_copy(update={"prices": [*architecture.prices, *settings.prices]})
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))

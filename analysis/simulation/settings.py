@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from ...errors import CostsimError
@@ -23,6 +24,7 @@ class Settings:
     `book` overrides the architecture's base book; `naive` its baseline model (default: the one of the named
     models on which the whole architecture would cost most). `prices` are overlays on top of its own, `scale` how many
     times as often it runs, `baseline` the plan or model that savings are compared with, `what_if` all of this in words.
+    `uncertainty` is a share: how much more or less components cost that state none themselves.
     """
 
     start: date
@@ -35,6 +37,7 @@ class Settings:
     scale: Scale = field(default_factory=Scale)
     baseline: str | None = None
     what_if: tuple[str, ...] = ()
+    uncertainty: Decimal | None = None
 
     def check(self) -> None:
         """Raises CostsimError on settings out of bounds."""

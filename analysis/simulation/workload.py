@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArchitectureError, UnpricedError
+from ...tokens import PROMPT_CLASSES
 from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
 from ..architecture.component import Calibrate, Component, FromUsage, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
@@ -145,7 +146,8 @@ def _work(
         return Work(component, runs, session, unknown_cost, session.explained(component.name))
     parts, unknown = _stated(component.tokens)
     runs = runs_of(component, horizon, calls=0)
-    return Work(component, runs, Independent(parts), Unknown(_factor(component.uncertainty), unknown))
+    stated = Independent(parts, by_trial=_by_trial(parts, unknown))
+    return Work(component, runs, stated, Unknown(_factor(component.uncertainty), unknown))
 
 
 def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
@@ -235,12 +237,14 @@ def _stated(tokens: TokenProfile) -> tuple[dict[str, Distribution], dict[str, Di
     return parts, unknown
 
 
+def _by_trial(parts: dict[str, Distribution], unknown: dict[str, Distribution]) -> dict[str, Distribution]:
+    """The amounts of classes of the prompt whose mean is what we don't know."""
+    return {name: Scaled(factor, parts[name].mean) for name, factor in unknown.items() if name in PROMPT_CLASSES}
+
+
 def _factor(spread: Spread | None) -> Distribution | None:
-    """An uncertainty as a factor of mean 1, so that it widens a projection and never moves its mean."""
-    if spread is None:
-        return None
-    distribution = spread.distribution()
-    return Scaled(distribution, 1 / distribution.mean)
+    """An uncertainty as the factor on the cost that it states: its mean is the factor's on the expected cost."""
+    return spread.distribution() if spread else None
 
 
 def _measured(source: FromUsage) -> Joint:
