@@ -13,7 +13,7 @@ from ..results import Projection
 from .baseline import check_priced, chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
 from .costs import Costs
-from .guessed import with_uncertainty
+from .guessed import only_chance, with_uncertainty
 from .plans import Plan
 from .policies.notes import policy_notes
 from .settings import Progress, Settings
