@@ -230,12 +230,16 @@ def _observed(
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
     with open_store(store, read_only=True) as opened:
-        data = opened.observed(store, since=first, until=last) | _folders_prices()
+        data = opened.observed(store, since=first, until=last)
         known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
+    prices = _folders_prices()
+    if save:
+        data |= {key: str(said) if key == "book" else [str(path) for path in said] for key, said in prices.items()}
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
-        return read_architecture(file), known + timedelta(1) if known else datetime.now(UTC).date()
+        found = read_architecture(file).model_copy(update=prices)
+        return found, known + timedelta(1) if known else datetime.now(UTC).date()
 
 
 def _folders_prices() -> dict[str, Any]:
@@ -243,7 +247,7 @@ def _folders_prices() -> dict[str, Any]:
     if not HERE.is_file():
         return {}
     base, overlays = price_files(None, None, HERE)
-    return {"book": str(base), "prices": [str(path.resolve()) for path in overlays]}
+    return {"book": str(base), "prices": [path.resolve() for path in overlays]}
 
 
 def _unpriced_line(projection: Projection) -> str:
