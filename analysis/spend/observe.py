@@ -136,11 +136,13 @@ def _hourly(counts: dict[tuple[int, int], int], weeks: Counter[int]) -> dict[str
     days = sum(weeks.values())
     usual = [_mean(sum(counts.get((day, hour), 0) for day in range(7)), days) for hour in range(24)]
     seen = {day for day, _ in counts}
-    return {
-        WEEKDAYS[day]: [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)] if day in weeks else [*usual]
-        for day in range(7)
-        if day in seen or day not in weeks
-    }
+    found: dict[str, list[float]] = {}
+    for day in range(7):
+        if day in seen:
+            found[WEEKDAYS[day]] = [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)]
+        elif day not in weeks:
+            found[WEEKDAYS[day]] = [*usual]
+    return found
 
 
 def _mean(calls: int, days: int) -> float:
