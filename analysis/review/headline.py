@@ -16,6 +16,8 @@ from ..forecast.month import forecast_month
 from ..forecast.results import MonthForecast
 from .results import Headline, Month
 
+LEAST_CALLS = 30
+"""Months of fewer calls are not compared: a few calls more would be growth of any size."""
 ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
 
 
@@ -52,8 +54,22 @@ def forecast(month: Month, history: History, as_of: date) -> MonthForecast | Non
     return found.model_copy(update=ends)
 
 
+def too_little(month: Month, previous: Month | None) -> str:
+    """Why a month is not compared with the one before: one of them has too few calls; empty where it can be."""
+    if previous is None or min(month.calls, previous.calls) >= LEAST_CALLS:
+        return ""
+    few = month if month.calls < previous.calls else previous
+    calls = f"{few.calls:,} call{'s' if few.calls != 1 else ''}"
+    return f"too little to compare: {few.month} has {calls}, and a comparison needs {LEAST_CALLS} in both months"
+
+
 def headline(
-    month: Month, previous: Month | None, budgets: list[BudgetUse], ahead: MonthForecast | None, bridge: Bridge | None
+    month: Month,
+    previous: Month | None,
+    budgets: list[BudgetUse],
+    ahead: MonthForecast | None,
+    bridge: Bridge | None,
+    little: str = "",
 ) -> Headline:
     """The part; the change is what the bridge spans, in percent of where it begins."""
     change, percent = _change(bridge) if bridge else (None, None)
@@ -64,6 +80,7 @@ def headline(
         change_percent=percent,
         budgets=budgets,
         forecast=ahead,
+        too_little=little,
         query="headline",
     )
 

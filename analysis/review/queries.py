@@ -44,6 +44,11 @@ GROUP BY ALL ORDER BY usd DESC NULLS LAST, component, agent, model"""
 DAYS = """SELECT day, component, coalesce(agent, '') AS agent, {usd} AS usd
 FROM spend_cell WHERE {both}
 GROUP BY ALL ORDER BY ALL"""
+CLASSES = """SELECT token_class, sum(units)::BIGINT AS units,
+    {usd} AS usd,
+    {unpriced} AS unpriced_units
+FROM spend_cell WHERE {month} AND units > 0
+GROUP BY ALL HAVING token_class <> 'request' OR usd > 0 ORDER BY usd DESC NULLS LAST, token_class"""
 ROUTING = """SELECT component, coalesce(task, '') AS task, {name} AS model,
     {calls} AS calls,
     min(day) AS first, max(day) AS last, sum(usd) AS usd
@@ -89,6 +94,7 @@ TEXTS = (
     ("bridge", "Why it changed", BRIDGE, "the two months' units, unit costs and shares, whose effects are averaged"),
     ("where", "Where it goes", WHERE, ""),
     ("days", "Day by day", DAYS, "each day is compared with its weekday's usual"),
+    ("classes", "By token class", CLASSES, ""),
     ("routing", "What routing saved", ROUTING, "each sum is priced again, at its own moment, on the other model"),
     ("performance", "Model performance", PERFORMANCE, "rates with their Wilson interval, changes by Fisher's test"),
     ("prices", "Prices behind the month", PRICES, ""),

@@ -46,7 +46,7 @@ class Headline(Result):
     """What we spent. `previous` is the month before where the store has it; `forecast` of a running month.
 
     `change_usd` is against the month before; of a running month, of its whole days against the same days of it (see
-    `Bridge`), and null on its first day.
+    `Bridge`), and null on its first day, and where there is `too_little` to compare.
     """
 
     month: Month
@@ -55,6 +55,7 @@ class Headline(Result):
     change_percent: Usd | None
     budgets: list[BudgetUse]
     forecast: MonthForecast | None
+    too_little: str = Field(default="", description="why the month before is not compared with, where it is not")
     query: str
 
 
@@ -89,6 +90,33 @@ class ComponentDay(Result):
     usd: Usd
 
 
+class ClassCost(Result):
+    """What the month's tokens of a class cost (searches and calls too); `usd` is null where none has a price."""
+
+    token_class: str
+    units: int
+    usd: Usd | None
+    unpriced_units: int
+
+
+class OwnerCost(Result):
+    """A session, user, project or the like; or the sum of all `others`, of so many `owners`; or what has none."""
+
+    name: str
+    kind: Literal["owner", "others", "unattributed"]
+    owners: int
+    calls: int
+    tokens: int
+    usd: Usd | None
+
+
+class OwnerCosts(Result):
+    """One dimension of the month's calls: its most expensive values, the others, the rest; together, the month."""
+
+    dimension: str
+    rows: list[OwnerCost]
+
+
 class Where(Result):
     """Where it goes: `cells` of the month; `days` of the month and the one before; anomalies of the month."""
 
@@ -96,6 +124,8 @@ class Where(Result):
     movers: list[Mover]
     days: list[ComponentDay]
     anomalies: list[Anomaly]
+    classes: list[ClassCost] = Field(default_factory=list, description="the month by token class")
+    owners: list[OwnerCosts] = Field(default_factory=list, description="by session, user, project, as the logs have")
     query: str
 
 
@@ -277,7 +307,7 @@ class Review(Result):
     month: str
     made_on: date
     headline: Headline
-    bridge: Bridge | None = Field(description="null without a month before")
+    bridge: Bridge | None = Field(description="null without a month before, or with too little to compare")
     where: Where
     routing: RoutingSaving | None = Field(description="null where nothing has a price")
     drift: list[Drift]

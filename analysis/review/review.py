@@ -25,7 +25,8 @@ from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by
 from .decisions import decisions, threshold_usd
-from .headline import forecast, headline, months_of
+from .headline import forecast, headline, months_of, too_little
+from .owners import class_costs, owners
 from .performance import has_outcomes, performance
 from .price_changes import price_moves, used_units
 from .prices_used import prices
@@ -49,7 +50,7 @@ Progress = Callable[[int, int], None]
 STEPS = 5
 BACKTEST_DAYS = 91
 """What the forecast is compared with: it forecasts the last six weeks from what was known then."""
-READ = ("headline", "where", "days", "prices", "quality")
+READ = ("headline", "where", "days", "classes", "prices", "quality")
 """The queries whose rows the parts are made of; the others are for readers alone."""
 SPAN = "SELECT min(day), max(day), count(*) FILTER (day >= ? AND day <= ?) FROM usage_daily"
 
@@ -85,6 +86,7 @@ def review(
         agreement = reconcile(connection, book, ReconcileQuery(since=first, until=last)).pairs
         outcomes = performance(connection, book, first, last, Criteria())
         limits = budgets_used(connection, book, architecture, (first, as_of), today)
+        by_owner = owners(ledger, first, last)
         done()
         series = daily_costs(connection, book, today - timedelta(days=1))
         anomalies = anomalies_of_month(series, first, min(last, as_of))
@@ -99,8 +101,9 @@ def review(
         done()
         months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
-        changed = _changed(connection, previous, held, _asks(book, configured))
-        head = headline(this, previous, limits, forecast(this, series[None], as_of), changed)
+        little = too_little(this, previous)
+        changed = None if little else _changed(connection, previous, held, _asks(book, configured))
+        head = headline(this, previous, limits, forecast(this, series[None], as_of), changed, little)
         trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
         decided = decisions(
             head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges, changed
@@ -112,7 +115,7 @@ def review(
             made_on=today,
             headline=head,
             bridge=changed,
-            where=where(rows["where"], rows["days"], first, changed, anomalies),
+            where=where(rows["where"], rows["days"], first, changed, anomalies, class_costs(rows["classes"]), by_owner),
             routing=routed.saving(this.usd),
             drift=routed.drift,
             moves=routed.moves,
@@ -171,6 +174,8 @@ def _notes(
         notes.append(f"the month is running: {_known(month, previous, changed, as_of)}")
     if previous is None:
         notes.append("the store has no month before: nothing says why the cost changed")
+    if head.too_little:
+        notes.append(head.too_little)
     if month.unpriced_tokens:
         notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
     if not decided:

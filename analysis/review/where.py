@@ -11,7 +11,7 @@ from typing import Any
 from ...money import strip
 from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly
-from .results import Cell, ComponentDay, Mover, Where
+from .results import Cell, ClassCost, ComponentDay, Mover, OwnerCosts, Where
 
 
 def where(
@@ -20,6 +20,8 @@ def where(
     first: date,
     bridge: Bridge | None,
     anomalies: Sequence[Anomaly],
+    classes: list[ClassCost],
+    owners: list[OwnerCosts],
 ) -> Where:
     """The part, from the rows of its two queries (see queries.py). Movers need a month before."""
     daily = [
@@ -32,6 +34,8 @@ def where(
         movers=_movers(daily, first, bridge) if bridge else [],
         days=daily,
         anomalies=list(anomalies),
+        classes=classes,
+        owners=owners,
         query="where",
     )
 

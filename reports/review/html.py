@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
+from ...tokens import UNIT_CLASSES
 from .. import reconcile
 from ..html import validity
 from ..numbers import count, percent
@@ -25,7 +26,7 @@ from .embedded import columns, day_table, embed
 
 if TYPE_CHECKING:
     from ...analysis.outcomes.outcomes import SuccessRate
-    from ...analysis.review.results import Cell, Mover, Review
+    from ...analysis.review.results import Cell, ClassCost, Mover, Review
 
 STRIP_TALL = 50
 """The most expensive day's height in a component's strip of days."""
@@ -63,6 +64,7 @@ def render_review(review: Review) -> str:
         pairs=reconcile,
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
+        classes=class_shares(review),
         embedded=embed(review),
         rivals_ahead=RIVALS_AHEAD.days,
     )
@@ -134,6 +136,28 @@ def component_parts(review: Review) -> list[ComponentPart]:
         for key, own in cells.items()
     ]
     return sorted(parts, key=lambda part: (part.usd is None, -(part.usd or Decimal(0)), part.name, part.agent))
+
+
+class ClassShare(NamedTuple):
+    """A token class with its share of the month's tokens and of its cost, in percent; None where there is none."""
+
+    of: ClassCost
+    of_tokens: Decimal | None
+    of_usd: Decimal | None
+
+
+def class_shares(review: Review) -> list[ClassShare]:
+    """The token classes; searches and calls are no tokens."""
+    tokens = sum(c.units for c in review.where.classes if c.token_class not in UNIT_CLASSES)
+    usd = sum((c.usd or Decimal(0) for c in review.where.classes), Decimal(0))
+    return [
+        ClassShare(
+            c,
+            Decimal(100 * c.units) / tokens if tokens and c.token_class not in UNIT_CLASSES else None,
+            100 * c.usd / usd if c.usd is not None and usd else None,
+        )
+        for c in review.where.classes
+    ]
 
 
 def _total(cells: Sequence[Cell]) -> Decimal | None:

@@ -10,10 +10,10 @@ from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
 from .html import rate, signed
-from .words import CONVENTION, EFFECTS, NOTHING, grouped, headline, labels, month_name, short, spans
+from .words import CONVENTION, EFFECTS, NOTHING, OWNERS, grouped, headline, labels, month_name, short, spans
 
 if TYPE_CHECKING:
-    from ...analysis.review.results import Review
+    from ...analysis.review.results import OwnerCosts, Review
 
 MOST = 10
 """Rows of a table; the page has them all."""
@@ -27,6 +27,8 @@ def as_markdown(review: Review) -> str:
     for title, columns, rows in (
         ("Why it changed", ("effect", "USD"), _bridge(review)),
         ("Where it goes", ("component", "this month", "before", "change", "mostly"), _movers(review)),
+        ("By token class", ("class", "tokens", "cost"), _classes(review)),
+        *((OWNERS[of.dimension], (of.dimension, "calls", "cost"), _owners(of)) for of in review.where.owners),
         ("Drift", ("component", "task", "configured", "went to", "calls", "worth"), _drift(review)),
         ("Could move down", ("task", "from", "to", "saves", "evidence"), _moves(review)),
         ("Prices", ("model", "class", "what", "from", "before", "after", "worth"), _prices(review)),
@@ -86,6 +88,15 @@ def _movers(review: Review) -> list[Sequence[str]]:
         )
         for m in review.where.movers
     ]
+
+
+def _classes(review: Review) -> list[Sequence[str]]:
+    return [(c.token_class, count(c.units), format_usd(c.usd)) for c in review.where.classes]
+
+
+def _owners(of: OwnerCosts) -> list[Sequence[str]]:
+    named = {"others": "others", "unattributed": "unattributed"}
+    return [(named.get(row.kind, row.name), count(row.calls), format_usd(row.usd)) for row in of.rows]
 
 
 def _drift(review: Review) -> list[Sequence[str]]:

@@ -43,6 +43,10 @@ CONVENTION = (
     "USD per month. Save: what acting takes off. Investigate: what is at stake. For information: what has changed "
     "already, − where it costs less, as in the bridge."
 )
+OWNERS = {
+    "session": "Sessions", "user": "Users", "team": "Teams", "project": "Projects", "repository": "Repositories",
+    "branch": "Branches",
+}  # fmt: skip
 NOTHING = "Nothing found in this month is worth a decision."
 
 TENFOLD = 1000
@@ -77,6 +81,8 @@ def headline(review: Review) -> str:
         spent += f" so far, and is expected to end at {format_usd(head.forecast.expected_usd)}"
     if head.previous is None:
         return f"{spent}; there is no month before to compare it with."
+    if head.too_little:
+        return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)}: {head.too_little}."
     if review.bridge is None or head.change_usd is None:
         return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)} in all."
     before, after = spans(review.bridge)

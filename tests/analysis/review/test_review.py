@@ -374,6 +374,25 @@ def test_a_longer_running_month_is_held_against_all_of_a_shorter_one(reviewed: R
     assert (found.before_usd, found.after_usd) == (28 * 4, 30 * 4)
 
 
+def test_three_calls_are_too_little_to_compare_with(reviewed: Reviewed) -> None:
+    found = reviewed([summed(HAIKU, date(2026, 9, 30), calls=3, request=3), *calm("2026-10")])
+    says = "too little to compare: 2026-09 has 3 calls, and a comparison needs 30 in both months"
+    assert found.headline.too_little == says
+    assert says in found.notes
+    assert (found.headline.change_usd, found.headline.change_percent, found.bridge) == (None, None, None)
+    assert found.where.movers == []
+
+
+def test_token_classes_add_up_to_the_month(reviewed: Reviewed) -> None:
+    found = reviewed([row | {"cache_read": 2_000_000} for row in calm("2026-10")])
+    # 31 days: input 1M x ($1 + $3), cache reads 2M x ($0.10 + $0.30)
+    assert [(c.token_class, c.units, c.usd) for c in found.where.classes] == [
+        ("input", 62_000_000, 124),
+        ("cache_read", 124_000_000, Decimal("24.8")),
+    ]
+    assert sum(c.usd or 0 for c in found.where.classes) == found.headline.month.usd
+
+
 def test_on_its_first_day_a_month_is_held_against_nothing(reviewed: Reviewed) -> None:
     first = date(2026, 11, 1)
     found = reviewed([row for row in calm("2026-10", "2026-11") if row["day"] <= first], "2026-11", today=first)
@@ -475,4 +494,8 @@ def test_real_sessions_cost_in_review_what_spend_says(book: PriceBook, tmp_path:
     assert found.headline.month.usd == spent == sum(price.cost_usd for price in found.prices.used)
     assert found.quality.unattributed_usd == spent  # no rules were given
     assert found.decisions == []
+    assert "session" in [by.dimension for by in found.where.owners]
+    for by in found.where.owners:  # the top, the others and the unattributed are the month
+        assert sum(row.usd or 0 for row in by.rows) == spent
+        assert sum(row.calls for row in by.rows) == found.headline.month.calls
     assert Review.model_validate_json(found.model_dump_json()) == found
