@@ -266,6 +266,21 @@ class PolicyNote(Result):
     warns: bool = False
 
 
+class PlanBudget(Result):
+    """A plan compared with a budget of the whole: its `usd` at `at` (the mean, or a quantile) in the period.
+
+    A month is 30 days at the mean, and for quantiles the projection's days where they are 28 to 31.
+    """
+
+    plan: str
+    budget: str
+    period: Literal["day", "month"]
+    at: Literal["mean", "p50", "p90"]
+    limit_usd: Usd
+    usd: Usd
+    within: bool
+
+
 class Projection(Result):
     """What `costsim run` computes. `plans[0]` is the baseline of every saving."""
 
@@ -290,6 +305,8 @@ class Projection(Result):
     what_if: list[str] = Field(default=[], description="what is otherwise than the architecture file says")
     range_note: str = Field(default="", description="what the ranges leave out: components that state no uncertainty")
     forecast: str = Field(default="", description="what the runs of logged components are forecast from")
+    budgets: list[PlanBudget] = Field(default=[], description="each plan against the budgets of the whole")
+    recommended: str = Field(default="", description="the cheapest plan that meets those budgets, else the cheapest")
     outgrown: list[Outgrown] = Field(
         default=[], description="what does not fit a context window; costs count it as sent"
     )
@@ -308,31 +325,3 @@ class Projection(Result):
 
 def _no_plan(name: str) -> PlanResult:
     raise KeyError(name)
-
-
-Fit = Literal["fits", "does not fit", "unknown", "not needed"]
-
-
-class TaskMove(Result):
-    """A task on one model: USD of 30 days, and whether what its runs send fits. `evidence` is of logged outcomes."""
-
-    task: str
-    components: list[str]
-    model: str
-    current: bool
-    current_models: list[str]
-    usd_per_month: Usd | None
-    difference_usd_per_month: Usd | None
-    kind: Fit
-    window: Fit
-    tools: Fit
-    images: Fit
-    evidence: str
-
-
-class Moves(Result):
-    """Each task of an architecture on each candidate model: `costsim run --moves`."""
-
-    name: str
-    days: int
-    rows: list[TaskMove]

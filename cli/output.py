@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from ..errors import InputError, OutputError
 from ..reports.texts import terminal
 from .screen import console, terminal_console
 
@@ -30,6 +31,10 @@ ENDINGS = {
     ".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv", ".pdf": "pdf",
     ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit", ".txt": "table",
 }  # fmt: skip
+
+
+PAGES = ("html", "pdf")
+"""What is no file for people under the content of another format."""
 
 
 class FindingsFormat(StrEnum):
@@ -53,12 +58,16 @@ def format_of(given: FormatName | None, out: Path | None, default: FormatName) -
         return given
     formats = {format.value: format for format in type(default)}
     meant = ENDINGS.get(out.suffix.lower(), "markdown") if out else default.value
+    if out and meant in PAGES and meant not in formats:
+        raise InputError(f"this command writes no {out.suffix} file; it writes {', '.join(formats)}", file=out)
     return formats.get(meant, default)
 
 
-def emit(result: str | Callable[[Console], None], out: Path | None) -> None:
-    """Print a text, or what a function prints on a console; or write either to a file. Raises OutputError."""
+def emit(result: str | bytes | Callable[[Console], None], out: Path | None) -> None:
+    """Print a text, or what a function prints on a console; or write that, or a PDF, to a file. Raises OutputError."""
     if out is None:
+        if isinstance(result, bytes):
+            raise OutputError("a PDF is written to a file: give --out FILE.pdf")
         if isinstance(result, str):
             sys.stdout.write(terminal(result))
         else:
@@ -66,7 +75,7 @@ def emit(result: str | Callable[[Console], None], out: Path | None) -> None:
         return
     from ..documents import write_file
 
-    write_file(out, result if isinstance(result, str) else _plain(result))
+    write_file(out, result if isinstance(result, str | bytes) else _plain(result))
 
 
 def _plain(print_on: Callable[[Console], None]) -> str:

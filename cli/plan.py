@@ -47,6 +47,7 @@ class RunFormat(StrEnum):
     csv = "csv"
     markdown = "markdown"
     html = "html"
+    pdf = "pdf"
 
 
 def run(
@@ -81,7 +82,9 @@ def run(
     since: SinceOption = None,
     until: UntilOption = None,
     month: MonthOption = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too, or a PDF.")
+    ] = None,
     details: Annotated[bool, typer.Option("--details", help="Claims, notes and price lists in full.")] = False,
     scale: Annotated[
         list[str] | None,
@@ -118,6 +121,9 @@ def run(
     from ..analysis.simulation.scale import Scale
     from ..analysis.simulation.settings import Settings
 
+    form = format_of(format, out, RunFormat.table)
+    if form is RunFormat.pdf and not out:
+        raise CostsimError("a PDF is written to a file: give --out plan.pdf")
     what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
     if from_usage and edits:
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
@@ -144,7 +150,7 @@ def run(
         parse_share(uncertainty) if uncertainty else None,
     )
     if moves:
-        emit(_moves(wanted, settings, db or DEFAULT_STORE, format_of(format, out, RunFormat.table)), out)
+        emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
         return
     rows: list[Any] = []
     projection = with_progress(
@@ -156,8 +162,8 @@ def run(
 
         store_projection(db, projection, rows)
     if report:
-        emit(_page(projection), report)
-    emit(_rendered(projection, format_of(format, out, RunFormat.table), details), out)
+        emit(_printed(projection) if report.suffix.lower() == ".pdf" else _page(projection), report)
+    emit(_rendered(projection, form, details), out)
     if report:
         say(f"report: {report}", err=True)
     if projection.unpriced:
@@ -181,7 +187,7 @@ def _moves(wanted: Architecture, settings: Settings, store: Path, format: RunFor
             return show.as_csv(found)
         case RunFormat.markdown:
             return show.as_markdown(found)
-    raise CostsimError("--moves has no HTML page; write it as table, json, csv or markdown")
+    raise CostsimError("--moves has no page; write it as table, json, csv or markdown")
 
 
 def _outcomes(store: Path, book: PriceBook) -> dict[tuple[str, str], tuple[int, int]]:
@@ -265,7 +271,13 @@ def _page(projection: Projection) -> str:
     return render_html(projection)
 
 
-def _rendered(projection: Projection, format: RunFormat, details: bool) -> str | Callable[[Console], None]:
+def _printed(projection: Projection) -> bytes:
+    from ..reports.pdf import print_pdf
+
+    return print_pdf(_page(projection))
+
+
+def _rendered(projection: Projection, format: RunFormat, details: bool) -> str | bytes | Callable[[Console], None]:
     from ..reports import tables
 
     match format:
@@ -281,6 +293,8 @@ def _rendered(projection: Projection, format: RunFormat, details: bool) -> str |
             return tables.as_markdown(projection)
         case RunFormat.html:
             return _page(projection)
+        case RunFormat.pdf:
+            return _printed(projection)
 
 
 class Output(StrEnum):

@@ -132,7 +132,7 @@ def _page(found: Review, chosen: ReportFormat) -> str | bytes:
     html = render_review(found)
     if chosen is ReportFormat.html:
         return html
-    from ..reports.review.pdf import print_pdf
+    from ..reports.pdf import print_pdf
 
     return print_pdf(html)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..analysis.grouping import summed
-from ..money import format_range, format_usd
+from ..money import format_apart, format_range, format_usd
 from .charts import agent_of, model_of
 from .numbers import percent
 
@@ -17,23 +17,59 @@ if TYPE_CHECKING:
 
 
 def shown_plan(projection: Projection) -> PlanResult:
-    """The plan that headlines speak of: `routed`, or else the last one."""
-    return next((plan for plan in projection.plans if plan.name == "routed"), projection.plans[-1])
+    """The plan that headlines speak of: the recommended one, else `routed`, or else the last one."""
+    named = projection.recommended or "routed"
+    return next((plan for plan in projection.plans if plan.name == named), projection.plans[-1])
+
+
+def of_headline(projection: Projection) -> str:
+    """The recommended plan per month and per day, against the baseline and the budgets."""
+    plan, baseline = shown_plan(projection), projection.plans[0]
+    month, day, other = format_apart(
+        30 * plan.expected_usd_per_day, plan.expected_usd_per_day, 30 * baseline.expected_usd_per_day
+    )
+    costs = f"{plan.name} costs {month} per month ({day} per day)"
+    saving = next((s for s in projection.savings if s.plan == plan.name), None)
+    if saving is None:
+        return f"{costs}: no plan costs less. {_within(projection)}".strip()
+    verb = "less" if saving.expected_usd_per_day >= 0 else "more"
+    share = percent(abs(saving.percent))
+    return f"{costs}, {share} {verb} than {saving.baseline} at {other} per month. {_within(projection)}".strip()
+
+
+def _within(projection: Projection) -> str:
+    """Whether the shown plan meets the budgets; nothing where there are none."""
+    own = [use for use in projection.budgets if use.plan == shown_plan(projection).name]
+    broken = next((use for use in own if not use.within), None)
+    if broken:
+        usd, limit = format_apart(broken.usd, broken.limit_usd)
+        of = "its mean" if broken.at == "mean" else f"its {broken.at.upper()}"
+        return f"No plan meets the budget {broken.budget}: {of} of a {broken.period} is {usd}, the limit {limit}."
+    names = " and ".join(f"{use.budget} ({format_usd(use.limit_usd)} per {use.period})" for use in own)
+    return f"It is the cheapest plan that meets the budget {names}." if own else ""
+
+
+def of_ranges(projection: Projection) -> str:
+    """What the dots and lines are, and whether the plans' ranges are apart."""
+    return (
+        f"Dot: expected USD of {projection.days} days; line: P10 to P90, in which eight outcomes of ten lie. "
+        f"What each saves against {projection.plans[0].name} stands in the table."
+    )
 
 
 def of_components(projection: Projection) -> str:
     """Which component is the most expensive."""
-    return _dearest(shown_plan(projection), lambda row: row.name)
+    return _most_expensive(shown_plan(projection), lambda row: row.name)
 
 
 def of_models(projection: Projection) -> str:
     """Which model is the most expensive."""
-    return _dearest(shown_plan(projection), model_of(projection))
+    return _most_expensive(shown_plan(projection), model_of(projection))
 
 
 def of_agents(projection: Projection) -> str:
     """Which agent is the most expensive."""
-    return _dearest(shown_plan(projection), agent_of)
+    return _most_expensive(shown_plan(projection), agent_of)
 
 
 def of_days(projection: Projection) -> str:
@@ -54,7 +90,7 @@ def of_saving(saving: Saving) -> str:
     """What a plan saves in most trials."""
     low, middle, high = saving.p10_usd_per_day, saving.p50_usd_per_day, saving.p90_usd_per_day
     if saving.histogram[0][0] == saving.histogram[-1][1]:
-        return f"{headline(saving)} Nothing in it varies: every trial comes to the same."
+        return "Nothing in it varies: every trial comes to the same."
     if high < 0:
         return f"In nine trials of ten {saving.plan} adds {format_usd(-high)} per day or more to {saving.baseline}."
     if low < 0:
@@ -94,7 +130,7 @@ def headline(saving: Saving) -> str:
     return f"{saving.plan} {verb} {format_usd(amount)} per day ({share}) {against} {saving.baseline}."
 
 
-def _dearest(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
+def _most_expensive(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
     totals = summed(plan, key)
     if not totals:
         return f"Nothing in {plan.name} has a price."

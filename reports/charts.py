@@ -12,15 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.grouping import fold, fold_costs, ranked, summed
-from ..money import format_range, format_usd
+from ..money import format_apart, format_range, format_usd
 from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
-from .numbers import percent
 from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving, WaterfallStep
+    from ..analysis.results import ComponentCost, PlanResult, Projection, WaterfallStep
 
 GROUPS = 12
 """Rows of the charts by model and by agent; the rest is added up in one more."""
@@ -88,32 +87,44 @@ def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
     return finish(layers, {"rows": rows}, caption, height=250, theme=theme)
 
 
-def saving_distribution(saving: Saving, theme: Theme = LIGHT) -> alt.LayerChart:
-    """How often each saving per day came up in the trials, with P10, the median and P90 marked."""
+def plan_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A dot and a line for each plan: the expected cost of all days, and its range from P10 to P90; USD."""
     import altair as alt
 
-    trials = sum(times for _, _, times in saving.histogram)
-    rows = [_bin(low, high, times, trials) for low, high, times in saving.histogram]
-    domain = [min(row["low"] for row in rows), max(row["high"] for row in rows)]
-    bars = (
-        alt.Chart(alt.NamedData("rows"))
-        .mark_rect(stroke=theme.surface, strokeWidth=0.5)
-        .encode(
-            x=alt.X("low:Q", title="USD saved per day", scale=alt.Scale(domain=domain), axis=ticks(domain)),
-            x2="high:Q",
-            y=alt.Y("share:Q", title="share of trials", axis=alt.Axis(format=".0%", tickCount=4, offset=6)),
-            y2=alt.value({"expr": "height"}),
-            color=alt.Color(
-                "outcome:N",
-                scale=alt.Scale(domain=["saves", "costs more"], range=[theme.accent, theme.bad]),
-                legend=None,
-            ),
-            tooltip=tooltip(alt, range="saving per day", shown="share of trials"),
+    rows: list[Row] = []
+    for plan in projection.plans:
+        of = plan.horizon
+        low, shown, high = format_apart(of.p10_usd, of.expected_usd, of.p90_usd)
+        rows.append(
+            {
+                "plan": plan.name,
+                "usd": float(of.expected_usd),
+                "low": float(of.p10_usd),
+                "high": float(max(of.p90_usd, of.expected_usd)),
+                "shown": shown,
+                "range": f"{low} to {high}" if of.p10_usd != of.p90_usd else "does not vary",
+                "label": f"{shown} ({low} to {high})" if of.p10_usd != of.p90_usd else shown,
+            }
         )
+    names = [plan.name for plan in projection.plans]
+    colours = [theme.plans[n % len(theme.plans)] for n in range(len(names))]
+    most = [row["high"] for row in rows]
+    scale = alt.Scale(domainMin=0, domainMax=(max(most, default=0.0) or 1.0) * 1.6, nice=False)
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        y=alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
+        color=alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=None),
+        tooltip=tooltip(alt, "plan", shown="expected", range="P10 to P90"),
     )
-    caption = f"Histogram: USD saved per day over {trials:,} trials; negative where the plan costs more"
-    layers = [bars, *_quantile_marks(alt, saving, theme)]
-    return finish(layers, {"rows": rows}, caption, height=190, theme=theme)
+    axis = ticks([0, *most])
+    spans = base.mark_rule(strokeWidth=5, opacity=0.4).encode(
+        x=alt.X("low:Q", title=f"USD in {projection.days} days", scale=scale, axis=axis), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("usd:Q", scale=scale))
+    ends = base.mark_text(align="left", baseline="middle", dx=9, fontSize=11, tooltip=None).encode(
+        x=alt.X("high:Q", scale=scale), text="label:N", color=alt.value(theme.text)
+    )
+    caption = f"Dots and lines: expected USD of {projection.days} days of each plan, and its range from P10 to P90"
+    return finish([spans, dots, ends], {"rows": rows}, caption, height=24 + 30 * len(rows), theme=theme)
 
 
 def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
@@ -229,34 +240,6 @@ def _group_rows(plan: PlanResult, groups: list[str], folded: str, key: Callable[
             "shown": format_usd(totals[name]) if name in totals else "",
         }
         for rank, name in enumerate(groups)
-    ]
-
-
-def _bin(low: Decimal, high: Decimal, times: int, trials: int) -> Row:
-    share = Decimal(times) / trials
-    return {
-        "low": float(low),
-        "high": float(high),
-        "share": float(share),
-        "outcome": "costs more" if high <= 0 else "saves",
-        "shown": percent(100 * share),
-        "range": format_range(low, high),
-    }
-
-
-def _quantile_marks(alt: Any, saving: Saving, theme: Theme) -> list[Any]:
-    """Rules at P10, median and P90; the outer labels stand outside of their rules, so that none collide."""
-    marked = (
-        ("P10", saving.p10_usd_per_day, "right"),
-        ("median", saving.p50_usd_per_day, "center"),
-        ("P90", saving.p90_usd_per_day, "left"),
-    )
-    rows = [{"at": float(at), "label": [name, format_usd(at)], "align": align} for name, at, align in marked]
-    at = alt.Chart(alt.InlineData(values=rows)).encode(x="at:Q")
-    text = {"baseline": "bottom", "color": theme.text, "fontSize": 11, "lineHeight": 13, "tooltip": None}
-    return [
-        at.mark_rule(color=theme.text, strokeDash=[3, 3], tooltip=None),
-        at.mark_text(align=alt.ExprRef("datum.align"), **text).encode(text="label:N", y=alt.value(-17)),
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -51,8 +50,9 @@ def render_html(projection: Projection) -> str:
 
 
 def figures(projection: Projection) -> list[Figure]:
-    """The charts in the order of the page; a saving that does not vary has no distribution to draw."""
+    """The charts in the order of the page."""
     drawn = [
+        _figure("plans", "What each plan costs", captions.of_ranges, charts.plan_ranges, projection, whole=True),
         _figure(
             "components",
             "Cost per day by component",
@@ -63,12 +63,6 @@ def figures(projection: Projection) -> list[Figure]:
         ),
         _figure("days", "Cost day by day", captions.of_days, charts.daily_cost, projection, whole=True),
     ]
-    for n, saving in enumerate(projection.savings, 1):
-        if saving.histogram[0][0] != saving.histogram[-1][1]:
-            title = f"What {saving.plan} saves against {saving.baseline}"
-            drawn.append(_figure(f"saving-{n}", title, captions.of_saving, charts.saving_distribution, saving))
-    if len(drawn) % 2:
-        drawn[2] = replace(drawn[2], whole=True)  # the others stand in pairs
     if projection.waterfall:
         title = "From naive to routed, step by step"
         drawn.append(_figure("waterfall", title, captions.of_waterfall, charts.waterfall, projection, whole=True))
@@ -96,7 +90,7 @@ def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[Com
     by_plan = [{row.name: row for row in plan.components} for plan in projection.plans]
     shown = {row.name: row for row in captions.shown_plan(projection).components}
     first = shown | {name: row for plan in by_plan for name, row in plan.items() if name not in shown}
-    ordered = sorted(first.values(), key=_unpriced_then_dearest)
+    ordered = sorted(first.values(), key=_unpriced_then_most_expensive)
     return [(row, [plan.get(row.name) for plan in by_plan]) for row in ordered]
 
 
@@ -107,7 +101,7 @@ def saving_rows(projection: Projection) -> list[tuple[str, list[Decimal | None]]
     return [(name, [parts.get(name) for parts in by_saving]) for name in names]
 
 
-def _unpriced_then_dearest(row: ComponentCost) -> tuple[bool, Decimal]:
+def _unpriced_then_most_expensive(row: ComponentCost) -> tuple[bool, Decimal]:
     return (row.expected_usd_per_day is not None, -(row.expected_usd_per_day or Decimal(0)))
 
 

@@ -7,7 +7,7 @@ import io
 
 from rich.console import Console
 
-from ..analysis.results import Moves, TaskMove
+from ..analysis.move_results import Moves, TaskMove
 from ..money import format_cents as usd
 from .fitted import Fitted, TableColumn
 from .texts import cell, inert

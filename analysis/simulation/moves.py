@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
-from ..results import Fit, Moves, TaskMove
+from ..move_results import Fit, Moves, TaskMove
 from ..routing.kinds import can_replace, model_kind
 from .costs import Costs
 from .plans import Plan, named_models, routed_plan

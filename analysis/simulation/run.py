@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ...documents import Document
 from ...pricing.book import PriceBook
 from ..architecture.schedule import moment
+from ..budgets.scopes import stated_budgets
 from ..results import Projection
 from .baseline import check_priced, chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
@@ -16,6 +19,7 @@ from .costs import Costs
 from .guessed import only_chance, with_uncertainty
 from .plans import Plan
 from .policies.notes import policy_notes
+from .recommended import with_recommended
 from .settings import Progress, Settings
 from .simulate import ProjectionDay
 from .summary import summarise
@@ -52,7 +56,9 @@ def project(
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
     said = {"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast}
-    return found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
+    found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
+    stated = stated_budgets(architecture, Document(Path(), None))
+    return with_recommended(found, [entry.budget for entry in stated])
 
 
 def baseline_model(architecture: Architecture, settings: Settings, costs: Costs | None = None) -> str:

@@ -23,7 +23,7 @@ def _all(projection: Projection) -> dict[str, Any]:
     drawn = {
         "components": charts.cost_by_component(projection),
         "days": charts.daily_cost(projection),
-        "saving": charts.saving_distribution(projection.savings[0]),
+        "plans": charts.plan_ranges(projection),
         "models": charts.cost_by_model(projection),
         "agents": charts.cost_by_agent(projection),
     }

@@ -130,7 +130,7 @@ def test_a_chart_s_data_cannot_end_its_script_element(hostile_page: str) -> None
 def test_every_chart_has_a_drawing_for_paper_and_a_name_for_those_who_cannot_see(page: str) -> None:
     drawings = [attributes for tag, attributes in Outline(page).tags if tag == "svg"]
     specs = re.findall(r'<script type="application/json">\{.*?"description":"[^"]+', page)
-    assert len(drawings) == len(specs) == page.count("<figure ") == 6  # two savings, four of the whole
+    assert len(drawings) == len(specs) == page.count("<figure ") == 5
     assert all(drawing["viewbox"] for drawing in drawings)
 
 
@@ -161,15 +161,7 @@ def test_a_single_plan_on_a_single_day_makes_a_report(fleet: FleetBuilder) -> No
     whole = fleet(days=1, thrifty=False, unpriced=False)
     page = render_html(whole.model_copy(update={"plans": whole.plans[:1], "savings": [], "claims": []}))
     assert "What makes the saving" not in page
-    assert page.count("<figure ") == 4
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_a_saving_that_never_varies_is_not_drawn(fleet: FleetBuilder) -> None:
-    whole = fleet(thrifty=False)
-    certain = whole.savings[0].model_copy(update={"histogram": [(Decimal(2), Decimal(2), 10_000)]})
-    page = render_html(whole.model_copy(update={"savings": [certain]}))
-    assert page.count("<figure ") == 4
+    assert page.count("<figure ") == 5
 
 
 def test_the_waterfall_is_drawn_and_listed_only_where_there_are_policies(fleet: FleetBuilder, page: str) -> None:
@@ -300,6 +292,6 @@ def test_a_chart_is_drawn_here_where_no_other_process_can(monkeypatch: pytest.Mo
 
 
 def test_a_drawn_chart_keeps_the_data_of_all_its_layers(fleet: Callable[..., Projection]) -> None:
-    drawn = next(of for of in figures(fleet()) if of.id.startswith("saving"))
+    drawn = next(of for of in figures(fleet()) if of.id == "components")
     assert all(word in drawn.svg for word in ("P10", "median", "P90"))
     assert len(drawn.spec["datasets"]) > 1
