@@ -271,6 +271,8 @@ def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {str(path[-1])!r}{did_you_mean(str(path[-1]), known)}"
     if problem["type"] == "missing":
         return f"the key {str(path[-1])!r} is missing"
+    if problem["type"] == "path_type":
+        return "this should be the path of a file, relative to this one's folder"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "this should")
     given = problem.get("input")
     plain = isinstance(given, str | int | float) and str(given) not in message

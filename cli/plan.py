@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -235,17 +236,25 @@ def _observed(
         raise CostsimError("give either an architecture or --from-usage")
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
+    at = save.resolve().parent if save else None
     with open_store(store, read_only=True) as opened:
-        data = opened.observed(store, since=first, until=last)
+        data = opened.observed(_from(at, store), since=first, until=last)
         known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
     prices = _folders_prices()
     if save:
-        data |= {key: str(said) if key == "book" else [str(path) for path in said] for key, said in prices.items()}
+        data |= {
+            key: str(said) if key == "book" else [str(_from(at, path)) for path in said] for key, said in prices.items()
+        }
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
         found = read_architecture(file).model_copy(update=prices)
         return found, known + timedelta(1) if known else datetime.now(UTC).date()
+
+
+def _from(folder: Path | None, file: Path) -> Path:
+    """The path of a file as an architecture saved in `folder` has it; absolute where none is saved."""
+    return file.resolve() if folder is None else Path(os.path.relpath(file.resolve(), folder))
 
 
 def _folders_prices() -> dict[str, Any]:

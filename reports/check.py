@@ -20,15 +20,27 @@ AT = {"mean": "mean", "p50": "P50", "p90": "P90", "p99": "P99"}
 
 
 def headline(result: CheckResult) -> str:
-    """`c-suite: 2 of 14 checks failed, 1 warning`."""
+    """`c-suite: 2 of 14 checks failed, 1 warning`, or `c-suite: all 3 budgets within; 2 other checks passed`."""
     failed, warned = (sum(v.status == status for v in result.verdicts) for status in ("fail", "warn"))
     count = len(result.verdicts)
-    warnings = f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
+    warnings = f", {_counted(warned, 'warning')}" if warned else ""
     if failed:
-        return f"{result.name}: {failed} of {count} checks failed{warnings}"
-    return f"{result.name}: all {count} checks within{warnings}" if not warned else (
-        f"{result.name}: no check of {count} failed{warnings}"
-    )  # fmt: skip
+        return f"{result.name}: {failed} of {_counted(count, 'check')} failed{warnings}"
+    if warned:
+        return f"{result.name}: no check of {count} failed{warnings}"
+    budgets = len(result.budgets)
+    if not budgets:
+        return f"{result.name}: {_all(count, 'check')} passed"
+    others = f"; {_counted(count - budgets, 'other check')} passed" if count > budgets else ""
+    return f"{result.name}: {_all(budgets, 'budget')} within{others}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _all(number: int, thing: str) -> str:
+    return f"{'' if number == 1 else 'all '}{_counted(number, thing)}"
 
 
 def footer(result: CheckResult) -> str:

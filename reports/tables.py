@@ -10,6 +10,7 @@ from ..money import format_cents as usd
 from .numbers import count, percent
 from .texts import cell, inert
 
+MONTH_DAYS = 30
 COLUMNS = (
     "plan", "component", "agent", "task", "model", "runs_per_day", "expected_usd_per_day",
     "p10_usd_per_day", "p50_usd_per_day", "p90_usd_per_day", "tokens", "price_book",
@@ -55,7 +56,8 @@ def as_markdown(projection: Projection) -> str:
         first = next(row for row in found if row)
         costs = ["-" if row is None else usd(row.expected_usd_per_day) for row in found]
         rows.append([cell(name), cell(first.agent), *costs, count(first.runs_per_day)])
-    rows.append(["**total**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
+    rows.append(["**total per day**", "", *(f"**{usd(plan.expected_usd_per_day)}**" for plan in plans), ""])
+    rows.append([f"**total, {MONTH_DAYS} days**", "", *(f"**{_month(plan)}**" for plan in plans), ""])
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
     lines += _spawns(next((plan for plan in plans if plan.name == "routed"), plans[0]))
     for saving in projection.savings:
@@ -77,6 +79,12 @@ def as_markdown(projection: Projection) -> str:
         f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _month(plan: PlanResult) -> str:
+    """The plan's cost of a month of 30 days."""
+    daily = plan.expected_usd_per_day
+    return usd(None if daily is None else daily * MONTH_DAYS)
 
 
 def _spawns(plan: PlanResult) -> list[str]:

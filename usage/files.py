@@ -184,6 +184,13 @@ def _is_document(text: str) -> bool:
     return bool(end) and first.rstrip()[-1:] in ("{", "[", ",", ":") and _loads(first) is None
 
 
+def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:
+    """The first JSON objects of a file of text: its lines, or what its document holds."""
+    start, _, cut = head(file, HEAD_BYTES[0])
+    text = start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
+    return _line_records(text, cut) or _document_records(text, cut)
+
+
 def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The lines that are JSON objects by themselves; the last may be cut."""
     lines = text.split("\n")

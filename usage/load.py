@@ -17,6 +17,7 @@ import duckdb
 from ..errors import StoreError, UsageLogError, is_full
 from .changes import KnownFile, batches, label_of
 from .files import reader_named
+from .foreign import foreign
 from .listing import find_files
 from .passed_over import CANNOT_READ, keep
 from .read import read_snapshots
@@ -166,8 +167,9 @@ def _load_batch(
     store.execute("SET preserve_insertion_order = false")
     try:
         _keep_files(store, sources, hashes, grown, batch[0].declared)
-        if read.rejects:
-            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", read.rejects)
+        named = batch[0].declared is not None
+        if rejects := [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]:
+            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
         again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
         store.execute(READ_AGAIN, [list(again), list(again.values())])
         store.execute(MERGE)

@@ -115,6 +115,11 @@ def _beside_the_file(given: Any, info: ValidationInfo) -> Any:
     folder = folder_of(info)
     if info.field_name == "prices" and isinstance(given, str):
         given = [given]
+    if info.field_name == "routing" and isinstance(given, dict | list):
+        raise ValueError(
+            "this names a file with a routing (routing: model-routing.json); a routing in this file stands under "
+            "model_routing, such as model_routing: {triage: anthropic/claude-haiku-4-5}"
+        )
     if isinstance(given, str):
         return beside(folder, given)
     if isinstance(given, list) and info.field_name == "prices":

@@ -84,6 +84,16 @@ class Judged:
             return "warn"
         return self.budget.severity if self.breached else "pass"
 
+    @property
+    def crossed_on(self) -> date | None:
+        """The day on which the limit is expected to be passed; None where it is not, or where that day is over.
+
+        A projection of the running month starts on its first day: a day before today is no forecast.
+        """
+        day = None if self.limit.usd is None else self.window.crossed_on(self.limit.usd)
+        running = self.source == "projection" and self.window.dates[-1] >= self.today
+        return None if day and running and day < self.today else day
+
     def result(self) -> BudgetCheck:
         """The typed result."""
         budget, limit, window = self.budget, self.limit, self.window
@@ -110,7 +120,7 @@ class Judged:
             p99_usd=to_usd(window.at("p99")),
             spent_usd=self.spent_usd,
             chance=None if limit.usd is None else window.chance(limit.usd),
-            crossed_on=None if limit.usd is None else window.crossed_on(limit.usd),
+            crossed_on=self.crossed_on,
             contributions=contributions(self.by_component),
             mend=self.mend,
             says=says(self),
@@ -174,12 +184,12 @@ def _against(judged: Judged) -> str:
 
 
 def _risk(judged: Judged) -> str:
-    """`; 34% of trials are over, from about 2026-11-28`: nothing where there is no risk."""
+    """`; 34% of trials are over, from about 2026-11-28`: nothing where there is no risk, no day that has passed."""
     limit = judged.limit.usd
     chance = judged.window.chance(limit) if limit is not None else 0.0
     if limit is None or not chance:
         return ""
-    day = judged.window.crossed_on(limit) if judged.budget.period in {"week", "month"} else None
+    day = judged.crossed_on if judged.budget.period in {"week", "month"} else None
     if not judged.window.varies:
         return f"; over from {day}" if day else ""
     return f"; {share(chance)} of trials are over{f', from about {day}' if day else ''}"

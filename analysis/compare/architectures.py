@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -22,12 +21,10 @@ from ..shapley import shapley
 from ..simulation.summary import book_ref
 from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
 from .sides import Mixed, Pair, Side
+from .words import label, message
 
 if TYPE_CHECKING:
     from ..architecture.load import LoadedArchitecture
-
-SHOWN = 160
-"""Characters of a described change."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
 def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | None) -> list[CauseEffect]:
     """Each cause that changed with its Shapley value; without figures where some mixture has no price."""
     if not causes or moved is None:
-        return [CauseEffect(cause=cause, usd=Decimal(0), says=_says(pair, name, cause)) for cause in causes]
+        return [_effect(pair, name, cause, Decimal(0)) for cause in causes]
     costs = {
         changed: pair.mixed(name, _mixture(causes, changed)).usd for changed in product((0, 1), repeat=len(causes))
     }
@@ -147,57 +144,18 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
     effects = {cause: to_usd(amount) for cause, amount in exact.items()}
     largest = max(causes, key=lambda cause: abs(exact[cause]))
     effects[largest] += moved - sum(effects.values(), Decimal(0))  # what rounding to 12 places leaves
-    found = [CauseEffect(cause=c, usd=strip(effects[c]), says=_says(pair, name, c)) for c in causes]
+    found = [_effect(pair, name, cause, strip(effects[cause])) for cause in causes]
     return [effect for effect in found if effect.usd or effect.cause != "prices"]
+
+
+def _effect(pair: Pair, name: str, cause: Cause, amount: Decimal) -> CauseEffect:
+    return CauseEffect(cause=label(pair, name, cause), usd=amount, says=message(pair, name, cause))
 
 
 def _mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> tuple[int, ...]:
     """What has not changed is taken from the head: it is the same there."""
     taken = dict(zip(causes, changed, strict=True))
     return tuple(taken.get(cause, 1) for cause in CAUSES)
-
-
-def _says(pair: Pair, name: str, cause: Cause) -> str:
-    if cause == "prices":
-        return f"{pair.base.book.hash[:12]} -> {pair.head.book.hash[:12]}"
-    before, after = (_described(side, name, cause) for side in (pair.base, pair.head))
-    if cause == "model":
-        return f"{before} -> {after}"
-    changed = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
-    said = "; ".join(f"{key}: {_short(before.get(key))} -> {_short(after.get(key))}" for key in changed)
-    if cause == "tokens" and not said:
-        return (
-            "solved anew from the daily cost" if pair.head.calibrated_on(name) else "the log that they are drawn from"
-        )
-    return said[:SHOWN] or "the models that policies name, or the plan's policies"
-
-
-def _described(side: Side, name: str, cause: Cause) -> Any:
-    if cause == "model":
-        return side.plan.models[name]
-    fields = side.components[name].model_dump(mode="json", exclude_none=True)
-    if source := (fields.get("tokens") or {}).get("from_usage"):  # not the folder that a revision lies in
-        source |= {key: Path(source[key]).name for key in ("file", "store") if key in source}
-    keys = [key for key in fields if key in _keys(cause)]
-    zone: dict[str, Any] = {"timezone": side.architecture.timezone} if cause == "schedule" else {}
-    if cause == "schedule" and (spawned := side.runs(name)):
-        zone["runs per day, spawned ones included"] = f"{float(spawned.per_day):.4g}"
-    return {**zone, **{key: fields[key] for key in keys if key != "cron"}}
-
-
-def _keys(cause: Cause) -> Iterable[str]:
-    from .sides import FIELDS
-
-    return FIELDS[cause]
-
-
-def _short(value: Any) -> str:
-    """A stated value as it would be written in a line; nothing is a dash."""
-    if value is None:
-        return "–"
-    if isinstance(value, dict):
-        value = {key: part for key, part in value.items() if part not in (None, "0", 0)}
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _known(row: ComponentDifference) -> bool:

@@ -15,15 +15,17 @@ from ..findings import Finding
 from ..results import PriceBookRef, Result, Usd
 
 Cause = Literal["schedule", "tokens", "model", "policies", "prices"]
+CauseLabel = Literal["volume", "schedule", "tokens", "model", "policies", "prices"]
+"""How a cause is named: a schedule that changed only in how many runs it has is `volume`."""
 CAUSES: tuple[Cause, ...] = ("schedule", "tokens", "model", "policies", "prices")
 
 
 class CauseEffect(Result):
     """What one cause does to a component's cost: its Shapley value among the causes that changed."""
 
-    cause: Cause
+    cause: CauseLabel
     usd: Usd
-    says: str = Field(description="what changed: `*/30 * * * * -> 0 * * * *`")
+    says: str = Field(description="what changed: `schedule: */30 * * * * -> 0 * * * *`")
 
 
 class ComponentDifference(Result):

@@ -110,6 +110,12 @@ RULES: dict[str, FindingRule] = {
             "Batch fewer tasks, or let the component run more often.",
         ),
         FindingRule(
+            "unreadable-architecture",
+            "An architecture in the folder cannot be read.",
+            "UnreadableArchitecture", "error",
+            "Correct the file, or leave it out: --exclude.",
+        ),
+        FindingRule(
             "hardcoded-model",
             "A model's name stands in code, where a change of the routing cannot reach it.",
             "HardcodedModel", "error",

@@ -7,6 +7,7 @@ on each day to come, in all, is for the forecast to say (`forecast:` in the file
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -20,6 +21,10 @@ from ..architecture.amounts import WEEKDAYS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+NAMELESS = ("other", UNATTRIBUTED)
+"""Components whose names say nothing: those of calls that no rule, or only the last one, attributes."""
+MAX_NAME = 180
+_DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
 PLACES = Decimal("0.000001")
 
 CALLS = """
@@ -51,6 +56,7 @@ def observed_architecture(
 ) -> dict[str, Any]:
     """The architecture file, as data, of what an open store holds of the days (UTC) from `since` to `until`.
 
+    `store` is its path as the file should have it: absolute, or relative to the architecture's folder.
     Raises CostsimError where these hold no calls.
     """
     timezone = "UTC"
@@ -86,16 +92,35 @@ def _weekdays(first: date, last: date) -> Counter[int]:
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
-    """The component's own name where it is enough, with task and model where several share it."""
-    shared = Counter(key[0] for key in keys)
-    named: dict[Key, str] = {}
+    """The component's own name where it is enough, else with what tells those of one component apart.
+
+    `code_review` of the component `other` on two models is `code_review-claude-haiku-4-5` and so on: no agent where all
+    have the same, no date of a model, no spaces (names stand in options, as in --scale NAME=2).
+    """
+    groups: dict[str, list[Key]] = {}
     for key in keys:
-        component, agent, task, _, model = key
-        parts = [component, agent, task, model] if shared[component] > 1 else [component]
-        name = " ".join(part for part in parts if part)[:190]
-        taken = sum(other.split(" #")[0] == name for other in named.values())
-        named[key] = f"{name} #{taken + 1}" if taken else name
+        groups.setdefault(key[0], []).append(key)
+    named: dict[Key, str] = {}
+    for component, group in groups.items():
+        for key in group:
+            name = _readable(component, key, group)
+            number = 1 + sum(other == name or other.startswith(f"{name}-#") for other in named.values())
+            named[key] = name if number == 1 else f"{name}-#{number}"
     return named
+
+
+def _readable(component: str, key: Key, group: Sequence[Key]) -> str:
+    """The component, then its task, agent and model as far as the group differs in them."""
+    if len(group) == 1:
+        return component
+    _, agent, task, _, model = key
+    parts = (task, agent, _DATE.sub("", model.rpartition("/")[2]))
+    differs = [len({other[place] for other in group}) > 1 for place in (2, 1, 4)]
+    apart = [part for part, needed in zip(parts, differs, strict=True) if part and needed]
+    if component in NAMELESS and task and task not in apart:
+        apart.insert(0, task)
+    names = apart if component in NAMELESS and apart else [component, *apart]
+    return "-".join("-".join(part.split()) for part in names)[:MAX_NAME]
 
 
 def _routing(rates: dict[Key, dict[tuple[int, int], int]]) -> dict[str, str]:
@@ -124,7 +149,7 @@ def _component(
         "task": task or "fallback",
         "model": _reference(provider, model),
         "runs_per_day": {"hourly": _hourly(counts, weeks)},
-        "tokens": {"from_usage": {"store": str(store.resolve()), "where": where, **span}},
+        "tokens": {"from_usage": {"store": str(store), "where": where, **span}},
     }
 
 

@@ -16,7 +16,8 @@ LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "note": "notice
 def render(title: str, findings: Sequence[Finding]) -> str:
     """A command a line for all that is not as it should be, or that changed; where all is well, one notice says so."""
     lines = [_command(finding) for finding in findings if finding.status != "pass" or finding.rule == "cost-change"]
-    passed = f"::notice title={_property(f'costsim: {title}')}::{_data(f'all {len(findings)} checks within')}"
+    count = "1 check passed" if len(findings) == 1 else f"all {len(findings)} checks passed"
+    passed = f"::notice title={_property(f'costsim: {title}')}::{count}"
     return Commands("\n".join(lines or [passed]) + "\n")
 
 

@@ -82,7 +82,7 @@ def test_no_name_breaks_out_of_a_workflow_command() -> None:
 
 
 def test_where_all_is_well_github_hears_one_notice() -> None:
-    assert render("github", "c-suite", VERDICTS[3:]) == "::notice title=costsim%3A c-suite::all 1 checks within\n"
+    assert render("github", "c-suite", VERDICTS[3:]) == "::notice title=costsim%3A c-suite::1 check passed\n"
 
 
 def test_a_comment_begins_with_its_marker() -> None:
