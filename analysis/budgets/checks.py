@@ -14,7 +14,6 @@ from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
 from ..simulation.provenance import unpriced
 from ..simulation.run import claim_costs
-from ..spend.sources import sources_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -131,6 +130,8 @@ def unpriced_usage(usage: Usage) -> list[Finding]:
 
 def overlaps(ledger: Ledger, month: date, as_of: date) -> list[Finding]:
     """A warning for every two sources that may have the same calls of the month: what is spent may be less."""
+    from ..spend.sources import sources_of  # loads DuckDB: not for a check without usage
+
     return [
         Finding(
             rule="overlap", name=f"{found.source} and {found.other}", status="warn", message=found.statement,

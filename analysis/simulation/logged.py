@@ -81,7 +81,7 @@ def _logged(source: LoggedForecast, book: PriceBook) -> _Logged:
     with open_store(source.store, read_only=True) as connection:
         daily = daily_costs(connection, book, source.until or date.max, source.since)[None]
         as_of = last_day_known(connection, datetime.now(UTC).date(), source.until)
-        data = observed_architecture(connection, source.store, "logged", source.since, source.until)
+        data = observed_architecture(connection, source.store.resolve(), "logged", source.since, source.until)
     if as_of is None:
         raise CostsimError(f"{source.store}: the store has no usage to forecast from")
     return _Logged(daily, as_of, Architecture.model_validate(data))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CostsimError
+from ...usage.attribution import UNATTRIBUTED
 from ..architecture.amounts import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def observed_architecture(
         "description": f"As logged from {first} to {last}",
         "timezone": timezone,
         "model_routing": _routing(rates),
-        "forecast": {"store": str(store.resolve()), **span},
+        "forecast": {"store": str(store), **span},
         "components": [_component(names[key], key, counts, weeks, store, span) for key, counts in rates.items()],
     }
 
