@@ -38,16 +38,11 @@ def written(statement: RollupStatement, table: str, dialect: str) -> str:
 def transpiled(sql: str, table: str, dialect: str, pretty: bool = False) -> str:
     """A statement over `costsim_source` in a dialect, over a table of that name. Raises CostsimError."""
     import sqlglot
-    from sqlglot import errors, exp
+    from sqlglot import exp
 
     _check_dialect(dialect)
     tree = sqlglot.parse_one(sql, read="duckdb")
-    try:
-        named = exp.to_table(table, dialect=dialect)
-    except errors.SqlglotError:
-        raise CostsimError(f"{table!r} is no name of a table in {dialect}") from None
-    if not isinstance(named, exp.Table) or not named.name:
-        raise CostsimError(f"{table!r} is no name of a table in {dialect}")
+    named = _table(table, dialect)
     for place in list(tree.find_all(exp.Table)):
         if place.name == SOURCE:
             place.replace(named.copy())
@@ -57,6 +52,23 @@ def transpiled(sql: str, table: str, dialect: str, pretty: bool = False) -> str:
         made += ("\n" if pretty else " ") + CLICKHOUSE
     sqlglot.parse_one(made, read=dialect)  # what cannot be read back is not handed out
     return made
+
+
+def table_in(table: str, dialect: str) -> str:
+    """The name of a table as SQL of the dialect. Raises CostsimError for what is none."""
+    return _table(table, dialect).sql(dialect)
+
+
+def _table(table: str, dialect: str) -> exp.Table:
+    from sqlglot import errors, exp
+
+    try:
+        named = exp.to_table(table, dialect=dialect)
+    except errors.SqlglotError:
+        named = None
+    if not isinstance(named, exp.Table) or not named.name:
+        raise CostsimError(f"{table!r} is no name of a table in {dialect}")
+    return named
 
 
 def _own_types(tree: exp.Expr, dialect: str) -> None:

@@ -16,5 +16,13 @@ def engine_of(name: str, source: str) -> Engine:
         from .local import Local
 
         return Local.open(source)
+    if name == "spark":
+        from .spark import Spark
+
+        return Spark.open(source)
+    if kind in ("clickhouse", "clickhouses") and "://" in name:
+        from .clickhouse import ClickHouse
+
+        return ClickHouse.connect(name, source)
     near = did_you_mean(kind, [known.partition("://")[0] for known in ENGINES])
     raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")

@@ -1,0 +1,86 @@
+"""Spark: a table, or a path of Parquet, Delta or Iceberg, summed by the session that is there or a local one.
+
+`--engine spark` takes the session of `spark-submit` or Spark's own settings where there are such; else it starts one
+in this process on all cores. SOURCE is a table's name, or a path; `delta:PATH` and `iceberg:PATH` are of that format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import CostsimError
+from .dialects import transpiled
+from .engine import write_rows
+from .statement import SOURCE, RollupStatement
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FORMATS = ("parquet", "delta", "iceberg")
+# What it must not do silently: take times in another zone, or let a sum overflow.
+SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Calls that a Spark session reads."""
+
+    session: SparkSession
+    origin: str
+    unique: bool = False
+
+    @classmethod
+    def open(cls, source: str) -> Spark:
+        """A table or a path. Raises CostsimError where Spark or Java is missing, or the source is not there."""
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise CostsimError("--engine spark needs PySpark: pip install 'costsim[spark]'") from None
+        try:
+            builder = SparkSession.builder.appName("costsim rollup").config("spark.ui.showConsoleProgress", "false")
+            session = builder.getOrCreate()
+        except Exception as error:
+            raise CostsimError(f"Spark does not start (it needs Java 17 or later): {_first_line(error)}") from None
+        for name, value in SETTINGS.items():
+            session.conf.set(name, value)
+        try:
+            _read(session, source).createOrReplaceTempView(SOURCE)
+        except Exception as error:  # PySpark has many kinds, none of them ours
+            raise CostsimError(f"{source}: Spark cannot read this: {_first_line(error)}") from None
+        return cls(session, source)
+
+    def columns(self) -> dict[str, str]:
+        """The columns of the table."""
+        return dict(self.session.table(SOURCE).dtypes)
+
+    def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
+        """The providers and models of all calls."""
+        sql = f"SELECT DISTINCT {provider} AS p, {model} AS m FROM {SOURCE} WHERE {model} IS NOT NULL"  # noqa: S608 (see statement.py)
+        return [(row[0], row[1]) for row in self._query(sql).toLocalIterator()]
+
+    def run(self, statement: RollupStatement, out: Path) -> None:
+        """Sum there; the sums come to this process and are written to Parquet."""
+        try:
+            write_rows(self._query(statement.sql).toLocalIterator(), statement.names, out)
+        except CostsimError:
+            raise
+        except Exception as error:  # as above
+            raise CostsimError(f"{self.origin}: Spark cannot sum this: {_first_line(error)}") from None
+
+    def _query(self, sql: str) -> DataFrame:
+        return self.session.sql(transpiled(sql, SOURCE, "spark"))
+
+
+def _read(session: SparkSession, source: str) -> DataFrame:
+    kind, colon, path = source.partition(":")
+    if colon and kind in FORMATS:
+        return session.read.format(kind).load(path)
+    if "/" in source or source.endswith(".parquet"):
+        return session.read.parquet(source)
+    return session.table(source)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
