@@ -153,6 +153,10 @@ class PlanResult(Result):
     horizon: HorizonCost
     components: list[ComponentCost]
     days: list[DayCost]
+    weekday_usd_per_day: Usd | None = Field(
+        default=None, description="expected, from Monday to Friday; null: no such day"
+    )
+    weekend_usd_per_day: Usd | None = Field(default=None, description="expected, on Saturdays and Sundays")
     spawn_trees: list[SpawnNode] = Field(default=[], description="from every component that spawns and runs by itself")
 
 

@@ -16,6 +16,7 @@ from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 
 SHORT_HASH = 12
+CALENDAR_SHARE = Decimal("0.01")
 
 
 def print_projection(projection: Projection, console: Console, *, details: bool = False) -> None:
@@ -23,6 +24,7 @@ def print_projection(projection: Projection, console: Console, *, details: bool 
     for part in (
         _outgrown(projection),
         _headline(projection),
+        _calendar(projection),
         Text(f"Ranges: {projection.range_note}.", style="yellow") if projection.range_note else None,
         _unpriced(projection),
         _components(projection),
@@ -56,6 +58,16 @@ def _headline(projection: Projection) -> RenderableType:
     title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
     title += f"; what if {', '.join(projection.what_if)}" if projection.what_if else ""
     return Fitted(columns, rows, title=title)
+
+
+def _calendar(projection: Projection) -> RenderableType | None:
+    """What the calendar makes of days, which is known and no uncertainty; nothing where days cost alike."""
+    plan = _shown_plan(projection)
+    week, end = plan.weekday_usd_per_day, plan.weekend_usd_per_day
+    if week is None or end is None or abs(week - end) <= CALENDAR_SHARE * max(week, end):
+        return None
+    parts = f"{usd(week)} per day on weekdays, {usd(end)} at weekends"
+    return Text(f"Calendar ({plan.name}): {parts}; that is known, and in the ranges of single days.", style="dim")
 
 
 def _total(projection: Projection, plan: PlanResult, amount: Decimal) -> str:

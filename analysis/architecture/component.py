@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from ...documents import Document, beside
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
+from .growth import Growth
 from .policies import Policies
 from .schedule import parse_cron, time_zone
 from .session import Session
@@ -185,6 +186,7 @@ class Component(Policies):
         default=None,
         description=UNKNOWN_FACTOR,
     )
+    growth: Growth | None = None
     spawns: list[Spawn] = Field(default=[], description="components that its runs spawn")
     interactive: bool = Field(default=False, description="people wait for its answers: never batch, never flex")
     needs: list[Literal["tools", "images"]] = Field(default=[], description="what its model must be able to take")

@@ -166,6 +166,8 @@ def _complete(component: Component, crons: dict[str, Cron], architecture: Archit
     if defaults and not uses:
         component = component.model_copy(update={"tokens": defaults.profile})
     component = _with_session(component)
+    if architecture.growth and component.growth is None:
+        component = component.model_copy(update={"growth": architecture.growth})
     return _filled(component, defaults, _fitting(component)) if defaults else component
 
 
@@ -251,11 +253,10 @@ def _check_policies(entry: _Entry, routing: dict[str, str]) -> None:
 
 
 def _check_chances(entry: _Entry) -> None:
-    """A ttl is compared with a schedule, or a Poisson rate; other runs need a stated rate. Raises ArchitectureError."""
+    """Freshness is compared with a schedule or a Poisson rate; others need a hit rate. Raises ArchitectureError."""
     component = entry.component
     if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate | None):
         return
-    for policy, stated in (("fresh_for", component.fresh_for), ("cache", component.cache)):
-        if stated and stated.hit_rate is None:
-            message = "with runs_per_day a ttl tells nothing unless runs are poisson; state a hit_rate"
-            raise entry.wrong(message, policy)
+    if component.fresh_for and component.fresh_for.hit_rate is None:
+        message = "with runs_per_day a ttl tells nothing unless runs are poisson; state a hit_rate"
+        raise entry.wrong(message, "fresh_for")

@@ -23,6 +23,7 @@ from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
 from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
+from .growth import Growth
 from .policies import Policy
 from .schedule import time_zone
 
@@ -163,6 +164,7 @@ class Architecture(Part):
     model_routing: dict[str, str] = Field(default={})
     crons: list[Cron] | Path = Field(default=[])
     defaults: Defaults | None = Field(default=None, description="tokens and policies of components that state none")
+    growth: Growth | None = None
     components: list[Component] = Field(default=[], max_length=MAX_COMPONENTS)
     forecast: LoggedForecast | None = Field(
         default=None,

@@ -36,7 +36,7 @@ from ..simulation.workload import Horizon, Runs, workload
 from .results import CAUSES, Cause
 
 FIELDS: dict[Cause, tuple[str, ...]] = {
-    "schedule": ("cron", "schedule", "timezone", "runs_per_day", "weekdays_only", "start", "end"),
+    "schedule": ("cron", "schedule", "timezone", "runs_per_day", "weekdays_only", "start", "end", "growth"),
     "tokens": ("tokens", "calibrate", "uncertainty"),
     "model": (),
     "policies": ("processing", *POLICIES),

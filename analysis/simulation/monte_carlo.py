@@ -99,7 +99,6 @@ def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int
 def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, seed: int) -> Floats:
     """The number of runs: (days, 1) where it is certain, else (days, trials)."""
     mean = np.array([float(count) for count in runs.expected])[:, None]
-    active = mean > 0
     match runs.law:
         case "spawned":
             return _spawned_runs(runs, rng, days, trials, seed)
@@ -108,8 +107,8 @@ def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, see
         case "forecast" if runs.levels:
             return mean * runs.levels(trials)
         case "mean" | "day" if runs.spread:
-            shape = (1 if runs.law == "mean" else days, trials)
-            return active * _whole(runs.spread.draw(rng, shape), rng, (days, trials))
+            rate = runs.spread.draw(rng, (1 if runs.law == "mean" else days, trials))
+            return _whole(rate * (mean / float(runs.spread.mean)), rng, (days, trials))
         case _ if all(count.denominator == 1 for count in runs.expected):
             return mean
         case _:

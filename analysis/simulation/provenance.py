@@ -63,8 +63,22 @@ def assumptions(architecture: Architecture, costings: Iterable[Costed], book: Pr
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
         *explained,
         *_evidence(architecture),
+        *_growth(architecture),
         *([POLICY_ASSUMPTION] if any(costing.has_policies for costing in known) else []),
     ]
+
+
+def _growth(architecture: Architecture) -> list[str]:
+    """How runs grow."""
+    return [_grows(component) for component in architecture.components if component.growth]
+
+
+def _grows(component: Component) -> str:
+    growth = component.growth or []
+    if isinstance(growth, str):
+        return f"{component.name}: runs grow {growth}, from {component.start or 'the first day'} on."
+    steps = ", ".join(f"{step.times:f} times those stated from {step.day}" for step in growth)
+    return f"{component.name}: runs are {steps}."
 
 
 def _evidence(architecture: Architecture) -> list[str]:

@@ -163,11 +163,19 @@ def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
             days=horizon.days, expected_usd=to_usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90
         ),
         components=total.components,
+        weekday_usd_per_day=_mean_usd(total, horizon, weekend=False),
+        weekend_usd_per_day=_mean_usd(total, horizon, weekend=True),
         days=[
             DayCost(day=day, expected_usd=to_usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
             for day, cost, (low, middle, high) in days
         ],
     )
+
+
+def _mean_usd(total: PlanSum, horizon: Horizon, *, weekend: bool) -> Decimal | None:
+    """The expected cost per day of weekdays or weekends; None where the horizon has none."""
+    kept = [usd for day, usd in zip(horizon.dates, total.expected_usd, strict=True) if (day.weekday() >= 5) == weekend]
+    return to_usd(sum(kept, Fraction(0)) / len(kept)) if kept else None
 
 
 def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:

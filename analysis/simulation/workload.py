@@ -6,7 +6,7 @@ A workload knows nothing of models or prices, so that all plans are costed on th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +21,7 @@ from ...tokens import PROMPT_CLASSES
 from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
 from ..architecture.component import Calibrate, Component, FromUsage, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
+from ..architecture.growth import factors
 from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
 from ..routing.resolve import routed_model
 from .profiles import Independent, Joint, Profile, Unknown
@@ -151,7 +152,18 @@ def _work(
 
 
 def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
-    """How often a component runs on each day; `calls` are those in its log, where its rate is from one."""
+    """How often a component runs on each day, with its growth; `calls` are those in its log, for a rate from one."""
+    runs = _stated_runs(component, horizon, calls)
+    if component.growth is None:
+        return runs
+    times = factors(component.growth, component.start or horizon.start, horizon.dates)
+    grown = tuple(count * factor for count, factor in zip(runs.expected, times, strict=True))
+    days = np.searchsorted(horizon.edges, [minute for minute, _ in runs.hours], side="right") - 1
+    hours = tuple((m, rate * times[day]) for (m, rate), day in zip(runs.hours, days.tolist(), strict=True))
+    return replace(runs, expected=grown, hours=hours)
+
+
+def _stated_runs(component: Component, horizon: Horizon, calls: int) -> Runs:
     active = list(active_days(component, horizon))
     if component.schedule:
         return _cron_runs(component, horizon, active)

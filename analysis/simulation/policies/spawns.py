@@ -126,12 +126,25 @@ def warmth(spawns: Spawns, cache: Cache, chance: Fraction, edges: Minutes) -> Wa
     days = len(spawns.kept.expected)
     if cache.hit_rate is not None:
         return Warmth((Fraction(cache.hit_rate),) * days)
+    if spawns.kept.hours:
+        return Warmth(_hourly_warmth(spawns, cache.ttl_minutes, float(chance), edges))
     if spawns.kept.instants is None:
         rates = {rate: Fraction(0) for rate in spawns.kept.expected}
         for rate in rates:
             rates[rate] = _poisson_warmth(float(rate), spawns, cache.ttl_minutes, float(chance))
         return Warmth(tuple(rates[rate] for rate in spawns.kept.expected))
     return _walked_warmth(spawns, spawns.kept.instants, cache.ttl_minutes, chance, edges)
+
+
+def _hourly_warmth(spawns: Spawns, ttl_minutes: int, chance: float, edges: Minutes) -> tuple[Fraction, ...]:
+    """The share of each day's calls that find it warm, where every hour has a rate of its own."""
+    rates = {rate: _poisson_warmth(float(24 * rate), spawns, ttl_minutes, chance) for _, rate in spawns.kept.hours}
+    days = np.searchsorted(edges, [minute for minute, _ in spawns.kept.hours], side="right") - 1
+    warm, runs = ([Fraction(0)] * (len(edges) - 1) for _ in range(2))
+    for (_, rate), day in zip(spawns.kept.hours, days.tolist(), strict=True):
+        warm[day] += rate * rates[rate]
+        runs[day] += rate
+    return tuple(hit / all_of_them if all_of_them else Fraction(0) for hit, all_of_them in zip(warm, runs, strict=True))
 
 
 def _walked_warmth(spawns: Spawns, instants: Minutes, ttl_minutes: int, chance: Fraction, edges: Minutes) -> Warmth:
