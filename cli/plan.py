@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import CostsimError, OutputError, UnpricedError
+from ..errors import CostsimError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
-    HERE,
     ArchitectureArgument,
     MonthOption,
     OverlayOption,
@@ -22,14 +20,12 @@ from .arguments import (
     architecture_or_example,
     day_of,
     days_of,
-    price_files,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from pydantic import BaseModel
     from rich.console import Console
@@ -130,7 +126,9 @@ def run(
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
     first = day_of(start)
     if from_usage:
-        wanted, after = _observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
+        from .observed import observed
+
+        wanted, after = observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
         first = first if start else after
     elif save or since or until or month:
         raise CostsimError("--save, --since, --until and --month go with --from-usage")
@@ -213,56 +211,6 @@ def _outcomes(store: Path, book: PriceBook) -> dict[tuple[str, str], tuple[int, 
 def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:
     """The options that say what is otherwise than in the file, as they were written."""
     return tuple(f"--{name} {text}" for name, texts in given.items() for text in texts or ())
-
-
-def _observed(
-    architecture: Path | None, store: Path, save: Path | None, first: date | None, last: date | None
-) -> tuple[Architecture, date]:
-    """The architecture that a store's logs of those days show, and the day after the last one that they know whole.
-
-    It is kept in `save` if given; never over an existing file.
-    """
-    import tempfile
-    from datetime import UTC, datetime, timedelta
-
-    import yaml
-
-    from ..analysis.architecture.load import read_architecture
-    from ..analysis.forecast.daily_costs import last_day_known
-    from ..documents import write_file
-    from ..store import open_store
-
-    if architecture:
-        raise CostsimError("give either an architecture or --from-usage")
-    if save and save.exists():
-        raise OutputError(f"{save}: there is a file already; name another for --save")
-    at = save.resolve().parent if save else None
-    with open_store(store, read_only=True) as opened:
-        data = opened.observed(_from(at, store), since=first, until=last)
-        known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
-    prices = _folders_prices()
-    if save:
-        data |= {
-            key: str(said) if key == "book" else [str(_from(at, path)) for path in said] for key, said in prices.items()
-        }
-    with tempfile.TemporaryDirectory() as folder:
-        file = save or Path(folder) / "architecture.yaml"
-        write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
-        found = read_architecture(file).model_copy(update=prices)
-        return found, known + timedelta(1) if known else datetime.now(UTC).date()
-
-
-def _from(folder: Path | None, file: Path) -> Path:
-    """The path of a file as an architecture saved in `folder` has it; absolute where none is saved."""
-    return file.resolve() if folder is None else Path(os.path.relpath(file.resolve(), folder))
-
-
-def _folders_prices() -> dict[str, Any]:
-    """The price stack of the architecture in this folder: one folder, one price for a call."""
-    if not HERE.is_file():
-        return {}
-    base, overlays = price_files(None, None, HERE)
-    return {"book": str(base), "prices": [path.resolve() for path in overlays]}
 
 
 def _unpriced_line(projection: Projection) -> str:
