@@ -18,7 +18,7 @@ Series = list[tuple[date, Decimal]]
 """Cost by day, USD."""
 SPAN = "SELECT min(day), max(day) FROM usage_daily"
 DAILY = """
-SELECT component, day, sum(usd) FROM priced WHERE usd > 0 OR unpriced_tokens = 0
+SELECT component, day, sum(greatest(usd, 0)) FROM priced WHERE usd > 0 OR unpriced_tokens = 0
 GROUP BY ALL ORDER BY ALL
 """
 

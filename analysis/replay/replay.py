@@ -20,6 +20,7 @@ from ...money import to_usd
 from ..quantiles import ENDS
 from ..results import Result, Usd
 from ..spend.ledger import Ledger, rollup_needs
+from ..spend.sources import stated_by_bills
 from .tables import GROUPS, MOVED, PLACES, fill_tables
 from .token_ratios import Draws, Pair, TokenRatio, measure_multipliers
 
@@ -152,6 +153,7 @@ def replay_sums(
     lines = connection.execute(GROUPS).fetchall()
     sums = [_Sum(*line[:8], *(amount or Decimal(0) for amount in line[8:])) for line in lines]
     pairs = {(s.model, s.to) for s in sums if s.priced}
+    stated = stated_by_bills(ledger, since, until)
     costs = _Costs(*measure_multipliers(connection, pairs, as_logged=as_logged))
     by_component = [s for s in sums if s.component is not None]
     days = sorted({s.day for s in sums if s.day is not None})
@@ -166,7 +168,12 @@ def replay_sums(
             days=costs.rows((str(s.day), s) for s in sums if s.day is not None),
             moves=costs.moves(by_component),
             unpriced=_unpriced(by_component),
-            notes=[*reroute.notes, *_notes(connection, book), *_unparted(connection, reroute)],
+            notes=[
+                *reroute.notes,
+                *_notes(connection, book),
+                *_unparted(connection, reroute),
+                *([f"not in these figures: {stated}"] if stated else ()),
+            ],
             price_book_hash=book.hash,
         )
 

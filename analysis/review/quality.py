@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...money import strip
 from ..spend.completeness import DataQuality
+from ..spend.ledger import Ledger
+from ..spend.sources import stated_by_bills
 from ..spend.spend import Difference, Query, spend
 from .results import Quality, RejectedLines, SourceCompleteness, UnpricedUsage
 
@@ -65,16 +67,19 @@ def compare_recorded(
     is in no total."""
     by = COMPARED_BY if _any(connection, ANY_RECORDED, [first, last]) else ()
     found = spend(connection, book, Query(by, first, last))
+    data = found.quality
+    if stated := stated_by_bills(Ledger.open(connection, book), first, last):
+        data = replace(data, only_stated=stated)
     rows = [row for row in found.rows if row.difference and row.recorded_usd is not None]
     if not rows:
-        return None, list(found.notes), found.quality
+        return None, list(found.notes), data
     parts = [row.difference for row in rows if row.difference]
     difference = Difference(
         *(sum((getattr(p, name) for p in parts), Decimal(0)) for name in Difference.__annotations__)
     )
     recorded = sum((row.recorded_usd or Decimal(0) for row in rows), Decimal(0))
     computed = sum((row.computed_usd for row in rows), Decimal(0))
-    return Compared(recorded, computed, sum(row.calls for row in rows), difference), list(found.notes), found.quality
+    return Compared(recorded, computed, sum(row.calls for row in rows), difference), list(found.notes), data
 
 
 def quality(

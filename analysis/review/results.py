@@ -275,7 +275,9 @@ class Quality(Result):
     difference_usd: Usd | None
     explained: str
     completeness: list[SourceCompleteness] = Field(description="of every source in the total")
-    not_in_total: list[str] = Field(description="unread fields, contradicting totals, files passed over: a line each")
+    not_in_total: list[str] = Field(
+        description="what only bills state, unread fields, contradicting totals, files passed over: a line each"
+    )
     notes: list[str]
     query: str
 

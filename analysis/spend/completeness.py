@@ -54,7 +54,8 @@ class SourceScore:
 @dataclass(frozen=True)
 class DataQuality:
     """What was seen and is in no total: `rejected` lines, `unread` fields, `signs` of files, files passed over by
-    reason, files that were recognised and have no call; and the `scores` of the sources in the total."""
+    reason, files that were recognised and have no call; the `scores` of the sources in the total; and for figures that
+    are computed from tokens, `only_stated`: what bills state without any, in words."""
 
     scores: tuple[SourceScore, ...] = ()
     rejected: int = 0
@@ -62,6 +63,7 @@ class DataQuality:
     signs: tuple[Sign, ...] = ()
     passed_over: tuple[tuple[str, int], ...] = ()
     without_call: int = 0
+    only_stated: str = ""
 
     @property
     def least(self) -> SourceScore | None:
@@ -74,6 +76,8 @@ class DataQuality:
         return tuple(self._messages())
 
     def _messages(self) -> Iterator[str]:
+        if self.only_stated:
+            yield self.only_stated
         if self.rejected:
             yield f"{self.rejected:,} lines were rejected (table reject)"
         for found in self.unread:

@@ -4,7 +4,9 @@ https://focus.finops.org/focus-specification/v1-3/ and v1-2. Version 1.3 adds Se
 both mandatory, and keeps ProviderName and PublisherName, deprecated; the host of a model is its provider here, as logs
 say no more. `Tags` has the component, agent and task, and the dimensions that are asked for.
 
-A row is one day of one component, model and token class. The
+A row is one day of one component, model and token class. What only a bill states, without tokens that a price is known
+for, is a row too, so that the costs add up to those of `costsim spend`: its category is Adjustment (Credit where it is
+below zero), which has no quantity and no unit price, and `x_TokenClass` is `as billed`. The
 21 mandatory columns come first; then the conditional ones that token usage meets (quantities, unit prices, SKU),
 then ours with the `x_` prefix that the specification reserves for them. Costs are exact: BilledCost,
 EffectiveCost and ContractedCost at the stack's prices, ListCost at its base book alone. ConsumedUnit counts
@@ -43,20 +45,29 @@ NEW_IN = {"1.2": (), "1.3": ("ServiceProviderName", "HostProviderName")}
 ROWS = """
 WITH summed AS (
     SELECT
-        shown_day AS day, component, agent, task, {tags} AS tags,
-        priced_provider, priced_model, processing, token_class, price_id, list_unit_usd,
-        sum(tokens)::BIGINT AS quantity, sum(usd) AS usd, sum(list_usd) AS list_usd
+        shown_day AS day, component, agent, task, {tags} AS tags, as_billed,
+        CASE WHEN as_billed THEN coalesce(priced_provider, provider, source) ELSE priced_provider END
+            AS priced_provider,
+        CASE WHEN as_billed THEN coalesce(priced_model, nullif(model, '')) ELSE priced_model END AS priced_model,
+        processing, CASE WHEN as_billed THEN 'as billed' ELSE token_class END AS token_class,
+        CASE WHEN NOT as_billed THEN price_id END AS price_id,
+        CASE WHEN as_billed THEN 'stated by ' || source END AS stated_by,
+        CASE WHEN NOT as_billed THEN list_unit_usd END AS list_unit_usd,
+        (sum(tokens) FILTER (NOT as_billed))::BIGINT AS quantity, sum(usd) AS usd, sum(list_usd) AS list_usd
     FROM focus_cell
     GROUP BY ALL
 ),
 measured AS (
     SELECT
-        summed.*, price.per, price.usd AS unit_usd, price.source,
-        -- the price row by what tells it from others, so that it is the same in every export
-        concat_ws(':', priced_provider || '/' || priced_model, summed.token_class, price.processing,
+        summed.*, price.per, price.usd AS unit_usd, coalesce(stated_by, price.source) AS source,
+        concat_ws('/', priced_provider, priced_model) AS sku,
+        -- the price row by what distinguishes it from others, so that it is the same in every export
+        CASE WHEN NOT as_billed THEN concat_ws(':', sku, summed.token_class, price.processing,
             'from ' || price.min_input_tokens, coalesce(strftime(price.valid_from, '%Y-%m-%dT%H:%MZ'), 'always'),
-            price.utc_from::VARCHAR, rtrim(rtrim(price.usd::VARCHAR, '0'), '.') || ' USD') AS sku_price_id,
-        CASE summed.token_class WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END
+            price.utc_from::VARCHAR, rtrim(rtrim(price.usd::VARCHAR, '0'), '.') || ' USD') END
+            AS sku_price_id,
+        CASE summed.token_class WHEN 'as billed' THEN NULL
+            WHEN 'request' THEN 'Requests' WHEN 'web_search' THEN 'Searches' ELSE 'Tokens' END
             AS unit,
         -- exact, where a division would be a DOUBLE
         summed.quantity * (CASE price.per WHEN 1000000 THEN 0.000001 WHEN 1000 THEN 0.001 ELSE 1 END)::DECIMAL(18, 6)
@@ -66,7 +77,7 @@ measured AS (
         strftime(date_trunc('month', day), '%Y-%m-%dT00:00:00Z') AS month_start,
         strftime(date_trunc('month', day) + INTERVAL 1 MONTH, '%Y-%m-%dT00:00:00Z') AS month_end
     FROM summed
-    JOIN price USING (price_id)
+    LEFT JOIN price USING (price_id)
 )
 SELECT
     usd AS BilledCost,
@@ -75,9 +86,9 @@ SELECT
     'USD' AS BillingCurrency,
     month_end AS BillingPeriodEnd,
     month_start AS BillingPeriodStart,
-    'Usage' AS ChargeCategory,
+    CASE WHEN NOT as_billed THEN 'Usage' WHEN usd < 0 THEN 'Credit' ELSE 'Adjustment' END AS ChargeCategory,
     NULL::VARCHAR AS ChargeClass,
-    priced_provider || '/' || priced_model || ' ' || token_class || ' for ' || component AS ChargeDescription,
+    concat_ws(' ', sku, token_class, stated_by, 'for', component) AS ChargeDescription,
     day_end AS ChargePeriodEnd,
     day_start AS ChargePeriodStart,
     usd AS ContractedCost,
@@ -97,16 +108,16 @@ SELECT
     unit AS ConsumedUnit,
     unit_usd AS ContractedUnitPrice,
     list_unit_usd AS ListUnitPrice,
-    'Standard' AS PricingCategory,
+    CASE WHEN NOT as_billed THEN 'Standard' END AS PricingCategory,
     'Generative AI' AS ServiceSubcategory,
-    priced_provider || '/' || priced_model AS SkuId,
+    sku AS SkuId,
     token_class AS SkuMeter,
     sku_price_id AS SkuPriceId,
     tags AS Tags,
     component AS x_Component,
     agent AS x_Agent,
     task AS x_Task,
-    priced_provider || '/' || priced_model AS x_Model,
+    sku AS x_Model,
     token_class AS x_TokenClass,
     processing AS x_Processing,
     source AS x_PriceSource
@@ -127,9 +138,9 @@ SELECT
     coalesce(list_cell.usd, cell.usd) AS list_usd,
     coalesce(list_cell.unit_usd, price.usd) AS list_unit_usd
 FROM cell
-JOIN price USING (price_id)
+LEFT JOIN price USING (price_id)
 LEFT JOIN list_cell ON list_cell.row_id = cell.row_id AND list_cell.token_class = cell.token_class
-WHERE cell.tokens > 0
+WHERE CASE WHEN as_billed THEN cell.usd <> 0 ELSE cell.tokens > 0 AND price.price_id IS NOT NULL END
 """
 
 

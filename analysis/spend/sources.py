@@ -53,6 +53,11 @@ JOIN sums AS two ON (two.day, two.provider, two.model, two.source)
     = (overlap.day, overlap.provider, overlap.model, overlap.other)
 GROUP BY ALL ORDER BY least(sum(one.usd), sum(two.usd)) DESC, 1, 2
 """
+STATED = """
+SELECT coalesce(sum(recorded_usd) FILTER (recorded_usd > 0), 0),
+    coalesce(sum(recorded_usd) FILTER (recorded_usd < 0), 0)
+FROM chosen WHERE as_billed
+"""
 NAMED = 3
 
 
@@ -172,6 +177,19 @@ def sources_of(ledger: Ledger, since: date | None, until: date | None) -> Source
     overlaps = tuple(_made(Overlap, row) for row in connection.execute(OVERLAPPING).fetchall())
     in_range = [one for one in overlaps if (not since or one.last >= since) and (not until or one.first <= until)]
     return Sources(tuple(in_range), not_counted, tuple(_made(OnlyBilled, row) for row in billed))
+
+
+def stated_by_bills(ledger: Ledger, since: date | None, until: date | None) -> str | None:
+    """What bills state without tokens that have a price, and no calls cover, in words; None where there is nothing.
+
+    `spend` counts it as stated; what is computed from tokens (a review, a replay) cannot, and names it instead.
+    """
+    ledger.choose(since, until)
+    charged, credited = ledger.connection.execute(STATED).fetchone() or (Decimal(0), Decimal(0))
+    parts = [f"{format_cents(usd)} of {what}" for usd, what in ((charged, "charges"), (credited, "credits")) if usd]
+    if not parts:
+        return None
+    return f"{' and '.join(parts)} that only a bill states, without priced tokens: costsim spend counts that"
 
 
 def _made(kind: type[Any], row: Sequence[Any]) -> Any:
