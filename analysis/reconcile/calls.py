@@ -30,10 +30,13 @@ other AS (
     SELECT rowid AS place, * FROM usage_event
     WHERE source = $theirs AND role = 'calls' AND NOT aggregated AND ts::DATE BETWEEN $since AND $until
 ),
+pair AS (  -- either may be the one that counts
+    SELECT place, other_place FROM same_call WHERE other_source = $ours
+    UNION ALL SELECT other_place, place FROM same_call WHERE source = $ours
+),
 matched AS (
     SELECT other.place AS other_place, any_value(mine.place) AS place
-    FROM other JOIN same_call ON same_call.place = other.place AND same_call.other_source = $ours
-        JOIN mine ON mine.place = same_call.other_place
+    FROM other JOIN pair ON pair.place = other.place JOIN mine ON mine.place = pair.other_place
     GROUP BY other.place
 ),
 compared AS (

@@ -2,7 +2,8 @@
 
 Calls that carry the same id of the provider (of its response, or of the request) within a day are one call, whichever
 sources have it; so are calls of one session with the same tokens within an hour, where their ids do not differ. The
-best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer.
+best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
+the same prompt and less of the output than another, for it was written before the answer had ended.
 
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
 none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
@@ -40,7 +41,7 @@ BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
 REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT place, arg_min(other_source, (rank, witness)) AS covered_by FROM same_call GROUP BY place;
+SELECT place, arg_min(other_source, (cut, rank, witness)) AS covered_by FROM same_call GROUP BY place;
 
 CREATE OR REPLACE TEMP TABLE mark AS
 SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by

@@ -17,10 +17,11 @@ SELECT DISTINCT day + unnest([-1, 0, 1]) AS day FROM settle_day;
 
 CREATE OR REPLACE TEMP TABLE witness_call AS
 SELECT place, source, witness, coalesce(standing.rank, 0) AS rank, ts, own_id(response_id) AS response,
-    own_id(request_id) AS request, session, tokens
+    own_id(request_id) AS request, session, tokens, prompt, output
 FROM (
     SELECT rowid AS place, source, witness(source, event_id) AS witness, ts, response_id, request_id, session,
-        concat_ws('/', input, cache_read, cache_write_5m + cache_write_1h, output) AS tokens
+        concat_ws('/', input, cache_read, cache_write_5m + cache_write_1h, output) AS tokens,
+        input + cache_read + cache_write_5m + cache_write_1h AS prompt, output
     FROM usage_event
     WHERE role = 'calls' AND NOT aggregated
         AND ts >= (SELECT min(day) - 1 FROM near_day) AND ts < (SELECT max(day) + 2 FROM near_day)
@@ -47,11 +48,19 @@ SELECT * FROM known SEMI JOIN shared USING (key)
 QUALIFY key LIKE 'session:%' OR count(*) OVER (
     PARTITION BY witness, key ORDER BY ts RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND INTERVAL 1 DAY FOLLOWING) = 1;
 
-CREATE OR REPLACE TEMP TABLE same_call AS
-SELECT DISTINCT call.place, call.source, other.place AS other_place, other.source AS other_source, other.rank,
-    other.witness
+-- An entry with the prompt of another and less of the output was written before the answer had ended: the other counts.
+CREATE OR REPLACE TEMP TABLE cut_short AS
+SELECT DISTINCT call.place
 FROM call_key AS call JOIN call_key AS other
-    ON other.key = call.key AND (other.rank, other.witness) < (call.rank, call.witness)
+    ON other.key = call.key AND other.witness <> call.witness AND other.prompt = call.prompt
+    AND other.output > call.output AND abs(epoch(call.ts) - epoch(other.ts)) <= 86400;
+
+CREATE OR REPLACE TEMP TABLE same_call AS
+WITH ordered AS (SELECT call_key.*, cut_short.place IS NOT NULL AS cut FROM call_key LEFT JOIN cut_short USING (place))
+SELECT DISTINCT call.place, call.source, other.place AS other_place, other.source AS other_source, other.cut, other.rank,
+    other.witness
+FROM ordered AS call JOIN ordered AS other
+    ON other.key = call.key AND (other.cut, other.rank, other.witness) < (call.cut, call.rank, call.witness)
 WHERE CASE WHEN call.key LIKE 'session:%'
     THEN abs(epoch(call.ts) - epoch(other.ts)) <= 3600
         -- ids of one kind that differ are of two calls

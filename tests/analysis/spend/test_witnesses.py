@@ -114,6 +114,23 @@ def test_a_bill_without_tokens_costs_what_it_says(store: duckdb.DuckDBPyConnecti
     assert sum(row.computed_usd for row in spend(store, BOOK, Query(("class",))).rows) == usd_of(TRUTH)
 
 
+def test_an_entry_that_was_cut_short_gives_way_to_the_whole_answer(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Claude Code's log may keep the first count of a stream: of one response with one prompt the larger output counts.
+
+    A gateway that counts everything twice has another prompt, and gives way to the log as ever.
+    """
+    first, second, *others = TRUTH
+    log = claude_log([replace(first, output=1), second, *others])
+    load(store, written(tmp_path, log=log, spans=span_rows([first, replace(second, output=2)])))
+    found = spent(store)
+    assert found.total.computed_usd == usd_of(TRUTH)
+    assert by_source(found) == {"claude-code": usd_of([second, *others]), "otel": first.usd}
+    load(store, written(tmp_path, gateway=litellm_log([call.times(2) for call in TRUTH])))
+    assert spent(store).total.computed_usd == usd_of(TRUTH)
+
+
 def test_overlap_without_ids_is_named_with_both_amounts_and_the_option(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
