@@ -32,8 +32,8 @@ def load(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders or globs; .gz and .zst too; - for stdin. Without any: the logs of coding agents on "
-            "this machine are listed, and loaded with --all."
+            help="Files, folders or globs; .gz and .zst too; - for stdin; postgresql://HOST/DB for LiteLLM's table. "
+            "Without any: the logs of coding agents on this machine are listed, and loaded with --all."
         ),
     ] = None,
     all_known: Annotated[

@@ -20,6 +20,7 @@ from .files import reader_named
 from .foreign import foreign
 from .listing import find_files
 from .passed_over import CANNOT_READ, keep
+from .postgres import is_address, new_rows
 from .read import read_snapshots
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
@@ -94,7 +95,7 @@ def load(
     roles: SourceRoles | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Load files, folders, globs or the standard input (`-`) into an open store.
+    """Load files, folders, globs, the standard input (`-`) or LiteLLM's table (`postgresql://…`) into an open store.
 
     `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
@@ -112,7 +113,8 @@ def load(
     acknowledge(store, acknowledged)
     keep_roles(store, roles or {})
     with _spool() as spool:
-        found = find_files(paths, spool, report.passed_over)
+        found = find_files([path for path in paths if not is_address(path)], spool, report.passed_over)
+        found += [new_rows(store, str(path), spool) for path in paths if is_address(path)]
         for path, reason in report.passed_over.items() if strict else ():
             if reason.startswith(CANNOT_READ):
                 refuse_passed_over(path, reason)

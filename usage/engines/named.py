@@ -24,5 +24,9 @@ def engine_of(name: str, source: str) -> Engine:
         from .clickhouse import ClickHouse
 
         return ClickHouse.connect(name, source)
+    if kind in ("postgresql", "postgres") and "://" in name:
+        from .postgres import Postgres
+
+        return Postgres.connect(name, source)
     near = did_you_mean(kind, [known.partition("://")[0] for known in ENGINES])
     raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")

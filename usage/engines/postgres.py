@@ -1,0 +1,61 @@
+"""Postgres: `--engine postgresql://USER@HOST/DATABASE`, read-only; the password comes from PGPASSWORD or ~/.pgpass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import CostsimError
+from ..postgres import connected, without_secret
+from .dialects import table_in, transpiled
+from .engine import write_rows
+from .statement import SOURCE, RollupStatement
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A table that Postgres has."""
+
+    connection: Any
+    table: str
+    origin: str
+    unique: bool = False
+
+    @classmethod
+    def connect(cls, address: str, table: str) -> Postgres:
+        """The table of a database. Raises UsageLogError where it does not answer."""
+        return cls(connected(address), table, f"{without_secret(address)}/{table}")
+
+    def columns(self) -> dict[str, str]:
+        """The columns of the table, with Postgres' names of their types."""
+        described = f"SELECT * FROM {table_in(self.table, 'postgres')} LIMIT 0"  # noqa: S608 (a table's name, quoted)
+        names = self._description(described)
+        rows = self._rows("SELECT oid, typname FROM pg_type")
+        kinds = dict(rows)
+        return {name: kinds.get(number, "") for name, number in names}
+
+    def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
+        """The providers and models of all calls."""
+        sql = f"SELECT DISTINCT {provider} AS p, {model} AS m FROM {SOURCE} WHERE {model} IS NOT NULL"  # noqa: S608 (see statement.py)
+        return [(row[0], row[1]) for row in self._rows(transpiled(sql, self.table, "postgres"))]
+
+    def run(self, statement: RollupStatement, out: Path) -> None:
+        """Sum there; the sums come to this process and are written to Parquet."""
+        with self.connection:
+            write_rows(self._rows(transpiled(statement.sql, self.table, "postgres")), statement.names, out)
+
+    def _rows(self, sql: str) -> Sequence[Any]:
+        return self._asked(sql).fetchall()  # type: ignore[no-any-return]
+
+    def _description(self, sql: str) -> list[tuple[str, int]]:
+        return [(column.name, column.type_code) for column in self._asked(sql).description]
+
+    def _asked(self, sql: str) -> Any:
+        import psycopg
+
+        try:
+            return self.connection.execute(sql.encode())
+        except psycopg.Error as error:
+            raise CostsimError(f"{self.origin}: {str(error).splitlines()[0]}") from None
