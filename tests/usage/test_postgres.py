@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +22,9 @@ from costsim.usage.readers.mapped import parse_mapping
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'costsim[postgres]')")
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-pytestmark = pytest.mark.skipif(not PROGRAMS, reason="there is no Postgres here (apt install postgresql)")
+pytestmark = pytest.mark.skipif(
+    not PROGRAMS or os.geteuid() != 0, reason="there is no Postgres here (apt install postgresql), or this is not root"
+)
 BOOK = open_book()
 
 # The columns of LiteLLM's table that matter here, of the types that its schema gives them.
@@ -37,26 +41,22 @@ INSERT INTO "LiteLLM_SpendLogs" VALUES (%s, 'acompletion', 0.01, 1100, 1000, 100
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """A server of its own, on a socket in a folder of its own; its address."""
-    folder = tmp_path_factory.mktemp("pg")
-    shutil.chown(folder, "postgres")
-    for parent in folder.parents:
-        if parent.owner() == "root" and parent.name.startswith("pytest"):
-            parent.chmod(0o755)
-    as_postgres = ["runuser", "-u", "postgres", "--"]
-    data = folder / "data"
-    subprocess.run(
-        [*as_postgres, PROGRAMS[-1] / "initdb", "-D", data, "-A", "trust", "--no-sync"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-    )
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-    control = [*as_postgres, PROGRAMS[-1] / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], check=True, capture_output=True, cwd="/")
-    yield f"postgresql://postgres@/postgres?host={folder}"
-    subprocess.run([*control, "-m", "fast", "stop"], check=False, capture_output=True, cwd="/")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        shutil.chown(folder, "postgres")
+        control = [PROGRAMS[-1] / "pg_ctl", "-D", folder / "data", "-w"]
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        as_postgres(PROGRAMS[-1] / "initdb", "-D", folder / "data", "-A", "trust", "--no-sync")
+        as_postgres(*control, "-o", options, "-l", folder / "log", "start")
+        yield f"postgresql://postgres@/postgres?host={folder}"
+        as_postgres(*control, "-m", "fast", "stop")
+
+
+def as_postgres(*command: str | Path) -> None:
+    """Run a program of Postgres: it refuses to be run by root."""
+    subprocess.run(["runuser", "-u", "postgres", "--", *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
 @pytest.fixture
