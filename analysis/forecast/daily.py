@@ -2,7 +2,7 @@
 
     log cost(t) = level + weekday + trend * t + shifts + wandering + noise
 
-The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 24) are
+The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 48) are
 weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
 is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
 predictive distribution a mixture of Student t: few days give wide ranges by themselves. Anomalies weigh less
@@ -39,9 +39,11 @@ ENOUGH_DAYS = 28
 HALF_LIFE_DAYS = 14.0
 """Of what is known about days of no cost."""
 WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
-TREND_WIDTHS = {0.001: 0.7, 0.2: 0.3}
-WANDER_WIDTHS = {0.02: 0.6, 0.1: 0.25, 0.3: 0.15}
+TREND_WIDTHS = {0.001: 0.4, 0.2: 0.2, 1.0: 0.4}
+WANDER_WIDTHS = {0.02: 0.45, 0.1: 0.2, 0.3: 0.2, 1.0: 0.15}
 """Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering per day."""
+TREND_DAYS = 45
+"""A trend, and the level's wandering, go on so long after the last day known, and no further."""
 GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
 GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
 
@@ -117,7 +119,7 @@ class Model:
             np.ones((len(day), 1)),
             weekday[:, None] == np.arange(7),
             weekday[:, None] >= 5,
-            day[:, None] / 7,
+            np.minimum(day[:, None], TREND_DAYS) / 7,
             day[:, None] >= np.array(self.shifts, dtype=np.int64),
             day[:, None] > -1 - ages,  # the level's steps, the latest first
         ]
@@ -192,6 +194,7 @@ class Model:
             upper = np.linalg.solve(posterior.cholesky[grid], features.T)  # (k, days): its Gram matrix is the variance
             part[:] = rng.standard_normal((count, len(upper))) @ upper
             wander = rng.standard_normal((count, days)) * GRID[grid][2]
+            wander[:, TREND_DAYS:] = 0
             part += np.cumsum(wander, axis=1) + self._draw_noise((count, days), rng)
             part *= noise
             part += features @ posterior.mean[grid]

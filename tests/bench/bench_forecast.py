@@ -4,7 +4,8 @@
 
 Prints the tables of docs/forecast.md: (a) how often P10 to P90 held a month's total; (b) the same for the next day
 and week; (c) how often a budget was breached where a chance was foretold; (d) false alarms and spikes found;
-(e) the built-in forecaster against statsforecast, where that is installed; (f) times.
+(e) the built-in forecaster against statsforecast, where that is installed; (f) times; (g) coverage by cell, worst
+first, with the misses below and above.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from costsim.analysis.forecast.month import forecast_month
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "analysis" / "forecast"))
 from synthetic import (  # type: ignore[import-not-found]
+    CELLS,
     REGIMES,
     UNTUNED,
     Trial,
     breaches,
+    cell_costs,
     history,
     month_trial,
 )
@@ -157,6 +160,31 @@ def timed(what: str, run: Callable[[], object]) -> float:
     return min(times)
 
 
+def cell_table(series: int) -> None:
+    """Months of 30 days foretold on days 5, 10 and 20, with and without 60 days before them: worst cells first."""
+    print("\n(g) month totals by cell: inside P10 to P90, below, above")
+    found = []
+    for number, kind in enumerate(CELLS):
+        for before in (0, 60):
+            for known in (5, 10, 20):
+                rng = np.random.default_rng(1000 * number + before + known)
+                below, above = np.mean([_missed(kind, before, known, rng) for _ in range(series)], axis=0)
+                found.append((1 - below - above, below, above, kind, before, known))
+    for inside, below, above, kind, before, known in sorted(found, key=lambda cell: -abs(cell[0] - 0.8)):
+        print(
+            f"{kind:24s} {before:3d} days before, day {known:2d} {100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
+        )
+
+
+def _missed(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[bool, bool]:
+    start = int(rng.integers(7))
+    costs = cell_costs(kind, start + before + 30, rng)[start:]
+    drawn = Model(costs[: before + known], start).draw(30 - known, 500, rng).sum(axis=1)
+    low, high = np.quantile(drawn, (0.1, 0.9))
+    truth = costs[before + known :].sum()
+    return bool(truth < low), bool(truth > high)
+
+
 def speed() -> tuple[float, float]:
     """A month with 10,000 trials from a year, and anomalies of 40 components over 60 days. Targets: 0.2 s, 0.3 s."""
     rng = np.random.default_rng(3)
@@ -188,6 +216,7 @@ def main(arguments: list[str] | None = None) -> tuple[float, tuple[float, float]
         print(f"{name:16s}", share(month_trial(name, rng).inside for _ in range(options.months)))
     anomaly_table(options.series)
     contest(options.series)
+    cell_table(options.series)
     return inside, speed()
 
 

@@ -129,3 +129,19 @@ def breaches(trial: Trial, rng: np.random.Generator) -> tuple[float, bool]:
     spread = float(trial.outlook.totals.std())
     limit = middle + spread * rng.normal(0, 1.2)
     return float((trial.outlook.totals > limit).mean()), trial.total > limit
+
+
+CELLS = ("flat", "bursty", "growth of 50 % a month", "level shift")
+
+
+def cell_costs(kind: str, days: int, rng: np.random.Generator) -> Floats:
+    """Costs of days from a Monday on: 10 % of noise a day (bursty: 60 %); a shift is by 33 to 55 % in the last 30."""
+    day = np.arange(days)
+    level = np.log(100.0) + (0.6 if kind == "bursty" else 0.1) * rng.standard_normal(days)
+    if kind.startswith("growth"):
+        level += np.log(1.5) / 30 * day
+    if kind == "level shift":
+        level += rng.choice([-1, 1]) * rng.uniform(0.4, 0.8) * (day >= rng.integers(days - 30, days))
+    calls = rng.poisson(np.exp(level) * QUIET_WEEKEND[day % 7])
+    variance = np.log1p(0.8**2)
+    return np.array([rng.lognormal(-variance / 2, variance**0.5, count).sum() for count in calls])

@@ -128,7 +128,7 @@ def test_a_weekday_pattern_is_foretold() -> None:
 def test_weekends_without_cost_stay_without_cost() -> None:
     ahead = days_ahead(days(*noisy(28, weekend=0.0)), MONDAY + timedelta(27), 7, 2000)
     assert all(day.p90 == 0 for day in ahead[5:])
-    assert all(day.p10 > 75 for day in ahead[:5])
+    assert all(day.p10 > 68 for day in ahead[:5])  # noise of 10 %, and a level that may be moving
 
 
 def test_one_day_of_a_hundredfold_cost_does_not_wreck_the_forecast() -> None:
