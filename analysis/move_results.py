@@ -32,3 +32,35 @@ class Moves(Result):
     name: str
     days: int
     rows: list[TaskMove]
+
+
+class WhatIfRow(Result):
+    """A component (and task) as it is now, and on each model of `WhatIf.models`; USD per month, null: no price.
+
+    `now` is its model, or `as logged`. `movable` where the routing's entry for its task decides the model.
+    """
+
+    component: str
+    task: str
+    now: str
+    now_usd: Usd | None
+    usd: list[Usd | None]
+    movable: bool
+
+
+class WhatIf(Result):
+    """What a month costs with other models per task: every figure computed beforehand, each row by itself.
+
+    `fixed_usd` is what no choice changes (subscriptions); `baseline_usd` is what is compared with, and `limit_usd` the
+    lowest budget of the whole per month. `routing` is the mapping that a choice changes.
+    """
+
+    models: list[str]
+    rows: list[WhatIfRow]
+    fixed_usd: Usd
+    baseline: str
+    baseline_usd: Usd | None
+    limit: str
+    limit_usd: Usd | None
+    routing: dict[str, str]
+    note: str

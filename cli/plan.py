@@ -136,18 +136,9 @@ def run(
         file = architecture_or_example(architecture)
         wanted = load_architecture(file, edited(file, edits or ())).architecture
     settings = Settings(
-        first,
-        days,
-        trials,
-        seed,
-        book,
-        naive,
-        tuple(prices or ()),
-        Scale.parse(scale or ()),
-        baseline,
-        what_if,
+        first, days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if,
         parse_share(uncertainty) if uncertainty else None,
-    )
+    )  # fmt: skip
     if moves:
         emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
         return
@@ -161,8 +152,14 @@ def run(
 
         store_projection(db, projection, rows)
     if report:
-        emit(_printed(projection) if report.suffix.lower() == ".pdf" else _page(projection), report)
-    emit(_rendered(projection, form, details), out)
+        emit(
+            _printed(projection, wanted, settings)
+            if report.suffix.lower() == ".pdf"
+            else _page(projection, wanted, settings),
+            report,
+        )
+    page = partial(_printed if form is RunFormat.pdf else _page, projection, wanted, settings)
+    emit(_rendered(projection, form, details, page), out)
     if report:
         say(f"report: {report}", err=True)
     if projection.unpriced:
@@ -222,19 +219,23 @@ def _unpriced_line(projection: Projection) -> str:
     )
 
 
-def _page(projection: Projection) -> str:
+def _page(projection: Projection, wanted: Architecture, settings: Settings) -> str:
+    from ..analysis.simulation.run import costs_of
+    from ..analysis.simulation.what_if import what_if
     from ..reports.html import render_html
 
-    return render_html(projection)
+    return render_html(projection, what_if(costs_of(wanted, settings), projection))
 
 
-def _printed(projection: Projection) -> bytes:
+def _printed(projection: Projection, wanted: Architecture, settings: Settings) -> bytes:
     from ..reports.pdf import print_pdf
 
-    return print_pdf(_page(projection))
+    return print_pdf(_page(projection, wanted, settings))
 
 
-def _rendered(projection: Projection, format: RunFormat, details: bool) -> str | bytes | Callable[[Console], None]:
+def _rendered(
+    projection: Projection, format: RunFormat, details: bool, page: Callable[[], str | bytes]
+) -> str | bytes | Callable[[Console], None]:
     from ..reports import tables
 
     match format:
@@ -248,10 +249,8 @@ def _rendered(projection: Projection, format: RunFormat, details: bool) -> str |
             return tables.as_csv(projection)
         case RunFormat.markdown:
             return tables.as_markdown(projection)
-        case RunFormat.html:
-            return _page(projection)
-        case RunFormat.pdf:
-            return _printed(projection)
+        case RunFormat.html | RunFormat.pdf:
+            return page()
 
 
 class Output(StrEnum):

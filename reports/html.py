@@ -18,15 +18,17 @@ from .vega import warm_up
 if TYPE_CHECKING:
     import altair as alt
 
+    from ..analysis.move_results import WhatIf
     from ..analysis.results import ClaimResult, ComponentCost, Projection, UsedPrice
 
 Subject = TypeVar("Subject")
 
 
-def render_html(projection: Projection) -> str:
+def render_html(projection: Projection, choices: WhatIf | None = None) -> str:
     """The report as one self-contained HTML document: see `render_page`.
 
-    Names out of the architecture are escaped wherever they stand.
+    With `choices`, a reader can try a model for each task. Names out of the architecture are escaped wherever they
+    stand.
     """
     warm_up()
     filters: dict[str, Callable[..., str]] = {
@@ -35,7 +37,7 @@ def render_html(projection: Projection) -> str:
     return render_page(
         "projection.html.jinja",
         filters,
-        ["report.js"],
+        ["report.js", *(["what-if.js"] if choices else [])],
         version=projection.costsim_version,
         projection=projection,
         captions=captions,
@@ -45,8 +47,19 @@ def render_html(projection: Projection) -> str:
         savings=saving_rows(projection),
         sessions=[row for row in captions.shown_plan(projection).components if row.session],
         exactness=exactness,
+        found=choices,
+        tasks=choosable(choices) if choices else [],
         last=projection.start + timedelta(days=projection.days - 1),
     )
+
+
+def choosable(choices: WhatIf) -> list[tuple[str, str]]:
+    """The tasks that a reader can move, each with the models that it has now."""
+    now: dict[str, dict[str, None]] = {}
+    for row in choices.rows:
+        if row.movable:
+            now.setdefault(row.task, {})[row.now.rpartition("/")[2]] = None
+    return [(task, ", ".join(models)) for task, models in now.items()]
 
 
 def figures(projection: Projection) -> list[Figure]:

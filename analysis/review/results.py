@@ -15,6 +15,7 @@ from pydantic import Field
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
 from ..forecast.results import Anomaly, Backtest, MonthForecast
+from ..move_results import WhatIf
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
 from ..reconcile.results import SourcePair
 from ..results import BookLayer, Result, Usd, UsedPrice
@@ -314,6 +315,7 @@ class Review(Result):
     routing: RoutingSaving | None = Field(description="null where nothing has a price")
     drift: list[Drift]
     moves: list[MoveDown]
+    what_if: WhatIf | None = Field(default=None, description="the logged calls on other models, by component and task")
     performance: Performance
     prices: Prices
     quality: Quality

@@ -34,6 +34,7 @@ from .quality import compare_recorded, quality
 from .queries import queries
 from .results import Decision, Headline, Month, Review
 from .routing_analysis import Routes, routes
+from .what_if import what_if
 from .where import where
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def review(
             routing=routed.saving(this.usd),
             drift=routed.drift,
             moves=routed.moves,
+            what_if=what_if(ledger, configured, head, first, last),
             performance=outcomes,
             prices=prices(rows["prices"], book, moved),
             quality=trust,

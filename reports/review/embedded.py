@@ -48,7 +48,7 @@ def day_table(where: Where) -> tuple[list[str], list[list[Any]]]:
 
 def embed(review: Review) -> dict[str, Any]:
     """What of the review stands in its page as JSON."""
-    data = review.model_dump(mode="json", exclude={"where": {"days"}})
+    data = review.model_dump(mode="json", exclude={"where": {"days"}, "what_if": True})
     where = data["where"]
     return {**data, "where": {**where, "cells": by_column(where["cells"]), "days": columns(review.where)}}
 

@@ -15,7 +15,7 @@ from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
 from ...tokens import UNIT_CLASSES
 from .. import reconcile
-from ..html import validity
+from ..html import choosable, validity
 from ..numbers import count, percent
 from ..page import Figure, figure, render_page
 from ..texts import inert
@@ -57,13 +57,15 @@ def render_review(review: Review) -> str:
     return render_page(
         "review.html.jinja",
         filters,
-        ["review.js", "report.js"],
+        ["review.js", "report.js", *(["what-if.js"] if review.what_if else [])],
         version=review.costsim_version,
         review=review,
         words=words,
         pairs=reconcile,
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
+        found=review.what_if,
+        tasks=choosable(review.what_if) if review.what_if else [],
         classes=class_shares(review),
         embedded=embed(review),
         rivals_ahead=RIVALS_AHEAD.days,

@@ -70,7 +70,7 @@ def wide(browser: Browser, report: Path) -> Iterator[Opened]:
 
 
 def test_every_chart_is_drawn_with_its_marks(wide: Opened) -> None:
-    assert wide.page.locator("figure").count() == 6
+    assert wide.page.locator("figure").count() == 5
     for figure in wide.page.locator("figure").all():
         assert figure.locator(".live svg").is_visible()
         assert not figure.locator(".static").is_visible()
@@ -97,7 +97,7 @@ def test_hostile_names_are_text(wide: Opened) -> None:
     names = page.locator("#components-caption").locator("xpath=ancestor::table").locator("tbody th").all_inner_texts()
     assert set(NAMES.values()) - {NAMES["c-suite"]} <= set(names)
     assert page.locator("img").count() == 0
-    assert page.locator("script").count() == 6 + 2  # the charts' data, the bundle, the page's own
+    assert page.locator("script").count() == 5 + 2  # the charts' data, the bundle, the page's own
 
 
 def test_a_tooltip_shows_a_hostile_name_as_text(wide: Opened) -> None:

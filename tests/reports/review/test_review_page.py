@@ -24,7 +24,19 @@ from costsim.reports.review.markdown import as_markdown
 from costsim.reports.review.pictures import CHARTS, picture
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "review.md"
-SECTIONS = ["decisions", "spent", "why", "where", "routing", "moves", "performance", "prices", "quality", "computed"]
+SECTIONS = [
+    "decisions",
+    "spent",
+    "why",
+    "where",
+    "routing",
+    "moves",
+    "what-if",
+    "performance",
+    "prices",
+    "quality",
+    "computed",
+]
 HOSTILE = {
     "ad-hoc-coding": "<script>alert(1)</script>",
     "coo-heartbeat": "=cmd|' /C calc'!A0",
