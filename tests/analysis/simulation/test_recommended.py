@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -35,9 +36,9 @@ def test_the_cheapest_plan_is_recommended_and_compared_with_the_budget(projected
     # 1M tokens per day: Opus $5, Haiku $1; 30 days $150 and $30
     assert found.recommended == "frugal"
     assert {(use.plan, use.usd, use.within) for use in found.budgets} == {
-        ("naive", 150, False),
-        ("routed", 150, False),
-        ("frugal", 30, True),
+        ("naive", Decimal(150), False),
+        ("routed", Decimal(150), False),
+        ("frugal", Decimal(30), True),
     }
 
 
