@@ -80,7 +80,7 @@ def page(worked_month: Review) -> str:
 
 
 def test_the_page_answers_in_the_order_in_which_a_team_lead_asks(page: str) -> None:
-    assert re.findall(r'<section id="(\w+)"', page) == SECTIONS
+    assert re.findall(r'<section id="([\w-]+)"', page) == SECTIONS
     assert "October 2026 cost $127.97, $3.50 (2.8%) more than September 2026" in page
     assert len(page.encode()) < 3_000_000
 
