@@ -136,7 +136,9 @@ def test_no_name_is_run_wherever_it_stands(worked_month: Review) -> None:
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     scripts = re.findall(r"<script[^>]*>", page)
-    assert len(scripts) == len(figures(worked_month)) + 1 + 2  # each figure's data, the review's, Vega and ours
+    assert (
+        len(scripts) == len(figures(worked_month)) + 2 + 2
+    )  # each figure's, the review's, the what-if's; Vega and ours
 
 
 def test_every_chart_has_its_data_as_a_csv_that_no_spreadsheet_runs(worked_month: Review) -> None:
