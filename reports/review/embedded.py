@@ -2,7 +2,7 @@
 
 What every component cost on every day is the bulk of it, and is written once: as the CSV of the chart of days, with
 a row for each day and a column for each component. In the JSON, `where.days` only names the columns; the chart's
-specification does too. `where.cells`, where there are many, come by column.
+specification does too. The what-if's figures stand beside its form. `where.cells`, where there are many, come by column.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Column = tuple[str, str]
 """A component and its agent."""
 JSON = re.compile(r'<script type="application/json" id="review">(.*?)</script>', re.DOTALL)
+WHAT_IF = re.compile(r'<script type="application/json" id="what-if-data">(.*?)</script>', re.DOTALL)
 CSV = re.compile(r'<a href="data:text/csv;charset=utf-8,([^"]*)" download="days.csv">')
 
 
@@ -69,7 +70,8 @@ def read(page: str) -> Review | None:
             where["days"] = _days(unquote((CSV.search(page) or [""])[1]), where["days"])
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError("this is no review") from error
-    return Review.model_validate(data)
+    choices = WHAT_IF.search(page)
+    return Review.model_validate(data | ({"what_if": json.loads(choices[1])} if choices else {}))
 
 
 def _days(text: str, keys: Sequence[Column]) -> list[dict[str, str | Decimal]]:
