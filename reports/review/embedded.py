@@ -2,7 +2,8 @@
 
 What every component cost on every day is the bulk of it, and is written once: as the CSV of the chart of days, with
 a row for each day and a column for each component. In the JSON, `where.days` only names the columns; the chart's
-specification does too. The what-if's figures stand beside its form. `where.cells`, where there are many, come by column.
+specification does too. The what-if's figures stand beside its form.
+`where.cells`, where there are many, come by column.
 """
 
 from __future__ import annotations
