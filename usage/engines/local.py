@@ -9,6 +9,7 @@ import duckdb
 
 from ...errors import UsageLogError
 from ..listing import find_files
+from ..object_stores import allow, is_remote
 from ..store import SESSION, open_store
 from .engine import copy_to
 from .statement import SOURCE, RollupStatement
@@ -33,16 +34,23 @@ class Local:
             connection.execute(SESSION)
             connection.execute(f"CREATE TEMP VIEW {SOURCE} AS FROM usage_event")
             return cls(connection, str(path.resolve()), unique=True)
+        connection = duckdb.connect()
+        connection.execute(SESSION)
+        if is_remote(source):
+            allow(connection, source)
+            return cls._over(connection, [source], source)
         files = [file.path for file in find_files([source], Path()) if file.path.endswith(".parquet")]
         if not files:
             raise UsageLogError("there is no Parquet file and no store here", file=source)
-        connection = duckdb.connect()
-        connection.execute(SESSION)
+        return cls._over(connection, files, str(path.resolve()))
+
+    @classmethod
+    def _over(cls, connection: duckdb.DuckDBPyConnection, files: list[str], origin: str) -> Local:
         try:
             connection.read_parquet(files, union_by_name=len(files) > 1).create_view(SOURCE)
         except duckdb.Error as error:
             raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=files[0]) from None
-        return cls(connection, str(path.resolve()), unique=False)
+        return cls(connection, origin, unique=False)
 
     def columns(self) -> dict[str, str]:
         """The columns of the files or of the store's table."""

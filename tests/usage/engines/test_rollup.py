@@ -194,3 +194,13 @@ def test_the_command_line_makes_a_rollup_that_load_takes(costsim: Run, calls: Pa
         "there is no dialect 'bigquerry'; did you mean 'bigquery'"
         in costsim("rollup", "t", "--print-sql", "--dialect", "bigquerry").err
     )
+
+
+def test_an_object_store_whose_extension_cannot_be_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from costsim.usage import object_stores
+
+    monkeypatch.setitem(object_stores.EXTENSIONS, "s3", "no_such_extension")
+    with pytest.raises(
+        CostsimError, match=r"^s3://lake/calls.parquet: s3:// needs DuckDB's extension no_such_extension"
+    ):
+        engine_of("local", "s3://lake/calls.parquet")
