@@ -1,4 +1,4 @@
-"""Every command and every snippet of the README does what it says."""
+"""Every command and every snippet of the README and of docs/ does what it says."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from documents import PAGES, TEXT, commands, write_files
+
 if TYPE_CHECKING:
     from conftest import Run
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-FILES = dict(re.findall(r"```yaml file=(\S+)\n(.*?)```", README, re.DOTALL))
-BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines() if line.startswith("$ ")]
+COMMANDS = list(dict.fromkeys(command for page in PAGES if "cookbook" not in page for command in commands(PAGES[page])))
+LOGGED = ("spend", "reconcile", "export", "replay", "report", "chart")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name, content in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
+    write_files(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: str) -> None:
-    if command.split()[1] in ("spend", "reconcile", "export", "replay", "report", "chart") or "usage" in command:
+def test_every_command_runs(costsim: Run, folder: Path, command: str) -> None:
+    if command.split()[1] in LOGGED or "usage" in command:
         assert costsim("load", "logs", "--attribution", "attribution.yaml").code == 0
     if "--index" in command:
         assert costsim("report", "--out", "demo/review.html").code == 2  # no half of it: there is no folder yet
@@ -43,23 +41,29 @@ def test_every_command_of_the_readme_runs(costsim: Run, folder: Path, command: s
     assert outcome.out.strip()
 
 
-def test_the_overlay_of_the_readme_lies_on_the_list(costsim: Run, folder: Path) -> None:
+def test_the_readme_is_short_and_links_to_every_page() -> None:
+    readme = PAGES["README.md"]
+    assert len(readme.splitlines()) < 150
+    assert [page for page in PAGES if page not in ("README.md", "docs/index.md") and f"({page})" not in readme] == []
+
+
+def test_the_overlay_of_the_docs_lies_on_the_list(costsim: Run, folder: Path) -> None:
     file = folder / "architecture.yaml"
     file.write_text("prices: prices.yaml\n" + file.read_text())
     assert "our-contract (contract 2026-03)" in costsim("run", "architecture.yaml", "--trials", "10").out
 
 
-def test_the_python_of_the_readme_runs(
+def test_the_python_of_the_docs_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
-    [snippet] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    exec(compile(snippet, "README.md", "exec"), {})
-    # 1,200 in, 30,000 cached, 400 out at $1, $0.10, $5 and 900 in, 700 out at $5, $25 a million: 0.0062 + 0.022
+    [snippet] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    exec(compile(snippet, "python.md", "exec"), {})
+    # 1,200 in, 30,000 cached, 400 out at $1, $0.10, $5 and 900 in, 700 out at $5, $25 per million: 0.0062 + 0.022
     assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n0\.0282 \(\)\n", capsys.readouterr().out)
 
 
-def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
+def test_every_command_has_help_and_stands_in_the_docs(costsim: Run) -> None:
     from costsim.cli.app import app
     from costsim.cli.prices import prices_app
     from costsim.cli.store import store_app
@@ -68,5 +72,5 @@ def test_every_command_has_help_and_stands_in_the_readme(costsim: Run) -> None:
     names += [f"prices {command.callback.__name__}" for command in prices_app.registered_commands if command.callback]
     names += [f"store {command.callback.__name__}" for command in store_app.registered_commands if command.callback]
     for name in names:
-        assert f"costsim {name.rstrip('_')}" in README, name
+        assert f"costsim {name.rstrip('_')}" in TEXT, name
         assert len(costsim(*name.rstrip("_").split(), "--help").out) > 200

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from documents import FILES
+
 if TYPE_CHECKING:
     from conftest import Run
 
 ROOT = Path(__file__).parents[2]
-FILES = dict(re.findall(r"```yaml file=(\S+)\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL))
 LAZY = ("altair", "jinja2", "pandas", "scipy", "vl_convert", "zstandard")
 """The packages that costsim imports only where it needs them: any of them may be found missing late."""
 
