@@ -57,7 +57,7 @@ def test_the_python_of_the_docs_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
-    [snippet] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    [snippet] = re.findall(r"```python\n(.*?)```", PAGES["docs/python.md"], re.DOTALL)
     exec(compile(snippet, "python.md", "exec"), {})
     # 1,200 in, 30,000 cached, 400 out at $1, $0.10, $5 and 900 in, 700 out at $5, $25 per million: 0.0062 + 0.022
     assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n0\.0282 \(\)\n", capsys.readouterr().out)
