@@ -49,7 +49,7 @@ def differing(one: Path, other: Path) -> int:
     rows = "SELECT * EXCLUDE (origin, made_by) FROM '{}'"
     first, second = rows.format(one), rows.format(other)
     sql = f"SELECT count(*) FROM ((FROM ({first}) EXCEPT ALL FROM ({second})) UNION ALL (FROM ({second}) EXCEPT ALL FROM ({first})))"
-    return int(duckdb.sql(sql).fetchall()[0][0])
+    return int(duckdb.connect().execute(sql).fetchall()[0][0])
 
 
 @pytest.fixture
