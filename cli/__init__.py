@@ -15,6 +15,8 @@ JARGON = {
     "Input should be": "this should be",
 }
 """What the libraries say, and what people do."""
+DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasick_rs": "ahocorasick-rs"}
+"""What pip installs where a package is imported under another name."""
 ENVIRONMENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG}
 """Errors of the machine, not of costsim: a disk that is full, broken or not writable."""
 
@@ -69,9 +71,8 @@ def _missing_package(error: Exception) -> int | None:
     package = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ImportError) or package in {"", "costsim", *sys.stdlib_module_names}:
         return None
-    sys.stderr.write(
-        f"costsim: {_one_line(package)} is not installed; install all that costsim needs: pip install costsim\n"
-    )
+    name = _one_line(DISTRIBUTIONS.get(package, package))
+    sys.stderr.write(f"costsim: {_one_line(package)} is not installed; install it: pip install {name}\n")
     return 2
 
 
