@@ -83,4 +83,4 @@ def test_a_cache_with_a_ttl_takes_any_traffic(read: Read) -> None:
 
 def test_weekdays_and_weekends_are_shown_apart(read: Read) -> None:
     plan = routed(read, component(weekdays_only=True), days=7)
-    assert (plan.weekday_usd_per_day, plan.weekend_usd_per_day) == (10, 0)
+    assert (plan.weekday_usd_per_day, plan.weekend_usd_per_day) == (Decimal(10), Decimal(0))
