@@ -30,9 +30,12 @@ def main() -> None:
 
             sys.exit(route(sys.argv[2:]))
         from .app import app
+        from .screen import REMARKS, say_remarks
         from .spellings import today
 
+        REMARKS.clear()
         code = app(today(sys.argv[1:]), prog_name="costsim", standalone_mode=False) or 0
+        say_remarks()
         sys.stdout.flush()  # a full disk behind it shows here
         sys.exit(code)
     except CostsimError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CostsimError, InputError, StoreError
-from .screen import say
+from .screen import say_at_end
 
 if TYPE_CHECKING:
     from ..pricing.book import PriceBook
@@ -59,7 +59,7 @@ def stack_of(book: str | None, prices: Sequence[Path] | None, architecture: Path
     stack = open_book(*price_files(book, prices, file))
     if file:
         names = " + ".join(layer.name for layer in stack.layers)
-        say(f"prices of {file}: {names} ({stack.hash[:12]})", err=True)
+        say_at_end(f"prices of {file}: {names} ({stack.hash[:12]})")
     return stack
 
 

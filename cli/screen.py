@@ -41,6 +41,21 @@ def say(text: str, err: bool = False) -> None:
     print(terminal(text), file=sys.stderr if err else sys.stdout)
 
 
+REMARKS: list[str] = []
+"""What is said on standard error once the command has ended well: an error is one line."""
+
+
+def say_at_end(text: str) -> None:
+    """Print a line on standard error when the command has ended without an error."""
+    REMARKS.append(text)
+
+
+def say_remarks() -> None:
+    """Print what `say_at_end` has kept."""
+    while REMARKS:
+        say(REMARKS.pop(0), err=True)
+
+
 def with_progress(says: str, work: Callable[[Callable[[int, int], None] | None], T]) -> T:
     """Run `work`, giving it a function to report (done, total) to on a terminal, and None elsewhere."""
     if not sys.stderr.isatty():

@@ -11,6 +11,8 @@ from ..money import format_cents as usd
 from .texts import cell
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console, RenderableType
     from rich.text import Text
 
@@ -82,12 +84,20 @@ def _table(result: CheckResult) -> RenderableType | None:
         TableColumn("", "label"),
     ]
     rows: list[list[Cell]] = [
-        [*_row(budget)[:-1], Text(_row(budget)[-1], style=STYLES[budget.status])] for budget in result.budgets
+        [*_row(budget, result)[:-1], Text(WORDS[budget.status], style=STYLES[budget.status])]
+        for budget in result.budgets
     ]
     return Fitted(columns, rows)
 
 
-def _row(budget: BudgetCheck) -> list[str]:
+def _expected_on(budget: BudgetCheck, today: date) -> str:
+    """The day of a breach that is expected; a projected day of the running period that is over is no forecast."""
+    over = budget.source == "projection" and budget.last >= today
+    gone = budget.crossed_on is None or (over and budget.crossed_on < today)
+    return "" if gone else str(budget.crossed_on)
+
+
+def _row(budget: BudgetCheck, result: CheckResult) -> list[str]:
     return [
         budget.name,
         budget.scope,
@@ -96,7 +106,7 @@ def _row(budget: BudgetCheck) -> list[str]:
         usd(budget.value_usd),
         "-" if budget.limit_usd is None else usd(budget.limit_usd),
         "-" if budget.chance is None else chance(budget.chance),
-        "" if budget.crossed_on is None else str(budget.crossed_on),
+        _expected_on(budget, result.today),
         WORDS[budget.status],
     ]
 
@@ -150,7 +160,7 @@ def as_markdown(result: CheckResult) -> str:
     if result.budgets:
         lines += ["", "| budget | scope | period | compared with | costs | limit | chance of breach | on about | |"]
         lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")
-        lines += ["| " + " | ".join(cell(word) for word in _row(budget)) + " |" for budget in result.budgets]
+        lines += ["| " + " | ".join(cell(word) for word in _row(budget, result)) + " |" for budget in result.budgets]
         lines += ["", "<details><summary>What makes them</summary>", ""]
         lines += [f"- {cell(budget.name)} ({budget.source}): {_makers(budget)}" for budget in result.budgets]
         lines += ["", "</details>"]

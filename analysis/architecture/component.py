@@ -211,7 +211,7 @@ class Component(Policies):
         if self.interactive and (self.batch_with or self.processing in SLOW):
             raise ValueError(f"interactive: true says that people wait, but {slow} lets them wait for hours")
         if self.session and (self.tokens or self.calibrate):
-            raise ValueError("say what a run uses: one of tokens, session or calibrate")
+            raise ValueError("say what a run uses: either tokens or calibrate, or a session")
         if isinstance(self.runs_per_day, LogRate) and not (self.tokens and self.tokens.from_usage):
             raise ValueError("runs_per_day.from_usage needs tokens.from_usage, the log whose calls it counts")
         if self.uncertainty and self.calibrate and isinstance(self.calibrate.daily_usd, Spread):

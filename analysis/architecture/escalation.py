@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..routing.resolve import model_of_key, routed_model
-from .policies import Counted, Escalate, FromOutcomes
+from .policies import STORES, Counted, Escalate, FromOutcomes
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from .model import Architecture, Component
 
-STORES = (".duckdb", ".ddb", ".db")
 MOST_KNOWN = 5
 
 TaskModel = tuple[str, str]

@@ -204,7 +204,7 @@ def _check(entry: _Entry, before: list[_Entry], spawned: frozenset[str]) -> None
             "say when it runs: either schedule (a cron expression) or runs_per_day; or let another component spawn it"
         )
     if (component.tokens is None) == (component.calibrate is None):
-        raise entry.wrong("say what a run uses: one of tokens, session or calibrate")
+        raise entry.wrong("say what a run uses: either tokens or calibrate, or a session")
     if component.tokens and component.tokens.session:
         for policy in sorted(component.stated & NOT_OF_SESSIONS):
             raise entry.wrong(f"a session cannot state {policy}: {NO_USE[policy]}", policy)

@@ -22,6 +22,9 @@ from ...documents import beside
 from ..outcomes.proportions import Interval, wilson
 from .amounts import Part
 
+STORES = (".duckdb", ".ddb", ".db")
+"""Endings of the files that are stores."""
+
 Policy = Literal["fresh_for", "batch_with", "large_context", "escalate", "cache", "retry"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 """Every policy, in the order in which a waterfall takes them up unless the file says otherwise."""
@@ -135,6 +138,8 @@ class FromOutcomes(Part):
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
         document = (info.context or {}).get("document")
+        if document and isinstance(given, str) and Path(given).suffix.lower() in STORES:
+            return document.file.parent / given  # a store is asked for its outcomes, and nothing else of it is shown
         return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 

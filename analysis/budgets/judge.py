@@ -86,11 +86,13 @@ class Judged:
 
     @property
     def crossed_on(self) -> date | None:
-        """The day on which the limit is expected to be passed; None where it is not, or where that day is over.
+        """The day on which the limit is expected to be passed; None where it is not."""
+        return None if self.limit.usd is None else self.window.crossed_on(self.limit.usd)
 
-        A projection of the running month starts on its first day: a day before today is no forecast.
-        """
-        day = None if self.limit.usd is None else self.window.crossed_on(self.limit.usd)
+    @property
+    def crosses_on(self) -> date | None:
+        """As `crossed_on`, for people: a projected day of the running month that is over is no forecast."""
+        day = self.crossed_on
         running = self.source == "projection" and self.window.dates[-1] >= self.today
         return None if day and running and day < self.today else day
 
@@ -189,7 +191,7 @@ def _risk(judged: Judged) -> str:
     chance = judged.window.chance(limit) if limit is not None else 0.0
     if limit is None or not chance:
         return ""
-    day = judged.crossed_on if judged.budget.period in {"week", "month"} else None
+    day = judged.crosses_on if judged.budget.period in {"week", "month"} else None
     if not judged.window.varies:
         return f"; over from {day}" if day else ""
     return f"; {share(chance)} of trials are over{f', from about {day}' if day else ''}"
@@ -210,7 +212,7 @@ def _excused(judged: Judged) -> str:
 
 
 def _help(judged: Judged) -> str:
-    """How to mend it."""
+    """How to fix it."""
     budget = judged.budget
     if not budget.enforced(judged.today):
         return "Renew the budget or delete it."

@@ -192,7 +192,7 @@ def test_a_command_that_reads_a_store_makes_none(costsim: Run, tmp_path: Path, c
 
 
 def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("costsim.analysis.architecture.load.read_architecture", lambda _: 1 / 0)
+    monkeypatch.setattr("costsim.analysis.architecture.load.load_architecture", lambda *_: 1 / 0)
     outcome = costsim("run")
     assert outcome.code == 3
     assert "a fault in costsim itself" in outcome.err

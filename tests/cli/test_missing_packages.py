@@ -43,6 +43,8 @@ evaluate
 prices list --model haiku
 prices show claude-haiku-4-5
 prices diff article-2026 list --model haiku
+reconcile
+rollup costsim.duckdb --out sums.parquet
 store verify
 store repair
 store compact

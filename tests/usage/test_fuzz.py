@@ -51,7 +51,9 @@ def check(store: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def test_every_format_is_fuzzed() -> None:
-    assert {file.parent.name for file in (*LINES, *DOCUMENTS, *DATABASES)} == FORMATS
+    assert {file.parent.name for file in (*LINES, *DOCUMENTS, *DATABASES)} == FORMATS - {
+        "rollup"
+    }  # costsim's own Parquet
 
 
 @pytest.mark.parametrize("log", LINES, ids=name_of)

@@ -117,7 +117,8 @@ counted AS (
     FROM entry
 )
 SELECT file_id, line,
-    'litellm:' || nullif(request_id, '') AS event_id,
+    -- the key of its table; some servers behind it give all of their answers one id, so the start is a part
+    'litellm:' || nullif(request_id, '') || coalesce(':' || epoch_ms(utc("startTime")), '') AS event_id,
     nullif(request_id, '') AS response_id,
     utc("startTime") AS ts,
     nullif(agent_id, '') AS agent,

@@ -308,7 +308,7 @@ def test_a_store_without_outcomes_says_so(connection: duckdb.DuckDBPyConnection)
 
 USAGE = """
 CREATE TABLE usage_event AS
-SELECT * FROM (VALUES
+SELECT *, NULL::VARCHAR AS covered_by FROM (VALUES
     (TIMESTAMP '2026-02-01', 'coding', 'anthropic', 'claude-haiku-4-5', 'ok', false),
     (TIMESTAMP '2026-02-01', 'coding', NULL, 'anthropic/claude-haiku-4-5', 'ok', false),
     (TIMESTAMP '2026-02-02', 'coding', 'anthropic', 'claude-haiku-4-5', 'error', false),

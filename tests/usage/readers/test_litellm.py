@@ -116,14 +116,14 @@ def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> 
         ROWS[0] | {"request_id": "batch", "call_type": "aretrieve_batch"},
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    sql = "SELECT event_id, processing FROM usage_event ORDER BY event_id"
+    sql = "SELECT response_id, processing FROM usage_event ORDER BY event_id"
     _, found = loaded(tmp_path, tmp_path / "a.jsonl", sql=sql)
     assert found == [
-        ("litellm:answer", "priority"),
-        ("litellm:asked", "flex"),
-        ("litellm:auto", "standard"),
-        ("litellm:batch", "batch"),
-        ("litellm:usage", "flex"),
+        ("answer", "priority"),
+        ("asked", "flex"),
+        ("auto", "standard"),
+        ("batch", "batch"),
+        ("usage", "flex"),
     ]
 
 
@@ -160,3 +160,10 @@ def test_the_other_daily_tables_repeat_the_users_and_are_refused_by_name(
         report = load(store, [tmp_path])  # in a folder, the users' table is loaded, and the other named
     assert [Path(file.path).name for file in report.files] == ["users.csv"]
     assert table in report.unreadable[0]
+
+
+def test_an_id_that_a_server_gives_to_all_of_its_answers_swallows_no_call(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"request_id": "chatcmpl-0", "startTime": f"2026-10-05T10:0{n}:00Z"} for n in range(4)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    _, found = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*) FROM usage_event")
+    assert found == [(4,)]  # five rows, one of them twice
