@@ -32,7 +32,7 @@ from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
-from claude_sessions import DENSE, REAL, SMALL, grow, write_sessions
+from claude_sessions import DENSE, REAL, SMALL, grow, write_sessions  # type: ignore[import-not-found]
 
 TARGET_CCUSAGE = {"real": 1.0, "dense": 0.5, "small": 1.0}
 TARGET_GIB, TARGET_SAME, TARGET_GROWN, TARGET_WATCH = 1.5, 0.15, 0.2, 1.1

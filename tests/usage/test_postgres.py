@@ -46,7 +46,7 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         shutil.chown(folder, "postgres")
-        control = [PROGRAMS[-1] / "pg_ctl", "-D", folder / "data", "-w"]
+        control: list[str | Path] = [PROGRAMS[-1] / "pg_ctl", "-D", folder / "data", "-w"]
         options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
         as_postgres(PROGRAMS[-1] / "initdb", "-D", folder / "data", "-A", "trust", "--no-sync")
         as_postgres(*control, "-o", options, "-l", folder / "log", "start")

@@ -42,7 +42,7 @@ class TrueCall:
     def usd(self) -> Decimal:
         """At the list prices."""
         pairs = zip((self.input, self.read, self.written, self.output), PRICES[self.model], strict=True)
-        return sum((Decimal(tokens) * Decimal(price) for tokens, price in pairs), Decimal(0)) / 10**6
+        return sum((Decimal(tokens) * Decimal(str(price)) for tokens, price in pairs), Decimal(0)) / 10**6
 
     def times(self, factor: int) -> TrueCall:
         """The call with so many times its tokens."""
