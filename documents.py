@@ -134,6 +134,7 @@ def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
 
 def _project(folder: Path) -> Iterator[Path]:
     yield folder
+    yield Path(__file__).resolve().parent / "examples"  # the shipped ones, which are everybody's
     yield from (above for above in folder.parents if (above / ".git").exists())
     here = Path.cwd().resolve()
     if folder.is_relative_to(here) and here != here.parent:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TYPES = {"aggregated": "BOOLEAN", "context_tier": "BIGINT", "recorded_usd": "DECIMAL(38, 18)"} | dict.fromkeys(
     TOKEN_CLASSES, "BIGINT"
 )
-MISSING = {"source": "'parquet'", "role": "'calls'", "component": "'unattributed'", "covered_by": "NULL", **DEFAULTS}
+MISSING = {**DEFAULTS, "source": "'parquet'", "role": "'calls'", "component": "'unattributed'", "covered_by": "NULL"}
 READ = (*KEPT, *TOKEN_CLASSES, "aggregated", "context_tier", "recorded_usd", "session", *DIMENSIONS, "tags",
         "covered_by")  # fmt: skip
 WHOLE = {f"{sign}{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT") for sign in ("", "U")}

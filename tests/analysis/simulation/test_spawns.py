@@ -170,7 +170,7 @@ def test_a_difference_sees_what_more_spawns_cost(read: Read) -> None:
     # two planners spawn one worker more each, on 30 days
     assert [(row.component, row.difference_usd) for row in found.components] == [("worker", 60)]
     cause = found.components[0].causes[0]
-    assert (cause.cause, cause.says) == ("schedule", "runs per day, spawned ones included: 6 -> 8")
+    assert (cause.cause, cause.says) == ("volume", "runs per day, spawned ones included: 6 -> 8")
 
 
 def test_spawned_runs_are_priced_when_their_parents_run(projected: Project) -> None:
