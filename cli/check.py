@@ -142,7 +142,7 @@ def _rendered(result: CheckResult, format: FindingsFormat) -> str | Callable[[Co
 
 
 def _notify(result: CheckResult, variable: str, format: NotifyFormat, dry_run: bool) -> None:
-    """Tell the webhook. A breach stays exit code 1 even where nobody could be told; raises OutputError elsewhere."""
+    """Notify the webhook. A breach stays exit code 1 even where that failed; raises OutputError elsewhere."""
     from ..reports import check as show
     from ..reports.notify import notify, slack_message
 

@@ -57,7 +57,7 @@ def write_starter(folder: Path) -> list[Path]:
 
 
 def _write(content: bytes, file: Path, made: list[Path]) -> None:
-    """Write one file and the folders that it needs; `made` is told of each."""
+    """Write one file and the folders that it needs; `made` is called with each."""
     from ..documents import write_file
 
     for parent in reversed(file.parents):

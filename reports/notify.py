@@ -32,7 +32,7 @@ SECTION_CHARS, SECTIONS, HEADER_CHARS = 3000, 48, 150
 
 
 class Reply(NamedTuple):
-    """How one attempt ended: in words, and whether it was delivered or may be tried again (and when, if told)."""
+    """How one attempt ended: in words, and whether it was delivered or may be tried again (and when, if it says so)."""
 
     says: str
     delivered: bool = False

@@ -47,7 +47,7 @@ def _is(source: Source, store: DuckDBPyConnection) -> bool:
         if any(known & record.keys() for record in records) or (records and reader.unfold):
             return True
     try:
-        told = tell_format(source.file, store)
+        found = tell_format(source.file, store)
     except UsageLogError:
         return False
-    return told is not None and told.reader is reader
+    return found is not None and found.reader is reader

@@ -104,8 +104,8 @@ def load(
     calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first
     reject, unread field, contradiction or passed-over file that may be a log, too), StoreError.
 
-    A file that holds all that it held before, and more or read otherwise, replaces what it told: a call that it takes
-    back counts no more, but as another file tells it, from that file's next loading on. What a file told before it
+    A file that holds all that it held before, and more or read otherwise, replaces what it had: a call that it takes
+    back counts no more, but as another file tells it, from that file's next loading on. What a file had before it
     began anew under its old name stays.
     """
     forced = _forced(format, mapping)
@@ -251,7 +251,7 @@ def _keep_files(
 
 
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:
-    """Count what each file told, and keep it in `load`; a file that only grew adds to its entries before."""
+    """Count what each file has, and keep it in `load`; a file that only grew adds to its entries before."""
     ids = [source.file_id for source in sources]
     store.execute(COUNT_ENTRIES, [ids, grown])
     reader = sources[0].format.reader

@@ -1,4 +1,4 @@
-"""Packed logs: gzip and Zstandard, unpacked piece by piece; what breaks off is told, and kept as far as it goes."""
+"""Packed logs: gzip and Zstandard, unpacked piece by piece; what breaks off is named, and kept as far as it goes."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class LoadReport:
     attributed: int = 0
     unread: list[Unread] = field(default_factory=list)
     signs: list[Sign] = field(default_factory=list)
-    withdrawn: int = 0  # calls that a file told when it was read otherwise, and tells no more
+    withdrawn: int = 0  # calls from an earlier reading of the file that the current one does not contain
 
     def total(self, name: str) -> int:
         """The sum of `entries`, `added` or `rejected` over all files."""

@@ -1,4 +1,4 @@
-"""Files of a format whose lines can be told by their bytes: sifted in threads while DuckDB reads what was sifted."""
+"""Files of a format whose lines can be known by their bytes: sifted in threads while DuckDB reads what was sifted."""
 
 from __future__ import annotations
 

@@ -103,9 +103,9 @@ def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Documen
         unit = "$" if result.unit == "usd_per_day" else ""
         word = "holds" if result.holds else "does not hold"
         says = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
-    mend = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
+    fix = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
     return _at(
-        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=says, fix=mend
+        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=says, fix=fix
     )  # fmt: skip
 
 

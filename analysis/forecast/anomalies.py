@@ -106,7 +106,7 @@ def _effects(logs: Floats, weekday: NDArray[np.int64]) -> tuple[Floats, NDArray[
     """Weekday effects in logs (7,), and whether that weekday usually costs anything.
 
     With too few weeks to distinguish weekdays the effects are 0, and their difference counts as noise. A weekday
-    that is usually idle is compared with the most expensive weekday: it is odd only if it would be odd there.
+    that is usually idle is compared with the most expensive weekday: it is an anomaly only if it would be one there.
     """
     seen = np.bincount(weekday, minlength=7)
     cost = np.bincount(weekday[~np.isnan(logs)], minlength=7)
@@ -133,7 +133,7 @@ def _scale(away: Floats, idle: float) -> float:
     """The noise's standard deviation: from the median of the distances or from their 90th percentile, the larger.
 
     `idle` is the share of days without cost among weekdays that usually have some: where it is large the series
-    is made of single calls, and two on a day where one is usual are nothing odd.
+    is made of single calls, and two on a day where one is usual are no anomaly.
     """
     known = np.abs(away[np.isfinite(away)])
     least = math.log(2) / 2 if idle > 0.2 else LEAST_SD
@@ -142,16 +142,16 @@ def _scale(away: Floats, idle: float) -> float:
 
 
 def _never_idle(active: NDArray[np.bool_], weekday: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether all other days of a day's weekday cost something, but for one in twenty: then to cost nothing is odd."""
+    """Whether all but one in twenty of the other days of this weekday cost something: then no cost is an anomaly."""
     idle, seen = np.bincount(weekday[~active], minlength=7), np.bincount(weekday, minlength=7)
     others = idle[weekday] - ~active
     return (others * 20 <= seen[weekday] - 1) & (seen[weekday] > FEWEST_PER_WEEKDAY)
 
 
 def _spikes(side: NDArray[np.int64], active: NDArray[np.bool_]) -> dict[int, int]:
-    """The anomalies that are no new level, and how many days, to the end of what is known, are as odd as each.
+    """The anomalies that are no new level, and how many days, to the end of what is known, are as unusual as each.
 
-    `side` is 1 for too high, -1 for too low. A run that is still going on the last day is told by its first day.
+    `side` is 1 for too high, -1 for too low. A run that is still going on the last day is reported by its first day.
     """
     matters = np.flatnonzero(active | (side != 0))  # weekends of no cost do not end a run
     cuts = [0, *(np.flatnonzero(np.diff(side[matters])) + 1), len(matters)]

@@ -31,9 +31,9 @@ PRIOR_FREEDOM, PRIOR_SD = 1.5, 0.2
 weeks of days are seen to stray by less (by their median)."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
 ODD, ODDEST = 3.5, 1.6
-"""A day is odd beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
+"""A day is an outlier beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
 OUTLIER_PRIOR_DAYS = 28
-"""Days without an odd one that we believe to have seen before the first day."""
+"""Days without an outlier that we believe to have seen before the first day."""
 ENOUGH_DAYS = 28
 """Of residuals, to draw the noise from them."""
 HALF_LIFE_DAYS = 14.0
@@ -202,7 +202,7 @@ class Model:
         return rng.permutation(drawn)
 
     def _draw_noise(self, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-        """Noise of mean square 1: the past days' own, odd ones left out, where they are enough, else normal.
+        """Noise of mean square 1: the past days' own, outliers left out, where they are enough, else normal.
 
         Their skew is what makes the mean of costs right (Duan's smearing estimate, 1983).
         """

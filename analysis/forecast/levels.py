@@ -1,7 +1,7 @@
 """Robust levels: what is usual for a weekday, how far days stray from it, and where the level shifts.
 
 All of it works on the logarithm of cost, so that effects multiply. Arrays have one entry per day; a day of no cost
-is NaN. Medians throughout: half of the days would have to be odd to move them.
+is NaN. Medians throughout: half of the days would have to be outliers to move them.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ class AssignedComponent:
     line: int | None = None
     key: str | None = None
 
-    def finding(self, rule: str, message: str, mend: str = "") -> Finding:
+    def finding(self, rule: str, message: str, fix: str = "") -> Finding:
         """A finding about this component."""
-        return finding_of(rule, f"{self.name}: {message}", mend, self.file, self.line, key=self.key)
+        return finding_of(rule, f"{self.name}: {message}", fix, self.file, self.line, key=self.key)
 
 
 def lint_components(

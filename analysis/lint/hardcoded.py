@@ -72,7 +72,7 @@ _START, _END = r"(?<![\w./@+-])", r"(?![\w/(-]|\.\w)"
 _SHAPE = re.compile(
     rf"{_START}(?:(?:{_PROVIDERS})[/:])*{_REGION}(?:{_FAMILIES})(?::\d+)?(?:@\d+)?{_END}", re.IGNORECASE
 )
-_ONLY_NAME = re.compile(r"o[134]")  # too short to be told by its shape: only as the whole value of a model
+_ONLY_NAME = re.compile(r"o[134]")  # too short to be known by its shape: only as the whole value of a model
 _MODEL_KEY = re.compile(r"model\w*[\"']?\s*[:=(]\s*[\"'`]?$", re.IGNORECASE)
 _ENDINGS = "py|js|ts|jsonl?|ya?ml|toml|md|txt|html?|csv|png|jpe?g|svg|pdf|sh|log|css|gguf|safetensors"
 _FILE_NAME = re.compile(rf"\.(?:{_ENDINGS})$", re.IGNORECASE)
@@ -149,12 +149,12 @@ def _bare(model: str) -> str:
 def _finding(file: Path, named: Named, keys: Sequence[str], config: RoutingConfig) -> Finding:
     tasks = [key for key in keys if key != FALLBACK] or list(keys)
     message = f"{named.model!r} is hard-coded"
-    mend = f"look up {' or '.join(f'model_routing.{key}' for key in tasks)}"
+    fix = f"look up {' or '.join(f'model_routing.{key}' for key in tasks)}"
     if not tasks:
         message += ", and the routing does not name it"
-        mend = f"give it a key in {config.document.file.name} and look that up"
+        fix = f"give it a key in {config.document.file.name} and look that up"
     end = named.column + len(named.model)
-    return finding_of("hardcoded-model", message, mend, file, named.line, (named.column, end), keys=tuple(tasks))
+    return finding_of("hardcoded-model", message, fix, file, named.line, (named.column, end), keys=tuple(tasks))
 
 
 def _named_in(file: Path, own: _Names) -> list[Named]:
@@ -195,7 +195,7 @@ def _matches(line: Line, own: re.Pattern[str] | None) -> Iterator[tuple[int, int
 
 
 def _own_names(config: RoutingConfig) -> _Names:
-    """The routing's own models, with and without provider; plain words say too little to be told."""
+    """The routing's own models, with and without provider; plain words say too little to be recognised."""
     models = config.model_routing.values()
     names = {name for model in models for name in (model, _bare(model)) if len(name) > 4 and re.search(r"\d|-|/", name)}
     choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))

@@ -50,14 +50,14 @@ class _Policies(PlannedComponent):
             if note.component == self.component.name and note.warns:
                 yield self._finding("cold-cache" if note.policy == "cache" else "losing-policy", note.says, note.policy)
 
-    def _finding(self, rule: str, says: str, *where: str, mend: str = "") -> Finding:
+    def _finding(self, rule: str, says: str, *where: str, fix: str = "") -> Finding:
         """At the policy where the component states it itself, else at the component (a cron's, or a default)."""
         name = self.component.name
         own = self.loaded.place_of(name) or ("components",)
         path = (*own, *where) if self._stands(*own, *where) else own
         document = self.loaded.document
         says = says if says.startswith(f"{name}: ") else f"{name}: {says}"
-        return finding_of(rule, says, mend, document.file, document.line(path), key=dotted(path) or None)
+        return finding_of(rule, says, fix, document.file, document.line(path), key=dotted(path) or None)
 
     def _stands(self, *path: str | int) -> bool:
         spot: Any = self.loaded.document.data
@@ -101,7 +101,7 @@ class _Policies(PlannedComponent):
         elif window is not None and largest is not None and largest > window:
             says = f"{runs}, also those of {largest:,}, which its window of {window:,} tokens does not hold"
             yield self._finding(
-                "open-ended-context", says, "large_context", mend="send fewer there, or use a larger window"
+                "open-ended-context", says, "large_context", fix="send fewer there, or use a larger window"
             )
 
     def _freshness(self) -> Iterator[Finding]:

@@ -57,9 +57,9 @@ def _lines(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
             yield from _lines(value, (*path, index))
 
 
-def finding_at(document: Document, path: KeyPath, rule: str, message: str, mend: str = "") -> Finding:
+def finding_at(document: Document, path: KeyPath, rule: str, message: str, fix: str = "") -> Finding:
     """A finding at a key of a document."""
-    return finding_of(rule, message, mend, document.file, document.line(path), key=dotted(path) or None)
+    return finding_of(rule, message, fix, document.file, document.line(path), key=dotted(path) or None)
 
 
 def _fallback(config: RoutingConfig) -> Iterator[Finding]:
@@ -140,9 +140,9 @@ def _disagreements(config: RoutingConfig) -> Iterator[Finding]:
         if config.model(use) != model:
             by = f"rule {number}" if number <= len(config.decision_tree) else "its fallback"
             says = f"the decision tree gives {key} ({_words(attributes)}) {config.model(use)} by {by}"
-            mend = f"decide which one is meant, and let the rule use {key!r}"
+            fix = f"decide which one is meant, and let the rule use {key!r}"
             path = ("model_routing", key)
-            yield finding_at(config.document, path, "tree-disagrees", f"{says}, model_routing gives it {model}", mend)
+            yield finding_at(config.document, path, "tree-disagrees", f"{says}, model_routing gives it {model}", fix)
 
 
 def _words(attributes: Attributes) -> str:
@@ -198,10 +198,10 @@ def _contexts(config: RoutingConfig, book: PriceBook | None) -> Iterator[Finding
             yield finding_at(config.document, path, "context-window", message)
         else:
             message = f"contexts {span} go to {model}, also those over its window of {window:,} tokens"
-            mend = (
+            fix = (
                 f"add at_most: {window}" if path[0] != "model_routing" else _state_large_context(span.over, window, use)
             )
-            yield finding_at(config.document, path, "open-ended-context", message, mend)
+            yield finding_at(config.document, path, "open-ended-context", message, fix)
     for task, attributes in config.tasks.items():
         tokens, declared = attributes.get("context_tokens"), config.model_routing.get(task)
         window = context_window(config, book, declared) if declared else None

@@ -158,7 +158,7 @@ def solve(problem: _Whole) -> list[int] | None:
 
 @contextmanager
 def _silent_stdout() -> Iterator[None]:
-    """HiGHS 1.12 prints a line of debugging to the process's standard output, whatever it is told, which would
+    """HiGHS 1.12 prints a line of debugging to the process's standard output, whatever its options, which would
     stand in the middle of our JSON: so file descriptor 1 points nowhere meanwhile."""
     sys.stdout.flush()
     saved = os.dup(1)

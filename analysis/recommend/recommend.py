@@ -252,7 +252,7 @@ def _saving_range(
 
 
 def _ends(a: MonthlyCost, b: MonthlyCost) -> tuple[Fraction, Fraction] | None:
-    """The saving of one move in its cheap and its dear month, the smaller first: both models see the same runs."""
+    """The saving of one move in its low and its high month, the smaller first: both models see the same runs."""
     if a.p10_usd is None or a.p90_usd is None or b.p10_usd is None or b.p90_usd is None:
         return None
     low, high = a.p10_usd - b.p10_usd, a.p90_usd - b.p90_usd

@@ -42,7 +42,7 @@ class SavingRange(Result):
     """The expected saving of the whole routing against the present one, per month, and its P10 and P90.
 
     From "draws": quantiles of the paired difference. From "p10/p90": as if all moved tasks had their cheap
-    month together, and their dear one: wider than the truth. Null where neither was given. Tasks whose cost
+    month together, and their high one: wider than the truth. Null where neither was given. Tasks whose cost
     is not known are in none of these figures.
     """
 

@@ -281,7 +281,7 @@ def _notes(connection: DuckDBPyConnection, book: PriceBook) -> list[str]:
 
 
 def _unparted(connection: DuckDBPyConnection, reroute: Reroute) -> list[str]:
-    """Where the size of single calls, by which large contexts are told, is not known."""
+    """Where the size of single calls, by which large contexts are known, is not known."""
     state = connection.execute("SELECT parameters FROM rollup_state").fetchone()
     unknown = [start for start in reroute.tier_starts if start not in (json.loads(state[0])[0] if state else ())]
     if unknown:

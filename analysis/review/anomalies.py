@@ -34,9 +34,9 @@ def anomalies_of_month(series: Mapping[str | None, Series], first: date, last: d
 
 
 def named(anomaly: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
-    """An odd total under the name of the component that makes at least half of its excess, where one does.
+    """An unusual total under the name of the component that makes at least half of its excess, where one does.
 
-    A component may vary too much for its own day to be called odd, and yet make the total's day so. Its usual
+    A component may vary too much for its own day to be called an anomaly, and yet make the total's day so. Its usual
     cost is the median of its days.
     """
     if anomaly.component is not None:
@@ -59,7 +59,7 @@ def named(anomaly: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
 
 
 def one_cause(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Without totals that are as usual once the excess of their odd components is taken out."""
+    """Without totals that are as usual once the excess of their unusual components is taken out."""
     excess: dict[date, Decimal] = defaultdict(Decimal)
     for anomaly in found:
         if anomaly.component is not None:

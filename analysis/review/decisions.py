@@ -136,7 +136,7 @@ def _move(move: MoveDown) -> Decision:
 
 
 def _by_drift(anomaly: Anomaly, brief: Iterable[Drift]) -> bool:
-    """Whether brief drift of the component is most of what was odd on that day."""
+    """Whether brief drift of the component is most of what was unusual on that day."""
     excess = abs(anomaly.usd - anomaly.expected_usd)
     return any(
         d.component == anomaly.component

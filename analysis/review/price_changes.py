@@ -3,7 +3,7 @@
 A change takes effect at a row's `valid_from` or `valid_to`; the price before is that of a day earlier, at the same
 hour. What it is worth is priced on the month's own tokens of that class: units x (after - before), exact. Rivals
 are the models that the routing names and those of the same providers; of them only the plain input and output
-prices are told, and of what is to come only the next `RIVALS_AHEAD`: a rival's price of next year decides nothing now.
+prices are listed, of what is to come only the next `RIVALS_AHEAD`: a rival's price of next year changes nothing now.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def read_table(file: Path, score: str | None = None) -> PairTable | BenchTable:
     """The table in the CSV `file`, distinguished by its columns; `score` names the score column.
 
     A column called "score" is taken as the score unasked. Raises InputError: file, line, column and how to
-    mend it.
+    fix it.
     """
     header, rows = read_csv(file)
     column = score or ("score" if "score" in header else None)

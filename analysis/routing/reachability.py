@@ -82,7 +82,7 @@ def _shadows(
 
 
 def _takers(own: list[Box], before: list[list[Box]]) -> tuple[int, ...]:
-    """Rules that together leave nothing of the boxes, none to spare; the later ones are spared first."""
+    """Rules that together leave nothing of the boxes, none too many; the later ones are kept first."""
     takers = [n for n, boxes in enumerate(before, 1) if any(_overlap(mine, box) for mine in own for box in boxes)]
     for number in reversed(takers.copy()):
         fewer = [box for n in takers if n != number for box in before[n - 1]]

@@ -286,7 +286,7 @@ def _pooled_sums(  # (classes, pool) in, one (days, trials) per class out
 
 
 def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
-    """A pool of sums of two entries each, of that exact mean: no pool is dear or cheap by chance."""
+    """A pool of sums of two entries each, of that exact mean: no pool is high or low by chance."""
     entries = pool.shape[1]
     if entries < 2 * POOL:  # every entry as often as any other, in pairs at random
         first = np.arange(entries * -(-POOL // entries)) % entries

@@ -1,4 +1,4 @@
-"""How to run a projection, and who is told how far it is."""
+"""How to run a projection, and where progress goes."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ SELECT file_id, line,
     utc("timestamp") AS ts,
     sessionId AS session,
     CASE WHEN isSidechain = 'true' THEN 'subagent' ELSE 'main' END AS agent,
-    -- a name with a prefix says whose it is; Bedrock and Vertex are told by the model's or the message's id
+    -- a name with a prefix says whose it is; Bedrock and Vertex are known by the model's or the message's id
     CASE WHEN coalesce(call.model, message.model) LIKE '%anthropic.claude%'
             OR coalesce(call.model, message.model) LIKE 'arn:aws%' THEN 'aws'
          WHEN contains(coalesce(call.model, message.model), '/') THEN NULL

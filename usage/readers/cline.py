@@ -26,7 +26,7 @@ COUNTS = ("tokensIn", "tokensOut", "cacheReads", "cacheWrites")
 
 # Cline's providers that hand on OpenAI's prompt_tokens as they are (src/core/api/providers).
 INCLUSIVE = {"openai", "litellm", "doubao", "fireworks", "hicap", "lmstudio", "qwen", "xai", "zai"}
-# Roo and Kilo: requests of Anthropic's protocol told their input without cached tokens until Roo 3.29.5.
+# Roo and Kilo: requests of Anthropic's protocol stated their input without cached tokens until Roo 3.29.5.
 PROTOCOL_SINCE, TOTALS_SINCE = 1_751_328_000_000, 1_761_955_200_000  # 2025-07-01, 2025-11-01, in ms
 
 PROVIDERS = {
