@@ -9,13 +9,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import costsim as costsim_package
 import pytest
 
 if TYPE_CHECKING:
     from conftest import Run
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "terminal"
-EXAMPLE = Path(__file__).parents[2] / "examples" / "c-suite" / "architecture.yaml"
+EXAMPLE = Path(costsim_package.__file__).parent / "examples" / "c-suite" / "architecture.yaml"
 WIDTHS = (60, 80, 100, 120, 160)
 AT = ("--start", "2026-11-02", "--trials", "200", "--book", "article-2026")
 
