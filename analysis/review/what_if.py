@@ -28,13 +28,15 @@ def what_if(ledger: Ledger, configured: Configured | None, head: Headline, first
     """The month from `first` to `last`, both included; None where no call of it has a price."""
     lines = ran(ledger, first, last)
     models = _models(lines, configured, ledger)
+    if not models:
+        return None
     shifts = [Shift(line.component, line.task, line.model, to) for line in lines for to in models]
     costs = iter(price_shifts(ledger, shifts, first, last))
     places: dict[tuple[str, str], list[list[Shifted]]] = defaultdict(list)
     for line in lines:
         places[line.component, line.task].append([next(costs) for _ in models])
     rows = [_row(*place, found, configured) for place, found in sorted(places.items())]
-    if not models or all(row.now_usd is None for row in rows):
+    if all(row.now_usd is None for row in rows):
         return None
     limits = {use.limit_usd: use.name for use in head.budgets if use.scope == "total"}
     limit = min(limits, default=None)
