@@ -18,6 +18,7 @@ from ..documents import did_you_mean
 from ..errors import PriceBookError
 from ..tokens import CACHE_CLASSES
 from . import listed, snapshot
+from .abilities import Ability, Kind, listed_kind, listed_takes
 from .matching import canonical, literal_key
 from .overlay import MTOK, FileBook, Multiplier, Region, Subscription, read_book, shadow_rows, unshadowed_rows
 from .rows import ModelKey, PriceRow, processings
@@ -109,6 +110,20 @@ class PriceBook:
         """The model's context window in tokens, where some layer knows it; the last one wins."""
         windows = [file.context_windows.get(key) if file else snapshot.context_window(key) for file in self.files]
         return next((window for window in reversed(windows) if window), None)
+
+    def kind(self, key: ModelKey) -> Kind | None:
+        """What the model answers with, where some layer's data say it; the last one wins."""
+        kinds = [file.kinds.get(key) if file else listed_kind(key) for file in self.files]
+        return next((kind for kind in reversed(kinds) if kind), None)
+
+    def takes(self, key: ModelKey, ability: Ability) -> bool | None:
+        """Whether the model takes tools or images, where some layer's data say it; the last one wins."""
+        for file in reversed(self.files):
+            if file is None:
+                return listed_takes(key, ability)
+            if key in file.takes:
+                return ability in file.takes[key]
+        return None
 
     def subscription(self, key: ModelKey, at: datetime) -> Subscription | None:
         """The subscription that covers the model at that moment; the last layer's wins."""

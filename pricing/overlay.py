@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ..documents import Document, read_document, validate
 from ..errors import PriceBookError
 from ..tokens import TokenClass
+from .abilities import Ability, Kind
 from .matching import literal_key, provider_id
 from .rows import ModelKey, PriceRow
 
@@ -100,6 +101,8 @@ class ModelPrices(_Dated):
     usd_per_thousand: UnitPrices = UnitPrices()
     tiers: list[Tier] = []
     context_window: int | None = Field(default=None, gt=0)
+    kind: Kind | None = Field(default=None, description="what it answers with: chat, moderation, embedding, …")
+    takes: list[Ability] | None = Field(default=None, description="tools, images, both or []; default: not known")
     source: str = ""
     note: str = ""
 
@@ -236,6 +239,8 @@ class FileBook:
     document: Document
     rows: dict[ModelKey, tuple[PriceRow, ...]]
     context_windows: dict[ModelKey, int]
+    kinds: dict[ModelKey, Kind]
+    takes: dict[ModelKey, list[Ability]]
 
     def error(self, message: str, *path: str | int) -> PriceBookError:
         """An error that names the file, the line and the key."""
@@ -260,6 +265,8 @@ def read_book(file: Path) -> FileBook:
         document,
         {key: tuple(own) for key, own in rows.items()},
         {literal_key(e.model): e.context_window for e in content.models if e.context_window},
+        {literal_key(e.model): e.kind for e in content.models if e.kind},
+        {literal_key(e.model): e.takes for e in content.models if e.takes is not None},
     )
     _check(book)
     return book

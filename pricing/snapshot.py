@@ -17,14 +17,14 @@ Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .rows import ModelKey, PriceRow
 
@@ -123,6 +123,19 @@ def _models() -> dict[ModelKey, ModelInfo]:
 def keys() -> list[ModelKey]:
     """Every model of the snapshot."""
     return list(_models())
+
+
+def model_info(key: ModelKey) -> ModelInfo | None:
+    """What genai-prices says of the model."""
+    return _models().get(key)
+
+
+@cache
+def price_keys(key: ModelKey) -> frozenset[str]:
+    """The units that some price of the model is for, as genai-prices names them: `output_mtok`, `audio_hours`."""
+    model = _models().get(key)
+    stated: Sequence[Any] = [] if model is None else model.prices if isinstance(model.prices, list) else [model]
+    return frozenset(name for part in stated for name, usd in part.prices.__dict__.items() if usd is not None)
 
 
 def context_window(key: ModelKey) -> int | None:

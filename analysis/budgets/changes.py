@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..architecture.amounts import Poisson
-from ..routing.kinds import can_replace
+from ..routing.kinds import can_replace, takes
 from ..simulation.plans import named_models
 from ..simulation.profiles import largest_input
 from ..simulation.sessions.profile import SessionProfile
@@ -132,17 +132,24 @@ def _task_moves(projected: Projected, names: Sequence[str]) -> Iterator[Change]:
 
 
 def _other_models(projected: Projected, names: Sequence[str]) -> list[str]:
-    """The models that the file names, but for the components' own one and those that their runs do not fit."""
+    """The models that the file names, but for the components' own one and those that cannot do their work.
+
+    These are of another kind, have too small a window, or are known not to take the tools or images that are needed.
+    """
     book = projected.costs.book(projected.costs.run_book)
     plans = projected.costs.architecture.plans.values()
     planned = [m for spec in plans for m in (spec.model, *spec.model_routing.values(), *spec.components.values()) if m]
     by_name = {canonical(m, book): m for m in [*named_models(projected.costs.architecture), *planned]}
     own = canonical(projected.plan.models[names[0]], book)
     largest = max(largest_input(projected.costs.works[name].profile) or 0 for name in names)
+    needs = {need for name in names for need in projected.costs.works[name].component.needs}
     return [
         model
         for name, model in by_name.items()
-        if name != own and can_replace(name, own) and _fits(largest, model, book)
+        if name != own
+        and can_replace(name, own, book)
+        and _fits(largest, model, book)
+        and not any(takes(name, need, book) is False for need in needs)
     ]
 
 

@@ -26,6 +26,7 @@ from ..architecture.policies import POLICIES
 from ..architecture.spawn import spawned_names
 from ..routing.resolve import routed_model
 from ..simulation.costs import Costs
+from ..simulation.logged import as_forecast
 from ..simulation.monte_carlo import draw
 from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
@@ -89,12 +90,17 @@ class Side:
         return spawned_names(self.architecture.components)
 
     def runs(self, name: str) -> Runs | None:
-        """The runs of a component that others spawn, under the plan; None where nothing spawns it."""
-        return self._costs.work(name, self.plan).runs if name in self.spawned else None
+        """The runs of a component that others spawn, or that a store's forecast has; None where its own keys say it."""
+        if name not in self.spawned and not self.architecture.forecast:
+            return None
+        runs = self._costs.work(name, self.plan).runs
+        return runs if name in self.spawned or runs.law == "forecast" else None
 
     @cached_property
     def _costs(self) -> Costs:
-        return Costs.of(self.architecture, self.horizon, self.book_name, None, self.book)
+        costs = Costs.of(self.architecture, self.horizon, self.book_name, None, self.book)
+        source = self.architecture.forecast
+        return as_forecast(costs, source, self.architecture, self.settings.seed) if source else costs
 
     def flat_usd(self) -> Fraction:
         """What the plan's subscriptions cost over the horizon."""

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..move_results import Fit, Moves, TaskMove
-from ..routing.kinds import can_replace, model_kind
+from ..routing.kinds import can_replace, takes
 from .costs import Costs
 from .plans import Plan, named_models, routed_plan
 from .profiles import largest_input
 
 if TYPE_CHECKING:
+    from ...pricing.abilities import Ability
+    from ...pricing.book import PriceBook
     from ..architecture.component import Component
 
 MONTH_DAYS = 30
@@ -46,6 +48,7 @@ def _move(costs: Costs, plan: Plan, task: str, components: list[Component], mode
     moved = replace(plan, models=plan.models | dict.fromkeys(names, model))
     now, then = _usd_per_month(costs, plan, names), _usd_per_month(costs, moved, names)
     own = list(dict.fromkeys(plan.models[name] for name in names))
+    book = costs.book(costs.run_book)
     return TaskMove(
         task=task,
         components=names,
@@ -54,10 +57,10 @@ def _move(costs: Costs, plan: Plan, task: str, components: list[Component], mode
         current_models=own,
         usd_per_month=None if then is None else to_usd(then),
         difference_usd_per_month=None if now is None or then is None else to_usd(then - now),
-        kind="fits" if all(can_replace(model, name) for name in own) else "does not fit",
+        kind="fits" if all(can_replace(model, name, book) for name in own) else "does not fit",
         window=_window(costs, names, model),
-        tools=_need(components, "tools", model),
-        images=_need(components, "images", model),
+        tools=_need(components, "tools", model, book),
+        images=_need(components, "images", model, book),
         evidence=_evidence(costs, task, model, evidence),
     )
 
@@ -80,11 +83,12 @@ def _window(costs: Costs, names: list[str], model: str) -> Fit:
     return "fits" if max(known) <= window else "does not fit"
 
 
-def _need(components: list[Component], need: str, model: str) -> Fit:
-    """No price list says which models take tools or images; a model that does not converse takes neither."""
+def _need(components: list[Component], need: Ability, model: str, book: PriceBook) -> Fit:
+    """What the price list's data or a price file say of it; unknown where they say nothing."""
     if not any(need in component.needs for component in components):
         return "not needed"
-    return "unknown" if model_kind(model) == "chat" else "does not fit"
+    known = takes(model, need, book)
+    return "unknown" if known is None else "fits" if known else "does not fit"
 
 
 def _evidence(costs: Costs, task: str, model: str, evidence: Evidence) -> str:
