@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.compare.architectures import difference
+from costsim.analysis.compare.sides import Side
 from costsim.analysis.results import Projection
 from costsim.analysis.review.review import review
 from costsim.analysis.simulation.run import project
@@ -143,6 +145,30 @@ def test_what_if_changes_what_the_forecast_costs_in_proportion(path: Path, tmp_p
     for name in ("expected_usd", "p10_usd", "p90_usd"):
         ratio = getattr(twice.plan("routed").horizon, name) / getattr(once.plan("routed").horizon, name)
         assert float(ratio) == pytest.approx(2)
+
+
+def test_diff_compares_the_runs_that_the_forecast_has(path: Path, tmp_path: Path) -> None:
+    base = read_architecture(observed(path, tmp_path))
+    moved = [
+        part.model_copy(update={"model": "anthropic/claude-haiku-4-5"}) if part.name == "a" else part
+        for part in base.components
+    ]
+    settings = Settings(TODAY, 30)
+    sides = [
+        Side(name, architecture, "list", "routed", settings)
+        for name, architecture in (("base", base), ("head", base.model_copy(update={"components": moved})))
+    ]
+    found = difference(*sides)
+    runs = [project(side.architecture, settings).plan("routed").horizon.expected_usd for side in sides]
+    assert [round(found.before_usd, 6), round(found.after_usd, 6)] == [round(usd, 6) for usd in runs]
+    # haiku costs a fifth of opus for input and output alike
+    (row,) = found.components
+    assert row.before_usd
+    assert row.after_usd
+    assert float(row.after_usd / row.before_usd) == pytest.approx(0.2)
+    assert row.p10_usd
+    assert row.p90_usd
+    assert row.p10_usd < Decimal("1.5") * row.p90_usd  # three days leave the number of runs open (both are savings)
 
 
 def test_a_saved_architecture_without_forecast_has_the_average_hour_of_the_logs(path: Path, tmp_path: Path) -> None:
