@@ -176,15 +176,6 @@ def names(aliases: tuple[Alias, ...] = ATTRIBUTES) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alias.name for alias in aliases))
 
 
-PROCESSING = {"flex": "flex", "batch": "batch", "priority": "priority", "fast": "fast"}
-
-
-def processing(text: str) -> str:
-    """SQL for the processing that a service tier (SQL for a text) stands for; default, auto and scale are standard."""
-    cases = " ".join(f"WHEN '{tier}' THEN '{name}'" for tier, name in PROCESSING.items())
-    return f"CASE lower({text}) {cases} ELSE 'standard' END"
-
-
 @dataclass(frozen=True)
 class Key:
     """A key of Langfuse's `usageDetails`. It stands beside `input` or inside it, or is a `part` of the writes."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
 ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
+UNKNOWN_LEVEL = "processing "  # and the level
 CONTRADICTIONS = (ABOVE, BELOW)
 
 FOUND = """
@@ -42,6 +43,9 @@ class Sign:
     @property
     def message(self) -> str:
         """The sign in words."""
+        if self.kind.startswith(UNKNOWN_LEVEL):
+            level = self.kind.removeprefix(UNKNOWN_LEVEL)
+            return f"{self.calls:,} calls were processed as `{level}`, which no price list knows: at standard prices"
         of = f"{self.calls:,} of {self.compared:,} calls"
         match self.kind:
             case "total above its parts":
@@ -64,5 +68,5 @@ def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list
 
 
 def contradictions(found: Sequence[Sign]) -> list[Sign]:
-    """Those that say that stated totals differ from their parts."""
-    return [sign for sign in found if sign.kind in CONTRADICTIONS]
+    """Those that say that stated totals differ from their parts, or that a price is not known."""
+    return [sign for sign in found if sign.kind in CONTRADICTIONS or sign.kind.startswith(UNKNOWN_LEVEL)]

@@ -3,10 +3,11 @@
 -- * answers whose end the log does not contain (no stop reason): their output may be a first count,
 -- * outputs of a few tokens after which the session's next call, within a minute, has far more context: what was added
 --   in so short a time is what the model wrote, and what its tools gave back to a call that it must have written.
+-- * a processing level that no price list has (`processing turbo`).
 -- Contexts are compared only in files with more than one such output in 50 calls: the others need no order.
 INSERT INTO sign
 WITH call AS MATERIALIZED (
-    SELECT found.file_id, found.source, found.session, found.agent, found.ts, found.output, found.unfinished,
+    SELECT found.file_id, found.source, split_part(found.processing, '/', 1) AS level, found.session, found.agent, found.ts, found.output, found.unfinished,
         found.cache_read > 0 AND NOT found.aggregated AND found.session IS NOT NULL AS cached,
         found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h AS context,
         found.stated_total::HUGEINT - (found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h
@@ -33,6 +34,9 @@ seen AS (
     FROM call GROUP BY ALL
     UNION ALL
     SELECT file_id, source, 'no stop reason', count(*) FILTER (unfinished), count(unfinished), 0 FROM call GROUP BY ALL
+    UNION ALL
+    SELECT file_id, source, 'processing ' || level, count(*), count(*), 0
+    FROM call WHERE level NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') GROUP BY ALL
     UNION ALL
     SELECT file_id, source, 'output too small',
         count(*) FILTER (output BETWEEN 1 AND 10 AND growth > output + 64 AND gap < INTERVAL 1 MINUTE), count(growth),

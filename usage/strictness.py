@@ -19,7 +19,7 @@ def refuse(rejects: Sequence[str], unread: Sequence[Unread], signs: Sequence[Sig
     if unread:
         _refuse_unread(unread)
     if found := contradictions(signs):
-        raise UsageLogError(f"{found[0].message}; load without --strict to count the parts", file=found[0].path)
+        raise UsageLogError(f"{found[0].message}; load without --strict to count it so", file=found[0].path)
 
 
 def refuse_passed_over(path: str, reason: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...usage import passed_over
 from ...usage.report import short_amount
-from ...usage.signs import ABOVE, BELOW, TOO_SMALL, UNFINISHED, Sign, signs
+from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, contradictions, signs
 from ...usage.unread import Unread, kinds
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ class DataQuality:
                 f"{found.source}: `{found.field}` {found.what}: {short_amount(found.total)} in "
                 f"{found.occurrences:,} places (table unread)"
             )
-        for sign in self.signs:
-            if sign.kind in (ABOVE, BELOW):
-                yield f"{sign.source}: {sign.message}"
+        for sign in contradictions(self.signs):
+            yield f"{sign.source}: {sign.message}"
         if self.passed_over:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.passed_over)
             yield f"files passed over in folders: {reasons} (table passed_over)"
@@ -182,6 +181,8 @@ def _of_signs(found: list[Sign], tokens: int) -> Iterator[Loss]:
                 share = amount / (amount + tokens)
             case "no stop reason":
                 share = Decimal(sign.calls) / sign.compared * (0 if TOO_SMALL in compared else PARTLY[UNFINISHED])
+            case kind if kind.startswith(UNKNOWN_LEVEL):  # counted, at another price
+                continue
             case _:
                 share = Decimal(sign.calls) / sign.compared
         yield share, sign.message

@@ -5,6 +5,8 @@ sources have it; so are calls of one session with the same tokens within an hour
 best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
 the same prompt and less of the output than another, for it was written before the answer had ended.
 
+A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are.
+
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
 none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
 keeps its row in `usage_event`, and `covered_by` names the source that counts.
@@ -36,13 +38,32 @@ STANDING = {
 }  # fmt: skip
 """How good a witness of a call each source is, the best first; 0, an agent's own log, where it is not named."""
 
+SUMS_OF = {"litellm-daily": "litellm"}
+"""Sources that are another's calls, summed by day and model."""
+
 SAME_CALLS = Path(__file__).with_name("witnesses.sql").read_text("utf-8")
 BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
 REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT place, arg_min(other_source, (cut, rank, witness)) AS covered_by FROM same_call GROUP BY place;
-
+SELECT place, arg_min(other_source, (cut, rank, witness)) AS covered_by FROM same_call GROUP BY place
+"""
+SUMMED = """
+INSERT INTO repeated
+WITH named AS (
+    SELECT usage_event.rowid AS place, source, ts::DATE AS day, coalesce(known.provider, '') AS provider,
+        coalesce(known.model, lower(usage_event.model), '') AS model
+    FROM usage_event LEFT JOIN known_name AS known
+        ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
+        AND known.model_ref IS NOT DISTINCT FROM usage_event.model
+    WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
+        AND source IN ($sums, $calls)
+)
+SELECT place, $calls FROM named SEMI JOIN (SELECT day, provider, model FROM named WHERE source = $calls)
+    USING (day, provider, model)
+WHERE source = $sums AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
+"""
+REPEAT_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS
 SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
 FROM usage_event LEFT JOIN repeated ON repeated.place = usage_event.rowid
@@ -141,7 +162,12 @@ def settle(connection: DuckDBPyConnection) -> None:
     name_models(connection, "usage_event")
     if several:
         find_same_calls(connection, TOUCHED_DAYS)
-    _apply(connection, REPEATS if several else UNMARK_CALLS)
+    if several:
+        connection.execute(REPEATS)
+        for sums, calls in SUMS_OF.items():
+            if {sums, calls} <= set(callers):
+                connection.execute(SUMMED, {"sums": sums, "calls": calls})
+    _apply(connection, REPEAT_MARKS if several else UNMARK_CALLS)
     if bills:
         _cover_bills(connection)
     connection.execute("DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day)")

@@ -10,6 +10,7 @@ Costs of the priority tier are not reported there.
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from .buckets import RESULTS, key_tags, pages, result_id, texts
 from .counts import count_in_text, usd_from_cents
@@ -32,13 +33,7 @@ _USAGE = f"""{texts((*USAGE_GROUPS, "uncached_input_tokens", "cache_read_input_t
     cache_creation STRUCT({texts(("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"))}),
     server_tool_use STRUCT({texts(("web_search_requests",))})"""
 
-PROCESSING = """
-CASE WHEN speed = 'fast' THEN 'fast'
-     WHEN service_tier IN ('batch', 'flex', 'priority') THEN service_tier
-     WHEN service_tier = 'flex_discount' THEN 'flex'
-     WHEN service_tier = 'priority_on_demand' THEN 'priority'
-     ELSE 'standard' END
-"""
+PROCESSING = processing("service_tier", "speed", "inference_geo")
 # A request of exactly 200,000 tokens is still of the lower tier.
 CONTEXT_TIER = "CASE context_window WHEN '0-200k' THEN 0 WHEN '200k-1M' THEN 200001 END"
 

@@ -10,9 +10,10 @@ model, direction and scope; a quantity, where there is one, is in its `UnitOfMea
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample, identifier
 from .meters import classes, token_class, tokens, usd
-from .nested import count, has, less, parsed, processing, text
+from .nested import count, has, less, parsed, text
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
 
@@ -46,7 +47,7 @@ SELECT file_id, line,
     'azure' AS provider,
     coalesce({text("body", "model", "response.model")},
         nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {text("asked", "model")}) AS model,
-    {processing(text("body", "service_tier"))} AS processing,
+    {processing(text("body", "service_tier", "response.service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
     CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}

@@ -9,8 +9,9 @@ One-hour cache writes are told by the reply alone. Bodies over 100 KB stand else
 
 from __future__ import annotations
 
+from ..processing import level
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, processing, text
+from .nested import count, has, items, less, parsed, text
 
 TEXTS = (
     "timestamp",
@@ -86,7 +87,7 @@ SELECT file_id, line,
     CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'
          THEN coalesce({text("body", "model", "[0].message.model")}, model_id)
          ELSE regexp_extract(model_id, '[^/]*$') END AS model,
-    coalesce({processing(text("body", "serviceTier.type", "usage.service_tier"))},
+    coalesce({level(text("body", "serviceTier.type", "service_tier", "usage.service_tier"))},
         CASE WHEN {text("log", "operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
     CASE WHEN {has("log", "errorCode")} THEN 'error' ELSE 'ok' END AS status,
     inputs AS input, reads AS cache_read,

@@ -8,8 +8,9 @@ parts of one span. A span without any time counts from the file's own date.
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, tags_of, text, written_5m
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -73,7 +74,7 @@ SELECT file_id, line,
     {text("span", "span_attributes.name", "name")} AS task,
     {text("meta", "provider")} AS provider,
     {text("meta", "model")} AS model,
-    {processing(text("meta", "service_tier"))} AS processing,
+    {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,

@@ -15,6 +15,7 @@ compaction). Each of the latter is a call of its own; where the usage states the
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from ..tags import project_of
 
@@ -75,6 +76,13 @@ def _sums(listed: str, where: str = "TRUE") -> str:
 _LARGER = ", ".join(f"{name}: greatest(stated.{name}, own.{name})" for name in _CLASSES)
 _OWN = "x.kind = 'message' AND x.model IS NULL"
 
+# a sample at another model has that model's usual speed
+PROCESSING = processing(
+    "message.usage.service_tier",
+    "CASE WHEN call.model IS NULL THEN message.usage.speed END",
+    "message.usage.inference_geo",
+)
+
 SQL = f"""
 WITH entry AS (
     SELECT *, {_of("message.usage")} AS stated,
@@ -124,12 +132,7 @@ SELECT file_id, line,
          WHEN starts_with(message.id, 'msg_vrtx') OR contains(coalesce(call.model, message.model), '@') THEN 'google'
          ELSE 'anthropic' END AS provider,
     coalesce(call.model, message.model) AS model,
-    -- a sample at another model has that model's usual speed
-    CASE WHEN message.usage.speed = 'fast' AND call.model IS NULL THEN 'fast'
-         WHEN message.usage.service_tier IN ('batch', 'priority', 'flex') THEN message.usage.service_tier
-         ELSE 'standard' END
-        || CASE WHEN message.usage.inference_geo NOT IN ('', 'global', 'not_available')
-            THEN '/' || lower(message.usage.inference_geo) ELSE '' END AS processing,
+    {PROCESSING} AS processing,
     call.input AS input,
     call.cache_read AS cache_read,
     call.cache_write_5m AS cache_write_5m,

@@ -15,6 +15,7 @@ The provider is the session's `model_provider`: a server of one's own has no pri
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from ..tags import project_of, repository_of
 
@@ -139,7 +140,7 @@ SELECT file_id, line,
     session_id AS session,
     coalesce(provider, 'openai') AS provider,
     coalesce(payload.info.model, turn_model) AS model,
-    CASE WHEN service_tier IN ('fast', 'priority', 'flex', 'batch') THEN service_tier ELSE 'standard' END AS processing,
+    {processing("service_tier")} AS processing,
     call.input_tokens - call.cached_input_tokens - call.cache_write_input_tokens AS input,
     call.cached_input_tokens AS cache_read,
     call.cache_write_input_tokens AS cache_write_5m,

@@ -8,8 +8,9 @@ sets is in dollars, Datadog's own `estimated_total_cost` in nanodollars. A span 
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, processing, tags_of, text, written_5m
+from .nested import above, count, has, items, less, parsed, tags_of, text, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 OBJECTS = ("meta", "metrics", "tags", "attributes")
@@ -69,7 +70,7 @@ SELECT file_id, line,
     {text("span", "name")} AS task,
     {text("meta", "model_provider")} AS provider,
     {text("meta", "model_name")} AS model,
-    {processing(text("meta", "metadata.service_tier"))} AS processing,
+    {processing(*(text("meta", f"metadata.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,

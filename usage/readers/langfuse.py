@@ -9,8 +9,8 @@ https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fie
 
 from __future__ import annotations
 
-from .. import aliases
 from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
+from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .nested import labels, tags_of
@@ -54,6 +54,11 @@ COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for
 _TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', metadata ->> '$.service_tier',
     metadata ->> '$.attributes."gen_ai.openai.response.service_tier"',
     metadata ->> '$.attributes."openai.response.service_tier"')"""
+_PROCESSING = processing(
+    _TIER,
+    "coalesce(settings ->> '$.speed', metadata ->> '$.speed')",
+    "coalesce(settings ->> '$.inference_geo', metadata ->> '$.inference_geo')",
+)
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
 COLUMNS = {
     **FIELDS,
@@ -214,7 +219,7 @@ SELECT file_id, line,
         ELSE coalesce(metadata ->> '$.ls_provider', metadata ->> '$.attributes."gen_ai.provider.name"',
             metadata ->> '$.attributes."gen_ai.system"') END AS provider,
     regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') AS model,
-    {aliases.processing(_TIER)} AS processing,
+    {_PROCESSING} AS processing,
     CASE WHEN upper(level) = 'ERROR' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bad THEN -1 ELSE uncached END AS input,
     cached AS cache_read,

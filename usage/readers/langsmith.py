@@ -9,8 +9,9 @@ for the model LangSmith tells none or 0.
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, processing, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, less, parsed, priced, tags_of, text, written_5m
 
 TEXTS = [
     "id",
@@ -37,6 +38,21 @@ COLUMNS = {
     **dict.fromkeys(OBJECTS, "JSON"),
 }
 LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+
+
+def _stated(name: str) -> str:
+    """What the reply states of how it was processed, in any of the shapes of outputs; else what was asked for."""
+    reply = "generations[0][0].message.kwargs.response_metadata"
+    answered = text("outputs", name, f"usage.{name}", f"llm_output.{name}", f"{reply}.{name}", f"{reply}.usage.{name}")
+    return f"coalesce({answered}, {text('run', f'extra.invocation_params.{name}')})"
+
+
+PROCESSING = processing(
+    f"""CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
+        WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' ELSE {_stated("service_tier")} END""",
+    _stated("speed"),
+    _stated("inference_geo"),
+)
 
 SQL = f"""
 WITH RECURSIVE part AS (
@@ -106,9 +122,7 @@ SELECT file_id, line,
         ELSE {text("meta", "ls_provider")} END AS provider,
     coalesce({text("outputs", "model", "llm_output.model_name")}, {text("meta", "ls_model_name")},
         {text("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
-    coalesce({processing(text("outputs", "service_tier"))},
-        CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
-             WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' END) AS processing,
+    {PROCESSING} AS processing,
     CASE WHEN {has("run", "error")} OR {text("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
          WHEN inputs + outs = 0 AND {count("run", "total_tokens")} > 0

@@ -2,14 +2,15 @@
 
 https://docs.litellm.ai/docs/proxy/cost_tracking. `prompt_tokens` includes cached tokens, whose counts stand in
 `metadata` (JSON, often as text). For Anthropic's models older proxies left cache writes out of it
-(https://github.com/BerriAI/litellm/issues/15056): where reads and writes exceed `prompt_tokens`, writes are beside it.
+(https://github.com/BerriAI/litellm/issues/15056), and pass-through endpoints all cached tokens. The row's arithmetic
+decides: what `total_tokens` has beyond prompt and completion stands beside the prompt, and so does what exceeds it.
 `call_type` tells batches, the usage, the response or the request a service tier.
 A hit of the proxy's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0.
 """
 
 from __future__ import annotations
 
-from ..aliases import processing
+from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .nested import labels, tags_of
@@ -74,8 +75,11 @@ SEARCHES = ("server_tool_use.web_search_requests", "prompt_tokens_details.web_se
 
 
 def _usage(paths: tuple[str, ...]) -> str:
-    """The first of these counts that the row's usage holds, under either name that its metadata has for usage."""
-    found = ", ".join(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in HOLDERS)
+    """The first of these counts that the usage in the row's metadata holds, under either name; else in its response."""
+    found = ", ".join(
+        [*(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in HOLDERS)]
+        + [f"answer ->> '$.usage.{path}'" for path in paths]
+    )
     return count_in_text(f"coalesce({found})")
 
 
@@ -84,10 +88,14 @@ def _parsed(name: str) -> str:
     return f"CASE json_type({name}) WHEN 'VARCHAR' THEN TRY_CAST({name} ->> '$' AS JSON) ELSE {name} END"
 
 
-# The tier that answered, else the one that was asked for.
-TIER = """coalesce(meta ->> '$.usage_object.service_tier', meta ->> '$.additional_usage_values.service_tier',
-    answer ->> '$.service_tier', answer ->> '$.usage.service_tier', meta ->> '$.service_tier',
-    asked ->> '$.service_tier', asked ->> '$.body.service_tier')"""
+def _stated(name: str) -> str:
+    """What the answer states of how it was processed, else what was asked for."""
+    answered = [f"meta ->> '$.{holder}.{name}'" for holder in HOLDERS]
+    answered += [f"answer ->> '$.usage.{name}'", f"answer ->> '$.{name}'", f"meta ->> '$.{name}'"]
+    return f"coalesce({', '.join(answered)}, asked ->> '$.{name}', asked ->> '$.body.{name}')"
+
+
+PROCESSING = processing(_stated("service_tier"), _stated("speed"), _stated("inference_geo"))
 
 SQL = f"""
 WITH entry AS (
@@ -113,8 +121,19 @@ counted AS (
              ELSE greatest(written_in_all, written_1h + written_5m) END AS written,
         -- the same count under two names; -1, unreadable, stays
         CASE WHEN least(read_as_anthropic, read_as_openai) < 0 THEN -1
-             ELSE greatest(read_as_anthropic, read_as_openai) END AS cached
+             ELSE greatest(read_as_anthropic, read_as_openai) END AS cached,
+        total_tokens - prompt_tokens - completion_tokens AS beyond
     FROM entry
+),
+placed AS (
+    SELECT *,
+        cached >= 0 AND written >= 0 AND (cached > prompt_tokens OR beyond = cached + written) AS all_beside,
+        cached >= 0 AND written > 0
+            AND (all_beside OR cached + written > prompt_tokens OR beyond = written) AS writes_beside,
+        prompt_tokens - CASE WHEN all_beside THEN 0 ELSE cached END - CASE WHEN writes_beside THEN 0 ELSE written END
+            AS uncached,
+        uncached + cached + written + completion_tokens AS parts
+    FROM counted
 )
 SELECT file_id, line,
     -- the key of its table; some servers behind it give all of their answers one id, so the start is a part
@@ -126,25 +145,22 @@ SELECT file_id, line,
     nullif(custom_llm_provider, '') AS provider,
     coalesce(nullif(model, ''), model_group) AS model,
     CASE WHEN coalesce(status, meta ->> '$.status') = 'failure' THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN lower(call_type) LIKE '%batch%' THEN 'batch' ELSE {processing(TIER)} END AS processing,
-    CASE WHEN hit THEN 0
-         WHEN prompt_tokens BETWEEN cached AND cached + written - 1 THEN prompt_tokens - cached
-         ELSE prompt_tokens - cached - written END AS input,
+    CASE WHEN lower(call_type) LIKE '%batch%' THEN 'batch' ELSE {PROCESSING} END AS processing,
+    CASE WHEN hit THEN 0 WHEN least(cached, written, prompt_tokens) < 0 THEN -1 ELSE uncached END AS input,
     CASE WHEN hit THEN 0 ELSE cached END AS cache_read,
     CASE WHEN hit THEN 0 WHEN written < 0 THEN -1 ELSE written - written_1h END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE written_1h END AS cache_write_1h,
     CASE WHEN hit THEN 0 ELSE completion_tokens END AS output,
     CASE WHEN hit THEN 0 ELSE searches END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    CASE WHEN NOT hit AND total_tokens NOT IN (0, prompt_tokens + completion_tokens) THEN total_tokens END
-        AS stated_total,
+    CASE WHEN NOT hit AND beyond <> 0 AND total_tokens NOT IN (0, parts) THEN total_tokens END AS stated_total,
     CASE WHEN hit THEN '0' ELSE spend END AS recorded_usd,
     coalesce(nullif("user", ''), nullif(end_user, '')) AS "user",
     coalesce(nullif(meta ->> '$.user_api_key_team_alias', ''), nullif(team_id, '')) AS team,
     json_merge_patch({tags_of(labels("labels"))}, json_object('team_id', team_id, 'user', "user", 'end_user', end_user,
         'key_alias', meta ->> '$.user_api_key_alias', 'model_group', model_group, 'call_type', call_type,
         'request_tags', labels, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
-FROM counted
+FROM placed
 """  # noqa: S608 (constants only)
 
 
@@ -205,7 +221,11 @@ SELECT file_id, line,
     nullif(custom_llm_provider, '') AS provider,
     coalesce(nullif(model, ''), model_group) AS model,
     TRUE AS aggregated,
-    prompt_tokens - coalesce(cache_read_input_tokens, 0) - coalesce(cache_creation_input_tokens, 0) AS input,
+    -- what does not fit into the prompt stands beside it
+    prompt_tokens - CASE WHEN coalesce(cache_read_input_tokens, 0) > prompt_tokens THEN 0
+        WHEN coalesce(cache_read_input_tokens, 0) + coalesce(cache_creation_input_tokens, 0) > prompt_tokens
+            THEN coalesce(cache_read_input_tokens, 0)
+        ELSE coalesce(cache_read_input_tokens, 0) + coalesce(cache_creation_input_tokens, 0) END AS input,
     cache_read_input_tokens AS cache_read,
     cache_creation_input_tokens AS cache_write_5m,
     completion_tokens AS output,

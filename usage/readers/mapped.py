@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
 from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
+from ..processing import processing
 from ..reader import DIMENSIONS, Reader, Role, identifier, text
 from ..tags import TAG
 
@@ -122,7 +123,7 @@ def _value(name: str, mapping: Mapping) -> str:
             return f"utc_epoch({quoted})" if mapping.time_unit == "epoch" else f"utc({quoted})"
         case "processing" | "status":
             text = f"nullif(trim({quoted}), '')"
-            return f"lower({text})" if name == "processing" else text  # prices know `batch`
+            return processing(text) if name == "processing" else text
         case "recorded_usd" if mapping.recorded_unit == "cents":
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it

@@ -8,8 +8,9 @@ there the total tells. A span above others that tell usage repeats theirs. `mlfl
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, text
+from .nested import above, count, has, items, less, parsed, priced, text
 
 COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
 
@@ -68,7 +69,7 @@ SELECT file_id, line,
     coalesce({_attribute("mlflow.llm.model")} ->> '$', reply ->> '$.model',
         nullif({_attribute("model", "mlflow.chat.model")} ->> '$', '<redacted>'),
         {_attribute("mlflow.spanInputs")} ->> '$.model') AS model,
-    {processing("reply ->> '$.service_tier'")} AS processing,
+    {processing(*(text("reply", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN coalesce({text("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
          THEN 'error' ELSE 'ok' END AS status,
     -- where the total is input and output and cached tokens, these stand beside the input

@@ -48,11 +48,6 @@ def priced(usd: str) -> str:
     return f"CASE WHEN TRY_CAST({usd} AS DOUBLE) = 0 THEN NULL ELSE {usd} END"
 
 
-def processing(tier: str) -> str:
-    """SQL for how a call was processed, from the tier that the provider tells; NULL for the standard one."""
-    return f"CASE WHEN lower({tier}) IN ('batch', 'flex', 'priority') THEN lower({tier}) END"
-
-
 def above(calls: str, scope: str, own: str, parent: str) -> str:
     """A recursive CTE `above` (scope, own): whatever stands above one of the rows of `calls` that has `has_usage`.
 

@@ -9,6 +9,7 @@ https://platform.openai.com/docs/api-reference/usage/costs.
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from .buckets import RESULTS, key_tags, pages, result_id, texts
 from .counts import count_in_text
@@ -52,8 +53,7 @@ SELECT file_id, line,
     utc_epoch(end_time) AS period_end,
     'openai' AS provider,
     model,
-    CASE WHEN batch = 'true' THEN 'batch' WHEN service_tier IN ('flex', 'priority') THEN service_tier
-         ELSE 'standard' END AS processing,
+    CASE WHEN batch = 'true' THEN 'batch' ELSE {processing("service_tier")} END AS processing,
     TRUE AS aggregated,
     inputs - cached - written AS input,
     cached AS cache_read,

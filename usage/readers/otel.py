@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .. import aliases
 from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
+from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, at
@@ -81,6 +82,14 @@ _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == meas
 _COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
 _PROVIDER = r"^(openai|anthropic|google|vertex|amazon-bedrock|azure-openai|mistral|xai|groq|deepseek|cohere)\."
 _PLAIN_PROVIDERS = "'gcp.vertex.agent', 'adk', 'langchain', 'llamaindex', 'litellm_proxy'"
+
+PROCESSING = processing(
+    "coalesce(tier, metadata ->> '$.openai.serviceTier', metadata ->> '$.anthropic.usage.service_tier')",
+    "coalesce(speed_of_usage, CASE WHEN emitter = 'claude-code' THEN speed END, "
+    "metadata ->> '$.anthropic.usage.speed')",
+    "coalesce(geo, CASE WHEN emitter = 'claude-code' THEN plain_geo END, "
+    "metadata ->> '$.anthropic.usage.inference_geo')",
+)
 
 SQL = f"""
 WITH RECURSIVE {ITEMS},
@@ -220,13 +229,7 @@ SELECT file_id, line,
          WHEN emitter = 'claude-code' AND plain_model NOT LIKE '%anthropic.%' AND plain_model NOT LIKE '%@%'
              THEN 'anthropic' END AS provider,
     coalesce(model, CASE WHEN emitter IS NOT NULL THEN plain_model END) AS model,
-    {
-    aliases.processing(
-        "coalesce(CASE WHEN emitter = 'claude-code' AND speed = 'fast' THEN speed END, tier, "
-        "metadata ->> '$.openai.serviceTier', metadata ->> '$.anthropic.usage.service_tier')"
-    )
-}
-        AS processing,
+    {PROCESSING} AS processing,
     CASE WHEN upper(code) IN ('2', 'ERROR', 'STATUS_CODE_ERROR', 'STATUSCODE.ERROR') OR failure IS NOT NULL
         THEN 'error' ELSE 'ok' END AS status,
     FALSE AS aggregated,

@@ -9,8 +9,9 @@ Recorded fixtures have no time of day: their events count from the file's own da
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import count, items, less, parsed, priced, processing, text, written_5m
+from .nested import count, items, less, parsed, priced, text, written_5m
 
 COLUMNS = {
     **dict.fromkeys(("events", "results", "batch"), "JSON"),

@@ -8,8 +8,9 @@ its last count is the whole. Claude's replies tell Anthropic's own `usage`, whic
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, processing, text
+from .nested import count, has, items, less, parsed, text
 
 TEXTS = ("logging_time", "request_id", "endpoint", "deployed_model_id", "api_method", "model", "model_version")
 COLUMNS = {
@@ -67,7 +68,8 @@ SELECT file_id, line,
     CASE WHEN {text("usage", *_either("traffic_type"))} ILIKE '%batch%' THEN 'batch'
          WHEN {text("usage", *_either("traffic_type"))} ILIKE '%priority%' THEN 'priority'
          WHEN {text("usage", *_either("traffic_type"))} ILIKE '%flex%' THEN 'flex'
-         ELSE {processing(text("claude", "service_tier"))} END AS processing,
+         ELSE {processing(text("claude", "service_tier"), text("claude", "speed"), text("claude", "inference_geo"))}
+         END AS processing,
     CASE WHEN {has("reply", "error", "code")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN least(tool, inputs) < 0 THEN -1 ELSE {less("prompt", "cached")} + tool + inputs END AS input,
     CASE WHEN least(cached, reads) < 0 THEN -1 ELSE cached + reads END AS cache_read,

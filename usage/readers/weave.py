@@ -9,8 +9,9 @@ of its children's, so calls without children that tell usage count. `summary.wea
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, priced, processing, text
+from .nested import above, count, has, items, less, parsed, priced, text
 
 TEXTS = [
     "id",
@@ -87,7 +88,7 @@ SELECT file_id, line,
     {text("cost", "provider_id")} AS logged_provider,
     CASE WHEN logged_provider = 'default' THEN NULL ELSE logged_provider END AS provider,
     model,
-    {processing(text("usage", "service_tier"))} AS processing,
+    {processing(*(text("usage", n) for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("call", "exception")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read,

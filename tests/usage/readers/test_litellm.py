@@ -10,7 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend
 from costsim.errors import UsageLogError
+from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.litellm import OTHER_TABLES
@@ -69,7 +72,6 @@ def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) ->
     "wrong",
     [
         {"prompt_tokens": "many"},
-        {"prompt_tokens": 10, "metadata": {"additional_usage_values": {"cache_read_input_tokens": 11}}},
         {"metadata": {"additional_usage_values": {"prompt_tokens_details": {"cached_tokens": "few"}}}},
         {"metadata": {"additional_usage_values": {"cache_creation_input_tokens": 1.5}}},
         {"spend": "free"},
@@ -167,3 +169,59 @@ def test_an_id_that_a_server_gives_to_all_of_its_answers_swallows_no_call(tmp_pa
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
     _, found = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*) FROM usage_event")
     assert found == [(4,)]  # five rows, one of them twice
+
+
+# prompt, completion, cache reads, cache writes, total: uncached input; 5,420 = 100 + 20 + 5,000 + 300
+@pytest.mark.parametrize(
+    ("counts", "uncached", "beyond"),
+    [
+        ((5_400, 20, 5_000, 300, 5_420), 100, None),  # all within the prompt
+        ((100, 20, 5_000, 300, 5_420), 100, None),  # the total says that all stand beside it
+        ((100, 20, 50, 10, 180), 100, None),  # though they would fit in
+        ((100, 20, 50, 10, 130), 50, None),  # the total has the writes beside
+        ((100, 20, 5_000, 300, 120), 100, None),  # more than the prompt: beside, whatever the total leaves out
+        ((100, 20, 5_000, 300, 9_000), 100, 3_580),  # contradicted: counted as stated, and named
+        ((100, 20, 50, 10, 1_000), 40, 880),
+    ],
+)
+def test_cached_tokens_stand_where_the_rows_arithmetic_puts_them(
+    tmp_path: Path, counts: tuple[int, int, int, int, int], uncached: int, beyond: int | None
+) -> None:
+    prompt, completion, reads, writes, total = counts
+    usage = {"cache_read_input_tokens": reads, "cache_creation_input_tokens": writes}
+    row = ROWS[0] | {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row | {"metadata": {"additional_usage_values": usage}}))
+    report, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql=f"SELECT {TOKENS} FROM usage_event")
+    assert rows == [(uncached, reads, writes, 0, completion, 1)]
+    assert [sign.amount for sign in report.signs] == ([] if beyond is None else [beyond])
+
+
+DAY = {
+    "id": "d1", "user_id": "u", "date": "2026-10-05", "api_key": "k", "model": "gpt-4o", "custom_llm_provider": "openai",
+    "prompt_tokens": 1000, "completion_tokens": 200, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
+    "spend": 0.0045, "api_requests": 2,
+}  # fmt: skip
+CALL = ROWS[0] | {"request_id": "chatcmpl-b1", "startTime": "2026-10-05T10:00:00Z", "model": "gpt-4o"}
+
+
+@pytest.mark.parametrize("first", ["calls", "days"])
+def test_a_daily_table_counts_only_where_the_spend_logs_have_no_call(tmp_path: Path, first: str) -> None:
+    # gpt-4o: 2.5 in, 10 out; the logged calls 2 x (500 x 2.5 + 100 x 10) = 4,500 millionths, and again 4,500 of the 6th
+    counts = {"prompt_tokens": 500, "completion_tokens": 100, "total_tokens": 600, "custom_llm_provider": "openai"}
+    calls = [CALL | counts | {"request_id": f"chatcmpl-b{n}"} for n in (1, 2)]
+    days = [DAY, DAY | {"id": "d2", "date": "2026-10-06"}]
+    files = {"calls": calls, "days": days}
+    for name, rows in files.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    book = open_book()
+    with open_store(tmp_path / "s.duckdb") as store:
+        for name in sorted(files, reverse=first == "days"):
+            load(store, [tmp_path / f"{name}.jsonl"])
+            bring_up_to_date(store, book)
+        found = spend(store, book, Query(by=("source",)))
+    assert {row.keys[0]: row.computed_usd for row in found.rows} == {
+        "litellm": Decimal("0.0045"),
+        "litellm-daily": Decimal("0.0045"),
+    }
+    assert found.sources.overlaps == ()
+    assert [(one.covered_by, one.usd) for one in found.sources.not_counted] == [("litellm", Decimal("0.0045"))]
