@@ -1,9 +1,10 @@
-"""Tokens of single calls as a log has them: what `from_usage` draws its runs from."""
+"""Calls and sessions as a log has them: what `from_usage` draws its runs from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean
 from ..errors import UsageLogError
@@ -20,12 +21,22 @@ MAX_CALLS = 20_000_000
 MAX_TOKENS = 1_000_000_000
 
 
-def token_rows(
-    file: Path, columns: dict[str, str], input_includes_cached: bool = False
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The token classes that `columns` maps, and the calls of a CSV, JSONL or Parquet file: (calls, classes).
+@dataclass(frozen=True)
+class LoggedCalls:
+    """Calls of a log: `rows` (calls, classes). `session` (calls,) numbers their sessions from 0 up, rows in its order.
 
-    `columns` maps costsim's names to the file's; names other than token classes (`ts`) are not read here.
+    A call without a session is one of its own. None where no call has a session.
+    """
+
+    classes: tuple[str, ...]
+    rows: NDArray[np.int64] = field(repr=False)
+    session: NDArray[np.int64] | None = field(default=None, repr=False)
+
+
+def file_calls(file: Path, columns: dict[str, str], input_includes_cached: bool = False) -> LoggedCalls:
+    """The token classes that `columns` maps, and the calls of a CSV, JSONL or Parquet file.
+
+    `columns` maps costsim's names to the file's: token classes, `session`, and `ts`, which orders a session's calls.
     `input` comes out without cached tokens. Raises UsageLogError where a column is missing or a count is not a
     whole number from 0 to 10^9.
     """
@@ -41,21 +52,43 @@ def token_rows(
         try:
             table = _relation(connection, file)
             _check_columns(table, columns, file)
-            numbers = [duckdb.ColumnExpression(columns[name]).cast("BIGINT").alias(name) for name in classes]
-            found = table.select(*numbers).limit(MAX_CALLS + 1).fetchnumpy()
+            found = _numbered(table, columns, classes).limit(MAX_CALLS + 1).fetchnumpy()
         except duckdb.Error as error:
             raise UsageLogError(f"the log cannot be read: {str(error).splitlines()[0]}", file=file) from None
-    arrays = [_counts(found[name], columns[name], file) for name in classes]
+    place = found.get("place", np.arange(1, len(found[classes[0]]) + 1))
+    arrays = [_counts(found[name], columns[name], file, place) for name in classes]
     if not len(arrays[0]):
         raise UsageLogError("the log holds no call", file=file)
     if len(arrays[0]) > MAX_CALLS:
         raise UsageLogError(f"the log holds more than {MAX_CALLS:,} calls; give a sample of it", file=file)
     rows = np.column_stack(arrays)
-    return classes, _uncached(rows, classes, file) if input_includes_cached else rows
+    session = _sessions(found) if "session" in columns else None
+    return LoggedCalls(classes, _uncached(rows, classes, file) if input_includes_cached else rows, session)
 
 
+def _numbered(
+    table: duckdb.DuckDBPyRelation, columns: dict[str, str], classes: tuple[str, ...]
+) -> duckdb.DuckDBPyRelation:
+    """The counts of each call, with the number of its session where the file has sessions."""
+    import duckdb
+
+    numbers = [duckdb.ColumnExpression(columns[name]).cast("BIGINT").alias(name) for name in classes]
+    if "session" not in columns:
+        return table.select(*numbers)
+    named = duckdb.ColumnExpression(columns["session"]).cast("VARCHAR")
+    own = duckdb.FunctionExpression("nullif", named, duckdb.ConstantExpression("")).alias("session")
+    at = duckdb.ColumnExpression(columns["ts"]) if "ts" in columns else duckdb.ConstantExpression(0)
+    place = duckdb.SQLExpression("row_number() OVER ()").alias("place")
+    counted = table.select(*numbers, own, at.alias("instant"), place)
+    run, known = duckdb.SQLExpression(FILE_RUN).alias("run"), duckdb.SQLExpression("session IS NOT NULL")
+    return counted.select(duckdb.StarExpression(), run, known.alias("has_session")).order("run, instant, place")
+
+
+FILE_RUN = "dense_rank() OVER (ORDER BY session, CASE WHEN session IS NULL THEN place END) - 1"
 STORE_ROWS = f"""
-SELECT {", ".join(CALL_CLASSES)}
+SELECT {", ".join(CALL_CLASSES)},
+    dense_rank() OVER (ORDER BY session, CASE WHEN session IS NULL THEN event_id END) - 1 AS run,
+    session IS NOT NULL AS has_session
 FROM usage_event
 WHERE covered_by IS NULL AND NOT aggregated AND request = 1
     AND ($component IS NULL OR component = $component)
@@ -65,15 +98,15 @@ WHERE covered_by IS NULL AND NOT aggregated AND request = 1
     AND ($model IS NULL OR coalesce(model, '') = $model)
     AND ($source IS NULL OR source = $source)
     AND ($since IS NULL OR ts >= $since::DATE) AND ($until IS NULL OR ts < $until::DATE + 1)
-ORDER BY ts, event_id
+ORDER BY run, ts, event_id
 LIMIT $limit
 """  # noqa: S608 (token classes)
 
 
-def store_rows(
+def store_calls(
     store: Path, where: dict[str, str], since: date | None = None, until: date | None = None
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The single calls of a store whose fields are these, from day to day: all classes, and (calls, classes).
+) -> LoggedCalls:
+    """The single calls of a store whose fields are these, from day to day: all classes, session by session.
 
     Sums that a source had already made are left out: they are no calls. Raises StoreError, UsageLogError.
     """
@@ -89,7 +122,14 @@ def store_rows(
     if not len(rows):
         said = ", ".join(f"{name} {value!r}" for name, value in where.items()) or "anything"
         raise UsageLogError(f"the store holds no single call of {said}", file=store)
-    return CALL_CLASSES, rows
+    return LoggedCalls(CALL_CLASSES, rows, _sessions(found))
+
+
+def _sessions(found: dict[str, Any]) -> NDArray[np.int64] | None:
+    """The number of each call's session; None where no call has one."""
+    import numpy as np
+
+    return np.asarray(found["run"], dtype=np.int64) if np.asarray(found["has_session"]).any() else None
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
@@ -112,17 +152,20 @@ def _check_columns(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file
             )
 
 
-def _counts(values: NDArray[np.int64], column: str, file: Path) -> NDArray[np.int64]:
+def _counts(values: NDArray[np.int64], column: str, file: Path, place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The counts of a column; `place` are the numbers of their rows in the file."""
     import numpy as np
 
     missing = np.ma.getmaskarray(values)
     if missing.any():
-        raise UsageLogError(f"column {column!r} is empty in row {int(missing.argmax()) + 1}", file=file)
+        raise UsageLogError(f"column {column!r} is empty in row {int(place[missing.argmax()])}", file=file)
     plain = np.asarray(values, dtype=np.int64)
     wrong = (plain < 0) | (plain > MAX_TOKENS)
     if wrong.any():
         row = int(wrong.argmax())
-        raise UsageLogError(f"column {column!r} holds {plain[row]} in row {row + 1}; no call has that", file=file)
+        raise UsageLogError(
+            f"column {column!r} holds {plain[row]} in row {int(place[row])}; no call has that", file=file
+        )
     return plain
 
 

@@ -34,7 +34,10 @@ BookName = Annotated[str, BeforeValidator(_beside)]
 
 
 class FromUsage(Part):
-    """Tokens as a log has them: every run draws one logged call, its token classes together.
+    """Tokens as a log has them: every run draws one logged session, its calls together, or one call.
+
+    `by` says which: sessions where the source has them (calls without one are each a run), else calls. Rates and
+    schedules count such runs.
 
     Either a `file`, CSV, JSONL or Parquet, whose `columns` map costsim's names (`ts`, `input`, `output`,
     `cache_read`, …) to its own (`input_includes_cached` says whether its input figure counts cached tokens too);
@@ -49,6 +52,9 @@ class FromUsage(Part):
     where: dict[Literal["component", "agent", "task", "provider", "model", "source"], str] = Field(default={})
     since: date | None = None
     until: date | None = None
+    by: Literal["session", "call"] | None = Field(
+        default=None, description="what a run is; default: session where the source has sessions, else call"
+    )
 
     @field_validator("file", "store", mode="before")
     @classmethod
@@ -63,6 +69,8 @@ class FromUsage(Part):
             raise ValueError("name either the file of a log or a store")
         if self.file and (self.since or self.until):
             raise ValueError("since and until are of a store")
+        if self.by == "session" and self.file and "session" not in self.columns:
+            raise ValueError("by: session needs columns: {session: …}, the file's column of session ids")
         if self.file and not self.columns:
             raise ValueError("the file needs columns, such as {input: prompt_tokens, output: completion_tokens}")
         return self

@@ -181,8 +181,7 @@ def _with_session(component: Component) -> Component:
 
 def _fitting(component: Component) -> Iterable[str]:
     """The policies that a component takes from the file's defaults: a session has a cache of its own."""
-    session = component.tokens and component.tokens.session
-    unfit = {*(NOT_OF_SESSIONS if session else ()), *(("batch_with",) if component.interactive else ())}
+    unfit = {*(NOT_OF_SESSIONS if _is_session(component) else ()), *(("batch_with",) if component.interactive else ())}
     return [name for name in POLICIES if name not in unfit]
 
 
@@ -205,9 +204,15 @@ def _check(entry: _Entry, before: list[_Entry], spawned: frozenset[str]) -> None
         )
     if (component.tokens is None) == (component.calibrate is None):
         raise entry.wrong("say what a run uses: either tokens or calibrate, or a session")
-    if component.tokens and component.tokens.session:
+    if _is_session(component):
         for policy in sorted(component.stated & NOT_OF_SESSIONS):
             raise entry.wrong(f"a session cannot state {policy}: {NO_USE[policy]}", policy)
+
+
+def _is_session(component: Component) -> bool:
+    """Whether a run is a session, as stated or as logged."""
+    tokens = component.tokens
+    return bool(tokens and (tokens.session or (tokens.from_usage and tokens.from_usage.by == "session")))
 
 
 def _check_spawns(entries: list[_Entry]) -> None:

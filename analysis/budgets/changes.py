@@ -17,6 +17,7 @@ from ..architecture.amounts import Poisson
 from ..routing.kinds import can_replace, takes
 from ..simulation.plans import named_models
 from ..simulation.profiles import largest_input
+from ..simulation.sessions.measured import Sessions
 from ..simulation.sessions.profile import SessionProfile
 from ..simulation.spawned import own_runs
 from ..simulation.workload import runs_of
@@ -44,7 +45,7 @@ def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False
     for name in names[:MAX_COMPONENTS]:
         component = projected.costs.works[name].component
         yield from _moves(projected, component)
-        yield from _batch(component)
+        yield from _batch(projected, component)
         yield from _caching(component)
         yield from _batching(component)
         if not one_run:
@@ -167,8 +168,8 @@ def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Project
     return apply
 
 
-def _batch(component: Component) -> Iterator[Change]:
-    turns = component.tokens and component.tokens.session  # each waits for the one before
+def _batch(projected: Projected, component: Component) -> Iterator[Change]:
+    turns = isinstance(projected.costs.works[component.name].profile, Sessions)  # each waits for the one before
     if component.processing == "standard" and not component.interactive and not turns:
         says = f"run {component.name} as batch (processing: batch)"
         yield _edited(says, component.name, {"processing": "batch"}, "processing")

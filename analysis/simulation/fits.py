@@ -12,7 +12,7 @@ from .costing import cost_brackets
 from .plans import Plan
 from .policies.calls import Call, Costed
 from .profiles import Joint, Profile, share_above
-from .sessions.profile import SessionProfile
+from .sessions.measured import LoggedSessions, Sessions
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -51,7 +51,7 @@ def _outgrown(costed: Costed, call: Call, book: PriceBook, windows: dict[str, in
         return None
     if call.kind != "large_context" and large and large.over <= window:
         return None
-    share = profile.outgrows(window) if isinstance(profile, SessionProfile) else share_above(profile, window)
+    share = profile.outgrows(window) if isinstance(profile, Sessions) else share_above(profile, window)
     if share < LEAST_SHARE:
         return None
     largest = _largest(profile, share)
@@ -61,7 +61,7 @@ def _outgrown(costed: Costed, call: Call, book: PriceBook, windows: dict[str, in
         context_window=window,
         percent=to_usd(Fraction(round(share * 100, 6))),
         largest_tokens=largest,
-        session=isinstance(profile, SessionProfile),
+        session=isinstance(profile, Sessions),
         plans=[],
         fix=_fix(profile, window, largest, windows),
     )
@@ -69,7 +69,7 @@ def _outgrown(costed: Costed, call: Call, book: PriceBook, windows: dict[str, in
 
 def _largest(profile: Profile, share: float) -> int:
     """The P95 of the largest request, or where fewer are beyond the window, the largest."""
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, Sessions):
         return round(profile.largest_context if share > 0.05 else float(profile.longest.max()))
     rows = profile.total_input if isinstance(profile, Joint) else Joint.from_grid(profile).total_input
     return int(rows.max())
@@ -78,7 +78,9 @@ def _largest(profile: Profile, share: float) -> int:
 def _fix(profile: Profile, window: int, largest: int, windows: dict[str, int | None]) -> str:
     roomy = next((model for model, size in windows.items() if size and size >= largest), None)
     move = f", or move it to {roomy} ({windows[roomy]:,} tokens)" if roomy else ""
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, LoggedSessions):
+        return f"state it as a session with compaction (costsim profile writes one){move}"
+    if isinstance(profile, Sessions):
         return f"compact it, session.compaction: {{limit: {int(window * ROOM)}}}{move}"
     return f"if a run is several calls, state it as a session (turns, prompt, input, output); else send less{move}"
 
@@ -93,7 +95,7 @@ def large_requests(costings: Iterable[Costed], book: PriceBook, horizon: Horizon
     found = []
     for costed in costings:
         profile, plain = costed.profile, costed.plain
-        if isinstance(profile, SessionProfile) or profile.origin == "calibrated" or not plain.priced:
+        if isinstance(profile, Sessions) or profile.origin == "calibrated" or not plain.priced:
             continue
         tier = max((b.min_input_tokens for b in plain.brackets if b.probability >= Fraction(1, 2)), default=0)
         base = [type(b)(0, b.probability, b.mean, b.rows) for b in plain.brackets]

@@ -23,7 +23,8 @@ from ..architecture.distributions import Constant, Distribution, Floats, midpoin
 from .brackets import Bracket
 from .costing import Costing
 from .profiles import Independent, Joint, Profile
-from .sessions.profile import SessionProfile
+from .sessions.few import mean_factors
+from .sessions.measured import LoggedSessions, Sessions
 from .workload import Runs, SpawnedRuns, Work
 
 GAMMA_VARIANCE = 0.02
@@ -68,7 +69,7 @@ def draw(
     runs = spawn(runs) if spawn else runs
     if work.runs.law == "forecast":
         return _mean_sums(brackets, runs, factors)
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, Sessions):
         return _session_sums(profile, brackets, runs, rng, trials, factors)
     if profile.drawn_by_trial:
         return _trial_sums(profile, brackets, runs, rng, trials, factors)
@@ -91,7 +92,7 @@ def _mean_sums(brackets: tuple[Bracket, ...], runs: Floats, factors: list[Floats
 def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int) -> list[Floats | float]:
     unknown = work.unknown
     common: Floats | float = unknown.cost.draw(rng, (trials,)) / float(unknown.mean) if unknown.cost else 1.0
-    known = frozenset() if isinstance(profile, SessionProfile) else profile.drawn_by_trial
+    known = frozenset() if isinstance(profile, Sessions) else profile.drawn_by_trial
     own = {name: part.draw(rng, (trials,)) for name, part in unknown.tokens.items() if name not in known}
     return [common * own.get(name, 1.0) for name in profile.classes] + [common]
 
@@ -223,7 +224,7 @@ def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Genera
 
 
 def _session_sums(
-    profile: SessionProfile,
+    profile: Sessions,
     brackets: tuple[Bracket, ...],
     runs: Floats,
     rng: np.random.Generator,
@@ -238,6 +239,9 @@ def _session_sums(
     average = pool.mean(axis=1, keepdims=True)
     pool = pool * np.divide(np.array(means)[:, None], average, out=np.ones_like(average), where=average > 0)
     sums = _pooled_sums(pool, means, runs, rng, trials) if (pool != pool[:, :1]).any() else [runs * m for m in means]
+    if isinstance(profile, LoggedSessions):
+        known = mean_factors(drawn.reshape(len(drawn), -1), rng, trials)
+        sums = [total * factor for total, factor in zip(sums, known, strict=True)]
     lines = [sums[n : n + wide] for n in range(0, len(sums), wide)]
     return TokenSums([line[-1] for line in lines], [line[:-1] for line in lines], factors)
 

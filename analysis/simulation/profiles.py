@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ...tokens import PROMPT_CLASSES
 from ..architecture.distributions import Constant, Distribution, below, integrable, midpoints
 from .brackets import Bracket, Origin
+from .sessions.measured import LoggedSessions, Sessions
 from .sessions.profile import SessionProfile
 
 GRID, GRIDS = 4096, 16
@@ -191,7 +192,7 @@ def _grid_column(part: Distribution) -> NDArray[np.int64]:
     return np.diff(np.rint(np.cumsum(midpoints(part, GRID))), prepend=0).astype(np.int64)  # keeps the sum
 
 
-Profile = Independent | Joint | SessionProfile
+Profile = Independent | Joint | SessionProfile | LoggedSessions
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def largest_input(profile: Profile) -> int | None:
     """The largest total input of a run that the file states; tokens solved from a cost are not stated."""
     if profile.origin == "calibrated":
         return None
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, Sessions):
         return round(profile.largest_context)
     if isinstance(profile, Joint):
         return int(profile.total_input.max())

@@ -8,7 +8,7 @@ from fractions import Fraction
 from ...money import to_usd
 from ..results import SessionFacts
 from .policies.calls import Costed
-from .sessions.profile import SessionProfile
+from .sessions.measured import Sessions
 
 
 def error_percent(costed: Costed) -> float | None:
@@ -20,7 +20,7 @@ def error_percent(costed: Costed) -> float | None:
 def session_facts(costed: Costed) -> SessionFacts | None:
     """One session of the component, on average; None where its runs are single requests."""
     profile, runs = costed.profile, sum(costed.work.runs.expected, Fraction(0))
-    if not isinstance(profile, SessionProfile):
+    if not isinstance(profile, Sessions):
         return None
     requests = sum((call.expected_calls for call in costed.calls), Fraction(0))
     return SessionFacts(

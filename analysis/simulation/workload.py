@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from ...errors import ArchitectureError, UnpricedError
 from ...tokens import PROMPT_CLASSES
 from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
-from ..architecture.component import Calibrate, Component, FromUsage, TokenProfile
+from ..architecture.component import Calibrate, Component, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
 from ..architecture.growth import factors
 from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
 from ..routing.resolve import routed_model
-from .profiles import Independent, Joint, Profile, Unknown
+from .from_usage import measured
+from .profiles import Independent, Profile, Unknown
+from .sessions.measured import LoggedSessions
 from .sessions.profile import SessionProfile
 
 if TYPE_CHECKING:
@@ -137,9 +139,11 @@ def _work(
         return _calibrated(component, component.calibrate, architecture, runs, horizon, open_book)
     assert component.tokens is not None  # noqa: S101 (read_architecture has checked it)
     if component.tokens.from_usage:
-        profile = _measured(component.tokens.from_usage)
-        runs = runs_of(component, horizon, calls=len(profile.rows))
-        return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)))
+        profile = measured(component, component.tokens.from_usage)
+        sessions = profile if isinstance(profile, LoggedSessions) else None
+        runs = runs_of(component, horizon, calls=sessions.count if sessions else len(profile.rows))
+        says = sessions.explained(component.name) if sessions else ""
+        return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)), says)
     if component.tokens.session:
         session = SessionProfile.of(component.tokens.session)
         runs = runs_of(component, horizon, calls=0)
@@ -152,7 +156,7 @@ def _work(
 
 
 def runs_of(component: Component, horizon: Horizon, calls: int) -> Runs:
-    """How often a component runs on each day, with its growth; `calls` are those in its log, for a rate from one."""
+    """How often a component runs on each day, with its growth; `calls`: its log's, or sessions, for a rate from one."""
     runs = _stated_runs(component, horizon, calls)
     if component.growth is None:
         return runs
@@ -257,16 +261,6 @@ def _by_trial(parts: dict[str, Distribution], unknown: dict[str, Distribution]) 
 def _factor(spread: Spread | None) -> Distribution | None:
     """An uncertainty as the factor on the cost that it states: its mean is the factor's on the expected cost."""
     return spread.distribution() if spread else None
-
-
-def _measured(source: FromUsage) -> Joint:
-    from ...usage.sample import store_rows, token_rows
-
-    if source.file:
-        return Joint(*token_rows(source.file, source.columns, source.input_includes_cached))
-    assert source.store is not None  # noqa: S101 (the file has one of the two)
-    where = {str(name): value for name, value in source.where.items()}
-    return Joint(*store_rows(source.store, where, source.since, source.until))
 
 
 def _calibrated(

@@ -1,7 +1,8 @@
 """From logs to an architecture: what ran, how often at which hour of the week, with which tokens.
 
 A projection then starts from facts: each component, task and model of the store becomes a component whose rates
-are the calls a logged hour of the week had on average, and whose tokens are drawn from its own calls. How much runs
+are the sessions (calls, where there are none) that a logged hour of the week had on average, and whose runs are drawn
+from its own. How much runs
 on each day to come, in all, is for the forecast to say (`forecast:` in the file).
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,30 +28,53 @@ NAMELESS = ("other", UNATTRIBUTED)
 """Components whose names say nothing: those of calls that no rule, or only the last one, attributes."""
 MAX_NAME = 180
 _DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
-PLACES = Decimal("0.000001")
+PLACES = Decimal("0.000000001")
 
 CALLS = """
+WITH call AS (
+    SELECT
+        component,
+        coalesce(agent, '') AS agent,
+        coalesce(task, '') AS task,
+        coalesce(provider, '') AS provider,
+        coalesce(model, '') AS model,
+        session,
+        CASE WHEN session IS NULL THEN event_id END AS alone,
+        timezone($zone, timezone('UTC', ts)) AS instant
+    FROM usage_event
+    WHERE covered_by IS NULL AND NOT aggregated AND request = 1 AND instant::DATE BETWEEN $first AND $last
+),
+part AS (
+    SELECT *, count(*) OVER (PARTITION BY component, agent, task, provider, model, session, alone) AS of_session
+    FROM call
+)
 SELECT
-    component,
-    coalesce(agent, '') AS agent,
-    coalesce(task, '') AS task,
-    coalesce(provider, '') AS provider,
-    coalesce(model, '') AS model,
-    isodow(timezone($zone, timezone('UTC', ts)))::INTEGER - 1 AS weekday,
-    hour(timezone($zone, timezone('UTC', ts)))::INTEGER AS hour,
-    count(*) AS calls
-FROM usage_event
-WHERE covered_by IS NULL AND NOT aggregated AND request = 1
-    AND timezone($zone, timezone('UTC', ts))::DATE BETWEEN $first AND $last
+    component, agent, task, provider, model,
+    isodow(instant)::INTEGER - 1 AS weekday,
+    hour(instant)::INTEGER AS hour,
+    count(*) AS calls,
+    sum(1 / of_session) AS runs,
+    bool_or(session IS NOT NULL) AS in_sessions
+FROM part
 GROUP BY ALL
-ORDER BY ALL
+ORDER BY component, agent, task, provider, model, weekday, hour
 """
+"""Calls and runs: a session (its calls of one component, agent, task and model) is a run, shared among their hours."""
 SPAN = """
 SELECT min(timezone($zone, timezone('UTC', ts)))::DATE, max(timezone($zone, timezone('UTC', ts)))::DATE
 FROM usage_event WHERE covered_by IS NULL AND NOT aggregated AND request = 1
 """
 
 Key = tuple[str, str, str, str, str]
+
+
+@dataclass
+class Observed:
+    """What a store shows of one component: runs by weekday (0: Monday) and hour, and whether these are sessions."""
+
+    runs: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    calls: int = 0
+    in_sessions: bool = False
 
 
 def observed_architecture(
@@ -68,11 +93,14 @@ def observed_architecture(
         raise CostsimError(f"{store}: no single call is of those days; the store has {first} to {last}")
     first, last = max(first, since or first), min(last, until or last)
     weeks = _weekdays(first, last)
-    rates: dict[Key, dict[tuple[int, int], int]] = {}
-    for *key, weekday, hour, calls in connection.execute(
+    rates: dict[Key, Observed] = {}
+    for *key, weekday, hour, calls, runs, in_sessions in connection.execute(
         CALLS, {"zone": timezone, "first": first, "last": last}
     ).fetchall():
-        rates.setdefault((key[0], key[1], key[2], key[3], key[4]), {})[weekday, hour] = calls
+        seen = rates.setdefault((key[0], key[1], key[2], key[3], key[4]), Observed())
+        seen.runs[weekday, hour] = Decimal(runs)
+        seen.calls += calls
+        seen.in_sessions |= in_sessions
     if not rates:
         raise CostsimError(f"{store}: no single call is from {first} to {last}")
     names = _names(list(rates))
@@ -83,7 +111,7 @@ def observed_architecture(
         "timezone": timezone,
         "model_routing": _routing(rates),
         "forecast": {"store": str(store), **span},
-        "components": [_component(names[key], key, counts, weeks, store, span) for key, counts in rates.items()],
+        "components": [_component(names[key], key, seen, weeks, store, span) for key, seen in rates.items()],
     }
 
 
@@ -124,14 +152,14 @@ def _readable(component: str, key: Key, group: Sequence[Key]) -> str:
     return "-".join("-".join(part.split()) for part in names)[:MAX_NAME]
 
 
-def _routing(rates: dict[Key, dict[tuple[int, int], int]]) -> dict[str, str]:
+def _routing(rates: Mapping[Key, Observed]) -> dict[str, str]:
     """Each task on the model that served it most; the fallback is the model that served most of all."""
     by_task: dict[str, Counter[str]] = {}
-    for key, counts in rates.items():
+    for key, seen in rates.items():
         _, _, task, provider, model = key
         full = _reference(provider, model)
         for name in {task or "fallback", "fallback"}:
-            by_task.setdefault(name, Counter())[full] += sum(counts.values())
+            by_task.setdefault(name, Counter())[full] += seen.calls
     return {task: served.most_common(1)[0][0] for task, served in by_task.items()}
 
 
@@ -140,36 +168,40 @@ def _reference(provider: str, model: str) -> str:
 
 
 def _component(
-    name: str, key: Key, counts: dict[tuple[int, int], int], weeks: Counter[int], store: Path, span: dict[str, str]
+    name: str, key: Key, seen: Observed, weeks: Counter[int], store: Path, span: dict[str, str]
 ) -> dict[str, Any]:
     _, agent, task, provider, model = key
     where = dict(zip(("component", "agent", "task", "provider", "model"), key, strict=True))
+    by = {"by": "session"} if seen.in_sessions else {}
     return {
         "name": name,
         "agent": agent or "unassigned",
         "task": task or "fallback",
         "model": _reference(provider, model),
-        "runs_per_day": {"hourly": _hourly(counts, weeks)},
-        "tokens": {"from_usage": {"store": str(store), "where": where, **span}},
+        "runs_per_day": {"hourly": _hourly(seen.runs, weeks)},
+        "tokens": {"from_usage": {"store": str(store), "where": where, **span, **by}},
     }
 
 
-def _hourly(counts: dict[tuple[int, int], int], weeks: Counter[int]) -> dict[str, list[float]]:
-    """Calls per hour of each weekday, on average over the log's weeks, to a millionth.
+def _hourly(runs: Mapping[tuple[int, int], Decimal], weeks: Counter[int]) -> dict[str, list[float]]:
+    """Runs per hour of each weekday, on average over the log's weeks, to a billionth.
 
     A weekday that the logs do not span runs like the average of the days that they do: unseen is not idle.
     """
     days = sum(weeks.values())
-    usual = [_mean(sum(counts.get((day, hour), 0) for day in range(7)), days) for hour in range(24)]
-    seen = {day for day, _ in counts}
+    usual = [_mean(sum(runs.get((day, hour), NONE) for day in range(7)), days) for hour in range(24)]
+    seen = {day for day, _ in runs}
     found: dict[str, list[float]] = {}
     for day in range(7):
         if day in seen:
-            found[WEEKDAYS[day]] = [_mean(counts.get((day, hour), 0), weeks[day]) for hour in range(24)]
+            found[WEEKDAYS[day]] = [_mean(runs.get((day, hour), NONE), weeks[day]) for hour in range(24)]
         elif day not in weeks:
             found[WEEKDAYS[day]] = [*usual]
     return found
 
 
-def _mean(calls: int, days: int) -> float:
-    return float((Decimal(calls) / days).quantize(PLACES).normalize())
+NONE = Decimal(0)
+
+
+def _mean(runs: Decimal | int, days: int) -> float:
+    return float((Decimal(runs) / days).quantize(PLACES).normalize())

@@ -99,8 +99,9 @@ def test_a_projection_may_start_from_some_of_the_logs_days(store: Run, tmp_path:
     options = ("--from-usage", "--trials", "50", "--days", "7", "-f", "json")
     outcome = store("run", *options, "--until", "2026-02-10", "--save", "day.yaml")
     plan = json.loads(outcome.out)["plans"][1]
-    # 18 calls on the 10th, a Tuesday; weekdays that were not seen are not idle: more than 18 in a week
-    assert 18 < 7 * sum(Decimal(row["runs_per_day"]) for row in plan["components"]) < 10 * 7 * 18
+    # one session of 18 calls on the 10th, a Tuesday; weekdays that were not seen are not idle: more than one in a week
+    assert 1 < 7 * sum(Decimal(row["runs_per_day"]) for row in plan["components"]) < 10 * 7
+    assert {Decimal(row["session"]["turns"]) for row in plan["components"]} == {18}
     assert "until: '2026-02-10'" in (tmp_path / "day.yaml").read_text()
     assert "the store has 2026-02-10 to 2026-02-11" in store("run", *options, "--month", "2026-03").err
     assert store("run", "--month", "2026-02").code == 2

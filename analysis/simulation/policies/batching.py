@@ -12,7 +12,7 @@ from ....errors import ArchitectureError
 from ...architecture.distributions import Constant, Distribution, Floats
 from ...architecture.policies import BatchWith
 from ..profiles import GRID, Independent, Joint, Profile
-from ..sessions.profile import SessionProfile
+from ..sessions.measured import Sessions
 from ..workload import Work
 
 EXACT_TASKS = 8
@@ -72,7 +72,7 @@ def batched(work: Work, batch: BatchWith) -> Profile:
             f"component {work.component.name!r}: batch_with.overhead_tokens is {float(overhead):,.0f}, more than the "
             f"{float(mean):,.0f} input tokens of a run; the overhead is a part of every run's input"
         )
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, Sessions):
         raise ArchitectureError(f"component {work.component.name!r}: a session cannot state batch_with")
     if isinstance(profile, Joint):
         return _batched_rows(profile, batch.tasks, overhead)

@@ -18,7 +18,7 @@ import numpy as np
 from ...architecture.policies import Cache, LargeContext, Policies, Policy
 from ..costing import Costing, Minutes, cost_brackets
 from ..profiles import Profile
-from ..sessions.profile import SessionProfile
+from ..sessions.measured import Sessions
 from ..workload import Horizon, Runs, Work
 from .batching import batched
 from .cuts import Cut, Tokens, cut, sends
@@ -209,7 +209,7 @@ class _Builder:
         self.policies = policies = Policies.model_construct(**stated)
         self.spawns = spawns_of(self.work.runs, policies.fresh_for, policies.batch_with, self.horizon.edges)
         profile = batched(self.work, policies.batch_with) if policies.batch_with else self.work.profile
-        if isinstance(profile, SessionProfile) and policies.large_context:
+        if isinstance(profile, Sessions) and policies.large_context:
             profile = self._switching(profile, policies.large_context)
         self.profile, self.cuts = cut(profile, self.starts, policies.escalate)
         brackets = [cut.bracket for cut in self.cuts]
@@ -228,7 +228,7 @@ class _Builder:
             days=self.horizon.days,
         )
 
-    def _switching(self, profile: SessionProfile, large: LargeContext) -> SessionProfile:
+    def _switching(self, profile: Sessions, large: LargeContext) -> Sessions:
         """Where another model takes large contexts, a session writes its context anew when it goes there."""
         first = self.choice.target("escalate.start") if self.policies.escalate else self.choice.model
         moves = self.choice.target("large_context.use") != first
@@ -248,7 +248,7 @@ class _Builder:
     def _call(self, kind: Kind, model: str, probability: Fraction, indices: tuple[int, ...]) -> Call:
         carry = Fraction(self.policies.escalate.carry) if kind == "escalated" and self.policies.escalate else None
         sent = _sent(self.profile.classes, carry)
-        if carry is not None and isinstance(self.profile, SessionProfile):
+        if carry is not None and isinstance(self.profile, Sessions):
             sent = _written_anew(sent, self.profile.classes)
         own = [self.cuts[n] for n in indices]
         if self.policies.cache is None:

@@ -14,7 +14,7 @@ from ...architecture.distributions import Constant
 from ...architecture.policies import Escalate
 from ..brackets import Bracket
 from ..profiles import Independent, Joint, Profile, practical_upper
-from ..sessions.profile import SessionProfile
+from ..sessions.measured import Sessions
 
 Tokens = dict[str, dict[str, Fraction]]
 """What a call sends: by its token class, how much of each of the run's classes."""
@@ -51,7 +51,7 @@ def linear(parts: Mapping[str, Fraction], amounts: Mapping[str, Fraction]) -> Fr
 def cut(profile: Profile, starts: tuple[int, ...], escalate: Escalate | None) -> tuple[Profile, tuple[Cut, ...]]:
     """Brackets within which no call's price tier changes, and the profile that they are of."""
     profile = profile.on_tiers(starts)
-    if isinstance(profile, SessionProfile):
+    if isinstance(profile, Sessions):
         return profile, tuple(Cut(bracket, bracket.min_input_tokens) for bracket in profile.brackets(starts))
     carry = Fraction(escalate.carry) if escalate else Fraction(0)
     if not carry or not starts or "output" not in profile.classes:
