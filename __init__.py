@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .analysis.forecast.results import MonthForecast
     from .analysis.lint import lint
     from .analysis.reconcile.results import Reconciliation
-    from .analysis.replay.replay import Replay
+    from .analysis.replay.results import Replay
     from .analysis.results import Projection
     from .analysis.review.results import Review
     from .analysis.routing.routing import RouteDecision
@@ -86,7 +86,7 @@ _MODULES = {
     "PriceBook": "pricing.book",
     "Projection": "analysis.results",
     "Reconciliation": "analysis.reconcile.results",
-    "Replay": "analysis.replay.replay",
+    "Replay": "analysis.replay.results",
     "Review": "analysis.review.results",
     "RouteDecision": "analysis.routing.routing",
     "Settings": "analysis.simulation.settings",

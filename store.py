@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .analysis.architecture.model import Architecture
     from .analysis.reconcile.results import Reconciliation
-    from .analysis.replay.replay import Replay
+    from .analysis.replay.results import Replay
     from .analysis.replay.reroute import Reroute
     from .analysis.review.results import Review
     from .analysis.review.review import Progress as ReviewProgress

@@ -9,7 +9,7 @@ from decimal import Decimal
 from rich.console import Console
 from rich.text import Text
 
-from ..analysis.replay.replay import Move, Replay, ReplayRow
+from ..analysis.replay.results import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent

@@ -136,7 +136,7 @@ def sums(
         "day": "ts::DATE",
         "slot": f"(CASE WHEN {by_half_hour} THEN {SLOT} ELSE -1 END)::SMALLINT",
         **{name: name for name in (*KEPT, *also)},
-        "tier": _tier(tier_starts),
+        "tier": tier_of(tier_starts),
     }
     grouped = [constant.get(name, sql) + f" AS {name}" for name, sql in dimensions.items()]
     by = [sql for name, sql in dimensions.items() if name not in constant]
@@ -155,8 +155,8 @@ def sums(
     """  # noqa: S608 (see the docstring)
 
 
-def _tier(tier_starts: Sequence[int]) -> str:
-    """The largest start not above the request's total input; a sum's own tier where its source tells."""
+def tier_of(tier_starts: Sequence[int]) -> str:
+    """SQL of a call's tier: the largest start not above its total input; a sum's own tier where its source states it."""
     cases = "".join(
         f" WHEN {PROMPT_SUM} >= {int(start)} THEN {int(start)}" for start in sorted(tier_starts, reverse=True)
     )

@@ -38,7 +38,8 @@ LINE = f"""
 CREATE OR REPLACE TEMP TABLE replay_line AS
 WITH summed AS (
     SELECT
-        usage_daily.component, day, slot, processing, tier, alias.rowid AS alias_id, route.target,
+        usage_daily.component, coalesce(usage_daily.task, '') AS task, day, slot, processing, tier,
+        alias.rowid AS alias_id, route.target,
         {" + ".join(f"CASE WHEN {name} > 0 THEN {2**n} ELSE 0 END" for n, name in enumerate(TOKEN_CLASSES))} AS classes,
         {SUMMED}
     FROM usage_daily
@@ -64,12 +65,12 @@ LEFT JOIN model_alias AS alias ON alias.rowid = summed.alias_id
 LEFT JOIN replay_target AS target ON target.target = summed.target
 """  # noqa: S608 (token classes)
 REPLAYED_KEYS = "SELECT DISTINCT day, slot, to_provider, to_model, processing, tier FROM replay_line"
-# Summed before it is priced: by component and by day, with its unit prices. `classes` are those that have tokens, so
+# Summed before it is priced: by component, by task and by day, with its unit prices. `classes` are those that have tokens, so
 # that what holds of a sum (does any class lack a price?) holds of each of its parts.
 SUM = f"""
 CREATE OR REPLACE TEMP TABLE replay_sum AS
 SELECT
-    component, line.day, from_name, to_name, ran.unit_id AS from_unit, other.unit_id AS to_unit, classes,
+    component, task, line.day, from_name, to_name, ran.unit_id AS from_unit, other.unit_id AS to_unit, classes,
     {SUMMED}
 FROM replay_line AS line
 LEFT JOIN price_key AS ran
@@ -80,19 +81,26 @@ LEFT JOIN price_key AS other
     AND other.tier = line.tier AND other.provider = line.to_provider AND other.model = line.to_model
 GROUP BY GROUPING SETS (
     (component, from_name, to_name, from_unit, to_unit, classes),
+    (task, from_name, to_name, from_unit, to_unit, classes),
     (line.day, from_name, to_name, from_unit, to_unit, classes)
 )
 """  # noqa: S608 (token classes)
+# What the cached prefixes would have cost more, had every one been written again.
+COLD = """line.cache_read * (
+    CASE WHEN line.cache_write_1h > line.cache_write_5m THEN would.cache_write_1h ELSE would.cache_write_5m END
+    - would.cache_read
+)"""
 # A model that no book knows has no rate: all that it costs is NULL.
 GROUPS = f"""
 WITH cell AS (
     SELECT
-        line.component, line.day, line.from_name, line.to_name, line.request,
+        line.component, line.task, line.day, line.from_name, line.to_name, line.request,
         {" + ".join(f"line.{name}" for name in (*PROMPT_CLASSES, "output"))} AS tokens,
         {cost_at("was", TOKEN_CLASSES)} AS spent_usd,
         {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
         {cost_at("would", ("output",))} AS output_usd,
         {cost_at("would", UNIT_CLASSES)} AS other_usd,
+        {COLD} AS cold_usd,
         spent_usd IS NOT NULL AS spent_priced,
         prompt_usd + output_usd + other_usd IS NOT NULL AS replay_priced
     FROM replay_sum AS line
@@ -100,9 +108,9 @@ WITH cell AS (
     LEFT JOIN unit_rate AS would ON would.unit_id = line.to_unit
 )
 SELECT
-    component, day, from_name, to_name, spent_priced, replay_priced,
+    component, task, day, from_name, to_name, spent_priced, replay_priced,
     sum(request)::BIGINT, sum(tokens)::HUGEINT,
-    sum(spent_usd), sum(prompt_usd), sum(output_usd), sum(other_usd)
+    sum(spent_usd), sum(prompt_usd), sum(output_usd), sum(other_usd), sum(cold_usd)
 FROM cell
 GROUP BY ALL
 ORDER BY ALL

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..outcomes.outcomes import Criteria
-from ..replay.replay import Replay
+from ..replay.results import Replay
 from ..replay.token_ratios import Draws, Pair, TokenRatio, measure_multipliers
 from .downgrades import Known, PossibleDowngrade, Priced, candidates, moves_down, read_evidence
 from .drift import OffPolicy, drift_of, off_policy_calls
