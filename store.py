@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from .analysis.architecture.model import Architecture
     from .analysis.reconcile.results import Reconciliation
-    from .analysis.replay.results import Replay
     from .analysis.replay.reroute import Reroute
+    from .analysis.replay.results import Replay
     from .analysis.review.results import Review
     from .analysis.review.review import Progress as ReviewProgress
     from .analysis.routing.routing import RoutingConfig

@@ -137,6 +137,8 @@ def replay(
 
     Each call keeps its moment and its tokens; where the store has both models on a task,
     tokens are scaled by what was measured there, and the range says how sure that is.
+    Within a session, a cached prefix is written again at every switch of model; moving
+    whole sessions is shown beside it, and from how many turns on a switch pays.
 
     \b
       costsim replay --plan routed --architecture architecture.yaml --month 2026-10

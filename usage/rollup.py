@@ -156,7 +156,7 @@ def sums(
 
 
 def tier_of(tier_starts: Sequence[int]) -> str:
-    """SQL of a call's tier: the largest start not above its total input; a sum's own tier where its source states it."""
+    """SQL of a call's tier: the largest start not above its total input; a sum's own tier where its source has it."""
     cases = "".join(
         f" WHEN {PROMPT_SUM} >= {int(start)} THEN {int(start)}" for start in sorted(tier_starts, reverse=True)
     )

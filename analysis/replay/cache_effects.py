@@ -44,7 +44,7 @@ cell AS (
 )
 SELECT component, task, day, from_name, to_name, sum(switches)::BIGINT, sum(tokens)::HUGEINT, sum(usd)
 FROM cell GROUP BY {BY.format(names="from_name, to_name")} ORDER BY ALL
-"""
+"""  # noqa: S608 (fixed text)
 WHOLE_GROUPS = f"""
 WITH cell AS (
     SELECT
@@ -64,7 +64,7 @@ SELECT
     sum(prompt_usd), sum(output_usd), sum(other_usd),
     sum(whole_prompt_usd), sum(whole_output_usd), sum(whole_other_usd)
 FROM cell GROUP BY {BY.format(names="from_name, to_name, whole_name, priced")} ORDER BY ALL
-"""
+"""  # noqa: S608 (token classes)
 LACKING = """
 WITH summed AS (
     SELECT source, sum(request)::BIGINT AS calls FROM usage_daily
@@ -137,8 +137,8 @@ class CacheEffects:
     @property
     def pairs(self) -> set[tuple[str, str]]:
         """Each model and one that calls of it go to, either way."""
-        either = {(part.model, part.to) for part in (*self.again, *self.elsewhere)}
-        return either | {(e.model, e.whole) for e in self.elsewhere}
+        whole = {pair for e in self.elsewhere for pair in ((e.model, e.to), (e.model, e.whole))}
+        return whole | {(a.model, a.to) for a in self.again}
 
     @property
     def known(self) -> bool:

@@ -1,4 +1,4 @@
-"""Costs of a replay's sums: exact at the token multipliers, drawn over what these leave open, cache effects included."""
+"""Costs of a replay's sums: exact at the token multipliers, drawn over what these leave open, with cache effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .token_ratios import Draws, Pair, TokenRatio
 
 
 @dataclass(frozen=True)
-class Sum:
+class ReplayedSum:
     """One line of GROUPS; money is 0 where the group has no price for it.
 
     Of one component, task or day; the two others are None. `cold_usd` is what its cached prefixes would cost more, had
@@ -47,20 +47,20 @@ class Sum:
 class _Group:
     """What one row of the result is made of."""
 
-    sums: list[Sum] = field(default_factory=list)
+    sums: list[ReplayedSum] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
     elsewhere: list[Elsewhere] = field(default_factory=list)
 
     @property
-    def priced(self) -> list[Sum]:
+    def priced(self) -> list[ReplayedSum]:
         return [s for s in self.sums if s.priced]
 
 
 @dataclass(frozen=True)
-class Costs:
+class ReplayCosts:
     """Replayed costs of sums and of the cache effects that come with them."""
 
-    sums: Sequence[Sum]
+    sums: Sequence[ReplayedSum]
     effects: CacheEffects
     multipliers: Mapping[Pair, TokenRatio]
     draws: Mapping[Pair, Draws]
@@ -135,7 +135,7 @@ class Costs:
             pays_from_turns=self._pays_from(group),
         )
 
-    def _plain(self, s: Sum) -> Decimal:
+    def _plain(self, s: ReplayedSum) -> Decimal:
         """A sum as replayed, its caches as logged."""
         of = self.multipliers[s.model, s.to]
         return s.prompt_usd * of.prompt + s.output_usd * of.output + s.other_usd

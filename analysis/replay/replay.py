@@ -1,9 +1,9 @@
 """Replay: the calls that were logged, priced as if another routing had sent them, against what was spent.
 
-Prices the rollup. Each sum keeps its day, tokens, processing level and context tier, and takes the other model's prices
-of that same moment. Another model counts and answers in other tokens (token_ratios.py), so where both models have served
-the same task in the store, its prompt and output are scaled by what was measured. Where calls of a session go to several
-models, prefixes are written again: sessions.py walks the calls for these, cache_effects.py prices them.
+Prices the rollup. Each sum keeps its day, tokens, processing level and context tier, and takes the other model's
+prices of that same moment. Another model counts and answers in other tokens (token_ratios.py), so where both models
+have served the same task in the store, its prompt and output are scaled by what was measured. Where calls of a session
+go to several models, prefixes are written again: sessions.py walks the calls for these, cache_effects.py prices them.
 
 A sum that has no price, as it ran or as replayed, is in no figure: it is counted apart.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from ..spend.ledger import Ledger, rollup_needs
 from ..spend.sources import stated_by_bills
 from .cache_effects import CacheEffects, Lacking, cache_effects
-from .costs import Costs, Sum
+from .costs import ReplayCosts, ReplayedSum
 from .results import NOTHING, Replay, UnpricedCalls
 from .tables import GROUPS, MOVED, PLACES, fill_tables
 from .token_ratios import measure_multipliers
@@ -70,14 +70,14 @@ def replay_sums(
     first, last = since or date(1, 1, 1), until or date(9999, 12, 30)
     fill_tables(ledger, reroute, first, last)
     lines = connection.execute(GROUPS).fetchall()
-    sums = [Sum(*line[:9], *(amount or Decimal(0) for amount in line[9:])) for line in lines]
+    sums = [ReplayedSum(*line[:9], *(amount or Decimal(0) for amount in line[9:])) for line in lines]
     effects = cache_effects(ledger, first, last)
     pairs = {(s.model, s.to) for s in sums if s.priced} | effects.pairs
     stated = stated_by_bills(ledger, since, until)
     by_component = [s for s in sums if s.component is not None]
     days = sorted({s.day for s in sums if s.day is not None})
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
-        costs = Costs(sums, effects, *measure_multipliers(connection, pairs, as_logged=as_logged))
+        costs = ReplayCosts(sums, effects, *measure_multipliers(connection, pairs, as_logged=as_logged))
         return Replay(
             plan=reroute.name,
             says=reroute.says,
@@ -121,7 +121,7 @@ def _how_many(lacking: Lacking) -> str:
     return "" if lacking.calls == lacking.of else f" for {lacking.calls:,} of its {lacking.of:,} calls"
 
 
-def _unpriced(sums: Iterable[Sum]) -> list[UnpricedCalls]:
+def _unpriced(sums: Iterable[ReplayedSum]) -> list[UnpricedCalls]:
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for s in sums:
         if not s.priced:

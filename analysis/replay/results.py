@@ -48,9 +48,9 @@ NOTHING = ReplayRow(
 class Move(Result):
     """The calls of one model under another (or the same, where nothing moves), and the multipliers used.
 
-    `switches` of them found less in the other model's cache than as logged, and wrote `again_tokens` again for
-    `switch_usd` more (in `replayed_usd`). `pays_from_turns` as in ReplayRow: of the mean prefix at these switches; where
-    there is none, of a mean call's cached prefix.
+    `switches` of them found less in the cache than as logged, and wrote `again_tokens` again for `switch_usd` more (in
+    `replayed_usd`). `pays_from_turns` as in ReplayRow: of the mean prefix at these switches; where there is none, of a
+    mean call's cached prefix.
     """
 
     model: str

@@ -65,8 +65,8 @@ LEFT JOIN model_alias AS alias ON alias.rowid = summed.alias_id
 LEFT JOIN replay_target AS target ON target.target = summed.target
 """  # noqa: S608 (token classes)
 REPLAYED_KEYS = "SELECT DISTINCT day, slot, to_provider, to_model, processing, tier FROM replay_line"
-# Summed before it is priced: by component, by task and by day, with its unit prices. `classes` are those that have tokens, so
-# that what holds of a sum (does any class lack a price?) holds of each of its parts.
+# Summed before it is priced: by component, by task and by day, with its unit prices. `classes` are those that have
+# tokens, so that what holds of a sum (does any class lack a price?) holds of each of its parts.
 SUM = f"""
 CREATE OR REPLACE TEMP TABLE replay_sum AS
 SELECT

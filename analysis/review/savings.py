@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ...money import strip
 from ...tokens import COLUMNS, UNIT_CLASSES
 from ..replay.replay import replay_sums
-from ..replay.results import Replay
 from ..replay.reroute import reroute_to_model
+from ..replay.results import Replay
 from .repricing import MeasuredSaving, Shifted
 from .results import RoutingSaving
 
