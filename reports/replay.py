@@ -34,7 +34,7 @@ def print_replay(replay: Replay, console: Console) -> None:
     span = f"{replay.since} to {replay.until}" if replay.since else "nothing is logged for those days"
     console.print(Text(f"Replay: {replay.says}; {span}", style="bold"))
     console.print(_table("component", replay, replay.components))
-    if len(replay.tasks) > 1:
+    if _several(replay.tasks):
         console.print(_table("task", replay, replay.tasks))
     if len(replay.days) > 1:
         console.print(_table("day", replay, replay.days))
@@ -109,6 +109,11 @@ def _figures(row: ReplayRow) -> tuple[str, ...]:
 def _cached(row: ReplayRow) -> tuple[str, ...]:
     """The figures of CACHE_HEADINGS."""
     return format_cents(row.switch_usd), format_cents(row.whole_sessions_usd), turns(row)
+
+
+def _several(tasks: list[ReplayRow]) -> list[ReplayRow]:
+    """The tasks, where the log distinguishes any."""
+    return tasks if len(tasks) > 1 else []
 
 
 def turns(row: ReplayRow | Move) -> str:
@@ -192,12 +197,12 @@ def as_json(replay: Replay) -> str:
 
 
 def as_csv(replay: Replay) -> str:
-    """A row per component, per task, per day, and the total: full precision; safe to open in a spreadsheet."""
+    """A row per component, per task where there are several, per day, and the total: full precision; safe to open in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     groups = (
-        ("component", replay.components), ("task", replay.tasks), ("day", replay.days), ("total", [replay.total]),
+        ("component", replay.components), ("task", _several(replay.tasks)), ("day", replay.days), ("total", [replay.total]),
     )  # fmt: skip
     for by, rows in groups:
         for row in rows:
