@@ -197,12 +197,13 @@ def as_json(replay: Replay) -> str:
 
 
 def as_csv(replay: Replay) -> str:
-    """A row per component, per task where there are several, per day, and the total: full precision; safe to open in a spreadsheet."""
+    """A row per component, task (where there are several), day, and the total: full precision; safe in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     groups = (
-        ("component", replay.components), ("task", _several(replay.tasks)), ("day", replay.days), ("total", [replay.total]),
+        ("component", replay.components), ("task", _several(replay.tasks)),
+        ("day", replay.days), ("total", [replay.total]),
     )  # fmt: skip
     for by, rows in groups:
         for row in rows:
