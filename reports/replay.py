@@ -197,7 +197,7 @@ def as_json(replay: Replay) -> str:
 
 
 def as_csv(replay: Replay) -> str:
-    """A row per component, task (where there are several), day, and the total: full precision; safe in a spreadsheet."""
+    """A row per component, task (where there are several), day, and total: full precision; safe in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
