@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
@@ -19,6 +23,9 @@ PLACES = {
     "github-workflow.yml": Path(".github", "workflows", "costsim.yml"),
 }
 """The shipped files, and where they go."""
+INSTALL = "run: python -m pip install --disable-pip-version-check"
+PLAIN = f"{INSTALL} costsim"
+"""The line of the workflow that installs costsim."""
 
 
 def init(
@@ -35,13 +42,45 @@ def init(
       costsim init
       costsim init --out fleet && cd fleet && costsim check
     """
-    for file in write_starter(out):
+    requirement = installed_from()
+    for file in write_starter(out, requirement):
         say(f"wrote {file}")
+    if requirement is None:
+        say(
+            "costsim was installed from a folder of this machine: .github/workflows/costsim.yml installs it from the "
+            "package index; name there what your runner can install",
+            err=True,
+        )
     say("next: costsim check, then costsim run architecture.yaml --report plan.html", err=True)
 
 
-def write_starter(folder: Path) -> list[Path]:
-    """Write the starter's files below `folder`, all or none; returns their paths. Raises OutputError."""
+def installed_from() -> str | None:
+    """What pip would install to get this costsim: `costsim==0.1.0`, or `git+https://…@commit`; None for a local folder.
+
+    pip records it by https://packaging.python.org/en/latest/specifications/direct-url/. User names and passwords in an
+    address are left out.
+    """
+    try:
+        distribution = metadata.distribution("costsim")
+    except metadata.PackageNotFoundError:
+        return None
+    recorded = distribution.read_text("direct_url.json")
+    if recorded is None:
+        return f"costsim=={distribution.version}"
+    origin = json.loads(recorded)
+    address = urlsplit(origin["url"])
+    if address.scheme not in ("http", "https", "ssh"):
+        return None
+    url = urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
+    vcs = origin.get("vcs_info")
+    return f"{vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"costsim @ {url}"
+
+
+def write_starter(folder: Path, requirement: str | None = None) -> list[Path]:
+    """Write the starter's files below `folder`, all or none; returns their paths. Raises OutputError.
+
+    `requirement` is what the workflow's pip installs; by default costsim from the package index.
+    """
     files = {STARTER / name: folder / place for name, place in PLACES.items()}
     in_the_way = [str(file) for file in files.values() if os.path.lexists(file)]
     if in_the_way:
@@ -49,7 +88,10 @@ def write_starter(folder: Path) -> list[Path]:
     made: list[Path] = []
     try:
         for source, file in files.items():
-            _write(source.read_bytes(), file, made)
+            content = source.read_text(encoding="utf-8")
+            if source.name == "github-workflow.yml":
+                content = content.replace(PLAIN, f"{INSTALL} {shlex.quote(requirement or 'costsim')}")
+            _write(content.encode(), file, made)
     except OutputError:
         _take_back(made)
         raise

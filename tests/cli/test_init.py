@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from costsim.analysis.architecture.load import read_architecture
-from costsim.cli.start import PLACES, STARTER, write_starter
+from costsim.cli.start import PLACES, STARTER, installed_from, write_starter
 from costsim.errors import OutputError
 
 if TYPE_CHECKING:
@@ -99,3 +102,34 @@ def test_the_workflow_asks_for_no_more_rights_than_it_needs() -> None:
     steps = workflow["jobs"]["budgets"]["steps"]
     assert any("costsim check architecture.yaml" in step.get("run", "") for step in steps)
     assert not any("${{" in step.get("run", "") for step in steps)  # nothing of a pull request is put into a script
+
+
+GIT = {"url": "https://ci:secret@example.org/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc123"}}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "requirement"),
+    [
+        (None, "costsim==0.1.0"),
+        (GIT, "git+https://example.org/x.git@abc123"),  # the password stays here
+        ({"url": "https://example.org/costsim.whl", "archive_info": {}}, "costsim @ https://example.org/costsim.whl"),
+        ({"url": "file:///home/me/costsim", "dir_info": {"editable": True}}, None),
+    ],
+    ids=["from the index", "from git", "from a file of the web", "from a folder"],
+)
+def test_the_workflow_installs_what_is_installed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object] | None, requirement: str | None
+) -> None:
+    class Installed:
+        version = "0.1.0"
+
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"
+            return json.dumps(recorded) if recorded else None
+
+    monkeypatch.setattr(metadata, "distribution", lambda _: Installed())
+    assert installed_from() == requirement
+    write_starter(tmp_path, installed_from())
+    steps = yaml.safe_load((tmp_path / FILES[2]).read_text())["jobs"]["budgets"]["steps"]
+    [install] = [step["run"] for step in steps if "pip install" in step.get("run", "")]
+    assert shlex.split(install)[-1] == (requirement or "costsim")
