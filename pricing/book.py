@@ -47,6 +47,9 @@ class PriceBook:
     layers: tuple[Layer, ...]
     files: tuple[FileBook | None, ...] = field(repr=False)
     _rows: dict[ModelKey, tuple[PriceRow, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _keys: dict[tuple[str, str | None], ModelKey | None] = field(default_factory=dict, repr=False, compare=False)
+    _priced: dict[tuple[object, ...], PriceRow | None] = field(default_factory=dict, repr=False, compare=False)
+    _tiers: dict[tuple[ModelKey, str], tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def hash(self) -> str:
@@ -56,8 +59,11 @@ class PriceBook:
 
     def resolve(self, model_ref: str, provider: str | None = None) -> ModelKey | None:
         """The key of a model as logs or people write it, or None: unpriced."""
-        key = canonical(model_ref, provider) or self._as_written(model_ref, provider)
-        return key if key and self.rows(key) else None
+        asked = (model_ref, provider)
+        if asked not in self._keys:
+            key = canonical(model_ref, provider) or self._as_written(model_ref, provider)
+            self._keys[asked] = key if key and self.rows(key) else None
+        return self._keys[asked]
 
     def _as_written(self, model_ref: str, provider: str | None) -> ModelKey | None:
         """A name that only a book file knows, spelt as there; a log may give its provider apart."""
@@ -85,6 +91,14 @@ class PriceBook:
 
         A moment without a zone is UTC.
         """
+        asked = (key, token_class, at, input_tokens, processing)
+        if asked not in self._priced:
+            self._priced[asked] = self._price(key, token_class, at, input_tokens, processing)
+        return self._priced[asked]
+
+    def _price(
+        self, key: ModelKey, token_class: str, at: datetime, input_tokens: int, processing: str
+    ) -> PriceRow | None:
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         rows = [r for r in self.rows(key) if r.token_class == token_class and r.applies(at)]
         wanted = next((name for name in processings(processing) if any(r.processing == name for r in rows)), None)
@@ -103,8 +117,10 @@ class PriceBook:
 
     def thresholds(self, key: ModelKey, processing: str) -> tuple[int, ...]:
         """The tier starts above 0 that the model's prices have, ascending."""
-        rows = [r for r in self.rows(key) if r.processing in processings(processing)]
-        return tuple(sorted({r.min_input_tokens for r in rows} - {0}))
+        if (key, processing) not in self._tiers:
+            rows = [r for r in self.rows(key) if r.processing in processings(processing)]
+            self._tiers[key, processing] = tuple(sorted({r.min_input_tokens for r in rows} - {0}))
+        return self._tiers[key, processing]
 
     def context_window(self, key: ModelKey) -> int | None:
         """The model's context window in tokens, where some layer knows it; the last one wins."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
 Processing = Literal["standard", "batch", "flex", "priority", "fast"]
 PROCESSING: tuple[str, ...] = get_args(Processing)
 
 
+@lru_cache(1024)
 def processings(wanted: str) -> tuple[str, ...]:
     """Whose rows may price a call, the best first: `fast/us`, then `fast`, `standard/us`, `standard`.
 
@@ -62,12 +64,12 @@ class PriceRow:
     @property
     def usd_per_unit(self) -> Fraction:
         """USD per single token, search or request, exact."""
-        return Fraction(self.usd) / self.per
+        return _per_unit(self.usd, self.per)
 
     @property
     def shadow_usd_per_unit(self) -> Fraction:
         """The shadow price per single unit; 0 where there is none."""
-        return Fraction(self.shadow_usd or 0) / self.per
+        return _per_unit(self.shadow_usd or Decimal(0), self.per)
 
     def applies(self, at: datetime) -> bool:
         """Whether the row is valid at that UTC instant."""
@@ -79,3 +81,8 @@ class PriceRow:
         if self.utc_from < self.utc_to:
             return self.utc_from <= clock < self.utc_to
         return clock >= self.utc_from or clock < self.utc_to
+
+
+@lru_cache(4096)
+def _per_unit(usd: Decimal, per: int) -> Fraction:
+    return Fraction(usd) / per

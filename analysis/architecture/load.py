@@ -97,8 +97,10 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     crons, cron_document = _crons(architecture, document)
     entries = _entries(architecture, document, crons, cron_document)
     spawned = spawned_names(entry.component for entry in entries)
-    for index, entry in enumerate(entries):
-        _check(entry, entries[:index], spawned)
+    taken: set[str] = set()
+    for entry in entries:
+        _check(entry, taken, spawned)
+        taken.add(entry.component.name)
     if not entries:
         raise document.error(ArchitectureError, "there is nothing to run: list components, or crons")
     _check_spawns(entries)
@@ -133,10 +135,12 @@ def _crons(architecture: Architecture, document: Document) -> tuple[list[Cron], 
     else:
         document = read_document(architecture.crons, ArchitectureError)
         crons = validate(document, _CronFile, ArchitectureError).crons
+    taken: set[str] = set()
     for index, cron in enumerate(crons):
-        if any(other.name == cron.name for other in crons[:index]):
+        if cron.name in taken:
             message = f"another cron is named {cron.name!r}; give this one a name of its own"
             raise document.error(ArchitectureError, message, ("crons", index, "name"))
+        taken.add(cron.name)
     return crons, document
 
 
@@ -191,10 +195,10 @@ def _filled(component: Component, source: Cron | Defaults, keys: Iterable[str]) 
     return component.model_copy(update={key: value for key, value in said.items() if value is not None})
 
 
-def _check(entry: _Entry, before: list[_Entry], spawned: frozenset[str]) -> None:
+def _check(entry: _Entry, taken: set[str], spawned: frozenset[str]) -> None:
     """What only shows once the crons and defaults are in. Raises ArchitectureError."""
     component = entry.component
-    if any(other.component.name == component.name for other in before):
+    if component.name in taken:
         raise entry.wrong("another component has this name; names distinguish the rows of a result", "name")
     if component.schedule is not None and component.runs_per_day is not None:
         raise entry.wrong("say when it runs: either schedule (a cron expression) or runs_per_day, not both")

@@ -40,7 +40,8 @@ def with_lines(document: Document) -> Document:
     import yaml
 
     try:
-        root = yaml.compose(document.file.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        root = yaml.compose(document.file.read_text("utf-8-sig"), Loader=loader)
     except (yaml.YAMLError, OSError):  # JSON that is not YAML too, such as one indented with tabs
         return document
     return replace(document, lines=dict(_lines(root, ())))

@@ -69,7 +69,12 @@ class Costing:
     @cached_property
     def horizon_usd(self) -> Fraction:
         """Expected cost of all days together, exact."""
-        return sum(self.expected_usd, Fraction(0))
+        if all(day is self.rates[0] for day in self.rates):
+            return self.work.runs.total * self._usd_per_run(self.rates[0])
+        runs: dict[int, tuple[Rates, Fraction]] = {}  # by identity, as in `_expected`
+        for count, day in zip(self.work.runs.expected, self.rates, strict=True):
+            runs[id(day)] = (day, runs[id(day)][1] + count if id(day) in runs else count)
+        return sum((count * self._usd_per_run(day) for day, count in runs.values()), Fraction(0))
 
     @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
@@ -92,11 +97,14 @@ class Costing:
         return relative_error(np.sum(parts, axis=0)) * float(self.horizon_usd)
 
     def _expected(self, rates: tuple[Rates, ...]) -> tuple[Fraction, ...]:
-        per_run: dict[int, Fraction] = {}  # by identity: days without a price change share their rates
-        for day in rates:
+        per_run: dict[int, Fraction] = {}  # by identity: days without a price change share their rates, alike days runs
+        found: dict[tuple[int, int], Fraction] = {}
+        for count, day in zip(self.work.runs.expected, rates, strict=True):
             if id(day) not in per_run:
                 per_run[id(day)] = self._usd_per_run(day)
-        return tuple(count * per_run[id(day)] for count, day in zip(self.work.runs.expected, rates, strict=True))
+            if (id(count), id(day)) not in found:
+                found[id(count), id(day)] = count * per_run[id(day)]
+        return tuple(found[id(count), id(day)] for count, day in zip(self.work.runs.expected, rates, strict=True))
 
     def _usd_per_run(self, rates: Rates) -> Fraction:
         total = Fraction(0)
@@ -112,13 +120,6 @@ def tier_starts(book: PriceBook, models: list[str], processing: str) -> tuple[in
     """Every token count at which one of the models' prices changes, ascending: the brackets all plans share."""
     keys = [key for model in models if (key := book.resolve(model))]
     return tuple(sorted({start for key in keys for start in book.thresholds(key, processing)}))
-
-
-def cost(
-    work: Work, profile: Profile, starts: tuple[int, ...], model: str, book: PriceBook, horizon: Horizon
-) -> Costing:
-    """`work` on `model` at `book`'s prices; `profile` is the work's profile on those tier starts."""
-    return cost_brackets(work, profile, tuple(profile.brackets(starts)), model, book, horizon)
 
 
 def cost_brackets(
@@ -144,7 +145,7 @@ class _Pricing:
     model: str
     book: PriceBook
     horizon: Horizon
-    used: dict[PriceRow, None] = field(default_factory=dict)
+    used: dict[int, PriceRow] = field(default_factory=dict)
     missing: dict[str, None] = field(default_factory=dict)
 
     def costing(self) -> Costing:
@@ -161,16 +162,16 @@ class _Pricing:
             self.brackets,
             _effective({n: rates for n, (rates, _) in segments.items()}, shares),
             _effective({n: shadow for n, (_, shadow) in segments.items()}, shares),
-            tuple(self.used),
+            tuple(self.used.values()),
             tuple(self.missing),
         )
 
     def _segment(self, at: datetime) -> tuple[Rates, Rates]:
         rows = [[self._row(bracket, name, at) for name in (*bracket.mean, "request")] for bracket in self.brackets]
-        factor = self.work.unknown.mean
-        rates = tuple(tuple(row.usd_per_unit * factor if row else Fraction(0) for row in line) for line in rows)
-        shadow = tuple(tuple(row.shadow_usd_per_unit * factor if row else Fraction(0) for row in line) for line in rows)
-        return rates, shadow
+        factor, nothing = self.work.unknown.mean, Fraction(0)
+        rates = tuple(tuple(row.usd_per_unit if row else nothing for row in line) for line in rows)
+        shadow = tuple(tuple(row.shadow_usd_per_unit if row else nothing for row in line) for line in rows)
+        return (rates, shadow) if factor == 1 else (_times(rates, factor), _times(shadow, factor))
 
     def _row(self, bracket: Bracket, name: str, at: datetime) -> PriceRow | None:
         row = self.book.price(
@@ -181,10 +182,14 @@ class _Pricing:
             processing=self.work.component.processing,
         )
         if row is not None:
-            self.used[row] = None
+            self.used[id(row)] = row
         elif name != "request" and bracket.mean[name]:  # a call without a price per request costs nothing for it
             self.missing[name] = None
         return row
+
+
+def _times(rates: Rates, factor: Fraction) -> Rates:
+    return tuple(tuple(usd * factor for usd in line) for line in rates)
 
 
 def _minute_from(at: datetime) -> int:
@@ -197,9 +202,11 @@ def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fract
 
     Segments in which nothing runs are not named, so that nobody asks for their prices.
     """
+    days = len(edges) - 1
+    if len(starts) == 1:
+        return [{0: Fraction(1)}] * days
     if runs.hours:
         return _hourly_shares(runs, starts, edges)
-    days = len(edges) - 1
     cuts = np.unique(np.concatenate([edges, starts]))
     ticks, weights = (cuts[:-1], np.diff(cuts)) if runs.instants is None else (runs.instants, None)
     day_of = np.searchsorted(edges, ticks, side="right") - 1
@@ -229,6 +236,8 @@ def _hourly_shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int
 
 def _effective(segments: dict[int, Rates], shares: list[dict[int, Fraction]]) -> tuple[Rates, ...]:
     """The mean price of each day's runs; days within one segment share the segment's own object."""
+    if len(segments) == 1:
+        return tuple(segments.values()) * len(shares)
     return tuple(
         segments[next(iter(day))] if len(day) == 1 else _blend([(segments[n], share) for n, share in day.items()])
         for day in shares

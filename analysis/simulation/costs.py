@@ -8,11 +8,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ...pricing.book import PriceBook, open_book
-from .costing import Costing, cost, cost_brackets, tier_starts
+from .brackets import Bracket
+from .costing import Costing, cost_brackets, tier_starts
 from .monte_carlo import generator
 from .plans import Plan, named_models, policy_models
 from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
 from .policies.spawns import spawns_of
+from .profiles import Profile
 from .scale import Scale
 from .spawned import with_spawned
 from .subscriptions import flat_usd_per_day
@@ -32,6 +34,7 @@ class Costs:
     naive: str | None = None
     _books: dict[str, PriceBook] = field(default_factory=dict)
     _costings: dict[tuple[str, str, str], Costing] = field(default_factory=dict)
+    _brackets: dict[tuple[str, tuple[int, ...]], tuple[Profile, tuple[Bracket, ...]]] = field(default_factory=dict)
     _planned: dict[tuple[str, str, ComponentChoice, bool], Costed] = field(default_factory=dict)
     _skipping: dict[frozenset[str], dict[str, Work]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
@@ -61,7 +64,7 @@ class Costs:
 
     def with_work(self, *works: Work) -> Costs:
         """The same with other runs or tokens for the components of these works."""
-        changed = replace(self, _costings={}, _planned={}, _skipping={})
+        changed = replace(self, _costings={}, _brackets={}, _planned={}, _skipping={})
         changed.works = with_spawned(
             self.works | {work.component.name: work for work in works}, self.horizon, scale=self.scale
         )
@@ -113,9 +116,17 @@ class Costs:
         key = (book_name, component, model)
         if key not in self._costings:
             work, book = self.works[component], self.book(book_name)
-            starts = self._starts(work, book, [model])
-            self._costings[key] = cost(work, work.profile.on_tiers(starts), starts, model, book, self.horizon)
+            profile, brackets = self._on_tiers(work, self._starts(work, book, [model]))
+            self._costings[key] = cost_brackets(work, profile, brackets, model, book, self.horizon)
         return self._costings[key]
+
+    def _on_tiers(self, work: Work, starts: tuple[int, ...]) -> tuple[Profile, tuple[Bracket, ...]]:
+        """A work's profile cut at those token counts, and its brackets: the same for most models."""
+        key = (work.component.name, starts)
+        if key not in self._brackets:
+            profile = work.profile.on_tiers(starts)
+            self._brackets[key] = profile, tuple(profile.brackets(starts))
+        return self._brackets[key]
 
     def planned(self, component: str, plan: Plan, book_name: str | None = None) -> Costed:
         """One component as a plan has it, with the policies that the plan applies."""

@@ -11,7 +11,7 @@ from ..results import Outgrown
 from .costing import cost_brackets
 from .plans import Plan
 from .policies.calls import Call, Costed
-from .profiles import Joint, Profile, share_above
+from .profiles import Independent, Joint, Profile, most_input, share_above
 from .sessions.measured import LoggedSessions, Sessions
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def _outgrown(costed: Costed, call: Call, book: PriceBook, windows: dict[str, in
     if window is None or profile.origin == "calibrated" or not costed.work.runs.per_day:
         return None
     if call.kind != "large_context" and large and large.over <= window:
+        return None
+    if isinstance(profile, Independent) and most_input(profile) <= window:
         return None
     share = profile.outgrows(window) if isinstance(profile, Sessions) else share_above(profile, window)
     if share < LEAST_SHARE:

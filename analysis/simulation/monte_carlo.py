@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -30,9 +32,21 @@ from .workload import Runs, SpawnedRuns, Work
 GAMMA_VARIANCE = 0.02
 """The largest squared coefficient of variation of a day's sum that a gamma distribution is drawn for."""
 POOL = 65_536
+_POOL: ContextVar[int] = ContextVar("pool", default=POOL)
+"""Entries of the pools of sums."""
 MOST_KEPT = 16
-_KEPT: OrderedDict[tuple[int, int, int, int], tuple[Work, Floats]] = OrderedDict()
+_KEPT: OrderedDict[tuple[int, ...], tuple[Work, Floats]] = OrderedDict()
 """The runs last drawn of components that spawn others."""
+
+
+@contextmanager
+def pool_size(entries: int) -> Iterator[None]:
+    """Pools of so many entries while it lasts: fewer are quicker to fill, and coarser."""
+    before = _POOL.set(entries)
+    try:
+        yield
+    finally:
+        _POOL.reset(before)
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -130,7 +144,7 @@ def _spawned_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, 
 
 def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
     """A parent's drawn runs, the same as it is costed by; kept for its other children."""
-    key = (id(work), days, trials, seed)
+    key = (id(work), days, trials, seed, _POOL.get())
     if key not in _KEPT:
         rng = generator(seed, work.component.name)
         _factors(work, work.profile, rng, trials)
@@ -152,8 +166,9 @@ def _children(parents: Floats, source: SpawnedRuns, rng: np.random.Generator, tr
         sure: Floats = parents * float(whole)
         extra = rng.binomial(np.broadcast_to(parents, shape).astype(np.int64), float(rest)) if rest else 0.0
         return sure + extra
-    amounts = midpoints(count, POOL)
-    pool = np.floor(amounts + (rng.permutation(POOL) + 0.5) / POOL)[None]
+    entries = _POOL.get()
+    amounts = midpoints(count, entries)
+    pool = np.floor(amounts + (rng.permutation(entries) + 0.5) / entries)[None]
     return np.rint(_pooled_sums(pool, [float(count.mean)], parents, rng, trials)[0])
 
 
@@ -206,7 +221,7 @@ def _independent_sums(
         elif part.variance <= GAMMA_VARIANCE * mean * mean * fewest:
             sums.append(_gamma_sum(runs, mean, part.variance, rng, trials))
         else:
-            sums += _pooled_sums(midpoints(part, POOL)[None], [mean], runs, rng, trials)
+            sums += _pooled_sums(midpoints(part, _POOL.get())[None], [mean], runs, rng, trials)
     return sums
 
 
@@ -291,12 +306,12 @@ def _pooled_sums(  # (classes, pool) in, one (days, trials) per class out
 
 def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
     """A pool of sums of two entries each, of that exact mean: no pool is high or low by chance."""
-    entries = pool.shape[1]
-    if entries < 2 * POOL:  # every entry as often as any other, in pairs at random
-        first = np.arange(entries * -(-POOL // entries)) % entries
+    entries, wanted = pool.shape[1], _POOL.get()
+    if entries < 2 * wanted:  # every entry as often as any other, in pairs at random
+        first = np.arange(entries * -(-wanted // entries)) % entries
         second = rng.permutation(first)
     else:
-        first, second = rng.integers(0, entries, (2, POOL))
+        first, second = rng.integers(0, entries, (2, wanted))
     sums = pool[:, first] + pool[:, second]
     drawn = sums.mean(axis=1, keepdims=True)
     sums *= np.divide(mean, drawn, out=np.ones_like(mean), where=drawn > 0)

@@ -224,6 +224,12 @@ def largest_input(profile: Profile) -> int | None:
     return round(sum(_large(part) for name, part in profile.parts.items() if name in PROMPT_CLASSES))
 
 
+def most_input(profile: Independent) -> float:
+    """More total input than a run has, but for one in a million."""
+    inputs = [part for name, part in profile.parts.items() if name in PROMPT_CLASSES]
+    return sum(practical_upper(part) + 1 for part in inputs)
+
+
 def share_above(profile: Independent | Joint, tokens: int) -> float:
     """The share of runs whose total input is more than that."""
     rows = profile.total_input if isinstance(profile, Joint) else _input_of(profile)

@@ -9,6 +9,7 @@ from ...documents import did_you_mean
 from ..architecture.escalation import in_words
 from ..results import Unpriced, UsedPrice
 from ..routing.resolve import FALLBACK
+from .fleets import METHOD, is_large
 from .plans import Plan
 from .policies.calls import Costed
 
@@ -53,7 +54,9 @@ def unpriced(plans: list[Plan], costings: dict[tuple[str, str], Costed]) -> list
     ]
 
 
-def assumptions(architecture: Architecture, costings: Iterable[Costed], book: PriceBook, exactly: str) -> list[str]:
+def assumptions(
+    architecture: Architecture, costings: Iterable[Costed], book: PriceBook, exactly: str, trials: int
+) -> list[str]:
     """What the figures rest on, in sentences; `exactly` says which expected costs are exact."""
     known = list(costings)
     explained = dict.fromkeys(costing.work.explained for costing in known if costing.work.explained)
@@ -61,6 +64,7 @@ def assumptions(architecture: Architecture, costings: Iterable[Costed], book: Pr
         f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
         f"{exactly[:1].upper()}{exactly[1:]}; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
+        *([METHOD] if is_large(architecture.components, trials) else []),
         *explained,
         *_evidence(architecture),
         *_growth(architecture),

@@ -22,6 +22,7 @@ from ..results import (
     CallCost,
     ComponentCost,
 )
+from .fleets import is_large
 from .monte_carlo import draw
 from .plans import Plan
 from .policies.calls import Costed
@@ -30,6 +31,7 @@ from .session_facts import error_percent, session_facts
 from .workload import Horizon
 
 if TYPE_CHECKING:
+    from ..architecture.component import Component
     from ..architecture.model import Architecture
     from .settings import Progress, Settings
 
@@ -72,15 +74,28 @@ class PlanSum:
 
     def add(self, expected_usd: Iterable[Fraction], drawn_usd: Floats) -> None:
         """Add one component's cost."""
-        self.expected_usd = [total + part for total, part in zip(self.expected_usd, expected_usd, strict=True)]
+        self._add_expected(expected_usd)
         self.drawn_usd += drawn_usd
 
     def save(self, name: str, baseline_usd: Fraction, own_usd: Fraction, drawn_usd: Floats | float) -> None:
         """Add what one component saves over the horizon: exactly, and as drawn, (trials,) or one number."""
+        self._save_expected(name, baseline_usd, own_usd)
+        self.saved_usd += drawn_usd
+
+    def add_exact(self, name: str, baseline: Costed, own: Costed) -> None:
+        """Add one component's cost and what it saves, without draws."""
+        if own.priced:
+            self._add_expected(own.expected_usd)
+        if own.priced and baseline.priced:
+            self._save_expected(name, baseline.horizon_usd, own.horizon_usd)
+
+    def _add_expected(self, usd: Iterable[Fraction]) -> None:
+        self.expected_usd = [total + part for total, part in zip(self.expected_usd, usd, strict=True)]
+
+    def _save_expected(self, name: str, baseline_usd: Fraction, own_usd: Fraction) -> None:
         saved = self.saved_by_component.get(name, Fraction(0))
         self.saved_by_component[name] = saved + baseline_usd - own_usd
         self.compared_usd += baseline_usd
-        self.saved_usd += drawn_usd
 
 
 @dataclass(frozen=True)
@@ -106,35 +121,53 @@ def simulate_plans(
     progress: Progress | None = None,
     sink: Callable[[list[ProjectionDay]], None] | None = None,
 ) -> list[PlanSum]:
-    """Simulate every component once and price its draws for every plan."""
+    """Simulate every component once and price its draws for every plan; those of a large fleet fewer times."""
     shape = (horizon.days, settings.trials)
     sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
+    if is_large(architecture.components, settings.trials):
+        from .simulate_fleet import FleetSimulation
+
+        return FleetSimulation(architecture, plans, costing_of, horizon, settings, sums).run(progress, sink)
     rooms = [np.empty(shape) for _ in plans]
     for done, component in enumerate(architecture.components):
-        costings = [costing_of(component.name, plan) for plan in plans]
-        plain = costings[0].plain
-        tokens = draw(plain.work, plain.profile, plain.brackets, horizon.days, settings.trials, settings.seed)
-        distinct = {id(costing): costing for costing in costings}
-        drawn = {
-            known: PricedDraws(costing, draw_usd(costing, tokens, room, settings.seed))
-            for (known, costing), room in zip(distinct.items(), rooms, strict=False)
-        }
-        priced = {plan.name: drawn[id(costing)] for plan, costing in zip(plans, costings, strict=True)}
+        priced = priced_draws(component, plans, costing_of, horizon.days, settings.seed, rooms)
         _add_component(sums, priced, component.name)
         if sink:
-            sink([row for total in sums for row in _component_days(total.plan, priced, component.name, horizon)])
-        rows = {known: _component(own.costing, own.drawn_usd) for known, own in drawn.items()}
-        for total, costing in zip(sums, costings, strict=True):
-            total.components.append(rows[id(costing)])
+            sink([row for plan, own in zip(plans, priced, strict=True) for row in component_days(plan, own, horizon)])
+        for total, row in zip(sums, component_rows(priced), strict=True):
+            total.components.append(row)
         if progress:
             progress(done + 1, len(architecture.components))
     return sums
 
 
-def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: str) -> None:
-    baseline = priced[sums[0].plan.name]
-    for total in sums:
-        own = priced[total.plan.name]
+def priced_draws(
+    component: Component, plans: list[Plan], costing_of: CostingOf, days: int, seed: int, rooms: list[Floats]
+) -> list[PricedDraws]:
+    """A component's draws, once, priced for every plan; plans that cost it alike share theirs.
+
+    `rooms` are where the prices go, one (days, trials) a plan.
+    """
+    costings = [costing_of(component.name, plan) for plan in plans]
+    plain = costings[0].plain
+    tokens = draw(plain.work, plain.profile, plain.brackets, days, rooms[0].shape[1], seed)
+    distinct = {id(costing): costing for costing in costings}
+    drawn = {
+        known: PricedDraws(costing, draw_usd(costing, tokens, room, seed))
+        for (known, costing), room in zip(distinct.items(), rooms, strict=False)
+    }
+    return [drawn[id(costing)] for costing in costings]
+
+
+def component_rows(priced: list[PricedDraws]) -> list[ComponentCost]:
+    """Its row of the result for every plan. The draws are sorted on the way, and of no use after it."""
+    rows = {id(own): _component(own.costing, own.drawn_usd) for own in {id(own): own for own in priced}.values()}
+    return [rows[id(own)] for own in priced]
+
+
+def _add_component(sums: list[PlanSum], priced: list[PricedDraws], name: str) -> None:
+    baseline = priced[0]
+    for total, own in zip(sums, priced, strict=True):
         if own.costing.priced:
             total.add(own.costing.expected_usd, own.drawn_usd)
         if own.costing.priced and baseline.costing.priced:  # a saving compares like with like, or says nothing
@@ -143,7 +176,6 @@ def _add_component(sums: list[PlanSum], priced: dict[str, PricedDraws], name: st
 
 
 def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
-    """Its row of the result. The draws are sorted on the way, and of no use after it."""
     component, days = costing.work.component, len(costing.expected_usd)
     expected = to_usd(costing.horizon_usd / days) if costing.priced else None
     p10, p50, p90 = sorted_quantiles(drawn_usd, simulated_usd) if costing.priced else (None, None, None)
@@ -181,13 +213,13 @@ def _calls(costing: Costed, days: int) -> list[CallCost]:
     ]
 
 
-def _component_days(plan: Plan, priced: dict[str, PricedDraws], name: str, horizon: Horizon) -> Iterator[ProjectionDay]:
-    own = priced[plan.name]
+def component_days(plan: Plan, own: PricedDraws, horizon: Horizon) -> Iterator[ProjectionDay]:
+    """The rows of a component under a plan; none where it has no price."""
     if own.costing.priced:
         runs, expected = own.costing.work.runs.expected, own.costing.expected_usd
         part, model = own.costing.work.component, own.costing.model
         ranges = row_quantiles(own.drawn_usd, simulated_usd)
         for day, count, cost, spread in zip(horizon.dates, runs, expected, ranges, strict=True):
             yield ProjectionDay(
-                plan.name, day, name, part.agent, part.task, model, to_usd(count), to_usd(cost), *spread
+                plan.name, day, part.name, part.agent, part.task, model, to_usd(count), to_usd(cost), *spread
             )

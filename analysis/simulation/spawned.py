@@ -102,22 +102,26 @@ def _hours(
         return ()
     total: dict[int, Fraction] = {}
     for runs, share in known:
-        for minute, rate in _by_hour(runs, horizon):
-            total[minute] = total.get(minute, Fraction(0)) + rate * share
+        for minute, rate in _by_hour(runs, share, horizon):
+            total[minute] = total[minute] + rate if minute in total else rate
     days = np.searchsorted(horizon.edges, list(total), side="right") - 1
     return tuple(sorted((m, rate) for (m, rate), day in zip(total.items(), days.tolist(), strict=True) if active[day]))
 
 
-def _by_hour(runs: Runs, horizon: Horizon) -> list[tuple[int, Fraction]]:
+def _by_hour(runs: Runs, share: Fraction, horizon: Horizon) -> list[tuple[int, Fraction]]:
+    """A share of the runs, by the hour in which they are; an hour may stand in it more than once."""
     if runs.hours:
-        return list(runs.hours)
-    found = []
+        return [(minute, rate * share) for minute, rate in runs.hours]
+    found: list[tuple[int, Fraction]] = []
     for day, count in enumerate(runs.expected):
         first, last = int(horizon.edges[day]), int(horizon.edges[day + 1])
         if runs.instants is not None:
-            own = runs.instants[(runs.instants >= first) & (runs.instants < last)].tolist()
-            found += [(first + (minute - first) // 60 * 60, count / len(own)) for minute in own]
+            own = runs.instants[(runs.instants >= first) & (runs.instants < last)]
+            hours, counts = np.unique((own - first) // 60, return_counts=True)
+            each = count * share / len(own) if len(own) else Fraction(0)
+            found += [(first + 60 * hour, each * n) for hour, n in zip(hours.tolist(), counts.tolist(), strict=True)]
         elif count:
             marks = range(first, last, 60)
-            found += [(minute, count / len(marks)) for minute in marks]
+            each = count * share / len(marks)
+            found += [(minute, each) for minute in marks]
     return found

@@ -78,7 +78,7 @@ def summarise(
         price_book=book_ref(book),
         prices=used_prices(costings.values()),
         unpriced=unpriced(plans, costings),
-        assumptions=assumptions(architecture, costings.values(), book, exactness(results)),
+        assumptions=assumptions(architecture, costings.values(), book, exactness(results), settings.trials),
         warnings=warnings(architecture, book, costings.values())
         + large_requests((costings[plans[1].name, name] for name in plans[1].models), book, horizon)
         + [note.says for note in policy_notes if note.warns]

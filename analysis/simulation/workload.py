@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -82,10 +83,15 @@ class Runs:
     active: tuple[bool, ...] = field(default=(), repr=False)
     levels: Levels | None = field(default=None, repr=False, compare=False)
 
+    @cached_property
+    def total(self) -> Fraction:
+        """Expected runs over the horizon."""
+        return sum(self.expected, Fraction(0))
+
     @property
     def per_day(self) -> Fraction:
         """The mean over the days of the horizon."""
-        return sum(self.expected, Fraction(0)) / len(self.expected)
+        return self.total / len(self.expected)
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,8 @@ def _stated_runs(component: Component, horizon: Horizon, calls: int) -> Runs:
             mean, law = spread.mean, "day" if rate.varies == "run" else "mean"
         case _:
             mean = Fraction(rate or 0)
-    return Runs(tuple(mean if on else Fraction(0) for on in active), law, spread=spread)
+    nothing = Fraction(0)
+    return Runs(tuple(mean if on else nothing for on in active), law, spread=spread)
 
 
 def _hourly_runs(rates: Hourly, horizon: Horizon, active: list[bool]) -> Runs:
@@ -221,8 +228,9 @@ def _cron_runs(component: Component, horizon: Horizon, active: list[bool]) -> Ru
     instants = fire_times(component.schedule or "", zone, int(horizon.edges[0]), int(horizon.edges[-1]))
     day_of = np.searchsorted(horizon.edges, instants, side="right") - 1
     instants = instants[np.array(active, dtype=bool)[day_of]] if len(instants) else instants
-    counts = runs_by_day(instants, horizon.edges)
-    return Runs(tuple(Fraction(int(count)) for count in counts), instants=instants)
+    counts = runs_by_day(instants, horizon.edges).tolist()
+    exact = {count: Fraction(count) for count in set(counts)}
+    return Runs(tuple(exact[count] for count in counts), instants=instants)
 
 
 def active_days(component: Component, horizon: Horizon) -> tuple[bool, ...]:

@@ -78,20 +78,18 @@ class Call:
     @property
     def expected_usd(self) -> Fraction:
         """Expected cost over the horizon."""
-        return sum((usd for way in self.ways for usd in way.costing.expected_usd), Fraction(0))
+        return sum((way.costing.horizon_usd for way in self.ways), Fraction(0))
 
     @property
     def expected_calls(self) -> Fraction:
         """Expected number over the horizon, every attempt counted."""
-        return sum(
-            (
-                bracket.probability * count
-                for way in self.ways
-                for bracket in way.costing.brackets
-                for count in way.costing.work.runs.expected
-            ),
-            Fraction(0),
-        )
+        costings = [way.costing for way in self.ways]
+        return sum((_chance(costing) * costing.work.runs.total for costing in costings), Fraction(0))
+
+
+def _chance(costing: Costing) -> Fraction:
+    """Expected requests of a run, in all price tiers."""
+    return sum((bracket.probability for bracket in costing.brackets), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ class Costed:
     @cached_property
     def horizon_usd(self) -> Fraction:
         """Expected cost of all days together, exact."""
-        return sum(self.expected_usd, Fraction(0))
+        return sum((way.costing.horizon_usd for way in self._ways), Fraction(0))
 
     @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:

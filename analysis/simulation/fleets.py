@@ -1,0 +1,97 @@
+"""Large fleets: each component is drawn fewer times, and sums put these draws together anew for every trial.
+
+Families (a component with all that it spawns and is spawned by) are independent of one another. So a trial of their
+sum takes any one draw of each: block by block of trials, each family's draws are taken from another place on, all its
+days and plans together. The sum of many such families has the moments of the fully drawn sum, and near enough its
+quantiles, as long as no family decides them alone: those that do are drawn as often as there are trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..architecture.distributions import Floats
+from .monte_carlo import generator
+
+if TYPE_CHECKING:
+    from ..architecture.component import Component
+
+LARGE = 200
+"""Components beyond which a fleet is large."""
+DRAWN = 1_000
+"""How often each component of a large fleet is drawn."""
+POOL = 8_192
+"""Entries of the pools that its sums of runs are put together from."""
+PRECISION = 0.005
+"""The standard error of a sum's width, relative to it, that the fewer draws may leave."""
+
+METHOD = (
+    f"The fleet has more than {LARGE} components: each is drawn {DRAWN:,} times, those that decide the width of a sum "
+    "as often as there are trials, and every trial of a sum takes one draw of each; P10 and P90 of sums are within "
+    "about 1% of those of drawing all of them."
+)
+
+
+def is_large(components: Sequence[Component], trials: int) -> bool:
+    """Whether drawing every component for every trial would take long."""
+    return len(components) > LARGE and trials > DRAWN
+
+
+def families(components: Iterable[Component]) -> list[list[Component]]:
+    """The components, those that spawn one another together, in the order of their first."""
+    listed = list(components)
+    root = {component.name: component.name for component in listed}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            root[name] = name = root[root[name]]
+        return name
+
+    for component in listed:
+        for spawn in component.spawns:
+            root[find(spawn.component)] = find(component.name)
+    found: dict[str, list[Component]] = {}
+    for component in listed:
+        found.setdefault(find(component.name), []).append(component)
+    return list(found.values())
+
+
+def put_together(total: Floats, drawn: Floats, family: str, seed: int, sign: int = 1) -> None:
+    """Add a family's draws, (..., draws), to the sum, (..., trials); `sign` -1 takes the same ones out again."""
+    draws, trials = drawn.shape[-1], total.shape[-1]
+    twice = np.concatenate([drawn, drawn], axis=-1) * sign
+    starts = generator(seed, f"{family}\nlarge fleet").integers(0, draws, -(-trials // draws)).tolist()
+    for first, start in zip(range(0, trials, draws), starts, strict=True):
+        block = total[..., first : first + draws]
+        block += twice[..., start : start + block.shape[-1]]
+
+
+def variance_and_kurtosis(drawn: Floats) -> tuple[float, float]:
+    """Of draws around the mean of their row: variance, and excess kurtosis (0 where nothing varies)."""
+    squared = (drawn - drawn.mean(axis=-1, keepdims=True)) ** 2
+    variance = float(squared.mean())
+    return variance, float((squared**2).mean()) / variance**2 - 3 if variance else 0.0
+
+
+def dominant(moments: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
+    """The families to draw in full: of every sum, the largest until the others leave its width known well enough.
+
+    `moments` are (variance, excess kurtosis) of each family in each sum. The variance of a sum of independent parts
+    with shares s of it, each known from n draws, has the relative variance sum of s^2 (kurtosis + 2) / n.
+    """
+    names = list(moments)
+    variances, kurtoses = np.moveaxis(np.array([moments[name] for name in names]), -1, 0)
+    totals = variances.sum(axis=0)
+    shares = np.divide(variances, totals, out=np.zeros_like(variances), where=totals > 0)
+    open_ = shares**2 * np.maximum(kurtoses + 2, 0)
+    chosen: dict[str, None] = {}
+    for left in open_.T:
+        order = np.argsort(-left, kind="stable")
+        rest = left.sum() - np.cumsum(left[order])
+        enough = (2 * PRECISION) ** 2 * DRAWN
+        count = 0 if left.sum() <= enough else int(np.argmax(rest <= enough)) + 1
+        chosen |= dict.fromkeys(names[n] for n in order[:count].tolist())
+    return [name for name in names if name in chosen]
