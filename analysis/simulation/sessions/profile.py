@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +22,7 @@ from .walk import Walk
 DRAWN = 65_536
 """Drawn sessions that the simulation's sums are put together from."""
 MOST_TURNS_DRAWN = 4_000_000
+MOST_SAMPLED = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class SessionProfile:
     @property
     def longest(self) -> Floats:
         """The largest request of each drawn session."""
-        return _sample(self.rules, ()).longest
+        return _any_sample(self.rules).longest
 
     def outgrows(self, window: int) -> float:
         """The share of sessions with a request of more tokens than that."""
@@ -90,12 +92,12 @@ class SessionProfile:
     @property
     def cold_share(self) -> float:
         """The share of turns after the first that find the cache cold."""
-        return float(_sample(self.rules, ()).cold)
+        return float(_any_sample(self.rules).cold)
 
     @property
     def compactions(self) -> float:
         """Compactions of a session, on average."""
-        return float(_sample(self.rules, ()).compactions)
+        return float(_any_sample(self.rules).compactions)
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,25 @@ class DrawnSessions:
     compactions: float
 
 
-@lru_cache(maxsize=64)
+_SAMPLED: OrderedDict[SessionRules, DrawnSessions] = OrderedDict()
+"""What was last drawn of some rules: the same sessions, whatever tiers their requests are booked in."""
+
+
+def _any_sample(rules: SessionRules) -> DrawnSessions:
+    """The drawn sessions, their requests in any tiers."""
+    return _SAMPLED[rules] if rules in _SAMPLED else _sample(rules, ())
+
+
+@lru_cache(maxsize=MOST_SAMPLED)
 def _sample(rules: SessionRules, starts: tuple[int, ...]) -> DrawnSessions:
+    """The drawn sessions, kept for `_any_sample` too."""
+    found = _SAMPLED[rules] = _draw(rules, starts)
+    while len(_SAMPLED) > MOST_SAMPLED:
+        _SAMPLED.popitem(last=False)
+    return found
+
+
+def _draw(rules: SessionRules, starts: tuple[int, ...]) -> DrawnSessions:
     rng = np.random.default_rng(0)
     count = int(max(1024, min(DRAWN, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
     turns = -np.sort(-draw_turns(rules.turns, count, rng))  # the longest first: those that go on are a prefix

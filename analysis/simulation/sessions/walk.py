@@ -21,7 +21,7 @@ Paths = NDArray[Any]
 
 @dataclass
 class Walk:
-    """Sessions on their way. `sums` are (sessions, tiers, classes + 1): tokens by class, and requests.
+    """Sessions on their way. `booked` are (tiers, classes + 1, sessions): tokens by class, and requests.
 
     `context` and `answered` are what the last turn sent and what it added; `large` whether it was on the model of
     large contexts. `longest` is the largest request so far.
@@ -30,7 +30,7 @@ class Walk:
     profile: SessionRules
     starts: tuple[int, ...]
     prompt: Paths
-    sums: Paths = field(init=False)
+    booked: Paths = field(init=False)
     context: Paths = field(init=False)
     answered: Paths = field(init=False)
     large: NDArray[np.bool_] = field(init=False)
@@ -43,11 +43,16 @@ class Walk:
     def __post_init__(self) -> None:
         nothing, exact = self.prompt * 0, self.prompt.dtype == object
         self.rule = self.profile.compaction if exact or not self.profile.compaction else self.profile.compaction.floats
-        shape = (len(self.prompt), len(self.starts) + 1, len(self.profile.classes) + 1)
-        self.sums = np.zeros(shape, dtype=self.prompt.dtype) + nothing[:, None, None]
+        shape = (len(self.starts) + 1, len(self.profile.classes) + 1, len(self.prompt))
+        self.booked = np.zeros(shape, dtype=self.prompt.dtype) + nothing
         self.context, self.answered, self.longest = nothing, nothing, nothing
         self.compactions, self.cold = nothing + 0, nothing + 0
         self.large = np.zeros(len(self.prompt), dtype=bool)
+
+    @property
+    def sums(self) -> Paths:
+        """What is booked, by session: (sessions, tiers, classes + 1)."""
+        return np.ascontiguousarray(np.moveaxis(self.booked, -1, 0))
 
     def turn(self, new: Paths, answer: Paths, thought: Paths, warm: Paths, weight: Any = 1) -> None:
         """The next turn of the first `len(new)` sessions, which count `weight` times.
@@ -97,12 +102,14 @@ class Walk:
         """Adds a request to the tier of its total input."""
         n = len(sent)
         split = (read, sent - read, output) if self.profile.cached else (sent, output)
-        tier = np.zeros(n, dtype=np.int64)
-        for start in self.starts:
-            tier += np.asarray(sent >= start, dtype=bool)
-        rows = np.arange(n)
-        for column, amount in enumerate((*split, 1 + sent * 0)):
-            self.sums[rows, tier, column] += weight * amount
+        above = [np.ones(n, dtype=bool), *(np.asarray(sent >= start, dtype=bool) for start in self.starts)]
+        below = [*above[1:], np.zeros(n, dtype=bool)]
+        amounts = [weight * amount for amount in (*split, 1 + sent * 0)]
+        for booked, reached, left in zip(self.booked, above, below, strict=True):
+            here = reached & ~left
+            if here.any():
+                for column, amount in enumerate(amounts):
+                    booked[column, :n] += amount if here.all() else np.where(here, amount, 0)
 
     def _keep(self, sent: Paths, answer: Paths) -> None:
         n = len(sent)
