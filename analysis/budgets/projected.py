@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,10 @@ import numpy as np
 from ..architecture.policies import Policy
 from ..architecture.spawn import descendants
 from ..simulation.costing import Costing
-from ..simulation.monte_carlo import TokenSums, draw
+from ..simulation.fleets import DRAWN, POOL, family_names, is_large, spread
+from ..simulation.monte_carlo import TokenSums, draw, pool_size
 from ..simulation.plans import Plan
+from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd_by_model
 from ..simulation.spawned import rooted
 from ..simulation.subscriptions import subscriptions_of
@@ -126,12 +129,23 @@ class Projected:
         return [Share(labels, usd, drawn[labels]) for labels, usd in expected.items()]
 
     def _drawn(self, name: str) -> dict[Labels, Floats]:
-        costing, days = self.costs.planned(name, self.plan), self.costs.horizon.days
+        costing = self.costs.planned(name, self.plan)
         if not costing.priced:
             return {}
-        tokens = self.draws.of(costing.plain, days, self.trials, self.seed)
+        if not is_large(self.components, self.trials):
+            return self._priced(name, costing, self.trials)
+        with pool_size(POOL):
+            few, family = self._priced(name, costing, DRAWN), self._families[name]
+        return {labels: spread(usd, self.trials, family, self.seed) for labels, usd in few.items()}
+
+    @cached_property
+    def _families(self) -> dict[str, str]:
+        return family_names(self.components)
+
+    def _priced(self, name: str, costing: Costed, trials: int) -> dict[Labels, Floats]:
+        tokens = self.draws.of(costing.plain, self.costs.horizon.days, trials, self.seed)
         found: dict[Labels, Floats] = {}
-        for model, usd in draw_usd_by_model(costing, tokens, self.trials, self.seed).items():
+        for model, usd in draw_usd_by_model(costing, tokens, trials, self.seed).items():
             labels = self._labels(name, model)
             found[labels] = found[labels] + usd if labels in found else usd
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +19,8 @@ from ..architecture.distributions import Floats
 from ..findings import Finding
 from ..quantiles import Quantiles, quantiles
 from ..shapley import shapley
+from ..simulation.fleets import DRAWN, POOL, spread
+from ..simulation.monte_carlo import pool_size
 from ..simulation.summary import book_ref
 from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
 from .sides import Mixed, Pair, Side
@@ -86,15 +89,17 @@ def _compared(pair: Pair) -> tuple[list[ComponentDifference], Floats, _Unchanged
     """The components that differ, their summed paired difference, (trials,), and what does not differ."""
     names = dict.fromkeys([*pair.base.components, *pair.head.components])
     rows, total, unchanged = [], np.zeros(pair.head.settings.trials), _Unchanged()
+    large, families = pair.large, pair.families
     for name in names:
         both = name in pair.base.components and name in pair.head.components
         causes = pair.changed(name) if both else []
         if both and (not causes or _same_cost(pair, name, causes)):
             unchanged.add(pair.mixed(name, BASE))
             continue
-        row, drawn = _row(pair, name, causes)
+        with pool_size(POOL) if large else nullcontext():
+            row, drawn = _row(pair, name, causes)
         rows.append(row)
-        total = total + drawn
+        total += spread(drawn, len(total), families[name], pair.head.settings.seed) if large else drawn
     return rows, total, unchanged
 
 
@@ -110,7 +115,7 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
     before = pair.mixed(name, BASE) if name in pair.base.components else None
     after = pair.mixed(name, HEAD) if name in pair.head.components else None
     known = all(side is None or side.usd is not None for side in (before, after))
-    zero, trials = Decimal(0), (pair.head.settings.trials, pair.head.settings.seed)
+    zero, trials = Decimal(0), (DRAWN if pair.large else pair.head.settings.trials, pair.head.settings.seed)
     was, now = (None if side is None or side.usd is None else to_usd(side.usd) for side in (before, after))
     drawn = np.zeros(trials[0])
     if known:

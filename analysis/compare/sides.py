@@ -26,6 +26,7 @@ from ..architecture.policies import POLICIES
 from ..architecture.spawn import spawned_names
 from ..routing.resolve import routed_model
 from ..simulation.costs import Costs
+from ..simulation.fleets import family_names, is_large
 from ..simulation.logged import as_forecast
 from ..simulation.monte_carlo import draw
 from ..simulation.plans import Plan, plans_of
@@ -141,6 +142,16 @@ class Pair:
     @cached_property
     def same_prices(self) -> bool:
         return self.base.book.hash == self.head.book.hash
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether either side is a large fleet, whose components are drawn fewer times."""
+        return any(is_large(side.architecture.components, side.settings.trials) for side in (self.base, self.head))
+
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """The name of each component's family: those whose runs depend on one another on either side."""
+        return family_names([*self.base.architecture.components, *self.head.architecture.components])
 
     def changed(self, name: str) -> list[Cause]:
         """The causes that may make a difference to a component that both sides have."""

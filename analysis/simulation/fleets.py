@@ -59,6 +59,20 @@ def families(components: Iterable[Component]) -> list[list[Component]]:
     return list(found.values())
 
 
+def family_names(components: Iterable[Component]) -> dict[str, str]:
+    """The name of each component's family, by which its draws are put together: that of its first component."""
+    return {member.name: members[0].name for members in families(components) for member in members}
+
+
+def spread(drawn: Floats, trials: int, family: str, seed: int) -> Floats:
+    """A component's draws, (..., draws), as they are put together: (..., trials); what does not vary stays."""
+    if drawn.shape[-1] == 1:
+        return drawn
+    total = np.zeros((*drawn.shape[:-1], trials))
+    put_together(total, drawn, family, seed)
+    return total
+
+
 def put_together(total: Floats, drawn: Floats, family: str, seed: int, sign: int = 1) -> None:
     """Add a family's draws, (..., draws), to the sum, (..., trials); `sign` -1 takes the same ones out again."""
     draws, trials = drawn.shape[-1], total.shape[-1]

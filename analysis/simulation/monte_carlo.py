@@ -249,7 +249,7 @@ def _session_sums(
     """Sums of whole sessions: their requests and tokens in each bracket together, with the exact means."""
     wide = len(profile.classes) + 1
     means = [float(b.probability * x) for b in brackets for x in (*b.mean.values(), Fraction(1))]
-    drawn = profile.sample(brackets).sums
+    drawn = profile.sample(brackets, _POOL.get()).sums
     pool = np.ascontiguousarray(drawn.reshape(len(drawn), -1).T)
     average = pool.mean(axis=1, keepdims=True)
     pool = pool * np.divide(np.array(means)[:, None], average, out=np.ones_like(average), where=average > 0)

@@ -77,7 +77,7 @@ class LoggedSessions:
         mean = {name: Fraction(total, calls) for name, total in zip(self.classes, sums, strict=True)}
         return Bracket(min_input_tokens, Fraction(calls, self.count), mean)
 
-    def sample(self, brackets: Sequence[Bracket]) -> DrawnSessions:
+    def sample(self, brackets: Sequence[Bracket], most: int = 0) -> DrawnSessions:  # noqa: ARG002 (none is drawn)
         """The sessions themselves, their calls in those brackets."""
         starts = np.array([bracket.min_input_tokens for bracket in brackets[1:]], dtype=np.int64)
         place = self.session * len(brackets) + np.searchsorted(starts, self.total_input, side="right")

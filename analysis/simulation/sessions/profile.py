@@ -71,9 +71,9 @@ class SessionProfile:
         """The tiers that requests lie in, ascending."""
         return list(expected_brackets(self.rules, tuple(starts)))
 
-    def sample(self, brackets: Sequence[Bracket]) -> DrawnSessions:
-        """Drawn sessions, their requests in those brackets."""
-        return _sample(self.rules, tuple(bracket.min_input_tokens for bracket in brackets[1:]))
+    def sample(self, brackets: Sequence[Bracket], most: int = DRAWN) -> DrawnSessions:
+        """Drawn sessions, their requests in those brackets; `most` of them, fewer where they are long."""
+        return _sample(self.rules, tuple(bracket.min_input_tokens for bracket in brackets[1:]), most)
 
     @property
     def largest_context(self) -> float:
@@ -119,21 +119,21 @@ _SAMPLED: OrderedDict[SessionRules, DrawnSessions] = OrderedDict()
 
 def _any_sample(rules: SessionRules) -> DrawnSessions:
     """The drawn sessions, their requests in any tiers."""
-    return _SAMPLED[rules] if rules in _SAMPLED else _sample(rules, ())
+    return _SAMPLED[rules] if rules in _SAMPLED else _sample(rules, (), DRAWN)
 
 
 @lru_cache(maxsize=MOST_SAMPLED)
-def _sample(rules: SessionRules, starts: tuple[int, ...]) -> DrawnSessions:
+def _sample(rules: SessionRules, starts: tuple[int, ...], most: int) -> DrawnSessions:
     """The drawn sessions, kept for `_any_sample` too."""
-    found = _SAMPLED[rules] = _draw(rules, starts)
+    found = _SAMPLED[rules] = _draw(rules, starts, most)
     while len(_SAMPLED) > MOST_SAMPLED:
         _SAMPLED.popitem(last=False)
     return found
 
 
-def _draw(rules: SessionRules, starts: tuple[int, ...]) -> DrawnSessions:
+def _draw(rules: SessionRules, starts: tuple[int, ...], most: int) -> DrawnSessions:
     rng = np.random.default_rng(0)
-    count = int(max(1024, min(DRAWN, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
+    count = int(max(1024, min(most, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
     turns = -np.sort(-draw_turns(rules.turns, count, rng))  # the longest first: those that go on are a prefix
     walk = Walk(rules, starts, rules.prompt.draw(rng, (count,)))
     for k in range(int(turns[0])):

@@ -1,0 +1,121 @@
+"""Large fleets: fewer draws of each component, and sums as wide as if every component were drawn for every trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.results import Projection
+from costsim.analysis.simulation import fleets, simulate
+from costsim.analysis.simulation.fleets import dominant, families, put_together, spread, variance_and_kurtosis
+from costsim.analysis.simulation.run import project
+from costsim.analysis.simulation.settings import Settings
+
+Read = Callable[..., Architecture]
+SETTINGS = Settings(date(2026, 12, 1), days=2, trials=4_000)
+
+
+def row(n: int) -> dict[str, Any]:
+    """Poisson runs of random tokens; the first ones cost as much as a hundred others, and spawn the next."""
+    tokens = {"input": {"low": 1000, "mode": 2000 + n, "high": 9000 + n}, "output": {"p50": 300, "p95": 800}}
+    many = {"name": f"c{n}", "task": "xy"[n % 2], "runs_per_day": {"poisson": 500}, "tokens": tokens}
+    if n == 0:
+        return many | {"runs_per_day": {"low": 1000, "mode": 20_000, "high": 60_000, "varies": "mean"}}
+    if n == 1:
+        return many | {"spawns": [{"component": "c2", "count": {"low": 1, "mode": 2, "high": 9}}]}
+    return many
+
+
+def fleet(read: Read, components: int) -> Architecture:
+    routing = {"x": "anthropic/claude-haiku-4-5", "fallback": "anthropic/claude-sonnet-4-6"}
+    return read({"model_routing": routing, "components": [row(n) for n in range(components)]})
+
+
+@pytest.fixture(scope="module")
+def both(read: Read) -> tuple[Projection, Projection]:
+    """A fleet just large enough, drawn as a large one, and as if it were small."""
+    large = fleet(read, fleets.LARGE + 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(simulate, "is_large", lambda components, trials: False)
+        drawn = project(large, SETTINGS)
+    return project(large, SETTINGS), drawn
+
+
+def test_sums_of_a_large_fleet_have_the_range_of_drawn_ones_within_one_percent(
+    both: tuple[Projection, Projection],
+) -> None:
+    for put, drawn in zip(both[0].plans, both[1].plans, strict=True):
+        for name in ("p10_usd", "p50_usd", "p90_usd"):
+            mine, full = getattr(put.horizon, name), getattr(drawn.horizon, name)
+            assert float(mine) == pytest.approx(float(full), rel=0.01)
+        for here, there in zip(put.days, drawn.days, strict=True):
+            assert float(here.p10_usd) == pytest.approx(float(there.p10_usd), rel=0.01)
+            assert float(here.p90_usd) == pytest.approx(float(there.p90_usd), rel=0.01)
+    saved, full_saved = both[0].savings[0], both[1].savings[0]
+    assert float(saved.p90_usd_per_day) == pytest.approx(float(full_saved.p90_usd_per_day), rel=0.01)
+
+
+def test_expected_costs_of_a_large_fleet_are_the_exact_ones(both: tuple[Projection, Projection]) -> None:
+    for put, drawn in zip(both[0].plans, both[1].plans, strict=True):
+        assert put.horizon.expected_usd == drawn.horizon.expected_usd
+        assert [part.expected_usd_per_day for part in put.components] == [
+            part.expected_usd_per_day for part in drawn.components
+        ]
+
+
+def test_every_component_of_a_large_fleet_keeps_a_range_of_its_own(both: tuple[Projection, Projection]) -> None:
+    parts = zip(both[0].plans[1].components, both[1].plans[1].components, strict=True)
+    for put, drawn in parts:
+        assert put.name == drawn.name
+        assert put.p10_usd_per_day
+        assert put.p90_usd_per_day
+        assert drawn.p90_usd_per_day
+        assert float(put.p90_usd_per_day) == pytest.approx(float(drawn.p90_usd_per_day), rel=0.05)
+
+
+def test_the_component_that_decides_the_width_is_drawn_in_full(both: tuple[Projection, Projection]) -> None:
+    # c0's mean is unknown between 1,000 and 60,000 runs: its draws are those of the small fleet, to the digit
+    put, drawn = both[0].plans[1].components[0], both[1].plans[1].components[0]
+    assert (put.p10_usd_per_day, put.p90_usd_per_day) == (drawn.p10_usd_per_day, drawn.p90_usd_per_day)
+
+
+def test_the_result_says_how_a_large_fleet_is_drawn_and_a_small_one_does_not(
+    read: Read, both: tuple[Projection, Projection]
+) -> None:
+    assert fleets.METHOD in both[0].assumptions
+    assert "200 components" in fleets.METHOD
+    assert "1,000 times" in fleets.METHOD
+    small = project(fleet(read, 3), Settings(date(2026, 12, 1), days=1, trials=1_001))
+    assert fleets.METHOD not in small.assumptions
+
+
+def test_components_that_spawn_one_another_are_one_family(read: Read) -> None:
+    named = [[member.name for member in family] for family in families(fleet(read, 5).components)]
+    assert named == [["c0"], ["c1", "c2"], ["c3"], ["c4"]]
+
+
+def test_every_draw_comes_into_as_many_trials_as_any_other() -> None:
+    drawn = np.arange(6.0).reshape(2, 3)  # two days, three draws, into nine trials: three times each
+    total = spread(drawn, 9, "family", seed=1)
+    assert sorted(total[0]) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert (total[1] - total[0] == 3).all()  # the days of a draw stay together
+    put_together(total, drawn, "family", 1, sign=-1)
+    assert not total.any()
+
+
+def test_a_family_is_drawn_in_full_where_it_decides_a_sum() -> None:
+    # 100 alike: sum of (1/100)^2 x 2 = 0.02, less than (2 x 0.005)^2 x 1000 = 0.1; with one of 50 times that: (1/3)^2 x 2
+    alike = {f"f{n}": [(1.0, 0.0)] for n in range(100)}
+    assert dominant(alike) == []
+    assert dominant(alike | {"large": [(50.0, 0.0)]}) == ["large"]
+    assert dominant({"constant": [(0.0, 0.0)]}) == []
+
+
+def test_variance_and_kurtosis_are_around_the_mean_of_each_row() -> None:
+    # -1 and 1 alternating, around 5 and around 9: variance 1, fourth moment 1, excess kurtosis 1 - 3
+    assert variance_and_kurtosis(np.array([[4.0, 6.0], [8.0, 10.0]])) == (1.0, -2.0)
+    assert variance_and_kurtosis(np.full((2, 3), 7.0)) == (0.0, 0.0)
