@@ -50,7 +50,7 @@ def component(n: int, turned: int = 0) -> dict[str, Any]:
         0: {"tokens": {"input": 4000 + m, "output": 300}, "schedule": f"*/{5 + n % 25} * * * *"},
         1: {"schedule": f"{n % 60} {n % 24} * * *"},
         2: {"schedule": f"{n % 60} {n % 24} * * *"},
-        **dict.fromkeys((3, 4, 5), {"runs_per_day": {"poisson": 20 + n % 400}}),
+        **{lane: {"runs_per_day": {"poisson": 20 + n % 400}} for lane in (3, 4, 5)},
         6: {"runs_per_day": {"low": 50, "mode": 100 + n % 200, "high": 600}},
         7: {"runs_per_day": {"low": 50, "mode": 100, "high": 300, "varies": "mean"}},
         8: {"calibrate": {"daily_usd": 2 + m % 5, "input_per_output": 8}},
