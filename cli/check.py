@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
-from .screen import say
+from .screen import say, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,9 @@ def check(
         day_of(today), _month(month), trials, seed, book, tuple(prices or ()), Rejects.parse(max_rejected)
     )
     with _store(db if usage else None) as store:
-        result = compute(file, settings, budgets=budgets, usage=store)
+        result = with_progress(
+            "checking", lambda shown: compute(file, replace(settings, progress=shown), budgets=budgets, usage=store)
+        )
     emit(_rendered(result, format_of(format, out, FindingsFormat.table)), out)
     if notify and result.status != "pass":
         _notify(result, notify, notify_format, dry_run)

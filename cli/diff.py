@@ -14,6 +14,7 @@ import typer
 from ..errors import InputError
 from .arguments import HERE, day_of
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
+from .screen import say_at_end, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,7 @@ def diff(
       costsim diff main --max-increase 10%
     """
     from ..analysis.compare.architectures import difference
+    from ..analysis.simulation.fleets import method
     from ..analysis.simulation.settings import Settings
 
     settings = Settings(day_of(start), days, trials, seed, book, naive)
@@ -77,7 +79,10 @@ def diff(
         sides = _read(before, after, loaded, settings, plan, base_book)
         chosen = format_of(format, out, FindingsFormat.table)
         lines_of = None if chosen is FindingsFormat.table else loaded[1]
-        found = difference(*sides, loaded=lines_of, limit=limit)
+        say_at_end(method(max((side.architecture.components for side in sides), key=len), trials))
+        found = with_progress(
+            "comparing", lambda shown: difference(*sides, loaded=lines_of, limit=limit, progress=shown)
+        )
     emit(_rendered(found, chosen, after.shown), out)
     raise typer.Exit(found.exit_code)
 

@@ -22,7 +22,7 @@ from .arguments import (
     days_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
-from .screen import say, with_progress
+from .screen import say, say_at_end, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,6 +113,7 @@ def run(
     """
     from ..analysis.architecture.edits import edited
     from ..analysis.architecture.load import load_architecture
+    from ..analysis.simulation.fleets import method
     from ..analysis.simulation.guessed import parse_share
     from ..analysis.simulation.run import project
     from ..analysis.simulation.scale import Scale
@@ -142,6 +143,7 @@ def run(
     if moves:
         emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
         return
+    say_at_end(method(wanted.components, trials))
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",

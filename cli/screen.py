@@ -46,8 +46,8 @@ REMARKS: list[str] = []
 
 
 def say_at_end(text: str) -> None:
-    """Print a line on standard error when the command has ended without an error."""
-    REMARKS.append(text)
+    """Print a line on standard error when the command has ended without an error; nothing if it is empty."""
+    REMARKS.extend([text] if text else [])
 
 
 def say_remarks() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Architecture
+    from ..simulation.settings import Progress
     from .projected import Projected
     from .projection import LastPeriod
     from .spent import Usage
@@ -44,7 +45,8 @@ class CheckSettings:
     """How to check: the month in which `month` lies, as of `today`, by which budgets and exceptions expire.
 
     `month` None is this month; with usage, the month of the last whole day that the logs know. `book` overrides the
-    architecture's base book (`list` without one), `prices` are overlays on top of its own.
+    architecture's base book (`list` without one), `prices` are overlays on top of its own. `progress` is called with
+    (components done, components in all).
     """
 
     today: date
@@ -54,6 +56,7 @@ class CheckSettings:
     book: str | None = None
     prices: tuple[Path, ...] = ()
     max_rejected: Rejects = field(default_factory=Rejects)
+    progress: Progress | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -157,7 +160,8 @@ def _projected(architecture: Architecture, month: date, settings: CheckSettings,
 
     days = len(list(days_of_month(month)))
     costs = costs_of(architecture, Settings(month, days, settings.trials, settings.seed, settings.book), book)
-    return Projected(costs, plans_of(architecture, _any_model(architecture))[1], settings.trials, settings.seed)
+    plan = plans_of(architecture, _any_model(architecture))[1]
+    return Projected(costs, plan, settings.trials, settings.seed, progress=settings.progress)
 
 
 def _any_model(architecture: Architecture) -> str:
@@ -181,6 +185,7 @@ def _check_scopes(
 def _judge_projected(
     found: _Check, projected: Projected, loaded: LoadedArchitecture, logged: Usage | None, month: date
 ) -> None:
+    from ..simulation.fleets import METHOD, is_large
     from .checks import broken_claims, routing_errors, unpriced_models
     from .projection import judge_projection
 
@@ -189,6 +194,8 @@ def _judge_projected(
     found.judged += judge_projection(seen, projected, month, found.settings.today, last_period)
     if unseen:
         found.notes.append(f"no component says these scopes: {', '.join(unseen)} compared with the logs only (--usage)")
+    if is_large(projected.components, projected.trials):
+        found.notes.append(METHOD)
     unpriced = unpriced_models(projected, loaded)
     found.verdicts += unpriced
     found.verdicts += routing_errors(projected, loaded, {verdict.name for verdict in unpriced})

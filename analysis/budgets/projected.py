@@ -32,6 +32,7 @@ from .windows import Daily, Floats
 if TYPE_CHECKING:
     from ..architecture.component import Component
     from ..simulation.costs import Costs
+    from ..simulation.settings import Progress
 
 KEPT = 12
 """Of how many components drawn tokens are kept: a few megabytes each."""
@@ -105,6 +106,7 @@ class Projected:
     trials: int
     seed: int
     draws: TokenDraws = field(default_factory=TokenDraws, repr=False)
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
     @property
     def components(self) -> list[Component]:
@@ -170,9 +172,11 @@ class Projected:
         """What each of the scopes costs."""
         nothing = Daily.nothing(self.costs.horizon.dates)
         found: dict[AnyScope, ScopeCost] = {scope: ScopeCost(nothing) for scope in scopes}
-        for component in self.components:
+        for done, component in enumerate(self.components):
             if any(self._may_count(scope, component.name) for scope in found):
                 self._add(found, self.shares(component.name))
+            if self.progress:
+                self.progress(done + 1, len(self.components))
         self._add(found, self.subscriptions())
         return found
 

@@ -28,6 +28,7 @@ from .words import label, message
 
 if TYPE_CHECKING:
     from ..architecture.load import LoadedArchitecture
+    from ..simulation.settings import Progress
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ class IncreaseLimit:
 
 
 def difference(
-    base: Side, head: Side, *, loaded: LoadedArchitecture | None = None, limit: IncreaseLimit | None = None
+    base: Side,
+    head: Side,
+    *,
+    loaded: LoadedArchitecture | None = None,
+    limit: IncreaseLimit | None = None,
+    progress: Progress | None = None,
 ) -> ArchitectureDifference:
     """What head costs more than base over the settings' days, under each side's plan of that name.
 
@@ -47,7 +53,7 @@ def difference(
     Raises ArchitectureError and its kin.
     """
     pair, settings = Pair(base, head), head.settings
-    rows, drawn, unchanged = _compared(pair)
+    rows, drawn, unchanged = _compared(pair, progress)
     flat = [to_usd(side.flat_usd()) for side in (base, head)]
     before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
@@ -85,12 +91,14 @@ class _Unchanged:
 BASE, HEAD = (0,) * len(CAUSES), (1,) * len(CAUSES)
 
 
-def _compared(pair: Pair) -> tuple[list[ComponentDifference], Floats, _Unchanged]:
+def _compared(pair: Pair, progress: Progress | None) -> tuple[list[ComponentDifference], Floats, _Unchanged]:
     """The components that differ, their summed paired difference, (trials,), and what does not differ."""
     names = dict.fromkeys([*pair.base.components, *pair.head.components])
     rows, total, unchanged = [], np.zeros(pair.head.settings.trials), _Unchanged()
     large, families = pair.large, pair.families
-    for name in names:
+    for done, name in enumerate(names):
+        if progress:
+            progress(done, len(names))
         both = name in pair.base.components and name in pair.head.components
         causes = pair.changed(name) if both else []
         if both and (not causes or _same_cost(pair, name, causes)):

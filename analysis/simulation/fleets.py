@@ -40,6 +40,11 @@ def is_large(components: Sequence[Component], trials: int) -> bool:
     return len(components) > LARGE and trials > DRAWN
 
 
+def method(components: Sequence[Component], trials: int) -> str:
+    """How the fleet is drawn, in a sentence; empty where it is not large."""
+    return METHOD if is_large(components, trials) else ""
+
+
 def families(components: Iterable[Component]) -> list[list[Component]]:
     """The components, those that spawn one another together, in the order of their first."""
     listed = list(components)

@@ -17,11 +17,11 @@ from .baseline import check_priced, chosen_naive, compared_plans, described, mos
 from .claims import ClaimCosts, check
 from .costs import Costs
 from .guessed import only_chance, with_uncertainty
+from .plan_sums import ProjectionDay
 from .plans import Plan
 from .policies.notes import policy_notes
 from .recommended import with_recommended
 from .settings import Progress, Settings
-from .simulate import ProjectionDay
 from .summary import summarise
 from .waterfall import waterfall
 from .workload import Horizon

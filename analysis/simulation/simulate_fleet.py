@@ -13,7 +13,7 @@ from ..architecture.distributions import Floats
 from ..results import ComponentCost
 from .fleets import DRAWN, POOL, dominant, families, put_together, variance_and_kurtosis
 from .monte_carlo import pool_size
-from .simulate import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
+from .plan_sums import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
 from .workload import Horizon
 
 if TYPE_CHECKING:

@@ -30,9 +30,10 @@ from ..results import (
     exactness,
 )
 from .fits import large_requests, outgrown
+from .plan_sums import CostingOf, PlanSum, ProjectionDay
 from .plans import Plan, named_models
 from .provenance import assumptions, unpriced, used_prices, warnings
-from .simulate import CostingOf, PlanSum, ProjectionDay, simulate_plans
+from .simulate import simulate_plans
 from .spawn_tree import SpawnCosts
 from .subscriptions import flat_total, limited_subscriptions, subscriptions_of
 from .workload import Horizon

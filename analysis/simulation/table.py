@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import StoreError
 from ..results import Projection
-from .simulate import ProjectionDay
+from .plan_sums import ProjectionDay
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS projection (

@@ -12,9 +12,9 @@ import duckdb
 import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
+from costsim.analysis.simulation.plan_sums import ProjectionDay
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.simulate import ProjectionDay
 from costsim.analysis.simulation.table import store_projection
 from costsim.errors import StoreError
 

@@ -18,10 +18,11 @@ from costsim.analysis.results import PlanResult, Projection
 from costsim.analysis.simulation.brackets import Bracket
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
+from costsim.analysis.simulation.plan_sums import PlanSum
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.profiles import Independent, Joint
 from costsim.analysis.simulation.settings import Settings
-from costsim.analysis.simulation.simulate import PlanSum, simulate_plans
+from costsim.analysis.simulation.simulate import simulate_plans
 from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work
 from numpy.typing import NDArray
 
