@@ -79,7 +79,7 @@ def diff(
         sides = _read(before, after, loaded, settings, plan, base_book)
         chosen = format_of(format, out, FindingsFormat.table)
         lines_of = None if chosen is FindingsFormat.table else loaded[1]
-        say_at_end(method(max((side.architecture.components for side in sides), key=len), trials))
+        say_at_end(method(max((side.architecture for side in sides), key=lambda known: len(known.components)), trials))
         found = with_progress(
             "comparing", lambda shown: difference(*sides, loaded=lines_of, limit=limit, progress=shown)
         )

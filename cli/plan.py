@@ -143,7 +143,7 @@ def run(
     if moves:
         emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
         return
-    say_at_end(method(wanted.components, trials))
+    say_at_end(method(wanted, trials))
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",

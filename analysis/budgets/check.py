@@ -194,7 +194,7 @@ def _judge_projected(
     found.judged += judge_projection(seen, projected, month, found.settings.today, last_period)
     if unseen:
         found.notes.append(f"no component says these scopes: {', '.join(unseen)} compared with the logs only (--usage)")
-    if is_large(projected.components, projected.trials):
+    if is_large(projected.costs.architecture, projected.trials):
         found.notes.append(METHOD)
     unpriced = unpriced_models(projected, loaded)
     found.verdicts += unpriced

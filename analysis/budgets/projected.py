@@ -134,7 +134,7 @@ class Projected:
         costing = self.costs.planned(name, self.plan)
         if not costing.priced:
             return {}
-        if not is_large(self.components, self.trials):
+        if not is_large(self.costs.architecture, self.trials):
             return self._priced(name, costing, self.trials)
         with pool_size(POOL):
             few, family = self._priced(name, costing, DRAWN), self._families[name]

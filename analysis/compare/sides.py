@@ -146,7 +146,10 @@ class Pair:
     @cached_property
     def large(self) -> bool:
         """Whether either side is a large fleet, whose components are drawn fewer times."""
-        return any(is_large(side.architecture.components, side.settings.trials) for side in (self.base, self.head))
+        return any(
+            is_large(side.architecture, side.settings.trials) and not other.architecture.forecast
+            for side, other in ((self.base, self.head), (self.head, self.base))
+        )
 
     @cached_property
     def families(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from .monte_carlo import generator
 
 if TYPE_CHECKING:
     from ..architecture.component import Component
+    from ..architecture.model import Architecture
 
 LARGE = 200
 """Components beyond which a fleet is large."""
@@ -35,14 +36,17 @@ METHOD = (
 )
 
 
-def is_large(components: Sequence[Component], trials: int) -> bool:
-    """Whether drawing every component for every trial would take long."""
-    return len(components) > LARGE and trials > DRAWN
+def is_large(fleet: Architecture, trials: int) -> bool:
+    """Whether drawing every component for every trial would take long, and its components are independent.
+
+    Those whose runs are a store's forecast share the draws of it.
+    """
+    return len(fleet.components) > LARGE and trials > DRAWN and fleet.forecast is None
 
 
-def method(components: Sequence[Component], trials: int) -> str:
+def method(fleet: Architecture, trials: int) -> str:
     """How the fleet is drawn, in a sentence; empty where it is not large."""
-    return METHOD if is_large(components, trials) else ""
+    return METHOD if is_large(fleet, trials) else ""
 
 
 def families(components: Iterable[Component]) -> list[list[Component]]:

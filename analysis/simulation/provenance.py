@@ -64,7 +64,7 @@ def assumptions(
         f"Days are {architecture.timezone} days. Every run is priced at its own moment, at book {book.hash[:12]}.",
         f"{exactly[:1].upper()}{exactly[1:]}; P10, P50 and P90 are of simulated draws, the same draws for every plan.",
         "What varies from run to run averages out over the days; what we don't know about a mean does not.",
-        *([METHOD] if is_large(architecture.components, trials) else []),
+        *([METHOD] if is_large(architecture, trials) else []),
         *explained,
         *_evidence(architecture),
         *_growth(architecture),

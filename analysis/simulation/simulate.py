@@ -34,7 +34,7 @@ def simulate_plans(
     """Simulate every component once and price its draws for every plan; those of a large fleet fewer times."""
     shape = (horizon.days, settings.trials)
     sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
-    if is_large(architecture.components, settings.trials):
+    if is_large(architecture, settings.trials):
         return FleetSimulation(architecture, plans, costing_of, horizon, settings, sums).run(progress, sink)
     rooms = [np.empty(shape) for _ in plans]
     for done, component in enumerate(architecture.components):

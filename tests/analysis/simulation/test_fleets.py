@@ -40,7 +40,7 @@ def both(read: Read) -> tuple[Projection, Projection]:
     """A fleet just large enough, drawn as a large one, and as if it were small."""
     large = fleet(read, fleets.LARGE + 1)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(simulate, "is_large", lambda components, trials: False)
+        patched.setattr(simulate, "is_large", lambda fleet, trials: False)
         drawn = project(large, SETTINGS)
     return project(large, SETTINGS), drawn
 
@@ -96,6 +96,13 @@ def test_the_result_says_how_a_large_fleet_is_drawn_and_a_small_one_does_not(
 def test_components_that_spawn_one_another_are_one_family(read: Read) -> None:
     named = [[member.name for member in family] for family in families(fleet(read, 5).components)]
     assert named == [["c0"], ["c1", "c2"], ["c3"], ["c4"]]
+
+
+def test_components_that_share_the_draws_of_a_forecast_are_no_large_fleet(read: Read) -> None:
+    large = fleet(read, fleets.LARGE + 1)
+    assert fleets.is_large(large, 10_000)
+    assert not fleets.is_large(large, fleets.DRAWN)
+    assert not fleets.is_large(large.model_copy(update={"forecast": "costsim.duckdb"}), 10_000)
 
 
 def test_every_draw_comes_into_as_many_trials_as_any_other() -> None:
