@@ -15,11 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..tokens import BILLED_TOKENS
 from . import snapshot
+from .matching import is_free
+from .rows import PriceRow
 
 if TYPE_CHECKING:
     from .overlay import FileBook
-    from .rows import ModelKey, PriceRow
+    from .rows import ModelKey
 
 OWN_ROWS = Path(__file__).parent / "books" / "own-rows.yaml"
 
@@ -30,6 +33,7 @@ HALF_PRICED = {
     ("openai", "batch"): "https://platform.openai.com/docs/guides/batch",
     ("openai", "flex"): "https://platform.openai.com/docs/guides/flex-processing",
 }
+FREE = "https://openrouter.ai/docs/guides/routing/model-variants/free"
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -44,10 +48,19 @@ def own_rows() -> FileBook:
 @cache
 def rows(key: ModelKey) -> tuple[PriceRow, ...]:
     """All rows of one model: the snapshot's, and ours of the classes, processing levels and days that it lacks."""
+    if is_free(key):
+        return tuple(_free(key))
     listed = snapshot.rows(key)
     listed = (*listed, *_before_listed(key.provider, listed))
     known = {(row.processing, row.token_class) for row in listed}
     return (*listed, *(r for r in own_rows().rows.get(key, ()) if (r.processing, r.token_class) not in known))
+
+
+def _free(key: ModelKey) -> Iterator[PriceRow]:
+    for name in BILLED_TOKENS:
+        yield PriceRow(
+            *key, name, "standard", 0, None, None, None, None, Decimal(0), 1_000_000, FREE, "read 2026-11-29"
+        )
 
 
 def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRow]:

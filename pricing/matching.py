@@ -59,7 +59,8 @@ _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
     r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\."
 )
-_ROUTED = re.compile(r":(?:nitro|floor|exacto)$")  # which host serves it, not which model it is
+_VARIANT = re.compile(r":[a-z]+$")  # OpenRouter's: where or how it is served, not which model it is
+_AGE_FIRST = re.compile(r"/claude-(\d(?:\.\d)?)-(opus|sonnet|haiku)")  # in OpenRouter's dated slugs
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})(:[a-z]+)?$")
 _REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
@@ -97,13 +98,32 @@ def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
 
 def _find(reference: str, owner: str | None) -> ModelKey | None:
     """By the exact id first, then by genai-prices' match clauses."""
+    if owner == "openrouter":
+        return _find_at_openrouter(reference)
     bare = _REGION.sub("", reference) if owner == "aws" else reference
     bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
-    found = snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
-    if found or owner != "openrouter":
-        return found
-    listed = _DATED.sub(r"\1", _ROUTED.sub("", bare))
-    return _find(listed, owner) if listed != bare else None
+    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
+
+
+def is_free(key: ModelKey) -> bool:
+    """Whether OpenRouter states that the model costs nothing: its free variants, and the router among them.
+
+    https://openrouter.ai/docs/guides/routing/model-variants/free, https://openrouter.ai/openrouter/free (2026-11-29).
+    """
+    return key.provider == "openrouter" and (key.model.endswith(":free") or key.model in ("free", "openrouter/free"))
+
+
+def _find_at_openrouter(reference: str) -> ModelKey | None:
+    """As listed, else without date or variant: a variant without an entry of its own costs what its model does."""
+    as_written = ModelKey("openrouter", reference)
+    if is_free(as_written):
+        return as_written
+    undated = _DATED.sub(r"\1", reference)
+    names = dict.fromkeys([reference, undated, _VARIANT.sub("", undated)])
+    names |= dict.fromkeys([_AGE_FIRST.sub(r"/claude-\2-\1", name) for name in names])
+    return next(filter(None, (snapshot.by_id(name, "openrouter") for name in names)), None) or next(
+        filter(None, (snapshot.find(name, "openrouter") for name in names)), None
+    )
 
 
 def provider_id(name: str) -> str | None:

@@ -28,6 +28,11 @@ CASE
     WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
+FAST = (
+    """CASE WHEN processing = 'standard' AND model LIKE 'claude-%-fast' THEN 'fast' ELSE processing END AS processing"""
+)
+"""A model's name may say that it answered fast, which has a price of its own."""
+
 KINDS = {
     "ts": "TIMESTAMP",
     "period_end": "TIMESTAMP",
@@ -54,12 +59,12 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
     own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
-    replaced = f"REPLACE ({', '.join(wide)})" if wide else ""
     store.execute(
         f"""
         INSERT INTO found BY NAME
         WITH counted AS (SELECT file_id, line, {own_role} AS own_role, {counted} FROM ({entry})),
-        judged AS (SELECT * EXCLUDE (recorded_text, fault) {replaced}, {REASON} AS reason FROM counted)
+        judged AS (SELECT * EXCLUDE (recorded_text, fault) REPLACE ({", ".join([*wide, FAST])}), {REASON} AS reason
+            FROM counted)
         SELECT * EXCLUDE (own_role), $reader AS source, CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
                 THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .passed_over import line as passed_over_line
-from .signs import Sign, contradictions
+from .signs import Sign, named
 
 if TYPE_CHECKING:
     from .unread import Unread
@@ -122,7 +122,7 @@ def _waiting_line(files: Sequence[str]) -> str:
 
 
 def _contradictions(found: Sequence[Sign]) -> list[str]:
-    return [f"{sign.source}: {sign.message} ({Path(sign.path).name})" for sign in contradictions(found)]
+    return [f"{sign.source}: {sign.message} ({Path(sign.path).name})" for sign in named(found)]
 
 
 def _unread_lines(unread: Sequence[Unread]) -> list[str]:

@@ -15,6 +15,7 @@ FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
 ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
+COST_ONLY = "a cost without tokens"
 CONTRADICTIONS = (ABOVE, BELOW)
 
 FOUND = """
@@ -47,6 +48,8 @@ class Sign:
             level = self.kind.removeprefix(UNKNOWN_LEVEL)
             return f"{self.calls:,} calls were processed as `{level}`, which no price list knows: at standard prices"
         of = f"{self.calls:,} of {self.compared:,} calls"
+        if self.kind == COST_ONLY:
+            return f"{of} have a recorded cost and no tokens: it is in no computed cost"
         match self.kind:
             case "total above its parts":
                 return f"{of} state a total of {self.amount:,} more tokens than their parts: these are in no cost"
@@ -65,6 +68,11 @@ def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list
     """The signs of all files, or of these; the largest amount first."""
     rows = store.execute(FOUND, {"ids": None if files is None else list(files)}).fetchall()
     return [Sign(*row) for row in rows]
+
+
+def named(found: Sequence[Sign]) -> list[Sign]:
+    """Those that a load and every total name: contradictions, and costs that cannot be computed."""
+    return [*contradictions(found), *(sign for sign in found if sign.kind == COST_ONLY)]
 
 
 def contradictions(found: Sequence[Sign]) -> list[Sign]:

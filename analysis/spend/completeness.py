@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...usage import passed_over
 from ...usage.report import short_amount
-from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, contradictions, signs
+from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
 from ...usage.unread import Unread, kinds
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class DataQuality:
                 f"{found.source}: `{found.field}` {found.what}: {short_amount(found.total)} in "
                 f"{found.occurrences:,} places (table unread)"
             )
-        for sign in contradictions(self.signs):
+        for sign in named(self.signs):
             yield f"{sign.source}: {sign.message}"
         if self.passed_over:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.passed_over)

@@ -25,6 +25,7 @@ from .completeness import DataQuality, data_quality
 from .currency import Rates, converted, exact
 from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
+from .notes import price_notes
 from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
 from .recorded import recorded_notes
 from .sources import Sources, sources_of
@@ -123,8 +124,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
     flat = () if query.where else allowances(connection, book)
     if rates:
         rows, total = _converted(connection, query, rates, rows, total)
-    unpriced, notes = _unpriced(connection), (*_summed(connection), *_at_standard_price(connection))
-    notes += recorded_notes(connection)
+    unpriced, notes = _unpriced(connection), (*price_notes(connection), *recorded_notes(connection))
     quality = data_quality(connection)
     if query.reprice:
         rows, total = _repriced(ledger, query, rows, total)
@@ -284,34 +284,6 @@ def _unpriced(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
     first, last = connection.execute("SELECT min(shown_day), max(shown_day) FROM chosen").fetchone() or (None, None)
     return (first, last) if first and last else None
-
-
-def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
-    """Processing levels that a model has no price of its own for."""
-    sql = """
-    SELECT DISTINCT priced_provider || '/' || priced_model, priced.processing
-    FROM priced JOIN unit_price USING (unit_id) JOIN price USING (price_id)
-    WHERE price.processing <> priced.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
-    """
-    return tuple(
-        f"{model} has no price for processing {level!r}: those calls are at its standard price"
-        for model, level in connection.execute(sql).fetchall()
-    )
-
-
-def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
-    sql = """
-    SELECT DISTINCT source FROM usage_event
-    WHERE aggregated AND covered_by IS NULL AND context_tier IS NULL AND input + output > 0
-        AND source IN (SELECT source FROM chosen)
-        AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
-    ORDER BY 1
-    """
-    sources = [name for (name,) in connection.execute(sql).fetchall()]
-    return tuple(
-        f"{name} is already summed by its source: no request's size is known, so every call is priced at the base tier"
-        for name in sources
-    )
 
 
 def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:

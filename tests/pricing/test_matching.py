@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -94,12 +95,17 @@ def test_what_a_suffix_means_is_for_genai_prices_own_clauses_to_say(list_book: P
     assert list_book.resolve("gpt-5-some-variant") is None
 
 
-def test_a_free_model_without_a_price_is_unpriced_until_an_overlay_says_free(tmp_path: Path) -> None:
+def test_a_free_variant_costs_nothing_until_an_overlay_says_otherwise(tmp_path: Path, list_book: PriceBook) -> None:
     name = "openrouter/deepseek/deepseek-chat-v3-0324:free"
-    assert open_book().resolve(name) is None
-    file = tmp_path / "free.yaml"
-    file.write_text(f'book: free\nsource: x\nmodels: [{{model: "{name}", usd_per_mtok: {{input: 0, output: 0}}}}]')
-    assert str(open_book("list", [file]).resolve(name)) == name
+    key = list_book.resolve(name)
+    assert key == ModelKey("openrouter", "deepseek/deepseek-chat-v3-0324:free")
+    assert {row.usd for row in list_book.rows(key)} == {0}
+    file = tmp_path / "sold.yaml"
+    file.write_text(f'book: sold\nsource: x\nmodels: [{{model: "{name}", usd_per_mtok: {{input: 1, output: 2}}}}]')
+    book = open_book("list", [file])
+    found = book.price(key, "input", at=datetime(2026, 10, 5, tzinfo=UTC))
+    assert found
+    assert found.usd == 1
 
 
 def test_a_proxys_provider_is_unpriced(list_book: PriceBook) -> None:
@@ -126,6 +132,11 @@ def test_every_priced_key_of_the_list_finds_itself(list_book: PriceBook) -> None
         ("openai/gpt-5.5-20260424", "openai/gpt-5.5"),
         ("openai/gpt-5.5:nitro", "openai/gpt-5.5"),
         ("anthropic/claude-opus-4.7:floor", "anthropic/claude-opus-4.7"),
+        ("anthropic/claude-opus-4.7:online", "anthropic/claude-opus-4.7"),
+        ("anthropic/claude-3.7-sonnet:thinking", "anthropic/claude-3.7-sonnet"),
+        ("openai/gpt-4o:extended", "openai/gpt-4o:extended"),  # at a price of its own
+        ("anthropic/claude-4-opus-20250522", "anthropic/claude-opus-4"),
+        ("anthropic/claude-4.6-opus-fast-20260205", "anthropic/claude-opus-4.6-fast"),
         ("anthropic/claude-opus-4.6-fast", "anthropic/claude-opus-4.6-fast"),
     ],
 )
@@ -134,7 +145,7 @@ def test_openrouters_dated_and_routed_names_are_the_model(model: str, priced: st
 
 
 def test_what_openrouter_gives_for_nothing_is_not_priced_as_what_it_sells() -> None:
-    assert canonical("openai/gpt-5.5:free", "openrouter") is None
+    assert canonical("openai/gpt-5.5:free", "openrouter") == ModelKey("openrouter", "openai/gpt-5.5:free")
 
 
 def test_an_arn_of_an_inference_profile_names_its_model() -> None:

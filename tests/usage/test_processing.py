@@ -141,3 +141,8 @@ def test_spend_names_a_tier_without_a_price(tmp_path: Path) -> None:
         found.notes
     )
     assert any("turbo" in message for message in found.quality.messages)
+
+
+def test_a_models_name_may_say_that_it_answered_fast(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    assert loaded(store, tmp_path, litellm() | {"model": "claude-opus-4-6-fast"}, strict=True) == []
+    assert store.execute("SELECT model, processing FROM usage_event").fetchone() == ("claude-opus-4-6-fast", "fast")

@@ -6,7 +6,8 @@ https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input incl
 A call is a change of the total: a total that is repeated, by a refresh or by a resumed, forked or spawned session
 that replays its past, is the same call. The total names it, within the session that the others came from: the last one
 that the file has named by then (a fork of a fork that does not replay the names of both cannot be told from here; nor
-can two spawned sessions of one parent whose totals are the same to the last token). Where the totals of several
+can two spawned sessions of one parent whose totals are the same to the last token). A count that begins anew within a
+file, with no session named between, makes new calls, though its totals be those of before. Where the totals of several
 counters take turns in one file (a total falls back to where an earlier one left off), each says its last call.
 
 A `token_usage_record` is one response. Those that no change of the total shows (compactions) are calls too.
@@ -76,6 +77,7 @@ WITH entry AS (
         last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER so_far AS provider,
         last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
             THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER so_far AS service_tier,
+        count(*) FILTER ("type" = 'session_meta') OVER so_far AS sessions_named,
         {_plain("payload.info.total_token_usage")} AS total,
         {_plain("payload.info.last_token_usage")} AS last,
         {_plain("payload.usage")} AS response
@@ -89,6 +91,7 @@ counted AS (
         *,
         coalesce(lag(total) OVER before, {_less("total", "coalesce(last, total)")}) AS total_before,
         {_less("total", "last")} AS left_off,
+        lag(sessions_named) OVER before AS sessions_before,
         row_number() OVER (PARTITION BY file_id, total ORDER BY line) AS told_times
     FROM entry
     WHERE payload."type" = 'token_count' AND total IS NOT NULL
@@ -104,6 +107,8 @@ changed AS (
     SELECT
         *,
         file_id IN (FROM interleaved) AND last.input_tokens BETWEEN 0 AND total.input_tokens AS by_last,
+        total.input_tokens < total_before.input_tokens AND coalesce(left_off.input_tokens, 0) = 0
+            AND sessions_named = sessions_before AS restarted,
         -- a total below the one before is a new count (after a compaction): all of it is the change
         total.input_tokens < total_before.input_tokens OR total.output_tokens < total_before.output_tokens AS anew
     FROM counted
@@ -112,6 +117,7 @@ changed AS (
 shown AS (
     SELECT
         * EXCLUDE (response),
+        count(*) FILTER (restarted) OVER (PARTITION BY file_id ORDER BY line) AS restarts,
         CASE WHEN by_last THEN last WHEN anew THEN total ELSE {_less("total", "total_before")} END AS call
     FROM changed
 ),
@@ -125,7 +131,8 @@ call AS (
     SELECT *,
         -- a fork replays its parent's totals, some with new times: within a session only totals name a call
         concat_ws(':', coalesce(root_id, "timestamp"), total.input_tokens,
-            total.cached_input_tokens, total.output_tokens) AS name
+            total.cached_input_tokens, total.output_tokens,
+            'again ' || nullif(dense_rank() OVER (PARTITION BY file_id, root_id, total ORDER BY restarts), 1)) AS name
     FROM shown
     UNION ALL BY NAME
     SELECT *,

@@ -3,7 +3,8 @@
 https://langfuse.com/docs/model-usage-and-cost: the keys of `usageDetails` are disjoint: `input` excludes cached tokens,
 reasoning stands beside `output`; `input_*` and `output_*` that are no cache are input and output. `total` is their sum.
 Keys that came in as an emitter's own (`cache_write.input_tokens`, `prompt_details.…`) stand inside `input` or `output`.
-Where `total` says otherwise, it decides; Gemini's thinking may stand in the total only.
+Where `total` says otherwise, it decides; Gemini's thinking may stand in the total only. Older rows have `usage`, or its
+counts beside it, whose unit need not be tokens: characters, images and seconds are rejected, a stated cost is kept.
 https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fields
 """
 
@@ -11,10 +12,13 @@ from __future__ import annotations
 
 from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
 from ..processing import processing
-from ..reader import Reader, Sample
+from ..reader import Reader, Sample, identifier
 from .counts import count_in_text
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
+
+OLDEST = ("inputUsage", "promptTokens", "outputUsage", "completionTokens", "totalUsage", "totalTokens")
+PARTS_OF_COST = ("inputCost", "calculatedInputCost", "outputCost", "calculatedOutputCost")
 
 FIELDS = {
     "id": "VARCHAR",
@@ -45,6 +49,7 @@ FIELDS = {
     "totalCost": "VARCHAR",
     "total_cost": "VARCHAR",
     "calculatedTotalCost": "VARCHAR",
+    **dict.fromkeys((*OLDEST, *PARTS_OF_COST, "unit"), "VARCHAR"),
     "modelParameters": "JSON",
     "model_parameters": "JSON",
     "metadata": "JSON",
@@ -68,10 +73,6 @@ COLUMNS = {
 }
 
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
-_REPEATED = (
-    *("inputUsage", "outputUsage", "totalUsage", "promptTokens", "completionTokens", "totalTokens"),
-    *("inputCost", "outputCost", "calculatedInputCost", "calculatedOutputCost"),
-)
 
 
 def _counted(*names: str) -> list[str]:
@@ -106,6 +107,21 @@ def _parsed(*names: str) -> str:
     return f"CASE json_type({value}) WHEN 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"
 
 
+def _used(counts: str) -> str:
+    """Whether some number in this JSON object of counts is not 0."""
+    return f"""coalesce(list_bool_or(list_transform(json_keys({counts}),
+        lambda k: TRY_CAST({counts} ->> k AS DOUBLE) IS DISTINCT FROM 0 AND k <> 'unit'
+            AND ({counts} ->> k) IS NOT NULL AND k NOT LIKE '%Cost')), FALSE)"""
+
+
+def _amount(*names: str) -> str:
+    return f"TRY_CAST(coalesce({', '.join(identifier(name) for name in names)}) AS DECIMAL(38, 18))"
+
+
+_INPUT_COST, _OUTPUT_COST = _amount(*PARTS_OF_COST[:2]), _amount(*PARTS_OF_COST[2:])
+_SUM_OF_COSTS = f"""CASE WHEN coalesce({_INPUT_COST}, {_OUTPUT_COST}) IS NOT NULL
+    THEN (coalesce({_INPUT_COST}, 0) + coalesce({_OUTPUT_COST}, 0))::VARCHAR END"""
+
 _FIELDS = ", ".join(f'"{name}"' for name in FIELDS)
 
 SQL = f"""
@@ -139,9 +155,15 @@ entry AS (
 ),
 detailed AS (
     SELECT *,
-        -- before usageDetails there was usage, whose unit need not be tokens
-        CASE WHEN len(json_keys(details)) > 0 THEN details
-             WHEN coalesce(older ->> '$.unit', 'TOKENS') = 'TOKENS' THEN older END AS counts
+        upper(coalesce(nullif(older ->> '$.unit', ''), nullif(unit, ''), 'TOKENS')) AS counted_in,
+        -- before usageDetails there was usage, and before that its counts alone
+        CASE WHEN len(json_keys(details)) > 0 THEN details WHEN {_used("older")} THEN older
+             ELSE json_object('input', coalesce("inputUsage", "promptTokens"),
+                 'output', coalesce("outputUsage", "completionTokens"), 'total', coalesce("totalUsage", "totalTokens"))
+             END AS stated_counts,
+        counted_in <> 'TOKENS' AND {_used("stated_counts")} AS no_tokens,
+        CASE WHEN NOT no_tokens THEN stated_counts END AS counts,
+        coalesce(cost, costs ->> '$.total', {_SUM_OF_COSTS}) AS stated_cost
     FROM entry
 ),
 measured AS (
@@ -231,8 +253,8 @@ SELECT file_id, line,
     CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
         AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
-    CASE WHEN TRY_CAST(cost AS DOUBLE) = 0 AND json_keys(costs) = [] THEN NULL
-         ELSE coalesce(cost, costs ->> '$.total') END AS recorded_usd,
+    CASE WHEN TRY_CAST(stated_cost AS DOUBLE) = 0 AND coalesce(json_keys(costs), []) = [] THEN NULL
+         ELSE stated_cost END AS recorded_usd,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
     json_merge_patch({tags_of(labels("coalesce(trace_tags, tags)"))}, metadata,
         '{{"attributes": null, "resourceAttributes": null, "scope": null}}',
@@ -240,7 +262,13 @@ SELECT file_id, line,
             'trace', coalesce("traceName", trace_name, trace_named))) AS tags
 FROM counted
 WHERE (kind IN ('GENERATION', 'EMBEDDING') OR (NOT bad AND parts > 0))
+    AND NOT (no_tokens AND stated_cost IS NULL)
     AND NOT EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = counted.trace AND wrapper.id = counted.id)
+UNION ALL BY NAME
+SELECT file_id, line, 'langfuse:' || id AS event_id, named_model AS model,
+    'usage in ' || counted_in || ', not in tokens: not counted'
+        || CASE WHEN stated_cost IS NULL THEN '' ELSE ', its recorded cost is kept' END AS fault
+FROM counted WHERE no_tokens AND kind IN ('GENERATION', 'EMBEDDING')
 UNION ALL BY NAME
 SELECT file_id, line, 'langfuse:' || id AS event_id, named_model AS model, {MORE} AS fault
 FROM counted JOIN wrapper USING (trace, id)
@@ -248,21 +276,25 @@ WHERE beyond_inputs > 0 AND beyond_outputs >= 0
     AND trace NOT IN (SELECT trace FROM counted WHERE bad)  -- a call that is rejected is missing in the sum
 """  # noqa: S608 (constants only)
 
-_OF_A_TRACE = ("id", "traceId", "type", "startTime", "usageDetails")
+_OF_A_TRACE = (("id", "traceId", "type", "startTime"), ("id", "trace_id", "type", "start_time"))
+_WITH_USAGE = ("usageDetails", "usage_details", "usage", "totalUsage", "totalTokens", "totalCost", "total_cost")
+_PLACES = ("", "observations.", "data.")
+KINDS = ("GENERATION", "SPAN", "EVENT", "EMBEDDING", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "GUARDRAIL")
+"""The types of observations."""
 
 
 def recognises(sample: Sample) -> bool:
     """Observations by their own ids, their trace's, and usage by its kinds; or a trace with such a list."""
-    return (
-        sample.has(*_OF_A_TRACE)
-        or sample.has("id", "trace_id", "type", "start_time", "usage_details")
-        or sample.has("id", "traceId", "type", "startTime", "usage", "level")
-        or sample.has(*(f"observations.{name}" for name in _OF_A_TRACE[:4]))
-        or sample.has(*(f"data.{name}" for name in _OF_A_TRACE))
+    if sample.layout in ("csv", "parquet"):
+        return any(sample.has(*named) and any(map(sample.has, _WITH_USAGE)) for named in _OF_A_TRACE)
+    return any(
+        sample.has(*(f"{place}{name}" for name in named))
+        and any(kind in KINDS for kind in sample.values(f"{place}type") if isinstance(kind, str))
+        for place in _PLACES
+        for named in _OF_A_TRACE
     )
 
 
-_PLACES = ("", "observations.", "data.")
 _USAGE = tuple(f"{place}{holder}." for place in _PLACES for holder in ("usageDetails", "usage_details", "usage"))
 
 READER = Reader(
@@ -275,10 +307,10 @@ READER = Reader(
     counted=(
         *(f"{usage}{name}" for usage in _USAGE for name in COUNTED),
         *(f"{place}{name}" for place in _PLACES for name in ("totalCost", "total_cost", "calculatedTotalCost")),
+        *(f"{place}{name}" for place in _PLACES for name in (*OLDEST, *PARTS_OF_COST)),
         *(f"{place}{name}.total" for place in _PLACES for name in ("costDetails", "cost_details")),
     ),
     left_out={
-        **{f"{place}{name}": "the counts of usageDetails again" for place in _PLACES for name in _REPEATED},
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
         **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},
         **{

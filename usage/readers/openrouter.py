@@ -2,7 +2,8 @@
 
 https://openrouter.ai/docs/guides/guides/activity-export: reasoning is included in completion tokens;
 https://openrouter.ai/docs/use-cases/usage-accounting: prompt tokens include cached ones, and cache writes are not told.
-`cost_total` is in USD and includes web search. Of calls with one's own provider key it is not the provider's part.
+`cost_total` is in USD and includes web search, whose fee is in no computed cost and therefore named. Of calls with
+one's own provider key it is not the provider's part.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ SELECT file_id, line,
     nullif(generation_id, '') AS response_id,
     utc(created_at) AS ts,
     'openrouter' AS provider,
-    -- a free variant has a price of its own; these others only choose among providers, or search
-    regexp_replace(model_permaslug, ':(nitro|floor|online|exacto)$', '')
-        || CASE WHEN variant = 'free' AND NOT suffix(model_permaslug, ':free') THEN ':free' ELSE '' END
+    -- a variant may have a price of its own, or search; these only choose among providers
+    regexp_replace(model_permaslug, ':(nitro|floor|exacto)$', '')
+        || CASE WHEN contains(model_permaslug, ':') THEN ''
+                WHEN variant IN ('free', 'online', 'thinking', 'extended', 'beta') THEN ':' || variant ELSE '' END
         AS model,
     CASE WHEN lower(cancelled) = 'true' THEN 'cancelled' WHEN finish_reason_normalized = 'error' THEN 'error'
          ELSE 'ok' END AS status,
@@ -66,7 +68,6 @@ READER = Reader(
     left_out={
         "tokens_reasoning": "part of the completion",
         "cost_cache": "part of cost_total",
-        "cost_web_search": "part of cost_total",
         "cost_file_processing": "part of cost_total",
         "byok_usage_inference": "charged by the provider to a key of the user's own, not by OpenRouter",
     },

@@ -382,6 +382,26 @@ def test_a_counter_that_begins_anew_counts_from_nothing(tmp_path: Path) -> None:
     assert usd(tmp_path, meta("A"), turn(), *PAST, count(anew, anew, 3)) == Decimal("0.808")  # 0.755 + 0.053
 
 
+def test_a_counter_that_begins_anew_with_the_same_totals_makes_new_calls(tmp_path: Path) -> None:
+    # gpt-5.5: each call 100,000 x 5 + 1,000 x 30 = 530,000 millionths
+    used, twice = tokens(100_000, 0, 1_000), tokens(200_000, 0, 2_000)
+    anew = [count(used, used, 1), count(twice, used, 2), count(used, used, 3), count(twice, used, 4)]
+    assert usd(tmp_path, meta("A"), turn(), *anew) == Decimal("2.12")  # four of them
+    # a fork that replays all of it, with new times, and adds one
+    later = [record | {"timestamp": "2026-10-05T12:00:00Z"} for record in anew]
+    fork = [meta("B", forked_from_id="A"), meta("A"), turn(), *later, count(tokens(300_000, 0, 3_000), used, 59)]
+    (tmp_path / "fork").mkdir()
+    found = spent(tmp_path / "fork", parent=[meta("A"), turn(), *anew], fork=fork)
+    assert found.total.computed_usd == Decimal("2.65")
+
+
+def test_a_session_that_replays_itself_after_its_name_makes_no_new_calls(tmp_path: Path) -> None:
+    used, twice = tokens(100_000, 0, 1_000), tokens(200_000, 0, 2_000)
+    past = [count(used, used, 1), count(twice, used, 2)]
+    replayed = [record | {"timestamp": "2026-10-05T12:00:00Z"} for record in past]
+    assert usd(tmp_path, meta("A"), turn(), *past, meta("A"), *replayed) == Decimal("1.06")  # two of 0.53
+
+
 def test_a_call_between_two_counts_is_in_the_total(tmp_path: Path) -> None:
     """The total rose by more than the last call: what was not shown was billed."""
     rollout = [count(FIRST, FIRST), count(tokens(300_000, 0, 3_000), FIRST, 2)]

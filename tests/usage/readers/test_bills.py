@@ -9,6 +9,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.spend import Query, spend
+from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -81,3 +84,23 @@ def test_azures_meters_tell_model_direction_and_a_quantity(store: duckdb.DuckDBP
         ("azure", "gpt-4o-0806", 0, 400_000, 0, Decimal("0.5")),
         ("azure", "gpt-4o-0806", 500_000, 0, 0, Decimal("1.25")),
     ]
+
+
+def test_what_a_copilot_plan_includes_is_said_beside_the_list_price(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # 100 requests x 0.04 = 4, of which 75 are included: 1 is charged; 1,000 credits x 0.01 = 10, all included
+    (tmp_path / "bill.csv").write_text(
+        "date,username,sku,model,quantity,unit_type,gross_amount,discount_amount,net_amount,aic_quantity,aic_gross_amount\n"
+        "2026-05-31,u,copilot_premium_request,GPT-5.5,100,requests,4.00,3.00,1.00,500,5.00\n"
+        "2026-06-01,u,copilot_ai_credit,GPT-5.5,1000,ai-credits,10.00,10.00,0.00,,\n"
+    )
+    load(store, [tmp_path / "bill.csv"])
+    book = open_book()
+    bring_up_to_date(store, book)
+    found = spend(store, book, Query(by=("model",)))
+    assert found.total.recorded_usd == 14
+    assert (
+        "copilot-bill counts at list price, $14.00: discounts and what plans include take $13.00 off, "
+        "$1.00 is charged beyond the plans"
+    ) in found.notes

@@ -242,6 +242,56 @@ def test_a_generation_over_another_that_repeats_it_is_one_call(tmp_path: Path) -
     assert trace(tmp_path, outer, inner) == [("s", 900, 95, 1)]
 
 
+OLD: dict[str, Any] = {"metadata": None, "usageDetails": None, "costDetails": None, "totalCost": None}
+
+
+@pytest.mark.parametrize("unit", ["CHARACTERS", "SECONDS", "IMAGES", "MILLISECONDS", "REQUESTS"])
+@pytest.mark.parametrize("cost", [None, 0.01])
+def test_what_is_not_measured_in_tokens_is_named_and_its_cost_kept(
+    tmp_path: Path, unit: str, cost: float | None
+) -> None:
+    row = {**ROWS[0], **OLD, "usage": {"unit": unit, "input": 1000, "output": 200}, "calculatedTotalCost": cost}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    sql = "SELECT input, output, recorded_usd FROM usage_event"
+    report, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql=sql)
+    assert rows == ([(0, 0, Decimal("0.01"))] if cost else [])
+    assert report.total("rejected") == 1
+    assert [sign.kind for sign in report.signs] == (["a cost without tokens"] if cost else [])
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        (reason,) = store.execute("SELECT reason FROM reject").fetchone() or ("",)
+    assert reason.startswith(f"usage in {unit}, not in tokens: not counted")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"usage": {"unit": "TOKENS", "input": 1000, "output": 200, "total": 1200}},
+        {"usage": {"promptTokens": 1000, "completionTokens": 200, "totalTokens": 1200}},
+        {"promptTokens": 1000, "completionTokens": 200, "totalTokens": 1200, "unit": "TOKENS"},
+        {"inputUsage": 1000, "outputUsage": 200, "totalUsage": 1200, "usage": {"unit": "TOKENS", "input": 0}},
+    ],
+)
+@pytest.mark.parametrize("without", [True, False])
+def test_usage_of_before_usage_details_is_counted(tmp_path: Path, counts: dict[str, Any], without: bool) -> None:
+    row = {**ROWS[0], **OLD, "usage": None, **counts, "calculatedInputCost": 0.0025, "calculatedOutputCost": 0.002}
+    if without:
+        row = {key: value for key, value in row.items() if value is not None}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    sql = "SELECT input, output, recorded_usd FROM usage_event"
+    report, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql=sql)
+    assert (report.total("rejected"), report.unread, rows) == (0, [], [(1000, 200, Decimal("0.0045"))])
+
+
+def test_a_calculated_cost_alone_is_named(tmp_path: Path) -> None:
+    row = {**ROWS[0], **OLD, "usage": None, "calculatedTotalCost": 0.5}
+    (tmp_path / "a.jsonl").write_text(json.dumps({key: value for key, value in row.items() if value is not None}))
+    report, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT input + output, recorded_usd FROM usage_event")
+    assert rows == [(0, Decimal("0.5"))]
+    assert [sign.message for sign in report.signs] == [
+        "1 of 1 calls have a recorded cost and no tokens: it is in no computed cost"
+    ]
+
+
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "langfuse"
 
 

@@ -120,9 +120,35 @@ def test_a_row_that_cannot_be_is_one_reject_and_the_others_count(
     assert "changed.csv:3:" in report.first_rejects[0]
 
 
-@pytest.mark.parametrize("variant", ["nitro", "floor", "online", "exacto"])
+@pytest.mark.parametrize("variant", ["nitro", "floor", "exacto"])
 def test_a_variant_that_chooses_among_providers_is_the_same_model(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, variant: str
 ) -> None:
     changed(store, tmp_path, model_permaslug=f"anthropic/claude-4.5-haiku-20251001:{variant}", variant=variant)
     assert values(store, "model")[1] == ("anthropic/claude-4.5-haiku-20251001",)
+
+
+@pytest.mark.parametrize(
+    ("variant", "usd"),
+    [
+        ("standard", "0.0028148"),  # claude-haiku-4.5: 1,238 x 1 + 768 x 0.10 + 300 x 5 = 2,814.8 millionths
+        ("thinking", "0.0028148"),
+        ("online", "0.0028148"),
+        ("free", "0"),  # stated as free, which is not unpriced
+    ],
+)
+def test_a_variant_costs_what_its_model_does_but_for_the_free_one(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, variant: str, usd: str
+) -> None:
+    changed(store, tmp_path, variant=variant, tokens_prompt="2006", created_at="2026-06-30 00:00:00")
+    book = open_book()
+    bring_up_to_date(store, book)
+    found = spend(store, book, Query(("day",)))
+    last = next(row for row in found.rows if row.keys == ("2026-06-30",))
+    assert (last.computed_usd, last.unpriced_tokens) == (Decimal(usd), 0)
+    assert any("the fee of its searches" in note for note in found.notes) == (variant == "online")
+
+
+def test_the_fee_of_a_web_search_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    report = changed(store, tmp_path, cost_web_search="0.02", cost_total="0.0228148")
+    assert [(unread.field, unread.total) for unread in report.unread] == [("cost_web_search", Decimal("0.02"))]

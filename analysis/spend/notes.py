@@ -1,0 +1,77 @@
+"""What the figures of a spend rest on, in words: of the calls that were chosen (see ledger.py) and priced."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ...money import format_cents
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+INCLUDED = """
+SELECT source, sum(recorded_usd), sum(TRY_CAST(tags ->> '$.discount_usd' AS DECIMAL(38, 18))),
+    sum(TRY_CAST(tags ->> '$.net_usd' AS DECIMAL(38, 18)))
+FROM usage_event
+WHERE role = 'bill' AND covered_by IS NULL AND tags LIKE '%"discount_usd"%' AND source IN (SELECT source FROM chosen)
+    AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
+GROUP BY source HAVING sum(TRY_CAST(tags ->> '$.discount_usd' AS DOUBLE)) <> 0 ORDER BY source
+"""
+
+
+def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Sums without sizes of requests, standard prices for want of others, fees and discounts that are in no price."""
+    return (
+        *_summed(connection),
+        *_at_standard_price(connection),
+        *_searching(connection),
+        *_included(connection),
+    )
+
+
+def _included(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Bills that state what a plan includes: their list price counts."""
+    found: list[tuple[str, Decimal, Decimal, Decimal]] = connection.execute(INCLUDED).fetchall()
+    return tuple(
+        f"{source} counts at list price, {format_cents(gross)}: discounts and what plans include take "
+        f"{format_cents(discount)} off, {format_cents(net)} is charged beyond the plans"
+        for source, gross, discount, net in found
+    )
+
+
+def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Processing levels that a model has no price of its own for."""
+    sql = """
+    SELECT DISTINCT priced_provider || '/' || priced_model, priced.processing
+    FROM priced JOIN unit_price USING (unit_id) JOIN price USING (price_id)
+    WHERE price.processing <> priced.processing AND price.token_class IN ('input', 'output') ORDER BY ALL
+    """
+    return tuple(
+        f"{model} has no price for processing {level!r}: those calls are at its standard price"
+        for model, level in connection.execute(sql).fetchall()
+    )
+
+
+def _searching(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """OpenRouter's variant that searches: no log says how often."""
+    sql = "SELECT DISTINCT model FROM chosen WHERE model LIKE '%:online' ORDER BY 1"
+    return tuple(
+        f"{model} searches the web: the fee of its searches is in no computed cost"
+        for (model,) in connection.execute(sql).fetchall()
+    )
+
+
+def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    sql = """
+    SELECT DISTINCT source FROM usage_event
+    WHERE aggregated AND covered_by IS NULL AND context_tier IS NULL AND input + output > 0
+        AND source IN (SELECT source FROM chosen)
+        AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
+    ORDER BY 1
+    """
+    sources = [name for (name,) in connection.execute(sql).fetchall()]
+    return tuple(
+        f"{name} is already summed by its source: no request's size is known, so every call is priced at the base tier"
+        for name in sources
+    )
