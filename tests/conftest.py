@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,15 @@ from pathlib import Path
 
 import pytest
 from costsim import cli
+from costsim.usage.store import CONFIG
+
+CONFIG["threads"] = "1"  # stores of a few rows: the suite's own processes are what uses the cores
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests live to the end: leave them out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ whose columns are attributes. Attributes may have dotted names, be nested, or st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from .. import aliases
-from .otel_tags import tags_in_lists, tags_in_object
+from .otel_tags import constants, tags_in_lists, tags_in_object
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
@@ -112,19 +110,33 @@ def _in_list(name: str) -> str:
 
 
 def _path(name: str, nested: bool) -> str:
-    return f"'$.{name}'" if nested else f"'$.\"{name}\"'"
+    return f"$.{name}" if nested else f'$."{name}"'
 
 
-def _listed(values: Sequence[str]) -> str:
-    return "[" + ", ".join(values) + "]"
+def _columns(prefix: str) -> str:
+    """The list of what the columns of the names hold."""
+    listed = (f'"{prefix}{name}"' if name in _IN_COLUMNS else "NULL" for name in NAMES)
+    return f"[{', '.join(listed)}]"
 
 
-def _in_row(name: str) -> str:
-    """An attribute of a row: in its object of attributes, flat or nested, or in a column."""
-    place = NAMES.index(name) + 1
-    columns = f""", nullif("{name}", ''), nullif("attributes.{name}", '')""" if name in _IN_COLUMNS else ""
-    resource = ", resource_service" if name == "service.name" else ""
-    return f"coalesce(flat[{place}], nested[{place}]{columns}{resource})"
+def _found_in_lists() -> str:
+    """The attributes of NAMES of an OTLP span or record: in its own list, or the resource's."""
+    return (
+        f"list_transform({constants(NAMES)}, lambda wanted: CASE WHEN wanted = 'service.name' "
+        "THEN resource_texts[list_position(resource_keys, wanted)] ELSE texts[list_position(keys, wanted)] END)"
+    )
+
+
+# The attributes of NAMES of a row: in its object of attributes, flat or nested, or in a column.
+_FOUND_IN_ROW = f"""list_transform(
+    list_zip({constants(NAMES)}, flat, nested, {_columns("")}, {_columns("attributes.")}),
+    lambda place: coalesce(place[2], place[3], nullif(place[4], ''), nullif(place[5], ''),
+        CASE WHEN place[1] = 'service.name' THEN resource_service END))"""
+_TIME = NAMES.index("event.timestamp") + 1
+_ROW_TIME = (
+    f"coalesce(flat[{_TIME}], nested[{_TIME}], "
+    "nullif(\"event.timestamp\", ''), nullif(\"attributes.event.timestamp\", ''))"
+)
 
 
 def _instant(*names: str) -> str:
@@ -169,7 +181,7 @@ _LISTED_TAGS = (
 _RESOURCE_TAGS = tags_in_object("(resource -> '$.attributes')", _READ)
 _ROW_TAGS = f"json_merge_patch({_RESOURCE_TAGS}, {tags_in_object('attributes', _READ)})"
 STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
-_FOUND_IN_LIST = _listed([_in_list(name) for name in NAMES])
+_FOUND_IN_LIST = _found_in_lists()
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
 )
@@ -181,8 +193,8 @@ entry AS MATERIALIZED (
 {_unnested("resourceSpans", "scopeSpans", "spans")},
 {_unnested("resourceLogs", "scopeLogs", "logRecords")},
 row_keyed AS (
-    SELECT *, json_extract_string(attributes, {_listed([_path(name, False) for name in NAMES])}) AS flat,
-        CASE WHEN {_NESTS} THEN json_extract_string(attributes, {_listed([_path(name, True) for name in NAMES])})
+    SELECT *, json_extract_string(attributes, {constants([_path(name, False) for name in NAMES])}) AS flat,
+        CASE WHEN {_NESTS} THEN json_extract_string(attributes, {constants([_path(name, True) for name in NAMES])})
             END AS nested,
         coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"') AS resource_service
     FROM entry WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL
@@ -209,12 +221,12 @@ item AS (
         coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
         name, instrumentationScope ->> '$.name', kind, span_kind,
         coalesce({_instant(*STARTS)},
-            utc({_in_row("event.timestamp")}), {_instant("hrTimeObserved")}),
+            utc({_ROW_TIME}), {_instant("hrTimeObserved")}),
         {_instant("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")},
         coalesce("status.code", status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
-        coalesce(body, "_body"), {_listed([_in_row(name) for name in NAMES])}, {_ROW_TAGS}
+        coalesce(body, "_body"), {_FOUND_IN_ROW}, {_ROW_TAGS}
     FROM row_keyed
 )
 """  # noqa: S608 (constants only)
