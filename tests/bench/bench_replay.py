@@ -1,22 +1,29 @@
-"""How long a replay of a large rollup takes: 300,000 sums, as 50 million calls of a year leave them.
+"""How long a replay of a large rollup takes, and one that walks sessions call by call.
 
-The floor is the bare GROUP BY of the rollup by component and day.
+Rollup: 300,000 sums, as 50 million calls of a year leave them; the floor is the bare GROUP BY by component and day.
+Sessions: calls in sessions of 20 turns on three models, every session with calls of three tasks, a third of which move,
+so that every session is walked: the worst case. Target: 50 million calls in 60 s and 4 GiB (DuckDB gets 3 of them).
 
 python tests/bench/bench_replay.py [ROWS]
+python tests/bench/bench_replay.py sessions [CALLS ...]      (default 1000000 5000000)
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import perf_counter
 
 import duckdb
-from costsim.analysis.replay.replay import Replay, replay
-from costsim.analysis.replay.reroute import reroute_to_model
+from costsim.analysis.replay.replay import replay
+from costsim.analysis.replay.reroute import Reroute, reroute_to_model
+from costsim.analysis.replay.results import Replay
+from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.pricing.book import open_book
 from costsim.usage.store import open_store
 
@@ -35,6 +42,18 @@ SELECT
     166, 100000 + hash(n) % 90000, hash(n + 1) % 900000, hash(n + 2) % 50000, 0, 20000 + hash(n + 3) % 9000,
     hash(n) % 3, 166, NULL, 0
 FROM range($rows) AS numbers(n)
+"""
+TURNS = 20
+# Turn k reads what the turns before have written; a turn a minute, sessions one after another over 100 days.
+SESSIONS = """
+INSERT INTO usage_event BY NAME
+SELECT
+    n::VARCHAR AS event_id, 1 AS file_id, 'bench' AS source, 'component ' || (s % 10) AS component,
+    'task ' || (n % 3) AS task, 'session ' || s AS session, 'anthropic' AS provider, $models[1 + s % 3] AS model,
+    TIMESTAMP '2026-07-01' + to_seconds(s * 8640000 // $sessions + turn * 60) AS ts,
+    'standard' AS processing, 'ok' AS status, false AS aggregated, 3 AS input, turn * 2000 AS cache_read,
+    2000 AS cache_write_5m, 0 AS cache_write_1h, 500 AS output, 0 AS web_search, 1 AS request
+FROM (SELECT n, n // $turns AS s, n % $turns AS turn FROM range($calls) AS numbers(n))
 """
 BARE = "SELECT component, day, sum(input), sum(output), sum(cache_read), sum(request) FROM usage_daily GROUP BY ALL"
 
@@ -71,5 +90,40 @@ def main(rows: int = ROWS) -> None:
             print(f"  {name:<17} {time:.3f} s   {time / bare:.1f}x the bare GROUP BY")
 
 
+def walk(calls: int) -> None:
+    """Print the time and memory of a replay that moves a task of every session. In a process of its own."""
+    book = open_book()
+    reroute = Reroute("routed", "task 0 moved", lambda _, task: f"anthropic/{MODELS[2]}" if task == "task 0" else None)
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "bench.duckdb") as store:
+        store.execute("SET memory_limit = '3GiB'")
+        store.execute(SESSIONS, {"models": MODELS, "calls": calls, "turns": TURNS, "sessions": calls // TURNS})
+        bring_up_to_date(store, book)
+        before, start = getrusage(RUSAGE_SELF), perf_counter()
+        found = replay(store, book, reroute, as_logged=True)
+        wall, after = perf_counter() - start, getrusage(RUSAGE_SELF)
+    user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+    print(
+        f"{calls:>11,} calls in sessions: {wall:6.1f} s (user {user:.1f} s, system {system:.1f} s); "
+        f"peak {after.ru_maxrss / 2**20:.2f} GiB with the filling of the store; "
+        f"{sum(move.switches for move in found.moves):,} prefixes written again",
+        flush=True,
+    )
+
+
+def in_child(work: Callable[[int], None], calls: int) -> None:
+    """Memory peaks are a process's own."""
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise SystemExit(f"{calls:,} calls: failed")
+        return
+    work(calls)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    if sys.argv[1:2] == ["sessions"]:
+        for number in [int(word) for word in sys.argv[2:]] or [1_000_000, 5_000_000]:
+            in_child(walk, number)
+    else:
+        main(*(int(word) for word in sys.argv[1:]))
