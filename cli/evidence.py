@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from duckdb import DuckDBPyConnection
     from pydantic import BaseModel
     from rich.console import Console
 
@@ -271,7 +272,8 @@ def recommend(
 
     The evidence is the store's outcomes (costsim outcomes FILE); a model without any is never
     recommended. That logged calls returned is no evidence. Costs are the architecture's
-    over 30 days. Prints the diff of the routing.
+    over 30 days, with the cached prefixes that a move would write again where the store's
+    calls show tasks to share their sessions. Prints the diff of the routing.
 
     \b
       costsim recommend architecture.yaml
@@ -280,6 +282,7 @@ def recommend(
     """
     from ..analysis.architecture.load import read_architecture
     from ..analysis.recommend.task_costs import advise, routing_text
+    from ..analysis.spend.ledger import open_ledger
     from ..documents import write_file
     from ..pricing.book import open_book
 
@@ -287,23 +290,24 @@ def recommend(
     wanted = read_architecture(architecture_or_example(architecture))
     if save and save.exists() and not (config and save.resolve() == config.resolve()):
         raise OutputError(f"{save}: there is a file already; give it as --config too, or name another for --save")
-    evidence = _evidence(db, open_book(book or wanted.book, wanted.prices))
-    text = routing_text(wanted, config)
-    found = advise(wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd)
+    text, stack = routing_text(wanted, config), open_book(book or wanted.book, wanted.prices)
+    with open_ledger(db, stack) as ledger:
+        evidence = _evidence(ledger.connection, stack)
+        found = advise(
+            wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd, log=ledger
+        )
     emit(_advice(found, format_of(format, out, TableFormat.table)), out)
     if save:
         write_file(save, found.routing)
         say(f"routing: {save}", err=True)
 
 
-def _evidence(db: Path, stack: PriceBook) -> dict[TaskModel, Evidence]:
+def _evidence(store: DuckDBPyConnection, stack: PriceBook) -> dict[TaskModel, Evidence]:
     from ..analysis.outcomes.costs import under_book_names
     from ..analysis.outcomes.outcomes import evidence_of
     from ..analysis.outcomes.store import count_outcomes
-    from ..usage.store import open_store
 
-    with open_store(db, read_only=True) as store:
-        return evidence_of(under_book_names(count_outcomes(store), stack))
+    return evidence_of(under_book_names(count_outcomes(store), stack))
 
 
 def _advice(found: RoutingAdvice, format: TableFormat) -> str | Callable[[Console], None]:

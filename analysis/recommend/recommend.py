@@ -30,12 +30,14 @@ class MonthlyCost:
     """What a task costs on a model in a month, in USD.
 
     For the range either `draws` (one total a trial, the same trials for every task and model) or P10 and P90.
+    `switch_usd` of the expected cost is for cached prefixes that are written again (switching.py).
     """
 
     expected_usd: Fraction
     p10_usd: Fraction | None = None
     p90_usd: Fraction | None = None
     draws: Sequence[float] | None = None
+    switch_usd: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,13 @@ def _advice(task: Task, options: Sequence[Candidate], chosen: Candidate | None, 
         usd_per_month=_shown(final),
         saving_usd_per_month=to_usd(_cost(present) - _cost(final)) if known else None,
         considered=[
-            Considered(model=c.model, usd_per_month=_shown(c), success=floor.rate(c), says=floor.says(c))
+            Considered(
+                model=c.model,
+                usd_per_month=_shown(c),
+                switch_usd_per_month=_switching(c),
+                success=floor.rate(c),
+                says=floor.says(c),
+            )
             for c in options
         ],
     )
@@ -215,6 +223,10 @@ def _advice_word(task: Task, options: Iterable[Candidate], chosen: Candidate | N
 
 def _shown(candidate: Candidate) -> Usd | None:
     return None if candidate.cost is None else to_usd(candidate.cost.expected_usd)
+
+
+def _switching(candidate: Candidate) -> Usd:
+    return to_usd(candidate.cost.switch_usd) if candidate.cost else Decimal(0)
 
 
 def _saving(present: Sequence[Candidate], final: Sequence[Candidate]) -> SavingRange:

@@ -14,10 +14,15 @@ Advice = Literal["move", "keep", "no model clears the floor", "no evidence"]
 
 
 class Considered(Result):
-    """A model looked at for a task, cheapest first; `usd_per_month` is null where it has no price."""
+    """A model looked at for a task, cheapest first; `usd_per_month` is null where it has no price.
+
+    `switch_usd_per_month` of it is for cached prefixes that are written again, where the task alone moves and the log
+    shows it to share its sessions with other tasks.
+    """
 
     model: str
     usd_per_month: Usd | None
+    switch_usd_per_month: Usd
     success: SuccessRate
     says: Says
 

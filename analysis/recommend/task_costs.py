@@ -32,9 +32,11 @@ from ..simulation.policies.draws import draw_usd
 from ..simulation.workload import Horizon
 from .recommend import MonthlyCost, Task, candidates_from, recommend
 from .results import Recommendation
+from .switching import switch_shares, switching_notes
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture, Component
+    from ..spend.ledger import Ledger
 
 MONTH_DAYS = 30
 TRIALS = 2_000
@@ -87,11 +89,13 @@ def advise(
     book: str | None = None,
     min_success: float = 0.95,
     budget_usd: Decimal | None = None,
+    log: Ledger | None = None,
 ) -> RoutingAdvice:
     """Recommend a routing for the tasks of an architecture, and the edit of its routing file that makes it so.
 
     Candidates are the models that the routing names, and priced ones with evidence for one of the tasks, whose
-    names in `evidence` are the price book's. Raises ArchitectureError, InputError for a budget that is too small.
+    names in `evidence` are the price book's. `log` is a store whose sessions say which caches a move would break: that
+    is in the costs of models with evidence. Raises ArchitectureError, InputError for a budget that is too small.
     """
     horizon = Horizon.of(start, MONTH_DAYS, ZoneInfo(architecture.timezone))
     costs = Costs.of(architecture, horizon, book or architecture.book)
@@ -106,14 +110,13 @@ def advise(
     tried = sorted({model for task, model in evidence if task in names and prices.resolve(model)} - known)
     monthly = _Monthly(costs, plans_of(architecture, named[0])[1])
     models = [*named, *tried]
+    known_of = {
+        (t.name, m): own for t in tasks for m in models if (own := evidence.get((t.name, book_name(prices, m))))
+    }
+    shares = _shares(tasks, known_of, log)
     found = recommend(
         tasks,
-        candidates_from(
-            tasks,
-            models,
-            monthly.of_tasks(routed, models),
-            {(t.name, m): own for t in tasks for m in models if (own := evidence.get((t.name, book_name(prices, m))))},
-        ),
+        candidates_from(tasks, models, _with_switching(monthly.of_tasks(routed, models), shares), known_of),
         min_success=min_success,
         budget_usd=budget_usd,
     )
@@ -123,8 +126,28 @@ def advise(
         routing_file=routing.name,
         routing=text,
         diff=routing_diff(routing.text, text, routing.name),
-        notes=_notes(architecture, routed, monthly),
+        notes=[*_notes(architecture, routed, monthly), *switching_notes(log, shares, found.changes)],
     )
+
+
+def _shares(tasks: Iterable[Task], known: Iterable[TaskModel], log: Ledger | None) -> dict[TaskModel, Fraction]:
+    """What the moves with evidence would write again, as shares of their costs; the present model writes nothing."""
+    present = {(task.name, task.present) for task in tasks}
+    return switch_shares(log, [move for move in known if move not in present]) if log else {}
+
+
+def _with_switching(
+    costs: Mapping[TaskModel, MonthlyCost], shares: Mapping[TaskModel, Fraction]
+) -> dict[TaskModel, MonthlyCost]:
+    return {move: _switched(cost, shares.get(move, Fraction(0))) for move, cost in costs.items()}
+
+
+def _switched(cost: MonthlyCost, share: Fraction) -> MonthlyCost:
+    if not share:
+        return cost
+    draws = np.asarray(cost.draws or ()) * float(1 + share)
+    usd = cost.expected_usd
+    return replace(cost, expected_usd=usd * (1 + share), switch_usd=usd * share, draws=draws.tolist())
 
 
 def _tasks(components: Iterable[Component], costs: Costs, routing: Mapping[str, str]) -> list[Task]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import NamedTuple
 
 import duckdb
 import pytest
@@ -15,62 +14,18 @@ from costsim.analysis.replay.replay import replay
 from costsim.analysis.replay.reroute import Reroute, reroute_to_model
 from costsim.analysis.replay.results import Replay
 from costsim.pricing.book import open_book
-from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from turns import DAY, GPT, HAIKU, OPUS, THREE_TURNS, Call, fill
 
-OPUS, HAIKU, GPT = "anthropic/claude-opus-4-6", "anthropic/claude-haiku-4-5", "openai/gpt-4o"
-DAY = datetime(2026, 10, 5, 9)
 BOOK = open_book()
-# USD per million tokens: Opus input 5, read 0.50, write 6.25 (1 h: 10), output 25; Haiku 1, 0.10, 1.25 (2), 5;
-# GPT-4o 2.50, 1.25, no price of writes (so its input price), 10
-
-
-class Call(NamedTuple):
-    """A logged call, by default of a session "s" on Opus; `at` is in seconds after DAY."""
-
-    at: int
-    task: str = "coding"
-    read: int = 0
-    write: int = 0
-    output: int = 0
-    input: int = 0
-    long: bool = False
-    model: str = OPUS
-    session: str | None = "s"
-    source: str = "test"
-    component: str = "dev"
-
-    @property
-    def tokens(self) -> dict[str, int]:
-        written = "cache_write_1h" if self.long else "cache_write_5m"
-        given = {"input": self.input, "cache_read": self.read, written: self.write, "output": self.output, "request": 1}
-        return dict.fromkeys(TOKEN_CLASSES, 0) | given
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("sessions") / "costsim.duckdb") as connection:
         yield connection
-
-
-def fill(store: duckdb.DuckDBPyConnection, calls: Sequence[Call]) -> None:
-    for table in ("usage_event", "usage_daily", "rollup_state", "touched_day"):
-        store.execute(f"DELETE FROM {table}")
-    rows = [_row(str(number), call) for number, call in enumerate(calls)]
-    one = f"({', '.join('?' * len(rows[0]))})"
-    sql = f"INSERT INTO usage_event ({', '.join(rows[0])}) VALUES {', '.join([one] * len(rows))}"
-    store.execute(sql, [cell for row in rows for cell in row.values()])
-
-
-def _row(event_id: str, call: Call) -> dict[str, object]:
-    provider, model = call.model.split("/")
-    return {
-        "event_id": event_id, "ts": DAY + timedelta(seconds=call.at), "file_id": 1, "source": call.source,
-        "component": call.component, "task": call.task, "session": call.session, "provider": provider,
-        "model": model, "processing": "standard", "status": "ok", "aggregated": False, **call.tokens,
-    }  # fmt: skip
 
 
 def routed(**models: str) -> Reroute:
@@ -84,12 +39,6 @@ def replayed(store: duckdb.DuckDBPyConnection, calls: Sequence[Call], reroute: R
 
 
 # By hand
-
-THREE_TURNS = (
-    Call(0, write=100_000, output=1_000),
-    Call(60, "summary", read=100_000, write=10_000, output=1_000),
-    Call(120, read=110_000, write=10_000, output=1_000),
-)
 
 
 def test_one_call_moved_writes_the_prefix_again_there_and_what_was_missed_on_the_way_back(
