@@ -10,6 +10,7 @@ from .arguments import stack_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from ..analysis.spend.sources import Overlap
     from ..usage.report import LoadReport
 
 
@@ -24,3 +25,12 @@ def brought_by(connection: DuckDBPyConnection, report: LoadReport) -> list[str]:
         return summary(report, loaded(connection, stack_of(None, None), report.file_ids))
     except CostsimError as error:
         return [report.calls_line, f"loaded, but not priced: {error}"]
+
+
+def first_overlap(connection: DuckDBPyConnection) -> Overlap | None:
+    """The largest overlap of two sources that nothing tells apart."""
+    from ..analysis.spend.ledger import Ledger
+    from ..analysis.spend.sources import sources_of
+
+    found = sources_of(Ledger.open(connection, stack_of(None, None)), None, None).overlaps
+    return found[0] if found else None

@@ -24,6 +24,7 @@ from .arguments import (
     stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
+from .screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,12 @@ def spend(
     reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
     book: BookOption = None,
     prices: OverlayOption = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Usage that is in no total, contradicts itself or may be counted twice is an error."
+        ),
+    ] = False,
     out: OutOption = None,
 ) -> None:
     """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
@@ -133,6 +140,7 @@ def spend(
     """
     from ..analysis.spend.query import Query, parse_by, parse_where
     from ..analysis.spend.units import is_dimension, read_units, unit_economics, units_of
+    from ..reports.spend import quality_lines
 
     if per and (by or top or reprice):
         raise CostsimError("give --per without --by, --top and --reprice")
@@ -149,9 +157,14 @@ def spend(
         _show_units(unit_economics(found, units or units_of(per, found)), chosen, out)
     else:
         _show(found, chosen, costs, out)
+    if chosen in (SpendFormat.csv, SpendFormat.parquet):
+        for line in quality_lines(found):
+            say(line, err=True)
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+    if strict and (faults := (*(overlap.message for overlap in found.sources.overlaps), *found.quality.messages)):
+        raise CostsimError(f"{faults[0]}" + (f"; and {len(faults) - 1} more" if len(faults) > 1 else ""))
 
 
 def _rates(currency: str | None, file: Path | None) -> Rates | None:

@@ -21,7 +21,7 @@ from .arguments import (
     existing,
     stack_of,
 )
-from .brought import brought_by
+from .brought import brought_by, first_overlap
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def load(
         bool,
         typer.Option(
             "--strict",
-            help="A line that cannot be read, usage that is not counted, a total that contradicts its parts, or a file "
-            "of a folder that may be a log and is none is an error.",
+            help="A line that cannot be read, usage that is not counted, a total that contradicts its parts, a file "
+            "of a folder that may be a log and is none, or calls that two sources may both have is an error.",
         ),
     ] = False,
     role: Annotated[
@@ -122,8 +122,11 @@ def load(
             ),
         )
         brought = brought_by(store.connection, report)
+        overlap = first_overlap(store.connection) if strict else None
     for line in report.lines(brought):
         say(line)
+    if overlap:
+        raise CostsimError(f"{overlap.statement}, and loaded. {overlap.choice}")
 
 
 def _known(chosen: bool) -> list[str]:

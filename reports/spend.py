@@ -57,6 +57,15 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
         console.print(Text(f"note: {note}", style="yellow"))
 
 
+def quality_lines(spend: Spend) -> list[str]:
+    """What is to be known of the sources beside a table that other programs read."""
+    return [
+        *(f"OVERLAP: {overlap.message}" for overlap in spend.sources.overlaps),
+        *(f"Completeness: {score.message}" for score in spend.quality.scores),
+        *(f"NOT IN THE TOTAL: {message}" for message in spend.quality.messages),
+    ]
+
+
 def _allowance_lines(spend: Spend) -> list[str]:
     """What subscriptions cost beside the calls, and what they include; the total with it."""
     if not spend.allowances:
