@@ -1,6 +1,6 @@
 """Days that cost far more, or far less, than usual: spikes, not shifts of the level.
 
-A day is held, by its weekday, against the median of the seven days before it and against that of the seven after
+A day is compared, by its weekday, with the median of the seven days before it and with that of the seven after
 it, and the nearer of the two counts: after a change of price or routing the days agree with those that follow, so
 a shift of the level is no run of anomalies. How far is too far is set so that all the days and series shown
 together raise a false alarm with a chance of 1 % (Bonferroni), on Student's t for a scale estimated from few days.

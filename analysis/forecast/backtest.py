@@ -104,7 +104,7 @@ def quantile_loss(drawn: Floats, truth: float) -> float:
 
 
 def _months(days: Days, draw: Draw, trials: int, seed: int, scores: Scores) -> None:
-    """The totals of the months that are known whole, foretold from days in them."""
+    """The totals of the months that are known whole, forecast from days in them."""
     for first, last in _whole_months(days):
         for what, day in MONTH_CASES.items():
             as_of = first.replace(day=day)

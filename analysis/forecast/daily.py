@@ -4,33 +4,33 @@
 
 The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 48) are
 weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
-is integrated out (normal-inverse-gamma: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14), which makes the
-predictive distribution a mixture of Student t: few days give wide ranges by themselves. Anomalies weigh less
-(the square of Huber's weight) and return at random, rarely, in the forecast. Days of no cost are a matter of chance
-of their own. See docs/forecast.md for the formulas and what the ranges were worth.
+is integrated out (regression.py), which makes the predictive distribution a mixture of Student t: few days give wide
+ranges by themselves. Anomalies weigh less (the square of Huber's weight) and return at random, rarely, in the forecast.
+Whether the last few days are outliers or a new level is a mixture too, until the days settle it. Days of no cost are
+a matter of chance of their own. See docs/forecast.md for the formulas and how often the ranges held.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import levels
 from .history import Floats
+from .regression import GRID, Posterior, regress
 
 WINDOW = 91
 """Days looked at: 13 of each weekday."""
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
-PRIOR_FREEDOM, PRIOR_SD = 1.5, 0.2
-"""The noise before any day is seen: inverse gamma, as if a day and a half had strayed by 20 %, or by less where two
-weeks of days are seen to stray by less (by their median)."""
+PRIOR_SD = 0.2
+"""The noise that is expected before any day is seen; less where two weeks of days are seen to vary less (by their
+median)."""
 LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
-ODD, ODDEST = 3.5, 1.6
+OUTLIER, LARGEST = 3.5, 1.6
 """A day is an outlier beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
 OUTLIER_PRIOR_DAYS = 28
 """Days without an outlier that we believe to have seen before the first day."""
@@ -38,39 +38,23 @@ ENOUGH_DAYS = 28
 """Of residuals, to draw the noise from them."""
 HALF_LIFE_DAYS = 14.0
 """Of what is known about days of no cost."""
-WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
-TREND_WIDTHS = {0.001: 0.4, 0.2: 0.2, 1.0: 0.4}
-WANDER_WIDTHS = {0.02: 0.45, 0.1: 0.2, 0.3: 0.2, 1.0: 0.15}
-"""Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering per day."""
 TREND_DAYS = 45
 """A trend, and the level's wandering, go on so long after the last day known, and no further."""
-GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
-GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
+RECENT_DAYS, RECENT_SCORE, BEFORE_DAYS = 10, 2.5, 8
+"""A new level may have begun on any of the last ten days: considered where the days since then are 2.5 standard errors
+from the level before, of which eight days are known."""
+HAZARD, RECENT_SIZE = 1 / 20, 0.5
+"""The prior chance that a level begins on a given day, and the standard deviation of its size in logs."""
 
 
 @dataclass(frozen=True)
-class Posterior:
-    """What is known of the coefficients: a mixture, by GRID, of normal-inverse-gamma distributions.
+class Fit:
+    """A regression of the days, `residuals` in logs: the last `since` days have a level of their own (0: none has)."""
 
-    Shapes: weights (grid,), mean (grid, k), cholesky of the precision (grid, k, k), rate (grid,); shape of the noise
-    is the same for all.
-    """
-
-    weights: Floats
-    mean: Floats
-    cholesky: Floats
-    shape: float
-    rate: Floats
-
-    @property
-    def best(self) -> int:
-        """The likeliest of the grid."""
-        return int(np.argmax(self.weights))
-
-    @property
-    def noise(self) -> float:
-        """The noise's standard deviation at the likeliest of the grid."""
-        return float(np.sqrt(self.rate[self.best] / self.shape))
+    since: int
+    posterior: Posterior
+    residuals: Floats
+    chance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,10 +88,15 @@ class Model:
         return [day - len(self._logs) + 1 for day in self._first_look[1]]
 
     @cached_property
-    def _first_look(self) -> tuple[Floats, list[int], float]:
-        """Medians only: how far each day deviations, in standard deviations; where the level shifts; the noise."""
+    def _level(self) -> Floats:
+        """The days' logs without what is usual for their weekday."""
         _, weekday = self._recent
-        level = self._logs - levels.weekday_effects(self._logs, weekday)[weekday]
+        return self._logs - levels.weekday_effects(self._logs, weekday)[weekday]
+
+    @cached_property
+    def _first_look(self) -> tuple[Floats, list[int], float]:
+        """Medians only: how far each day deviates, in standard deviations; where the level shifts; the noise."""
+        level = self._level
         deviations = level - levels.medians(levels.windows(level, 7, 7))
         noise = max(levels.spread(deviations), 0.02)
         return deviations / noise, levels.shifts(level, noise), noise
@@ -145,28 +134,61 @@ class Model:
         return self._features(day[active], weekday[active]), self._logs[active] - centre, centre
 
     @cached_property
-    def _fitted(self) -> tuple[Posterior, Floats]:
-        """The posterior and the days' residuals in logs, anomalies weighing less."""
+    def _recent_shifts(self) -> list[int]:
+        """For how many days, the last one included, the level may be another: [1, 2] where it may be two days old."""
+        level, shifts, noise = self._level, self.shifts, self._first_look[2]
+        days = len(level)
+        found = []
+        for since in range(1, min(RECENT_DAYS, days - 1) + 1):
+            past, recent = level[max(0, days - since - levels.SHIFT_WINDOW) : days - since], level[days - since :]
+            if np.isnan(recent[0]) or np.count_nonzero(~np.isnan(level[: days - since])) < BEFORE_DAYS:
+                continue
+            if np.isnan(past).all() or any(abs(1 - since - at) < levels.SHIFT_DAYS for at in shifts):
+                continue
+            apart = abs(np.nanmedian(recent) - np.nanmedian(past)) / noise
+            if apart * np.count_nonzero(~np.isnan(recent)) ** 0.5 > RECENT_SCORE:
+                found.append(since)
+        return found
+
+    @cached_property
+    def _fits(self) -> list[Fit]:
+        """No new level in the last days, and one on each day on which it may have begun; their chances add up to 1."""
+        fits = [self._fit(since) for since in (0, *self._recent_shifts)]
+        evidence = np.array([fit.posterior.evidence + np.log(HAZARD if fit.since else 1.0) for fit in fits])
+        chances = np.exp(evidence - evidence.max())
+        return [replace(fit, chance=chance) for fit, chance in zip(fits, chances / chances.sum(), strict=True)]
+
+    @property
+    def _fitted(self) -> Fit:
+        """The likeliest of them."""
+        return max(self._fits, key=lambda fit: fit.chance)
+
+    def _fit(self, since: int) -> Fit:
+        """Regress the days, anomalies weighing less; the last `since` days have a level of their own."""
         features, logs, _ = self._known
-        deviations = self._first_look[0][~np.isnan(self._logs)]
+        deviations, widths = self._first_look[0][~np.isnan(self._logs)], self._widths()
         if len(logs) < 8:
             deviations = np.zeros(len(logs))
-        widths = self._widths()
+        if since:
+            recent = (np.arange(len(self._logs)) >= len(self._logs) - since)[~np.isnan(self._logs)]
+            deviations = np.where(recent, 0, deviations)
+            features = _with_level(features, recent)
+            widths = np.hstack([widths, np.full((len(widths), 1), max(3.0, RECENT_SIZE / self._first_look[2]))])
         prior_sd = min(PRIOR_SD, self._first_look[2]) if len(logs) >= 14 else PRIOR_SD
         for _ in range(3):
             weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(deviations), 1e-9)) ** 2)
-            posterior = _posterior(features, logs, weights, widths, prior_sd)
+            posterior = regress(features, logs, weights, widths, prior_sd)
             residuals = logs - features @ posterior.mean[posterior.best]
             if len(logs) >= 8:
                 deviations = residuals / posterior.noise
-        return posterior, residuals
+        return Fit(since, posterior, residuals)
 
     @cached_property
     def outliers(self) -> Floats:
         """How far, in logs, the anomalies of the past lay off."""
-        posterior, residuals = self._fitted
-        off = residuals[np.abs(residuals) > ODD * posterior.noise]
-        return np.clip(off, -ODDEST, ODDEST) if len(residuals) >= 8 else off[:0]
+        fit = self._fitted
+        off = fit.residuals[np.abs(fit.residuals) > OUTLIER * fit.posterior.noise]
+        return np.clip(off, -LARGEST, LARGEST) if len(fit.residuals) >= 8 else off[:0]
 
     def draw(self, days: int, trials: int, rng: np.random.Generator) -> Floats:
         """Costs of the days to come, USD: (trials, days), the days of a trial together."""
@@ -182,8 +204,15 @@ class Model:
         return costs * self._draw_active(weekday, trials, rng)
 
     def _draw_logs(self, features: Floats, trials: int, rng: np.random.Generator) -> Floats:
-        posterior, _ = self._fitted
-        days = len(features)
+        counts = rng.multinomial(trials, [fit.chance for fit in self._fits])
+        drawn = [self._draw_fit(fit, features, count, rng) for fit, count in zip(self._fits, counts, strict=True)]
+        return rng.permutation(np.vstack(drawn))
+
+    def _draw_fit(self, fit: Fit, features: Floats, trials: int, rng: np.random.Generator) -> Floats:
+        """Logs of the days to come by one of the fits: (trials, days)."""
+        posterior, days = fit.posterior, len(features)
+        if fit.since:
+            features = _with_level(features, np.ones(days, dtype=np.bool_))
         drawn = np.empty((trials, days))
         start = 0
         for grid, count in enumerate(rng.multinomial(trials, posterior.weights)):
@@ -199,15 +228,15 @@ class Model:
             part *= noise
             part += features @ posterior.mean[grid]
             start += count
-        return rng.permutation(drawn)
+        return drawn
 
     def _draw_noise(self, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
         """Noise of mean square 1: the past days' own, outliers left out, where they are enough, else normal.
 
         Their skew is what makes the mean of costs right (Duan's smearing estimate, 1983).
         """
-        posterior, residuals = self._fitted
-        usual = residuals[np.abs(residuals) <= ODD * posterior.noise]
+        fit = self._fitted
+        usual = fit.residuals[np.abs(fit.residuals) <= OUTLIER * fit.posterior.noise]
         if len(usual) < ENOUGH_DAYS or not usual.any():  # every day cost the same
             return rng.standard_normal(shape)
         size = np.sqrt(np.mean(usual**2))
@@ -229,19 +258,6 @@ class Model:
         return rng.random((trials, len(weekday))) < chance[:, weekday]
 
 
-def _posterior(features: Floats, logs: Floats, weights: Floats, widths: Floats, prior_sd: float) -> Posterior:
-    """Weighted Bayesian regression at every width of the grid. Precisions and moments are in units of the noise."""
-    weighted = features * weights[:, None]
-    gram, moment = weighted.T @ features, weighted.T @ logs
-    precision = np.repeat(gram[None], len(widths), axis=0)
-    k = np.arange(len(gram))
-    precision[:, k, k] += widths**-2.0
-    cholesky = np.linalg.cholesky(precision).astype(np.float64, copy=False)
-    moments = np.broadcast_to(moment[:, None], (len(widths), len(moment), 1))
-    mean = np.linalg.solve(precision, moments)[:, :, 0].astype(np.float64, copy=False)
-    squares = np.maximum((weights * logs) @ logs - mean @ moment, 0)
-    shape = (PRIOR_FREEDOM + len(logs)) / 2
-    rate = (PRIOR_FREEDOM * prior_sd**2 + squares) / 2
-    evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(widths).sum(axis=1) - shape * np.log(rate)
-    likely = GRID_CHANCES * np.exp(evidence - evidence.max())
-    return Posterior(likely / likely.sum(), mean, cholesky, shape, rate)
+def _with_level(features: Floats, days: NDArray[np.bool_]) -> Floats:
+    """The regression's columns and one more: the level of these days."""
+    return np.hstack([features, days[:, None].astype(np.float64)])

@@ -18,7 +18,7 @@ History = Sequence[tuple[date, Decimal]]
 """Cost by day, USD, in any order. Rows of one day add up; a day without a row, inside the span, cost nothing."""
 
 MOST_DAYS = 1096
-"""Three years: what is older tells nothing of the days to come, and would be looked at day by day."""
+"""Three years: older days say nothing about the days to come, and reading each of them would take time."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Robust levels: what is usual for a weekday, how far days stray from it, and where the level shifts.
+"""Robust levels: what is usual for a weekday, how far days are from it, and where the level shifts.
 
 All of it works on the logarithm of cost, so that effects multiply. Arrays have one entry per day; a day of no cost
 is NaN. Medians throughout: half of the days would have to be outliers to move them.
@@ -97,17 +97,19 @@ def _shift_scores(level: Floats, cuts: list[int], noise: float) -> Floats:
 
 
 def _placed(level: Floats, start: int, end: int) -> int | None:
-    """The day that parts these days into the two levels they stray least from; None where one slope fits as well."""
+    """The day that parts these days into the two levels that they are nearest to; None where one slope fits as well."""
     known = np.arange(start, end)[~np.isnan(level[start:end])]
     values = level[known]
-    costs = [_strayed(values[:cut]) + _strayed(values[cut:]) for cut in range(SHIFT_DAYS, len(known) - SHIFT_DAYS + 1)]
+    costs = [
+        _distance(values[:cut]) + _distance(values[cut:]) for cut in range(SHIFT_DAYS, len(known) - SHIFT_DAYS + 1)
+    ]
     third = len(known) // 3
     rise = np.median(values[-third:]) - np.median(values[:third])  # Tukey's resistant line
     slope = rise / (np.median(known[-third:]) - np.median(known[:third]))
-    if min(costs) > SLOPE_MARGIN * _strayed(values - slope * known):
+    if min(costs) > SLOPE_MARGIN * _distance(values - slope * known):
         return None
     return int(known[SHIFT_DAYS + int(np.argmin(costs))])
 
 
-def _strayed(values: Floats) -> float:
+def _distance(values: Floats) -> float:
     return float(np.abs(values - np.median(values)).sum())

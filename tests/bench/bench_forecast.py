@@ -3,7 +3,7 @@
     python tests/bench/bench_forecast.py [--months 300] [--series 300]
 
 Prints the tables of docs/forecast.md: (a) how often P10 to P90 held a month's total; (b) the same for the next day
-and week; (c) how often a budget was breached where a chance was foretold; (d) false alarms and spikes found;
+and week; (c) how often a budget was breached where a chance was stated; (d) false alarms and spikes found;
 (e) the built-in forecaster against statsforecast, where that is installed; (f) times; (g) coverage by cell, worst
 first, with the misses below and above.
 """
@@ -87,10 +87,10 @@ def _ahead(known: int, name: str, rng: np.random.Generator) -> list[bool]:
 
 
 def reliability_table(months: list[Trial]) -> None:
-    """What was foretold as a chance of breach, against how often a breach came."""
+    """The chance of breach that was stated, and how often a breach came."""
     rng = np.random.default_rng(5)
     said, came = np.array([breaches(month, rng) for month in months], dtype=float).T
-    print("\n(c) chance of breach\nforetold     budgets  mean foretold  breached")
+    print("\n(c) chance of breach\nstated       budgets  mean stated  breached")
     for tenth in range(10):
         these = np.floor(np.minimum(said, 0.999) * 10) == tenth
         if these.any():
@@ -161,7 +161,7 @@ def timed(what: str, run: Callable[[], object]) -> float:
 
 
 def cell_table(series: int) -> None:
-    """Months of 30 days foretold on days 5, 10 and 20, with and without 60 days before them: worst cells first."""
+    """Months of 30 days forecast on days 5, 10 and 20, with and without 60 days before them: worst cells first."""
     print("\n(g) month totals by cell: inside P10 to P90, below, above")
     found = []
     for number, kind in enumerate(CELLS):
@@ -177,8 +177,7 @@ def cell_table(series: int) -> None:
 
 
 def _missed(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[bool, bool]:
-    start = int(rng.integers(7))
-    costs = cell_costs(kind, start + before + 30, rng)[start:]
+    start, costs = cell_costs(kind, before, known, rng)
     drawn = Model(costs[: before + known], start).draw(30 - known, 500, rng).sum(axis=1)
     low, high = np.quantile(drawn, (0.1, 0.9))
     truth = costs[before + known :].sum()

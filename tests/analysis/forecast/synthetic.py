@@ -26,7 +26,7 @@ NO_WEEKEND = np.array([1.0, 1.0, 1.1, 1.0, 0.9, 0.0, 0.0])
 class Regime:
     """How daily cost comes about; `day_sd`, `growth_per_day`, `wander` and `shift` are in logs.
 
-    `carried` is the share of a day's stray that is still there the day after, `heavy` the scale of Student t noise
+    `carried` is the share of a day's deviation that is still there the day after, `heavy` the scale of Student t noise
     with 3 degrees of freedom.
     """
 
@@ -44,8 +44,8 @@ class Regime:
     def draw(self, days: int, rng: np.random.Generator) -> Floats:
         """The costs of that many days from a Monday on, USD."""
         day = np.arange(days)
-        strays = self.day_sd * rng.standard_normal(days) + self.heavy * rng.standard_t(3, days)
-        level = np.log(self.calls) + _carried(strays, self.carried)
+        deviations = self.day_sd * rng.standard_normal(days) + self.heavy * rng.standard_t(3, days)
+        level = np.log(self.calls) + _carried(deviations, self.carried)
         level += rng.normal(1, 0.5) * self.growth_per_day * (day - days)
         level += np.cumsum(self.wander * rng.standard_normal(days))
         level += rng.choice([-1, 1]) * self.shift * (day >= rng.integers(days))
@@ -57,11 +57,11 @@ class Regime:
         return np.diff(ends) * spikes / 10
 
 
-def _carried(strays: Floats, share: float) -> Floats:
+def _carried(deviations: Floats, share: float) -> Floats:
     """An autoregressive process of order 1."""
-    for day in range(1, len(strays)):
-        strays[day] += share * strays[day - 1]
-    return strays
+    for day in range(1, len(deviations)):
+        deviations[day] += share * deviations[day - 1]
+    return deviations
 
 
 REGIMES = {
@@ -93,7 +93,7 @@ def history(costs: Floats, first: date) -> list[tuple[date, Decimal]]:
 
 @dataclass(frozen=True)
 class Trial:
-    """A month foretold from what was known on a day in it, and what it came to."""
+    """A month forecast from what was known on a day in it, and what it came to."""
 
     regime: str
     known_days: int
@@ -109,7 +109,7 @@ class Trial:
 
 
 def month_trial(name: str, rng: np.random.Generator, trials: int = 1000) -> Trial:
-    """A month of that regime, foretold with 10 to 150 days of history and 2 to 28 days to go."""
+    """A month of that regime, forecast with 10 to 150 days of history and 2 to 28 days to go."""
     first_of_month, last = month_bounds(date(2026, int(rng.integers(1, 13)), 1))
     days_left = int(rng.integers(2, 29))
     as_of = last - timedelta(days_left)
@@ -124,24 +124,31 @@ def month_trial(name: str, rng: np.random.Generator, trials: int = 1000) -> Tria
 
 
 def breaches(trial: Trial, rng: np.random.Generator) -> tuple[float, bool]:
-    """A budget drawn around the month's likely total: the chance of breach that is foretold, and whether it came."""
+    """A budget drawn around the month's likely total: the chance of breach that is stated, and whether it came."""
     middle = float(np.median(trial.outlook.totals))
     spread = float(trial.outlook.totals.std())
     limit = middle + spread * rng.normal(0, 1.2)
     return float((trial.outlook.totals > limit).mean()), trial.total > limit
 
 
-CELLS = ("flat", "bursty", "growth of 50 % a month", "level shift")
+CELLS = ("flat", "bursty", "growth of 50 % a month", "level shift, seen", "level shift, to come")
 
 
-def cell_costs(kind: str, days: int, rng: np.random.Generator) -> Floats:
-    """Costs of days from a Monday on: 10 % of noise a day (bursty: 60 %); a shift is by 33 to 55 % in the last 30."""
-    day = np.arange(days)
-    level = np.log(100.0) + (0.6 if kind == "bursty" else 0.1) * rng.standard_normal(days)
+def cell_costs(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[int, Floats]:
+    """The first weekday, and the costs of `before` days and a month of 30, of which `known` are known.
+
+    10 % of noise per day (bursty: 60 %). A shift is by a factor of 1.5 to 2.2, up or down; it is seen where it begins
+    on one of the month's known days but the first, so that from one to `known` - 1 days show it.
+    """
+    start = int(rng.integers(7))
+    day = np.arange(before + 30)
+    level = np.log(100.0) + (0.6 if kind == "bursty" else 0.1) * rng.standard_normal(len(day))
     if kind.startswith("growth"):
         level += np.log(1.5) / 30 * day
-    if kind == "level shift":
-        level += rng.choice([-1, 1]) * rng.uniform(0.4, 0.8) * (day >= rng.integers(days - 30, days))
-    calls = rng.poisson(np.exp(level) * QUIET_WEEKEND[day % 7])
+    if kind.startswith("level shift"):
+        at = rng.integers(1, known) if kind.endswith("seen") else rng.integers(known, 30)
+        level += rng.choice([-1, 1]) * rng.uniform(0.4, 0.8) * (day >= before + at)
+    calls = rng.poisson(np.exp(level) * QUIET_WEEKEND[(start + day) % 7])
     variance = np.log1p(0.8**2)
-    return np.array([rng.lognormal(-variance / 2, variance**0.5, count).sum() for count in calls])
+    costs = [rng.lognormal(-variance / 2, variance**0.5, count).sum() for count in calls]
+    return start, np.array(costs)

@@ -34,7 +34,7 @@ def noise(seed: int, cv: float, days: int = 61) -> Costs:
     return 10 * WEEK[np.arange(days) % 7] * np.exp(cv * np.random.default_rng(seed).standard_normal(days))
 
 
-def odd_days(costs: Costs, first: date = JULY[0], last: date = JULY[1]) -> list[int]:
+def anomalous_days(costs: Costs, first: date = JULY[0], last: date = JULY[1]) -> list[int]:
     return [(found.day - MONDAY).days for found in anomalies(rows(costs), first, last)]
 
 
@@ -42,7 +42,7 @@ def test_a_day_of_three_times_the_usual_is_found_and_nothing_else() -> None:
     for seed in range(20):
         costs, day = noise(seed, cv=0.12), JULY_1 + seed
         costs[day] *= 3
-        assert odd_days(costs) == [day]
+        assert anomalous_days(costs) == [day]
 
 
 def test_an_anomaly_says_what_would_have_been_usual() -> None:
@@ -63,12 +63,12 @@ def test_an_anomaly_says_what_would_have_been_usual() -> None:
 def test_poisson_noise_with_weekdays_raises_no_alarm(costs_of: object) -> None:
     # The chance of any alarm in a month is held to 1 %: of 60 months, two would be a bad sign
     assert callable(costs_of)
-    assert sum(bool(odd_days(costs_of(seed))) for seed in range(60)) <= 1
+    assert sum(bool(anomalous_days(costs_of(seed))) for seed in range(60)) <= 1
 
 
 @pytest.mark.parametrize("cv", [0.05, 0.3])
 def test_overdispersed_noise_raises_no_alarm(cv: float) -> None:
-    assert sum(bool(odd_days(noise(seed, cv))) for seed in range(60)) <= 1
+    assert sum(bool(anomalous_days(noise(seed, cv))) for seed in range(60)) <= 1
 
 
 @pytest.mark.parametrize("factor", [0.4, 1.3, 2.5])
@@ -76,23 +76,23 @@ def test_a_shift_of_the_level_is_no_anomaly(factor: float) -> None:
     for seed in range(10):
         costs = noise(seed, cv=0.08)
         costs[JULY_1 + 10 :] *= factor
-        assert odd_days(costs) == []
+        assert anomalous_days(costs) == []
 
 
 def test_a_spike_after_a_shift_is_found() -> None:
     costs = noise(3, cv=0.08)
     costs[JULY_1 + 10 :] *= 1.5
     costs[JULY_1 + 20] *= 3
-    assert odd_days(costs) == [JULY_1 + 20]
+    assert anomalous_days(costs) == [JULY_1 + 20]
 
 
-def test_two_odd_days_in_a_row_are_both_found() -> None:
+def test_two_anomalies_in_a_row_are_both_found() -> None:
     costs = noise(4, cv=0.08)
     costs[40:42] *= 4
-    assert odd_days(costs) == [40, 41]
+    assert anomalous_days(costs) == [40, 41]
 
 
-def test_days_still_going_on_are_told_once() -> None:
+def test_days_still_going_on_are_reported_once() -> None:
     costs = noise(5, cv=0.08)
     costs[-3:] *= 4
     found = anomalies(rows(costs), *JULY)
@@ -100,7 +100,7 @@ def test_days_still_going_on_are_told_once() -> None:
     assert "2 after it" in found[0].says
 
 
-def test_a_day_without_cost_in_a_fleet_that_never_rests_is_odd() -> None:
+def test_a_day_without_cost_in_a_fleet_that_never_rests_is_an_anomaly() -> None:
     costs = noise(6, cv=0.08)
     costs[44] = 0
     found = anomalies(rows(costs), *JULY)
@@ -108,27 +108,27 @@ def test_a_day_without_cost_in_a_fleet_that_never_rests_is_odd() -> None:
     assert found[0].score < 0
 
 
-def test_weekends_without_cost_are_usual_and_a_dear_one_is_not() -> None:
+def test_weekends_without_cost_are_usual_and_an_expensive_one_is_not() -> None:
     costs = noise(7, cv=0.08)
     costs[np.arange(61) % 7 >= 5] = 0
-    assert odd_days(costs) == []
+    assert anomalous_days(costs) == []
     costs[JULY_1 + 10] = 40.0  # 2026-07-11, a Saturday, at four times a weekday's cost
-    assert odd_days(costs) == [JULY_1 + 10]
+    assert anomalous_days(costs) == [JULY_1 + 10]
 
 
-def test_a_component_that_ends_is_not_odd_every_day_after() -> None:
+def test_a_component_that_ends_is_no_anomaly_every_day_after() -> None:
     costs = noise(8, cv=0.08)
     costs[JULY_1 + 10 :] = 0
     history = [*rows(costs), (MONDAY + timedelta(60), Decimal(0))]
     assert anomalies(history, *JULY) == []
 
 
-def test_a_component_of_constant_cost_is_not_odd_for_a_cent() -> None:
+def test_a_component_of_constant_cost_is_no_anomaly_for_a_cent() -> None:
     costs = np.full(61, 5.0)
     costs[40] = 5.4
-    assert odd_days(costs) == []
+    assert anomalous_days(costs) == []
     costs[40] = 15.0
-    assert odd_days(costs) == [40]
+    assert anomalous_days(costs) == [40]
 
 
 @pytest.mark.parametrize("known", [0, 1, 13])
@@ -136,11 +136,11 @@ def test_of_too_few_days_nothing_is_said(known: int) -> None:
     costs = noise(9, cv=0.1, days=known)
     if known:
         costs[-1] *= 10
-    assert odd_days(costs, MONDAY, MONDAY + timedelta(30)) == []
+    assert anomalous_days(costs, MONDAY, MONDAY + timedelta(30)) == []
 
 
 def test_a_gradual_rise_is_no_anomaly() -> None:
-    assert odd_days(noise(10, cv=0.08) * np.exp(0.02 * np.arange(61))) == []
+    assert anomalous_days(noise(10, cv=0.08) * np.exp(0.02 * np.arange(61))) == []
 
 
 def test_components_share_the_false_alarms() -> None:
@@ -152,19 +152,22 @@ def test_components_share_the_false_alarms() -> None:
     assert months <= 1
 
 
-def test_the_total_and_the_component_are_told_the_dearest_first() -> None:
+def test_the_total_and_the_component_are_reported_the_most_expensive_first() -> None:
     quiet, loud = noise(11, cv=0.06), noise(12, cv=0.06)
     loud[40] *= 5
     histories = {"quiet": rows(quiet), None: rows(quiet + loud), "loud": rows(loud)}
     found = anomalies_by_component(histories, *JULY)
-    assert [(odd.component, odd.day) for odd in found] == [(None, date(2026, 7, 11)), ("loud", date(2026, 7, 11))]
+    assert [(anomaly.component, anomaly.day) for anomaly in found] == [
+        (None, date(2026, 7, 11)),
+        ("loud", date(2026, 7, 11)),
+    ]
 
 
-def test_only_the_days_asked_for_are_told() -> None:
+def test_only_the_days_asked_for_are_reported() -> None:
     costs = noise(13, cv=0.08)
     costs[[10, 40]] *= 4
-    assert odd_days(costs) == [40]
-    assert odd_days(costs, JULY[1], JULY[0]) == []
+    assert anomalous_days(costs) == [40]
+    assert anomalous_days(costs, JULY[1], JULY[0]) == []
 
 
 @pytest.mark.parametrize(

@@ -98,14 +98,14 @@ def test_the_commands_themselves_agree(path: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "budgets.yaml").write_text("budgets: [{name: month, usd: 9999, period: month, at: p90}]\n")
 
-    def told(*arguments: str) -> Any:
+    def result(*arguments: str) -> Any:
         outcome = CliRunner().invoke(app, [*arguments, "--db", str(path), "--format", "json"])
         assert outcome.exit_code == 0, outcome.output
         return json.loads(outcome.stdout)
 
-    run = told("run", "--from-usage", "--start", "2026-06-01", "--days", "30")
-    checked = told("check", "--usage", "--budgets", "budgets.yaml", "--today", str(TODAY))
-    report = told("report", "--month", "2026-06", "--today", str(TODAY))["headline"]["forecast"]
+    run = result("run", "--from-usage", "--start", "2026-06-01", "--days", "30")
+    checked = result("check", "--usage", "--budgets", "budgets.yaml", "--today", str(TODAY))
+    report = result("report", "--month", "2026-06", "--today", str(TODAY))["headline"]["forecast"]
     figures = {
         "run": run["plans"][1]["horizon"]["p90_usd"],
         "check": checked["budgets"][0]["value_usd"],
