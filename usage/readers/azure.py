@@ -41,7 +41,9 @@ counted AS (
     WHERE regexp_matches(lower(address), '/openai/|/deployments/|/chat/completions|/responses|/embeddings')
 )
 SELECT file_id, line,
-    'azure-apim:' || coalesce({text("body", "id", "response.id")}, nullif("correlationId", '')) AS event_id,
+    -- some servers give all of their answers one id: a reply's figures are a part of its name
+    'azure-apim:' || coalesce({text("body", "id", "response.id")} || ':' || concat_ws(':', inputs, reads, outputs),
+        nullif("correlationId", '')) AS event_id,
     {text("body", "id", "response.id")} AS response_id,
     utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
     'azure' AS provider,

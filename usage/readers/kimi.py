@@ -25,7 +25,10 @@ CODE_COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'kimi-cli:' || nullif(message.payload.message_id, '') AS event_id,
+    -- some servers give all of their answers one id: a step's figures are a part of its name
+    'kimi-cli:' || nullif(message.payload.message_id, '') || ':' || concat_ws(':',
+        message.payload.token_usage.input_other, message.payload.token_usage.input_cache_read,
+        message.payload.token_usage."output") AS event_id,
     utc_epoch("timestamp") AS ts,
     parse_path(path)[-2] AS session,
     message.payload.token_usage.input_other AS input,
@@ -79,7 +82,7 @@ CLI = Reader(
         f"message.payload.token_usage.{name}"
         for name in ("input_other", "output", "input_cache_read", "input_cache_creation")
     ),
-    unique_by="the message's id",
+    unique_by="the message's id and figures",
     sample="made: of two public tests",
     undercounts="no model is named",
     kept_at="~/.kimi/sessions",

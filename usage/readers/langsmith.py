@@ -110,8 +110,9 @@ parted AS (
     FROM counted
 )
 SELECT file_id, line,
-    'langsmith:' || coalesce({text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}, run_id)
-        AS event_id,
+    -- some servers give all of their answers one id: a run's figures are a part of its name
+    'langsmith:' || coalesce({text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}
+        || ':' || concat_ws(':', inputs, reads, outs), run_id) AS event_id,
     {text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")} AS response_id,
     coalesce(utc_epoch({text("run", "start_time")}), utc({text("run", "start_time")}),
         TRY(strptime(split_part(split_part({text("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,

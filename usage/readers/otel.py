@@ -216,7 +216,8 @@ SELECT file_id, line,
              prompt, coalesce(event_time, kept_call.started::VARCHAR), inputs, cached, outputs)
          WHEN trace <> '' AND span <> '' AND NOT (is_log AND emitter IS NOT NULL)
              THEN concat_ws(':', 'otel', trace, span)
-         WHEN is_log AND kept_call.response <> '' THEN 'otel:response:' || kept_call.response
+         WHEN is_log AND kept_call.response <> ''
+             THEN concat_ws(':', 'otel:response', kept_call.response, inputs, cached, outputs)
          END AS event_id,
     nullif(kept_call.response, '') AS response_id, nullif(request_id, '') AS request_id,
     coalesce(kept_call.started, times.started) AS ts,

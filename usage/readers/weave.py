@@ -80,7 +80,9 @@ counted AS (
     FROM detailed
 )
 SELECT file_id, line,
-    'weave:' || coalesce({text("call", "output.id")}, call_id) || ':' || model AS event_id,
+    -- some servers give all of their answers one id: a call's figures are a part of its name
+    'weave:' || coalesce({text("call", "output.id")} || ':' || concat_ws(':', inputs, reads, outputs), call_id)
+        || ':' || model AS event_id,
     {text("call", "output.id")} AS response_id,
     utc({text("call", "started_at")}) AS ts,
     coalesce({text("call", "thread_id")}, {text("call", "trace_id")}) AS session,

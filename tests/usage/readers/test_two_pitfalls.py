@@ -1,0 +1,661 @@
+"""Every reader, on a file with at least two of its format's pitfalls at once; the arithmetic stands beside each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+from costsim.usage.readers import READERS
+from costsim.usage.store import open_store
+
+Record = dict[str, Any]
+AT = "2026-10-05T10:00:00Z"
+MS = 1_791_194_400_000  # the same moment
+
+Expected = tuple[int, int, int, int, int, str | None]
+"""Requests, uncached input, cache reads, cache writes (five minutes and one hour), output, recorded USD."""
+
+CASES: dict[str, tuple[Callable[[Path], None], Expected]] = {}
+
+
+def case(reader: str, *expected: Any) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
+    def keep(write: Callable[[Path], None]) -> Callable[[Path], None]:
+        CASES[reader] = write, expected  # type: ignore[assignment]
+        return write
+
+    return keep
+
+
+def lines(file: Path, *records: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def document(file: Path, data: Any) -> None:
+    file.write_text(json.dumps(data, indent=1))
+
+
+# A streamed entry of 5 that grows to 50 under another request id; 100 of 300 writes for an hour; an advisor of its own.
+@case("claude-code", 2, 10 + 7, 1_000, 300, 50 + 9, None)
+def claude_code(folder: Path) -> None:
+    def entry(uuid: str, output: int, **more: Any) -> Record:
+        written = {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 100}
+        used = {"input_tokens": 10, "output_tokens": output, "cache_read_input_tokens": 1_000,
+                "cache_creation_input_tokens": 300, "cache_creation": written, **more}  # fmt: skip
+        message = {"id": "msg_0123456789abcdefghijk", "model": "claude-opus-4-6", "usage": used}
+        return {"type": "assistant", "timestamp": AT, "sessionId": "s", "uuid": uuid, "requestId": uuid,
+                "message": message}  # fmt: skip
+
+    advisor = {"type": "advisor_message", "model": "claude-haiku-4-5", "input_tokens": 7, "output_tokens": 9}
+    lines(folder / "s.jsonl", entry("a", 5), entry("b", 50, iterations=[{"type": "message"}, advisor]))
+
+
+# 100 with 40 cached; a refresh repeats the total; a count without info; a compaction that only a record shows.
+@case("codex", 2, 60 + 500, 40, 0, 10 + 20, None)
+def codex(folder: Path) -> None:
+    def used(input: int, cached: int, output: int) -> Record:
+        return {"input_tokens": input, "cached_input_tokens": cached, "output_tokens": output,
+                "reasoning_output_tokens": 0, "total_tokens": input + output}  # fmt: skip
+
+    def event(payload: Record, kind: str = "event_msg") -> Record:
+        return {"timestamp": AT, "type": kind, "payload": payload}
+
+    total = {"total_token_usage": used(100, 40, 10), "last_token_usage": used(100, 40, 10)}
+    lines(
+        folder / "rollout.jsonl",
+        event({"id": "A", "cwd": "/p"}, "session_meta"),
+        event({"model": "gpt-5.5"}, "turn_context"),
+        event({"type": "token_count", "info": None}),
+        event({"type": "token_count", "info": total}),
+        event({"type": "token_count", "info": total}),
+        event({"response_id": "resp_c", "usage": used(500, 0, 20)}, "token_usage_record"),
+    )
+
+
+# One-hour writes are 30 of the 50; a compaction has its own usage; a branch repeats the first entry.
+@case("openclaw", 2, 3 + 200, 100, 50, 25 + 8, "0.03")
+def openclaw(folder: Path) -> None:
+    used = {"input": 3, "output": 25, "cacheRead": 100, "cacheWrite": 50, "cacheWrite1h": 30, "cost": {"total": 0.01}}
+    message = {"role": "assistant", "provider": "anthropic", "model": "claude-opus-4-6", "timestamp": MS, "usage": used}
+    entry = {"type": "message", "id": "a", "timestamp": AT, "message": message}
+    compaction = {"type": "compaction", "id": "c", "timestamp": AT, "tokensBefore": 9_000,
+                  "usage": {"input": 200, "output": 8, "cacheRead": 0, "cacheWrite": 0, "cost": {"total": 0.02}}}  # fmt: skip
+    head = {"type": "session", "id": "s", "timestamp": AT, "cwd": "/p", "thinkingLevel": "off"}
+    lines(folder / "sessions" / "s.jsonl", head, entry, entry, compaction)
+
+
+# A hit of the proxy's cache asks nobody; the total has 5,300 cached tokens beside the prompt of 100.
+@case("litellm", 1, 100, 5_000, 300, 20, "0.01")
+def litellm(folder: Path) -> None:
+    row = {"request_id": "r", "call_type": "acompletion", "startTime": AT, "model": "claude-opus-4-6", "spend": 0.01,
+           "prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 5_420, "cache_hit": "None"}  # fmt: skip
+    usage = {"cache_read_input_tokens": 5_000, "cache_creation_input_tokens": 300}
+    hit = row | {"request_id": "h", "cache_hit": "True", "spend": 0}
+    lines(folder / "l.jsonl", row | {"metadata": json.dumps({"usage_object": usage})}, hit)
+
+
+# 60 reads and 20 writes stand within the prompt of 100; a row of two requests.
+@case("litellm-daily", 2, 20, 60, 20, 9, "0.5")
+def litellm_daily(folder: Path) -> None:
+    row = {"id": "d", "user_id": "u", "date": "2026-10-05", "model": "gpt-4o", "custom_llm_provider": "openai",
+           "prompt_tokens": 100, "completion_tokens": 9, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 20,
+           "spend": 0.5, "api_requests": 2}  # fmt: skip
+    lines(folder / "d.jsonl", row, row)
+
+
+# The agent's span is the sum of its chat; the chat's log record repeats it; 40 of the 100 were read from cache.
+@case("otel", 1, 60, 40, 0, 10, None)
+def otel(folder: Path) -> None:
+    def pair(key: str, value: Any) -> Record:
+        return {"key": key, "value": {"stringValue" if isinstance(value, str) else "intValue": str(value)}}
+
+    used = [pair("gen_ai.usage.input_tokens", 100), pair("gen_ai.usage.output_tokens", 10),
+            pair("gen_ai.usage.cache_read.input_tokens", 40), pair("gen_ai.request.model", "gpt-5"),
+            pair("gen_ai.response.id", "resp_1")]  # fmt: skip
+
+    def span(id: str, parent: str, operation: str) -> Record:
+        return {"traceId": "a" * 32, "spanId": id * 16, "parentSpanId": parent, "name": operation, "kind": 3,
+                "startTimeUnixNano": f"{MS}000000", "endTimeUnixNano": f"{MS + 1000}000000",
+                "attributes": [pair("gen_ai.operation.name", operation), *used]}  # fmt: skip
+
+    spans = [span("b", "", "invoke_agent"), span("c", "b" * 16, "chat")]
+    record = {"traceId": "a" * 32, "spanId": "c" * 16, "timeUnixNano": f"{MS}000000", "attributes": used,
+              "eventName": "gen_ai.client.inference.operation.details"}  # fmt: skip
+    lines(
+        folder / "o.jsonl",
+        {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]},
+        {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]},
+    )
+
+
+# 30 read tokens under a key of the emitter's own stand within the input of 100; an agent repeats the generation's sum.
+@case("langfuse", 1, 70, 30, 0, 10, "0.002")
+def langfuse(folder: Path) -> None:
+    def observation(id: str, kind: str, parent: str | None, **counts: int) -> Record:
+        return {"id": id, "traceId": "t", "type": kind, "startTime": AT, "model": "gpt-5", "parentObservationId": parent,
+                "usageDetails": counts, "totalCost": 0.002 if kind == "GENERATION" else None}  # fmt: skip
+
+    inner = {"prompt_details.cache_read": 30}
+    generation = observation("g", "GENERATION", "a", input=100, output=10, total=110, **inner)
+    document(
+        folder / "t.json",
+        {"trace": {"id": "t"}, "observations": [observation("a", "AGENT", None, input=100, output=10), generation]},
+    )
+
+
+# A page twice; cached tokens within the input, searches none.
+@case("openai-usage", 3, 60, 40, 0, 10, None)
+def openai_usage(folder: Path) -> None:
+    result = {"object": "organization.usage.completions.result", "input_tokens": 100, "output_tokens": 10,
+              "input_cached_tokens": 40, "num_model_requests": 3, "model": "gpt-5", "batch": False}  # fmt: skip
+    bucket = {"object": "bucket", "start_time": MS // 1000, "end_time": MS // 1000 + 86_400, "results": [result]}
+    page = {"object": "page", "data": [bucket, bucket], "has_more": False}
+    document(folder / "u.json", page)
+
+
+# A credit lowers the sum; an amount may be a text.
+@case("openai-costs", 0, 0, 0, 0, 0, "1.5")
+def openai_costs(folder: Path) -> None:
+    def result(item: str, value: Any) -> Record:
+        return {"object": "organization.costs.result", "amount": {"value": value, "currency": "usd"}, "line_item": item}
+
+    bucket = {"object": "bucket", "start_time": MS // 1000, "end_time": MS // 1000 + 86_400,
+              "results": [result("gpt-5, input", 2.0), result("credit", "-0.5")]}  # fmt: skip
+    document(folder / "c.json", {"object": "page", "data": [bucket], "has_more": False})
+
+
+# Writes of both lifetimes beside the uncached input; the same bucket in two pages counts once.
+@case("anthropic-usage", 0, 100, 40, 30, 10, None)
+def anthropic_usage(folder: Path) -> None:
+    result = {"uncached_input_tokens": 100, "cache_read_input_tokens": 40, "output_tokens": 10, "model": "claude-opus-4-6",
+              "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 10},
+              "server_tool_use": {"web_search_requests": 0}}  # fmt: skip
+    bucket = {"starting_at": AT, "ending_at": "2026-10-06T10:00:00Z", "results": [result]}
+    lines(folder / "u.jsonl", {"data": [bucket], "has_more": True}, {"data": [bucket], "has_more": False})
+
+
+# Cents as text: 123.45 and 1e2 are 2.2345 dollars.
+@case("anthropic-costs", 0, 0, 0, 0, 0, "2.2345")
+def anthropic_costs(folder: Path) -> None:
+    def result(kind: str, amount: str) -> Record:
+        return {"currency": "USD", "amount": amount, "token_type": kind, "model": "claude-opus-4-6"}
+
+    bucket = {"starting_at": AT, "ending_at": "2026-10-06T10:00:00Z",
+              "results": [result("output_tokens", "123.45"), result("uncached_input_tokens", "100.00")]}  # fmt: skip
+    document(folder / "c.json", {"data": [bucket], "has_more": False})
+
+
+# 30 cached of 100, 4 of reasoning within the 10; empty cells; a row exported twice.
+@case("openrouter", 1, 70, 30, 0, 10, "0.01")
+def openrouter(folder: Path) -> None:
+    head = "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,tokens_reasoning,tokens_cached,model_permaslug,variant,cancelled"
+    row = "gen-1,2026-10-05 10:00:00,0.01,100,10,4,30,openai/gpt-5,,"
+    (folder / "a.csv").write_text("\n".join([head, row, row]) + "\n")
+
+
+# Reasoning stands beside the completion; a hit of Helicone's cache asks nobody.
+@case("helicone", 1, 100, 40, 0, 10 + 6, "0.02")
+def helicone(folder: Path) -> None:
+    row = {"request_id": "r", "request_created_at": AT, "response_status": 200, "model": "gpt-5", "provider": "OPENAI",
+           "prompt_tokens": 100, "prompt_cache_read_tokens": 40, "completion_tokens": 10, "reasoning_tokens": 6,
+           "cost": 0.02}  # fmt: skip
+    lines(
+        folder / "h.jsonl", row, row | {"request_id": "h", "cache_reference_id": "11111111-2222-3333-4444-555555555555"}
+    )
+
+
+# A run begins in `post` and ends in `patch`; the chain above repeats its sum; 40 of the 100 were cached.
+@case("langsmith", 1, 60, 40, 0, 10, None)
+def langsmith(folder: Path) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110, "input_token_details": {"cache_read": 40},
+             "output_token_details": {"reasoning": 4}}  # fmt: skip
+    named = {
+        "trace_id": "t",
+        "start_time": AT,
+        "extra": {"metadata": {"ls_model_name": "gpt-5", "ls_provider": "openai"}},
+    }
+    post = [{"id": "c", "run_type": "chain", "name": "chain", **named},
+            {"id": "r", "run_type": "llm", "name": "llm", "parent_run_id": "c", **named}]  # fmt: skip
+    ended = {"end_time": AT, "outputs": {"usage_metadata": usage}}
+    patch = [{"id": id, "run_type": kind, "trace_id": "t", **ended} for id, kind in (("r", "llm"), ("c", "chain"))]
+    document(folder / "b.json", {"post": post, "patch": patch})
+
+
+# The trace's totals repeat the generations; Anthropic's input excludes the cache, OpenAI's includes it.
+@case("posthog", 2, 10 + 60, 500 + 40, 20, 5 + 6, "0.03")
+def posthog(folder: Path) -> None:
+    def event(kind: str, span: str, **properties: Any) -> Record:
+        ai = {f"$ai_{name}": value for name, value in properties.items()}
+        return {"event": kind, "uuid": span, "timestamp": AT,
+                "properties": {"$ai_trace_id": "t", "$ai_span_id": span, **ai}}  # fmt: skip
+
+    lines(
+        folder / "e.jsonl",
+        event("$ai_trace", "t", total_input_tokens=110, total_output_tokens=11),
+        event("$ai_generation", "a", provider="anthropic", model="claude-opus-4-6", input_tokens=10, output_tokens=5,
+              cache_read_input_tokens=500, cache_creation_input_tokens=20, total_cost_usd=0.01),
+        event("$ai_generation", "b", provider="openai", model="gpt-5", input_tokens=100, output_tokens=6,
+              cache_read_input_tokens=40, total_cost_usd=0.02),
+    )  # fmt: skip
+
+
+# JSON within text; the trace's sum and the agent's span repeat the call; 40 cached within 100.
+@case("mlflow", 1, 60, 40, 0, 10, None)
+def mlflow(folder: Path) -> None:
+    usage = json.dumps({"input_tokens": 100, "output_tokens": 10, "total_tokens": 110, "cache_read_input_tokens": 40})
+
+    def span(id: str, parent: str | None, kind: str) -> Record:
+        attributes = {
+            "mlflow.spanType": json.dumps(kind),
+            "mlflow.chat.tokenUsage": usage,
+            "mlflow.llm.model": '"gpt-5"',
+        }
+        return {"trace_id": "dHI=", "span_id": id, "parent_span_id": parent, "name": kind, "attributes": attributes,
+                "start_time_unix_nano": MS * 1_000_000, "status": {"code": "STATUS_CODE_OK"}}  # fmt: skip
+
+    info = {"trace_id": "tr-1", "request_time": AT, "trace_metadata": {"mlflow.trace.tokenUsage": usage}}
+    document(
+        folder / "t.json", {"info": info, "data": {"spans": [span("a", None, "AGENT"), span("b", "a", "CHAT_MODEL")]}}
+    )
+
+
+# The parent's summary is its children's sum; reads stand within the prompt; two calls whose server gives both one id.
+@case("weave", 2, 60 + 200, 40, 0, 10 + 20, "0.03")
+def weave(folder: Path) -> None:
+    def call(id: str, parent: str | None, prompt: int, cached: int, output: int, usd: float) -> Record:
+        usage = {"requests": 1, "prompt_tokens": prompt, "completion_tokens": output, "total_tokens": prompt + output,
+                 "cache_read_input_tokens": cached}  # fmt: skip
+        costs = {"prompt_tokens_total_cost": usd / 2, "completion_tokens_total_cost": usd / 2}
+        return {"id": id, "project_id": "p", "op_name": "openai.create", "trace_id": "t", "parent_id": parent,
+                "started_at": AT, "output": {"id": "chatcmpl-123"} if parent else None,
+                "summary": {"usage": {"gpt-5": usage}, "weave": {"costs": {"gpt-5": costs}}}}  # fmt: skip
+
+    lines(
+        folder / "c.jsonl",
+        call("a", None, 300, 40, 30, 0.03), call("b", "a", 100, 40, 10, 0.01), call("c", "a", 200, 0, 20, 0.02),
+    )  # fmt: skip
+
+
+# Input includes reads and writes; writes for an hour stand apart; a workflow above repeats the sum.
+@case("datadog", 1, 10, 60, 30, 9, None)
+def datadog(folder: Path) -> None:
+    metrics = {"input_tokens": 100, "output_tokens": 9, "total_tokens": 109, "cache_read_input_tokens": 60,
+               "cache_write_input_tokens": 30, "ephemeral_1h_input_tokens": 10, "ephemeral_5m_input_tokens": 20}  # fmt: skip
+
+    def span(id: str, parent: str, kind: str) -> Record:
+        meta = {"span": {"kind": kind}, "model_name": "claude-opus-4-6", "model_provider": "anthropic"}
+        return {"trace_id": "t", "span_id": id, "parent_id": parent, "name": kind, "start_ns": MS * 1_000_000,
+                "duration": 10, "status": "ok", "meta": meta, "metrics": metrics}  # fmt: skip
+
+    document(folder / "s.json", [span("1", "undefined", "workflow"), span("2", "1", "llm")])
+
+
+# A task's span above has no usage of its own; cached and created tokens stand within the prompt; two parts of one span.
+@case("braintrust", 1, 10, 60, 30, 9, "0.5")
+def braintrust(folder: Path) -> None:
+    metrics = {"prompt_tokens": 100, "completion_tokens": 9, "tokens": 109, "prompt_cached_tokens": 60,
+               "prompt_cache_creation_tokens": 30, "estimated_cost": 0.5}  # fmt: skip
+    head = {"root_span_id": "r", "created": AT}
+    lines(
+        folder / "b.jsonl",
+        {"id": "1", "span_id": "r", "span_attributes": {"type": "task"}, "metrics": metrics, **head},
+        {"id": "2", "span_id": "x", "span_parents": ["r"], "span_attributes": {"type": "llm"}, "metadata": {"model": "gpt-5"}, **head},
+        {"id": "2", "span_id": "x", "span_parents": ["r"], "span_attributes": {"type": "llm"}, "metrics": metrics, **head},
+    )  # fmt: skip
+
+
+# A delivery repeats its request; a failed call has no counts; reads and writes stand beside the input.
+@case("bedrock", 2, 40, 3_000, 500, 200, None)
+def bedrock(folder: Path) -> None:
+    call = {"schemaType": "ModelInvocationLog", "timestamp": AT, "requestId": "q", "operation": "Converse",
+            "modelId": "arn:aws:bedrock:eu-central-1:1:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "input": {"inputTokenCount": 40, "cacheReadInputTokenCount": 3_000, "cacheWriteInputTokenCount": 500},
+            "output": {"outputTokenCount": 200}}  # fmt: skip
+    failed = {k: v for k, v in call.items() if k not in ("input", "output")}
+    lines(folder / "b.jsonl", call, call, failed | {"requestId": "f", "errorCode": "ThrottlingException"})
+
+
+# A streamed reply whose last count is the whole; cached tokens within the prompt, thoughts beside the candidates.
+@case("vertex", 1, 200 + 5, 1_000, 0, 30 + 400, None)
+def vertex(folder: Path) -> None:
+    counts = {"promptTokenCount": 1_200, "cachedContentTokenCount": 1_000, "candidatesTokenCount": 30,
+              "thoughtsTokenCount": 400, "toolUsePromptTokenCount": 5, "totalTokenCount": 1_635}  # fmt: skip
+    begun = {"usageMetadata": {"promptTokenCount": 1_200, "candidatesTokenCount": 2, "totalTokenCount": 1_202}}
+    row = {"logging_time": AT, "request_id": "1", "model": "publishers/google/models/gemini-2.5-flash", "full_request": {},
+           "full_response": [begun, {"usageMetadata": counts, "modelVersion": "gemini-2.5-flash"}]}  # fmt: skip
+    lines(folder / "v.jsonl", row)
+
+
+# The gateway repeats the body; the last chunk of a stream has the usage; a filtered request has none.
+@case("azure-apim", 2, 60, 40, 0, 10, None)
+def azure_apim(folder: Path) -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "total_tokens": 110,
+        "prompt_tokens_details": {"cached_tokens": 40},
+    }
+    chunks = [{"id": "chatcmpl-1", "model": "gpt-5", "choices": [{}], "usage": None},
+              {"id": "chatcmpl-1", "model": "gpt-5", "choices": [], "usage": usage}]  # fmt: skip
+    streamed = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+    def row(id: str, body: str, code: int) -> Record:
+        said = {"backendResponseBody": body, "responseBody": body, "responseCode": code,
+                "backendUrl": "https://x.openai.azure.com/openai/deployments/d/chat/completions"}  # fmt: skip
+        return {"category": "GatewayLogs", "correlationId": id, "time": AT, "properties": said}
+
+    lines(folder / "g.jsonl", row("1", streamed, 200), row("2", '{"error": {"code": "content_filter"}}', 400))
+
+
+# The meter's name says model and direction; an amount with a currency; a meter that is none of tokens but of OpenAI.
+@case("azure-cost", 0, 0, 0, 0, 0, "3.5")
+def azure_cost(folder: Path) -> None:
+    (folder / "m.csv").write_text(
+        "Meter,ServiceName,Cost,Currency,UsageDate\n"
+        "gpt 4o 0806 Inp glbl Tokens,Azure OpenAI,2.25,USD,2026-10-05\n"
+        "gpt 4o 0806 Outp glbl Tokens,Azure OpenAI,1.25,USD,2026-10-05\n"
+        "Blob storage,Storage,9.00,USD,2026-10-05\n"
+    )
+
+
+# Usage in thousands and in ones; a tax and another service are no tokens.
+@case("aws-cur", 0, 1_500_000, 0, 0, 200_000, "38.5")
+def aws_cur(folder: Path) -> None:
+    head = ("identity_line_item_id,line_item_line_item_type,line_item_product_code,line_item_usage_type,"
+            "line_item_usage_start_date,line_item_usage_amount,line_item_unblended_cost,pricing_unit")  # fmt: skip
+    rows = [
+        "1,Usage,AmazonBedrock,USE1-Claude4.6Sonnet-input-tokens,2026-10-05 00:00:00,1500,22.5,1K tokens",
+        "2,Usage,AmazonBedrock,USE1-Claude4.6Sonnet-output-tokens,2026-10-05 00:00:00,200000,15,Tokens",
+        "3,Tax,AmazonBedrock,USE1-Claude4.6Sonnet-input-tokens,2026-10-05 00:00:00,1,1,1K tokens",
+        "4,Usage,AmazonEC2,BoxUsage,2026-10-05 00:00:00,5,7,Hrs",
+    ]
+    (folder / "cur.csv").write_text("\n".join([head, *rows]) + "\n")
+
+
+# A storage charge in token-hours is cost and no tokens; the quantity is in millions.
+@case("focus", 0, 2_000_000, 0, 0, 0, "12")
+def focus(folder: Path) -> None:
+    names = ["ServiceName", "ServiceCategory", "ChargeCategory", "ServiceProviderName", "BilledCost", "BillingCurrency", "ChargePeriodStart",
+             "ChargePeriodEnd", "ChargeDescription", "PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit",
+             "SkuMeter", "SkuPriceDetails"]  # fmt: skip
+    sku = json.dumps({"ModelId": "m", "TokenDirection": "Input"}).replace('"', '""')
+    period = "2026-10-05T00:00:00Z,2026-10-06T00:00:00Z"
+    (folder / "f.csv").write_text(
+        ",".join(names) + "\n"
+        f'LLM,AI and Machine Learning,Usage,Acme,6,USD,{period},input,2,1000000 Tokens,,,Input Tokens,"{sku}"\n'
+        f'LLM,AI and Machine Learning,Usage,Acme,6,USD,{period},storage,6,1000000 Token-Hours,,,Cache Storage,"{{""ModelId"": ""m""}}"\n'
+    )
+
+
+# The reply tells 640 cached; a hit of the gateway's cache asks nobody; the unit of `cost` is not known.
+@case("portkey", 1, 260, 640, 0, 40, None)
+def portkey(folder: Path) -> None:
+    row = {"id": "1", "trace_id": "t", "created_at": AT, "ai_org": "openai", "ai_model": "gpt-5", "cost": 3.5,
+           "req_units": 900, "res_units": 40, "response_status_code": 200, "cache_status": "MISS"}  # fmt: skip
+    reply = {"usage": {"prompt_tokens": 900, "prompt_tokens_details": {"cached_tokens": 640}}}
+    lines(folder / "p.jsonl", row | {"response": reply}, row | {"id": "2", "cache_status": "HIT"})
+
+
+# Two scrapes of one run count as the later; the restart begins anew; the engines add up; hits stand within the prompt.
+@case("vllm", 5 + 2, 300 + 40 - 100, 100, 0, 30 + 4, None)
+def vllm(folder: Path) -> None:
+    def scrape(started: int, prompt: int, hits: int, output: int, requests: int) -> str:
+        label = '{{engine="{}",model_name="m"}}'
+        return f"process_start_time_seconds {started}\n" + "".join(
+            f"{name}{label.format(engine)} {value / 2}\n"
+            for name, value in (
+                ("vllm:prompt_tokens_total", prompt), ("vllm:prefix_cache_hits_total", hits),
+                ("vllm:generation_tokens_total", output), ("vllm:request_success_total", requests),
+            )
+            for engine in (0, 1)
+        )  # fmt: skip
+
+    (folder / "m.txt").write_text(scrape(1, 100, 20, 10, 2) + scrape(1, 300, 100, 30, 5) + scrape(2, 40, 0, 4, 2))
+
+
+# A session of two legs, each with its own shutdown; the messages' outputs repeat them; input includes reads and writes.
+@case("copilot", 2 + 1, 30 + 50, 60, 10, 8 + 5, None)
+def copilot(folder: Path) -> None:
+    def event(kind: str, id: str, **data: Any) -> Record:
+        return {"type": kind, "id": id, "timestamp": AT, "data": data}
+
+    def shutdown(id: str, requests: int, input: int, read: int, written: int, output: int) -> Record:
+        usage = {"inputTokens": input, "cacheReadTokens": read, "cacheWriteTokens": written, "outputTokens": output}
+        return event(
+            "session.shutdown", id, modelMetrics={"m": {"requests": {"count": requests, "cost": 1}, "usage": usage}}
+        )
+
+    def message(id: str, output: int) -> Record:
+        return event("assistant.message", id, messageId=id, outputTokens=output, model="m")
+
+    lines(
+        folder / "session" / "events.jsonl",
+        event("session.start", "1", sessionId="s", copilotVersion="1.0.34", startTime=AT, context={"cwd": "/p"}),
+        message("2", 3), message("3", 5), shutdown("4", 2, 100, 60, 10, 8),
+        event("session.resume", "5", eventCount=4), message("6", 5), shutdown("7", 1, 50, 0, 0, 5),
+    )  # fmt: skip
+
+
+# Input includes reads and writes; 100,000,000,000 nano AI units are a dollar.
+@case("copilot-store", 1, 100, 600, 300, 20, "0.5")
+def copilot_store(folder: Path) -> None:
+    with sqlite3.connect(folder / "session-store.db") as database:
+        database.execute("CREATE TABLE sessions (id, cwd)")
+        database.execute("CREATE TABLE turns (id)")
+        names = ("id", "session_id", "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+                 "reasoning_tokens", "total_nano_aiu", "created_at")  # fmt: skip
+        database.execute(f"CREATE TABLE assistant_usage_events ({', '.join(names)})")
+        values = (1, "s", "m", 1_000, 20, 600, 300, 5, 50_000_000_000, "2026-10-05 10:00:00")
+        database.execute(f"INSERT INTO assistant_usage_events VALUES ({', '.join('?' * len(values))})", values)
+    database.close()
+
+
+# The SKU changes within the file; what the May rows would have cost in credits is not added.
+@case("copilot-bill", 0, 0, 0, 0, 0, "14")
+def copilot_bill(folder: Path) -> None:
+    (folder / "bill.csv").write_text(
+        "date,username,sku,model,quantity,unit_type,gross_amount,discount_amount,net_amount,aic_quantity,aic_gross_amount\n"
+        "2026-05-31,u,copilot_premium_request,GPT-5.5,100,requests,4.00,3.00,1.00,500,5.00\n"
+        "2026-06-01,u,copilot_ai_credit,GPT-5.5,1000,ai-credits,10.00,10.00,0.00,,\n"
+    )
+
+
+# The ledger repeats one message and lacks the other; the total input includes the cache that the input excludes.
+@case("amp", 2, 10 + 5, 900 + 40, 60, 8 + 2, None)
+def amp(folder: Path) -> None:
+    used = {"model": "claude-opus-4-6", "inputTokens": 10, "outputTokens": 8, "cacheCreationInputTokens": 60,
+            "cacheReadInputTokens": 900, "totalInputTokens": 970, "timestamp": AT, "credits": 1}  # fmt: skip
+    second = {"model": "claude-opus-4-6", "inputTokens": 5, "outputTokens": 2, "cacheReadInputTokens": 40}
+    ledger = {
+        "events": [{"timestamp": AT, "model": "claude-opus-4-6", "credits": 1, "tokens": {"input": 10, "output": 8}}]
+    }
+    messages = [{"role": "assistant", "messageId": n, "usage": usage} for n, usage in enumerate((used, second))]
+    document(folder / "T-1.json", {"id": "T-1", "created": MS, "usageLedger": ledger, "messages": messages})
+
+
+# `Included` is no amount, `$1.50` is one; written tokens stand beside the uncached ones; columns of the newest header.
+@case("cursor", 2, 10 + 20, 300, 40, 9 + 1, "1.5")
+def cursor(folder: Path) -> None:
+    head = ("Date,Cloud Agent ID,Automation ID,Kind,Model,Max Mode,Input (w/ Cache Write),Input (w/o Cache Write),"
+            "Cache Read,Output Tokens,Total Tokens,Cost")  # fmt: skip
+    rows = [
+        "2026-10-05T10:00:00.000Z,,,Included,auto,No,40,10,300,9,359,Included",
+        "2026-10-05T10:00:01.000Z,,,On-Demand,auto,Yes,0,20,0,1,21,$1.50",
+    ]
+    (folder / "usage.csv").write_text("\n".join([head, *rows]) + "\n")
+
+
+# Charged cents include the fee; an event that is billed by requests has no tokens.
+@case("cursor-events", 2, 100, 40, 30, 9, "0.0625")
+def cursor_events(folder: Path) -> None:
+    used = {"inputTokens": 100, "outputTokens": 9, "cacheWriteTokens": 30, "cacheReadTokens": 40, "totalCents": 5}
+    event = {"timestamp": str(MS), "model": "m", "kind": "Usage-based", "tokenUsage": used, "chargedCents": 6.25,
+             "cursorTokenFee": 1.25}  # fmt: skip
+    by_requests = {"timestamp": str(MS), "model": "m", "kind": "Included", "requestsCosts": 2}
+    document(folder / "e.json", {"usageEvents": [event, by_requests], "totalUsageEventsCount": 2})
+
+
+# A cancelled request is zeros; deleted requests count as a sum; reads stand beside the input.
+@case("cline", 2, 100 + 7, 500, 0, 9 + 3, "0.03")
+def cline(folder: Path) -> None:
+    def said(ts: int, kind: str, **usage: Any) -> Record:
+        model = {"providerId": "anthropic", "modelId": "claude-opus-4-6", "mode": "act"}
+        return {"ts": MS + ts, "type": "say", "say": kind, "text": json.dumps(usage), "modelInfo": model}
+
+    zeros = {"tokensIn": 0, "tokensOut": 0, "cacheWrites": 0, "cacheReads": 0}
+    document(
+        folder / "ui_messages.json",
+        [
+            said(
+                1, "api_req_started", tokensIn=100, tokensOut=9, cacheWrites=0, cacheReads=500, cost=0.02, request="x"
+            ),
+            said(2, "api_req_started", **zeros, cancelReason="user_cancelled", request="x"),
+            said(3, "deleted_api_reqs", tokensIn=7, tokensOut=3, cacheWrites=0, cacheReads=0, cost=0.01),
+        ],
+    )
+
+
+# Thinking stands beside the output; the model is written with its maker; the session's lines beside have no usage.
+@case("droid", 0, 1_000, 12, 89, 500 + 34, None)
+def droid(folder: Path) -> None:
+    usage = {
+        "inputTokens": 1_000,
+        "outputTokens": 500,
+        "cacheCreationTokens": 89,
+        "cacheReadTokens": 12,
+        "thinkingTokens": 34,
+    }
+    document(
+        folder / "s.settings.json",
+        {"model": "custom:Claude-Opus-4.5-Thinking-[Anthropic]-0", "providerLock": "anthropic",
+         "providerLockTimestamp": AT, "tokenUsage": usage},
+    )  # fmt: skip
+    lines(folder / "s.jsonl", {"type": "session_start", "id": "s"}, {"type": "message", "id": "m", "timestamp": AT})
+
+
+# An answer stands twice, the last wins; `$set` changes the head; cached within the input, thoughts and tools beside.
+@case("gemini-cli", 1, 60 + 3, 40, 0, 10 + 6, None)
+def gemini_cli(folder: Path) -> None:
+    def answer(output: int) -> Record:
+        tokens = {"input": 100, "output": output, "cached": 40, "thoughts": 6, "tool": 3, "total": 109 + output}
+        return {"id": "m", "type": "gemini", "timestamp": AT, "model": "gemini-2.5-pro", "tokens": tokens}
+
+    head = {"sessionId": "s", "projectHash": "p", "startTime": AT}
+    lines(folder / "chats" / "session-1.jsonl", head, answer(4), {"$set": {"lastUpdated": AT}}, answer(10))
+
+
+# A fragment repeats its uuid; telemetry repeats the response; thoughts within the candidates by the total, then beside.
+@case("qwen-code", 2, 60 + 50, 40, 0, 10 + 5 + 4, None)
+def qwen_code(folder: Path) -> None:
+    def line(uuid: str, **counts: int) -> Record:
+        return {"uuid": uuid, "sessionId": "s", "cwd": "/p", "timestamp": AT, "type": "assistant",
+                "model": "qwen3-coder-plus", "message": {"role": "model", "parts": []}, "usageMetadata": counts}  # fmt: skip
+
+    within = {"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110, "cachedContentTokenCount": 40,
+              "thoughtsTokenCount": 6}  # fmt: skip
+    apart = {"promptTokenCount": 50, "candidatesTokenCount": 5, "thoughtsTokenCount": 4, "totalTokenCount": 59}
+    telemetry = {"uuid": "t", "sessionId": "s", "timestamp": AT, "type": "system", "subtype": "ui_telemetry",
+                 "systemPayload": {"uiEvent": {"event.name": "qwen-code.api_response", "input_token_count": 100}}}  # fmt: skip
+    lines(folder / "chats" / "c.jsonl", line("a", **within), line("a", **within), line("b", **apart), telemetry)
+
+
+# Its sessions' totals, not the last call's; 30 of the total have no class.
+@case("goose", 0, 100, 0, 0, 50, None)
+def goose(folder: Path) -> None:
+    with sqlite3.connect(folder / "sessions.db") as database:
+        for table in ("messages", "schema_version"):
+            database.execute(f"CREATE TABLE {table} (a)")
+        values = {
+            "id": "s", "created_at": "2026-10-05 10:00:00", "updated_at": "2026-10-05 10:00:00",
+            "provider_name": "anthropic", "model_config_json": '{"model_name": "claude-opus-4-6"}',
+            "input_tokens": 7, "output_tokens": 3, "total_tokens": 10, "accumulated_input_tokens": 100,
+            "accumulated_output_tokens": 50, "accumulated_total_tokens": 180,
+        }  # fmt: skip
+        database.execute(f"CREATE TABLE sessions ({', '.join(values)})")
+        database.execute(f"INSERT INTO sessions VALUES ({', '.join('?' * len(values))})", tuple(values.values()))
+    database.close()
+
+
+# An update without usage; two steps whose server gives both one message id; steps are not running totals.
+@case("kimi-cli", 2, 100 + 200, 40, 0, 10 + 20, None)
+def kimi_cli(folder: Path) -> None:
+    def update(second: int, usage: Record | None) -> Record:
+        payload = {"token_usage": usage, "message_id": "chatcmpl-1"}
+        return {"timestamp": MS / 1000 + second, "message": {"type": "StatusUpdate", "payload": payload}}
+
+    def used(other: int, read: int, output: int) -> Record:
+        return {"input_other": other, "output": output, "input_cache_read": read, "input_cache_creation": 0}
+
+    lines(folder / "wire.jsonl", update(1, used(100, 0, 10)), update(2, None), update(3, used(200, 40, 20)))
+
+
+# The record's model is an alias; equal figures a second apart are two calls.
+@case("kimi-code", 2, 200, 50, 20, 80, None)
+def kimi_code(folder: Path) -> None:
+    request = {"type": "llm.request", "model": "kimi-k3", "modelAlias": "mine", "provider": "p", "time": MS}
+    usage = {"inputOther": 100, "output": 40, "inputCacheRead": 25, "inputCacheCreation": 10}
+    record = {"type": "usage.record", "model": "mine", "usage": usage, "time": MS + 1}
+    lines(folder / "agents" / "main" / "wire.jsonl", request, record, record | {"time": MS + 1001})
+
+
+# A database and a file have one message both; reasoning stands beside the output; cost 0 means that no price is known.
+@case("opencode", 1, 10, 200, 30, 5 + 4, None)
+def opencode(folder: Path) -> None:
+    tokens = {"input": 10, "output": 5, "reasoning": 4, "total": 249, "cache": {"read": 200, "write": 30}}
+    data = {
+        "role": "assistant",
+        "modelID": "m",
+        "providerID": "p",
+        "tokens": tokens,
+        "cost": 0,
+        "time": {"created": MS},
+    }
+    document(folder / "msg_1.json", {"id": "msg_1", "sessionID": "s", **data})
+    with sqlite3.connect(folder / "opencode.db") as database:
+        for table in ("part", "session"):
+            database.execute(f"CREATE TABLE {table} (id, data)")
+        database.execute("CREATE TABLE message (id, session_id, time_created, data)")
+        database.execute("INSERT INTO message VALUES ('msg_1', 's', ?, ?)", (MS, json.dumps(data)))
+        database.execute(
+            "INSERT INTO part VALUES ('prt_1', ?)", (json.dumps({"type": "step-finish", "tokens": tokens}),)
+        )
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
+        yield connection
+
+
+SUMS = """
+SELECT sum(request), sum(input), sum(cache_read), sum(cache_write_5m + cache_write_1h), sum(output), sum(recorded_usd),
+    list_sort(list(DISTINCT source)) FROM usage_event
+"""
+
+
+@pytest.mark.parametrize("reader", CASES)
+def test_two_pitfalls_at_once(store: duckdb.DuckDBPyConnection, tmp_path: Path, reader: str) -> None:
+    write, expected = CASES[reader]
+    write(tmp_path)
+    store.execute("DELETE FROM usage_event; DELETE FROM load; DELETE FROM reject")
+    report = load(store, [tmp_path])
+    rejects = store.execute("SELECT reason, raw FROM reject").fetchall()
+    assert rejects == []
+    *counts, usd, sources = store.execute(SUMS).fetchone() or ()
+    assert (sources, tuple(counts)) == ([reader], expected[:5])
+    recorded = expected[5]
+    assert usd == (None if recorded is None else Decimal(recorded))
+    assert [unread.field for unread in report.unread] == []
+
+
+def test_every_reader_has_one() -> None:
+    """But the rollup, which is costsim's own: its pitfalls are in tests/usage/engines."""
+    assert {reader.name for reader in READERS} - CASES.keys() == {"rollup"}
