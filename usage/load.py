@@ -19,13 +19,14 @@ from .changes import KnownFile, batches, label_of
 from .files import reader_named
 from .foreign import foreign
 from .listing import find_files
+from .merge import merge
 from .passed_over import CANNOT_READ, keep
 from .postgres import is_address, new_rows
 from .read import read_snapshots
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import SourceRoles, keep_roles, set_file_roles
-from .signs import FIND
+from .signs import find_signs
 from .signs import signs as signs_of
 from .source import Source
 from .store import scalar
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from .attribution import Rule
     from .readers.mapped import Mapping
 
-SUPERSEDED = Path(__file__).with_name("superseded.sql").read_text("utf-8")
-TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
-MERGE = Path(__file__).with_name("merge.sql").read_text("utf-8")
 COUNT_ENTRIES = """
 WITH counted AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
 fresh AS (
@@ -71,11 +69,6 @@ SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($t
 ON CONFLICT (file_id) DO UPDATE SET content_hash = excluded.content_hash, bytes = excluded.bytes,
     mtime_ns = excluded.mtime_ns, reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at,
     declared = excluded.declared
-"""
-
-READ_AGAIN = """
-CREATE OR REPLACE TEMP TABLE read_again AS
-SELECT * FROM (SELECT unnest(?::BIGINT[]) AS file_id, unnest(?::BOOLEAN[]) AS stands) WHERE stands IS NOT NULL
 """
 
 Progress = Callable[[int, int], None]
@@ -173,12 +166,8 @@ def _load_batch(
         if rejects := [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]:
             store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
         again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
-        store.execute(READ_AGAIN, [list(again), list(again.values())])
-        store.execute(MERGE)
-        if batch[0].format.reader.name in TOLD_BY_METRICS:
-            store.execute(SUPERSEDED)
-        store.execute(FIND)
-        withdrawn = scalar(store, "SELECT count(*) FROM withdrawn")
+        withdrawn = merge(store, batch[0].format.reader.name, again)
+        find_signs(store)
         entries, calls = scalar(store, "SELECT count(*) FROM found"), scalar(store, "SELECT count(*) FROM incoming")
         reports = _reports(store, sources, grown)
         watch.keep(store, grown, [source.file_id for source in sources])

@@ -8,10 +8,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .store import scalar
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
+# Whether a batch has an entry that may be a sign of some kind: of most logs none has, and `FIND` takes long to plan.
+MAY_BE = """
+SELECT count(*) FROM found
+WHERE stated_total IS NOT NULL OR unfinished OR output BETWEEN 1 AND 10 AND cache_read > 0
+    OR recorded_usd > 0 AND tokens + output = request OR processing <> 'standard'
+"""
 ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
@@ -62,6 +70,12 @@ class Sign:
                 return f"{of} have no stop reason: their output may be a first count"
             case _:
                 return f"{of} have an output of 10 tokens or fewer, too few for how the context grows after them"
+
+
+def find_signs(store: DuckDBPyConnection) -> None:
+    """Keep the signs of a batch that was merged: see signs.sql."""
+    if scalar(store, MAY_BE):
+        store.execute(FIND)
 
 
 def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list[Sign]:

@@ -1,0 +1,17 @@
+-- Of calls that the store has already (`before`), the better entry counts.
+CREATE OR REPLACE TEMP TABLE known AS
+SELECT event_id, before.place, before.ts,
+    merit(before.output, before.ts, before.input + before.cache_read + before.cache_write_5m + before.cache_write_1h
+        + before.web_search + before.request) AS merit,
+    claim(before.recorded_usd, figures(before), load_before.path) AS claim,
+    claim(found.recorded_usd, figures(found), load.path) AS claim_now
+FROM before JOIN load AS load_before ON load_before.file_id = before.file_id
+    JOIN incoming USING (event_id) JOIN found ON found.rowid = incoming.place JOIN load ON load.file_id = found.file_id;
+
+CREATE OR REPLACE TEMP TABLE better AS
+SELECT incoming.event_id, incoming.place, known.event_id IS NULL AS added, known.place AS place_before,
+    known.ts AS ts_before
+FROM incoming LEFT JOIN known USING (event_id)
+WHERE known.event_id IS NULL OR (incoming.merit, known.claim_now) > (known.merit, known.claim);
+
+DELETE FROM usage_event WHERE rowid IN (SELECT place_before FROM better WHERE NOT added);
