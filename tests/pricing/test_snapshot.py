@@ -20,6 +20,7 @@ from genai_prices import Usage
 from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 PROVIDERS = {provider.id: provider for provider in snapshot.snapshot().providers}
 MODELS: dict[ModelKey, ModelInfo] = {
@@ -225,7 +226,7 @@ CALLS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15, 40), deadline=None)
 @given(st.lists(CALLS, min_size=1, max_size=20))
 def test_any_call_at_any_time_costs_what_genai_prices_says(
     connection: duckdb.DuckDBPyConnection, calls: list[Call]

@@ -17,6 +17,7 @@ from costsim.pricing.rows import ModelKey
 from costsim.pricing.store import cost_sums, load_prices, resolve_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 HAIKU = ModelKey("anthropic", "claude-haiku-4-5")
 NOON = datetime(2026, 3, 1, 12)
@@ -160,7 +161,7 @@ def haiku_only() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(8, 20), deadline=None)
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=30), st.sampled_from(["input", "output", "cache_read"]))
 def test_the_cost_of_a_sum_is_the_sum_of_the_costs(calls: list[int], token_class: str) -> None:
     connection = haiku_only()
@@ -203,7 +204,7 @@ def stack() -> tuple[PriceBook, duckdb.DuckDBPyConnection]:
     return book, connection
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, 60), deadline=None)
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1)),
     st.sampled_from(["input", "cache_read", "output", "web_search"]),

@@ -13,6 +13,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 CALLS = "SELECT * EXCLUDE (file_id) FROM usage_event ORDER BY ALL"
 REJECTS = "SELECT line, reason, raw FROM reject ORDER BY ALL"
@@ -47,7 +48,7 @@ def known(folder: Path, *contents: bytes) -> tuple[list[Any], ...]:
         return tuple(store.execute(sql).fetchall() for sql in (CALLS, REJECTS, FILES))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(4, 12), deadline=None)
 @given(lines=LINES, cuts=st.lists(st.integers(0, 4_000), max_size=2))
 @example(lines=[entry(1, 1, False), entry(1, 1, False)], cuts=[len(FIRST) + len(entry(1, 1, False)) + 2])
 @example(lines=["{torn", entry(1, 1, True)], cuts=[len(FIRST) + 7])

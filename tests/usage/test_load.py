@@ -28,6 +28,7 @@ from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import SCHEMA_VERSION, open_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
 SESSIONS = sorted((DATA / "claude-code").glob("p*.jsonl"))
@@ -380,7 +381,7 @@ entries = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(3, 6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, told: list[dict[str, Any]], dice: random.Random, parts: int

@@ -19,6 +19,7 @@ from costsim.usage import parquet
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 BOOK = open_book()
 START = datetime(2026, 10, 5)
@@ -56,7 +57,7 @@ def written(file: Path, sql: str) -> Path:
     return file
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(5, 15), deadline=None)
 @given(
     calls=st.lists(CALLS, min_size=1, max_size=8), by=st.sampled_from([("day", "component", "model"), ("class",), ()])
 )

@@ -23,6 +23,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 SESSIONS = Path(__file__).parents[2] / "data" / "usage" / "claude-code"
 SEPTEMBER, OCTOBER = month_span("2026-09"), month_span("2026-10")
@@ -212,19 +213,19 @@ def cost(month: list[Used]) -> Fraction:
     return sum((Fraction(line.usd) for line in month), Fraction(0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, 60), deadline=None)
 @given(months, months, routings)
 def test_effects_add_up_exactly(before: list[Used], after: list[Used], asked: dict[str, Asked]) -> None:
     assert sum(effects(before, after, asked).values()) == cost(after) - cost(before)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(months, routings)
 def test_nothing_changed_is_no_effect(month: list[Used], asked: dict[str, Asked]) -> None:
     assert effects(month, month, asked) == {}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(months, months, routings)
 def test_looking_back_negates_every_effect(before: list[Used], after: list[Used], asked: dict[str, Asked]) -> None:
     turned = {task: Asked(of.after, of.before) for task, of in asked.items()}
@@ -232,7 +233,7 @@ def test_looking_back_negates_every_effect(before: list[Used], after: list[Used]
     assert back == effects(before, after, asked)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(months, months, routings, st.integers(1, 10**6))
 def test_other_money_scales_every_effect(
     before: list[Used], after: list[Used], asked: dict[str, Asked], times: int
@@ -242,7 +243,7 @@ def test_other_money_scales_every_effect(
     assert effects(scaled[0], scaled[1], asked) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(months, months, st.data())
 def test_the_order_and_split_of_rows_change_nothing(before: list[Used], after: list[Used], data: st.DataObject) -> None:
     halves = [half for line in after for half in (line._replace(units=line.units - 1), line._replace(units=1, usd=Decimal(0)))
@@ -250,7 +251,7 @@ def test_the_order_and_split_of_rows_change_nothing(before: list[Used], after: l
     assert effects(before, data.draw(st.permutations(halves))) == effects(before, after)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(months, months, routings)
 def test_routing_only_takes_from_mix(before: list[Used], after: list[Used], asked: dict[str, Asked]) -> None:
     known, unknown = effects(before, after, asked), effects(before, after)
@@ -259,7 +260,7 @@ def test_routing_only_takes_from_mix(before: list[Used], after: list[Used], aske
     assert known == unknown
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(fleets, fleets)
 def test_steps_and_components_add_up_to_the_last_digit(was: dict[str, list[Used]], now: dict[str, list[Used]]) -> None:
     found = split(SEPTEMBER, OCTOBER, was, now)
@@ -270,7 +271,7 @@ def test_steps_and_components_add_up_to_the_last_digit(was: dict[str, list[Used]
         assert own == cost(now.get(name, [])) - cost(was.get(name, []))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15, 30), deadline=None)
 @given(fleets, fleets, st.permutations(["a", "b", "c", "d"]))
 def test_the_order_and_names_of_components_change_nothing(
     was: dict[str, list[Used]], now: dict[str, list[Used]], names: list[str]

@@ -19,6 +19,7 @@ from costsim.analysis.results import Projection
 from costsim.analysis.simulation.settings import Settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 HAIKU, SONNET, OPUS = (f"anthropic/claude-{name}" for name in ("haiku-4-5", "sonnet-4-6", "opus-4-6"))
 FLEET: dict[str, Any] = {
@@ -169,7 +170,7 @@ fleets = st.dictionaries(st.sampled_from(["a", "b", "c"]), components(), min_siz
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, 25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fleets, fleets)
 def test_differences_add_up_and_turn_their_sign(read: Read, base: dict[str, Any], head: dict[str, Any]) -> None:
     there, back = of(read, base, head), of(read, head, base)

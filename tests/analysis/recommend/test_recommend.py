@@ -18,6 +18,7 @@ from costsim.analysis.routing.edit import rewrite_routing, routing_diff
 from costsim.errors import ArchitectureError, InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 OPUS, SONNET, HAIKU = "anthropic/claude-opus-4-6", "anthropic/claude-sonnet-4-5", "anthropic/claude-haiku-4-5"
 PRICES = {OPUS: 75, SONNET: 15, HAIKU: 4}
@@ -240,7 +241,7 @@ def best_of(plans: list[Point], budget: F) -> Point | None:
     return max((p for p in plans if p.cost <= budget), key=lambda p: (p.quality, -p.cost), default=None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(choices(), st.fractions(0, 1, max_denominator=7))
 def test_the_plan_for_a_budget_is_the_best_of_all_plans(problem: list[Choice], share: F) -> None:
     budget = share * sum(max(choice.costs) for choice in problem)
@@ -249,7 +250,7 @@ def test_the_plan_for_a_budget_is_the_best_of_all_plans(problem: list[Choice], s
     assert found is None or found.short_by == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, 60), deadline=None)
 @given(choices(), st.fractions(0, 1, max_denominator=7))
 def test_without_time_for_a_proof_the_solver_keeps_to_the_budget_and_says_what_may_be_missing(
     problem: list[Choice], share: F
@@ -267,7 +268,7 @@ def test_without_time_for_a_proof_the_solver_keeps_to_the_budget_and_says_what_m
         assert float(point.quality) == pytest.approx(float(best.quality), rel=1e-4, abs=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(choices())
 def test_the_front_is_the_convex_hull_of_all_plans(problem: list[Choice]) -> None:
     points = [Point(vertex.cost, vertex.value) for vertex in front(problem)]

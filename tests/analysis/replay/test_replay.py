@@ -23,6 +23,7 @@ from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 OPUS, SONNET, HAIKU = (f"anthropic/claude-{name}" for name in ("opus-4-6", "sonnet-4-5", "haiku-4-5"))
 GEMINI = "google/gemini-2.5-pro"
@@ -107,7 +108,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(5, 15), deadline=None)
 @given(rows=ROWS, target=st.sampled_from([OPUS, HAIKU, GEMINI, "openai/gpt-4o", "deepseek/deepseek-chat"]))
 def test_a_replay_equals_plain_arithmetic_and_adds_up(
     store: duckdb.DuckDBPyConnection, book: PriceBook, rows: list[dict[str, Any]], target: str
@@ -124,7 +125,7 @@ def test_a_replay_equals_plain_arithmetic_and_adds_up(
         assert sum(group.calls for group in groups) == found.total.calls
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(3, 8), deadline=None)
 @given(rows=ROWS)
 def test_replaying_what_ran_costs_what_was_spent(
     store: duckdb.DuckDBPyConnection, book: PriceBook, rows: list[dict[str, Any]]

@@ -20,6 +20,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 USAGE = Path(__file__).parents[2] / "data" / "usage"
 OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
@@ -160,7 +161,7 @@ usage_rows = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(4, 8), deadline=None)
 @given(usage_rows)
 def test_cells_equal_spend_in_every_group(rows: list[dict[str, Any]]) -> None:
     with open_store(Path(":memory:")) as store:

@@ -9,6 +9,7 @@ from costsim.analysis.routing.reachability import reach
 from costsim.analysis.routing.routing import RoutingRule, shipped_routing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 KINDS = ("code", "prose", "watch")
 Span.__test__ = False  # type: ignore[attr-defined]
@@ -44,21 +45,21 @@ def rule(use: str = "p/m", **asked: Test) -> RoutingRule:
     return RoutingRule(use, (Condition(asked),))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: list[RoutingRule]) -> None:
     fired = {fires(tree, task) for task in EVERY_TASK}
     assert {found.number for found in reach(tree) if found.witness is not None} == fired
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_witness_makes_its_rule_fire(tree: list[RoutingRule]) -> None:
     for found in reach(tree):
         assert found.witness is None or fires(tree, found.witness) == found.number
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_condition(tree: list[RoutingRule]) -> None:
     for found, own in zip(reach(tree), tree, strict=False):
@@ -73,7 +74,7 @@ def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_conditi
                 assert {w for w in words if (index, w) in dead} == words - {task["kind"] for task in caught}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25, 50), deadline=None)
 @given(trees)
 def test_the_rules_named_as_takers_take_every_task_between_them(tree: list[RoutingRule]) -> None:
     for found in reach(tree)[:-1]:

@@ -19,6 +19,7 @@ from costsim.pricing.book import PriceBook
 from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 Read = Callable[..., Architecture]
 Project = Callable[..., Projection]
@@ -136,7 +137,7 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 60), deadline=None)
 @given(
     ROWS,
     st.sampled_from([MOVING, TIERED, FLAT, DEEPSEEK, HAIKU, "google/gemini-2.5-pro"]),

@@ -20,6 +20,7 @@ from costsim.analysis.simulation.settings import Settings
 from costsim.money import to_usd
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 Read = Callable[..., Architecture]
 
@@ -85,7 +86,7 @@ def test_at_list_prices_they_come_to_1_9625_and_3_4791666(read: Read) -> None:
     assert saving.expected_usd_per_day == to_usd(Fraction(41750, 12000) - Fraction(19625, 10000))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(6, 12), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted(ROWS)), st.decimals(0, 1000, places=3), min_size=3),
     st.dates(date(2026, 2, 5), date(2028, 12, 31)),

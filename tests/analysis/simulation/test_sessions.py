@@ -25,6 +25,7 @@ from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import ArchitectureError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 Read = Callable[..., Architecture]
 Project = Callable[..., Projection]
@@ -268,7 +269,7 @@ SESSIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(5, 15), deadline=None, derandomize=True)
 @given(SESSIONS)
 def test_drawn_sessions_agree_with_the_expected_cost_within_four_standard_errors(session: dict[str, Any]) -> None:
     expected, _ = usd_of(session)

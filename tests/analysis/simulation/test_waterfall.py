@@ -19,6 +19,7 @@ from costsim.analysis.simulation.waterfall import ExactStep, Game, steps
 from costsim.analysis.simulation.workload import Horizon
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 Read = Callable[..., Architecture]
 
@@ -58,7 +59,7 @@ def steps_of(costs: Costs, order: list[str]) -> list[ExactStep]:
     return steps(costs, naive, routed, order)  # type: ignore[arg-type]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(8, 25), deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=3), order=st.permutations(POLICIES))
 def test_steps_and_shapley_values_add_up_to_the_whole_saving(
     read: Read, rows: list[dict[str, Any]], order: list[str]

@@ -23,6 +23,7 @@ from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
 COLUMNS = (
@@ -188,7 +189,7 @@ def reference_usd(book: PriceBook, row: dict[str, Any]) -> Fraction:
     return total
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(4, 10), deadline=None)
 @given(usage_rows)
 def test_sql_equals_plain_arithmetic_and_every_grouping_adds_up(rows: list[dict[str, Any]]) -> None:
     with open_store(Path(":memory:")) as store:

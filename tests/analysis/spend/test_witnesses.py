@@ -21,6 +21,7 @@ from costsim.usage.roles import parse_roles
 from costsim.usage.store import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 from witnessed import TrueCall, claude_log, cost_page, litellm_log, span_rows, truth, usage_page, written
 
 BOOK = open_book()
@@ -54,7 +55,7 @@ PARTS = st.lists(
 
 
 @given(PARTS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(4, 12), deadline=None)
 def test_any_split_and_repeat_of_one_truth_among_formats_is_the_truth(parts: list[tuple[str, set[int]]]) -> None:
     """Each call that some part holds counts once, whichever sources have it and in whatever order they are loaded."""
     told = {number for _, numbers in parts for number in numbers}
