@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .analysis.architecture.model import Architecture
+    from .analysis.decided.results import DecisionRecord
     from .analysis.reconcile.results import Reconciliation
     from .analysis.replay.reroute import Reroute
     from .analysis.replay.results import Replay
@@ -192,18 +193,20 @@ class Store:
         name: str,
         architecture: Architecture | None = None,
         routing: RoutingConfig | None = None,
+        records: Sequence[DecisionRecord] = (),
         progress: ReviewProgress | None = None,
     ) -> Review:
         """The monthly routing review of a month written 2026-10: what was spent, why it changed, what to decide.
 
         `today` ends a running month; budgets and the planned routing are the architecture's, the mapping of `routing`
-        in place of its own. USD, exact, ranges apart. Raises CostsimError where the month has no usage.
+        in place of its own; `records` are decisions that were taken, and measured. USD, exact, ranges apart. Raises
+        CostsimError where the month has no usage.
         """
         from .analysis.review.review import review
 
         return review(
             self.connection, self.book, month, today=today, name=name, architecture=architecture, routing=routing,
-            progress=progress,
+            records=records, progress=progress,
         )  # fmt: skip
 
     def replay(

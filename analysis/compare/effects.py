@@ -73,13 +73,13 @@ class Kind(NamedTuple):
 
 
 class Used(NamedTuple):
-    """Priced units of one kind, and what they cost; `request` counts the calls."""
+    """Priced units of one kind, and what they cost; `request` counts the calls. Fractions where calls are parted."""
 
     task: str
     route: Route
     kind: Kind
-    units: int
-    usd: Decimal
+    units: int | Fraction
+    usd: Decimal | Fraction
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ class Asked:
 class RouteUsage:
     """A task on a route in a month: its calls, and by kind its units and their cost in whole parts of a USD."""
 
-    calls: int = 0
-    units: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
+    calls: int | Fraction = 0
+    units: dict[Kind, int | Fraction] = field(default_factory=lambda: defaultdict(int))
     cost: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -135,7 +135,7 @@ def component_effects(
     return dict(effects)
 
 
-def _parts_of_a_usd(amounts: Iterable[Decimal]) -> int:
+def _parts_of_a_usd(amounts: Iterable[Decimal | Fraction]) -> int:
     """In how many parts a dollar must be cut so that every amount is whole."""
     return lcm(*{amount.as_integer_ratio()[1] for amount in amounts})
 
@@ -174,7 +174,7 @@ def _component_costs(lines: tuple[Lines, Lines], asked: Mapping[str, Asked]) -> 
     return costs
 
 
-def _calls(lines: Lines, task: str) -> int:
+def _calls(lines: Lines, task: str) -> int | Fraction:
     return sum(line.calls for (of, _), line in lines.items() if of == task)
 
 

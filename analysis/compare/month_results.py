@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..results import Result, Usd
 
-Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "price"]
+Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "decisions", "price"]
 
 
 class ComponentEffect(Result):

@@ -9,7 +9,7 @@ digit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -19,6 +19,7 @@ from ...money import strip, to_usd
 from ..replay.replay import MAX_DIGITS
 from .effects import Asked, Kind, Route, Used, component_effects
 from .month_results import Bridge, BridgeStep, ComponentEffect, Effect
+from .reverted import Reverted, saved_by, without
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -57,14 +58,16 @@ def bridge(
     before: Span,
     after: Span,
     asks: Asks | None = None,
+    decisions: tuple[Sequence[Reverted], Sequence[Reverted]] = ((), ()),
 ) -> Bridge:
     """The bridge from a month's days `before` to another's `after`, from the table `spend_cell` (cells.py).
 
-    `asks` is the routing of the month `after`, where it is known.
+    `asks` is the routing of the month `after`, where it is known. `decisions` are those taken before or in the two
+    spans of days, each taken back in them: what they save is a step of its own.
     """
     usage = _usage(connection, before, after)
     tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
-    return split(before, after, *usage, {place: _asked(place, asks) for place in tasks})
+    return split(before, after, *usage, {place: _asked(place, asks) for place in tasks}, decisions)
 
 
 def same_days(before: Span, month: Span, as_of: date) -> Span:
@@ -89,20 +92,29 @@ def _asked(place: tuple[str, str], asks: Asks | None) -> Asked:
 
 
 def split(
-    before: Span, after: Span, was: Usage, now: Usage, asked: Mapping[tuple[str, str], Asked] | None = None
+    before: Span,
+    after: Span,
+    was: Usage,
+    now: Usage,
+    asked: Mapping[tuple[str, str], Asked] | None = None,
+    decisions: tuple[Sequence[Reverted], Sequence[Reverted]] = ((), ()),
 ) -> Bridge:
     """The bridge between two months' usage of these days; steps in the order of `Effect`, none that is nothing.
 
-    `asked` is the routing by component and task.
+    `asked` is the routing by component and task. All effects but `decisions` are those between the two months as they
+    would have been without the decisions; what these save now less what they saved before is the step `decisions`.
     """
     by_component: dict[str, dict[str, Asked]] = defaultdict(dict)
     for (component, task), of in (asked or {}).items():
         by_component[component][task] = of
     parts: dict[Effect, dict[str, Decimal]] = defaultdict(dict)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
+        undecided = without(was, decisions[0]), without(now, decisions[1])
         for component in {*was, *now}:
             sums = list(was.get(component, ())), list(now.get(component, ()))
-            exact = component_effects(*sums, by_component[component])
+            exact = component_effects(*_both(undecided, component), by_component[component])
+            if decided := saved_by(decisions[0], component) - saved_by(decisions[1], component):
+                exact["decisions"] = decided
             for effect, amount in rounded(exact, _total(sums[1]) - _total(sums[0])).items():
                 parts[effect][component] = amount
         return Bridge(
@@ -118,6 +130,10 @@ def split(
         )
 
 
+def _both(usage: tuple[Usage, Usage], component: str) -> tuple[Iterable[Used], Iterable[Used]]:
+    return usage[0].get(component, ()), usage[1].get(component, ())
+
+
 def rounded(exact: Mapping[Effect, Fraction], difference: Decimal) -> dict[Effect, Decimal]:
     """The effects to 12 places; what rounding leaves of the difference is in the largest."""
     effects = {effect: to_usd(amount) for effect, amount in exact.items()}
@@ -128,7 +144,7 @@ def rounded(exact: Mapping[Effect, Fraction], difference: Decimal) -> dict[Effec
 
 
 def _total(sums: Iterable[Used]) -> Decimal:
-    return sum((used.usd for used in sums), Decimal(0))
+    return sum((used.usd for used in sums if isinstance(used.usd, Decimal)), Decimal(0))
 
 
 def _step(effect: Effect, parts: Mapping[str, Decimal]) -> BridgeStep:

@@ -9,7 +9,7 @@ an empty list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import get_args
@@ -17,6 +17,8 @@ from typing import get_args
 from ...money import format_cents, strip
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge
+from ..decided.ids import decision_id, move_id
+from ..decided.results import RoutingChange
 from ..forecast.results import Anomaly
 from ..outcomes.outcomes import OutcomeChange
 from .anomalies import spells
@@ -62,24 +64,26 @@ def decisions(
 ) -> list[Decision]:
     """Everything worth deciding. `ranges` are each drift's P10 and P90 worths; None where nothing was measured."""
     price_moves = list(price_moves)
-    least = threshold_usd(headline.month.usd)
+    month, least = headline.month.month, threshold_usd(headline.month.usd)
     brief = [d for d in drift if (d.last - d.first).days < BRIEF_DAYS]
     found = [
-        *(_budget(use) for use in headline.budgets if use.breached),
+        *(_budget(use, month) for use in headline.budgets if use.breached),
         *(_drift(d, of) for d, of in zip(drift, ranges, strict=True) if _worth(d.worth_usd, least)),
         *(_move(move) for move in moves if move.saving_usd >= least),
         *_anomalies([a for a in anomalies if not _by_drift(a, brief)], least),
         *_rises(price_moves, least),
         *_cuts(price_moves, bridge, least),
-        *(_declined(change) for change in changes if _is_decline(change)),
-        *_quality(quality, headline.month.calls),
-        *_recorded(quality, least),
+        *(_declined(change, month) for change in changes if _is_decline(change)),
+        *_quality(quality, headline.month.calls, month),
+        *_recorded(quality, least, month),
     ]
     return sorted(found, key=_rank)
 
 
-def _rank(d: Decision) -> tuple[int, bool, Decimal, str]:
-    return GROUPS.index(d.group), d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says
+def _rank(d: Decision) -> tuple[int, bool, bool, Decimal, str]:
+    """By group and worth; price cuts, which need no action, come last."""
+    cut = d.group == "information" and d.kind == "price"
+    return GROUPS.index(d.group), cut, d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says
 
 
 def _worth(usd: Decimal | None, least: Decimal) -> bool:
@@ -90,11 +94,12 @@ def _span(first: date, last: date) -> str:
     return f"on {first}" if first == last else f"from {first} to {last}"
 
 
-def _budget(use: BudgetUse) -> Decision:
+def _budget(use: BudgetUse, month: str) -> Decision:
     expected = use.forecast_usd if use.forecast_usd is not None else use.spent_usd
     over = max(expected, use.spent_usd) - use.limit_usd
     verb = "is" if use.spent_usd > use.limit_usd else "will be"
     return Decision(
+        id=decision_id("budget", month, use.name),
         group="investigate",
         says=f"Budget {use.name} {verb} exceeded: {format_cents(max(expected, use.spent_usd))} "
         f"of {format_cents(use.limit_usd)}",
@@ -111,6 +116,8 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
         else ("less", "If their results are good enough, configure it so")
     )
     return Decision(
+        id=decision_id("drift", d.component, d.task, d.configured, d.went_to),
+        change=_sent_back(d) if costs_more else None,
         group="save" if costs_more else "information",
         says=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
         f"({d.share:.0%}) {_span(d.first, d.last)} cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. "
@@ -122,8 +129,14 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
     )  # fmt: skip
 
 
+def _sent_back(d: Drift) -> RoutingChange:
+    return RoutingChange(component=d.component, task=d.task, from_model=d.went_to, to_model=d.configured)
+
+
 def _move(move: MoveDown) -> Decision:
     return Decision(
+        id=move_id(move.task, move.model, move.to),
+        change=RoutingChange(task=move.task, from_model=move.model, to_model=move.to),
         group="save" if move.proven else "investigate",
         says=(
             f"Move {move.task} from {move.model} to {move.to}: {move.says}"
@@ -157,6 +170,7 @@ def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decisio
     name = spell[0].component or "The total"
     low, high = sum((a.low_usd for a in spell), Decimal(0)), sum((a.high_usd for a in spell), Decimal(0))
     return Decision(
+        id=decision_id("anomaly", spell[0].component or "", str(spell[0].day)),
         group="investigate",
         says=f"{name} cost {format_cents(cost)} {_span(spell[0].day, spell[-1].day)}, "
         f"where {format_cents(usual)} is usual: find the cause",
@@ -183,6 +197,7 @@ def _rises(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
         if worth > 0:
             verb = "became" if kind == "changed" else "will be"
             yield Decision(
+                id=decision_id("price", model, str(at)),
                 group="investigate",
                 says=f"{model} {verb} more expensive on {at}: {format_cents(worth)} a month on the month's tokens. "
                 "See what its tasks would cost on others: costsim replay",
@@ -208,9 +223,10 @@ def _cuts(moves: Sequence[PriceMove], bridge: Bridge | None, least: Decimal) -> 
         yield _cut([cause], worth, f"{format_cents(-worth)} less on the month's tokens")
 
 
-def _cut(causes: Iterable[Cause], worth: Decimal, amount: str) -> Decision:
+def _cut(causes: Collection[Cause], worth: Decimal, amount: str) -> Decision:
     changed = [f"{model} {'became' if kind == 'changed' else 'will be'} cheaper on {at}" for kind, model, at in causes]
     return Decision(
+        id=decision_id("price", *(part for _, model, at in causes for part in (model, str(at)))),
         group="information",
         says=f"{', '.join(changed)}: {amount}. See which tasks of more expensive models it could take: "
         "costsim recommend",
@@ -223,9 +239,10 @@ def _is_decline(change: OutcomeChange) -> bool:
     return worse and change.p_adjusted is not None and change.p_adjusted < ALPHA
 
 
-def _declined(change: OutcomeChange) -> Decision:
+def _declined(change: OutcomeChange, month: str) -> Decision:
     before, after = (f"{rate.rate or 0:.0%} of {rate.trials:,}" for rate in (change.before, change.after))
     return Decision(
+        id=decision_id("performance", month, change.task, change.model),
         group="investigate",
         says=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "
         f"{after} runs, {before} the month before",
@@ -233,19 +250,20 @@ def _declined(change: OutcomeChange) -> Decision:
     )  # fmt: skip
 
 
-def _quality(quality: Quality, calls: int) -> Iterator[Decision]:
+def _quality(quality: Quality, calls: int, month: str) -> Iterator[Decision]:
     unpriced = [usage for usage in quality.unpriced if usage.calls >= LEAST_SHARE * calls]
     if unpriced:
-        yield _unpriced(unpriced)
+        yield _unpriced(unpriced, month)
     if quality.rejected_lines >= max(Decimal(1), LEAST_SHARE * calls):
-        yield _rejected(quality.rejected, quality.rejected_lines)
+        yield _rejected(quality.rejected, quality.rejected_lines, month)
 
 
-def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
+def _recorded(quality: Quality, least: Decimal, month: str) -> Iterator[Decision]:
     """Bills that are not what the price book says."""
     off, computed = quality.difference_usd, quality.computed_usd or Decimal(0)
     if off is not None and abs(off) >= max(least, LEAST_OFF * computed):
         yield Decision(
+            id=decision_id("quality", month, "recorded"),
             group="investigate",
             says=f"The logs' sources recorded {format_cents(quality.recorded_usd or Decimal(0))} for calls that cost "
             f"{format_cents(computed)} at these prices: {quality.explained}. "
@@ -254,17 +272,19 @@ def _recorded(quality: Quality, least: Decimal) -> Iterator[Decision]:
         )  # fmt: skip
 
 
-def _unpriced(usage: Sequence[UnpricedUsage]) -> Decision:
+def _unpriced(usage: Sequence[UnpricedUsage], month: str) -> Decision:
     names = ", ".join(of.model for of in usage)
     return Decision(
+        id=decision_id("quality", month, "unpriced"),
         group="investigate",
         says=f"Price {names}: {sum(of.calls for of in usage):,} calls are in no cost. Add them to a price overlay",
         worth_usd=None, part="quality", kind="quality",
     )  # fmt: skip
 
 
-def _rejected(rejected: Sequence[RejectedLines], lines: int) -> Decision:
+def _rejected(rejected: Sequence[RejectedLines], lines: int, month: str) -> Decision:
     return Decision(
+        id=decision_id("quality", month, "rejected"),
         group="investigate",
         says=f"{lines:,} lines of the logs could not be read, most in {rejected[0].file}: {rejected[0].reason}",
         worth_usd=None, part="quality", kind="quality",

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
+from ..decided.results import RoutingChange, TakenDecision
 from ..forecast.results import Anomaly, Backtest, MonthForecast
 from ..move_results import WhatIf
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
@@ -291,9 +292,11 @@ class Decision(Result):
 
     `worth_usd`, where it is known, is what a month costs more than it would otherwise (negative: less), as in the
     bridge: under `save` what acting takes off, under `investigate` what is at stake, under `information` what has
-    changed already and needs no action.
+    changed already and needs no action. `id` is the same in every run and month: `costsim decide` takes it. `change` is
+    the routing change that accepting means; null where it is none.
     """
 
+    id: str
     group: DecisionGroup
     says: str
     worth_usd: Usd | None
@@ -301,6 +304,7 @@ class Decision(Result):
     high_usd: Usd | None = None
     part: Literal["headline", "bridge", "where", "routing", "moves", "performance", "prices", "quality"]
     kind: Literal["drift", "move", "anomaly", "price", "quality", "budget", "performance"]
+    change: RoutingChange | None = None
 
 
 class Review(Result):
@@ -319,7 +323,8 @@ class Review(Result):
     performance: Performance
     prices: Prices
     quality: Quality
-    decisions: list[Decision] = Field(description="by group, in each the one worth most first")
+    decisions: list[Decision] = Field(description="by group, in each the one worth most first; those taken left out")
+    taken: list[TakenDecision] = Field(default_factory=list, description="recorded decisions, and what came of them")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
     queries: list[FigureQuery]
     overlaps: list[str] = Field(default_factory=list, description="sources that may have the same calls: named first")

@@ -13,6 +13,8 @@ from ...money import format_cents
 from ...months import month_bounds, month_span
 from ..compare.month_results import Bridge
 from ..compare.months import Asks, bridge, same_days
+from ..decided.measure import Measured, measure
+from ..decided.results import DecisionRecord
 from ..forecast.backtest import backtest
 from ..forecast.daily_costs import daily_costs
 from ..outcomes.outcomes import Criteria
@@ -65,17 +67,19 @@ def review(
     name: str,
     architecture: Architecture | None = None,
     routing: RoutingConfig | None = None,
+    records: Sequence[DecisionRecord] = (),
     progress: Progress | None = None,
 ) -> Review:
     """The review of a month (2026-10) of an open store; `today` ends a running month.
 
     The routing compared with is the architecture's, with the mapping of `routing` in its place where given; the
-    budgets are the architecture's. Leaves `spend_cell` (of this month and the one before), `spend_price` and
+    budgets are the architecture's. `records` are the decisions that were taken: they are measured, and no longer
+    among those to take. Leaves `spend_cell` (of this month and the one before), `spend_price` and
     `spend_call` in the store, which the review's queries read (see cells.py). Raises CostsimError where the month is
     none, or has no usage.
     """
     first, last = month_span(month)
-    ledger = Ledger.open(connection, book)
+    ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
     newest = _newest(connection, month, first, last)
     as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
     before = month_bounds(first - timedelta(days=1))
@@ -96,6 +100,7 @@ def review(
         moved = price_moves(book, used_units(ledger, first, last), configured.models if configured else (), first, last)
         routed = routes(ledger, configured, architecture, (first, last), Criteria())
         done()
+        measured = measure(ledger, records, held)
         fill_cells(connection, book, before[0], max(last, newest))
         texts = queries(before[0], (first, last), held, outcomes=has_outcomes(connection))
         rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
@@ -103,12 +108,14 @@ def review(
         months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
         little = too_little(this, previous)
-        changed = None if little else _changed(connection, previous, held, _asks(book, configured))
+        changed = None if little else _changed(connection, previous, held, _asks(book, configured), measured)
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed, little)
         trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
-        decided = decisions(
+        found = decisions(
             head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges, changed
         )
+        known = {taken.record.id for taken in measured.taken}
+        decided = [decision for decision in found if decision.id not in known]
         done()
         return Review(
             name=name,
@@ -125,11 +132,12 @@ def review(
             prices=prices(rows["prices"], book, moved),
             quality=trust,
             decisions=decided,
+            taken=measured.taken if changed else [t.model_copy(update={"bridge_usd": None}) for t in measured.taken],
             overlaps=overlaps,
             agreement=agreement,
             backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
             queries=texts,
-            notes=_notes(head, changed, routed, decided, as_of),
+            notes=_notes(head, changed, routed, found, decided, as_of),
             costsim_version=__version__,
         )
 
@@ -158,17 +166,26 @@ def _counter(progress: Progress | None) -> Callable[[], None]:
 
 
 def _changed(
-    connection: DuckDBPyConnection, previous: Month | None, held: tuple[Span, Span], asks: Asks | None
+    connection: DuckDBPyConnection,
+    previous: Month | None,
+    held: tuple[Span, Span],
+    asks: Asks | None,
+    measured: Measured,
 ) -> Bridge | None:
     """The bridge; None where one side has no days: on a month's first, or where the logs begin after those held."""
     was, now = held
     if previous is None or previous.first > was[1] or now[1] < now[0]:
         return None
-    return bridge(connection, was, now, asks)
+    return bridge(connection, was, now, asks, measured.reverted)
 
 
 def _notes(
-    head: Headline, changed: Bridge | None, routed: Routes, decided: Sequence[Decision], as_of: date
+    head: Headline,
+    changed: Bridge | None,
+    routed: Routes,
+    found: Sequence[Decision],
+    decided: Sequence[Decision],
+    as_of: date,
 ) -> list[str]:
     month, previous = head.month, head.previous
     notes = list(routed.notes)
@@ -180,7 +197,9 @@ def _notes(
         notes.append(head.too_little)
     if month.unpriced_tokens:
         notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
-    if not decided:
+    if found and not decided:
+        notes.append("nothing is left to decide: all that was found has been accepted or rejected")
+    if not found:
         notes.append(
             f"nothing to decide: nothing found is worth {format_cents(threshold_usd(month.usd))} a month or more"
         )
