@@ -292,7 +292,7 @@ def recommend(
         raise OutputError(f"{save}: there is a file already; give it as --config too, or name another for --save")
     text, stack = routing_text(wanted, config), open_book(book or wanted.book, wanted.prices)
     with open_ledger(db, stack) as ledger:
-        evidence = _evidence(ledger.connection, stack)
+        evidence = evidence_in(ledger.connection, stack)
         found = advise(
             wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd, log=ledger
         )
@@ -302,7 +302,8 @@ def recommend(
         say(f"routing: {save}", err=True)
 
 
-def _evidence(store: DuckDBPyConnection, stack: PriceBook) -> dict[TaskModel, Evidence]:
+def evidence_in(store: DuckDBPyConnection, stack: PriceBook) -> dict[TaskModel, Evidence]:
+    """The outcomes of an open store, by task and model."""
     from ..analysis.outcomes.costs import under_book_names
     from ..analysis.outcomes.outcomes import evidence_of
     from ..analysis.outcomes.store import count_outcomes

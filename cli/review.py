@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError, StoreError, UnpricedError
+from ..errors import InputError, UnpricedError
 from ..usage import DEFAULT_STORE
-from .arguments import HERE, BookOption, DbOption, MonthOption, OverlayOption, day_of, existing, stack_of
+from .arguments import BookOption, DbOption, MonthOption, OverlayOption
 from .output import emit
-from .screen import say, with_progress
+from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
+from .screen import say
 
 if TYPE_CHECKING:
     from ..analysis.review.results import Review
-    from ..analysis.review.review import Progress
-    from ..pricing.book import PriceBook
 
 
 class ReportFormat(StrEnum):
@@ -39,27 +35,12 @@ class Shade(StrEnum):
     dark = "dark"
 
 
-ArchitectureOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--architecture",
-        metavar="FILE",
-        help="The configured fleet: its routing, prices and budgets. Default: architecture.yaml here.",
-    ),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="A routing file, in place of the architecture's.")
-]
-TodayOption = Annotated[
-    str | None, typer.Option("--today", metavar="DATE", help="The day that ends a running month. Default: today.")
-]
-
-
 def report(
     month: MonthOption = None,
     db: DbOption = DEFAULT_STORE,
     architecture: ArchitectureOption = None,
     config: ConfigOption = None,
+    decisions: DecisionsOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Where to. Default: review-YYYY-MM.html, or .pdf."),
@@ -96,7 +77,7 @@ def report(
         say(f"{index / NAME}: the index")
         return
     chosen = _chosen(format, out)
-    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today, title))
+    found = review_of(ReviewAsked(month, db, architecture, config, decisions, book, prices, today, title))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
         target = out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
@@ -151,6 +132,7 @@ def chart(
     db: DbOption = DEFAULT_STORE,
     architecture: ArchitectureOption = None,
     config: ConfigOption = None,
+    decisions: DecisionsOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .png or .svg file. Default: NAME.png.")
     ] = None,
@@ -178,40 +160,6 @@ def chart(
     target = out or Path(f"{name}.png")
     if target.suffix not in (".png", ".svg"):
         raise InputError("a picture ends in .png or .svg", file=target)
-    found = with_progress("reviewing", partial(_review, month, db, architecture, config, book, prices, today, None))
+    found = review_of(ReviewAsked(month, db, architecture, config, decisions, book, prices, today))
     write_file(target, picture(found, name, target.suffix, theme.value, width))
     say(f"{target}: {name}, {found.month}")
-
-
-def _review(
-    month: str | None, db: Path, architecture: Path | None, config: Path | None, book: str | None,
-    prices: list[Path] | None, today: str | None, title: str | None, progress: Progress | None,
-) -> Review:  # fmt: skip
-    from ..analysis.architecture.load import read_architecture
-    from ..analysis.routing.routing import read_routing
-    from ..store import open_store
-
-    file = architecture or (HERE if HERE.is_file() else None)
-    fleet = read_architecture(file) if file else None
-    routing = read_routing(config) if config else None
-    stack = stack_of(book, prices, file)
-    with open_store(existing(db), stack, read_only=True) as store:
-        reviewed = month or store.newest_month()
-        if reviewed is None:
-            raise StoreError(f"{db}: no usage is loaded; load some: costsim load LOGS")
-        name = (title or "").strip() or (fleet.name if fleet and fleet.name else db.stem)
-        found = store.review(
-            reviewed, today=day_of(today), name=name, architecture=fleet, routing=routing, progress=progress
-        )
-    _keep_cells(db, stack, reviewed)
-    return found
-
-
-def _keep_cells(db: Path, stack: PriceBook, month: str) -> None:
-    """The tables that the review's queries read, into the store, where it can be written to now."""
-    from ..analysis.review.cells import fill_cells
-    from ..months import month_span
-    from ..usage.store import open_store
-
-    with suppress(StoreError), open_store(db, wait_seconds=0) as connection:
-        fill_cells(connection, stack, month_span(month)[0] - timedelta(days=31))

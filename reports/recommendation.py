@@ -21,7 +21,7 @@ from .texts import cell, inert
 MOST_FRONT_POINTS = 12
 CSV_COLUMNS = (
     "task", "advice", "present", "recommended", "model", "usd_per_month", "successes", "runs",
-    "success_low", "success_high", "says",
+    "success_low", "success_high", "says", "decision",
 )  # fmt: skip
 _STYLES = {"move": "bold green", "no model clears the floor": "red", "no evidence": "yellow"}
 
@@ -40,6 +40,13 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
         console.print(Syntax(found.diff, "diff", background_color="default"))
     else:
         console.print(f"{found.routing_file} stays as it is.")
+    for line in to_decide(recommendation):
+        console.print(Text(line, style="dim"))
+
+
+def to_decide(recommendation: Recommendation) -> list[str]:
+    """How each move is recorded, so that the review of the next month measures it."""
+    return [f"{task.task}: costsim decide {task.id} --accept" for task in recommendation.tasks if task.id]
 
 
 def _tasks(recommendation: Recommendation) -> Fitted:
@@ -150,7 +157,7 @@ def as_csv(found: RoutingAdvice) -> str:
             names = [inert(name) for name in (task.task, task.advice, task.present, task.model, row.model)]
             cost = "" if row.usd_per_month is None else f"{row.usd_per_month:f}"
             of = row.success
-            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.says])
+            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.says, task.id])
     return text.getvalue()
 
 
@@ -168,6 +175,7 @@ def as_markdown(found: RoutingAdvice) -> str:
         names = (cell(name) for name in (task.task, task.advice, task.present, task.model))
         lines.append("| " + " | ".join([*names, format_cents(task.usd_per_month), known]) + " |")
     lines += ["", *(f"- {cell(note)}" for note in found.notes)]
+    lines += [f"- {cell(line)}" for line in to_decide(recommendation)]
     if found.diff:
         lines += ["", "```diff", found.diff.replace("```", "` ` `").rstrip("\n"), "```"]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -30,7 +30,8 @@ class Considered(Result):
 class TaskAdvice(Result):
     """What to do with a task. `model` is the recommended one: the present one unless `advice` is "move".
 
-    `saving_usd_per_month` is what the move saves (negative where it costs); null where a cost is not known.
+    `saving_usd_per_month` is what the move saves (negative where it costs); null where a cost is not known. `id` names
+    the decision to move, for `costsim decide`; empty where nothing moves.
     """
 
     task: str
@@ -41,6 +42,7 @@ class TaskAdvice(Result):
     usd_per_month: Usd | None
     saving_usd_per_month: Usd | None
     considered: list[Considered]
+    id: str = ""
 
 
 class SavingRange(Result):

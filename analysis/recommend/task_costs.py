@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ...errors import ArchitectureError
+from ..decided.ids import move_id
 from ..outcomes.costs import book_name
 from ..outcomes.outcomes import Evidence, TaskModel
 from ..results import Result
@@ -31,10 +32,11 @@ from ..simulation.plans import Plan, named_models, plans_of
 from ..simulation.policies.draws import draw_usd
 from ..simulation.workload import Horizon
 from .recommend import MonthlyCost, Task, candidates_from, recommend
-from .results import Recommendation
+from .results import Recommendation, TaskAdvice
 from .switching import switch_shares, switching_notes
 
 if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
     from ..architecture.model import Architecture, Component
     from ..spend.ledger import Ledger
 
@@ -122,7 +124,7 @@ def advise(
     )
     text = rewrite_routing(routing.text, found.changes, routing.name) if found.changes else routing.text
     return RoutingAdvice(
-        recommendation=found,
+        recommendation=found.model_copy(update={"tasks": [_named(advice, prices) for advice in found.tasks]}),
         routing_file=routing.name,
         routing=text,
         diff=routing_diff(routing.text, text, routing.name),
@@ -148,6 +150,15 @@ def _switched(cost: MonthlyCost, share: Fraction) -> MonthlyCost:
     draws = np.asarray(cost.draws or ()) * float(1 + share)
     usd = cost.expected_usd
     return replace(cost, expected_usd=usd * (1 + share), switch_usd=usd * share, draws=draws.tolist())
+
+
+def _named(advice: TaskAdvice, book: PriceBook) -> TaskAdvice:
+    """With the id that the review gives to the same move."""
+    if advice.advice != "move":
+        return advice
+    return advice.model_copy(
+        update={"id": move_id(advice.task, book_name(book, advice.present), book_name(book, advice.model))}
+    )
 
 
 def _tasks(components: Iterable[Component], costs: Costs, routing: Mapping[str, str]) -> list[Task]:
