@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import check, decide, demo, diff, evidence, plan, reconcile, review, rollup, routing, spend, start, usage
+from . import chart, check, decide, demo, diff, evidence, plan, reconcile, review, rollup, routing, spend, start, usage
 from .prices import prices_app
 from .store import store_app
 
@@ -32,7 +32,7 @@ app.command()(reconcile.reconcile)
 app.command()(usage.export)
 app.command()(rollup.rollup)
 app.command()(review.report)
-app.command()(review.chart)
+app.command()(chart.chart)
 app.command()(decide.decide)
 app.command()(demo.demo)
 app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(

@@ -55,12 +55,20 @@ WIDTH = 160  # of a table in a file
 def format_of(given: FormatName | None, out: Path | None, default: FormatName) -> FormatName:
     """The format that is asked for, else that of the file's ending if the command has it, else the default."""
     if given is not None:
+        _check_page(given.value, out)
         return given
     formats = {format.value: format for format in type(default)}
     meant = ENDINGS.get(out.suffix.lower(), "markdown") if out else default.value
     if out and meant in PAGES and meant not in formats:
         raise InputError(f"this command writes no {out.suffix} file; it writes {', '.join(formats)}", file=out)
     return formats.get(meant, default)
+
+
+def _check_page(form: str, out: Path | None) -> None:
+    """A PDF under another name, or something else under a PDF's, opens nowhere: raises InputError."""
+    ending = out.suffix.lower() if out else ""
+    if out and (form == "pdf") != (ending == ".pdf"):
+        raise InputError(f"--format {form} does not go with the ending {ending or '(none)'}", file=out)
 
 
 def emit(result: str | bytes | Callable[[Console], None], out: Path | None) -> None:
@@ -75,6 +83,8 @@ def emit(result: str | bytes | Callable[[Console], None], out: Path | None) -> N
         return
     from ..documents import write_file
 
+    if out.suffix.lower() == ".pdf" and not isinstance(result, bytes):
+        raise OutputError(f"{out}: this command writes no PDF; name a file with another ending")
     write_file(out, result if isinstance(result, str | bytes) else _plain(result))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import CostsimError, UnpricedError
+from ..errors import CostsimError, InputError, UnpricedError
 from ..usage import DEFAULT_STORE
 from .arguments import (
     ArchitectureArgument,
@@ -122,6 +122,8 @@ def run(
     form = format_of(format, out, RunFormat.table)
     if form is RunFormat.pdf and not out:
         raise CostsimError("a PDF is written to a file: give --out plan.pdf")
+    if report and report.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise InputError("the report is a page: name a .html or a .pdf file", file=report)
     what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
     if from_usage and edits:
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")

@@ -1,4 +1,4 @@
-"""`costsim report` and `costsim chart`: the monthly routing review, as a page, as text, as single pictures."""
+"""`costsim report`: the monthly routing review, as a page, as text, in the terminal."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ class ReportFormat(StrEnum):
     markdown = "markdown"
     json = "json"
     pdf = "pdf"
-
-
-class Shade(StrEnum):
-    """The colours of a picture."""
-
-    light = "light"
-    dark = "dark"
 
 
 def report(
@@ -124,42 +117,3 @@ def _text(found: Review, chosen: ReportFormat) -> str:
     from ..reports.review.markdown import as_markdown
 
     return as_markdown(found)
-
-
-def chart(
-    name: Annotated[str | None, typer.Argument(help="The chart; without a name their list is printed.")] = None,
-    month: MonthOption = None,
-    db: DbOption = DEFAULT_STORE,
-    architecture: ArchitectureOption = None,
-    config: ConfigOption = None,
-    decisions: DecisionsOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .png or .svg file. Default: NAME.png.")
-    ] = None,
-    theme: Annotated[Shade, typer.Option(help="The colours.")] = Shade.light,
-    width: Annotated[int, typer.Option(help="Width in pixels.", min=200, max=4000)] = 900,
-    book: BookOption = None,
-    prices: OverlayOption = None,
-    today: TodayOption = None,
-) -> None:
-    """Write one chart of the review as a picture: bridge, days, heat, outlook or success.
-
-    \b
-      costsim chart
-      costsim chart bridge --month 2026-10 --out bridge.png
-      costsim chart days --theme dark --out days.svg
-    """
-    from ..documents import did_you_mean, write_file
-    from ..reports.review.pictures import CHARTS, picture
-
-    if name is None:
-        say("\n".join(f"{known}: {says}" for known, (_, says) in CHARTS.items()))
-        return
-    if name not in CHARTS:
-        raise InputError(f"there is no chart {name!r}{did_you_mean(name, list(CHARTS))}; known: {', '.join(CHARTS)}")
-    target = out or Path(f"{name}.png")
-    if target.suffix not in (".png", ".svg"):
-        raise InputError("a picture ends in .png or .svg", file=target)
-    found = review_of(ReviewAsked(month, db, architecture, config, decisions, book, prices, today))
-    write_file(target, picture(found, name, target.suffix, theme.value, width))
-    say(f"{target}: {name}, {found.month}")

@@ -72,3 +72,46 @@ class Backtest(Result):
     mean_absolute_percent_error: float = Field(description="of days up to a week ahead, in percent of their cost")
     naive_mean_absolute_percent_error: float = Field(description="of the last week's average, carried forward")
     method: Literal["weekday"]
+
+
+class ForecastCheck(Result):
+    """A forecast of a past month as it would have been given after `as_of`, from the days through it alone.
+
+    `component` is null for the total; `fell` says where `actual_usd` lies: below P10, within P10 to P90, above P90.
+    """
+
+    month: str
+    component: str | None
+    as_of: date
+    p10_usd: Usd
+    p50_usd: Usd
+    p90_usd: Usd
+    actual_usd: Usd
+    fell: Literal["below", "within", "above"]
+
+
+class ForecastRecord(Result):
+    """Of so many months' forecasts made after a day of the month, how many held the total within P10 to P90."""
+
+    day: int
+    months: int
+    inside: int
+    wanted: float
+    enough: bool = Field(description="whether the months are enough to judge the forecast by")
+
+    @property
+    def message(self) -> str:
+        """The record in a sentence."""
+        months = f"{self.months} month{'s' if self.months != 1 else ''}"
+        said = f"{self.inside} of {months} within P10 to P90; {self.wanted:.0%} expected"
+        return (
+            said if self.enough else f"{said}, and {'this is' if self.months == 1 else 'these are'} too few to judge by"
+        )
+
+
+class Calibration(Result):
+    """How the forecasts have kept: those of the newest month that is over, and the record of the months' totals."""
+
+    month: str
+    checks: list[ForecastCheck] = Field(description="the total's first, then the most expensive components'")
+    record: list[ForecastRecord] = Field(description="of totals, by the day of the month that was known last")

@@ -15,7 +15,7 @@ from pydantic import Field
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge, Effect
 from ..decided.results import RoutingChange, TakenDecision
-from ..forecast.results import Anomaly, Backtest, MonthForecast
+from ..forecast.results import Anomaly, Backtest, Calibration, MonthForecast
 from ..move_results import WhatIf
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
 from ..reconcile.results import SourcePair
@@ -326,6 +326,7 @@ class Review(Result):
     decisions: list[Decision] = Field(description="by group, in each the one worth most first; those taken left out")
     taken: list[TakenDecision] = Field(default_factory=list, description="recorded decisions, and what came of them")
     backtest: Backtest | None = Field(default=None, description="how good the forecast has been on this store")
+    calibration: Calibration | None = Field(default=None, description="past forecasts against what happened")
     queries: list[FigureQuery]
     overlaps: list[str] = Field(default_factory=list, description="sources that may have the same calls: named first")
     agreement: list[SourcePair] = Field(default_factory=list, description="sources and bills compared, see reconcile")

@@ -16,6 +16,7 @@ from ..compare.months import Asks, bridge, same_days
 from ..decided.measure import Measured, measure
 from ..decided.results import DecisionRecord
 from ..forecast.backtest import backtest
+from ..forecast.calibration import calibrate
 from ..forecast.daily_costs import daily_costs
 from ..outcomes.outcomes import Criteria
 from ..reconcile.reconcile import ReconcileQuery, reconcile
@@ -68,15 +69,17 @@ def review(
     architecture: Architecture | None = None,
     routing: RoutingConfig | None = None,
     records: Sequence[DecisionRecord] = (),
+    calibrated: bool = True,
     progress: Progress | None = None,
 ) -> Review:
     """The review of a month (2026-10) of an open store; `today` ends a running month.
 
     The routing compared with is the architecture's, with the mapping of `routing` in its place where given; the
     budgets are the architecture's. `records` are the decisions that were taken: they are measured, and no longer
-    among those to take. Leaves `spend_cell` (of this month and the one before), `spend_price` and
-    `spend_call` in the store, which the review's queries read (see cells.py). Raises CostsimError where the month is
-    none, or has no usage.
+    among those to take. `calibrated` compares past forecasts with what happened, which takes a second or two.
+
+    Leaves `spend_cell` (of this month and the one before), `spend_price` and `spend_call` in the store, which the
+    review's queries read (see cells.py). Raises CostsimError where the month is none, or has no usage.
     """
     first, last = month_span(month)
     ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
@@ -136,6 +139,7 @@ def review(
             overlaps=overlaps,
             agreement=agreement,
             backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
+            calibration=calibrate(series, month, as_of) if calibrated else None,
             queries=texts,
             notes=_notes(head, changed, routed, found, decided, as_of),
             costsim_version=__version__,

@@ -21,7 +21,7 @@ from ..page import Figure, figure, render_page
 from ..texts import inert
 from ..theme import CSS
 from ..vega import warm_up
-from . import charts, words
+from . import charts, forecasts, taken, words
 from .embedded import columns, day_table, embed
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def render_review(review: Review) -> str:
         version=review.costsim_version,
         review=review,
         words=words,
+        taken=taken,
+        forecasts=forecasts,
         pairs=reconcile,
         figures={drawn.id: drawn for drawn in figures(review)},
         components=component_parts(review),
@@ -108,6 +110,15 @@ def figures(review: Review) -> list[Figure]:
         caption = "The interval says how sure the rate is: few runs leave much open."
         drawn.append(
             figure("success", "Solved by task and model", caption, chart, whole=True, query="performance", csv=table)
+        )
+    if review.calibration:
+        checks = [tuple(check.model_dump().values()) for check in review.calibration.checks]
+        table = csv_link([*review.calibration.checks[0].model_dump()], checks)
+        chart, caption = forecasts.calibration(review.calibration, CSS), forecasts.caption(review.calibration)
+        drawn.append(
+            figure(
+                "calibration", "Forecasts against what happened", caption, chart, whole=True, query="days", csv=table
+            )
         )
     return drawn
 

@@ -9,8 +9,21 @@ from ...money import format_cents, format_usd
 from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
+from . import forecasts, taken
 from .html import rate, signed
-from .words import CONVENTION, EFFECTS, NOTHING, OWNERS, grouped, headline, labels, month_name, short, spans
+from .words import (
+    CONVENTION,
+    EFFECTS,
+    HOW_TO_DECIDE,
+    OWNERS,
+    grouped,
+    headline,
+    labels,
+    month_name,
+    nothing,
+    short,
+    spans,
+)
 
 if TYPE_CHECKING:
     from ...analysis.review.results import OwnerCosts, Review
@@ -25,6 +38,7 @@ def as_markdown(review: Review) -> str:
     lines += [f"- **OVERLAP** {cell(message)}" for message in review.overlaps] + [""] * bool(review.overlaps)
     lines += _decisions(review)
     for title, columns, rows in (
+        (taken.TITLE, taken.HEADS, _taken(review)),
         ("Why it changed", ("effect", "USD"), _bridge(review)),
         ("Where it goes", ("component", "this month", "before", "change", "mostly"), _movers(review)),
         ("By token class", ("class", "tokens", "cost"), _classes(review)),
@@ -34,7 +48,16 @@ def as_markdown(review: Review) -> str:
         ("Prices", ("model", "class", "what", "from", "before", "after", "worth"), _prices(review)),
     ):
         lines += _table(title, columns, rows)
-    return "\n".join([*lines, *_agreement(review), "", _quality(review)]) + "\n"
+    return "\n".join([*lines, *_forecasts(review), *_agreement(review), "", _quality(review)]) + "\n"
+
+
+def _forecasts(review: Review) -> list[str]:
+    """Past forecasts against what happened, and the record."""
+    if review.calibration is None:
+        return []
+    table = _table(forecasts.TITLE, forecasts.HEADS, forecasts.rows(review.calibration))
+    record = [f"- {line}" for line in forecasts.record_lines(review.calibration)]
+    return [*table, "", cell(forecasts.headline(review.calibration)), "", *record]
 
 
 def _agreement(review: Review) -> list[str]:
@@ -48,15 +71,21 @@ def _agreement(review: Review) -> list[str]:
 
 def _decisions(review: Review) -> list[str]:
     if not review.decisions:
-        return [NOTHING]
+        return [nothing(review)]
     lines = []
     for title, decisions in grouped(review):
         lines += [f"**{title}**", ""]
         lines += [
-            f"- **{format_usd(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)}" for d in decisions
+            f"- **{format_usd(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)} (`{d.id}`)"
+            for d in decisions
         ]
         lines += [""]
-    return [*lines, CONVENTION]
+    return [*lines, f"{CONVENTION} {HOW_TO_DECIDE}"]
+
+
+def _taken(review: Review) -> list[Sequence[str]]:
+    """As the page has them, without the words of the proposals."""
+    return [row[:-1] for row in taken.rows(review)]
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ...money import format_range, format_usd
+from ...analysis.review.decisions import threshold_usd
+from ...money import format_cents, format_range, format_usd
 from ..numbers import count, percent
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ EFFECTS: dict[Effect, str] = {
     "tokens": "tokens per call",
     "mix": "model mix",
     "routing": "routing policy",
+    "decisions": "decisions taken",
     "price": "prices",
 }
 EXPLAINED: dict[Effect, str] = {
@@ -34,6 +36,7 @@ EXPLAINED: dict[Effect, str] = {
     "tokens": "more or fewer tokens in a call",
     "mix": "calls on other models or of other tasks than before, without the routing asking for it",
     "routing": "calls moved to another model because the routing says so",
+    "decisions": "calls that accepted decisions moved, against the same calls on the earlier model",
     "price": "other prices for the same tokens",
 }
 
@@ -47,7 +50,7 @@ OWNERS = {
     "session": "Sessions", "user": "Users", "team": "Teams", "project": "Projects", "repository": "Repositories",
     "branch": "Branches",
 }  # fmt: skip
-NOTHING = "Nothing found in this month is worth a decision."
+HOW_TO_DECIDE = "To record one: costsim decide ID --accept, or --reject."
 
 TENFOLD = 1000
 """Percent."""
@@ -132,6 +135,14 @@ def of_outlook(review: Review) -> str:
     spent = f"Spent through {forecast.as_of}: {format_usd(forecast.spent_usd)}."
     ends = f"Eight endings in ten lie from {format_range(forecast.p10_usd, forecast.p90_usd)}."
     return f"{spent} {ends} Forecast {forecast.says}."
+
+
+def nothing(review: Review) -> str:
+    """Why there is nothing to decide."""
+    if any(of.record.month == review.month for of in review.taken):
+        return "Nothing is left to decide in this month: what was proposed has been accepted or rejected."
+    least = format_cents(threshold_usd(review.headline.month.usd))
+    return f"Nothing found in this month is worth {least} a month or more, so there is nothing to decide."
 
 
 def grouped(review: Review) -> list[tuple[str, list[Decision]]]:

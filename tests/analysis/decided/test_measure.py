@@ -60,7 +60,12 @@ def reviewed(store: duckdb.DuckDBPyConnection, book: PriceBook, fleet: Architect
 
     def run(rows: list[Row], *records: DecisionRecord, month: str = "2026-11", **given: Any) -> Review:
         fill(store, rows)
-        stated: dict[str, Any] = {"today": date(2027, 3, 1), "name": "fleet", "architecture": fleet} | given
+        stated: dict[str, Any] = {
+            "today": date(2027, 3, 1),
+            "name": "fleet",
+            "architecture": fleet,
+            "calibrated": False,
+        } | given
         prices: PriceBook = stated.pop("book", book)
         return review(store, prices, month, records=records, **stated)
 

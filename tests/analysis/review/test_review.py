@@ -56,7 +56,7 @@ def reviewed(store: duckdb.DuckDBPyConnection, book: PriceBook, fleet: Architect
 
     def run(rows: list[Row], month: str = "2026-10", **given: Any) -> Review:
         fill(store, rows)
-        told: dict[str, Any] = {"today": TODAY, "name": "fleet", "architecture": fleet} | given
+        told: dict[str, Any] = {"today": TODAY, "name": "fleet", "architecture": fleet, "calibrated": False} | given
         prices: PriceBook = told.pop("book", book)
         return review(store, prices, month, **told)
 

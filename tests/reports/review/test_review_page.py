@@ -34,6 +34,7 @@ SECTIONS = [
     "what-if",
     "performance",
     "prices",
+    "forecasts",
     "quality",
     "computed",
 ]
@@ -63,6 +64,7 @@ def bare(review: Review) -> Review:
         "drift": [],
         "moves": [],
         "backtest": None,
+        "calibration": None,
     }
     head = review.headline.model_copy(
         update={"previous": None, "change_usd": None, "change_percent": None, "budgets": []}
@@ -204,7 +206,7 @@ def test_negative_numbers_stay_numbers_in_a_csv() -> None:
 
 def test_a_month_alone_with_nothing_to_decide_is_a_whole_page(worked_month: Review) -> None:
     page = render_review(bare(worked_month))
-    assert "Nothing found in this month is worth a decision." in page
+    assert "Nothing found in this month is worth $1.28 a month or more, so there is nothing to decide." in page
     assert "There is no month before to compare it with." in page
     assert "No outcomes are known" in page
     assert "Nothing of the month has a price." in page
@@ -262,7 +264,7 @@ def test_the_json_keeps_its_schema(worked_month: Review) -> None:
     [
         (("report",), "there is no store here"),
         (("chart", "brigde"), "there is no chart 'brigde'; did you mean 'bridge'"),
-        (("chart", "bridge", "--out", "x.gif"), "a picture ends in .png or .svg"),
+        (("chart", "bridge", "--out", "x.gif"), "a picture ends in .png or .svg, or in .pdf"),
         (("report", "--index", "."), "no review page in this folder"),
         (("report", "--month", "October"), "there is no store here"),
     ],
