@@ -72,13 +72,12 @@ def what_if_matrix(found: WhatIf, theme: Theme = LIGHT) -> alt.LayerChart:
             axis=alt.Axis(orient="top", labelAngle=-30, labelLimit=150, labelAlign="left"),
         ),
     )  # fmt: skip
-    depth = alt.Scale(domain=[0, 1], range=[0.06, 0.85])
+    depth = alt.Scale(domain=[0, 1], range=[0.04, 0.45])  # so pale that its text reads on every one
     squares = base.mark_rect(color=theme.accent).encode(
         opacity=alt.Opacity("share:Q", scale=depth, legend=None),
         tooltip=tooltip(alt, "row", "model", shown="USD per month"),
     )
-    inverse = alt.condition("datum.share > 0.55", alt.value(theme.surface), alt.value(theme.text))
-    texts = base.mark_text(fontSize=11, tooltip=None).encode(text="shown:N", color=inverse)
+    texts = base.mark_text(fontSize=11, color=theme.text, tooltip=None).encode(text="shown:N")
     caption = "Matrix: USD per month of each component on each model; darker costs more within its row"
     height = 26 * max(1, len(names))
     return finish([squares, texts], {"rows": cells}, caption, height=height, theme=theme)

@@ -24,8 +24,10 @@ Drawing = tuple["alt.LayerChart | None", str, str]
 Choices = Callable[[], "WhatIf"]
 
 
-def _plans(found: Projection, _: Choices, theme: Theme) -> Drawing:
-    return charts.plan_ranges(found, theme), captions.of_headline(found), captions.of_ranges(found)
+def _plans(found: Projection, _choices: Choices, theme: Theme) -> Drawing:
+    title, _, budgets = captions.of_headline(found).removesuffix(".").partition(". ")
+    ranges = f"Dot: expected USD of {found.days} days; line: P10 to P90, in which eight outcomes of ten lie."
+    return charts.plan_ranges(found, theme), title, f"{budgets}{'. ' if budgets else ''}{ranges}"
 
 
 def _components(found: Projection, _: Choices, theme: Theme) -> Drawing:
