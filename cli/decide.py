@@ -122,13 +122,16 @@ def _proposed(asked: ReviewAsked, id: str) -> DecisionRecord:
 def _advice(asked: ReviewAsked, on: Day) -> RoutingAdvice:
     """What `costsim recommend` proposes here."""
     from ..analysis.recommend.task_costs import advise, routing_text
+    from ..analysis.spend.ledger import open_ledger
     from ..pricing.book import open_book
 
     fleet = fleet_of(asked)
     if fleet is None:
         raise CostsimError("there is no architecture here")
-    evidence = evidence_in(asked.db, open_book(asked.book or fleet.book, fleet.prices))
-    return advise(fleet, routing_text(fleet, asked.config), evidence, on, book=asked.book)
+    stack = open_book(asked.book or fleet.book, fleet.prices)
+    with open_ledger(asked.db, stack) as log:
+        evidence = evidence_in(log.connection, stack)
+        return advise(fleet, routing_text(fleet, asked.config), evidence, on, book=asked.book, log=log)
 
 
 def _shown(found: DecisionList, format: TableFormat) -> str | Callable[[Console], None]:

@@ -213,8 +213,9 @@ def test_a_month_alone_with_nothing_to_decide_is_a_whole_page(worked_month: Revi
 
 
 def test_the_markdown_is_as_agreed(worked_month: Review) -> None:
-    """COSTSIM_GOLDEN=1 writes the file anew: read the diff."""
-    text = re.sub(r"`[0-9a-f]{12}`", "`hash`", as_markdown(worked_month))
+    """COSTSIM_GOLDEN=1 writes the file anew: read the diff. Past forecasts are compared in a test of their own."""
+    known = worked_month.model_copy(update={"calibration": None})
+    text = re.sub(r"`[0-9a-f]{12}`", "`hash`", as_markdown(known))
     if os.environ.get("COSTSIM_GOLDEN"):
         GOLDEN.write_text(text)
     assert text == GOLDEN.read_text()
