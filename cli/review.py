@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,10 @@ from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, Review
 from .screen import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
     from ..analysis.review.results import Review
 
 
@@ -23,6 +28,7 @@ class ReportFormat(StrEnum):
     """How `costsim report` writes a review."""
 
     html = "html"
+    table = "table"
     markdown = "markdown"
     json = "json"
     pdf = "pdf"
@@ -53,8 +59,8 @@ def report(
 ) -> None:
     """Write the monthly routing review: what was spent, why it changed, what to decide.
 
-    One HTML file that needs nothing else; also Markdown for a chat, JSON, or PDF through
-    Chromium. Without --month the newest month of the store.
+    One HTML file that needs nothing else; also a table for the terminal, Markdown for a chat, JSON,
+    or PDF through Chromium. Without --month the newest month of the store.
 
     \b
       costsim report --month 2026-10 --architecture architecture.yaml --out review.html
@@ -84,7 +90,7 @@ def report(
 
 ENDINGS = {
     ".html": ReportFormat.html, ".htm": ReportFormat.html, ".md": ReportFormat.markdown, ".json": ReportFormat.json,
-    ".pdf": ReportFormat.pdf,
+    ".pdf": ReportFormat.pdf, ".txt": ReportFormat.table,
 }  # fmt: skip
 
 
@@ -111,7 +117,11 @@ def _page(found: Review, chosen: ReportFormat) -> str | bytes:
     return print_pdf(html)
 
 
-def _text(found: Review, chosen: ReportFormat) -> str:
+def _text(found: Review, chosen: ReportFormat) -> str | Callable[[Console], None]:
+    if chosen is ReportFormat.table:
+        from ..reports.review.terminal import print_review
+
+        return partial(print_review, found)
     if chosen is ReportFormat.json:
         return found.model_dump_json(indent=2) + "\n"
     from ..reports.review.markdown import as_markdown

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conftest import Run
 
 COMMANDS = list(dict.fromkeys(command for page in PAGES if "cookbook" not in page for command in commands(PAGES[page])))
-LOGGED = ("spend", "reconcile", "export", "replay", "report", "chart")
+LOGGED = ("spend", "reconcile", "export", "replay", "report", "chart", "decide")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from .results import Headline, Month
 
 LEAST_CALLS = 30
 """Months of fewer calls are not compared: a few calls more would be growth of any size."""
+NEEDED = f"a comparison needs {LEAST_CALLS} in both months"
 ENDS = ("expected_usd", "p10_usd", "p50_usd", "p90_usd")
 
 
@@ -54,13 +55,24 @@ def forecast(month: Month, history: History, as_of: date) -> MonthForecast | Non
     return found.model_copy(update=ends)
 
 
-def too_little(month: Month, previous: Month | None) -> str:
-    """Why a month is not compared with the one before: one of them has too few calls; empty where it can be."""
-    if previous is None or min(month.calls, previous.calls) >= LEAST_CALLS:
+def too_little(month: Month, previous: Month | None, compared: tuple[int, int] | None = None) -> str:
+    """Why a month is not compared with the one before: one of them has too few calls; empty where it can be.
+
+    `compared` are the calls of the days of a running month that are compared: of the month before, and its own.
+    """
+    if previous is None:
         return ""
-    few = month if month.calls < previous.calls else previous
-    calls = f"{few.calls:,} call{'s' if few.calls != 1 else ''}"
-    return f"too little to compare: {few.month} has {calls}, and a comparison needs {LEAST_CALLS} in both months"
+    if min(month.calls, previous.calls) < LEAST_CALLS:
+        few = month if month.calls < previous.calls else previous
+        return f"too little to compare: {few.month} has {_calls(few.calls)}, and {NEEDED}"
+    if compared is None or min(compared) >= LEAST_CALLS:
+        return ""
+    name = month.month if compared[1] < compared[0] else previous.month
+    return f"too little to compare yet: on these days {name} has {_calls(min(compared))}, and {NEEDED}"
+
+
+def _calls(calls: int) -> str:
+    return f"{calls:,} call{'s' if calls != 1 else ''}"
 
 
 def headline(

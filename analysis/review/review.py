@@ -35,6 +35,7 @@ from .price_changes import price_moves, used_units
 from .prices_used import prices
 from .quality import compare_recorded, quality
 from .queries import queries
+from .repricing import ran
 from .results import Decision, Headline, Month, Review
 from .routing_analysis import Routes, routes
 from .what_if import what_if
@@ -110,7 +111,7 @@ def review(
         done()
         months = months_of(rows["headline"], today)
         this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
-        little = too_little(this, previous)
+        little = too_little(this, previous, _calls_compared(ledger, previous, held))
         changed = None if little else _changed(connection, previous, held, _asks(book, configured), measured)
         head = headline(this, previous, limits, forecast(this, series[None], as_of), changed, little)
         trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
@@ -146,6 +147,20 @@ def review(
         )
 
 
+def _calls_compared(ledger: Ledger, previous: Month | None, held: tuple[Span, Span]) -> tuple[int, int] | None:
+    """The calls of the days that are compared, of the month before and of the month; None where none are."""
+    if not _comparable(previous, held):
+        return None
+    was, now = (sum(line.calls for line in ran(ledger, *span)) for span in held)
+    return was, now
+
+
+def _comparable(previous: Month | None, held: tuple[Span, Span]) -> bool:
+    """Whether both sides have days: not on a month's first, nor where the logs begin after the days compared."""
+    was, now = held
+    return previous is not None and previous.first <= was[1] and now[0] <= now[1]
+
+
 def _asks(book: PriceBook, configured: Configured | None) -> Asks | None:
     """The models that the routing asks for, by the book's names; None without a routing."""
     if configured is None:
@@ -176,11 +191,8 @@ def _changed(
     asks: Asks | None,
     measured: Measured,
 ) -> Bridge | None:
-    """The bridge; None where one side has no days: on a month's first, or where the logs begin after those held."""
-    was, now = held
-    if previous is None or previous.first > was[1] or now[1] < now[0]:
-        return None
-    return bridge(connection, was, now, asks, measured.reverted)
+    """The bridge; None where one side has no days."""
+    return bridge(connection, *held, asks, measured.reverted) if _comparable(previous, held) else None
 
 
 def _notes(

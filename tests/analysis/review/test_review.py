@@ -337,6 +337,15 @@ def test_three_calls_are_too_little_to_compare_with(reviewed: Reviewed) -> None:
     assert found.where.movers == []
 
 
+def test_three_calls_of_the_same_days_are_too_little_in_a_running_month(reviewed: Reviewed) -> None:
+    few = [row | {"request": 1, "calls": 1} if row["day"] <= date(2026, 10, 3) else row for row in calm("2026-10")]
+    known = [row for row in calm("2026-11") if row["day"] <= date(2026, 11, 3)]
+    found = reviewed(few + known, "2026-11", today=date(2026, 11, 4))
+    # October has 2,806 calls, but 6 on its first three days; November 300
+    says = "too little to compare yet: on these days 2026-10 has 6 calls, and a comparison needs 30 in both months"
+    assert (found.headline.too_little, found.bridge, found.headline.change_percent) == (says, None, None)
+
+
 def test_token_classes_add_up_to_the_month(reviewed: Reviewed) -> None:
     found = reviewed([row | {"cache_read": 2_000_000} for row in calm("2026-10")])
     # 31 days: input 1M x ($1 + $3), cache reads 2M x ($0.10 + $0.30)
