@@ -73,7 +73,7 @@ CONTENT = frozenset(
     ]
 )
 NUMBER = re.compile(r"\s*-?(\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*")
-WITHIN_TEXT = ("{", "[")
+WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 VALUES = ("intValue", "doubleValue", "stringValue")
 DEEPEST = 24
 PATHS = 65_536  # judged and remembered
@@ -190,6 +190,9 @@ def _attribute(value: Any) -> Any:
 
 
 def _loads(text: str) -> Any:
+    """What JSON in a text says; of the events of a streamed reply, a list."""
+    if text[:1] == "d":
+        return [_loads(line[5:].strip()) for line in text.splitlines() if line[:5] == "data:" and "{" in line]
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

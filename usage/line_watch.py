@@ -1,67 +1,32 @@
-"""What looks like usage in JSON lines that DuckDB reads: seen in the bytes, beside the hash.
+"""What looks like usage in JSON lines that DuckDB reads: seen in the bytes of every line, beside the hash.
 
-Every object named `usage` is looked at, by its shape (its text without digits): a shape is judged once. The other
-lines are sampled, since nothing but a full parse would see all of their keys. Where either shows a field that is not
-known, all lines with a field of that name are parsed, so that counts and sums are exact.
+A line of a kind that was met before is known by its pieces (`line_kinds`); any other is parsed, and so is one with
+usage that is not counted, so that counts and sums are exact.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from .bounded import lines_of
 from .limits import MAX_LINE
+from .line_kinds import Names, is_none
 from .unread import Watch
 
-USAGE = b'"usage"'
-DIGITS = b"0123456789"
-SHAPES = 20_000
-LONGEST = 64 * 1024  # of an object named usage that is judged by its shape
-WHOLE_BYTES = 32 * 1024  # the lines at a file's start that are all parsed
-DENSE_BYTES = 1024 * 1024  # the same of a format whose every line may have usage
-EVERY = 8  # then so many lines of such a format are passed for one that is parsed
-DIGIT_TEXT = re.compile(rb'"[0-9.]+"(?!\s*:)')
-
-Find = Callable[[bytes, int, int], int]
-"""Where `"usage"` stands in bytes, from one place to another; -1 where it does not."""
-
-
-def _find() -> Find:
-    """The C library's search, several times as fast as Python's for so short a text; else Python's."""
-    try:
-        search = ctypes.CDLL(None).memmem
-    except (AttributeError, OSError, TypeError):
-        return lambda data, start, end: data.find(USAGE, start, end)
-    search.restype, size = ctypes.c_void_p, len(USAGE)
-    search.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)
-
-    def find(data: bytes, start: int, end: int) -> int:
-        base = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
-        place = search(base + start, max(end - start, 0), USAGE, size)
-        return place - base if place else -1
-
-    return find
-
-
-find_usage = _find()
+MOST_LINES = 256  # parsed before what was learned of them is searched for
 
 
 class LineWatch:
-    """Sees a file piece by piece; `finish` reads what it has to again."""
+    """Sees a file piece by piece."""
 
     def __init__(self, watch: Watch, file_id: int) -> None:
-        self.watch = watch
-        self.file_id = file_id
-        self.names: set[str] = set()
-        self.shapes: set[bytes] = set()
+        self.watch, self.file_id, self.kinds = watch, file_id, watch.kinds
         self.rest: list[bytes] = []  # of a line that is not whole yet
         self.held = 0  # bytes of the line that is not whole yet
-        self.seen = 0
-        self.holders = _usage_holders(watch.reader.counted)
+        self.lines = 0  # before
 
     def feed(self, piece: bytes) -> None:
         """The next bytes of the file."""
@@ -73,58 +38,95 @@ class LineWatch:
                 self.rest.clear()
             return
         self.held = 0
-        data = b"".join((*self.rest, piece)) if self.rest else piece
-        self._lines(data, len(data) - len(piece) + end)
+        self._lines(b"".join((*self.rest, piece[:end])))
         self.rest = [piece[end:]] if end < len(piece) else []
 
-    def finish(self, path: str) -> None:
-        """The end of the file, which can be read again at `path`."""
+    def finish(self) -> None:
+        """The end of the file."""
         if self.rest:
-            data = b"".join(self.rest)
-            self._lines(data, len(data))
-        if self.names:
-            count_names(self.watch, self.file_id, self.names, path)
+            self._lines(b"".join(self.rest))
 
-    def _lines(self, data: bytes, end: int) -> None:
-        if self.holders:
-            self._objects(data, end)
-            self._sample(data[: max(0, min(end, WHOLE_BYTES - self.seen))])
-            self._sample(data[: data.find(b"\n", 0, end) + 1 or end])
-        else:
-            lines = data[:end].split(b"\n")
-            for line in lines if self.seen < DENSE_BYTES else lines[::EVERY]:
-                self._parse(line)
-        self.seen += end
-
-    def _objects(self, data: bytes, end: int) -> None:
-        place = find_usage(data, 0, end)
+    def _lines(self, data: bytes) -> None:
+        seen: set[int] = set()  # where lines begin that were parsed
+        for place in self.kinds.unusual_keys(data):
+            self._parse(data, data.rfind(b"\n", 0, place) + 1, seen)
+        lines, place, most = _Lines(data, self.kinds.plain(data)), 0, 1
         while place >= 0:
-            start = place + len(USAGE)
-            if data[start : start + 3].lstrip(b": ")[:1] in (b"{", b"["):
-                self._object(data, place, _closed(data, start, end))
-            place = find_usage(data, start, end)
+            kept = len(self.kinds.keys)
+            place = self._some(lines, place, most, seen)
+            most = min(most * 4, MOST_LINES)
+            if place >= 0 and len(self.kinds.keys) > kept:  # their digits are kept from now on
+                number = lines.plain.count(b"\n", 0, place)
+                lines = _Lines(data, self.kinds.plain(data))
+                place = lines.start(number)
+        self.lines += data.count(b"\n")
 
-    def _object(self, data: bytes, start: int, end: int) -> None:
-        shape = data[start:end].translate(None, DIGITS)
-        if shape in self.shapes:
-            return
-        if len(self.shapes) < SHAPES:
-            self.shapes.add(shape)
-        usage = _ones(data[start:end])
-        if usage is None:
-            line = data[data.rfind(b"\n", 0, start) + 1 :].partition(b"\n")[0]
-            self._parse(line)
-            return
-        unread = [{_last(number.field) for number in self.watch.likeness.within(usage, path)} for path in self.holders]
-        self.names |= set.intersection(*unread)
+    def _some(self, lines: _Lines, place: int, most: int, seen: set[int]) -> int:
+        """Parse so many lines with something new; returns where the rest begins, -1 where there is none."""
+        after = 0
+        for hit in self.kinds.hits(lines.plain, place):
+            if hit[1] < after:
+                continue
+            names = self.kinds.names(lines.plain, hit)
+            if names is None:
+                if not most:
+                    return after
+                most -= 1
+                start, after = lines.around(hit[1])
+                self._parse(lines.data, start, seen)
+            elif names:
+                self._see(lines, hit[1], names, seen)
+        return -1
 
-    def _sample(self, data: bytes) -> None:
-        for line in data.split(b"\n"):
-            self._parse(line)
+    def _parse(self, data: bytes, start: int, seen: set[int]) -> None:
+        """Judge a line, and note what is not counted in it."""
+        line = _line(data, start)
+        names = self.kinds.judge(line)
+        if names is not None:
+            self.kinds.learn(line, names)
+        if names and start not in seen:
+            seen.add(start)
+            self.watch.see(self.file_id, self._number(data, start), _loads(line))
 
-    def _parse(self, line: bytes) -> None:
-        record = _loads(line)
-        self.names.update(_last(number.field) for number in self.watch.likeness.numbers(record))
+    def _see(self, lines: _Lines, place: int, names: Names, seen: set[int]) -> None:
+        """Note what is not counted in a line of a known kind."""
+        start, _ = lines.around(place)
+        line = _line(lines.data, start)
+        if start not in seen and not is_none(line, names):
+            seen.add(start)
+            self.watch.see(self.file_id, self._number(lines.data, start), _loads(line))
+
+    def _number(self, data: bytes, start: int) -> int:
+        return self.lines + data.count(b"\n", 0, start) + 1
+
+
+class _Lines:
+    """Lines with digits and without: where one stands in both."""
+
+    def __init__(self, data: bytes, plain: bytes) -> None:
+        self.data, self.plain = data, plain
+        self.counted, self.place = 0, 0  # as far as places were compared: in the plain lines, in the lines
+
+    def around(self, place: int) -> tuple[int, int]:
+        """Where the line begins whose plain form is around a place, and where that form ends."""
+        begin = self.plain.rfind(b"\n", 0, place) + 1
+        for _ in range(self.plain.count(b"\n", self.counted, begin)):
+            self.place = self.data.find(b"\n", self.place) + 1
+        self.counted = begin
+        end = self.plain.find(b"\n", place)
+        return self.place, end + 1 if end >= 0 else len(self.plain)
+
+    def start(self, number: int) -> int:
+        """Where a line begins in its plain form."""
+        place = 0
+        for _ in range(number):
+            place = self.plain.find(b"\n", place) + 1
+        return place
+
+
+def _line(data: bytes, start: int) -> bytes:
+    end = data.find(b"\n", start)
+    return data[start : end if end >= 0 else len(data)]
 
 
 def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:
@@ -135,38 +137,6 @@ def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> 
         for number, line in enumerate(lines_of(lines, MAX_LINE.value), 1):
             if field.search(line):
                 watch.see(file_id, number, _loads(line))
-
-
-def _usage_holders(counted: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths of objects named `usage`, if all that a format counts below the top stands in such."""
-    below = [path.split(".") for path in counted if "." in path]
-    if not all("usage" in parts for parts in below):
-        return ()
-    return tuple(sorted({".".join(parts[: parts.index("usage") + 1]) for parts in below}))
-
-
-def _closed(data: bytes, start: int, end: int) -> int:
-    """The place after the object or list that opens at `start`, or as far as it is judged by its shape."""
-    opening, closing = (b"{", b"}") if data[start : start + 3].lstrip(b": ")[:1] == b"{" else (b"[", b"]")
-    place, closed = start, 0
-    while 0 <= (place := data.find(closing, place, end)) < start + LONGEST:
-        place, closed = place + 1, closed + 1
-        if data.count(opening, start, place) <= closed:
-            return place
-    return min(start + LONGEST, end)
-
-
-def _ones(text: bytes) -> Any:
-    """A `"usage": …` as a value, every number in it 1: what is 0 here may be more elsewhere."""
-    try:
-        found = json.loads(b"{" + DIGIT_TEXT.sub(b'"1"', text) + b"}", parse_int=lambda _: 1, parse_float=lambda _: 1)
-    except (ValueError, RecursionError):
-        return None
-    return found["usage"] if isinstance(found, dict) else None
-
-
-def _last(path: str) -> str:
-    return path.rpartition(".")[2]
 
 
 def _loads(line: bytes) -> Any:

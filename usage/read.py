@@ -122,7 +122,7 @@ def _fingerprint_of_lines(source: Source, path: str, size: int = ENDLESS) -> Fin
         return fingerprint(path, size=size)
     lines = LineWatch(source.watch, source.file_id)
     found = fingerprint(path, lines.feed, size)
-    lines.finish(path)
+    lines.finish()
     return found
 
 

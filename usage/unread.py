@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .likeness import Likeness, Number
+from .line_kinds import LineKinds
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,6 +76,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.likeness = Likeness(self.reader)
+        self.kinds = LineKinds(self.likeness)
 
     def see(self, file_id: int, line: int | None, record: Any) -> None:
         """Note what a record holds."""

@@ -17,10 +17,10 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.errors import UsageLogError
-from costsim.usage.likeness import NAMES
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
+from counts_in import as_line, documents, holders, opened
 
 DATA = Path(__file__).parents[1] / "data" / "usage"
 NAME, AMOUNT = "zyx_new_tokens", 7_654_321
@@ -39,39 +39,16 @@ FROM usage_event
 """
 
 
-def is_usage(key: str, value: Any) -> bool:
-    """Whether a field of a sample is a count that its reader may read."""
-    return bool(NAMES.search(key)) and isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-def holders(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """The objects of a sample with at least one count of usage, in JSON texts too as they are after `opened`."""
-    if isinstance(value, dict):
-        if any(is_usage(key, item) for key, item in value.items()):
-            yield value
-        for item in value.values():
-            yield from holders(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            yield from holders(item, depth + 1)
-
-
-def documents(file: Path) -> list[Any]:
-    text = file.read_text()
-    if file.suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    return [json.loads(text)]
-
-
-def written(file: Path, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path | None:
-    """The sample with every object of counts changed; None where it has no such object."""
+def written(file: Path, folder: Path, change: Callable[[dict[str, Any], list[str]], None]) -> Path:
+    """The sample with every object of counts changed, by the keys of its counts."""
     found = documents(file)
     objects = [holder for document in found for holder in holders(document)]
-    for holder in objects:
-        change(holder)
+    for holder, keys in objects:
+        change(holder, keys)
+    assert objects
     out = folder / file.name
-    out.write_text("".join(json.dumps(document) + "\n" for document in found))
-    return out if objects else None
+    out.write_text("".join(map(as_line, found)))
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +77,34 @@ TABLES = {name: file for name, file in FORMATS.items() if file.suffix == ".csv"}
 
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_a_made_up_count_beside_counts_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
-    file = written(JSON_FORMATS[name], tmp_path, lambda holder: holder.update({NAME: AMOUNT}))
-    if file is None:
-        pytest.skip("its counts stand in texts or attributes")
+    file = written(JSON_FORMATS[name], tmp_path, lambda holder, _: holder.update({NAME: AMOUNT}))
     assert any(field.endswith(NAME) for field in measured(store, file)[2])
+
+
+LINES = {
+    name: file
+    for file in sorted(DATA.glob("*/*.jsonl"))
+    if not ((reader := BY_FORMAT.get(name := file.parent.name)) is None or reader.unfold or reader.keys)
+}
+"""Formats that are read in bulk."""
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_made_up_count_in_one_record_of_many_is_named_with_its_line(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
+) -> None:
+    """In a record in the middle, and in the last."""
+    lines = [line for line in LINES[name].read_text().splitlines() if line.strip()]
+    place = next(n for n, line in enumerate(lines) if next(holders(opened(json.loads(line))), None))
+    many = [line + "\n" for line in lines] * max(900 // len(lines), 2)
+    document = opened(json.loads(lines[place]))
+    holder, _ = next(holders(document))
+    holder[NAME] = AMOUNT
+    many[len(many) // 2] = many[-1] = as_line(document)
+    (tmp_path / "log.jsonl").write_text("".join(many))
+    measured(store, tmp_path / "log.jsonl")
+    query = "SELECT occurrences, total::BIGINT, line FROM unread WHERE field LIKE ?"
+    assert store.execute(query, [f"%{NAME}"]).fetchall() == [(2, 2 * AMOUNT, len(many) // 2 + 1)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -124,18 +125,18 @@ def test_a_made_up_column_of_counts_is_named(
     assert NAME in measured(store, out)[2]
 
 
-def renamed(holder: dict[str, Any], dice: random.Random) -> None:
-    key = dice.choice([key for key, value in holder.items() if is_usage(key, value)])
+def renamed(holder: dict[str, Any], keys: list[str], dice: random.Random) -> None:
+    key = dice.choice(keys)
     holder[f"{key}_v2"] = holder.pop(key)
 
 
-def nested(holder: dict[str, Any], dice: random.Random) -> None:
-    key = dice.choice([key for key, value in holder.items() if is_usage(key, value)])
+def nested(holder: dict[str, Any], keys: list[str], dice: random.Random) -> None:
+    key = dice.choice(keys)
     holder[f"{key}_details"] = {"tokens": holder.pop(key)}
 
 
-def retyped(holder: dict[str, Any], dice: random.Random) -> None:
-    key = dice.choice([key for key, value in holder.items() if is_usage(key, value)])
+def retyped(holder: dict[str, Any], keys: list[str], dice: random.Random) -> None:
+    key = dice.choice(keys)
     holder[key] = dice.choice([f"{holder[key]} tokens", True, {"value": holder[key]}, [holder[key]]])
 
 
@@ -145,14 +146,12 @@ def test_no_total_falls_without_a_word(
     store: duckdb.DuckDBPyConnection,
     tmp_path: Path,
     name: str,
-    mutation: Callable[[dict[str, Any], random.Random], None],
+    mutation: Callable[[dict[str, Any], list[str], random.Random], None],
 ) -> None:
     dice = random.Random(name)
     before = BEFORE.get(name) or BEFORE.setdefault(name, measured(store, JSON_FORMATS[name]))
     (tmp_path / "changed").mkdir()
-    file = written(JSON_FORMATS[name], tmp_path / "changed", lambda holder: mutation(holder, dice))
-    if file is None:
-        pytest.skip("its counts stand in texts or attributes")
+    file = written(JSON_FORMATS[name], tmp_path / "changed", lambda holder, keys: mutation(holder, keys, dice))
     try:
         after = measured(store, file)
     except UsageLogError:

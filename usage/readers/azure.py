@@ -122,6 +122,17 @@ def recognises_meters(sample: Sample) -> bool:
     return all(any(sample.has(name) for name in METER_NAMES[kind]) for kind in ("Cost", "Currency", "Date", "Meter"))
 
 
+_USAGE = tuple(
+    f"properties.{body}.{usage}"
+    for body in ("backendResponseBody", "responseBody")
+    for usage in ("usage", "response.usage")
+)
+_COUNTED = (
+    *("prompt_tokens", "input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
+    *("completion_tokens", "output_tokens", "total_tokens"),
+)
+_PARTS = ("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "audio_tokens", "text_tokens")
+
 GATEWAY = Reader(
     name="azure-apim",
     doc="https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference",
@@ -132,7 +143,21 @@ GATEWAY = Reader(
     sql=GATEWAY_SQL,
     recognises=recognises_gateway,
     input_includes_cached=True,
-    counted=("properties.backendResponseBody", "properties.responseBody"),
+    counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in _COUNTED),
+    left_out={
+        **{
+            f"{usage}.{side}_tokens_details.{part}": "part of the output"
+            for usage in _USAGE
+            for side in ("completion", "output")
+            for part in _PARTS
+        },
+        **{
+            f"{usage}.{side}_tokens_details.{part}": "part of the input"
+            for usage in _USAGE
+            for side in ("prompt", "input")
+            for part in ("audio_tokens", "text_tokens", "image_tokens")
+        },
+    },
     unique_by="the reply's id, else the correlation id",
     sample="made: in the shape of real log lines",
     undercounts="replies that the gateway cut, and streamed ones that were not asked for their usage",

@@ -95,6 +95,16 @@ def recognises(sample: Sample) -> bool:
     )
 
 
+_COUNTED = (
+    *(
+        f"mlflow.chat.tokenUsage.{side}_tokens"
+        for side in ("input", "prompt", "output", "completion", "total", "cached")
+    ),
+    "mlflow.chat.tokenUsage.cache_read_input_tokens",
+    "mlflow.chat.tokenUsage.cache_creation_input_tokens",
+    "mlflow.llm.cost.total_cost",
+)
+
 READER = Reader(
     name="mlflow",
     doc="https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/",
@@ -104,15 +114,18 @@ READER = Reader(
     input_includes_cached=True,
     kept_at="MLflow: a trace's JSON, or search_traces",
     no_call="no span with usage",
-    counted=tuple(
-        f"{top}data.spans.attributes.{name}"
-        for top in ("", "traces.")
-        for name in ("mlflow.chat.tokenUsage.*", "mlflow.llm.cost.*")
-    ),
+    counted=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _COUNTED),
     left_out={
-        f"{top}info.trace_metadata.{name}": "the sum of the spans"
-        for top in ("", "traces.")
-        for name in ("mlflow.trace.tokenUsage", "mlflow.trace.cost")
+        **{
+            f"{top}info.trace_metadata.{name}": "the sum of the spans"
+            for top in ("", "traces.")
+            for name in ("mlflow.trace.tokenUsage", "mlflow.trace.cost")
+        },
+        **{
+            f"{top}data.spans.attributes.mlflow.llm.cost.{side}_cost": "a part of the cost"
+            for top in ("", "traces.")
+            for side in ("input", "output")
+        },
     },
     unique_by="the provider's response id, else the trace's id and the span's",
     sample="made: in the shape of an export",
