@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .usage import DEFAULT_STORE
 from .usage.rollup import TOUCHED
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .analysis.architecture.model import Architecture
     from .analysis.decided.results import DecisionRecord
+    from .analysis.profile.results import Profiles
     from .analysis.reconcile.results import Reconciliation
     from .analysis.replay.reroute import Reroute
     from .analysis.replay.results import Replay
@@ -220,6 +221,25 @@ class Store:
         from .analysis.replay.replay import replay
 
         return replay(self.connection, self.book, reroute, since=since, until=until, as_logged=as_logged)
+
+    def profile(
+        self,
+        name: str,
+        *,
+        by: Literal["component", "task"] = "component",
+        where: Sequence[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Profiles:
+        """The `session` that each component's (or task's) calls of those days (UTC) show, with the errors of the fit.
+
+        `name` is what the file calls the store; `where` chooses calls as in spend (`component=triage`). The result's
+        `yaml` is an architecture file. Tokens are means per session. Raises CostsimError where no call is chosen.
+        """
+        from .analysis.profile.profile import profile
+        from .analysis.spend.query import parse_where
+
+        return profile(self.connection, name, by=by, where=parse_where(where), since=since, until=until)
 
     def observed(self, path: Path, *, since: date | None = None, until: date | None = None) -> dict[str, object]:
         """The architecture that the calls of those days (UTC) show, as the data of an architecture file.

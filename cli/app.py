@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import chart, check, decide, demo, diff, evidence, plan, reconcile, review, rollup, routing, spend, start, usage
+from . import (
+    chart, check, decide, demo, diff, evidence, plan, profile, reconcile, review, rollup, routing, spend, start, usage,
+)
 from .prices import prices_app
 from .store import store_app
 
@@ -24,6 +26,7 @@ app = typer.Typer(
 app.command()(start.init)
 app.command()(plan.run)
 app.command()(plan.schema)
+app.command()(profile.profile)
 app.command()(check.check)
 app.command()(diff.diff)
 app.command()(usage.load)

@@ -40,7 +40,7 @@ def observed(
     with open_store(store, read_only=True) as opened:
         data = opened.observed(_from(at, store), since=first, until=last)
         known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
-    prices = _folders_prices()
+    prices = folders_prices()
     if save:
         data |= {
             key: str(said) if key == "book" else [str(_from(at, path)) for path in said] for key, said in prices.items()
@@ -57,7 +57,7 @@ def _from(folder: Path | None, file: Path) -> Path:
     return file.resolve() if folder is None else Path(os.path.relpath(file.resolve(), folder))
 
 
-def _folders_prices() -> dict[str, Any]:
+def folders_prices() -> dict[str, Any]:
     """The price stack of the architecture in this folder: one folder, one price for a call."""
     if not HERE.is_file():
         return {}

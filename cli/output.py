@@ -30,6 +30,7 @@ FORMAT_HELP = "Default: by the ending of --out, else {default}."
 ENDINGS = {
     ".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv", ".pdf": "pdf",
     ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit", ".txt": "table",
+    ".yaml": "yaml", ".yml": "yaml",
 }  # fmt: skip
 
 

@@ -114,12 +114,18 @@ class Session(Part):
     cache: Annotated[Ttl, BeforeValidator(_none, json_schema_input_type=Ttl | dict[Literal["ttl"], Ttl] | None)] = (
         Field(default="5m", description="how long a cached context lives: 5m, 1h or none")
     )
+    prompt_cached: Annotated[Amount, Field(le=1)] = Field(
+        default=Decimal(0),
+        description="share of the prompt that a cache holds when a session begins: sessions before left it there",
+    )
     compaction: Compaction | None = None
 
     @model_validator(mode="after")
     def _sends_something(self) -> Session:
         if not (_highest(self.prompt) or _highest(self.input) or _highest(self.output)):
             raise ValueError("a session needs tokens: prompt, input and output per turn")
+        if self.prompt_cached and self.cache == "none":
+            raise ValueError("prompt_cached needs a cache: 5m or 1h")
         if self.compaction and isinstance(self.prompt, Decimal):
             left = Fraction(self.prompt) + self.compaction.kept
             if left >= self.compaction.limit:

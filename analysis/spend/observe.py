@@ -103,7 +103,7 @@ def observed_architecture(
         seen.in_sessions |= in_sessions
     if not rates:
         raise CostsimError(f"{store}: no single call is from {first} to {last}")
-    names = _names(list(rates))
+    names = component_names(list(rates))
     span = {key: day.isoformat() for key, day in (("since", since), ("until", until)) if day}
     return {
         "name": name,
@@ -120,7 +120,7 @@ def _weekdays(first: date, last: date) -> Counter[int]:
     return Counter((first + timedelta(days=n)).weekday() for n in range((last - first).days + 1))
 
 
-def _names(keys: Sequence[Key]) -> dict[Key, str]:
+def component_names(keys: Sequence[Key]) -> dict[Key, str]:
     """The component's own name where it is enough, else with what tells those of one component apart.
 
     `code_review` of the component `other` on two models is `code_review-claude-haiku-4-5` and so on: no agent where all
@@ -157,13 +157,14 @@ def _routing(rates: Mapping[Key, Observed]) -> dict[str, str]:
     by_task: dict[str, Counter[str]] = {}
     for key, seen in rates.items():
         _, _, task, provider, model = key
-        full = _reference(provider, model)
+        full = reference(provider, model)
         for name in {task or "fallback", "fallback"}:
             by_task.setdefault(name, Counter())[full] += seen.calls
     return {task: served.most_common(1)[0][0] for task, served in by_task.items()}
 
 
-def _reference(provider: str, model: str) -> str:
+def reference(provider: str, model: str) -> str:
+    """The model as an architecture names it: `provider/model`."""
     return model if not provider or model.startswith(f"{provider}/") else f"{provider}/{model}"
 
 
@@ -177,7 +178,7 @@ def _component(
         "name": name,
         "agent": agent or "unassigned",
         "task": task or "fallback",
-        "model": _reference(provider, model),
+        "model": reference(provider, model),
         "runs_per_day": {"hourly": _hourly(seen.runs, weeks)},
         "tokens": {"from_usage": {"store": str(store), "where": where, **span, **by}},
     }

@@ -26,6 +26,7 @@ schema
 check architecture.yaml --trials 10
 diff architecture.yaml cheaper.yaml --trials 10
 load logs
+profile
 spend
 export --output focus.csv
 report --format markdown

@@ -19,6 +19,7 @@ SHORT = {"--out": "-o", "--format": "-f"}
 # what prints a result can write it to a file; the others write files by their nature, or load
 PRINTS = {
     "run",
+    "profile",
     "schema",
     "check",
     "diff",

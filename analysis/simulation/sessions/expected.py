@@ -66,6 +66,7 @@ def _linear_sums(rules: SessionRules, turns: int | None = None) -> list[Fraction
     if not rules.cached:
         return [sent, answers, requests]
     read = rules.warm * (prompt * (requests - 1) + new * later + answer * (later - (requests - 1)))
+    read += rules.begun * prompt
     return [read, sent - read, answers, requests]
 
 

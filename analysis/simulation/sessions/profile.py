@@ -125,13 +125,14 @@ def _any_sample(rules: SessionRules) -> DrawnSessions:
 @lru_cache(maxsize=MOST_SAMPLED)
 def _sample(rules: SessionRules, starts: tuple[int, ...], most: int) -> DrawnSessions:
     """The drawn sessions, kept for `_any_sample` too."""
-    found = _SAMPLED[rules] = _draw(rules, starts, most)
+    found = _SAMPLED[rules] = draw_sessions(rules, starts, most)
     while len(_SAMPLED) > MOST_SAMPLED:
         _SAMPLED.popitem(last=False)
     return found
 
 
-def _draw(rules: SessionRules, starts: tuple[int, ...], most: int) -> DrawnSessions:
+def draw_sessions(rules: SessionRules, starts: tuple[int, ...], most: int) -> DrawnSessions:
+    """So many drawn sessions, fewer of long ones: the same every time."""
     rng = np.random.default_rng(0)
     count = int(max(1024, min(most, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
     turns = -np.sort(-draw_turns(rules.turns, count, rng))  # the longest first: those that go on are a prefix

@@ -33,6 +33,7 @@ class CompactionRule:
 class SessionRules:
     """A stated session. `warm` is the chance that a gap leaves the cache warm; `ttl` 5m, 1h or None.
 
+    `begun` is the share of the prompt that a cache holds before the first turn.
     Requests of more than `switch_over` tokens go to another model than the others; None where all stay on one.
     """
 
@@ -45,6 +46,7 @@ class SessionRules:
     ttl: str | None
     compaction: CompactionRule | None = None
     switch_over: int | None = None
+    begun: Fraction = Fraction(0)
 
     @classmethod
     def of(cls, session: Session) -> SessionRules:
@@ -62,6 +64,7 @@ class SessionRules:
             warm=at_most(distribution_of(session.gap), Fraction(ttl)) if ttl else Fraction(0),
             ttl=session.cache if ttl else None,
             compaction=rule,
+            begun=Fraction(session.prompt_cached),
         )
 
     @property

@@ -63,7 +63,8 @@ class Walk:
         self.turns += 1
         if self.turns == 1:
             sent = self.prompt[:n] + new
-            self._book(sent, sent * 0, answer + thought, weight)
+            begun = self.profile.begun if self.prompt.dtype == object else float(self.profile.begun)
+            self._book(sent, begun * self.prompt[:n], answer + thought, weight)
             self._keep(sent, answer)
             return
         before, sent = self.context[:n], self.context[:n] + self.answered[:n] + new

@@ -70,6 +70,16 @@ def test_each_turn_reads_the_context_before_and_writes_the_rest() -> None:
     assert found == {"cache_read": 1100 + 1250, "cache_write_5m": 1100 + 150 + 150, "output": 3 * 50}
 
 
+def test_a_session_may_begin_with_a_cached_prompt() -> None:
+    # contexts 1,100, 1,250 and 1,400: the first reads half of the prompt, the others the context before
+    session = {"turns": 3, "prompt": 1000, "input": 100, "output": 50, "prompt_cached": "0.5"}
+    assert tokens(session) == {"cache_read": 500 + 1100 + 1250, "cache_write_5m": 600 + 150 + 150, "output": 150}
+    varied = {**session, "input": {"low": 50, "high": 150}}
+    assert tokens(varied) == tokens(session)
+    with pytest.raises(ValueError, match="prompt_cached needs a cache"):
+        Session.model_validate({**session, "cache": "none"})
+
+
 def test_after_a_gap_longer_than_the_ttl_all_is_written_again() -> None:
     session = {"turns": 3, "prompt": 1000, "input": 100, "output": 50}
     assert tokens({**session, "cache": "5m", "gap": "301s"}) == {

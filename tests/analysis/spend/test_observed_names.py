@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costsim.analysis.spend.observe import _names
+from costsim.analysis.spend.observe import component_names
 
 HAIKU, SONNET = "claude-haiku-4-5-20251001", "claude-sonnet-4-6"
 
@@ -10,7 +10,7 @@ HAIKU, SONNET = "claude-haiku-4-5-20251001", "claude-sonnet-4-6"
 def names(*keys: tuple[str, str, str, str]) -> list[str]:
     """Of (component, agent, task, model)."""
     full = [(component, agent, task, "anthropic", model) for component, agent, task, model in keys]
-    return [_names(full)[key] for key in full]
+    return [component_names(full)[key] for key in full]
 
 
 def test_a_component_of_its_own_keeps_its_name() -> None:

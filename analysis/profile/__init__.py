@@ -1,0 +1,1 @@
+"""From logged sessions to a `session` that a person can edit, and how well it fits."""
