@@ -23,7 +23,7 @@ DIGITS = 5
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedAmount:
     """An amount, what it was fitted to (mean and its standard error), and the largest distance of the distributions.
 
     `distance` is between the cumulative distributions, logged and fitted: 0 for the same, 1 for none in common; None
@@ -59,13 +59,13 @@ def _positive(value: float) -> Decimal:
     return max(rounded(value), Decimal("0.000000001"))
 
 
-def fit_turns(turns: Floats) -> Fitted:
+def fit_turns(turns: Floats) -> FittedAmount:
     """Whole turns of sessions: lognormal or triangular, whichever is nearer to the logged ones, of the same mean."""
     mean, deviation = float(turns.mean()), float(turns.std(ddof=1)) if len(turns) > 1 else 0.0
     error = deviation / math.sqrt(len(turns)) if len(turns) > 1 else None
     if deviation < ALIKE * mean:
-        return Fitted(rounded(mean), mean, error, 0.0)
-    found = [Fitted(amount, mean, error, distance(turns, amount)) for amount in _of_turns(turns, mean, deviation)]
+        return FittedAmount(rounded(mean), mean, error, 0.0)
+    found = [FittedAmount(amount, mean, error, distance(turns, amount)) for amount in _of_turns(turns, mean, deviation)]
     return min(found, key=lambda fitted: fitted.distance or 0.0)
 
 

@@ -21,7 +21,7 @@ from ..architecture.session import CACHE_SECONDS, Compaction, CompactionCall, Se
 from ..simulation.sessions.chances import survival
 from ..simulation.sessions.profile import SessionProfile, draw_sessions
 from ..simulation.sessions.rules import SessionRules
-from .amounts import Amount, Fitted, by_moments, fit_gap, fit_turns, rounded
+from .amounts import Amount, FittedAmount, by_moments, fit_gap, fit_turns, rounded
 from .turns import LoggedPart
 
 SECANTS = 5
@@ -34,7 +34,7 @@ class SessionFit:
     """A session fitted to a part: `keys` by the session's key, in its order, and what it uses in all."""
 
     session: Session
-    keys: dict[str, Fitted]
+    keys: dict[str, FittedAmount]
 
     @property
     def profile(self) -> SessionProfile:
@@ -52,11 +52,11 @@ def fit_session(part: LoggedPart) -> SessionFit:
     warm = shape.warm(growth) if ttl else 0.0
     keys = {
         "turns": turns,
-        "prompt": Fitted(*_moments(part.mean("first") - (growth - kept), part.deviation("first")), part.error("first")),
+        "prompt": FittedAmount(*_moments(part.mean("first") - (growth - kept), part.deviation("first")), part.error("first")),
         "input": _per_turn(part, growth - kept, shape.input_deviation),
         "output": _per_turn(part, kept, part.spread["output"] * shape.share_kept, "output"),
         "thinking": _per_turn(part, shape.answer - kept, 0.0, "output"),
-        "gap": Fitted(
+        "gap": FittedAmount(
             fit_gap(part.spread["gap_median"] or 0.0, part.spread["gap_spread"], ttl, warm),
             part.spread["gap_median"] or 0.0, None,
         ),
@@ -73,10 +73,10 @@ def _moments(mean: float, deviation: float) -> tuple[Amount, float]:
     return by_moments(max(mean, 0.0), deviation), max(mean, 0.0)
 
 
-def _per_turn(part: LoggedPart, mean: float, deviation: float, of: str = "sent") -> Fitted:
+def _per_turn(part: LoggedPart, mean: float, deviation: float, of: str = "sent") -> FittedAmount:
     """An amount per turn, whose relative error is that of what sessions have of it per turn."""
     error = ratio_error(part.sessions[of], part.sessions["turns"])
-    return Fitted(by_moments(mean, deviation), mean, None if error is None else error * mean)
+    return FittedAmount(by_moments(mean, deviation), mean, None if error is None else error * mean)
 
 
 def ratio_error(amounts: Floats, per: Floats) -> float | None:
@@ -206,6 +206,6 @@ def _used(session: Session) -> tuple[float, float, float]:
 def _with_input(fit: SessionFit, scale: float) -> SessionFit:
     new, old = fit.keys["input"], fit.keys["input"].mean
     deviation = math.sqrt(distribution_of(new.amount).variance)
-    scaled = Fitted(by_moments(old * scale, deviation), old * scale, new.standard_error)
+    scaled = FittedAmount(by_moments(old * scale, deviation), old * scale, new.standard_error)
     session = fit.session.model_copy(update={"input": scaled.amount or Decimal(0)})
     return SessionFit(session, fit.keys | {"input": scaled})

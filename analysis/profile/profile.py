@@ -18,7 +18,7 @@ from ..simulation.sessions.profile import draw_sessions
 from ..simulation.sessions.rules import SessionRules
 from ..spend.observe import Key, component_names, reference
 from ..spend.query import Filter
-from .amounts import Fitted, by_moments, rounded
+from .amounts import FittedAmount, by_moments, rounded
 from .fit import WALKED, fit_session
 from .quality import LOGGED, class_fits, cost_error, explained_percent, rate_error, uncertainty
 from .results import FittedKey, GapHits, ProfileFit, Profiles
@@ -113,7 +113,7 @@ def as_data(value: Any) -> Any:
     return value
 
 
-def _key(key: str, fitted: Fitted, unit: str) -> FittedKey:
+def _key(key: str, fitted: FittedAmount, unit: str) -> FittedKey:
     return FittedKey(
         key=key, written=flow(as_data(fitted.amount)), mean=round(fitted.mean, 4), unit=unit,
         standard_error=None if fitted.standard_error is None else round(fitted.standard_error, 4),
@@ -125,7 +125,7 @@ def _call(part: LoggedPart) -> tuple[list[FittedKey], dict[str, Any], dict[str, 
     """As of a session, for parts whose runs are single calls: tokens by class."""
     rng, keys, said, tokens = np.random.default_rng(0), [], {}, {}
     for name in LOGGED:
-        fitted = Fitted(by_moments(part.mean(name), part.deviation(name)), part.mean(name), part.error(name))
+        fitted = FittedAmount(by_moments(part.mean(name), part.deviation(name)), part.mean(name), part.error(name))
         if fitted.amount:
             said[name] = as_data(fitted.amount)
             keys.append(_key(name, fitted, "tokens"))
