@@ -52,7 +52,7 @@ def fit_session(part: LoggedPart) -> SessionFit:
     warm = shape.warm(growth) if ttl else 0.0
     keys = {
         "turns": turns,
-        "prompt": FittedAmount(*_moments(part.mean("first") - (growth - kept), part.deviation("first")), part.error("first")),
+        "prompt": _prompt(part, growth - kept),
         "input": _per_turn(part, growth - kept, shape.input_deviation),
         "output": _per_turn(part, kept, part.spread["output"] * shape.share_kept, "output"),
         "thinking": _per_turn(part, shape.answer - kept, 0.0, "output"),
@@ -69,8 +69,10 @@ def fit_session(part: LoggedPart) -> SessionFit:
     return _calibrated(SessionFit(session, keys), part) if session.compaction else SessionFit(session, keys)
 
 
-def _moments(mean: float, deviation: float) -> tuple[Amount, float]:
-    return by_moments(max(mean, 0.0), deviation), max(mean, 0.0)
+def _prompt(part: LoggedPart, new: float) -> FittedAmount:
+    """The first context without the first turn's new input."""
+    mean = max(part.mean("first") - new, 0.0)
+    return FittedAmount(by_moments(mean, part.deviation("first")), mean, part.error("first"))
 
 
 def _per_turn(part: LoggedPart, mean: float, deviation: float, of: str = "sent") -> FittedAmount:
