@@ -8,7 +8,21 @@ import typer
 
 from .. import __version__
 from . import (
-    chart, check, decide, demo, diff, evidence, plan, profile, reconcile, review, rollup, routing, spend, start, usage,
+    chart,
+    check,
+    decide,
+    demo,
+    diff,
+    evidence,
+    plan,
+    profile,
+    reconcile,
+    review,
+    rollup,
+    routing,
+    spend,
+    start,
+    usage,
 )
 from .prices import prices_app
 from .store import store_app
