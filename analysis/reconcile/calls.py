@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...usage.rollup import READ_STATE, sums
-from ..spend.witnesses import find_same_calls, name_models
-from .sides import KNOWN, NAMED, CellKey, SideCell
+from ..spend.names import name_models
+from ..spend.witnesses import find_same_calls
+from .sides import KNOWN, CellKey, SideCell
 from .split import EMPTY, Item, mix_items, quantities, stated_items, token_price
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ place_of AS (
     SELECT place, match, match_day, match_provider, match_model FROM compared
     UNION ALL SELECT other_place, match, match_day, match_provider, match_model FROM compared
 ),
-scope AS (SELECT DISTINCT {NAMED.format("other")} FROM other {KNOWN.format("other")})
+scope AS (SELECT DISTINCT coalesce(known.provider, '') AS named_provider FROM other {KNOWN.format("other")})
 SELECT call.* EXCLUDE (place), coalesce(match, 'only') AS match, coalesce(match_day, ts::DATE) AS match_day,
     CASE WHEN match IS NULL THEN call.provider ELSE match_provider END AS match_provider,
     CASE WHEN match IS NULL THEN call.model ELSE match_model END AS match_model

@@ -20,7 +20,7 @@ from ... import __version__
 from ...documents import did_you_mean
 from ...errors import CostsimError
 from ..spend.ledger import Ledger
-from ..spend.witnesses import name_models
+from ..spend.names import name_models
 from .calls import compare_calls
 from .causes import causes_of, exact, parts_of
 from .compare import PairComparison, compare_days, slug, with_models

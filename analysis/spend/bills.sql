@@ -1,10 +1,10 @@
 -- Which sums of bills are not counted, because calls of their provider, days and models are. Reads known_name
--- (provider_ref, model_ref, provider, model); witnesses.py says what is meant.
+-- (names.py), and [biller] stands for the SQL of who bills a row; witnesses.py says what is meant.
 
 CREATE OR REPLACE TEMP TABLE bill_part AS
 WITH sums AS (
     SELECT usage_event.rowid AS place, source, ts::DATE AS first_day,
-        greatest(ts, coalesce(period_end - INTERVAL 1 MICROSECOND, ts))::DATE AS last_day, known.provider, known.model,
+        greatest(ts, coalesce(period_end - INTERVAL 1 MICROSECOND, ts))::DATE AS last_day, [biller] AS provider, known.model,
         usage_event.covered_by AS covered_before,
         input + cache_read + cache_write_5m + cache_write_1h + output > 0 AS has_tokens
     FROM usage_event LEFT JOIN known_name AS known
@@ -16,7 +16,7 @@ SELECT *, FALSE AS covered, NULL::VARCHAR AS covered_by FROM sums;
 
 -- What is counted so far: calls first, then bill by bill, those that have tokens first.
 CREATE OR REPLACE TEMP TABLE counted_cell AS
-SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, known.provider, known.model,
+SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, [biller] AS provider, known.model,
     FALSE AS usage_of_bill  -- tokens of a bill: what its provider's costs of these days are for, of whatever model
 FROM usage_event JOIN known_name AS known
     ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...money import format_cents, strip
 from ...months import span_words
 from ...usage.store import scalar
-from .witnesses import name_models
+from .names import name_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

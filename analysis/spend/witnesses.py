@@ -17,12 +17,11 @@ in the table `overlap`: two agents' own logs are never the same calls, and calls
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...pricing.matching import canonical, provider_id
 from ...usage.store import scalar
+from .names import BILLER, name_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,12 +74,6 @@ SOURCES = "SELECT DISTINCT source, role FROM usage_event"
 MARKED = "SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL"
 FIRST_AND_LAST = "SELECT count(*) FROM touched_day"
 STANDINGS = "CREATE OR REPLACE TEMP TABLE standing AS SELECT unnest($1) AS source, unnest($2) AS rank"
-NAMES = "SELECT DISTINCT provider, model FROM {relation}"
-KNOWN_NAME = """
-CREATE OR REPLACE TEMP TABLE known_name AS
-SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
-    unnest($4::VARCHAR[]) AS model
-"""
 APPLY = (
     "UPDATE usage_event SET covered_by = mark.covered_by FROM mark WHERE usage_event.rowid = mark.place",
     "INSERT OR IGNORE INTO touched_day SELECT DISTINCT day FROM mark",
@@ -187,7 +180,7 @@ def find_same_calls(connection: DuckDBPyConnection, days: str, values: Mapping[s
 
 
 def _cover_bills(connection: DuckDBPyConnection) -> None:
-    connection.execute(BILLS)
+    connection.execute(BILLS.replace("[biller]", BILLER.format("usage_event")))
     for (source,) in connection.execute(BILL_ORDER).fetchall():
         connection.execute(COVER, [source])
         connection.execute(COUNT, [source])
@@ -198,19 +191,3 @@ def _apply(connection: DuckDBPyConnection, marks: str) -> None:
     connection.execute(marks)
     for statement in APPLY:
         connection.execute(statement)
-
-
-def name_models(connection: DuckDBPyConnection, relation: str) -> None:
-    """Fill `known_name`: what each provider and model of a table is called by the price lists, NULL where unknown."""
-    pairs = connection.execute(NAMES.format(relation=relation)).fetchall()
-    found = [_known(provider, model) for provider, model in pairs]
-    columns = [[provider for provider, _ in pairs], [model for _, model in pairs]]
-    connection.execute(KNOWN_NAME, [*columns, [name for name, _ in found], [name for _, name in found]])
-
-
-@lru_cache(4096)
-def _known(provider: str | None, model: str | None) -> tuple[str | None, str | None]:
-    key = canonical(model, provider) if model else None
-    if key:
-        return key.provider, key.model
-    return (provider_id(provider) or provider.strip().lower() if provider else None), None

@@ -1,0 +1,101 @@
+"""What sources call one model, and who bills it: the names by which calls and bills are compared.
+
+A price depends on the exact model; whether two sources mean the same does not depend on how they write it. So dates,
+versions, regions and vendors' prefixes are left out here: `claude-sonnet-4-5`, `claude-sonnet-4-5-20250929`,
+`us.anthropic.claude-sonnet-4-5-20250929-v1:0` and a bill's `Claude Sonnet 4.5` are one name. Nothing is priced by it.
+
+The *biller* is whose bill has the calls: Azure's for a model of OpenAI that Azure serves, GitHub's for Copilot.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ...pricing.matching import GATEWAYS, canonical, provider_id
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NAMES = "SELECT DISTINCT provider, model FROM {relation}"
+KNOWN_NAME = """
+CREATE OR REPLACE TEMP TABLE known_name AS
+SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
+    unnest($4::VARCHAR[]) AS model, unnest($5::VARCHAR[]) AS biller
+"""
+SOLD_BY = {"copilot": "github", "copilot-store": "github", "cursor": "cursor", "cursor-events": "cursor"}
+"""Sources whose tool bills its calls itself, whoever made the model."""
+BILLER = (
+    "CASE {0}.source "
+    + " ".join(f"WHEN '{source}' THEN '{biller}'" for source, biller in SOLD_BY.items())
+    + " ELSE known.biller END"
+)
+"""SQL of the biller of a row of the relation `{0}`, joined with `known_name` as `known`."""
+
+_GITHUB = ("github", "github-copilot", "github_copilot", "copilot")
+_REGION = re.compile(r"^(?:regional|global|us-gov|us|eu|apac|ap|jp|au|ca|sa)\.")
+_VENDOR = re.compile(r"^(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\.")
+_VERSION = re.compile(r"(?<=\d)(-[a-z]*)?-v\d+(:\d+[a-z]*)?$")
+_DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
+_CLAUDE = re.compile(r"^claude-?(\d+(?:[.-]\d+)?)-?(opus|sonnet|haiku)(?=$|-)")
+_GPT = re.compile(r"^gpt(?=\d)")
+_MONTH_DAY = re.compile(r"-\d{4}$")
+_LEADING = re.compile(r"^(?:auto|vertex ai|amazon bedrock|azure openai)\s*[:-]\s*")
+
+
+def name_models(connection: DuckDBPyConnection, relation: str) -> None:
+    """Fill `known_name`: who made, what is called and who bills each provider and model of a table.
+
+    A model is NULL where the price lists do not know it.
+    """
+    pairs = connection.execute(NAMES.format(relation=relation)).fetchall()
+    found = [known(provider, model) for provider, model in pairs]
+    columns = [[row[n] for row in pairs] for n in (0, 1)] + [[row[n] for row in found] for n in (0, 1, 2)]
+    connection.execute(KNOWN_NAME, columns)
+
+
+@lru_cache(4096)
+def known(provider: str | None, model: str | None) -> tuple[str | None, str | None, str | None]:
+    """The provider by the price lists, the model's plain name, and the biller."""
+    key = canonical(model, provider) if model else None
+    biller = _biller(provider, model)
+    if key:
+        return key.provider, plain(key.model), biller or key.provider
+    spoken = _spoken(model, provider) if model else None
+    return biller, spoken, biller
+
+
+def _biller(provider: str | None, model: str | None) -> str | None:
+    """Who is said to serve the model; None where nothing says it."""
+    said = provider.strip().lower() if provider else ""
+    if not said or said in GATEWAYS:
+        head, _, rest = (model or "").strip().lower().partition("/")
+        if head in GATEWAYS:
+            head, _, rest = rest.partition("/")
+        return ("github" if head in _GITHUB else provider_id(head)) if rest else None
+    return "github" if said in _GITHUB else provider_id(said) or said
+
+
+def plain(model: str) -> str:
+    """A name without vendor, region, date and version: `claude-x` of `anthropic.claude-x-20250101-v1:0`."""
+    name = model.strip().lower().rpartition("/")[2].partition("@")[0]
+    name = _VERSION.sub(r"\1", _VENDOR.sub("", _REGION.sub("", name)))
+    return _DATED.sub("", name)
+
+
+@lru_cache(4096)
+def _spoken(model: str, provider: str | None) -> str | None:
+    """The plain name of a model as bills write it: `Claude Sonnet 4.5 (Amazon Bedrock Edition)`, `Claude4.5Sonnet`.
+
+    None where the price lists know no such model.
+    """
+    words = _LEADING.sub("", model.strip().lower().partition("(")[0].strip())
+    name = _GPT.sub("gpt-", re.sub(r"[^a-z0-9./:@]+", "-", plain(words)).strip("-"))
+    claude = _CLAUDE.match(name)
+    tries = [name, _MONTH_DAY.sub("", name)]
+    if claude:
+        version = claude[1].replace(".", "-")
+        tries = [f"claude-{claude[2]}-{version}", f"claude-{version}-{claude[2]}"]
+    keys = (canonical(text, owner) for text in tries if text for owner in (provider, None))
+    return next((plain(key.model) for key in keys if key), None)
