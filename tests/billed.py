@@ -63,14 +63,14 @@ def total(calls: Iterable[Call]) -> Decimal:
     return sum((call.usd for call in calls), Decimal(0))
 
 
-def truth(models: Sequence[str], *, writes: bool, days: int = 3, per_day: int = 8) -> list[Call]:
+def truth(models: Sequence[str], first: date, *, writes: bool, days: int = 3, per_day: int = 8) -> list[Call]:
     """Calls of both models in turn, the last of a day at 23:30; no two with the same tokens."""
     calls = []
     for number in range(days * per_day):
         day, place = divmod(number, per_day)
-        start = datetime(2026, 10, 5, 1, 30) + timedelta(days=day)
+        start = datetime(first.year, first.month, first.day, 1, 30) + timedelta(days=day)
         written = 5_000 + 111 * number if writes else 0
-        tokens = (10_000 + 137 * number, 70_000 + 1_013 * number, written, 3_000 + 31 * number)
+        tokens = (10_000 + 137 * number, 40_000 + 513 * number, written, 3_000 + 31 * number)
         calls.append(Call(number, start + timedelta(hours=22) * place / (per_day - 1), models[number % 2], tokens))
     return calls
 
@@ -100,9 +100,9 @@ class Kind:
     writes: bool = True
     tier: str = ""
 
-    def truth(self) -> list[Call]:
-        """The calls that it is for."""
-        return truth(self.models, writes=self.writes)
+    def truth(self, first: date) -> list[Call]:
+        """The calls that it is for, of three days."""
+        return truth(self.models, first, writes=self.writes)
 
 
 def call_rows(calls: Sequence[Call], provider: str) -> str:
@@ -295,9 +295,6 @@ def litellm_log(calls: Sequence[Call], share: Decimal, extra: Extra | None) -> s
     )  # fmt: skip
 
 
-FOCUS_NAMES: dict[str, tuple[str, str, Callable[[str, str], dict[str, str]]]] = {}
-
-
 def _aws(model: str, kind: str) -> dict[str, str]:
     words = {"input": "InputTokenCount", "cache_read": "CacheReadInputTokenCount", "output": "OutputTokenCount"}
     family = "Opus 4.6" if "opus" in model else "Sonnet 4.5"
@@ -401,7 +398,7 @@ KINDS = {
     ),
     **{
         f"focus-{version}-{cloud}": Kind(
-            "focus", provider, models, focus(cloud, version), "csv", _MONEY | {"tokens", "batch"}, writes=writes,
+            "focus", provider, models, focus(cloud, version), "csv", _MONEY | {"batch"} | ({"tokens"} if cloud != "gcp" else set()), writes=writes,
         )
         for cloud, (provider, models, writes) in _OF_CLOUD.items()
         for version in ("1.0", "1.2", "1.3")

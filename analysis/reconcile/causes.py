@@ -10,10 +10,11 @@ from fractions import Fraction
 from ...money import format_cents
 from ...months import span_words
 from .results import CallExample, DifferenceCause, PartAmounts
-from .split import Item
+from .split import Item, percent_words
 
 PLACES = Decimal(10) ** -12
 SHOWN = Fraction(1, 10**6)
+HALF = percent_words(Fraction(1, 2))
 Examples = Callable[[list[Item]], list[CallExample]]
 
 
@@ -98,7 +99,8 @@ def _of(detail: str) -> str:
 
 def _price_words(item: Item, detail: str, theirs: str) -> str:
     if item.reason == "discount":
-        return f"a discount, {theirs} states {detail} than the price list"
+        halved = "; batches would look the same, and calls counted twice here" if detail == HALF else ""
+        return f"a discount, {theirs} states {detail} than the price list{halved}"
     if item.reason == "rate":
         return f"another rate, {theirs} states {detail or 'another amount'} than the price list"
     if item.reason == "tier":

@@ -10,14 +10,16 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .levels import at_standard, priced_lines
 from .pairs import Pairing
 from .sides import KNOWN, NAMED, CellKey, SideCell, SideLine, Sides, Statement, cells_of
-from .split import Item, amount_items, mix_items, quantities, stated_items
+from .split import Item, amount_items, mix_items, quantities, stated_items, unlisted_levels
 from .tokens import DayCalls, token_items
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from ..spend.ledger import Ledger
     from .tokens import Call
 
 CALLS = f"""
@@ -41,14 +43,16 @@ class PairComparison:
     notes: tuple[str, ...] = ()
 
 
-def compare_days(connection: DuckDBPyConnection, pair: Pairing, sides: Sides) -> PairComparison:
+def compare_days(ledger: Ledger, pair: Pairing, sides: Sides) -> PairComparison:
     """Compare sums by day and model: a bill with the calls, or sources of calls without ids in common."""
     own = [line for line in sides.lines if _is_ours(line, pair)]
-    their_lines = [line for line in sides.lines if line.source == pair.theirs]
+    their_lines = priced_lines((line for line in sides.lines if line.source == pair.theirs), sides.models, ledger.book)
     charges = [charge for charge in sides.statements if charge.source == pair.theirs]
     key, plain = _keys(own, their_lines, charges)
     credits = [charge for charge in charges if charge.is_credit]
-    kept = [charge for charge in charges if not charge.is_credit]
+    kept, apart = at_standard(
+        (charge for charge in charges if not charge.is_credit), own, key, sides.models, ledger.book
+    )
     ours, theirs = cells_of(own, [], key), cells_of(their_lines, kept, key)
     scope = {cell[0] for cell in theirs}
     ours = {
@@ -56,9 +60,10 @@ def compare_days(connection: DuckDBPyConnection, pair: Pairing, sides: Sides) ->
         for cell, side in ours.items()
         if min(scope, default=date.max) <= cell[0] <= max(scope, default=date.min)
     }
-    calls = day_calls(connection, pair.ours) if plain else None
-    items = [*_items(ours, theirs, calls), *map(_credit, ((charge, key) for charge in credits))]
-    _take_credits(theirs, items)
+    calls = day_calls(ledger.connection, pair.ours) if plain else None
+    apart += map(_credit, ((charge, key) for charge in credits))
+    items = [*_items(ours, theirs, calls), *apart]
+    _take_back(theirs, apart)
     return PairComparison(ours, theirs, items, _notes(ours))
 
 
@@ -80,7 +85,7 @@ def _keys(own: Iterable[SideLine], their_lines: list[SideLine], charges: list[St
     billed += [(charge.provider, charge.model) for charge in charges if not charge.is_credit]
     for provider, model in billed:
         other[provider].add(slug(model))
-    whole = {name for name, models in other.items() if "" in models or not models & mine.get(name, models)}
+    whole = {name for name, models in other.items() if not (models - {""}) & mine.get(name, models)}
 
     def key(day: date, provider: str, model: str) -> CellKey:
         return day.replace(day=1) if monthly else day, provider, "" if provider in whole else slug(model)
@@ -101,7 +106,8 @@ def _items(ours: dict[CellKey, SideCell], theirs: dict[CellKey, SideCell], calls
     counted = {key: cell for key, cell in theirs.items() if key not in bare}
     rest = {key: cell for key, cell in ours.items() if key not in bare}
     items = token_items(rest, counted, quantities(rest, counted), calls)
-    items += [*mix_items(rest, counted), *stated_items(counted)]
+    mixed = [*mix_items(rest, counted)]
+    items += [*mixed, *stated_items(counted, unlisted_levels(rest, counted, mixed))]
     own_bare = {key: ours[key] for key in bare if key in ours}
     items += amount_items(own_bare, {key: cell for key, cell in bare.items() if key in ours})
     items += [
@@ -120,12 +126,11 @@ def _credit(entry: tuple[Statement, Key]) -> Item:
     return Item(place[0], place[1], "", "", "credits", reason, charge.usd, charge.description)  # type: ignore[arg-type]
 
 
-def _take_credits(theirs: dict[CellKey, SideCell], items: Iterable[Item]) -> None:
-    """Credits belong to their side too."""
-    for item in items:
-        if item.part == "credits":
-            cell = theirs.setdefault((item.day, item.provider, item.model), SideCell(stated=Fraction()))
-            cell.stated = cell.total + item.usd
+def _take_back(theirs: dict[CellKey, SideCell], apart: Iterable[Item]) -> None:
+    """What was split apart, credits and levels, belongs to their side too."""
+    for item in apart:
+        cell = theirs.setdefault((item.day, item.provider, item.model), SideCell(stated=Fraction()))
+        cell.stated = cell.total + item.usd
 
 
 def _notes(ours: dict[CellKey, SideCell]) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def reconcile(connection: DuckDBPyConnection, book: PriceBook, query: ReconcileQ
     if first and since <= until:
         sides = read_sides(ledger, since, until)
         for pair in find_pairs(connection, sides):
-            compared = _by_call(ledger, pair) if pair.by_call else compare_days(connection, pair, sides)
+            compared = _by_call(ledger, pair) if pair.by_call else compare_days(ledger, pair, sides)
             pairs.append(_pair(connection, pair, compared, query))
     return Reconciliation(
         by=list(query.by), first=since if first else None, last=until if first else None,

@@ -8,7 +8,7 @@ models, the model is empty.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -18,6 +18,7 @@ from ...tokens import CALL_CLASSES
 from ..spend.names import BILLER, name_models
 
 if TYPE_CHECKING:
+    from ...pricing.rows import ModelKey
     from ..spend.ledger import Ledger
 
 CellKey = tuple[date, str, str]
@@ -36,7 +37,7 @@ NAMED = f"coalesce({BILLER}, '') AS named_provider, coalesce(known.model, lower(
 LINES = f"""
 SELECT cell.source, cell.role, cell.covered_by IS NULL, day, {NAMED.format("cell")}, token_class, processing, tier,
     cell.component, coalesce(cell.agent, ''), coalesce(cell.task, ''), sum(tokens)::BIGINT, sum(cell.usd),
-    bool_or(cell.usd IS NULL)
+    bool_or(cell.usd IS NULL), as_billed
 FROM cell {KNOWN.format("cell")}
 WHERE NOT (as_billed AND token_class = 'request') AND (tokens > 0 OR cell.usd <> 0)
 GROUP BY ALL
@@ -46,10 +47,17 @@ SELECT source, ts::DATE, {NAMED.format("usage_event")}, recorded_usd, request,
     upper(coalesce(tags ->> '$.category', tags ->> '$.item_type', '')),
     coalesce(tags ->> '$.description', tags ->> '$.line_item', tags ->> '$.service', ''),
     coalesce(period_end - ts > INTERVAL 1 DAY, FALSE),
-    input + cache_read + cache_write_5m + cache_write_1h + output + web_search > 0
+    input + cache_read + cache_write_5m + cache_write_1h + output + web_search > 0, processing,
+    CASE WHEN source = 'copilot-bill' THEN TRY_CAST(tags ->> '$.discount_usd' AS DECIMAL(38, 18)) END
 FROM usage_event {KNOWN.format("usage_event")}
 WHERE role = 'bill' AND recorded_usd IS NOT NULL AND ts::DATE BETWEEN $since AND $until
 """  # noqa: S608 (constants only)
+MODELS = f"""
+SELECT DISTINCT {NAMED.format("every_daily")}, every_daily.provider, every_daily.model
+FROM every_daily {KNOWN.format("every_daily")}
+WHERE role = 'calls' AND every_daily.model IS NOT NULL ORDER BY ALL
+"""  # noqa: S608 (constants only)
+INCLUDED = "included in the plan"
 CREDITS = ("CREDIT", "REFUND", "DISCOUNT")
 
 
@@ -69,6 +77,7 @@ class SideLine:
     group: tuple[str, str, str]
     tokens: int
     usd: Fraction | None
+    as_billed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class Statement:
     description: str
     monthly: bool
     has_tokens: bool
+    processing: str = "standard"
 
     @property
     def is_credit(self) -> bool:
@@ -139,10 +149,11 @@ class SideCell:
 
 @dataclass(frozen=True)
 class Sides:
-    """Everything that the sources have of the days in question."""
+    """Everything that the sources have of the days in question; `models` by biller and plain name."""
 
     lines: tuple[SideLine, ...]
     statements: tuple[Statement, ...]
+    models: Mapping[tuple[str, str], ModelKey]
 
 
 def read_sides(ledger: Ledger, since: date, until: date) -> Sides:
@@ -154,24 +165,26 @@ def read_sides(ledger: Ledger, since: date, until: date) -> Sides:
     ledger.price_cells()
     name_models(connection, "every_daily")
     lines = tuple(map(_line, connection.execute(LINES).fetchall()))
+    named = connection.execute(MODELS).fetchall()
+    keys = {(biller, model): ledger.book.resolve(ref, provider) for biller, model, provider, ref in named}
     name_models(connection, "usage_event")
     found = connection.execute(STATEMENTS, bounds).fetchall()
-    return Sides(lines, tuple(_statement(row) for row in found))
+    statements = tuple(statement for row in found for statement in _statements(row))
+    return Sides(lines, statements, {name: key for name, key in keys.items() if key})
 
 
 def _line(row: tuple[Any, ...]) -> SideLine:
-    source, role, counted, day, provider, model, kind, processing, tier, component, agent, task, tokens, usd, lacks = (
-        row
-    )
-    priced = None if lacks else Fraction(usd)
-    return SideLine(
-        source, role, counted, day, provider, model, kind, processing, tier, (component, agent, task), tokens, priced
-    )
+    *start, component, agent, task, tokens, usd, lacks, as_billed = row
+    return SideLine(*start, (component, agent, task), tokens, None if lacks else Fraction(usd), as_billed)
 
 
-def _statement(row: tuple[Any, ...]) -> Statement:
-    source, day, provider, model, usd, _, category, description, monthly, has_tokens = row
-    return Statement(source, day, provider, model, Fraction(usd), category, description, monthly, has_tokens)
+def _statements(row: tuple[Any, ...]) -> Iterator[Statement]:
+    """A charge, and what a plan includes of it: that is not charged."""
+    source, day, provider, model, usd, _, category, description, monthly, has_tokens, processing, included = row
+    place = (source, day, provider, model)
+    yield Statement(*place, Fraction(usd), category, description, monthly, has_tokens, processing)
+    if included:
+        yield Statement(*place, -Fraction(included), "CREDIT", INCLUDED, monthly, has_tokens=False)
 
 
 def cells_of(

@@ -9,7 +9,7 @@ of them share is the price, and what is left of a cell are calls that one side l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -94,16 +94,33 @@ def _regions(cell: SideCell) -> set[str]:
     return {name.partition("/")[2] for name in cell.processing}
 
 
-def stated_items(theirs: Mapping[CellKey, SideCell]) -> list[Item]:
-    """What a bill states beyond its own tokens at the price book."""
+def unlisted_levels(
+    ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell], mixed: Iterable[Item]
+) -> dict[CellKey, Reason]:
+    """Cells that theirs has at another level or for another region, at which the price list has no price of its own."""
+    priced = {*map(_cell, mixed)}
+    pairs = {key: (ours[key], other) for key, other in theirs.items() if key in ours and key not in priced}
+    return {
+        key: _mix_reason(mine, other)
+        for key, (mine, other) in pairs.items()
+        if _levels(mine) != _levels(other) or _regions(mine) != _regions(other)
+    }
+
+
+def stated_items(theirs: Mapping[CellKey, SideCell], levels: Mapping[CellKey, Reason] | None = None) -> list[Item]:
+    """What a bill states beyond its own tokens at the price book; at these `levels`, it is the price of the level."""
     items: list[Item] = []
     for provider in sorted({key[1] for key in theirs}):
         cells = {key: cell for key, cell in theirs.items() if key[1] == provider and cell.stated is not None}
         pairs = {key: (cell.book_usd, cell.stated or Fraction(), cell.rows) for key, cell in cells.items()}
-        ratio = common_ratio(pairs)
+        shared = ratios(pairs)
         for key, (book, stated, rows) in pairs.items():
-            items += _priced(key, book, stated, rows, ratio)
-    return items
+            items += _priced(key, book, stated, rows, shared[key[2]])
+    return [replace(item, reason=(levels or {}).get(_cell(item), item.reason)) for item in items]
+
+
+def _cell(item: Item) -> CellKey:
+    return item.day, item.provider, item.model
 
 
 def _priced(key: CellKey, book: Fraction, stated: Fraction, rows: int, ratio: Fraction) -> Iterable[Item]:
@@ -130,6 +147,33 @@ def _is_rounding(left: Fraction, stated: Fraction, rows: int) -> bool:
     """Whether a bill that states whole cents (or less exactly) may differ by so much."""
     exact = (stated * 100).denominator != 1
     return abs(left) <= (max(NEAR, abs(stated) * NEAR) if exact else HALF_CENT * max(rows, 1))
+
+
+Pairs = Mapping[CellKey, tuple[Fraction, Fraction, int]]
+"""Computed, stated, and how many amounts the stated one adds up, by cell."""
+
+
+def ratios(pairs: Pairs) -> dict[str, Fraction]:
+    """Stated over computed, by model: what most of the provider's cost shares, unless a model has one of its own."""
+    common = common_ratio(pairs)
+    found = {}
+    for model in {key[2] for key in pairs}:
+        own = {key: pair for key, pair in pairs.items() if key[2] == model}
+        found[model] = (
+            common
+            if _agrees(own, common)
+            else next((ratio for ratio in (common_ratio(own), Fraction(1)) if _agrees(own, ratio)), common)
+        )
+    return found
+
+
+def _agrees(pairs: Pairs, ratio: Fraction) -> bool:
+    """Whether most of the cost has this ratio."""
+    usable = [(book, stated, rows) for book, stated, rows in pairs.values() if book > 0 and stated > 0]
+    weight = sum(
+        (book for book, stated, rows in usable if _is_rounding(stated - book * ratio, stated, rows)), Fraction()
+    )
+    return 2 * weight >= sum((book for book, _, _ in usable), Fraction())
 
 
 def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fraction:
@@ -167,10 +211,11 @@ def amount_items(ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, Side
             key: (ours.get(key, EMPTY).book_usd, theirs.get(key, EMPTY).total, theirs.get(key, EMPTY).rows)
             for key in keys
         }
-        ratio = common_ratio(pairs)
-        left = {key: stated - book * ratio for key, (book, stated, _) in pairs.items() if book or stated}
+        shared = ratios(pairs)
+        left = {key: stated - book * shared[key[2]] for key, (book, stated, _) in pairs.items() if book or stated}
         billed = {key for key in keys if pairs[key][1]}
-        items += [_ratio_item(key, pairs[key][0], ratio) for key in keys if ratio != 1 and pairs[key][0]]
+        scaled = [key for key in keys if shared[key[2]] != 1 and pairs[key][0]]
+        items += [_ratio_item(key, pairs[key][0], shared[key[2]]) for key in scaled]
         items += _left_over(left, pairs, _moved(left, pairs), billed)
     return items
 

@@ -62,6 +62,23 @@ USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
 METER = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
 
+# What names a model, the most telling first: `Claude Opus 4.6 (Amazon Bedrock Edition)`, `GPT 5 mini cached Inp glbl
+# Tokens`, `USE1-Claude4.6Sonnet-input-tokens`. With spaces it is no id of a price list: the row costs what is billed.
+NAMING = ("ServiceName", "SkuMeter", "x_SkuMeterName", "x_UsageType", "ChargeDescription")
+FAMILY = "(?i)\\b((claude|gpt|gemini|llama|mistral|nova|titan|command|deepseek|qwen|grok|gemma|codestral).*)"
+NO_MODEL = (
+    "(?i)[ _-]*(\\(|\\b(text|image|audio|video|inp|input|outp?|output|cached?|cchd|mantle|batch|prompt|completion|gl|"
+    "glbl|regnl|dz|priority|flex|tokens?)(\\b|_)).*"
+)
+
+
+def _spoken(name: str) -> str:
+    found = f"""regexp_replace(regexp_extract("{name}", '{FAMILY}', 1), '{NO_MODEL}', '')"""
+    return f"nullif(trim(regexp_replace({found}, '[ _-]+', ' ', 'g')), '')"
+
+
+SPOKEN = f"coalesce({', '.join(map(_spoken, NAMING))})"
+
 SQL = f"""
 WITH cell AS (SELECT file_id, line, {CELLS} FROM record),
 entry AS (
@@ -84,7 +101,8 @@ counted AS (
              WHEN said <> '' THEN {token_class("said")}
              WHEN {METER} ILIKE '%token%' THEN {token_class(METER)} END AS kind,
         coalesce({tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
-            AS counted
+            AS counted,
+        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how
     FROM named
 )
 SELECT file_id, line,
@@ -94,9 +112,10 @@ SELECT file_id, line,
         ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
     TRUE AS aggregated,
     {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
-    {text("sku", "ModelId", "ModelVersion", "ModelFamily")} AS model,
-    CASE WHEN lower(concat_ws(' ', "SkuMeter", "SkuPriceId", "ChargeDescription")) LIKE '%batch%' THEN 'batch' END
-        AS processing,
+    coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
+        CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
+    CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
+         WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
     {classes(USED, "counted")},
     0 AS request,
     {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
