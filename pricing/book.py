@@ -162,6 +162,14 @@ def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> Price
     return book
 
 
+def without_subscriptions(book: PriceBook) -> PriceBook:
+    """The same stack with every call at its own price."""
+    files = [
+        file and replace(file, content=file.content.model_copy(update={"subscriptions": []})) for file in book.files
+    ]
+    return PriceBook(tuple(replace(layer, subscriptions=()) for layer in book.layers), tuple(files))
+
+
 def _base(base: str | Path) -> FileBook | None:
     if str(base) == "list":
         return None

@@ -7,6 +7,7 @@ import io
 
 from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode
 from ..money import format_cents as usd
+from .mixes import mixes_markdown
 from .numbers import count, percent
 from .texts import cell, inert
 
@@ -66,6 +67,7 @@ def as_markdown(projection: Projection) -> str:
             f" ({percent(saving.percent)}), P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}  "
         )
     lines += _waterfall(projection)
+    lines += mixes_markdown(projection)
     if projection.claims:
         lines += ["", "| claim | stated | computed | book | holds |", "| --- | ---: | ---: | --- | --- |"]
         verdicts = {True: "yes", False: "no", None: "unknown"}

@@ -13,6 +13,7 @@ from rich.tree import Tree
 from ..analysis.results import ClaimResult, ComponentCost, PlanResult, Projection, SpawnNode, exactness
 from ..money import format_cents as usd
 from .fitted import Cell, Fitted, TableColumn
+from .mixes import mixes_table
 from .numbers import count, percent
 
 SHORT_HASH = 12
@@ -31,6 +32,7 @@ def print_projection(projection: Projection, console: Console, *, details: bool 
         _spawns(projection),
         _sessions(projection),
         _waterfall(projection, details=details),
+        mixes_table(projection),
         _claims(projection) if details else None,
         _footer(projection, details=details),
         _savings(projection),

@@ -17,6 +17,7 @@ from .baseline import check_priced, chosen_naive, compared_plans, described, mos
 from .claims import ClaimCosts, check
 from .costs import Costs
 from .guessed import only_chance, with_uncertainty
+from .mixes import subscription_mixes
 from .plan_sums import ProjectionDay
 from .plans import Plan
 from .policies.notes import policy_notes
@@ -56,6 +57,7 @@ def project(
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
     said = {"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast}
+    said["mixes"] = subscription_mixes(costs, routed, settings)
     found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
     stated = stated_budgets(architecture, Document(Path(), None))
     return with_recommended(found, [entry.budget for entry in stated])

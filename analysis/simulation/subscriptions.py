@@ -47,7 +47,7 @@ def limited_subscriptions(models: Iterable[str], book: PriceBook, horizon: Horiz
     entries = {entry.name: entry for layer in book.layers for entry in layer.subscriptions if entry.name in named}
     return [
         f"subscription {name} includes {entry.included.amount * entry.seats:,f} {entry.included.unit} a month; "
-        "the projection has its fee, and takes all calls as included: no overage is in it"
+        "the plans have its fee, and take all calls as included; what is beyond is in the mixes of subscriptions"
         for name, entry in entries.items()
         if entry.included
     ]
