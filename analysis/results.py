@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field
+
+from .mix_results import PlanMix
+from .result import Result, Usd
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Usd = Annotated[Decimal, PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json")]
-"""A decimal: a string of plain digits in JSON, never an exponent."""
-
-
-class Result(BaseModel):
-    """Base of all results: immutable, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # most commands use few of them
 
 
 class CallCost(Result):
@@ -285,40 +279,6 @@ class PlanBudget(Result):
     within: bool
 
 
-class SeatCount(Result):
-    """How many seats of a subscription."""
-
-    subscription: str
-    seats: int
-
-
-class PlanMix(Result):
-    """Seats of subscriptions, and the API for the rest: USD over the horizon, fees, overage and list prices together.
-
-    The range is of the mix's whole cost in the drawn trials, and so is the mean; `stated` is the mix that the price
-    list has.
-    """
-
-    seats: list[SeatCount]
-    fee_usd: Usd
-    expected_usd: Usd
-    p10_usd: Usd
-    p50_usd: Usd
-    p90_usd: Usd
-    stated: bool
-
-    @property
-    def is_api(self) -> bool:
-        """Whether it has no seat."""
-        return not any(seat.seats for seat in self.seats)
-
-    @property
-    def name(self) -> str:
-        """The mix in words: `3 × copilot + API`."""
-        parts = [f"{seat.seats} × {seat.subscription}" for seat in self.seats if seat.seats]
-        return " + ".join([*parts, "API"])
-
-
 class Projection(Result):
     """What `costsim run` computes. `plans[0]` is the baseline of every saving."""
 
@@ -338,7 +298,7 @@ class Projection(Result):
     warnings: list[str]
     costsim_version: str
     waterfall: list[WaterfallStep] = Field(default=[], description="empty where no component states a policy")
-    policy_notes: list[PolicyNote] = []
+    policy_notes: list[PolicyNote] = Field(default=[])
     baseline: str = Field(default="", description="what savings are compared with: its models, policies and caching")
     what_if: list[str] = Field(default=[], description="what is otherwise than the architecture file says")
     range_note: str = Field(default="", description="what the ranges leave out: components that state no uncertainty")

@@ -23,8 +23,8 @@ import numpy as np
 from ...pricing.book import PriceBook, without_subscriptions
 from ..architecture.distributions import Floats
 from ..architecture.schedule import moment
+from ..mix_results import PlanMix, SeatCount
 from ..quantiles import simulated_usd, sorted_quantiles
-from ..results import PlanMix, SeatCount
 from .monte_carlo import draw
 from .policies.draws import draw_usd_by_model
 

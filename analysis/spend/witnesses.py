@@ -45,7 +45,7 @@ BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
 REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT place, arg_min(other_source, (cut, rank, witness)) AS covered_by FROM same_call GROUP BY place
+SELECT place, arg_min(other_source, standing) AS covered_by FROM same_call GROUP BY place
 """
 SUMMED = """
 INSERT INTO repeated
@@ -111,22 +111,32 @@ INSERT INTO overlap
 WITH call AS (
     SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider,
         coalesce(known.model, lower(usage_event.model), '') AS model, source,
-        usage_event.covered_by, kind(own_id(response_id)) AS response, kind(own_id(request_id)) AS request, session
+        usage_event.covered_by, response_id, request_id, session
     FROM usage_event LEFT JOIN known_name AS known
         ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
         AND known.model_ref IS NOT DISTINCT FROM usage_event.model
     WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM touched_day)
         AND source NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 ),
+contested AS (  -- cells of which two sources count calls
+    SELECT day, provider, model FROM call WHERE covered_by IS NULL
+    GROUP BY ALL HAVING min(source) < max(source)
+),
+counted AS (
+    SELECT *, kind(own_id(response_id)) AS response, kind(own_id(request_id)) AS request
+    FROM call SEMI JOIN contested USING (day, provider, model) WHERE covered_by IS NULL
+),
 cell AS (
     SELECT day, provider, model, source, coalesce(standing.rank, 0) AS rank,
         CASE WHEN count(response) = count(*) AND min(response) = max(response) THEN min(response) END AS response,
         CASE WHEN count(request) = count(*) AND min(request) = max(request) THEN min(request) END AS request,
         count(session) = count(*) AS in_sessions
-    FROM call LEFT JOIN standing USING (source)
-    WHERE call.covered_by IS NULL GROUP BY ALL
+    FROM counted LEFT JOIN standing USING (source) GROUP BY ALL
 ),
-matched AS (SELECT DISTINCT day, provider, model, source, covered_by FROM call WHERE covered_by IS NOT NULL)
+matched AS (
+    SELECT DISTINCT day, provider, model, source, covered_by
+    FROM call SEMI JOIN contested USING (day, provider, model) WHERE covered_by IS NOT NULL
+)
 SELECT day, provider, model, one.source, other.source
 FROM cell AS one JOIN cell AS other USING (day, provider, model)
 WHERE (one.rank, one.source) < (other.rank, other.source) AND other.rank > 0
