@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORDS: dict[Status, str] = {"pass": "ok", "note": "note", "warn": "warning", "fail": "FAILED"}
 STYLES: dict[Status, str] = {"pass": "green", "note": "dim", "warn": "yellow", "fail": "bold red"}
+OVERLAP = "overlap"
 AT = {"mean": "mean", "p50": "P50", "p90": "P90", "p99": "P99"}
 
 
@@ -53,10 +54,21 @@ def footer(result: CheckResult) -> str:
 
 
 def print_check(result: CheckResult, console: Console) -> None:
-    """Headline, budgets as a table, then everything that is not as it should be."""
-    for part in (_title(result), _table(result), *_lines(result)):
+    """Sources that overlap, the headline, budgets as a table, then everything that is not as it should be."""
+    for part in (*_overlaps(result), _title(result), _table(result), *_lines(result)):
         if part is not None:
             console.print(part)
+
+
+def _overlaps(result: CheckResult) -> list[Text]:
+    """First, as in spend and the review: what is compared with the budgets may be counted twice."""
+    from rich.text import Text
+
+    return [
+        Text.assemble(("OVERLAP: ", "bold red"), (f"{finding.message}. {finding.fix}", "red"))
+        for finding in result.verdicts
+        if finding.rule == OVERLAP
+    ]
 
 
 def _title(result: CheckResult) -> Text:
@@ -124,6 +136,8 @@ def _lines(result: CheckResult) -> list[Text]:
 
     lines: list[Text] = []
     for finding in not_passed(result):
+        if finding.rule == OVERLAP:
+            continue  # stands first
         place = ":".join(str(part) for part in (finding.file, finding.line) if part)
         head = " ".join(part for part in (place, finding.name) if part)
         lines.append(
@@ -154,7 +168,10 @@ def as_json(result: CheckResult) -> str:
 def as_markdown(result: CheckResult) -> str:
     """Headline, what is wrong, the budgets, and folded who makes them: a body for a pull request."""
     lines = [f"### {cell(headline(result))}", ""]
+    lines += [f"- **OVERLAP** {cell(f'{f.message}. {f.fix}')}" for f in result.verdicts if f.rule == OVERLAP]
     for finding in not_passed(result):
+        if finding.rule == OVERLAP:
+            continue
         help = f" {cell(finding.fix)}" if finding.fix else ""
         lines.append(f"- **{WORDS[finding.status]}** {cell(finding.name)}: {cell(finding.message)}.{help}")
     if result.budgets:

@@ -68,9 +68,11 @@ class _Check:
     judged: list[Judged]
     verdicts: list[Finding]
     notes: list[str]
+    overlaps: list[Finding] = field(default_factory=list)
 
     def result(self, name: str, month: date, as_of: date | None, book: PriceBookRef) -> CheckResult:
         verdicts = [
+            *self.overlaps,
             *(judged.verdict() for judged in self.judged),
             *expired_exceptions(self.stated, self.settings.today),
             *self.verdicts,
@@ -250,7 +252,7 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     settings = found.settings
     judged = judge_usage(found.stated, logged, settings.today, settings.seed)
     found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
-    found.verdicts[:0] = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
+    found.overlaps = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]

@@ -55,3 +55,19 @@ def test_overlap_is_named_first_and_chosen_by_role(costsim: Run, tmp_path: Path)
     assert costsim("load", "--role", "litellm=bill").code == 0
     assert "OVERLAP" not in costsim("spend").out
     assert costsim("load", "--role", "litellm=invoice").code == 2
+
+
+def test_check_names_overlap_first_in_every_form(costsim: Run, tmp_path: Path) -> None:
+    own_ids = litellm_log(TRUTH).replace("msg_01Truth", "litellm-call-")
+    costsim("load", *written(tmp_path, log=claude_log(TRUTH), gateway=own_ids))
+    (tmp_path / "budgets.yaml").write_text("budgets: [{name: month, usd: 0.01, owner: cfo}]\n")
+    check = ("check", "--budgets", "budgets.yaml", "--usage", "--today", "2026-10-08")
+    outcome = costsim(*check)
+    assert outcome.code == 1
+    assert outcome.out.startswith("OVERLAP: claude-code (")
+    assert outcome.out.count("OVERLAP") == 1
+    assert "--role litellm=bill" in outcome.out.partition("budget")[0].replace("\n", " ")
+    found = json.loads(costsim(*check, "--format", "json").out)
+    assert found["verdicts"][0]["rule"] == "overlap"
+    [first, *_] = [line for line in costsim(*check, "--format", "markdown").out.splitlines() if line.startswith("- ")]
+    assert first.startswith("- **OVERLAP**")
