@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, ConfigDict, Field
 
-from .results import Result
+from .result import Result
 
 Status = Literal["pass", "note", "warn", "fail"]
 Severity = Literal["error", "warning", "note"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .results import Result, Usd
+from .result import Result, Usd
 
 Fit = Literal["fits", "does not fit", "unknown", "not needed"]
 

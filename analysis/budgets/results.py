@@ -12,7 +12,8 @@ from pydantic import Field
 
 from ..architecture.budgets import At, Period, Severity
 from ..findings import Finding, Status
-from ..results import PriceBookRef, Result, Usd
+from ..result import Result, Usd
+from ..results import PriceBookRef
 
 
 class Contribution(Result):

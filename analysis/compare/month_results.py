@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "decisions", "price"]
 

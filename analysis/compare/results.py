@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from ..findings import Finding
-from ..results import PriceBookRef, Result, Usd
+from ..result import Result, Usd
+from ..results import PriceBookRef
 
 Cause = Literal["schedule", "tokens", "model", "policies", "prices"]
 CauseLabel = Literal["volume", "schedule", "tokens", "model", "policies", "prices"]

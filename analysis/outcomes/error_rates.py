@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ...months import moments
-from ..results import Result
+from ..result import Result
 from .costs import NO_TASK, book_name
 from .proportions import wilson
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ...money import to_usd
-from ..results import Result, Usd
+from ..result import Result, Usd
 from .proportions import fisher_exact, holm, wilson
 from .store import OutcomeCount
 

@@ -18,7 +18,7 @@ from ...errors import InputError
 from ...money import to_usd
 from ..outcomes.outcomes import Evidence, SuccessRate, TaskModel, success_rate
 from ..quantiles import ends
-from ..results import Usd
+from ..result import Usd
 from .allocation import Choice, best_within, front
 from .results import Advice, Considered, FrontPoint, Recommendation, SavingRange, Says, Successes, TaskAdvice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..outcomes.outcomes import SuccessRate
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 Says = Literal["clears the floor", "below the floor", "no evidence", "unpriced"]
 

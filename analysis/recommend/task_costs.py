@@ -22,7 +22,7 @@ from ...errors import ArchitectureError
 from ..decided.ids import move_id
 from ..outcomes.costs import book_name
 from ..outcomes.outcomes import Evidence, TaskModel
-from ..results import Result
+from ..result import Result
 from ..routing.edit import rewrite_routing, routing_diff
 from ..routing.resolve import model_of_task
 from ..simulation.costing import Costing

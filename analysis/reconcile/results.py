@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 Part = Literal["missing_in_ours", "missing_in_theirs", "timing", "tokens", "price", "credits", "unexplained"]
 Reason = Literal[

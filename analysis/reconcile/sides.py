@@ -175,7 +175,10 @@ def read_sides(ledger: Ledger, since: date, until: date) -> Sides:
 
 def _line(row: tuple[Any, ...]) -> SideLine:
     *start, component, agent, task, tokens, usd, lacks, as_billed = row
-    return SideLine(*start, (component, agent, task), tokens, None if lacks else Fraction(usd), as_billed)
+    source, role, counted, day, provider, model, kind, processing, tier = start
+    priced = None if lacks else Fraction(usd)
+    place = (source, role, counted, day, provider, model, kind, processing, tier)
+    return SideLine(*place, (component, agent, task), tokens, priced, as_billed)
 
 
 def _statements(row: tuple[Any, ...]) -> Iterator[Statement]:

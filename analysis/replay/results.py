@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from ..results import Result, Usd
+from ..result import Result, Usd
 from .token_ratios import TokenRatio
 
 PaysFrom = int | Literal["never"] | None

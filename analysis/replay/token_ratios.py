@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...money import to_usd
 from ...tokens import PROMPT_SUM
 from ..quantiles import ends
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -19,7 +19,8 @@ from ..forecast.results import Anomaly, Backtest, Calibration, MonthForecast
 from ..move_results import WhatIf
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
 from ..reconcile.results import SourcePair
-from ..results import BookLayer, Result, Usd, UsedPrice
+from ..result import Result, Usd
+from ..results import BookLayer, UsedPrice
 
 
 class FigureQuery(Result):

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ...errors import InputError
 from ...money import to_usd
-from ..results import Result, Usd
+from ..result import Result, Usd
 from .hull import Point, convex_hull, hull_options, steps_by_slope
 from .query_tables import BenchTable, PairTable
 

@@ -30,6 +30,7 @@ from .policies.draws import draw_usd_by_model
 
 if TYPE_CHECKING:
     from ...pricing.overlay import Subscription
+    from ...pricing.rows import ModelKey
     from .costs import Costs
     from .plans import Plan
     from .policies.calls import Costed
@@ -112,7 +113,7 @@ def _demands(
     return found
 
 
-def _keys(entry: Subscription, book: PriceBook) -> set[object]:
+def _keys(entry: Subscription, book: PriceBook) -> set[ModelKey | None]:
     return {book.resolve(model) for model in entry.models} - {None}
 
 

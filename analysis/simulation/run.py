@@ -56,9 +56,9 @@ def project(
         waterfall(costs, by_name["naive"], routed), policy_notes(costs, routed), progress, sink,
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
+    mixes = subscription_mixes(costs, routed, settings)
     said = {"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast}
-    said["mixes"] = subscription_mixes(costs, routed, settings)
-    found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
+    found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture), "mixes": mixes})
     stated = stated_budgets(architecture, Document(Path(), None))
     return with_recommended(found, [entry.budget for entry in stated])
 
