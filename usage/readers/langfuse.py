@@ -212,7 +212,7 @@ resolved AS (
             THEN total - parts ELSE 0 END AS thinking
     FROM placed
 ),
-counted AS (
+counted AS MATERIALIZED (
     SELECT *,
         inputs - within + CASE WHEN all_inside THEN - reads - writes_beside ELSE more_inputs END AS uncached,
         outputs + CASE WHEN reasoning_inside THEN 0 ELSE more_outputs END + thinking AS output_tokens,
@@ -221,7 +221,7 @@ counted AS (
         writes_beside + writes_within - written_1h AS written_5m
     FROM resolved
 ),
-node AS (
+node AS MATERIALIZED (
     SELECT DISTINCT ON (trace, id) trace, id, parent,
         CASE WHEN bad THEN 0 ELSE uncached + cached + written_5m + written_1h END AS inputs,
         CASE WHEN bad THEN 0 ELSE output_tokens END AS outputs,

@@ -152,14 +152,14 @@ call AS MATERIALIZED (
         NOT bad AND inputs + outputs + total > 0 AS used
     FROM placed
 ),
-node AS (
+node AS MATERIALIZED (
     SELECT DISTINCT ON (trace, id) trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
         CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
         coalesce(is_call, FALSE) AS is_call
     FROM call WHERE NOT is_log AND span <> '' ORDER BY used DESC
 ),
 {WRAPPERS},
-reported AS (
+reported AS MATERIALIZED (
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
             (row_number() OVER ())::VARCHAR) AS place,
         CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank,

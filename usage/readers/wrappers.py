@@ -13,7 +13,7 @@ up AS (
     FROM up JOIN node ON node.trace = up.trace AND node.id = up.reached
     WHERE node.inputs + node.outputs = 0 AND node.parent <> '' AND depth < {MAX_DEPTH}
 ),
-beneath AS (
+beneath AS MATERIALIZED (
     SELECT above.trace, above.id, above.inputs, above.outputs, any_value(above.rollup) AS rollup,
         any_value(above.is_call) AS is_call, count(*) AS spans,
         sum(below.inputs) AS below_inputs, sum(below.outputs) AS below_outputs,
@@ -32,7 +32,7 @@ unlinked AS (
     FROM node GROUP BY trace
     HAVING bool_and(parent = '') AND bool_or(rollup) AND bool_or(NOT rollup AND inputs + outputs > 0)
 ),
-wrapper AS (
+wrapper AS MATERIALIZED (
     SELECT trace, id, inputs - below_inputs AS beyond_inputs, outputs - below_outputs AS beyond_outputs
     FROM beneath
     WHERE rollup OR repeated
