@@ -195,19 +195,20 @@ class Store:
         architecture: Architecture | None = None,
         routing: RoutingConfig | None = None,
         records: Sequence[DecisionRecord] = (),
+        calibrated: bool = True,
         progress: ReviewProgress | None = None,
     ) -> Review:
         """The monthly routing review of a month written 2026-10: what was spent, why it changed, what to decide.
 
         `today` ends a running month; budgets and the planned routing are the architecture's, the mapping of `routing`
-        in place of its own; `records` are decisions that were taken, and measured. USD, exact, ranges apart. Raises
-        CostsimError where the month has no usage.
+        in place of its own; `records` are decisions that were taken, and measured; `calibrated` compares past
+        forecasts with what happened. USD, exact, ranges apart. Raises CostsimError where the month has no usage.
         """
         from .analysis.review.review import review
 
         return review(
             self.connection, self.book, month, today=today, name=name, architecture=architecture, routing=routing,
-            records=records, progress=progress,
+            records=records, calibrated=calibrated, progress=progress,
         )  # fmt: skip
 
     def replay(

@@ -86,8 +86,8 @@ def review_of(asked: ReviewAsked) -> Review:
 
 
 def proposals(asked: ReviewAsked) -> Review:
-    """As `review_of`, with all that can be decided on, whatever was decided before."""
-    return with_progress("reviewing", lambda progress: _review(asked, [], progress))
+    """As `review_of`, with all that can be decided on, whatever was decided before; past forecasts are left out."""
+    return with_progress("reviewing", lambda progress: _review(asked, [], progress, calibrated=False))
 
 
 def fleet_of(asked: ReviewAsked) -> Architecture | None:
@@ -97,7 +97,9 @@ def fleet_of(asked: ReviewAsked) -> Architecture | None:
     return read_architecture(asked.file) if asked.file else None
 
 
-def _review(asked: ReviewAsked, records: list[DecisionRecord], progress: Progress | None) -> Review:
+def _review(
+    asked: ReviewAsked, records: list[DecisionRecord], progress: Progress | None, *, calibrated: bool = True
+) -> Review:
     from ..analysis.routing.routing import read_routing
     from ..store import open_store
 
@@ -111,7 +113,7 @@ def _review(asked: ReviewAsked, records: list[DecisionRecord], progress: Progres
         name = (asked.title or "").strip() or (fleet.name if fleet and fleet.name else asked.db.stem)
         found = store.review(
             reviewed, today=day_of(asked.today), name=name, architecture=fleet, routing=routing, records=records,
-            progress=progress,
+            calibrated=calibrated, progress=progress,
         )  # fmt: skip
     _keep_cells(asked.db, stack, reviewed)
     return found

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ...analysis.forecast.results import Calibration, ForecastCheck
 
 TITLE = "How good the forecasts were"
-HEADS = ("", "came to", *(f"P10 to P90 after day {day}" for day in DAYS))
+HEADS = ("", "came to", *(f"after day {day}" for day in DAYS))
+TABLE = "P10 to P90 of each forecast, and where the month came to less or more"
 TOTAL = "total"
 FELL = {"below": "came to less", "within": "held", "above": "came to more"}
 MOST_TIMES = 2.5
@@ -54,7 +55,7 @@ def rows(found: Calibration) -> list[tuple[str, ...]]:
 def _range(check: ForecastCheck | None) -> str:
     if check is None:
         return "no forecast yet"
-    said = "" if check.fell == "within" else f": {FELL[check.fell]}"
+    said = {"within": "", "below": ": less", "above": ": more"}[check.fell]
     return f"{format_range(check.p10_usd, check.p90_usd)}{said}"
 
 

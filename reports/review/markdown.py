@@ -57,7 +57,7 @@ def _forecasts(review: Review) -> list[str]:
         return []
     table = _table(forecasts.TITLE, forecasts.HEADS, forecasts.rows(review.calibration))
     record = [f"- {line}" for line in forecasts.record_lines(review.calibration)]
-    return [*table, "", cell(forecasts.headline(review.calibration)), "", *record]
+    return [*table, "", f"{forecasts.TABLE}. {cell(forecasts.headline(review.calibration))}", "", *record]
 
 
 def _agreement(review: Review) -> list[str]:

@@ -102,6 +102,11 @@ def _components(review: Review) -> Iterator[RenderableType]:
 def _forecasts(review: Review) -> Iterator[RenderableType]:
     found = review.calibration
     if found:
-        columns = [TableColumn("component", "key"), *(TableColumn(heading) for heading in forecasts.HEADS[1:])]
-        yield Fitted(columns, [list(row) for row in forecasts.rows(found)], title=forecasts.TITLE)
+        _, actual, early, middle, late = forecasts.HEADS
+        columns = [
+            TableColumn("component", "key"), TableColumn(actual), TableColumn(early, goes=2),
+            TableColumn(middle, goes=1), TableColumn(late),
+        ]  # fmt: skip
+        title = f"{forecasts.TITLE}: {forecasts.TABLE}"
+        yield Fitted(columns, [list(row) for row in forecasts.rows(found)], title=title)
         yield Text("\n".join([forecasts.headline(found), *forecasts.record_lines(found)]))
