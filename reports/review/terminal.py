@@ -58,10 +58,10 @@ def _decisions(review: Review) -> Iterator[RenderableType]:
 def _taken(review: Review) -> Iterator[RenderableType]:
     rows = taken.rows(review)
     if rows:
-        id, when, *amounts, message = taken.HEADS
+        id, when, promised, measured, bridged, message = taken.HEADS
         columns = [
-            TableColumn(id, "key"), TableColumn(when, "label", goes=2), *(TableColumn(heading) for heading in amounts),
-            TableColumn(message, "words"),
+            TableColumn(id, "key"), TableColumn(when, "label", goes=2), TableColumn(promised), TableColumn(measured),
+            TableColumn(bridged, goes=1), TableColumn(message, "words"),
         ]  # fmt: skip
         yield Fitted(columns, [list(row[:-1]) for row in rows], title=taken.TITLE)
 

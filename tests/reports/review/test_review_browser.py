@@ -51,7 +51,7 @@ def wide(browser: Browser, file: Path) -> Iterator[tuple[Page, list[str]]]:
 
 def test_charts_are_drawn_and_nobody_is_asked(wide: tuple[Page, list[str]]) -> None:
     page, seen = wide
-    assert page.locator("figure .live svg").count() == page.locator("figure").count() == 4
+    assert page.locator("figure .live svg").count() == page.locator("figure").count() == 5
     assert seen == []
 
 
@@ -123,7 +123,7 @@ def test_a_month_without_odd_days_draws_without_complaint(
 
 def test_everything_is_there_without_scripts(browser: Browser, file: Path) -> None:
     page, _ = opened(browser, file, java_script_enabled=False)
-    assert page.locator("figure .static svg:visible").count() == 4
+    assert page.locator("figure .static svg:visible").count() == 5
     assert not page.locator("form.filter").is_visible()
     page.locator("details.component summary").first.click()
     assert page.locator("details.component table").first.is_visible()
@@ -159,7 +159,7 @@ def test_a_running_month_with_all_that_a_review_can_show_has_no_barrier(
     (tmp_path / "review.html").write_text(render_review(running_month), encoding="utf-8")
     page, seen = opened(browser, tmp_path / "review.html", 360, color_scheme=scheme, bypass_csp=True)
     assert seen == []
-    assert page.locator("figure .live svg").count() == 5
+    assert page.locator("figure .live svg").count() == 6
     assert page.locator("#figure-outlook .live [role='graphics-symbol']").count() >= 2
     assert page.locator("#moves tbody tr").count() == 2
     assert page.locator("#prices tbody tr").count() == 4
