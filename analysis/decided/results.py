@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 Verdict = Literal["accepted", "rejected"]
 Outcome = Literal[

@@ -177,6 +177,23 @@ def test_a_price_cut_of_the_month_comes_last_and_agrees_with_the_bridge(reviewed
     assert "$31.00 on all of its tokens" in cut.says
 
 
+def test_a_price_cut_comes_after_what_costs_less_by_drift_whatever_it_is_worth(
+    reviewed: Reviewed, tmp_path: Path
+) -> None:
+    book = overlay(
+        tmp_path, f"models: [{{model: {SONNET}, valid_from: 2026-10-12, usd_per_mtok: {{input: 2, output: 15}}}}]"
+    )
+    rows = calm("2026-09", "2026-10")
+    for row in rows:
+        if row["component"] == "brief" and date(2026, 10, 1) <= row["day"] <= date(2026, 10, 3):
+            row["model"] = "claude-haiku-4-5"
+    found = [d for d in reviewed(rows, book=book).decisions if d.group == "information"]
+    # three days at $1 in place of $3 cost $6 less; the cut takes some $20 off
+    assert [d.kind for d in found] == ["drift", "price"]
+    assert found[0].worth_usd == -6
+    assert found[0].change is None  # it saves already: there is nothing to promise
+
+
 def test_a_routing_file_takes_the_mappings_place(reviewed: Reviewed, tmp_path: Path) -> None:
     (tmp_path / "routing.json").write_text(f'{{"model_routing": {{"monitoring": "{OPUS}", "fallback": "{SONNET}"}}}}')
     found = reviewed(calm("2026-10"), routing=read_routing(tmp_path / "routing.json"), architecture=None)
