@@ -163,7 +163,7 @@ def test_a_running_month_with_all_that_a_review_can_show_has_no_barrier(
     assert page.locator("#figure-outlook .live [role='graphics-symbol']").count() >= 2
     assert page.locator("#moves tbody tr").count() == 2
     assert page.locator("#prices tbody tr").count() == 4
-    assert page.get_by_text("of rivals: within 90 days").is_visible()
+    assert page.get_by_text("of rivals: within 90 days, folded below").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     assert violations(page) == []

@@ -141,6 +141,16 @@ def test_price_rows_and_hashes_are_folded(decided: Review) -> None:
     assert decided.prices.book_hash[:12] not in before
 
 
+def test_prices_of_rivals_are_folded_apart_from_those_in_use(running_month: Review) -> None:
+    page = render_review(running_month)
+    prices = page[page.index('<section id="prices"') : page.index('<section id="forecasts"')]
+    shown, _, folded = prices.partition('<details id="rivals">')
+    assert "gemini-of-tomorrow" in folded
+    assert "gemini-of-tomorrow" not in shown
+    assert "1 price of rivals, changed or to change within 90 days" in folded
+    assert shown.count("<tbody>") == folded.count("<tbody>") == 1
+
+
 def test_no_forecast_is_said_where_none_was(decided: Review) -> None:
     assert forecasts.rows(CALIBRATION)[1] == (
         "a|b",
