@@ -1,0 +1,140 @@
+"""Logs and the bill of the same days in one store: the calls' total, and both sources named, however each is written."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from billed import KINDS, MAPPING, Kind, call_rows, total
+from costsim.analysis.spend.names import known
+from costsim.analysis.spend.query import Query
+from costsim.analysis.spend.spend import Spend, spend
+from costsim.pricing.book import open_book
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+from witnessed import TrueCall, claude_log, cost_page, truth, usage_page, written
+
+BOOK = open_book()
+TRUTH = truth(days=2, per_day=6)
+USD = sum((call.usd for call in TRUTH), Decimal(0))
+DATED = {"claude-opus-4-6": "claude-opus-4-6-20260205", "claude-haiku-4-5": "claude-haiku-4-5-20251001"}
+SPOKEN = {"claude-opus-4-6": "Claude Opus 4.6", "claude-haiku-4-5": "Claude Haiku 4.5"}
+
+
+def named(page: str, names: dict[str, str]) -> str:
+    for name, other in names.items():
+        page = page.replace(f'"{name}"', f'"{other}"')
+    return page
+
+
+def by_hours(calls: Sequence[TrueCall]) -> str:
+    """A usage page of hours, each with two keys."""
+    hours: dict[str, list[TrueCall]] = defaultdict(list)
+    for call in calls:
+        hours[f"{call.ts:%Y-%m-%dT%H}"].append(call)
+    data = [
+        {
+            "starting_at": f"{hour}:00:00Z", "ending_at": f"{hour}:59:59Z",
+            "results": [
+                json.loads(usage_page([call]))["data"][0]["results"][0]
+                | {"api_key_id": f"key-{n}", "workspace_id": "wrkspc_1"}
+                for n, call in enumerate(own)
+            ],
+        }
+        for hour, own in sorted(hours.items())
+    ]  # fmt: skip
+    return json.dumps({"data": data, "has_more": False, "next_page": None})
+
+
+def of_another_zone(calls: Sequence[TrueCall]) -> str:
+    """Days that begin at 07:00 UTC."""
+    page = json.loads(usage_page([replace(call, ts=call.ts - timedelta(hours=7)) for call in calls]))
+    for bucket in page["data"]:
+        for end in ("starting_at", "ending_at"):
+            bucket[end] = bucket[end].replace("T00", "T07")
+    return json.dumps(page)
+
+
+PAGES: dict[str, Callable[[], dict[str, str]]] = {
+    "by day": lambda: {"page": usage_page(TRUTH)},
+    "dated models": lambda: {"page": named(usage_page(TRUTH), DATED)},
+    "models with their vendor": lambda: {"page": named(usage_page(TRUTH), {n: f"anthropic/{n}" for n in DATED})},
+    "models as people write them": lambda: {"page": named(usage_page(TRUTH), SPOKEN)},
+    "by hour, keys apart": lambda: {"page": by_hours(TRUTH)},
+    "some hours": lambda: {"page": by_hours([call for call in TRUTH if call.ts.hour < 9])},
+    "days of another zone": lambda: {"page": of_another_zone(TRUTH)},
+    "costs": lambda: {"page": cost_page(TRUTH)},
+    "costs of dated models": lambda: {"page": named(cost_page(TRUTH), DATED)},
+    "usage and costs": lambda: {"page": usage_page(TRUTH), "costs": cost_page(TRUTH, Decimal("0.9"))},
+}
+
+
+def spent(folder: Path, **files: str) -> Spend:
+    with open_store(Path(":memory:")) as store:
+        load(store, written(folder, **files))
+        return spend(store, BOOK, Query(("source",)))
+
+
+@pytest.mark.parametrize("names", [{}, DATED], ids=["log", "dated log"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_log_and_its_page_are_the_log_s_total_and_both_are_named(
+    page: str, names: dict[str, str], tmp_path: Path
+) -> None:
+    found = spent(tmp_path, log=named(claude_log(TRUTH), names), **PAGES[page]())
+    assert found.total.computed_usd == USD
+    assert [row.keys for row in found.rows] == [("claude-code",)]
+    assert all("claude-code" in part.message and part.source in part.message for part in found.sources.not_counted)
+    assert found.sources.not_counted
+    assert not found.sources.only_billed
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.source not in ("litellm", "openrouter")])
+def test_calls_and_any_bill_of_them_are_the_calls_total(name: str, tmp_path: Path) -> None:
+    """GitHub's bill is of Copilot's calls: others are not on it, so there it is the bill of nothing that is here."""
+    kind: Kind = KINDS[name]
+    calls = kind.truth(date(2026, 10, 5))
+    (tmp_path / "calls.csv").write_text(call_rows(calls, kind.provider.replace("github", "anthropic")), "utf-8")
+    bill = tmp_path / f"bill.{kind.ending}"
+    bill.write_text(kind.write(calls, Decimal(1), None), "utf-8")
+    with open_store(Path(":memory:")) as store:
+        load(store, [bill])
+        load(store, [tmp_path / "calls.csv"], mapping=parse_mapping(MAPPING))
+        found = spend(store, BOOK, Query(("source",)))
+    times = 2 if kind.provider == "github" else 1
+    assert abs(found.total.computed_usd - times * total(calls)) < Decimal("0.000001")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        ("anthropic", "claude-sonnet-4-5-20250929", ("claude-sonnet-4-5", "anthropic")),
+        (None, "anthropic/claude-sonnet-4-5", ("claude-sonnet-4-5", "anthropic")),
+        ("aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("claude-sonnet-4-5", "aws")),
+        (None, "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("claude-sonnet-4-5", "aws")),
+        ("aws", "Claude Sonnet 4.5 (Amazon Bedrock Edition)", ("claude-sonnet-4-5", "aws")),
+        ("aws", "Claude4.6Sonnet", ("claude-sonnet-4-6", "aws")),
+        ("google", "claude-sonnet-4-5@20250929", ("claude-sonnet-4-5", "google")),
+        ("azure", "gpt-4o", ("gpt-4o", "azure")),
+        ("azure", "gpt-4o-1120", ("gpt-4o", "azure")),
+        ("azure", "GPT 5 mini", ("gpt-5-mini", "azure")),
+        (None, "azure/gpt-4o", ("gpt-4o", "azure")),
+        ("google", "Gemini 2.5 Pro", ("gemini-2.5-pro", "google")),
+        ("github", "Auto: Claude Haiku 4.5", ("claude-haiku-4-5", "github")),
+        ("github", "GPT-5.3-Codex", ("gpt-5.3-codex", "github")),
+        ("openai", "gpt-4o-2024-08-06", ("gpt-4o", "openai")),
+        ("my-proxy", "nothing-that-is-known", (None, "my-proxy")),
+        (None, None, (None, None)),
+    ],
+)
+def test_one_model_has_one_plain_name_and_a_biller(
+    provider: str | None, model: str | None, expected: tuple[Any, Any]
+) -> None:
+    assert known(provider, model)[1:] == expected
