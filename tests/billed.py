@@ -241,7 +241,7 @@ def openai_costs(calls: Sequence[Call], share: Decimal, extra: Extra | None) -> 
         sums = [(name, sum((call.usd_of(n) for call in own), Decimal(0))) for n, name in enumerate(names)]
         return [row(share * usd, f"{model}, {name}") for name, usd in sums if usd]
 
-    return _openai_page(calls, results, extra and row(extra.usd, extra.words))
+    return _openai_page(calls, results, row(extra.usd, extra.words) if extra else None)
 
 
 def copilot_bill(calls: Sequence[Call], share: Decimal, extra: Extra | None) -> str:
