@@ -288,7 +288,7 @@ def litellm_log(calls: Sequence[Call], share: Decimal, extra: Extra | None) -> s
             "startTime": f"{call.ts.isoformat()}Z", "model": call.model, "custom_llm_provider": "anthropic",
             "metadata": {"usage_object": {
                 "cache_read_input_tokens": call.tokens[1], "cache_creation_input_tokens": call.tokens[2],
-                "service_tier": call.processing,
+                **_anthropic(call.processing),
             }},
         }) + "\n"
         for call in calls
@@ -394,7 +394,7 @@ KINDS = {
         "csv", frozenset({"tokens", "usd"}), writes=False,
     ),
     "litellm": Kind(
-        "litellm", "anthropic", _CLAUDE, litellm_log, "jsonl", frozenset({"tokens", "usd", "batch"}),
+        "litellm", "anthropic", _CLAUDE, litellm_log, "jsonl", frozenset({"tokens", "usd", "batch", "tier", "region"}), tier="fast",
     ),
     **{
         f"focus-{version}-{cloud}": Kind(
