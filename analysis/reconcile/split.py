@@ -159,21 +159,14 @@ def ratios(pairs: Pairs) -> dict[str, Fraction]:
     found = {}
     for model in {key[2] for key in pairs}:
         own = {key: pair for key, pair in pairs.items() if key[2] == model}
-        found[model] = (
-            common
-            if _agrees(own, common)
-            else next((ratio for ratio in (common_ratio(own), Fraction(1)) if _agrees(own, ratio)), common)
-        )
+        found[model] = max((common, common_ratio(own), Fraction(1)), key=lambda ratio: _weight(own, ratio))
     return found
 
 
-def _agrees(pairs: Pairs, ratio: Fraction) -> bool:
-    """Whether most of the cost has this ratio."""
+def _weight(pairs: Pairs, ratio: Fraction) -> Fraction:
+    """How much of the cost has this ratio."""
     usable = [(book, stated, rows) for book, stated, rows in pairs.values() if book > 0 and stated > 0]
-    weight = sum(
-        (book for book, stated, rows in usable if _is_rounding(stated - book * ratio, stated, rows)), Fraction()
-    )
-    return 2 * weight >= sum((book for book, _, _ in usable), Fraction())
+    return sum((book for book, usd, rows in usable if _is_rounding(usd - book * ratio, usd, rows)), Fraction())
 
 
 def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fraction:

@@ -1,7 +1,8 @@
 """Why tokens differ: calls on another day, tokens that one side counts several times, else calls that one side lacks.
 
 Each is claimed only where it is exact in every class: the last calls of a day add up to what the bill has on the next
-one, or a component's tokens are just two, three or four times as many.
+one, or a model's or component's tokens are just two, three or four times as many. Of a model, most days are enough:
+what the other days have beyond that are calls that one side lacks.
 """
 
 from __future__ import annotations
@@ -151,18 +152,32 @@ def multiplied(
 def _whole_model(
     own: Quantities, ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell]
 ) -> tuple[str, Quantities] | None:
-    keys = {key for key in {*ours} | {*theirs} if key[1:] == next(iter(own))[0][1:]}
-    pairs = [
-        (ours.get(key, EMPTY).tokens.get(kind, 0), theirs.get(key, EMPTY).tokens.get(kind, 0))
-        for key in keys
-        for kind in {*ours.get(key, EMPTY).tokens} | {*theirs.get(key, EMPTY).tokens}
-    ]
+    model = next(iter(own))[0][1:]
+    pairs = {
+        key: (ours.get(key, EMPTY).tokens, theirs.get(key, EMPTY).tokens)
+        for key in {*ours} | {*theirs}
+        if key[1:] == model
+        and (any(ours.get(key, EMPTY).tokens.values()) or any(theirs.get(key, EMPTY).tokens.values()))
+    }
     for factor in FACTORS:
-        if all(mine == factor * other for mine, other in pairs):
-            return f"{factor} times as many here", own
-        if all(factor * mine == other for mine, other in pairs):
-            return f"{factor} times as many there", own
+        for where, sign in (("here", -1), ("there", 1)):
+            more = {key: pair[sign > 0] for key, pair in pairs.items()}
+            less = {key: pair[sign < 0] for key, pair in pairs.items()}
+            exact = [key for key in pairs if _is_multiple(more[key], less[key], factor)]
+            whole = all(n % factor == 0 for tokens in more.values() for n in tokens.values())
+            if exact and whole and 2 * len(exact) >= len(pairs):
+                extra = {
+                    (key, kind): sign * (n - n // factor)
+                    for key, tokens in more.items()
+                    for kind, n in tokens.items()
+                    if n
+                }
+                return f"{factor} times as many {where}", extra
     return None
+
+
+def _is_multiple(more: Mapping[str, int], less: Mapping[str, int], factor: int) -> bool:
+    return all(more.get(kind, 0) == factor * less.get(kind, 0) for kind in {*more} | {*less})
 
 
 def _one_group(own: Quantities, ours: Mapping[CellKey, SideCell]) -> tuple[str, Quantities] | None:

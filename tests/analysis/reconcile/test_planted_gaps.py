@@ -140,6 +140,27 @@ def dropped_and_less(kind: Kind, first: date) -> Planted:
     return Planted(here, calls, causes, Decimal("0.9"))
 
 
+def twice_and_dropped(kind: Kind, first: date) -> Planted:
+    """A wrapper that counts twice and lacks two calls: where days are whole multiples, the rest is what is missing."""
+    calls = kind.truth(first)
+    lost = [calls[10], calls[12]]
+    kept = [call for call in calls if call not in lost]
+    cause = ("tokens", "tokens") if "tokens" in kind.states else ("price", "discount")
+    causes = {cause: -total(kept), ("missing_in_ours", "missing calls"): total(lost)}
+    return Planted([call.times(2) for call in kept], calls, causes)
+
+
+def late_at_batch(kind: Kind, first: date) -> Planted:
+    """One model in batches, the other's last hour a day late: each model has its own ratio."""
+    calls = kind.truth(first)
+    batched = [replace(call, processing="batch") if call.model == kind.models[0] else call for call in calls]
+    late = [c for c in batched if c.ts.date() == first + timedelta(1) and c.ts.hour == 23]
+    billed = [replace(c, ts=c.ts + timedelta(hours=1)) if c in late else c for c in batched]
+    reason = "batch" if "batch" in kind.states else "discount"
+    causes = {("price", reason): total(batched) - total(calls), ("timing", "another day"): Decimal(0)}
+    return Planted(calls, billed, causes)
+
+
 GAPS: dict[str, tuple[Gap, str]] = {
     "nothing": (nothing, ""),
     "dropped here": (dropped_here, ""),
@@ -156,6 +177,8 @@ GAPS: dict[str, tuple[Gap, str]] = {
     "region": (in_a_region, "region|usd"),
     "tier": (at_a_tier, "tier"),
     "dropped and less": (dropped_and_less, "usd"),
+    "twice and dropped": (twice_and_dropped, ""),
+    "late, one model at batch": (late_at_batch, "batch|usd"),
 }
 
 
@@ -221,7 +244,7 @@ def compared(name: str) -> dict[str, list[SourcePair]]:
         folder = Path(given)
         calls = write_calls(folder, kind, [call for one in gaps.values() for call in one.here])
         load(store, [calls], mapping=None if kind.provider == "github" else parse_mapping(MAPPING))
-        bills = [folder / f"{gap.replace(' ', '-')}.{kind.ending}" for gap in gaps]
+        bills = [folder / f"{n}.{kind.ending}" for n, _ in enumerate(gaps)]
         for file, one in zip(bills, gaps.values(), strict=True):
             file.write_text(kind.write(one.billed, one.share, one.extra), "utf-8")
         load(store, bills, role="bill")
