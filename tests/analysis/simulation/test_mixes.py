@@ -110,3 +110,16 @@ def test_an_architecture_without_subscriptions_has_no_mixes(projected: Projected
 def test_a_subscription_without_limit_is_stated_seats_or_none(projected: Projected) -> None:
     found = projected(f"{{name: p, models: [{HAIKU}], usd_per_day: 2, seats: 3}}", component("a", HAIKU, "1", 1), 10)
     assert {seats: mix.p90_usd for seats, mix in by_seats(found).items()} == {(0,): 31, (3,): 186}
+
+
+def test_a_model_that_only_a_subscription_has_counts_at_its_shadow_price(projected: Projected) -> None:
+    """31 calls of a million tokens at $1: $31 as by the token; a seat includes $10 of it."""
+    model = "kimi-coding/kimi-for-coding"
+    shadow = "shadow_usd_per_mtok: {input: 1, output: 1}"
+    plan = f"{{name: p, models: [{model}], usd_per_month: 5, included: {{credits: 1000}}, {shadow}}}"
+    found = projected(plan, component("a", model, "1", 1), trials=10)
+    assert {seats: mix.p90_usd for seats, mix in by_seats(found).items() if seats[0] < 3} == {
+        (0,): 31,
+        (1,): 26,
+        (2,): 21,
+    }
