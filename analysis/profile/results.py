@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from ..results import Result, Usd
+from ..result import Result, Usd
 
 
 class FittedKey(Result):
