@@ -87,8 +87,8 @@ class Usage:
         """
         days = list(days_of_month(self.month))
         days = [days[0] - timedelta(n) for n in range(days[0].weekday(), 0, -1)] + days
-        history = [(row.day, row.usd) for row in self.in_scope(scope)]
-        known = _by_day(history)
+        known = _by_day((row.day, row.usd) for row in self.in_scope(scope))
+        history = _without_credits(known)
         expected = [Fraction(known.get(day, Decimal(0))) for day in days]
         ahead = [n for n, day in enumerate(days) if day > self.as_of]
         recent = self.as_of - timedelta(HISTORY_DAYS)
@@ -107,7 +107,7 @@ class Usage:
     @property
     def doubt(self) -> str:
         """That the forecast of the month rests on few days, in a sentence; empty where it does not."""
-        known = Days.of([(row.day, row.usd) for row in self.rows], self.as_of)
+        known = Days.of(_without_credits(_by_day((row.day, row.usd) for row in self.rows)), self.as_of)
         few = known is not None and len(known) < ENOUGH_DAYS and self.as_of < self.last_day
         return f"the forecast is {basis(known)}" if known and few else ""
 
@@ -121,6 +121,11 @@ def _by_day(history: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
     for day, cost in history:
         found[day] = found.get(day, Decimal(0)) + cost
     return found
+
+
+def _without_credits(known: Mapping[date, Decimal]) -> list[tuple[date, Decimal]]:
+    """What a forecast is made from: a day on which credits outweigh the costs cost nothing."""
+    return [(day, max(cost, Decimal(0))) for day, cost in known.items()]
 
 
 def last_whole_day(ledger: Ledger, today: date) -> date | None:

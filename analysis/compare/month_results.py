@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..result import Result, Usd
 
-Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "decisions", "price"]
+Effect = Literal["new", "retired", "volume", "tokens", "mix", "routing", "decisions", "price", "billed"]
 
 
 class ComponentEffect(Result):

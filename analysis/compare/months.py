@@ -13,10 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 from ...money import strip, to_usd
 from ..replay.replay import MAX_DIGITS
+from ..spend.priced import AS_BILLED
 from .effects import Asked, Kind, Route, Used, component_effects
 from .month_results import Bridge, BridgeStep, ComponentEffect, Effect
 from .reverted import Reverted, saved_by, without
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 ORDER: tuple[Effect, ...] = get_args(Effect)
 METHOD = (
     "Shapley values, component by component, of calls (volume), units per call (tokens), USD per unit (price), shares "
-    "of tasks, and of models where the routing did not ask for it (mix), shares of models where it did (routing)"
+    "of tasks, and of models where the routing did not ask for it (mix), shares of models where it did (routing); what "
+    "only a bill states is a step of its own"
 )
 # A model without any price is left out with its calls, for they cost nothing that is known.
 SUMS = """
@@ -45,12 +48,22 @@ QUALIFY bool_or(token_class <> 'request' OR usd > 0) OVER (PARTITION BY is_after
 ORDER BY ALL
 """
 
+ONLY_BILLED = f"""
+SELECT
+    component, coalesce(sum(usd) FILTER (day <= $before_last), 0), coalesce(sum(usd) FILTER (day >= $first), 0)
+FROM spend_cell
+WHERE (day BETWEEN $before_first AND $before_last OR day BETWEEN $first AND $last) AND token_class = '{AS_BILLED}'
+GROUP BY component ORDER BY component
+"""  # noqa: S608 (a word of ours)
+
 Asks = Callable[[str, str], Collection[str]]
 """The models, by their book names, that a routing allows for a (component, task or ""); empty where it says nothing."""
 Usage = Mapping[str, Iterable[Used]]
 """A month's priced usage by component."""
 Span = tuple[date, date]
 """The first and the last day; no day where the last is before the first."""
+Billed = Mapping[str, tuple[Decimal, Decimal]]
+"""What only a bill states of a component, before and after."""
 
 
 def bridge(
@@ -67,7 +80,9 @@ def bridge(
     """
     usage = _usage(connection, before, after)
     tasks = {(component, used.task) for month in usage for component, sums in month.items() for used in sums}
-    return split(before, after, *usage, {place: _asked(place, asks) for place in tasks}, decisions)
+    placed = {place: _asked(place, asks) for place in tasks}
+    billed = {name: (was, now) for name, was, now in connection.execute(ONLY_BILLED, _days(before, after)).fetchall()}
+    return split(before, after, *usage, placed, decisions, billed)
 
 
 def same_days(before: Span, month: Span, as_of: date) -> Span:
@@ -78,13 +93,16 @@ def same_days(before: Span, month: Span, as_of: date) -> Span:
 
 
 def _usage(connection: DuckDBPyConnection, was: Span, now: Span) -> tuple[dict[str, list[Used]], dict[str, list[Used]]]:
-    values = {"before_first": was[0], "before_last": was[1], "first": now[0], "last": now[1]}
     months: tuple[dict[str, list[Used]], dict[str, list[Used]]] = defaultdict(list), defaultdict(list)
-    for line in connection.execute(SUMS, values).fetchall():
+    for line in connection.execute(SUMS, _days(was, now)).fetchall():
         is_after, component, task, model, processing, token_class, tier, units, cost = line
         used = Used(task, Route(model, processing), Kind(token_class, tier), units, cost)
         months[is_after][component].append(used)
     return months
+
+
+def _days(was: Span, now: Span) -> dict[str, date]:
+    return {"before_first": was[0], "before_last": was[1], "first": now[0], "last": now[1]}
 
 
 def _asked(place: tuple[str, str], asks: Asks | None) -> Asked:
@@ -98,11 +116,13 @@ def split(
     now: Usage,
     asked: Mapping[tuple[str, str], Asked] | None = None,
     decisions: tuple[Sequence[Reverted], Sequence[Reverted]] = ((), ()),
+    billed: Billed = MappingProxyType({}),
 ) -> Bridge:
     """The bridge between two months' usage of these days; steps in the order of `Effect`, none that is nothing.
 
     `asked` is the routing by component and task. All effects but `decisions` are those between the two months as they
     would have been without the decisions; what these save now less what they saved before is the step `decisions`.
+    What only a bill states is a step of its own.
     """
     by_component: dict[str, dict[str, Asked]] = defaultdict(dict)
     for (component, task), of in (asked or {}).items():
@@ -117,13 +137,14 @@ def split(
                 exact["decisions"] = decided
             for effect, amount in rounded(exact, _total(sums[1]) - _total(sums[0])).items():
                 parts[effect][component] = amount
+        parts["billed"] = {component: of[1] - of[0] for component, of in billed.items()}
         return Bridge(
             before=f"{before[0]:%Y-%m}",
             after=f"{after[0]:%Y-%m}",
             before_last=before[1],
             after_last=after[1],
-            before_usd=strip(_total(used for sums in was.values() for used in sums)),
-            after_usd=strip(_total(used for sums in now.values() for used in sums)),
+            before_usd=strip(_whole(was) + sum((of[0] for of in billed.values()), Decimal(0))),
+            after_usd=strip(_whole(now) + sum((of[1] for of in billed.values()), Decimal(0))),
             steps=[_step(effect, parts[effect]) for effect in ORDER if any(parts[effect].values())],
             method=METHOD,
             query="bridge",
@@ -145,6 +166,10 @@ def rounded(exact: Mapping[Effect, Fraction], difference: Decimal) -> dict[Effec
 
 def _total(sums: Iterable[Used]) -> Decimal:
     return sum((used.usd for used in sums if isinstance(used.usd, Decimal)), Decimal(0))
+
+
+def _whole(usage: Usage) -> Decimal:
+    return _total(used for sums in usage.values() for used in sums)
 
 
 def _step(effect: Effect, parts: Mapping[str, Decimal]) -> BridgeStep:

@@ -94,7 +94,7 @@ def replay_sums(
                 *_notes(connection, book),
                 *_unparted(connection, reroute),
                 *_without_session(effects),
-                *([f"not in these figures: {stated}"] if stated else ()),
+                *([f"not in these figures: {stated}: costsim spend counts that"] if stated else ()),
             ],
             cache_effects=_counted(effects),
             calls_without_session=sum(source.calls for source in effects.lacking),

@@ -9,10 +9,12 @@ day, a row per half hour):
 | component, agent, task | as attributed; agent and task may be NULL |
 | provider, model | the price book's names, else as logged (NULL where nothing was) |
 | processing, status, tier | as in `usage_daily` |
-| token_class | input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request |
-| units | BIGINT: tokens, searches, or calls (request); more than 0, calls may be 0 |
+| token_class | input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request, as billed |
+| units | BIGINT: tokens, searches, or calls (request); more than 0, calls may be 0; 0 as billed |
 | usd | DECIMAL(38,24), exact: units x spend_price.usd_per_unit; NULL where there is no price |
 | price_id | the row of `spend_price` that paid; NULL where none did (a call without a price per call costs 0) |
+
+What only a bill states, without tokens that have a price, is `as billed`: its `usd` is what the bill says.
 
 `spend_price`, the price rows (pricing/price_rows.sql).
 
@@ -30,7 +32,7 @@ from typing import TYPE_CHECKING
 from ...tokens import COLUMNS, SUMMED
 from ...usage.store import is_read_only
 from ..spend.ledger import Ledger
-from ..spend.priced import AS_IT_RAN
+from ..spend.priced import AS_BILLED, AS_IT_RAN
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,16 +45,24 @@ WITH line AS (
     SELECT
         chosen.day, component, agent, task,
         coalesce(priced_provider, chosen.provider) AS provider, coalesce(priced_model, chosen.model) AS model,
-        chosen.processing, status, chosen.tier, unit_id,
+        chosen.processing, status, chosen.tier, unit_id, as_billed, sum(recorded_usd)::DECIMAL(38, 24) AS stated_usd,
         {SUMMED}
     {AS_IT_RAN}
     GROUP BY ALL
 ),
 long AS (UNPIVOT line ON {COLUMNS} INTO NAME token_class VALUE units)
-SELECT long.* EXCLUDE (unit_id), units * unit_price.usd AS usd, price_id
+SELECT
+    long.* EXCLUDE (unit_id, as_billed, stated_usd),
+    CASE WHEN as_billed THEN 0::DECIMAL(38, 24) ELSE units * unit_price.usd END AS usd,
+    CASE WHEN NOT as_billed THEN price_id END AS price_id
 FROM long
 JOIN unit_price ON unit_price.unit_id = long.unit_id AND unit_price.token_class = long.token_class
 WHERE units > 0 OR long.token_class = 'request'
+UNION ALL BY NAME
+SELECT
+    line.* EXCLUDE (unit_id, as_billed, stated_usd, {COLUMNS}),
+    '{AS_BILLED}' AS token_class, 0 AS units, stated_usd AS usd
+FROM line WHERE as_billed
 """  # noqa: S608 (fixed names)
 SPEND_CALL = """
 CREATE OR REPLACE VIEW spend_call AS

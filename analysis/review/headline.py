@@ -35,11 +35,20 @@ def months_of(lines: Iterable[tuple[Any, ...]], today: date) -> dict[str, Month]
 
 
 def _month(
-    name: str, first: date, last: date, spent: Decimal | None, calls: int, tokens: int, unpriced: int, *, today: date
+    name: str,
+    first: date,
+    last: date,
+    spent: Decimal | None,
+    calls: int,
+    tokens: int,
+    unpriced: int,
+    billed: Decimal,
+    *,
+    today: date,
 ) -> Month:
     return Month(
         month=name, first=first, last=last, complete=f"{today:%Y-%m}" > name, usd=strip(spent or Decimal(0)),
-        calls=calls, tokens=tokens, unpriced_tokens=unpriced,
+        calls=calls, tokens=tokens, unpriced_tokens=unpriced, only_billed_usd=strip(billed),
     )  # fmt: skip
 
 

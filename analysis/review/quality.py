@@ -69,7 +69,7 @@ def compare_recorded(
     found = spend(connection, book, Query(by, first, last))
     data = found.quality
     if stated := stated_by_bills(Ledger.open(connection, book), first, last):
-        data = replace(data, only_stated=stated)
+        data = replace(data, only_stated=f"{stated}: in the total, in no figure of routing or prices")
     rows = [row for row in found.rows if row.difference and row.recorded_usd is not None]
     if not rows:
         return None, list(found.notes), data

@@ -10,24 +10,27 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...tokens import UNITS
+from ..spend.priced import AS_BILLED
 from .results import FigureQuery
 
 if TYPE_CHECKING:
     from ..compare.months import Span
 
 EXPRESSIONS = {
+    "as_billed": AS_BILLED,
     "name": "coalesce(provider || '/' || model, model, '(no model)')",
     "calls": "coalesce(sum(units) FILTER (token_class = 'request'), 0)::BIGINT",
     "tokens": f"coalesce(sum(units) FILTER (token_class NOT IN ({UNITS})), 0)::BIGINT",
     # a call without a price per call costs nothing, which is no price
-    "usd": "sum(usd) FILTER (price_id IS NOT NULL)",
+    "usd": f"sum(usd) FILTER (price_id IS NOT NULL OR token_class = '{AS_BILLED}')",
     "unpriced": "coalesce(sum(units) FILTER (usd IS NULL), 0)::BIGINT",
 }
 
 HEADLINE = """SELECT strftime(day, '%Y-%m') AS month, min(day) AS first, max(day) AS last, sum(usd) AS usd,
     {calls} AS calls,
     {tokens} AS tokens,
-    {unpriced} AS unpriced_tokens
+    {unpriced} AS unpriced_tokens,
+    coalesce(sum(usd) FILTER (token_class = '{as_billed}'), 0) AS only_billed_usd
 FROM spend_cell WHERE {both}
 GROUP BY month ORDER BY month"""
 BRIDGE = """SELECT strftime(day, '%Y-%m') AS month, component, agent, task, {name} AS model, processing, tier,
@@ -47,7 +50,7 @@ GROUP BY ALL ORDER BY ALL"""
 CLASSES = """SELECT token_class, sum(units)::BIGINT AS units,
     {usd} AS usd,
     {unpriced} AS unpriced_units
-FROM spend_cell WHERE {month} AND units > 0
+FROM spend_cell WHERE {month} AND (units > 0 OR token_class = '{as_billed}')
 GROUP BY ALL HAVING token_class <> 'request' OR usd > 0 ORDER BY usd DESC NULLS LAST, token_class"""
 ROUTING = """SELECT component, coalesce(task, '') AS task, {name} AS model,
     {calls} AS calls,

@@ -33,7 +33,10 @@ class FigureQuery(Result):
 
 
 class Month(Result):
-    """A month of logs: `first` and `last` bound its days that have any; `complete` once it is over."""
+    """A month of logs: `first` and `last` bound its days that have any; `complete` once it is over.
+
+    `only_billed_usd` of `usd` is what only a bill states, without calls or priced tokens.
+    """
 
     month: str = Field(description="2026-10")
     first: date
@@ -43,6 +46,7 @@ class Month(Result):
     calls: int
     tokens: int
     unpriced_tokens: int
+    only_billed_usd: Usd = Decimal(0)
 
 
 class Headline(Result):

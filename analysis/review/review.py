@@ -211,6 +211,9 @@ def _notes(
         notes.append("the store has no month before: nothing says why the cost changed")
     if head.too_little:
         notes.append(head.too_little)
+    if month.only_billed_usd:
+        billed = format_cents(month.only_billed_usd)
+        notes.append(f"{billed} of the month is only on a bill: in the total and by component, in no routing figure")
     if month.unpriced_tokens:
         notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
     if found and not decided:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from ...tokens import COLUMNS, TOKEN_CLASSES
 
+AS_BILLED = "as billed"
+"""In place of a token class: what a bill states without tokens that have a price."""
 BOOK_HASH = "SELECT book_hash FROM ledger_book"
 HOLD_BOOK = "CREATE OR REPLACE TEMP TABLE ledger_book AS SELECT $book_hash AS book_hash"
 KNOWN_MODELS = "SELECT provider_ref, model_ref FROM model_alias"

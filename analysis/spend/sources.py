@@ -182,14 +182,14 @@ def sources_of(ledger: Ledger, since: date | None, until: date | None) -> Source
 def stated_by_bills(ledger: Ledger, since: date | None, until: date | None) -> str | None:
     """What bills state without tokens that have a price, and no calls cover, in words; None where there is nothing.
 
-    `spend` counts it as stated; what is computed from tokens (a review, a replay) cannot, and names it instead.
+    `spend` and the review count it as stated; a replay, which is computed from tokens, cannot, and names it instead.
     """
     ledger.choose(since, until)
     charged, credited = ledger.connection.execute(STATED).fetchone() or (Decimal(0), Decimal(0))
     parts = [f"{format_cents(usd)} of {what}" for usd, what in ((charged, "charges"), (credited, "credits")) if usd]
     if not parts:
         return None
-    return f"{' and '.join(parts)} that only a bill states, without priced tokens: costsim spend counts that"
+    return f"{' and '.join(parts)} that only a bill states, without priced tokens"
 
 
 def _made(kind: type[Any], row: Sequence[Any]) -> Any:

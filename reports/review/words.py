@@ -28,6 +28,7 @@ EFFECTS: dict[Effect, str] = {
     "routing": "routing policy",
     "decisions": "decisions taken",
     "price": "prices",
+    "billed": "only on the bill",
 }
 EXPLAINED: dict[Effect, str] = {
     "new": "components without calls in the month before",
@@ -38,6 +39,7 @@ EXPLAINED: dict[Effect, str] = {
     "routing": "calls moved to another model because the routing says so",
     "decisions": "calls that accepted decisions moved, against the same calls on the earlier model",
     "price": "other prices for the same tokens",
+    "billed": "what only a bill states, without calls or tokens that could explain it",
 }
 
 GROUPS: dict[DecisionGroup, str] = {"save": "Save", "investigate": "Investigate", "information": "For information"}

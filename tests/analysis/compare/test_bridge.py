@@ -334,6 +334,24 @@ def test_unpriced_usage_is_in_no_effect() -> None:
     assert (found.before_usd, found.after_usd, found.steps) == (1, 1, [])
 
 
+def test_what_only_a_bill_states_is_a_step_of_its_own() -> None:
+    """$1 of tokens in both months; on the bill alone nothing in September, $2.50 and a credit of $0.75 in October."""
+    september, october = date(2026, 9, 5), date(2026, 10, 5)
+    rows = [
+        cell(september, 1000, Decimal(1)), cell(september, 10, Decimal(0), "request"),
+        cell(october, 1000, Decimal(1)), cell(october, 10, Decimal(0), "request"),
+        cell(october, 0, Decimal("2.5"), "as billed"), cell(october, 0, Decimal("-0.75"), "as billed", component="b"),
+    ]  # fmt: skip
+    with open_store(Path(":memory:")) as store:
+        fill_cells(store, open_book())
+        store.executemany(f"INSERT INTO spend_cell VALUES ({', '.join('?' * 13)})", rows)
+        found = bridge(store, SEPTEMBER, OCTOBER)
+    assert (found.before_usd, found.after_usd) == (Decimal(1), Decimal("2.75"))
+    assert [(s.effect, s.usd, [(part.component, part.usd) for part in s.components]) for s in found.steps] == [
+        ("billed", Decimal("1.75"), [("desk", Decimal("2.5")), ("b", Decimal("-0.75"))])
+    ]
+
+
 def test_a_large_fleet_takes_moments() -> None:
     """40 components on 7 models, 6 kinds each, everything changed."""
     was, now = (

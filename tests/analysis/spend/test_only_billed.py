@@ -63,8 +63,8 @@ def test_an_export_adds_up_to_spend(store: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
-def test_a_review_and_a_replay_name_what_they_leave_out(store: duckdb.DuckDBPyConnection) -> None:
-    """Neither knows tokens of it: both stay with the calls."""
+def test_a_review_names_what_is_only_billed_and_a_replay_what_it_leaves_out(store: duckdb.DuckDBPyConnection) -> None:
+    """It has no tokens: a replay stays with the calls. (The review's total: test_one_total.py.)"""
     words = "$5.00 of charges and −$1.00 of credits that only a bill states"
     *_, data = compare_recorded(store, BOOK, date(2026, 10, 1), date(2026, 10, 31))
     assert data.messages[0].startswith(words)
