@@ -102,7 +102,8 @@ def _find(reference: str, owner: str | None) -> ModelKey | None:
         return _find_at_openrouter(reference)
     bare = _REGION.sub("", reference) if owner == "aws" else reference
     bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
-    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner)
+    # genai-prices knows OpenAI's embeddings only with their provider; nobody else serves them under that name alone
+    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner) or snapshot.by_id(bare, owner or "openai")
 
 
 def is_free(key: ModelKey) -> bool:

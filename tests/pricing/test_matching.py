@@ -18,6 +18,7 @@ from costsim.pricing.rows import ModelKey
         ("anthropic/claude-opus-4-6", "anthropic/claude-opus-4-6"),
         ("claude-opus-4-6", "anthropic/claude-opus-4-6"),
         ("  CLAUDE-Opus-4-6 ", "anthropic/claude-opus-4-6"),
+        ("text-embedding-3-small", "openai/text-embedding-3-small"),
         # dated ids, by genai-prices' match clauses
         ("claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"),
         ("openai/gpt-4o-2024-08-06", "openai/gpt-4o"),

@@ -75,8 +75,14 @@ COLUMNS = {
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
 
 
+def _of_counts(name: str) -> str:
+    """A count by its key; a dotted one may also stand in an object of its own."""
+    nested = f"counts ->> '$.{name}'"
+    return f"coalesce((counts ->> {name!r}), {nested})" if "." in name else f"(counts ->> {name!r})"
+
+
 def _counted(*names: str) -> list[str]:
-    return [count_in_text(f"(counts ->> {name!r})") for name in names]
+    return [count_in_text(_of_counts(name)) for name in names]
 
 
 def _largest(where: str, measure: str) -> str:

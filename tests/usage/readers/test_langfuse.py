@@ -242,6 +242,15 @@ def test_a_generation_over_another_that_repeats_it_is_one_call(tmp_path: Path) -
     assert trace(tmp_path, outer, inner) == [("s", 900, 95, 1)]
 
 
+@pytest.mark.parametrize("nested", [True, False])
+def test_cached_tokens_may_stand_in_an_object_of_their_own(tmp_path: Path, nested: bool) -> None:
+    details = (
+        {"prompt_tokens_details": {"cached_tokens": 40}} if nested else {"prompt_tokens_details.cached_tokens": 40}
+    )
+    counts = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, **details}
+    assert one(tmp_path, "SELECT input, cache_read, output FROM usage_event", usageDetails=counts) == (60, 40, 10)
+
+
 OLD: dict[str, Any] = {"metadata": None, "usageDetails": None, "costDetails": None, "totalCost": None}
 
 
