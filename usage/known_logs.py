@@ -50,6 +50,7 @@ PLACES: tuple[Place, ...] = (
           ("session-state/*/events.jsonl", "session-state/*.jsonl", "session-store.db")),
     Place("Copilot (OpenTelemetry)", ("$COPILOT_OTEL_FILE_EXPORTER_PATH", "$COPILOT_HOME/otel|~/.copilot/otel"),
           ("*.jsonl",), repeats="Copilot CLI"),
+    Place("Copilot Chat (VS Code)", ("editors:globalStorage/github.copilot-chat",), ("agent-traces.db",)),
     Place("OpenCode", ("$OPENCODE_DATA_DIR|$XDG_DATA_HOME/opencode",), ("opencode*.db", "storage/message/*.json")),
     Place("Kilo CLI", ("$KILO_DATA_DIR|$XDG_DATA_HOME/kilo",), ("kilo*.db",)),
     Place("Amp", ("$AMP_DATA_DIR|$XDG_DATA_HOME/amp",), ("threads/*.json",)),

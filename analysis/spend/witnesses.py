@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 STANDING = {
-    "otel": 1,
+    "otel": 1, "copilot-traces": 1,
     "bedrock": 2, "vertex": 2, "azure-apim": 2, "vllm": 2,
     "litellm": 3, "openrouter": 3, "helicone": 3, "portkey": 3, "litellm-daily": 4,
     "langfuse": 5, "langsmith": 5, "posthog": 5, "mlflow": 5, "weave": 5, "datadog": 5, "braintrust": 5,

@@ -90,7 +90,21 @@ def vertex(**how: str) -> Record:
     }  # fmt: skip
 
 
-FORMATS = {"claude-code": claude_code, "litellm": litellm, "langfuse": langfuse, "otel": span, "langsmith": langsmith,
+def helicone(**how: str) -> Record:
+    return {
+        "request_id": "r", "request_created_at": AT, "response_status": 200, "model": "claude-opus-4-6",
+        "provider": "ANTHROPIC", "prompt_tokens": 1000, "completion_tokens": 100, "response_body": {"usage": how},
+    }  # fmt: skip
+
+
+def portkey(**how: str) -> Record:
+    return {
+        "id": "1", "trace_id": "t", "created_at": AT, "ai_org": "anthropic", "ai_model": "claude-opus-4-6",
+        "req_units": 1000, "res_units": 100, "response_status_code": 200, "response": {"usage": how},
+    }  # fmt: skip
+
+
+FORMATS = {"helicone": helicone, "portkey": portkey, "claude-code": claude_code, "litellm": litellm, "langfuse": langfuse, "otel": span, "langsmith": langsmith,
            "vertex": vertex}  # fmt: skip
 
 

@@ -3,9 +3,10 @@
 https://github.com/cline/cline (src/shared/getApiMetrics.ts), https://github.com/RooCodeInc/Roo-Code
 (packages/core/src/message-utils), https://github.com/Kilo-Org/kilocode (src/shared): `api_req_started` is one request,
 its `text` is JSON and is rewritten in place; for Cline, `deleted_api_reqs` and `subagent_usage` are sums of others; for
-Roo and Kilo, `condense_context` has a cost alone. Whether `tokensIn` includes cached tokens depends on the tool, the
-provider and the time: see `includes_cached`. The model stands in `modelInfo`, else in the files beside. Cost is USD,
-from the price that the tool knows; 0 means that it knows none.
+Roo and Kilo, `condense_context` has a cost alone, and what Kilo's tool states as `fastApplyResult` is a call of another
+model, which is not named. Whether `tokensIn` includes cached tokens depends on the tool, the provider and the time: see
+`includes_cached`. The model stands in `modelInfo`, else in the files beside. Cost is USD, from the price that the tool
+knows; 0 means that it knows none.
 """
 
 from __future__ import annotations
@@ -98,6 +99,8 @@ class _Task:
         """What a message counts; None where it has no usage."""
         usage = self.usages.get(id(message))
         said = message.get("say")
+        if message.get("ask") == "tool":
+            return self._fast_applied(message)
         if message.get("type") != "say" or usage is None:
             return self._condensed(message) if said == "condense_context" and self.tool != "cline" else None
         counts = {name: whole(usage.get(name)) for name in COUNTS}
@@ -121,6 +124,14 @@ class _Task:
             "via": usage.get("inferenceProvider"),
         }
 
+    def _fast_applied(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """A model of its own that Kilo asked to apply an edit; it is not named."""
+        applied = _json(message.get("text")).get("fastApplyResult")
+        if not isinstance(applied, dict) or not (applied.get("tokensIn") or applied.get("cost")):
+            return None
+        counts = {"input": whole(applied.get("tokensIn")), "output": whole(applied.get("tokensOut"))}
+        return {**self._head(message), **counts, "status": "ok", "requests": 1, "cost": applied.get("cost")}
+
     def _condensed(self, message: dict[str, Any]) -> dict[str, Any] | None:
         cost = (message.get("contextCondense") or {}).get("cost")
         if not cost:
@@ -131,7 +142,7 @@ class _Task:
 
     def _head(self, message: dict[str, Any]) -> dict[str, Any]:
         """Who and when. The task's first time and the message's are the same in every copy of a task."""
-        key = (message.get("ts"), message.get("say"))
+        key = (message.get("ts"), message.get("say") or message.get("ask"))
         self.seen[key] = self.seen.get(key, 0) + 1
         again = f":{self.seen[key]}" if self.seen[key] > 1 else ""
         name = f"cline:{self.first}:{key[0]}:{key[1]}{again}"
@@ -171,13 +182,18 @@ def _usage(message: dict[str, Any]) -> dict[str, Any] | None:
     """The usage in a message's text."""
     text = message.get("text")
     listed = message.get("say") in (*REQUESTS["cline"], "api_req_finished")
-    if not listed or not isinstance(text, str) or text[:1] != "{":
-        return None
+    return _json(text) or None if listed else None
+
+
+def _json(text: Any) -> dict[str, Any]:
+    """The object in a text; empty where there is none."""
+    if not isinstance(text, str) or text[:1] != "{":
+        return {}
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _joined(messages: Sequence[dict[str, Any]], usages: dict[int, dict[str, Any]]) -> None:
@@ -264,6 +280,7 @@ def recognises(sample: Sample) -> bool:
     return sample.layout == "json" and sample.has("ts", "type", "say") and bool(kinds & said)
 
 
+FAST_APPLY = tuple(f"text.fastApplyResult.{name}" for name in ("tokensIn", "tokensOut", "cost"))
 CALL = tuple(f"call.{name}" for name in ("requests", "input", "cache_read", "cache_write", "output", "cost"))
 
 READER = Reader(
@@ -274,7 +291,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     unfold=unfold,
-    counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *CALL),
+    counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *FAST_APPLY, *CALL),
     left_out={
         **dict.fromkeys(
             (f"contextCondense.{name}ContextTokens" for name in ("prev", "new")), "not billed: the size of the context"

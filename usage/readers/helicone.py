@@ -9,7 +9,9 @@ rows go by `response_id`, so load a period from one kind of file only; JSON line
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
+from .nested import parsed, text
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -32,8 +34,17 @@ COLUMNS = {
     "cache_reference_id": "VARCHAR",
     "request_user_id": "VARCHAR",
     "request_properties": "VARCHAR",
+    "request_body": "JSON",
+    "response_body": "JSON",
 }
 
+
+def _stated(name: str) -> str:
+    """What the answer states of how it was processed, else what was asked for."""
+    return f"coalesce({text('answer', name, f'usage.{name}')}, {text('asked', name)})"
+
+
+PROCESSING = processing(*map(_stated, ("service_tier", "speed", "inference_geo")))
 NO_CACHE = "00000000-0000-0000-0000-000000000000"
 
 SQL = f"""
@@ -44,7 +55,9 @@ WITH entry AS (
         coalesce(
             TRY_CAST(request_properties AS JSON),
             TRY_CAST(replace(request_properties, '""', '"') AS JSON),
-            '{{}}') AS properties
+            '{{}}') AS properties,
+        {parsed("response_body")} AS answer,
+        {parsed("request_body")} AS asked
     FROM record
 )
 SELECT file_id, line,
@@ -56,6 +69,7 @@ SELECT file_id, line,
     properties ->> '$."Helicone-Session-Path"' AS task,
     CASE lower(provider) WHEN 'x' THEN 'x-ai' WHEN 'custom' THEN NULL ELSE nullif(lower(provider), '') END AS provider,
     coalesce(nullif(model, ''), response_model, request_model) AS model,
+    {PROCESSING} AS processing,
     CASE WHEN TRY_CAST(response_status AS DOUBLE) BETWEEN 200 AND 299 OR response_status IS NULL THEN 'ok'
          ELSE 'error' END AS status,
     CASE WHEN hit THEN 0 ELSE prompt_tokens END AS input,

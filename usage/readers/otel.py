@@ -41,6 +41,8 @@ IN_JSON: dict[Measure, tuple[str, ...]] = {
         "TRY_CAST(input_details AS JSON) ->> '$.ephemeral_1h_input_tokens'",
     ),
     "reasoning": ("TRY_CAST(output_details AS JSON) ->> '$.reasoning'",),
+    # 10^11 nano AI units of GitHub's are a dollar
+    "cost": ("(TRY_CAST(nano_aiu AS DECIMAL(18, 0)) * CAST('1e-11' AS DECIMAL(12, 11)))::VARCHAR",),
 }
 
 
@@ -308,7 +310,7 @@ READER = Reader(
     kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
     no_call="no span, record or metric with usage",
     counted=(
-        *(f"{place}{name}" for place in PLACES for name in aliases.names()),
+        *(f"{place}{name}" for place in PLACES for name in (*aliases.names(), "copilot_chat.copilot_usage_nano_aiu")),
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
     ),

@@ -60,6 +60,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "anthropic.usage.inference_geo",
     ),
     "plain_geo": ("inference_geo",),
+    "nano_aiu": ("copilot_chat.copilot_usage_nano_aiu",),
     "vercel": ("ai.response.providerMetadata",),
     "input_details": ("gen_ai.usage.input_token_details",),
     "output_details": ("gen_ai.usage.output_token_details",),

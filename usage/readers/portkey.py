@@ -7,6 +7,7 @@ so it is kept as a tag and as no amount of USD. A row that Portkey's cache answe
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .nested import count, less, parsed, text
@@ -52,6 +53,8 @@ SELECT file_id, line,
     prompt_slug AS task,
     lower(coalesce(nullif(ai_org, ''), ai_provider)) AS provider,
     coalesce({text("reply", "model", "body.model")}, ai_model) AS model,
+    {processing(*(text("reply", n, f"usage.{n}", f"body.{n}") for n in ("service_tier", "speed", "inference_geo")))}
+        AS processing,
     CASE WHEN TRY_CAST(response_status_code AS BIGINT) >= 400 OR lower(is_success) IN ('false', '0') THEN 'error'
          ELSE 'ok' END AS status,
     CASE WHEN hit THEN 0 ELSE {less("inputs", "reads")} END AS input,

@@ -457,3 +457,26 @@ def test_input_without_cached_tokens_is_told_by_the_total(tmp_path: Path) -> Non
         used = tokens(1_000, 9_000, 100, total_tokens=total)
         (tmp_path / str(number)).mkdir()
         assert usd(tmp_path / str(number), meta("A"), turn(), count(used, used)) == Decimal("0.0125")
+
+
+def test_a_fast_apply_of_kilo_is_a_call_of_a_model_that_is_not_named(tmp_path: Path) -> None:
+    applied = {"tool": "editedExistingFile", "fastApplyResult": {"tokensIn": 900, "tokensOut": 300, "cost": 0.002}}
+    request = {
+        "tokensIn": 100,
+        "tokensOut": 10,
+        "cacheReads": 0,
+        "cacheWrites": 0,
+        "cost": 0.01,
+        "inferenceProvider": "x",
+    }
+    messages = [
+        {"ts": 1_791_194_400_000, "type": "say", "say": "api_req_started", "text": json.dumps(request)},
+        {"ts": 1_791_194_401_000, "type": "ask", "ask": "tool", "text": json.dumps(applied)},
+        {"ts": 1_791_194_402_000, "type": "ask", "ask": "tool", "text": json.dumps({"tool": "readFile"})},
+    ]
+    (tmp_path / "ui_messages.json").write_text(json.dumps(messages))
+    with open_store(tmp_path / "s.duckdb") as store:
+        report = load(store, [tmp_path / "ui_messages.json"], strict=True)
+        rows = store.execute("SELECT input, output, recorded_usd FROM usage_event ORDER BY ts").fetchall()
+    assert report.unread == []
+    assert rows == [(100, 10, Decimal("0.01")), (900, 300, Decimal("0.002"))]

@@ -457,6 +457,23 @@ def copilot_store(folder: Path) -> None:
     database.close()
 
 
+# The agent's span repeats its chat; 40 cached within 100; a column and its attribute are one; 50 thousand million nano units are half a dollar.
+@case("copilot-traces", 1, 60, 40, 0, 10, "0.5")
+def copilot_traces(folder: Path) -> None:
+    with sqlite3.connect(folder / "agent-traces.db") as database:
+        names = ("span_id", "trace_id", "parent_span_id", "name", "start_time_ms", "end_time_ms", "status_code",
+                 "operation_name", "provider_name", "request_model", "input_tokens", "output_tokens", "cached_tokens")  # fmt: skip
+        database.execute(f"CREATE TABLE spans ({', '.join(names)})")
+        database.execute("CREATE TABLE span_attributes (span_id, key, value)")
+        database.execute("CREATE TABLE span_events (id)")
+        for span, parent, kind in (("b1", None, "invoke_agent"), ("b2", "b1", "chat")):
+            values = (span, "a1", parent, kind, MS, MS + 1000, 0, kind, "github", "gpt-5", 100, 10, 40)
+            database.execute(f"INSERT INTO spans VALUES ({', '.join('?' * len(values))})", values)
+        attributes = {"gen_ai.usage.input_tokens": "100", "copilot_chat.copilot_usage_nano_aiu": "50000000000"}
+        database.executemany("INSERT INTO span_attributes VALUES ('b2', ?, ?)", attributes.items())
+    database.close()
+
+
 # The SKU changes within the file; what the May rows would have cost in credits is not added.
 @case("copilot-bill", 0, 0, 0, 0, 0, "14")
 def copilot_bill(folder: Path) -> None:
