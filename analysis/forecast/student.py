@@ -12,7 +12,7 @@ _SIMPSON = np.where(np.arange(401) % 2, 4, 2) / 1200.0
 _SIMPSON[[0, -1]] = 1 / 1200.0
 
 
-def tail(t: float, freedom: int) -> float:
+def tail(t: float, freedom: float) -> float:
     """The chance that Student's t with that many degrees of freedom is above `t` > 0.
 
     The integral of the density beyond t, by Simpson's rule over u = t / x, which keeps small tails exact: to
@@ -24,7 +24,7 @@ def tail(t: float, freedom: int) -> float:
 
 
 @lru_cache(maxsize=512)
-def quantile(chance: float, freedom: int) -> float:
+def quantile(chance: float, freedom: float) -> float:
     """The t that is exceeded with that chance (0 < chance < 0.4), by bisection to 1e-5."""
     low, high = 0.0, 1.0
     while tail(high, freedom) > chance:

@@ -59,6 +59,51 @@ def test_a_chat_bot_is_never_offered_batch(written: Written) -> None:
     assert not any("bot as batch" in change for change in both.changes)
 
 
+HAIKU, SONNET = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6"  # $1 and $5, $3 and $15; half as batch
+
+
+def desk(written: Written, usd: float, **bot: Any) -> BudgetCheck:
+    """A digest of $150 a month on Haiku (1,500 runs of $0.10), a chat bot of $44 (220 runs of $0.20); both on Sonnet."""
+    components = [
+        {"name": "digest", "runs_per_day": 50, "tokens": {"input": 50_000, "output": 10_000}},
+        {"name": "bot", "schedule": "0 9-19 1-20 * *", "tokens": {"input": 100_000, "output": 20_000}, **bot},
+    ]
+    budget = {"name": "fleet", "usd": usd, "period": "month"}
+    routing = {"fallback": SONNET, "small": HAIKU, "guard": "openai/omni-moderation-latest"}
+    data = {"model_routing": routing, "components": components, "budgets": [budget]}
+    return check(written(data), CheckSettings(NOVEMBER)).budgets[0]
+
+
+def test_the_worked_example_finds_haiku_with_batch_for_what_nobody_waits_for(written: Written) -> None:
+    # On Sonnet 450 + 132 = 582. All on Haiku 150 + 44 = 194, too much for 150. The digest as batch too: 75 + 44 = 119.
+    found = desk(written, 150, interactive=True)
+    assert found.value_usd == 582
+    assert found.mend
+    assert sorted(found.mend.changes) == [
+        f"move bot to {HAIKU}",
+        f"move digest to {HAIKU}",
+        "run digest as batch (processing: batch)",
+    ]
+    assert (found.mend.value_usd, found.mend.sufficient) == (119, True)
+
+
+def test_the_worked_example_needs_no_batch_for_a_budget_that_haiku_keeps(written: Written) -> None:
+    found = desk(written, 194, interactive=True).mend
+    assert found
+    assert (found.changes, found.value_usd) == ([f"route the task fallback to {HAIKU}"], 194)
+
+
+def test_the_worked_example_batches_the_bot_where_nobody_waits_for_it(written: Written) -> None:
+    # all on Haiku as batch: 97; nothing less is enough for 100, and with people who wait nothing is
+    found = desk(written, 100).mend
+    assert found
+    assert (found.value_usd, found.sufficient) == (97, True)
+    waiting = desk(written, 100, interactive=True).mend
+    assert waiting
+    assert not any("bot as batch" in change for change in waiting.changes)
+    assert (waiting.value_usd, waiting.sufficient) == (119, False)
+
+
 def test_a_session_is_offered_a_cache_and_no_batch(written: Written) -> None:
     session = {"turns": 20, "prompt": 99_000, "input": 10, "cache": "none"}
     found = judged(written, 50, {"name": "coder", "model": LARGE, "runs_per_day": 1, "session": session}).mend

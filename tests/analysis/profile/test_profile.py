@@ -166,7 +166,8 @@ def test_turns_keep_the_mean_of_their_whole_numbers() -> None:
 
 def test_a_lognormal_has_the_mean_and_deviation_of_the_log() -> None:
     part = distribution_of(by_moments(1000, 500))
-    assert (float(part.mean), part.variance**0.5) == (pytest.approx(1000, rel=1e-3), pytest.approx(500, rel=1e-3))
+    assert float(part.mean) == pytest.approx(1000, rel=1e-3)
+    assert part.variance**0.5 == pytest.approx(500, rel=1e-3)
     assert by_moments(1000, 5) == 1000
     assert by_moments(0, 5) == 0
 

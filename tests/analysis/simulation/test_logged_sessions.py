@@ -47,7 +47,8 @@ def test_a_run_is_a_session_where_the_log_has_sessions(read: Read) -> None:
     found = work(read, {})
     assert isinstance(found.profile, LoggedSessions)
     # (600 + 500 + 700) / 3 sessions, and a tenth of it in output
-    assert (found.profile.count, found.profile.mean) == (3, {"input": 600, "output": 60})
+    assert found.profile.count == 3
+    assert found.profile.mean == {"input": 600, "output": 60}
     assert found.profile.rows[:3, 0].tolist() == [100, 200, 300]  # in the order of time
     assert found.explained.startswith("a: a run is one of 3 logged sessions, 1.7 calls on average.")
 
@@ -88,8 +89,8 @@ def test_every_call_of_a_session_has_its_own_context_tier(read: Read) -> None:
     found = work(read, {}).profile
     assert isinstance(found, LoggedSessions)
     low, high = found.brackets((400,))
-    assert (low.probability, low.mean["input"]) == (1, 200)  # three calls of 100 to 300 in three sessions
-    assert (high.probability, high.mean["input"]) == (Fraction(2, 3), 600)
+    assert [low.probability, low.mean["input"]] == [1, 200]  # three calls of 100 to 300 in three sessions
+    assert [high.probability, high.mean["input"]] == [Fraction(2, 3), 600]
     drawn = found.sample([low, high])
     assert drawn.sums[:, :, 0].tolist() == [[600, 0], [0, 500], [0, 700]]
     assert drawn.sums[:, :, -1].tolist() == [[3, 0], [0, 1], [0, 1]]
@@ -104,7 +105,7 @@ def test_a_switch_to_another_model_writes_what_its_cache_lacks() -> None:
 
 
 def test_policies_of_single_calls_draw_calls_unless_sessions_are_asked_for(read: Read) -> None:
-    cache = {"cache": {"hit_rate": 0.5, "share": 0.5}}
+    cache: dict[str, Any] = {"cache": {"hit_rate": 0.5, "share": 0.5}}
     assert isinstance(work(read, {}, **cache).profile, Joint)
     with pytest.raises(ArchitectureError, match="a session cannot state cache"):
         work(read, {"by": "session"}, **cache)
@@ -124,11 +125,22 @@ def test_the_fewer_the_sessions_the_less_is_their_mean_known() -> None:
     for count in (3, 20, 150, 500):
         factors = mean_factors(amounts[:count], rng, 4000)
         assert factors.mean() == pytest.approx(1)
-        widths.append(float(np.log(np.quantile(factors, 0.9) / np.quantile(factors, 0.1))))
+        widths.append(float(np.quantile(factors, 0.9) - np.quantile(factors, 0.1)))
     assert widths == sorted(widths, reverse=True)
     assert mean_factors(amounts[:1], rng, 10).tolist() == [[1.0] * 10]
     assert widening(2) == pytest.approx(3.0777 / 1.2816 * 2**0.5, rel=1e-3)  # Student's t of 1 degree
     assert widening(10_000) == pytest.approx(1, abs=1e-3)
+
+
+def test_sessions_of_which_one_is_most_of_it_say_little_about_their_mean() -> None:
+    rng = np.random.default_rng(1)
+    alike, one = (
+        mean_factors(np.array([[size] for size in sizes], dtype=np.float64), rng, 4000)
+        for sizes in ([9, 10, 10, 11] * 5, [1] * 19 + [500])
+    )
+    assert np.quantile(alike, 0.9) < 1.1
+    assert np.quantile(one, 0.9) > 2
+    assert (alike.mean(), one.mean()) == (pytest.approx(1), pytest.approx(1))
 
 
 def test_observed_components_draw_whole_sessions_and_cost_the_same(tmp_path: Path, projected: Project) -> None:
