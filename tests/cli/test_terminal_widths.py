@@ -6,11 +6,14 @@ COSTSIM_GOLDEN=1 writes the files anew: read the diff.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import costsim as costsim_package
 import pytest
+from costsim import open_store
+from costsim.usage.readers.mapped import parse_mapping
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -53,12 +56,21 @@ LOG = """when,model,component,task,input,cached,output,status
 MAP = "ts=when,model=model,component=component,task=task,input=input,cache_read=cached,output=output,status=status"
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the log, made once."""
+    folder = tmp_path_factory.mktemp("loaded")
+    (folder / "log.csv").write_text(LOG)
+    with open_store(folder / "costsim.duckdb") as store:
+        store.load([folder / "log.csv"], mapping=parse_mapping(MAP))
+    return folder / "costsim.duckdb"
+
+
 @pytest.fixture
-def fleet(costsim: Run, tmp_path: Path) -> Path:
+def fleet(loaded: Path, tmp_path: Path) -> Path:
     (tmp_path / "fleet.yaml").write_text(FLEET % 48)
     (tmp_path / "other.yaml").write_text(FLEET % 24)
-    (tmp_path / "log.csv").write_text(LOG)
-    assert costsim("load", "log.csv", "--map", MAP).code == 0
+    shutil.copy(loaded, tmp_path)
     return tmp_path
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -25,7 +26,6 @@ from costsim.errors import InputError, StoreError
 from costsim.pricing.book import open_book
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 HAIKU, SONNET = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-5"
 
@@ -59,6 +59,14 @@ def change(report: OutcomeReport, model: str, task: str = "curation") -> Outcome
 # Proportions
 
 
+@pytest.fixture(scope="module")
+def stats() -> Any:
+    """SciPy's statistics: a second to import, so not while tests are collected."""
+    from scipy import stats
+
+    return stats
+
+
 def test_twenty_of_twenty_is_not_certainty() -> None:
     # p=1, z=1.96: low = 1 / (1 + z²/n) = 20 / 23.8415 = 0.83887
     low, high = wilson(20, 20)
@@ -70,13 +78,13 @@ def test_no_trials_say_nothing() -> None:
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_wilson_interval_is_scipys(counts: tuple[int, int]) -> None:
+def test_the_wilson_interval_is_scipys(stats: Any, counts: tuple[int, int]) -> None:
     low, high = stats.binomtest(*counts).proportion_ci(method="wilson")
     assert wilson(*counts) == pytest.approx((low, high), abs=1e-12)
 
 
 @given(*[st.integers(0, 60)] * 4)
-def test_fishers_test_is_scipys(a: int, b: int, c: int, d: int) -> None:
+def test_fishers_test_is_scipys(stats: Any, a: int, b: int, c: int, d: int) -> None:
     expected = stats.fisher_exact(np.array([[a, b], [c, d]])).pvalue
     assert fisher_exact(a, a + b, c, c + d) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
@@ -86,7 +94,7 @@ def test_fishers_test_of_the_lady_tasting_tea() -> None:
     assert fisher_exact(3, 4, 1, 4) == pytest.approx(34 / 70)
 
 
-def test_fishers_test_holds_at_a_million_runs() -> None:
+def test_fishers_test_holds_at_a_million_runs(stats: Any) -> None:
     expected = stats.fisher_exact(np.array([[500_600, 499_400], [499_400, 500_600]])).pvalue
     assert fisher_exact(500_600, 1_000_000, 499_400, 1_000_000) == pytest.approx(expected, rel=1e-6)
 

@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
-import xmlschema
 from costsim.analysis.findings import Finding
 from costsim.reports.ci import RENDERERS, CiFormat, comment, render
 
@@ -48,6 +47,8 @@ def hostile() -> list[Finding]:
 
 @pytest.mark.parametrize("verdicts", [VERDICTS, hostile(), []])
 def test_junit_keeps_its_schema(verdicts: list[Finding]) -> None:
+    import xmlschema  # long to import: not before it is needed
+
     text = render("junit", "c-suite", verdicts)
     xmlschema.XMLSchema(DATA / "junit" / "jenkins-junit.xsd").validate(text)
     suite = ET.fromstring(text).find("testsuite")
