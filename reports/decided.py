@@ -55,8 +55,8 @@ def _date(record: DecisionRecord, state: str) -> str:
 
 def _money(record: DecisionRecord) -> tuple[str, str]:
     usd, low, high = record.promised_usd_per_month, record.low_usd_per_month, record.high_usd_per_month
-    shown = "-" if usd is None else format_cents(usd)
-    return shown, "" if low is None or low == high else format_range(low, high)
+    between = format_range(low, high) if low is not None and high is not None else ""
+    return "-" if usd is None else format_cents(usd), between if " to " in between else ""
 
 
 def _what(record: DecisionRecord) -> str:
