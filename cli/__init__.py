@@ -29,12 +29,13 @@ def main() -> None:
             from .route import route
 
             sys.exit(route(sys.argv[2:]))
-        from .app import app
+        from .app import application
         from .screen import REMARKS, say_remarks
         from .spellings import today
 
         REMARKS.clear()
-        code = app(today(sys.argv[1:]), prog_name="costsim", standalone_mode=False) or 0
+        words = today(sys.argv[1:])
+        code = application(words)(words, prog_name="costsim", standalone_mode=False) or 0
         say_remarks()
         sys.stdout.flush()  # a full disk behind it shows here
         sys.exit(code)

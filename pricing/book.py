@@ -13,15 +13,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
 from ..tokens import CACHE_CLASSES
 from . import listed, snapshot
 from .abilities import Ability, Kind, listed_kind, listed_takes
+from .kept import kept
 from .matching import canonical, literal_key
-from .overlay import MTOK, FileBook, Multiplier, Region, Subscription, read_book, shadow_rows, unshadowed_rows
-from .rows import ModelKey, PriceRow, processings
+from .rows import MTOK, ModelKey, PriceRow, as_texts, from_texts, processings
+
+if TYPE_CHECKING:
+    from .overlay import FileBook, Multiplier, Region, Subscription
 
 SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"}
 EIGHTEEN = Decimal("1e-18")
@@ -81,8 +85,13 @@ class PriceBook:
     def rows(self, key: ModelKey) -> tuple[PriceRow, ...]:
         """All rows of a model, of all layers. Layer numbers rise with precedence."""
         if key not in self._rows:
-            self._rows[key] = _stack(self, key)
+            self._rows[key] = self._stacked(key)
         return self._rows[key]
+
+    def _stacked(self, key: ModelKey) -> tuple[PriceRow, ...]:
+        if self.files != (None,):
+            return _stack(self, key)
+        return kept("rows", key, lambda: _stack(self, key), _texts, _rows)
 
     def price(
         self, key: ModelKey, token_class: str, *, at: datetime, input_tokens: int = 0, processing: str = "standard"
@@ -150,12 +159,20 @@ class PriceBook:
         return None
 
 
+def _texts(rows: tuple[PriceRow, ...]) -> list[list[Any]]:
+    return [as_texts(row) for row in rows]
+
+
+def _rows(texts: list[list[Any]]) -> tuple[PriceRow, ...]:
+    return tuple(from_texts(row) for row in texts)
+
+
 def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> PriceBook:
     """The stack of a base book (`list`, `article-2026` or a file) and overlays, later ones winning.
 
     Raises PriceBookError in one line: file, line, key and how to fix it.
     """
-    files = [_base(base), *(read_book(path) for path in overlays)]
+    files = [_base(base), *(_read(path) for path in overlays)]
     book = PriceBook(tuple(_layer(file) for file in files), tuple(files))
     for index, file in enumerate(files):
         _check_multipliers(PriceBook(book.layers[:index], book.files[:index]), file)
@@ -181,10 +198,16 @@ def _base(base: str | Path) -> FileBook | None:
     if str(base) == "list":
         return None
     if str(base) in SHIPPED:
-        return read_book(SHIPPED[str(base)])
+        return _read(SHIPPED[str(base)])
     if not Path(base).exists():
         raise PriceBookError(f"{str(base)!r} is not a price book; the books are list, {', '.join(SHIPPED)}, or a file")
-    return read_book(Path(base))
+    return _read(Path(base))
+
+
+def _read(file: Path) -> FileBook:
+    from .overlay import read_book
+
+    return read_book(file)
 
 
 def _layer(file: FileBook | None) -> Layer:
@@ -239,6 +262,8 @@ def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[Price
     """
     if key not in {literal_key(model) for model in subscription.models}:
         return []
+    from .overlay import shadow_rows, unshadowed_rows
+
     stated = shadow_rows(subscription, key)
     named = {row.token_class for row in stated}
     rows = [

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..tokens import BILLED_TOKENS
 from . import snapshot
+from .kept import kept
 from .matching import is_free
 from .rows import PriceRow
 
@@ -98,9 +99,10 @@ def _start(row: PriceRow) -> datetime:
 
 def content_hash() -> str:
     """sha256 of both files: equal hashes, equal prices."""
-    return hashlib.sha256(f"{snapshot.content_hash()} {own_rows().hash}".encode()).hexdigest()
+    own = hashlib.sha256(OWN_ROWS.read_bytes()).hexdigest()
+    return hashlib.sha256(f"{snapshot.content_hash()} {own}".encode()).hexdigest()
 
 
 def source() -> str:
     """What the book is made of."""
-    return f"{snapshot.source()} and {own_rows().content.source}"
+    return kept("source", (), lambda: f"{snapshot.source()} and {own_rows().content.source}", str, str)

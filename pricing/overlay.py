@@ -19,10 +19,10 @@ from ..errors import PriceBookError
 from ..tokens import TokenClass
 from .abilities import Ability, Kind
 from .matching import literal_key, provider_id
-from .rows import ModelKey, PriceRow
+from .rows import MTOK, ModelKey, PriceRow
 
 MAX_USD = Decimal(1_000_000)
-MTOK, THOUSAND = 1_000_000, 1_000
+THOUSAND = 1_000
 
 
 def _instant(given: object) -> object:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Processing = Literal["standard", "batch", "flex", "priority", "fast"]
 PROCESSING: tuple[str, ...] = get_args(Processing)
+MTOK = 1_000_000
 
 
 @lru_cache(1024)
@@ -86,3 +88,33 @@ class PriceRow:
 @lru_cache(4096)
 def _per_unit(usd: Decimal, per: int) -> Fraction:
     return Fraction(usd) / per
+
+
+def as_texts(row: PriceRow) -> list[Any]:
+    """The row's fields in their order, as JSON holds them."""
+    return [_text(getattr(row, field)) for field in PriceRow.__slots__]
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, datetime | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def from_texts(texts: list[Any]) -> PriceRow:
+    """The row that `as_texts` wrote."""
+    given = dict(zip(PriceRow.__slots__, texts, strict=True))
+    for name, read in READ.items():
+        given[name] = None if given[name] is None else read(given[name])
+    return PriceRow(**given)
+
+
+READ: dict[str, Callable[[str], Any]] = {
+    "valid_from": datetime.fromisoformat,
+    "valid_to": datetime.fromisoformat,
+    "utc_from": time.fromisoformat,
+    "utc_to": time.fromisoformat,
+    "usd": Decimal,
+    "shadow_usd": Decimal,
+}
+"""How the fields that are no texts and numbers are read."""

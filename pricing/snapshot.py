@@ -16,16 +16,14 @@ Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .kept import kept, list_hash
 from .rows import ModelKey, PriceRow
 
 if TYPE_CHECKING:
@@ -66,6 +64,8 @@ def snapshot() -> DataSnapshot:
 @cache
 def data_version() -> str:
     """The installed version of genai-prices."""
+    from importlib.metadata import version
+
     return version("genai-prices")
 
 
@@ -77,15 +77,13 @@ def source() -> str:
 @cache
 def content_hash() -> str:
     """sha256 of the snapshot's data file: equal hashes, equal prices."""
-    import genai_prices
-
-    return hashlib.sha256((Path(genai_prices.__file__).parent / "data.py").read_bytes()).hexdigest()
+    return list_hash()
 
 
 @cache
 def provider_ids() -> frozenset[str]:
     """The ids of all providers."""
-    return frozenset(provider.id for provider in snapshot().providers)
+    return kept("providers", (), lambda: frozenset(provider.id for provider in snapshot().providers), sorted, frozenset)
 
 
 @cache
@@ -93,9 +91,13 @@ def _by_id() -> dict[tuple[str, str], ModelKey]:
     return {(key.provider.lower(), key.model.lower()): key for key in _models()}
 
 
+@cache
 def by_id(model_id: str, provider: str | None) -> ModelKey | None:
     """The provider's model of exactly that id, whatever the case."""
-    return _by_id().get((provider, model_id.lower())) if provider else None
+    if provider is None:
+        return None
+    asked = (provider, model_id.lower())
+    return kept("id", asked, lambda: _by_id().get(asked), list_or_none, key_or_none)
 
 
 @cache
@@ -103,11 +105,26 @@ def _key_by_identity() -> dict[int, ModelKey]:
     return {id(model): key for key, model in _models().items()}
 
 
+@cache
 def find(model_ref: str, provider: str | None) -> ModelKey | None:
     """The model that genai-prices' own match clauses give for a reference, or None.
 
     Where a provider resells another's models (Azure OpenAI's, Google Anthropic's), the key is the maker's.
     """
+    return kept("match", (model_ref, provider), lambda: _matched(model_ref, provider), list_or_none, key_or_none)
+
+
+def list_or_none(key: ModelKey | None) -> list[str] | None:
+    """A key as JSON has it."""
+    return None if key is None else [*key]
+
+
+def key_or_none(texts: list[str] | None) -> ModelKey | None:
+    """A key from JSON."""
+    return None if texts is None else ModelKey(*texts)
+
+
+def _matched(model_ref: str, provider: str | None) -> ModelKey | None:
     try:
         _, model = snapshot().find_provider_model(model_ref, None, provider, None)
     except LookupError:
@@ -133,6 +150,10 @@ def model_info(key: ModelKey) -> ModelInfo | None:
 @cache
 def price_keys(key: ModelKey) -> frozenset[str]:
     """The units that some price of the model is for, as genai-prices names them: `output_mtok`, `audio_hours`."""
+    return kept("units", key, lambda: _price_keys(key), sorted, frozenset)
+
+
+def _price_keys(key: ModelKey) -> frozenset[str]:
     model = _models().get(key)
     stated: Sequence[Any] = [] if model is None else model.prices if isinstance(model.prices, list) else [model]
     return frozenset(name for part in stated for name, usd in part.prices.__dict__.items() if usd is not None)
@@ -140,8 +161,14 @@ def price_keys(key: ModelKey) -> frozenset[str]:
 
 def context_window(key: ModelKey) -> int | None:
     """The model's context window in tokens, where the snapshot knows it."""
+    window: int | None = kept("window", key, lambda: _context_window(key), lambda known: known, lambda known: known)
+    return window
+
+
+def _context_window(key: ModelKey) -> int | None:
     model = _models().get(key)
-    return model.context_window if model else None
+    window: int | None = model.context_window if model else None
+    return window
 
 
 @cache

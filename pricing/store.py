@@ -23,7 +23,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .book import PriceBook
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 PLACES = 24
 
-PRICE_ROWS_SQL = files(__package__).joinpath("price_rows.sql").read_text("utf-8")
-COST_SQL = files(__package__).joinpath("cost.sql").read_text("utf-8")
+PRICE_ROWS_SQL = Path(__file__).with_name("price_rows.sql").read_text("utf-8")
+COST_SQL = Path(__file__).with_name("cost.sql").read_text("utf-8")
 
 MODEL_ALIAS_SQL = """
 CREATE OR REPLACE TEMP TABLE model_alias AS
