@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 from costsim import cli
 from costsim.usage.store import CONFIG
 
+KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
+os.environ.setdefault("COSTSIM_CACHE", str(KEPT))  # nothing in anybody's home
 CONFIG["threads"] = "1"  # stores of a few rows: the suite's own processes are what uses the cores
 
 

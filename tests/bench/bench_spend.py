@@ -7,12 +7,18 @@ In one run: the floor, a bare GROUP BY in DuckDB of the three columns that are a
 question to the built rollup; and `genai_prices.calc_price` call by call on a sample. Targets: at most 1.5 times the
 floor, under 4 GiB, and at least 1,000 times the calls per second of calc_price. Costs are checked: the sums are the
 floor's, to the token, and both ways come to the same cost.
+
+What users feel: `costsim spend` on a loaded store, a process of its own, beside one that only starts Python and imports
+DuckDB. Target: at most half a second more. `--events 0` measures only this.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +34,7 @@ from costsim.pricing.book import open_book
 from costsim.usage.rollup import sums
 from costsim.usage.store import open_store
 
-TARGET_RATIO, TARGET_GIB, TARGET_CALLS = 1.5, 4.0, 1_000
+TARGET_RATIO, TARGET_GIB, TARGET_CALLS, TARGET_SECONDS_MORE = 1.5, 4.0, 1_000, 0.5
 MODELS = (
     "claude-opus-4-6", "claude-sonnet-4-6", "claude-sonnet-4-5", "claude-haiku-4-5", "gemini-2.5-pro", "gpt-4o", "gpt-5",
 )  # fmt: skip
@@ -83,9 +89,48 @@ def main() -> None:
     parser.add_argument("--file", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        measure_command(Path(folder))
+        if not given.events:
+            return
         file = given.file or Path(folder) / "events.parquet"
         make_events(file, given.events)
         measure(file, given.events, Path(folder))
+
+
+def measure_command(folder: Path) -> None:
+    """`costsim spend` on a store of a few sums, beside Python's start with DuckDB's import: the best of seven, by turns."""
+    log, store = folder / "calls.csv", folder / "loaded.duckdb"
+    rows = [f"2026-06-{1 + n % 28:02}T08:00:00Z,{MODELS[n % 7]},{1000 + n},{n % 500}" for n in range(5_000)]
+    log.write_text("\n".join(["at,model,input,output", *rows]))
+    costsim = [sys.executable, "-m", "costsim"]
+    mapping = ["--map", "ts=at,model=model,input=input,output=output"]
+    subprocess.run([*costsim, "load", str(log), *mapping, "--db", str(store)], check=True, capture_output=True)
+    commands = {
+        "start": [sys.executable, "-c", "import duckdb"],
+        "spend": [*costsim, "spend", "--db", str(store)],
+    }
+    best: dict[str, tuple[float, float]] = {}
+    for _ in range(8):  # the first run keeps what the price list answers
+        for name, command in commands.items():
+            took = seconds_of(command)
+            best[name] = min(best.get(name, took), took)
+    print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
+    for name, (clock, processor) in best.items():
+        print(f"{name:6} {clock:6.2f} s {processor:6.2f} s of CPU")
+    more = best["spend"][0] - best["start"][0]
+    ratio = best["spend"][0] / best["start"][0]
+    print(
+        f"spend beyond Python's start and DuckDB's import {more:.2f} s, {ratio:.1f} x it (target {TARGET_SECONDS_MORE} s)"
+    )
+
+
+def seconds_of(command: list[str]) -> tuple[float, float]:
+    """Seconds on the clock and of the processor that a process takes."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, command
+    return time.perf_counter() - began, used.ru_utime + used.ru_stime
 
 
 def measure(file: Path, events: int, folder: Path) -> None:
