@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "start",
     "run": "plan",
     "schema": "plan",
+    "profile": "profile",
     "check": "check",
     "diff": "diff",
     "load": "usage",
