@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
@@ -91,7 +91,7 @@ class PriceBook:
     def _stacked(self, key: ModelKey) -> tuple[PriceRow, ...]:
         if self.files != (None,):
             return _stack(self, key)
-        return kept("rows", key, lambda: _stack(self, key), _texts, _rows)
+        return kept("rows", key, lambda: _stack(self, key), as_texts, from_texts)
 
     def price(
         self, key: ModelKey, token_class: str, *, at: datetime, input_tokens: int = 0, processing: str = "standard"
@@ -157,14 +157,6 @@ class PriceBook:
                 if subscription.valid_at(at) and key in {literal_key(model) for model in subscription.models}:
                     return subscription
         return None
-
-
-def _texts(rows: tuple[PriceRow, ...]) -> list[list[Any]]:
-    return [as_texts(row) for row in rows]
-
-
-def _rows(texts: list[list[Any]]) -> tuple[PriceRow, ...]:
-    return tuple(from_texts(row) for row in texts)
 
 
 def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> PriceBook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
@@ -90,9 +90,9 @@ def _per_unit(usd: Decimal, per: int) -> Fraction:
     return Fraction(usd) / per
 
 
-def as_texts(row: PriceRow) -> list[Any]:
-    """The row's fields in their order, as JSON holds them."""
-    return [_text(getattr(row, field)) for field in PriceRow.__slots__]
+def as_texts(rows: Iterable[PriceRow]) -> list[list[Any]]:
+    """The fields of each row in their order, as JSON holds them."""
+    return [[_text(getattr(row, field)) for field in PriceRow.__slots__] for row in rows]
 
 
 def _text(value: Any) -> Any:
@@ -101,8 +101,12 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def from_texts(texts: list[Any]) -> PriceRow:
-    """The row that `as_texts` wrote."""
+def from_texts(rows: Iterable[list[Any]]) -> tuple[PriceRow, ...]:
+    """The rows that `as_texts` wrote."""
+    return tuple(_row(texts) for texts in rows)
+
+
+def _row(texts: list[Any]) -> PriceRow:
     given = dict(zip(PriceRow.__slots__, texts, strict=True))
     for name, read in READ.items():
         given[name] = None if given[name] is None else read(given[name])

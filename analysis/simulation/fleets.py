@@ -28,6 +28,8 @@ POOL = 8_192
 """Entries of the pools that its sums of runs are put together from."""
 PRECISION = 0.005
 """The standard error of a sum's width, relative to it, that the fewer draws may leave."""
+LANES = 64
+"""Into how many parts families are gathered that take their draws from the same places, so that sums are quick."""
 
 METHOD = (
     f"The fleet has more than {LARGE} components: each is drawn {DRAWN:,} times, those that decide the width of a sum "
@@ -103,7 +105,8 @@ def dominant(moments: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
     """The families to draw in full: of every sum, the largest until the others leave its width known well enough.
 
     `moments` are (variance, excess kurtosis) of each family in each sum. The variance of a sum of independent parts
-    with shares s of it, each known from n draws, has the relative variance sum of s^2 (kurtosis + 2) / n.
+    with shares s of it, each known from n draws, has the relative variance sum of s^2 (kurtosis + 2) / n. Families may
+    leave half of it; equal lanes of them leave 2 / LANES, less than the other half.
     """
     names = list(moments)
     variances, kurtoses = np.moveaxis(np.array([moments[name] for name in names]), -1, 0)
@@ -114,7 +117,7 @@ def dominant(moments: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
     for left in open_.T:
         order = np.argsort(-left, kind="stable")
         rest = left.sum() - np.cumsum(left[order])
-        enough = (2 * PRECISION) ** 2 * DRAWN
+        enough = (2 * PRECISION) ** 2 * DRAWN / 2
         count = 0 if left.sum() <= enough else int(np.argmax(rest <= enough)) + 1
         chosen |= dict.fromkeys(names[n] for n in order[:count].tolist())
     return [name for name in names if name in chosen]

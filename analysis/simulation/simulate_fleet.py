@@ -11,7 +11,7 @@ import numpy as np
 
 from ..architecture.distributions import Floats
 from ..results import ComponentCost
-from .fleets import DRAWN, POOL, dominant, families, put_together, variance_and_kurtosis
+from .fleets import DRAWN, LANES, POOL, dominant, families, put_together, variance_and_kurtosis
 from .monte_carlo import pool_size
 from .plan_sums import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
 from .workload import Horizon
@@ -44,6 +44,10 @@ class _Family:
             if own.costing.priced and priced[0].costing.priced:
                 self.saved_usd[n] += priced[0].horizon_usd - own.horizon_usd
 
+    def join(self, other: _Family) -> None:
+        for own, added in zip([*self.usd, *self.saved_usd], [*other.usd, *other.saved_usd], strict=True):
+            np.add(own, added, out=own)
+
     @property
     def moments(self) -> list[tuple[float, float]]:
         """Of every sum that it is part of: a plan's days, its horizon, its saving."""
@@ -66,18 +70,21 @@ class FleetSimulation:
     def run(self, progress: Progress | None, sink: Sink | None) -> list[PlanSum]:
         """Draw all families a few times, then those that decide a sum in full."""
         listed = families(self.architecture.components)
+        wide = -(-len(listed) // LANES)
+        lanes = [listed[first : first + wide] for first in range(0, len(listed), wide)]
         moments: dict[str, list[tuple[float, float]]] = {}
-        done = 0
         with pool_size(POOL):
-            for members in listed:
-                family = self._drawn(members, DRAWN, sink)
-                moments[family.name] = family.moments
-                self._put_together(family)
-                done += len(members)
-                if progress:
-                    progress(done, len(self.architecture.components))
+            for lane in lanes:
+                joint = _Family.nothing(lane[0][0].name, len(self.plans), self.horizon.days, DRAWN)
+                for members in lane:
+                    family = self._drawn(members, DRAWN, sink)
+                    moments[family.name] = family.moments
+                    joint.join(family)
+                    if progress:
+                        progress(len(self.rows), len(self.architecture.components))
+                self._put_together(joint, joint.name)
         chosen = set(dominant(moments))
-        self._draw_in_full([members for members in listed if members[0].name in chosen])
+        self._draw_in_full([(lane[0][0].name, own) for lane in lanes for own in lane if own[0].name in chosen])
         for n, total in enumerate(self.sums):
             total.components += [self.rows[component.name][n] for component in self.architecture.components]
         return self.sums
@@ -98,30 +105,31 @@ class FleetSimulation:
             self.rows[component.name] = component_rows(priced)
         return family
 
-    def _put_together(self, family: _Family, sign: int = 1) -> None:
+    def _put_together(self, family: _Family, lane: str, sign: int = 1) -> None:
         for total, usd, saved in zip(self.sums, family.usd, family.saved_usd, strict=True):
-            put_together(total.drawn_usd, usd, family.name, self.settings.seed, sign)
-            put_together(total.saved_usd, saved, family.name, self.settings.seed, sign)
+            put_together(total.drawn_usd, usd, lane, self.settings.seed, sign)
+            put_together(total.saved_usd, saved, lane, self.settings.seed, sign)
 
-    def _draw_in_full(self, chosen: list[list[Component]]) -> None:
-        """Take these families out of the sums, bring what stays to its exact mean, and add them as drawn in full."""
+    def _draw_in_full(self, chosen: list[tuple[str, list[Component]]]) -> None:
+        """Take these families, each of a lane, out of the sums, centre what stays, and add them as drawn in full."""
         with pool_size(POOL):
-            for members in chosen:
-                self._put_together(self._drawn(members, DRAWN, None), sign=-1)
-        self._centre({component.name for members in chosen for component in members})
-        for members in chosen:
+            for lane, members in chosen:
+                self._put_together(self._drawn(members, DRAWN, None), lane, sign=-1)
+        self._centre([component.name for _, members in chosen for component in members])
+        for _, members in chosen:
             family = self._drawn(members, self.settings.trials, None)
             for total, usd, saved in zip(self.sums, family.usd, family.saved_usd, strict=True):
                 total.drawn_usd += usd
                 total.saved_usd += saved
 
-    def _centre(self, without: set[str]) -> None:
-        """The exact expectation is the mean of what was drawn a few times."""
-        names = [name for name in self.rows if name not in without]
+    def _centre(self, without: list[str]) -> None:
+        """The exact expectation, less that of these components, is the mean of what was drawn a few times."""
         for total in self.sums:
-            costings = [self.costing_of(name, total.plan) for name in names]
-            exact = [costing.expected_usd for costing in costings if costing.priced]
-            usd = np.array([float(sum(day, Fraction(0))) for day in zip(*exact, strict=True)] or [0.0])
+            costings = [self.costing_of(name, total.plan) for name in without]
+            full = [costing.expected_usd for costing in costings if costing.priced]
+            apart = [sum(day, Fraction(0)) for day in zip(*full, strict=True)] or [Fraction(0)] * self.horizon.days
+            usd = np.array([float(a - b) for a, b in zip(total.expected_usd, apart, strict=True)])
             total.drawn_usd += (usd - total.drawn_usd.mean(axis=1))[:, None]
-            saved = sum((total.saved_by_component.get(name, Fraction(0)) for name in names), Fraction(0))
-            total.saved_usd += float(saved) - total.saved_usd.mean()
+            saved = sum((total.saved_by_component.get(name, Fraction(0)) for name in without), Fraction(0))
+            rest = sum(total.saved_by_component.values(), Fraction(0)) - saved
+            total.saved_usd += float(rest) - total.saved_usd.mean()

@@ -115,7 +115,7 @@ def test_every_draw_comes_into_as_many_trials_as_any_other() -> None:
 
 
 def test_a_family_is_drawn_in_full_where_it_decides_a_sum() -> None:
-    # 100 alike: sum of (1/100)^2 x 2 = 0.02, less than (2 x 0.005)^2 x 1000 = 0.1; with one of 50 times that: (1/3)^2 x 2
+    # 100 alike: sum of (1/100)^2 x 2 = 0.02, less than half of (2 x 0.005)^2 x 1000; with one of 50 times that: (1/3)^2 x 2
     alike = {f"f{n}": [(1.0, 0.0)] for n in range(100)}
     assert dominant(alike) == []
     assert dominant(alike | {"large": [(50.0, 0.0)]}) == ["large"]
