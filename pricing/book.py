@@ -173,17 +173,10 @@ def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> Price
 
 def without_subscriptions(book: PriceBook) -> PriceBook:
     """The same stack with every call at its own price; where a subscription states a shadow price, that is it."""
-    files = [file and _at_shadow_prices(file) for file in book.files]
+    from .overlay import at_shadow_prices
+
+    files = [file and at_shadow_prices(file) for file in book.files]
     return PriceBook(tuple(replace(layer, subscriptions=()) for layer in book.layers), tuple(files))
-
-
-def _at_shadow_prices(file: FileBook) -> FileBook:
-    rows = dict(file.rows)
-    for subscription in file.content.subscriptions:
-        for key in map(literal_key, subscription.models):
-            stated = [replace(r, usd=r.shadow_usd or r.usd, shadow_usd=None) for r in shadow_rows(subscription, key)]
-            rows[key] = (*rows.get(key, ()), *stated)
-    return replace(file, content=file.content.model_copy(update={"subscriptions": []}), rows=rows)
 
 
 def _base(base: str | Path) -> FileBook | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -288,6 +288,16 @@ def shadow_rows(subscription: Subscription, key: ModelKey) -> list[PriceRow]:
     """The classes whose shadow price the subscription states: nothing at the margin."""
     stated = subscription.shadow_usd_per_mtok.stated()
     return [_flat_row(subscription, key, name, usd) for name, usd in stated.items()]
+
+
+def at_shadow_prices(file: FileBook) -> FileBook:
+    """The book without its subscriptions, the shadow prices that they state as prices of their models."""
+    rows = dict(file.rows)
+    for subscription in file.content.subscriptions:
+        for key in map(literal_key, subscription.models):
+            stated = [replace(r, usd=r.shadow_usd or r.usd, shadow_usd=None) for r in shadow_rows(subscription, key)]
+            rows[key] = (*rows.get(key, ()), *stated)
+    return replace(file, content=file.content.model_copy(update={"subscriptions": []}), rows=rows)
 
 
 def unshadowed_rows(subscription: Subscription, key: ModelKey, covered: set[str]) -> list[PriceRow]:
