@@ -54,8 +54,9 @@ def format_cents(amount: Decimal | None) -> str:
 
 
 def format_range(low: Decimal | None, high: Decimal | None) -> str:
-    """Two amounts as one range, `$1.20 to $3.40`; the amount alone where both read the same."""
-    first, last = format_apart(low, high)
+    """Two amounts as one range, `$1.20 to $3.40`; the amount alone where both read the same. Never abbreviated."""
+    large = any(amount is not None and abs(amount) >= 1000 for amount in (low, high))
+    first, last = map(format_cents, (low, high)) if large else format_apart(low, high)
     return first if first == last else f"{first} to {last}"
 
 

@@ -135,6 +135,14 @@ class HorizonCost(Result):
     p90_usd: Usd
 
 
+class ClassCost(Result):
+    """What a plan's tokens of one class cost: `subscription` is what is paid however much is used."""
+
+    token_class: str
+    expected_usd_per_day: Usd
+    percent: Usd = Field(description="of the plan's expected cost")
+
+
 class PlanResult(Result):
     """One plan: its routing applied to every component. Day quantiles pool all days of all trials."""
 
@@ -151,6 +159,9 @@ class PlanResult(Result):
         default=None, description="expected, from Monday to Friday; null: no such day"
     )
     weekend_usd_per_day: Usd | None = Field(default=None, description="expected, on Saturdays and Sundays")
+    classes: list[ClassCost] = Field(
+        default=[], description="expected cost by token class, the most expensive first; they add up to the plan's"
+    )
     spawn_trees: list[SpawnNode] = Field(default=[], description="from every component that spawns and runs by itself")
 
 

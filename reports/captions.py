@@ -72,6 +72,12 @@ def of_agents(projection: Projection) -> str:
     return _most_expensive(shown_plan(projection), agent_of)
 
 
+def of_classes(plan: PlanResult) -> str:
+    """Which share of a plan's cost each token class is, the largest first."""
+    shares = ", ".join(f"{part.token_class.replace('_', ' ')} {percent(part.percent)}" for part in plan.classes)
+    return f"Of the cost of {plan.name}: {shares}."
+
+
 def of_days(projection: Projection) -> str:
     """What a day of the shown plan and of the baseline costs, mostly."""
     spans = [

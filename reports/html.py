@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.move_results import WhatIf
-    from ..analysis.results import ClaimResult, ComponentCost, Projection, UsedPrice
+    from ..analysis.results import ClaimResult, ClassCost, ComponentCost, Projection, UsedPrice
 
 Subject = TypeVar("Subject")
 
@@ -45,6 +45,7 @@ def render_html(projection: Projection, choices: WhatIf | None = None) -> str:
         figures=figures(projection),
         components=component_rows(projection),
         savings=saving_rows(projection),
+        classes=class_rows(projection),
         sessions=[row for row in captions.shown_plan(projection).components if row.session],
         exactness=exactness,
         found=choices,
@@ -105,6 +106,14 @@ def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[Com
     first = shown | {name: row for plan in by_plan for name, row in plan.items() if name not in shown}
     ordered = sorted(first.values(), key=_unpriced_then_most_expensive)
     return [(row, [plan.get(row.name) for plan in by_plan]) for row in ordered]
+
+
+def class_rows(projection: Projection) -> list[tuple[str, list[ClassCost | None]]]:
+    """Each token class with its cost under every plan (None: costs nothing there), in the order of the plan shown."""
+    by_plan = [{part.token_class: part for part in plan.classes} for plan in projection.plans]
+    first = [part.token_class for part in captions.shown_plan(projection).classes]
+    names = dict.fromkeys([*first, *(name for parts in by_plan for name in parts)])
+    return [(name, [parts.get(name) for parts in by_plan]) for name in names]
 
 
 def saving_rows(projection: Projection) -> list[tuple[str, list[Decimal | None]]]:

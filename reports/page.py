@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..money import format_cents, format_exact, format_range, format_usd
 from .numbers import count, percent
+from .stacked import label_cells
 from .theme import DARK, LIGHT
 from .vega import Spec, bundle, drawing
 
@@ -107,7 +108,7 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
     two scripts (Vega, and the templates of these names), by hash.
     """
     texts = [bundle(), "\n".join(template_text(name) for name in scripts)]
-    return _environment(filters).get_template(template).render(
+    page = _environment(filters).get_template(template).render(
         style=template_text("report.css"),
         light=LIGHT.variables(),
         dark=DARK.variables(),
@@ -115,6 +116,7 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
         script_hashes=[_csp_hash(script) for script in texts],
         **values,
     )  # fmt: skip
+    return label_cells(page)
 
 
 def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environment:

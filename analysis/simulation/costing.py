@@ -69,12 +69,28 @@ class Costing:
     @cached_property
     def horizon_usd(self) -> Fraction:
         """Expected cost of all days together, exact."""
+        return sum((count * self._usd_per_run(day) for day, count in self._runs_by_rates()), Fraction(0))
+
+    @cached_property
+    def horizon_usd_by_class(self) -> dict[str, Fraction]:
+        """Expected cost of all days together by token class and `request`, exact; only classes that cost something."""
+        found: dict[str, Fraction] = {}
+        for rates, count in self._runs_by_rates():
+            for bracket, row in zip(self.brackets, rates, strict=True):
+                amounts = {**bracket.mean, "request": Fraction(1)}
+                for (name, amount), usd in zip(amounts.items(), row, strict=True):
+                    if amount and usd:
+                        found[name] = found.get(name, Fraction(0)) + count * bracket.probability * amount * usd
+        return found
+
+    def _runs_by_rates(self) -> list[tuple[Rates, Fraction]]:
+        """The horizon's runs, those of days with the same prices together."""
         if all(day is self.rates[0] for day in self.rates):
-            return self.work.runs.total * self._usd_per_run(self.rates[0])
+            return [(self.rates[0], self.work.runs.total)]
         runs: dict[int, tuple[Rates, Fraction]] = {}  # by identity, as in `_expected`
         for count, day in zip(self.work.runs.expected, self.rates, strict=True):
             runs[id(day)] = (day, runs[id(day)][1] + count if id(day) in runs else count)
-        return sum((count * self._usd_per_run(day) for day, count in runs.values()), Fraction(0))
+        return list(runs.values())
 
     @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:

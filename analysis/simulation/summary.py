@@ -29,6 +29,7 @@ from ..results import (
     WaterfallStep,
     exactness,
 )
+from .class_costs import class_costs
 from .fits import large_requests, outgrown
 from .plan_sums import CostingOf, PlanSum, ProjectionDay
 from .plans import Plan, named_models
@@ -65,7 +66,9 @@ def summarise(
     if sink and subscribed:
         sink(subscribed)
     costings = {(plan.name, name): costing_of(name, plan) for plan in plans for name in plan.models}
-    results = [_with_trees(_plan_result(total, horizon), total.plan, costing_of, architecture) for total in sums]
+    results = [
+        _with_trees(_plan_result(total, horizon, costing_of), total.plan, costing_of, architecture) for total in sums
+    ]
     return Projection(
         name=architecture.name,
         start=horizon.start,
@@ -148,7 +151,7 @@ def _flat_days(plan: Plan, row: ComponentCost, costs: list[Fraction], horizon: H
         )
 
 
-def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
+def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> PlanResult:
     expected = sum(total.expected_usd, Fraction(0))
     sum10, sum50, sum90 = sorted_quantiles(total.drawn_usd.sum(axis=0), simulated_usd)
     days = zip(horizon.dates, total.expected_usd, row_quantiles(total.drawn_usd, simulated_usd), strict=True)
@@ -166,6 +169,7 @@ def _plan_result(total: PlanSum, horizon: Horizon) -> PlanResult:
         components=total.components,
         weekday_usd_per_day=_mean_usd(total, horizon, weekend=False),
         weekend_usd_per_day=_mean_usd(total, horizon, weekend=True),
+        classes=class_costs((costing_of(name, total.plan) for name in total.plan.models), expected, horizon.days),
         days=[
             DayCost(day=day, expected_usd=to_usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
             for day, cost, (low, middle, high) in days

@@ -152,6 +152,13 @@ def test_a_phone_gets_charts_that_fit_it(phone: Opened) -> None:
         assert box["x"] + box["width"] <= 360
 
 
+def test_a_phone_gets_tables_as_stacked_rows_with_their_headings(phone: Opened) -> None:
+    wider = "[...document.querySelectorAll('.scroller')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
+    assert phone.page.evaluate(wider) == 0
+    shown = "getComputedStyle(document.querySelector('td[data-label]'), '::before').content"
+    assert phone.page.evaluate(shown) == '"Per day"'
+
+
 def test_dark_mode_reaches_page_and_charts(wide: Opened) -> None:
     ground = "() => getComputedStyle(document.body).backgroundColor"
     label = "() => getComputedStyle(document.querySelector('#figure-days .live svg text')).fill"

@@ -63,6 +63,7 @@ def test_a_range_of_equal_amounts_is_said_once() -> None:
     assert format_range(Decimal("1.2"), Decimal("3.4")) == "$1.20 to $3.40"
     assert format_range(Decimal("1.201"), Decimal("1.199")) == "$1.20"
     assert format_range(Decimal("6712.4"), Decimal("6749.9")) == "$6,712.40 to $6,749.90"  # not $6.7k to $6.7k
+    assert format_range(Decimal("1434.5"), Decimal("1549.9")) == "$1,434.50 to $1,549.90"  # not $1.4k to $1.5k
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,15 @@ class Costed:
         """Expected cost of all days together, exact."""
         return sum((way.costing.horizon_usd for way in self._ways), Fraction(0))
 
+    @property
+    def horizon_usd_by_class(self) -> dict[str, Fraction]:
+        """Expected cost of all days together by token class, exact."""
+        found: dict[str, Fraction] = {}
+        for way in self._ways:
+            for name, usd in way.costing.horizon_usd_by_class.items():
+                found[name] = found.get(name, Fraction(0)) + usd
+        return found
+
     @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
         """The same at a subscription's shadow prices."""
