@@ -135,7 +135,7 @@ class HorizonCost(Result):
     p90_usd: Usd
 
 
-class ClassCost(Result):
+class PaidClass(Result):
     """What a plan's tokens of one class cost: `subscription` is what is paid however much is used."""
 
     token_class: str
@@ -159,7 +159,7 @@ class PlanResult(Result):
         default=None, description="expected, from Monday to Friday; null: no such day"
     )
     weekend_usd_per_day: Usd | None = Field(default=None, description="expected, on Saturdays and Sundays")
-    classes: list[ClassCost] = Field(
+    classes: list[PaidClass] = Field(
         default=[], description="expected cost by token class, the most expensive first; they add up to the plan's"
     )
     spawn_trees: list[SpawnNode] = Field(default=[], description="from every component that spawns and runs by itself")

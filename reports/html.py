@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.move_results import WhatIf
-    from ..analysis.results import ClaimResult, ClassCost, ComponentCost, Projection, UsedPrice
+    from ..analysis.results import ClaimResult, ComponentCost, PaidClass, Projection, UsedPrice
 
 Subject = TypeVar("Subject")
 
@@ -108,7 +108,7 @@ def component_rows(projection: Projection) -> list[tuple[ComponentCost, list[Com
     return [(row, [plan.get(row.name) for plan in by_plan]) for row in ordered]
 
 
-def class_rows(projection: Projection) -> list[tuple[str, list[ClassCost | None]]]:
+def class_rows(projection: Projection) -> list[tuple[str, list[PaidClass | None]]]:
     """Each token class with its cost under every plan (None: costs nothing there), in the order of the plan shown."""
     by_plan = [{part.token_class: part for part in plan.classes} for plan in projection.plans]
     first = [part.token_class for part in captions.shown_plan(projection).classes]

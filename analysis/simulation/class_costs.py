@@ -7,13 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
-from ..results import ClassCost
+from ..results import PaidClass
 
 if TYPE_CHECKING:
     from .policies.calls import Costed
 
 
-def class_costs(costings: Iterable[Costed], expected_usd: Fraction, days: int) -> list[ClassCost]:
+def class_costs(costings: Iterable[Costed], expected_usd: Fraction, days: int) -> list[PaidClass]:
     """The plan's `expected_usd` of all days by token class, the most expensive first; they add up to it.
 
     What no call costs is paid for subscriptions. Components without a price are in no class, as they are in no total.
@@ -27,7 +27,7 @@ def class_costs(costings: Iterable[Costed], expected_usd: Fraction, days: int) -
     if flat:
         found["subscription"] = flat
     return [
-        ClassCost(
+        PaidClass(
             token_class=name,
             expected_usd_per_day=to_usd(usd / days),
             percent=to_usd(round(100 * usd / expected_usd, 6) if expected_usd else Fraction(0)),
