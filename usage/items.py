@@ -12,6 +12,9 @@ from .fits import loaded
 from .reader import RAW_CHARACTERS
 
 
+EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
+
+
 def items(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The object that a JSON document is, the items of an array, or the objects that stand one after the other.
 
@@ -26,6 +29,14 @@ def items(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         found = [item for item, _ in documents] if several else []
         rest = text[documents[-1][1] :] if several else text
     for item in found if isinstance(found, list) else [found]:
-        yield item if isinstance(item, dict) else json.dumps(item)
+        yield from _exports(item) if isinstance(item, dict) else [json.dumps(item)]
     if rest.strip():
         yield " ".join(rest[:RAW_CHARACTERS].split())
+
+
+def _exports(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An object as it is; an OTLP export as one for each resource, so that no record is as long as the document."""
+    key = next((name for name in EXPORTS if isinstance(item.get(name), list)), "")
+    first, *others = item.get(key) or [None]
+    yield {**item, key: [first]} if others else item
+    yield from ({key: [other]} for other in others)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plurals import counted
 from .packing import packing_of
 
 if TYPE_CHECKING:
@@ -119,4 +120,4 @@ def line(passed: Mapping[str, str], shown: int = 5) -> str:
     unknown = [Path(path).name for path, reason in sorted(passed.items()) if reason in (NO_FORMAT, TABLE)]
     named = f": {', '.join(unknown[:shown])}{', …' * (len(unknown) > shown)}" if unknown else ""
     hint = " (a table of yours needs --map)" if TABLE in passed.values() else ""
-    return f"{len(passed):,} files passed over ({reasons}){named}{hint}"
+    return f"{counted(len(passed), 'file')} passed over ({reasons}){named}{hint}"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plurals import counted
 from .passed_over import line as passed_over_line
 from .signs import Sign, named
 
@@ -72,12 +73,13 @@ class LoadReport:
         """How many calls the files read have, and how many of them are new."""
         added = self.added_calls
         known = self.calls - added
-        entries = f"{self.entries:,} log entries" if self.entries > self.calls else ""
+        entries = counted(self.entries, "log entry", "log entries") if self.entries > self.calls else ""
         merged = f" ({entries}; streaming repeats merged)" if entries else ""
-        billed = [f"{self.billed:,} sums of bills"] if self.billed else []
+        billed = [counted(self.billed, "sum of bills", "sums of bills")] if self.billed else []
         if not self.calls:
             return ", ".join(billed) or "0 calls"
-        found = f"{added:,} new calls, {known:,} calls were in the store already" if known else f"{added:,} calls"
+        found = f"{counted(added, 'new call')}, {counted(known, 'call was', 'calls were')} in the store already"
+        found = found if known else counted(added, "call")
         return ", ".join([f"{found}{merged}", *billed])
 
     def lines(self, summary: Sequence[str] = ()) -> list[str]:
@@ -85,16 +87,24 @@ class LoadReport:
         unchanged = sum(file.unchanged for file in self.files)
         read = [file for file in self.files if not file.unchanged]
         formats = sorted({file.reader for file in read})
-        said = [f"{len(read):,} files read ({', '.join(formats)})" if read else "no new file"]
+        said = [f"{counted(len(read), 'file')} read ({', '.join(formats)})" if read else "no new file"]
         said += [f"{unchanged:,} unchanged"] if unchanged else []
         said += [passed_over_line(self.passed_over)] if self.passed_over else []
         rejected = self.total("rejected")
-        bad = [f"{rejected:,} lines rejected (table reject), the first:", *self.first_rejects] if rejected else []
-        broken = [f"{len(self.unreadable):,} files cannot be read:", *self.unreadable] if self.unreadable else []
+        bad = (
+            [f"{counted(rejected, 'line')} rejected (table reject), the first:", *self.first_rejects]
+            if rejected
+            else []
+        )
+        broken = (
+            [f"{counted(len(self.unreadable), 'file')} cannot be read:", *self.unreadable] if self.unreadable else []
+        )
         waiting = [_waiting_line(self.waiting)] if self.waiting else []
-        moved = [f"{self.attributed:,} calls attributed by the rules"] if self.attributed else []
+        moved = [f"{counted(self.attributed, 'call')} attributed by the rules"] if self.attributed else []
         fewer = (
-            [f"{self.withdrawn:,} calls of before withdrawn: their files do not tell them"] if self.withdrawn else []
+            [f"{counted(self.withdrawn, 'call')} of before withdrawn: the files no longer contain them"]
+            if self.withdrawn
+            else []
         )
         silent = [*_without_call(read), *_unread_lines(self.unread), *_contradictions(self.signs), *waiting]
         return [", ".join(said), *(summary or [self.calls_line]), *fewer, *moved, *silent, *bad, *broken]
@@ -107,7 +117,7 @@ def _without_call(read: Sequence[FileReport]) -> list[str]:
         if why := file.without_call:
             reasons.setdefault(f"{file.reader}: {why}", []).append(Path(file.path).name)
     return [
-        f"{len(names):,} file{'s' * (len(names) != 1)} without a call ({why}): "
+        f"{counted(len(names), 'file')} without a call ({why}): "
         f"{', '.join(names[:SHOWN])}{', …' * (len(names) > SHOWN)}"
         for why, names in reasons.items()
     ]
@@ -116,7 +126,7 @@ def _without_call(read: Sequence[FileReport]) -> list[str]:
 def _waiting_line(files: Sequence[str]) -> str:
     named = ", ".join([Path(path).name for path in files[:SHOWN]] + ["…"] * (len(files) > SHOWN))
     return (
-        f"NOT COUNTED YET: the last row of {len(files):,} file{'s' * (len(files) != 1)} ({named}) has no line end and "
+        f"NOT COUNTED YET: the last row of {counted(len(files), 'file')} ({named}) has no line end and "
         "may be half written; load again: it counts when it is ended, or where the file has not changed since"
     )
 
@@ -146,8 +156,8 @@ def _unread_line(source: str, name: str, parts: Sequence[Unread]) -> str:
     files, numbers = sum(part.files for part in parts), sum(part.occurrences for part in parts)
     total = short_amount(sum((part.total for part in parts), Decimal(0)))
     where = f"{Path(parts[0].path).name}{f':{parts[0].line}' if parts[0].line else ''}"
-    counted = f"{files:,} file{'s' * (files != 1)}"
-    return f"  {source}, {counted}: `{name}` {parts[0].what}: {total} in {numbers:,} places ({where})"
+    of_files = counted(files, "file")
+    return f"  {source}, {of_files}: `{name}` {parts[0].what}: {total} in {counted(numbers, 'place')} ({where})"
 
 
 def short_amount(total: Decimal) -> str:

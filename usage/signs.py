@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plurals import counted
 from .store import scalar
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Sign:
         """The sign in words."""
         if self.kind.startswith(UNKNOWN_LEVEL):
             level = self.kind.removeprefix(UNKNOWN_LEVEL)
-            return f"{self.calls:,} calls were processed as `{level}`, which no price list knows: at standard prices"
-        of = f"{self.calls:,} of {self.compared:,} calls"
+            return f"{counted(self.calls, 'call was', 'calls were')} processed as `{level}`, which no price list knows: at standard prices"
+        of = f"{self.calls:,} of {counted(self.compared, 'call')}"
         if self.kind == COST_ONLY:
             return f"{of} have a recorded cost and no tokens: it is in no computed cost"
         match self.kind:

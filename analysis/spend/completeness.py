@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
+from ...plurals import counted
 from ...usage import passed_over
 from ...usage.report import short_amount
 from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
@@ -79,11 +80,11 @@ class DataQuality:
         if self.only_stated:
             yield self.only_stated
         if self.rejected:
-            yield f"{self.rejected:,} lines were rejected (table reject)"
+            yield f"{counted(self.rejected, 'line was', 'lines were')} rejected (table reject)"
         for found in self.unread:
             yield (
                 f"{found.source}: `{found.field}` {found.what}: {short_amount(found.total)} in "
-                f"{found.occurrences:,} places (table unread)"
+                f"{counted(found.occurrences, 'place')} (table unread)"
             )
         for sign in named(self.signs):
             yield f"{sign.source}: {sign.message}"
@@ -91,7 +92,7 @@ class DataQuality:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.passed_over)
             yield f"files passed over in folders: {reasons} (table passed_over)"
         if self.without_call:
-            yield f"{self.without_call:,} files of a known format have no call (table load, entries 0)"
+            yield f"{counted(self.without_call, 'file of a known format has', 'files of a known format have')} no call (table load, entries 0)"
 
     def as_data(self) -> dict[str, object]:
         """For JSON."""
@@ -160,7 +161,10 @@ def _score(source: str, losses: Iterable[Loss]) -> SourceScore:
 def _of_lines(lines: tuple[int, ...]) -> Iterator[Loss]:
     entries, rejected, _ = lines
     if rejected:
-        yield Decimal(rejected) / (entries + rejected), f"{rejected:,} of {entries + rejected:,} entries were rejected"
+        yield (
+            Decimal(rejected) / (entries + rejected),
+            f"{rejected:,} of {counted(entries + rejected, 'entry', 'entries')} were rejected",
+        )
 
 
 def _of_unread(unread: list[Unread], tokens: int) -> Iterator[Loss]:
@@ -192,7 +196,7 @@ def _of_days(days: int, span: int) -> Iterator[Loss]:
     if days and span > days:
         yield (
             Decimal(span - days) / span * PARTLY["days"],
-            f"no call on {span - days:,} of the {span:,} days from the first to the last",
+            f"no call on {span - days:,} of the {counted(span, 'day')} from the first to the last",
         )
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
 from ..processing import processing
-from ..reader import Reader, Sample, identifier
+from ..reader import Reader, Sample, identifier, text
+from ..tags import json_path
 from .counts import count_in_text
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
@@ -56,6 +57,7 @@ FIELDS = {
     "tags": "JSON",
 }
 COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
+_NAMES = tuple(dict.fromkeys(COUNTED))
 _TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', metadata ->> '$.service_tier',
     metadata ->> '$.attributes."gen_ai.openai.response.service_tier"',
     metadata ->> '$.attributes."openai.response.service_tier"')"""
@@ -75,14 +77,17 @@ COLUMNS = {
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
 
 
-def _of_counts(name: str) -> str:
-    """A count by its key; a dotted one may also stand in an object of its own."""
-    nested = f"counts ->> '$.{name}'"
-    return f"coalesce((counts ->> {name!r}), {nested})" if "." in name else f"(counts ->> {name!r})"
-
-
 def _counted(*names: str) -> list[str]:
-    return [count_in_text(_of_counts(name)) for name in names]
+    return [count_in_text(_stated(name)) for name in names]
+
+
+_PLACES = (*(json_path(name) for name in _NAMES), *(f"$.{name}" for name in _NAMES if "." in name))
+
+
+def _stated(name: str) -> str:
+    """A count by its key; a dotted one may also stand in an object of its own."""
+    flat = f"stated[{_PLACES.index(json_path(name)) + 1}]"
+    return f"coalesce({flat}, stated[{_PLACES.index(f'$.{name}') + 1}])" if "." in name else flat
 
 
 def _largest(where: str, measure: str) -> str:
@@ -93,7 +98,7 @@ def _largest(where: str, measure: str) -> str:
 
 def _first(names: tuple[str, ...]) -> str:
     """The count under the first of these names that is there."""
-    return count_in_text(f"coalesce({', '.join(f'(counts ->> {name!r})' for name in names)})")
+    return count_in_text(f"coalesce({', '.join(map(_stated, names))})")
 
 
 def _more(start: str) -> str:
@@ -104,7 +109,8 @@ def _more(start: str) -> str:
     keys = f"""list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}_\\w+') AND k <> '{start}_tokens'
         AND k NOT LIKE '%cache%' AND k NOT LIKE '%ephemeral%')"""
     counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
-    return f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
+    found = f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
+    return f"CASE WHEN contains(counts::VARCHAR, '\"{start}_') THEN {found} ELSE 0 END"
 
 
 def _parsed(*names: str) -> str:
@@ -167,13 +173,17 @@ detailed AS (
              ELSE json_object('input', coalesce("inputUsage", "promptTokens"),
                  'output', coalesce("outputUsage", "completionTokens"), 'total', coalesce("totalUsage", "totalTokens"))
              END AS stated_counts,
-        counted_in <> 'TOKENS' AND {_used("stated_counts")} AS no_tokens,
+        CASE WHEN counted_in <> 'TOKENS' THEN {_used("stated_counts")} ELSE FALSE END AS no_tokens,
         CASE WHEN NOT no_tokens THEN stated_counts END AS counts,
         coalesce(cost, costs ->> '$.total', {_SUM_OF_COSTS}) AS stated_cost
     FROM entry
 ),
+listed AS (
+    SELECT *, json_extract_string(counts, [{", ".join(map(text, _PLACES))}]) AS stated
+    FROM detailed
+),
 measured AS (
-    SELECT *,
+    SELECT * EXCLUDE (stated),
         {_first(LANGFUSE_INPUTS)} AS inputs, {_more("input")} AS more_inputs,
         {_first(LANGFUSE_OUTPUTS)} AS outputs, {_more("output")} AS more_outputs,
         {_largest("beside", "cached")} AS reads, {_largest("inside", "cached")} AS reads_inside,
@@ -181,7 +191,7 @@ measured AS (
         {_largest("beside", "written_5m")} AS writes_5m,
         {_largest("beside", "written_1h")} AS writes_1h, {_largest("inside", "written_1h")} AS writes_1h_inside,
         {_first(LANGFUSE_TOTALS)} AS total
-    FROM detailed
+    FROM listed
 ),
 -- the parts of writes may stand beside their sum or in it: the total tells, else that they add up to it
 written AS (

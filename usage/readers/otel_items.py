@@ -7,7 +7,7 @@ whose columns are attributes. Attributes may have dotted names, be nested, or st
 from __future__ import annotations
 
 from .. import aliases
-from .otel_tags import constants, tags_in_lists, tags_in_object
+from .otel_tags import constants, kept_places, tags_at, tags_in_object
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
@@ -120,14 +120,6 @@ def _columns(prefix: str) -> str:
     return f"[{', '.join(listed)}]"
 
 
-def _found_in_lists() -> str:
-    """The attributes of NAMES of an OTLP span or record: in its own list, or the resource's."""
-    return (
-        f"list_transform({constants(NAMES)}, lambda wanted: CASE WHEN wanted = 'service.name' "
-        "THEN resource_texts[list_position(resource_keys, wanted)] ELSE texts[list_position(keys, wanted)] END)"
-    )
-
-
 # The attributes of NAMES of a row: in its object of attributes, flat or nested, or in a column.
 _FOUND_IN_ROW = f"""list_transform(
     list_zip({constants(NAMES)}, flat, nested, {_columns("")}, {_columns("attributes.")}),
@@ -147,14 +139,23 @@ def _instant(*names: str) -> str:
     return f"CASE WHEN {text} LIKE '[%' THEN utc_epoch({seconds}) ELSE coalesce(utc_epoch({text}), utc({text})) END"
 
 
+NOWHERE = 1_000_000  # a place in a list where nothing stands
 _TEXTS = (
     "list_transform({0}, lambda item: coalesce(item.value.stringValue, item.value.intValue, item.value.doubleValue))"
 )
 _KEYS = "list_transform({0}, lambda item: item.key)"
 
 
+_READ = tuple(name for name in NAMES if name != "service.name")
+_PLACES = (
+    f"list_transform({constants(NAMES)}, lambda wanted: coalesce(CASE WHEN wanted = 'service.name' "
+    "THEN coalesce(len(keys), 0) + nullif(list_position(resource_keys, wanted), 0) "
+    f"ELSE nullif(list_position(keys, wanted), 0) END, {NOWHERE}))"
+)
+
+
 def _unnested(resources: str, scopes: str, items: str) -> str:
-    """CTEs that yield `{items}_keyed`: the spans or log records of an OTLP export, with their attributes as lists."""
+    """CTEs that yield `{items}_found`: spans or log records of an OTLP export, with what is read of their attributes."""
     return f"""
 {items}_resource AS (
     SELECT file_id, line, unnest({resources}, max_depth := 2) FROM entry WHERE {resources} IS NOT NULL
@@ -167,22 +168,30 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
     SELECT file_id, line, resource_attributes, scope.name AS scope_name, unnest({items}, max_depth := 2)
     FROM {items}_scope
 ),
-{items}_keyed AS (
+{items}_keyed AS MATERIALIZED (
     SELECT *, {_KEYS.format("attributes")} AS keys, {_TEXTS.format("attributes")} AS texts,
         {_KEYS.format("resource_attributes")} AS resource_keys, {_TEXTS.format("resource_attributes")} AS resource_texts
     FROM {items}_item
+),
+-- few lists of names are different: where each attribute stands is looked for once for each of them
+{items}_kind AS (
+    SELECT *, {_PLACES} AS places, {kept_places("keys", _READ)} AS tag_places,
+        {kept_places("resource_keys", _READ)} AS resource_tag_places
+    FROM (SELECT DISTINCT keys, resource_keys FROM {items}_keyed)
+),
+{items}_found AS (
+    SELECT keyed.*, list_select(list_concat(texts, resource_texts), places) AS found,
+        CASE WHEN len(tag_places) > 0 OR len(resource_tag_places) > 0 THEN json_merge_patch(
+            {tags_at("resource_tag_places", "keyed.resource_keys", "resource_texts")},
+            {tags_at("tag_places", "keyed.keys", "texts")}) ELSE '{{}}'::JSON END AS more
+    FROM {items}_keyed AS keyed JOIN {items}_kind AS kind
+        ON kind.keys IS NOT DISTINCT FROM keyed.keys AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
 )"""  # noqa: S608 (names)
 
 
-_READ = tuple(name for name in NAMES if name != "service.name")
-_LISTED_TAGS = (
-    f"json_merge_patch({tags_in_lists('resource_keys', 'resource_texts', _READ)}, "
-    f"{tags_in_lists('keys', 'texts', _READ)})"
-)
 _RESOURCE_TAGS = tags_in_object("(resource -> '$.attributes')", _READ)
 _ROW_TAGS = f"json_merge_patch({_RESOURCE_TAGS}, {tags_in_object('attributes', _READ)})"
 STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
-_FOUND_IN_LIST = _found_in_lists()
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
 )
@@ -203,15 +212,14 @@ row_keyed AS (
 item AS (
     SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
         scope_name AS scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS started,
-        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, {_FOUND_IN_LIST} AS found,
-        {_LISTED_TAGS} AS more
-    FROM spans_keyed
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, found, more
+    FROM spans_found
     UNION ALL
     SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope_name, NULL, NULL,
         coalesce(utc_epoch(nullif(timeUnixNano, '0')), utc({_in_list("event.timestamp")}),
             utc_epoch(observedTimeUnixNano)),
-        NULL, NULL, body.stringValue, {_FOUND_IN_LIST}, {_LISTED_TAGS}
-    FROM logRecords_keyed
+        NULL, NULL, body.stringValue, found, more
+    FROM logRecords_found
     UNION ALL
     SELECT file_id, line,
         coalesce("type" = 'log' OR hrTime IS NOT NULL OR "_body" IS NOT NULL OR body IS NOT NULL, FALSE),

@@ -27,6 +27,23 @@ def tags_in_lists(keys: str, texts: str, taken: Sequence[str]) -> str:
     return f"coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"
 
 
+def kept_places(keys: str, taken: Sequence[str]) -> str:
+    """The places of the attributes that are tags in a list of names."""
+    kept = (
+        f"length({keys}[place]) <= {MAX_KEY} AND NOT regexp_matches({keys}[place], '{_OURS}') "
+        f"AND NOT list_contains({constants(taken)}, {keys}[place])"
+    )
+    return f"coalesce(list_filter(range(1, len({keys}) + 1), lambda place: {kept}), []::BIGINT[])"
+
+
+def tags_at(places: str, keys: str, texts: str) -> str:
+    """The tags (JSON) of attributes given as two lists, those at these places."""
+    pair = f"to_json({keys}[place])::VARCHAR || ':' || to_json({texts}[place])::VARCHAR"
+    short = f"list_filter({places}, lambda place: length({texts}[place]) <= {MAX_TEXT})"
+    pairs = f"list_transform({short}, lambda place: {pair})"
+    return f"coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"
+
+
 def tags_in_object(attributes: str, taken: Sequence[str]) -> str:
     """The tags of attributes given as a JSON object."""
     flat = f"TRY_CAST({attributes} AS MAP(VARCHAR, JSON))"

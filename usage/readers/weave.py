@@ -44,7 +44,7 @@ WITH RECURSIVE listed AS (
     UNION ALL
     SELECT file_id, line, json_object({LINE.format(parsed("summary"))}) FROM record WHERE op_name IS NOT NULL
 ),
-known AS (
+known AS MATERIALIZED (
     SELECT *, {text("call", "id")} AS call_id, {text("call", "parent_id")} AS parent,
         {parsed("call -> '$.summary.usage'")} AS usages,
         coalesce(len(json_keys(usages)), 0) > 0 AS has_usage
@@ -56,7 +56,7 @@ used AS (
     FROM (SELECT *, unnest(json_keys(usages)) AS model FROM known ANTI JOIN above USING (file_id, call_id)
         WHERE has_usage)
 ),
-detailed AS (
+detailed AS MATERIALIZED (
     SELECT *, usages -> ('/' || place) AS usage, call -> ('/summary/weave/costs/' || place) AS cost FROM used
 ),
 counted AS (
