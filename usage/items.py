@@ -11,7 +11,6 @@ from .files import leading_documents
 from .fits import loaded
 from .reader import RAW_CHARACTERS
 
-
 EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 

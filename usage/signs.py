@@ -55,22 +55,24 @@ class Sign:
         """The sign in words."""
         if self.kind.startswith(UNKNOWN_LEVEL):
             level = self.kind.removeprefix(UNKNOWN_LEVEL)
-            return f"{counted(self.calls, 'call was', 'calls were')} processed as `{level}`, which no price list knows: at standard prices"
+            were = counted(self.calls, "call was", "calls were")
+            return f"{were} processed as `{level}`, which no price list knows: at standard prices"
         of = f"{self.calls:,} of {counted(self.compared, 'call')}"
+        have, state = ("has", "states") if self.calls == 1 else ("have", "state")
         if self.kind == COST_ONLY:
-            return f"{of} have a recorded cost and no tokens: it is in no computed cost"
+            return f"{of} {have} a recorded cost and no tokens: it is in no computed cost"
         match self.kind:
             case "total above its parts":
-                return f"{of} state a total of {self.amount:,} more tokens than their parts: these are in no cost"
+                return f"{of} {state} a total of {self.amount:,} more tokens than their parts: these are in no cost"
             case "total below its parts":
                 return (
-                    f"{of} state a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
+                    f"{of} {state} a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
                     "some may be counted twice (cached tokens within the input, reasoning within the output)"
                 )
             case "no stop reason":
-                return f"{of} have no stop reason: their output may be a first count"
+                return f"{of} {have} no stop reason: their output may be a first count"
             case _:
-                return f"{of} have an output of 10 tokens or fewer, too few for how the context grows after them"
+                return f"{of} {have} an output of 10 tokens or fewer, too few for how the context grows after them"
 
 
 def find_signs(store: DuckDBPyConnection) -> None:

@@ -92,7 +92,8 @@ class DataQuality:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.passed_over)
             yield f"files passed over in folders: {reasons} (table passed_over)"
         if self.without_call:
-            yield f"{counted(self.without_call, 'file of a known format has', 'files of a known format have')} no call (table load, entries 0)"
+            files = counted(self.without_call, "file of a known format has", "files of a known format have")
+            yield f"{files} no call (table load, entries 0)"
 
     def as_data(self) -> dict[str, object]:
         """For JSON."""

@@ -138,7 +138,7 @@ def test_a_tier_that_no_price_list_knows_is_named_and_refused_by_strict(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, format: str
 ) -> None:
     record = FORMATS[format](service_tier="turbo")
-    message = "1 calls were processed as `turbo`, which no price list knows: at standard prices"
+    message = "1 call was processed as `turbo`, which no price list knows: at standard prices"
     assert loaded(store, tmp_path, record) == [message]
     with pytest.raises(UsageLogError, match="turbo"):
         loaded(store, tmp_path, record, strict=True)

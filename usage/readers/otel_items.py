@@ -155,7 +155,7 @@ _PLACES = (
 
 
 def _unnested(resources: str, scopes: str, items: str) -> str:
-    """CTEs that yield `{items}_found`: spans or log records of an OTLP export, with what is read of their attributes."""
+    """CTEs that yield `{items}_found`: the spans or log records of an OTLP export, with their attributes."""
     return f"""
 {items}_resource AS (
     SELECT file_id, line, unnest({resources}, max_depth := 2) FROM entry WHERE {resources} IS NOT NULL

@@ -297,7 +297,7 @@ def test_a_calculated_cost_alone_is_named(tmp_path: Path) -> None:
     report, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT input + output, recorded_usd FROM usage_event")
     assert rows == [(0, Decimal("0.5"))]
     assert [sign.message for sign in report.signs] == [
-        "1 of 1 calls have a recorded cost and no tokens: it is in no computed cost"
+        "1 of 1 call has a recorded cost and no tokens: it is in no computed cost"
     ]
 
 

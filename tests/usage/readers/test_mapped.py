@@ -271,7 +271,7 @@ def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
     told(store, "ts=ts,input=out,output=in", file)
     assert told(store, "ts=ts,input=out,output=in", file).files[0].unchanged
     right = told(store, "ts=ts,input=in,output=out", file)
-    assert "1 calls of before withdrawn: their files do not tell them" in right.lines()
+    assert "1 call of before withdrawn: the files no longer contain them" in right.lines()
     assert values(store, "input, output") == [(1, 500)]
     told(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
     assert values(store, "input, output") == [(500, 1), (500, 1)], "a grown file too"
