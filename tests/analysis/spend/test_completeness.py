@@ -47,7 +47,7 @@ def test_unread_tokens_take_their_share_of_all(tmp_path: Path) -> None:
     found = spent(tmp_path, row(1, metadata={"usage_object": {"audio_new_tokens": 1100}}))
     # 1,100 unread beside 1,000 + 100 counted: a half
     assert found.quality.scores[0].score == Decimal(50)
-    assert "audio_new_tokens` is not counted: 1,100 in 1 places" in found.quality.messages[0]
+    assert "audio_new_tokens` is not counted: 1,100 in 1 place" in found.quality.messages[0]
 
 
 def test_days_without_a_call_between_days_with_some_take_a_quarter_of_their_share(tmp_path: Path) -> None:
