@@ -24,7 +24,8 @@ from ...usage.store import scalar
 from .names import BILLER, name_models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from duckdb import DuckDBPyConnection
 
@@ -69,7 +70,19 @@ FROM usage_event LEFT JOIN repeated ON repeated.place = usage_event.rowid
 WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
     AND usage_event.covered_by IS DISTINCT FROM repeated.covered_by
 """
-TOUCHED_DAYS = "CREATE OR REPLACE TEMP TABLE settle_day AS SELECT day FROM touched_day"
+AT_ONCE = 2_000_000
+"""Calls that are compared at once: memory is that of their days and two on either side, however many there are."""
+TOUCHED_CALLS = """
+WITH called AS (
+    SELECT ts::DATE AS day, count(*) AS calls FROM usage_event
+    WHERE role = 'calls' AND ts >= (SELECT min(day) FROM touched_day) AND ts < (SELECT max(day) + 1 FROM touched_day)
+    GROUP BY ALL
+)
+SELECT day, coalesce(calls, 0) FROM touched_day LEFT JOIN called USING (day) ORDER BY day
+"""
+SOME_DAYS = """
+CREATE OR REPLACE TEMP TABLE settle_day AS SELECT day FROM touched_day WHERE day BETWEEN $first AND $last
+"""
 SOURCES = "SELECT DISTINCT source, role FROM usage_event"
 MARKED = "SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL"
 FIRST_AND_LAST = "SELECT count(*) FROM touched_day"
@@ -164,19 +177,37 @@ def settle(connection: DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     name_models(connection, "usage_event")
     if several:
-        find_same_calls(connection, TOUCHED_DAYS)
-    if several:
-        connection.execute(REPEATS)
-        for sums, calls in SUMS_OF.items():
-            if {sums, calls} <= set(callers):
-                connection.execute(SUMMED, {"sums": sums, "calls": calls})
-    _apply(connection, REPEAT_MARKS if several else UNMARK_CALLS)
+        for first, last in _parts(connection):
+            _mark_repeats(connection, first, last, callers)
+    else:
+        _apply(connection, UNMARK_CALLS)
     if bills:
         _cover_bills(connection)
     connection.execute("DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day)")
     if several:
         connection.execute(OVERLAPS)
     connection.execute("COMMIT")
+
+
+def _parts(connection: DuckDBPyConnection) -> list[tuple[date, date]]:
+    """The touched days, from and to, in parts of so many calls as are compared at once; a day is never split."""
+    parts: list[tuple[date, date, int]] = []
+    for day, calls in connection.execute(TOUCHED_CALLS).fetchall():
+        first, _, before = parts[-1] if parts else (day, day, AT_ONCE)
+        if before + calls > AT_ONCE:
+            parts.append((day, day, calls))
+        else:
+            parts[-1] = (first, day, before + calls)
+    return [(first, last) for first, last, _ in parts]
+
+
+def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, callers: Sequence[str]) -> None:
+    find_same_calls(connection, SOME_DAYS, {"first": first, "last": last})
+    connection.execute(REPEATS)
+    for sums, calls in SUMS_OF.items():
+        if {sums, calls} <= set(callers):
+            connection.execute(SUMMED, {"sums": sums, "calls": calls})
+    _apply(connection, REPEAT_MARKS)
 
 
 def find_same_calls(connection: DuckDBPyConnection, days: str, values: Mapping[str, object] | None = None) -> None:
