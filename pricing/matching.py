@@ -116,6 +116,8 @@ def is_free(key: ModelKey) -> bool:
 
 def _find_at_openrouter(reference: str) -> ModelKey | None:
     """As listed, else without date or variant: a variant without an entry of its own costs what its model does."""
+    if reference.count("/") > 1:  # its own name before a maker's
+        reference = reference.removeprefix("openrouter/")
     as_written = ModelKey("openrouter", reference)
     if is_free(as_written):
         return as_written

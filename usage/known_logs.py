@@ -63,6 +63,8 @@ PLACES: tuple[Place, ...] = (
           ("agents/*/sessions/*.jsonl*",)),
     Place("Droid", ("$DROID_SESSIONS_DIR|$FACTORY_DIR/sessions|~/.factory/sessions",), ("*.settings.json",)),
     Place("Cline", ("$CLINE_DATA_DIR|$CLINE_DIR/data|~/.cline/data",), TASKS),
+    Place("Cline (CLI)", ("$CLINE_SESSION_DATA_DIR|$CLINE_DATA_DIR/sessions|$CLINE_DIR/data/sessions"
+                          "|~/.cline/data/sessions",), ("*.messages.json",)),
     _editor("Cline", "saoudrizwan.claude-dev"),
     _editor("Roo Code", "rooveterinaryinc.roo-cline"),
     _editor("Kilo Code", "kilocode.kilo-code"),

@@ -146,7 +146,8 @@ def test_openrouters_dated_and_routed_names_are_the_model(model: str, priced: st
 
 
 def test_what_openrouter_gives_for_nothing_is_not_priced_as_what_it_sells() -> None:
-    assert canonical("openai/gpt-5.5:free", "openrouter") == ModelKey("openrouter", "openai/gpt-5.5:free")
+    for name in ("openai/gpt-5.5:free", "openrouter/openai/gpt-5.5:free"):
+        assert canonical(name, "openrouter") == ModelKey("openrouter", "openai/gpt-5.5:free")
 
 
 def test_an_arn_of_an_inference_profile_names_its_model() -> None:

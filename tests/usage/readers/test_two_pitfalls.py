@@ -539,6 +539,21 @@ def cline(folder: Path) -> None:
     )
 
 
+# Input includes reads and writes; a copy of the session repeats its messages; a cost of 0 is no price known.
+@case("cline-session", 2, 100 + 7, 500, 40, 9 + 3, "0.02")
+def cline_session(folder: Path) -> None:
+    def answer(id: str, counts: tuple[int, int, int, int], cost: float) -> Record:
+        names = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens")
+        metrics = {**dict(zip(names, counts, strict=True)), "cost": cost}
+        model = {"id": "claude-opus-4-6", "provider": "anthropic"}
+        return {"id": id, "role": "assistant", "ts": MS, "content": [], "modelInfo": model, "metrics": metrics}
+
+    messages = [{"id": "u", "role": "user", "ts": MS, "content": []}, answer("a", (640, 9, 500, 40), 0.02),
+                answer("b", (7, 3, 0, 0), 0)]  # fmt: skip
+    for name in ("s.messages.json", "copy.messages.json"):
+        document(folder / name, {"version": 1, "sessionId": "s", "agent": "lead", "messages": messages})
+
+
 # Thinking stands beside the output; the model is written with its maker; the session's lines beside have no usage.
 @case("droid", 0, 1_000, 12, 89, 500 + 34, None)
 def droid(folder: Path) -> None:
