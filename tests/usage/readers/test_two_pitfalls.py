@@ -27,7 +27,7 @@ CASES: dict[str, tuple[Callable[[Path], None], Expected]] = {}
 
 def case(reader: str, *expected: Any) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
     def keep(write: Callable[[Path], None]) -> Callable[[Path], None]:
-        CASES[reader] = write, expected  # type: ignore[assignment]
+        CASES[reader] = write, expected
         return write
 
     return keep
