@@ -26,6 +26,11 @@ SELECT DISTINCT task FROM call SEMI JOIN shared USING (session) WHERE task <> ''
 SESSIONS = "SELECT count(*) > 0, count(session) > 0 FROM usage_event WHERE role = 'calls' AND NOT aggregated"
 
 
+def shared_tasks(ledger: Ledger) -> set[str]:
+    """The tasks of which logged calls share a session with calls of another task, or of none."""
+    return {task for (task,) in ledger.connection.execute(SHARED).fetchall()}
+
+
 def switch_shares(ledger: Ledger, moves: Iterable[TaskModel]) -> dict[TaskModel, Fraction]:
     """By task and model: the prefixes written again if the task alone moved there, as a share of its cost there.
 
@@ -33,7 +38,7 @@ def switch_shares(ledger: Ledger, moves: Iterable[TaskModel]) -> dict[TaskModel,
     the task's calls cost on that model with their caches as logged. Moves that would write nothing again are left out:
     of tasks that have their sessions to themselves, and of tasks that were not logged.
     """
-    shared = {task for (task,) in ledger.connection.execute(SHARED).fetchall()}
+    shared = shared_tasks(ledger)
     wanted = [(task, model) for task, model in moves if task in shared and ledger.book.resolve(model)]
     if not wanted:
         return {}

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...money import strip
+from ...money import format_cents, strip
 from ..outcomes.costs import NO_TASK, book_name
 from ..outcomes.outcomes import Criteria, Evidence, SuccessRate, TaskModel, success_rate
 from .repricing import MeasuredSaving, Ran, Shift
@@ -20,7 +21,6 @@ from .results import MoveDown
 
 if TYPE_CHECKING:
     from datetime import date
-    from decimal import Decimal
 
     from duckdb import DuckDBPyConnection
 
@@ -131,11 +131,12 @@ def _ok_calls(lines: Iterable[Ran]) -> dict[str, int]:
 
 
 class Priced(NamedTuple):
-    """A candidate with its task's cost on the present model, and what the move would save."""
+    """A candidate with its task's cost on the present model, and what the move saves; `switch_usd` is taken off."""
 
     candidate: PossibleDowngrade
     usd: Decimal
     saving: MeasuredSaving
+    switch_usd: Decimal = Decimal(0)
 
 
 def moves_down(priced: Iterable[Priced], known: Known) -> list[MoveDown]:
@@ -173,8 +174,14 @@ def _move(one: Priced, known: Known) -> MoveDown | None:
         success=rate,
         present_success=present_rate,
         proven=rate is not None and rate.low >= floor,
-        says=_says(candidate, rate, floor),
+        says=_says(candidate, rate, floor) + _taken_off(one.switch_usd),
     )
+
+
+def _taken_off(switch_usd: Decimal) -> str:
+    if not switch_usd:
+        return ""
+    return f"; {format_cents(switch_usd)} for cached prefixes written again in sessions of several tasks is taken off"
 
 
 def _says(candidate: PossibleDowngrade, rate: SuccessRate | None, floor: float) -> str:

@@ -16,6 +16,7 @@ from .drift import OffPolicy, drift_of, off_policy_calls
 from .repricing import MeasuredSaving, Ran, Shift, Shifted, measured_saving, price_shifts, ran
 from .results import Drift, MoveDown, RoutingSaving
 from .savings import naive_model, replay_naive, routing_saving
+from .switching import with_switching
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -85,7 +86,7 @@ def routes(
         measured.saving([calls.shift for calls in off_policy], priced) or WITHOUT,
         drift,
         _ranges(drift, off_policy, priced, measured),
-        moves_down(_priced(options, costs[len(off_policy) :], measured), known),
+        moves_down(with_switching(ledger, _priced(options, costs[len(off_policy) :], measured), days), known),
         _naive(ledger, lines, architecture, days),
         _notes(lines, configured),
     )
