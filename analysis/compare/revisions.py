@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import InputError
@@ -44,7 +44,16 @@ def at_commit(commit: str, file: Path) -> Iterator[Path | None]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         found = Path(folder) / inside
+        _link_stores(file.resolve().parent, found.parent)
         yield found if found.is_file() else None
+
+
+def _link_stores(beside: Path, folder: Path) -> None:
+    """The stores beside the file in the working tree: logs are no part of a revision."""
+    if folder.is_dir():
+        for store in beside.glob("*.duckdb"):
+            with suppress(OSError):  # where links are not allowed, the store is named as missing
+                (folder / store.name).symlink_to(store)
 
 
 def _root(folder: Path) -> Path:
