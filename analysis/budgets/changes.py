@@ -24,7 +24,7 @@ from ..simulation.workload import runs_of
 from .change import Change, Trial
 from .combined import combined
 from .projected import Projected
-from .results import Mend
+from .results import CheapestFix
 from .scopes import canonical
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False
         yield from _task_moves(projected, names)
 
 
-def mend(options: Iterable[Change], trial: Trial, value_usd: Fraction, limit_usd: Fraction) -> Mend | None:
+def cheapest_fix(
+    options: Iterable[Change], trial: Trial, value_usd: Fraction, limit_usd: Fraction
+) -> CheapestFix | None:
     """The change that takes least away and is enough; else some together; None where nothing saves anything."""
     tried = [(trial.relief_usd([change]), n, change) for n, change in enumerate(options)]
     helpful = [entry for entry in tried if entry[0] > 0 and trial.saved_usd([entry[2]]) > 0]
@@ -72,17 +74,17 @@ def mend(options: Iterable[Change], trial: Trial, value_usd: Fraction, limit_usd
     floor = HOPELESS * (value_usd - limit_usd)
     for relief, _, change in sorted(helpful, key=lambda entry: entry[:2]):
         if relief >= floor and trial.value_usd([change]) <= limit_usd:
-            return _mend([change], trial, limit_usd)
-    return _mend(most_first[:1], trial, limit_usd)
+            return _fix([change], trial, limit_usd)
+    return _fix(most_first[:1], trial, limit_usd)
 
 
-def _best(together: Mend, taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+def _best(together: CheapestFix, taken: list[Change], trial: Trial, limit_usd: Fraction) -> CheapestFix:
     """What is enough, or else saves most."""
-    found = _mend(taken, trial, limit_usd) if taken else together
+    found = _fix(taken, trial, limit_usd) if taken else together
     return found if found.sufficient or found.value_usd < together.value_usd else together
 
 
-def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> CheapestFix:
     """The changes that save most, of components not yet changed, until it is enough."""
     taken: list[Change] = []
     for change in found:
@@ -90,14 +92,14 @@ def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
             taken.append(change)
             if trial.value_usd(taken) <= limit_usd:
                 break
-    return _mend(taken, trial, limit_usd)
+    return _fix(taken, trial, limit_usd)
 
 
-def _mend(taken: list[Change], trial: Trial, limit_usd: Fraction) -> Mend:
+def _fix(taken: list[Change], trial: Trial, limit_usd: Fraction) -> CheapestFix:
     value = trial.value_usd(taken)
     says = [change.says for change in taken]
-    return Mend(
-        says=" and ".join([", ".join(says[:-1]), says[-1]] if len(says) > 1 else says),
+    return CheapestFix(
+        message=" and ".join([", ".join(says[:-1]), says[-1]] if len(says) > 1 else says),
         changes=says,
         saved_usd=to_usd(trial.saved_usd(taken)),
         value_usd=to_usd(value),

@@ -246,12 +246,12 @@ def _logged(
 def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, projected: Projected | None) -> None:
     from ..spend.ledger import Ledger
     from .checks import overlaps, rejected_lines, unpriced_usage
-    from .projection import mend_rest
+    from .projection import fix_rest
     from .spent import judge_usage
 
     settings = found.settings
     judged = judge_usage(found.stated, logged, settings.today, settings.seed)
-    found.judged += [mend_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
+    found.judged += [fix_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
     found.overlaps = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))

@@ -155,7 +155,7 @@ def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Finding:
     path, count, _, line = max(files, key=lambda row: row[1])
     return Finding(
         rule="rejected-lines", name="log lines", status="fail", message=f"{says}; {count:,} of them in {path}",
-        fix="Mend the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
+        fix="Fix the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
         file=path, line=line,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from ...documents import dotted
 from ...money import format_amount, to_usd
 from ..architecture.budgets import Budget, BudgetException
 from ..findings import Finding, Status
-from .results import BudgetCheck, Contribution, Mend
+from .results import BudgetCheck, CheapestFix, Contribution
 from .scopes import StatedBudget
 from .windows import Daily
 from .words import share
@@ -60,7 +60,7 @@ class Judged:
     spent_usd: Decimal | None = None
     over: bool = False
     whose: str = ""
-    mend: Mend | None = None
+    fix: CheapestFix | None = None
 
     @property
     def budget(self) -> Budget:
@@ -124,7 +124,7 @@ class Judged:
             chance=None if limit.usd is None else window.chance(limit.usd),
             crossed_on=self.crossed_on,
             contributions=contributions(self.by_component),
-            mend=self.mend,
+            fix=self.fix,
             says=says(self),
         )
 
@@ -217,16 +217,16 @@ def _help(judged: Judged) -> str:
     if not budget.enforced(judged.today):
         return "Renew the budget or delete it."
     owner = f" Owner: {budget.owner}." if budget.owner else ""
-    if judged.mend is None or not judged.breached:
+    if judged.fix is None or not judged.breached:
         return owner.strip() if judged.breached else ""
-    return f"{mend_says(judged.mend)}{owner}"
+    return f"{fix_sentence(judged.fix)}{owner}"
 
 
-def mend_says(mend: Mend) -> str:
+def fix_sentence(fix: CheapestFix) -> str:
     """The proposed change in a sentence."""
-    after = f"saves {format_amount(mend.saved_usd)} and leaves {format_amount(mend.value_usd)}"
-    what = mend.says[:1].upper() + mend.says[1:]
-    return f"{what}: {after}." if mend.sufficient else f"Nothing tried is enough. {what}: {after}."
+    after = f"saves {format_amount(fix.saved_usd)} and leaves {format_amount(fix.value_usd)}"
+    what = fix.message[:1].upper() + fix.message[1:]
+    return f"{what}: {after}." if fix.sufficient else f"Nothing tried is enough. {what}: {after}."
 
 
 def expired_exceptions(stated: Sequence[StatedBudget], today: date) -> list[Finding]:

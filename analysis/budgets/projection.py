@@ -10,10 +10,10 @@ from functools import cached_property
 
 from ..architecture.budgets import At, Period
 from .change import Change, Trial
-from .changes import changes, mend
+from .changes import changes, cheapest_fix
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
-from .results import Mend
+from .results import CheapestFix
 from .scopes import AnyScope, StatedBudget
 from .windows import Daily, windows
 
@@ -60,10 +60,10 @@ def _judge(
     if not judged.breached or limit.usd is None:
         return judged
     trial = _Scoped(projected, budget.scope, cost.daily, budget.period, budget.at, month).trial
-    return replace(judged, mend=_mend(projected, by_component, trial, judged.value_usd, limit.usd, one_run=False))
+    return replace(judged, fix=_fix(projected, by_component, trial, judged.value_usd, limit.usd, one_run=False))
 
 
-def _mend(
+def _fix(
     projected: Projected,
     by_component: Mapping[str, Fraction],
     trial: Trial,
@@ -71,10 +71,10 @@ def _mend(
     limit_usd: Fraction,
     *,
     one_run: bool,
-) -> Mend | None:
+) -> CheapestFix | None:
     most_expensive_first = sorted(by_component, key=lambda name: -by_component[name])
     names = [name for name in most_expensive_first if name in projected.costs.works]
-    return mend(changes(projected, names, one_run=one_run), trial, value_usd, limit_usd)
+    return cheapest_fix(changes(projected, names, one_run=one_run), trial, value_usd, limit_usd)
 
 
 def applied(projected: Projected, taken: Sequence[Change]) -> Projected:
@@ -127,7 +127,7 @@ class _Scoped:
         return costliest_window(daily, self.period, self.month).at(self.at)
 
 
-def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
+def fix_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
     """A breached budget of usage, with the change that fixes it if it is made on the day after `as_of`.
 
     Of what is forecast for the days still to come, each component has the part that it had so far, and a change
@@ -151,7 +151,7 @@ def mend_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
 
     value = judged.value_usd
     trial = Trial(relief_usd, lambda taken: relief_usd(taken, "total"), lambda taken: value - relief_usd(taken))
-    return replace(judged, mend=_mend(projected, judged.by_component, trial, value, limit_usd, one_run=False))
+    return replace(judged, fix=_fix(projected, judged.by_component, trial, value, limit_usd, one_run=False))
 
 
 def _weights(judged: Judged, projected: Projected, rest: slice, as_of: date) -> dict[str, Fraction]:
@@ -197,7 +197,7 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
     if root:
         means = dict.fromkeys([*means, *projected.spawned_by(means)], Fraction(0)) | means
     trial = Trial(saved_usd, saved_usd, value_usd)
-    return replace(judged, mend=_mend(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
+    return replace(judged, fix=_fix(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
 
 
 def _runs(projected: Projected, names: Iterable[str], *, root: bool) -> dict[str, Daily]:

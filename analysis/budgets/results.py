@@ -24,7 +24,7 @@ class Contribution(Result):
     percent: Usd
 
 
-class Mend(Result):
+class CheapestFix(Result):
     """A change that brings a breached budget within its limit: the one that takes least away.
 
     `saved_usd` is what it saves in the window, of everything, expected and exact (what leaves a scope may be spent
@@ -33,7 +33,7 @@ class Mend(Result):
     `sufficient` is false where nothing that was tried is enough: then these are the changes that save most.
     """
 
-    says: str
+    message: str
     changes: list[str] = Field(description="each change by itself, as one would make it")
     saved_usd: Usd
     value_usd: Usd
@@ -73,7 +73,7 @@ class BudgetCheck(Result):
     chance: float | None
     crossed_on: date | None
     contributions: list[Contribution] = Field(description="the most expensive components first, at most ten")
-    mend: Mend | None = None
+    fix: CheapestFix | None = None
     says: str
 
 

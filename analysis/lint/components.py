@@ -14,7 +14,7 @@ from ..routing.conditions import Attributes
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig
 from .cards import CardVerdict, judge
-from .routing import context_window, mend_for, model_of, task_attributes, unpriced
+from .routing import context_window, fix_for, model_of, task_attributes, unpriced
 from .rules import finding_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _lint(component: AssignedComponent, config: RoutingConfig, book: PriceBook |
         if verdict.rule != "card-elsewhere" or component.pinned:  # of the routing's own choices it is said once, there
             message = f"{component.task} on {model}, {_often(component.runs_per_day)}: {verdict.says}"
             costs = _costs(component, verdict, config)
-            yield component.finding(verdict.rule, message + costs, mend_for(config, verdict))
+            yield component.finding(verdict.rule, message + costs, fix_for(config, verdict))
 
 
 def _attributes(component: AssignedComponent, config: RoutingConfig) -> Attributes:

@@ -236,7 +236,7 @@ def _cards(config: RoutingConfig) -> Iterator[Finding]:
             continue
         for verdict in judge(_with_context(config, key), model, models):
             message = f"{key} is on {model}: {verdict.says}"
-            yield finding_at(config.document, ("model_routing", key), verdict.rule, message, mend_for(config, verdict))
+            yield finding_at(config.document, ("model_routing", key), verdict.rule, message, fix_for(config, verdict))
 
 
 def _with_context(config: RoutingConfig, key: str) -> Attributes:
@@ -247,7 +247,7 @@ def _with_context(config: RoutingConfig, key: str) -> Attributes:
     return attributes
 
 
-def mend_for(config: RoutingConfig, verdict: CardVerdict) -> str:
+def fix_for(config: RoutingConfig, verdict: CardVerdict) -> str:
     """`use anthropic/claude-haiku-4-5`: the routing's own model of the family that a verdict prefers."""
     if verdict.rule == "card-elsewhere":
         return ""

@@ -355,7 +355,7 @@ def test_weeks_that_begin_in_the_month_before_are_judged_where_their_days_are_kn
     assert [window.dates[0].day for window in found] == [29, 6, 13, 20]  # 27 July to 2 August is August's
 
 
-# mends
+# fixes
 
 PAIR = (component("a", SONNET), component("b", OPUS))  # $90 and $150 a month
 NAMED = {"model_routing": {"x": SONNET, "y": OPUS, "fallback": HAIKU}}
@@ -374,89 +374,89 @@ NAMED = {"model_routing": {"x": SONNET, "y": OPUS, "fallback": HAIKU}}
 def test_the_change_that_takes_least_away_is_proposed(
     judged: Callable[..., BudgetCheck], usd: int, changes: list[str], saved: int, left: int
 ) -> None:
-    mend = judged({"usd": usd}, *PAIR, **NAMED).mend
-    assert mend is not None
-    assert (mend.changes, mend.saved_usd, mend.value_usd, mend.sufficient) == (changes, saved, left, True)
+    fix = judged({"usd": usd}, *PAIR, **NAMED).fix
+    assert fix is not None
+    assert (fix.changes, fix.saved_usd, fix.value_usd, fix.sufficient) == (changes, saved, left, True)
 
 
 def test_batch_is_proposed_where_it_is_cheaper(written: Callable[..., Path]) -> None:
     file = written(fleet(*PAIR, budgets=[{"name": "b", "usd": 200}], **NAMED))
     november = check(file, CheckSettings(today=TODAY, month=date(2026, 11, 1)))  # batch is half price
-    assert november.budgets[0].mend is not None
-    assert november.budgets[0].mend.changes == ["run a as batch (processing: batch)"]
-    assert november.budgets[0].mend.value_usd == 195
+    assert november.budgets[0].fix is not None
+    assert november.budgets[0].fix.changes == ["run a as batch (processing: batch)"]
+    assert november.budgets[0].fix.value_usd == 195
 
 
 def test_where_nothing_is_enough_that_is_said(judged: Callable[..., BudgetCheck]) -> None:
-    mend = judged({"usd": 29}, *PAIR, **NAMED).mend
-    assert mend is not None
-    assert (mend.sufficient, mend.value_usd) == (False, 30)  # both on Haiku as batch
-    enough = judged({"usd": 59}, *PAIR, **NAMED).mend
+    fix = judged({"usd": 29}, *PAIR, **NAMED).fix
+    assert fix is not None
+    assert (fix.sufficient, fix.value_usd) == (False, 30)  # both on Haiku as batch
+    enough = judged({"usd": 59}, *PAIR, **NAMED).fix
     assert enough is not None
     assert (enough.sufficient, enough.value_usd) == (True, 45)  # both on Haiku, 60, and one of them as batch
 
 
 def test_a_whole_task_is_moved_where_that_is_one_edit(judged: Callable[..., BudgetCheck]) -> None:
     parts = [{"name": name, "task": "y", **MILLION} for name in ("a", "b")]  # $150 each on Opus
-    mend = judged({"usd": 130}, *parts, **NAMED).mend  # neither alone is enough: at best 30 + 150
-    assert mend is not None
-    assert mend.changes == ["route the task y to anthropic/claude-haiku-4-5"]
-    assert (mend.saved_usd, mend.value_usd) == (240, 60)
+    fix = judged({"usd": 130}, *parts, **NAMED).fix  # neither alone is enough: at best 30 + 150
+    assert fix is not None
+    assert fix.changes == ["route the task y to anthropic/claude-haiku-4-5"]
+    assert (fix.saved_usd, fix.value_usd) == (240, 60)
 
 
 def test_a_task_of_many_components_is_moved_at_once(judged: Callable[..., BudgetCheck]) -> None:
     small = {"runs_per_day": {"poisson": 40}, "tokens": {"input": 25_000}}  # $1 per day on Haiku, in expectation
     parts = [{"name": f"c{n}", "task": "y", **small} for n in range(25)]  # $3,750 on Opus
-    mend = judged({"usd": 760}, *parts, **NAMED).mend
-    assert mend is not None
-    assert mend.changes == ["route the task y to anthropic/claude-haiku-4-5"]
+    fix = judged({"usd": 760}, *parts, **NAMED).fix
+    assert fix is not None
+    assert fix.changes == ["route the task y to anthropic/claude-haiku-4-5"]
     # the mean falls to a fifth, $750, and so does the spread: 750 x (1 + 1.28 / sqrt(30000)) = 755.5
-    assert mend.saved_usd == 3000
-    assert float(mend.value_usd) == pytest.approx(755.5, abs=1.5)
+    assert fix.saved_usd == 3000
+    assert float(fix.value_usd) == pytest.approx(755.5, abs=1.5)
 
 
 def test_half_the_runs_of_a_schedule_are_counted_run_by_run(judged: Callable[..., BudgetCheck]) -> None:
     odd = {"name": "a", "schedule": "0 9 * * *", "tokens": {"input": 100_000}}
     # 30 runs at $0.08: the article's prices, which know no batch
     found = judged({"usd": "1.3"}, odd | {"model": HAIKU}, book="article-2026")
-    assert found.mend is not None
-    assert found.mend.changes == ['run a half as often (schedule: "0 9 */2 * *")']
-    assert found.mend.value_usd == Decimal("1.2")  # on the 15 anomalies of June
+    assert found.fix is not None
+    assert found.fix.changes == ['run a half as often (schedule: "0 9 */2 * *")']
+    assert found.fix.value_usd == Decimal("1.2")  # on the 15 anomalies of June
 
 
 def test_a_calibrated_component_keeps_its_tokens_when_it_runs_less(judged: Callable[..., BudgetCheck]) -> None:
     known = {"daily_usd": 2, "input_per_output": 10}
     hourly = {"name": "a", "schedule": "0 * * * *", "calibrate": known}
-    mend = judged({"usd": 31}, hourly, book="article-2026").mend  # the article's prices know no batch
-    assert mend is not None
+    fix = judged({"usd": 31}, hourly, book="article-2026").fix  # the article's prices know no batch
+    assert fix is not None
     # $60 a month at list prices, where the tokens are solved; 20 % less at the article's; half of that is $24
-    assert (mend.changes, mend.value_usd) == (['run a half as often (schedule: "0 */2 * * *")'], 24)
+    assert (fix.changes, fix.value_usd) == (['run a half as often (schedule: "0 */2 * * *")'], 24)
 
 
 def test_what_leaves_a_scope_is_counted_where_it_goes(judged: Callable[..., BudgetCheck]) -> None:
-    mend = judged({"usd": 10, "scope": {"model": OPUS}}, *PAIR, **NAMED).mend
-    assert mend is not None
-    assert (mend.value_usd, mend.saved_usd) == (0, 60)  # $150 off Opus, $90 more on Sonnet
+    fix = judged({"usd": 10, "scope": {"model": OPUS}}, *PAIR, **NAMED).fix
+    assert fix is not None
+    assert (fix.value_usd, fix.saved_usd) == (0, 60)  # $150 off Opus, $90 more on Sonnet
 
 
 def test_no_run_is_moved_to_a_model_that_it_does_not_fit(judged: Callable[..., BudgetCheck]) -> None:
     large: dict[str, Any] = {"runs_per_day": 10, "tokens": {"input": 300_000}}  # Haiku takes 200,000
-    mend = judged({"usd": 100}, component("b", OPUS, **large), component("a")).mend
-    assert mend is not None
-    assert not any("haiku" in change for change in mend.changes)
+    fix = judged({"usd": 100}, component("b", OPUS, **large), component("a")).fix
+    assert fix is not None
+    assert not any("haiku" in change for change in fix.changes)
 
 
-def test_a_dear_run_is_mended_by_another_model(judged: Callable[..., BudgetCheck]) -> None:
-    mend = judged({"usd": "0.3", "period": "run"}, *PAIR, **NAMED).mend
-    assert mend is not None
-    assert (mend.changes, mend.value_usd) == (["move b to anthropic/claude-sonnet-4-5"], Decimal("0.3"))
+def test_an_expensive_run_is_fixed_by_another_model(judged: Callable[..., BudgetCheck]) -> None:
+    fix = judged({"usd": "0.3", "period": "run"}, *PAIR, **NAMED).fix
+    assert fix is not None
+    assert (fix.changes, fix.value_usd) == (["move b to anthropic/claude-sonnet-4-5"], Decimal("0.3"))
 
 
-def test_a_mend_of_drawn_costs_is_drawn_too(judged: Callable[..., BudgetCheck]) -> None:
+def test_a_fix_of_drawn_costs_is_drawn_too(judged: Callable[..., BudgetCheck]) -> None:
     found = judged({"usd": 40}, *VARYING)
-    assert found.mend is not None
-    assert found.mend.sufficient
-    assert found.mend.value_usd <= 40 < found.value_usd
+    assert found.fix is not None
+    assert found.fix.sufficient
+    assert found.fix.value_usd <= 40 < found.value_usd
 
 
 @pytest.mark.parametrize(

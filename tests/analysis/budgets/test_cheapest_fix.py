@@ -42,17 +42,17 @@ def judged(written: Written, usd: float, *components: dict[str, Any]) -> BudgetC
 
 def test_a_smaller_model_as_batch_is_found_where_neither_is_enough_alone(written: Written) -> None:
     # 900 a month; 300 on the small model, 450 as batch, 150 as both
-    found = judged(written, 200, part("digest", 30)).mend
+    found = judged(written, 200, part("digest", 30)).fix
     assert found
     assert found.changes == [f"move digest to {SMALL}", "run digest as batch (processing: batch)"]
     assert (found.sufficient, found.value_usd, found.saved_usd) == (True, 150, 750)
 
 
 def test_a_chat_bot_is_never_offered_batch(written: Written) -> None:
-    alone = judged(written, 200, part("bot", 30, interactive=True)).mend
+    alone = judged(written, 200, part("bot", 30, interactive=True)).fix
     assert alone
     assert not any("batch" in change for change in alone.changes)
-    both = judged(written, 310, part("bot", 15, interactive=True), part("digest", 30)).mend
+    both = judged(written, 310, part("bot", 15, interactive=True), part("digest", 30)).fix
     # the bot on the small model 150, the digest on it as batch 150: together 300
     assert both
     assert (both.sufficient, both.value_usd) == (True, 300)
@@ -78,27 +78,27 @@ def test_the_worked_example_finds_haiku_with_batch_for_what_nobody_waits_for(wri
     # On Sonnet 450 + 132 = 582. All on Haiku 150 + 44 = 194, too much for 150. The digest as batch too: 75 + 44 = 119.
     found = desk(written, 150, interactive=True)
     assert found.value_usd == 582
-    assert found.mend
-    assert sorted(found.mend.changes) == [
+    assert found.fix
+    assert sorted(found.fix.changes) == [
         f"move bot to {HAIKU}",
         f"move digest to {HAIKU}",
         "run digest as batch (processing: batch)",
     ]
-    assert (found.mend.value_usd, found.mend.sufficient) == (119, True)
+    assert (found.fix.value_usd, found.fix.sufficient) == (119, True)
 
 
 def test_the_worked_example_needs_no_batch_for_a_budget_that_haiku_keeps(written: Written) -> None:
-    found = desk(written, 194, interactive=True).mend
+    found = desk(written, 194, interactive=True).fix
     assert found
     assert (found.changes, found.value_usd) == ([f"route the task fallback to {HAIKU}"], 194)
 
 
 def test_the_worked_example_batches_the_bot_where_nobody_waits_for_it(written: Written) -> None:
     # all on Haiku as batch: 97; nothing less is enough for 100, and with people who wait nothing is
-    found = desk(written, 100).mend
+    found = desk(written, 100).fix
     assert found
     assert (found.value_usd, found.sufficient) == (97, True)
-    waiting = desk(written, 100, interactive=True).mend
+    waiting = desk(written, 100, interactive=True).fix
     assert waiting
     assert not any("bot as batch" in change for change in waiting.changes)
     assert (waiting.value_usd, waiting.sufficient) == (119, False)
@@ -106,7 +106,7 @@ def test_the_worked_example_batches_the_bot_where_nobody_waits_for_it(written: W
 
 def test_a_session_is_offered_a_cache_and_no_batch(written: Written) -> None:
     session = {"turns": 20, "prompt": 99_000, "input": 10, "cache": "none"}
-    found = judged(written, 50, {"name": "coder", "model": LARGE, "runs_per_day": 1, "session": session}).mend
+    found = judged(written, 50, {"name": "coder", "model": LARGE, "runs_per_day": 1, "session": session}).fix
     # 20 x 99,000 x 3 = 6 USD per day without a cache; with one the prompt is written once and read 19 times
     assert found
     assert found.sufficient

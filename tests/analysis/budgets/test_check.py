@@ -226,7 +226,7 @@ def test_each_scope_counts_its_own_usage(
     assert found.spent_usd == spent  # Opus: 0.16 x $5 + 0.128 x $25 = $4
 
 
-def test_a_budget_of_usage_is_mended_by_what_is_left_of_the_month(
+def test_a_budget_of_usage_is_fixed_by_what_is_left_of_the_month(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
     # monitor costs $1 per day on Haiku by the logs, $2 by the architecture; as batch the rest costs half
@@ -234,10 +234,10 @@ def test_a_budget_of_usage_is_mended_by_what_is_left_of_the_month(
     twice = {"model_routing": {"monitoring": HAIKU, "fallback": HAIKU}, "components": [{**MONITOR, "runs_per_day": 20}]}
     [found] = of_usage(logged({"usd": 26, "at": "mean"}, today=date(2026, 6, 16), architecture=twice))
     rest = found.expected_usd - 15
-    assert found.mend is not None
-    assert found.mend.changes == ["run monitor as batch (processing: batch)"]
-    assert found.mend.value_usd == pytest.approx(15 + rest / 2)
-    assert found.mend.sufficient
+    assert found.fix is not None
+    assert found.fix.changes == ["run monitor as batch (processing: batch)"]
+    assert found.fix.value_usd == pytest.approx(15 + rest / 2)
+    assert found.fix.sufficient
 
 
 def test_nothing_spent_in_a_scope_is_within_every_limit(
