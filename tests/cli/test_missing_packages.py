@@ -33,6 +33,7 @@ report --format markdown
 report --out review.html
 chart
 chart days
+decide --list
 demo --out demo
 route code_generation
 lint
