@@ -28,7 +28,7 @@ def brought_by(connection: DuckDBPyConnection, report: LoadReport) -> list[str]:
 
 
 def first_overlap(connection: DuckDBPyConnection) -> Overlap | None:
-    """The largest overlap of two sources that nothing tells apart."""
+    """The largest overlap of two sources that nothing distinguishes."""
     from ..analysis.spend.ledger import Ledger
     from ..analysis.spend.sources import sources_of
 

@@ -65,7 +65,9 @@ def check(
     out: OutOption = None,
     notify: Annotated[
         str | None,
-        typer.Option(metavar="VARIABLE", help="Unless all is within: tell the webhook whose URL that variable holds."),
+        typer.Option(
+            metavar="VARIABLE", help="Unless all is within: notify the webhook whose URL that variable holds."
+        ),
     ] = None,
     notify_format: Annotated[
         NotifyFormat, typer.Option(help="What the webhook gets: a Slack message, or the result as JSON.")

@@ -1,4 +1,4 @@
-"""Tell a webhook: one POST of JSON, tried again where that may help, with the URL a secret throughout.
+"""Notify a webhook: one POST of JSON, tried again where that may help, with the URL a secret throughout.
 
 The URL comes from an environment variable and is nowhere printed: whoever knows a webhook's URL can post to it.
 Redirects are not followed, so that nothing is sent where the variable does not point.

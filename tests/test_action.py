@@ -248,8 +248,10 @@ def test_an_increase_beyond_the_bound_fails_and_is_still_commented(job: Job) -> 
 def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
     job.inputs = {"notify": "FLEET_HOOK"}
     job.with_stub().run()
-    told = [call for call in job.called("costsim") if "--notify" in call]
-    assert told == [f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"]
+    stated = [call for call in job.called("costsim") if "--notify" in call]
+    assert stated == [
+        f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"
+    ]
 
 
 def test_sarif_is_written_where_asked_and_then_uploaded(job: Job) -> None:

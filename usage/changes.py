@@ -134,7 +134,7 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
     before = loaded.get(known_file.label)
     file = settled(looked_at(known_file.file), format, (before.bytes, before.mtime_ns) if before else None)
     known_file = replace(known_file, file=file)
-    if before is None or not before.content_hash:  # what it tells is to be looked at again: see withdrawn.sql
+    if before is None or not before.content_hash:  # its entries are to be looked at again: see withdrawn.sql
         return known_file
     alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)
     apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)

@@ -1,4 +1,4 @@
--- What a batch of files tells (`found`, see found.sql) into the store. The same call repeated counts once: the
+-- What a batch of files holds (`found`, see found.sql) into the store. The same call repeated counts once: the
 -- entry of the greatest merit (the largest output, then the latest, then the most tokens); among equals the one with
 -- the greatest claim (the larger recorded cost, then a mark of its figures, then of its file), so that no order, split
 -- or repetition of files changes what counts.
@@ -18,7 +18,7 @@ SELECT file_id, line, reason, left(concat_ws(' ', event_id, model), 500) FROM fo
 
 DELETE FROM found WHERE reason IS NOT NULL;
 
--- Entries without an id of their own: their content and how often the file has told it before are the id.
+-- Entries without an id of their own: their content and how often the file has repeated it before are the id.
 UPDATE found SET event_id = numbered.event_id
 FROM (
     WITH hashed AS (

@@ -22,7 +22,7 @@ from .readers.refused import refusal
 from .unfold import SQLITE, tables
 
 SAMPLED_RECORDS = 50
-# A file is known by its beginning; where that does not tell, by more of it: the first lines may be long.
+# A file is known by its beginning; where that is not enough, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON

@@ -9,7 +9,7 @@ from .readers import READERS
 
 HEAD = """# Log formats
 
-Made from the readers in `usage/readers/`: do not edit it. `costsim load` tells a file's format by its content, whatever
+Made from the readers in `usage/readers/`: do not edit it. `costsim load` knows a file's format by its content, whatever
 its name. A number that looks like usage and stands neither under *counted* nor under *left out* is reported by `load`,
 `spend` and the review as unread. *Role*: `calls` are one row per call or sums of them; a `bill` is what the provider
 says it charged, never added to calls of the same days and models.

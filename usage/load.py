@@ -90,7 +90,7 @@ def load(
 ) -> LoadReport:
     """Load files, folders, globs, the standard input (`-`) or LiteLLM's table (`postgresql://…`) into an open store.
 
-    `format` names a reader, `mapping` describes columns of a log of one's own; else content tells. `attribution`
+    `format` names a reader, `mapping` describes columns of a log of one's own; else content decides. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
     not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
     reported no more. `role` is that of these files, `roles` those of sources by their name, kept for later loads:
@@ -98,7 +98,7 @@ def load(
     reject, unread field, contradiction or passed-over file that may be a log, too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it had: a call that it takes
-    back counts no more, but as another file tells it, from that file's next loading on. What a file had before it
+    back counts no more, but as another file has it, from that file's next loading on. What a file had before it
     began anew under its old name stays.
     """
     forced = _forced(format, mapping)

@@ -1,7 +1,7 @@
 """Calls as Parquet, summed where they lie: a file with columns of `usage_event` needs no loading.
 
 Columns that the file does not have get the values that a call has by itself (one request, standard processing). What
-the file's own statistics tell is not read: a column that holds one value throughout is that value.
+the file's own statistics show is not read: a column that holds one value throughout is that value.
 """
 
 from __future__ import annotations

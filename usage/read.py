@@ -29,7 +29,7 @@ LINES = ("ndjson", "csv")  # layouts that are read line by line
 FILE_TIME = """
 CREATE OR REPLACE TEMP TABLE file_time AS
 SELECT unnest($ids::BIGINT[]) AS file_id, make_timestamp(unnest($times::BIGINT[]) // 1000) AS modified
-"""  # for readers of logs that tell no time
+"""  # for readers of logs without times
 
 
 def read_snapshots(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 Layout = Literal["ndjson", "json", "csv", "parquet", "sqlite"]
 
 Role = Literal["calls", "bill"]
-"""What a source tells: single calls (or sums of them), or what the provider says that it charged."""
+"""What a source states: single calls (or sums of them), or what the provider says that it charged."""
 
 Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str]]
 """From a file's content and the file itself to its records; a text is a line that is no record, to be rejected."""
@@ -49,7 +49,7 @@ DEFAULTS: dict[str, str] = {
     "tags": "NULL",
     "stated_total": "NULL",  # all tokens of the call, as its source sums them: compared with the parts
     "unfinished": "NULL",  # whether the log lacks the end of the answer; NULL where it does not say
-    "fault": "NULL",  # why this is no usable entry, where only the reader can tell
+    "fault": "NULL",  # why this is no usable entry, where only the reader knows
 }
 
 
@@ -83,7 +83,7 @@ class Sample:
 class Reader:
     """A log format.
 
-    `columns` are the fields to take: top-level key (or CSV/Parquet column; `keys` tells other names of these in the
+    `columns` are the fields to take: top-level key (or CSV/Parquet column; `keys` has other names of these in the
     file, for ordered readers) to DuckDB type, nested ones as
     STRUCT, numbers as BIGINT (HUGEINT where `sql` adds or subtracts them, so that nothing overflows), all
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.

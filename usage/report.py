@@ -102,7 +102,7 @@ class LoadReport:
         waiting = [_waiting_line(self.waiting)] if self.waiting else []
         moved = [f"{counted(self.attributed, 'call')} attributed by the rules"] if self.attributed else []
         fewer = (
-            [f"{counted(self.withdrawn, 'call')} of before withdrawn: the files no longer contain them"]
+            [f"{counted(self.withdrawn, 'call')} loaded before withdrawn: the files no longer contain them"]
             if self.withdrawn
             else []
         )

@@ -30,7 +30,7 @@ CREATE TABLE usage_event (
     processing     VARCHAR NOT NULL,          -- standard | batch | flex | priority | fast
     status         VARCHAR NOT NULL,          -- ok | error | as logged
     aggregated     BOOLEAN NOT NULL,          -- a sum over calls: it has no request's own size
-    context_tier   BIGINT,                    -- least total input of each call, where an aggregated source tells
+    context_tier   BIGINT,                    -- least total input of each call, where an aggregated source states it
     input          BIGINT NOT NULL,           -- uncached tokens
     cache_read     BIGINT NOT NULL,
     cache_write_5m BIGINT NOT NULL,

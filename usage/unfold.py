@@ -1,4 +1,4 @@
-"""Files that are no list of records: their reader's `unfold` tells the records, written out here as JSON lines."""
+"""Files that are no list of records: their reader's `unfold` yields the records, written out here as JSON lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- What a file told before and tells no more. Where it began anew, that is its past, and stays. Where all that it held
+-- What a file had before and has no more. Where it began anew, that is its past, and stays. Where all that it held
 -- still stands, it was read otherwise: a row was cut, or a mapping was wrong.
 CREATE OR REPLACE TEMP TABLE told_no_more AS
 SELECT usage_event.rowid AS place, event_id, source, ts, stands
@@ -12,7 +12,7 @@ INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM withdrawn;
 
 DELETE FROM usage_event WHERE rowid IN (SELECT place FROM withdrawn);
 
--- Another file may have told such a call too: those with entries that stand under other files are to be read again.
+-- Another file may have such a call too: those with entries that stand under other files are to be read again.
 UPDATE load SET content_hash = '', mtime_ns = 0
 WHERE reader IN (SELECT source FROM withdrawn) AND file_id NOT IN (SELECT file_id FROM read_again)
     AND entries > (SELECT count(*) FROM usage_event WHERE usage_event.file_id = load.file_id);

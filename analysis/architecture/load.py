@@ -267,5 +267,5 @@ def _check_chances(entry: _Entry) -> None:
     if component.schedule is not None or isinstance(component.runs_per_day, Poisson | LogRate | None):
         return
     if component.fresh_for and component.fresh_for.hit_rate is None:
-        message = "with runs_per_day a ttl tells nothing unless runs are poisson; state a hit_rate"
+        message = "with runs_per_day a ttl gives no hit rate unless runs are poisson; state a hit_rate"
         raise entry.wrong(message, "fresh_for")

@@ -1,7 +1,7 @@
 """One side of a comparison, and components put together from two sides: what causes are found by.
 
 A component is described by five factors; one taken from either side for each makes a component that may exist on
-neither, and whose exact cost tells what each factor does.
+neither, and whose exact cost shows what each factor does.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ _HINTS = (
     *("qwen", "grok-", "command-r", "glm-", "text-embedding-", "nova-"),
     *(quote + name for quote in "\"'`" for name in ("o1", "o3", "o4")),
 )
-"""No name without one of these: what tells nearly every line, at the speed of a plain search, not to be looked at."""
+"""No name without one of these: a plain search for these passes over nearly every line quickly."""
 _REGION = r"(?:(?:us|eu|apac|jp|au|global)\.)?(?:anthropic\.|meta\.|deepseek\.|mistral\.)?"
 _START, _END = r"(?<![\w./@+-])", r"(?![\w/(-]|\.\w)"
 _SHAPE = re.compile(

@@ -34,7 +34,7 @@ def lint_routing(config: RoutingConfig, book: PriceBook | None = None) -> list[F
 
 
 def with_lines(document: Document) -> Document:
-    """The document with the line of every key, which the JSON reader does not tell and YAML's does."""
+    """The document with the line of every key, which the JSON reader does not give and YAML's does."""
     if document.lines or document.file.suffix.lower() != ".json":
         return document
     import yaml

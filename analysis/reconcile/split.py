@@ -170,9 +170,9 @@ def _weight(pairs: Pairs, ratio: Fraction) -> Fraction:
 
 
 def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fraction:
-    """Stated over computed that most of the cost shares; 1 where nothing tells one.
+    """Stated over computed that most of the cost shares; 1 where nothing shows one.
 
-    One cell alone tells a ratio only in whole percents: 90 % of the price list is a discount, 73.4 % is not.
+    One cell alone shows a ratio only in whole percents: 90 % of the price list is a discount, 73.4 % is not.
     """
     usable = sorted((p for p in pairs.values() if p[0] > 0 and p[1] > 0), key=lambda p: -p[0])[:200]
     if not usable:

@@ -65,7 +65,7 @@ def replay_sums(
     until: date | None = None,
     as_logged: bool = False,
 ) -> Replay:
-    """As `replay`, but on the ledger's sums as they are; a note says which tiers or thresholds they do not tell."""
+    """As `replay`, but on the ledger's sums as they are; a note says which tiers or thresholds they cannot show."""
     connection, book = ledger.connection, ledger.book
     first, last = since or date(1, 1, 1), until or date(9999, 12, 30)
     fill_tables(ledger, reroute, first, last)
@@ -135,7 +135,7 @@ def _unpriced(sums: Iterable[ReplayedSum]) -> list[UnpricedCalls]:
 
 
 def _notes(connection: DuckDBPyConnection, book: PriceBook) -> list[str]:
-    """What the rollup cannot tell apart at the replayed models' prices."""
+    """What the rollup cannot distinguish at the replayed models' prices."""
     state = connection.execute("SELECT parameters FROM rollup_state").fetchone()
     starts, by_half_hour = json.loads(state[0]) if state else ([], [])
     moved = connection.execute(MOVED).fetchall()
@@ -145,7 +145,7 @@ def _notes(connection: DuckDBPyConnection, book: PriceBook) -> list[str]:
         unknown = [start for start in needed if start not in starts]
         if unknown:
             notes.append(
-                f"{name} has a price tier from {unknown[0]:,} input tokens on, which the sums do not tell apart"
+                f"{name} has a price tier from {unknown[0]:,} input tokens on, which the sums do not distinguish"
             )
         if within_days and not set(logged) <= set(by_half_hour):
             notes.append(f"{name} changes its price within a day: calls logged by the day take that of 00:00 UTC")

@@ -53,7 +53,7 @@ class PossibleDowngrade(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """What outcomes tell of tasks and models up to the month's end, and what counts as enough."""
+    """What outcomes say about tasks and models up to the month's end, and what counts as enough."""
 
     evidence: Mapping[TaskModel, Evidence]
     criteria: Criteria
@@ -92,7 +92,7 @@ def candidates(
 ) -> list[PossibleDowngrade]:
     """Every task of the month with every other model that has run it, in the month or by the outcomes.
 
-    The present model is the configured one, else the one of the most calls: calls that strayed are drift's matter.
+    The present model is the configured one, else the one of the most calls: calls off-policy are drift.
     """
     found = []
     for task, lines in _by_task(ran, known).items():

@@ -55,7 +55,7 @@ def off_policy_calls(ran: Sequence[Ran], configured: Configured | None, book: Pr
 
 
 def drift_of(off_policy: Iterable[OffPolicy], priced: Iterable[Shifted]) -> list[Drift]:
-    """Each group of strayed calls with its cost and worth; the most expensive first, those without a price last."""
+    """Each group of off-policy calls with its cost and worth; the most expensive first, those without a price last."""
     found = [_drift(calls, costs) for calls, costs in zip(off_policy, priced, strict=True)]
     return sorted(
         found, key=lambda d: (d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.component, d.task, d.went_to)

@@ -1,6 +1,6 @@
 """Which rules of a decision tree can ever fire: decided by reasoning, not by trying.
 
-Every attribute has finitely many values that the tree can tell apart: the words it asks for and "any other";
+Every attribute has finitely many values that the tree can distinguish: the words it asks for and "any other";
 no and yes; the stretches between the thresholds of its spans. A condition is then a box: a set of such values
 for each attribute. A rule fires exactly on its boxes less the boxes of all rules before it, so cutting those
 away piece by piece leaves either a task on which it fires (the witness) or nothing: a proof that it never
@@ -122,7 +122,7 @@ def _outside(box: Box, cover: Box) -> Iterator[Box]:
 
 
 def _space(tree: Sequence[RoutingRule]) -> Box:
-    """The values that the tree can tell apart, of each attribute that it asks about."""
+    """The values that the tree can distinguish, of each attribute that it asks about."""
     tests: dict[str, list[Test]] = {}
     for rule in tree:
         for condition in rule.when:

@@ -75,7 +75,7 @@ class RoutingConfig:
         return model_of_key(self.model_routing, use)
 
     def words(self, attribute: str) -> set[str]:
-        """The words that the tree's rules ask for: the kinds of work it tells apart, or the agents."""
+        """The words that the tree's rules ask for: the kinds of work it distinguishes, or the agents."""
         tests = [c.tests.get(attribute) for rule in self.decision_tree for c in rule.when]
         return {word for test in tests if isinstance(test, frozenset) for word in test}
 

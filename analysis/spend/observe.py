@@ -121,7 +121,7 @@ def _weekdays(first: date, last: date) -> Counter[int]:
 
 
 def component_names(keys: Sequence[Key]) -> dict[Key, str]:
-    """The component's own name where it is enough, else with what tells those of one component apart.
+    """The component's own name where it is enough, else with what distinguishes those of one component.
 
     `code_review` of the component `other` on two models is `code_review-claude-haiku-4-5` and so on: no agent where all
     have the same, no date of a model, no spaces (names stand in options, as in --scale NAME=2).

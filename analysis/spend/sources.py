@@ -63,7 +63,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two sources with calls of the same days and models, which nothing tells apart: both are counted."""
+    """Two sources with calls of the same days and models, which nothing distinguishes: both are counted."""
 
     source: str
     other: str

@@ -11,7 +11,7 @@ A sum of a bill is not counted where calls of its provider, days and model are (
 none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
 keeps its row in `usage_event`, and `covered_by` names the source that counts.
 
-Two sources with calls of one provider, day and model that nothing tells apart are both counted, and the cell is kept
+Two sources with calls of one provider, day and model that nothing distinguishes are both counted, and the cell is kept
 in the table `overlap`: two agents' own logs are never the same calls, and calls whose ids are of one kind are compared.
 """
 

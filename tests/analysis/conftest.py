@@ -42,7 +42,7 @@ def read(written: Callable[..., Path]) -> Callable[..., Architecture]:
 
 @pytest.fixture(scope="session")
 def projected(read: Callable[..., Architecture]) -> Callable[..., Projection]:
-    """Project an architecture given as data or text: 30 days of June 2026, 2,000 trials, unless told otherwise."""
+    """Project an architecture given as data or text: 30 days of June 2026, 2,000 trials, unless stated otherwise."""
 
     def run(content: Any, beside: dict[str, Any] | None = None, **settings: Any) -> Projection:
         return project(read(content, beside), Settings(**{"start": START, "trials": 2000, **settings}))

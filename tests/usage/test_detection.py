@@ -1,4 +1,4 @@
-"""Which reader reads a file is told by its content alone, and only one reader takes a file for its own."""
+"""Which reader reads a file is decided by its content alone, and only one reader takes a file for its own."""
 
 from __future__ import annotations
 
@@ -216,9 +216,9 @@ def test_a_cut_table_keeps_no_cut_number(store: duckdb.DuckDBPyConnection, tmp_p
     whole = zstandard.compress(rows.encode())
     (tmp_path / "x.csv.zst").write_bytes(whole[: len(whole) // 2])
     load(store, [tmp_path / "x.csv.zst"], mapping=parse_mapping("ts=ts,output=out"))
-    told = {line.split(",")[1] for line in rows.splitlines()[1:]}
+    stated = {line.split(",")[1] for line in rows.splitlines()[1:]}
     kept = {str(tokens) for (tokens,) in store.execute("SELECT output FROM usage_event").fetchall()}
-    assert kept <= told
+    assert kept <= stated
 
 
 def test_a_zstandard_log_may_begin_with_a_frame_to_be_skipped(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

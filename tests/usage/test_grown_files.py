@@ -25,8 +25,8 @@ def entry(number: int, output: int, identified: bool) -> str:
     usage = {"input_tokens": 100, "output_tokens": output}
     ids = {"requestId": f"r{number}"} if identified else {}
     message = {"model": "claude-haiku-4-5", "usage": usage} | ({"id": f"m{number}"} if identified else {})
-    told = {"type": "assistant", "timestamp": f"2026-10-05T10:00:{number:02}Z", "sessionId": "s", "message": message}
-    return json.dumps(told | ids)
+    stated = {"type": "assistant", "timestamp": f"2026-10-05T10:00:{number:02}Z", "sessionId": "s", "message": message}
+    return json.dumps(stated | ids)
 
 
 LINES = st.lists(

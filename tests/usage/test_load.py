@@ -114,7 +114,7 @@ def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: P
 def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own_calls(
     db: Path, tmp_path: Path
 ) -> None:
-    def told(at: str, total: int) -> dict[str, Any]:
+    def stated(at: str, total: int) -> dict[str, Any]:
         usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": total // 10}
         info = {"total_token_usage": usage, "last_token_usage": usage | {"input_tokens": 1000, "output_tokens": 100}}
         return {"timestamp": at, "type": "event_msg", "payload": {"type": "token_count", "info": info}}
@@ -123,17 +123,17 @@ def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own
         return {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": payload}
 
     model = {"timestamp": "2026-05-13T09:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5.2-codex"}}
-    parent = [meta(id="p"), model, told("2026-05-13T09:01:00Z", 1000), told("2026-05-13T09:02:00Z", 2000)]
-    replay = [meta(id="f", forked_from_id="p"), model, *(told("2026-05-14T10:00:00Z", n) for n in (1000, 2000, 3000))]
+    parent = [meta(id="p"), model, stated("2026-05-13T09:01:00Z", 1000), stated("2026-05-13T09:02:00Z", 2000)]
+    replay = [meta(id="f", forked_from_id="p"), model, *(stated("2026-05-14T10:00:00Z", n) for n in (1000, 2000, 3000))]
     again = [
         meta(id="g", forked_from_id="f"),
         *replay,
-        told("2026-05-14T12:00:00Z", 4000),
+        stated("2026-05-14T12:00:00Z", 4000),
     ]  # a fork of the fork, which replays both
     late = [
         meta(id="s"),
         model,
-        told("2026-05-15T10:00:00Z", 9000),
+        stated("2026-05-15T10:00:00Z", 9000),
     ]  # a session that began elsewhere: its last call only
     for name, lines in (("f", replay), ("p", parent), ("g", again), ("s", late)):
         loaded(db, write(tmp_path / f"{name}.jsonl", *lines))
@@ -236,8 +236,8 @@ def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tm
 
     def total(tokens: int) -> dict[str, Any]:
         usage = {"input_tokens": tokens, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": tokens + 1}
-        told = {"type": "token_count", "info": {"total_token_usage": usage}}
-        return {"timestamp": "2026-05-13T09:00:01Z", "type": "event_msg", "payload": told}
+        stated = {"type": "token_count", "info": {"total_token_usage": usage}}
+        return {"timestamp": "2026-05-13T09:00:01Z", "type": "event_msg", "payload": stated}
 
     first = [meta("A"), total(10), total(20)]
     assert loaded(db, write(tmp_path / "rollout.jsonl", *first)).total("added") == 2
@@ -247,9 +247,9 @@ def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tm
 def test_rollouts_without_a_name_are_told_apart_by_their_times(db: Path, tmp_path: Path) -> None:
     usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": 11}
     meta = {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": "", "forked_from_id": ""}}
-    told = {"type": "token_count", "info": {"total_token_usage": usage}}
+    stated = {"type": "token_count", "info": {"total_token_usage": usage}}
     for second in (1, 2):
-        total = {"timestamp": f"2026-05-13T09:00:0{second}Z", "type": "event_msg", "payload": told}
+        total = {"timestamp": f"2026-05-13T09:00:0{second}Z", "type": "event_msg", "payload": stated}
         write(tmp_path / f"rollout{second}.jsonl", meta, total)
     loaded(db, tmp_path / "rollout1.jsonl", tmp_path / "rollout2.jsonl")
     assert spent(db).total.calls == 2
@@ -384,12 +384,12 @@ entries = st.lists(
 @settings(max_examples=examples(3, 6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
-    tmp_path_factory: pytest.TempPathFactory, told: list[dict[str, Any]], dice: random.Random, parts: int
+    tmp_path_factory: pytest.TempPathFactory, stated: list[dict[str, Any]], dice: random.Random, parts: int
 ) -> None:
     folder = tmp_path_factory.mktemp("split")
-    write(folder / "all" / "a.jsonl", *told)
+    write(folder / "all" / "a.jsonl", *stated)
     loaded(folder / "one.duckdb", folder / "all")
-    shuffled = told + dice.sample(told, dice.randint(0, len(told)))
+    shuffled = stated + dice.sample(stated, dice.randint(0, len(stated)))
     dice.shuffle(shuffled)
     for n in range(parts):
         if shuffled[n::parts]:

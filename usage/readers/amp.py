@@ -1,6 +1,6 @@
 """Amp threads: one JSON document each, usage in its messages.
 
-https://ampcode.com/manual: `inputTokens` excludes cache. `usageLedger.events` tells the same usage again or a part of
+https://ampcode.com/manual: `inputTokens` excludes cache. `usageLedger.events` repeats the same usage or a part of
 it, so it is left out. Credits are not USD.
 """
 

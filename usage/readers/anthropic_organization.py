@@ -1,7 +1,7 @@
 """Anthropic's organization usage and cost reports: pages of the Admin API.
 
 https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report: sums over a bucket; input
-excludes cached tokens; `context_window` tells whether each request was over 200,000 tokens. Requests are not counted,
+excludes cached tokens; `context_window` says whether each request was over 200,000 tokens. Requests are not counted,
 so `request` is 0. A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load
 one width of buckets and one grouping: an hour's sums beside a day's are counted twice.
 https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report: `amount` is a decimal text in cents.

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/bedrock/latest/userguide/cost-mgmt-understanding-cur-data.html: usage types end in
 `-input-tokens`, `-output-tokens`, `-cache-read-input-token-count`, `-cache-write-input-token-count`; models of the
 Marketplace say `…_InputTokenCount-Units` and the like. The amount is in `pricing_unit`: tokens, thousands or millions;
-where that says only "Units", the line's description must tell. A report without that column counts single tokens.
+where that says only "Units", the line's description decides. A report without that column counts single tokens.
 `line_item_unblended_cost` is in the line's currency. Rows of other services are no part of what is counted here.
 """
 

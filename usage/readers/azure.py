@@ -2,7 +2,7 @@
 
 https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference: the reply is JSON as text in
 `properties.backendResponseBody` (`responseBody` repeats it), and counts as OpenAI's API does: cached tokens within the
-input, reasoning within the output; of a streamed reply its last chunk tells. A body that was cut tells nothing, and its
+input, reasoning within the output; of a streamed reply its last chunk has it. A body that was cut has no usage, and its
 call is rejected with that reason.
 https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name has
 model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency.
@@ -53,7 +53,7 @@ SELECT file_id, line,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
     CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}
-         THEN 'a reply that tells no usage, or was cut before it' END AS fault,
+         THEN 'a reply without usage, or was cut before it' END AS fault,
     {less("inputs", "reads")} AS input,
     reads AS cache_read,
     outputs AS output,

@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html: `input.inputTokenCount` excludes
 cache reads and writes. `requestId` names the call and is repeated by retried deliveries. A failed call has an
 `errorCode` and no counts; one stopped by a guardrail is billed for what it has counts of. `modelId` may be an ARN that
-ends in the id of a model or of a regional profile; an application's own profile tells no model, but the reply may.
-One-hour cache writes are told by the reply alone. Bodies over 100 KB stand elsewhere in S3 and are not looked up.
+ends in the id of a model or of a regional profile; an application's own profile names no model, but the reply may.
+One-hour cache writes are stated by the reply alone. Bodies over 100 KB stand elsewhere in S3 and are not looked up.
 """
 
 from __future__ import annotations

@@ -253,7 +253,7 @@ def _from_metadata(file: Path) -> list[tuple[float, str | None, str]]:
 
 
 def _from_history(file: Path) -> list[tuple[float, str | None, str]]:
-    """The model stands in a tag of what the tool tells the model about its surroundings."""
+    """The model stands in a tag of what the tool sends the model about its surroundings."""
     found = _loaded(file, "api_conversation_history.json")
     entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
     tagged = [(entry, MODEL_TAG.findall(json.dumps(entry.get("content")))) for entry in entries]

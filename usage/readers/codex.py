@@ -5,7 +5,7 @@ https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input incl
 
 A call is a change of the total: a total that is repeated, by a refresh or by a resumed, forked or spawned session
 that replays its past, is the same call. The total names it, within the session that the others came from: the last one
-that the file has named by then (a fork of a fork that does not replay the names of both cannot be told from here; nor
+that the file has named by then (a fork of a fork that does not replay the names of both cannot be seen from here; nor
 can two spawned sessions of one parent whose totals are the same to the last token). A count that begins anew within a
 file, with no session named between, makes new calls, though its totals be those of before. Where the totals of several
 counters take turns in one file (a total falls back to where an earlier one left off), each says its last call.
@@ -39,7 +39,7 @@ _FIGURES = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "
 def _plain(usage: str) -> str:
     """A struct of counts as OpenAI gives them: input with cached tokens.
 
-    Another server's input may be without: its total tells, or more cached tokens than input.
+    Another server's input may be without: its total shows it, or more cached tokens than input.
     """
     i, c, w, o = (f"coalesce({usage}.{name}, 0)" for name in _FIGURES)
     r, total = f"coalesce({usage}.reasoning_output_tokens, 0)", f"{usage}.total_tokens"

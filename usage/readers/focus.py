@@ -1,7 +1,7 @@
 """FOCUS cost and usage rows, versions 1.0 to 1.4 and the draft after it, as CSV, Parquet or JSON: a bill.
 
 https://focus.finops.org/focus-specification/: `BilledCost` is what is invoiced, in `BillingCurrency`. 1.3 named the
-provider `ServiceProviderName` and `HostProviderName`, before it was `ProviderName`. The draft tells the model and the
+provider `ServiceProviderName` and `HostProviderName`, before it was `ProviderName`. The draft names the model and the
 direction of tokens in `SkuPriceDetails`; elsewhere the meter's name does. `ConsumedQuantity` is in `ConsumedUnit`.
 Rows of other services than AI are not counted. Corrections and credits keep their negative cost and count no tokens;
 token-hours are a cost without tokens.

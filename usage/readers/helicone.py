@@ -1,10 +1,10 @@
 """Helicone's request export: JSON lines, a JSON array or CSV, with the cost that Helicone computed.
 
 https://docs.helicone.ai/tools/export; fields as in https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse.
-`prompt_tokens` excludes cached tokens, and `reasoning_tokens`, where they are told, stand beside `completion_tokens`.
-Cache writes are told as one count, taken for five-minute ones. A hit of Helicone's own cache asked no provider: it
+`prompt_tokens` excludes cached tokens, and `reasoning_tokens`, where they are stated, stand beside `completion_tokens`.
+Cache writes are stated as one count, taken for five-minute ones. A hit of Helicone's own cache asked no provider: it
 keeps its row, with no tokens, no request and cost 0. The CSV has no `request_id`, no provider and no cached tokens: its
-rows go by `response_id`, so load a period from one kind of file only; JSON lines tell more.
+rows go by `response_id`, so load a period from one kind of file only; JSON lines say more.
 """
 
 from __future__ import annotations

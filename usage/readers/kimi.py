@@ -1,6 +1,6 @@
 """Kimi CLI and Kimi Code: wire.jsonl of a session.
 
-https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a StatusUpdate tells the usage of one step, or
+https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a StatusUpdate has the usage of one step, or
 none; classes are disjoint, and no model is named. Kimi Code's `usage.record` is one call; its model may be an alias,
 that the `llm.request` before it resolves.
 """

@@ -193,7 +193,7 @@ measured AS (
         {_first(LANGFUSE_TOTALS)} AS total
     FROM listed
 ),
--- the parts of writes may stand beside their sum or in it: the total tells, else that they add up to it
+-- the parts of writes may stand beside their sum or in it: the total decides, else that they add up to it
 written AS (
     SELECT *,
         least(inputs, more_inputs, outputs, more_outputs, reads, reads_inside, writes, writes_inside, writes_5m,

@@ -4,7 +4,7 @@ https://docs.langchain.com/langsmith/log-llm-trace, https://docs.langchain.com/l
 part begins it and another ends it; a part without an id has it at the end of `dotted_order`. `input_tokens` and
 `prompt_tokens` include cache reads and writes, `output_tokens` and `completion_tokens` include reasoning. Chains repeat
 the sums of their runs, so runs of type llm count, and of one in another the inner. Costs are in USD; without a price
-for the model LangSmith tells none or 0.
+for the model LangSmith states none or 0.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ https://docs.litellm.ai/docs/proxy/cost_tracking. `prompt_tokens` includes cache
 `metadata` (JSON, often as text). For Anthropic's models older proxies left cache writes out of it
 (https://github.com/BerriAI/litellm/issues/15056), and pass-through endpoints all cached tokens. The row's arithmetic
 decides: what `total_tokens` has beyond prompt and completion stands beside the prompt, and so does what exceeds it.
-`call_type` tells batches, the usage, the response or the request a service tier.
+`call_type` marks batches, the usage, the response or the request a service tier.
 A hit of the proxy's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0.
 """
 
@@ -185,7 +185,7 @@ READER = Reader(
     counted=("prompt_tokens", "completion_tokens", "spend", *_USAGE),
     left_out={
         "total_tokens": "prompt_tokens and completion_tokens together",
-        **{f"metadata.{holder}.{total}": "told by the row itself" for holder in HOLDERS for total in ROW_TOTALS},
+        **{f"metadata.{holder}.{total}": "stated by the row itself" for holder in HOLDERS for total in ROW_TOTALS},
         **{f"metadata.{holder}.{part}": "a part of the output" for holder in HOLDERS for part in OUTPUT_PARTS},
         **{f"metadata.{holder}.{part}": "a part of the input" for holder in HOLDERS for part in INPUT_PARTS},
         "metadata.model_map_information.*": "the proxy's price list",

@@ -14,9 +14,9 @@ A value that begins with a colon is a constant. A mapping file (YAML, JSON, TOML
     time_unit: iso                # or epoch
     role: calls                   # or bill: what the provider charged; a bill needs recorded_usd only
 
-Without an id column, a row's content and how often its file has told it name the call: equal rows of one file
+Without an id column, a row's content and how often its file has repeated it name the call: equal rows of one file
 are different calls, the same file under another name is not counted again. A file that starts anew under its old name
-(a rotated log) adds to what it told before; so a row edited in place counts beside its old version.
+(a rotated log) adds to what it had before; so a row edited in place counts beside its old version.
 """
 
 from __future__ import annotations

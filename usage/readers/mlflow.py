@@ -1,9 +1,9 @@
 """MLflow traces: JSON as its UI and `Trace.to_json()` write it, one a line or in the list of a search.
 
-https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/: spans tell `mlflow.chat.tokenUsage`, the trace's
+https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/: spans carry `mlflow.chat.tokenUsage`, the trace's
 `mlflow.trace.tokenUsage` their sum. Values of attributes are JSON as text. `input_tokens` includes cached tokens
 (`cache_read_input_tokens`, `cache_creation_input_tokens`), but for Anthropic's API, whose own counts exclude them:
-there the total tells. A span above others that tell usage repeats theirs. `mlflow.llm.cost` is in USD.
+there the total decides. A span above others with usage repeats theirs. `mlflow.llm.cost` is in USD.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """OpenCode: its database (opencode.db) and its older files, one message each (storage/message/*/*.json).
 
 https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
-events and the session's totals tell the same usage again. `tokens.input` excludes cache, `tokens.output` reasoning,
+events and the session's totals repeat the same usage. `tokens.input` excludes cache, `tokens.output` reasoning,
 unless `total` says that reasoning is within. A message has one id in both places. Cost 0 means that no price is known.
 """
 

@@ -1,7 +1,7 @@
 """OpenRouter's activity export: CSV, one generation a row, with what OpenRouter charged.
 
 https://openrouter.ai/docs/guides/guides/activity-export: reasoning is included in completion tokens;
-https://openrouter.ai/docs/use-cases/usage-accounting: prompt tokens include cached ones, and cache writes are not told.
+https://openrouter.ai/docs/use-cases/usage-accounting: prompt tokens include cached ones, and cache writes are left out.
 `cost_total` is in USD and includes web search, whose fee is in no computed cost and therefore named. Of calls with
 one's own provider key it is not the provider's part.
 """

@@ -2,8 +2,8 @@
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. The names of usage are in `aliases`; whether the
 input includes cached tokens, and the output reasoning, is what the emitter does, unless the record's own arithmetic
-proves the other. A span is one call, but for those that repeat others (see `wrappers`): an agent's sum, one call told
-by two libraries, a log record beside its span.
+proves the other. A span is one call, but for those that repeat others (see `wrappers`): an agent's sum, one call by
+two libraries, a log record beside its span.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Claude Code's metrics of tokens and cost: sums without single calls, for sessions that no record or span tells.
+"""Claude Code's metrics of tokens and cost: sums without single calls, for sessions that no record or span reports.
 
 https://docs.claude.com/en/docs/claude-code/monitoring-usage. `claude_code.token.usage` has one series a type of token.
 With delta temporality every point counts, with cumulative the last of each series. Metrics repeat the calls of the log

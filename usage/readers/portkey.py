@@ -1,7 +1,7 @@
 """Portkey's log export: JSON lines or CSV, one request a row.
 
 https://portkey.ai/docs/product/observability/logs-export: `req_units` and `res_units` are tokens of the request and the
-reply; the body of the reply, where it is exported, tells cached ones. The unit of `cost` is not documented there,
+reply; the body of the reply, where it is exported, states cached ones. The unit of `cost` is not documented there,
 so it is kept as a tag and as no amount of USD. A row that Portkey's cache answered asked no provider.
 """
 

@@ -1,6 +1,6 @@
 """PostHog's LLM events: `$ai_generation` and `$ai_embedding`, as lines, an API's page, a CSV or a Parquet export.
 
-https://posthog.com/docs/llm-analytics/manual-capture: whether `$ai_input_tokens` includes cached tokens is told by
+https://posthog.com/docs/llm-analytics/manual-capture: whether `$ai_input_tokens` includes cached tokens is stated by
 `$ai_cache_reporting_exclusive`; else it excludes them for Anthropic and for Claude models, and for others includes
 them. Vercel's gateway includes them. Reasoning stands beside the output of Gemini 2.5 and 3, and within it elsewhere.
 `$ai_total_cost_usd` is in USD; 0 for tokens means that PostHog knows no price. Traces repeat the sums of their events.

@@ -1,4 +1,4 @@
-"""Logs that are known and tell no usage. They are refused by name, for a count of 0 would be wrong.
+"""Logs that are known and have no usage. They are refused by name, for a count of 0 would be wrong.
 
 `refusal` is for stores of a tool that has usage nowhere, or elsewhere: an error, in a folder too. `companion` is for
 files that stand beside a log of usage in the same folder: an error only where one is named.

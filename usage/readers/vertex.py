@@ -3,7 +3,7 @@
 https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging: `full_response` holds the
 reply (`usage_metadata`, camel case in some). `prompt_token_count` includes cached tokens, `candidates_token_count`
 excludes thoughts; tokens of tools' prompts stand beside the prompt and are billed as input. A streamed reply is a list:
-its last count is the whole. Claude's replies tell Anthropic's own `usage`, which excludes cached tokens.
+its last count is the whole. Claude's replies have Anthropic's own `usage`, which excludes cached tokens.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """vLLM's metrics page, as scraped: counters since the server began, one scrape a file or several one after the other.
 
 https://docs.vllm.ai/en/latest/usage/metrics.html: `vllm:prompt_tokens_total` includes hits of the prefix cache, which
-`vllm:prompt_tokens_by_source_total` (or `vllm:prefix_cache_hits_total`) tells apart; series of engines add up. A scrape
+`vllm:prompt_tokens_by_source_total` (or `vllm:prefix_cache_hits_total`) separates; series of engines add up. A scrape
 is a state: of one server's run the largest counts, so that a later scrape replaces an earlier one and the difference is
 what was used between. A run is known by `process_start_time_seconds` or the counters' `_created`; within a file, by a
-counter that falls. The page tells no time: it counts at the file's date, and one scrape alone as all since the start.
+counter that falls. The page states no time: it counts at the file's date, and one scrape alone as all since the start.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ State = dict[str, dict[str, float]]
 
 
 def unfold(content: Path, _: Path) -> Iterator[dict[str, Any]]:
-    """The last state of every run of the server that the file tells, a record for each model."""
+    """The last state of every run of the server that the file shows, a record for each model."""
     run, before, start = 0, State(), ""
     for start_now, state in _scrapes(content):
         fell = any(value < before.get(m, {}).get(n, 0) for m, values in state.items() for n, value in values.items())

@@ -2,7 +2,7 @@
 
 https://docs.wandb.ai/weave/guides/tracking/costs: `summary.usage` has one entry for each model, named as the provider
 names its counts, and in newer versions `prompt_tokens` with cache reads and writes inside. A call's summary is the sum
-of its children's, so calls without children that tell usage count. `summary.weave.costs` is there if asked for; its
+of its children's, so calls with usage and without children count. `summary.weave.costs` is there if asked for; its
 `*_total_cost` are in USD after `prompt_token_cost_unit`. Counts under Anthropic's names, `input_tokens` without any
 `prompt_tokens`, exclude cached tokens.
 """

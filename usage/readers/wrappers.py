@@ -26,7 +26,7 @@ beneath AS MATERIALIZED (
     WHERE above.inputs + above.outputs > 0
     GROUP BY ALL
 ),
--- spans of traces that tell no parent at all: there, the kind of span is all there is to go by
+-- spans of traces that name no parent at all: there, the kind of span is all there is to go by
 unlinked AS (
     SELECT trace, sum(inputs) FILTER (NOT rollup) AS inputs, sum(outputs) FILTER (NOT rollup) AS outputs
     FROM node GROUP BY trace

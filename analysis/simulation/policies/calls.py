@@ -97,7 +97,7 @@ class Costed:
     """A component as a plan has it, with policies or without: its exact cost, and the calls that the money goes to.
 
     `work` has the spawns for runs; `plain` is the component on its own model without policies, from whose work runs
-    are drawn. `own_draws` tells that its tokens cannot be the draws of that.
+    are drawn. `own_draws` says that its tokens cannot be the draws of that.
     """
 
     work: Work

@@ -87,7 +87,7 @@ def line_of(file: Path, text: str) -> int:
     return next(n for n, line in enumerate(file.read_text().splitlines(), 1) if text in line)
 
 
-def test_a_mended_tree_is_clean(tmp_path: Path, book: PriceBook) -> None:
+def test_a_fixed_tree_is_clean(tmp_path: Path, book: PriceBook) -> None:
     data = json.loads(SHIPPED.read_text())
     tree = data["decision_tree"]
     tree.insert(2, tree.pop(3))  # "large codebase?" before "code writing?"

@@ -30,7 +30,7 @@ Check = Callable[..., list[Finding]]
 
 @pytest.fixture
 def found(written: Callable[..., Path]) -> Check:
-    """The findings for one component's policies, by a half-hourly run on the cheap model unless told otherwise."""
+    """The findings for one component's policies, by a half-hourly run on the cheap model unless stated otherwise."""
 
     def check(more: dict[str, Any] | None = None, **policies: Any) -> list[Finding]:
         component = {"name": "part", "task": "cheap", **HALF_HOURLY, **RUN, **policies}

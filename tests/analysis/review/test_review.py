@@ -52,13 +52,13 @@ Reviewed = Callable[..., Review]
 
 @pytest.fixture
 def reviewed(store: duckdb.DuckDBPyConnection, book: PriceBook, fleet: Architecture) -> Reviewed:
-    """The review of these rows: October 2026, the fleet's routing, on 23 November, unless told otherwise."""
+    """The review of these rows: October 2026, the fleet's routing, on 23 November, unless stated otherwise."""
 
     def run(rows: list[Row], month: str = "2026-10", **given: Any) -> Review:
         fill(store, rows)
-        told: dict[str, Any] = {"today": TODAY, "name": "fleet", "architecture": fleet, "calibrated": False} | given
-        prices: PriceBook = told.pop("book", book)
-        return review(store, prices, month, **told)
+        stated: dict[str, Any] = {"today": TODAY, "name": "fleet", "architecture": fleet, "calibrated": False} | given
+        prices: PriceBook = stated.pop("book", book)
+        return review(store, prices, month, **stated)
 
     return run
 
@@ -133,9 +133,9 @@ def test_a_rivals_price_of_next_year_is_no_news_and_one_of_a_model_in_use_is(tmp
     book = overlay(tmp_path, f"models: [{', '.join(rows)}]")
     units = {Spot(ModelKey("anthropic", "claude-sonnet-4-6"), "input", "standard", 0): 1_000_000}
     moves = price_moves(book, units, [gpt, o3], date(2026, 10, 1), date(2026, 10, 31))
-    told = [(m.kind, m.model, m.at) for m in moves if m.model in (gpt, o3, SONNET)]
+    stated = [(m.kind, m.model, m.at) for m in moves if m.model in (gpt, o3, SONNET)]
     # 1 November and 90 days are 30 January: from then on a rival's price is left out
-    assert told == [("upcoming", SONNET, date(2027, 10, 1)), ("rival", gpt, date(2027, 1, 29))]
+    assert stated == [("upcoming", SONNET, date(2027, 10, 1)), ("rival", gpt, date(2027, 1, 29))]
 
 
 def test_escalation_and_large_context_are_no_drift(reviewed: Reviewed, read: Callable[..., Architecture]) -> None:

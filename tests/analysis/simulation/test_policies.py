@@ -468,7 +468,7 @@ def test_defaults_hold_tokens_and_policies_together(routed: Callable[..., Projec
 
 
 def test_a_default_that_a_component_cannot_have_is_said_of_that_component(routed: Callable[..., Projection]) -> None:
-    with pytest.raises(ArchitectureError, match="'c1': with runs_per_day a ttl tells nothing"):
+    with pytest.raises(ArchitectureError, match="'c1': with runs_per_day a ttl gives no hit rate"):
         routed({**HALF_HOURLY, **RUN}, {**TEN, **RUN}, defaults={"fresh_for": "1h"})
 
 
@@ -511,7 +511,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "both": ({"fresh_for": {"ttl": "1h", "hit_rate": 0}}, "either a ttl, such as 24h, or a hit_rate"),
     "key": ({"large_context": {"use": "dearr"}}, "large_context.use: 'c0': the routing has no key 'dearr'"),
     "typo": ({"escalate": {"probabilty": 1}}, "unknown key 'probabilty'; did you mean 'probability'?"),
-    "chance": ({"fresh_for": "1h"}, "fresh_for: 'c0': with runs_per_day a ttl tells nothing"),
+    "chance": ({"fresh_for": "1h"}, "fresh_for: 'c0': with runs_per_day a ttl gives no hit rate"),
     "nowhere": ({"escalate": {"probability": 1}}, "say where it escalates"),
     "share": ({"retry": {"failure_rate": 2}}, "retry.failure_rate: this should be less than or equal to 1"),
 }

@@ -1,6 +1,6 @@
 """One folder, one total: whatever shows a month's cost, it is the same, to the digit.
 
-The store has calls of three days (Claude Code), a gateway's calls of the first of them that nothing tells apart (overlap:
+The store has calls of three days (Claude Code), a gateway's calls of the first of them that nothing distinguishes (overlap:
 both are counted), and the provider's cost page of five days: three that are the calls' (not added), then $2.50 of a
 model on a day without calls, and a credit of $0.75.
 """

@@ -256,8 +256,8 @@ def test_tags_have_the_owners_and_what_is_asked_for(store: duckdb.DuckDBPyConnec
     bring_up_to_date(store, book)
     columns = "Tags, BilledCost::INTEGER"
     found = focus_rows(store, book, None, None, "acme", tags=("team", "tags.env")).project(columns).fetchall()
-    told = {json.dumps(json.loads(tags), sort_keys=True): usd for tags, usd in found if usd}
-    assert told == {
+    stated = {json.dumps(json.loads(tags), sort_keys=True): usd for tags, usd in found if usd}
+    assert stated == {
         '{"agent": "cto", "component": "monitor", "env": "prod", "team": "growth"}': 1,
         '{"agent": "cto", "component": "monitor", "team": "data"}': 1,
     }

@@ -58,7 +58,7 @@ PARTS = st.lists(
 @settings(max_examples=examples(4, 12), deadline=None)
 def test_any_split_and_repeat_of_one_truth_among_formats_is_the_truth(parts: list[tuple[str, set[int]]]) -> None:
     """Each call that some part holds counts once, whichever sources have it and in whatever order they are loaded."""
-    told = {number for _, numbers in parts for number in numbers}
+    stated = {number for _, numbers in parts for number in numbers}
     with TemporaryDirectory() as folder, open_store(Path(":memory:")) as store:
         for place, (name, numbers) in enumerate(parts):
             calls = [TRUTH[number] for number in sorted(numbers)]
@@ -66,8 +66,8 @@ def test_any_split_and_repeat_of_one_truth_among_formats_is_the_truth(parts: lis
             if place % 2:
                 spent(store)  # what is settled in between changes nothing
         found = spent(store)
-    assert found.total.computed_usd == usd_of([TRUTH[number] for number in told])
-    assert found.total.calls == len(told)
+    assert found.total.computed_usd == usd_of([TRUTH[number] for number in stated])
+    assert found.total.calls == len(stated)
     assert found.sources.overlaps == ()
 
 

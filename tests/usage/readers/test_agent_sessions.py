@@ -94,14 +94,14 @@ def test_one_message_alone_is_the_usage_again(tmp_path: Path) -> None:
 
 
 def test_an_advisor_that_every_entry_of_an_answer_repeats_counts_once(tmp_path: Path) -> None:
-    def told(output: int, *iterations: Record) -> Record:
+    def stated(output: int, *iterations: Record) -> Record:
         return answer("a", "claude-sonnet-4-6", usage(10, output, iterations=list(iterations)))
 
     first = {"type": "message"} | usage(10, 5)
     advice = {"type": "advisor_message", "model": "claude-opus-4-7"} | usage(1_000, 100)
     # 10 x 3 + 5 x 15 + 1,000 x 5 + 100 x 25 = 7,605; the last answer says 10 more tokens of output
-    last = told(15, {"type": "message"} | usage(10, 5), advice, {"type": "message"} | usage(0, 10))
-    assert usd(tmp_path, told(5, first), told(5, first, advice), last) == Decimal("0.007755")
+    last = stated(15, {"type": "message"} | usage(10, 5), advice, {"type": "message"} | usage(0, 10))
+    assert usd(tmp_path, stated(5, first), stated(5, first, advice), last) == Decimal("0.007755")
 
 
 def test_a_side_question_repeats_its_parent_under_new_request_ids(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Bills of clouds: sums with their cost, tokens where a unit tells them, credits with their sign."""
+"""Bills of clouds: sums with their cost, tokens where a unit states them, credits with their sign."""
 
 from __future__ import annotations
 

@@ -113,8 +113,8 @@ def test_counts_under_openais_names_are_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nothing", [{}, {"input": 0, "output": 0}, {"input": None, "output": None}])
 def test_a_total_alone_is_no_usage_and_not_free(tmp_path: Path, nothing: dict[str, Any]) -> None:
     sql = "SELECT reason FROM reject"
-    told = nothing | {"total": 500}
-    assert one(tmp_path, sql, usageDetails=told) == ("a total of tokens that does not say what they were",)
+    stated = nothing | {"total": 500}
+    assert one(tmp_path, sql, usageDetails=stated) == ("a total of tokens that does not say what they were",)
 
 
 def test_a_name_without_a_count_hides_no_other_name(tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def observation(id: str, parent: str | None, kind: str, input: int, output: int)
 
 def trace(folder: Path, *observations: dict[str, Any]) -> list[tuple[Any, ...]]:
     file = folder / "trace.json"
-    told = {"id": "t", "name": "desk", "sessionId": "s", "userId": "u"}
-    file.write_text(json.dumps({"trace": told, "observations": observations}, indent=1))
+    stated = {"id": "t", "name": "desk", "sessionId": "s", "userId": "u"}
+    file.write_text(json.dumps({"trace": stated, "observations": observations}, indent=1))
     return loaded(folder, file, sql="SELECT session, sum(input), sum(output), count(*) FROM usage_event GROUP BY 1")[1]
 
 

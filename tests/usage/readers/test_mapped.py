@@ -1,4 +1,4 @@
-"""Logs of one's own: a mapping says what their columns hold, and a wrong one is told in one line."""
+"""Logs of one's own: a mapping says what their columns hold, and a wrong one is reported in one line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def written(folder: Path, text: str, name: str = "calls.csv") -> Path:
     return file
 
 
-def told(store: duckdb.DuckDBPyConnection, mapping: str, *files: Path) -> LoadReport:
+def stated(store: duckdb.DuckDBPyConnection, mapping: str, *files: Path) -> LoadReport:
     return load(store, files, mapping=parse_mapping(mapping))
 
 
@@ -46,7 +46,7 @@ def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ..
 
 
 def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: duckdb.DuckDBPyConnection) -> None:
-    report = told(store, AZURE, TRACE)
+    report = stated(store, AZURE, TRACE)
     trace = pd.read_csv(TRACE)
     sums = "SELECT count(*), sum(request), sum(input), sum(output), min(ts), max(ts) FROM usage_event"
     [(calls, requests, read, generated, first, last)] = store.execute(sums).fetchall()
@@ -60,8 +60,8 @@ def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: du
 
 
 def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    told(store, AZURE, TRACE)
-    again = told(store, AZURE, shutil.copy2(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
+    stated(store, AZURE, TRACE)
+    again = stated(store, AZURE, shutil.copy2(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
     assert again.total("entries") == CALLS
     assert again.total("added") == 0
     assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (CALLS,)
@@ -69,7 +69,7 @@ def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyCo
 
 def test_equal_rows_of_one_file_are_different_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     row = "2026-10-05T10:00:00Z,100,10\n"
-    report = told(store, "ts=at,input=in,output=out", written(tmp_path, "at,in,out\n" + 3 * row))
+    report = stated(store, "ts=at,input=in,output=out", written(tmp_path, "at,in,out\n" + 3 * row))
     assert report.total("added") == 3
     assert store.execute("SELECT sum(input), sum(output) FROM usage_event").fetchone() == (300, 30)
 
@@ -77,20 +77,20 @@ def test_equal_rows_of_one_file_are_different_calls(store: duckdb.DuckDBPyConnec
 def test_a_grown_file_adds_only_its_new_rows(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = ["2026-10-05T10:00:00Z,100,10\n", "2026-10-05T10:00:00Z,100,10\n", "2026-10-05T11:00:00Z,5,1\n"]
     mapping = "ts=at,input=in,output=out"
-    told(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows[:2])))
-    assert told(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows))).total("added") == 1
+    stated(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows[:2])))
+    assert stated(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows))).total("added") == 1
 
 
 def test_an_id_column_names_the_call_in_any_file(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     text = "id,at,in\na,2026-10-05T10:00:00Z,100\nb,2026-10-05T10:00:00Z,100\na,2026-10-05T10:00:00Z,100\n"
-    assert told(store, "id=id,ts=at,input=in", written(tmp_path, text)).total("added") == 2
+    assert stated(store, "id=id,ts=at,input=in", written(tmp_path, text)).total("added") == 2
     other = written(tmp_path, text.replace("b,", "c,"), "other.csv")
-    assert told(store, "id=id,ts=at,input=in", other).total("added") == 1
+    assert stated(store, "id=id,ts=at,input=in", other).total("added") == 1
 
 
 def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(UsageLogError, match=r"no column 'ContextToken'.*ContextTokens") as raised:
-        told(store, "ts=TIMESTAMP,input=ContextToken", TRACE)
+        stated(store, "ts=TIMESTAMP,input=ContextToken", TRACE)
     assert "\n" not in str(raised.value)
     assert TRACE.name in str(raised.value)
 
@@ -114,20 +114,20 @@ def test_a_mapping_that_cannot_work_says_why_in_one_line(mapping: str, said: str
 def test_input_that_includes_cached_tokens_is_counted_once(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     # 1,000 in all = 300 uncached + 600 read + 100 written; an empty cell is none
     file = written(tmp_path, "at,in,read,write\n2026-10-05T10:00:00Z,1000,600,100\n2026-10-05T11:00:00Z,50,,\n")
-    told(store, "ts=at,input=in,cache_read=read,cache_write_5m=write,input_includes_cached=true", file)
+    stated(store, "ts=at,input=in,cache_read=read,cache_write_5m=write,input_includes_cached=true", file)
     assert values(store, "input, cache_read, cache_write_5m") == [(300, 600, 100), (50, 0, 0)]
 
 
 def test_more_cached_than_input_is_rejected_not_clamped(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = written(tmp_path, "at,in,read\n2026-10-05T10:00:00Z,10,11\n")
-    report = told(store, "ts=at,input=in,cache_read=read,input_includes_cached=true", file)
+    report = stated(store, "ts=at,input=in,cache_read=read,input_includes_cached=true", file)
     assert report.total("rejected") == 1
     assert "negative" in report.first_rejects[0]
 
 
 def test_cents_are_hundredths_of_a_dollar_exactly(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = written(tmp_path, "at,in,cost\n2026-10-05T10:00:00Z,1,123.78912\n")
-    told(store, "ts=at,input=in,recorded_usd=cost,recorded_unit=cents", file)
+    stated(store, "ts=at,input=in,recorded_usd=cost,recorded_unit=cents", file)
     assert values(store, "recorded_usd") == [(Decimal("1.2378912"),)]
 
 
@@ -137,20 +137,20 @@ def test_cents_are_hundredths_of_a_dollar_exactly(store: duckdb.DuckDBPyConnecti
 )
 def test_a_cost_that_is_no_amount_is_rejected(store: duckdb.DuckDBPyConnection, tmp_path: Path, unit: str) -> None:
     file = written(tmp_path, "at,in,cost\n2026-10-05T10:00:00Z,1,a lot\n")
-    report = told(store, f"ts=at,input=in,recorded_usd=cost,recorded_unit={unit}", file)
+    report = stated(store, f"ts=at,input=in,recorded_usd=cost,recorded_unit={unit}", file)
     assert (report.total("added"), report.total("rejected")) == (0, 1)
 
 
 def test_unix_times_are_read_where_the_mapping_says_so(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    # 1730419200 s = 2024-11-01 00:00 UTC; milliseconds are told by size
+    # 1730419200 s = 2024-11-01 00:00 UTC; milliseconds are known by their size
     file = written(tmp_path, "at,in\n1730419200,1\n1730419200500,2\n")
-    told(store, "ts=at,input=in,time_unit=epoch", file)
+    stated(store, "ts=at,input=in,time_unit=epoch", file)
     assert [str(ts) for (ts,) in values(store, "ts")] == ["2024-11-01 00:00:00", "2024-11-01 00:00:00.500000"]
 
 
 def test_an_offset_is_honoured_and_no_offset_is_utc(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = written(tmp_path, "at,in\n2026-10-05T10:00:00+02:00,1\n2026-10-05 10:00:00,2\n")
-    told(store, "ts=at,input=in", file)
+    stated(store, "ts=at,input=in", file)
     assert [str(ts) for (ts,) in values(store, "ts")] == ["2026-10-05 08:00:00", "2026-10-05 10:00:00"]
 
 
@@ -180,7 +180,7 @@ def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
 
 def test_a_cell_that_is_no_number_is_one_reject_with_its_line(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = written(tmp_path, "at,in\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:00Z,many\n")
-    report = told(store, "ts=at,input=in", file)
+    report = stated(store, "ts=at,input=in", file)
     assert (report.total("added"), report.total("rejected")) == (1, 1)
     assert f"{file}:3: in does not fit" in report.first_rejects[0]
 
@@ -189,14 +189,14 @@ def test_an_empty_cell_has_the_value_that_a_call_has_by_itself(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     file = written(tmp_path, "ts,in,how,id\n2026-10-05T10:00:00Z,7,,\n2026-10-05T10:00:01Z,7,batch,\n")
-    assert told(store, "ts=ts,input=in,processing=how,id=id", file).total("rejected") == 0
+    assert stated(store, "ts=ts,input=in,processing=how,id=id", file).total("rejected") == 0
     assert values(store, "processing, status") == [("standard", "ok"), ("batch", "ok")]
 
 
 def test_a_way_of_processing_is_known_however_it_is_written(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = [{"ts": "2026-10-05T10:00:00Z", "in": 7, "how": how} for how in ("Batch", " batch", "", None)]
     file = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "calls.jsonl")
-    told(store, "ts=ts,input=in,processing=how", file)
+    stated(store, "ts=ts,input=in,processing=how", file)
     found = {row[0] for row in values(store, "processing")}
     assert (found, len(values(store, "processing"))) == ({"batch", "standard"}, 4)
 
@@ -205,12 +205,12 @@ def test_spaces_around_the_names_of_a_header_are_not_part_of_them(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     file = written(tmp_path, "ts, in, out\r\n2026-10-05T10:00:00Z,1000000,3\r\n")
-    told(store, "ts=ts,input=in,output= out", file)
+    stated(store, "ts=ts,input=in,output= out", file)
     assert values(store, "input, output") == [(1_000_000, 3)]
 
 
 def test_columns_that_differ_in_their_case_only_are_different(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    told(store, "ts=ts,input=in", written(tmp_path, "ts,In,in\n2026-10-05T10:00:00Z,1,1000000\n"))
+    stated(store, "ts=ts,input=in", written(tmp_path, "ts,In,in\n2026-10-05T10:00:00Z,1,1000000\n"))
     assert values(store, "input") == [(1_000_000,)]
 
 
@@ -239,13 +239,13 @@ def test_columns_may_have_any_name(store: duckdb.DuckDBPyConnection, tmp_path: P
 
 
 def test_two_fields_may_be_read_from_one_column(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    told(store, "ts=ts,input=n,output=n", written(tmp_path, "ts,n\n2026-10-05T10:00:00Z,5\n"))
+    stated(store, "ts=ts,input=n,output=n", written(tmp_path, "ts,n\n2026-10-05T10:00:00Z,5\n"))
     assert values(store, "input, output") == [(5, 5)]
 
 
 def test_a_mapped_column_that_stands_twice_is_an_error(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match="the column 'in' stands twice in the header"):
-        told(store, "ts=ts,input=in", written(tmp_path, "ts,in,in\n2026-10-05T10:00:00Z,1,2\n"))
+        stated(store, "ts=ts,input=in", written(tmp_path, "ts,in,in\n2026-10-05T10:00:00Z,1,2\n"))
 
 
 def test_rejects_of_a_table_name_their_lines(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_rejects_of_a_table_name_their_lines(store: duckdb.DuckDBPyConnection, t
         "1,2,3",
         "2026-10-05T10:00:03Z,-1",
     ]
-    told(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
+    stated(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
     lines = store.execute("SELECT line FROM reject ORDER BY line").fetchall()
     assert [line for (line,) in lines] == [2, 3, 5, 6]
     assert values(store, "input") == [(1,)]
@@ -268,12 +268,12 @@ def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
 ) -> None:
     row = "2026-10-05T10:00:00Z,1,500\n"
     file = written(tmp_path, "ts,in,out\n" + row)
-    told(store, "ts=ts,input=out,output=in", file)
-    assert told(store, "ts=ts,input=out,output=in", file).files[0].unchanged
-    right = told(store, "ts=ts,input=in,output=out", file)
-    assert "1 call of before withdrawn: the files no longer contain them" in right.lines()
+    stated(store, "ts=ts,input=out,output=in", file)
+    assert stated(store, "ts=ts,input=out,output=in", file).files[0].unchanged
+    right = stated(store, "ts=ts,input=in,output=out", file)
+    assert "1 call loaded before withdrawn: the files no longer contain them" in right.lines()
     assert values(store, "input, output") == [(1, 500)]
-    told(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
+    stated(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
     assert values(store, "input, output") == [(500, 1), (500, 1)], "a grown file too"
     assert load(store, [file]).files[0].unchanged, "without a mapping, it is the log that it was"
 
@@ -282,16 +282,16 @@ def test_a_row_that_was_being_written_is_not_a_call_of_its_own(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     text = "ts,out\n2026-10-05T10:00:00Z,1234\n2026-10-05T10:00:01Z,56"
-    told(store, "ts=ts,output=out", written(tmp_path, text))
-    told(store, "ts=ts,output=out", written(tmp_path, text + "78\n"))
+    stated(store, "ts=ts,output=out", written(tmp_path, text))
+    stated(store, "ts=ts,output=out", written(tmp_path, text + "78\n"))
     assert values(store, "output") == [(1234,), (5678,)]
 
 
 def test_a_log_that_starts_anew_under_its_old_name_takes_nothing_away(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:01Z,2\n"))
-    told(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-06T10:00:00Z,3\n"))
+    stated(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:01Z,2\n"))
+    stated(store, "ts=ts,output=out", written(tmp_path, "ts,out\n2026-10-06T10:00:00Z,3\n"))
     assert values(store, "output") == [(1,), (2,), (3,)]
 
 
@@ -299,11 +299,11 @@ def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_ma
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     first, second, third = (f"2026-10-0{day}T10:00:00Z,{day},9\n" for day in (1, 2, 3))
-    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + first))
-    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second))
-    told(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second + third))
+    stated(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + first))
+    stated(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second))
+    stated(store, "ts=ts,input=in", written(tmp_path, "ts,in,out\n" + second + third))
     assert values(store, "input, output") == [(1, 0), (2, 0), (3, 0)]
-    told(store, "ts=ts,input=in,output=out", tmp_path / "calls.csv")
+    stated(store, "ts=ts,input=in,output=out", tmp_path / "calls.csv")
     assert values(store, "input, output") == [(1, 0), (2, 9), (3, 9)]
 
 
@@ -312,7 +312,7 @@ def test_a_table_that_has_grown_is_read_as_it_was_mapped_where_no_mapping_is_nam
 ) -> None:
     row = "2026-10-05T10:00:00Z,1,500\n"
     for name, mapping in (("a.csv", "ts=ts,input=in,output=out"), ("b.csv", "ts=ts,input=out,output=in")):
-        told(store, mapping, written(tmp_path, "ts,in,out\n" + row, name))
+        stated(store, mapping, written(tmp_path, "ts,in,out\n" + row, name))
         written(tmp_path, "ts,in,out\n" + row * 2, name)
     assert load(store, [tmp_path]).total("added") == 2
     assert sorted(values(store, "input, output")) == [(1, 500)] * 2 + [(500, 1)] * 2
@@ -324,9 +324,9 @@ def test_a_call_that_one_file_takes_back_counts_as_the_other_tells_it(
 ) -> None:
     larger = written(tmp_path, "ts,call,row,out\n2026-10-05T10:00:00Z,1,2,60\n", "larger.csv")
     other = written(tmp_path, "ts,call,row,out\n2026-10-05T10:00:00Z,1,3,56\n", "other.csv")
-    told(store, "ts=ts,id=call,output=out", larger, other)
+    stated(store, "ts=ts,id=call,output=out", larger, other)
     assert values(store, "event_id, output") == [("mapped:1", 60)]
-    told(store, "ts=ts,id=row,output=out", larger)
+    stated(store, "ts=ts,id=row,output=out", larger)
     assert load(store, [tmp_path]).total("added") == 1
     assert values(store, "event_id, output") == [("mapped:1", 56), ("mapped:2", 60)]
     assert all(file.unchanged for file in load(store, [tmp_path]).files)
@@ -338,7 +338,7 @@ def test_a_wrong_mapping_of_the_standard_input_is_put_right_too(
     for mapping in ("ts=ts,input=out,output=in", "ts=ts,input=in,output=out", "ts=ts,input=in,output=out"):
         piped = io.BytesIO(b"ts,in,out\n2026-10-05T10:00:00Z,1,500\n")
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=piped))
-        report = told(store, mapping, Path("-"))
+        report = stated(store, mapping, Path("-"))
     assert values(store, "input, output") == [(1, 500)]
     assert report.files[0].unchanged
 
@@ -364,13 +364,13 @@ def test_a_table_is_read_however_its_lines_are_laid_out(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, text: str
 ) -> None:
     (tmp_path / "calls.csv").write_bytes(text.encode())
-    assert told(store, "ts=ts,input=in", tmp_path / "calls.csv").total("rejected") == 0
+    assert stated(store, "ts=ts,input=in", tmp_path / "calls.csv").total("rejected") == 0
     assert values(store, "input") == [(7,)]
 
 
 def test_rejects_name_their_lines_below_rows_of_several_lines(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = ["ts,in,note", f'{ROW}"of\nthree\nlines"', "", "2026-10-05,x,", "2026-10-05", f'{ROW}"a"b', "2026-10-05,-1,"]
-    told(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
+    stated(store, "ts=ts,input=in", written(tmp_path, "\n".join(rows) + "\n"))
     rejected = store.execute("SELECT line, reason FROM reject ORDER BY line").fetchall()
     assert [line for line, _ in rejected] == [6, 7, 8, 9]
     assert rejected[1][1] == "the row has 1 cells, the header 3"
@@ -379,12 +379,12 @@ def test_rejects_name_their_lines_below_rows_of_several_lines(store: duckdb.Duck
 
 def test_what_is_no_table_at_all_is_said_in_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match="there is no column 'ts'"):
-        told(store, "ts=ts,input=in", written(tmp_path, "x" * 300_000))
+        stated(store, "ts=ts,input=in", written(tmp_path, "x" * 300_000))
 
 
 def test_a_quote_that_nothing_closes_is_said_and_what_stands_above_is_kept(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    report = told(store, "ts=ts,input=in", written(tmp_path, f'ts,in,note\n{ROW}\n{ROW}"open\n{ROW}\n'))
+    report = stated(store, "ts=ts,input=in", written(tmp_path, f'ts,in,note\n{ROW}\n{ROW}"open\n{ROW}\n'))
     assert "calls.csv:3: a quote opens here that nothing closes" in report.first_rejects[0]
     assert values(store, "input") == [(7,)]

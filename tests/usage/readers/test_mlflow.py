@@ -18,17 +18,17 @@ def span(own: str, parent: str | None, **attributes: Any) -> dict[str, Any]:
 
 
 def test_sums_above_do_not_count_and_cached_tokens_are_taken_out_once(tmp_path: Path) -> None:
-    told = {"input_tokens": 1500, "output_tokens": 60, "total_tokens": 1560}
+    stated = {"input_tokens": 1500, "output_tokens": 60, "total_tokens": 1560}
     inside = {"input_tokens": 1000, "output_tokens": 40, "total_tokens": 1040, "cache_read_input_tokens": 600}
     beside = {"input_tokens": 500, "output_tokens": 20, "total_tokens": 1320, "cache_read_input_tokens": 800}
     spans = [
-        span("agent", None, mlflow__chat__tokenUsage=told),
+        span("agent", None, mlflow__chat__tokenUsage=stated),
         span("step", "agent"),
         span("one", "step", mlflow__chat__tokenUsage=inside, mlflow__llm__model="gpt-5",
              mlflow__llm__cost={"input_cost": 0.1, "output_cost": 0.2, "total_cost": 0.3}),
         span("two", "agent", mlflow__chat__tokenUsage=beside, mlflow__llm__model="claude-sonnet-4-5"),
     ]  # fmt: skip
-    sums = {"mlflow.trace.tokenUsage": json.dumps(told)}
+    sums = {"mlflow.trace.tokenUsage": json.dumps(stated)}
     trace = {"info": {"trace_id": "tr-1", "state": "OK", "trace_metadata": sums}, "data": {"spans": spans}}
     file = tmp_path / "traces.jsonl"
     file.write_text(json.dumps(trace))

@@ -15,10 +15,10 @@ READ = "$ai_cache_read_input_tokens"
 
 
 def event(number: int, **properties: Any) -> dict[str, Any]:
-    told = {"$ai_trace_id": "t-1", "$ai_span_id": f"s-{number}", "$ai_input_tokens": 1000, "$ai_output_tokens": 10}
-    told |= {f"$ai_{name}" if name != READ else name: value for name, value in properties.items()}
+    stated = {"$ai_trace_id": "t-1", "$ai_span_id": f"s-{number}", "$ai_input_tokens": 1000, "$ai_output_tokens": 10}
+    stated |= {f"$ai_{name}" if name != READ else name: value for name, value in properties.items()}
     stamp = f"2026-09-04T10:00:{number:02}Z"
-    return {"uuid": f"u-{number}", "event": "$ai_generation", "timestamp": stamp, "properties": told}
+    return {"uuid": f"u-{number}", "event": "$ai_generation", "timestamp": stamp, "properties": stated}
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def usage(input: int, output: int, **more: Any) -> dict[str, Any]:
     return {**model, "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output, **named}
 
 
-def told(folder: Path, items: Sequence[dict[str, Any]], sql: str, scope: str = "x", logs: bool = False) -> list[Any]:
+def stated(folder: Path, items: Sequence[dict[str, Any]], sql: str, scope: str = "x", logs: bool = False) -> list[Any]:
     """What a query gives of an OTLP export of these spans, or log records."""
     one, many, listed = ("Logs", "Logs", "logRecords") if logs else ("Spans", "Spans", "spans")
     export = {f"resource{one}": [{f"scope{many}": [{"scope": {"name": scope}, listed: list(items)}]}]}
@@ -59,7 +59,7 @@ def told(folder: Path, items: Sequence[dict[str, Any]], sql: str, scope: str = "
 
 
 def classes(folder: Path, attributes: dict[str, Any], name: str = "", scope: str = "x") -> tuple[int, ...]:
-    [row] = told(folder, [span("1", name=name, attributes=attributes)], f"SELECT {CLASSES} FROM usage_event", scope)
+    [row] = stated(folder, [span("1", name=name, attributes=attributes)], f"SELECT {CLASSES} FROM usage_event", scope)
     return tuple(row)
 
 
@@ -199,7 +199,7 @@ def test_claude_codes_request_spans_have_plain_names_and_cached_tokens_beside(tm
 
 
 def test_plain_names_mean_usage_in_no_other_span(tmp_path: Path) -> None:
-    assert not told(tmp_path, [span("1", name="job", attributes={"input_tokens": 5})], "SELECT 1 FROM usage_event")
+    assert not stated(tmp_path, [span("1", name="job", attributes={"input_tokens": 5})], "SELECT 1 FROM usage_event")
 
 
 def test_one_hour_writes_are_a_part_of_the_writes(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_geminis_thinking_in_the_total_only_is_output(tmp_path: Path) -> None:
 
 
 def test_a_total_alone_is_a_reject(tmp_path: Path) -> None:
-    rows = told(tmp_path, [span("1", attributes={"llm.usage.total_tokens": 9})], "SELECT reason FROM reject")
+    rows = stated(tmp_path, [span("1", attributes={"llm.usage.total_tokens": 9})], "SELECT reason FROM reject")
     assert rows == [("a total of tokens that does not say what they were",)]
 
 
@@ -235,7 +235,7 @@ def test_a_span_that_is_the_sum_of_those_beneath_counts_nothing(tmp_path: Path, 
         span("3", "2", attributes=usage(400, 60)),
         span("4", "2", at=2, attributes=usage(600, 30)),
     ]
-    assert told(tmp_path, items, "SELECT sum(input), sum(output), count(*) FROM usage_event") == [(1000, 90, 2)]
+    assert stated(tmp_path, items, "SELECT sum(input), sum(output), count(*) FROM usage_event") == [(1000, 90, 2)]
 
 
 def test_agents_in_agents_count_their_leaves(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_agents_in_agents_count_their_leaves(tmp_path: Path) -> None:
         span("3", "1", attributes=usage(600, 30) | agent),
         span("4", "3", attributes=usage(600, 30)),
     ]
-    assert told(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(1000, 2)]
+    assert stated(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(1000, 2)]
 
 
 def test_a_call_told_by_two_libraries_is_one(tmp_path: Path) -> None:
@@ -255,26 +255,26 @@ def test_a_call_told_by_two_libraries_is_one(tmp_path: Path) -> None:
         span("1", name="call_llm", attributes={**usage(700, 60), **outer, "gen_ai.operation.name": "call"}),
         span("2", "1", attributes=usage(700, 85) | {"gen_ai.provider.name": "gcp.gemini"}),  # thinking counted
     ]
-    assert told(tmp_path, items, "SELECT input, output, provider FROM usage_event") == [(700, 85, "gcp.gemini")]
+    assert stated(tmp_path, items, "SELECT input, output, provider FROM usage_event") == [(700, 85, "gcp.gemini")]
 
 
 def test_a_wrapper_alone_counts_itself(tmp_path: Path) -> None:
     items = [span("1", attributes=usage(700, 60) | {"gen_ai.operation.name": "invoke_agent"}), span("2", "1")]
-    assert told(tmp_path, items, "SELECT input, output FROM usage_event") == [(700, 60)]
+    assert stated(tmp_path, items, "SELECT input, output FROM usage_event") == [(700, 60)]
 
 
 def test_what_an_agent_has_beyond_its_calls_is_named(tmp_path: Path) -> None:
     agent = usage(1000, 90) | {"gen_ai.operation.name": "invoke_agent"}
     items = [span("1", attributes=agent), span("2", "1", attributes=usage(400, 60))]
     sql = "SELECT sum(input), (SELECT reason FROM reject) FROM usage_event"
-    [(counted, reason)] = told(tmp_path, items, sql)
+    [(counted, reason)] = stated(tmp_path, items, sql)
     assert counted == 400
     assert reason.startswith("it has 600 input and 30 output tokens more than the calls beneath it")
 
 
 def test_a_call_beneath_another_call_that_is_none_of_its_parts_counts_too(tmp_path: Path) -> None:
     items = [span("1", attributes=usage(700, 60)), span("2", "1", attributes=usage(90, 5))]  # a tool that samples
-    assert told(tmp_path, items, "SELECT sum(input), sum(output) FROM usage_event") == [(790, 65)]
+    assert stated(tmp_path, items, "SELECT sum(input), sum(output) FROM usage_event") == [(790, 65)]
 
 
 def test_a_wrapper_in_a_later_export_takes_nothing_twice(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_wrapper_in_a_later_export_takes_nothing_twice(tmp_path: Path) -> None
 def test_one_response_in_two_spans_is_one_call(tmp_path: Path) -> None:
     response = usage(400, 60, gen_ai__response__id="resp_1")
     items = [span("1", attributes=response), span("2", attributes=response)]
-    assert told(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(400, 1)]
+    assert stated(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(400, 1)]
 
 
 def test_a_gateways_constant_response_id_swallows_no_call(tmp_path: Path) -> None:
@@ -306,14 +306,14 @@ def test_a_gateways_constant_response_id_swallows_no_call(tmp_path: Path) -> Non
     items = [span(str(place), attributes=attributes) for place, attributes in enumerate(constant, 1)]
     items += [span("a", at=100, attributes=same), span("b", at=1900, attributes=same)]  # half an hour apart
     # 400 + 401 + 402 + 403 + 404, and 2 * 90
-    assert told(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(2190, 7)]
+    assert stated(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(2190, 7)]
 
 
 def test_the_outer_span_of_the_vercel_sdk_repeats_its_inner_one(tmp_path: Path) -> None:
     outer = {"ai.operationId": "ai.streamText", "ai.usage.inputTokens": 400, "ai.usage.outputTokens": 60}
     inner = {**outer, "ai.operationId": "ai.streamText.doStream", "gen_ai.usage.input_tokens": 400}
     items = [span("1", attributes=outer), span("2", trace="b" * 32, attributes=inner)]  # in traces of their own
-    assert told(tmp_path, items, "SELECT sum(input), sum(output), count(*) FROM usage_event") == [(400, 60, 1)]
+    assert stated(tmp_path, items, "SELECT sum(input), sum(output), count(*) FROM usage_event") == [(400, 60, 1)]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_the_outer_span_of_the_vercel_sdk_repeats_its_inner_one(tmp_path: Path) 
 )
 def test_the_tier_that_answered_is_the_processing(tmp_path: Path, attributes: dict[str, Any], processing: str) -> None:
     items = [span("1", attributes=usage(4, 6) | attributes)]
-    assert told(tmp_path, items, "SELECT processing FROM usage_event") == [(processing,)]
+    assert stated(tmp_path, items, "SELECT processing FROM usage_event") == [(processing,)]
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_the_tier_that_answered_is_the_processing(tmp_path: Path, attributes: di
 )
 def test_the_provider_is_the_sources(tmp_path: Path, given: str, provider: str | None) -> None:
     items = [span("1", attributes=usage(4, 6) | {"gen_ai.provider.name": given})]
-    assert told(tmp_path, items, "SELECT provider FROM usage_event") == [(provider,)]
+    assert stated(tmp_path, items, "SELECT provider FROM usage_event") == [(provider,)]
 
 
 def record(attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -366,7 +366,7 @@ def test_claude_codes_request_events_go_by_their_request_id(tmp_path: Path) -> N
     }
     items = [record(request), record(request), record({"event.name": "assistant_response", "request_id": "req_1"})]
     sql = f"SELECT {CLASSES}, session, provider, recorded_usd::VARCHAR FROM usage_event"
-    assert told(tmp_path, items, sql, logs=True) == [(20, 500, 40, 0, 300, "s", "anthropic", "0.010000000000000000")]
+    assert stated(tmp_path, items, sql, logs=True) == [(20, 500, 40, 0, 300, "s", "anthropic", "0.010000000000000000")]
 
 
 def test_codexs_completed_event_counts_once_and_its_time_may_be_in_an_attribute(tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ def test_codexs_completed_event_counts_once_and_its_time_may_be_in_an_attribute(
     counts = {"input_token_count": "700", "cached_token_count": 300, "output_token_count": "90"}
     items = [record(timed, timeUnixNano="0"), record(timed | counts, timeUnixNano="0", body=None)]
     sql = f"SELECT {CLASSES}, ts::VARCHAR FROM usage_event"
-    assert told(tmp_path, items, sql, logs=True) == [(400, 300, 0, 0, 90, "2026-10-05 10:00:00.5")]
+    assert stated(tmp_path, items, sql, logs=True) == [(400, 300, 0, 0, 90, "2026-10-05 10:00:00.5")]
 
 
 def test_gemini_clis_thoughts_and_tools_stand_beside_and_its_second_record_repeats(tmp_path: Path) -> None:

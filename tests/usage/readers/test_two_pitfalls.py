@@ -394,7 +394,7 @@ def focus(folder: Path) -> None:
     )
 
 
-# The reply tells 640 cached; a hit of the gateway's cache asks nobody; the unit of `cost` is not known.
+# The reply states 640 cached; a hit of the gateway's cache asks nobody; the unit of `cost` is not known.
 @case("portkey", 1, 260, 640, 0, 40, None)
 def portkey(folder: Path) -> None:
     row = {"id": "1", "trace_id": "t", "created_at": AT, "ai_org": "openai", "ai_model": "gpt-5", "cost": 3.5,
