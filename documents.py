@@ -1,4 +1,4 @@
-"""Read what people write by hand (YAML, JSON, TOML) and write what they asked for.
+"""Read what people write by hand (YAML, JSON, TOML).
 
 A document keeps the line of every key, so that an error can name it. Documents are untrusted: only safe
 YAML, bounded in size, no aliases that unfold into millions of nodes.
@@ -10,15 +10,13 @@ import json
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import InputError, OutputError
+from .errors import InputError
 
 if TYPE_CHECKING:
     import yaml
@@ -30,6 +28,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 * 1024 * 1024
 ALLOW = "COSTSIM_ALLOW"
 MAX_NODES = 1_000_000
+MAX_BITS = 1_000
+"""Of a whole number that an error shows: Python writes out no more than 4,300 digits."""
+MAX_SHOWN = 300
+"""Characters of a value that an error shows."""
 
 PLAIN_KEY = re.compile(r"[\w. -]{1,60}")
 
@@ -181,7 +183,7 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
         if root is None:
             raise kind("the file holds nothing but comments", file=file)
         lines = _lines_of(root, file, kind)
-        return Document(file, loader.construct_document(root), lines)
+        return Document(file, _constructed(loader, root), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise kind(f"this is not YAML: {error.problem or error.context}", file=file, line=line) from None
@@ -191,6 +193,14 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
         raise kind("the file is nested too deeply", file=file) from None
     finally:
         loader.dispose()
+
+
+def _constructed(loader: yaml.SafeLoader, root: yaml.Node) -> Any:
+    """The values of a document. PyYAML raises bare errors where a tag such as `!!bool` stands on what is none."""
+    try:
+        return loader.construct_document(root)
+    except (AttributeError, LookupError, OverflowError, TypeError):
+        raise ValueError("a tag (!!bool, !!int, !!float, !!timestamp) stands on a value that is not one") from None
 
 
 def _lines_of(root: yaml.Node, file: Path, kind: type[InputError]) -> dict[KeyPath, int]:
@@ -275,10 +285,17 @@ def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
     if problem["type"] == "path_type":
         return "this should be the path of a file, relative to this one's folder"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "this should")
-    given = problem.get("input")
-    plain = isinstance(given, str | int | float) and str(given) not in message
-    shown = f" (it is {given!r})" if plain else ""
-    return message[:1].lower() + message[1:] + shown
+    return message[:1].lower() + message[1:] + _given(problem.get("input"), message)
+
+
+def _given(given: Any, message: str) -> str:
+    """` (it is 7)`: the value as the file has it, where it is short enough to help."""
+    if isinstance(given, int) and given.bit_length() > MAX_BITS:
+        return f" (it is a number of {given.bit_length():,} bits)"
+    if not isinstance(given, str | int | float) or str(given) in message:
+        return ""
+    text = repr(given)
+    return f" (it is {text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + '…'})"
 
 
 def _keys_near(model: type[BaseModel], path: KeyPath) -> list[str]:
@@ -315,30 +332,3 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known here: {', '.join([*known[:12], *['…'] * (len(known) > 12)])}" if known else ""
-
-
-def write_file(file: Path, content: str | bytes) -> None:
-    """Write all or nothing. Raises OutputError."""
-    with replacing(file) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-@contextmanager
-def replacing(file: Path) -> Iterator[Path]:
-    """A temporary path in the same folder that takes the file's place if the block ends well. Raises OutputError."""
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would hide the file from a web server
-        temporary.replace(file)
-        temporary = None
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}") from None
-    finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)

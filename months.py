@@ -11,9 +11,11 @@ def month_span(month: str) -> tuple[date, date]:
     """The first and last day of a month written 2026-10. Raises CostsimError."""
     try:
         first = datetime.strptime(month, "%Y-%m").date()
+        return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     except ValueError:
         raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
-    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    except OverflowError:
+        raise CostsimError(f"{month!r} is past the calendar; write a month as 2026-10") from None
 
 
 def month_bounds(day: date) -> tuple[date, date]:
@@ -26,7 +28,7 @@ def moments(since: date | None, until: date | None) -> tuple[datetime | None, da
     """The first moment of `since` and the one after the last of `until`; None without bound."""
     return (
         datetime.combine(since, time()) if since else None,
-        datetime.combine(until, time()) + timedelta(days=1) if until else None,
+        datetime.combine(until, time()) + timedelta(days=1) if until and until < date.max else None,
     )
 
 

@@ -19,6 +19,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE = EXAMPLES / "c-suite" / "architecture.yaml"
 HERE = Path("architecture.yaml")
 """The architecture of the working folder."""
+YEARS = range(1971, 3000)
+"""Of a day from which an analysis looks back and ahead."""
 
 ArchitectureArgument = Annotated[
     Path | None,
@@ -93,9 +95,16 @@ def moment_of(text: str | None) -> datetime:
 
 
 def day_of(text: str | None) -> date:
-    """The day written 2026-12-31; today (UTC) where none is. Raises InputError."""
+    """The day written 2026-12-31; today (UTC) where none is. Raises InputError, also for one out of YEARS."""
     if text is None:
         return datetime.now(UTC).date()
+    day = _date(text)
+    if day.year not in YEARS:
+        raise InputError(f"{text!r} is out of bounds; give a date from {YEARS[0]} to {YEARS[-1]}")
+    return day
+
+
+def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -110,4 +119,4 @@ def days_of(since: str | None, until: str | None, month: str | None) -> tuple[da
         raise CostsimError("give either --month, or --since and --until")
     if month:
         return month_span(month)
-    return day_of(since) if since else None, day_of(until) if until else None
+    return _date(since) if since else None, _date(until) if until else None

@@ -59,10 +59,10 @@ def chart(
       costsim chart plans architecture.yaml --out plans.svg
       costsim chart bridge --month 2026-10 --theme dark --out bridge.png
     """
-    from ..documents import write_file
     from ..reports import plan_pictures
     from ..reports.pictures import check_ending
     from ..reports.review import pictures
+    from ..writing import write_file
 
     if name is None:
         say("\n".join(_listed()))

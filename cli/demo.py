@@ -35,8 +35,8 @@ def demo(
     from ..analysis.architecture.load import read_architecture
     from ..analysis.demo import files
     from ..analysis.demo.calls import fleet_calls
-    from ..documents import write_file
     from ..pricing.book import open_book
+    from ..writing import write_file
 
     names = (files.LOGS, files.ARCHITECTURE, files.PRICES, files.ATTRIBUTION, files.OUTCOMES, files.README)
     try:
@@ -85,12 +85,12 @@ def _review(folder: Path) -> None:
     from ..analysis.demo import files, planted
     from ..analysis.outcomes.store import load_outcomes
     from ..analysis.review.review import review
-    from ..documents import write_file
     from ..pricing.book import open_book
     from ..reports.review.html import render_review
     from ..usage.attribution import read_attribution
     from ..usage.load import load
     from ..usage.store import open_store
+    from ..writing import write_file
 
     architecture = read_architecture(folder / files.ARCHITECTURE)
     book = open_book(architecture.book, architecture.prices)

@@ -283,8 +283,8 @@ def recommend(
     from ..analysis.architecture.load import read_architecture
     from ..analysis.recommend.task_costs import advise, routing_text
     from ..analysis.spend.ledger import open_ledger
-    from ..documents import write_file
     from ..pricing.book import open_book
+    from ..writing import write_file
 
     usd = _budget(budget)
     wanted = read_architecture(architecture_or_example(architecture))

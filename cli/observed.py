@@ -29,8 +29,8 @@ def observed(
 
     from ..analysis.architecture.load import read_architecture
     from ..analysis.forecast.daily_costs import last_day_known
-    from ..documents import write_file
     from ..store import open_store
+    from ..writing import write_file
 
     if architecture:
         raise CostsimError("give either an architecture or --from-usage")

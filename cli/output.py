@@ -82,7 +82,7 @@ def emit(result: str | bytes | Callable[[Console], None], out: Path | None) -> N
         else:
             result(console())
         return
-    from ..documents import write_file
+    from ..writing import write_file
 
     if out.suffix.lower() == ".pdf" and not isinstance(result, bytes):
         raise OutputError(f"{out}: this command writes no PDF; name a file with another ending")

@@ -67,7 +67,7 @@ def report(
       costsim report --format markdown
       costsim report --index reviews
     """
-    from ..documents import write_file
+    from ..writing import write_file
 
     if index:
         from ..reports.review.index import NAME, render_index

@@ -100,7 +100,7 @@ def write_starter(folder: Path, requirement: str | None = None) -> list[Path]:
 
 def _write(content: bytes, file: Path, made: list[Path]) -> None:
     """Write one file and the folders that it needs; `made` is called with each."""
-    from ..documents import write_file
+    from ..writing import write_file
 
     for parent in reversed(file.parents):
         if not parent.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..documents import replacing
+from ..writing import replacing
 from .files import failing_as_output
 
 if TYPE_CHECKING:

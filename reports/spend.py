@@ -266,7 +266,7 @@ def write_parquet(spend: Spend, file: Path) -> None:
     """The rows as Parquet, money DECIMAL(38, 24); written whole or not at all. Raises OutputError."""
     import duckdb
 
-    from ..documents import replacing
+    from ..writing import replacing
     from .files import failing_as_output
 
     keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)

@@ -25,8 +25,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ...documents import read_document, validate, write_file
+from ...documents import read_document, validate
 from ...money import strip
+from ...writing import one_writer, write_file
 from .results import DecisionRecord, RoutingChange, Verdict
 
 NAME = "decisions.yaml"
@@ -64,8 +65,8 @@ class WrittenDecision(_Written):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
     decision: Verdict
-    on: date = Field(alias="date")
-    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] | None = None
+    on: date = Field(alias="date", ge=date(2000, 1, 1), le=date(2999, 12, 31))
+    month: Annotated[str, Field(pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")] | None = None
     what: Words = ""
     promised_usd_per_month: Money | None = None
     range_usd_per_month: tuple[Money, Money] | None = None
@@ -107,8 +108,14 @@ def standing(records: Iterable[DecisionRecord], as_of: date) -> list[DecisionRec
 def add_decision(file: Path, record: DecisionRecord) -> None:
     """Add an entry at the end of the file (made where there is none), all or nothing; comments stay where they can.
 
-    Raises InputError where the file is not usable, OutputError where it cannot be written.
+    Several processes may add at once. Raises InputError where the file is not usable, OutputError where it cannot be
+    written.
     """
+    with one_writer(file.parent):
+        write_file(file, _with_entry(file, record))
+
+
+def _with_entry(file: Path, record: DecisionRecord) -> str:
     known: Sequence[Mapping[str, Any]] = []
     text = HEADER + "decisions:\n"
     if file.exists():
@@ -117,7 +124,7 @@ def add_decision(file: Path, record: DecisionRecord) -> None:
         known, text = document.data["decisions"], file.read_text(encoding="utf-8-sig")
     entry = as_written(record)
     added = text.rstrip("\n") + "\n" + _block([entry])
-    write_file(file, added if _holds(added, [*known, entry]) else HEADER + "decisions:\n" + _block([*known, entry]))
+    return added if _holds(added, [*known, entry]) else HEADER + "decisions:\n" + _block([*known, entry])
 
 
 def as_written(record: DecisionRecord) -> dict[str, Any]:

@@ -18,6 +18,10 @@ BAD_FILES = {
     "empty": (b"", "the file is empty"),
     "not YAML": (b"components:\n  - name: [x\n", "architecture.yaml:3: this is not YAML"),
     "not a mapping": (b"- a\n", "must be a mapping"),
+    "a tag on another value": (b"name: !!bool x\n", "a tag (!!bool"),
+    "a tag on nothing": (b'name: !!int ""\n', "a tag (!!bool"),
+    "a timestamp that is none": (b"name: !!timestamp x\n", "a tag (!!bool"),
+    "a number too long to print": (b"name: 0x" + b"f" * 20_000 + b"\n", "it is a number of 80,000 bits"),
     "a key twice": (b"name: a\nname: b\n", "'name' stands twice, again in line 2"),
     "unknown key": (
         (HEAD + "    schedul: x\n" + DAILY + TOKENS).encode(),
@@ -202,7 +206,7 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("report --out review.txt", "review.txt: the ending names no format"),
+        ("report --out review.csv", "review.csv: the ending names no format"),
         ("report --out review.html --format pdf", "review.html: --format pdf does not go with the ending .html"),
         ("export --output focus.txt", "focus.txt: an export ends in .csv or .parquet"),
         ("spend --by ,", "--by names nothing to group by: ','"),
@@ -215,3 +219,21 @@ def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Pa
     assert says in outcome.err
     assert_one_line(outcome.err)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["check", "--today", "9999-12-31"], "out of bounds"),
+        (["check", "--month", "9999-12"], "past the calendar"),
+        (["report", "--today", "0001-01-01"], "out of bounds"),
+        (["profile", "--month", "9999-12"], "past the calendar"),
+    ],
+)
+def test_a_day_at_the_end_of_the_calendar_is_no_fault(costsim: Run, words: list[str], message: str) -> None:
+    costsim("init")
+    Path("calls.csv").write_text("ts,model,input,output\n2026-10-01T00:00:00Z,gpt-5,1,1\n")
+    costsim("load", "calls.csv", "--map", "ts=ts,model=model,input=input,output=output")
+    done = costsim(*words)
+    assert done.code == 2
+    assert message in done.err

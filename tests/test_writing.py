@@ -1,0 +1,72 @@
+"""Files are written whole or not at all; links, devices and pipes stay what they are."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from costsim.errors import OutputError
+from costsim.writing import one_writer, write_file
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    real, link = tmp_path / "shared" / "decisions.yaml", tmp_path / "decisions.yaml"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_file(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+def test_who_may_read_a_file_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "plan.html"
+    file.write_text("old")
+    file.chmod(0o600)
+    write_file(file, "new")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe, got = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    write_file(pipe, "report")
+    reader.join(5)
+    assert got == ["report"]
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_an_error_and_stays_a_device() -> None:
+    full = Path("/dev/full")
+    if not full.is_char_device():
+        pytest.skip("there is no /dev/full here")
+    with pytest.raises(OutputError, match="No space left"):
+        write_file(full, "x")
+    assert full.is_char_device()
+
+
+def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_file(tmp_path, "x")
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    """200 additions of one by four writers are 200, whoever reads between."""
+    file = tmp_path / "count"
+    file.write_text("0")
+
+    def add() -> None:
+        for _ in range(50):
+            with one_writer(tmp_path):
+                write_file(file, str(int(file.read_text()) + 1))
+
+    writers = [threading.Thread(target=add) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert file.read_text() == "200"
