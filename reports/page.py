@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..money import format_cents, format_exact, format_range, format_usd
 from .numbers import count, percent
 from .stacked import label_cells
+from .texts import html
 from .theme import DARK, LIGHT
 from .vega import Spec, bundle, drawing
 
@@ -125,6 +126,7 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=html,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""Untrusted text in every medium: one function each for terminals, Markdown, spreadsheets, XML and charts.
+"""Untrusted text in every medium: one function each for terminals, Markdown, spreadsheets, XML, pages and charts.
 
 Names of models, agents, components and budgets come from logs and from files that others wrote. Each writer passes them
 through the function of its medium, and nothing else does the escaping.
@@ -71,6 +71,11 @@ def inert(name: str) -> str:
 def xml(text: str) -> str:
     """Text that XML can hold."""
     return XML_FORBIDDEN.sub(REPLACEMENT, text)
+
+
+def html(value: Any) -> Any:
+    """What a page shows: text without what turns its direction or breaks its lines; markup of ours stays as it is."""
+    return CONTROLS.sub(REPLACEMENT, value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def chart(spec: Any) -> Any:

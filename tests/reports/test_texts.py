@@ -11,7 +11,9 @@ import pytest
 from costsim.cli.screen import terminal_console
 from costsim.reports import texts
 from costsim.reports.focus import _cell
+from costsim.reports.page import _environment
 from costsim.reports.vega import static_svg
+from markupsafe import Markup
 
 OSC = "\x1b]52;c;ZXZpbA==\x07"
 NAMES = [
@@ -87,3 +89,8 @@ def test_a_chart_is_drawn_whatever_the_names_hold() -> None:
     spec = {"data": {"values": values}, "mark": "bar", "encoding": {"y": {"field": "name"}, "x": {"field": "usd"}}}
     svg = static_svg(spec, 200)
     ET.fromstring(svg)
+
+
+def test_no_name_turns_the_text_of_a_page() -> None:
+    shown = _environment({}).from_string("{{ name }}{{ ours }}").render(name="a\u202eb\x1bc<", ours=Markup("<b>"))
+    assert shown == "a\ufffdb\ufffdc&lt;<b>"
