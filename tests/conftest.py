@@ -6,13 +6,14 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from costsim import cli
-from costsim.usage.store import CONFIG
+from costsim.usage.store import CONFIG, open_store
+from duckdb import DuckDBPyConnection
 
 KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
 os.environ.setdefault("COSTSIM_CACHE", str(KEPT))  # nothing in anybody's home
@@ -56,3 +57,10 @@ def costsim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return Outcome(code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
+    """A new store, `costsim.duckdb` in the test's folder, open."""
+    with open_store(tmp_path / "costsim.duckdb") as connection:
+        yield connection

@@ -15,6 +15,7 @@ from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
+from costsim.pricing.book import PriceBook, open_book
 
 START = date(2026, 6, 1)  # a Monday; 30 days without a change of clocks
 
@@ -48,3 +49,9 @@ def projected(read: Callable[..., Architecture]) -> Callable[..., Projection]:
         return project(read(content, beside), Settings(**{"start": START, "trials": 2000, **settings}))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def book() -> PriceBook:
+    """The price list of today, without files of a user."""
+    return open_book()

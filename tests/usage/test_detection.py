@@ -17,7 +17,6 @@ from costsim.usage import files, listing
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
 NAMES = {reader.name for reader in READERS}
@@ -26,12 +25,6 @@ LINES = [file for file in SAMPLES if file.suffix == ".jsonl"]
 DOCUMENTS = [file for file in SAMPLES if file.suffix == ".json"]
 PACKABLE = [file for file in SAMPLES if file.suffix not in (".db", ".parquet")]
 TABLES = [file for file in SAMPLES if file.suffix == ".csv"]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

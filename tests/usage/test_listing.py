@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -23,12 +22,6 @@ COUNT = "SELECT count(*) FROM usage_event"
 def calls(tmp_path_factory: pytest.TempPathFactory) -> int:
     with open_store(tmp_path_factory.mktemp("calls") / "costsim.duckdb") as store:
         return load(store, [LOG]).total("added")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def test_a_pipe_is_read_as_the_standard_input_is(store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +18,7 @@ from costsim.analysis.budgets.spent import budget_uses, last_whole_day, read_usa
 from costsim.analysis.findings import Finding
 from costsim.analysis.spend.ledger import Ledger
 from costsim.errors import ArchitectureError, CostsimError
-from costsim.pricing.book import PriceBook, open_book
-from costsim.usage.store import open_store
+from costsim.pricing.book import PriceBook
 
 HAIKU, OPUS = "anthropic/claude-haiku-4-5", "anthropic/claude-opus-4-6"
 ROUTING = {"monitoring": HAIKU, "fallback": OPUS}
@@ -121,17 +120,6 @@ def fill(store: duckdb.DuckDBPyConnection, first: date, last: date, **more: Any)
         names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         store.execute(f"INSERT INTO usage_event ({names}) VALUES ({marks})", list(row.values()))
         day += timedelta(1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
 
 
 @pytest.fixture

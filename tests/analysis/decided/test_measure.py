@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,8 +14,7 @@ from costsim.analysis.decided.ids import decision_id, move_id
 from costsim.analysis.decided.results import DecisionRecord, RoutingChange, TakenDecision
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
-from costsim.pricing.book import PriceBook, open_book
-from costsim.usage.store import open_store
+from costsim.pricing.book import PriceBook
 from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, calm, fill, summed
 
 MOVE = RoutingChange(task="orchestration", from_model=SONNET, to_model=HAIKU)
@@ -33,17 +31,6 @@ def accepted(change: RoutingChange | None = MOVE, promised: str | None = "62", *
 def moved(rows: list[Row], since: date = TAKEN, component: str = "brief", to: str = "claude-haiku-4-5") -> list[Row]:
     """The rows with the component's calls on another model from a day on."""
     return [row | {"model": to} if row["component"] == component and row["day"] >= since else row for row in rows]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
 
 
 @pytest.fixture(scope="module")

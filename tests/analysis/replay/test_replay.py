@@ -50,11 +50,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         yield connection
 
 
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
-
-
 def fill(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
     store.execute("DELETE FROM usage_daily")
     sql = f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"

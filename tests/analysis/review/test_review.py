@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,17 +29,6 @@ from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, brief, calm, days, fill,
 
 SESSIONS = Path(__file__).parents[2] / "data" / "usage" / "claude-code"
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from costsim.analysis.spend.query import DIMENSIONS, OTHERS, UNATTRIBUTED, Query, parse_where
 from costsim.analysis.spend.spend import SpendRow, spend
 from costsim.errors import CostsimError
-from costsim.pricing.book import PriceBook, open_book
+from costsim.pricing.book import PriceBook
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -31,11 +31,6 @@ def call(number: int, model: str = HAIKU, ts: str = "2026-10-05 10:20:00", **giv
             "provider": "anthropic", "processing": "standard", "status": "ok", "aggregated": False, "request": 1,
             "input": 1_000_000}  # fmt: skip
     return row | given
-
-
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -38,17 +37,6 @@ def rollup_row(**given: Any) -> dict[str, Any]:
             "task": "monitoring", "provider": "anthropic", "model": HAIKU, "processing": "standard", "status": "ok",
             "tier": 0, "calls": 1, "request": 1, "recorded_usd": None, "recorded_calls": 0}  # fmt: skip
     return row | given
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
-    return open_book()
 
 
 def fill(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,12 +27,6 @@ from witnessed import TrueCall, claude_log, cost_page, litellm_log, span_rows, t
 BOOK = open_book()
 TRUTH = truth(days=2, per_day=6)
 FORMATS = {"log": claude_log, "gateway": litellm_log, "spans": span_rows}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def usd_of(calls: Sequence[TrueCall]) -> Decimal:

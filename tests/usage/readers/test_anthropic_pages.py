@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,19 +15,12 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
 USAGE = json.loads((DATA / "anthropic-usage" / "usage_report_messages_example.json").read_text())
 COSTS = json.loads((DATA / "anthropic-costs" / "cost_report_example.json").read_text())
 TOKENS = "input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request"
 BOOK = open_book()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def page(example: dict[str, Any], *results: dict[str, Any]) -> dict[str, Any]:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def rows(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:

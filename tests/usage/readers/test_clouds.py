@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,8 @@ import duckdb
 import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def rows(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,18 +14,11 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage" / "helicone"
 SHAPES = ["requests.jsonl", "requests.json"]
 ROWS = [json.loads(line) for line in (DATA / "requests.jsonl").read_text().splitlines()]
 TOKENS = "input, cache_read, cache_write_5m, output, request, recorded_usd"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 
 RUN = "0192b7c1-1111-7000-8000-0000000000"
 COLUMNS = "model, status, input, cache_read, cache_write_5m, cache_write_1h, output, request, recorded_usd"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def loaded(store: duckdb.DuckDBPyConnection, folder: Path, *lines: dict[str, Any]) -> list[tuple[Any, ...]]:

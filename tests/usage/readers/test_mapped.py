@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,17 +17,10 @@ from costsim.cli.arguments import EXAMPLES
 from costsim.errors import UsageLogError
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers.mapped import Mapping, parse_mapping
-from costsim.usage.store import open_store
 
 TRACE = EXAMPLES / "azure-code-completion" / "AzureLLMInferenceTrace_code.csv"
 AZURE = "ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens,model=:openai/gpt-4o"
 CALLS = 8_819
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def written(folder: Path, text: str, name: str = "calls.csv") -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,17 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
 USAGE = DATA / "openai-usage" / "completions_export.csv"
 COSTS = DATA / "openai-costs" / "costs_export.csv"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:

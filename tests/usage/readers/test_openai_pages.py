@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,18 +16,11 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
-from costsim.usage.store import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
 USAGE = json.loads((DATA / "openai-usage" / "usage_completions_page_example.json").read_text())
 COSTS = json.loads((DATA / "openai-costs" / "costs_page_example.json").read_text())
 START = 1730419200  # 2024-11-01 00:00 UTC
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def page(example: dict[str, Any], *results: dict[str, Any], start: int = START) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,16 +15,9 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
-from costsim.usage.store import open_store
 
 FILE = Path(__file__).parents[2] / "data" / "usage" / "openrouter" / "activity.csv"
 HEADER, *ROWS = list(csv.reader(FILE.read_text().splitlines()))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ...]]:

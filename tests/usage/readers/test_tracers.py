@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 
 COLUMNS = "model, status, input, cache_read, cache_write_5m, cache_write_1h, output, recorded_usd"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_store(tmp_path / "costsim.duckdb") as connection:
-        yield connection
 
 
 def loaded(
