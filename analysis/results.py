@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CallCost(Result):
-    """The calls of one kind that a component under policies makes: means over the days of the horizon.
+    """The calls of one kind that a component under policies makes: averages over the days of the horizon.
 
     `kind`: first (every run's, but those of a large context), large_context, or escalated. Every attempt counts.
     """

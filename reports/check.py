@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..analysis.budgets.results import BudgetCheck, CheckResult
 from ..analysis.findings import Finding, Status
 from ..money import format_cents as usd
+from ..plurals import counted
 from .texts import cell
 
 if TYPE_CHECKING:
@@ -26,24 +27,20 @@ def headline(result: CheckResult) -> str:
     """`c-suite: 2 of 14 checks failed, 1 warning`, or `c-suite: all 3 budgets within; 2 other checks passed`."""
     failed, warned = (sum(v.status == status for v in result.verdicts) for status in ("fail", "warn"))
     count = len(result.verdicts)
-    warnings = f", {_counted(warned, 'warning')}" if warned else ""
+    warnings = f", {counted(warned, 'warning')}" if warned else ""
     if failed:
-        return f"{result.name}: {failed} of {_counted(count, 'check')} failed{warnings}"
+        return f"{result.name}: {failed} of {counted(count, 'check')} failed{warnings}"
     if warned:
         return f"{result.name}: no check of {count} failed{warnings}"
     budgets = len(result.budgets)
     if not budgets:
         return f"{result.name}: {_all(count, 'check')} passed"
-    others = f"; {_counted(count - budgets, 'other check')} passed" if count > budgets else ""
+    others = f"; {counted(count - budgets, 'other check')} passed" if count > budgets else ""
     return f"{result.name}: {_all(budgets, 'budget')} within{others}"
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
 def _all(number: int, thing: str) -> str:
-    return f"{'' if number == 1 else 'all '}{_counted(number, thing)}"
+    return f"{'' if number == 1 else 'all '}{counted(number, thing)}"
 
 
 def footer(result: CheckResult) -> str:

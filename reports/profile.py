@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..analysis.profile.results import ClassFit, ProfileFit, Profiles
-from ..analysis.profile.written import about, counted
+from ..analysis.profile.written import about
+from ..plurals import counted
 from .fitted import Fitted, TableColumn
 from .numbers import count
 from .texts import inert

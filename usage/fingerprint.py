@@ -1,4 +1,4 @@
-"""What a file is: the hash of its bytes, the count of its lines, and what a grown one adds to what is loaded.
+"""What a file is: the hash of its bytes, the count of its lines, and the lines that a file has grown by.
 
 The hash says whether a file is what it was, not who wrote it: XXH3 with 128 bits, ten times as fast as SHA-256.
 """
@@ -27,7 +27,7 @@ ENDLESS = 2**63
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """`lines` counts a last one without an end too."""
+    """`lines` includes a last line without a newline."""
 
     content_hash: str
     lines: int
@@ -87,7 +87,7 @@ def begins_with(path: str, size: int, content_hash: str) -> bool:
 
 
 def new_lines(path: str, bytes_before: int, content_hash_before: str, spool: Path, size: int = ENDLESS) -> Tail | None:
-    """The lines from byte `bytes_before` to `size`, if those before are whole lines of that hash; copied to `spool`."""
+    """The lines from `bytes_before` to `size`, copied to `spool`, if the earlier bytes are whole lines of that hash."""
     with _opened(path) as stream:
         hashed, last = _first(stream, bytes_before)
         if last != b"\n" or hashed.hexdigest() != content_hash_before:

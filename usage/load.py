@@ -97,9 +97,9 @@ def load(
     calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first
     reject, unread field, contradiction or passed-over file that may be a log, too), StoreError.
 
-    A file that holds all that it held before, and more or read otherwise, replaces what it had: a call that it takes
-    back counts no more, but as another file has it, from that file's next loading on. What a file had before it
-    began anew under its old name stays.
+    A file that holds all that it held before, and more or read otherwise, replaces what it had: a call no longer
+    in it stops counting; if another file has it, it counts again once that file is loaded the next time. What a
+    file had before it began anew under its old name stays.
     """
     forced = _forced(format, mapping)
     report = LoadReport()

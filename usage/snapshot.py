@@ -21,7 +21,7 @@ from .bounded import bounded
 if TYPE_CHECKING:
     from .files import Format, LogFile
 
-FRESH_NS = 10 * 10**9  # a file that was written to since then may be still being written
+FRESH_NS = 10 * 10**9  # a file that was written to within this time may still be being written
 CHUNK_BYTES = 64 * 1024
 
 

@@ -66,7 +66,7 @@ def open_store(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The store at `path`; made new where there is none or an empty file, unless `read_only`.
 
-    Waits so long for another process that has it open. Raises StoreError in one line: another process is
+    Waits up to `wait_seconds` while another process has it open. Raises StoreError in one line: another process is
     writing, the file is no DuckDB database or that of another program, it has another costsim's schema, a block of it
     is damaged, or the disk fails while it is in use.
     """
@@ -198,7 +198,7 @@ def is_read_only(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def in_memory(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
-    """Let these tables of a store stand for copies in memory, which can be written to where the store cannot."""
+    """Replace these tables of a store by copies in memory, which can be written to where the store cannot."""
     for name, sql, database in connection.execute(MADE_AS, [list(tables)]).fetchall():
         connection.execute(sql.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
         source = f"{identifier(database)}.main.{identifier(name)}"

@@ -1,7 +1,8 @@
 """Tables, CSV and Parquet: from their cells to the relation `record`, as the reader's types.
 
-DuckDB reads a CSV at once. Where it cannot, or where a row is not a line (a quoted cell over several, an empty line),
-the rows are read one by one: a row that is none is rejected with its line, and every other has the line it begins on.
+DuckDB reads a CSV at once. Where it cannot, or where a row spans several lines or none (a quoted cell over several, an
+empty line), the rows are read one by one: an invalid row is rejected with its line, every other
+has the line it begins on.
 """
 
 from __future__ import annotations

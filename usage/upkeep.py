@@ -91,7 +91,7 @@ def verify(path: Path) -> Health:
 
 
 def compact(path: Path) -> tuple[int, int]:
-    """Write a store anew without the room that deleted rows left; its bytes before and after. Raises StoreError."""
+    """Write a store anew without the space of deleted rows; returns its bytes before and after. Raises StoreError."""
     if not path.exists():
         raise StoreError(f"{path}: there is no store here")
     before = path.stat().st_size
@@ -148,7 +148,7 @@ def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
 
 
 def _settle(store: DuckDBPyConnection, lost: bool) -> None:
-    """Numbers of files go on after those there are; calls of unknown files go; all days are to be summed again."""
+    """Continue file numbers after the existing ones, drop calls of unknown files, and mark every day for summing."""
     store.execute("DELETE FROM usage_event WHERE file_id NOT IN (SELECT file_id FROM load)")
     store.execute("DELETE FROM reject WHERE file_id NOT IN (SELECT file_id FROM load)")
     if lost:

@@ -121,9 +121,9 @@ class Calibrate(Part):
 
 
 class Defaults(TokenProfile, Policies):
-    """What every component takes that does not say it itself: tokens, and policies.
+    """Tokens and policies of every component that does not set them itself.
 
-    A component without a policy that is stated here says so: `cache: null`.
+    To opt out of a policy stated here, a component writes `cache: null`.
     """
 
     @model_validator(mode="after")

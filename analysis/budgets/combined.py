@@ -27,7 +27,7 @@ class Option:
 
 
 def combined(found: Sequence[Change], trial: Trial, limit_usd: Fraction) -> list[Change]:
-    """The changes of several kinds, of one component or of more, that are enough; the most saving ones if none are."""
+    """Changes of several kinds, of one or more components, that together are enough; else those that save most."""
     options = {name: list(_options(own, trial)) for name, own in _by_component(found).items()}
     ordered = sorted((own for own in options.values() if own), key=lambda own: -own[0].relief_usd)
     chosen: list[Option] = []

@@ -49,7 +49,7 @@ def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> L
 
 @dataclass(frozen=True)
 class Judged:
-    """A budget, its limit, and the window that it was compared with; `over` where usage knows the whole of it."""
+    """A budget, its limit, and the window that it was compared with; `over` if logged usage covers the whole window."""
 
     stated: StatedBudget
     source: Literal["projection", "usage"]
@@ -91,7 +91,7 @@ class Judged:
 
     @property
     def crosses_on(self) -> date | None:
-        """As `crossed_on`, for people: a projected day of the running month that is over is no forecast."""
+        """As `crossed_on`, for people: None for a projected day of the running month that is already past."""
         day = self.crossed_on
         running = self.source == "projection" and self.window.dates[-1] >= self.today
         return None if day and running and day < self.today else day

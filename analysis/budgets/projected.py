@@ -68,7 +68,7 @@ class ScopeCost:
 
 @dataclass
 class TokenDraws:
-    """The tokens last drawn of a few components: changes of a component's model are priced on the same ones."""
+    """Keeps the tokens drawn last for a few components: changes of a component's model are priced on the same."""
 
     kept: OrderedDict[tuple[Any, ...], TokenSums] = field(default_factory=OrderedDict, repr=False)
 

@@ -176,7 +176,7 @@ def read_usage(
 def judge_usage(stated: Sequence[StatedBudget], usage: Usage, today: date, seed: int) -> list[Judged]:
     """Every budget against the month so far and its forecast; those of a run are left out.
 
-    The window judged is the one that comes to most at the budget's quantile; for a percentage of the last period,
+    The window judged is the one that costs the most at the budget's quantile; for a percentage of the last period,
     the one in progress.
     """
     known: dict[AnyScope, Daily] = {}

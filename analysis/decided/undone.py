@@ -47,7 +47,7 @@ GROUP BY ALL ORDER BY ALL
 
 
 class ClassMoved(NamedTuple):
-    """Units of a class that were moved at a place, what they cost, and what as many cost on the earlier model, USD."""
+    """Units of a class that were moved at a place, what they cost, and what they would on the earlier model, USD."""
 
     place: Place
     processing: str
@@ -134,7 +134,7 @@ def _times(ratio: TokenRatio, kind: Kind) -> Fraction:
 
 
 def _off(lines: Sequence[ClassMoved], ratio: TokenRatio, drawn: Draws | None) -> tuple[Decimal, Decimal]:
-    """P10 and P90 of the saving less what is expected: 0 where no multiplier was measured."""
+    """P10 and P90 as differences from the expected saving: 0 where no multiplier was measured."""
     if drawn is None:
         return Decimal(0), Decimal(0)
     prompt = float(sum((line.earlier_usd for line in lines if line.kind.token_class in PROMPT_CLASSES), Fraction(0)))

@@ -11,7 +11,7 @@ import numpy as np
 from ...months import month_bounds
 from ..quantiles import LEVELS, ends
 from ..simulation.monte_carlo import generator
-from .daily import Model
+from .daily import draw_days
 from .history import Days, Floats, History
 from .results import Backtest, Coverage
 
@@ -23,11 +23,6 @@ TRIALS, SEED = 1000, 1
 
 Draw = Callable[[Days, int, int, np.random.Generator], Floats]
 """Costs of so many days after the known ones, for so many trials: (trials, days)."""
-
-
-def weekday_draw(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
-    """The built-in forecaster's draws."""
-    return Model(known.costs, known.first.weekday()).draw(ahead, trials, rng)
 
 
 @dataclass
@@ -67,10 +62,10 @@ def backtest(history: History, *, trials: int = TRIALS, seed: int = SEED) -> Bac
     days = Days.of(history)
     if days is None:
         return None
-    scores = held_out(days, weekday_draw, trials, seed)
+    scores = held_out(days, draw_days, trials, seed)
     if scores is None:
         return None
-    _months(days, weekday_draw, trials, seed, scores)
+    _months(days, draw_days, trials, seed, scores)
     return Backtest(
         coverage=scores.coverage(),
         mean_absolute_percent_error=100 * scores.error / scores.cost,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels
-from .history import Floats
+from .history import Days, Floats
 from .regression import GRID, Posterior, regress
 
 WINDOW = 91
@@ -256,6 +256,11 @@ class Model:
         unseen = (yes + no == 0) & (np.arange(7) >= 5)
         chance[:, unseen] = rng.random((trials, 1)) < 2 / 3  # a weekend not yet seen may be one of rest
         return rng.random((trials, len(weekday))) < chance[:, weekday]
+
+
+def draw_days(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
+    """Costs of the `ahead` days after the known ones, USD: (trials, ahead)."""
+    return Model(known.costs, known.first.weekday()).draw(ahead, trials, rng)
 
 
 def _with_level(features: Floats, days: NDArray[np.bool_]) -> Floats:

@@ -17,7 +17,7 @@ from ...money import to_usd
 from ...months import month_bounds
 from ..quantiles import column_quantiles, quantiles
 from ..simulation.monte_carlo import generator
-from .backtest import weekday_draw
+from .daily import draw_days
 from .history import Days, Floats, History
 from .results import DayForecast, MonthForecast
 
@@ -95,7 +95,7 @@ def forecast_month(history: History, month: date, as_of: date, *, trials: int = 
 def draw(days: Days, ahead: int, trials: int, seed: int) -> Floats:
     """Costs in USD of the `ahead` days after the known ones, (trials, ahead)."""
     looked_at = days.between(days.last - timedelta(HISTORY_DAYS - 1), days.last) or days
-    return weekday_draw(looked_at, ahead, trials, generator(seed, "forecast"))
+    return draw_days(looked_at, ahead, trials, generator(seed, "forecast"))
 
 
 def basis(known: Days) -> str:

@@ -127,12 +127,12 @@ def _move(takers: tuple[int, ...], number: int) -> str:
 
 
 def task_attributes(config: RoutingConfig, task: str) -> Attributes:
-    """What a task is: as the config says, else as the article's keys mean, else of the kind of its name."""
+    """What a task is: from the config, else from the article's key, else from its name."""
     return config.tasks.get(task) or shipped_routing().tasks.get(task) or {"kind": task}
 
 
 def _disagreements(config: RoutingConfig) -> Iterator[Finding]:
-    """Keys whose own attributes lead the tree to another model; of other keys the tree says nothing."""
+    """Keys whose own attributes lead the tree to another model; the tree does not mention other keys."""
     for key, model in config.model_routing.items():
         attributes = config.tasks.get(key) or ({"kind": key} if key in config.words("kind") else None)
         if attributes is None or not config.decision_tree or FALLBACK not in config.model_routing:
@@ -212,7 +212,7 @@ def _contexts(config: RoutingConfig, book: PriceBook | None) -> Iterator[Finding
 
 
 def _state_large_context(over: int, window: int, use: str) -> str:
-    """The fix where the large context is the one that goes without saying."""
+    """The fix where the large context is the default."""
     return f'add "large_context": {{"over": {over}, "at_most": {window}, "use": "{use}"}}'
 
 

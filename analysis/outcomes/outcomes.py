@@ -1,6 +1,6 @@
 """Track model performance: how often a model solves a task, whether that changed, what a solved task costs.
 
-Counting is SQL's (`outcome_store`); here are only the statistics on the counts.
+Counting is SQL's (`store`); here are only the statistics on the counts.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ def report_outcomes(
 ) -> OutcomeReport:
     """Success, cost per solved task and month-on-month changes of `counts`.
 
-    `paid_usd` by (task, model), where costs are priced elsewhere, stands above the outcomes' own. A model
+    `paid_usd` by (task, model), where costs are priced elsewhere, overrides the outcomes' own cost. A model
     "now handles" a task when its rise is significant (adjusted for all tests) and the low end of its
-    interval has come to `criteria.min_success`.
+    interval has reached `criteria.min_success`.
     """
     criteria = criteria or Criteria()
     paid = dict(paid_usd or {})

@@ -91,7 +91,7 @@ def ratio_error(amounts: Floats, per: Floats) -> float | None:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What the totals of the part's conversations say, given how many turns the fitted sessions have."""
+    """Totals of the part's conversations, given how many turns the fitted sessions have."""
 
     part: LoggedPart
     turns: Amount

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import __version__
+from ...plurals import counted
 from ..architecture.amounts import Part
 from ..architecture.distributions import Floats
 from ..architecture.session import Session, distribution_of
@@ -23,7 +24,7 @@ from .fit import WALKED, fit_session
 from .quality import LOGGED, class_fits, cost_error, explained_percent, rate_error, uncertainty
 from .results import FittedKey, GapHits, ProfileFit, Profiles
 from .turns import By, LoggedPart, logged_parts
-from .written import counted, flow, written_yaml
+from .written import flow, written_yaml
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -122,7 +123,7 @@ def _key(key: str, fitted: FittedAmount, unit: str) -> FittedKey:
 
 
 def _call(part: LoggedPart) -> tuple[list[FittedKey], dict[str, Any], dict[str, Floats]]:
-    """As of a session, for parts whose runs are single calls: tokens by class."""
+    """The same keys as for a session, for parts whose runs are single calls: tokens by class."""
     rng, keys, said, tokens = np.random.default_rng(0), [], {}, {}
     for name in LOGGED:
         fitted = FittedAmount(by_moments(part.mean(name), part.deviation(name)), part.mean(name), part.error(name))
@@ -152,7 +153,7 @@ def _component(
 
 
 def _notes(part: LoggedPart) -> list[str]:
-    """What the profile leaves out, or rests on little."""
+    """What the profile leaves out, or derives from few calls."""
     about, sums = part.about, {name: float(part.sessions[name].sum()) for name in LOGGED}
     written = sums["cache_write_5m"] + sums["cache_write_1h"]
     minor = min(sums["cache_write_5m"], sums["cache_write_1h"])

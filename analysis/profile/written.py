@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ...plurals import counted
 from .results import FittedKey, ProfileFit
 
 WIDTH = 66
@@ -83,11 +84,6 @@ def about(found: FittedKey) -> str:
 
 def _plain(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:,.4g}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 session`, `2 sessions`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _line(text: str, comment: str) -> str:

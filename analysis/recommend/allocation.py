@@ -38,8 +38,8 @@ class Choice:
 class Allocation:
     """An option (index) for each choice, together within the budget.
 
-    No plan is worth more than this one by over `short_by`: 0 says that it is the best of all, and only
-    where a proof would take too long is there more.
+    No plan is worth more than this one by over `short_by`: 0 says that it is the best of all; it is
+    above 0 only where a proof would take too long.
     """
 
     options: list[int]
@@ -69,7 +69,7 @@ class _Whole:
 def best_within(choices: Sequence[Choice], budget: Fraction) -> Allocation | None:
     """The plan of greatest value that costs at most `budget`; None where even the cheapest plan costs more.
 
-    Of plans of equal value the cheapest stands; what ties are left fall the same way every time. Raises
+    Of plans of equal value the cheapest stands; remaining ties are always broken the same way. Raises
     CostsimError where the proof would take too long and SciPy, which then solves it, is not installed.
     """
     problem = _whole(choices, budget)
@@ -126,7 +126,7 @@ def _greedy(problem: _Whole) -> tuple[list[int], Fraction]:
 
 
 def solve(problem: _Whole) -> list[int] | None:
-    """The integer programme: maximise v·x, c·x <= budget, one option a choice, x binary. In floating point."""
+    """The integer programme: maximise v·x, c·x <= budget, one option per choice, x binary. In floating point."""
     try:
         import numpy as np
         from scipy.optimize import Bounds, LinearConstraint, milp
@@ -222,7 +222,7 @@ def _best_losing(
 ) -> tuple[list[int] | None, int]:
     """The best plan within the budget whose options together lose `gap` at most, and the partial plans looked at.
 
-    None where there is none, or where `most_work` does not do.
+    None where there is none, or where `most_work` is not enough.
     """
     viable = [_viable(problem, group, options, gap) for group, options in enumerate(losses)]
     plan = [min(options, key=lambda o: o.extra).option for options in viable]

@@ -1,8 +1,8 @@
 """Why tokens differ: calls on another day, tokens that one side counts several times, else calls that one side lacks.
 
 Each is claimed only where it is exact in every class: the last calls of a day add up to what the bill has on the next
-one, or a model's or component's tokens are just two, three or four times as many. Of a model, most days are enough:
-what the other days have beyond that are calls that one side lacks.
+one, or a model's or component's tokens are just two, three or four times as many. For a model, a match on most days is
+enough: what the other days have beyond that are calls that one side lacks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DAY = timedelta(1)
 def token_items(
     ours: Mapping[CellKey, SideCell], theirs: Mapping[CellKey, SideCell], less: Quantities, calls: DayCalls | None
 ) -> list[Item]:
-    """The items of tokens that differ; they are worth our price a token."""
+    """The items of tokens that differ; they are worth our price per token."""
     left = dict(less)
     items: list[Item] = []
 
@@ -86,7 +86,7 @@ Left = dict[CellKey, Vector]
 
 
 def _move_out(key: CellKey, step: int, left: Left, moved: Quantities, days: set[date], calls: DayCalls) -> None:
-    """Where ours has more, and the day's last (or first) calls are just that, they are on the next day there."""
+    """Where the logs have more, by exactly the day's last (or first) calls: the bill has these on the day beside it."""
     more = {kind: -n for kind, n in left[key].items() if n}
     after = (key[0] + step * DAY, *key[1:])
     if not more or min(more.values()) < 0 or not _lands(key, step, left, days):
@@ -99,7 +99,7 @@ def _move_out(key: CellKey, step: int, left: Left, moved: Quantities, days: set[
 
 
 def _move_in(key: CellKey, step: int, left: Left, moved: Quantities, days: set[date], calls: DayCalls) -> None:
-    """Where theirs has more, and it is just the last (or first) calls of a day beside, which theirs does not have."""
+    """Where the bill has more, by exactly the last (or first) calls of a day beside it, on which it lacks them."""
     more = {kind: n for kind, n in left[key].items() if n}
     before = key[0] - step * DAY
     if not more or min(more.values()) < 0 or before in days:
@@ -181,7 +181,7 @@ def _is_multiple(more: Mapping[str, int], less: Mapping[str, int], factor: int) 
 
 
 def _one_group(own: Quantities, ours: Mapping[CellKey, SideCell]) -> tuple[str, Quantities] | None:
-    """A component, agent or task whose tokens are a multiple: what is too many is just its share."""
+    """A component, agent or task whose tokens are a multiple: the excess is exactly its share."""
     of_model = {key: cell for key, cell in ours.items() if key[1:] == next(iter(own))[0][1:]}
     for place, word in enumerate(("component", "agent", "task")):
         for name in sorted({group[place] for cell in of_model.values() for group in cell.groups}):

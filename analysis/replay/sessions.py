@@ -2,8 +2,8 @@
 
 A cache is a model's own. A call that the log shows reading R tokens found them where earlier calls of its session on
 the same model had left them; sent to another model, it finds there only what calls of the session on *that* model have
-left within the ttl, and writes the rest again. With prefix(j) the tokens that call j leaves in the cache, and j over
-the session's calls of less than a ttl before call i:
+left within the ttl, and writes the rest again. With prefix(j) the tokens that call j leaves in the cache, and j
+taken over the session's calls of less than a ttl before call i:
 
     warm(i, model) = min(R_i, max of prefix(j) over the calls j on the model)
     again(i)       = max(0, warm(i, model as logged) - warm(i, model as replayed))
@@ -11,8 +11,8 @@ the session's calls of less than a ttl before call i:
 where j's model is the logged one in the first and the replayed one in the second. So calls that stay among themselves
 write nothing again, a read that the log does not explain (another session wrote it, or longer ago than the ttl) stays a
 read, and after a way back only what was missed is written. `again` moves from cache_read to the session's class of
-writes: 1 hour where it has such, else 5 minutes; a model without a price of writes charges its input price. A prefix is
-what was read and written; in sessions without any write, whose caches are automatic, the whole prompt.
+writes: 1 hour where it has such, else 5 minutes; a model without a price of writes is charged at its input price. A
+prefix is what was read and written; in sessions without any write, whose caches are automatic, the whole prompt.
 
 Moved whole, a session goes to the model that the routing gives most of its tokens, with its cache as logged; one of
 which no call moves stays as it ran.

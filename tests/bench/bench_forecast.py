@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 from costsim.analysis.forecast.anomalies import anomalies, anomalies_by_component
-from costsim.analysis.forecast.backtest import Scores, held_out, weekday_draw
-from costsim.analysis.forecast.daily import Model
+from costsim.analysis.forecast.backtest import Scores, held_out
+from costsim.analysis.forecast.daily import Model, draw_days
 from costsim.analysis.forecast.history import Days, Floats
 from costsim.analysis.forecast.month import forecast_month
 
@@ -143,7 +143,7 @@ def _auto_ets(known: Days, ahead: int, trials: int, rng: np.random.Generator) ->
 def _pair(name: str, seed: int) -> tuple[Scores, Scores]:
     days = Days.of(history(REGIMES[name].draw(91, np.random.default_rng(seed)), MONDAY))
     assert days
-    ours, theirs = (held_out(days, draw, 500, 1, 5) for draw in (weekday_draw, _auto_ets))
+    ours, theirs = (held_out(days, draw, 500, 1, 5) for draw in (draw_days, _auto_ets))
     assert ours
     assert theirs
     return ours, theirs
