@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SQLITE = b"SQLite format 3\0"
 FETCHED_ROWS = 1000
-TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
@@ -66,7 +67,7 @@ def beside(file: Path, *names: str) -> Path | None:
 
 
 def tables(path: Path) -> tuple[str, ...]:
-    """The tables and views of an SQLite database; none where it is broken."""
+    """The tables of an SQLite database; none where it is broken."""
     try:
         with _database(path) as database:
             return tuple(name for (name,) in database.execute(TABLES))
@@ -77,10 +78,26 @@ def tables(path: Path) -> tuple[str, ...]:
 def rows(path: Path, sql: str) -> Iterator[dict[str, Any]]:
     """The rows that SQL selects from an SQLite database, by column; some at a time. Raises sqlite3.Error."""
     with _database(path) as database:
+        _refuse_views(database)
         cursor = database.execute(sql)
         names = [column[0] for column in cursor.description]
         while some := cursor.fetchmany(FETCHED_ROWS):
             yield from (dict(zip(names, row, strict=True)) for row in some)
+
+
+def _refuse_views(database: sqlite3.Connection) -> None:
+    """Views are statements that whoever wrote the file chose: one that never ends would be read for ever."""
+    views = {name for (name,) in database.execute(VIEWS)}
+
+    def allowed(action: int, table: str | None, *_: str | None) -> int:
+        return (
+            sqlite3.SQLITE_DENY
+            if action == sqlite3.SQLITE_READ and (table or "").lower() in views
+            else sqlite3.SQLITE_OK
+        )
+
+    if views:
+        database.set_authorizer(allowed)
 
 
 @contextmanager
