@@ -89,12 +89,10 @@ def _refuse_views(database: sqlite3.Connection) -> None:
     """Views are statements that whoever wrote the file chose: one that never ends would be read for ever."""
     views = {name for (name,) in database.execute(VIEWS)}
 
-    def allowed(action: int, table: str | None, *_: str | None) -> int:
-        return (
-            sqlite3.SQLITE_DENY
-            if action == sqlite3.SQLITE_READ and (table or "").lower() in views
-            else sqlite3.SQLITE_OK
-        )
+    def allowed(action: int, *parts: str | None) -> int:
+        """A view is named as what is read, or as the innermost source of what is; none of our own SQL is recursive."""
+        of_view = any((part or "").lower() in views for part in (parts[0], parts[3]))
+        return sqlite3.SQLITE_DENY if of_view or action == sqlite3.SQLITE_RECURSIVE else sqlite3.SQLITE_OK
 
     if views:
         database.set_authorizer(allowed)
