@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -78,7 +79,7 @@ def decide(
 
 def _known(asked: ReviewAsked) -> list[DecisionRecord]:
     """What was recorded; a file that is named and not there yet is to be made."""
-    return asked.records() if asked.decisions_file.exists() else []
+    return asked.records() if os.path.lexists(asked.decisions_file) else []
 
 
 def _listed(asked: ReviewAsked) -> DecisionList:

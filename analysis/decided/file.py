@@ -17,6 +17,7 @@ Only `id`, `decision` and `date` are needed. Entries are added at the end; the l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -118,7 +119,7 @@ def add_decision(file: Path, record: DecisionRecord) -> None:
 def _with_entry(file: Path, record: DecisionRecord) -> str:
     known: Sequence[Mapping[str, Any]] = []
     text = HEADER + "decisions:\n"
-    if file.exists():
+    if os.path.lexists(file):
         document = read_document(file)
         validate(document, DecisionsFile)
         known, text = document.data["decisions"], file.read_text(encoding="utf-8-sig")

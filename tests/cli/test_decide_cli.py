@@ -101,3 +101,12 @@ def test_a_file_that_is_wrong_is_named_with_its_line(project: Run, tmp_path: Pat
     assert (done.code, done.out) == (2, "")
     assert says in done.err
     assert "decisions.yaml:1" in done.err
+
+
+def test_a_link_that_leads_nowhere_is_no_empty_list(project: Run, tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "gone.yaml").symlink_to("nowhere.yaml")
+    for name in ("loop.yaml", "gone.yaml"):
+        listed = project("decide", "--list", "--decisions", name, "--month", "2026-10")
+        assert (listed.code, listed.out) == (2, "")
+        assert name in listed.err
