@@ -13,6 +13,9 @@ from ..reader import Reader, Sample
 from .meters import classes, provider, token_class, tokens, usd
 from .nested import text
 
+OWN = ("x_Model", "x_TokenClass", "x_Processing", "x_Component", "x_Agent", "x_Task")
+"""What `costsim export` writes beside the columns of FOCUS: a file of its own gives back what it was made of."""
+
 COLUMNS = dict.fromkeys(
     (
         "BilledCost",
@@ -47,6 +50,7 @@ COLUMNS = dict.fromkeys(
         "Tags",
         "x_UsageType",
         "x_SkuMeterName",
+        *OWN,
     ),
     "VARCHAR",
 )
@@ -97,7 +101,8 @@ named AS (
 ),
 counted AS (
     SELECT *,
-        CASE WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
+        CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
+             WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
              WHEN said <> '' THEN {token_class("said")}
              WHEN {METER} ILIKE '%token%' THEN {token_class(METER)} END AS kind,
         coalesce({tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
@@ -112,11 +117,15 @@ SELECT file_id, line,
         ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
     TRUE AS aggregated,
     {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
-    coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
+    coalesce("x_Model", {text("sku", "ModelId", "ModelVersion", "ModelFamily")},
         CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
-    CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
+    CASE WHEN "x_Processing" IS NOT NULL THEN "x_Processing"
+         WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
          WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
     {classes(USED, "counted")},
+    CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0) ELSE 0 END
+        AS web_search,
+    nullif("x_Component", 'unattributed') AS component, "x_Agent" AS agent, "x_Task" AS task,
     0 AS request,
     {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
     json_merge_patch(coalesce(CASE WHEN json_type(labels) = 'OBJECT' THEN labels END, '{{}}'::JSON),
