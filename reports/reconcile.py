@@ -13,6 +13,7 @@ from rich.text import Text
 from ..analysis.reconcile.results import ComparedGroup, PartAmounts, Reconciliation, SourcePair
 from ..money import format_cents
 from ..months import span_words
+from .fitted import Fitted, TableColumn
 from .numbers import percent
 from .texts import cell, inert
 
@@ -55,16 +56,18 @@ def _print_pair(pair: SourcePair, result: Reconciliation, console: Console) -> N
     console.print()
 
 
-def _groups(pair: SourcePair, result: Reconciliation) -> Table:
-    table = Table()
-    for name in result.by:
-        table.add_column(name, overflow="fold")
-    for heading in (pair.ours, pair.theirs, "difference", *_used(pair).values()):
-        table.add_column(heading, justify="right")
-    for group in pair.groups:
-        amounts = (group.ours_usd, group.theirs_usd, group.difference_usd, *_amounts(group.parts, pair))
-        table.add_row(*(Text(key) for key in group.keys), *map(_usd, amounts))
-    return table
+def _groups(pair: SourcePair, result: Reconciliation) -> Fitted:
+    """Both sides, the difference and its parts, by what was asked for; the parts go first in a narrow terminal."""
+    sides = [TableColumn(heading) for heading in (pair.ours, pair.theirs, "difference")]
+    parts = [TableColumn(heading, goes=1) for heading in _used(pair).values()]
+    rows = [
+        [
+            *map(Text, group.keys),
+            *map(_usd, (group.ours_usd, group.theirs_usd, group.difference_usd, *_amounts(group.parts, pair))),
+        ]
+        for group in pair.groups
+    ]
+    return Fitted([*(TableColumn(name, "key") for name in result.by), *sides, *parts], rows)
 
 
 def _used(pair: SourcePair) -> dict[str, str]:

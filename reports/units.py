@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
 from ..money import format_cents
+from .fitted import Fitted, TableColumn
 from .texts import cell, inert
 
 
@@ -21,14 +21,9 @@ def print_units(found: UnitEconomics, console: Console) -> None:
     """The units, what is unattributed, and what each unit cost."""
     days = found.spend.days
     span = f" from {days[0]} to {days[1]}" if days else ": nothing is logged for those days"
-    table = Table(title=f"Cost per {found.units.names[-1]}{span}", title_justify="left", title_style="bold")
-    for name in found.units.keys:
-        table.add_column(name, overflow="fold")
-    for name in _headings(found):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in (*found.rows, found.unattributed):
-        table.add_row(*map(Text, row.keys), *_figures(row))
-    console.print(table)
+    columns = [*(TableColumn(name, "key") for name in found.units.keys), *map(TableColumn, _headings(found))]
+    rows = [[*map(Text, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
+    console.print(Fitted(columns, rows, title=f"Cost per {found.units.names[-1]}{span}"))
     for line in _sentences(found):
         console.print(Text(line))
     console.print(f"Prices {found.spend.book_hash[:12]}")
@@ -56,7 +51,9 @@ def _sentence(cost: UnitCost) -> str:
     if cost.usd_per_unit is None:
         return f"Per {cost.name}: there is none."
     own = f"Per {cost.name}: {format_cents(cost.usd_per_unit)} over {cost.units:f}"
-    if cost.units_with_spend != cost.units:
+    if not cost.units_with_spend:
+        own += ", none of them with spend"
+    elif cost.units_with_spend != cost.units:
         own += f", {format_cents(cost.usd_per_unit_with_spend)} over the {cost.units_with_spend:f} with spend"
     return f"{own}; {format_cents(cost.loaded_usd_per_unit)} with what is unattributed."
 

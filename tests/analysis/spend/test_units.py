@@ -112,3 +112,8 @@ def test_spend_per_units_on_the_command_line(costsim: Run, tmp_path: Path) -> No
     assert "unattributed" in shown.out
     assert costsim("spend", "--per", "branch", "--where", "branch=a").out.count("$4.00") >= 2
     assert costsim("spend", "--per", "units.csv", "--by", "day").code == 2
+
+
+def test_units_of_which_none_has_spend_are_not_called_unpriced(spent: Spend, tmp_path: Path) -> None:
+    shown = show.as_markdown(economics(spent, tmp_path, "branch,merged\nelsewhere,2\n"))
+    assert "- Per merged: $0 over 2, none of them with spend; $5.00 with what is unattributed." in shown
