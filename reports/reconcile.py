@@ -60,13 +60,10 @@ def _groups(pair: SourcePair, result: Reconciliation) -> Fitted:
     """Both sides, the difference and its parts, by what was asked for; the parts go first in a narrow terminal."""
     sides = [TableColumn(heading) for heading in (pair.ours, pair.theirs, "difference")]
     parts = [TableColumn(heading, goes=1) for heading in _used(pair).values()]
-    rows = [
-        [
-            *map(Text, group.keys),
-            *map(_usd, (group.ours_usd, group.theirs_usd, group.difference_usd, *_amounts(group.parts, pair))),
-        ]
-        for group in pair.groups
-    ]
+    rows: list[list[str | Text]] = []
+    for group in pair.groups:
+        amounts = (group.ours_usd, group.theirs_usd, group.difference_usd, *_amounts(group.parts, pair))
+        rows.append([*map(Text, group.keys), *map(_usd, amounts)])
     return Fitted([*(TableColumn(name, "key") for name in result.by), *sides, *parts], rows)
 
 
