@@ -22,7 +22,7 @@ def print_units(found: UnitEconomics, console: Console) -> None:
     days = found.spend.days
     span = f" from {days[0]} to {days[1]}" if days else ": nothing is logged for those days"
     columns = [*(TableColumn(name, "key") for name in found.units.keys), *map(TableColumn, _headings(found))]
-    rows = [[*map(Text, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
+    rows: list[list[str | Text]] = [[*map(Text, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
     console.print(Fitted(columns, rows, title=f"Cost per {found.units.names[-1]}{span}"))
     for line in _sentences(found):
         console.print(Text(line))
