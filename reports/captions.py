@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..analysis.grouping import summed
-from ..money import format_apart, format_range, format_usd
+from ..money import format_cents, format_range, format_usd
 from .charts import agent_of, model_of
 from .numbers import percent
 
@@ -25,9 +25,8 @@ def shown_plan(projection: Projection) -> PlanResult:
 def of_headline(projection: Projection) -> str:
     """The recommended plan per month and per day, against the baseline and the budgets."""
     plan, baseline = shown_plan(projection), projection.plans[0]
-    month, day, other = format_apart(
-        30 * plan.expected_usd_per_day, plan.expected_usd_per_day, 30 * baseline.expected_usd_per_day
-    )
+    amounts = (30 * plan.expected_usd_per_day, plan.expected_usd_per_day, 30 * baseline.expected_usd_per_day)
+    month, day, other = map(format_cents, amounts)  # a difference is the message: to the cent
     costs = f"{plan.name} costs {month} per month ({day} per day)"
     saving = next((s for s in projection.savings if s.plan == plan.name), None)
     if saving is None:
@@ -42,10 +41,10 @@ def _within(projection: Projection) -> str:
     own = [use for use in projection.budgets if use.plan == shown_plan(projection).name]
     broken = next((use for use in own if not use.within), None)
     if broken:
-        usd, limit = format_apart(broken.usd, broken.limit_usd)
+        usd, limit = format_cents(broken.usd), format_cents(broken.limit_usd)
         of = "its mean" if broken.at == "mean" else f"its {broken.at.upper()}"
         return f"No plan meets the budget {broken.budget}: {of} of a {broken.period} is {usd}, the limit {limit}."
-    names = " and ".join(f"{use.budget} ({format_usd(use.limit_usd)} per {use.period})" for use in own)
+    names = " and ".join(f"{use.budget} ({format_cents(use.limit_usd)} per {use.period})" for use in own)
     return f"It is the cheapest plan that meets the budget {names}." if own else ""
 
 
