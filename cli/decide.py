@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,16 +12,13 @@ import typer
 from ..errors import CostsimError, InputError
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption, day_of
-from .evidence import TableFormat, TableFormatOption, evidence_in
+from .evidence import TableFormat, TableFormatOption, evidence_in, in_table_format
 from .output import OutOption, emit, format_of
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, fleet_of, proposals
 from .screen import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date as Day
-
-    from rich.console import Console
 
     from ..analysis.decided.results import DecisionList, DecisionRecord
     from ..analysis.recommend.task_costs import RoutingAdvice
@@ -61,7 +57,13 @@ def decide(
     if accept + reject + list_ != 1 or (list_ and id) or (not list_ and not id):
         raise CostsimError("give an id with --accept or --reject, or --list alone")
     if list_:
-        emit(_shown(_listed(asked), format_of(format, out, TableFormat.table)), out)
+        from ..reports import decided as show
+
+        chosen = format_of(format, out, TableFormat.table)
+        forms = in_table_format(
+            _listed(asked), chosen, table=show.print_list, csv=show.as_csv, markdown=show.as_markdown
+        )
+        emit(forms, out)
         return
     from ..analysis.decided.file import add_decision
 
@@ -133,17 +135,3 @@ def _advice(asked: ReviewAsked, on: Day) -> RoutingAdvice:
     with open_ledger(asked.db, stack) as log:
         evidence = evidence_in(log.connection, stack)
         return advise(fleet, routing_text(fleet, asked.config), evidence, on, book=asked.book, log=log)
-
-
-def _shown(found: DecisionList, format: TableFormat) -> str | Callable[[Console], None]:
-    from ..reports import decided as show
-
-    match format:
-        case TableFormat.table:
-            return partial(show.print_list, found)
-        case TableFormat.json:
-            return found.model_dump_json(indent=2) + "\n"
-        case TableFormat.csv:
-            return show.as_csv(found)
-        case TableFormat.markdown:
-            return show.as_markdown(found)

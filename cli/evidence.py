@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..analysis.outcomes.outcomes import Evidence, OutcomeReport, TaskModel
-    from ..analysis.recommend.task_costs import RoutingAdvice
     from ..analysis.replay.reroute import Reroute
     from ..pricing.book import PriceBook
+
+Found = TypeVar("Found", bound="BaseModel")
 
 
 EXAMPLE_TABLE = EXAMPLES / "routers" / "gsm8k.csv"
@@ -154,9 +155,8 @@ def replay(
     stack = stack_of(book, prices, architecture if plan else None)
     with open_store(existing(db), stack, read_only=True) as store:
         found = store.replay(reroute, since=first, until=last, as_logged=as_logged)
-    render = {"json": show.as_json, "csv": show.as_csv, "markdown": show.as_markdown}
-    chosen = format_of(format, out, TableFormat.table).value
-    emit(render[chosen](found) if chosen in render else partial(show.print_replay, found), out)
+    chosen = format_of(format, out, TableFormat.table)
+    emit(in_table_format(found, chosen, table=show.print_replay, csv=show.as_csv, markdown=show.as_markdown), out)
     if found.unpriced:
         names = ", ".join(repr(row.model) for row in found.unpriced)
         raise UnpricedError(
@@ -284,6 +284,7 @@ def recommend(
     from ..analysis.recommend.task_costs import advise, routing_text
     from ..analysis.spend.ledger import open_ledger
     from ..pricing.book import open_book
+    from ..reports import recommendation as show
     from ..writing import write_file
 
     usd = _budget(budget)
@@ -296,7 +297,8 @@ def recommend(
         found = advise(
             wanted, text, evidence, day_of(None), book=book, min_success=min_success, budget_usd=usd, log=ledger
         )
-    emit(_advice(found, format_of(format, out, TableFormat.table)), out)
+    chosen = format_of(format, out, TableFormat.table)
+    emit(in_table_format(found, chosen, table=show.print_advice, csv=show.as_csv, markdown=show.as_markdown), out)
     if save:
         write_file(save, found.routing)
         say(f"routing: {save}", err=True)
@@ -311,18 +313,24 @@ def evidence_in(store: DuckDBPyConnection, stack: PriceBook) -> dict[TaskModel, 
     return evidence_of(under_book_names(count_outcomes(store), stack))
 
 
-def _advice(found: RoutingAdvice, format: TableFormat) -> str | Callable[[Console], None]:
-    from ..reports import recommendation as show
-
+def in_table_format(
+    found: Found,
+    format: TableFormat,
+    *,
+    table: Callable[[Found, Console], None],
+    csv: Callable[[Found], str],
+    markdown: Callable[[Found], str],
+) -> str | Callable[[Console], None]:
+    """A result in the form that is asked for; JSON is the result itself."""
     match format:
         case TableFormat.table:
-            return partial(show.print_advice, found)
+            return partial(table, found)
         case TableFormat.json:
             return found.model_dump_json(indent=2) + "\n"
         case TableFormat.csv:
-            return show.as_csv(found)
+            return csv(found)
         case TableFormat.markdown:
-            return show.as_markdown(found)
+            return markdown(found)
 
 
 def _budget(text: str | None) -> Decimal | None:

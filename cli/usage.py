@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,9 +23,6 @@ from .arguments import (
 )
 from .brought import brought_by, first_overlap
 from .screen import say, with_progress
-
-if TYPE_CHECKING:
-    pass
 
 
 def load(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..analysis.compare.results import ArchitectureDifference, ComponentDifference
 from ..money import format_cents as usd
 from ..money import format_range
+from ..plurals import counted
 from .numbers import percent
 from .texts import cell
 
@@ -32,8 +33,7 @@ def headline(found: ArchitectureDifference) -> str:
     share = "" if found.percent is None else f" ({'+' if found.percent > 0 else ''}{percent(found.percent)})"
     if not found.components and not found.difference_usd:
         return "no change in cost"
-    count = len(found.components)
-    changed = f"{count:,} component{'' if count == 1 else 's'} changed"
+    changed = f"{counted(len(found.components), 'component')} changed"
     return f"{signed(found.difference_usd)} in {found.days} days{share}: {changed}"
 
 
@@ -93,7 +93,7 @@ def _notes(found: ArchitectureDifference) -> list[str]:
     totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
     spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
-    same = f"{found.unchanged:,} component{'' if found.unchanged == 1 else 's'} unchanged"
+    same = f"{counted(found.unchanged, 'component')} unchanged"
     prices = f"prices {' -> '.join(dict.fromkeys(books))}; {same}"
     unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []
     return [totals, spread, prices, *unpriced]

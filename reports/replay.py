@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..analysis.replay.results import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
+from ..plurals import counted
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
 from .texts import cell, inert
@@ -80,7 +81,7 @@ def _switched(replay: Replay) -> str:
     whole = format_cents(total.whole_sessions_usd)
     return (
         f"Moved call by call, {format_cents(total.switch_usd)} of the {format_cents(total.replayed_usd)} is for cached "
-        f"prefixes that {switches:,} call{'' if switches == 1 else 's'} would have written again on another model; "
+        f"prefixes that {counted(switches, 'call')} would have written again on another model; "
         f"whole sessions moved: {whole}."
     )
 
@@ -119,7 +120,7 @@ def _several(tasks: list[ReplayRow]) -> list[ReplayRow]:
 def turns(row: ReplayRow | Move) -> str:
     """From how many turns on a switch pays."""
     of = row.pays_from_turns
-    return "-" if of is None else of if of == "never" else f"{of:,} turn{'' if of == 1 else 's'}"
+    return "-" if of is None else of if of == "never" else counted(of, "turn")
 
 
 def _headings(replay: Replay) -> tuple[str, ...]:
@@ -189,11 +190,6 @@ def basis(move: Move) -> str:
     if of.basis == "no evidence":
         return "taken as 1: the store has too little of both models on one task"
     return {"same model": "the same model", "as logged": "tokens as logged"}[of.basis]
-
-
-def as_json(replay: Replay) -> str:
-    """The whole result; money as decimal strings."""
-    return replay.model_dump_json(indent=2) + "\n"
 
 
 def as_csv(replay: Replay) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...money import format_cents, strip, to_usd
 from ...months import month_span
+from ...plurals import counted
 from .file import standing
 from .results import DecisionRecord, Outcome, RoutingChange, TakenDecision
 from .shares import Moved, Taken, moved_in, resolved
@@ -146,8 +147,7 @@ def _message(saved: Decimal, promised: Decimal | None, moved: Moved, days: int) 
     verb = "saved" if saved >= 0 else "cost more by"
     against = f", {format_cents(promised)} promised for them" if promised is not None else ""
     still = f"; {_percent(moved)} of its calls still go to {moved.change.from_model}" if moved.still else ""
-    day = f"{days} day{'s' if days != 1 else ''}"
-    return f"{verb} {format_cents(abs(saved))} in {day}{against}{still}"
+    return f"{verb} {format_cents(abs(saved))} in {counted(days, 'day')}{against}{still}"
 
 
 def _not_visible(moved: Moved) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ...plurals import counted
 from ..result import Result, Usd
 
 
@@ -102,7 +103,7 @@ class ForecastRecord(Result):
     @property
     def message(self) -> str:
         """The record in a sentence."""
-        months = f"{self.months} month{'s' if self.months != 1 else ''}"
+        months = counted(self.months, "month")
         said = f"{self.inside} of {months} within P10 to P90; {self.wanted:.0%} expected"
         return (
             said if self.enough else f"{said}, and {'this is' if self.months == 1 else 'these are'} too few to judge by"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...documents import dotted
 from ..architecture.load import LoadedArchitecture
@@ -18,9 +18,6 @@ from ..simulation.policies.notes import PlannedComponent, policy_notes
 from ..simulation.profiles import largest_input
 from .routing import context_window, unpriced
 from .rules import finding_of
-
-if TYPE_CHECKING:
-    pass
 
 
 def lint_policies(costs: Costs, config: RoutingConfig, loaded: LoadedArchitecture) -> list[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import CostsimError
 from ...money import strip, to_usd
+from ...plurals import counted
 from ..budgets.results import BudgetUse
 from ..compare.month_results import Bridge
 from ..forecast.history import History
@@ -73,15 +74,11 @@ def too_little(month: Month, previous: Month | None, compared: tuple[int, int] |
         return ""
     if min(month.calls, previous.calls) < LEAST_CALLS:
         few = month if month.calls < previous.calls else previous
-        return f"too little to compare: {few.month} has {_calls(few.calls)}, and {NEEDED}"
+        return f"too little to compare: {few.month} has {counted(few.calls, 'call')}, and {NEEDED}"
     if compared is None or min(compared) >= LEAST_CALLS:
         return ""
     name = month.month if compared[1] < compared[0] else previous.month
-    return f"too little to compare yet: on these days {name} has {_calls(min(compared))}, and {NEEDED}"
-
-
-def _calls(calls: int) -> str:
-    return f"{calls:,} call{'s' if calls != 1 else ''}"
+    return f"too little to compare yet: on these days {name} has {counted(min(compared), 'call')}, and {NEEDED}"
 
 
 def headline(

@@ -52,7 +52,8 @@ def render_review(review: Review) -> str:
 
     warm_up()
     filters: dict[str, Callable[..., Any]] = {
-        "rate": rate, "month_name": words.month_name, "short": words.short, "validity": validity, "signed": signed,
+        "rate": rate, "month_name": words.month_name, "short": words.short, "signed": words.signed,
+        "validity": validity,
     }  # fmt: skip
     return render_page(
         "review.html.jinja",
@@ -219,8 +220,3 @@ def rate(success: SuccessRate | None) -> str:
         return "no runs"
     shown, low, high = (percent(Decimal(str(100 * share))) for share in (success.rate, success.low, success.high))
     return f"{shown} of {count(success.trials)} ({low.removesuffix('%')} to {high})"
-
-
-def signed(amount: Decimal | None) -> str:
-    """USD with its sign; `unpriced` where it is not known."""
-    return format_usd(amount) if amount is None or amount <= 0 else f"+{format_usd(amount)}"

@@ -18,7 +18,7 @@ from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
 from . import words
 from .embedded import read
-from .html import csv_link, signed
+from .html import csv_link
 
 if TYPE_CHECKING:
     import altair as alt
@@ -46,7 +46,7 @@ def render_index(folder: Path) -> str:
         "trend", "Month by month", "What every reviewed month cost.", trend(pages, CSS), whole=True,
         csv=csv_link(("month", "name", "usd"), months),
     )  # fmt: skip
-    filters: dict[str, Callable[..., str]] = {"month_name": words.month_name, "signed": signed}
+    filters: dict[str, Callable[..., str]] = {"month_name": words.month_name, "signed": words.signed}
     return render_page(
         "review-index.html.jinja",
         filters,

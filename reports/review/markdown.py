@@ -10,7 +10,7 @@ from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
 from . import forecasts, taken
-from .html import rate, signed
+from .html import rate
 from .words import (
     CONVENTION,
     EFFECTS,
@@ -22,6 +22,7 @@ from .words import (
     month_name,
     nothing,
     short,
+    signed,
     spans,
 )
 

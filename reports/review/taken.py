@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...money import format_cents, format_range, format_usd
+from ...money import format_cents, format_range
+from .words import signed
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -45,7 +46,7 @@ def _row(of: TakenDecision) -> TakenRow:
         f"{record.decision} {record.on}" + (f" by {record.who}" if record.who else ""),
         _promised(record),
         _measured(of),
-        "–" if of.bridge_usd is None else _signed(of.bridge_usd),
+        "–" if of.bridge_usd is None else signed(of.bridge_usd),
         of.message + (f" ({record.note})" if record.note else ""),
         record.what,
     )
@@ -63,7 +64,3 @@ def _spread(usd: Decimal | None, low: Decimal | None, high: Decimal | None) -> s
     """An amount, and its range where that reads otherwise than one amount."""
     between = format_range(low, high) if low is not None and high is not None else ""
     return "–" if usd is None else format_cents(usd) + (f" ({between})" if " to " in between else "")
-
-
-def _signed(usd: Decimal) -> str:
-    return f"+{format_usd(usd)}" if usd > 0 else format_usd(usd)

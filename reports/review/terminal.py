@@ -12,8 +12,7 @@ from ...money import format_cents, format_usd
 from ..fitted import Cell, Fitted, TableColumn
 from ..numbers import count
 from . import forecasts, taken
-from .html import signed
-from .words import CONVENTION, EFFECTS, GROUPS, HOW_TO_DECIDE, headline, labels, month_name, nothing, spans
+from .words import CONVENTION, EFFECTS, GROUPS, HOW_TO_DECIDE, headline, labels, month_name, nothing, signed, spans
 
 MOST = 12
 """Rows of a table; the page has them all."""

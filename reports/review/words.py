@@ -151,3 +151,8 @@ def grouped(review: Review) -> list[tuple[str, list[Decision]]]:
     """The decisions under their headings, none without any."""
     found = [(title, [d for d in review.decisions if d.group == group]) for group, title in GROUPS.items()]
     return [(title, of) for title, of in found if of]
+
+
+def signed(amount: Decimal | None) -> str:
+    """USD with its sign; `unpriced` where it is not known."""
+    return format_usd(amount) if amount is None or amount <= 0 else f"+{format_usd(amount)}"
