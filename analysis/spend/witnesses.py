@@ -193,8 +193,8 @@ def _parts(connection: DuckDBPyConnection) -> list[tuple[date, date]]:
     """The touched days, from and to, in parts of so many calls as are compared at once; a day is never split."""
     parts: list[tuple[date, date, int]] = []
     for day, calls in connection.execute(TOUCHED_CALLS).fetchall():
-        first, _, before = parts[-1] if parts else (day, day, AT_ONCE)
-        if before + calls > AT_ONCE:
+        first, _, before = parts[-1] if parts else (day, day, 0)
+        if not parts or before + calls > AT_ONCE:
             parts.append((day, day, calls))
         else:
             parts[-1] = (first, day, before + calls)

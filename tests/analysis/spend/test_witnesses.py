@@ -99,6 +99,12 @@ def test_loading_the_bill_first_changes_nothing(store: duckdb.DuckDBPyConnection
     assert by_source(spent(store)) == {"claude-code": usd_of(TRUTH)}
 
 
+def test_the_first_day_may_be_only_on_the_bill(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    later = [call for call in TRUTH if call.ts.date() > date(2026, 10, 5)]
+    load(store, written(tmp_path, log=claude_log(later), gateway=litellm_log(later), page=usage_page(TRUTH)))
+    assert spent(store).total.computed_usd == usd_of(TRUTH)
+
+
 def test_days_and_models_that_only_the_bill_has_are_counted_and_named(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
