@@ -58,9 +58,9 @@ def _less(usage: str, before: str) -> str:
     return f"{{{', '.join(f'{name}: {usage}.{name} - {before}.{name}' for name in _FIGURES)}}}"
 
 
-# Only lines with counts are sorted, and of these only what their calls depend on: most lines, and the widest, have none.
+# Only lines with counts are sorted, and of these only what their calls depend on: most lines have none.
 SQL = f"""
-WITH named AS MATERIALIZED (  -- lines that name the session, its model, provider or tier: what holds until the next one
+WITH named AS MATERIALIZED (  -- lines that name the session, its model or provider: it holds until the next
     SELECT file_id, line,
         first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
             AS session_id,
