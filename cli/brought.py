@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def brought_by(connection: DuckDBPyConnection, report: LoadReport) -> list[str]:
     """What the load brought, at the prices of this folder; a fault in them does not undo the load."""
     from ..analysis.spend.loaded import loaded
-    from ..reports.loaded import summary
+    from ..reports.loaded import calls_line, summary
 
     if not report.file_ids:
         return []
     try:
         return summary(report, loaded(connection, stack_of(None, None), report.file_ids))
     except CostsimError as error:
-        return [report.calls_line, f"loaded, but not priced: {error}"]
+        return [calls_line(report), f"loaded, but not priced: {error}"]
 
 
 def first_overlap(connection: DuckDBPyConnection) -> Overlap | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +26,7 @@ from .screen import say, say_at_end, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from pydantic import BaseModel
     from rich.console import Console
@@ -111,41 +112,76 @@ def run(
       costsim run architecture.yaml --scale triage=2 --set defaults.cache=null --baseline routed
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
-    from ..analysis.architecture.edits import edited
-    from ..analysis.architecture.load import load_architecture
-    from ..analysis.simulation.fleets import method
     from ..analysis.simulation.guessed import parse_share
-    from ..analysis.simulation.run import project
     from ..analysis.simulation.scale import Scale
     from ..analysis.simulation.settings import Settings
 
+    form = _form(format, out, report)
+    what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
+    if from_usage:
+        wanted, first = _observed(architecture, db, save, days_of(since, until, month), edits)
+    elif save or since or until or month:
+        raise CostsimError("--save, --since, --until and --month go with --from-usage")
+    else:
+        wanted, first = _written(architecture, edits), None
+    settings = Settings(
+        day_of(start) if start or not first else first, days, trials, seed, book, naive, tuple(prices or ()),
+        Scale.parse(scale or ()), baseline, what_if, parse_share(uncertainty) if uncertainty else None,
+    )  # fmt: skip
+    if moves:
+        emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
+        return
+    projection = _projected(wanted, settings, db)
+    page = cache(partial(_page, projection, wanted, settings))
+    if report:
+        emit(_printed(page()) if report.suffix.lower() == ".pdf" else page(), report)
+    emit(_rendered(projection, form, details, page), out)
+    if report:
+        say(f"report: {report}", err=True)
+    if projection.unpriced:
+        raise UnpricedError(_unpriced_line(projection))
+
+
+def _form(format: RunFormat | None, out: Path | None, report: Path | None) -> RunFormat:
+    """How to print; says at once what cannot be written."""
     form = format_of(format, out, RunFormat.table)
     if form is RunFormat.pdf and not out:
         raise CostsimError("a PDF is written to a file: give --out plan.pdf")
     if report and report.suffix.lower() not in (".html", ".htm", ".pdf"):
         raise InputError("the report is a page: name a .html or a .pdf file", file=report)
-    what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
-    if from_usage and edits:
-        raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
-    first = day_of(start)
-    if from_usage:
-        from .observed import observed
+    return form
 
-        wanted, after = observed(architecture, db or DEFAULT_STORE, save, *days_of(since, until, month))
-        first = first if start else after
-    elif save or since or until or month:
-        raise CostsimError("--save, --since, --until and --month go with --from-usage")
-    else:
-        file = architecture_or_example(architecture)
-        wanted = load_architecture(file, edited(file, edits or ())).architecture
-    settings = Settings(
-        first, days, trials, seed, book, naive, tuple(prices or ()), Scale.parse(scale or ()), baseline, what_if,
-        parse_share(uncertainty) if uncertainty else None,
-    )  # fmt: skip
-    if moves:
-        emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
-        return
-    say_at_end(method(wanted, trials))
+
+def _observed(
+    architecture: Path | None,
+    db: Path | None,
+    save: Path | None,
+    days: tuple[date | None, date | None],
+    edits: Sequence[str] | None,
+) -> tuple[Architecture, date]:
+    """The architecture that the store's logs show, and the day after them."""
+    from .observed import observed
+
+    if edits:
+        raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
+    return observed(architecture, db or DEFAULT_STORE, save, *days)
+
+
+def _written(architecture: Path | None, edits: Sequence[str] | None) -> Architecture:
+    """The architecture file as `--set` changes it."""
+    from ..analysis.architecture.edits import edited
+    from ..analysis.architecture.load import load_architecture
+
+    file = architecture_or_example(architecture)
+    return load_architecture(file, edited(file, edits or ())).architecture
+
+
+def _projected(wanted: Architecture, settings: Settings, db: Path | None) -> Projection:
+    """The projection, with its progress; kept in a DuckDB file where one is named."""
+    from ..analysis.simulation.fleets import method
+    from ..analysis.simulation.run import project
+
+    say_at_end(method(wanted, settings.trials))
     rows: list[Any] = []
     projection = with_progress(
         f"simulating {wanted.name}",
@@ -155,19 +191,7 @@ def run(
         from ..analysis.simulation.table import store_projection
 
         store_projection(db, projection, rows)
-    if report:
-        emit(
-            _printed(projection, wanted, settings)
-            if report.suffix.lower() == ".pdf"
-            else _page(projection, wanted, settings),
-            report,
-        )
-    page = partial(_printed if form is RunFormat.pdf else _page, projection, wanted, settings)
-    emit(_rendered(projection, form, details, page), out)
-    if report:
-        say(f"report: {report}", err=True)
-    if projection.unpriced:
-        raise UnpricedError(_unpriced_line(projection))
+    return projection
 
 
 def _moves(wanted: Architecture, settings: Settings, store: Path, format: RunFormat) -> str | Callable[[Console], None]:
@@ -231,14 +255,14 @@ def _page(projection: Projection, wanted: Architecture, settings: Settings) -> s
     return render_html(projection, what_if(costs_of(wanted, settings), projection))
 
 
-def _printed(projection: Projection, wanted: Architecture, settings: Settings) -> bytes:
+def _printed(page: str) -> bytes:
     from ..reports.pdf import print_pdf
 
-    return print_pdf(_page(projection, wanted, settings))
+    return print_pdf(page)
 
 
 def _rendered(
-    projection: Projection, format: RunFormat, details: bool, page: Callable[[], str | bytes]
+    projection: Projection, format: RunFormat, details: bool, page: Callable[[], str]
 ) -> str | bytes | Callable[[Console], None]:
     from ..reports import tables
 
@@ -253,8 +277,10 @@ def _rendered(
             return tables.as_csv(projection)
         case RunFormat.markdown:
             return tables.as_markdown(projection)
-        case RunFormat.html | RunFormat.pdf:
+        case RunFormat.html:
             return page()
+        case RunFormat.pdf:
+            return _printed(page())
 
 
 class Output(StrEnum):

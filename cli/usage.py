@@ -86,6 +86,7 @@ def load(
       costsim load --role litellm-daily=bill
       costsim load trace.csv --map ts=TIMESTAMP,input=ContextTokens,output=GeneratedTokens
     """
+    from ..reports.loaded import lines
     from ..store import open_store
     from ..usage.acknowledged import read_acknowledged
     from ..usage.attribution import read_attribution
@@ -120,7 +121,7 @@ def load(
         )
         brought = brought_by(store.connection, report)
         overlap = first_overlap(store.connection) if strict else None
-    for line in report.lines(brought):
+    for line in lines(report, brought):
         say(line)
     if overlap:
         raise CostsimError(f"{overlap.statement}, and loaded. {overlap.choice}")
@@ -128,12 +129,12 @@ def load(
 
 def _known(chosen: bool) -> list[str]:
     """Print which known logs are on this machine; those to load, if they are wanted."""
-    from ..reports.known_logs import lines
+    from ..reports.known_logs import lines as known_lines
     from ..usage.known_logs import known_logs
     from ..usage.listing import FoundPath
 
     found = known_logs()
-    for line in lines(found, Path.home()):
+    for line in known_lines(found, Path.home()):
         say(line)
     if not found and chosen:
         raise CostsimError("--all found nothing to load")

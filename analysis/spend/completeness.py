@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
-from ...plurals import counted
+from ...plurals import counted, short_amount
 from ...usage import passed_over
-from ...usage.report import short_amount
 from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
 from ...usage.unread import Unread, kinds
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from costsim.errors import UsageLogError
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage import listing
 from costsim.usage.load import load
 from costsim.usage.store import open_store
@@ -83,7 +84,7 @@ def test_a_name_that_is_no_utf8_is_read_and_shown_with_its_bytes(
     report = load(store, [tmp_path / "logs"])
     assert report.total("added") == calls
     assert report.files[0].path.endswith(r"caf\xe9.jsonl")
-    "\n".join(report.lines()).encode()  # can be printed
+    "\n".join(lines_of(report)).encode()  # can be printed
     assert load(store, [name]).files[0].unchanged
 
 

@@ -22,6 +22,7 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.errors import StoreError, UsageLogError
 from costsim.pricing.book import open_book
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage.attribution import Rule, attribute, read_attribution
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers.mapped import parse_mapping
@@ -135,8 +136,8 @@ def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own
         model,
         stated("2026-05-15T10:00:00Z", 9000),
     ]  # a session that began elsewhere: its last call only
-    for name, lines in (("f", replay), ("p", parent), ("g", again), ("s", late)):
-        loaded(db, write(tmp_path / f"{name}.jsonl", *lines))
+    for name, rows in (("f", replay), ("p", parent), ("g", again), ("s", late)):
+        loaded(db, write(tmp_path / f"{name}.jsonl", *rows))
     total = spent(db).total
     assert (total.calls, total.tokens["input"], total.tokens["output"]) == (5, 5000, 500)
 
@@ -285,7 +286,7 @@ def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Pa
         (7, "not a JSON object"),
     ]
     assert (report.total("added"), report.total("rejected")) == (2, 6)
-    assert report.lines()[2] == "6 lines rejected (table reject), the first:"
+    assert lines_of(report)[2] == "6 lines rejected (table reject), the first:"
     assert loaded(db, tmp_path / "a.jsonl").total("rejected") == 0, "unchanged files are not read again"
 
 
@@ -316,7 +317,7 @@ def test_a_packed_file_that_breaks_off_keeps_what_can_be_read_and_stops_no_other
     assert 0 < kept["b.jsonl.gz"][0] < 59
     assert kept["b.jsonl.gz"][1] >= 1
     assert [line.partition("/logs/")[2][:11] for line in report.unreadable] == ["c.jsonl.zst"]
-    assert any("cannot be read from here on" in line for line in report.lines())
+    assert any("cannot be read from here on" in line for line in lines_of(report))
     with pytest.raises(UsageLogError, match=r"c\.jsonl\.zst"):
         loaded(db, tmp_path / "logs" / "c.jsonl.zst")
 

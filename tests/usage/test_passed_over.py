@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.passed_over import counts
 from costsim.usage.report import LoadReport
@@ -76,8 +77,8 @@ def test_every_file_that_is_no_log_is_counted_by_what_it_is(tmp_path: Path) -> N
     found = {Path(path).name: why for path, why in report.passed_over.items()}
     assert found.pop("gone").startswith("cannot be read")
     assert found == expected
-    assert "15 files passed over (" in report.lines()[0]
-    assert "people.csv" in report.lines()[0]  # what may be a log of one's own is named
+    assert "15 files passed over (" in lines_of(report)[0]
+    assert "people.csv" in lines_of(report)[0]  # what may be a log of one's own is named
     with open_store(tmp_path / "s.duckdb") as store:
         # the settings are two files, a JSON and a TOML; the empty ones too
         assert (counts(store)["settings"], counts(store)["empty"]) == (2, 2)
@@ -98,7 +99,7 @@ def test_a_recognised_file_without_a_call_says_why(tmp_path: Path) -> None:
     file = tmp_path / "s.jsonl"
     file.write_text('{"type": "user", "sessionId": "s", "uuid": "u", "parentUuid": "p"}\n')
     report = loaded(file, tmp_path / "s.duckdb")
-    assert "1 file without a call (claude-code: a session with no assistant message): s.jsonl" in report.lines()
+    assert "1 file without a call (claude-code: a session with no assistant message): s.jsonl" in lines_of(report)
 
 
 @pytest.mark.skipif(not CASE.is_dir(), reason="the shared cases are not here")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage import read, records
 from costsim.usage.bounded import bounded
 from costsim.usage.load import load
@@ -33,7 +34,7 @@ def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
         report = load(store, [file], mapping=MAPPING)
         assert outputs(store) == [10]
         assert report.waiting == [str(file)]
-        assert "NOT COUNTED YET" in "\n".join(report.lines())
+        assert "NOT COUNTED YET" in "\n".join(lines_of(report))
         with file.open("a") as out:
             out.write("765\n")
         load(store, [file], mapping=MAPPING)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from costsim.errors import UsageLogError
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
 from costsim.usage.signs import signs
@@ -76,7 +77,7 @@ def test_tokens_of_a_total_that_have_no_class_are_named_and_in_no_cost(tmp_path:
     # 200 - (100 + 7 + 30 + 5) = 58
     (sign,) = report.signs
     assert (sign.source, sign.kind, sign.calls, int(sign.amount)) == ("gemini-cli", "total above its parts", 1, 58)
-    assert any("1 of 1 call states a total of 58 more tokens than their parts" in line for line in report.lines())
+    assert any("1 of 1 call states a total of 58 more tokens than their parts" in line for line in lines_of(report))
     assert tokens(tmp_path) == (107, 0, 35)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from costsim.errors import UsageLogError
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
 from costsim.usage.store import open_store
@@ -35,7 +36,7 @@ def test_a_field_that_no_reader_knows_is_named_with_its_sum_and_place(tmp_path: 
     # 77 + 3 = 80, first seen in line 2
     assert (unread.field, unread.occurrences, int(unread.total)) == ("message.usage.brand_new_tokens", 2, 80)
     assert unread.line == 2
-    assert any("`message.usage.brand_new_tokens` is not counted: 80 in 2 places" in line for line in report.lines())
+    assert any("`message.usage.brand_new_tokens` is not counted: 80 in 2 places" in line for line in lines_of(report))
 
 
 def test_a_nested_unknown_count_is_named(tmp_path: Path) -> None:

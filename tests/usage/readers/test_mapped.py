@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from costsim.cli.arguments import EXAMPLES
 from costsim.errors import UsageLogError
+from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers.mapped import Mapping, parse_mapping
 
@@ -263,7 +264,7 @@ def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
     stated(store, "ts=ts,input=out,output=in", file)
     assert stated(store, "ts=ts,input=out,output=in", file).files[0].unchanged
     right = stated(store, "ts=ts,input=in,output=out", file)
-    assert "1 call loaded before withdrawn: the files no longer contain them" in right.lines()
+    assert "1 call loaded before withdrawn: the files no longer contain them" in lines_of(right)
     assert values(store, "input, output") == [(1, 500)]
     stated(store, "ts=ts,input=out,output=in", written(tmp_path, "ts,in,out\n" + row + row))
     assert values(store, "input, output") == [(500, 1), (500, 1)], "a grown file too"
