@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..analysis.spend.currency import Rates
     from ..analysis.spend.query import Query
     from ..analysis.spend.spend import Spend
-    from ..analysis.spend.units import UnitEconomics
+    from ..analysis.spend.units import UnitEconomics, Units
     from ..pricing.book import PriceBook
 
 
@@ -139,14 +139,13 @@ def spend(
       costsim spend --events calls.parquet --by day,model
     """
     from ..analysis.spend.query import Query, parse_by, parse_where
-    from ..analysis.spend.units import is_dimension, read_units, unit_economics, units_of
-    from ..reports.spend import quality_lines
+    from ..analysis.spend.units import unit_economics, units_of
 
     if per and (by or top or reprice):
         raise CostsimError("give --per without --by, --top and --reprice")
-    repriced = day_of(reprice) if reprice else None
-    units = read_units(Path(per)) if per and not is_dimension(per) else None
+    units = _units(per) if per else None
     grouped = units.keys if units else (per,) if per else parse_by("component,model" if by is None else by)
+    repriced = day_of(reprice) if reprice else None
     query = Query(grouped, *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
     query.check()
     chosen = format_of(format, out, SpendFormat.table)
@@ -158,8 +157,27 @@ def spend(
     else:
         _show(found, chosen, costs, out)
     if chosen in (SpendFormat.csv, SpendFormat.parquet):
-        for line in quality_lines(found):
-            say(line, err=True)
+        _say_quality(found)
+    _raise_faults(found, strict)
+
+
+def _units(per: str) -> Units | None:
+    """The units of a file; none where `per` is a dimension."""
+    from ..analysis.spend.units import is_dimension, read_units
+
+    return None if is_dimension(per) else read_units(Path(per))
+
+
+def _say_quality(found: Spend) -> None:
+    """What is not counted: beside a form that has no place for it."""
+    from ..reports.spend import quality_lines
+
+    for line in quality_lines(found):
+        say(line, err=True)
+
+
+def _raise_faults(found: Spend, strict: bool) -> None:
+    """Raises UnpricedError where a model has no price; with `strict`, CostsimError where anything is not counted."""
     if found.unpriced_models:
         names = ", ".join(repr(name) for name in found.unpriced_models)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")

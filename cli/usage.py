@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -23,6 +23,13 @@ from .arguments import (
 )
 from .brought import brought_by, first_overlap
 from .screen import say, with_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..usage.attribution import Rule
+    from ..usage.readers.mapped import Mapping
+    from ..usage.roles import SourceRoles
 
 
 def load(
@@ -88,11 +95,7 @@ def load(
     """
     from ..reports.loaded import lines
     from ..store import open_store
-    from ..usage.acknowledged import read_acknowledged
-    from ..usage.attribution import read_attribution
-    from ..usage.readers.mapped import parse_mapping
     from ..usage.roles import parse_roles
-    from ..usage.roles_file import has_rules, read_roles
 
     of_files, of_sources = parse_roles(role or ())
     named = [*(paths or [])]
@@ -100,23 +103,12 @@ def load(
         named += _known(all_known)
     if not (named or of_sources):
         return
-    rules = read_attribution(attribution) if attribution and has_rules(attribution) else None
-    roles = {**(read_roles(attribution) if attribution else {}), **of_sources}
-    known = [field for file in (attribution, HERE) if file and file.is_file() for field in read_acknowledged(file)]
-    mapping = parse_mapping(map) if map else None
+    given = _given(map, attribution, acknowledge or (), of_sources)
     with open_store(db) as store:
         report = with_progress(
             "loading",
             lambda progress: store.load(
-                named,
-                format=log_format,
-                mapping=mapping,
-                attribution=rules,
-                strict=strict,
-                acknowledged=[*known, *(acknowledge or ())],
-                role=of_files,
-                roles=roles,
-                progress=progress,
+                named, format=log_format, strict=strict, role=of_files, progress=progress, **given
             ),
         )
         brought = brought_by(store.connection, report)
@@ -125,6 +117,31 @@ def load(
         say(line)
     if overlap:
         raise CostsimError(f"{overlap.statement}, and loaded. {overlap.choice}")
+
+
+class _Given(TypedDict):
+    """What the user says of the logs in files and options, as `Store.load` takes it."""
+
+    mapping: Mapping | None
+    attribution: Sequence[Rule] | None
+    acknowledged: Sequence[str]
+    roles: SourceRoles
+
+
+def _given(map: str | None, rules: Path | None, acknowledge: Sequence[str], of_sources: SourceRoles) -> _Given:
+    """The mapping, rules, roles and acknowledged fields; the file of rules may state all but the first."""
+    from ..usage.acknowledged import read_acknowledged
+    from ..usage.attribution import read_attribution
+    from ..usage.readers.mapped import parse_mapping
+    from ..usage.roles_file import has_rules, read_roles
+
+    known = [field for file in (rules, HERE) if file and file.is_file() for field in read_acknowledged(file)]
+    return {
+        "mapping": parse_mapping(map) if map else None,
+        "attribution": read_attribution(rules) if rules and has_rules(rules) else None,
+        "acknowledged": [*known, *acknowledge],
+        "roles": {**(read_roles(rules) if rules else {}), **of_sources},
+    }
 
 
 def _known(chosen: bool) -> list[str]:

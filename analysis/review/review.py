@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import localcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...errors import CostsimError
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
 
     from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
+    from ..budgets.results import BudgetUse
     from ..compare.months import Span
+    from ..forecast.history import History
     from ..routing.routing import RoutingConfig
 
 Progress = Callable[[int, int], None]
@@ -82,38 +85,31 @@ def review(
     Leaves `spend_cell` (of this month and the one before), `spend_price` and `spend_call` in the store, which the
     review's queries read (see cells.py). Raises CostsimError where the month is none, or has no usage.
     """
-    first, last = month_span(month)
+    days = _days_of(connection, month, today)
+    first, last = days.month
     ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
-    newest = _newest(connection, month, first, last)
-    as_of = last if last < today else min(today - timedelta(days=1), newest)  # the last day known whole
-    before = month_bounds(first - timedelta(days=1))
-    held = same_days(before, (first, last), as_of), (first, as_of)
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         compared, doubts, data = compare_recorded(connection, book, first, last)
         overlaps = [found.message for found in sources_of(ledger, first, last).overlaps]
         agreement = reconcile(connection, book, ReconcileQuery(since=first, until=last)).pairs
         outcomes = performance(connection, book, first, last, Criteria())
-        limits = budgets_used(connection, book, architecture, (first, as_of), today)
+        limits = budgets_used(connection, book, architecture, (first, days.as_of), today)
         by_owner = owners(ledger, first, last)
         done()
         series = daily_costs(connection, book, today - timedelta(days=1))
-        anomalies = anomalies_of_month(series, first, min(last, as_of))
+        anomalies = anomalies_of_month(series, first, min(last, days.as_of))
         done()
         configured = configured_by(architecture, routing)
         moved = price_moves(book, used_units(ledger, first, last), configured.models if configured else (), first, last)
         routed = routes(ledger, configured, architecture, (first, last), Criteria())
         done()
-        measured = measure(ledger, records, held)
-        fill_cells(connection, book, before[0], max(last, newest))
-        texts = queries(before[0], (first, last), held, outcomes=has_outcomes(connection))
+        measured = measure(ledger, records, days.compared)
+        fill_cells(connection, book, days.before[0], max(last, days.newest))
+        texts = queries(days.before[0], days.month, days.compared, outcomes=has_outcomes(connection))
         rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
         done()
-        months = months_of(rows["headline"], today)
-        this, previous = months[month], months.get(f"{before[0]:%Y-%m}")
-        little = too_little(this, previous, _calls_compared(ledger, previous, held))
-        changed = None if little else _changed(connection, previous, held, _asks(book, configured), measured)
-        head = headline(this, previous, limits, forecast(this, series[None], as_of), changed, little)
+        head, changed = _headline(ledger, rows["headline"], days, limits, series[None], configured, measured, today)
         trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
         found = decisions(
             head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges, changed
@@ -128,7 +124,7 @@ def review(
             headline=head,
             bridge=changed,
             where=where(rows["where"], rows["days"], first, changed, anomalies, class_costs(rows["classes"]), by_owner),
-            routing=routed.saving(this.usd),
+            routing=routed.saving(head.month.usd),
             drift=routed.drift,
             moves=routed.moves,
             what_if=what_if(ledger, configured, head, first, last),
@@ -139,12 +135,54 @@ def review(
             taken=measured.taken if changed else [t.model_copy(update={"bridge_usd": None}) for t in measured.taken],
             overlaps=overlaps,
             agreement=agreement,
-            backtest=backtest(through(series[None], as_of)[-BACKTEST_DAYS:]),
-            calibration=calibrate(series, month, as_of) if calibrated else None,
+            backtest=backtest(through(series[None], days.as_of)[-BACKTEST_DAYS:]),
+            calibration=calibrate(series, month, days.as_of) if calibrated else None,
             queries=texts,
-            notes=_notes(head, changed, routed, found, decided, as_of),
+            notes=_notes(head, changed, routed, found, decided, days.as_of),
             costsim_version=__version__,
         )
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The days of a review: the month, the one before, the last day known whole and the newest that has usage."""
+
+    month: Span
+    before: Span
+    as_of: date
+    newest: date
+
+    @property
+    def compared(self) -> tuple[Span, Span]:
+        """The days of the month that are known, and as many of the month before."""
+        return same_days(self.before, self.month, self.as_of), (self.month[0], self.as_of)
+
+
+def _days_of(connection: DuckDBPyConnection, month: str, today: date) -> _Days:
+    """Raises CostsimError where the month is none, or has no usage."""
+    first, last = month_span(month)
+    newest = _newest(connection, month, first, last)
+    as_of = last if last < today else min(today - timedelta(days=1), newest)
+    return _Days((first, last), month_bounds(first - timedelta(days=1)), as_of, newest)
+
+
+def _headline(
+    ledger: Ledger,
+    rows: Sequence[tuple[Any, ...]],
+    days: _Days,
+    limits: list[BudgetUse],
+    history: History,
+    configured: Configured | None,
+    measured: Measured,
+    today: date,
+) -> tuple[Headline, Bridge | None]:
+    """The headline, and why the cost changed; no reason is given where there is too little to compare."""
+    months = months_of(rows, today)
+    this, previous = months[f"{days.month[0]:%Y-%m}"], months.get(f"{days.before[0]:%Y-%m}")
+    little = too_little(this, previous, _calls_compared(ledger, previous, days.compared))
+    asks = _asks(ledger.book, configured)
+    changed = None if little else _changed(ledger.connection, previous, days.compared, asks, measured)
+    return headline(this, previous, limits, forecast(this, history, days.as_of), changed, little), changed
 
 
 def _calls_compared(ledger: Ledger, previous: Month | None, held: tuple[Span, Span]) -> tuple[int, int] | None:
