@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..analysis.budgets.results import BudgetCheck, CheckResult
+from ..analysis.budgets.words import crosses_on, share
 from ..analysis.findings import Finding, Status
 from ..money import format_cents as usd
 from ..plurals import counted
 from .texts import cell
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from rich.console import Console, RenderableType
     from rich.text import Text
 
@@ -99,13 +97,6 @@ def _table(result: CheckResult) -> RenderableType | None:
     return Fitted(columns, rows)
 
 
-def _expected_on(budget: BudgetCheck, today: date) -> str:
-    """The day of a breach that is expected; a projected day of the running period that is over is no forecast."""
-    over = budget.source == "projection" and budget.last >= today
-    gone = budget.crossed_on is None or (over and budget.crossed_on < today)
-    return "" if gone else str(budget.crossed_on)
-
-
 def _row(budget: BudgetCheck, result: CheckResult) -> list[str]:
     return [
         budget.name,
@@ -114,18 +105,10 @@ def _row(budget: BudgetCheck, result: CheckResult) -> list[str]:
         f"{budget.source}, {AT[budget.at]}",
         usd(budget.value_usd),
         "-" if budget.limit_usd is None else usd(budget.limit_usd),
-        "-" if budget.chance is None else chance(budget.chance),
-        _expected_on(budget, result.today),
+        "-" if budget.chance is None else share(budget.chance),
+        str(crosses_on(budget.crossed_on, budget.source, budget.last, result.today) or ""),
         WORDS[budget.status],
     ]
-
-
-def chance(share: float) -> str:
-    """A share of trials in percent; `<0.1%` where it is not quite none."""
-    if 0 < share < 0.001:
-        return "<0.1%"
-    percent = Decimal(f"{100 * share:.1f}").normalize()
-    return f"{percent:f}%"
 
 
 def _lines(result: CheckResult) -> list[Text]:

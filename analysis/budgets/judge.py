@@ -16,7 +16,7 @@ from ..findings import Finding, Status
 from .results import BudgetCheck, CheapestFix, Contribution
 from .scopes import StatedBudget
 from .windows import Daily
-from .words import share
+from .words import crosses_on, share
 
 MAX_CONTRIBUTIONS = 10
 AT = {"mean": "on average", "p50": "at P50", "p90": "at P90", "p99": "at P99"}
@@ -92,9 +92,7 @@ class Judged:
     @property
     def crosses_on(self) -> date | None:
         """As `crossed_on`, for people: None for a projected day of the running month that is already past."""
-        day = self.crossed_on
-        running = self.source == "projection" and self.window.dates[-1] >= self.today
-        return None if day and running and day < self.today else day
+        return crosses_on(self.crossed_on, self.source, self.window.dates[-1], self.today)
 
     def result(self) -> BudgetCheck:
         """The typed result."""
