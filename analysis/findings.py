@@ -29,7 +29,7 @@ class Finding(Result):
     rule: str
     name: str = Field(default="", description="what was judged: a budget's name, a model, a component")
     status: Status
-    message: str = Field(validation_alias=AliasChoices("message", "says"), serialization_alias="says")
+    message: str = Field(validation_alias=AliasChoices("message", "says"))
     fix: str = Field(default="", validation_alias=AliasChoices("fix", "help"), serialization_alias="help")
     file: Path | None = None
     line: int | None = None

@@ -147,7 +147,7 @@ class PlanResult(Result):
     """One plan: its routing applied to every component. Day quantiles pool all days of all trials."""
 
     name: str
-    says: str = Field(description="how the plan chooses models, in words")
+    message: str = Field(description="how the plan chooses models, in words")
     expected_usd_per_day: Usd
     p10_usd_per_day: Usd
     p50_usd_per_day: Usd
@@ -204,7 +204,7 @@ class Saving(Result):
 class ClaimResult(Result):
     """A claim checked at one book. `computed` is null where something in it has no price."""
 
-    says: str
+    message: str
     stated: str
     computed: Usd | None
     unit: Literal["ratio", "usd_per_day"]
@@ -271,7 +271,7 @@ class PolicyNote(Result):
 
     component: str
     policy: str
-    says: str
+    message: str
     warns: bool = False
 
 

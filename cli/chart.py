@@ -110,6 +110,6 @@ def _listed() -> list[str]:
     from ..reports.review import pictures
 
     lines = ["of a projection (costsim chart NAME ARCHITECTURE):"]
-    lines += [f"  {known}: {says}" for known, (_, says) in plan_pictures.CHARTS.items()]
+    lines += [f"  {known}: {message}" for known, (_, message) in plan_pictures.CHARTS.items()]
     lines += ["of a logged month (costsim chart NAME --month 2026-10):"]
-    return lines + [f"  {known}: {says}" for known, (_, says) in pictures.CHARTS.items()]
+    return lines + [f"  {known}: {message}" for known, (_, message) in pictures.CHARTS.items()]

@@ -56,7 +56,7 @@ def say_remarks() -> None:
         say(REMARKS.pop(0), err=True)
 
 
-def with_progress(says: str, work: Callable[[Callable[[int, int], None] | None], T]) -> T:
+def with_progress(title: str, work: Callable[[Callable[[int, int], None] | None], T]) -> T:
     """Run `work`, giving it a function to report (done, total) to on a terminal, and None elsewhere."""
     if not sys.stderr.isatty():
         return work(None)
@@ -64,5 +64,5 @@ def with_progress(says: str, work: Callable[[Callable[[int, int], None] | None],
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(says)
+        task = bar.add_task(title)
         return work(lambda done, total: bar.update(task, completed=done, total=total))

@@ -114,15 +114,15 @@ def of_waterfall(projection: Projection) -> str:
     naive, routing, *policies = projection.waterfall
     last = projection.waterfall[-1].expected_usd_per_day
     parts = [("the routing", routing.saved_usd_per_day), ("policies", routing.expected_usd_per_day - last)]
-    says = ", ".join(
+    message = ", ".join(
         f"{format_usd(saved)} saved by {who}" if saved >= 0 else f"{format_usd(-saved)} added by {who}"
         for who, saved in parts
     )
     best = max(policies, key=lambda step: step.shapley_usd_per_day or 0)
     if not best.shapley_usd_per_day or best.shapley_usd_per_day < 0:
-        return f"From {format_usd(naive.expected_usd_per_day)} per day: {says}."
+        return f"From {format_usd(naive.expected_usd_per_day)} per day: {message}."
     most = f"averaged over all orders, {best.step} saves most: {format_usd(best.shapley_usd_per_day)}"
-    return f"From {format_usd(naive.expected_usd_per_day)} per day: {says}; {most}."
+    return f"From {format_usd(naive.expected_usd_per_day)} per day: {message}; {most}."
 
 
 def headline(saving: Saving) -> str:

@@ -86,7 +86,7 @@ def why(row: ComponentDifference) -> str:
     """The causes with what each adds, or the model of a component that came or went."""
     if row.change != "changed":
         return row.after_model or row.before_model or ""
-    return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.says})" for effect in row.causes)
+    return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.message})" for effect in row.causes)
 
 
 def _notes(found: ArchitectureDifference) -> list[str]:

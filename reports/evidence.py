@@ -29,7 +29,7 @@ def print_evaluation(evaluation: Evaluation, name: str, console: Console) -> Non
         columns = _bench_columns()
     goes = {"AIQ": 2, "AIQ over zero": 3}
     figures = [TableColumn(heading, goes=goes.get(heading, 0)) for heading in columns]
-    rows = [[one.router, *(show(one) for show in columns.values()), one.says] for one in evaluation.routers]
+    rows = [[one.router, *(show(one) for show in columns.values()), one.message] for one in evaluation.routers]
     console.print(Fitted([TableColumn("router", "key"), *figures, TableColumn("decides", "words", goes=1)], rows))
 
 

@@ -34,7 +34,7 @@ SECTION_CHARS, SECTIONS, HEADER_CHARS = 3000, 48, 150
 class Reply(NamedTuple):
     """How one attempt ended: in words, and whether it was delivered or may be tried again (and when, if it says so)."""
 
-    says: str
+    message: str
     delivered: bool = False
     again: bool = False
     wait_seconds: float | None = None
@@ -61,7 +61,7 @@ def notify(
     if reply.delivered:
         return f"notified the webhook in ${variable}{f' at attempt {attempts}' if attempts > 1 else ''}"
     tried = f" {attempts} times" if attempts > 1 else ""
-    raise OutputError(f"the webhook in ${variable} {reply.says}{tried}; nobody was notified")
+    raise OutputError(f"the webhook in ${variable} {reply.message}{tried}; nobody was notified")
 
 
 def _url(variable: str) -> str:
@@ -113,11 +113,11 @@ def _post(client: Client, url: str, body: bytes, timeout_seconds: float) -> Repl
 def _reply(status: int, retry_after: str | None) -> Reply:
     if 200 <= status < 300:
         return Reply("took it", delivered=True)
-    says = f"answered {status} {responses.get(status, '')}".strip()
+    message = f"answered {status} {responses.get(status, '')}".strip()
     if 300 <= status < 400:
-        return Reply(f"{says}, and redirects are not followed")
+        return Reply(f"{message}, and redirects are not followed")
     again = status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500
-    return Reply(says, again=again, wait_seconds=_seconds(retry_after) if again else None)
+    return Reply(message, again=again, wait_seconds=_seconds(retry_after) if again else None)
 
 
 def _seconds(retry_after: str | None) -> float | None:

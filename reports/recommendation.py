@@ -21,7 +21,7 @@ from .texts import cell, inert
 MOST_FRONT_POINTS = 12
 CSV_COLUMNS = (
     "task", "advice", "present", "recommended", "model", "usd_per_month", "successes", "runs",
-    "success_low", "success_high", "says", "decision",
+    "success_low", "success_high", "message", "decision",
 )  # fmt: skip
 _STYLES = {"move": "bold green", "no model clears the floor": "red", "no evidence": "yellow"}
 
@@ -87,7 +87,7 @@ def _task_rows(task: TaskAdvice) -> Iterator[tuple[str | Text, ...]]:
             format_cents(row.usd_per_month),
             interval(row.success),
             f"{row.success.trials:,}",
-            f"{row.says}, now" if now else row.says,
+            f"{row.message}, now" if now else row.message,
         )
     if others:
         yield Text(f"  {others} other{'' if others == 1 else 's'}", style="dim"), "", "", "", "no evidence"
@@ -109,8 +109,8 @@ def saving(recommendation: Recommendation) -> Text:
         else ""
     )
     amount = format_cents(abs(found.expected_usd))
-    says = f"{word} {amount} a month {more} {format_cents(found.present_usd)}{part}{spread}{lacking}"
-    return Text(says, style="bold green" if found.expected_usd >= 0 else "bold red")
+    message = f"{word} {amount} a month {more} {format_cents(found.present_usd)}{part}{spread}{lacking}"
+    return Text(message, style="bold green" if found.expected_usd >= 0 else "bold red")
 
 
 def _unknown(task: TaskAdvice) -> bool:
@@ -157,7 +157,7 @@ def as_csv(found: RoutingAdvice) -> str:
             names = [inert(name) for name in (task.task, task.advice, task.present, task.model, row.model)]
             cost = "" if row.usd_per_month is None else f"{row.usd_per_month:f}"
             of = row.success
-            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.says, task.id])
+            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.message, task.id])
     return text.getvalue()
 
 

@@ -29,11 +29,11 @@ def print_replay(replay: Replay, console: Console) -> None:
     if replay.unpriced:
         console.print(Text("UNPRICED: in neither figure", style="bold red"))
         for row in replay.unpriced:
-            says = f"  {row.model} ({row.says}): {row.calls:,} calls, {row.tokens:,} tokens"
-            console.print(Text(says, style="red"))
+            message = f"  {row.model} ({row.message}): {row.calls:,} calls, {row.tokens:,} tokens"
+            console.print(Text(message, style="red"))
         console.print()
     span = f"{replay.since} to {replay.until}" if replay.since else "nothing is logged for those days"
-    console.print(Text(f"Replay: {replay.says}; {span}", style="bold"))
+    console.print(Text(f"Replay: {replay.message}; {span}", style="bold"))
     console.print(_table("component", replay, replay.components))
     if _several(replay.tasks):
         console.print(_table("task", replay, replay.tasks))
@@ -217,7 +217,7 @@ def _sentences(replay: Replay) -> str:
 
 def as_markdown(replay: Replay) -> str:
     """The components, for a pull request or a chat."""
-    lines = [f"- **UNPRICED** {cell(u.model)} ({u.says}): {u.calls:,} calls" for u in replay.unpriced]
+    lines = [f"- **UNPRICED** {cell(u.model)} ({u.message}): {u.calls:,} calls" for u in replay.unpriced]
     lines += [""] if lines else []
     headings = _headings(replay)
     lines += ["| " + " | ".join(["component", *headings]) + " |", "| --- |" + " ---: |" * len(headings)]

@@ -73,9 +73,8 @@ def as_markdown(projection: Projection) -> str:
         verdicts = {True: "yes", False: "no", None: "unknown"}
         for claim in projection.claims:
             computed = "unpriced" if claim.computed is None else f"{claim.computed:.6g}"
-            lines.append(
-                f"| {cell(claim.says)} | {claim.stated} | {computed} | {cell(claim.book)} | {verdicts[claim.holds]} |"
-            )
+            cells = [cell(claim.message), claim.stated, computed, cell(claim.book), verdicts[claim.holds]]
+            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         f"Prices `{projection.price_book.hash[:12]}`, {projection.trials:,} trials, seed {projection.seed}.",
@@ -113,4 +112,4 @@ def _waterfall(projection: Projection) -> list[str]:
         saved = "" if step.step == "naive" else usd(step.saved_usd_per_day)
         shapley = "" if step.shapley_usd_per_day is None else usd(step.shapley_usd_per_day)
         lines.append(f"| {cell(step.step)} | {usd(step.expected_usd_per_day)} | {saved} | {shapley} |")
-    return [*lines, "", *(f"- {cell(note.says)}" for note in projection.policy_notes)]
+    return [*lines, "", *(f"- {cell(note.message)}" for note in projection.policy_notes)]

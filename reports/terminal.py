@@ -56,7 +56,7 @@ def _headline(projection: Projection) -> RenderableType:
     for plan in projection.plans:
         month = plan.horizon
         amounts = (plan.expected_usd_per_day, month.expected_usd, month.p10_usd, month.p90_usd)
-        rows.append([plan.name, *(_total(projection, plan, amount) for amount in amounts), plan.says])
+        rows.append([plan.name, *(_total(projection, plan, amount) for amount in amounts), plan.message])
     title = f"{projection.name}: {projection.start} to {last}, {projection.days} days"
     title += f"; what if {', '.join(projection.what_if)}" if projection.what_if else ""
     return Fitted(columns, rows, title=title)
@@ -236,7 +236,7 @@ def _waterfall(projection: Projection, *, details: bool) -> RenderableType | Non
     table = Fitted(columns, rows, title="Where the saving comes from")
     if not details:
         return table
-    notes = [Text(f"  {note.says}") for note in projection.policy_notes if not note.warns]
+    notes = [Text(f"  {note.message}") for note in projection.policy_notes if not note.warns]
     return Group(table, *notes)
 
 
@@ -260,7 +260,7 @@ def _claim(claim: ClaimResult) -> list[Cell]:
     verdict = Text("unknown", style="yellow")
     if claim.holds is not None:
         verdict = Text("yes", style="green") if claim.holds else Text("no", style="bold red")
-    return [claim.says, claim.stated, computed, claim.book, verdict]
+    return [claim.message, claim.stated, computed, claim.book, verdict]
 
 
 def _folded(projection: Projection) -> list[Text]:

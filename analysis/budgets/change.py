@@ -16,7 +16,7 @@ class Change:
     `way` is what it changes (model, processing, cache, batching), where it goes together with changes of other ways.
     """
 
-    says: str
+    message: str
     components: frozenset[str]
     apply: Callable[[Projected], Projected] = field(repr=False)
     way: str = ""

@@ -97,10 +97,10 @@ def _together(found: list[Change], trial: Trial, limit_usd: Fraction) -> Cheapes
 
 def _fix(taken: list[Change], trial: Trial, limit_usd: Fraction) -> CheapestFix:
     value = trial.value_usd(taken)
-    says = [change.says for change in taken]
+    message = [change.message for change in taken]
     return CheapestFix(
-        message=" and ".join([", ".join(says[:-1]), says[-1]] if len(says) > 1 else says),
-        changes=says,
+        message=" and ".join([", ".join(message[:-1]), message[-1]] if len(message) > 1 else message),
+        changes=message,
         saved_usd=to_usd(trial.saved_usd(taken)),
         value_usd=to_usd(value),
         sufficient=value <= limit_usd,
@@ -173,8 +173,8 @@ def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Project
 def _batch(projected: Projected, component: Component) -> Iterator[Change]:
     turns = isinstance(projected.costs.works[component.name].profile, Sessions)  # each waits for the one before
     if component.processing == "standard" and not component.interactive and not turns:
-        says = f"run {component.name} as batch (processing: batch)"
-        yield _edited(says, component.name, {"processing": "batch"}, "processing")
+        message = f"run {component.name} as batch (processing: batch)"
+        yield _edited(message, component.name, {"processing": "batch"}, "processing")
 
 
 def _caching(component: Component) -> Iterator[Change]:
@@ -195,8 +195,8 @@ def _batching(component: Component) -> Iterator[Change]:
     batch = component.batch_with
     if batch and not component.interactive and batch.tasks <= MAX_TASKS // 2:
         twice = batch.model_copy(update={"tasks": 2 * batch.tasks})
-        says = f"run {component.name} {twice.tasks} tasks to a spawn (batch_with.tasks: {twice.tasks})"
-        yield _edited(says, component.name, {"batch_with": twice}, "batching")
+        message = f"run {component.name} {twice.tasks} tasks to a spawn (batch_with.tasks: {twice.tasks})"
+        yield _edited(message, component.name, {"batch_with": twice}, "batching")
 
 
 def _half_as_often(component: Component) -> Iterator[Change]:
@@ -212,7 +212,7 @@ def _half_as_often(component: Component) -> Iterator[Change]:
         yield _edited(f"run {name} half as often (runs_per_day: {rate / 2:f})", name, {"runs_per_day": rate / 2})
 
 
-def _edited(says: str, name: str, update: dict[str, object], way: str = "") -> Change:
+def _edited(message: str, name: str, update: dict[str, object], way: str = "") -> Change:
     made: list[tuple[Projected, Projected]] = []
 
     def apply(projected: Projected) -> Projected:
@@ -220,7 +220,7 @@ def _edited(says: str, name: str, update: dict[str, object], way: str = "") -> C
             made[:] = [(projected, _with_edit(projected, name, update))]
         return made[0][1]
 
-    return Change(says, frozenset({name}), apply, way)
+    return Change(message, frozenset({name}), apply, way)
 
 
 def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Projected:

@@ -98,14 +98,14 @@ def _is_of_naive(claim: Claim) -> bool:
 def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Document) -> Finding:
     status: Status = "pass" if result.holds else claim.severity
     if result.computed is None:
-        says = f"nobody knows: {result.note}"
+        message = f"nobody knows: {result.note}"
     else:
         unit = "$" if result.unit == "usd_per_day" else ""
         word = "holds" if result.holds else "does not hold"
-        says = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
+        message = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
     fix = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
     return _at(
-        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=says, fix=fix
+        document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=message, fix=fix
     )  # fmt: skip
 
 
@@ -149,12 +149,12 @@ def rejected_lines(connection: DuckDBPyConnection, allowed: Rejects) -> Finding:
     (entries,) = connection.execute(ENTRIES).fetchone() or (0,)
     rejected = sum(row[1] for row in files)
     limit = allowed.allowed(entries)
-    says = f"{rejected:,} of {entries:,} log lines could not be read; {limit:,} may be so"
+    message = f"{rejected:,} of {entries:,} log lines could not be read; {limit:,} may be so"
     if rejected <= limit:
-        return Finding(rule="rejected-lines", name="log lines", status="pass", message=says)
+        return Finding(rule="rejected-lines", name="log lines", status="pass", message=message)
     path, count, _, line = max(files, key=lambda row: row[1])
     return Finding(
-        rule="rejected-lines", name="log lines", status="fail", message=f"{says}; {count:,} of them in {path}",
+        rule="rejected-lines", name="log lines", status="fail", message=f"{message}; {count:,} of them in {path}",
         fix="Fix the lines (the store's table reject says what is wrong), or allow them: --max-rejected.",
         file=path, line=line,
     )  # fmt: skip

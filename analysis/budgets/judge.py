@@ -123,7 +123,7 @@ class Judged:
             crossed_on=self.crossed_on,
             contributions=contributions(self.by_component),
             fix=self.fix,
-            says=says(self),
+            message=message(self),
         )
 
     def verdict(self) -> Finding:
@@ -131,7 +131,7 @@ class Judged:
         name = self.budget.name if self.source == "projection" else f"{self.budget.name} ({self.source})"
         place = self.stated
         return Finding(
-            rule="budget", name=name, status=self.status, message=says(self), fix=_help(self),
+            rule="budget", name=name, status=self.status, message=message(self), fix=_help(self),
             file=place.document.file, line=place.line, key=dotted(place.path),
         )  # fmt: skip
 
@@ -147,7 +147,7 @@ def contributions(by_component: Mapping[str, Fraction]) -> list[Contribution]:
     ]
 
 
-def says(judged: Judged) -> str:
+def message(judged: Judged) -> str:
     """The verdict in a sentence."""
     budget, limit = judged.budget, judged.limit
     if not budget.enforced(judged.today):

@@ -74,7 +74,7 @@ class BudgetCheck(Result):
     crossed_on: date | None
     contributions: list[Contribution] = Field(description="the most expensive components first, at most ten")
     fix: CheapestFix | None = None
-    says: str
+    message: str
 
 
 class CheckResult(Result):

@@ -162,7 +162,7 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
 
 
 def _effect(pair: Pair, name: str, cause: Cause, amount: Decimal) -> CauseEffect:
-    return CauseEffect(cause=label(pair, name, cause), usd=amount, says=message(pair, name, cause))
+    return CauseEffect(cause=label(pair, name, cause), usd=amount, message=message(pair, name, cause))
 
 
 def _mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> tuple[int, ...]:
@@ -209,16 +209,16 @@ def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: 
 def _change(row: ComponentDifference, days: int, file: Path | None) -> Finding:
     amount = row.difference_usd or Decimal(0)
     causes = "; ".join(f"{effect.cause} {_signed(effect.usd)}" for effect in row.causes)
-    says = f"{row.change}: {_signed(amount)} in {days} days" + (f" ({causes})" if causes else "")
+    message = f"{row.change}: {_signed(amount)} in {days} days" + (f" ({causes})" if causes else "")
     status: Any = "warn" if amount > 0 else "pass"
-    return Finding(rule="cost-change", name=row.component, status=status, message=says, file=file, line=row.line)
+    return Finding(rule="cost-change", name=row.component, status=status, message=message, file=file, line=row.line)
 
 
 def _increase(found: ArchitectureDifference, limit: IncreaseLimit, file: Path | None) -> Finding:
     allowed = limit.usd if limit.usd is not None else found.before_usd * (limit.percent or Decimal(0)) / 100
     over = found.difference_usd > allowed
-    says = f"{_signed(found.difference_usd)} in {found.days} days, {'over' if over else 'within'} {_signed(allowed)}"
-    return Finding(rule="cost-increase", name=found.plan, status="fail" if over else "pass", message=says, file=file)
+    message = f"{_signed(found.difference_usd)} in {found.days} days, {'over' if over else 'within'} {_signed(allowed)}"
+    return Finding(rule="cost-increase", name=found.plan, status="fail" if over else "pass", message=message, file=file)
 
 
 def _signed(amount: Decimal) -> str:

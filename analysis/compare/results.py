@@ -26,7 +26,7 @@ class CauseEffect(Result):
 
     cause: CauseLabel
     usd: Usd
-    says: str = Field(description="what changed: `schedule: */30 * * * * -> 0 * * * *`")
+    message: str = Field(description="what changed: `schedule: */30 * * * * -> 0 * * * *`")
 
 
 class ComponentDifference(Result):

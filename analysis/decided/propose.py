@@ -24,7 +24,7 @@ def proposed_by_review(review: Review, on: date) -> list[DecisionRecord]:
 def _of_review(decision: Decision, month: str, on: date) -> DecisionRecord:
     promises = decision.change is not None
     return DecisionRecord(
-        id=decision.id, decision="accepted", on=on, month=month, what=decision.says,
+        id=decision.id, decision="accepted", on=on, month=month, what=decision.message,
         promised_usd_per_month=decision.worth_usd if promises else None,
         low_usd_per_month=decision.low_usd if promises else None,
         high_usd_per_month=decision.high_usd if promises else None,

@@ -172,7 +172,7 @@ def _anomaly(days: Days, n: int, usual: _Usual, limit: float, component: str | N
     return Anomaly(
         day=day, component=component, usd=cost, expected_usd=to_usd(expected), low_usd=to_usd(low),
         high_usd=to_usd(high),
-        score=round(float(usual.score[n]), 2), says=_says(day, cost, expected, lasting),
+        score=round(float(usual.score[n]), 2), message=_says(day, cost, expected, lasting),
     )  # fmt: skip
 
 

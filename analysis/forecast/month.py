@@ -129,7 +129,7 @@ def _complete(ahead: Ahead, trials: int) -> Outlook:
     sure = {"expected_usd": spent, "p10_usd": spent, "p50_usd": spent, "p90_usd": spent}
     forecast = MonthForecast(
         month=f"{ahead.first:%Y-%m}", as_of=ahead.as_of, spent_usd=spent, **sure, days=[], method="complete",
-        says="the month is over: this is what it cost",
+        message="the month is over: this is what it cost",
     )  # fmt: skip
     return Outlook(forecast, totals, np.empty((trials, 0)))
 
@@ -142,7 +142,7 @@ def _month(ahead: Ahead) -> MonthForecast:
     return MonthForecast(
         month=f"{ahead.first:%Y-%m}", as_of=ahead.as_of, spent_usd=spent,
         expected_usd=spent + to_usd(float(rest.mean())), p10_usd=spread.p10, p50_usd=spread.p50, p90_usd=spread.p90,
-        days=_day_forecasts(ahead), method="weekday", says=basis(ahead.known),
+        days=_day_forecasts(ahead), method="weekday", message=basis(ahead.known),
     )  # fmt: skip
 
 

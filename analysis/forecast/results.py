@@ -36,7 +36,7 @@ class MonthForecast(Result):
     p90_usd: Usd
     days: list[DayForecast] = Field(description="the days still to come; empty for a month that is over")
     method: Literal["weekday", "complete"]
-    says: str = Field(description="how it was made and from how many days, in a sentence")
+    message: str = Field(description="how it was made and from how many days, in a sentence")
 
 
 class Anomaly(Result):
@@ -53,7 +53,7 @@ class Anomaly(Result):
     low_usd: Usd
     high_usd: Usd
     score: float
-    says: str
+    message: str
 
 
 class Coverage(Result):

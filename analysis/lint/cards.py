@@ -19,7 +19,7 @@ CARDS = Path(__file__).with_name("article-cards.yaml")
 class Dont:
     """A kind of task that a card's model is not for, in the article's words; the family to use instead."""
 
-    says: str
+    message: str
     when: tuple[Condition, ...]
     instead: str
 
@@ -50,7 +50,7 @@ class CardVerdict:
     """What the article holds against a task on a model: a lint rule's id, its words, the better family."""
 
     rule: str
-    says: str
+    message: str
     instead: str
 
 
@@ -67,7 +67,7 @@ def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator
     """
     cards, matrix = article()
     objections = [
-        CardVerdict("card-dont", f"the card of {card.name} says not for {dont.says}", dont.instead)
+        CardVerdict("card-dont", f"the card of {card.name} says not for {dont.message}", dont.instead)
         for card in cards
         if is_of(model, card.family)
         for dont in card.dont

@@ -67,7 +67,7 @@ def _lint(component: AssignedComponent, config: RoutingConfig, book: PriceBook |
         yield component.finding("context-window", message)
     for verdict in judge(_attributes(component, config), model, list(config.model_routing.values())):
         if verdict.rule != "card-elsewhere" or component.pinned:  # of the routing's own choices it is said once, there
-            message = f"{component.task} on {model}, {_often(component.runs_per_day)}: {verdict.says}"
+            message = f"{component.task} on {model}, {_often(component.runs_per_day)}: {verdict.message}"
             costs = _costs(component, verdict, config)
             yield component.finding(verdict.rule, message + costs, fix_for(config, verdict))
 

@@ -45,16 +45,18 @@ class _Policies(PlannedComponent):
         yield from self._batch()
         for note in notes:
             if note.component == self.component.name and note.warns:
-                yield self._finding("cold-cache" if note.policy == "cache" else "losing-policy", note.says, note.policy)
+                yield self._finding(
+                    "cold-cache" if note.policy == "cache" else "losing-policy", note.message, note.policy
+                )
 
-    def _finding(self, rule: str, says: str, *where: str, fix: str = "") -> Finding:
+    def _finding(self, rule: str, message: str, *where: str, fix: str = "") -> Finding:
         """At the policy where the component states it itself, else at the component (a cron's, or a default)."""
         name = self.component.name
         own = self.loaded.place_of(name) or ("components",)
         path = (*own, *where) if self._stands(*own, *where) else own
         document = self.loaded.document
-        says = says if says.startswith(f"{name}: ") else f"{name}: {says}"
-        return finding_of(rule, says, fix, document.file, document.line(path), key=dotted(path) or None)
+        message = message if message.startswith(f"{name}: ") else f"{name}: {message}"
+        return finding_of(rule, message, fix, document.file, document.line(path), key=dotted(path) or None)
 
     def _stands(self, *path: str | int) -> bool:
         spot: Any = self.loaded.document.data
@@ -80,8 +82,8 @@ class _Policies(PlannedComponent):
             return
         first, second = (self.costs.usd_per_day(self.component.name, model) for model in (start, to))
         if first is not None and second is not None and second <= first:
-            says = f"escalates from {start} to {to}, which costs no more for the same tokens"
-            yield self._finding("pointless-escalation", says, "escalate")
+            message = f"escalates from {start} to {to}, which costs no more for the same tokens"
+            yield self._finding("pointless-escalation", message, "escalate")
 
     def _large_context(self) -> Iterator[Finding]:
         large = self.component.large_context
@@ -93,23 +95,23 @@ class _Policies(PlannedComponent):
         if not any(call.kind == "large_context" for call in self.costing.calls):
             yield self._finding("idle-policy", f"no run has more than {large.over:,} input tokens", "large_context")
         elif window is not None and large.over >= window:
-            says = f"{runs}, whose window of {window:,} tokens holds none of them"
-            yield self._finding("context-window", says, "large_context")
+            message = f"{runs}, whose window of {window:,} tokens holds none of them"
+            yield self._finding("context-window", message, "large_context")
         elif window is not None and largest is not None and largest > window:
-            says = f"{runs}, also those of {largest:,}, which its window of {window:,} tokens does not hold"
+            message = f"{runs}, also those of {largest:,}, which its window of {window:,} tokens does not hold"
             yield self._finding(
-                "open-ended-context", says, "large_context", fix="send fewer there, or use a larger window"
+                "open-ended-context", message, "large_context", fix="send fewer there, or use a larger window"
             )
 
     def _freshness(self) -> Iterator[Finding]:
         costing, fresh = self.costing, self.component.fresh_for
         if fresh and costing.spawns.kept.per_day == costing.base.runs.per_day:
-            says = "every run finds its last result stale: fresh_for skips none"
-            yield self._finding("idle-policy", says, "fresh_for")
+            message = "every run finds its last result stale: fresh_for skips none"
+            yield self._finding("idle-policy", message, "fresh_for")
 
     def _batch(self) -> Iterator[Finding]:
         batch, kept = self.component.batch_with, self.costing.spawns.kept.per_day
         if batch and 0 < kept < batch.tasks:
             days = float(Fraction(batch.tasks) / kept)
-            says = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs per day"
-            yield self._finding("slow-batch", says, "batch_with")
+            message = f"a batch of {batch.tasks} runs gathers for {days:.1f} days, at {float(kept):.3g} runs per day"
+            yield self._finding("slow-batch", message, "batch_with")

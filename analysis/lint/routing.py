@@ -140,10 +140,10 @@ def _disagreements(config: RoutingConfig) -> Iterator[Finding]:
         number, use = walk(config, attributes)
         if config.model(use) != model:
             by = f"rule {number}" if number <= len(config.decision_tree) else "its fallback"
-            says = f"the decision tree gives {key} ({_words(attributes)}) {config.model(use)} by {by}"
+            message = f"the decision tree gives {key} ({_words(attributes)}) {config.model(use)} by {by}"
             fix = f"decide which one is meant, and let the rule use {key!r}"
             path = ("model_routing", key)
-            yield finding_at(config.document, path, "tree-disagrees", f"{says}, model_routing gives it {model}", fix)
+            yield finding_at(config.document, path, "tree-disagrees", f"{message}, model_routing gives it {model}", fix)
 
 
 def _words(attributes: Attributes) -> str:
@@ -235,7 +235,7 @@ def _cards(config: RoutingConfig) -> Iterator[Finding]:
         if key == FALLBACK:
             continue
         for verdict in judge(_with_context(config, key), model, models):
-            message = f"{key} is on {model}: {verdict.says}"
+            message = f"{key} is on {model}: {verdict.message}"
             yield finding_at(config.document, ("model_routing", key), verdict.rule, message, fix_for(config, verdict))
 
 

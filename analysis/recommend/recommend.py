@@ -108,7 +108,7 @@ class _Floor:
     def rate(self, candidate: Candidate) -> SuccessRate:
         return success_rate(candidate.evidence.successes, candidate.evidence.trials, self.confidence)
 
-    def says(self, candidate: Candidate) -> Says:
+    def message(self, candidate: Candidate) -> Says:
         if candidate.evidence.trials == 0:
             return "no evidence"
         if candidate.cost is None:
@@ -140,7 +140,7 @@ def _find(options: Iterable[Candidate], model: str) -> Candidate:
 
 
 def _cheapest_above(options: Iterable[Candidate], floor: _Floor) -> Candidate | None:
-    return next((c for c in options if floor.says(c) == "clears the floor"), None)
+    return next((c for c in options if floor.message(c) == "clears the floor"), None)
 
 
 def _usable(options: Iterable[Candidate]) -> list[Candidate]:
@@ -207,7 +207,7 @@ def _advice(task: Task, options: Sequence[Candidate], chosen: Candidate | None, 
                 usd_per_month=_shown(c),
                 switch_usd_per_month=_switching(c),
                 success=floor.rate(c),
-                says=floor.says(c),
+                message=floor.message(c),
             )
             for c in options
         ],

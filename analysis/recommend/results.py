@@ -24,7 +24,7 @@ class Considered(Result):
     usd_per_month: Usd | None
     switch_usd_per_month: Usd
     success: SuccessRate
-    says: Says
+    message: Says
 
 
 class TaskAdvice(Result):

@@ -80,7 +80,7 @@ def replay_sums(
         costs = ReplayCosts(sums, effects, *measure_multipliers(connection, pairs, as_logged=as_logged))
         return Replay(
             plan=reroute.name,
-            says=reroute.says,
+            message=reroute.message,
             since=days[0] if days else None,
             until=days[-1] if days else None,
             total=costs.total() or NOTHING,
@@ -129,8 +129,8 @@ def _unpriced(sums: Iterable[ReplayedSum]) -> list[UnpricedCalls]:
             calls, tokens = counts.get(key, (0, 0))
             counts[key] = calls + s.calls, tokens + s.tokens
     return [
-        UnpricedCalls(model=model, says=says, calls=calls, tokens=tokens)
-        for (model, says), (calls, tokens) in sorted(counts.items())
+        UnpricedCalls(model=model, message=message, calls=calls, tokens=tokens)
+        for (model, message), (calls, tokens) in sorted(counts.items())
     ]
 
 

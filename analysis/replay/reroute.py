@@ -46,7 +46,7 @@ class Reroute:
     """
 
     name: str
-    says: str
+    message: str
     choose: Callable[[str, str], str | None]
     notes: tuple[str, ...] = ()
     large: Callable[[str, str], Large | None] = lambda _component, _task: None

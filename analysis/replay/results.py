@@ -69,7 +69,7 @@ class UnpricedCalls(Result):
     """Calls that are in neither figure, because `model` has no price for a class of token that they have."""
 
     model: str
-    says: str
+    message: str
     calls: int
     tokens: int
 
@@ -82,7 +82,7 @@ class Replay(Result):
     """
 
     plan: str
-    says: str
+    message: str
     since: date | None
     until: date | None
     total: ReplayRow

@@ -52,7 +52,7 @@ def named(anomaly: Anomaly, series: Mapping[str | None, Series]) -> Anomaly:
                     "component": name, "usd": strip(own), "expected_usd": usual,
                     "low_usd": strip(max(Decimal(0), usual - anomaly.expected_usd + anomaly.low_usd)),
                     "high_usd": strip(usual - anomaly.expected_usd + anomaly.high_usd),
-                    "says": f"{anomaly.day:%A} {anomaly.day}: {name} cost {times} what is usual",
+                    "message": f"{anomaly.day:%A} {anomaly.day}: {name} cost {times} what is usual",
                 }
             )  # fmt: skip
     return anomaly

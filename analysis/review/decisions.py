@@ -83,7 +83,7 @@ def decisions(
 def _rank(d: Decision) -> tuple[int, bool, bool, Decimal, str]:
     """By group and worth; price cuts, which need no action, come last."""
     cut = d.group == "information" and d.kind == "price"
-    return GROUPS.index(d.group), cut, d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.says
+    return GROUPS.index(d.group), cut, d.worth_usd is None, -abs(d.worth_usd or Decimal(0)), d.message
 
 
 def _worth(usd: Decimal | None, least: Decimal) -> bool:
@@ -101,7 +101,7 @@ def _budget(use: BudgetUse, month: str) -> Decision:
     return Decision(
         id=decision_id("budget", month, use.name),
         group="investigate",
-        says=f"Budget {use.name} {verb} exceeded: {format_cents(max(expected, use.spent_usd))} "
+        message=f"Budget {use.name} {verb} exceeded: {format_cents(max(expected, use.spent_usd))} "
         f"of {format_cents(use.limit_usd)}",
         worth_usd=strip(over), part="headline", kind="budget",
     )  # fmt: skip
@@ -119,7 +119,7 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
         id=decision_id("drift", d.component, d.task, d.configured, d.went_to),
         change=_sent_back(d) if costs_more else None,
         group="save" if costs_more else "information",
-        says=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
+        message=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
         f"({d.share:.0%}) {_span(d.first, d.last)} cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. "
         f"{advice}",
         worth_usd=d.worth_usd,
@@ -138,10 +138,10 @@ def _move(move: MoveDown) -> Decision:
         id=move_id(move.task, move.model, move.to),
         change=RoutingChange(task=move.task, from_model=move.model, to_model=move.to),
         group="save" if move.proven else "investigate",
-        says=(
-            f"Move {move.task} from {move.model} to {move.to}: {move.says}"
+        message=(
+            f"Move {move.task} from {move.model} to {move.to}: {move.message}"
             if move.proven
-            else f"Try {move.to} for {move.task} in place of {move.model}: {move.says}"
+            else f"Try {move.to} for {move.task} in place of {move.model}: {move.message}"
         ),
         worth_usd=move.saving_usd, low_usd=move.saving_low_usd, high_usd=move.saving_high_usd,
         part="moves", kind="move",
@@ -172,7 +172,7 @@ def _anomaly(spell: Sequence[Anomaly], cost: Decimal, usual: Decimal) -> Decisio
     return Decision(
         id=decision_id("anomaly", spell[0].component or "", str(spell[0].day)),
         group="investigate",
-        says=f"{name} cost {format_cents(cost)} {_span(spell[0].day, spell[-1].day)}, "
+        message=f"{name} cost {format_cents(cost)} {_span(spell[0].day, spell[-1].day)}, "
         f"where {format_cents(usual)} is usual: find the cause",
         worth_usd=strip(cost - usual), low_usd=strip(cost - high), high_usd=strip(cost - low),
         part="where", kind="anomaly",
@@ -199,7 +199,7 @@ def _rises(moves: Iterable[PriceMove], least: Decimal) -> Iterator[Decision]:
             yield Decision(
                 id=decision_id("price", model, str(at)),
                 group="investigate",
-                says=f"{model} {verb} more expensive on {at}: {format_cents(worth)} a month on the month's tokens. "
+                message=f"{model} {verb} more expensive on {at}: {format_cents(worth)} a month on the month's tokens. "
                 "See what its tasks would cost on others: costsim replay",
                 worth_usd=strip(worth), part="prices", kind="price",
             )  # fmt: skip
@@ -228,7 +228,7 @@ def _cut(causes: Collection[Cause], worth: Decimal, amount: str) -> Decision:
     return Decision(
         id=decision_id("price", *(part for _, model, at in causes for part in (model, str(at)))),
         group="information",
-        says=f"{', '.join(changed)}: {amount}. See which tasks of more expensive models it could take: "
+        message=f"{', '.join(changed)}: {amount}. See which tasks of more expensive models it could take: "
         "costsim recommend",
         worth_usd=strip(worth), part="prices", kind="price",
     )  # fmt: skip
@@ -244,7 +244,7 @@ def _declined(change: OutcomeChange, month: str) -> Decision:
     return Decision(
         id=decision_id("performance", month, change.task, change.model),
         group="investigate",
-        says=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "
+        message=f"{change.model} {change.verdict.replace('declined', 'does worse at it')}: {change.task} succeeded in "
         f"{after} runs, {before} the month before",
         worth_usd=None, part="performance", kind="performance",
     )  # fmt: skip
@@ -265,8 +265,8 @@ def _recorded(quality: Quality, least: Decimal, month: str) -> Iterator[Decision
         yield Decision(
             id=decision_id("quality", month, "recorded"),
             group="investigate",
-            says=f"The logs' sources recorded {format_cents(quality.recorded_usd or Decimal(0))} for calls that cost "
-            f"{format_cents(computed)} at these prices: {quality.explained}. "
+            message=f"The logs' sources recorded {format_cents(quality.recorded_usd or Decimal(0))} for calls that "
+            f"cost {format_cents(computed)} at these prices: {quality.explained}. "
             "Correct the price book, or ask for the bill",
             worth_usd=strip(abs(off)), part="quality", kind="quality",
         )  # fmt: skip
@@ -277,7 +277,7 @@ def _unpriced(usage: Sequence[UnpricedUsage], month: str) -> Decision:
     return Decision(
         id=decision_id("quality", month, "unpriced"),
         group="investigate",
-        says=f"Price {names}: {sum(of.calls for of in usage):,} calls are in no cost. Add them to a price overlay",
+        message=f"Price {names}: {sum(of.calls for of in usage):,} calls are in no cost. Add them to a price overlay",
         worth_usd=None, part="quality", kind="quality",
     )  # fmt: skip
 
@@ -286,6 +286,6 @@ def _rejected(rejected: Sequence[RejectedLines], lines: int, month: str) -> Deci
     return Decision(
         id=decision_id("quality", month, "rejected"),
         group="investigate",
-        says=f"{lines:,} lines of the logs could not be read, most in {rejected[0].file}: {rejected[0].reason}",
+        message=f"{lines:,} lines of the logs could not be read, most in {rejected[0].file}: {rejected[0].reason}",
         worth_usd=None, part="quality", kind="quality",
     )  # fmt: skip

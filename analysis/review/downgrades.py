@@ -174,7 +174,7 @@ def _move(one: Priced, known: Known) -> MoveDown | None:
         success=rate,
         present_success=present_rate,
         proven=rate is not None and rate.low >= floor,
-        says=_says(candidate, rate, floor) + _taken_off(one.switch_usd),
+        message=_says(candidate, rate, floor) + _taken_off(one.switch_usd),
     )
 
 

@@ -145,7 +145,7 @@ def _move(change: PriceStep, units: int | None, kind: Literal["changed", "upcomi
         in_use=units is not None,
         worth_usd=worth,
         source=after.source if after else "",
-        says=_says(change, units),
+        message=_says(change, units),
     )
 
 

@@ -126,7 +126,7 @@ def queries(before: date, month: Span, held: tuple[Span, Span], *, outcomes: boo
     return [_query(*text, values, outcomes=outcomes) for text in TEXTS]
 
 
-def _query(id: str, title: str, sql: str, says: str, values: dict[str, str], *, outcomes: bool) -> FigureQuery:
+def _query(id: str, title: str, sql: str, message: str, values: dict[str, str], *, outcomes: bool) -> FigureQuery:
     if id == "performance" and not outcomes:
-        sql, says = STATUSES, "no outcomes are loaded; these are the calls' statuses"
-    return FigureQuery(id=id, title=title, sql=sql.format(**values), says=says)
+        sql, message = STATUSES, "no outcomes are loaded; these are the calls' statuses"
+    return FigureQuery(id=id, title=title, sql=sql.format(**values), message=message)

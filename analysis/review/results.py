@@ -29,7 +29,7 @@ class FigureQuery(Result):
     id: str
     title: str
     sql: str
-    says: str = Field(default="", description="what costsim does with the rows, where it does more than show them")
+    message: str = Field(default="", description="what costsim does with the rows, where it does more than show them")
 
 
 class Month(Result):
@@ -194,7 +194,7 @@ class MoveDown(Result):
     success: SuccessRate | None
     present_success: SuccessRate | None
     proven: bool
-    says: str
+    message: str
 
 
 class Performance(Result):
@@ -222,7 +222,7 @@ class PriceMove(Result):
     in_use: bool
     worth_usd: Usd | None
     source: str
-    says: str
+    message: str
 
 
 class PriceUsed(UsedPrice):
@@ -303,7 +303,7 @@ class Decision(Result):
 
     id: str
     group: DecisionGroup
-    says: str
+    message: str
     worth_usd: Usd | None
     low_usd: Usd | None = None
     high_usd: Usd | None = None

@@ -137,5 +137,5 @@ def _notes(lines: Iterable[Ran], configured: Configured | None) -> list[str]:
     if configured is None:
         return ["no routing is configured: no call can be off-policy"]
     unknown = sum(line.calls for line in lines if configured.model(line.component, line.task) is None)
-    says = "carry neither a component nor a task that the routing knows: whether they went where they should is open"
-    return [f"{unknown:,} calls {says}"] if unknown else []
+    message = "carry neither a component nor a task that the routing knows: whether they went where they should is open"
+    return [f"{unknown:,} calls {message}"] if unknown else []

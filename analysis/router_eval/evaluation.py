@@ -49,7 +49,7 @@ class RouterScore(Result):
     """
 
     router: Literal["zero", "random", "score", "oracle"]
-    says: str
+    message: str
     hull: list[CurvePoint]
     aiq: Ratio
     aiq_over_zero: Ratio
@@ -217,14 +217,14 @@ def _evaluate_pair(table: PairTable) -> Evaluation:
     zero = aiq(curves[0][2], *span)
     ends = {"weak": Point(span[0], weak), "strong": Point(span[1], strong)}
     routers = [
-        _score(name, says, curve, span, zero).model_copy(
+        _score(name, message, curve, span, zero).model_copy(
             update={
                 "apgr": to_usd(apgr(curve, weak, strong)),
                 "cpt_50": _rounded(cpt(curve, Fraction(1, 2), weak, strong)),
                 "cpt_80": _rounded(cpt(curve, Fraction(4, 5), weak, strong)),
             }
         )
-        for name, says, curve in curves
+        for name, message, curve in curves
     ]
     return _evaluation("routellm", len(table.weak_ok), span, ends, routers)
 
@@ -306,7 +306,7 @@ def _evaluate_bench(table: BenchTable) -> Evaluation:
 
 def _score(
     name: Literal["zero", "random", "score", "oracle"],
-    says: str,
+    message: str,
     curve: Sequence[Point],
     span: tuple[Fraction, Fraction],
     zero: Fraction,
@@ -314,7 +314,7 @@ def _score(
     hull = convex_hull(curve)
     mean = _mean_height(hull, *span)
     shown = [CurvePoint(cost=to_usd(p.cost), quality=to_usd(p.quality)) for p in _thinned(hull)]
-    return RouterScore(router=name, says=says, hull=shown, aiq=to_usd(mean), aiq_over_zero=to_usd(mean - zero))
+    return RouterScore(router=name, message=message, hull=shown, aiq=to_usd(mean), aiq_over_zero=to_usd(mean - zero))
 
 
 def _thinned(points: list[Point]) -> list[Point]:

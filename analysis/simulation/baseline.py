@@ -51,7 +51,7 @@ def check_priced(first: Plan, costs: Costs) -> None:
         lacking = [name for part in first.models for name, _ in costs.planned(part, first).lacking]
         shown = ", ".join(dict.fromkeys(map(repr, lacking)))
         raise UnpricedError(
-            f"the baseline {first.name!r} ({first.says}) cannot be priced: no price for {shown}; "
+            f"the baseline {first.name!r} ({first.message}) cannot be priced: no price for {shown}; "
             "choose another with --baseline PLAN or MODEL, or add its price"
         )
 

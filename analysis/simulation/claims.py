@@ -47,7 +47,7 @@ def check(claims: list[Claim], costs: ClaimCosts, run_book: str) -> list[ClaimRe
 def _check(claim: Claim, book: str, costs: ClaimCosts) -> ClaimResult:
     computed = _computed(claim, book, costs)
     return ClaimResult(
-        says=claim.says,
+        message=claim.says,
         stated=_stated(claim),
         computed=None if computed is None else to_usd(computed),
         unit="usd_per_day" if claim.daily_usd else "ratio",

@@ -62,8 +62,8 @@ def as_forecast(costs: Costs, source: LoggedForecast, own: Architecture, seed: i
     levels = _Levels(logged, horizon.dates[0], last, seed, base_usd)
     changed = costs.with_work(*(_levelled(work, levels, horizon) for work in _from(costs, source.store)))
     known = forecast_days(logged.history, horizon.dates[0], last, logged.as_of, trials=1, seed=seed).known
-    says = f"the forecast is {basis(known)}" if known and logged.as_of < last else "all of these days are logged"
-    return replace(changed, forecast=says)
+    message = f"the forecast is {basis(known)}" if known and logged.as_of < last else "all of these days are logged"
+    return replace(changed, forecast=message)
 
 
 def _from(costs: Costs, store: Path) -> list[Work]:

@@ -22,7 +22,7 @@ class Plan:
     """
 
     name: str
-    says: str
+    message: str
     models: dict[str, str]
     policies: frozenset[Policy] = frozenset()
     targets: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -46,8 +46,8 @@ def plans_of(architecture: Architecture, naive: str) -> list[Plan]:
 
 def routed_plan(architecture: Architecture) -> Plan:
     """Each task on the routing's model, with all policies."""
-    says = "the routing's model for each task"
-    return _plan(architecture, "routed", says, architecture.resolver(), POLICIES)
+    message = "the routing's model for each task"
+    return _plan(architecture, "routed", message, architecture.resolver(), POLICIES)
 
 
 def single_model_plan(architecture: Architecture, name: str, model: str) -> Plan:
@@ -56,24 +56,24 @@ def single_model_plan(architecture: Architecture, name: str, model: str) -> Plan
 
 
 def _named(architecture: Architecture, name: str, spec: PlanSpec) -> Plan:
-    says = f"every task on {spec.model}" if spec.model else "the routing"
+    message = f"every task on {spec.model}" if spec.model else "the routing"
     moved = [f"{key} on {model}" for key, model in (spec.model_routing | spec.components).items()]
-    says += f", but {', '.join(moved)}" if moved else ""
+    message += f", but {', '.join(moved)}" if moved else ""
     if spec.policies is not None:
-        says += f"; policies: {', '.join(spec.policies) or 'none'}"
+        message += f"; policies: {', '.join(spec.policies) or 'none'}"
     all_policies = [policy for policy in POLICIES if not (spec.model and policy in MODEL_POLICIES)]
     policies = all_policies if spec.policies is None else spec.policies
-    return _plan(architecture, name, says, architecture.resolver(spec), policies)
+    return _plan(architecture, name, message, architecture.resolver(spec), policies)
 
 
-def _plan(architecture: Architecture, name: str, says: str, routing: Resolver, policies: Iterable[Policy]) -> Plan:
+def _plan(architecture: Architecture, name: str, message: str, routing: Resolver, policies: Iterable[Policy]) -> Plan:
     models = {c.name: known(routing.model(c.name, c.task), c) for c in architecture.components}
     targets = {
         component.name: tuple((where, routing.target(key)) for where, key in component.model_keys.items())
         for component in architecture.components
         if component.escalate or component.large_context
     }
-    return Plan(name, says, models, frozenset(policies), targets)
+    return Plan(name, message, models, frozenset(policies), targets)
 
 
 def named_models(architecture: Architecture) -> list[str]:

@@ -85,7 +85,7 @@ def summarise(
         assumptions=assumptions(architecture, costings.values(), book, exactness(results), settings.trials),
         warnings=warnings(architecture, book, costings.values())
         + large_requests((costings[plans[1].name, name] for name in plans[1].models), book, horizon)
-        + [note.says for note in policy_notes if note.warns]
+        + [note.message for note in policy_notes if note.warns]
         + limited_subscriptions(named_models(architecture), book, horizon),
         waterfall=waterfall,
         policy_notes=policy_notes,
@@ -158,7 +158,7 @@ def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> Pla
     day10, day50, day90 = sorted_quantiles(total.drawn_usd, simulated_usd)
     return PlanResult(
         name=total.plan.name,
-        says=total.plan.says,
+        message=total.plan.message,
         expected_usd_per_day=to_usd(expected / horizon.days),
         p10_usd_per_day=day10,
         p50_usd_per_day=day50,

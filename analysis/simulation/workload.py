@@ -148,8 +148,8 @@ def _work(
         profile = measured(component, component.tokens.from_usage)
         sessions = profile if isinstance(profile, LoggedSessions) else None
         runs = runs_of(component, horizon, calls=sessions.count if sessions else len(profile.rows))
-        says = sessions.explained(component.name) if sessions else ""
-        return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)), says)
+        message = sessions.explained(component.name) if sessions else ""
+        return Work(component, runs, profile, Unknown(cost=_factor(component.uncertainty)), message)
     if component.tokens.session:
         session = SessionProfile.of(component.tokens.session)
         runs = runs_of(component, horizon, calls=0)
@@ -291,11 +291,11 @@ def _calibrated(
     output = _solve_output(component, model, known.book, ratio, run_usd, horizon, open_book)
     parts: dict[str, Distribution] = {"input": Constant(ratio * output), "output": Constant(output)}
     factor = Scaled(spread, 1 / spread.mean) if spread else _factor(component.uncertainty)
-    says = (
+    message = (
         f"{component.name}: {float(ratio * output):,.0f} input and {float(output):,.0f} output tokens a run "
         f"are solved from ${float(mean_usd):.2f} per day on {model} at {known.book}, not measured"
     )
-    return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), says)
+    return Work(component, runs, Independent(parts, "calibrated"), Unknown(factor), message)
 
 
 def _solve_output(

@@ -57,7 +57,7 @@ class Difference:
             "1-hour cache writes at the 5-minute price": self.class_usd,
             "another price": self.price_usd,
         }
-        found = [f"{says} ({usd:+f})" for says, usd in parts.items() if abs(usd) >= Decimal("0.000001")]
+        found = [f"{message} ({usd:+f})" for message, usd in parts.items() if abs(usd) >= Decimal("0.000001")]
         return "; ".join(found) or "none"
 
 

@@ -165,13 +165,18 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
         )
     )
     anomalies: list[Row] = [
-        {"day": (at := a.day.isoformat()), "component": a.component or "", "usd": totals.get(at, 0.0), "says": a.says}
+        {
+            "day": (at := a.day.isoformat()),
+            "component": a.component or "",
+            "usd": totals.get(at, 0.0),
+            "message": a.message,
+        }
         for a in where.anomalies
     ]
     marks = (
         alt.Chart(alt.NamedData("anomalies"))
         .mark_text(text="▼ anomaly", dy=-9, fontSize=11, fontWeight="bold", color=theme.bad)
-        .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "says"))
+        .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "message"))
     )
     caption = "Stacked bars: what every day cost, by component; anomalies are marked"
     layers, data = ([bars, marks], {"rows": rows, "anomalies": anomalies}) if anomalies else ([bars], {"rows": rows})

@@ -92,7 +92,7 @@ def figures(review: Review) -> list[Figure]:
     if review.where.days:
         header, days = day_table(review.where)
         table = csv_link(header, days)
-        anomalies = "; ".join(a.says for a in review.where.anomalies) or "No day was unusual for its weekday"
+        anomalies = "; ".join(a.message for a in review.where.anomalies) or "No day was unusual for its weekday"
         chart = charts.days(review.where, CSS)
         rows = {"days": len(days), "columns_of_csv": charts.day_ranks(review.where, columns(review.where), CSS)}
         drawn.append(

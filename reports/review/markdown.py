@@ -77,7 +77,7 @@ def _decisions(review: Review) -> list[str]:
     for title, decisions in grouped(review):
         lines += [f"**{title}**", ""]
         lines += [
-            f"- **{format_usd(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.says)} (`{d.id}`)"
+            f"- **{format_usd(d.worth_usd) if d.worth_usd is not None else '–'}** {cell(d.message)} (`{d.id}`)"
             for d in decisions
         ]
         lines += [""]

@@ -30,7 +30,7 @@ def _bridge(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | N
 def _days(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | None:
     if not review.where.days:
         return None
-    anomalies = "; ".join(a.says for a in review.where.anomalies) or "No day was unusual for its weekday"
+    anomalies = "; ".join(a.message for a in review.where.anomalies) or "No day was unusual for its weekday"
     title = f"Cost day by day through {words.month_name(review.month)}"
     return charts.days(review.where, theme), title, f"{anomalies}. USD per day, by component."
 

@@ -47,7 +47,7 @@ def _decisions(review: Review) -> Iterator[RenderableType]:
         return
     columns = [TableColumn("to decide", "label"), TableColumn("USD a month"), TableColumn("what", "words")]
     rows: list[list[Cell]] = [
-        [GROUPS[d.group], "–" if d.worth_usd is None else format_usd(d.worth_usd), d.says, d.id]
+        [GROUPS[d.group], "–" if d.worth_usd is None else format_usd(d.worth_usd), d.message, d.id]
         for d in review.decisions
     ]
     yield Fitted([*columns, TableColumn("id", "key")], rows)

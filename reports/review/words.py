@@ -136,7 +136,7 @@ def of_outlook(review: Review) -> str:
     assert forecast is not None  # noqa: S101 (the caller has looked)
     spent = f"Spent through {forecast.as_of}: {format_usd(forecast.spent_usd)}."
     ends = f"Eight endings in ten lie from {format_range(forecast.p10_usd, forecast.p90_usd)}."
-    return f"{spent} {ends} Forecast {forecast.says}."
+    return f"{spent} {ends} Forecast {forecast.message}."
 
 
 def nothing(review: Review) -> str:

@@ -88,11 +88,11 @@ def assert_one_line(err: str) -> None:
 
 @pytest.mark.parametrize("case", BAD_FILES)
 def test_a_bad_architecture_is_one_line_and_exit_code_2(costsim: Run, tmp_path: Path, case: str) -> None:
-    content, says = BAD_FILES[case]
+    content, message = BAD_FILES[case]
     (tmp_path / "architecture.yaml").write_bytes(content)
     outcome = costsim("run", "architecture.yaml", "--report", "plan.html", "--db", "c.duckdb")
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert_one_line(outcome.err)
     assert outcome.out == ""
     assert [file.name for file in tmp_path.iterdir()] == ["architecture.yaml"], "nothing half-written"
@@ -108,23 +108,23 @@ def test_an_alias_bomb_is_refused_before_it_unfolds(costsim: Run, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         ("a.json", '{"components": [}', "a.json:1: this is not JSON"),
         ("a.toml", "a = \n", "a.toml: this is not TOML"),
         ("a.json", "[" * 100_000, "a.json: the file is nested too deeply"),
     ],
 )
-def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str, says: str) -> None:
+def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str, message: str) -> None:
     (tmp_path / name).write_text(content)
     outcome = costsim("run", name)
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert_one_line(outcome.err)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["gone.yaml"], "gone.yaml: there is no such file"),
         (["."], ".: this is a folder, not a file"),
@@ -137,12 +137,12 @@ def test_bad_json_and_toml(costsim: Run, tmp_path: Path, name: str, content: str
         (["--db", "gone/c.duckdb"], "gone/c.duckdb: "),
     ],
 )
-def test_bad_options_are_one_line(costsim: Run, arguments: list[str], says: str) -> None:
+def test_bad_options_are_one_line(costsim: Run, arguments: list[str], message: str) -> None:
     outcome = (
         costsim("run", *arguments, "--trials", "10") if "--trials" not in arguments else costsim("run", *arguments)
     )
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert_one_line(outcome.err)
 
 
@@ -168,7 +168,7 @@ def test_debug_shows_the_traceback(costsim: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "message"),
     [
         ("spend --format xml", "'xml' is not one of 'table', 'json'"),
         ("run --days abc", "'--days': this is not a whole number; costsim run --help says more"),
@@ -178,10 +178,10 @@ def test_debug_shows_the_traceback(costsim: Run) -> None:
         ("route --context-tokens lots", "argument --context-tokens: invalid int value: 'lots'"),
     ],
 )
-def test_words_that_a_command_does_not_take_are_one_line_too(costsim: Run, command: str, says: str) -> None:
+def test_words_that_a_command_does_not_take_are_one_line_too(costsim: Run, command: str, message: str) -> None:
     outcome = costsim(*command.split())
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert_one_line(outcome.err)
 
 
@@ -204,7 +204,7 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "message"),
     [
         ("report --out review.csv", "review.csv: the ending names no format"),
         ("report --out review.html --format pdf", "review.html: --format pdf does not go with the ending .html"),
@@ -213,10 +213,10 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
         ("run --save observed.yaml", "--save, --since, --until and --month go with --from-usage"),
     ],
 )
-def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Path, command: str, says: str) -> None:
+def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Path, command: str, message: str) -> None:
     outcome = costsim(*command.split())
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert_one_line(outcome.err)
     assert list(tmp_path.iterdir()) == []
 

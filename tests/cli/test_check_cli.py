@@ -61,7 +61,7 @@ def test_breached_is_exit_code_1(desk: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["none.yaml"], "none.yaml: there is no such file"),
         (["--budgets", "none.yaml"], "none.yaml: there is no such file"),
@@ -74,12 +74,12 @@ def test_breached_is_exit_code_1(desk: Run) -> None:
         (["--usage"], "costsim.duckdb: there is no store here; `costsim load` makes one"),
     ],
 )  # fmt: skip
-def test_bad_input_is_exit_code_2_and_one_line(desk: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
+def test_bad_input_is_exit_code_2_and_one_line(desk: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "typo.yaml").write_text("budgets:\n  - {name: b, usd: 1, perod: day}\n")
     (tmp_path / "scope.yaml").write_text("budgets:\n  - {name: b, usd: 1, scope: {agent: opps}}\n")
     outcome = desk("check", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith(f"costsim: {says}")
+    assert outcome.err.startswith(f"costsim: {message}")
     assert outcome.err.count("\n") == 1
 
 

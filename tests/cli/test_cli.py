@@ -71,7 +71,7 @@ def test_the_json_keeps_its_published_schema(costsim: Run) -> None:
 
 
 def test_the_articles_claims_are_checked_at_both_books(costsim: Run) -> None:
-    claims = {(c["says"], c["book"]): c for c in run_json(costsim, "--trials", "10")["claims"]}
+    claims = {(c["message"], c["book"]): c for c in run_json(costsim, "--trials", "10")["claims"]}
     opus = "Opus 4.6 costs ~50x Haiku 4.5"
     assert claims[opus, "article-2026"]["computed"] == "18.75"  # 15/0.80 = 75/4
     assert claims[opus, "list"]["computed"] == "5"  # 5/1 = 25/5

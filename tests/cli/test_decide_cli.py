@@ -71,7 +71,7 @@ def test_recommend_gives_the_same_move_the_same_id(project: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("decide",), "give an id with --accept or --reject, or --list alone"),
         (("decide", "move-1", "--accept", "--reject"), "give an id with --accept or --reject, or --list alone"),
@@ -79,15 +79,15 @@ def test_recommend_gives_the_same_move_the_same_id(project: Run) -> None:
         (("decide", "--list", "--format", "pdf"), "'pdf'"),
     ],
 )
-def test_bad_input_is_one_line(project: Run, tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+def test_bad_input_is_one_line(project: Run, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     done = project(*arguments)
     assert (done.code, done.out) == (2, "")
-    assert says in done.err
+    assert message in done.err
     assert not (tmp_path / "decisions.yaml").exists()
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("decisions: [{id: a, decision: maybe, date: 2026-11-02}]", "decisions[0].decision: this should be 'accepted'"),
         ("decisions: [{id: a, decision: accepted, dat: 2026-11-02}]", "unknown key 'dat'; did you mean 'date'?"),
@@ -95,11 +95,11 @@ def test_bad_input_is_one_line(project: Run, tmp_path: Path, arguments: tuple[st
         ("decisions: [{id: !!python/name:os.system x, decision: accepted, date: 2026-11-02}]", "this is not YAML"),
     ],
 )
-def test_a_file_that_is_wrong_is_named_with_its_line(project: Run, tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_wrong_is_named_with_its_line(project: Run, tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "decisions.yaml").write_text(text)
     done = project("report", "--format", "markdown")
     assert (done.code, done.out) == (2, "")
-    assert says in done.err
+    assert message in done.err
     assert "decisions.yaml:1" in done.err
 
 

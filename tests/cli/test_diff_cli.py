@@ -113,7 +113,7 @@ def test_an_increase_beyond_the_limit_is_exit_code_one(costsim: Any, files: tupl
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("nothing",), "this is no git repository"),
         (("base.yaml", "head.yaml", "--max-increase", "much"), "'much' is neither USD nor percent"),
@@ -121,10 +121,12 @@ def test_an_increase_beyond_the_limit_is_exit_code_one(costsim: Any, files: tupl
         (("a..b", "head.yaml"), "names both revisions"),
     ],
 )
-def test_bad_input_is_one_line(costsim: Any, files: tuple[Path, Path], arguments: tuple[str, ...], says: str) -> None:
+def test_bad_input_is_one_line(
+    costsim: Any, files: tuple[Path, Path], arguments: tuple[str, ...], message: str
+) -> None:
     done = costsim("diff", *arguments)
     assert (done.code, done.out) == (2, "")
-    assert says in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
 
 

@@ -151,7 +151,11 @@ def test_a_task_moves_to_the_cheapest_model_that_surely_succeeds(desk: Run) -> N
     # 1,440 runs: Opus at 10,000 x $5/M + 1,000 x $25/M = $0.075, Haiku at $0.015
     assert (monitoring["present_usd_per_month"], monitoring["usd_per_month"]) == ("108", "21.6")
     assert monitoring["saving_usd_per_month"] == "86.4"
-    assert [row["says"] for row in monitoring["considered"]] == ["clears the floor", "no evidence", "clears the floor"]
+    assert [row["message"] for row in monitoring["considered"]] == [
+        "clears the floor",
+        "no evidence",
+        "clears the floor",
+    ]
     assert found["saving"]["range_from"] == "draws"
     outcome = desk("recommend", "architecture.yaml")
     assert "Saves $86.40 a month" in outcome.out
@@ -184,7 +188,7 @@ def test_a_budget_buys_the_most_successes(desk: Run) -> None:
 def test_a_recommendation_is_printed_for_a_spreadsheet_and_for_a_pull_request(desk: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(desk("recommend", "architecture.yaml", "--format", "csv").out)))
     monitoring = [row for row in rows if row["task"] == "monitoring"]
-    assert next((row["model"], row["says"]) for row in monitoring) == (HAIKU, "clears the floor")
+    assert next((row["model"], row["message"]) for row in monitoring) == (HAIKU, "clears the floor")
     assert {row["recommended"] for row in monitoring} == {HAIKU}
     assert {row["model"]: row["usd_per_month"] for row in monitoring}[OPUS] == "108"
     text = desk("recommend", "architecture.yaml", "--format", "markdown").out
@@ -244,7 +248,7 @@ def test_an_unpriced_replay_is_loud_and_no_success(logged: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["replay"], "one of: --plan NAME, --config FILE, --model MODEL"),
         (["replay", "--plan", "a", "--model", "b"], "one of: --plan NAME"),
@@ -258,8 +262,8 @@ def test_an_unpriced_replay_is_loud_and_no_success(logged: Run) -> None:
         (["evaluate", "--score", "prompt_char"], "did you mean 'prompt_chars'"),
     ],
 )
-def test_bad_input_is_one_line(costsim: Run, arguments: list[str], says: str) -> None:
+def test_bad_input_is_one_line(costsim: Run, arguments: list[str], message: str) -> None:
     outcome = costsim(*arguments)
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert outcome.err.count("\n") == 1

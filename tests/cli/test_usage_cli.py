@@ -108,7 +108,7 @@ def test_a_projection_may_start_from_some_of_the_logs_days(store: Run, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["load", "gone.jsonl"], "gone.jsonl: there is no such file"),
         (["load", "--format", "claude", SESSIONS[0]], "did you mean 'claude-code'"),
@@ -120,10 +120,10 @@ def test_a_projection_may_start_from_some_of_the_logs_days(store: Run, tmp_path:
         (["load", SESSIONS[0], "--attribution", "gone.yaml"], "gone.yaml: there is no such file"),
     ],
 )
-def test_bad_input_is_one_line(costsim: Run, arguments: list[str], says: str) -> None:
+def test_bad_input_is_one_line(costsim: Run, arguments: list[str], message: str) -> None:
     outcome = costsim(*arguments)
     assert outcome.code == 2
-    assert says in outcome.err
+    assert message in outcome.err
     assert outcome.err.count("\n") == 1
 
 

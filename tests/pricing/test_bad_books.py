@@ -103,12 +103,12 @@ BAD_BOOKS = {
 
 @pytest.mark.parametrize("case", BAD_BOOKS)
 def test_a_bad_book_is_one_line_that_says_where(tmp_path: Path, case: str) -> None:
-    text, says = BAD_BOOKS[case]
+    text, message = BAD_BOOKS[case]
     file = tmp_path / "prices.yaml"
     file.write_text(text, "utf-8")
     with pytest.raises(PriceBookError) as caught:
         open_book("list", [file])
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -119,8 +119,8 @@ def test_a_missing_overlay_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_base_names_the_books_there_are() -> None:
-    says = "'lst' is not a price book; the books are list, article-2026, or a file"
-    with pytest.raises(PriceBookError, match=says):
+    message = "'lst' is not a price book; the books are list, article-2026, or a file"
+    with pytest.raises(PriceBookError, match=message):
         open_book("lst")
 
 

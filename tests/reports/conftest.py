@@ -116,7 +116,7 @@ FleetRow = tuple[str, str, str, str, str, str | None, str | None]
 
 
 def _plan(
-    name: str, says: str, rows: list[FleetRow], model: str | None, factor: Decimal, *, start: date, days: int
+    name: str, message: str, rows: list[FleetRow], model: str | None, factor: Decimal, *, start: date, days: int
 ) -> PlanResult:
     components = [_component(row, model, factor) for row in rows]
     mean = sum((c.expected_usd_per_day or Decimal(0) for c in components), Decimal(0))
@@ -124,7 +124,7 @@ def _plan(
     total = sum((day.expected_usd for day in daily), Decimal(0))
     return PlanResult(
         name=name,
-        says=says,
+        message=message,
         expected_usd_per_day=mean,
         p10_usd_per_day=mean * Decimal("0.71"),
         p50_usd_per_day=mean * Decimal("0.97"),
@@ -201,23 +201,23 @@ def _times(n: int) -> int:
 def _claims() -> list[ClaimResult]:
     return [
         ClaimResult(
-            says="Opus 4.6 costs ~50x Haiku 4.5", stated="50", computed=Decimal("18.75"), unit="ratio",
+            message="Opus 4.6 costs ~50x Haiku 4.5", stated="50", computed=Decimal("18.75"), unit="ratio",
             book="article-2026", holds=False,
         ),
         ClaimResult(
-            says="Opus 4.6 costs ~50x Haiku 4.5", stated="50", computed=Decimal(5), unit="ratio", book="list",
+            message="Opus 4.6 costs ~50x Haiku 4.5", stated="50", computed=Decimal(5), unit="ratio", book="list",
             holds=False,
         ),
         ClaimResult(
-            says="CEO heartbeat on Opus costs $1.50 per day", stated="1.50", computed=Decimal("1.5"),
+            message="CEO heartbeat on Opus costs $1.50 per day", stated="1.50", computed=Decimal("1.5"),
             unit="usd_per_day", book="article-2026", holds=True,
         ),
         ClaimResult(
-            says="The whole C-suite costs ~$4-7 per day", stated="4-7", computed=Decimal("3.9625"),
+            message="The whole C-suite costs ~$4-7 per day", stated="4-7", computed=Decimal("3.9625"),
             unit="usd_per_day", book="list", holds=False,
         ),
         ClaimResult(
-            says="Kimi for Coding costs ~0.3x Haiku 4.5", stated="0.3", computed=None, unit="ratio",
+            message="Kimi for Coding costs ~0.3x Haiku 4.5", stated="0.3", computed=None, unit="ratio",
             book="list", holds=None, note="something in it has no price at this book",
         ),
     ]  # fmt: skip
@@ -329,11 +329,11 @@ def running_month(worked_months: tuple[Review, Review]) -> Review:
 
 def _down(task: str, to: str, *, proven: bool) -> MoveDown:
     known = SuccessRate(trials=230, successes=227, rate=0.987, low=0.962, high=0.996)
-    says = "its interval lies above the floor of 95%" if proven else "tried too seldom: 12 runs"
+    message = "its interval lies above the floor of 95%" if proven else "tried too seldom: 12 runs"
     return MoveDown(
         task=task, model=OPUS, to=to, calls=1_440, usd=Decimal("22.5"), saving_usd=Decimal("15.25"),
         saving_low_usd=Decimal(12), saving_high_usd=Decimal(18), success=known if proven else None,
-        present_success=known, proven=proven, says=says,
+        present_success=known, proven=proven, message=message,
     )  # fmt: skip
 
 
@@ -341,7 +341,7 @@ def _coming() -> list[PriceMove]:
     upcoming = PriceMove(
         kind="upcoming", model=SONNET, token_class="output", processing="standard", at=date(2027, 2, 1),
         before_usd=Decimal(12), after_usd=Decimal(15), in_use=True, worth_usd=Decimal("10.84"), source="prices.yaml",
-        says="more expensive from 2027-02-01 on",
+        message="more expensive from 2027-02-01 on",
     )  # fmt: skip
     rival = {"model": "google/gemini-of-tomorrow", "kind": "rival", "in_use": False, "worth_usd": None}
     return [upcoming, upcoming.model_copy(update=rival | {"before_usd": None, "at": date(2026, 12, 1)})]

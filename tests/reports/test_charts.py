@@ -125,7 +125,7 @@ def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("p10", "p90", "says"),
+    ("p10", "p90", "message"),
     [
         (
             "1",
@@ -141,14 +141,14 @@ def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
     ],
 )
 def test_the_saving_s_caption_tells_a_gain_from_a_risk_and_a_loss(
-    fleet: FleetBuilder, p10: str, p90: str, says: str
+    fleet: FleetBuilder, p10: str, p90: str, message: str
 ) -> None:
     quantiles = {
         "p10_usd_per_day": Decimal(p10),
         "p50_usd_per_day": Decimal(2),
         "p90_usd_per_day": Decimal(p90),
     }
-    assert captions.of_saving(fleet().savings[0].model_copy(update=quantiles)) == says
+    assert captions.of_saving(fleet().savings[0].model_copy(update=quantiles)) == message
 
 
 STEPS = [

@@ -175,7 +175,7 @@ def test_the_waterfall_is_drawn_and_listed_only_where_there_are_policies(fleet: 
             shapley_usd_per_day=Decimal("-0.25"),
         ),
     ]
-    note = PolicyNote(component="a<b", policy="retry", says="a<b: 1.04 calls are paid")
+    note = PolicyNote(component="a<b", policy="retry", message="a<b: 1.04 calls are paid")
     found = render_html(fleet().model_copy(update={"waterfall": steps, "policy_notes": [note]}))
     assert "figure-waterfall" not in page
     assert "waterfall-title" not in page
@@ -233,7 +233,7 @@ def test_importing_the_reports_loads_no_chart_library() -> None:
 
 def _claim(stated: str, computed: str | None, unit: str, holds: bool | None) -> ClaimResult:
     return ClaimResult.model_validate(
-        {"says": "", "stated": stated, "computed": computed, "unit": unit, "book": "list", "holds": holds}
+        {"message": "", "stated": stated, "computed": computed, "unit": unit, "book": "list", "holds": holds}
     )
 
 

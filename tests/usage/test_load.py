@@ -362,13 +362,15 @@ def test_globs_and_folders_find_logs_and_skip_the_rest(db: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [("notes.txt", "hello\n", "this is no log that costsim knows"), ("gone.jsonl", None, "there is no such file")],
 )
-def test_what_is_no_log_is_one_clear_error(db: Path, tmp_path: Path, name: str, content: str | None, says: str) -> None:
+def test_what_is_no_log_is_one_clear_error(
+    db: Path, tmp_path: Path, name: str, content: str | None, message: str
+) -> None:
     if content:
         (tmp_path / name).write_text(content)
-    with pytest.raises(UsageLogError, match=says):
+    with pytest.raises(UsageLogError, match=message):
         loaded(db, tmp_path / name)
 
 
@@ -483,16 +485,16 @@ def test_new_rules_are_applied_to_what_is_loaded(db: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("rules", "says"),
+    ("rules", "message"),
     [
         ("attribution: []\n", "attribution lists no rule"),
         ("attribution:\n  - {match: {modle: x}, component: a}\n", "calls have no field 'modle'; did you mean 'model'"),
         ("attribution:\n  - {match: {model: x}}\n", r"rules.yaml:2 attribution\[0\]"),
     ],
 )
-def test_bad_rules_are_one_line(tmp_path: Path, rules: str, says: str) -> None:
+def test_bad_rules_are_one_line(tmp_path: Path, rules: str, message: str) -> None:
     (tmp_path / "rules.yaml").write_text(rules)
-    with pytest.raises(UsageLogError, match=says):
+    with pytest.raises(UsageLogError, match=message):
         read_attribution(tmp_path / "rules.yaml")
 
 

@@ -70,9 +70,9 @@ class _Notes(PlannedComponent):
             if policy in self.component.stated & self.plan.policies:
                 yield from write()
 
-    def _note(self, policy: Policy, says: str, warns: bool = False) -> PolicyNote:
+    def _note(self, policy: Policy, message: str, warns: bool = False) -> PolicyNote:
         name = self.component.name
-        return PolicyNote(component=name, policy=policy, says=f"{name}: {says}", warns=warns)
+        return PolicyNote(component=name, policy=policy, message=f"{name}: {message}", warns=warns)
 
     def _saved(self, policy: Policy) -> Fraction | None:
         """USD per day that the policy saves as the last one to come in; None where something has no price."""
@@ -86,22 +86,24 @@ class _Notes(PlannedComponent):
 
     def _fresh(self) -> Iterator[PolicyNote]:
         runs, kept = self.costing.base.runs.per_day, self.costing.spawns.kept.per_day
-        says = f"fresh_for skips {_count(runs - kept)} of {_count(runs)} runs per day"
-        yield self._note("fresh_for", f"{says}, {_gain(self._saved('fresh_for'))}")
+        message = f"fresh_for skips {_count(runs - kept)} of {_count(runs)} runs per day"
+        yield self._note("fresh_for", f"{message}, {_gain(self._saved('fresh_for'))}")
 
     def _batch(self) -> Iterator[PolicyNote]:
         batch = self.component.batch_with
         assert batch  # noqa: S101
         saved = self._saved("batch_with")
-        says = f"{batch.tasks} runs to a spawn, {_gain(saved)}"
+        message = f"{batch.tasks} runs to a spawn, {_gain(saved)}"
         crossing = self._crossing()
         if crossing is None:
-            yield self._note("batch_with", says, warns=saved is not None and saved < 0)
+            yield self._note("batch_with", message, warns=saved is not None and saved < 0)
             return
         start, tasks = crossing
         crosses = batch.tasks >= tasks
-        says += f"; from {tasks:,} on a spawn's mean input is in the more expensive price tier from {start:,} tokens on"
-        yield self._note("batch_with", says, warns=crosses or (saved is not None and saved < 0))
+        message += (
+            f"; from {tasks:,} on a spawn's mean input is in the more expensive price tier from {start:,} tokens on"
+        )
+        yield self._note("batch_with", message, warns=crosses or (saved is not None and saved < 0))
 
     def _crossing(self) -> tuple[int, int] | None:
         """The first price tier start of the plan's models, and the least tasks n whose spawn reaches it.
@@ -123,8 +125,8 @@ class _Notes(PlannedComponent):
         assert large  # noqa: S101
         over = [costing.cuts[n] for call in costing.calls if call.kind == "large_context" for n in call.cuts]
         share = float(sum((cut.bracket.probability for cut in over), Fraction(0)))
-        says = f"{share:.1%} of runs have more than {large.over:,} input tokens and go to"
-        yield self._note("large_context", f"{says} {costing.choice.target('large_context.use')}")
+        message = f"{share:.1%} of runs have more than {large.over:,} input tokens and go to"
+        yield self._note("large_context", f"{message} {costing.choice.target('large_context.use')}")
 
     def _escalate(self) -> Iterator[PolicyNote]:
         escalate = self.component.escalate
@@ -134,12 +136,14 @@ class _Notes(PlannedComponent):
         if rate is None:
             return
         ends = "always costs more" if rate <= 0 else "always pays" if rate >= 1 else f"pays below {float(rate):.1%}"
-        says = f"starting on {start} {ends} against {to} for everything; {float(escalate.chance):.1%} of runs escalate"
+        message = (
+            f"starting on {start} {ends} against {to} for everything; {float(escalate.chance):.1%} of runs escalate"
+        )
         if escalate.evidence:
             low, high = escalate.evidence.interval
-            says += f" ({in_words(escalate.evidence)})"
-            says += ", and the evidence leaves open which it is" if low < rate < high else ""
-        yield self._note("escalate", says, warns=escalate.chance > rate)
+            message += f" ({in_words(escalate.evidence)})"
+            message += ", and the evidence leaves open which it is" if low < rate < high else ""
+        yield self._note("escalate", message, warns=escalate.chance > rate)
 
     def break_even(self) -> Fraction | None:
         """The chance of escalation at which starting cheap costs what the more expensive model alone costs.
@@ -163,18 +167,18 @@ class _Notes(PlannedComponent):
         cached = [call for call in costing.calls if call.cached]
         saved, found = self._saved("cache"), _warm_share(cached)
         if found == 0:
-            says = f"never finds its {cache.ttl} cache warm, so that every run writes it anew, {_gain(saved)}"
+            message = f"never finds its {cache.ttl} cache warm, so that every run writes it anew, {_gain(saved)}"
             hint = "; a ttl of 1h may hold, or leave the cache out" if cache.ttl == "5m" else "; leave the cache out"
-            yield self._note("cache", says + hint, warns=True)
+            yield self._note("cache", message + hint, warns=True)
             return
-        says = f"finds its {cache.ttl} cache warm in {float(found):.1%} of calls, {_gain(saved)}"
-        yield self._note("cache", says, warns=saved is not None and saved < 0)
+        message = f"finds its {cache.ttl} cache warm in {float(found):.1%} of calls, {_gain(saved)}"
+        yield self._note("cache", message, warns=saved is not None and saved < 0)
 
     def _retry(self) -> Iterator[PolicyNote]:
         retry = self.component.retry
         assert retry  # noqa: S101
-        says = f"{float(retry.attempts):.4g} calls are paid for each that is made, {_gain(self._saved('retry'))}"
-        yield self._note("retry", says)
+        message = f"{float(retry.attempts):.4g} calls are paid for each that is made, {_gain(self._saved('retry'))}"
+        yield self._note("retry", message)
 
 
 def _usd(calls: tuple[Call, ...], kind: str) -> Fraction:

@@ -129,7 +129,7 @@ def test_a_week_is_judged_whole(judged: Callable[..., BudgetCheck]) -> None:
 def test_a_run_budget_is_held_against_the_dearest_component(judged: Callable[..., BudgetCheck]) -> None:
     found = judged({"usd": "0.4", "period": "run"}, component("a"), component("b", OPUS))
     assert (found.value_usd, found.status) == (Decimal("0.5"), "fail")  # 100,000 x $5 per million
-    assert "a run of b" in found.says
+    assert "a run of b" in found.message
 
 
 def test_a_run_that_may_be_skipped_costs_what_it_costs_when_it_happens(judged: Callable[..., BudgetCheck]) -> None:
@@ -300,7 +300,7 @@ def test_an_exception_excuses_through_its_last_day(
     said = [verdict for verdict in result.verdicts if verdict.rule == "exception"]
     if status == "pass":
         assert found.excused == "launch"
-        assert "instead of $20 until 2026-06-20: launch" in found.says
+        assert "instead of $20 until 2026-06-20: launch" in found.message
         assert not said
     else:
         assert [(verdict.status, verdict.key) for verdict in said] == [("warn", "budgets[0].exceptions[0]")]
@@ -329,7 +329,7 @@ def test_an_expired_budget_warns_and_is_not_enforced(
     result = checked(fleet(component("a"), budgets=[{"name": "b", "usd": 1, "expires": "2026-06-20"}]), today)
     assert (result.budgets[0].status, result.exit_code) == (status, int(status == "fail"))
     if status == "warn":
-        assert result.budgets[0].says.startswith("expired on 2026-06-20 and is not enforced")
+        assert result.budgets[0].message.startswith("expired on 2026-06-20 and is not enforced")
 
 
 def test_a_budget_that_warns_does_not_fail(checked: Callable[..., CheckResult]) -> None:
@@ -340,7 +340,7 @@ def test_a_budget_that_warns_does_not_fail(checked: Callable[..., CheckResult]) 
 def test_a_percentage_of_the_last_period_needs_usage(judged: Callable[..., BudgetCheck]) -> None:
     found = judged({"percent_of_last_period": 110})
     assert (found.status, found.limit_usd, found.chance) == ("warn", None, None)
-    assert "--usage" in found.says
+    assert "--usage" in found.message
 
 
 def test_the_period_before() -> None:
@@ -483,7 +483,7 @@ def test_half_as_often(schedule: str, half: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "says"),
+    ("budget", "message"),
     [
         ("{name: b}", "budgets[0]: a budget needs its limit: either usd or percent_of_last_period, not both"),
         ("{name: b, usd: 1, percent_of_last_period: 2}", "budgets[0]: a budget needs its limit"),
@@ -503,7 +503,9 @@ def test_half_as_often(schedule: str, half: str | None) -> None:
         ("{name: b, usd: 1, scope: {model: opus-99}}", "budgets[0].scope.model: there is no model 'opus-99'"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_budget_is_said_in_one_line(written: Callable[..., Path], budget: str, says: str) -> None:
+def test_what_is_wrong_with_a_budget_is_said_in_one_line(
+    written: Callable[..., Path], budget: str, message: str
+) -> None:
     text = f"""components:
   - {{name: a, agent: cto, model: {HAIKU}, runs_per_day: 1, tokens: {{input: 1}}, tags: {{team: y}}}}
 budgets:
@@ -512,7 +514,7 @@ budgets:
     file = written(text)
     with pytest.raises(ArchitectureError) as error:
         check(file, CheckSettings(today=TODAY))
-    assert f"{file}:4 {says}" in str(error.value)
+    assert f"{file}:4 {message}" in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -149,7 +149,7 @@ def test_a_month_that_is_over_is_judged_by_what_it_cost(
     assert (within.status, within.value_usd, within.spent_usd, within.chance) == ("pass", 30, 30, 0)
     assert (over.status, over.chance, over.crossed_on) == ("fail", 1, date(2026, 6, 30))
     assert (percent.limit_usd, percent.status) == (Decimal("27.9"), "fail")  # 90% of 31 days of May
-    assert over.says == "everything has cost $30 a month, $1 over $29; over from 2026-06-30"
+    assert over.message == "everything has cost $30 a month, $1 over $29; over from 2026-06-30"
 
 
 def test_a_month_that_runs_is_what_is_spent_and_what_is_forecast(

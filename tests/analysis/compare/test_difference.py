@@ -69,7 +69,7 @@ def test_half_the_runs_are_a_cheaper_schedule_and_nothing_else(read: Read) -> No
     row = one(of(read, FLEET, changed(schedule="0 */2 * * *")))
     assert (row.before_usd, row.after_usd) == (Decimal("1.08"), Decimal("0.54"))
     assert causes(row) == {"schedule": Decimal("-0.54")}
-    assert row.causes[0].says == "schedule: 0 * * * * -> 0 */2 * * *"
+    assert row.causes[0].message == "schedule: 0 * * * * -> 0 */2 * * *"
     assert (row.p10_usd, row.p90_usd) == (Decimal("-0.54"), Decimal("-0.54"))  # nothing in it varies
 
 
@@ -77,7 +77,7 @@ def test_another_model_is_named(read: Read) -> None:
     # Sonnet at $3 and $15: $0.0045 a run, 720 runs: $3.24
     row = one(of(read, FLEET, changed(model=SONNET)))
     assert causes(row) == {"model": Decimal("2.16")}
-    assert row.causes[0].says == f"{HAIKU} -> {SONNET}"
+    assert row.causes[0].message == f"{HAIKU} -> {SONNET}"
 
 
 def test_a_routing_that_changes_moves_every_component_of_the_task(read: Read) -> None:
@@ -215,7 +215,7 @@ def test_a_calibrated_component_that_moves_is_solved_anew_and_both_are_said(read
     rows = {row.component: row for row in of(read, CALIBRATED, head).components}
     # Shapley: the model is worth $200 on the old tokens, and $300 x 2/5 = $120 on the new ones, which are 3/5 of them
     assert causes(rows["scan"]) == {"tokens": Decimal("-160"), "model": Decimal("160")}
-    assert rows["scan"].causes[0].says == "solved anew from the daily cost"
+    assert rows["scan"].causes[0].message == "solved anew from the daily cost"
     assert rows["scan"].difference_usd == 0
 
 
@@ -228,4 +228,4 @@ def test_a_log_that_lies_elsewhere_is_the_same_log(read: Read) -> None:
     other = difference(side(read(fleet, {"log.csv": log})), side(read(fleet, {"log.csv": log.replace("1000", "2000")})))
     # 10 runs x 30 days x 1,000 tokens x $1 per million
     assert causes(one(other)) == {"tokens": Decimal("0.3")}
-    assert one(other).causes[0].says == "the log that they are drawn from"
+    assert one(other).causes[0].message == "the log that they are drawn from"

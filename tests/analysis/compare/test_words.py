@@ -47,7 +47,7 @@ def causes(folder: Path, head: dict[str, Any]) -> list[tuple[str, str]]:
         (folder / name).write_text(yaml.safe_dump(content))
     settings = Settings(date(2026, 12, 1), trials=20)
     [row] = diff(folder / "base.yaml", folder / "head.yaml", settings).components
-    return [(cause.cause, cause.says) for cause in row.causes]
+    return [(cause.cause, cause.message) for cause in row.causes]
 
 
 def changed(**keys: Any) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def test_an_anomaly_says_what_would_have_been_usual() -> None:
     assert float(found.expected_usd) == pytest.approx(5, rel=0.15)
     assert found.low_usd < found.expected_usd < found.high_usd < found.usd
     assert found.score > 6
-    assert "Saturday 2026-07-11" in found.says
-    assert "times what is usual" in found.says
+    assert "Saturday 2026-07-11" in found.message
+    assert "times what is usual" in found.message
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_days_still_going_on_are_reported_once() -> None:
     costs[-3:] *= 4
     found = anomalies(rows(costs), *JULY)
     assert [day.day for day in found] == [date(2026, 7, 29)]
-    assert "2 after it" in found[0].says
+    assert "2 after it" in found[0].message
 
 
 def test_a_day_without_cost_in_a_fleet_that_never_rests_is_an_anomaly() -> None:

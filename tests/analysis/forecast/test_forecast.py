@@ -173,7 +173,7 @@ def test_growth_is_followed_where_the_days_show_it() -> None:
 @pytest.mark.parametrize("known", range(1, 7))
 def test_few_days_still_give_a_forecast_that_says_how_few(known: int) -> None:
     forecast = forecast_of(days(*noisy(known)), MONDAY + timedelta(known - 1))
-    assert f"only {known} day" in forecast.says
+    assert f"only {known} day" in forecast.message
     assert forecast.p10_usd < forecast.expected_usd < 4 * forecast.p50_usd
 
 

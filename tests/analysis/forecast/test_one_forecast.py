@@ -112,7 +112,7 @@ def test_the_commands_themselves_agree(path: Path, tmp_path: Path, monkeypatch: 
         "report": report["p90_usd"],
     }
     assert len({round(Decimal(usd), 4) for usd in figures.values()}) == 1, figures
-    for sentence in (run["forecast"], checked["notes"][0], report["says"]):
+    for sentence in (run["forecast"], checked["notes"][0], report["message"]):
         assert "from only 3 days (2026-06-01 to 2026-06-03)" in sentence
         assert "14 days, each weekday twice, would do" in sentence
 

@@ -151,7 +151,7 @@ def test_keys_that_the_routing_does_not_have_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "model", "rule", "says"),
+    ("task", "model", "rule", "message"),
     [
         ("strategic_decision", HAIKU, "card-dont", "Claude Haiku 4.5 says not for strategic decisions"),
         ("monitoring", OPUS, "card-dont", "Claude Opus 4.6 says not for monitoring"),
@@ -163,7 +163,7 @@ def test_keys_that_the_routing_does_not_have_are_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_routing_against_the_cards_and_the_matrix(
-    tmp_path: Path, task: str, model: str, rule: str, says: str
+    tmp_path: Path, task: str, model: str, rule: str, message: str
 ) -> None:
     large = {"over": 50_000, "use": SONNET}  # so a code_generation that stays is of at most 50,000 tokens
     found = lint_routing(
@@ -171,7 +171,7 @@ def test_a_routing_against_the_cards_and_the_matrix(
     )
     [finding] = [finding for finding in found if finding.key == f"model_routing.{task}"]
     assert finding.rule == rule
-    assert says in finding.message
+    assert message in finding.message
 
 
 def test_opus_on_a_half_hourly_monitor_is_told_with_what_it_costs_a_month() -> None:

@@ -52,14 +52,14 @@ def test_a_half_hourly_run_never_hits_a_five_minute_cache(found: Check) -> None:
     assert exit_code([finding]) == 0
 
 
-@pytest.mark.parametrize(("task", "to", "says"), [
+@pytest.mark.parametrize(("task", "to", "message"), [
     ("cheap", "fallback", "from lab/cheap to lab/cheap, the same model"),
     ("dear", "cheap", "from lab/dear to lab/cheap, which costs no more for the same tokens"),
 ])  # fmt: skip
-def test_escalating_to_the_same_or_a_cheaper_model_is_pointless(found: Check, task: str, to: str, says: str) -> None:
+def test_escalating_to_the_same_or_a_cheaper_model_is_pointless(found: Check, task: str, to: str, message: str) -> None:
     findings = found(task=task, escalate={"probability": "0.2", "to": to})
     [finding] = [finding for finding in findings if finding.rule == "pointless-escalation"]
-    assert says in finding.message
+    assert message in finding.message
     assert finding.key == "components[0].escalate"
 
 

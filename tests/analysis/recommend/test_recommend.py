@@ -32,8 +32,8 @@ def advice(result: Recommendation, task: str) -> TaskAdvice:
     return next(row for row in result.tasks if row.task == task)
 
 
-def says(row: TaskAdvice) -> dict[str, str]:
-    return {considered.model: considered.says for considered in row.considered}
+def message(row: TaskAdvice) -> dict[str, str]:
+    return {considered.model: considered.message for considered in row.considered}
 
 
 CURATION = Task("curation", F(100), OPUS)
@@ -54,7 +54,7 @@ def test_the_cheapest_model_whose_interval_clears_the_floor_is_recommended() -> 
     )
     row = advice(result, "curation")
     assert (row.advice, row.model, row.saving_usd_per_month) == ("move", SONNET, D(60))
-    assert says(row) == {HAIKU: "below the floor", SONNET: "clears the floor", OPUS: "clears the floor"}
+    assert message(row) == {HAIKU: "below the floor", SONNET: "clears the floor", OPUS: "clears the floor"}
     assert result.changes == {"curation": SONNET}
     assert (result.saving.expected_usd, result.saving.percent) == (D(60), D(80))
 
@@ -63,14 +63,14 @@ def test_twenty_successes_in_twenty_runs_are_not_enough_for_a_floor_of_95_percen
     # the low end of 20/20 is 0.839; it takes 73 of 73 (0.950)
     for trials, word in ((20, "below the floor"), (72, "below the floor"), (73, "clears the floor")):
         result = recommend([CURATION], [candidate("curation", HAIKU, trials, trials)])
-        assert says(advice(result, "curation"))[HAIKU] == word
+        assert message(advice(result, "curation"))[HAIKU] == word
 
 
 def test_a_model_without_evidence_is_never_recommended() -> None:
     result = recommend([CURATION], [candidate("curation", OPUS, 500, 500), candidate("curation", HAIKU)])
     row = advice(result, "curation")
     assert (row.advice, row.model) == ("keep", OPUS)
-    assert says(row)[HAIKU] == "no evidence"
+    assert message(row)[HAIKU] == "no evidence"
 
 
 def test_a_task_without_any_evidence_stays_where_it_is() -> None:
@@ -87,7 +87,7 @@ def test_a_model_without_a_price_is_never_recommended_and_never_free() -> None:
     unpriced = Candidate("curation", HAIKU, None, Evidence(500, 500))
     result = recommend([CURATION], [candidate("curation", OPUS, 500, 500), unpriced])
     assert advice(result, "curation").model == OPUS
-    assert says(advice(result, "curation"))[HAIKU] == "unpriced"
+    assert message(advice(result, "curation"))[HAIKU] == "unpriced"
 
 
 def test_an_unpriced_present_model_leaves_the_saving_unknown_not_zero() -> None:

@@ -166,7 +166,7 @@ def test_calls_without_a_price_either_way_are_in_neither_figure(
     found = replay(store, book, reroute_to_model("deepseek/deepseek-chat"))  # deepseek has no price of a search
     assert found.total.spent_usd == 5
     assert (found.total.calls, found.total.unpriced_calls) == (6, 5)
-    assert [(row.model, row.says, row.calls) for row in found.unpriced] == [
+    assert [(row.model, row.message, row.calls) for row in found.unpriced] == [
         ("deepseek/deepseek-chat", "as replayed", 2),
         ("nonesuch", "as it ran", 3),
     ]

@@ -163,7 +163,7 @@ def test_a_price_cut_of_the_month_comes_last_and_agrees_with_the_bridge(reviewed
     assert (cut.group, cut.kind, cut.worth_usd) == ("information", "price", price)
     assert price is not None
     assert -21 < price < -19
-    assert "$31.00 on all of its tokens" in cut.says
+    assert "$31.00 on all of its tokens" in cut.message
 
 
 def test_a_price_cut_comes_after_what_costs_less_by_drift_whatever_it_is_worth(
@@ -225,10 +225,10 @@ def test_a_move_on_few_outcomes_is_to_be_investigated(
     found = reviewed(calm("2026-10"))
     [move] = found.moves  # 20 of 20: Wilson from 83.9 %
     assert not move.proven
-    assert move.says == "20 of 20 runs succeeded: surely 83.9% or more, not yet the floor of 95%"
+    assert move.message == "20 of 20 runs succeeded: surely 83.9% or more, not yet the floor of 95%"
     # the page never says that nothing is worth a decision above a move worth $62
     assert [(d.group, d.kind, d.worth_usd) for d in found.decisions] == [("investigate", "move", 62)]
-    assert found.decisions[0].says == f"Try {HAIKU} for orchestration in place of {SONNET}: {move.says}"
+    assert found.decisions[0].message == f"Try {HAIKU} for orchestration in place of {SONNET}: {move.message}"
 
 
 def test_a_model_that_failed_is_no_candidate(
@@ -242,7 +242,7 @@ def test_without_outcomes_only_a_model_that_ran_the_task_is_worth_a_trial(review
     tried = [brief(date(2026, 10, 7)) | {"model": "claude-haiku-4-5"}]
     [move] = reviewed([*calm("2026-10"), *tried]).moves
     assert (move.task, move.to, move.proven, move.success) == ("orchestration", HAIKU, False, None)
-    assert move.says.startswith("it already answered 50 calls")
+    assert move.message.startswith("it already answered 50 calls")
     assert reviewed(calm("2026-10")).moves == []
 
 
@@ -336,9 +336,9 @@ def test_a_longer_running_month_is_held_against_all_of_a_shorter_one(reviewed: R
 
 def test_three_calls_are_too_little_to_compare_with(reviewed: Reviewed) -> None:
     found = reviewed([summed(HAIKU, date(2026, 9, 30), calls=3, request=3), *calm("2026-10")])
-    says = "too little to compare: 2026-09 has 3 calls, and a comparison needs 30 in both months"
-    assert found.headline.too_little == says
-    assert says in found.notes
+    message = "too little to compare: 2026-09 has 3 calls, and a comparison needs 30 in both months"
+    assert found.headline.too_little == message
+    assert message in found.notes
     assert (found.headline.change_usd, found.headline.change_percent, found.bridge) == (None, None, None)
     assert found.where.movers == []
 
@@ -348,8 +348,8 @@ def test_three_calls_of_the_same_days_are_too_little_in_a_running_month(reviewed
     known = [row for row in calm("2026-11") if row["day"] <= date(2026, 11, 3)]
     found = reviewed(few + known, "2026-11", today=date(2026, 11, 4))
     # October has 2,806 calls, but 6 on its first three days; November 300
-    says = "too little to compare yet: on these days 2026-10 has 6 calls, and a comparison needs 30 in both months"
-    assert (found.headline.too_little, found.bridge, found.headline.change_percent) == (says, None, None)
+    message = "too little to compare yet: on these days 2026-10 has 6 calls, and a comparison needs 30 in both months"
+    assert (found.headline.too_little, found.bridge, found.headline.change_percent) == (message, None, None)
 
 
 def test_token_classes_add_up_to_the_month(reviewed: Reviewed) -> None:

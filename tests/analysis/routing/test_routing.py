@@ -129,7 +129,7 @@ def test_a_word_that_no_rule_asks_for_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pair", "says"),
+    ("pair", "message"),
     [
         ("knid=code", "did you mean 'kind'?"),
         ("context_tokens=many", "a whole number"),
@@ -139,10 +139,10 @@ def test_a_word_that_no_rule_asks_for_is_said() -> None:
         ("kind=", "a word"),
     ],
 )
-def test_a_description_that_makes_no_sense_is_refused(pair: str, says: str) -> None:
+def test_a_description_that_makes_no_sense_is_refused(pair: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_attributes([pair])
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -185,7 +185,7 @@ TREE = {"model_routing": {"fallback": HAIKU}}
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         ({}, "model_routing"),
         ([], "mapping"),
@@ -216,10 +216,10 @@ TREE = {"model_routing": {"fallback": HAIKU}}
         ({**TREE, "context_windows": [1]}, "as a mapping"),
     ],
 )
-def test_a_routing_that_makes_no_sense_is_refused_in_one_line(tmp_path: Path, data: Any, says: str) -> None:
+def test_a_routing_that_makes_no_sense_is_refused_in_one_line(tmp_path: Path, data: Any, message: str) -> None:
     with pytest.raises(ArchitectureError) as caught:
         read_routing(write(tmp_path, data))
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)
 

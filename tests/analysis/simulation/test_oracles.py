@@ -105,12 +105,12 @@ def test_the_whole_fleet_costs_4_93_a_day_at_the_articles_prices() -> None:
     # 2.93 + the middle of $1-3 for ad hoc coding
     found = project(read_architecture(EXAMPLE), Settings(start=date(2026, 6, 1), trials=10, book="article-2026"))
     assert per_day(found, "routed") == Decimal("4.93")
-    assert found.plans[0].says == f"every task on {OPUS}"  # the most expensive of the models that the routing names
+    assert found.plans[0].message == f"every task on {OPUS}"  # the most expensive of the models that the routing names
 
 
 def test_the_articles_claims_come_out_as_its_own_prices_say() -> None:
     found = project(read_architecture(EXAMPLE), Settings(start=date(2026, 6, 1), trials=10))
-    said = {(claim.says, claim.book): (claim.computed, claim.holds) for claim in found.claims}
+    said = {(claim.message, claim.book): (claim.computed, claim.holds) for claim in found.claims}
     fifty, ten = "Opus 4.6 costs ~50x Haiku 4.5", "Sonnet 4.6 costs ~10x Haiku 4.5"
     monitor = "A 30-minute monitor costs ~167x more per day on Opus than on Haiku"
     assert said[fifty, "article-2026"] == (Decimal("18.75"), False)  # 15/0.80 and 75/4

@@ -59,8 +59,8 @@ def test_a_plan_that_moves_the_fallback_moves_the_tasks_that_fall_back(read: Rea
 
 
 def test_the_naive_model_is_by_default_the_dearest_that_is_named(projected: Project) -> None:
-    assert projected(FLEET).plans[0].says == f"every task on {OPUS}"
-    assert projected(FLEET, naive=HAIKU).plans[0].says == f"every task on {HAIKU}"
+    assert projected(FLEET).plans[0].message == f"every task on {OPUS}"
+    assert projected(FLEET, naive=HAIKU).plans[0].message == f"every task on {HAIKU}"
 
 
 def test_named_models_are_those_of_the_routing_and_of_pinned_components(read: Read) -> None:

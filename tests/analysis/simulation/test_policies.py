@@ -85,7 +85,7 @@ def cost(projection: Projection, plan: str = "routed") -> Fraction:
 
 
 def said(projection: Projection, policy: str) -> str:
-    return next(note.says for note in projection.policy_notes if note.policy == policy)
+    return next(note.message for note in projection.policy_notes if note.policy == policy)
 
 
 # Escalation
@@ -183,14 +183,14 @@ def test_it_is_said_where_the_counts_leave_open_whether_starting_cheap_pays(
     # it pays below 72.7%; 7 of 10 are somewhere from 39.7% to 89.2%, 700 of 1,000 from 67.1% to 72.8%, 300 far below
     row = {**TEN, **RUN, "task": "dear"}
 
-    def says(escalated: int, of: int) -> str:
+    def message(escalated: int, of: int) -> str:
         return said(
             routed({**row, "escalate": {"probability": {"escalated": escalated, "of": of}, "start": "cheap"}}),
             "escalate",
         )
 
-    assert "the evidence leaves open which it is" in says(7, 10)
-    assert "leaves open" not in says(300, 1_000)
+    assert "the evidence leaves open which it is" in message(7, 10)
+    assert "leaves open" not in message(300, 1_000)
 
 
 def test_evidence_widens_the_range_and_more_of_it_less_so(projected: Project) -> None:

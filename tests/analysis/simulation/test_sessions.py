@@ -185,7 +185,7 @@ def test_a_run_whose_one_input_outgrows_the_window_is_said_too(projected: Projec
 
 
 @pytest.mark.parametrize(
-    ("session", "says"),
+    ("session", "message"),
     [
         ({"turns": 0, "prompt": 1}, "from 1 to 10,000 turns"),
         ({"turns": 3}, "a session needs tokens"),
@@ -195,8 +195,8 @@ def test_a_run_whose_one_input_outgrows_the_window_is_said_too(projected: Projec
         ({"turns": {"low": 1, "high": 3, "varies": "mean"}, "prompt": 1}, "state an unknown mean as uncertainty"),
     ],
 )
-def test_a_wrong_session_is_one_clear_error(read: Read, session: dict[str, Any], says: str) -> None:
-    with pytest.raises(ArchitectureError, match=says):
+def test_a_wrong_session_is_one_clear_error(read: Read, session: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArchitectureError, match=message):
         read(fleet(session), BESIDE)
 
 

@@ -151,7 +151,7 @@ def test_a_budget_holds_one_root_run_with_all_that_it_spawns(written: Written, u
     file = written(fleet(planner, part("worker", 1), budgets=[budget]), BESIDE)
     result = check(file, CheckSettings(START))
     assert (result.status, result.budgets[0].value_usd) == (status, 4)
-    assert "of planner with all that it spawns" in result.budgets[0].says
+    assert "of planner with all that it spawns" in result.budgets[0].message
 
 
 def test_a_chance_makes_the_p99_of_a_root_run_more_than_its_mean(written: Written) -> None:
@@ -170,7 +170,7 @@ def test_a_difference_sees_what_more_spawns_cost(read: Read) -> None:
     # two planners spawn one worker more each, on 30 days
     assert [(row.component, row.difference_usd) for row in found.components] == [("worker", 60)]
     cause = found.components[0].causes[0]
-    assert (cause.cause, cause.says) == ("volume", "runs per day, spawned ones included: 6 -> 8")
+    assert (cause.cause, cause.message) == ("volume", "runs per day, spawned ones included: 6 -> 8")
 
 
 def test_spawned_runs_are_priced_when_their_parents_run(projected: Project) -> None:

@@ -93,7 +93,7 @@ def test_a_key_may_be_set_otherwise(written: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "says"),
+    ("edit", "message"),
     [
         ("components.triage", "is not KEY=VALUE"),
         ("components.triag.task=x", "components has no 'triag'; did you mean 'triage'"),
@@ -101,9 +101,9 @@ def test_a_key_may_be_set_otherwise(written: Written) -> None:
         ("components.triage.runs_per_day=[", "the value is not YAML"),
     ],
 )
-def test_a_wrong_edit_is_one_clear_error(written: Written, edit: str, says: str) -> None:
+def test_a_wrong_edit_is_one_clear_error(written: Written, edit: str, message: str) -> None:
     file = written(fleet(), BESIDE)
-    with pytest.raises((InputError, ArchitectureError), match=says):
+    with pytest.raises((InputError, ArchitectureError), match=message):
         load_architecture(file, edited(file, [edit]))
 
 

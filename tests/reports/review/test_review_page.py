@@ -261,7 +261,7 @@ def test_the_json_keeps_its_schema(worked_month: Review) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("report",), "there is no store here"),
         (("chart", "brigde"), "there is no chart 'brigde'; did you mean 'bridge'"),
@@ -270,8 +270,8 @@ def test_the_json_keeps_its_schema(worked_month: Review) -> None:
         (("report", "--month", "October"), "there is no store here"),
     ],
 )
-def test_bad_input_is_one_line(costsim: Callable[..., Any], arguments: tuple[str, ...], says: str) -> None:
+def test_bad_input_is_one_line(costsim: Callable[..., Any], arguments: tuple[str, ...], message: str) -> None:
     done = costsim(*arguments)
     assert (done.code, done.out) == (2, "")
-    assert says in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
