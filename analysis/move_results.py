@@ -51,8 +51,8 @@ class WhatIfRow(Result):
 class WhatIf(Result):
     """What a month costs with other models per task: every figure computed beforehand, each row by itself.
 
-    `fixed_usd` is what no choice changes (subscriptions); `baseline_usd` is what is compared with, and `limit_usd` the
-    lowest budget of the whole per month. `routing` is the mapping that a choice changes.
+    `fixed_usd` is what no row has (fees of subscriptions that several need); `baseline_usd` is what is compared with,
+    and `limit_usd` the lowest budget of the whole per month. `routing` is the mapping that a choice changes.
     """
 
     models: list[str]

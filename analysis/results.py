@@ -90,7 +90,8 @@ class ComponentCost(Result):
 
     Money is null where the model has no price: unknown, not zero, and in no total (see `unpriced`). The
     quantiles are of one day's cost (a day drawn at random from the horizon). `shadow_usd_per_day` is what a
-    subscription's calls would cost at its shadow price (0 elsewhere). `tokens` says how they are known.
+    subscription's calls would cost at its shadow price (0 elsewhere). A subscription is a component of its own, whose
+    `overage_usd_per_day` is the part of its cost that is beyond what it includes. `tokens` says how they are known.
     """
 
     name: str
@@ -105,6 +106,7 @@ class ComponentCost(Result):
     calibrated: bool
     tokens: Literal["stated", "calibrated", "measured", "flat", "session"]
     shadow_usd_per_day: Usd = Decimal(0)
+    overage_usd_per_day: Usd = Decimal(0)
     expected_error_percent: float | None = Field(
         default=None, description="of an expected cost that is computed numerically: 3 standard errors; null: exact"
     )
@@ -172,7 +174,8 @@ def exactness(plans: list[PlanResult]) -> str:
         return "expected costs are exact"
     names = ", ".join(dict.fromkeys(row.name for row in rows))
     largest = max(row.expected_error_percent or 0.0 for row in rows)
-    return f"expected costs are exact, except of {names}: computed numerically, to {largest:.2g} % (3 standard errors)"
+    how = " and ".join(dict.fromkeys("from the draws" if row.tokens == "flat" else "numerically" for row in rows))
+    return f"expected costs are exact, except of {names}: computed {how}, to {largest:.2g} % (3 standard errors)"
 
 
 class ComponentSaving(Result):

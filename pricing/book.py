@@ -150,13 +150,11 @@ class PriceBook:
                 return ability in file.takes[key]
         return None
 
-    def subscription(self, key: ModelKey, at: datetime) -> Subscription | None:
-        """The subscription that covers the model at that moment; the last layer's wins."""
-        for layer in reversed(self.layers):
-            for subscription in layer.subscriptions:
-                if subscription.valid_at(at) and key in {literal_key(model) for model in subscription.models}:
-                    return subscription
-        return None
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All subscriptions, in the order of the stack; of one name, those of the last layer that has it."""
+        last = {entry.name: layer for layer in self.layers for entry in layer.subscriptions}
+        return tuple(entry for layer in self.layers for entry in layer.subscriptions if last[entry.name] is layer)
 
 
 def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> PriceBook:
@@ -169,14 +167,6 @@ def open_book(base: str | Path = "list", overlays: Sequence[Path] = ()) -> Price
     for index, file in enumerate(files):
         _check_multipliers(PriceBook(book.layers[:index], book.files[:index]), file)
     return book
-
-
-def without_subscriptions(book: PriceBook) -> PriceBook:
-    """The same stack with every call at its own price; where a subscription states a shadow price, that is it."""
-    from .overlay import at_shadow_prices
-
-    files = [file and at_shadow_prices(file) for file in book.files]
-    return PriceBook(tuple(replace(layer, subscriptions=()) for layer in book.layers), tuple(files))
 
 
 def _base(base: str | Path) -> FileBook | None:
@@ -218,7 +208,7 @@ def _check_multipliers(beneath: PriceBook, file: FileBook | None) -> None:
 def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
     """Layer upon layer: what a multiplier scales is all that lies beneath it, precedence kept."""
     rows: list[PriceRow] = []
-    top = 0
+    top, in_force = 0, {id(plan) for plan in book.subscriptions}
     for file in book.files:
         if file is None:
             own = listed.rows(key)
@@ -230,7 +220,8 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
             own = (*own, *_cache_fallbacks(own, {r.token_class for r in rows}))
         rows += [replace(row, layer=top) for row in own]
         top += 1
-        flat = [r for s in (file.content.subscriptions if file else ()) for r in _at_no_margin(s, key, rows, top)]
+        own_plans = [plan for plan in (file.content.subscriptions if file else ()) if id(plan) in in_force]
+        flat = [row for plan in own_plans for row in _at_no_margin(plan, key, rows, top)]
         rows += flat
         top += top + 1 if flat else 0
     for file in book.files:
@@ -245,7 +236,7 @@ def _at_no_margin(subscription: Subscription, key: ModelKey, beneath: list[Price
 
     What the subscription states as its shadow price wins; it also covers classes that nothing beneath prices.
     """
-    if key not in {literal_key(model) for model in subscription.models}:
+    if not subscription.covers(key):
         return []
     from .overlay import shadow_rows, unshadowed_rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -172,7 +172,8 @@ class Subscription(_Dated):
     """A flat cost by day or calendar month and seat: calls to its models cost nothing more within what is included.
 
     They keep a shadow price, their list value. What is included is shared by all seats; without `included` there is
-    no limit, and without `overage` nothing more is billed beyond it.
+    no limit. Without `overage`, nothing more is billed for logged calls beyond it, and a projection counts those at
+    list price: they have to be made elsewhere.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -200,6 +201,10 @@ class Subscription(_Dated):
         if self.usd_per_day is not None:
             return Fraction(self.usd_per_day) * self.seats
         return Fraction(self.usd_per_month or 0) * self.seats / monthrange(day.year, day.month)[1]
+
+    def covers(self, key: ModelKey) -> bool:
+        """Whether the model is one of its."""
+        return key in {literal_key(model) for model in self.models}
 
     def valid_at(self, at: datetime) -> bool:
         """Whether it runs at that moment."""
@@ -288,16 +293,6 @@ def shadow_rows(subscription: Subscription, key: ModelKey) -> list[PriceRow]:
     """The classes whose shadow price the subscription states: nothing at the margin."""
     stated = subscription.shadow_usd_per_mtok.stated()
     return [_flat_row(subscription, key, name, usd) for name, usd in stated.items()]
-
-
-def at_shadow_prices(file: FileBook) -> FileBook:
-    """The book without its subscriptions, the shadow prices that they state as prices of their models."""
-    rows = dict(file.rows)
-    for subscription in file.content.subscriptions:
-        for key in map(literal_key, subscription.models):
-            stated = [replace(r, usd=r.shadow_usd or r.usd, shadow_usd=None) for r in shadow_rows(subscription, key)]
-            rows[key] = (*rows.get(key, ()), *stated)
-    return replace(file, content=file.content.model_copy(update={"subscriptions": []}), rows=rows)
 
 
 def unshadowed_rows(subscription: Subscription, key: ModelKey, covered: set[str]) -> list[PriceRow]:

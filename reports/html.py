@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..analysis.results import exactness
 from ..money import format_usd
-from . import captions, charts
+from . import captions, charts, mixes
 from .numbers import count
 from .page import Figure, figure, render_page
 from .theme import CSS, Theme
@@ -46,6 +46,7 @@ def render_html(projection: Projection, choices: WhatIf | None = None) -> str:
         components=component_rows(projection),
         savings=saving_rows(projection),
         classes=class_rows(projection),
+        mixes=mixes,
         sessions=[row for row in captions.shown_plan(projection).components if row.session],
         exactness=exactness,
         found=choices,

@@ -13,8 +13,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..architecture.policies import Policy
 from ..architecture.spawn import descendants
 from ..simulation.costing import Costing
@@ -24,7 +22,7 @@ from ..simulation.plans import Plan
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd_by_model
 from ..simulation.spawned import rooted
-from ..simulation.subscriptions import subscriptions_of
+from ..simulation.subscriptions import SubscriptionCost
 from ..simulation.workload import Work
 from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
 from .windows import Daily, Floats
@@ -153,20 +151,19 @@ class Projected:
         return found
 
     def subscriptions(self) -> list[Share]:
-        """What the plan's subscriptions cost, as shares of components of their own."""
-        costs = self.costs
-        book = costs.book(costs.run_book)
-        if not any(layer.subscriptions for layer in book.layers):
-            return []
-        flat = subscriptions_of(self.plan.used_models(self.components), book, costs.horizon)
+        """What the plan's subscriptions cost, with what is beyond them, as shares of components of their own."""
         return [
             Share(
-                Labels(f"subscription {name}", "", "subscription", str(key)),
-                tuple(by_day),
-                np.array([float(cost) for cost in by_day])[:, None],
+                Labels(f"subscription {cost.name}", "", "subscription", str(cost.key)),
+                cost.expected_usd,
+                cost.drawn_usd,
             )
-            for name, (key, by_day) in flat.items()
+            for cost in self._subscribed
         ]
+
+    @cached_property
+    def _subscribed(self) -> list[SubscriptionCost]:
+        return self.costs.subscriptions(self.plan, self.trials, self.seed)
 
     def scopes(self, scopes: Iterable[AnyScope]) -> dict[AnyScope, ScopeCost]:
         """What each of the scopes costs."""

@@ -54,10 +54,11 @@ def difference(
     """
     pair, settings = Pair(base, head), head.settings
     rows, drawn, unchanged = _compared(pair, progress)
-    flat = [to_usd(side.flat_usd()) for side in (base, head)]
+    subscribed = [side.subscriptions_usd() for side in (base, head)]
+    flat = [to_usd(usd) for usd, _ in subscribed]
     before = unchanged.usd + flat[0] + sum((row.before_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
     after = unchanged.usd + flat[1] + sum((row.after_usd or Decimal(0) for row in rows if _known(row)), Decimal(0))
-    p10, p50, p90 = _paired(drawn + float(flat[1] - flat[0]))
+    p10, p50, p90 = _paired(drawn + subscribed[1][1] - subscribed[0][1])
     rows = sorted((_with_line(row, loaded, head) for row in rows), key=_largest_first)
     unpriced = sorted(unchanged.unpriced | {m for row in rows if not _known(row) for m in _models(row)})
     found = ArchitectureDifference(

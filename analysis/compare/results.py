@@ -52,7 +52,8 @@ class ComponentDifference(Result):
 class ArchitectureDifference(Result):
     """Head against base over `days` from `start`. Components that cost the same are only counted.
 
-    `subscriptions_usd` is the difference of flat subscriptions, part of the total and of no component.
+    `subscriptions_usd` is the difference of subscriptions, fees and what is beyond them, part of the total and of no
+    component.
     """
 
     base: str

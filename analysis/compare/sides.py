@@ -33,7 +33,6 @@ from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
 from ..simulation.settings import Settings
-from ..simulation.subscriptions import flat_usd_per_day
 from ..simulation.workload import Horizon, Runs, workload
 from .results import CAUSES, Cause
 
@@ -103,10 +102,13 @@ class Side:
         source = self.architecture.forecast
         return as_forecast(costs, source, self.architecture, self.settings.seed) if source else costs
 
-    def flat_usd(self) -> Fraction:
-        """What the plan's subscriptions cost over the horizon."""
-        models = self.plan.used_models(self.architecture.components)
-        return flat_usd_per_day(models, self.book, self.horizon) * self.horizon.days
+    def subscriptions_usd(self) -> tuple[Fraction, Floats]:
+        """What the plan's subscriptions cost over the horizon, with what is beyond them: expected, and (trials,)."""
+        if not self.book.subscriptions:
+            return Fraction(0), np.zeros(1)
+        costs = self._costs.subscriptions(self.plan, self.settings.trials, self.settings.seed)
+        drawn = sum((cost.drawn_usd.sum(axis=0) for cost in costs), np.zeros(1))
+        return sum((cost.total_usd for cost in costs), Fraction(0)), drawn
 
     def calibrated_on(self, name: str) -> str | None:
         """The model whose price solves a component's tokens: the routing's, whatever the plan, as in a run."""

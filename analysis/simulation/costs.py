@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING
 from ...pricing.book import PriceBook, open_book
 from .brackets import Bracket
 from .costing import Costing, cost_brackets, tier_starts
+from .fleets import family_names, is_large
 from .monte_carlo import generator
+from .needs import DrawnNeeds, Needs, added
+from .overage import Covered
 from .plans import Plan, named_models, policy_models
 from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
 from .policies.spawns import spawns_of
 from .profiles import Profile
 from .scale import Scale
 from .spawned import with_spawned
-from .subscriptions import flat_usd_per_day
+from .subscriptions import SubscriptionCost, covering, subscription_costs, used_subscriptions
 from .workload import Horizon, SpawnedRuns, Work, workload
 
 if TYPE_CHECKING:
@@ -41,6 +45,12 @@ class Costs:
     scale: Scale = field(default_factory=Scale)
     forecast: str = ""
     """What the runs of logged components are forecast from, in a sentence."""
+    trials: int = 10_000
+    """Of the draws that what is beyond an allowance is expected from, with `seed`."""
+    seed: int = 1
+    _needs: DrawnNeeds = field(default_factory=DrawnNeeds, repr=False)
+    _flat: dict[tuple[object, ...], Fraction] = field(default_factory=dict)
+    _covered: dict[tuple[str, str], Covered] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -64,7 +74,7 @@ class Costs:
 
     def with_work(self, *works: Work) -> Costs:
         """The same with other runs or tokens for the components of these works."""
-        changed = replace(self, _costings={}, _brackets={}, _planned={}, _skipping={})
+        changed = replace(self, _costings={}, _brackets={}, _planned={}, _skipping={}, _flat={})
         changed.works = with_spawned(
             self.works | {work.component.name: work for work in works}, self.horizon, scale=self.scale
         )
@@ -178,7 +188,75 @@ class Costs:
         cost_usd = sum((part.horizon_usd for part in parts), Fraction(0))
         return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
 
-    def flat_usd_per_day(self, plan: Plan, book_name: str | None = None) -> Fraction:
-        """What the plan's subscriptions cost per day."""
+    def marginal_usd_per_day(self, plan: Plan, names: Collection[str]) -> Fraction | None:
+        """What components cost a plan per day, what they add to its subscriptions included; None where unpriced."""
+        parts = [self.plan_usd_per_day(plan, self.run_book, name) for name in names]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        return sum(known, Fraction(0)) + self.added_usd_per_day(plan, names)
+
+    def added_usd_per_day(self, plan: Plan, names: Collection[str]) -> Fraction:
+        """What components add to the cost of a plan's subscriptions per day: overage, and fees that no other needs."""
+        others = [name for name in plan.models if name not in names]
+        return self.flat_usd_per_day(plan) - self.flat_usd_per_day(plan, names=others)
+
+    def flat_usd_per_day(
+        self, plan: Plan, book_name: str | None = None, names: Collection[str] | None = None
+    ) -> Fraction:
+        """What the plan's subscriptions cost per day, fees and what is beyond them; of these components alone."""
+        name = book_name or self.run_book
+        if not self.book(name).subscriptions:
+            return Fraction(0)
+        parts = [part for part in plan.models if names is None or part in names]
+        chosen = tuple((part, plan.choice(self.works[part].component)) for part in parts)
+        key = (name, chosen, plan.policies)
+        if key not in self._flat:
+            costs = self.subscriptions(plan, book_name=name, names=parts)
+            self._flat[key] = sum((own.total_usd for own in costs), Fraction(0)) / self.horizon.days
+        return self._flat[key]
+
+    def subscriptions(
+        self, plan: Plan, trials: int | None = None, seed: int | None = None, book_name: str | None = None,
+        names: Collection[str] | None = None,
+    ) -> list[SubscriptionCost]:  # fmt: skip
+        """What each subscription of the plan costs, or of these components of it, on the draws that cost them."""
         book = self.book(book_name or self.run_book)
-        return flat_usd_per_day(plan.used_models(self.architecture.components), book, self.horizon)
+        if not book.subscriptions:
+            return []
+        parts = [part for part in plan.models if names is None or part in names]
+        models = sorted({m for part in parts for m in plan.choice(self.works[part].component).models})
+        used = used_subscriptions(models, book, self.horizon)
+        limited = [entry for entry in used if entry.included]
+        needs = self.needs(plan, parts, trials, seed, book_name) if limited else {}
+        keys = [key for model in models if (key := book.resolve(model))]
+        named = {entry.name: min(key for key in keys if entry.covers(key)) for entry in used}
+        found = subscription_costs([(entry, entry.seats) for entry in used], needs, named, self.horizon)
+        return [cost for cost in found if cost.name in named]
+
+    def needs(
+        self, plan: Plan, names: Iterable[str], trials: int | None = None, seed: int | None = None,
+        book_name: str | None = None,
+    ) -> Needs:  # fmt: skip
+        """What the components' calls under subscriptions need, together."""
+        name = book_name or self.run_book
+        shape = trials or self.trials, self.seed if seed is None else seed
+        families = self._families if is_large(self.architecture, shape[0]) else {}
+
+        def covered_by(model: str) -> Covered:
+            return self.covered(model, name)
+
+        return added(
+            self._needs.of(self.planned(part, plan, name), covered_by, name, *shape, families.get(part))
+            for part in names
+        )
+
+    @cached_property
+    def _families(self) -> dict[str, str]:
+        return family_names(self.architecture.components)
+
+    def covered(self, model: str, book_name: str) -> Covered:
+        """The subscriptions that cover a model."""
+        if (model, book_name) not in self._covered:
+            self._covered[model, book_name] = covering(model, self.book(book_name), self.horizon)
+        return self._covered[model, book_name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
@@ -29,7 +28,8 @@ Evidence = Mapping[tuple[str, str], tuple[int, int]]
 def moves(costs: Costs, evidence: Evidence) -> Moves:
     """Every task of the architecture on every model that it names, as routed otherwise and with all policies.
 
-    USD are of 30 days at the mean of the horizon, exact; the difference is to the models that the task has now.
+    USD are of 30 days at the mean of the horizon: what the plan costs with the task, less what it costs without, so
+    that what it takes of an allowance counts. The difference is to the models that the task has now.
     """
     plan = routed_plan(costs.architecture)
     tasks: dict[str, list[Component]] = {}
@@ -46,7 +46,7 @@ def moves(costs: Costs, evidence: Evidence) -> Moves:
 def _move(costs: Costs, plan: Plan, task: str, components: list[Component], model: str, evidence: Evidence) -> TaskMove:
     names = [component.name for component in components]
     moved = replace(plan, models=plan.models | dict.fromkeys(names, model))
-    now, then = _usd_per_month(costs, plan, names), _usd_per_month(costs, moved, names)
+    now, then = costs.marginal_usd_per_day(plan, names), costs.marginal_usd_per_day(moved, names)
     own = list(dict.fromkeys(plan.models[name] for name in names))
     book = costs.book(costs.run_book)
     return TaskMove(
@@ -55,20 +55,14 @@ def _move(costs: Costs, plan: Plan, task: str, components: list[Component], mode
         model=model,
         current=own == [model],
         current_models=own,
-        usd_per_month=None if then is None else to_usd(then),
-        difference_usd_per_month=None if now is None or then is None else to_usd(then - now),
+        usd_per_month=None if then is None else to_usd(then * MONTH_DAYS),
+        difference_usd_per_month=None if now is None or then is None else to_usd((then - now) * MONTH_DAYS),
         kind="fits" if all(can_replace(model, name, book) for name in own) else "does not fit",
         window=_window(costs, names, model),
         tools=_need(components, "tools", model, book),
         images=_need(components, "images", model, book),
         evidence=_evidence(costs, task, model, evidence),
     )
-
-
-def _usd_per_month(costs: Costs, plan: Plan, names: list[str]) -> Fraction | None:
-    parts = [costs.plan_usd_per_day(plan, costs.run_book, name) for name in names]
-    known = [part for part in parts if part is not None]
-    return sum(known, Fraction(0)) * MONTH_DAYS if len(known) == len(parts) else None
 
 
 def _window(costs: Costs, names: list[str], model: str) -> Fit:

@@ -17,7 +17,6 @@ from .baseline import check_priced, chosen_naive, compared_plans, described, mos
 from .claims import ClaimCosts, check
 from .costs import Costs
 from .guessed import only_chance, with_uncertainty
-from .mixes import subscription_mixes
 from .plan_sums import ProjectionDay
 from .plans import Plan
 from .policies.notes import policy_notes
@@ -51,14 +50,13 @@ def project(
     by_name = {plan.name: plan for plan in plans}
     routed = by_name["routed"]
     found = summarise(
-        costs.architecture, plans, costs.planned, costs.book(costs.run_book), costs.horizon, settings,
+        costs, plans, settings,
         check(architecture.claims, claim_costs(plans, costs), costs.run_book),
         waterfall(costs, by_name["naive"], routed), policy_notes(costs, routed), progress, sink,
     )  # fmt: skip
     words = described(architecture, plans[0], bool(baseline or settings.naive))
-    mixes = subscription_mixes(costs, routed, settings)
     said = {"baseline": words, "what_if": list(settings.what_if), "forecast": costs.forecast}
-    found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture), "mixes": mixes})
+    found = found.model_copy(update=said | {"range_note": only_chance(costs.architecture)})
     stated = stated_budgets(architecture, Document(Path(), None))
     return with_recommended(found, [entry.budget for entry in stated])
 
@@ -84,6 +82,7 @@ def costs_of(architecture: Architecture, settings: Settings, opened: PriceBook |
     horizon = Horizon.of(settings.start, settings.days, ZoneInfo(architecture.timezone))
     book = settings.book or architecture.book
     costs = Costs.of(architecture, horizon, book, settings.naive, opened, settings.scale)
+    costs.trials, costs.seed = settings.trials, settings.seed
     if architecture.forecast is None:
         return costs
     from .logged import as_forecast

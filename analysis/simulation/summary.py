@@ -11,7 +11,6 @@ import numpy as np
 
 from ... import __version__
 from ...money import to_usd
-from ...pricing.rows import ModelKey
 from ..architecture.distributions import Floats
 from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from ..results import (
@@ -31,28 +30,27 @@ from ..results import (
 )
 from .class_costs import class_costs
 from .fits import large_requests, outgrown
+from .mixes import subscription_mixes
 from .plan_sums import CostingOf, PlanSum, ProjectionDay
 from .plans import Plan, named_models
 from .provenance import assumptions, unpriced, used_prices, warnings
 from .simulate import simulate_plans
 from .spawn_tree import SpawnCosts
-from .subscriptions import flat_total, limited_subscriptions, subscriptions_of
+from .subscriptions import SubscriptionCost, beyond_unknown, terms, used_subscriptions
 from .workload import Horizon
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..architecture.model import Architecture, Component
+    from ..architecture.model import Architecture
+    from .costs import Costs
     from .settings import Progress, Settings
 
 BINS = 40
 
 
 def summarise(
-    architecture: Architecture,
+    costs: Costs,
     plans: list[Plan],
-    costing_of: CostingOf,
-    book: PriceBook,
-    horizon: Horizon,
     settings: Settings,
     claims: list[ClaimResult],
     waterfall: list[WaterfallStep],
@@ -61,13 +59,17 @@ def summarise(
     sink: Callable[[list[ProjectionDay]], None] | None = None,
 ) -> Projection:
     """The whole result: plans, their savings against the first, what is unpriced, the prices used."""
-    sums = simulate_plans(architecture, plans, costing_of, horizon, settings, progress, sink)
-    subscribed = _add_subscriptions(sums, architecture.components, book, horizon)
+    architecture, horizon, book = costs.architecture, costs.horizon, costs.book(costs.run_book)
+    sums = simulate_plans(architecture, plans, costs.planned, horizon, settings, progress, sink)
+    routed = next(total for total in sums if total.plan.name == "routed")
+    mixes = subscription_mixes(costs, routed, settings)
+    subscribed = _add_subscriptions(sums, costs, settings)
     if sink and subscribed:
         sink(subscribed)
-    costings = {(plan.name, name): costing_of(name, plan) for plan in plans for name in plan.models}
+    costings = {(plan.name, name): costs.planned(name, plan) for plan in plans for name in plan.models}
     results = [
-        _with_trees(_plan_result(total, horizon, costing_of), total.plan, costing_of, architecture) for total in sums
+        _with_trees(_plan_result(total, horizon, costs.planned), total.plan, costs.planned, architecture)
+        for total in sums
     ]
     return Projection(
         name=architecture.name,
@@ -82,14 +84,16 @@ def summarise(
         price_book=book_ref(book),
         prices=used_prices(costings.values()),
         unpriced=unpriced(plans, costings),
-        assumptions=assumptions(architecture, costings.values(), book, exactness(results), settings.trials),
+        assumptions=assumptions(architecture, costings.values(), book, exactness(results), settings.trials)
+        + terms(used_subscriptions({call.model for own in costings.values() for call in own.calls}, book, horizon)),
         warnings=warnings(architecture, book, costings.values())
         + large_requests((costings[plans[1].name, name] for name in plans[1].models), book, horizon)
         + [note.message for note in policy_notes if note.warns]
-        + limited_subscriptions(named_models(architecture), book, horizon),
+        + beyond_unknown(costings.values(), book, horizon),
         waterfall=waterfall,
         policy_notes=policy_notes,
         outgrown=outgrown(plans, costings, book, named_models(architecture)),
+        mixes=mixes,
         costsim_version=__version__,
     )
 
@@ -107,48 +111,59 @@ def _with_trees(result: PlanResult, plan: Plan, costing_of: CostingOf, architect
     return result.model_copy(update={"components": rows, "spawn_trees": costs.trees(list(plan.models))})
 
 
-def _add_subscriptions(
-    sums: list[PlanSum], components: list[Component], book: PriceBook, horizon: Horizon
-) -> list[ProjectionDay]:
-    """A subscription that a plan uses costs its flat price on every day it is valid, however much it is used."""
-    flat = [subscriptions_of(total.plan.used_models(components), book, horizon) for total in sums]
+def _add_subscriptions(sums: list[PlanSum], costs: Costs, settings: Settings) -> list[ProjectionDay]:
+    """A subscription that a plan uses costs its fee however much it is used, and what is beyond its allowance."""
+    of_plans = [
+        {cost.name: cost for cost in costs.subscriptions(total.plan, settings.trials, settings.seed)} for total in sums
+    ]
     rows: list[ProjectionDay] = []
-    for total, own in zip(sums, flat, strict=True):
-        for name, (key, costs) in own.items():
-            drawn = np.array([float(cost) for cost in costs])[:, None]
-            total.add(costs, drawn)
-            row = _flat_row(name, key, costs, drawn)
-            total.components.append(row)
-            rows += _flat_days(total.plan, row, costs, horizon)
-        for name in dict.fromkeys([*flat[0], *own]):
-            base, cost = flat_total(flat[0], name), flat_total(own, name)
-            total.save(f"subscription {name}", base, cost, float(base - cost))
+    for total, own in zip(sums, of_plans, strict=True):
+        for cost in own.values():
+            total.add(cost.expected_usd, cost.drawn_usd)
+            total.components.append(_subscription_row(cost))
+            rows += _subscription_days(total.plan, cost, costs.horizon)
+        for name in dict.fromkeys([*of_plans[0], *own]):
+            base, paid = of_plans[0].get(name), own.get(name)
+            total.save(f"subscription {name}", _total(base), _total(paid), _drawn_total(base) - _drawn_total(paid))
     return rows
 
 
-def _flat_row(name: str, key: ModelKey, costs: list[Fraction], drawn: Floats) -> ComponentCost:
-    p10, p50, p90 = sorted_quantiles(drawn, simulated_usd)
+def _total(cost: SubscriptionCost | None) -> Fraction:
+    return cost.total_usd if cost else Fraction(0)
+
+
+def _drawn_total(cost: SubscriptionCost | None) -> Floats:
+    drawn: Floats = cost.drawn_usd.sum(axis=0) if cost else np.zeros(1)
+    return drawn
+
+
+def _subscription_row(cost: SubscriptionCost) -> ComponentCost:
+    p10, p50, p90 = sorted_quantiles(cost.drawn_usd, simulated_usd)
+    days = len(cost.fee_usd)
     return ComponentCost(
-        name=f"subscription {name}",
+        name=f"subscription {cost.name}",
         agent="",
         task="subscription",
-        model=str(key),
+        model=str(cost.key),
         runs_per_day=Decimal(0),
-        expected_usd_per_day=to_usd(sum(costs, Fraction(0)) / len(costs)),
+        expected_usd_per_day=to_usd(cost.total_usd / days),
         p10_usd_per_day=p10,
         p50_usd_per_day=p50,
         p90_usd_per_day=p90,
         calibrated=False,
         tokens="flat",
+        overage_usd_per_day=to_usd(sum(cost.beyond_usd, Fraction(0)) / days),
+        expected_error_percent=cost.error_percent,
     )
 
 
-def _flat_days(plan: Plan, row: ComponentCost, costs: list[Fraction], horizon: Horizon) -> Iterator[ProjectionDay]:
-    for day, cost in zip(horizon.dates, costs, strict=True):
-        paid = to_usd(cost)
+def _subscription_days(plan: Plan, cost: SubscriptionCost, horizon: Horizon) -> Iterator[ProjectionDay]:
+    ranges = row_quantiles(cost.drawn_usd, simulated_usd)
+    for day, usd, spread in zip(horizon.dates, cost.expected_usd, ranges, strict=True):
         yield ProjectionDay(
-            plan.name, day, row.name, row.agent, row.task, row.model, Decimal(0), paid, paid, paid, paid
-        )
+            plan.name, day, f"subscription {cost.name}", "", "subscription", str(cost.key), Decimal(0), to_usd(usd),
+            *spread,
+        )  # fmt: skip
 
 
 def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> PlanResult:

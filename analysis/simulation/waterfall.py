@@ -129,7 +129,9 @@ def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fractio
             games.append(game)
             naive_usd += base
             stated |= game.players
-    flat = Game(stated & MODEL_POLICIES, lambda chosen: costs.flat_usd_per_day(replace(routed, policies=chosen)))
+    limited = any(entry.included for entry in costs.book(costs.run_book).subscriptions)
+    playing = stated if limited else stated & MODEL_POLICIES  # any of them changes what is beyond an allowance
+    flat = Game(playing, lambda chosen: costs.flat_usd_per_day(replace(routed, policies=chosen)))
     return [*games, flat], naive_usd
 
 

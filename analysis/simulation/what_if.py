@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from .costs import Costs
 
 NOTE = (
-    "USD of 30 days at the mean of the projected days, with all policies. Each row moves by itself: escalations, large "
-    "contexts and subscriptions stay as routed."
+    "USD of 30 days at the mean of the projected days, with all policies. Each row moves by itself: escalations and "
+    "large contexts stay as routed."
+)
+SHARED = (
+    " A row has what it adds to a subscription's fee and overage while the other rows stay; rows that share an "
+    "allowance add up only approximately when several move."
 )
 
 
@@ -30,16 +34,20 @@ def what_if(costs: Costs, projection: Projection) -> WhatIf:
     baseline = projection.plans[0]
     limits = {use.limit_usd: use.budget for use in projection.budgets if use.period == "month"}
     limit = min(limits, default=None)
+    rows = [_row(costs, plan, component, models) for component in costs.architecture.components]
+    in_rows = sum(
+        (costs.added_usd_per_day(plan, [row.component]) for row in rows if row.now_usd is not None), Fraction(0)
+    )
     return WhatIf(
         models=models,
-        rows=[_row(costs, plan, component, models) for component in costs.architecture.components],
-        fixed_usd=to_usd(costs.flat_usd_per_day(plan) * MONTH_DAYS),
+        rows=rows,
+        fixed_usd=to_usd((costs.flat_usd_per_day(plan) - in_rows) * MONTH_DAYS),
         baseline=baseline.name,
         baseline_usd=MONTH_DAYS * baseline.expected_usd_per_day,
         limit=limits[limit] if limit is not None else "",
         limit_usd=limit,
         routing=dict(costs.architecture.model_routing),
-        note=NOTE,
+        note=NOTE + (SHARED if costs.book(costs.run_book).subscriptions else ""),
     )
 
 
@@ -58,5 +66,5 @@ def _row(costs: Costs, plan: Plan, component: Component, models: list[str]) -> W
 
 
 def _usd(costs: Costs, plan: Plan, name: str) -> Decimal | None:
-    usd: Fraction | None = costs.plan_usd_per_day(plan, costs.run_book, name)
+    usd = costs.marginal_usd_per_day(plan, [name])
     return None if usd is None else to_usd(usd * MONTH_DAYS)

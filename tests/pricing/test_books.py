@@ -220,8 +220,8 @@ def test_a_subscriptions_calls_cost_nothing_and_keep_the_list_price_as_shadow(wr
     row = book.price(HAIKU, "output", at=MARCH)
     assert row is not None
     assert (row.usd, row.shadow_usd) == (FREE, Decimal(5))
-    subscription = book.subscription(HAIKU, MARCH)
-    assert subscription is not None
+    (subscription,) = book.subscriptions
+    assert subscription.covers(HAIKU)
     assert subscription.usd_per_day == Decimal("3.3")
 
 
@@ -230,7 +230,7 @@ def test_outside_its_dates_a_subscription_is_not_there(write_book: WriteBook) ->
     row = book.price(HAIKU, "output", at=april)
     assert row is not None
     assert (row.usd, row.shadow_usd) == (Decimal(5), None)
-    assert book.subscription(HAIKU, april) is None
+    assert not any(subscription.valid_at(april) for subscription in book.subscriptions)
 
 
 def test_a_renewed_subscription_keeps_the_shadow_price(write_book: WriteBook) -> None:

@@ -102,7 +102,7 @@ def test_a_subscription_that_means_nothing_is_one_line(spent: Spent, keys: str, 
         spent(keys)
 
 
-def test_a_projection_says_that_it_takes_all_calls_as_included(tmp_path: Path) -> None:
+def test_a_projection_counts_at_list_price_what_is_beyond_an_allowance_without_overage(tmp_path: Path) -> None:
     (tmp_path / "prices.yaml").write_text(
         "book: mine\nsource: contract\nsubscriptions: [{name: plan, models: [anthropic/claude-haiku-4-5], "
         "usd_per_month: 31, seats: 2, included: {credits: 1000}}]\n"
@@ -113,5 +113,9 @@ def test_a_projection_says_that_it_takes_all_calls_as_included(tmp_path: Path) -
     )
     found = project(read_architecture(tmp_path / "architecture.yaml"), Settings(date(2026, 10, 1), 31, 100, 1))
     routed = next(plan for plan in found.plans if plan.name == "routed")
-    assert routed.expected_usd_per_day == 2  # $62 over October's 31 days
-    assert [line for line in found.warnings if line.startswith("subscription plan includes 2,000 credits a month")]
+    # 2 seats are $62 and include $20; 31 calls of $1 leave $11 of list price: $73 in October's 31 days
+    assert routed.horizon.expected_usd == routed.horizon.p90_usd == 73
+    assert (
+        "Subscription plan includes 2,000 credits a month (2 seats); what is beyond costs list price, as no overage is "
+        "stated." in found.assumptions
+    )
