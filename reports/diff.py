@@ -96,7 +96,8 @@ def _notes(found: ArchitectureDifference) -> list[str]:
     same = f"{counted(found.unchanged, 'component')} unchanged"
     prices = f"prices {' -> '.join(dict.fromkeys(books))}; {same}"
     unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []
-    return [totals, spread, prices, *unpriced]
+    subscribed = f"subscriptions, fees and what is beyond them: {signed(found.subscriptions_usd)}, in no component"
+    return [*([subscribed] if found.subscriptions_usd else []), totals, spread, prices, *unpriced]
 
 
 def as_json(found: ArchitectureDifference) -> str:

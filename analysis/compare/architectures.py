@@ -204,6 +204,7 @@ def _verdicts(found: ArchitectureDifference, limit: IncreaseLimit | None, file: 
         for model in found.unpriced
     ]  # fmt: skip
     verdicts += [_change(row, found.days, file) for row in found.components if _known(row)]
+    verdicts += [_subscriptions(found, file)] if found.subscriptions_usd else []
     return verdicts + ([_increase(found, limit, file)] if limit else [])
 
 
@@ -213,6 +214,14 @@ def _change(row: ComponentDifference, days: int, file: Path | None) -> Finding:
     message = f"{row.change}: {_signed(amount)} in {days} days" + (f" ({causes})" if causes else "")
     status: Any = "warn" if amount > 0 else "pass"
     return Finding(rule="cost-change", name=row.component, status=status, message=message, file=file, line=row.line)
+
+
+def _subscriptions(found: ArchitectureDifference, file: Path | None) -> Finding:
+    amount = found.subscriptions_usd
+    message = f"changed: {_signed(amount)} in {found.days} days (fees, and what calls cost beyond what they include)"
+    return Finding(
+        rule="cost-change", name="subscriptions", status="warn" if amount > 0 else "pass", message=message, file=file
+    )
 
 
 def _increase(found: ArchitectureDifference, limit: IncreaseLimit, file: Path | None) -> Finding:

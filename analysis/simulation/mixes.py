@@ -22,7 +22,7 @@ from ..architecture.distributions import Floats
 from ..mix_results import PlanMix, SeatCount
 from ..quantiles import simulated_usd, sorted_quantiles
 from .needs import Needs
-from .overage import Covered, Rows, Used, beyond_usd, units
+from .overage import Covered, Needed, Rows, beyond_usd, units
 from .subscriptions import fee_usd, subscription_costs, used_subscriptions, without_list_price
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class _Mixes:
         return {name: first[name] for name in self._names}
 
     @cached_property
-    def _months(self) -> tuple[Rows, dict[Covered, Used]]:
+    def _months(self) -> tuple[Rows, dict[Covered, Needed]]:
         """What the calls need by whole months, as drawn."""
         rows = Rows.monthly(self.horizon)
-        return rows, {c: Used(*map(rows.summed, need.drawn)) for c, need in self.needs.items()}
+        return rows, {c: Needed(*map(rows.summed, need.drawn)) for c, need in self.needs.items()}
 
     def _seats(self, counts: Mapping[str, int]) -> list[tuple[Subscription, int]]:
         """So many seats of each; as stated, where all are: an entry that follows another may have other seats."""

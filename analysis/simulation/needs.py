@@ -15,7 +15,7 @@ from ..architecture.distributions import Floats
 from .costing import Costing, Rates
 from .fleets import DRAWN, POOL, spread
 from .monte_carlo import draw, pool_size
-from .overage import Covered, Used
+from .overage import Covered, Needed
 from .policies.calls import Call, Costed
 from .policies.draws import draw_usd
 
@@ -71,19 +71,19 @@ class Need:
         return self.usd.varies or self.requests.varies
 
     @property
-    def exact(self) -> Used:
+    def exact(self) -> Needed:
         """What is expected."""
-        return Used(self.usd.exact, self.requests.exact)
+        return Needed(self.usd.exact, self.requests.exact)
 
     @property
-    def drawn(self) -> Used:
+    def drawn(self) -> Needed:
         """The draws."""
-        return Used(self.usd.drawn, self.requests.drawn)
+        return Needed(self.usd.drawn, self.requests.drawn)
 
     @property
-    def centred(self) -> Used:
+    def centred(self) -> Needed:
         """The draws around exactly what is expected."""
-        return Used(self.usd.centred, self.requests.centred)
+        return Needed(self.usd.centred, self.requests.centred)
 
 
 Needs = dict[Covered, Need]

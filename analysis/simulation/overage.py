@@ -31,7 +31,7 @@ API = ""
 """The name that what no seat pays for is listed under."""
 
 
-class Used(NamedTuple):
+class Needed(NamedTuple):
     """What calls to models under the same subscriptions need: USD at list prices, and how many requests they are."""
 
     usd: Amounts
@@ -97,7 +97,7 @@ def runs_on(entry: Subscription, horizon: Horizon) -> list[bool]:
 
 
 def beyond_usd(
-    bought: Sequence[tuple[Subscription, int]], used: Mapping[Covered, Used], rows: Rows
+    bought: Sequence[tuple[Subscription, int]], used: Mapping[Covered, Needed], rows: Rows
 ) -> dict[str, Amounts]:
     """USD beyond the fees, by the subscription that it is beyond of; `API` has what no seat covers."""
     held = [(entry, seats) for entry, seats in bought if seats]
@@ -121,7 +121,7 @@ def number(like: Amounts) -> Callable[[Fraction | Decimal], Any]:
 
 
 def _include(
-    entry: Subscription, seats: int, used: Mapping[Covered, Used], rest: dict[Covered, Amounts], rows: Rows
+    entry: Subscription, seats: int, used: Mapping[Covered, Needed], rest: dict[Covered, Amounts], rows: Rows
 ) -> None:
     """Take what the seats include from the rest of the calls that they cover: of a row, the same share of all."""
     own, running = [covered for covered in used if entry.name in covered], rows.running(entry)
@@ -145,7 +145,7 @@ def _over(need: Amounts, pools: Sequence[Fraction], months: Sequence[slice]) -> 
     return over
 
 
-def units(entry: Subscription, used: Used) -> Amounts:
+def units(entry: Subscription, used: Needed) -> Amounts:
     """How many credits or requests the calls need."""
     if entry.included and entry.included.unit == "credits":
         in_usd: Amounts = used.usd / number(used.usd)(entry.included.usd_per_credit)
@@ -153,7 +153,7 @@ def units(entry: Subscription, used: Used) -> Amounts:
     return used.requests
 
 
-def _paid(entries: Sequence[Subscription], need: Used, rest: Amounts, rows: Rows) -> list[tuple[str, Amounts]]:
+def _paid(entries: Sequence[Subscription], need: Needed, rest: Amounts, rows: Rows) -> list[tuple[str, Amounts]]:
     """What the rest costs, by the subscription that it is beyond of."""
     found: list[tuple[str, Amounts]] = []
     unpaid = np.ones((len(rows.days), 1), dtype=bool)

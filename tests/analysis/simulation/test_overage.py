@@ -5,6 +5,7 @@ Haiku 4.5 costs $1 per million input tokens: a run of a million is $1, or 100 cr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -24,6 +25,8 @@ from costsim.analysis.simulation.plans import routed_plan
 from costsim.analysis.simulation.run import costs_of, project
 from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.what_if import what_if
+from costsim.reports.html import render_html
+from costsim.reports.tables import as_markdown
 
 HAIKU, OPUS = "anthropic/claude-haiku-4-5", "anthropic/claude-opus-4-6"
 COPILOT = (
@@ -259,3 +262,10 @@ def test_a_large_fleet_has_the_same_overage(read: Read) -> None:
     plan = october(read(seat, *parts), trials=1_200, days=6).plan("routed")
     assert (overage(plan), round(plan.horizon.expected_usd, 6)) == (906, 1_206)
     assert plan.horizon.p90_usd == pytest.approx(Decimal("1250.5"), rel=Decimal("0.005"))
+
+
+def test_every_form_has_the_mixes_and_what_is_beyond(read: Read) -> None:
+    found = october(read(COPILOT + ", seats: 2}", runs("a", "2")), trials=10)
+    for form in (as_markdown(found), re.sub(r"<[^>]+>| title=\S+", "", render_html(found))):
+        assert "2 × copilot + API" in form
+        assert "In routed, $24.00 of subscription copilot ($62.00) are expected beyond what it includes." in form
