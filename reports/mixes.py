@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -81,7 +82,7 @@ def beyond_fees(projection: Projection) -> list[str]:
     plan = projection.plan("routed")
     return [
         f"In {plan.name}, {usd(row.overage_usd_per_day * projection.days)} of {row.name} "
-        f"({usd((row.expected_usd_per_day or 0) * projection.days)}) are expected beyond what it includes."
+        f"({usd((row.expected_usd_per_day or Decimal(0)) * projection.days)}) are expected beyond what it includes."
         for row in plan.components
         if row.overage_usd_per_day
     ]

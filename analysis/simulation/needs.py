@@ -39,7 +39,7 @@ class Amount:
     @property
     def varies(self) -> bool:
         """Whether anything is drawn."""
-        return self.drawn.shape[1] > 1
+        return bool(self.drawn.shape[1] > 1)
 
     @property
     def exact(self) -> np.ndarray:

@@ -117,7 +117,8 @@ def _ones(like: Amounts) -> Amounts:
 
 def number(like: Amounts) -> Callable[[Fraction | Decimal], Any]:
     """What turns an exact amount into one that the array holds."""
-    return Fraction if like.dtype == object else float
+    kind: Any = Fraction if like.dtype == object else float
+    return lambda amount: kind(amount)
 
 
 def _include(
