@@ -118,7 +118,8 @@ def _ones(like: Amounts) -> Amounts:
 def number(like: Amounts) -> Callable[[Fraction | Decimal], Any]:
     """What turns an exact amount into one that the array holds."""
     kind: Any = Fraction if like.dtype == object else float
-    return lambda amount: kind(amount)
+    held: Callable[[Fraction | Decimal], Any] = kind
+    return held
 
 
 def _include(
