@@ -6,14 +6,19 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .fingerprint import ENDLESS, Fingerprint, fingerprint, fingerprint_of_lines
 from .known_shapes import KnownShapes
 from .sieve import Sieve
 from .source import Source
 
-PART_BYTES = 64 * 1024 * 1024  # sifted, then read while the next part is sifted
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+PART_BYTES = 48 * 1024 * 1024  # to be read at once, while the next part is sifted
 FILE_KEY = f"costsim {secrets.token_hex(8)}"  # no log can know it, and give its lines to another file
 
 
@@ -36,70 +41,59 @@ class Portion:
         return [*self.plain, *self.sifted]
 
 
-Sifted = tuple[Portion, dict[int, Fingerprint]]
-
-
 @contextmanager
 def sifting(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprint]) -> Iterator[Iterator[Portion]]:
     """The parts of these files, each when it is sifted; `prints` gets their fingerprints."""
-    known = KnownShapes(sources[0].watch)
-    groups = list(_groups(sources))
-    if len(groups) == 1:
-        yield _noted(iter([_sift(groups[0], spool, known)]), prints)
+    portions = _portions(sources, spool, prints)
+    if sum(source.file.size for source in sources) < PART_BYTES:
+        yield portions
         return
     from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
 
     with ThreadPoolExecutor(1) as pool:
-        parts = [pool.submit(_sift, group, spool, known) for group in groups]
-        try:
-            yield _noted((part.result() for part in parts), prints)
-        finally:
-            for part in parts:
-                part.cancel()
+        yield _ahead(pool, portions)
 
 
-def _noted(parts: Iterator[Sifted], prints: dict[int, Fingerprint]) -> Iterator[Portion]:
-    for part, found in parts:
-        prints.update(found)
-        yield part
+def _ahead(pool: Executor, portions: Iterator[Portion]) -> Iterator[Portion]:
+    """Each portion, while the next one is sifted."""
+    coming = pool.submit(next, portions, None)
+    while portion := coming.result():
+        coming = pool.submit(next, portions, None)
+        yield portion
 
 
-def _groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
-    group: list[Source] = []
-    size = 0
-    for source in sources:
-        group.append(source)
-        size += source.file.size
-        if size >= PART_BYTES:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+def _portions(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprint]) -> Iterator[Portion]:
+    """Files together until there is enough to read: DuckDB plans a statement for each portion."""
+    known = KnownShapes(sources[0].watch)
+    rest = iter(sources)
+    while first := next(rest, None):
+        yield _portion(chain([first], rest), spool / f"{first.file_id}.taken", known, prints)
 
 
-def _sift(sources: Sequence[Source], spool: Path, known: KnownShapes) -> Sifted:
-    taken = spool / f"{sources[0].file_id}.taken"
-    prints: dict[int, Fingerprint] = {}
-    sieves = []
+def _portion(rest: Iterator[Source], taken: Path, known: KnownShapes, prints: dict[int, Fingerprint]) -> Portion:
+    """The next files, whose lines to read go to `taken`."""
+    pairs: list[tuple[Source, Sieve]] = []
+    whole = 0  # bytes of files that are read as they are
     with taken.open("wb") as out:
-        for source in sources:
+        for source in rest:
             sieve, prints[source.file_id] = _sieved(source, known)
-            sieves.append(sieve)
+            pairs.append((source, sieve))
             if sieve.taken:
                 first = b'{"%s":%d,' % (FILE_KEY.encode(), source.file_id)
                 out.write(first + (b"\n" + first).join(sieve.taken) + b"\n")
                 sieve.taken = []
+            whole += source.file.size if sieve.dense or sieve.torn else 0
+            if out.tell() + whole >= PART_BYTES:
+                break
         written = out.tell()
-    pairs = list(zip(sources, sieves, strict=True))
-    rows = sum(sieve.rows for sieve in sieves)
-    part = Portion(
+    rows = sum(sieve.rows for _, sieve in pairs)
+    return Portion(
         [source for source, sieve in pairs if sieve.dense and not sieve.torn],
         lambda: rows,
         taken if written else None,
         [source for source, sieve in pairs if sieve.rows and not sieve.dense],
         [source for source, sieve in pairs if sieve.torn],
     )
-    return part, prints
 
 
 def _sieved(source: Source, known: KnownShapes) -> tuple[Sieve, Fingerprint]:
