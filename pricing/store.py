@@ -57,8 +57,10 @@ def load_prices(connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[
 def add_prices(connection: DuckDBPyConnection, book: PriceBook, keys: Iterable[ModelKey]) -> None:
     """Add to the table `price` the book's rows of those models of `keys` that it has none of; ids go on."""
     held = {*connection.execute("SELECT DISTINCT provider, model FROM price").fetchall()}
-    (last,) = connection.execute("SELECT coalesce(max(price_id), 0) FROM price").fetchone() or (0,)
     wanted = [key for key in keys if (key.provider, key.model) not in held]
+    if not wanted:
+        return
+    (last,) = connection.execute("SELECT coalesce(max(price_id), 0) FROM price").fetchone() or (0,)
     connection.execute(f"INSERT INTO price {PRICE_ROWS_SQL}", [_records(book, wanted, last + 1)])
 
 

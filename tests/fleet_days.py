@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from costsim.months import month_span
 from costsim.tokens import TOKEN_CLASSES
+from costsim.usage.store import insert_rows
 
 OPUS, SONNET, HAIKU = (f"anthropic/claude-{name}" for name in ("opus-4-6", "sonnet-4-6", "haiku-4-5"))
 COLUMNS = (
@@ -52,6 +53,4 @@ def calm(*months: str) -> list[Row]:
 
 def fill(store: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     store.execute("DELETE FROM usage_daily")
-    sql = f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-    for row in rows:
-        store.execute(sql, [row[name] for name in COLUMNS])
+    insert_rows(store, "usage_daily", rows)

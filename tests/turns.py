@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from costsim.tokens import TOKEN_CLASSES
+from costsim.usage.store import insert_rows
 from duckdb import DuckDBPyConnection
 
 OPUS, HAIKU, GPT = "anthropic/claude-opus-4-6", "anthropic/claude-haiku-4-5", "openai/gpt-4o"
@@ -41,12 +42,7 @@ def fill(store: DuckDBPyConnection, calls: Sequence[Call]) -> None:
     """Let the store have these calls and no others."""
     for table in ("usage_event", "usage_daily", "rollup_state", "touched_day"):
         store.execute(f"DELETE FROM {table}")
-    if not calls:
-        return
-    rows = [_row(str(number), call) for number, call in enumerate(calls)]
-    one = f"({', '.join('?' * len(rows[0]))})"
-    sql = f"INSERT INTO usage_event ({', '.join(rows[0])}) VALUES {', '.join([one] * len(rows))}"
-    store.execute(sql, [cell for row in rows for cell in row.values()])
+    insert_rows(store, "usage_event", [_row(str(number), call) for number, call in enumerate(calls)])
 
 
 def _row(event_id: str, call: Call) -> dict[str, object]:

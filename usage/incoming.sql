@@ -17,8 +17,3 @@ settled AS (
 SELECT event_id, merit, coalesce(settled.place, top.place) AS place FROM top LEFT JOIN settled USING (event_id);
 
 -- Calls of the store that are repeated. Ids are looked up first: of the others, nothing more is read.
-CREATE OR REPLACE TEMP TABLE again AS
-SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN incoming USING (event_id);
-
-CREATE OR REPLACE TEMP TABLE before AS
-SELECT rowid AS place, * EXCLUDE (tags) FROM usage_event WHERE rowid IN (SELECT place FROM again);

@@ -19,7 +19,7 @@ from .changes import KnownFile, batches, label_of
 from .files import reader_named
 from .foreign import foreign
 from .listing import find_files
-from .merge import merge
+from .merge import Merged, merge
 from .passed_over import CANNOT_READ, keep
 from .postgres import is_address, new_rows
 from .read import read_snapshots
@@ -29,7 +29,7 @@ from .roles import SourceRoles, keep_roles, set_file_roles
 from .signs import find_signs
 from .signs import signs as signs_of
 from .source import Source
-from .store import scalar
+from .store import any_order, insert_rows, scalar
 from .strictness import refuse, refuse_passed_over
 from .unread import Watch, acknowledge, kinds
 
@@ -57,11 +57,10 @@ FROM (
         LEFT JOIN bad USING (file_id)
 ) AS counts
 WHERE load.file_id = counts.file_id
+RETURNING load.path, load.reader, load.entries, load.added, load.rejected
 """
-READ_COUNTS = """
-SELECT path, reader, entries, added, rejected FROM load WHERE file_id IN (SELECT unnest($1)) ORDER BY path
-"""
-
+REJECT = ("file_id", "line", "reason", "raw")
+NOTE = "SELECT undercounts FROM source_note WHERE source = ?"
 KEEP_FILES = """
 INSERT INTO load
 SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0, $role,
@@ -156,52 +155,74 @@ def _load_batch(
 ) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     watch = Watch(batch[0].format.reader)
-    sources, read, hashes = read_snapshots(store, _numbered(store, batch, watch), spool)
+    known, numbered = _numbered(store, batch, watch)
+    sources, read, hashes = read_snapshots(store, numbered, spool)
     grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
-    store.execute("BEGIN")
-    store.execute("SET preserve_insertion_order = false")
-    try:
-        _keep_files(store, sources, hashes, grown, batch[0].declared)
+    again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
+    with _transaction(store, sum(source.file.size for source in sources)):
+        if known:
+            _forget(store, sorted({*known} - {*grown}))
+        _keep_files(store, sources, hashes, batch[0].declared)
         named = batch[0].declared is not None
         if rejects := [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]:
-            store.executemany("INSERT INTO reject VALUES (?, ?, ?, ?)", rejects)
-        again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
-        withdrawn = merge(store, batch[0].format.reader.name, again)
-        find_signs(store)
-        entries, calls = scalar(store, "SELECT count(*) FROM found"), scalar(store, "SELECT count(*) FROM incoming")
-        reports = _reports(store, sources, grown)
-        watch.keep(store, grown, [source.file_id for source in sources])
-        unread = kinds(store, [source.file_id for source in sources])
-        signs = signs_of(store, [source.file_id for source in sources])
-        if strict:
-            refuse(_shown_rejects(store, sources), unread, signs)
+            insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in rejects])
+        merged = merge(store, batch[0].format.reader.name, again)
+        _add_calls(report, merged, batch[0].format.reader)
+        find_signs(store, merged.repeated)
+        watch.keep(store)
+        _add_files(store, report, sources, grown, strict)
+
+
+@contextmanager
+def _transaction(store: DuckDBPyConnection, size: int) -> Iterator[None]:
+    """All of a batch, of files of so many bytes, or nothing of it."""
+    store.execute("BEGIN")
+    try:
+        with any_order(store, size):
+            yield
         store.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a disk that fails has rolled back already: its own error is the news
             store.execute("ROLLBACK")
         raise
-    finally:
-        with suppress(duckdb.Error):
-            store.execute("RESET preserve_insertion_order")
-    report.files += reports
-    report.withdrawn += withdrawn
-    if batch[0].format.reader.role == "bill":
-        report.billed += calls
+
+
+def _add_calls(report: LoadReport, merged: Merged, reader: Reader) -> None:
+    report.withdrawn += merged.withdrawn
+    if reader.role == "bill":
+        report.billed += merged.calls
     else:
-        report.entries, report.calls = report.entries + entries, report.calls + calls
-    report.file_ids += [source.file_id for source in sources]
+        report.entries, report.calls = report.entries + merged.entries, report.calls + merged.calls
+
+
+def _add_files(
+    store: DuckDBPyConnection,
+    report: LoadReport,
+    sources: Sequence[Source],
+    grown: Sequence[int],
+    strict: bool,
+) -> None:
+    """What the files have, and what is to be said of them."""
+    ids = [source.file_id for source in sources]
+    files = _reports(store, sources, grown)
+    unread, signs = kinds(store, ids), signs_of(store, ids)
+    shown = _shown_rejects(store, ids) if any(file.rejected for file in files) else []
+    if strict:
+        refuse(shown, unread, signs)
+    report.files += files
+    report.file_ids += ids
     report.unread += unread
     report.signs += signs
-    report.first_rejects += _shown_rejects(store, sources)[: 5 - len(report.first_rejects)]
+    report.first_rejects += shown[: 5 - len(report.first_rejects)]
 
 
-def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watch) -> list[Source]:
-    """The files under their numbers: those they had, or new ones."""
+def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watch) -> tuple[list[int], list[Source]]:
+    """The numbers of the files that have one; and the files under their numbers, those they had or new ones."""
     labels = [known_file.label for known_file in batch]
     known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
     new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
     numbers = iter(new)
-    return [
+    return list(known.values()), [
         Source(
             known[label] if label in known else next(numbers)[0],
             known_file.file,
@@ -213,19 +234,21 @@ def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watc
     ]
 
 
+def _forget(store: DuckDBPyConnection, ids: Sequence[int]) -> None:
+    """Forget what was noted of these files as they were."""
+    for table in ("reject", "sign", "unread"):
+        store.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT unnest(?::BIGINT[]))", [ids])  # noqa: S608 (ours)
+
+
 def _keep_files(
     store: DuckDBPyConnection,
     sources: Sequence[Source],
     hashes: Sequence[str],
-    grown: Sequence[int],
     declared: str | None,
 ) -> None:
-    """What the files are now; the rejects of what they were are forgotten, but for those that only grew."""
-    ids = [source.file_id for source in sources]
-    for table in ("reject", "sign"):
-        store.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT unnest(?))", [sorted({*ids} - {*grown})])  # noqa: S608
+    """What the files are now."""
     kept = {
-        "ids": ids,
+        "ids": [source.file_id for source in sources],
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
@@ -236,25 +259,25 @@ def _keep_files(
     }
     store.execute(KEEP_FILES, kept)
     reader = sources[0].format.reader
-    store.execute("INSERT OR REPLACE INTO source_note VALUES (?, ?)", [reader.name, reader.undercounts])
+    if store.execute(NOTE, [reader.name]).fetchone() != (reader.undercounts,):
+        store.execute("INSERT OR REPLACE INTO source_note VALUES (?, ?)", [reader.name, reader.undercounts])
 
 
 def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:
     """Count what each file has, and keep it in `load`; a file that only grew adds to its entries before."""
     ids = [source.file_id for source in sources]
-    store.execute(COUNT_ENTRIES, [ids, grown])
+    rows = store.execute(COUNT_ENTRIES, [ids, grown]).fetchall()
     reader = sources[0].format.reader
-    rows = store.execute(READ_COUNTS, [ids]).fetchall()
     return [
         FileReport(path, name, entries, added, rejected, role=reader.role, no_call=reader.no_call)
-        for path, name, entries, added, rejected in rows
+        for path, name, entries, added, rejected in sorted(rows)
     ]
 
 
-def _shown_rejects(store: DuckDBPyConnection, sources: Sequence[Source]) -> list[str]:
+def _shown_rejects(store: DuckDBPyConnection, ids: Sequence[int]) -> list[str]:
     rows = store.execute(
         "SELECT path, line, reason FROM reject JOIN load USING (file_id) WHERE file_id IN (SELECT unnest(?)) "
         "ORDER BY path, line LIMIT 5",
-        [[source.file_id for source in sources]],
+        [ids],
     )
     return [f"  {path}:{line or '?'}: {reason}" for path, line, reason in rows.fetchall()]

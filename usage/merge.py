@@ -1,11 +1,13 @@
 """What a batch of files says, from `found` into the store: of the statements, those that have something to do.
 
 DuckDB takes longer to plan a statement of many columns than to run it on the entries of a small file. So what there
-is nothing to do for is not asked: calls that a file no longer contains, and calls that the store has already.
+is nothing to do for is not asked: entries that are none or have no id, calls that a file no longer contains, calls
+that the batch repeats or the store has already.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,24 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-ENTRIES, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
+MERIT, REFUSED, NAMELESS, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
     Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
-    for name in ("entries", "withdrawn", "incoming", "repeated", "kept", "superseded")
+    for name in ("merit", "refused", "nameless", "withdrawn", "incoming", "repeated", "kept", "superseded")
 )
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
+FEW = 10_000
+"""Entries up to which it is quicker to look first whether one repeats another."""
+FACTS = "SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (event_id IS NULL) FROM found"
+DISTINCT = "SELECT count(DISTINCT event_id) FROM found"
+EACH = """
+CREATE OR REPLACE TEMP TABLE incoming AS SELECT event_id, rowid AS place FROM found
+"""
+AGAIN = """
+CREATE OR REPLACE TEMP TABLE again AS
+SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN incoming USING (event_id)
+"""
+IS_AGAIN = "SELECT count(*) FROM again"
 READ_AGAIN = """
 CREATE OR REPLACE TEMP TABLE read_again AS
 SELECT * FROM (SELECT unnest(?::BIGINT[]) AS file_id, unnest(?::BOOLEAN[]) AS stands) WHERE stands IS NOT NULL
@@ -32,19 +46,58 @@ SELECT event_id, place, TRUE AS added, NULL::BIGINT AS place_before, NULL::TIMES
 """
 
 
-def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | None]) -> int:
-    """Put the entries of `found`, all of one source, into the store; how many calls were withdrawn.
+@dataclass(frozen=True)
+class Merged:
+    """What a batch came to: its usable entries, the calls they are, and how many calls were withdrawn.
+
+    `refused` says that an entry became a reject, `repeated` that the store had one of the calls already.
+    """
+
+    entries: int
+    calls: int
+    withdrawn: int
+    refused: bool
+    repeated: bool
+
+
+def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | None]) -> Merged:
+    """Put the entries of `found`, all of one source, into the store.
 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
-    store.execute(ENTRIES)
+    entries, refused = _judged(store)
     withdrawn = _withdraw(store, again) if any(stands is not None for stands in again.values()) else 0
-    store.execute(INCOMING)
-    store.execute(REPEATED if scalar(store, "SELECT count(*) FROM again") else ALL_NEW)
+    distinct, repeated = _incoming(store, entries)
+    store.execute(REPEATED if repeated else ALL_NEW)
     store.execute(KEPT)
     if source in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
-    return withdrawn
+    calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
+    return Merged(entries, calls, withdrawn, refused, repeated)
+
+
+def _incoming(store: DuckDBPyConnection, entries: int) -> tuple[bool, bool]:
+    """Fill `incoming`: whether each entry is a call of its own, and whether the store has one of the calls already."""
+    distinct = entries <= FEW and scalar(store, DISTINCT) == entries
+    if distinct:
+        store.execute(EACH)
+        store.execute(AGAIN)
+        if not scalar(store, IS_AGAIN):
+            return True, False
+    store.execute(MERIT)
+    store.execute(INCOMING)
+    store.execute(AGAIN)
+    return distinct, scalar(store, IS_AGAIN) > 0
+
+
+def _judged(store: DuckDBPyConnection) -> tuple[int, bool]:
+    """Make rejects of the entries of `found` that are refused, and give the others ids; how many these are."""
+    entries, refused, nameless = store.execute(FACTS).fetchone() or (0, 0, 0)
+    if refused:
+        store.execute(REFUSED)
+    if nameless:
+        store.execute(NAMELESS)
+    return entries - refused, refused > 0
 
 
 def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None]) -> int:

@@ -37,7 +37,7 @@ SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".conf", ".cfg", ".env", ".lock", 
 SETTINGS_NAMES = ("settings", "config", "package", "manifest", "preferences", "credentials")
 TEXTS = (".md", ".rst", ".html", ".css", ".py", ".js", ".ts", ".sh", ".sql", ".svg", ".xml", ".rs", ".go", ".java")
 
-KEEP = "INSERT OR REPLACE INTO passed_over VALUES (?, ?)"
+KEEP = "INSERT OR REPLACE INTO passed_over SELECT unnest(?), unnest(?)"
 FORGET = "DELETE FROM passed_over WHERE path IN (SELECT unnest(?::VARCHAR[]))"
 COUNT = "SELECT reason, count(*) FROM passed_over GROUP BY ALL ORDER BY 2 DESC, 1"
 
@@ -106,7 +106,7 @@ def keep(store: DuckDBPyConnection, passed: Mapping[str, str], read: Sequence[st
     """Keep in the store which files were passed over, and that those now read are not."""
     store.execute(FORGET, [list(read)])
     if passed:
-        store.executemany(KEEP, sorted(passed.items()))
+        store.execute(KEEP, [list(passed), list(passed.values())])
 
 
 def counts(store: DuckDBPyConnection) -> dict[str, int]:

@@ -31,12 +31,14 @@ ANYWHERE = ("", "global", "none", "null", "default", "not_available", "unspecifi
 def level(tier: str) -> str:
     """SQL for the level of a service tier (SQL for a text); NULL for standard, or where nothing is stated."""
     plain = f"regexp_replace(lower(trim({tier})), '^service_tier_', '')"
-    same = " ".join(f"WHEN '{name}' THEN '{known}'" for name, known in SAME_AS.items())
-    standard = " ".join(f"WHEN '{name}' THEN NULL" for name in STANDARD)
+    same = "".join(
+        f" WHEN {plain} IN ({_quoted(tuple(name for name in SAME_AS if SAME_AS[name] == known))}) THEN '{known}'"
+        for known in dict.fromkeys(SAME_AS.values())
+    )
     other = f"left(regexp_replace({plain}, '[^a-z0-9_.-]+', ' ', 'g'), 40)"
     return (
-        f"CASE WHEN {tier} IS NULL OR {tier} IN ('standard', 'default') THEN NULL "
-        f"ELSE CASE {plain} {standard} {same} ELSE {other} END END"
+        f"CASE WHEN {tier} IS NULL OR {tier} IN ('standard', 'default') OR {plain} IN ({_quoted(STANDARD)}) THEN NULL"
+        f"{same} ELSE {other} END"
     )
 
 

@@ -40,7 +40,8 @@ def read_snapshots(
     A file that changed meanwhile is read once more, from a copy of what it was, or is now where it is shorter.
     """
     store.execute(FOUND)
-    store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
+    if "file_time" in sources[0].format.reader.sql:
+        store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
     taken = [_copied(source, spool) if source.file.waits else source for source in sources]
     known, read, hashes = _read(store, taken, spool)
     moved = [s for s in taken if not s.copy and (not s.tail or s.file_id in read.whole) and changed(s.file)]

@@ -26,7 +26,7 @@ from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
-from .store import is_grave
+from .store import any_order, is_grave
 from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
@@ -117,16 +117,15 @@ def _streamed(connection: DuckDBPyConnection, part: Portion, project: Project) -
     """Project a part in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
     sql, parameters = _line_scan(connection, part.plain, part.taken, part.sifted)
     connection.execute("PRAGMA enable_profiling = 'no_output'")
-    connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
     try:
-        project(sql, parameters)
-        scanned = _scanned_rows(json.loads(connection.get_profiling_information()))
+        with any_order(connection, sum(source.file.size for source in part.read)):
+            project(sql, parameters)
+            scanned = _scanned_rows(json.loads(connection.get_profiling_information()))
     except NO_FIT as error:
         if is_grave(error):
             raise
         scanned = -1
     finally:
-        connection.execute("RESET preserve_insertion_order")
         connection.execute("PRAGMA disable_profiling")
     fits = scanned == part.rows()
     if not fits:
@@ -192,16 +191,14 @@ def _read_lines(connection: DuckDBPyConnection, sources: Sequence[Source]) -> bo
     """Fill `record`, with lines in their order for readers that need it; whether every line seemed to fit."""
     sql, parameters = _line_scan(connection, sources)
     connection.execute("DROP TABLE IF EXISTS record")
-    if not sources[0].format.reader.ordered:
-        connection.execute("SET preserve_insertion_order = false")  # the order of lines says nothing here
+    size = 0 if sources[0].format.reader.ordered else sum(source.file.size for source in sources)
     try:
-        connection.execute(f"CREATE TEMP TABLE record AS {sql}", parameters)
+        with any_order(connection, size):
+            connection.execute(f"CREATE TEMP TABLE record AS {sql}", parameters)
     except NO_FIT as error:
         if is_grave(error):
             raise
         return False
-    finally:
-        connection.execute("RESET preserve_insertion_order")
     return True
 
 

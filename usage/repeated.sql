@@ -1,4 +1,7 @@
 -- Of calls that the store has already (`before`), the better entry counts.
+CREATE OR REPLACE TEMP TABLE before AS
+SELECT rowid AS place, * EXCLUDE (tags) FROM usage_event WHERE rowid IN (SELECT place FROM again);
+
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT event_id, before.place, before.ts,
     merit(before.output, before.ts, before.input + before.cache_read + before.cache_write_5m + before.cache_write_1h

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from ..tokens import PROMPT_SUM, TOKEN_CLASSES
 from .reader import identifier, text
-from .store import scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,10 +28,14 @@ FORGET = """
 DELETE FROM usage_daily WHERE day IN (SELECT day FROM touched_day);
 DELETE FROM covered_daily WHERE day IN (SELECT day FROM touched_day)
 """
-ANY_COVERED = "SELECT EXISTS (FROM usage_event WHERE covered_by IS NOT NULL)"
 DONE = "DELETE FROM touched_day"
 TOUCHED = "SELECT count(*) FROM touched_day"
-SPAN = "SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY FROM touched_day"
+SPAN = """
+SELECT min(day)::TIMESTAMP, max(day)::TIMESTAMP + INTERVAL 1 DAY,
+    (SELECT count(*) FROM usage_daily) + (SELECT count(*) FROM covered_daily),
+    (SELECT count(*) FROM usage_event WHERE covered_by IS NOT NULL)
+FROM touched_day
+"""
 READ_STATE = "SELECT parameters FROM rollup_state"
 MODELS = """
 SELECT DISTINCT provider, model FROM usage_daily WHERE model IS NOT NULL
@@ -61,17 +64,18 @@ def rollup(connection: DuckDBPyConnection, tier_starts: Sequence[int], half_hour
         connection.execute(ALL_DAYS)
         connection.execute("DELETE FROM rollup_state")
         connection.execute("INSERT INTO rollup_state VALUES (?)", [parameters])
-    first, after = connection.execute(SPAN).fetchone() or (None, None)
+    first, after, summed, covered = connection.execute(SPAN).fetchone() or (None, None, 0, 0)
     if first:
-        connection.execute(FORGET)
+        if summed:
+            connection.execute(FORGET)
         # the bounds let whole row groups be skipped
         where = "ts >= $first AND ts < $after AND ts::DATE IN (SELECT day FROM touched_day)"
         values = {"by_half_hour": list(half_hour_models), "first": first, "after": after}
         counted = sums("usage_event", tier_starts, f"{where} AND {COUNTS}")
         connection.execute(f"INSERT INTO usage_daily BY NAME {counted}", values)
-        if scalar(connection, ANY_COVERED):
-            covered = sums("usage_event", tier_starts, f"{where} AND NOT {COUNTS}", also=["covered_by"])
-            connection.execute(f"INSERT INTO covered_daily BY NAME {covered}", values)
+        if covered:
+            sql = sums("usage_event", tier_starts, f"{where} AND NOT {COUNTS}", also=["covered_by"])
+            connection.execute(f"INSERT INTO covered_daily BY NAME {sql}", values)
     connection.execute(DONE)
     connection.execute("COMMIT")
 

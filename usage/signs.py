@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
-# Whether a batch has an entry that may be a sign of some kind: of most logs none has, and `FIND` takes long to plan.
-MAY_BE = """
-SELECT count(*) FROM found
-WHERE stated_total IS NOT NULL OR unfinished OR output BETWEEN 1 AND 10 AND cache_read > 0
-    OR recorded_usd > 0 AND tokens + output = request OR processing <> 'standard'
-"""
 ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
@@ -33,6 +27,48 @@ SELECT sign.source, kind, count(*), sum(calls)::BIGINT, sum(compared)::BIGINT, s
 FROM sign JOIN load USING (file_id) WHERE $ids IS NULL OR file_id IN (SELECT unnest($ids))
 GROUP BY ALL ORDER BY abs(sum(amount)) DESC, 1, 2
 """
+
+# What may be a sign of some kind, SQL over an entry, and the SQL that finds it in `call`. Most logs have none, and each
+# takes long to plan.
+KINDS = {
+    "stated_total <> input + cache_read + cache_write_5m + cache_write_1h + output": """
+        SELECT file_id, source, 'total above its parts', count(*) FILTER (beyond > 0), count(beyond),
+            sum(beyond) FILTER (beyond > 0)
+        FROM call GROUP BY ALL
+        UNION ALL
+        SELECT file_id, source, 'total below its parts', count(*) FILTER (beyond < 0), count(beyond),
+            sum(beyond) FILTER (beyond < 0)
+        FROM call GROUP BY ALL""",
+    "unfinished": """
+        SELECT file_id, source, 'no stop reason', count(*) FILTER (unfinished), count(unfinished), 0
+        FROM call GROUP BY ALL""",
+    "recorded_usd > 0 AND tokens + output = request": """
+        SELECT file_id, source, 'a cost without tokens', count(*) FILTER (cost_only), count(*), 0
+        FROM call GROUP BY ALL""",
+    "split_part(processing, '/', 1) NOT IN ('standard', 'batch', 'flex', 'priority', 'fast')": """
+        SELECT file_id, source, 'processing ' || level, count(*), count(*), 0
+        FROM call WHERE level NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') GROUP BY ALL""",
+    "output BETWEEN 1 AND 10 AND cache_read > 0": """
+        SELECT file_id, source, 'output too small',
+            count(*) FILTER (output BETWEEN 1 AND 10 AND growth > output + 64 AND gap < INTERVAL 1 MINUTE),
+            count(growth), 0
+        FROM (
+            SELECT file_id, source, output, lead(context) OVER next - context AS growth, lead(ts) OVER next - ts AS gap
+            FROM call SEMI JOIN (
+                SELECT file_id FROM call GROUP BY file_id
+                HAVING count(*) FILTER (cached AND output BETWEEN 1 AND 10) * 50 > count(*)
+            ) AS short USING (file_id)
+            WHERE cached WINDOW next AS (PARTITION BY file_id, session, agent ORDER BY ts)
+        )
+        GROUP BY ALL""",
+}
+MAY_BE = f"SELECT {', '.join(f'count(*) FILTER ({may_be})' for may_be in KINDS)} FROM found"  # noqa: S608 (ours)
+ANY = "SELECT count(*) FROM sign"
+ELSEWHERE = """
+ANTI JOIN (
+    SELECT event_id, before.file_id AS elsewhere FROM before ANTI JOIN better USING (event_id)
+) AS kept ON kept.event_id = incoming.event_id AND kept.elsewhere <> found.file_id
+"""  # calls whose better entry another file has already
 
 
 @dataclass(frozen=True)
@@ -75,14 +111,19 @@ class Sign:
                 return f"{of} {have} an output of 10 tokens or fewer, too few for how the context grows after them"
 
 
-def find_signs(store: DuckDBPyConnection) -> None:
-    """Keep the signs of a batch that was merged: see signs.sql."""
-    if scalar(store, MAY_BE):
-        store.execute(FIND)
+def find_signs(store: DuckDBPyConnection, repeated: bool) -> None:
+    """Keep the signs of a batch that was merged (see signs.sql); `repeated`: the store had some of its calls before."""
+    counts = store.execute(MAY_BE).fetchone() or ()
+    kinds = [sql for sql, count in zip(KINDS.values(), counts, strict=True) if count]
+    if kinds:
+        kept = ELSEWHERE if repeated else ""
+        store.execute(FIND.replace("[kept]", kept).replace("[kinds]", "\nUNION ALL".join(kinds)))
 
 
 def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list[Sign]:
     """The signs of all files, or of these; the largest amount first."""
+    if not scalar(store, ANY):
+        return []
     rows = store.execute(FOUND, {"ids": None if files is None else list(files)}).fetchall()
     return [Sign(*row) for row in rows]
 

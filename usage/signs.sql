@@ -15,38 +15,11 @@ WITH call AS MATERIALIZED (
         found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h AS context,
         found.stated_total::HUGEINT - (found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h
             + found.output) AS beyond
-    FROM found JOIN incoming ON found.rowid = incoming.place ANTI JOIN (
-        SELECT event_id, before.file_id AS elsewhere FROM before ANTI JOIN better USING (event_id)
-    ) AS kept ON kept.event_id = incoming.event_id AND kept.elsewhere <> found.file_id
+    FROM found JOIN incoming ON found.rowid = incoming.place
+        [kept]
 ),
-short AS (
-    SELECT file_id FROM call GROUP BY file_id HAVING count(*) FILTER (cached AND output BETWEEN 1 AND 10) * 50 > count(*)
-),
-followed AS (
-    SELECT file_id, source, output, lead(context) OVER next - context AS growth, lead(ts) OVER next - ts AS gap
-    FROM call SEMI JOIN short USING (file_id) WHERE cached
-    WINDOW next AS (PARTITION BY file_id, session, agent ORDER BY ts)
-),
-seen AS (
-    SELECT file_id, source, 'total above its parts' AS kind, count(*) FILTER (beyond > 0) AS calls,
-        count(beyond) AS compared, sum(beyond) FILTER (beyond > 0) AS amount
-    FROM call GROUP BY ALL
-    UNION ALL
-    SELECT file_id, source, 'total below its parts', count(*) FILTER (beyond < 0), count(beyond),
-        sum(beyond) FILTER (beyond < 0)
-    FROM call GROUP BY ALL
-    UNION ALL
-    SELECT file_id, source, 'no stop reason', count(*) FILTER (unfinished), count(unfinished), 0 FROM call GROUP BY ALL
-    UNION ALL
-    SELECT file_id, source, 'a cost without tokens', count(*) FILTER (cost_only), count(*), 0 FROM call GROUP BY ALL
-    UNION ALL
-    SELECT file_id, source, 'processing ' || level, count(*), count(*), 0
-    FROM call WHERE level NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') GROUP BY ALL
-    UNION ALL
-    SELECT file_id, source, 'output too small',
-        count(*) FILTER (output BETWEEN 1 AND 10 AND growth > output + 64 AND gap < INTERVAL 1 MINUTE), count(growth),
-        0
-    FROM followed GROUP BY ALL
+seen (file_id, source, kind, calls, compared, amount) AS (
+    [kinds]
 )
 SELECT file_id, source, kind, calls, compared, coalesce(amount, 0)::DECIMAL(38, 0) FROM seen WHERE calls > 0
 ON CONFLICT (file_id, kind) DO UPDATE SET calls = sign.calls + excluded.calls,

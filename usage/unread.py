@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .likeness import Likeness, Number
 from .line_kinds import LineKinds
+from .store import scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,6 +25,7 @@ INSERT INTO unread SELECT unnest($ids), $reader, unnest($fields), unnest($counts
 ON CONFLICT (file_id, field) DO UPDATE SET occurrences = occurrences + excluded.occurrences,
     total = total + excluded.total
 """
+ANY = "SELECT count(*) FROM unread"
 KINDS = """
 SELECT unread.source, unread.field, count(DISTINCT file_id), sum(occurrences)::BIGINT, sum(total)::VARCHAR,
     arg_min(load.path, file_id), arg_min(line, file_id), arg_min(raw, file_id), bool_or(as_text)
@@ -98,9 +100,8 @@ class Watch:
         """Forget a file, because it is read again."""
         self.found.pop(file_id, None)
 
-    def keep(self, store: DuckDBPyConnection, grown: Sequence[int], files: Sequence[int]) -> None:
-        """Write what was noted of these files in place of what was known, or to it for those that grew."""
-        store.execute("DELETE FROM unread WHERE file_id IN (SELECT unnest(?::BIGINT[]))", [sorted({*files} - {*grown})])
+    def keep(self, store: DuckDBPyConnection) -> None:
+        """Add what was noted of these files to what is known of them."""
         rows = [(file_id, name, tally) for file_id, fields in self.found.items() for name, tally in fields.items()]
         if not rows:
             return
@@ -125,6 +126,8 @@ def amount(written: str) -> Decimal:
 
 def kinds(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list[Unread]:
     """What is unread and not acknowledged, the largest sum first; of all files, or of these."""
+    if not scalar(store, ANY):
+        return []
     rows = store.execute(KINDS, {"ids": None if files is None else list(files)}).fetchall()
     return [Unread(source, name, files, n, Decimal(total), *first) for source, name, files, n, total, *first in rows]
 

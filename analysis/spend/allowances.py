@@ -55,9 +55,11 @@ class Allowance:
 
 def allowances(connection: DuckDBPyConnection, book: PriceBook) -> tuple[Allowance, ...]:
     """The subscriptions of the book in each month of the days that `chosen` has, from rows that are `priced`."""
-    first, last = connection.execute(SPAN).fetchone() or (None, None)
     subscriptions = book.subscriptions
-    if not subscriptions or first is None or last is None:
+    if not subscriptions:
+        return ()
+    first, last = connection.execute(SPAN).fetchone() or (None, None)
+    if first is None or last is None:
         return ()
     used = {(name, month): (usd, requests) for name, month, usd, requests in connection.execute(USED).fetchall()}
     return tuple(

@@ -33,8 +33,6 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from ...errors import CostsimError
 from ...pricing.store import add_prices, cost_sums, load_prices, resolve_models
 from ...tokens import TOKEN_CLASSES
@@ -97,25 +95,24 @@ class Ledger:
         CostsimError where a price changes at a moment that is no half hour, or loaded rollups do not fit (rollups.py).
         """
         also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
-        if not is_current(connection, book, also):
+        pairs = _current_models(connection, book, also)
+        if pairs is None:
             if is_read_only(connection):
                 in_memory(connection, ROLLED_UP)
             bring_up_to_date(connection, book, also)
+            pairs = rolled_models(connection)
+        keys = sorted({key for provider, model in pairs if (key := book.resolve(model, provider))})
         ledger = cls(connection, book)
-        if not _is_open(connection, book):
-            load_prices(connection, book, ())
-            resolve_models(connection, book, ())
+        if connection.execute(BOOK_HASH).fetchone() != (book.hash,):
+            load_prices(connection, book, keys)
+            resolve_models(connection, book, pairs)
             connection.execute(OPEN_TABLES)
             connection.execute(HOLD_BOOK, {"book_hash": book.hash})
-        ledger._price_rollup()
+        elif not {*pairs} <= {*connection.execute(KNOWN_MODELS).fetchall()}:
+            resolve_models(connection, book, pairs)
+        ledger.price_keys(USED_KEYS, keys)
         check_rollups(connection, lambda pairs: rollup_needs(book, pairs))
         return ledger
-
-    def _price_rollup(self) -> None:
-        pairs = rolled_models(self.connection)
-        if not {*pairs} <= {*self.connection.execute(KNOWN_MODELS).fetchall()}:
-            resolve_models(self.connection, self.book, pairs)
-        self.price_keys(USED_KEYS, (key for provider, model in pairs if (key := self.book.resolve(model, provider))))
 
     def price_keys(self, wanted: str, models: Iterable[ModelKey] = (), values: dict[str, Any] | None = None) -> None:
         """Price what is not priced yet of the keys that the SQL `wanted` selects: only that costs a pricing run.
@@ -187,23 +184,19 @@ def open_ledger(
         yield Ledger.open(connection, book, tier_starts=tier_starts, models=models)
 
 
-def _is_open(connection: DuckDBPyConnection, book: PriceBook) -> bool:
-    try:
-        return connection.execute(BOOK_HASH).fetchone() == (book.hash,)
-    except duckdb.CatalogException:
-        return False
-
-
-def is_current(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int] = ()) -> bool:
-    """Whether the rollup holds every call, kept apart where the prices of `book` and `tier_starts` need it."""
+def _current_models(
+    connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int]
+) -> list[tuple[str | None, str]] | None:
+    """The models of the rollup, where it holds every call, kept apart where `book` and `tier_starts` need it."""
     if scalar(connection, TOUCHED):
-        return False
+        return None
     state = connection.execute(READ_STATE).fetchone()
-    if state is None:
-        return not scalar(connection, NEVER_SUMMED)  # a rollup without parameters was put there as sums
+    pairs = rolled_models(connection)
+    if state is None:  # a rollup without parameters was put there as sums
+        return None if scalar(connection, NEVER_SUMMED) else pairs
     starts, by_half_hour = json.loads(state[0])
-    needed, within_days = rollup_needs(book, rolled_models(connection))
-    return {*needed, *tier_starts} <= {*starts} and within_days == by_half_hour
+    needed, within_days = rollup_needs(book, pairs)
+    return pairs if {*needed, *tier_starts} <= {*starts} and within_days == by_half_hour else None
 
 
 def bring_up_to_date(connection: DuckDBPyConnection, book: PriceBook, tier_starts: Iterable[int] = ()) -> None:

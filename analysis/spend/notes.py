@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...money import format_cents
+from .recorded import recorded_notes
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,14 +20,25 @@ WHERE role = 'bill' AND covered_by IS NULL AND tags LIKE '%"discount_usd"%' AND 
 GROUP BY source HAVING sum(TRY_CAST(tags ->> '$.discount_usd' AS DOUBLE)) <> 0 ORDER BY source
 """
 
+MAY_BE = """
+SELECT bool_or(processing <> 'standard'), bool_or(model LIKE '%:online'), bool_or(role = 'bill'),
+    bool_or(recorded_calls > 0)
+FROM priced
+"""
+
 
 def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
-    """Sums without sizes of requests, standard prices for want of others, fees and discounts that are in no price."""
+    """Sums without sizes of requests, standard prices for want of others, fees and discounts that are in no price.
+
+    And what recorded costs that differ probably are. What no row of `priced` can be is not asked.
+    """
+    levels, online, billed, recorded = connection.execute(MAY_BE).fetchone() or ()
     return (
         *_summed(connection),
-        *_at_standard_price(connection),
-        *_searching(connection),
-        *_included(connection),
+        *(_at_standard_price(connection) if levels else ()),
+        *(_searching(connection) if online else ()),
+        *(_included(connection) if billed else ()),
+        *(recorded_notes(connection) if recorded else ()),
     )
 
 

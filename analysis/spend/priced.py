@@ -12,8 +12,8 @@ from ...tokens import COLUMNS, TOKEN_CLASSES
 
 AS_BILLED = "as billed"
 """In place of a token class: what a bill states without tokens that have a price."""
-BOOK_HASH = "SELECT book_hash FROM ledger_book"
-HOLD_BOOK = "CREATE OR REPLACE TEMP TABLE ledger_book AS SELECT $book_hash AS book_hash"
+BOOK_HASH = "SELECT getvariable('ledger_book')"
+HOLD_BOOK = "SET VARIABLE ledger_book = $book_hash"
 KNOWN_MODELS = "SELECT provider_ref, model_ref FROM model_alias"
 OPEN_TABLES = f"""
 CREATE OR REPLACE TEMP TABLE price_key (

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
 from ...usage.rollup import call_sums, rolled_models
+from ...usage.store import scalar
 from .allowances import Allowance, allowances
 from .completeness import DataQuality, data_quality
 from .currency import Rates, converted, exact
@@ -27,7 +28,6 @@ from .groups import keep_top, select_groups
 from .ledger import Ledger, rollup_needs
 from .notes import price_notes
 from .query import DIMENSIONS, PRICED, SUMMED, Query, call_columns, hold_conditions, met
-from .recorded import recorded_notes
 from .sources import Sources, sources_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
     flat = () if query.where else allowances(connection, book)
     if rates:
         rows, total = _converted(connection, query, rates, rows, total)
-    unpriced, notes = _unpriced(connection), (*price_notes(connection), *recorded_notes(connection))
+    unpriced, notes = _unpriced(connection), price_notes(connection)
     quality = data_quality(connection)
     if query.reprice:
         rows, total = _repriced(ledger, query, rows, total)
@@ -163,6 +163,8 @@ def choose(ledger: Ledger, query: Query) -> None:
 
 
 NOTHING = Decimal(0)
+DIFFER = "SELECT count(*) FROM priced WHERE tier > 0 OR cache_write_1h > 0"
+"""The sums that cost something else at the base tier, or with short cache writes."""
 # As text without trailing zeros: a quarter of the time that a DECIMAL takes to become a Decimal.
 PLAIN = "rtrim(rtrim(nullif(sum({}), 0)::VARCHAR, '0'), '.')"
 BY_CLASS = f"""
@@ -225,8 +227,12 @@ def _explained(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendR
     """The difference of every row whose calls all have a recorded cost."""
     if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
         return rows, total
-    tier, both = _alternatives(ledger, query)
-    tier_total, both_total = tier.pop(None), both.pop(None)
+    if not scalar(ledger.connection, DIFFER):
+        tier = both = {row.keys: row.computed_usd for row in rows}
+        tier_total = both_total = total.computed_usd
+    else:
+        tier, both = _alternatives(ledger, query)
+        tier_total, both_total = tier.pop(None), both.pop(None)
     compared = [
         r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows
     ]
@@ -282,7 +288,7 @@ def _unpriced(connection: DuckDBPyConnection) -> tuple[str, ...]:
 
 
 def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
-    first, last = connection.execute("SELECT min(shown_day), max(shown_day) FROM chosen").fetchone() or (None, None)
+    first, last = connection.execute("SELECT min(shown_day), max(shown_day) FROM priced").fetchone() or (None, None)
     return (first, last) if first and last else None
 
 

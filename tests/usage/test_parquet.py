@@ -16,7 +16,7 @@ from costsim.analysis.spend.spend import Query, spend, spend_calls
 from costsim.errors import UsageLogError
 from costsim.pricing.book import open_book
 from costsim.usage import parquet
-from costsim.usage.store import open_store
+from costsim.usage.store import insert_rows, open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
@@ -46,10 +46,7 @@ CALLS = st.fixed_dictionaries({
 
 
 def stored(store: duckdb.DuckDBPyConnection, calls: list[dict[str, Any]]) -> None:
-    for call in calls:
-        row = CALL | call
-        marks = ", ".join("?" * len(row))
-        store.execute(f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    insert_rows(store, "usage_event", [CALL | call for call in calls])
 
 
 def written(file: Path, sql: str) -> Path:

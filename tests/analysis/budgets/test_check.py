@@ -19,6 +19,7 @@ from costsim.analysis.findings import Finding
 from costsim.analysis.spend.ledger import Ledger
 from costsim.errors import ArchitectureError, CostsimError
 from costsim.pricing.book import PriceBook
+from costsim.usage.store import insert_rows
 
 HAIKU, OPUS = "anthropic/claude-haiku-4-5", "anthropic/claude-opus-4-6"
 ROUTING = {"monitoring": HAIKU, "fallback": OPUS}
@@ -114,12 +115,12 @@ def fill(store: duckdb.DuckDBPyConnection, first: date, last: date, **more: Any)
         "aggregated": False, "input": 1_000_000, "cache_read": 0, "cache_write_5m": 0, "cache_write_1h": 0,
         "output": 0, "web_search": 0, "request": 1, **more,
     }  # fmt: skip
-    day = first
-    while day <= last:
-        row = event | {"ts": datetime(day.year, day.month, day.day, 12), "event_id": f"{more.get('component')} {day}"}
-        names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-        store.execute(f"INSERT INTO usage_event ({names}) VALUES ({marks})", list(row.values()))
-        day += timedelta(1)
+    days = [first + timedelta(n) for n in range((last - first).days + 1)]
+    rows = [
+        event | {"ts": datetime(day.year, day.month, day.day, 12), "event_id": f"{more.get('component')} {day}"}
+        for day in days
+    ]
+    insert_rows(store, "usage_event", rows)
 
 
 @pytest.fixture

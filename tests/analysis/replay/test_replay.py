@@ -20,7 +20,7 @@ from costsim.analysis.spend.spend import Query, spend
 from costsim.errors import ArchitectureError
 from costsim.pricing.book import PriceBook, open_book
 from costsim.tokens import TOKEN_CLASSES
-from costsim.usage.store import open_store
+from costsim.usage.store import insert_rows, open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
@@ -52,9 +52,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 
 def fill(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
     store.execute("DELETE FROM usage_daily")
-    sql = f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-    for row in rows:
-        store.execute(sql, [row[name] for name in COLUMNS])
+    insert_rows(store, "usage_daily", rows)
 
 
 def plain_cost(book: PriceBook, row: dict[str, Any], model: str) -> Fraction:
@@ -212,12 +210,14 @@ def test_a_routing_file_moves_each_task_and_the_rest_to_its_fallback(tmp_path: P
 def sizes(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A store with one call of each size on Haiku."""
     with open_store(tmp_path / "sizes.duckdb") as connection:
-        for n, tokens in enumerate((10_000, 50_000, 50_001, 128_000, 128_001, 300_000)):
-            row = {"event_id": str(n), "source": "test", "ts": datetime(2026, 10, 5, n), "component": "coder", "agent": "cto",
-                   "task": "code_generation", "provider": "anthropic", "model": HAIKU.split("/")[1], "processing": "standard",
-                   "status": "ok", "aggregated": False, "file_id": 1, **dict.fromkeys(TOKEN_CLASSES, 0), "input": tokens, "request": 1}  # fmt: skip
-            sql = f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-            connection.execute(sql, list(row.values()))
+        rows = [
+            {"event_id": str(n), "source": "test", "ts": datetime(2026, 10, 5, n), "component": "coder", "agent": "cto",
+             "task": "code_generation", "provider": "anthropic", "model": HAIKU.split("/")[1], "processing": "standard",
+             "status": "ok", "aggregated": False, "file_id": 1, **dict.fromkeys(TOKEN_CLASSES, 0), "input": tokens,
+             "request": 1}
+            for n, tokens in enumerate((10_000, 50_000, 50_001, 128_000, 128_001, 300_000))
+        ]  # fmt: skip
+        insert_rows(connection, "usage_event", rows)
         yield connection
 
 

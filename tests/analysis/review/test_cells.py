@@ -17,7 +17,7 @@ from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import PriceBook, open_book
 from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from costsim.usage.store import insert_rows, open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
@@ -52,10 +52,7 @@ def summed(**given: Any) -> dict[str, Any]:
 
 def filled(store: Store, book: PriceBook, *rows: dict[str, Any]) -> Store:
     store.execute("DELETE FROM usage_daily")
-    marks = ", ".join("?" * len(COLUMNS))
-    for row in rows:
-        values = [row[name] for name in COLUMNS]
-        store.execute(f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({marks})", values)
+    insert_rows(store, "usage_daily", rows)
     fill_cells(store, book)
     return store
 

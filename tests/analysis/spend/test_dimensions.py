@@ -15,7 +15,7 @@ from costsim.analysis.spend.spend import SpendRow, spend
 from costsim.errors import CostsimError
 from costsim.pricing.book import PriceBook
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from costsim.usage.store import insert_rows, open_store
 
 USAGE = Path(__file__).parents[2] / "data" / "usage"
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -43,9 +43,8 @@ def teams() -> Iterator[duckdb.DuckDBPyConnection]:
         call(4, ts="2026-10-12 23:30:00"),
     ]
     with open_store(Path(":memory:")) as store:
-        for row in calls:
-            names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-            store.execute(f"INSERT INTO usage_event ({names}) VALUES ({marks})", list(row.values()))
+        names = {name for row in calls for name in row}
+        insert_rows(store, "usage_event", [dict.fromkeys(names) | row for row in calls])
         store.execute("INSERT INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event")
         yield store
 

@@ -19,7 +19,7 @@ from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import write_focus
 from costsim.tokens import TOKEN_CLASSES
-from costsim.usage.store import open_store
+from costsim.usage.store import insert_rows, open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
@@ -41,11 +41,7 @@ def rollup_row(**given: Any) -> dict[str, Any]:
 
 def fill(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
     store.execute("DELETE FROM usage_daily")
-    marks = ", ".join("?" * len(COLUMNS))
-    for row in rows:
-        store.execute(
-            f"INSERT INTO usage_daily ({', '.join(COLUMNS)}) VALUES ({marks})", [row[name] for name in COLUMNS]
-        )
+    insert_rows(store, "usage_daily", rows)
 
 
 def test_a_days_tokens_cost_what_the_list_says(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
@@ -328,8 +324,7 @@ def call(ts: str, **given: Any) -> dict[str, Any]:
 
 def log(store: duckdb.DuckDBPyConnection, *calls: dict[str, Any]) -> None:
     for row in calls:
-        marks = ", ".join("?" * len(row))
-        store.execute(f"INSERT INTO usage_event ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        insert_rows(store, "usage_event", [row])
 
 
 def test_days_are_those_of_the_time_zone_asked_for_and_prices_those_of_the_moment(

@@ -12,24 +12,3 @@ CREATE OR REPLACE TEMP MACRO claim(recorded_usd, figures, path) AS
     -- billionths of a dollar, and one where there is any, < 2^60; 24 bits of each mark
     ((coalesce(greatest(recorded_usd::DECIMAL(38, 9), -1) + 1, 0) * 1000000000)::HUGEINT << 48)
         + (((figures & 16777215) << 24) + (hash(path) & 16777215))::HUGEINT;
-
-INSERT INTO reject
-SELECT file_id, line, reason, left(concat_ws(' ', event_id, model), 500) FROM found WHERE reason IS NOT NULL;
-
-DELETE FROM found WHERE reason IS NOT NULL;
-
--- Entries without an id of their own: their content and how often the file has repeated it before are the id.
-UPDATE found SET event_id = numbered.event_id
-FROM (
-    WITH hashed AS (
-        SELECT rowid AS place, file_id, line, source, md5(to_json(row(ts, model, provider, session, component, agent, task,
-            processing, status, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
-            recorded_usd, "user", team, project, repository, branch,
-            tags))::VARCHAR) AS content
-        FROM found WHERE event_id IS NULL
-    )
-    SELECT place,
-        concat_ws(':', source, content, row_number() OVER (PARTITION BY file_id, content ORDER BY line)) AS event_id
-    FROM hashed
-) AS numbered
-WHERE found.rowid = numbered.place;
