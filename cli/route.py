@@ -61,10 +61,10 @@ def route(words: Sequence[str]) -> int:
     routing = read_routing(config) if config else shipped_routing()
     attributes = parse_attributes(asked.describe)
     decision = decide(routing, asked.task, attributes, asked.context_tokens, strict=asked.strict)
-    for warning in decision.warnings:
-        sys.stderr.write(f"costsim: {warning}\n")
-    lines = decision.steps if asked.explain else [decision.model]
-    from ..reports.texts import terminal
+    from ..reports.texts import plain, terminal
 
-    sys.stdout.write(terminal("".join(f"{line}\n" for line in lines)))
+    for warning in decision.warnings:
+        sys.stderr.write(f"costsim: {plain(warning)}\n")
+    lines = decision.steps if asked.explain else [decision.model]
+    sys.stdout.write(terminal("".join(f"{plain(line)}\n" for line in lines)))
     return 0

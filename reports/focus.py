@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING
 
 from ..writing import replacing
 from .files import failing_as_output
+from .texts import inert_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 
-INERT = r"""
-CASE WHEN regexp_matches({name}, '^\s*[-=+@|%]')
-        AND NOT regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?') THEN '''' ELSE '' END
-    || regexp_replace({name}, '[\x00-\x1f\x7f]', ' ', 'g') AS {name}
-"""
-"""As `texts.inert`: no name is run as a formula in a spreadsheet."""
-
-
 def _cell(name: str, kind: object) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
-    return INERT.format(name=quoted) if str(kind) == "VARCHAR" else quoted
+    return f"{inert_sql(quoted)} AS {quoted}" if str(kind) == "VARCHAR" else quoted
 
 
 def write_focus(rows: DuckDBPyRelation, file: Path) -> int:

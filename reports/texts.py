@@ -12,13 +12,17 @@ from typing import Any
 UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
 CONTROLS = re.compile(f"[{UNSEEN}]")
 """Control characters but tab and line feed, what turns the direction of text, what is no character."""
+UNSEEN_SQL = "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in UNSEEN.replace("\ud800-\udfff", ""))
+"""The same for DuckDB, whose texts hold no surrogates."""
 XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::|##\[)", re.MULTILINE)  # a style of ours may come before
-LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|#(?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!](?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+ENTITY = re.compile(r"&(?=#?\w+;)")
+"""Where Markdown would read another character: `&commat;name` is a mention too."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 FORMULA = ("=", "+", "-", "@", "|", "%")
 
@@ -56,8 +60,9 @@ def without_commands(text: str) -> str:
 def cell(name: str) -> str:
     """A name that stays text in Markdown, in a table too: no markup, no mention, no link."""
     name = plain(name)
-    for mark in "\\`*_[]<>|#":
+    for mark in "\\`*_[]<>|#~":
         name = name.replace(mark, "\\" + mark)
+    name = ENTITY.sub(r"\\&", name)
     live = LIVE.sub(lambda found: found[0] + BREAK, name.replace("\\#", "#"))
     return " ".join(live.replace("#", "\\#").split())
 
@@ -66,6 +71,14 @@ def inert(name: str) -> str:
     """A name for a spreadsheet: one that would be run as a formula gets a leading apostrophe."""
     name = plain(name)
     return "'" + name if name.lstrip().startswith(FORMULA) and not NUMBER.fullmatch(name) else name
+
+
+def inert_sql(column: str) -> str:
+    """The same for a column of names (a quoted identifier), as DuckDB's SQL."""
+    one_line = rf"regexp_replace({column}, '\r\n|[\t\n]', ' ', 'g')"
+    name = f"regexp_replace({one_line}, '[{UNSEEN_SQL}]', '{REPLACEMENT}', 'g')"
+    run = rf"regexp_matches({column}, '^[\s\pZ]*[-=+@|%]') AND NOT regexp_full_match({column}, '{NUMBER.pattern}')"
+    return f"CASE WHEN {run} THEN chr(39) ELSE '' END || {name}"
 
 
 def xml(text: str) -> str:

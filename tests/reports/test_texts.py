@@ -59,6 +59,11 @@ def test_workflow_commands_of_our_own_are_printed() -> None:
         ("a|b\nc", "a\\|b c"),
         ("claude-haiku-4-5", "claude-haiku-4-5"),
         ("me@example.com", "me@\u200bexample.com"),
+        ("&commat;octocat", "\\&commat;octocat"),
+        ("&#64;octocat", "&\\#\u200b64;octocat"),
+        ("AT&T", "AT&T"),
+        ("~~gone~~", "\\~\\~gone\\~\\~"),
+        ("!12", "!\u200b12"),
     ],
 )
 def test_a_name_in_markdown_is_no_mention_and_no_link(name: str, shown: str) -> None:
@@ -72,6 +77,17 @@ def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
         sql = f"SELECT {_cell('x_Agent', 'VARCHAR')} FROM (SELECT $name AS x_Agent)"
         [(cell,)] = connection.execute(sql, {"name": name}).fetchall()
     assert cell.startswith("'")
+
+
+@pytest.mark.parametrize(
+    "name", [*(name for name in NAMES if name != "\ud800"), "=1", "a\tb", "\u00a0=1", "-2"], ids=ascii
+)
+def test_sql_makes_a_name_inert_as_python_does(name: str) -> None:
+    with duckdb.connect() as connection:
+        [(made,)] = connection.execute(
+            f"SELECT {texts.inert_sql('n')} FROM (SELECT $name AS n)", {"name": name}
+        ).fetchall()
+    assert made == texts.inert(name)
 
 
 @pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3"])

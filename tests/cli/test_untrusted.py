@@ -1,0 +1,27 @@
+"""Names from files that others wrote, and words of a shell, as commands print them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from conftest import Run
+
+HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\n::stop-commands::x"
+
+
+def harmless(text: str) -> bool:
+    """No control character but line ends, and no line that a CI takes for a command."""
+    return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text) and not re.search(r"^\s*(::|##\[)", text, re.M)
+
+
+def test_names_of_a_routing_reach_no_terminal_as_commands(costsim: Run, tmp_path: Path) -> None:
+    routing = {HOSTILE: f"anthropic/{HOSTILE}", "fallback": f"openai/{HOSTILE}"}
+    (tmp_path / "routing.json").write_text(json.dumps({"model_routing": routing}))
+    for words in (["other"], [HOSTILE], [HOSTILE, "--explain"], [HOSTILE + "s"]):
+        done = costsim("route", *words, "--config", "routing.json")
+        assert done.code == 0, done.err
+        assert harmless(done.out)
+        assert harmless(done.err)
+        assert done.out.count("\n") == 1 or "--explain" in words
