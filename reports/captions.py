@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.grouping import summed
 from ..money import format_cents, format_range, format_usd
-from .charts import agent_of, model_of
+from .colours import agent_of, model_label
 from .numbers import percent
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def of_components(projection: Projection) -> str:
 
 def of_models(projection: Projection) -> str:
     """Which model is the most expensive."""
-    return _most_expensive(shown_plan(projection), model_of(projection))
+    label = model_label(projection)
+    return _most_expensive(shown_plan(projection), lambda row: label(row.model))
 
 
 def of_agents(projection: Projection) -> str:

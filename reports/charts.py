@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.grouping import fold, fold_costs, ranked, summed
+from ..analysis.grouping import fold_costs, summed
 from ..money import format_apart, format_range, format_usd
 from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
+from .colours import Things, agent_of, of_projection
 from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -21,37 +22,48 @@ if TYPE_CHECKING:
 
     from ..analysis.results import ComponentCost, PlanResult, Projection, WaterfallStep
 
-GROUPS = 12
-"""Rows of the charts by model and by agent; the rest is added up in one more."""
-
 
 def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
     """A bar per plan, stacked from its components, the most expensive first; USD per day."""
+    return _stacked(projection, lambda row: row.name, of_projection(projection, theme).parts, "component", theme)
+
+
+def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A bar per plan, stacked from its models, the most expensive first; USD per day."""
+    things = of_projection(projection, theme).models
+    return _stacked(projection, lambda row: things.label(row.model), things, "model", theme)
+
+
+def cost_by_agent(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
+    """A bar per plan, stacked from its agents, the most expensive first; USD per day."""
+    return _stacked(projection, agent_of, of_projection(projection, theme).agents, "agent", theme)
+
+
+def _stacked(
+    projection: Projection, key: Callable[[ComponentCost], str], things: Things, kind: str, theme: Theme
+) -> alt.LayerChart:
     import altair as alt
 
-    names = ranked(projection.plans, lambda row: row.name)
-    parts, folded = fold(names, len(theme.parts) - 1, "components")
-    rows = [row for plan in projection.plans for row in _stack(plan, parts, folded)]
+    rows = [row for plan in projection.plans for row in _stack(plan, key, things, kind)]
     totals: list[Row] = [
         {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": format_usd(plan.expected_usd_per_day)}
         for plan in projection.plans
     ]
-    colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
-    scale = alt.Scale(domain=parts, range=colours)
+    most = [row["usd"] for row in totals]
     y = alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
     bars = (
         alt.Chart(alt.NamedData("rows"))
         .mark_bar(size=26, stroke=theme.surface, strokeWidth=1)
         .encode(
             y=y,
-            x=_usd_axis(most := [row["usd"] for row in totals], room=1.16, axis=ticks([0, *most]), stack="zero"),
-            color=alt.Color("component:N", scale=scale, legend=legend(alt)),
+            x=_usd_axis(most, room=1.16, axis=ticks([0, *most])),
+            color=alt.Color(f"{kind}:N", scale=things.scale(alt), legend=legend(alt)),
             order=alt.Order("rank:Q"),
-            tooltip=tooltip(alt, "plan", "component", shown="USD per day"),
+            tooltip=tooltip(alt, "plan", kind, shown="USD per day"),
         )
     )
     ends = _end_labels(alt, "totals", theme).encode(y=y)
-    caption = "Stacked bars: expected USD per day of each plan, by component"
+    caption = f"Stacked bars: expected USD per day of each plan, by {kind}"
     height = 30 + 42 * len(projection.plans)
     return finish([bars, ends], {"rows": rows, "totals": totals}, caption, height=height, theme=theme)
 
@@ -106,13 +118,11 @@ def plan_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
                 "label": f"{shown} ({low} to {high})" if of.p10_usd != of.p90_usd else shown,
             }
         )
-    names = [plan.name for plan in projection.plans]
-    colours = [theme.plans[n % len(theme.plans)] for n in range(len(names))]
     most = [row["high"] for row in rows]
     scale = alt.Scale(domainMin=0, domainMax=(max(most, default=0.0) or 1.0) * 1.6, nice=False)
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
-        color=alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=None),
+        color=alt.Color("plan:N", scale=of_projection(projection, theme).plans.scale(alt), legend=None),
         tooltip=tooltip(alt, "plan", shown="expected", range="P10 to P90"),
     )
     axis = ticks([0, *most])
@@ -132,8 +142,9 @@ def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
     import altair as alt
 
     rows = _steps(projection.waterfall)
-    kinds = ["naive", "routed", "saves", "costs more"]
-    scale = alt.Scale(domain=kinds, range=[*theme.plans[:2], theme.good, theme.bad])
+    kinds, plans = ["naive", "routed", "saves", "costs more"], of_projection(projection, theme).plans
+    ends_of = [plans.colour(name) or theme.rest for name in kinds[:2]]
+    scale = alt.Scale(domain=kinds, range=[*ends_of, theme.good, theme.bad])
     most = max(row["high"] for row in rows) or 1.0
     x = alt.X("low:Q", title="USD per day", scale=alt.Scale(domain=[0, most * 1.16], nice=False), axis=ticks([0, most]))
     y = alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=110))
@@ -170,76 +181,12 @@ def _step(name: str, after: Decimal, before: Decimal, shown: str, costs: Decimal
     return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": format_usd(costs)}
 
 
-def cost_by_model(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Expected USD per day by model, a bar per plan, the most expensive model first."""
-    return _grouped(projection, model_of(projection), "models", theme)
-
-
-def model_of(projection: Projection) -> Callable[[ComponentCost], str]:
-    """A component's model, without its provider where that leaves no doubt."""
-    models = {row.model for plan in projection.plans for row in plan.components}
-    if len({model.rpartition("/")[2] for model in models}) < len(models):
-        return lambda row: row.model
-    return lambda row: row.model.rpartition("/")[2]
-
-
-def cost_by_agent(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Expected USD per day by agent, a bar per plan, the most expensive agent first."""
-    return _grouped(projection, agent_of, "agents", theme)
-
-
-def agent_of(row: ComponentCost) -> str:
-    """The agent of a component, in words where it has none (a subscription)."""
-    return row.agent or "no agent"
-
-
-def _grouped(projection: Projection, key: Callable[[ComponentCost], str], kind: str, theme: Theme) -> alt.LayerChart:
-    import altair as alt
-
-    groups, folded = fold(ranked(projection.plans, key), GROUPS, kind)
-    rows = [row for plan in projection.plans for row in _group_rows(plan, groups, folded, key)]
-    y = alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=150), scale=alt.Scale(paddingInner=0.3))
-    names = [plan.name for plan in projection.plans]
-    offset = alt.YOffset("plan:N", sort=None)
-    bars = (
-        alt.Chart(alt.NamedData("rows"))
-        .mark_bar()
-        .encode(
-            y=y,
-            yOffset=offset,
-            x=_usd_axis([row["usd"] for row in rows], room=1.25, axis=None, stack=None),  # each bar says its amount
-            color=_plan_colour(alt, projection, theme),
-            order=alt.Order("rank:Q"),  # else Vega-Lite writes the colours' names into a sort expression
-            tooltip=tooltip(alt, "plan", group=kind.removesuffix("s"), shown="USD per day"),
-        )
-    )
-    ends = _end_labels(alt, "rows", theme).encode(y=y, yOffset=offset)
-    caption = f"Bars: expected USD per day by {kind.removesuffix('s')}, one bar for each plan"
-    height = 6 + len(groups) * (len(names) * 15 + 10)
-    return finish([bars, ends], {"rows": rows}, caption, height=height, theme=theme)
-
-
-def _stack(plan: PlanResult, parts: list[str], folded: str) -> list[Row]:
-    totals = fold_costs(summed(plan, lambda row: row.name), parts, folded)
+def _stack(plan: PlanResult, key: Callable[[ComponentCost], str], things: Things, kind: str) -> list[Row]:
+    totals = fold_costs(summed(plan, key), things.names, things.folded)
     return [
-        {"plan": plan.name, "component": name, "rank": rank, "usd": float(amount), "shown": format_usd(amount)}
-        for rank, name in enumerate(parts)
+        {"plan": plan.name, kind: name, "rank": rank, "usd": float(amount), "shown": format_usd(amount)}
+        for rank, name in enumerate(things.names)
         if (amount := totals.get(name)) is not None
-    ]
-
-
-def _group_rows(plan: PlanResult, groups: list[str], folded: str, key: Callable[[ComponentCost], str]) -> list[Row]:
-    """A row for every group, at nothing where the plan does not use it, so that bars stay in their place."""
-    totals = fold_costs(summed(plan, key), groups, folded)
-    return [
-        {
-            "plan": plan.name,
-            "group": name,
-            "rank": rank,
-            "usd": float(totals.get(name, 0)),
-            "shown": format_usd(totals[name]) if name in totals else "",
-        }
-        for rank, name in enumerate(groups)
     ]
 
 
@@ -253,17 +200,15 @@ def _end_labels(alt: Any, data: str, theme: Theme) -> Any:
 
 
 def _plan_colour(alt: Any, projection: Projection, theme: Theme) -> Any:
-    names = [plan.name for plan in projection.plans]
-    colours = [theme.plans[n % len(theme.plans)] for n in range(len(names))]
-    return alt.Color("plan:N", scale=alt.Scale(domain=names, range=colours), legend=legend(alt))
+    return alt.Color("plan:N", scale=of_projection(projection, theme).plans.scale(alt), legend=legend(alt))
 
 
-def _usd_axis(amounts: list[float], room: float, axis: Any, stack: Any) -> Any:
+def _usd_axis(amounts: list[float], room: float, axis: Any) -> Any:
     """From nothing to the largest amount and some room for its label."""
     import altair as alt
 
     scale = alt.Scale(domainMin=0, domainMax=(max(amounts, default=0.0) or 1.0) * room, nice=False)
-    return alt.X("usd:Q", title="USD per day", axis=axis, scale=scale, stack=stack)
+    return alt.X("usd:Q", title="USD per day", axis=axis, scale=scale, stack="zero")
 
 
 def _day_axis(alt: Any, days: int) -> Any:

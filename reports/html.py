@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ..analysis.results import exactness
 from ..money import format_usd
 from . import captions, charts, mixes
+from .colours import of_projection
+from .next_steps import next_steps
 from .numbers import count
 from .page import Figure, figure, render_page
 from .theme import CSS, Theme
@@ -41,6 +43,8 @@ def render_html(projection: Projection, choices: WhatIf | None = None) -> str:
         version=projection.costsim_version,
         projection=projection,
         captions=captions,
+        colours=of_projection(projection),
+        steps=next_steps(projection, found=choices is not None),
         shown=captions.shown_plan(projection),
         figures=figures(projection),
         components=component_rows(projection),

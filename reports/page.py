@@ -110,7 +110,7 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
     """
     texts = [bundle(), "\n".join(template_text(name) for name in scripts)]
     page = _environment(filters).get_template(template).render(
-        style=template_text("report.css"),
+        style=page_style(),
         light=LIGHT.variables(),
         dark=DARK.variables(),
         scripts=texts,
@@ -118,6 +118,14 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
         **values,
     )  # fmt: skip
     return label_cells(page)
+
+
+def page_style() -> str:
+    """The style of all pages. Tables are stacked on a phone, many columns on a tablet, and what is too wide."""
+    rows = template_text("stacked.css")
+    when = {"table": " and (max-width:40rem)", "table.many": " and (max-width:64rem)", "table.stacked": ""}
+    stacked = [f"@media screen{media}{{\n{rows.replace('TABLE', table)}}}" for table, media in when.items()]
+    return "\n".join([template_text("report.css"), *stacked])
 
 
 def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environment:

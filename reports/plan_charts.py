@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..money import format_apart, format_usd
 from .chart_parts import Row, finish, ticks, tooltip
+from .colours import last_part
 from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def what_if_matrix(found: WhatIf, theme: Theme = LIGHT) -> alt.LayerChart:
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=names), axis=limit),
         x=alt.X(
-            "model:N", sort=None, title=None, scale=alt.Scale(domain=[_short(model) for model in models]),
+            "model:N", sort=None, title=None, scale=alt.Scale(domain=[last_part(model) for model in models]),
             axis=alt.Axis(orient="top", labelAngle=-30, labelLimit=150, labelAlign="left"),
         ),
     )  # fmt: skip
-    depth = alt.Scale(domain=[0, 1], range=[0.04, 0.45])  # so pale that its text reads on every one
-    squares = base.mark_rect(color=theme.accent).encode(
+    depth = alt.Scale(domain=[0, 1], range=[0.05, 0.5])  # so pale that its text reads on every one
+    squares = base.mark_rect(color=theme.muted).encode(
         opacity=alt.Opacity("share:Q", scale=depth, legend=None),
         tooltip=tooltip(alt, "row", "model", shown="USD per month"),
     )
@@ -90,7 +91,7 @@ def _cells(row: WhatIfRow, models: list[str]) -> list[Row]:
     return [
         {
             "row": _name(row),
-            "model": _short(model),
+            "model": last_part(model),
             "share": float((usd or Decimal(0)) / most),
             "shown": ("no price" if usd is None else format_usd(usd)) + (" ●" if model == row.now else ""),
         }
@@ -100,7 +101,3 @@ def _cells(row: WhatIfRow, models: list[str]) -> list[Row]:
 
 def _name(row: WhatIfRow) -> str:
     return f"{row.component}, {row.task}" if row.task else row.component
-
-
-def _short(model: str) -> str:
-    return model.rpartition("/")[2]

@@ -1,4 +1,7 @@
-"""Tables of a page as stacked rows on a narrow screen: each cell carries the heading of its column."""
+"""Tables of a page as stacked rows on a narrow screen: each cell carries the heading of its column.
+
+A table of many columns is marked, so that it is stacked on a screen on which others are not yet.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[dh])((?: [^>]*)?)>(.*?)</\1>", re.DOTALL)
 SPAN = re.compile(r' colspan="(\d+)"')
 TAG = re.compile(r"<[^>]*>")
+
+
+MANY = 7
+"""Columns from which on a table is stacked on tablets too."""
 
 
 def label_cells(page: str) -> str:
@@ -26,7 +33,14 @@ def _labelled(table: str) -> str:
     if head is None:
         return table
     labels = _labels(head[0])
-    return table[: head.end()] + ROW.sub(lambda row: _row(row[0], labels), table[head.end() :])
+    marked = table[: head.end()] if len(labels) < MANY else _many(table[: head.end()])
+    return marked + ROW.sub(lambda row: _row(row[0], labels), table[head.end() :])
+
+
+def _many(start: str) -> str:
+    """The table's beginning with the class `many`."""
+    tag, rest = start.split(">", 1)
+    return f'{tag[:-1]} many">{rest}' if tag.endswith('"') else f'{tag} class="many">{rest}'
 
 
 def _labels(head: str) -> list[str]:

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...analysis.grouping import by_cost, fold
 from ...analysis.review.charted import spent_so_far, sum_cells, sum_days
 from ...money import format_range, format_usd
 from ..chart_parts import Row, finish, legend, ticks, tooltip
+from ..colours import last_part, of_month
 from ..numbers import count, percent
 from ..theme import LIGHT, Theme
-from .words import EFFECTS, labels, short, spans
+from .words import EFFECTS, labels, spans
 
 if TYPE_CHECKING:
     import altair as alt
 
     from ...analysis.compare.month_results import Bridge
-    from ...analysis.review.results import Cell, Performance, Review, Where
+    from ...analysis.review.results import Cell, Review, Where
 
 MODELS = 9
 """Columns of the heat map; the rest is added up in one more."""
@@ -37,7 +38,7 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
 
     rows = _bridge_rows(found)
     kinds = ["month", "more", "less"]
-    scale = alt.Scale(domain=kinds, range=[theme.plans[0], theme.bad, theme.good])
+    scale = alt.Scale(domain=kinds, range=[theme.rest, theme.bad, theme.good])
     most = max(row["high"] for row in rows) or 1.0
     domain = alt.Scale(domain=[0, most * 1.22], nice=False)
     base = alt.Chart(alt.NamedData("rows")).encode(
@@ -86,14 +87,14 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
             axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=150, labelAlign="left"),
         ),
     )  # fmt: skip
-    # Colours are the page's own properties, which no scale can blend: the share shows as opacity.
-    depth = alt.Scale(domain=[0, most], range=[0.07, 0.9], type="sqrt")
-    squares = base.mark_rect(color=theme.accent).encode(
+    # Colours are the page's own properties, which no scale can blend: the share shows as opacity, and grey is no
+    # component's or model's own colour. It stays so pale that its text reads on every one.
+    depth = alt.Scale(domain=[0, most], range=[0.05, 0.5], type="sqrt")
+    squares = base.mark_rect(color=theme.muted).encode(
         opacity=alt.Opacity("usd:Q", scale=depth, legend=None),
         tooltip=tooltip(alt, "component", "agent", "model", shown="cost", calls="calls"),
     )
-    inverse = alt.condition(f"datum.usd > {most * 0.55}", alt.value(theme.surface), alt.value(theme.text))
-    labels = base.mark_text(fontSize=11, tooltip=None).encode(text="shown:N", color=inverse)
+    labels = base.mark_text(fontSize=11, color=theme.text, tooltip=None).encode(text="shown:N")
     caption = "Heat map: what each component cost on each model in the month"
     return finish([squares, labels], {"rows": cells}, caption, height=26 * len(components), theme=theme)
 
@@ -103,7 +104,7 @@ def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
     label = labels((cell.component, cell.agent) for cell in where.cells)
     ranked = by_cost((label[c.component, c.agent], c.usd) for c in where.cells)
     components, other_component = fold(ranked, COMPONENTS, "components")
-    models, other_model = fold(by_cost((short(c.model), c.usd) for c in where.cells), MODELS, "models")
+    models, other_model = fold(by_cost((last_part(c.model), c.usd) for c in where.cells), MODELS, "models")
     whose = {name: key for key, name in label.items() if name in components} | {other_component: (other_component, "")}
 
     def place(cell: Cell) -> tuple[str, str]:
@@ -126,7 +127,7 @@ def _heat_cells(where: Where) -> tuple[list[Row], list[str], list[str]]:
 
 
 def _column(model: str, models: list[str], other: str) -> str:
-    return short(model) if short(model) in models else other
+    return last_part(model) if last_part(model) in models else other
 
 
 def _noons(days: Iterable[str]) -> tuple[date, date]:
@@ -139,9 +140,8 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
     """Every day of both months as a stack of the most expensive components and the others, anomalies marked; USD."""
     import altair as alt
 
-    parts, folded = _day_parts(where, theme)
-    rows = _day_rows(where, parts, folded)
-    colours = [theme.parts[-1] if name == folded else theme.parts[n] for n, name in enumerate(parts)]
+    parts = of_month(where, theme).parts
+    rows = _day_rows(where, parts.names, parts.folded)
     totals: dict[str, float] = {}
     for row in rows:
         totals[row["day"]] = totals.get(row["day"], 0.0) + row["usd"]
@@ -159,7 +159,7 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
         .encode(
             x=x,
             y=alt.Y("usd:Q", title="USD per day", stack="zero", axis=ticks([0, top])),
-            color=alt.Color("part:N", scale=alt.Scale(domain=parts, range=colours), legend=legend(alt)),
+            color=alt.Color("part:N", scale=parts.scale(alt), legend=legend(alt)),
             order=alt.Order("rank:Q"),
             tooltip=tooltip(alt, "day", "component", "agent", shown="cost"),
         )
@@ -179,19 +179,34 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
         .encode(x=x, y="usd:Q", tooltip=tooltip(alt, "day", "message"))
     )
     caption = "Stacked bars: what every day cost, by component; anomalies are marked"
-    layers, data = ([bars, marks], {"rows": rows, "anomalies": anomalies}) if anomalies else ([bars], {"rows": rows})
-    return finish(layers, data, caption, height=260, theme=theme)
+    layers, data = [bars, _months(alt, theme)], {"rows": rows, "months": _month_rows(*noons)}
+    if anomalies:
+        layers, data = [*layers, marks], {**data, "anomalies": anomalies}
+    chart = finish(layers, data, caption, height=260, theme=theme)
+    return chart.properties(padding={"left": 2, "right": 8, "top": 20, "bottom": 4})
+
+
+def _months(alt: Any, theme: Theme) -> Any:
+    """A line where a month begins, and its name above the chart."""
+    base = alt.Chart(alt.NamedData("months")).encode(x=alt.X("start:T", scale=alt.Scale(type="utc")))
+    names = base.mark_text(align="left", baseline="bottom", dx=3, fontSize=11, color=theme.muted, tooltip=None)
+    line = base.mark_rule(color=theme.muted, strokeDash=[3, 3], tooltip=None)
+    return line + names.encode(text="month:N", y=alt.value(-4))
+
+
+def _month_rows(before: date, last: date) -> list[Row]:
+    """Each month from the noon before its first day, or before the first day of all."""
+    first = before + timedelta(days=1)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    starts = [day for day in days if day == first or day.day == 1]
+    return [{"start": f"{day - timedelta(days=1)}T12:00:00Z", "month": f"{day:%B %Y}"} for day in starts]
 
 
 def day_ranks(where: Where, columns: Iterable[tuple[str, str]], theme: Theme = LIGHT) -> list[tuple[str, str, int]]:
     """Each component and agent with the entry of the legend that it belongs to."""
-    parts, _ = _day_parts(where, theme)
+    parts = of_month(where, theme).parts.names
     place = {name: n for n, name in enumerate(parts)}
     return [(component, agent, place.get(component, len(parts) - 1)) for component, agent in columns]
-
-
-def _day_parts(where: Where, theme: Theme) -> tuple[list[str], str]:
-    return fold(by_cost((d.component, d.usd) for d in where.days), len(theme.parts) - 1, "components")
 
 
 def _day_rows(where: Where, parts: list[str], folded: str) -> list[Row]:
@@ -247,29 +262,33 @@ def _outlook_row(day: date, expected: Decimal, p10: Decimal, p90: Decimal) -> Ro
     return row | {"shown": format_range(p10, p90)}
 
 
-def success(performance: Performance, theme: Theme = LIGHT) -> alt.LayerChart:
+def success(review: Review, theme: Theme = LIGHT) -> alt.LayerChart:
     """How often each task was solved on each model, with the interval that the evidence leaves open."""
     import altair as alt
 
     rows: list[Row] = [
         {
-            "task": f"{row.task} on {short(row.model or '')}",
+            "task": f"{row.task} on {last_part(row.model or '')}",
+            "model": last_part(row.model or ""),
             "rate": row.success.rate,
             "low": row.success.low,
             "high": row.success.high,
             "shown": f"{percent(Decimal(str(round(100 * row.success.rate, 1))))} of {count(row.success.trials)}",
         }
-        for row in performance.tasks
+        for row in review.performance.tasks
         if row.model and row.success.rate is not None
     ]
     scale = alt.Scale(domain=[min([0.9, *(row["low"] for row in rows)]), 1])
     axis = alt.Axis(format=".0%", tickCount=5)
+    models, known = list(dict.fromkeys(row["model"] for row in rows)), of_month(review.where, theme).models
+    colours = alt.Scale(domain=models, range=[known.colour(name) or theme.rest for name in models])
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("task:N", sort=None, title=None, axis=alt.Axis(labelLimit=210)),
         tooltip=tooltip(alt, "task", shown="solved"),
+        color=alt.Color("model:N", scale=colours, legend=None),
     )
-    span = base.mark_rule(strokeWidth=5, opacity=0.35, color=theme.accent)
-    point = base.mark_point(filled=True, size=60, color=theme.accent)
+    span = base.mark_rule(strokeWidth=5, opacity=0.35)
+    point = base.mark_point(filled=True, size=60)
     layers = [
         span.encode(x=alt.X("low:Q", title="solved, with its 95% interval", scale=scale, axis=axis), x2="high:Q"),
         point.encode(x=alt.X("rate:Q", scale=scale)),

@@ -15,6 +15,7 @@ from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
 from ...tokens import UNIT_CLASSES
 from .. import reconcile
+from ..colours import last_part, of_month
 from ..html import choosable, validity
 from ..numbers import count, percent
 from ..page import Figure, figure, render_page
@@ -43,7 +44,7 @@ class ComponentPart:
     cells: list[Cell]
     strip: str
     strip_box: str
-    strip_says: str
+    strip_message: str
 
 
 def render_review(review: Review) -> str:
@@ -52,7 +53,7 @@ def render_review(review: Review) -> str:
 
     warm_up()
     filters: dict[str, Callable[..., Any]] = {
-        "rate": rate, "month_name": words.month_name, "short": words.short, "signed": words.signed,
+        "rate": rate, "month_name": words.month_name, "short": last_part, "signed": words.signed,
         "validity": validity,
     }  # fmt: skip
     return render_page(
@@ -62,6 +63,7 @@ def render_review(review: Review) -> str:
         version=review.costsim_version,
         review=review,
         words=words,
+        colours=of_month(review.where),
         taken=taken,
         forecasts=forecasts,
         pairs=reconcile,
@@ -107,7 +109,7 @@ def figures(review: Review) -> list[Figure]:
     if any(row.model and row.success.rate is not None for row in review.performance.tasks):
         rates = [(r.task, r.model, r.success.trials, r.success.successes) for r in review.performance.tasks if r.model]
         table = csv_link(("task", "model", "trials", "successes"), rates)
-        chart = charts.success(review.performance, CSS)
+        chart = charts.success(review, CSS)
         caption = "The interval says how sure the rate is: few runs leave much open."
         drawn.append(
             figure("success", "Solved by task and model", caption, chart, whole=True, query="performance", csv=table)

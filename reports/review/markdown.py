@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...money import format_cents, format_usd
+from ..colours import last_part
 from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
 from ..texts import cell
@@ -21,7 +22,6 @@ from .words import (
     labels,
     month_name,
     nothing,
-    short,
     signed,
     spans,
 )
@@ -131,14 +131,14 @@ def _owners(of: OwnerCosts) -> list[Sequence[str]]:
 
 def _drift(review: Review) -> list[Sequence[str]]:
     return [
-        (d.component, d.task, short(d.configured), short(d.went_to), count(d.calls), signed(d.worth_usd))
+        (d.component, d.task, last_part(d.configured), last_part(d.went_to), count(d.calls), signed(d.worth_usd))
         for d in review.drift
     ]
 
 
 def _moves(review: Review) -> list[Sequence[str]]:
     return [
-        (move.task, short(move.model), short(move.to), format_usd(move.saving_usd), rate(move.success))
+        (move.task, last_part(move.model), last_part(move.to), format_usd(move.saving_usd), rate(move.success))
         for move in review.moves
     ]
 
@@ -146,7 +146,7 @@ def _moves(review: Review) -> list[Sequence[str]]:
 def _prices(review: Review) -> list[Sequence[str]]:
     return [
         (
-            short(m.model), m.token_class, m.kind, str(m.at or "–"),
+            last_part(m.model), m.token_class, m.kind, str(m.at or "–"),
             "–" if m.before_usd is None else format_usd(m.before_usd),
             format_usd(m.after_usd), "–" if m.worth_usd is None else signed(m.worth_usd),
         )

@@ -53,7 +53,7 @@ def _success(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | 
         return None
     subtitle = "Dot: the share of runs solved; line: its 95% interval (Wilson). Few runs leave much open."
     title = f"Solved by task and model, {words.month_name(review.month)}"
-    return charts.success(review.performance, theme), title, subtitle
+    return charts.success(review, theme), title, subtitle
 
 
 def _what_if(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | None:

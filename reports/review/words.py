@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...analysis.review.decisions import threshold_usd
 from ...money import format_cents, format_range, format_usd
+from ...plurals import counted
 from ..numbers import count, percent
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ OWNERS = {
 }  # fmt: skip
 HOW_TO_DECIDE = "To record one: costsim decide ID --accept, or --reject."
 
-TENFOLD = 1000
+TENFOLD, WHOLE = 1000, 100
 """Percent."""
 
 
@@ -62,11 +63,6 @@ def month_name(month: str) -> str:
     """`2026-10` is October 2026."""
     year, _, number = month.partition("-")
     return f"{names[int(number)]} {year}"
-
-
-def short(model: str) -> str:
-    """A model without its provider."""
-    return model.rpartition("/")[2]
 
 
 def labels(parts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -99,6 +95,26 @@ def headline(review: Review) -> str:
     turned = "more" if head.change_usd > 0 else "less"
     comma = "," if head.month.complete else ""
     return f"{spent}{comma} {format_usd(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
+
+
+def sureness(review: Review) -> str:
+    """How far the month's cost can be trusted, in a sentence: what is not in it, and how complete its sources are."""
+    quality = review.quality
+    unpriced, rejected = len(quality.unpriced), quality.rejected_lines
+    lacks = [
+        f"{counted(unpriced, 'model')} without a price" if unpriced else "",
+        f"{counted(rejected, 'line')} that could not be read" if rejected else "",
+        f"{counted(len(quality.not_in_total), 'kind')} of usage not in the total" if quality.not_in_total else "",
+        "sources that may have the same calls" if review.overlaps else "",
+    ]
+    found = [lack for lack in lacks if lack]
+    first = f"There are {' and '.join(found)}" if found else "Every line was read and every call has a price"
+    parts = sorted(quality.completeness, key=lambda source: source.percent)
+    if not parts or parts[0].percent == WHOLE:
+        least = "; its sources are complete" if parts else ""
+    else:
+        least = f"; the least complete source is {parts[0].source}, {parts[0].percent} %"
+    return f"How sure: {first[0].lower()}{first[1:]}{least}."
 
 
 def spans(bridge: Bridge) -> tuple[str, str]:

@@ -71,3 +71,13 @@ for (const header of document.querySelectorAll(".sortable th[data-sort]")) {
   button.addEventListener("click", () => sort(header.closest("table"), header));
   header.append(button);
 }
+
+// Tables that do not fit their place become stacked rows; a table that is sorted or unfolded later is looked at again.
+function fit(box) {
+  const table = box.querySelector("table");
+  table.classList.remove("stacked");
+  table.classList.toggle("stacked", box.scrollWidth > box.clientWidth + 1);
+}
+const boxes = Array.from(document.querySelectorAll(".scroller"));
+const fitting = new ResizeObserver((seen) => seen.forEach(({ target }) => fit(target)));
+for (const box of boxes) fitting.observe(box);

@@ -17,7 +17,7 @@ function chosen(entry, wanted) {
 function fitDays({ datasets, layer }) {
   const left = new Set(datasets.rows.map((row) => row.component));
   datasets.anomalies = datasets.anomalies?.filter((mark) => left.has(mark.component)) ?? [];
-  if (!datasets.anomalies.length) layer.splice(1); // Vega warns of marks without data
+  if (!datasets.anomalies.length) layer.splice(2); // Vega warns of marks without data
   for (const mark of datasets.anomalies)
     mark.usd = datasets.rows.reduce((sum, row) => sum + (row.day === mark.day ? row.usd : 0), 0);
   layer[0].encoding.y.axis.format = "$,.3~r";

@@ -34,7 +34,7 @@ function ask() {
   };
   const turned = (saved) => (saved < 0n ? `${dollars(-saved)} more` : `${dollars(saved)} less`);
   say("total", dollars(total) + (unpriced.length ? `, without ${[...new Set(unpriced)].join(", ")}: no price` : ""));
-  say("now", turned(now - total) + percentOf(now - total < 0n ? total - now : now - total, now));
+  say("now", total === now ? "the same" : turned(now - total) + percentOf(now - total < 0n ? total - now : now - total, now));
   if (data.baseline_usd !== null && asked.querySelector('[data-say="baseline"]')) {
     const baseline = exactly(data.baseline_usd);
     const saved = baseline - total;

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import vl_convert
+from costsim.analysis.grouping import fold
 from costsim.analysis.results import Projection, WaterfallStep
 from costsim.reports import captions, charts
+from costsim.reports.colours import model_label
 from costsim.reports.theme import CSS
 
 FleetBuilder = Callable[..., Projection]
@@ -70,7 +72,7 @@ def test_bars_of_a_plan_add_up_to_its_cost(fleet: FleetBuilder) -> None:
         assert stacked == pytest.approx(float(plan.expected_usd_per_day))
 
 
-def test_the_dearest_component_comes_first_and_the_cheapest_are_folded(fleet: FleetBuilder) -> None:
+def test_the_most_expensive_component_comes_first_and_the_cheapest_are_folded(fleet: FleetBuilder) -> None:
     rows = _all(fleet())["components"]["datasets"]["rows"]
     routed = [row["component"] for row in rows if row["plan"] == "routed"]
     assert routed[:2] == ["ad-hoc-coding", "coo-heartbeat"]
@@ -79,8 +81,8 @@ def test_the_dearest_component_comes_first_and_the_cheapest_are_folded(fleet: Fl
 
 
 def test_a_single_other_component_keeps_its_name() -> None:
-    assert charts.fold(["a", "b", "c"], 2, "components") == (["a", "b", "c"], "")
-    assert charts.fold(["a", "b", "c", "d"], 2, "components") == (
+    assert fold(["a", "b", "c"], 2, "components") == (["a", "b", "c"], "")
+    assert fold(["a", "b", "c", "d"], 2, "components") == (
         ["a", "b", "2 other components"],
         "2 other components",
     )
@@ -95,10 +97,10 @@ def test_an_unpriced_component_is_in_no_bar(fleet: FleetBuilder) -> None:
 def test_models_lose_their_provider_only_where_no_two_are_alike(fleet: FleetBuilder) -> None:
     projection = fleet(unpriced=False)
     row = projection.plans[0].components[0]
-    assert charts.model_of(projection)(row) == "claude-opus-4-6"
+    assert model_label(projection)(row.model) == "claude-opus-4-6"
     twin = row.model_copy(update={"model": "bedrock/claude-opus-4-6"})
     plan = projection.plans[0].model_copy(update={"components": [row, twin]})
-    assert charts.model_of(projection.model_copy(update={"plans": [plan]}))(row) == "anthropic/claude-opus-4-6"
+    assert model_label(projection.model_copy(update={"plans": [plan]}))(row.model) == "anthropic/claude-opus-4-6"
 
 
 def test_one_day_is_drawn_as_a_point_and_not_as_an_empty_band(fleet: FleetBuilder) -> None:
@@ -108,7 +110,7 @@ def test_one_day_is_drawn_as_a_point_and_not_as_an_empty_band(fleet: FleetBuilde
 
 def test_charts_are_drawn_in_colours_by_reference_too(fleet: FleetBuilder) -> None:
     spec = charts.cost_by_component(fleet(), CSS).to_dict()
-    assert 'fill="var(--part-1)"' in vl_convert.vegalite_to_svg({**spec, "width": 400})
+    assert 'fill="var(--parts-1)"' in vl_convert.vegalite_to_svg({**spec, "width": 400})
 
 
 def test_captions_say_what_the_charts_show(fleet: FleetBuilder) -> None:
