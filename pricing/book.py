@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
@@ -54,6 +54,7 @@ class PriceBook:
     _keys: dict[tuple[str, str | None], ModelKey | None] = field(default_factory=dict, repr=False, compare=False)
     _priced: dict[tuple[object, ...], PriceRow | None] = field(default_factory=dict, repr=False, compare=False)
     _tiers: dict[tuple[ModelKey, str], tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    known: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def hash(self) -> str:

@@ -7,16 +7,18 @@ draw, never by quantiles: only their sums are kept, however many components ther
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..architecture.policies import Policy
 from ..architecture.spawn import descendants
+from ..exact import Days, daily_total, total
 from ..simulation.costing import Costing
-from ..simulation.fleets import DRAWN, POOL, family_names, is_large, spread
+from ..simulation.fleets import POOL, draws_of, families, is_large, spread
 from ..simulation.monte_carlo import TokenSums, draw, pool_size
 from ..simulation.plans import Plan
 from ..simulation.policies.calls import Costed
@@ -24,10 +26,11 @@ from ..simulation.policies.draws import draw_usd_by_model
 from ..simulation.spawned import rooted
 from ..simulation.subscriptions import SubscriptionCost
 from ..simulation.workload import Work
-from .scopes import AnyScope, Labels, canonical, in_scope, tags_of
+from .scopes import AnyScope, Labels, canonical, counts, tags_of
 from .windows import Daily, Floats
 
 if TYPE_CHECKING:
+    from ...pricing.book import PriceBook
     from ..architecture.component import Component
     from ..simulation.costs import Costs
     from ..simulation.settings import Progress
@@ -52,16 +55,34 @@ class ScopeCost:
     """A scope's cost by day, and each component's expected part in it."""
 
     daily: Daily
-    by_component: dict[str, list[Fraction]] = field(default_factory=dict)
+    by_component: dict[str, Days]
+
+
+@dataclass
+class _ScopeSum:
+    """A scope's cost while it is added up."""
+
+    dates: Sequence[date]
+    drawn_usd: Floats
+    by_component: dict[str, list[Days]] = field(default_factory=dict)
 
     def add(self, share: Share) -> None:
         """Add a share that lies in the scope."""
-        self.daily = self.daily.plus(share.expected_usd, share.drawn_usd)
-        before = self.by_component.get(share.labels.component)
-        own = list(share.expected_usd)
-        self.by_component[share.labels.component] = (
-            own if before is None else [a + b for a, b in zip(before, own, strict=True)]
-        )
+        if self.drawn_usd.shape == np.broadcast_shapes(self.drawn_usd.shape, share.drawn_usd.shape):
+            self.drawn_usd += share.drawn_usd
+        else:
+            self.drawn_usd = self.drawn_usd + share.drawn_usd
+        self.by_component.setdefault(share.labels.component, []).append(share.expected_usd)
+
+    @property
+    def cost(self) -> ScopeCost:
+        """All that was added."""
+        days = len(self.dates)
+        expected = daily_total((part for parts in self.by_component.values() for part in parts), days)
+        own = {
+            name: parts[0] if len(parts) == 1 else daily_total(parts, days) for name, parts in self.by_component.items()
+        }
+        return ScopeCost(Daily(tuple(self.dates), expected, self.drawn_usd), own)
 
 
 @dataclass
@@ -120,7 +141,7 @@ class Projected:
         found: dict[Labels, tuple[Fraction, ...]] = {}
         for model, usd in calls:
             labels = self._labels(name, model)
-            found[labels] = tuple(a + b for a, b in zip(found[labels], usd, strict=True)) if labels in found else usd
+            found[labels] = daily_total((found[labels], usd), len(usd)) if labels in found else usd
         return found
 
     def shares(self, name: str) -> list[Share]:
@@ -134,13 +155,17 @@ class Projected:
             return {}
         if not is_large(self.costs.architecture, self.trials):
             return self._priced(name, costing, self.trials)
+        family, draws = self._families[name]
         with pool_size(POOL):
-            few, family = self._priced(name, costing, DRAWN), self._families[name]
+            few = self._priced(name, costing, draws)
         return {labels: spread(usd, self.trials, family, self.seed) for labels, usd in few.items()}
 
     @cached_property
-    def _families(self) -> dict[str, str]:
-        return family_names(self.components)
+    def _families(self) -> dict[str, tuple[str, int]]:
+        """By component, the name of its family, and how often that is drawn."""
+        days = self.costs.horizon.days
+        known = [(family, draws_of(family, days)) for family in families(self.components)]
+        return {member.name: (family[0].name, draws) for family, draws in known for member in family}
 
     def _priced(self, name: str, costing: Costed, trials: int) -> dict[Labels, Floats]:
         tokens = self.draws.of(costing.plain, self.costs.horizon.days, trials, self.seed)
@@ -167,31 +192,32 @@ class Projected:
 
     def scopes(self, scopes: Iterable[AnyScope]) -> dict[AnyScope, ScopeCost]:
         """What each of the scopes costs."""
-        nothing = Daily.nothing(self.costs.horizon.dates)
-        found: dict[AnyScope, ScopeCost] = {scope: ScopeCost(nothing) for scope in scopes}
+        found = {scope: self._nothing() for scope in scopes}
+        of = {scope: counts(scope, self._book) for scope in found}
         for done, component in enumerate(self.components):
-            if any(self._may_count(scope, component.name) for scope in found):
-                self._add(found, self.shares(component.name))
+            called = self._called(component)
+            counting = {scope: found[scope] for scope, counted in of.items() if any(map(counted, called))}
+            if counting:
+                self._add(counting, self.shares(component.name))
             if self.progress:
                 self.progress(done + 1, len(self.components))
         self._add(found, self.subscriptions())
-        return found
+        return {scope: summed.cost for scope, summed in found.items()}
 
     def expected_usd(self, scope: AnyScope, names: Iterable[str], days: slice, *, flat: bool = True) -> Fraction:
         """What those components, and if `flat` the subscriptions, cost of a scope on some days, exact."""
-        book = self.costs.book(self.costs.run_book)
+        counted = counts(scope, self._book)
         parts = [part for name in names for part in self.expected(name).items()]
         subscribed = [(share.labels, share.expected_usd) for share in self.subscriptions()] if flat else []
-        counted = (usd[days] for labels, usd in [*parts, *subscribed] if in_scope(scope, labels, book))
-        return sum((sum(usd, Fraction(0)) for usd in counted), Fraction(0))
+        return total(usd for labels, by_day in [*parts, *subscribed] if counted(labels) for usd in by_day[days])
 
     def part(self, scope: AnyScope, names: Iterable[str]) -> ScopeCost:
         """What those components, and the subscriptions, cost of a scope."""
-        found: dict[AnyScope, ScopeCost] = {scope: ScopeCost(Daily.nothing(self.costs.horizon.dates))}
+        found = {scope: self._nothing()}
         for name in names:
             self._add(found, self.shares(name))
         self._add(found, self.subscriptions())
-        return found[scope]
+        return found[scope].cost
 
     def one_run(self, name: str, *, with_spawned: bool = False) -> Daily:
         """What one run of a component costs on the days on which it runs; no days where it never does, or unpriced.
@@ -209,11 +235,11 @@ class Projected:
         below = self.spawned_by([name]) if with_spawned else []
         parts = [alone.shares(part) for part in (name, *below)]
         running = [n for n, count in enumerate(work.runs.expected) if count] if all(parts) else []
-        total = Daily.nothing(self.costs.horizon.dates)
+        one = Daily.nothing(self.costs.horizon.dates)
         for share in (share for shares in parts for share in shares):
-            total = total.plus(share.expected_usd, share.drawn_usd)
-        days = tuple(total.dates[n] for n in running)
-        return Daily(days, tuple(total.expected_usd[n] for n in running), total.drawn_usd[running])
+            one = one.plus(share.expected_usd, share.drawn_usd)
+        days = tuple(one.dates[n] for n in running)
+        return Daily(days, tuple(one.expected_usd[n] for n in running), one.drawn_usd[running])
 
     def spawned_by(self, names: Iterable[str]) -> list[str]:
         """All that those components spawn, directly or not."""
@@ -222,32 +248,36 @@ class Projected:
 
     def labels(self) -> list[Labels]:
         """Every component with every model that the plan may call for it, and the subscriptions."""
-        called = [
-            self._labels(component.name, model)
-            for component in self.components
-            for model in self.plan.choice(component).models
-        ]
+        called = [labels for component in self.components for labels in self._called(component)]
         return called + [share.labels for share in self.subscriptions()]
 
     def counted(self, scope: AnyScope) -> Iterator[str]:
         """The components that a scope counts, at least in part."""
-        return (component.name for component in self.components if self._may_count(scope, component.name))
+        counted = counts(scope, self._book)
+        return (component.name for component in self.components if any(map(counted, self._called(component))))
 
-    def _add(self, found: dict[AnyScope, ScopeCost], shares: Sequence[Share]) -> None:
-        book = self.costs.book(self.costs.run_book)
+    @property
+    def _book(self) -> PriceBook:
+        return self.costs.book(self.costs.run_book)
+
+    def _nothing(self) -> _ScopeSum:
+        dates = self.costs.horizon.dates
+        return _ScopeSum(dates, np.zeros((len(dates), 1)))
+
+    def _add(self, found: Mapping[AnyScope, _ScopeSum], shares: Sequence[Share]) -> None:
         for scope, cost in found.items():
+            counted = counts(scope, self._book)
             for share in shares:
-                if in_scope(scope, share.labels, book):
+                if counted(share.labels):
                     cost.add(share)
 
-    def _may_count(self, scope: AnyScope, name: str) -> bool:
-        book, choice = self.costs.book(self.costs.run_book), self.plan.choice(self.costs.works[name].component)
-        return any(in_scope(scope, self._labels(name, model), book) for model in choice.models)
+    def _called(self, component: Component) -> list[Labels]:
+        """A component with every model that the plan may call for it."""
+        return [self._labels(component.name, model) for model in self.plan.choice(component).models]
 
     def _labels(self, name: str, model: str) -> Labels:
         component = self.costs.works[name].component
-        book = self.costs.book(self.costs.run_book)
-        return Labels(name, component.agent, component.task, canonical(model, book), tags_of(component.tags))
+        return Labels(name, component.agent, component.task, canonical(model, self._book), tags_of(component.tags))
 
 
 def _one_a_day(work: Work) -> Work:

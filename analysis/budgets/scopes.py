@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -68,11 +68,16 @@ def canonical(model: str, book: PriceBook) -> str:
 
 def in_scope(scope: AnyScope, labels: Labels, book: PriceBook) -> bool:
     """Whether the scope counts a cost with these labels."""
+    return counts(scope, book)(labels)
+
+
+def counts(scope: AnyScope, book: PriceBook) -> Callable[[Labels], bool]:
+    """As `in_scope`, for many labels."""
     if scope == "total":
-        return True
-    if scope.kind == "model" and labels.model == canonical(scope.pattern, book):
-        return True
-    return Filter(scope.dimension, scope.pattern).holds(labels.of(scope.dimension))
+        return lambda _: True
+    model = canonical(scope.pattern, book) if scope.kind == "model" else None
+    dimension, condition = scope.dimension, Filter(scope.dimension, scope.pattern)
+    return lambda labels: (model is not None and labels.model == model) or condition.holds(labels.of(dimension))
 
 
 @dataclass(frozen=True)

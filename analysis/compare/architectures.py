@@ -19,7 +19,7 @@ from ..architecture.distributions import Floats
 from ..findings import Finding
 from ..quantiles import Quantiles, quantiles
 from ..shapley import shapley
-from ..simulation.fleets import DRAWN, POOL, spread
+from ..simulation.fleets import POOL, spread
 from ..simulation.monte_carlo import pool_size
 from ..simulation.summary import book_ref
 from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
@@ -96,7 +96,7 @@ def _compared(pair: Pair, progress: Progress | None) -> tuple[list[ComponentDiff
     """The components that differ, their summed paired difference, (trials,), and what does not differ."""
     names = dict.fromkeys([*pair.base.components, *pair.head.components])
     rows, total, unchanged = [], np.zeros(pair.head.settings.trials), _Unchanged()
-    large, families = pair.large, pair.families
+    large, families = pair.large, pair.family_of
     for done, name in enumerate(names):
         if progress:
             progress(done, len(names))
@@ -124,7 +124,7 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
     before = pair.mixed(name, BASE) if name in pair.base.components else None
     after = pair.mixed(name, HEAD) if name in pair.head.components else None
     known = all(side is None or side.usd is not None for side in (before, after))
-    zero, trials = Decimal(0), (DRAWN if pair.large else pair.head.settings.trials, pair.head.settings.seed)
+    zero, trials = Decimal(0), (pair.draws(name), pair.head.settings.seed)
     was, now = (None if side is None or side.usd is None else to_usd(side.usd) for side in (before, after))
     drawn = np.zeros(trials[0])
     if known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import ArchitectureError, CostsimError, UnpricedError
-from .plans import Plan, named_models, plans_of, single_model_plan
+from .plans import Plan, named_models, plans_of
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -23,7 +23,7 @@ def most_expensive_model(architecture: Architecture, costs: Costs) -> str:
     """The named model on which the whole architecture would cost most. Raises UnpricedError where none is priced."""
     names, best = named_models(architecture), None
     for model in names:
-        total = costs.plan_usd_per_day(single_model_plan(architecture, "naive", model), costs.run_book)
+        total = costs.single_model_usd_per_day(model)
         if total is not None and (best is None or total > best[0]):
             best = (total, model)
     if not names:

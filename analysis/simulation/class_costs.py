@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
+from ..exact import total
 from ..results import PaidClass
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ def class_costs(costings: Iterable[Costed], expected_usd: Fraction, days: int) -
 
     What no call costs is paid for subscriptions. Components without a price are in no class, as they are in no total.
     """
-    found: dict[str, Fraction] = {}
+    parts: dict[str, list[Fraction]] = {}
     for costing in costings:
         if costing.priced:
             for name, usd in costing.horizon_usd_by_class.items():
-                found[name] = found.get(name, Fraction(0)) + usd
-    flat = expected_usd - sum(found.values(), Fraction(0))
+                parts.setdefault(name, []).append(usd)
+    found = {name: total(usd) for name, usd in parts.items()}
+    flat = expected_usd - total(found.values())
     if flat:
         found["subscription"] = flat
     return [

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture.schedule import moment
+from ...pricing.lines import Rates, price_lines, price_starts
+from ..exact import total
 from .brackets import Bracket
 from .profiles import Profile
 from .sessions.expected import relative_error
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
 
 Minutes = NDArray[np.int64]
 
-Rates = tuple[tuple[Fraction, ...], ...]
-"""USD per unit: a row per bracket, a column per class of the profile (the last column is the request)."""
-
 
 @dataclass(frozen=True)
 class Costing:
     """One component on one model: everything that the expected cost and the simulation need.
 
-    `rates[d]` are day `d`'s effective prices, times the mean of the component's uncertainty; `shadow[d]` the same at
-    shadow prices. `missing` names the token classes that have tokens and no price: then the cost is unknown.
+    `rates[d]` are day `d`'s effective prices, times the mean of the component's uncertainty: a row per bracket, a
+    column per class of the profile, and the request. `shadow[d]` are the same at shadow prices.
+    `missing` names the token classes that have tokens and no price: then the cost is unknown.
     """
 
     work: Work
@@ -69,7 +68,7 @@ class Costing:
     @cached_property
     def horizon_usd(self) -> Fraction:
         """Expected cost of all days together, exact."""
-        return sum((count * self._usd_per_run(day) for day, count in self._runs_by_rates()), Fraction(0))
+        return total(count * self._usd_per_run(day) for day, count in self._runs_by_rates())
 
     @cached_property
     def horizon_usd_by_class(self) -> dict[str, Fraction]:
@@ -77,10 +76,11 @@ class Costing:
         found: dict[str, Fraction] = {}
         for rates, count in self._runs_by_rates():
             for bracket, row in zip(self.brackets, rates, strict=True):
-                amounts = {**bracket.mean, "request": Fraction(1)}
+                amounts, requests = {**bracket.mean, "request": Fraction(1)}, count * bracket.probability
                 for (name, amount), usd in zip(amounts.items(), row, strict=True):
                     if amount and usd:
-                        found[name] = found.get(name, Fraction(0)) + count * bracket.probability * amount * usd
+                        paid = requests * amount * usd
+                        found[name] = found[name] + paid if name in found else paid
         return found
 
     def _runs_by_rates(self) -> list[tuple[Rates, Fraction]]:
@@ -95,6 +95,8 @@ class Costing:
     @cached_property
     def expected_shadow_usd(self) -> tuple[Fraction, ...]:
         """Expected cost of each day at a subscription's shadow prices, exact; zeros without a subscription."""
+        if not any(usd for day in {id(day): day for day in self.shadow}.values() for line in day for usd in line):
+            return (Fraction(0),) * len(self.shadow)
         return self._expected(self.shadow)
 
     @cached_property
@@ -123,13 +125,11 @@ class Costing:
         return tuple(found[id(count), id(day)] for count, day in zip(self.work.runs.expected, rates, strict=True))
 
     def _usd_per_run(self, rates: Rates) -> Fraction:
-        total = Fraction(0)
-        for bracket, row in zip(self.brackets, rates, strict=True):
-            tokens = (*bracket.mean.values(), Fraction(1))
-            total += bracket.probability * sum(
-                (amount * usd for amount, usd in zip(tokens, row, strict=True)), Fraction(0)
-            )
-        return total
+        return total(
+            bracket.probability * total(amount * usd for amount, usd in zip(tokens, row, strict=True) if usd)
+            for bracket, row in zip(self.brackets, rates, strict=True)
+            for tokens in [(*bracket.mean.values(), Fraction(1))]
+        )
 
 
 def tier_starts(book: PriceBook, models: list[str], processing: str) -> tuple[int, ...]:
@@ -166,10 +166,9 @@ class _Pricing:
 
     def costing(self) -> Costing:
         edges = self.horizon.edges
-        processing = self.work.component.processing
-        first, last = moment(int(edges[0])), moment(int(edges[-1]))
-        starts = [first, *self.book.boundaries(self.key, processing, first, last)]
-        shares = _shares(self.work.runs, np.array([_minute_from(at) for at in starts], dtype=np.int64), edges)
+        first, end = self.horizon.first, self.horizon.end
+        starts = price_starts(self.book, self.key, self.work.component.processing, first, end)
+        shares = _shares(self.work.runs, starts, edges)
         segments = {n: self._segment(starts[n]) for n in sorted({n for day in shares for n in day})}
         return Costing(
             self.work,
@@ -183,25 +182,18 @@ class _Pricing:
         )
 
     def _segment(self, at: datetime) -> tuple[Rates, Rates]:
-        rows = [[self._row(bracket, name, at) for name in (*bracket.mean, "request")] for bracket in self.brackets]
-        factor, nothing = self.work.unknown.mean, Fraction(0)
-        rates = tuple(tuple(row.usd_per_unit if row else nothing for row in line) for line in rows)
-        shadow = tuple(tuple(row.shadow_usd_per_unit if row else nothing for row in line) for line in rows)
+        classes = (*self.brackets[0].mean, "request") if self.brackets else ()
+        tiers = tuple(bracket.min_input_tokens for bracket in self.brackets)
+        lines = price_lines(self.book, self.key, classes, tiers, at, self.work.component.processing)
+        for bracket, rows in zip(self.brackets, lines.rows, strict=True):
+            for name, row in zip(classes, rows, strict=True):
+                if row is not None:
+                    self.used[id(row)] = row
+                elif name != "request" and bracket.mean[name]:  # a call without a price per request pays nothing for it
+                    self.missing[name] = None
+        factor = self.work.unknown.mean
+        rates, shadow = lines.usd, lines.shadow_usd
         return (rates, shadow) if factor == 1 else (_times(rates, factor), _times(shadow, factor))
-
-    def _row(self, bracket: Bracket, name: str, at: datetime) -> PriceRow | None:
-        row = self.book.price(
-            self.key,
-            name,
-            at=at,
-            input_tokens=bracket.min_input_tokens,
-            processing=self.work.component.processing,
-        )
-        if row is not None:
-            self.used[id(row)] = row
-        elif name != "request" and bracket.mean[name]:  # a call without a price per request costs nothing for it
-            self.missing[name] = None
-        return row
 
 
 def _times(rates: Rates, factor: Fraction) -> Rates:
@@ -213,14 +205,15 @@ def _minute_from(at: datetime) -> int:
     return -(-int(at.timestamp()) // 60)
 
 
-def _shares(runs: Runs, starts: Minutes, edges: Minutes) -> list[dict[int, Fraction]]:
+def _shares(runs: Runs, moments: list[datetime], edges: Minutes) -> list[dict[int, Fraction]]:
     """For each day, the share of its runs in each price segment: by instants or hours where known, else by minutes.
 
     Segments in which nothing runs are not named, so that nobody asks for their prices.
     """
     days = len(edges) - 1
-    if len(starts) == 1:
+    if len(moments) == 1:
         return [{0: Fraction(1)}] * days
+    starts = np.array([_minute_from(at) for at in moments], dtype=np.int64)
     if runs.hours:
         return _hourly_shares(runs, starts, edges)
     cuts = np.unique(np.concatenate([edges, starts]))

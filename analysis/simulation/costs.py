@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ...pricing.book import PriceBook, open_book
+from ..exact import total
 from .brackets import Bracket
 from .costing import Costing, cost_brackets, tier_starts
 from .fleets import family_names, is_large
@@ -27,6 +28,8 @@ from .workload import Horizon, SpawnedRuns, Work, workload
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
 
+MOST_PLANS_KEPT = 8
+
 
 @dataclass
 class Costs:
@@ -41,6 +44,8 @@ class Costs:
     _brackets: dict[tuple[str, tuple[int, ...]], tuple[Profile, tuple[Bracket, ...]]] = field(default_factory=dict)
     _planned: dict[tuple[str, str, ComponentChoice, bool], Costed] = field(default_factory=dict)
     _skipping: dict[frozenset[str], dict[str, Work]] = field(default_factory=dict)
+    _of_plan: dict[tuple[str, str, int], tuple[Plan, Costed]] = field(default_factory=dict, init=False)
+    _tiers: dict[tuple[object, ...], tuple[int, ...]] = field(default_factory=dict, init=False)
     works: dict[str, Work] = field(default_factory=dict)
     scale: Scale = field(default_factory=Scale)
     forecast: str = ""
@@ -140,7 +145,15 @@ class Costs:
 
     def planned(self, component: str, plan: Plan, book_name: str | None = None) -> Costed:
         """One component as a plan has it, with the policies that the plan applies."""
-        work, book_name = self.work(component, plan), book_name or self.run_book
+        asked = (book_name or self.run_book, component, id(plan))
+        if asked not in self._of_plan:
+            if len(self._of_plan) > MOST_PLANS_KEPT * len(self.works):
+                self._of_plan.clear()
+            self._of_plan[asked] = plan, self._as_planned(component, plan, asked[0])  # the plan keeps its id
+        return self._of_plan[asked][1]
+
+    def _as_planned(self, component: str, plan: Plan, book_name: str) -> Costed:
+        work = self.work(component, plan)
         choice = plan.choice(work.component)
         plain = self.costing(component, choice.model, book_name)
         fewer = work is not self.works[component]
@@ -163,30 +176,42 @@ class Costs:
 
     def _starts(self, work: Work, book: PriceBook, models: list[str]) -> tuple[int, ...]:
         """The token counts that cut a component's runs, in every plan: price tiers, the large-context threshold."""
-        starts = tier_starts(book, [*self._models, *models], work.component.processing)
-        large = work.component.large_context
+        more = tuple(model for model in models if model not in self._models)
+        asked = (id(book), more, work.component.processing)  # books are kept
+        if asked not in self._tiers:
+            self._tiers[asked] = tier_starts(book, [*self._models, *more], work.component.processing)
+        starts, large = self._tiers[asked], work.component.large_context
         return tuple(sorted({*starts, large.over + 1})) if large else starts
 
     @cached_property
-    def _models(self) -> list[str]:
+    def _models(self) -> dict[str, None]:
         """Every model that some plan may use, so that all plans cut runs into the same brackets."""
         specs = self.architecture.plans.values()
         planned = [m for s in specs for m in (s.model, *s.model_routing.values(), *s.components.values()) if m]
         named = [*named_models(self.architecture), *policy_models(self.architecture)]
-        return [*named, *planned, *([self.naive] if self.naive else [])]
+        return dict.fromkeys([*named, *planned, *([self.naive] if self.naive else [])])
 
     def usd_per_day(self, component: str, model: str, book_name: str | None = None) -> Fraction | None:
         """A component's expected cost per day on a model, over the horizon; None where it is unpriced."""
         costing = self.costing(component, model, book_name)
-        return sum(costing.expected_usd, Fraction(0)) / self.horizon.days if costing.priced else None
+        return costing.horizon_usd / self.horizon.days if costing.priced else None
 
     def plan_usd_per_day(self, plan: Plan, book_name: str, component: str | None = None) -> Fraction | None:
         """A plan's (or one of its components') expected cost per day; None where something is unpriced."""
         names = [component] if component else list(plan.models)
         parts = [self.planned(name, plan, book_name) for name in names]
         flat = Fraction(0) if component else self.flat_usd_per_day(plan, book_name)
-        cost_usd = sum((part.horizon_usd for part in parts), Fraction(0))
-        return flat + cost_usd / self.horizon.days if all(part.priced for part in parts) else None
+        if not all(part.priced for part in parts):
+            return None
+        return flat + total(part.horizon_usd for part in parts) / self.horizon.days
+
+    def single_model_usd_per_day(self, model: str) -> Fraction | None:
+        """What everything costs per day on one model, without policies; None where that is unpriced."""
+        parts = [self.costing(name, model) for name in self.works]
+        if not all(part.priced for part in parts):
+            return None
+        flat = flat_usd_per_day([model], self.book(self.run_book), self.horizon)
+        return flat + total(part.horizon_usd for part in parts) / self.horizon.days
 
     def marginal_usd_per_day(self, plan: Plan, names: Collection[str]) -> Fraction | None:
         """What components cost a plan per day, what they add to its subscriptions included; None where unpriced."""

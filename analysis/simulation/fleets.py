@@ -8,33 +8,36 @@ quantiles, as long as no family decides them alone: those that do are drawn as o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..architecture.amounts import Range, Spread
 from ..architecture.distributions import Floats
 from .monte_carlo import generator
 
 if TYPE_CHECKING:
-    from ..architecture.component import Component
+    from ..architecture.component import Component, TokenProfile
     from ..architecture.model import Architecture
 
 LARGE = 200
 """Components beyond which a fleet is large."""
-DRAWN = 1_000
-"""How often each component of a large fleet is drawn."""
-POOL = 8_192
+DRAWN, FEW = 1_000, 250
+"""How often each component of a large fleet is drawn; and one whose runs and tokens are drawn anew every day."""
+FEW_DAYS = 4
+"""On fewer days, these are too few draws."""
+POOL = 4_096
 """Entries of the pools that its sums of runs are put together from."""
-PRECISION = 0.005
-"""The standard error of a sum's width, relative to it, that the fewer draws may leave."""
+PRECISION = 0.01
+"""The standard error of a sum's width, relative to it, that the fewer draws may leave: about that of 10,000 trials."""
 LANES = 64
 """Into how many parts families are gathered that take their draws from the same places, so that sums are quick."""
 
 METHOD = (
-    f"The fleet has more than {LARGE} components: each is drawn {DRAWN:,} times, those that decide the width of a sum "
-    "as often as there are trials, and every trial of a sum takes one draw of each; P10 and P90 of sums are within "
-    "about 1% of those of drawing all of them."
+    f"The fleet has more than {LARGE} components: each is drawn {DRAWN:,} times ({FEW} times where every day is drawn "
+    "anew), those that decide the width of a sum as often as there are trials, and every trial of a sum takes one draw "
+    "of each; P10 and P90 of sums are within about 1% of those of drawing all of them."
 )
 
 
@@ -75,6 +78,27 @@ def family_names(components: Iterable[Component]) -> dict[str, str]:
     return {member.name: members[0].name for members in families(components) for member in members}
 
 
+def draws_of(family: Iterable[Component], days: int) -> int:
+    """How often a family of a large fleet is drawn: more often where something is drawn once for all days."""
+    return DRAWN if days < FEW_DAYS or any(_drawn_once(component) for component in family) else FEW
+
+
+def _drawn_once(component: Component) -> bool:
+    """Whether something about it is the same on all days of a trial; sessions vary so much that they count too."""
+    tokens, calibrated, escalate = component.tokens, component.calibrate, component.escalate
+    return (
+        component.uncertainty is not None
+        or (isinstance(component.runs_per_day, Range) and component.runs_per_day.varies != "run")
+        or (calibrated is not None and isinstance(calibrated.daily_usd, Spread))
+        or (escalate is not None and escalate.evidence is not None)
+        or (tokens is not None and (tokens.session is not None or tokens.from_usage is not None or _unknown(tokens)))
+    )
+
+
+def _unknown(tokens: TokenProfile) -> bool:
+    return any(getattr(getattr(tokens, name), "varies", None) == "mean" for name in tokens.counted)
+
+
 def spread(drawn: Floats, trials: int, family: str, seed: int) -> Floats:
     """A component's draws, (..., draws), as they are put together: (..., trials); what does not vary stays."""
     if drawn.shape[-1] == 1:
@@ -94,30 +118,33 @@ def put_together(total: Floats, drawn: Floats, family: str, seed: int, sign: int
         block += twice[..., start : start + block.shape[-1]]
 
 
-def variance_and_kurtosis(drawn: Floats) -> tuple[float, float]:
-    """Of draws around the mean of their row: variance, and excess kurtosis (0 where nothing varies)."""
+def variance_and_kurtosis(drawn: Floats) -> Floats:
+    """Of sums, (sums, …, draws), around the mean of each row: variance and excess kurtosis, (sums, 2)."""
     squared = (drawn - drawn.mean(axis=-1, keepdims=True)) ** 2
-    variance = float(squared.mean())
-    return variance, float((squared**2).mean()) / variance**2 - 3 if variance else 0.0
+    inner = tuple(range(1, drawn.ndim))
+    variance, fourth = squared.mean(axis=inner), (squared * squared).mean(axis=inner)
+    kurtosis = np.divide(fourth, variance**2, out=np.full_like(variance, 3.0), where=variance > 0) - 3
+    return np.stack([variance, kurtosis], axis=-1)
 
 
-def dominant(moments: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
+def dominant(moments: Mapping[str, Floats], draws: Mapping[str, int]) -> list[str]:
     """The families to draw in full: of every sum, the largest until the others leave its width known well enough.
 
-    `moments` are (variance, excess kurtosis) of each family in each sum. The variance of a sum of independent parts
-    with shares s of it, each known from n draws, has the relative variance sum of s^2 (kurtosis + 2) / n. Families may
-    leave half of it; equal lanes of them leave 2 / LANES, less than the other half.
+    `moments` are variance and excess kurtosis of each family in each sum, (sums, 2), known from so many `draws`. The
+    variance of a sum of independent parts with shares s of it, each known from n draws, has the relative variance sum
+    of s^2 (kurtosis + 2) / n. Families may leave half of it; equal lanes of them leave 2 / LANES / n, less than that.
     """
     names = list(moments)
     variances, kurtoses = np.moveaxis(np.array([moments[name] for name in names]), -1, 0)
     totals = variances.sum(axis=0)
     shares = np.divide(variances, totals, out=np.zeros_like(variances), where=totals > 0)
-    open_ = shares**2 * np.maximum(kurtoses + 2, 0)
+    known = np.array([[draws[name]] for name in names])
+    open_ = shares**2 * np.maximum(kurtoses + 2, 0) / known
     chosen: dict[str, None] = {}
     for left in open_.T:
         order = np.argsort(-left, kind="stable")
         rest = left.sum() - np.cumsum(left[order])
-        enough = (2 * PRECISION) ** 2 * DRAWN / 2
+        enough = (2 * PRECISION) ** 2 / 2
         count = 0 if left.sum() <= enough else int(np.argmax(rest <= enough)) + 1
         chosen |= dict.fromkeys(names[n] for n in order[:count].tolist())
     return [name for name in names if name in chosen]

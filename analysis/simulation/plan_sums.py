@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
 from ..architecture.distributions import Floats
+from ..exact import Days, daily_total, total
 from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from ..results import (
     CallCost,
@@ -51,22 +52,31 @@ class ProjectionDay(NamedTuple):
 class PlanSum:
     """One plan while it is added up.
 
-    `expected_usd` are exact costs by day, `drawn_usd` the simulated (days, trials). `saved_usd` is what the
-    plan saves against the baseline over the horizon, (trials,), of the components that both can price;
-    `compared_usd` is what those cost at the baseline.
+    `drawn_usd` are the simulated costs, (days, trials). `saved_usd` is what the plan saves against the baseline
+    over the horizon, (trials,), of the components that both can price.
     """
 
     plan: Plan
-    expected_usd: list[Fraction]
     drawn_usd: Floats
     saved_usd: Floats
     components: list[ComponentCost] = field(default_factory=list)
     saved_by_component: dict[str, Fraction] = field(default_factory=dict)
-    compared_usd: Fraction = Fraction(0)
+    _expected: list[Days] = field(default_factory=list)
+    _compared: list[Fraction] = field(default_factory=list)
 
-    def add(self, expected_usd: Iterable[Fraction], drawn_usd: Floats) -> None:
+    @property
+    def expected_usd(self) -> Days:
+        """Exact cost by day."""
+        return daily_total(self._expected, len(self.drawn_usd))
+
+    @property
+    def compared_usd(self) -> Fraction:
+        """What the components that both plans can price cost at the baseline, exact."""
+        return total(self._compared)
+
+    def add(self, expected_usd: Sequence[Fraction], drawn_usd: Floats) -> None:
         """Add one component's cost."""
-        self._add_expected(expected_usd)
+        self._expected.append(tuple(expected_usd))
         self.drawn_usd += drawn_usd
 
     def save(self, name: str, baseline_usd: Fraction, own_usd: Fraction, drawn_usd: Floats | float) -> None:
@@ -77,17 +87,14 @@ class PlanSum:
     def add_exact(self, name: str, baseline: Costed, own: Costed) -> None:
         """Add one component's cost and what it saves, without draws."""
         if own.priced:
-            self._add_expected(own.expected_usd)
+            self._expected.append(own.expected_usd)
         if own.priced and baseline.priced:
             self._save_expected(name, baseline.horizon_usd, own.horizon_usd)
 
-    def _add_expected(self, usd: Iterable[Fraction]) -> None:
-        self.expected_usd = [total + part for total, part in zip(self.expected_usd, usd, strict=True)]
-
     def _save_expected(self, name: str, baseline_usd: Fraction, own_usd: Fraction) -> None:
-        saved = self.saved_by_component.get(name, Fraction(0))
-        self.saved_by_component[name] = saved + baseline_usd - own_usd
-        self.compared_usd += baseline_usd
+        before = self.saved_by_component.get(name, Fraction(0))
+        self.saved_by_component[name] = before + baseline_usd - own_usd
+        self._compared.append(baseline_usd)
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,8 @@ class PricedDraws:
     @cached_property
     def horizon_usd(self) -> Floats:
         """The draws summed over the days."""
-        total: Floats = self.drawn_usd.sum(axis=0)
-        return total
+        summed: Floats = self.drawn_usd.sum(axis=0)
+        return summed
 
 
 def priced_draws(
@@ -144,7 +151,7 @@ def _component(costing: Costed, drawn_usd: Floats) -> ComponentCost:
         p90_usd_per_day=p90,
         calibrated=costing.profile.origin == "calibrated",
         tokens=costing.profile.origin,
-        shadow_usd_per_day=to_usd(sum(costing.expected_shadow_usd, Fraction(0)) / days),
+        shadow_usd_per_day=to_usd(total(costing.expected_shadow_usd) / days),
         expected_error_percent=error_percent(costing),
         session=session_facts(costing),
         calls=_calls(costing, days),

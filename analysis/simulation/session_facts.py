@@ -19,9 +19,10 @@ def error_percent(costed: Costed) -> float | None:
 
 def session_facts(costed: Costed) -> SessionFacts | None:
     """One session of the component, on average; None where its runs are single requests."""
-    profile, runs = costed.profile, sum(costed.work.runs.expected, Fraction(0))
+    profile = costed.profile
     if not isinstance(profile, Sessions):
         return None
+    runs = costed.work.runs.total
     requests = sum((call.expected_calls for call in costed.calls), Fraction(0))
     return SessionFacts(
         turns=to_usd(profile.turns),

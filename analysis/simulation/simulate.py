@@ -6,7 +6,6 @@ Memory is a few arrays of (days, trials) per plan however many components there 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +32,7 @@ def simulate_plans(
 ) -> list[PlanSum]:
     """Simulate every component once and price its draws for every plan; those of a large fleet fewer times."""
     shape = (horizon.days, settings.trials)
-    sums = [PlanSum(p, [Fraction(0)] * horizon.days, np.zeros(shape), np.zeros(settings.trials)) for p in plans]
+    sums = [PlanSum(plan, np.zeros(shape), np.zeros(settings.trials)) for plan in plans]
     if is_large(architecture, settings.trials):
         return FleetSimulation(architecture, plans, costing_of, horizon, settings, sums).run(progress, sink)
     rooms = [np.empty(shape) for _ in plans]

@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import __version__
 from ...money import to_usd
+from .. import exact
 from ..architecture.distributions import Floats
 from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from ..results import (
@@ -167,9 +168,10 @@ def _subscription_days(plan: Plan, cost: SubscriptionCost, horizon: Horizon) -> 
 
 
 def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> PlanResult:
-    expected = sum(total.expected_usd, Fraction(0))
+    by_day = total.expected_usd
+    expected = exact.total(by_day)
     sum10, sum50, sum90 = sorted_quantiles(total.drawn_usd.sum(axis=0), simulated_usd)
-    days = zip(horizon.dates, total.expected_usd, row_quantiles(total.drawn_usd, simulated_usd), strict=True)
+    days = zip(horizon.dates, by_day, row_quantiles(total.drawn_usd, simulated_usd), strict=True)
     day10, day50, day90 = sorted_quantiles(total.drawn_usd, simulated_usd)
     return PlanResult(
         name=total.plan.name,
@@ -182,8 +184,8 @@ def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> Pla
             days=horizon.days, expected_usd=to_usd(expected), p10_usd=sum10, p50_usd=sum50, p90_usd=sum90
         ),
         components=total.components,
-        weekday_usd_per_day=_mean_usd(total, horizon, weekend=False),
-        weekend_usd_per_day=_mean_usd(total, horizon, weekend=True),
+        weekday_usd_per_day=_mean_usd(by_day, horizon, weekend=False),
+        weekend_usd_per_day=_mean_usd(by_day, horizon, weekend=True),
         classes=class_costs((costing_of(name, total.plan) for name in total.plan.models), expected, horizon.days),
         days=[
             DayCost(day=day, expected_usd=to_usd(cost), p10_usd=low, p50_usd=middle, p90_usd=high)
@@ -192,14 +194,14 @@ def _plan_result(total: PlanSum, horizon: Horizon, costing_of: CostingOf) -> Pla
     )
 
 
-def _mean_usd(total: PlanSum, horizon: Horizon, *, weekend: bool) -> Decimal | None:
+def _mean_usd(by_day: exact.Days, horizon: Horizon, *, weekend: bool) -> Decimal | None:
     """The expected cost per day of weekdays or weekends; None where the horizon has none."""
-    kept = [usd for day, usd in zip(horizon.dates, total.expected_usd, strict=True) if (day.weekday() >= 5) == weekend]
-    return to_usd(sum(kept, Fraction(0)) / len(kept)) if kept else None
+    kept = [usd for day, usd in zip(horizon.dates, by_day, strict=True) if (day.weekday() >= 5) == weekend]
+    return to_usd(exact.total(kept) / len(kept)) if kept else None
 
 
 def _saving(total: PlanSum, baseline: PlanSum, horizon: Horizon) -> Saving:
-    expected = sum(total.saved_by_component.values(), Fraction(0))
+    expected = exact.total(total.saved_by_component.values())
     base = total.compared_usd
     per_day = total.saved_usd / horizon.days
     histogram = _histogram(per_day)

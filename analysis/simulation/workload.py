@@ -24,6 +24,7 @@ from ..architecture.component import Calibrate, Component, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
 from ..architecture.growth import factors
 from ..architecture.schedule import day_edges, fire_times, moment, runs_by_day
+from ..exact import total
 from ..routing.resolve import routed_model
 from .from_usage import measured
 from .profiles import Independent, Profile, Unknown
@@ -55,10 +56,20 @@ class Horizon:
         """The `days` days from `start` on, in that time zone."""
         return cls(start, days, timezone, day_edges(start, days, timezone))
 
-    @property
+    @cached_property
     def dates(self) -> list[date]:
         """The days, in order."""
         return [self.start + timedelta(days=n) for n in range(self.days)]
+
+    @cached_property
+    def first(self) -> datetime:
+        """The instant at which the first day begins."""
+        return moment(int(self.edges[0]))
+
+    @cached_property
+    def end(self) -> datetime:
+        """The instant at which the last day has ended."""
+        return moment(int(self.edges[-1]))
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ class Runs:
     @cached_property
     def total(self) -> Fraction:
         """Expected runs over the horizon."""
-        return sum(self.expected, Fraction(0))
+        return total(self.expected)
 
     @property
     def per_day(self) -> Fraction:

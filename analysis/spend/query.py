@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...errors import CostsimError
@@ -79,7 +80,12 @@ class Filter:
 
     def holds(self, value: str) -> bool:
         """Whether a value meets it."""
-        return value == self.pattern or fnmatchcase(value, self.pattern)
+        return value == self.pattern or (self.is_glob and fnmatchcase(value, self.pattern))
+
+    @cached_property
+    def is_glob(self) -> bool:
+        """Whether it may match other values than its own."""
+        return any(character in self.pattern for character in "*?[")
 
 
 @dataclass(frozen=True)

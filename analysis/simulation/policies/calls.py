@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from ...architecture.policies import Cache, LargeContext, Policies, Policy
+from ...exact import daily_total, total
 from ..costing import Costing, Minutes, cost_brackets
 from ..profiles import Profile
 from ..sessions.measured import Sessions
@@ -131,7 +132,7 @@ class Costed:
         found = {(way.costing.model, way.costing.missing) for way in self._ways if way.costing.missing}
         return tuple(sorted(found))
 
-    @property
+    @cached_property
     def priced(self) -> bool:
         """Whether every call has a price."""
         return not self.lacking
@@ -149,15 +150,15 @@ class Costed:
     @cached_property
     def horizon_usd(self) -> Fraction:
         """Expected cost of all days together, exact."""
-        return sum((way.costing.horizon_usd for way in self._ways), Fraction(0))
+        return total(way.costing.horizon_usd for way in self._ways)
 
-    @property
+    @cached_property
     def horizon_usd_by_class(self) -> dict[str, Fraction]:
         """Expected cost of all days together by token class, exact."""
         found: dict[str, Fraction] = {}
         for way in self._ways:
             for name, usd in way.costing.horizon_usd_by_class.items():
-                found[name] = found.get(name, Fraction(0)) + usd
+                found[name] = found[name] + usd if name in found else usd
         return found
 
     @cached_property
@@ -168,17 +169,17 @@ class Costed:
     @cached_property
     def expected_error(self) -> float:
         """Three standard errors of `horizon_usd`, relative to it; 0 where it is exact."""
-        total = float(self.horizon_usd)
-        return sum(way.costing.expected_error_usd for way in self._ways) / total if total else 0.0
+        usd = float(self.horizon_usd)
+        return sum(way.costing.expected_error_usd for way in self._ways) / usd if usd else 0.0
 
-    @property
-    def _ways(self) -> Iterator[Way]:
-        return (way for call in self.calls for way in call.ways)
+    @cached_property
+    def _ways(self) -> tuple[Way, ...]:
+        return tuple(way for call in self.calls for way in call.ways)
 
     def _summed(self, costs: list[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
         if len(costs) == 1:
             return costs[0]
-        return tuple(sum(day, Fraction(0)) for day in zip(*costs, strict=True)) or (Fraction(0),) * self.days
+        return daily_total(costs, self.days)
 
 
 def without_policies(plain: Costing, choice: ComponentChoice, edges: Minutes) -> Costed:

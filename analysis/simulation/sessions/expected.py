@@ -9,10 +9,14 @@ replicates, until three standard errors are below 0.085 % of a cost at usual pri
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import count
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...architecture.distributions import Constant, Distribution, Floats, midpoints
 from ..brackets import Bracket
@@ -26,6 +30,8 @@ LADDER = 65_536
 BATCH, MOST_REPLICATES = 8, 256
 MOST_STEPS = 100_000_000
 """Turns of all paths of all replicates: bounds the time to some seconds."""
+STEPS, MOST_STEPS_KEPT = 16, 4096
+"""So many orders of the paths are drawn together; and kept, of 8 kB each."""
 STANDARD_ERRORS = 3
 TARGET = 8.5e-4
 REST = 1e-5
@@ -36,6 +42,8 @@ SETTLED, CYCLES = 100, 8
 """Turns, and compactions, after which a session that goes on costs what it costs later."""
 RATIOS = {"input": 1.0, "cache_read": 0.1, "cache_write_5m": 1.25, "cache_write_1h": 2.0, "output": 5.0}
 NEGLIGIBLE = 1e-9
+
+Places = NDArray[np.uint16]
 
 
 @lru_cache(maxsize=512)
@@ -155,11 +163,11 @@ def _replicate(
 
     Where the totals over all tiers are known exactly, the estimate is scaled to them.
     """
-    rng = np.random.default_rng(seed)
-    walk = Walk(rules, starts, _strata(rules.prompt, rng))
+    steps = _steps(seed)
+    walk = Walk(rules, starts, _strata(rules.prompt, steps))
     thought, warm = np.full(PATHS, float(rules.thinking.mean)), np.full(PATHS, float(rules.warm))
     for weight in weights:
-        walk.turn(_strata(rules.input, rng), _strata(rules.output, rng), thought, warm, weight)
+        walk.turn(_strata(rules.input, steps), _strata(rules.output, steps), thought, warm, weight)
     sums: Floats = walk.sums.mean(axis=0)
     if total is None or rest is None:
         return sums
@@ -169,13 +177,29 @@ def _replicate(
     return sums
 
 
-def _strata(part: Distribution, rng: np.random.Generator) -> Floats:
+def _strata(part: Distribution, steps: Iterator[Places]) -> Floats:
     """One amount from each of PATHS equal steps of probability, in random order."""
     if isinstance(part, Constant):
         return np.full(PATHS, float(part.mean))
-    wide = LADDER // PATHS
-    amounts: Floats = _ladder(part)[rng.permutation(PATHS) * wide + rng.integers(0, wide, PATHS)]
+    amounts: Floats = _ladder(part)[next(steps)]
     return amounts
+
+
+def _steps(seed: int) -> Iterator[Places]:
+    """Places on the ladder, one in each of PATHS equal steps in random order: the same of a seed for all sessions."""
+    for part in count():
+        yield from _some_steps(seed, part)[0]
+
+
+@lru_cache(maxsize=MOST_STEPS_KEPT // STEPS)
+def _some_steps(seed: int, part: int) -> tuple[list[Places], dict[str, Any]]:
+    """The part-th STEPS of them, and how the random numbers go on."""
+    rng = np.random.default_rng(seed)
+    if part:
+        rng.bit_generator.state = _some_steps(seed, part - 1)[1]
+    wide = LADDER // PATHS
+    drawn = [rng.permutation(PATHS) * wide + rng.integers(0, wide, PATHS) for _ in range(STEPS)]
+    return [places.astype(np.uint16) for places in drawn], dict(rng.bit_generator.state)
 
 
 @lru_cache(maxsize=64)

@@ -116,13 +116,34 @@ def test_every_draw_comes_into_as_many_trials_as_any_other() -> None:
 
 def test_a_family_is_drawn_in_full_where_it_decides_a_sum() -> None:
     # 100 alike: sum of (1/100)^2 x 2 = 0.02, less than half of (2 x 0.005)^2 x 1000; with one of 50 times that: (1/3)^2 x 2
-    alike = {f"f{n}": [(1.0, 0.0)] for n in range(100)}
-    assert dominant(alike) == []
-    assert dominant(alike | {"large": [(50.0, 0.0)]}) == ["large"]
-    assert dominant({"constant": [(0.0, 0.0)]}) == []
+    alike = {f"f{n}": np.array([[1.0, 0.0]]) for n in range(100)}
+    draws = dict.fromkeys([*alike, "large", "constant"], fleets.DRAWN)
+    assert dominant(alike, draws) == []
+    assert dominant(alike | {"large": np.array([[50.0, 0.0]])}, draws) == ["large"]
+    assert dominant({"constant": np.array([[0.0, 0.0]])}, draws) == []
+
+
+def test_fewer_draws_of_a_family_know_its_part_of_a_width_less_well() -> None:
+    # 11 alike: 11 x (1/11)^2 x 2 / 1000 = 0.00018, and (2 x 0.01)^2 / 2 = 0.0002 may be left; with 250 draws three of
+    # (1/11)^2 x 2 / 250 = 0.000066 each
+    alike = {f"f{n}": np.array([[1.0, 0.0]]) for n in range(11)}
+    assert dominant(alike, dict.fromkeys(alike, fleets.DRAWN)) == []
+    assert dominant(alike, dict.fromkeys(alike, fleets.FEW)) == [*alike][:8]
+
+
+def test_what_is_drawn_once_for_all_days_is_drawn_more_often(read: Read) -> None:
+    components = fleet(read, 4).components  # c0's mean is unknown; c1 spawns c2; all others are drawn anew every day
+    assert [fleets.draws_of(family, days=30) for family in families(components)] == [1000, 250, 250]
+    assert fleets.draws_of(components[3:], days=2) == fleets.DRAWN
+    for once in (
+        {"uncertainty": {"low": 1, "mode": 1, "high": 2}},
+        {"tokens": {"input": {"p50": 9, "p95": 20, "varies": "mean"}}},
+    ):
+        changed = read({"model_routing": {"fallback": "openai/gpt-5"}, "components": [row(3) | once]})
+        assert fleets.draws_of(changed.components, days=30) == fleets.DRAWN
 
 
 def test_variance_and_kurtosis_are_around_the_mean_of_each_row() -> None:
     # -1 and 1 alternating, around 5 and around 9: variance 1, fourth moment 1, excess kurtosis 1 - 3
-    assert variance_and_kurtosis(np.array([[4.0, 6.0], [8.0, 10.0]])) == (1.0, -2.0)
-    assert variance_and_kurtosis(np.full((2, 3), 7.0)) == (0.0, 0.0)
+    assert variance_and_kurtosis(np.array([[[4.0, 6.0], [8.0, 10.0]]])).tolist() == [[1.0, -2.0]]
+    assert variance_and_kurtosis(np.full((1, 2, 3), 7.0)).tolist() == [[0.0, 0.0]]
