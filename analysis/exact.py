@@ -24,7 +24,8 @@ def total(amounts: Iterable[Fraction]) -> Fraction:
 
 def daily_total(parts: Iterable[Days], days: int) -> Days:
     """Their sum by day. What is the same object on every day is added once."""
-    every, by_day = [], []
+    every: list[Days] = []
+    by_day: list[Days] = []
     for part in parts:
         (every if part and all(amount is part[0] for amount in part) else by_day).append(part)
     same = total(part[0] for part in every)

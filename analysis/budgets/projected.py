@@ -14,11 +14,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..architecture.policies import Policy
 from ..architecture.spawn import descendants
 from ..exact import Days, daily_total, total
 from ..simulation.costing import Costing
-from ..simulation.fleets import POOL, draws_of, families, is_large, spread
+from ..simulation.fleets import POOL, Family, family_of, is_large, spread
 from ..simulation.monte_carlo import TokenSums, draw, pool_size
 from ..simulation.plans import Plan
 from ..simulation.policies.calls import Costed
@@ -155,17 +157,14 @@ class Projected:
             return {}
         if not is_large(self.costs.architecture, self.trials):
             return self._priced(name, costing, self.trials)
-        family, draws = self._families[name]
+        family = self._families[name]
         with pool_size(POOL):
-            few = self._priced(name, costing, draws)
-        return {labels: spread(usd, self.trials, family, self.seed) for labels, usd in few.items()}
+            few = self._priced(name, costing, family.draws)
+        return {labels: spread(usd, self.trials, family.name, self.seed) for labels, usd in few.items()}
 
     @cached_property
-    def _families(self) -> dict[str, tuple[str, int]]:
-        """By component, the name of its family, and how often that is drawn."""
-        days = self.costs.horizon.days
-        known = [(family, draws_of(family, days)) for family in families(self.components)]
-        return {member.name: (family[0].name, draws) for family, draws in known for member in family}
+    def _families(self) -> dict[str, Family]:
+        return family_of(self.components, self.costs.horizon.days)
 
     def _priced(self, name: str, costing: Costed, trials: int) -> dict[Labels, Floats]:
         tokens = self.draws.of(costing.plain, self.costs.horizon.days, trials, self.seed)

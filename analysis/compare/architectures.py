@@ -96,7 +96,7 @@ def _compared(pair: Pair, progress: Progress | None) -> tuple[list[ComponentDiff
     """The components that differ, their summed paired difference, (trials,), and what does not differ."""
     names = dict.fromkeys([*pair.base.components, *pair.head.components])
     rows, total, unchanged = [], np.zeros(pair.head.settings.trials), _Unchanged()
-    large, families = pair.large, pair.family_of
+    large, families = pair.large, pair.families
     for done, name in enumerate(names):
         if progress:
             progress(done, len(names))
@@ -108,7 +108,7 @@ def _compared(pair: Pair, progress: Progress | None) -> tuple[list[ComponentDiff
         with pool_size(POOL) if large else nullcontext():
             row, drawn = _row(pair, name, causes)
         rows.append(row)
-        total += spread(drawn, len(total), families[name], pair.head.settings.seed) if large else drawn
+        total += spread(drawn, len(total), families[name].name, pair.head.settings.seed) if large else drawn
     return rows, total, unchanged
 
 

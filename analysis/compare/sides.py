@@ -26,7 +26,7 @@ from ..architecture.policies import POLICIES
 from ..architecture.spawn import spawned_names
 from ..routing.resolve import routed_model
 from ..simulation.costs import Costs
-from ..simulation.fleets import draws_of, families, family_names, is_large
+from ..simulation.fleets import Family, family_of, is_large
 from ..simulation.logged import as_forecast
 from ..simulation.monte_carlo import draw
 from ..simulation.plans import Plan, plans_of
@@ -154,18 +154,14 @@ class Pair:
         )
 
     @cached_property
-    def family_of(self) -> dict[str, str]:
-        """The name of each component's family: those whose runs depend on one another on either side."""
-        return family_names([*self.base.architecture.components, *self.head.architecture.components])
+    def families(self) -> dict[str, Family]:
+        """Each component's family: those whose runs depend on one another on either side."""
+        both = [*self.base.architecture.components, *self.head.architecture.components]
+        return family_of(both, self.head.settings.days)
 
     def draws(self, name: str) -> int:
-        """How often a component is drawn: as often as its family."""
-        return self._draws[self.family_of[name]] if self.large else self.head.settings.trials
-
-    @cached_property
-    def _draws(self) -> dict[str, int]:
-        both = [*self.base.architecture.components, *self.head.architecture.components]
-        return {family[0].name: draws_of(family, self.head.settings.days) for family in families(both)}
+        """How often a component is drawn."""
+        return self.families[name].draws if self.large else self.head.settings.trials
 
     def changed(self, name: str) -> list[Cause]:
         """The causes that may make a difference to a component that both sides have."""

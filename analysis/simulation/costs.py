@@ -12,11 +12,11 @@ from ...pricing.book import PriceBook, open_book
 from ..exact import total
 from .brackets import Bracket
 from .costing import Costing, cost_brackets, tier_starts
-from .fleets import family_names, is_large
+from .fleets import Family, family_of, is_large
 from .monte_carlo import generator
 from .needs import DrawnNeeds, Needs, added
 from .overage import Covered
-from .plans import Plan, named_models, policy_models
+from .plans import Plan, named_models, policy_models, single_model_plan
 from .policies.calls import ComponentChoice, Costed, with_policies, without_policies
 from .policies.spawns import spawns_of
 from .profiles import Profile
@@ -207,11 +207,12 @@ class Costs:
 
     def single_model_usd_per_day(self, model: str) -> Fraction | None:
         """What everything costs per day on one model, without policies; None where that is unpriced."""
+        if self.book(self.run_book).subscriptions:
+            return self.plan_usd_per_day(single_model_plan(self.architecture, "", model), self.run_book)
         parts = [self.costing(name, model) for name in self.works]
         if not all(part.priced for part in parts):
             return None
-        flat = flat_usd_per_day([model], self.book(self.run_book), self.horizon)
-        return flat + total(part.horizon_usd for part in parts) / self.horizon.days
+        return total(part.horizon_usd for part in parts) / self.horizon.days
 
     def marginal_usd_per_day(self, plan: Plan, names: Collection[str]) -> Fraction | None:
         """What components cost a plan per day, what they add to its subscriptions included; None where unpriced."""
@@ -277,8 +278,8 @@ class Costs:
         )
 
     @cached_property
-    def _families(self) -> dict[str, str]:
-        return family_names(self.architecture.components)
+    def _families(self) -> dict[str, Family]:
+        return family_of(self.architecture.components, self.horizon.days)
 
     def covered(self, model: str, book_name: str) -> Covered:
         """The subscriptions that cover a model."""

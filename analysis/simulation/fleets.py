@@ -9,7 +9,7 @@ quantiles, as long as no family decides them alone: those that do are drawn as o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -73,9 +73,17 @@ def families(components: Iterable[Component]) -> list[list[Component]]:
     return list(found.values())
 
 
-def family_names(components: Iterable[Component]) -> dict[str, str]:
-    """The name of each component's family, by which its draws are put together: that of its first component."""
-    return {member.name: members[0].name for members in families(components) for member in members}
+class Family(NamedTuple):
+    """By whose name a component's draws are put together, that of its family's first, and how often it is drawn."""
+
+    name: str
+    draws: int
+
+
+def family_of(components: Iterable[Component], days: int) -> dict[str, Family]:
+    """Each component's family."""
+    known = [(members, Family(members[0].name, draws_of(members, days))) for members in families(components)]
+    return {member.name: family for members, family in known for member in members}
 
 
 def draws_of(family: Iterable[Component], days: int) -> int:

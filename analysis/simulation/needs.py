@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ...pricing.lines import Rates
 from ..architecture.distributions import Floats
-from .costing import Costing, Rates
-from .fleets import DRAWN, POOL, spread
+from .costing import Costing
+from .fleets import POOL, Family, spread
 from .monte_carlo import draw, pool_size
 from .overage import Covered, Needed
 from .policies.calls import Call, Costed
@@ -104,7 +105,9 @@ class DrawnNeeds:
 
     kept: OrderedDict[tuple[Any, ...], tuple[Costed, Needs]] = field(default_factory=OrderedDict, repr=False)
 
-    def of(self, costed: Costed, covered_by: CoveredBy, book: str, trials: int, seed: int, family: str | None) -> Needs:
+    def of(
+        self, costed: Costed, covered_by: CoveredBy, book: str, trials: int, seed: int, family: Family | None
+    ) -> Needs:
         """One component's; nothing where it calls no model under a subscription, or has no price."""
         groups = {covered_by(call.model) for call in costed.calls} - {frozenset()}
         if not groups or not costed.priced:
@@ -119,17 +122,17 @@ class DrawnNeeds:
 
 
 def _drawn(
-    costed: Costed, groups: set[Covered], covered_by: CoveredBy, trials: int, seed: int, family: str | None
+    costed: Costed, groups: set[Covered], covered_by: CoveredBy, trials: int, seed: int, family: Family | None
 ) -> Needs:
-    """`family` is by whose name a large fleet's draws are put together, None where all trials are drawn."""
-    draws, plain = trials if family is None else DRAWN, costed.plain
+    """`family` says how a large fleet's draws are put together, None where all trials are drawn."""
+    draws, plain = family.draws if family else trials, costed.plain
     with nullcontext() if family is None else pool_size(POOL):
         tokens = draw(plain.work, plain.profile, plain.brackets, costed.days, draws, seed)
 
         def amount(covered: Covered, rates: Callable[[Costing], tuple[Rates, ...]]) -> Amount:
             own = _repriced(costed, lambda call: covered_by(call.model) == covered, rates)
             drawn = draw_usd(own, tokens, np.empty((costed.days, draws)), seed)
-            return Amount(own.expected_usd, drawn if family is None else spread(drawn, trials, family, seed))
+            return Amount(own.expected_usd, drawn if family is None else spread(drawn, trials, family.name, seed))
 
         return {group: Need(amount(group, _at_list), amount(group, _per_request)) for group in groups}
 
