@@ -59,12 +59,12 @@ class ShownCosts(StrEnum):
 def spend(
     db: DbOption = DEFAULT_STORE,
     events: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--events",
             metavar="FILE",
-            help="Price Parquet files, folders or globs of calls where they lie, without a store: columns as in "
-            "usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
+            help="Price Parquet files, folders or globs of calls (s3:// too) where they lie, without a store: columns "
+            "as in usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
         ),
     ] = None,
     by: Annotated[
@@ -193,7 +193,7 @@ def _rates(currency: str | None, file: Path | None) -> Rates | None:
     return read_rates(file, currency) if file and currency else None
 
 
-def _spent(query: Query, events: list[Path] | None, db: Path, stack: PriceBook, rates: Rates | None) -> Spend:
+def _spent(query: Query, events: list[str] | None, db: Path, stack: PriceBook, rates: Rates | None) -> Spend:
     """What the calls in files cost where they lie, else those of the store."""
     from ..analysis.spend.spend import spend, spend_calls
     from ..store import open_store

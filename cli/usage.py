@@ -36,7 +36,8 @@ def load(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders or globs; .gz and .zst too; - for stdin; postgresql://HOST/DB for LiteLLM's table. "
+            help="Files, folders or globs; .gz and .zst too; - for stdin; s3://, gs:// and az://; postgresql://HOST/DB "
+            "for LiteLLM's table. "
             "Without any: the logs of coding agents on this machine are listed, and loaded with --all."
         ),
     ] = None,

@@ -16,10 +16,11 @@ import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
 from .changes import KnownFile, batches, label_of
-from .files import reader_named
+from .files import LogFile, reader_named
 from .foreign import foreign
 from .listing import find_files
 from .merge import Merged, merge
+from .object_stores import fetched, is_remote
 from .passed_over import CANNOT_READ, keep
 from .postgres import is_address, new_rows
 from .read import read_snapshots
@@ -87,7 +88,8 @@ def load(
     roles: SourceRoles | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Load files, folders, globs, the standard input (`-`) or LiteLLM's table (`postgresql://…`) into an open store.
+    """Load files, folders, globs, the standard input (`-`), LiteLLM's table (`postgresql://…`) or what lies in an
+    object store (`s3://…`, `gs://…`, `az://…`) into an open store.
 
     `format` names a reader, `mapping` describes columns of a log of one's own; else content decides. `attribution`
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
@@ -105,14 +107,13 @@ def load(
     acknowledge(store, acknowledged)
     keep_roles(store, roles or {})
     with _spool() as spool:
-        found = find_files([path for path in paths if not is_address(path)], spool, report.passed_over)
-        found += [new_rows(store, str(path), spool) for path in paths if is_address(path)]
+        declared = mapping.model_dump_json() if mapping else format
+        found = _found(store, paths, spool, declared, report)
         for path, reason in report.passed_over.items() if strict else ():
             if reason.startswith(CANNOT_READ):
                 refuse_passed_over(path, reason)
         total = sum(file.size for file in found) or 1
         done = 0
-        declared = mapping.model_dump_json() if mapping else format
         for batch in batches(store, found, forced, declared, spool, report, strict, role):
             _load_batch(store, batch, spool, report, strict)
             done += sum(known_file.file.size for known_file in batch)
@@ -126,6 +127,19 @@ def load(
 
         report.attributed = attribute(store, attribution or kept_rules(store))
     return report
+
+
+def _found(
+    store: DuckDBPyConnection, paths: Sequence[str | Path], spool: Path, declared: str | None, report: LoadReport
+) -> list[LogFile]:
+    """The files that the paths name; rows of a database and files of an object store as copies."""
+    here = [path for path in paths if not is_address(path) and not is_remote(path)]
+    found = find_files(here, spool, report.passed_over)
+    found += [new_rows(store, str(path), spool) for path in paths if is_address(path)]
+    for path in paths:
+        if is_remote(path):
+            found += fetched(store, str(path), spool, declared, report.passed_over)
+    return found
 
 
 @contextmanager

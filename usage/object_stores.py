@@ -1,20 +1,52 @@
-"""Calls in object stores (`s3://`, `gs://`, `az://`), read by DuckDB's extensions, fetched only when one is named."""
+"""Files in object stores (`s3://`, `gs://`, `az://`), read by DuckDB's extensions, fetched only when one is named.
+
+An extension takes its credentials from the environment (AWS_ACCESS_KEY_ID and so on) or from DuckDB's own secrets;
+costsim keeps none.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from ..errors import UsageLogError
+from .files import LogFile
+from .limits import Bound
+from .listing import PACKED, SUFFIXES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 EXTENSIONS = {"s3": "httpfs", "gs": "httpfs", "az": "azure"}
+WILDCARDS = "*?["
+NO_LOG = "in an object store, and of a name that no log has"
+MAX_FETCHED = Bound("COSTSIM_MAX_FETCHED", 2 * 2**30)  # one file, which passes through memory
+
+LIST = "SELECT filename, size, coalesce(epoch_ns(last_modified), 0) FROM read_blob(?) ORDER BY 1"
+FETCH = "SELECT content FROM read_blob(?)"
+KNOWN = "SELECT path, bytes, mtime_ns FROM load WHERE path IN (SELECT unnest(?)) AND declared IS NOT DISTINCT FROM ?"
 
 
-def is_remote(path: str) -> bool:
+@dataclass(frozen=True)
+class _Remote:
+    """A file as the store lists it. Without a time (0), one of the same size is taken to be the same."""
+
+    name: str
+    size: int
+    mtime_ns: int
+
+
+def is_remote(path: str | Path) -> bool:
     """Whether a path is in an object store."""
-    return path.partition("://")[0] in EXTENSIONS and "://" in path
+    return str(path).partition("://")[0] in EXTENSIONS and "://" in str(path)
 
 
-def allow(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+def allow(connection: DuckDBPyConnection, path: str) -> None:
     """Let the connection read such paths. Raises UsageLogError where the extension cannot be installed."""
     kind = path.partition("://")[0]
     name = EXTENSIONS[kind]
@@ -27,3 +59,59 @@ def allow(connection: duckdb.DuckDBPyConnection, path: str) -> None:
             f"{kind}:// needs DuckDB's extension {name}, which cannot be installed here ({said}); copy the files first",
             file=path,
         ) from None
+
+
+def fetched(
+    store: DuckDBPyConnection, path: str, spool: Path, declared: str | None, passed: dict[str, str]
+) -> list[LogFile]:
+    """A file, a folder (what ends in `/`) or a glob, copied to `spool`, but for what is as it was when last loaded.
+
+    `passed` gets files of a folder or glob that have no log's name. Raises UsageLogError for what is not there, cannot
+    be read or is over MAX_FETCHED.
+    """
+    with duckdb.connect() as connection:
+        allow(connection, path)
+        several = path.endswith("/") or any(letter in path for letter in WILDCARDS)
+        listed = _listed(connection, f"{path}**" if path.endswith("/") else path)
+        logs = [file for file in listed if not several or _may_be_log(file.name)]
+        passed |= {file.name: NO_LOG for file in listed if file not in logs}
+        known = _known(store, logs, declared)
+        return [_copied(connection, file, spool, not several, file in known) for file in logs]
+
+
+def _listed(connection: DuckDBPyConnection, pattern: str) -> list[_Remote]:
+    try:
+        rows = connection.execute(LIST, [pattern]).fetchall()
+    except duckdb.Error as error:
+        raise UsageLogError(f"it cannot be read: {str(error).splitlines()[0]}", file=pattern) from None
+    if not rows:
+        raise UsageLogError("there is no such file, folder or match", file=pattern)
+    return [_Remote(*row) for row in rows]
+
+
+def _may_be_log(name: str) -> bool:
+    last = PurePosixPath(name.lower()).name
+    for packing in PACKED:
+        last = last.removesuffix(packing)
+    return last.endswith(SUFFIXES)
+
+
+def _known(store: DuckDBPyConnection, files: Sequence[_Remote], declared: str | None) -> set[_Remote]:
+    """Those that were loaded as they are now."""
+    rows = store.execute(KNOWN, [[file.name for file in files], declared]).fetchall()
+    return {_Remote(*row) for row in rows}
+
+
+def _copied(connection: DuckDBPyConnection, file: _Remote, spool: Path, named: bool, known: bool) -> LogFile:
+    """The file, or only its name where nothing of it will be read."""
+    copy = spool / f"{len(list(spool.iterdir()))}.fetched"
+    if not known:
+        if file.size > MAX_FETCHED.value:
+            raise UsageLogError(f"it is over {MAX_FETCHED}; copy it first", file=file.name)
+        try:
+            rows = connection.execute(FETCH, [file.name]).fetchall()
+        except duckdb.Error as error:
+            raise UsageLogError(f"it cannot be read: {str(error).splitlines()[0]}", file=file.name) from None
+        copy.write_bytes(rows[0][0])
+        os.utime(copy, ns=(file.mtime_ns, file.mtime_ns))
+    return LogFile(str(copy), named, file.size if known else copy.stat().st_size, file.mtime_ns, file.name)

@@ -18,6 +18,7 @@ from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
 from .listing import find_files
+from .object_stores import allow, is_remote
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
 from .store import open_store, scalar
@@ -100,15 +101,19 @@ class Calls:
 @contextmanager
 def open_calls(paths: Sequence[str | Path]) -> Iterator[Calls]:
     """Parquet files, folders or globs as a store to be summed. Raises UsageLogError, with the file and column."""
-    files = [file.path for file in find_files(paths, Path()) if file.path.endswith(".parquet")]
+    remote = [str(path) for path in paths if is_remote(path)]
+    here = find_files([path for path in paths if not is_remote(path)], Path())
+    files = [file.path for file in here if file.path.endswith(".parquet")] + remote
     if not files:
         raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))
     with open_store(Path(":memory:")) as connection:
+        for path in remote:
+            allow(connection, path)
         connection.execute("SET parquet_metadata_cache = true")
         try:
             yield _calls(connection, files)
         except duckdb.Error as error:
-            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=Path(files[0])) from None
+            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=files[0]) from None
 
 
 def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
@@ -117,9 +122,7 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
     columns = _columns(connection, files)
     for name in NEEDED:
         if name not in columns:
-            raise UsageLogError(
-                f"there is no column {name!r}{did_you_mean(name, sorted(columns))}", file=Path(files[0])
-            )
+            raise UsageLogError(f"there is no column {name!r}{did_you_mean(name, sorted(columns))}", file=files[0])
     for name in TOKEN_CLASSES:
         _check_count(connection, files, name, columns.get(name))
     constant = {name: sql for name in READ if (sql := _constant(name, columns.get(name)))}
@@ -143,12 +146,12 @@ def _check_count(connection: duckdb.DuckDBPyConnection, files: list[str], name: 
     if column is None or column.empty:
         return
     if column.kind not in WHOLE:
-        raise UsageLogError(f"column {name!r} is {column.kind}, not a whole number", file=Path(files[0]))
+        raise UsageLogError(f"column {name!r} is {column.kind}, not a whole number", file=files[0])
     least = column.least
     if least is None:
         least = scalar(connection, f"SELECT min({identifier(name)}) FROM calls")  # noqa: S608 (a name of ours)
     if least < 0:
-        raise UsageLogError(f"column {name!r} has a negative count: {least}", file=Path(files[0]))
+        raise UsageLogError(f"column {name!r} has a negative count: {least}", file=files[0])
 
 
 def _constant(name: str, column: Column | None) -> str | None:
@@ -173,9 +176,9 @@ def _missing(name: str) -> str:
 
 def _time(files: list[str], column: Column) -> str:
     if not column.full:
-        raise UsageLogError("column 'ts' has rows without a time", file=Path(files[0]))
+        raise UsageLogError("column 'ts' has rows without a time", file=files[0])
     if column.kind == "TIMESTAMP WITH TIME ZONE":
         return "ts AT TIME ZONE 'UTC'"
     if not column.kind.startswith("TIMESTAMP"):
-        raise UsageLogError(f"column 'ts' is {column.kind}, not a timestamp", file=Path(files[0]))
+        raise UsageLogError(f"column 'ts' is {column.kind}, not a timestamp", file=files[0])
     return "ts::TIMESTAMP"

@@ -1,0 +1,84 @@
+"""What lies in an object store is loaded as a file here is; DuckDB's own `file://` stands for one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from costsim.errors import UsageLogError
+from costsim.usage import object_stores
+from costsim.usage.load import LoadReport, load
+from costsim.usage.parquet import open_calls
+from costsim.usage.store import open_store
+
+LINE = (
+    '{{"type": "assistant", "timestamp": "2026-05-15T10:00:00Z", "sessionId": "s", "message": {{"id": "{id}", '
+    '"model": "claude-haiku-4-5", "usage": {{"input_tokens": 100, "output_tokens": 10}}}}}}\n'
+)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setitem(object_stores.EXTENSIONS, "file", "none")
+    monkeypatch.setattr(object_stores, "allow", lambda connection, path: None)
+    folder = tmp_path / "bucket"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.jsonl").write_text(LINE.format(id="msg_1"))
+    (folder / "deep" / "b.jsonl").write_text(LINE.format(id="msg_2"))
+    (folder / "readme.md").write_text("no log")
+    return folder
+
+
+def _load(path: str, **given: str) -> tuple[LoadReport, int]:
+    with open_store(Path("s.duckdb")) as store:
+        report = load(store, [path], **given)  # type: ignore[arg-type]
+        row = store.execute("SELECT count(*) FROM usage_event").fetchone()
+    assert row
+    return report, row[0]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_folder_of_an_object_store_is_read_below_and_what_is_no_log_is_named(bucket: Path) -> None:
+    report, calls = _load(f"file://{bucket}/")
+    assert calls == 2
+    assert list(report.passed_over.values()) == [object_stores.NO_LOG]
+    paths = [file.path for file in report.files]
+    assert paths == [f"{bucket}/a.jsonl", f"{bucket}/deep/b.jsonl"]  # DuckDB drops file://
+
+
+def test_what_is_unchanged_is_not_fetched_again_and_what_grew_is(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _load(f"file://{bucket}/*.jsonl")
+    with monkeypatch.context() as patched:
+        patched.setattr(object_stores, "FETCH", "SELECT error('fetched')")
+        report, calls = _load(f"file://{bucket}/*.jsonl")
+    assert ([file.unchanged for file in report.files], calls) == ([True], 1)
+    with (bucket / "a.jsonl").open("a") as log:
+        log.write(LINE.format(id="msg_3"))
+    os.utime(bucket / "a.jsonl", ns=(10**18, 10**18))
+    assert _load(f"file://{bucket}/*.jsonl")[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("none.jsonl", "there is no such file"), ("*.csv", "there is no such file, folder or match")]
+)
+def test_what_is_not_there_is_one_line(bucket: Path, name: str, message: str) -> None:
+    with pytest.raises(UsageLogError, match=message):
+        _load(f"file://{bucket}/{name}")
+
+
+def test_a_file_too_large_to_pass_through_memory_is_one_line(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTSIM_MAX_FETCHED", "100")
+    with pytest.raises(UsageLogError, match=r"a.jsonl: it is over 100 \(raise it with COSTSIM_MAX_FETCHED\)"):
+        _load(f"file://{bucket}/a.jsonl")
+
+
+def test_an_extension_that_cannot_be_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(object_stores.EXTENSIONS, "s3", "no_such_extension")
+    for read in (lambda: _load("s3://logs/"), lambda: open_calls(["s3://logs/calls.parquet"]).__enter__()):
+        with pytest.raises(UsageLogError, match=r"^s3://logs/.*needs DuckDB's extension no_such_extension"):
+            read()
