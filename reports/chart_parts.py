@@ -44,7 +44,7 @@ def ticks(amounts: list[float]) -> Any:
     else:
         written = "$,.0f" if span > 8 else "$,.2f" if span > 0.04 else "$,.2~r"
     zero = "datum.value === 0 ? '$0' : datum.label"
-    return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 400 ? 4 : 7"))
+    return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 500 ? 4 : 7"))
 
 
 def finish(
