@@ -85,9 +85,9 @@ def review(
     Leaves `spend_cell` (of this month and the one before), `spend_price` and `spend_call` in the store, which the
     review's queries read (see cells.py). Raises CostsimError where the month is none, or has no usage.
     """
+    ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
     days = _days_of(connection, month, today)
     first, last = days.month
-    ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         compared, doubts, data = compare_recorded(connection, book, first, last)
