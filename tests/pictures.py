@@ -1,7 +1,6 @@
 """Make the pictures of the README and docs/, from the shipped example and the demo, as they look today.
 
-    python tests/pictures.py           write them, with Chromium
-    python tests/pictures.py --dry     print what would be made, and by which commands
+`python tests/pictures.py` writes them, with Chromium; `--dry` prints what would be made, and by which commands.
 """
 
 from __future__ import annotations
