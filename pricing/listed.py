@@ -1,7 +1,7 @@
 """The base book `list`: genai-prices' snapshot, and the rows of ours that it lacks.
 
-These are the rows of books/own-rows.yaml, and the half-price levels before the day on which the snapshot began to
-list them: the vendors' discount of 50 % is older than its row there.
+These are the rows of books/own-rows.yaml, and the levels before the day on which the snapshot began to list them: the
+vendors' discount of 50 %, and OpenAI's surcharge for priority, are older than their rows there.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ HALF_PRICED = {
     ("openai", "batch"): "https://platform.openai.com/docs/guides/batch",
     ("openai", "flex"): "https://platform.openai.com/docs/guides/flex-processing",
 }
+# Pages that state a surcharge, which differs by model: before its listing, as many times the standard price as then.
+SURCHARGED = {
+    ("openai", "priority"): "https://developers.openai.com/api/docs/guides/priority-processing",
+    ("openai", "fast"): "https://developers.openai.com/api/docs/guides/priority-processing",
+}
 FREE = "https://openrouter.ai/docs/guides/routing/model-variants/free"
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -52,7 +57,7 @@ def rows(key: ModelKey) -> tuple[PriceRow, ...]:
     if is_free(key):
         return tuple(_free(key))
     listed = snapshot.rows(key)
-    listed = (*listed, *_before_listed(key.provider, listed))
+    listed = (*listed, *_before_listed(key.provider, listed), *_surcharged_before(key.provider, listed))
     known = {(row.processing, row.token_class) for row in listed}
     return (*listed, *(r for r in own_rows().rows.get(key, ()) if (r.processing, r.token_class) not in known))
 
@@ -82,6 +87,24 @@ def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceR
                 ends = min(row.valid_to or begins, begins)
                 source = f"{page} (50 % of standard, read 2026-11-29)"
                 yield replace(row, processing=level, usd=row.usd * share, valid_to=ends, source=source)
+
+
+def _surcharged_before(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRow]:
+    """The rows of surcharged levels up to the day from which the snapshot lists them, of the tiers that it lists."""
+    standard = [row for row in listed if row.processing == "standard"]
+    for (vendor, level), page in SURCHARGED.items():
+        of_level = [row for row in listed if row.processing == level] if vendor == provider else []
+        first = {(r.token_class, r.min_input_tokens): r for r in sorted(of_level, key=_start, reverse=True)}
+        for of, begun in first.items():
+            begins = _start(begun)
+            same = [row for row in standard if (row.token_class, row.min_input_tokens) == of]
+            usual = next((row for row in same if row.usd and row.applies(begins)), None)
+            for row in same if usual else ():
+                if usual and _start(row) < begins:
+                    usd = row.usd * begun.usd / usual.usd
+                    ends = min(row.valid_to or begins, begins)
+                    source = f"{page} ({begun.usd / usual.usd:.3g} times standard, read 2026-11-29)"
+                    yield replace(row, processing=level, usd=usd, valid_to=ends, source=source)
 
 
 def _share(begun: PriceRow, standard: Sequence[PriceRow]) -> Decimal | None:

@@ -61,6 +61,7 @@ _BEDROCK = re.compile(
 )
 _VARIANT = re.compile(r":[a-z]+$")  # OpenRouter's: where or how it is served, not which model it is
 _AGE_FIRST = re.compile(r"/claude-(\d(?:\.\d)?)-(opus|sonnet|haiku)")  # in OpenRouter's dated slugs
+_FAST = re.compile(r"^gpt-.*-fast$")  # a model and how it is processed: see usage/project.py
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})(:[a-z]+)?$")
 _REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
@@ -103,7 +104,8 @@ def _find(reference: str, owner: str | None) -> ModelKey | None:
     bare = _REGION.sub("", reference) if owner == "aws" else reference
     bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
     # genai-prices knows OpenAI's embeddings only with their provider; nobody else serves them under that name alone
-    return snapshot.by_id(bare, owner) or snapshot.find(bare, owner) or snapshot.by_id(bare, owner or "openai")
+    found = snapshot.by_id(bare, owner) or snapshot.find(bare, owner) or snapshot.by_id(bare, owner or "openai")
+    return found or (_find(bare.removesuffix("-fast"), owner) if _FAST.match(bare) else None)
 
 
 def is_free(key: ModelKey) -> bool:

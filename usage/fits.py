@@ -101,7 +101,9 @@ def pruned(value: Any, kind: Any) -> Any:
 
 
 def _is_number(value: Any, largest: int) -> bool:
-    """A number that fits; a fraction is rounded by DuckDB, on the fast way too."""
+    """A whole number that fits, `10.0` too; DuckDB would round a fraction."""
     if isinstance(value, str):  # int() takes more than a database does: 0012, 1_000, digits of other scripts
         return bool(WHOLE.fullmatch(value)) and abs(int(value)) <= largest
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= largest
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= largest and value == int(value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..plurals import counted
 from .packing import packing_of
+from .unfold import SQLITE, damage
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 FIRST_BYTES = 4096
 TABLE, NO_FORMAT, CANNOT_READ = "a table of no known format", "no known format", "cannot be read"
 DATABASE, UNPACKED = "a database of no known format", "packed, of no known format"
-MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, UNPACKED)
+DAMAGED = "a damaged database: copy it again"
+MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, DAMAGED, UNPACKED)
+NAMED = (TABLE, NO_FORMAT, DAMAGED)
 
 MAGIC: dict[bytes, str] = {
     b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"BM": "an image",
@@ -30,7 +33,7 @@ MAGIC: dict[bytes, str] = {
     b"\x7fELF": "a program", b"MZ": "a program", b"\xca\xfe\xba\xbe": "a program", b"\xcf\xfa\xed\xfe": "a program",
     b"\0asm": "a program", b"#!": "a program", b"wOFF": "a font", b"wOF2": "a font",
     b"\x37\x7f\x06\x82": "part of a database", b"\x37\x7f\x06\x83": "part of a database",
-    b"SQLite format 3\0": DATABASE, b"PAR1": TABLE,
+    SQLITE: DATABASE, b"PAR1": TABLE,
     b"-----BEGIN": "a key or certificate",
 }  # fmt: skip
 SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".conf", ".cfg", ".env", ".lock", ".properties")
@@ -75,6 +78,8 @@ def what_else(file: Path) -> str:
         return CANNOT_READ
     if packing_of(head):
         return UNPACKED
+    if head.startswith(SQLITE) and damage(file):
+        return DAMAGED
     return _by_bytes(head) or _by_name(file) or (TABLE if _is_table(head) else NO_FORMAT)
 
 
@@ -117,7 +122,7 @@ def counts(store: DuckDBPyConnection) -> dict[str, int]:
 def line(passed: Mapping[str, str], shown: int = 5) -> str:
     """The files in words, by reason, with the names of those whose format is not known."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in Counter(passed.values()).most_common())
-    unknown = [Path(path).name for path, reason in sorted(passed.items()) if reason in (NO_FORMAT, TABLE)]
+    unknown = [Path(path).name for path, reason in sorted(passed.items()) if reason in NAMED]
     named = f": {', '.join(unknown[:shown])}{', …' * (len(unknown) > shown)}" if unknown else ""
     hint = " (a table of yours needs --map)" if TABLE in passed.values() else ""
     return f"{counted(len(passed), 'file')} passed over ({reasons}){named}{hint}"

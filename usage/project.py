@@ -16,7 +16,7 @@ FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
 REASON = f"""
 CASE
     WHEN fault IS NOT NULL THEN fault
-    WHEN ts IS NULL THEN 'no time'
+    WHEN ts IS NULL THEN 'no time, or none that can be read'
     WHEN ts < TIMESTAMP '2000-01-01' OR ts >= TIMESTAMP '2200-01-01' THEN 'a time outside 2000 to 2199'
     WHEN least({COLUMNS}) < 0
         THEN 'a negative count'
@@ -28,9 +28,8 @@ CASE
     WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
-FAST = (
-    """CASE WHEN processing = 'standard' AND model LIKE 'claude-%-fast' THEN 'fast' ELSE processing END AS processing"""
-)
+FAST = """CASE WHEN processing = 'standard' AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
+        ELSE processing END AS processing"""
 """A model's name may say that it answered fast, which has a price of its own."""
 
 KINDS = {

@@ -103,7 +103,8 @@ class Reader:
     the reason. Any other number that looks like usage is reported as unread.
 
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
-    nothing about other lines, so most bytes of such a log need not be parsed.
+    nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
+    `answers`, which is a call even where it states no usage.
 
     For the documentation, of which docs/formats.md is made: `unique_by` says in a few words what makes two entries the
     same call; `sample` names the sample that tests read and whether it is real ("real: ..." or "made: ..."); `kept_at`
@@ -133,6 +134,7 @@ class Reader:
     no_call: str = "no entry with usage"
     unfold: Unfold | None = None
     usage_key: str = ""
+    answers: tuple[str, ...] = ()
 
     def key(self, column: str) -> str:
         """What the file calls a column."""

@@ -26,6 +26,7 @@ LINE_END, USAGE_KEY, WORD = 0, 1, 2
 OPENING, CLOSING, END_OF_LINE, BACKSLASH = b"{}\n\\"
 WORDS = [form for word in (b"token", b"cost", b"credit", b"usage") for form in (word, word.capitalize(), word.upper())]
 ESCAPED = [b"\\u006", b"\\u007"]  # how a letter of such a name may be written too
+ANSWER = WORD + len(WORDS) + len(ESCAPED)  # and what comes after it
 DENSE = 0.6  # of the first bytes: with more in lines that are taken, the file is read as it is
 
 Hit = tuple[int, int, int]
@@ -33,9 +34,9 @@ Hit = tuple[int, int, int]
 
 
 @lru_cache
-def searched(usage_key: str) -> Callable[[memoryview], list[Hit]]:
-    """The search for ends of lines, the key and the names, in one pass."""
-    patterns = [b"}\n{", json.dumps(usage_key).encode(), *WORDS, *ESCAPED]
+def searched(usage_key: str, answers: tuple[str, ...] = ()) -> Callable[[memoryview], list[Hit]]:
+    """The search for ends of lines, the key, the names and what marks an answer, in one pass."""
+    patterns = [b"}\n{", json.dumps(usage_key).encode(), *WORDS, *ESCAPED, *map(str.encode, answers)]
     return BytesAhoCorasick(patterns, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
 
 
@@ -53,7 +54,7 @@ class Sieve:
 
     def __init__(self, watch: Watch, file_id: int, known: KnownShapes) -> None:
         self.watch, self.file_id, self.known = watch, file_id, known
-        self.search = searched(watch.reader.usage_key)
+        self.search = searched(watch.reader.usage_key, watch.reader.answers)
         self.taken: list[bytearray] = []
         self.rows = self.lines = 0
         self.dense: bool | None = None
@@ -88,7 +89,7 @@ class Sieve:
             count_names(self.watch, self.file_id, self.names, path)
 
     def _lines(self, block: bytearray, hits: list[Hit]) -> None:
-        """Take the lines with the usage key."""
+        """Take the lines with the usage key, and those that are answers without it."""
         start = after = lines = 0
         take = unknown = False
         find, taken = block.find, self.taken
@@ -109,6 +110,8 @@ class Sieve:
                     take = True
                     after = self._usage(block, place, start)
                     unknown = unknown or not after
+                elif which >= ANSWER:
+                    take = True
                 elif self._is_unknown_name(block, which, start, place, end):
                     unknown = True
         self.lines += lines

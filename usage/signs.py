@@ -19,6 +19,7 @@ ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
 COST_ONLY = "a cost without tokens"
+NO_USAGE = "no usage"
 CONTRADICTIONS = (ABOVE, BELOW)
 
 FOUND = """
@@ -45,6 +46,13 @@ KINDS = {
     "recorded_usd > 0 AND tokens + output = request": """
         SELECT file_id, source, 'a cost without tokens', count(*) FILTER (cost_only), count(*), 0
         FROM call GROUP BY ALL""",
+    "tokens + output = request AND request > 0 AND status = 'ok' AND NOT aggregated": """
+        SELECT file_id, source, 'no usage', count(*) FILTER (without_usage AND other IS NULL), count(*), 0
+        FROM call LEFT JOIN (  -- an answer's first entries may lack the usage that its last one states
+            SELECT DISTINCT response_id, TRUE AS other FROM found
+            WHERE response_id IS NOT NULL AND tokens + output > request
+        ) AS answered USING (response_id)
+        GROUP BY ALL""",
     "split_part(processing, '/', 1) NOT IN ('standard', 'batch', 'flex', 'priority', 'fast')": """
         SELECT file_id, source, 'processing ' || level, count(*), count(*), 0
         FROM call WHERE level NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') GROUP BY ALL""",
@@ -89,26 +97,21 @@ class Sign:
     @property
     def message(self) -> str:
         """The sign in words."""
-        if self.kind.startswith(UNKNOWN_LEVEL):
-            level = self.kind.removeprefix(UNKNOWN_LEVEL)
-            were = counted(self.calls, "call was", "calls were")
-            return f"{were} processed as `{level}`, which no price list knows: at standard prices"
         of = f"{self.calls:,} of {counted(self.compared, 'call')}"
-        have, state = ("has", "states") if self.calls == 1 else ("have", "state")
-        if self.kind == COST_ONLY:
-            return f"{of} {have} a recorded cost and no tokens: it is in no computed cost"
-        match self.kind:
-            case "total above its parts":
-                return f"{of} {state} a total of {self.amount:,} more tokens than their parts: these are in no cost"
-            case "total below its parts":
-                return (
-                    f"{of} {state} a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
-                    "some may be counted twice (cached tokens within the input, reasoning within the output)"
-                )
-            case "no stop reason":
-                return f"{of} {have} no stop reason: their output may be a first count"
-            case _:
-                return f"{of} {have} an output of 10 tokens or fewer, too few for how the context grows after them"
+        have, state, it = ("has", "states", "it") if self.calls == 1 else ("have", "state", "they")
+        level = self.kind.removeprefix(UNKNOWN_LEVEL)
+        sentences = {
+            ABOVE: f"{of} {state} a total of {self.amount:,} more tokens than their parts: these are in no cost",
+            BELOW: f"{of} {state} a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
+            "some may be counted twice (cached tokens within the input, reasoning within the output)",
+            COST_ONLY: f"{of} {have} a recorded cost and no tokens: it is in no computed cost",
+            NO_USAGE: f"{of} {state} no usage at all: what {it} used is in no total",
+            UNFINISHED: f"{of} {have} no stop reason: their output may be a first count",
+            TOO_SMALL: f"{of} {have} an output of 10 tokens or fewer, too few for how the context grows after them",
+            UNKNOWN_LEVEL + level: f"{counted(self.calls, 'call was', 'calls were')} processed as `{level}`, "
+            "which no price list knows: at standard prices",
+        }
+        return sentences[self.kind]
 
 
 def find_signs(store: DuckDBPyConnection, repeated: bool) -> None:
@@ -129,8 +132,8 @@ def signs(store: DuckDBPyConnection, files: Sequence[int] | None = None) -> list
 
 
 def named(found: Sequence[Sign]) -> list[Sign]:
-    """Those that a load and every total name: contradictions, and costs that cannot be computed."""
-    return [*contradictions(found), *(sign for sign in found if sign.kind == COST_ONLY)]
+    """Those that a load and every total name: contradictions, calls without usage, costs that cannot be computed."""
+    return [*contradictions(found), *(sign for sign in found if sign.kind in (NO_USAGE, COST_ONLY))]
 
 
 def contradictions(found: Sequence[Sign]) -> list[Sign]:

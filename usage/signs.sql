@@ -4,13 +4,17 @@
 -- * outputs of a few tokens after which the session's next call, within a minute, has far more context: what was added
 --   in so short a time is what the model wrote, and what its tools gave back to a call that it must have written.
 -- * a processing level that no price list has (`processing turbo`).
--- * a recorded cost without tokens (images, characters, a request's fee): it is in no computed cost.
+-- * a recorded cost without tokens (images, characters, a request's fee): it is in no computed cost,
+-- * calls that went well and state neither tokens nor a cost (a stream that was not asked for its usage).
 -- Contexts are compared only in files with more than one such output in 50 calls: the others need no order.
 INSERT INTO sign
 WITH call AS MATERIALIZED (
     SELECT found.file_id, found.source, found.session, found.agent, found.ts, found.output, found.unfinished,
         split_part(found.processing, '/', 1) AS level,
         found.tokens + found.output = found.request AND found.recorded_usd > 0 AND found.role = 'calls' AS cost_only,
+        found.tokens + found.output = found.request AND found.request > 0 AND found.role = 'calls'
+            AND NOT found.aggregated AND found.status = 'ok' AND coalesce(found.recorded_usd, 0) = 0 AS without_usage,
+        found.response_id,
         found.cache_read > 0 AND NOT found.aggregated AND found.session IS NOT NULL AS cached,
         found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h AS context,
         found.stated_total::HUGEINT - (found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h

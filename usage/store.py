@@ -22,9 +22,11 @@ CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": 
 
 SESSION = """
 SET TimeZone = 'UTC';
--- A text as an instant in UTC: only a text with an offset needs the slow, zone-aware cast.
+-- A text as an instant in UTC: only a text with an offset needs the slow, zone-aware cast. No place on Earth is more
+-- than 14 hours away from UTC.
 CREATE OR REPLACE TEMP MACRO utc(text) AS
     CASE WHEN suffix(text, 'Z') THEN TRY_CAST(text AS TIMESTAMP)
+         WHEN regexp_matches(text, ':[0-9.,]+ *[+-](1[5-9]|[2-9][0-9]|14:?(0[1-9]|[1-5][0-9]))') THEN NULL
          ELSE TRY_CAST(text AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END;
 -- Unix time in seconds, milli-, micro- or nanoseconds, distinguished by size (good until the year 5138).
 CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS

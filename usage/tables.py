@@ -18,6 +18,7 @@ import duckdb
 
 from .bounded import lines_of
 from .files import escaped
+from .fits import NUMBERS
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .store import is_grave, scalar
@@ -34,6 +35,7 @@ CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim li
 """
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+FRACTION = r"\.[0-9]*[1-9]|[eE]-"
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
 
@@ -150,11 +152,12 @@ def _cast_cells(
     found = {name: places[key(name)] for name in wanted if key(name) in places}
     cells = {name: _cell(place, kinds[place]) for name, place in found.items()}
     cast = ", ".join(
-        (f"TRY_CAST({cells[name]} AS {kind})" if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
+        (_as_kind(cells[name], kind) if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
         for name, kind in wanted.items()
     )
     checks = [
-        f"CASE WHEN {cells[name]} IS NOT NULL AND TRY_CAST({cells[name]} AS {kind}) IS NULL THEN {text(key(name))} END"
+        f"CASE WHEN {cells[name]} IS NOT NULL AND {_as_kind(cells[name], kind)} IS NULL THEN "
+        f"{text(_misfit(key(name), kind))} END"
         for name, kind in wanted.items()
         if name in cells and kind != "VARCHAR"
     ]
@@ -171,7 +174,17 @@ def _cast_cells(
         {"file_id": source.file_id, "path": source.file.shown},
     )
     watch_cells(connection, source, places, kinds)
-    return [(source.file_id, int(line), f"{name} does not fit its type", "") for line, name in bad]
+    return [(source.file_id, int(line), why, "") for line, why in bad]
+
+
+def _misfit(name: str, kind: str) -> str:
+    return f"{name} is not a whole number" if kind.lower() in NUMBERS else f"{name} does not fit its type"
+
+
+def _as_kind(cell: str, kind: str) -> str:
+    """A cell as a column's type, NULL where it is none; a fraction is no whole number, which a cast would make it."""
+    cast = f"TRY_CAST({cell} AS {kind})"
+    return f"CASE WHEN NOT regexp_matches({cell}, '{FRACTION}') THEN {cast} END" if kind.lower() in NUMBERS else cast
 
 
 def _cell(name: str, kind: str) -> str:

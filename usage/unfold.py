@@ -75,6 +75,16 @@ def tables(path: Path) -> tuple[str, ...]:
         return ()
 
 
+def damage(path: Path) -> str | None:
+    """Why an SQLite database cannot be opened, where it is broken or cut short."""
+    try:
+        with _database(path) as database:
+            database.execute(TABLES).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return str(error)
+    return None
+
+
 def rows(path: Path, sql: str) -> Iterator[dict[str, Any]]:
     """The rows that SQL selects from an SQLite database, by column; some at a time. Raises sqlite3.Error."""
     with _database(path) as database:

@@ -12,7 +12,7 @@ from .files import LogFile, head, leading_documents
 from .reader import Reader, Sample
 from .readers import READERS
 from .readers.refused import companion
-from .unfold import SQLITE, tables
+from .unfold import SQLITE, damage, tables
 
 HEAD_BYTES = 256 * 1024
 SHOWN = 5
@@ -24,6 +24,8 @@ ADVICE = "name its columns with --map, or see docs/formats.md for the formats an
 def message(file: LogFile) -> str:
     """One line about a file that was named and is no known log."""
     sample = looked_at(file)
+    if sample.layout == "sqlite" and (why := damage(Path(file.path))):
+        return f"this database is damaged or cut short ({why}): copy it again while its tool is not running"
     if why := companion(sample):
         return f"this is no log that costsim knows: {why}"
     return f"this is no log that costsim knows: {looks(sample)}{_near(sample)}; {ADVICE}"

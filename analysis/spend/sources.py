@@ -5,7 +5,7 @@ Amounts are USD at the prices of their day, exact; of a bill's sum without token
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ...money import format_cents, strip
 from ...months import span_words
 from ...usage.store import scalar
 from .names import name_models
+from .witnesses import SUMS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,21 @@ SELECT source, role, covered_by, sum(usd), coalesce(sum(calls), 0)::BIGINT, min(
 FROM priced
 GROUP BY ALL ORDER BY 4 DESC, 1
 """
+CELLS = """
+SELECT source, shown_day AS day, coalesce(priced_provider || '/' || priced_model, model, '') AS name,
+    sum(recorded_usd) AS recorded_usd
+FROM priced WHERE role = 'calls' AND recorded_usd IS NOT NULL
+"""
+SUMMED = f"""
+CREATE OR REPLACE TEMP TABLE summed AS {CELLS} AND source IN (SELECT unnest($sums::VARCHAR[])) GROUP BY ALL
+"""
+BEYOND_ROWS = f"""
+WITH own AS ({CELLS} GROUP BY ALL)
+SELECT summed.source, sum(summed.recorded_usd - own.recorded_usd)
+FROM summed JOIN own ON (own.day, own.name) = (summed.day, summed.name) AND own.source = $calls
+WHERE summed.recorded_usd - own.recorded_usd > greatest(0.000001, 0.001 * own.recorded_usd)
+GROUP BY summed.source
+"""  # noqa: S608 (ours; sums of a proxy are doubles, so a difference has to be more than their noise)
 ONLY_BILLED = """
 SELECT source, sum(usd), min(shown_day), max(shown_day),
     list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, '')))
@@ -96,7 +112,10 @@ class Overlap:
 
 @dataclass(frozen=True)
 class NotCounted:
-    """What `source` has and `covered_by` counts: single calls (`role` calls), or the bill of its calls."""
+    """What `source` has and `covered_by` counts: single calls (`role` calls), or the bill of its calls.
+
+    `beyond_usd` is what a source of sums records more than the calls that cover it: some of these were not loaded.
+    """
 
     source: str
     role: str
@@ -106,6 +125,7 @@ class NotCounted:
     first: date
     last: date
     models: tuple[str, ...]
+    beyond_usd: Decimal | None = None
 
     @property
     def message(self) -> str:
@@ -118,7 +138,15 @@ class NotCounted:
             )
         calls = f"{self.calls:,} call{'s' * (self.calls != 1)}"
         whose = f"{self.source} ({format_cents(self.usd)}, {when})"
-        return f"{calls} of {whose} are calls of {self.covered_by} too: counted once"
+        return f"{calls} of {whose} are calls of {self.covered_by} too: counted once{self._beyond()}"
+
+    def _beyond(self) -> str:
+        if not self.beyond_usd:
+            return ""
+        return (
+            f"; it records {format_cents(self.beyond_usd)} more than them: some calls are not in what was loaded of "
+            f"{self.covered_by}, and not counted. Load all of it, or {self.source} alone"
+        )
 
 
 @dataclass(frozen=True)
@@ -170,8 +198,14 @@ def sources_of(ledger: Ledger, since: date | None, until: date | None) -> Source
     ledger.choose(since, until, relation="covered_daily")
     ledger.price_rows()
     not_counted = tuple(_made(NotCounted, row) for row in connection.execute(NOT_COUNTED).fetchall())
+    sums = [one.source for one in not_counted if one.source in SUMS_OF]
+    if sums:
+        connection.execute(SUMMED, {"sums": sums})
     ledger.choose(since, until)
     ledger.price_rows()
+    found = connection.execute(BEYOND_ROWS, {"calls": SUMS_OF[sums[0]]}).fetchall() if sums else []
+    beyond = {source: strip(usd) for source, usd in found}
+    not_counted = tuple(replace(one, beyond_usd=beyond.get(one.source)) for one in not_counted)
     billed = connection.execute(ONLY_BILLED).fetchall() if scalar(connection, ANY_CALLS) else []
     name_models(connection, "usage_daily")
     overlaps = tuple(_made(Overlap, row) for row in connection.execute(OVERLAPPING).fetchall())

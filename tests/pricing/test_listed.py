@@ -41,10 +41,12 @@ def test_half_price_rows_follow_the_standard_tiers() -> None:
     assert row.usd == Decimal("1.25")
 
 
-def test_a_level_with_another_factor_keeps_its_listed_days_only() -> None:
+def test_a_surcharge_is_as_many_times_the_standard_price_before_its_listing() -> None:
+    # gpt-5 at 1.25, priority at 2.5; gpt-5.6-sol at 5 until 2026-08-21, then 4, priority at 8: twice the standard price
     book = open_book("list")
-    key = book.resolve("openai/gpt-5")
-    assert key
-    row = book.price(key, "input", at=BEFORE, processing="priority")
-    assert row
-    assert row.processing == "standard"
+    for model, at, usd in (("gpt-5", BEFORE, "2.5"), ("gpt-5.6-sol", datetime(2026, 8, 1, tzinfo=UTC), "10")):
+        key = book.resolve(f"openai/{model}")
+        assert key
+        row = book.price(key, "input", at=at, processing="priority")
+        assert row
+        assert (row.processing, row.usd) == ("priority", Decimal(usd))

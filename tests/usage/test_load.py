@@ -282,7 +282,7 @@ def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Pa
         (3, "message.usage.input_tokens is not a whole number"),
         (4, "a negative count"),
         (5, "a count over 10^12"),
-        (6, "no time"),
+        (6, "no time, or none that can be read"),
         (7, "not a JSON object"),
     ]
     assert (report.total("added"), report.total("rejected")) == (2, 6)

@@ -11,6 +11,7 @@ same while an answer grows.
 `usage.iterations` lists what a request sampled on the server: its own messages, whose sum the usage states (or, in
 some versions, the first of them only), and calls that no other field shows (an advisor at its own model, a
 compaction). Each of the latter is a call of its own; where the usage states the sum of all, it is not counted twice.
+An answer without usage is a call without tokens, and named as such.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ WITH entry AS (
         -- one message alone says what the usage says
         coalesce(len(message.usage.iterations) > 1 OR message.usage.iterations[1]."type" <> 'message', FALSE) AS several
     FROM record
-    WHERE message.usage IS NOT NULL AND coalesce(message.model, '') <> '<synthetic>'
-        AND coalesce("type", 'assistant') = 'assistant'
+    WHERE coalesce(message.model, '') <> '<synthetic>' AND CASE WHEN message.usage IS NULL
+        THEN "type" = 'assistant' AND message.model <> '' ELSE coalesce("type", 'assistant') = 'assistant' END
 ),
 iterated AS (
     SELECT *, CASE WHEN several THEN [
@@ -182,6 +183,7 @@ READER = Reader(
         "compactMetadata": "the size of the context before a compaction, not a call",
     },
     usage_key="usage",
+    answers=('"role":"assistant"', '"role": "assistant"'),
     unique_by="message id, else entry id",
     kept_at="~/.claude/projects (CLAUDE_CONFIG_DIR)",
     no_call="a session with no assistant message",

@@ -6,9 +6,12 @@ https://github.com/openai/codex (codex-rs/protocol, TokenCountEvent). Input incl
 A call is a change of the total: a total that is repeated, by a refresh or by a resumed, forked or spawned session
 that replays its past, is the same call. The total names it, within the session that the others came from: the last one
 that the file has named by then (a fork of a fork that does not replay the names of both cannot be seen from here; nor
-can two spawned sessions of one parent whose totals are the same to the last token). A count that begins anew within a
-file, with no session named between, makes new calls, though its totals be those of before. Where the totals of several
-counters take turns in one file (a total falls back to where an earlier one left off), each says its last call.
+can two spawned sessions of one parent whose totals are the same to the last token, unless their lines are numbered).
+A count that begins anew within a file, with no session named between, makes new calls, though its totals be those of
+before. Where the totals of several counters take turns in one file (a total falls back to where an earlier one left
+off), each says its last call.
+A spawned session that says where its own history begins (`subagent_history_start_ordinal`) names its own calls.
+The service tier is the record's own, the turn's, or the last that `thread_settings_applied` has.
 
 A `token_usage_record` is one response. Those that no change of the total shows (compactions) are calls too.
 The provider is the session's `model_provider`: a server of one's own has no price of OpenAI's.
@@ -26,11 +29,14 @@ _TOKENS = """STRUCT(input_tokens HUGEINT, cached_input_tokens HUGEINT, cache_wri
 COLUMNS = {
     "timestamp": "VARCHAR",
     "type": "VARCHAR",
+    "ordinal": "BIGINT",
     "payload": f"""STRUCT(
-        "type" VARCHAR, id VARCHAR, forked_from_id VARCHAR, parent_thread_id VARCHAR, source JSON, model VARCHAR,
+        "type" VARCHAR, id VARCHAR, session_id VARCHAR, subagent_history_start_ordinal BIGINT,
+        forked_from_id VARCHAR, parent_thread_id VARCHAR, source JSON, model VARCHAR,
         model_provider VARCHAR, service_tier VARCHAR, cwd VARCHAR,
+        thread_settings STRUCT(model VARCHAR, service_tier VARCHAR),
         git STRUCT(branch VARCHAR, repository_url VARCHAR), response_id VARCHAR, usage {_TOKENS},
-        info STRUCT(model VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
+        info STRUCT(model VARCHAR, service_tier VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
 }
 
 _FIGURES = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens")
@@ -60,24 +66,53 @@ def _less(usage: str, before: str) -> str:
 
 # Only lines with counts are sorted, and of these only what their calls depend on: most lines have none.
 SQL = f"""
+<<<<<<< HEAD
 WITH named AS MATERIALIZED (  -- lines that name the session, its model or provider: it holds until the next
     SELECT file_id, line,
         first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
             AS session_id,
         last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
             AS turn_model,
+=======
+WITH entry AS (
+    SELECT
+        *,
+        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
+            AS turn_model,
+        last_value(payload.thread_settings.model IGNORE NULLS) OVER so_far AS settings_model,
+        first_value(CASE WHEN "type" = 'session_meta'
+            THEN coalesce(nullif(payload.id, ''), payload.session_id) END IGNORE NULLS) OVER whole AS session_id,
+        -- what a spawned session copied of its parent ends there
+        first_value(payload.subagent_history_start_ordinal IGNORE NULLS) OVER whole AS copied_until,
+>>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
         last_value(
             CASE WHEN "type" = 'session_meta'
                 THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
                     nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
             END IGNORE NULLS
-        ) OVER so_far AS root_id,
+        ) OVER so_far AS origin_id,
+        CASE WHEN ordinal >= copied_until THEN session_id ELSE origin_id END AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER so_far AS cwd,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER so_far AS git,
         last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER so_far AS provider,
         last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
+<<<<<<< HEAD
             THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER so_far AS service_tier,
         sum(("type" = 'session_meta')::INTEGER) OVER so_far AS sessions_named
+=======
+            THEN coalesce(payload.service_tier, '') END IGNORE NULLS) OVER so_far AS turn_tier,
+        last_value(CASE WHEN payload."type" = 'thread_settings_applied'
+            THEN coalesce(payload.thread_settings.service_tier, 'default') END IGNORE NULLS) OVER so_far
+            AS settings_tier,
+        -- its own, else the turn's, else the one that was set last
+        coalesce(CASE WHEN payload."type" = 'token_count' OR "type" = 'token_usage_record'
+            THEN coalesce(payload.service_tier, payload.info.service_tier) END, nullif(turn_tier, ''), settings_tier)
+            AS service_tier,
+        count(*) FILTER ("type" = 'session_meta') OVER so_far AS sessions_named,
+        {_plain("payload.info.total_token_usage")} AS total,
+        {_plain("payload.info.last_token_usage")} AS last,
+        {_plain("payload.usage")} AS response
+>>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
     FROM record
     WHERE "type" IN ('turn_context', 'session_meta') OR payload.model_provider <> ''
     WINDOW
@@ -159,7 +194,11 @@ SELECT call.file_id, call.line,
     utc("timestamp") AS ts,
     session_of.session_id AS session,
     coalesce(provider, 'openai') AS provider,
+<<<<<<< HEAD
     coalesce(own_model, turn_model) AS model,
+=======
+    coalesce(payload.info.model, turn_model, settings_model) AS model,
+>>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
     {processing("service_tier")} AS processing,
     call.input_tokens - call.cached_input_tokens - call.cache_write_input_tokens AS input,
     call.cached_input_tokens AS cache_read,
@@ -200,6 +239,7 @@ READER = Reader(
     left_out={
         "payload.info.model_context_window": "the size of a model's context",
         "payload.rate_limits": "what is left of a subscription",
+        "payload.latest_token_usage_record": "repeats a record",
     },
     unique_by="session, counter and running total, or response id",
     kept_at="~/.codex/sessions and archived_sessions (CODEX_HOME)",

@@ -49,8 +49,9 @@ SELECT file_id, line,
     nullif(tokens.total, 0) AS stated_total,
     json_object('project', project) AS tags
 FROM entry
-WHERE "type" = 'gemini' AND tokens IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(id, line::VARCHAR) ORDER BY line DESC) = 1
+WHERE "type" = 'gemini'
+QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(id, line::VARCHAR)
+    ORDER BY tokens IS NOT NULL DESC, line DESC) = 1
 """  # noqa: S608 (constants only)
 
 

@@ -39,11 +39,12 @@ span AS (
 detailed AS (
     SELECT *, {_attribute("mlflow.chat.tokenUsage")} AS usage, {_attribute("mlflow.spanOutputs")} AS reply,
         {_attribute("mlflow.llm.cost")} AS cost,
-        usage IS NOT NULL AS has_usage
+        usage IS NOT NULL AS has_usage,
+        usage IS NULL AND {_attribute("mlflow.spanType")} ->> '$' IN ('LLM', 'CHAT_MODEL', 'EMBEDDING') AS is_model
     FROM span
 ),
 {above("detailed", "trace", "span_id", "parent")},
-leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE has_usage),
+leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE has_usage OR is_model),
 counted AS (
     SELECT *,
         {count("usage", "input_tokens", "prompt_tokens")} AS inputs,
@@ -82,7 +83,7 @@ SELECT file_id, line,
         'project', {text("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},
         'trace', trace_id) AS tags
 FROM counted
-WHERE {has("usage", "input_tokens", "prompt_tokens", "output_tokens", "completion_tokens")}
+WHERE is_model OR {has("usage", "input_tokens", "prompt_tokens", "output_tokens", "completion_tokens")}
 """  # noqa: S608 (constants only)
 
 

@@ -7,16 +7,19 @@ names no model is the session's, as of its last message or change of model befor
 
 `cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the
 output, unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched
-sessions repeat earlier records); else its time and figures do. The agent is the folder: of
+sessions repeat earlier records); else its time and figures do. Extensions that ask for a service tier write it, or
+`speed`, into the message. The agent is the folder: of
 `agents/main/sessions/x.jsonl`, `main`.
 """
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
+from .nested import priced
 
 _USAGE = """STRUCT(input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT, cacheWrite1h BIGINT,
-    reasoning BIGINT, totalTokens BIGINT, cost JSON)"""
+    reasoning BIGINT, reasoningTokens BIGINT, totalTokens BIGINT, cost JSON, serviceTier VARCHAR, speed VARCHAR)"""
 
 COLUMNS = {
     "type": "VARCHAR",
@@ -28,12 +31,22 @@ COLUMNS = {
     "usage": _USAGE,
     "message": f"""STRUCT(
         role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE},
+        serviceTier VARCHAR, requestedServiceTier VARCHAR, speed VARCHAR,
         details STRUCT(results STRUCT(model VARCHAR, usage {_USAGE})[]))""",
 }
 
 USAGES = ("message.usage", "usage", "message.details.results.usage")
 
-SQL = """
+# what the answer states of how it was processed, else what was asked for
+PROCESSING = processing(
+    "coalesce(used.serviceTier, message.serviceTier, message.requestedServiceTier)",
+    "coalesce(used.speed, message.speed)",
+)
+COST = """CASE WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
+    WHEN json_type(used.cost) <> 'NULL' THEN used.cost ->> '$' END"""
+OWN_MODELS = "'delivery-mirror', 'gateway-injected'"  # what OpenClaw puts into a session by itself
+
+SQL = f"""
 WITH entry AS (
     SELECT *,
         coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
@@ -66,8 +79,11 @@ counted AS (
         coalesce(used.input, 0)::HUGEINT + coalesce(used."output", 0) + coalesce(used.cacheRead, 0)
             + coalesce(used.cacheWrite, 0) AS parts,
         coalesce(used.cacheWrite1h, 0) > 0 AND used.totalTokens = parts + used.cacheWrite1h AS hour_beside,
-        coalesce(used.reasoning, 0) > 0 AND used.totalTokens = parts + used.reasoning AS reasoning_beside
-    FROM (SELECT *, 0 AS place FROM known WHERE used IS NOT NULL UNION ALL BY NAME FROM ran)
+        coalesce(used.reasoning, used.reasoningTokens, 0) AS thinking,
+        thinking > 0 AND used.totalTokens = parts + thinking AS reasoning_beside
+    FROM (SELECT *, 0 AS place FROM known WHERE used IS NOT NULL OR message.role = 'assistant'
+        UNION ALL BY NAME FROM ran)
+    WHERE NOT (coalesce(message.model, '') IN ({OWN_MODELS}) AND coalesce(used.totalTokens, 0) = 0)
 )
 SELECT file_id, line,
     'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
@@ -77,19 +93,19 @@ SELECT file_id, line,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     used_provider AS provider,
     used_model AS model,
-    CASE WHEN message.stopReason = 'error' THEN 'error' ELSE 'ok' END AS status,
+    CASE message.stopReason WHEN 'error' THEN 'error' WHEN 'aborted' THEN 'cancelled' ELSE 'ok' END AS status,
+    {PROCESSING} AS processing,
     used.input AS input,
     used.cacheRead AS cache_read,
     CASE WHEN hour_beside OR used.cacheWrite < 0 THEN used.cacheWrite
          ELSE greatest(used.cacheWrite - coalesce(used.cacheWrite1h, 0), 0) END AS cache_write_5m,
     used.cacheWrite1h AS cache_write_1h,
-    used."output"::HUGEINT + CASE WHEN reasoning_beside THEN used.reasoning ELSE 0 END AS output,
+    used."output"::HUGEINT + CASE WHEN reasoning_beside THEN thinking ELSE 0 END AS output,
     nullif(used.totalTokens, 0) AS stated_total,
-    CASE WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
-         WHEN json_type(used.cost) <> 'NULL' THEN used.cost ->> '$' END AS recorded_usd,
+    {priced(COST)} AS recorded_usd,
     json_object('stopReason', message.stopReason, 'entry', "type") AS tags
 FROM counted
-"""
+"""  # noqa: S608 (constants only)
 
 
 def recognises(sample: Sample) -> bool:
@@ -116,7 +132,7 @@ READER = Reader(
     ),
     left_out={
         **{f"{usage}.totalTokens": "the sum of the others" for usage in USAGES},
-        **{f"{usage}.reasoning": "part of the output" for usage in USAGES},
+        **{f"{usage}.{name}": "part of the output" for usage in USAGES for name in ("reasoning", "reasoningTokens")},
         **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in USAGES},
         "message.details.results.usage.contextTokens": "the size of the context",
         "message.details.results.usage.turns": "how many turns it had",

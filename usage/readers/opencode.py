@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..processing import processing
 from ..reader import Reader, Sample
 from ..unfold import SQLITE, loaded, rows
 from .nested import count, priced, text
@@ -30,6 +31,7 @@ COLUMNS = {
     "tokens": "JSON",
     "place": "JSON",
     "error": "JSON",
+    **dict.fromkeys(("serviceTier", "service_tier", "speed"), "VARCHAR"),
 }
 
 SQL = f"""
@@ -47,6 +49,7 @@ SELECT file_id, line,
     coalesce(providerID, {text("model", "providerID")}) AS provider,
     coalesce(modelID, {text("model", "modelID", "id")}) AS model,
     CASE WHEN json_type(error) = 'OBJECT' THEN 'error' ELSE 'ok' END AS status,
+    {processing("coalesce(serviceTier, service_tier)", "speed")} AS processing,
     inputs AS input,
     cached AS cache_read,
     written AS cache_write_5m,

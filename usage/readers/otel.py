@@ -15,7 +15,7 @@ from ..reader import Reader, Sample
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, at
 from .otel_metrics import METRICS
-from .wrappers import MORE, WRAPPERS
+from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
 CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
@@ -209,6 +209,7 @@ kept_call AS (
             SELECT 1 FROM call AS inner_call WHERE inner_call.is_call AND inner_call.used
                 AND inner_call.operation LIKE reported.operation || '.do%'))
 ),
+{SILENT},
 times AS (
     SELECT response, min(started) AS started FROM call WHERE response <> '' GROUP BY response
 )
@@ -248,7 +249,7 @@ SELECT file_id, line,
         'query_source', query_source)) AS tags,
     CASE WHEN NOT bad AND inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were'
         END AS fault
-FROM kept_call LEFT JOIN times USING (response)
+FROM (FROM kept_call UNION ALL BY NAME FROM silent) AS kept_call LEFT JOIN times USING (response)
 UNION ALL BY NAME
 SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS event_id, model, {MORE} AS fault
 FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span

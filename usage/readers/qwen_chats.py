@@ -27,7 +27,7 @@ WITH entry AS (
         coalesce(usageMetadata.candidatesTokenCount, 0) AS candidates,
         coalesce(usageMetadata.thoughtsTokenCount, 0) AS thoughts,
         coalesce(usageMetadata.cachedContentTokenCount, 0) AS cached
-    FROM record WHERE "type" = 'assistant' AND usageMetadata IS NOT NULL
+    FROM record WHERE "type" = 'assistant' AND (usageMetadata IS NOT NULL OR model <> '')
 )
 SELECT file_id, line,
     'qwen-code:' || nullif(uuid, '') AS event_id,
@@ -41,7 +41,8 @@ SELECT file_id, line,
     nullif(usageMetadata.totalTokenCount, 0) AS stated_total,
     json_object('cwd', cwd, 'gitBranch', gitBranch) AS tags
 FROM entry
-QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(uuid, line::VARCHAR) ORDER BY line DESC) = 1
+QUALIFY row_number() OVER (PARTITION BY file_id, coalesce(uuid, line::VARCHAR)
+    ORDER BY usageMetadata IS NOT NULL DESC, line DESC) = 1
 """
 
 

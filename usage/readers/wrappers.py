@@ -54,6 +54,32 @@ span is left out where the spans with usage beneath it add up to it, or one of t
 by its kind, where any beneath it has usage. One without such spans beneath it is a call: its calls were not exported.
 """
 
+SILENT = f"""
+-- calls that state no usage, neither they nor the spans above and beneath them: streams that were not asked for it
+quiet AS MATERIALIZED (
+    SELECT * FROM call
+    WHERE is_call AND NOT is_log AND NOT bad AND trace <> '' AND span <> ''
+        AND input + output + cached + writes + reasoning + tool + total = 0
+),
+quiet_up AS (
+    SELECT trace, span AS child, parent AS reached, 1 AS depth FROM quiet WHERE parent <> ''
+    UNION ALL
+    SELECT quiet_up.trace, child, node.parent, depth + 1
+    FROM quiet_up JOIN node ON node.trace = quiet_up.trace AND node.id = reached
+    WHERE node.inputs + node.outputs = 0 AND node.parent <> '' AND depth < {MAX_DEPTH}
+),
+silent AS (
+    SELECT * FROM quiet
+    WHERE NOT EXISTS (SELECT 1 FROM up WHERE up.trace = quiet.trace AND up.reached = quiet.span)
+        AND NOT EXISTS (SELECT 1 FROM quiet_up JOIN node ON node.trace = quiet_up.trace AND node.id = reached
+            WHERE quiet_up.trace = quiet.trace AND child = quiet.span AND node.inputs + node.outputs > 0)
+        AND NOT EXISTS (SELECT 1 FROM reported
+            WHERE reported.trace = quiet.trace AND reported.span = quiet.span
+                OR reported.response = quiet.response AND quiet.response <> '')
+)
+"""  # noqa: S608 (constants only)
+"""CTEs that yield `silent`, rows of `call` as `reported` has them; they read `up`, `node` and both of these."""
+
 MORE = """
 CASE WHEN beyond_inputs > 0 AND beyond_outputs >= 0 THEN 'it has ' || beyond_inputs || ' input and ' || beyond_outputs
     || ' output tokens more than the calls beneath it: some were not exported, and these tokens are not counted' END

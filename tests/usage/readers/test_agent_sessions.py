@@ -191,6 +191,22 @@ def test_what_summarises_a_pi_session_is_billed_at_its_model(tmp_path: Path) -> 
     assert usd(tmp_path, *entries) == Decimal("0.9175")
 
 
+def test_a_pi_message_says_how_it_was_processed(tmp_path: Path) -> None:
+    # gpt-5.4 at 2.5 and 15, fast and priority at 5 and 30: 1,000 x 5 + 100 x 30 = 8,000 each, and 4,000
+    used = {"input": 1_000, "output": 100, "cacheRead": 0, "cacheWrite": 0}
+    entries = [message(id, "gpt-5.4", "openai-codex", **used) for id in "abc"]
+    entries[0]["message"] |= {"speed": "fast", "requestedServiceTier": "priority"}
+    entries[1]["message"] |= {"requestedServiceTier": "priority"}
+    named = message("d", "gpt-5.4-fast", "openai", **used)  # as OpenCode and pi name a model's fast mode
+    assert usd(tmp_path, *session(*entries, named)) == Decimal("0.028")
+
+
+def test_what_openclaw_writes_by_itself_is_no_call(tmp_path: Path) -> None:
+    empty = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "totalTokens": 0}
+    own = message("m", "delivery-mirror", "openclaw", **empty)
+    assert spent(tmp_path, s=session(own, message("a", input=10, output=1, cacheRead=0, cacheWrite=0))).total.calls == 1
+
+
 def test_a_change_of_model_holds_for_the_summaries_after_it(tmp_path: Path) -> None:
     change = {
         "type": "model_change",

@@ -225,3 +225,17 @@ def test_a_daily_table_counts_only_where_the_spend_logs_have_no_call(tmp_path: P
     }
     assert found.sources.overlaps == ()
     assert [(one.covered_by, one.usd) for one in found.sources.not_counted] == [("litellm", Decimal("0.0045"))]
+
+
+def test_a_daily_table_larger_than_the_rows_that_cover_it_is_named(tmp_path: Path) -> None:
+    counts = {"prompt_tokens": 500, "completion_tokens": 100, "total_tokens": 600, "custom_llm_provider": "openai"}
+    files = {"calls": [CALL | counts | {"spend": 0.00225}], "days": [DAY]}
+    for name, rows in files.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    book = open_book()
+    with open_store(tmp_path / "s.duckdb") as store:
+        load(store, [tmp_path / "calls.jsonl", tmp_path / "days.jsonl"])
+        bring_up_to_date(store, book)
+        [days] = spend(store, book, Query(by=("source",))).sources.not_counted
+    assert days.beyond_usd == Decimal("0.00225")  # 0.0045 of two requests, of which one is a row
+    assert "it records $0.0022 more than them" in days.message

@@ -175,7 +175,7 @@ def test_a_cell_that_is_no_number_is_one_reject_with_its_line(store: duckdb.Duck
     file = written(tmp_path, "at,in\n2026-10-05T10:00:00Z,1\n2026-10-05T10:00:00Z,many\n")
     report = stated(store, "ts=at,input=in", file)
     assert (report.total("added"), report.total("rejected")) == (1, 1)
-    assert f"{file}:3: in does not fit" in report.first_rejects[0]
+    assert f"{file}:3: in is not a whole number" in report.first_rejects[0]
 
 
 def test_an_empty_cell_has_the_value_that_a_call_has_by_itself(
