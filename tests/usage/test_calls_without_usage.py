@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from costsim.errors import UsageLogError
+from costsim.reports.loaded import lines
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
 from costsim.usage.store import open_store
@@ -68,7 +69,7 @@ def loaded(folder: Path, make: Callable[[bool], Record], used: list[bool], stric
 def test_a_call_without_usage_is_counted_and_named(tmp_path: Path, make: Callable[[bool], Record]) -> None:
     report = loaded(tmp_path, make, [True, False])
     assert report.calls == 2
-    assert "1 of 2 calls states no usage at all: what it used is in no total" in "\n".join(report.lines())
+    assert "1 of 2 calls states no usage at all: what it used is in no total" in "\n".join(lines(report))
 
 
 def test_an_answer_whose_first_entry_has_no_usage_is_not_named(tmp_path: Path) -> None:

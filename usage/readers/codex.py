@@ -10,8 +10,9 @@ can two spawned sessions of one parent whose totals are the same to the last tok
 A count that begins anew within a file, with no session named between, makes new calls, though its totals be those of
 before. Where the totals of several counters take turns in one file (a total falls back to where an earlier one left
 off), each says its last call.
-A spawned session that says where its own history begins (`subagent_history_start_ordinal`) names its own calls.
-The service tier is the record's own, the turn's, or the last that `thread_settings_applied` has.
+
+A spawned session that says where its own history begins (`subagent_history_start_ordinal`) names its own calls. The
+service tier is the record's own, the turn's, or the last that `thread_settings_applied` has.
 
 A `token_usage_record` is one response. Those that no change of the total shows (compactions) are calls too.
 The provider is the session's `model_provider`: a server of one's own has no price of OpenAI's.
@@ -32,9 +33,9 @@ COLUMNS = {
     "ordinal": "BIGINT",
     "payload": f"""STRUCT(
         "type" VARCHAR, id VARCHAR, session_id VARCHAR, subagent_history_start_ordinal BIGINT,
+        thread_settings STRUCT(model VARCHAR, service_tier VARCHAR),
         forked_from_id VARCHAR, parent_thread_id VARCHAR, source JSON, model VARCHAR,
         model_provider VARCHAR, service_tier VARCHAR, cwd VARCHAR,
-        thread_settings STRUCT(model VARCHAR, service_tier VARCHAR),
         git STRUCT(branch VARCHAR, repository_url VARCHAR), response_id VARCHAR, usage {_TOKENS},
         info STRUCT(model VARCHAR, service_tier VARCHAR, total_token_usage {_TOKENS}, last_token_usage {_TOKENS}))""",
 }
@@ -66,55 +67,33 @@ def _less(usage: str, before: str) -> str:
 
 # Only lines with counts are sorted, and of these only what their calls depend on: most lines have none.
 SQL = f"""
-<<<<<<< HEAD
 WITH named AS MATERIALIZED (  -- lines that name the session, its model or provider: it holds until the next
     SELECT file_id, line,
-        first_value(CASE WHEN "type" = 'session_meta' THEN nullif(payload.id, '') END IGNORE NULLS) OVER whole
-            AS session_id,
-        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
-            AS turn_model,
-=======
-WITH entry AS (
-    SELECT
-        *,
-        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
-            AS turn_model,
-        last_value(payload.thread_settings.model IGNORE NULLS) OVER so_far AS settings_model,
         first_value(CASE WHEN "type" = 'session_meta'
             THEN coalesce(nullif(payload.id, ''), payload.session_id) END IGNORE NULLS) OVER whole AS session_id,
         -- what a spawned session copied of its parent ends there
         first_value(payload.subagent_history_start_ordinal IGNORE NULLS) OVER whole AS copied_until,
->>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
+        last_value(payload.thread_settings.model IGNORE NULLS) OVER so_far AS settings_model,
+        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
+            AS turn_model,
         last_value(
             CASE WHEN "type" = 'session_meta'
                 THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
                     nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
             END IGNORE NULLS
-        ) OVER so_far AS origin_id,
-        CASE WHEN ordinal >= copied_until THEN session_id ELSE origin_id END AS root_id,
+        ) OVER so_far AS root_id,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER so_far AS cwd,
         last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER so_far AS git,
         last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER so_far AS provider,
         last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
-<<<<<<< HEAD
-            THEN coalesce(payload.service_tier, 'default') END IGNORE NULLS) OVER so_far AS service_tier,
-        sum(("type" = 'session_meta')::INTEGER) OVER so_far AS sessions_named
-=======
             THEN coalesce(payload.service_tier, '') END IGNORE NULLS) OVER so_far AS turn_tier,
         last_value(CASE WHEN payload."type" = 'thread_settings_applied'
             THEN coalesce(payload.thread_settings.service_tier, 'default') END IGNORE NULLS) OVER so_far
             AS settings_tier,
-        -- its own, else the turn's, else the one that was set last
-        coalesce(CASE WHEN payload."type" = 'token_count' OR "type" = 'token_usage_record'
-            THEN coalesce(payload.service_tier, payload.info.service_tier) END, nullif(turn_tier, ''), settings_tier)
-            AS service_tier,
-        count(*) FILTER ("type" = 'session_meta') OVER so_far AS sessions_named,
-        {_plain("payload.info.total_token_usage")} AS total,
-        {_plain("payload.info.last_token_usage")} AS last,
-        {_plain("payload.usage")} AS response
->>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
+        sum(("type" = 'session_meta')::INTEGER) OVER so_far AS sessions_named
     FROM record
     WHERE "type" IN ('turn_context', 'session_meta') OR payload.model_provider <> ''
+        OR payload."type" = 'thread_settings_applied'
     WINDOW
         so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
         whole AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
@@ -122,7 +101,10 @@ WITH entry AS (
 session_of AS (SELECT file_id, any_value(session_id) AS session_id FROM named GROUP BY file_id),
 entry AS (
     SELECT record.file_id, record.line, named.line AS named_line, "timestamp", payload.info.model AS own_model,
-        nullif(payload.response_id, '') AS response_id, root_id, coalesce(sessions_named, 0) AS sessions_named,
+        nullif(payload.response_id, '') AS response_id,
+        coalesce(payload.service_tier, payload.info.service_tier) AS own_tier,
+        CASE WHEN ordinal >= copied_until THEN session_id ELSE root_id END AS root_id,
+        coalesce(sessions_named, 0) AS sessions_named,
         payload."type" = 'token_count' AS counts, "type" = 'token_usage_record' AS is_response,
         {_plain("payload.info.total_token_usage")} AS total,
         {_plain("payload.info.last_token_usage")} AS last,
@@ -163,7 +145,7 @@ changed AS (
 ),
 shown AS (
     SELECT
-        file_id, line, named_line, "timestamp", own_model, response_id, root_id, total,
+        file_id, line, named_line, "timestamp", own_model, own_tier, response_id, root_id, total,
         -- (a sum, since DuckDB takes ten times as long to count with a FILTER over a window)
         sum(coalesce(restarted, FALSE)::INTEGER) OVER (PARTITION BY file_id ORDER BY line ROWS UNBOUNDED PRECEDING)
             AS restarts,
@@ -176,14 +158,14 @@ response_call AS (  -- one response each: a record, or a count that says no tota
     WHERE coalesce(response, last) IS NOT NULL AND (is_response OR counts AND total IS NULL)
 ),
 call AS (
-    SELECT file_id, line, named_line, "timestamp", own_model, response_id, call,
+    SELECT file_id, line, named_line, "timestamp", own_model, own_tier, response_id, call,
         -- a fork replays its parent's totals, some with new times: within a session only totals name a call
         concat_ws(':', coalesce(root_id, "timestamp"), total.input_tokens,
             total.cached_input_tokens, total.output_tokens,
             'again ' || nullif(dense_rank() OVER (PARTITION BY file_id, root_id, total ORDER BY restarts), 1)) AS name
     FROM shown
     UNION ALL BY NAME
-    SELECT file_id, line, named_line, "timestamp", own_model, response_id, call,
+    SELECT file_id, line, named_line, "timestamp", own_model, own_tier, response_id, call,
         concat_ws(':', coalesce(response_id, root_id || ':' || "timestamp", "timestamp"),
             call.input_tokens, call.cached_input_tokens, call.output_tokens) AS name
     FROM response_call ANTI JOIN shown USING (file_id, call)
@@ -194,12 +176,8 @@ SELECT call.file_id, call.line,
     utc("timestamp") AS ts,
     session_of.session_id AS session,
     coalesce(provider, 'openai') AS provider,
-<<<<<<< HEAD
-    coalesce(own_model, turn_model) AS model,
-=======
-    coalesce(payload.info.model, turn_model, settings_model) AS model,
->>>>>>> 3b7bbba (Name calls without usage and daily tables beyond their rows; read Codex's and pi's service tiers; refuse fractions, far offsets and damaged databases)
-    {processing("service_tier")} AS processing,
+    coalesce(own_model, turn_model, settings_model) AS model,
+    {processing("coalesce(own_tier, nullif(turn_tier, ''), settings_tier)")} AS processing,
     call.input_tokens - call.cached_input_tokens - call.cache_write_input_tokens AS input,
     call.cached_input_tokens AS cache_read,
     call.cache_write_input_tokens AS cache_write_5m,
