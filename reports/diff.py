@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 50
 """Rows of a comment; the rest is counted."""
+MOST_PRINTED = 200
+"""Rows on a terminal; the rest is counted."""
 
 
 def signed(amount: Decimal | None) -> str:
@@ -54,7 +56,10 @@ def print_diff(found: ArchitectureDifference, console: Console) -> None:
             TableColumn("difference"),
             TableColumn("P10 to P90", goes=1),
         ]
-        console.print(Fitted(columns, [_styled(row) for row in found.components]))
+        console.print(Fitted(columns, [_styled(row) for row in found.components[:MOST_PRINTED]]))
+    if len(found.components) > MOST_PRINTED:
+        more = counted(len(found.components) - MOST_PRINTED, "component")
+        console.print(Text(f"and {more} more, with smaller differences; all of them: --format json", style="dim"))
     for line in _notes(found):
         console.print(Text(line, style="dim"))
     for finding in found.verdicts:

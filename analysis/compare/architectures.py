@@ -22,8 +22,8 @@ from ..shapley import shapley
 from ..simulation.fleets import POOL, spread
 from ..simulation.monte_carlo import pool_size
 from ..simulation.summary import book_ref
-from .results import CAUSES, ArchitectureDifference, Cause, CauseEffect, ComponentDifference
-from .sides import Mixed, Pair, Side
+from .results import ArchitectureDifference, Cause, CauseEffect, ComponentDifference
+from .sides import BASE, HEAD, Mixed, Pair, Side, mixture
 from .words import label, message
 
 if TYPE_CHECKING:
@@ -89,9 +89,6 @@ class _Unchanged:
             self.usd += to_usd(mixed.usd)
 
 
-BASE, HEAD = (0,) * len(CAUSES), (1,) * len(CAUSES)
-
-
 def _compared(pair: Pair, progress: Progress | None) -> tuple[list[ComponentDifference], Floats, _Unchanged]:
     """The components that differ, their summed paired difference, (trials,), and what does not differ."""
     names = dict.fromkeys([*pair.base.components, *pair.head.components])
@@ -121,7 +118,7 @@ def _same_cost(pair: Pair, name: str, causes: Sequence[Cause]) -> bool:
 
 
 def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDifference, Floats]:
-    before = pair.mixed(name, BASE) if name in pair.base.components else None
+    before = pair.mixed(name, pair.before(name, causes)) if name in pair.base.components else None
     after = pair.mixed(name, HEAD) if name in pair.head.components else None
     known = all(side is None or side.usd is not None for side in (before, after))
     zero, trials = Decimal(0), (pair.draws(name), pair.head.settings.seed)
@@ -147,9 +144,7 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
     """Each cause that changed with its Shapley value; without figures where some mixture has no price."""
     if not causes or moved is None:
         return [_effect(pair, name, cause, Decimal(0)) for cause in causes]
-    costs = {
-        changed: pair.mixed(name, _mixture(causes, changed)).usd for changed in product((0, 1), repeat=len(causes))
-    }
+    costs = {changed: pair.mixed(name, mixture(causes, changed)).usd for changed in product((0, 1), repeat=len(causes))}
     if any(cost is None for cost in costs.values()):
         exact = {cause: Fraction(0) for cause in causes}
     else:
@@ -164,12 +159,6 @@ def _causes(pair: Pair, name: str, causes: Sequence[Cause], moved: Decimal | Non
 
 def _effect(pair: Pair, name: str, cause: Cause, amount: Decimal) -> CauseEffect:
     return CauseEffect(cause=label(pair, name, cause), usd=amount, message=message(pair, name, cause))
-
-
-def _mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> tuple[int, ...]:
-    """What has not changed is taken from the head: it is the same there."""
-    taken = dict(zip(causes, changed, strict=True))
-    return tuple(taken.get(cause, 1) for cause in CAUSES)
 
 
 def _known(row: ComponentDifference) -> bool:

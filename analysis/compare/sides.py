@@ -7,7 +7,7 @@ neither, and whose exact cost shows what each factor does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -33,7 +33,7 @@ from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
 from ..simulation.settings import Settings
-from ..simulation.workload import Horizon, Runs, workload
+from ..simulation.workload import Horizon, Runs, Work, workload
 from .results import CAUSES, Cause
 
 FIELDS: dict[Cause, tuple[str, ...]] = {
@@ -47,6 +47,13 @@ NO_MODEL = "unused"
 
 Mixture = tuple[int, ...]
 """For each cause in order, the side that it is taken from: 0 the base, 1 the head."""
+BASE, HEAD = (0,) * len(CAUSES), (1,) * len(CAUSES)
+
+
+def mixture(causes: Sequence[Cause], changed: tuple[int, ...]) -> Mixture:
+    """What has not changed is taken from the head: it is the same there."""
+    taken = dict(zip(causes, changed, strict=True))
+    return tuple(taken.get(cause, 1) for cause in CAUSES)
 
 
 @dataclass
@@ -95,6 +102,10 @@ class Side:
             return None
         runs = self._costs.work(name, self.plan).runs
         return runs if name in self.spawned or runs.law == "forecast" else None
+
+    def work(self, name: str) -> Work:
+        """A component's runs and tokens."""
+        return self._costs.works[name]
 
     @cached_property
     def _costs(self) -> Costs:
@@ -169,6 +180,11 @@ class Pair:
         stated = [cause for cause in CAUSES[:-1] if sides[0].facts(name, cause) != sides[1].facts(name, cause)]
         return stated + ([] if self.same_prices else ["prices"])
 
+    def before(self, name: str, causes: Sequence[Cause]) -> Mixture:
+        """A component as the base has it; as one of its mixtures where its runs are drawn alike on both sides."""
+        follows = any(side.runs(name) for side in (self.base, self.head) if name in side.components)
+        return BASE if follows or not causes else mixture(causes, (0,) * len(causes))
+
     def mixed(self, name: str, mixture: Mixture) -> Mixed:
         """A component with each cause taken from one side, costed."""
         if (name, mixture) not in self._mixed:
@@ -240,10 +256,21 @@ def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
     targets = {name: policies.plan.targets.get(name, ())}
     plan = Plan(policies.plan.name, "", {name: model}, policies.plan.policies, targets)
     costs = Costs(architecture, scheduled.horizon, priced.book_name, None, {priced.book_name: priced.book})
-    works = workload(architecture, scheduled.horizon, costs.book)
+    costs.works = {name: _work(component, taken) or workload(architecture, scheduled.horizon, costs.book)[0]}
     runs = scheduled.runs(name)
-    costs.works = {name: replace(works[0], runs=runs) if runs else works[0]}
+    if runs:
+        costs.works[name] = replace(costs.works[name], runs=runs)
     return Mixed(costs.planned(name, plan))
+
+
+def _work(component: Component, taken: Mapping[Cause, Side]) -> Work | None:
+    """Its runs as one side has them, its tokens as the other; None where the tokens depend on more than themselves."""
+    used, scheduled = taken["tokens"], taken["schedule"]
+    if component.calibrate or (component.tokens and component.tokens.from_usage):
+        return None
+    if used.architecture.forecast or scheduled.architecture.forecast:
+        return None
+    return replace(used.work(component.name), component=component, runs=scheduled.work(component.name).runs)
 
 
 def _fields(name: str, taken: Mapping[Cause, Side]) -> Iterator[tuple[str, Any]]:
