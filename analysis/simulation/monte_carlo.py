@@ -34,6 +34,8 @@ GAMMA_VARIANCE = 0.02
 POOL = 65_536
 _POOL: ContextVar[int] = ContextVar("pool", default=POOL)
 """Entries of the pools of sums."""
+CACHED = 16_384
+"""Amounts that are priced at once."""
 MOST_KEPT = 16
 _KEPT: OrderedDict[tuple[int, ...], tuple[Work, Floats]] = OrderedDict()
 """The runs last drawn of components that spawn others."""
@@ -229,7 +231,9 @@ def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Genera
     """The sum of n runs with that mean and variance each: gamma of shape n mean^2/variance, same two moments."""
     shape = runs * (mean * mean / variance)
     sums = np.empty((runs.shape[0], trials))
-    if runs.shape[1] == 1:
+    if runs.shape[1] == 1 and (shape == shape[0]).all():
+        rng.standard_gamma(shape[0, 0], out=sums)
+    elif runs.shape[1] == 1:
         for day, k in enumerate(shape[:, 0]):  # one shape a row is faster to draw than a matrix of shapes
             rng.standard_gamma(k, out=sums[day])
     else:
@@ -332,9 +336,13 @@ def price(sums: TokenSums, costing: Costing, room: Floats) -> Floats:
         amounts = zip([*tokens, runs], rates.T, sums.factors, strict=True)
         parts += [(amount, rate, factor) for amount, rate, factor in amounts if rate.any()]
     width = max((max(amount.shape[1], np.size(factor)) for amount, _, factor in parts), default=1)
-    total, part = room if width == room.shape[1] else np.empty((days, width)), np.empty(width)
+    total = room if width == room.shape[1] else np.empty((days, width))
     total.fill(0)
-    for day in range(days):  # a day at a time stays in the processor's cache
+    at_once = max(1, min(days, CACHED // width))  # so many days at a time stay in the processor's cache
+    scratch = np.empty((at_once, width))
+    for first in range(0, days, at_once):
+        some = slice(first, first + at_once)
+        usd = total[some]
         for amount, rate, factor in parts:
-            total[day] += np.multiply(amount[day], rate[day] * factor, out=part)
+            usd += np.multiply(amount[some], rate[some, None] * factor, out=scratch[: len(usd)])
     return total

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from costsim.analysis.compare.results import ArchitectureDifference, ComponentDi
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation.settings import Settings
+from costsim.reports.diff import print_diff
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from thorough import examples
 
 HAIKU, SONNET, OPUS = (f"anthropic/claude-{name}" for name in ("haiku-4-5", "sonnet-4-6", "opus-4-6"))
@@ -71,6 +74,17 @@ def test_half_the_runs_are_a_cheaper_schedule_and_nothing_else(read: Read) -> No
     assert causes(row) == {"schedule": Decimal("-0.54")}
     assert row.causes[0].message == "schedule: 0 * * * * -> 0 */2 * * *"
     assert (row.p10_usd, row.p90_usd) == (Decimal("-0.54"), Decimal("-0.54"))  # nothing in it varies
+
+
+def test_a_terminal_shows_the_first_two_hundred_changes_and_counts_the_rest(read: Read) -> None:
+    found = of(read, FLEET, changed(schedule="0 */2 * * *"))
+    rows = [one(found).model_copy(update={"component": f"c{n:03}"}) for n in range(201)]
+    console = Console(file=StringIO(), width=160)
+    print_diff(found.model_copy(update={"components": rows}), console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "c199" in shown
+    assert "c200" not in shown
+    assert "and 1 component more, with smaller differences" in shown
 
 
 def test_another_model_is_named(read: Read) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.compare.architectures import difference
+from costsim.analysis.compare.sides import Pair, Side
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation import fleets, simulate
 from costsim.analysis.simulation.fleets import dominant, families, put_together, spread, variance_and_kurtosis
@@ -19,9 +21,9 @@ Read = Callable[..., Architecture]
 SETTINGS = Settings(date(2026, 12, 1), days=2, trials=4_000)
 
 
-def row(n: int) -> dict[str, Any]:
+def row(n: int, input_tokens: int = 2000) -> dict[str, Any]:
     """Poisson runs of random tokens; the first ones cost as much as a hundred others, and spawn the next."""
-    tokens = {"input": {"low": 1000, "mode": 2000 + n, "high": 9000 + n}, "output": {"p50": 300, "p95": 800}}
+    tokens = {"input": {"low": 1000, "mode": input_tokens + n, "high": 9000 + n}, "output": {"p50": 300, "p95": 800}}
     many = {"name": f"c{n}", "task": "xy"[n % 2], "runs_per_day": {"poisson": 500}, "tokens": tokens}
     if n == 0:
         return many | {"runs_per_day": {"low": 1000, "mode": 20_000, "high": 60_000, "varies": "mean"}}
@@ -31,8 +33,12 @@ def row(n: int) -> dict[str, Any]:
 
 
 def fleet(read: Read, components: int) -> Architecture:
+    return read(fleet_file(components))
+
+
+def fleet_file(components: int, input_tokens: int = 2000) -> dict[str, Any]:
     routing = {"x": "anthropic/claude-haiku-4-5", "fallback": "anthropic/claude-sonnet-4-6"}
-    return read({"model_routing": routing, "components": [row(n) for n in range(components)]})
+    return {"model_routing": routing, "components": [row(n, input_tokens) for n in range(components)]}
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +97,28 @@ def test_the_result_says_how_a_large_fleet_is_drawn_and_a_small_one_does_not(
     assert "1,000 times" in fleets.METHOD
     small = project(fleet(read, 3), Settings(date(2026, 12, 1), days=1, trials=1_001))
     assert fleets.METHOD not in small.assumptions
+
+
+def test_a_seed_decides_every_draw_of_a_large_fleet_and_no_expected_cost(read: Read) -> None:
+    large = fleet(read, fleets.LARGE + 1)
+    first, again, other = (project(large, Settings(date(2026, 12, 1), 1, trials=1_001, seed=n)) for n in (1, 1, 2))
+    assert first == again
+    ranges = [(found.plans[1].horizon.p10_usd, found.plans[1].horizon.p90_usd) for found in (first, other)]
+    assert ranges[0] != ranges[1]
+    assert first.plans[1].horizon.expected_usd == other.plans[1].horizon.expected_usd
+
+
+def test_a_difference_of_large_fleets_has_the_range_of_drawn_ones(read: Read) -> None:
+    chosen = Settings(date(2026, 12, 1), days=2, trials=2_000)
+    architectures = fleet(read, fleets.LARGE + 1), read(fleet_file(fleets.LARGE + 1, input_tokens=3000))
+    sides = [Side(label, of, of.book, "routed", chosen) for label, of in zip("ab", architectures, strict=True)]
+    put = difference(*sides)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Pair, "large", False)
+        drawn = difference(*sides)
+    assert put.difference_usd == drawn.difference_usd
+    assert float(put.p10_usd) == pytest.approx(float(drawn.p10_usd), rel=0.01)
+    assert float(put.p90_usd) == pytest.approx(float(drawn.p90_usd), rel=0.01)
 
 
 def test_components_that_spawn_one_another_are_one_family(read: Read) -> None:
