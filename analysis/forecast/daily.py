@@ -2,12 +2,12 @@
 
     log cost(t) = level + weekday + trend * t + shifts + wandering + noise
 
-The coefficients have normal priors around 0 whose widths (weekday effects, trend, wandering: a grid of 48) are
-weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's variance
-is integrated out (regression.py), which makes the predictive distribution a mixture of Student t: few days give wide
-ranges by themselves. Anomalies weigh less (the square of Huber's weight) and return at random, rarely, in the forecast.
-Whether the last few days are outliers or a new level is a mixture too, until the days settle it. Days of no cost are
-a matter of chance of their own. See docs/forecast.md for the formulas and how often the ranges held.
+The coefficients have normal priors in logs of cost (weekday effects, trend, wandering: a grid, with the noise's scale)
+that are weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's
+variance is integrated out (regression.py), which makes the predictive distribution a mixture of Student t. Anomalies
+weigh less (the square of Huber's weight) and return at random, rarely, in the forecast. Whether the last few days are
+outliers or a new level is a mixture too, until the days settle it. Days of no cost have a chance of their own
+(activity.py). See docs/forecast.md for the formulas and how often the ranges held.
 """
 
 from __future__ import annotations
@@ -19,31 +19,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels
+from .activity import draw_active
 from .history import Days, Floats
-from .regression import GRID, Posterior, regress
+from .regression import NOISE_SCALES, Posterior, Prior, priors, regress
 
 WINDOW = 91
 """Days looked at: 13 of each weekday."""
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
-PRIOR_SD = 0.2
-"""The noise that is expected before any day is seen; less where two weeks of days are seen to vary less (by their
-median)."""
-LEVEL_WIDTH, SHIFT_WIDTH = 50.0, 20.0
+LEVEL_WIDTH, SHIFT_WIDTH = 10.0, 1.5
 OUTLIER, LARGEST = 3.5, 1.6
 """A day is an outlier beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
 OUTLIER_PRIOR_DAYS = 28
 """Days without an outlier that we believe to have seen before the first day."""
 ENOUGH_DAYS = 28
 """Of residuals, to draw the noise from them."""
-HALF_LIFE_DAYS = 14.0
-"""Of what is known about days of no cost."""
 TREND_DAYS = 45
 """A trend, and the level's wandering, go on so long after the last day known, and no further."""
-RECENT_DAYS, RECENT_SCORE, BEFORE_DAYS = 10, 2.5, 8
-"""A new level may have begun on any of the last ten days: considered where the days since then are 2.5 standard errors
+RECENT_DAYS, RECENT_SCORE, BEFORE_DAYS = 10, 2.0, 8
+"""A new level may have begun on any of the last ten days: considered where the days since then are 2 standard errors
 from the level before, of which eight days are known."""
-HAZARD, RECENT_SIZE = 1 / 20, 0.5
+FEW_DAYS, FEW_BEFORE = 14, 2
+"""With fewer days than two weeks medians by weekday say nothing: any day after the second may have begun a level."""
+HAZARD, RECENT_SIZE = 1 / 16, 0.5
 """The prior chance that a level begins on a given day, and the standard deviation of its size in logs."""
 
 
@@ -114,15 +112,23 @@ class Model:
         ]
         return np.hstack(columns).astype(np.float64)
 
-    def _widths(self) -> Floats:
-        """The prior standard deviations of the coefficients, in units of the noise: (grid, k)."""
+    @cached_property
+    def _grid(self) -> list[Prior]:
+        """How days may vary: from enough days the noise's scale is known, else it is one of several."""
+        enough = np.count_nonzero(~np.isnan(self._logs)) >= ENOUGH_DAYS
+        return priors({self._first_look[2]: 1.0} if enough else NOISE_SCALES)
+
+    def _priors(self) -> tuple[Floats, Floats]:
+        """Means and standard deviations of the coefficients in logs: (grid, k) each."""
         steps = len(np.arange(0, len(self._logs) - 1, WANDER_STEP))
-        rows = [
-            [LEVEL_WIDTH, *[weekday] * 7, 2 * weekday, trend, *[SHIFT_WIDTH] * len(self.shifts)]
-            + [wander * WANDER_STEP**0.5] * steps
-            for weekday, trend, wander in GRID
+        rest = len(self.shifts) + steps
+        centres = [[0.0] * 8 + [prior.weekend_mean, prior.trend_mean] + [0.0] * rest for prior in self._grid]
+        widths = [
+            [LEVEL_WIDTH, *[prior.weekday] * 7, prior.weekend, prior.trend, *[SHIFT_WIDTH] * len(self.shifts)]
+            + [prior.wander * WANDER_STEP**0.5] * steps
+            for prior in self._grid
         ]
-        return np.array(rows)
+        return np.array(centres), np.array(widths)
 
     @cached_property
     def _known(self) -> tuple[Floats, Floats, float]:
@@ -138,6 +144,11 @@ class Model:
         """For how many days, the last one included, the level may be another: [1, 2] where it may be two days old."""
         level, shifts, noise = self._level, self.shifts, self._first_look[2]
         days = len(level)
+        active = ~np.isnan(level)
+        if np.count_nonzero(active) < FEW_DAYS:
+            return [
+                n for n in range(1, min(RECENT_DAYS, days - 1) + 1) if active[-n] and active[:-n].sum() >= FEW_BEFORE
+            ]
         found = []
         for since in range(1, min(RECENT_DAYS, days - 1) + 1):
             past, recent = level[max(0, days - since - levels.SHIFT_WINDOW) : days - since], level[days - since :]
@@ -166,18 +177,22 @@ class Model:
     def _fit(self, since: int) -> Fit:
         """Regress the days, anomalies weighing less; the last `since` days have a level of their own."""
         features, logs, _ = self._known
-        deviations, widths = self._first_look[0][~np.isnan(self._logs)], self._widths()
+        deviations = self._first_look[0][~np.isnan(self._logs)]
+        centres, widths = self._priors()
         if len(logs) < 8:
             deviations = np.zeros(len(logs))
         if since:
             recent = (np.arange(len(self._logs)) >= len(self._logs) - since)[~np.isnan(self._logs)]
             deviations = np.where(recent, 0, deviations)
             features = _with_level(features, recent)
-            widths = np.hstack([widths, np.full((len(widths), 1), max(3.0, RECENT_SIZE / self._first_look[2]))])
-        prior_sd = min(PRIOR_SD, self._first_look[2]) if len(logs) >= 14 else PRIOR_SD
+            widths = np.hstack([widths, np.full((len(widths), 1), RECENT_SIZE)])
+            centres = np.hstack([centres, np.zeros((len(centres), 1))])
+        weights = np.zeros(len(logs))
         for _ in range(3):
-            weights = np.minimum(1.0, (2.5 / np.maximum(np.abs(deviations), 1e-9)) ** 2)
-            posterior = regress(features, logs, weights, widths, prior_sd)
+            before, weights = weights, np.minimum(1.0, (2.5 / np.maximum(np.abs(deviations), 1e-9)) ** 2)
+            if (weights == before).all():
+                break
+            posterior = regress(features, logs, weights, self._grid, centres, widths)
             residuals = logs - features @ posterior.mean[posterior.best]
             if len(logs) >= 8:
                 deviations = residuals / posterior.noise
@@ -201,7 +216,8 @@ class Model:
             drawn += (rng.random((trials, days)) < rate) * rng.choice(self.outliers, (trials, days))
         np.clip(drawn, logs.min() - 3, logs.max() + 3, out=drawn)
         costs: Floats = np.exp(drawn + centre)
-        return costs * self._draw_active(weekday, trials, rng)
+        known = (self.first + np.arange(self._window[0], len(self.costs))) % 7  # a silence after the window counts too
+        return costs * draw_active(self.costs[self._window[0] :], known, weekday, trials, rng)
 
     def _draw_logs(self, features: Floats, trials: int, rng: np.random.Generator) -> Floats:
         counts = rng.multinomial(trials, [fit.chance for fit in self._fits])
@@ -222,7 +238,7 @@ class Model:
             noise = np.sqrt(posterior.rate[grid] / rng.standard_gamma(posterior.shape, count))[:, None]
             upper = np.linalg.solve(posterior.cholesky[grid], features.T)  # (k, days): its Gram matrix is the variance
             part[:] = rng.standard_normal((count, len(upper))) @ upper
-            wander = rng.standard_normal((count, days)) * GRID[grid][2]
+            wander = rng.standard_normal((count, days)) * (self._grid[grid].wander / self._grid[grid].noise)
             wander[:, TREND_DAYS:] = 0
             part += np.cumsum(wander, axis=1) + self._draw_noise((count, days), rng)
             part *= noise
@@ -241,21 +257,6 @@ class Model:
             return rng.standard_normal(shape)
         size = np.sqrt(np.mean(usual**2))
         return rng.choice(usual / size, shape) if size > 0 else np.zeros(shape)  # days may be all alike
-
-    def _draw_active(self, weekday: NDArray[np.int64], trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Whether the days to come cost anything: weekdays that mostly do share a chance, and those that do not."""
-        costs = self.costs[self._window[0] :]  # a silence after the window counts too
-        known = (self.first + np.arange(self._window[0], len(self.costs))) % 7
-        weight = 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS)
-        yes, no = (np.bincount(known, weight * part, 7) for part in (costs > 0, costs <= 0))
-        chance = np.ones((trials, 7))
-        for group in ((yes > no), (yes <= no) & (no > 0)):
-            if no[group].sum() > 0:
-                a, b = yes[group].sum(), no[group].sum()
-                chance[:, group] = rng.beta(a + 0.05, b + 0.05, (trials, 1))
-        unseen = (yes + no == 0) & (np.arange(7) >= 5)
-        chance[:, unseen] = rng.random((trials, 1)) < 2 / 3  # a weekend not yet seen may be one of rest
-        return rng.random((trials, len(weekday))) < chance[:, weekday]
 
 
 def draw_days(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:

@@ -1,7 +1,8 @@
 """Bayesian regression under a grid of priors: the posterior is a mixture weighed by marginal likelihood.
 
-Normal-inverse-gamma, conjugate: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14. Precisions and prior widths are
-in units of the noise.
+Normal-inverse-gamma, conjugate: Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 14. The prior widths of the
+patterns are stated in logs of cost, for a fleet grows or rests at weekends as much however noisy its days are; the
+noise that they go with is part of the grid.
 """
 
 from __future__ import annotations
@@ -13,19 +14,45 @@ import numpy as np
 
 from .history import Floats
 
-PRIOR_FREEDOM = 1.5
-"""Of the noise's inverse gamma prior: as if a day and a half had been seen."""
-WEEKDAY_WIDTHS = {0.1: 0.35, 0.6: 0.35, 2.0: 0.25, 6.0: 0.05}
-TREND_WIDTHS = {0.001: 0.4, 0.2: 0.2, 1.0: 0.4}
-WANDER_WIDTHS = {0.02: 0.45, 0.1: 0.2, 0.3: 0.2, 1.0: 0.15}
-"""Prior widths in units of the noise, and their chances: of weekday effects, of trend a week, of wandering per day."""
-GRID = list(product(WEEKDAY_WIDTHS, TREND_WIDTHS, WANDER_WIDTHS))
-GRID_CHANCES = np.array([WEEKDAY_WIDTHS[w] * TREND_WIDTHS[t] * WANDER_WIDTHS[v] for w, t, v in GRID])
+PRIOR_FREEDOM = 4.0
+"""Of the noise's inverse gamma prior around a scale of the grid: as if four days had been seen."""
+NOISE_SCALES = {0.03: 0.1, 0.08: 0.2, 0.16: 0.3, 0.32: 0.2, 0.64: 0.2}
+"""A day's noise before any is seen, in logs, and the chance of each."""
+WEEKDAYS = {(0.03, 0.03, 0.0): 0.5, (0.08, 0.3, -0.5): 0.35, (0.4, 1.2, -0.5): 0.15}
+"""Standard deviations of a weekday's effect and of the weekend's, and the mean of the weekend's, in logs."""
+TRENDS = {(0.001, 0.0): 0.55, (0.04, 0.1): 0.31, (0.04, -0.09): 0.14}
+"""Standard deviation and mean of the trend a week, in logs."""
+WANDERS = {0.001: 0.6, 0.02: 0.29, 0.05: 0.11}
+"""Standard deviation of the level's steps per day, in logs."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One way in which days may vary, before any is seen: standard deviations and means in logs of cost."""
+
+    noise: float
+    weekday: float
+    weekend: float
+    weekend_mean: float
+    trend: float
+    trend_mean: float
+    wander: float
+    chance: float
+
+
+def priors(noises: dict[float, float]) -> list[Prior]:
+    """The grid, for these scales of noise and their chances."""
+    return [
+        Prior(noise, *weekday, *trend, wander, p * q * r * s)
+        for (noise, p), (weekday, q), (trend, r), (wander, s) in product(
+            noises.items(), WEEKDAYS.items(), TRENDS.items(), WANDERS.items()
+        )
+    ]
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is known of the coefficients: a mixture, by GRID, of normal-inverse-gamma distributions.
+    """What is known of the coefficients: a mixture, by row of the grid, of normal-inverse-gamma distributions.
 
     Shapes: weights (grid,), mean (grid, k), cholesky of the precision (grid, k, k), rate (grid,); shape of the noise
     is the same for all. `evidence` is the logarithm of the marginal likelihood, up to a constant of the data: it
@@ -50,24 +77,33 @@ class Posterior:
         return float(np.sqrt(self.rate[self.best] / self.shape))
 
 
-def regress(features: Floats, logs: Floats, weights: Floats, widths: Floats, prior_sd: float) -> Posterior:
-    """Weighted regression of `logs` (n,) on `features` (n, k) at every row of `widths` (grid, k).
+def regress(
+    features: Floats, logs: Floats, weights: Floats, grid: list[Prior], centre: Floats, width: Floats
+) -> Posterior:
+    """Weighted regression of `logs` (n,) on `features` (n, k).
 
-    A day of weight w has the noise's variance over w; `prior_sd` is the noise that is expected before any day is seen.
+    By row of the grid, `centre` and `width` (grid, k) are the means and standard deviations of the coefficients'
+    priors. A day of weight w has the noise's variance over w.
     """
+    noises = np.array([prior.noise for prior in grid])
+    width = width / noises[:, None]
     weighted = features * weights[:, None]
     gram, moment = weighted.T @ features, weighted.T @ logs
-    precision = np.repeat(gram[None], len(widths), axis=0)
+    precision = np.repeat(gram[None], len(grid), axis=0)
     k = np.arange(len(gram))
-    precision[:, k, k] += widths**-2.0
+    precision[:, k, k] += width**-2.0
     cholesky = np.linalg.cholesky(precision).astype(np.float64, copy=False)
-    moments = np.broadcast_to(moment[:, None], (len(widths), len(moment), 1))
-    mean = np.linalg.solve(precision, moments)[:, :, 0].astype(np.float64, copy=False)
-    squares = np.maximum((weights * logs) @ logs - mean @ moment, 0)
+    off = centre @ gram
+    moments = moment - off
+    mean = np.linalg.solve(precision, moments[:, :, None])[:, :, 0].astype(np.float64, copy=False)
+    square = (weights * logs) @ logs - 2 * centre @ moment + np.einsum("gk,gk->g", centre, off)
+    squares = np.maximum(square - np.einsum("gk,gk->g", mean, moments), 0)
     shape = (PRIOR_FREEDOM + len(logs)) / 2
-    rate = (PRIOR_FREEDOM * prior_sd**2 + squares) / 2
-    evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(widths).sum(axis=1) - shape * np.log(rate)
+    before = PRIOR_FREEDOM * noises**2 / 2
+    rate = before + squares / 2
+    evidence = -np.log(cholesky[:, k, k]).sum(axis=1) - np.log(width).sum(axis=1) - shape * np.log(rate)
+    evidence += PRIOR_FREEDOM / 2 * np.log(before)
     top = evidence.max()
-    likely = GRID_CHANCES * np.exp(evidence - top)
+    likely = np.array([prior.chance for prior in grid]) * np.exp(evidence - top)
     total = float(top + np.log(likely.sum()) + np.log(weights).sum() / 2)
-    return Posterior(likely / likely.sum(), mean, cholesky, shape, rate, total)
+    return Posterior(likely / likely.sum(), mean + centre, cholesky, shape, rate, total)

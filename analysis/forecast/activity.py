@@ -1,0 +1,60 @@
+"""Days of no cost: whether a day to come costs anything at all.
+
+Three ways in which days may rest are weighed by how well they explain the days seen: all days share one chance of a
+cost (a fleet that runs now and then), working days and weekends have one each, or every weekday has its own. Chances
+are Beta near 0 or 1 before a day is seen, so that a weekday that was always seen to cost something goes on.
+"""
+
+from __future__ import annotations
+
+from math import lgamma
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .history import Floats
+
+HALF_LIFE_DAYS = 14.0
+"""Of what is known about days of no cost."""
+GROUPS = (np.zeros(7, dtype=np.int64), np.repeat([0, 1], [5, 2]), np.arange(7))
+GROUP_CHANCES = np.array([0.08, 0.35, 0.03])
+"""Which weekdays share a chance, and how likely that is before a day is seen; else no day rests."""
+ENOUGH_WEEKS = 2
+"""Where every weekday was seen so often and no day rested, none will."""
+BETA = 0.15
+"""Both parameters of the chances' prior."""
+
+
+def draw_active(
+    costs: Floats, weekday: NDArray[np.int64], ahead: NDArray[np.int64], trials: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Whether the days to come, of the weekdays `ahead`, cost anything: (trials, days).
+
+    `costs` (days,) are the days known, oldest first, of which the newest count most; `weekday` theirs.
+    """
+    weight = 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS)
+    if (costs > 0).all():
+        weight = np.ones(len(costs))
+    weight[0] = 0  # known days begin with a cost: that one says nothing of how often there is one
+    yes, no = (np.bincount(weekday, weight * part, 7) for part in (costs > 0, costs <= 0))
+    counts = [(np.bincount(group, yes), np.bincount(group, no)) for group in GROUPS]
+    likely = GROUP_CHANCES * np.exp([sum(map(_evidence, *both)) for both in counts])
+    if not no.any() and yes.min() >= ENOUGH_WEEKS:
+        return np.ones((trials, len(ahead)), dtype=np.bool_)
+    always = 0.0 if no.any() else 1 - GROUP_CHANCES.sum()
+    drawn = rng.multinomial(trials, np.array([*likely, always]) / (likely.sum() + always))
+    chances = [
+        rng.beta(a + BETA, b + BETA, (count, len(a)))[:, group]
+        for (a, b), group, count in zip(counts, GROUPS, drawn[:-1], strict=True)
+    ]
+    chance = rng.permutation(np.vstack([*chances, np.ones((drawn[-1], 7))]))
+    return rng.random((trials, len(ahead))) < chance[:, ahead]
+
+
+def _evidence(yes: float, no: float) -> float:
+    """The logarithm of the chance of such days, however likely a cost is."""
+    return _log_beta(yes + BETA, no + BETA) - _log_beta(BETA, BETA)
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
