@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .history import Floats
 
 HALF_LIFE_DAYS = 14.0
-"""Of what is known about days of no cost."""
+"""Of what a day says of the chances; of which weekdays share one, every day says as much."""
 GROUPS = (np.zeros(7, dtype=np.int64), np.repeat([0, 1], [5, 2]), np.arange(7))
 GROUP_CHANCES = np.array([0.08, 0.35, 0.03])
 """Which weekdays share a chance, and how likely that is before a day is seen; else no day rests."""
@@ -32,23 +32,27 @@ def draw_active(
 
     `costs` (days,) are the days known, oldest first, of which the newest count most; `weekday` theirs.
     """
-    weight = 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS)
-    if (costs > 0).all():
-        weight = np.ones(len(costs))
-    weight[0] = 0  # known days begin with a cost: that one says nothing of how often there is one
-    yes, no = (np.bincount(weekday, weight * part, 7) for part in (costs > 0, costs <= 0))
-    counts = [(np.bincount(group, yes), np.bincount(group, no)) for group in GROUPS]
-    likely = GROUP_CHANCES * np.exp([sum(map(_evidence, *both)) for both in counts])
+    seen = np.arange(len(costs)) > 0  # known days begin with a cost: that one says nothing of how often there is one
+    yes, no = _counts(costs, weekday, seen.astype(np.float64))
     if not no.any() and yes.min() >= ENOUGH_WEEKS:
         return np.ones((trials, len(ahead)), dtype=np.bool_)
+    evidence = [sum(map(_evidence, np.bincount(group, yes), np.bincount(group, no))) for group in GROUPS]
+    likely = GROUP_CHANCES * np.exp(np.array(evidence))
     always = 0.0 if no.any() else 1 - GROUP_CHANCES.sum()
+    if no.any():
+        yes, no = _counts(costs, weekday, seen * 0.5 ** (np.arange(len(costs))[::-1] / HALF_LIFE_DAYS))
     drawn = rng.multinomial(trials, np.array([*likely, always]) / (likely.sum() + always))
     chances = [
-        rng.beta(a + BETA, b + BETA, (count, len(a)))[:, group]
-        for (a, b), group, count in zip(counts, GROUPS, drawn[:-1], strict=True)
+        rng.beta(np.bincount(group, yes) + BETA, np.bincount(group, no) + BETA, (count, group.max() + 1))[:, group]
+        for group, count in zip(GROUPS, drawn[:-1], strict=True)
     ]
     chance = rng.permutation(np.vstack([*chances, np.ones((drawn[-1], 7))]))
     return rng.random((trials, len(ahead))) < chance[:, ahead]
+
+
+def _counts(costs: Floats, weekday: NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
+    """By weekday, how many of the days cost something and how many nothing: (7,) each."""
+    return np.bincount(weekday, weight * (costs > 0), 7), np.bincount(weekday, weight * (costs <= 0), 7)
 
 
 def _evidence(yes: float, no: float) -> float:

@@ -35,7 +35,7 @@ from synthetic import (  # type: ignore[import-not-found]
     UNTUNED,
     Trial,
     breaches,
-    cell_costs,
+    cell_miss,
     history,
     month_trial,
 )
@@ -168,20 +168,12 @@ def cell_table(series: int) -> None:
         for before in (0, 60):
             for known in (5, 10, 20):
                 rng = np.random.default_rng(1000 * number + before + known)
-                below, above = np.mean([_missed(kind, before, known, rng) for _ in range(series)], axis=0)
+                below, above = np.mean([cell_miss(kind, before, known, rng) for _ in range(series)], axis=0)
                 found.append((1 - below - above, below, above, kind, before, known))
     for inside, below, above, kind, before, known in sorted(found, key=lambda cell: -abs(cell[0] - 0.8)):
         print(
-            f"{kind:24s} {before:3d} days before, day {known:2d} {100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
+            f"{kind:32s} {before:3d} days before, day {known:2d} {100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
         )
-
-
-def _missed(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[bool, bool]:
-    start, costs = cell_costs(kind, before, known, rng)
-    drawn = Model(costs[: before + known], start).draw(30 - known, 500, rng).sum(axis=1)
-    low, high = np.quantile(drawn, (0.1, 0.9))
-    truth = costs[before + known :].sum()
-    return bool(truth < low), bool(truth > high)
 
 
 def speed() -> tuple[float, float]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
+from costsim.analysis.forecast.daily import Model
 from costsim.analysis.forecast.month import Outlook, forecast_month
 from costsim.months import month_bounds
 from numpy.typing import NDArray
@@ -131,24 +132,44 @@ def breaches(trial: Trial, rng: np.random.Generator) -> tuple[float, bool]:
     return float((trial.outlook.totals > limit).mean()), trial.total > limit
 
 
-CELLS = ("flat", "bursty", "growth of 50 % a month", "level shift, seen", "level shift, to come")
+CELLS = (
+    "flat", "flat, every weekday alike", "bursty", "growth of 50 % a month", "shrinking by a third a month",
+    "level shift, seen", "level shift, to come", "sparse, five active days a month",
+)  # fmt: skip
 
 
 def cell_costs(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[int, Floats]:
     """The first weekday, and the costs of `before` days and a month of 30, of which `known` are known.
 
-    10 % of noise per day (bursty: 60 %). A shift is by a factor of 1.5 to 2.2, up or down; it is seen where it begins
+    10 % of noise per day (bursty: 60 %), weekends at half but where every weekday is alike. Sparse months cost something
+    on one day in six, at random; the known days begin with the first cost. A shift is by a factor of 1.5 to 2.2, up or down; it is seen where it begins
     on one of the month's known days but the first, so that from one to `known` - 1 days show it.
     """
     start = int(rng.integers(7))
     day = np.arange(before + 30)
     level = np.log(100.0) + (0.6 if kind == "bursty" else 0.1) * rng.standard_normal(len(day))
-    if kind.startswith("growth"):
-        level += np.log(1.5) / 30 * day
+    if kind.startswith(("growth", "shrinking")):
+        level += (1 if kind.startswith("growth") else -1) * np.log(1.5) / 30 * day
     if kind.startswith("level shift"):
         at = rng.integers(1, known) if kind.endswith("seen") else rng.integers(known, 30)
         level += rng.choice([-1, 1]) * rng.uniform(0.4, 0.8) * (day >= before + at)
-    calls = rng.poisson(np.exp(level) * QUIET_WEEKEND[(start + day) % 7])
+    alike = kind.startswith("sparse") or kind.endswith("alike")
+    calls = rng.poisson(np.exp(level) * (EVEN if alike else QUIET_WEEKEND)[(start + day) % 7])
+    if kind.startswith("sparse"):
+        calls *= rng.random(len(day)) < 1 / 6
+        if not calls[: before + known].any():
+            return cell_costs(kind, before, known, rng)
     variance = np.log1p(0.8**2)
     costs = [rng.lognormal(-variance / 2, variance**0.5, count).sum() for count in calls]
     return start, np.array(costs)
+
+
+def cell_miss(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[bool, bool]:
+    """Whether the month came below P10 of its forecast, and above P90."""
+    start, costs = cell_costs(kind, before, known, rng)
+    begins = int(np.flatnonzero(costs)[0])
+    model = Model(costs[begins : before + known], (start + begins) % 7)
+    drawn = model.draw(30 - known, 500, rng).sum(axis=1)
+    low, high = np.quantile(drawn, (0.1, 0.9))
+    truth = costs[before + known :].sum()
+    return bool(truth < low), bool(truth > high)
