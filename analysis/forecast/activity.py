@@ -52,7 +52,8 @@ def draw_active(
 
 def _counts(costs: Floats, weekday: NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
     """By weekday, how many of the days cost something and how many nothing: (7,) each."""
-    return np.bincount(weekday, weight * (costs > 0), 7), np.bincount(weekday, weight * (costs <= 0), 7)
+    yes, no = (np.bincount(weekday, weight * part, 7).astype(np.float64) for part in (costs > 0, costs <= 0))
+    return yes, no
 
 
 def _evidence(yes: float, no: float) -> float:

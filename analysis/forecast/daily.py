@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from . import levels
 from .activity import draw_active
 from .history import Days, Floats
-from .regression import NOISE_SCALES, Posterior, Prior, priors, regress
+from .regression import NOISE_SCALES, Posterior, Prior, likely_enough, priors, regress
 
 WINDOW = 91
 """Days looked at: 13 of each weekday."""
@@ -43,6 +43,8 @@ FEW_DAYS, FEW_BEFORE = 14, 2
 """With fewer days than two weeks medians by weekday say nothing: any day after the second may have begun a level."""
 HAZARD, RECENT_SIZE = 1 / 16, 0.5
 """The prior chance that a level begins on a given day, and the standard deviation of its size in logs."""
+LEAST_CHANCE = 0.02
+"""A day that is less likely to have begun a level is not drawn from."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ class Model:
         """No new level in the last days, and one on each day on which it may have begun; their chances add up to 1."""
         fits = [self._fit(since) for since in (0, *self._recent_shifts)]
         evidence = np.array([fit.posterior.evidence + np.log(HAZARD if fit.since else 1.0) for fit in fits])
-        chances = np.exp(evidence - evidence.max())
-        return [replace(fit, chance=chance) for fit, chance in zip(fits, chances / chances.sum(), strict=True)]
+        chances = likely_enough(np.exp(evidence - evidence.max()), LEAST_CHANCE)
+        return [replace(fit, chance=chance) for fit, chance in zip(fits, chances, strict=True)]
 
     @property
     def _fitted(self) -> Fit:

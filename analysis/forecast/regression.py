@@ -24,6 +24,8 @@ TRENDS = {(0.001, 0.0): 0.55, (0.04, 0.1): 0.31, (0.04, -0.09): 0.14}
 """Standard deviation and mean of the trend a week, in logs."""
 WANDERS = {0.001: 0.6, 0.02: 0.29, 0.05: 0.11}
 """Standard deviation of the level's steps per day, in logs."""
+LEAST_WEIGHT = 0.003
+"""Rows of the grid that are less likely are not drawn from: a forecast of few days would take twice as long."""
 
 
 @dataclass(frozen=True)
@@ -106,4 +108,10 @@ def regress(
     top = evidence.max()
     likely = np.array([prior.chance for prior in grid]) * np.exp(evidence - top)
     total = float(top + np.log(likely.sum()) + np.log(weights).sum() / 2)
-    return Posterior(likely / likely.sum(), mean + centre, cholesky, shape, rate, total)
+    return Posterior(likely_enough(likely, LEAST_WEIGHT), mean + centre, cholesky, shape, rate, total)
+
+
+def likely_enough(likely: Floats, least: float) -> Floats:
+    """Weights that add up to 1, and 0 where one would be below `least`."""
+    kept = np.where(likely >= least * likely.sum(), likely, 0.0)
+    return kept / kept.sum()

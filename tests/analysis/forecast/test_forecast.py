@@ -187,6 +187,36 @@ def test_the_less_is_known_the_wider_the_range() -> None:
     assert widths[-1] == pytest.approx(2 * 1.2816 * 0.1, rel=0.25)  # P10 to P90 of noise of 10 %
 
 
+def test_five_steady_days_give_a_range_that_is_neither_certain_nor_vast() -> None:
+    # 25 days to come after 5 steady ones: what growth or quieter weekends may bring, not several times the cost
+    known = days(*noisy(5, sd=0.05))
+    low, high = np.quantile(draw(_known(known), 25, 4000, seed=1).sum(axis=1), (0.1, 0.9))
+    assert 0.15 < high / low - 1 < 1
+
+
+def _known(history: list[Row]) -> Days:
+    known = Days.of(history)
+    assert known
+    return known
+
+
+def test_a_first_month_may_grow_more_likely_than_shrink() -> None:
+    # ten steady days at $100, 20 to come: a growth of 50 % a month adds about 20 %, a decline takes as much
+    rest = draw(_known(days(*noisy(10))), 20, 4000, seed=1).sum(axis=1)
+    assert (rest > 2300).mean() > (rest < 1700).mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "least"),
+    [("flat", 5, 0.7), ("growth of 50 % a month", 5, 0.6), ("sparse, five active days a month", 5, 0.6)],
+)
+def test_cells_without_history(synthetic: ModuleType, kind: str, known: int, least: float) -> None:
+    # 30 months have a standard error of 7 points; docs/forecast.md has 100 of each cell
+    rng = np.random.default_rng(known)
+    missed = sum(any(synthetic.cell_miss(kind, 0, known, rng)) for _ in range(30))
+    assert 1 - missed / 30 >= least
+
+
 def test_a_fleet_that_has_stopped_is_forecast_to_cost_less_and_less() -> None:
     stopped = days(*noisy(40), *[0] * 20)
     ahead = days_ahead(stopped, MONDAY + timedelta(59), 5, 2000)
