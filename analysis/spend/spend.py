@@ -227,12 +227,8 @@ def _explained(ledger: Ledger, query: Query, rows: list[SpendRow], total: SpendR
     """The difference of every row whose calls all have a recorded cost."""
     if total.recorded_usd is None or not any(_comparable(row) for row in (*rows, total)):
         return rows, total
-    if not scalar(ledger.connection, DIFFER):
-        tier = both = {row.keys: row.computed_usd for row in rows}
-        tier_total = both_total = total.computed_usd
-    else:
-        tier, both = _alternatives(ledger, query)
-        tier_total, both_total = tier.pop(None), both.pop(None)
+    tier, both = _alternatives(ledger, query) if scalar(ledger.connection, DIFFER) else _as_computed(rows, total)
+    tier_total, both_total = tier.pop(None), both.pop(None)
     compared = [
         r._replace(difference=_difference(r, tier[r.keys], both[r.keys])) if _comparable(r) else r for r in rows
     ]
@@ -267,6 +263,12 @@ def _alternatives(ledger: Ledger, query: Query) -> tuple[Costs, Costs]:
         costs[None] = _total(ledger.connection, query).computed_usd
         found.append(costs)
     return found[0], found[1]
+
+
+def _as_computed(rows: list[SpendRow], total: SpendRow) -> tuple[Costs, Costs]:
+    """The same, where nothing is beyond the base tier or written for an hour."""
+    costs: Costs = {row.keys: row.computed_usd for row in rows} | {None: total.computed_usd}
+    return costs, costs.copy()
 
 
 def _difference(row: SpendRow, at_base_tier: Decimal, short_cached: Decimal) -> Difference:
