@@ -95,23 +95,26 @@ class Ledger:
         CostsimError where a price changes at a moment that is no half hour, or loaded rollups do not fit (rollups.py).
         """
         also = [*tier_starts, *rollup_needs(book, ((None, model) for model in models))[0]]
+        ledger, held = cls(connection, book), connection.execute(BOOK_HASH).fetchone() == (book.hash,)
         pairs = _current_models(connection, book, also)
+        if held and pairs is not None and is_read_only(connection):  # opened before, and nothing can have changed
+            return ledger
         if pairs is None:
             if is_read_only(connection):
                 in_memory(connection, ROLLED_UP)
             bring_up_to_date(connection, book, also)
             pairs = rolled_models(connection)
         keys = sorted({key for provider, model in pairs if (key := book.resolve(model, provider))})
-        ledger = cls(connection, book)
-        if connection.execute(BOOK_HASH).fetchone() != (book.hash,):
+        if not held:
             load_prices(connection, book, keys)
             resolve_models(connection, book, pairs)
             connection.execute(OPEN_TABLES)
-            connection.execute(HOLD_BOOK, {"book_hash": book.hash})
         elif not {*pairs} <= {*connection.execute(KNOWN_MODELS).fetchall()}:
             resolve_models(connection, book, pairs)
         ledger.price_keys(USED_KEYS, keys)
         check_rollups(connection, lambda pairs: rollup_needs(book, pairs))
+        if not held:
+            connection.execute(HOLD_BOOK, {"book_hash": book.hash})
         return ledger
 
     def price_keys(self, wanted: str, models: Iterable[ModelKey] = (), values: dict[str, Any] | None = None) -> None:
