@@ -51,7 +51,7 @@ class _Words:
         return wrap(plain(text), max(12, int(width / (self.letter * self.size))))
 
 
-TITLE, SUBTITLE, SOURCE = _Words(18, 24, 0.56, bold=True), _Words(13, 18, 0.52), _Words(11, 15, 0.52)
+TITLE, SUBTITLE, SOURCE = _Words(18, 24, 0.53, bold=True), _Words(13, 18, 0.52), _Words(11, 15, 0.52)
 
 
 def theme_of(shade: Shades) -> Theme:
