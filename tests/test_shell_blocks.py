@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pictures
 import pytest
 from costsim import open_store
 
-import pictures
 from documents import PAGES, ROOT, write_files
 
 if TYPE_CHECKING:
