@@ -44,8 +44,10 @@ class Call:
     processing: str = "standard"
 
     def usd_of(self, place: int) -> Decimal:
-        """Of one class."""
-        return self.tokens[place] * Decimal(PRICES[self.model][place]) * Decimal(FACTORS[self.processing]) / MTOK
+        """Of one class. Google's batches read a cache at the standard price."""
+        full = self.model.startswith("gemini") and self.processing == "batch" and place == 1
+        factor = Decimal("1" if full else FACTORS[self.processing])
+        return self.tokens[place] * Decimal(PRICES[self.model][place]) * factor / MTOK
 
     @property
     def usd(self) -> Decimal:
@@ -239,7 +241,8 @@ def openai_costs(calls: Sequence[Call], share: Decimal, extra: Extra | None) -> 
 
     def results(model: str, how: str, own: list[Call]) -> list[dict[str, Any]]:
         sums = [(name, sum((call.usd_of(n) for call in own), Decimal(0))) for n, name in enumerate(names)]
-        return [row(share * usd, f"{model}, {name}") for name, usd in sums if usd]
+        before = f"{how} | " if how != "standard" else ""
+        return [row(share * usd, f"{before}{model}, {name}") for name, usd in sums if usd]
 
     return _openai_page(calls, results, row(extra.usd, extra.words) if extra else None)
 
@@ -386,7 +389,8 @@ KINDS = {
         frozenset({"tokens", "batch", "tier"}), writes=False, tier="flex",
     ),
     "openai-costs": Kind(
-        "openai-costs", "openai", ("gpt-5", "gpt-5-mini"), openai_costs, "json", _MONEY, writes=False,
+        "openai-costs", "openai", ("gpt-5", "gpt-5-mini"), openai_costs, "json", _MONEY | {"batch", "tier"}, writes=False,
+        tier="flex",
     ),
     "copilot-bill": Kind("copilot-bill", "github", _CLAUDE, copilot_bill, "csv", _MONEY),
     "openrouter": Kind(
@@ -398,7 +402,7 @@ KINDS = {
     ),
     **{
         f"focus-{version}-{cloud}": Kind(
-            "focus", provider, models, focus(cloud, version), "csv", _MONEY | {"batch"} | ({"tokens"} if cloud != "gcp" else set()), writes=writes,
+            "focus", provider, models, focus(cloud, version), "csv", _MONEY | {"batch", "tokens"}, writes=writes,
         )
         for cloud, (provider, models, writes) in _OF_CLOUD.items()
         for version in ("1.0", "1.2", "1.3")

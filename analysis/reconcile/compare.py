@@ -64,7 +64,7 @@ def compare_days(ledger: Ledger, pair: Pairing, sides: Sides) -> PairComparison:
     apart += map(_credit, ((charge, key) for charge in credits))
     items = [*_items(ours, theirs, calls), *apart]
     _take_back(theirs, apart)
-    return PairComparison(ours, theirs, items, _notes(ours))
+    return PairComparison(ours, theirs, items, (*_notes(ours, "ours"), *_notes(theirs, pair.theirs)))
 
 
 def _is_ours(line: SideLine, pair: Pairing) -> bool:
@@ -133,9 +133,14 @@ def _take_back(theirs: dict[CellKey, SideCell], apart: Iterable[Item]) -> None:
         cell.stated = cell.total + item.usd
 
 
-def _notes(ours: dict[CellKey, SideCell]) -> tuple[str, ...]:
-    lacking = sorted({f"{provider}/{model}" for (_, provider, model), cell in ours.items() if cell.unpriced})
-    return (f"no price for {', '.join(lacking)}: their calls are in no amount of ours",) if lacking else ()
+def _notes(cells: dict[CellKey, SideCell], whose: str) -> tuple[str, ...]:
+    """What has tokens without a price, and no stated amount either."""
+    names = {
+        f"{provider}/{model}" if model else f"what names no model of {provider or 'no provider'}"
+        for (_, provider, model), cell in cells.items()
+        if cell.unpriced and cell.stated is None
+    }
+    return (f"no price for {', '.join(sorted(names))}: its tokens are in no amount of {whose}",) if names else ()
 
 
 def day_calls(connection: DuckDBPyConnection, sources: tuple[str, ...]) -> DayCalls:

@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 from ...money import format_cents, strip
 from ...months import span_words
 from ...usage.store import scalar
-from .names import name_models
+from .names import BILLER, name_models
 from .witnesses import SUMS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from duckdb import DuckDBPyConnection
+
     from .ledger import Ledger
 
+CENT = Decimal("0.01")
 ANY = """
 SELECT (SELECT count(*) FROM covered_daily) + (SELECT count(*) FROM overlap)
     + (SELECT count(*) FROM usage_daily WHERE role = 'bill')
 """
 NOT_COUNTED = """
 SELECT source, role, covered_by, sum(usd), coalesce(sum(calls), 0)::BIGINT, min(shown_day), max(shown_day),
-    list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, '')))
+    list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, ''))),
+    sum(unpriced_tokens)::BIGINT
 FROM priced
 GROUP BY ALL ORDER BY 4 DESC, 1
 """
@@ -46,6 +50,35 @@ FROM summed JOIN own ON (own.day, own.name) = (summed.day, summed.name) AND own.
 WHERE summed.recorded_usd - own.recorded_usd > greatest(0.000001, 0.001 * own.recorded_usd)
 GROUP BY summed.source
 """  # noqa: S608 (ours; sums of a proxy are doubles, so a difference has to be more than their noise)
+COVERED_CELLS = f"""
+CREATE OR REPLACE TEMP TABLE covered_cell AS
+WITH ends AS (
+    SELECT source, ts::DATE AS day, max(period_end - INTERVAL 1 MICROSECOND)::DATE AS last_day
+    FROM usage_event WHERE role = 'bill' AND covered_by IS NOT NULL GROUP BY ALL
+)
+SELECT DISTINCT priced.source, priced.day, greatest(priced.day, coalesce(last_day, priced.day)) AS last_day,
+    {BILLER.format("priced")} AS provider, known.model
+FROM priced LEFT JOIN ends USING (source, day)
+LEFT JOIN known_name AS known
+    ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+WHERE role = 'bill'
+"""  # noqa: S608 (constants only)
+COUNTED_THERE = f"""
+WITH counted AS (
+    SELECT priced.source, day, {BILLER.format("priced")} AS provider, known.model, sum(usd) AS usd
+    FROM priced LEFT JOIN known_name AS known
+        ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+    GROUP BY ALL
+)
+SELECT bill.source, sum(counted.usd)
+FROM (SELECT DISTINCT source FROM covered_cell) AS bill JOIN counted ON counted.source <> bill.source
+WHERE EXISTS (
+    FROM covered_cell AS cell WHERE cell.source = bill.source AND cell.provider = counted.provider
+        AND counted.day BETWEEN cell.day AND cell.last_day
+        AND (cell.model IS NULL OR counted.model IS NULL OR cell.model = counted.model)
+)
+GROUP BY bill.source
+"""  # noqa: S608 (constants only)
 ONLY_BILLED = """
 SELECT source, sum(usd), min(shown_day), max(shown_day),
     list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, '')))
@@ -115,6 +148,8 @@ class NotCounted:
     """What `source` has and `covered_by` counts: single calls (`role` calls), or the bill of its calls.
 
     `beyond_usd` is what a source of sums records more than the calls that cover it: some of these were not loaded.
+    `counted_usd` is, of a bill, what is counted of its provider, days and models, whichever sources have it, and
+    `further_usd` how much more the whole bill states; stated once where several sources cover it.
     """
 
     source: str
@@ -125,7 +160,18 @@ class NotCounted:
     first: date
     last: date
     models: tuple[str, ...]
+    unpriced_tokens: int = 0
     beyond_usd: Decimal | None = None
+    counted_usd: Decimal | None = None
+    further_usd: Decimal = Decimal(0)
+
+    @property
+    def _amount(self) -> str:
+        """`$60.29`, or `1,200 tokens without a price`, or both."""
+        lacks = f"{self.unpriced_tokens:,} tokens without a price"
+        if not self.unpriced_tokens:
+            return format_cents(self.usd)
+        return f"{format_cents(self.usd)} and {lacks}" if self.usd else lacks
 
     @property
     def message(self) -> str:
@@ -133,11 +179,11 @@ class NotCounted:
         when = span_words(self.first, self.last)
         if self.role == "bill":
             return (
-                f"{self.source} ({format_cents(self.usd)}, {when}) is the bill of what {self.covered_by} has: it is "
-                "not added; costsim reconcile compares them"
+                f"{self.source} ({self._amount}, {when}) is the bill of what {self.covered_by} has: it is "
+                f"not added{self._further}; costsim reconcile compares them"
             )
         calls = f"{self.calls:,} call{'s' * (self.calls != 1)}"
-        whose = f"{self.source} ({format_cents(self.usd)}, {when})"
+        whose = f"{self.source} ({self._amount}, {when})"
         return f"{calls} of {whose} are calls of {self.covered_by} too: counted once{self._beyond()}"
 
     def _beyond(self) -> str:
@@ -147,6 +193,14 @@ class NotCounted:
             f"; it records {format_cents(self.beyond_usd)} more than them: some calls are not in what was loaded of "
             f"{self.covered_by}, and not counted. Load all of it, or {self.source} alone"
         )
+
+    @property
+    def _further(self) -> str:
+        """How much more or less a bill states than is counted of the same days and models."""
+        if abs(self.further_usd) < CENT:
+            return ""
+        than = f"than the {format_cents(self.counted_usd)} that are counted for it"
+        return f", and states {format_cents(abs(self.further_usd))} {'more' if self.further_usd > 0 else 'less'} {than}"
 
 
 @dataclass(frozen=True)
@@ -197,20 +251,44 @@ def sources_of(ledger: Ledger, since: date | None, until: date | None) -> Source
         return Sources()
     ledger.choose(since, until, relation="covered_daily")
     ledger.price_rows()
-    not_counted = tuple(_made(NotCounted, row) for row in connection.execute(NOT_COUNTED).fetchall())
+    not_counted = [_made(NotCounted, row) for row in connection.execute(NOT_COUNTED).fetchall()]
     sums = [one.source for one in not_counted if one.source in SUMS_OF]
     if sums:
         connection.execute(SUMMED, {"sums": sums})
+    bills = any(part.role == "bill" for part in not_counted)
+    if bills:
+        name_models(connection, "covered_daily")
+        connection.execute(COVERED_CELLS)
     ledger.choose(since, until)
     ledger.price_rows()
     found = connection.execute(BEYOND_ROWS, {"calls": SUMS_OF[sums[0]]}).fetchall() if sums else []
     beyond = {source: strip(usd) for source, usd in found}
-    not_counted = tuple(replace(one, beyond_usd=beyond.get(one.source)) for one in not_counted)
+    not_counted = [replace(one, beyond_usd=beyond.get(one.source)) for one in not_counted]
+    if bills:
+        not_counted = _with_counted(connection, not_counted)
     billed = connection.execute(ONLY_BILLED).fetchall() if scalar(connection, ANY_CALLS) else []
     name_models(connection, "usage_daily")
     overlaps = tuple(_made(Overlap, row) for row in connection.execute(OVERLAPPING).fetchall())
     in_range = [one for one in overlaps if (not since or one.last >= since) and (not until or one.first <= until)]
-    return Sources(tuple(in_range), not_counted, tuple(_made(OnlyBilled, row) for row in billed))
+    return Sources(tuple(in_range), tuple(not_counted), tuple(_made(OnlyBilled, row) for row in billed))
+
+
+def _with_counted(connection: DuckDBPyConnection, parts: Sequence[NotCounted]) -> list[NotCounted]:
+    """Bills with what is counted of their days and models, and how much more they state, if all of it has a price."""
+    name_models(connection, "usage_daily")
+    counted = dict(connection.execute(COUNTED_THERE).fetchall())
+    bills = [part for part in parts if part.role == "bill"]
+    first = {part.source: part for part in reversed(bills)}
+
+    def with_it(part: NotCounted) -> NotCounted:
+        usd = counted.get(part.source)
+        own = [one for one in bills if one.source == part.source]
+        if first.get(part.source) is not part or usd is None or any(one.unpriced_tokens for one in own):
+            return part
+        further = sum((one.usd for one in own), Decimal(0)) - usd
+        return replace(part, counted_usd=strip(usd), further_usd=strip(further))
+
+    return [with_it(part) for part in parts]
 
 
 def stated_by_bills(ledger: Ledger, since: date | None, until: date | None) -> str | None:

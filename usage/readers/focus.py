@@ -3,8 +3,10 @@
 https://focus.finops.org/focus-specification/: `BilledCost` is what is invoiced, in `BillingCurrency`. 1.3 named the
 provider `ServiceProviderName` and `HostProviderName`, before it was `ProviderName`. The draft names the model and the
 direction of tokens in `SkuPriceDetails`; elsewhere the meter's name does. `ConsumedQuantity` is in `ConsumedUnit`.
-Rows of other services than AI are not counted. Corrections and credits keep their negative cost and count no tokens;
-token-hours are a cost without tokens.
+Google's meters count tokens in the unit `count` or `requests` (`Gemini 2.5 Flash GA Text Input - Predictions`); those
+of older models count characters, and those of images no tokens: such rows have their cost alone. Rows of other services
+than AI are not counted. Corrections and credits keep their negative cost and count no tokens; token-hours are a cost
+without tokens.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ def _said(name: str) -> str:
     return f"nullif(\"{name}\", 'NULL')"
 
 
+SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')
 CELLS = ", ".join(f'{_said(name)} AS "{name}"' for name in COLUMNS)
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
@@ -72,8 +75,13 @@ NAMING = ("ServiceName", "SkuMeter", "x_SkuMeterName", "x_UsageType", "ChargeDes
 FAMILY = "(?i)\\b((claude|gpt|gemini|llama|mistral|nova|titan|command|deepseek|qwen|grok|gemma|codestral).*)"
 NO_MODEL = (
     "(?i)[ _-]*(\\(|\\b(text|image|audio|video|inp|input|outp?|output|cached?|cchd|mantle|batch|prompt|completion|gl|"
-    "glbl|regnl|dz|priority|flex|tokens?)(\\b|_)).*"
+    "glbl|global|regnl|regional|dz|priority|flex|tokens?|ga|short|long|thinking|native|live)(\\b|_)).*"
 )
+# Google's meters of tokens: `Gemini 2.5 Pro Thinking Text Output - Predictions`, `Generate content cached input token
+# count gemini 2.5 flash text`. Their quantity is of tokens though the unit is `count`, or `requests`.
+SAID_BY_GOOGLE = 'coalesce("SkuMeter", "x_SkuMeterName", "ChargeDescription")'
+OF_GOOGLE = f"""coalesce({{0}} = 'google' AND regexp_matches(lower({SAID_BY_GOOGLE}), '\\b(input|output)\\b')
+    AND regexp_full_match(lower(trim("ConsumedUnit")), 'counts?|requests?|tokens?'), FALSE)"""
 
 
 def _spoken(name: str) -> str:
@@ -90,7 +98,7 @@ entry AS (
         coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
     FROM cell
     WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
-        OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative')
+        OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')
 ),
 named AS (
     SELECT *,
@@ -104,8 +112,10 @@ counted AS (
         CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
              WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
              WHEN said <> '' THEN {token_class("said")}
+             WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {token_class(SAID_BY_GOOGLE)}
              WHEN {METER} ILIKE '%token%' THEN {token_class(METER)} END AS kind,
-        coalesce({tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
+        coalesce(CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {tokens('"ConsumedQuantity"', "'tokens'")} END,
+            {tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
             AS counted,
         replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how
     FROM named
@@ -116,7 +126,7 @@ SELECT file_id, line,
     coalesce(utc("ChargePeriodEnd" || CASE WHEN regexp_matches("ChargePeriodEnd", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
         ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
     TRUE AS aggregated,
-    {provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')} AS provider,
+    {SERVED_BY} AS provider,
     coalesce("x_Model", {text("sku", "ModelId", "ModelVersion", "ModelFamily")},
         CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
     CASE WHEN "x_Processing" IS NOT NULL THEN "x_Processing"

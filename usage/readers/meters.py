@@ -17,7 +17,7 @@ def token_class(name: str) -> str:
         WHEN regexp_matches({text}, 'cache.?write|cache.?creation')
             THEN CASE WHEN regexp_matches({text}, '1.?h(r|our)?([^a-z]|input)') THEN 'cache_write_1h'
                  ELSE 'cache_write_5m' END
-        WHEN regexp_matches({text}, 'cache|cchd') THEN 'cache_read'
+        WHEN regexp_matches({text}, 'cach|cchd') THEN 'cache_read'
         WHEN regexp_matches({text}, 'outp|opt\\b|completion|response') THEN 'output'
         WHEN regexp_matches({text}, 'inp|prompt') THEN 'input' END"""
 

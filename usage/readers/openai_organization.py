@@ -25,6 +25,9 @@ COUNTS = {
     "requests": "num_model_requests",
 }
 
+ITEM = "^(?:(\\w+) \\| )?([^\\s,]+)(?: (?:text|audio|image|batch))?(?:, .*)?$"
+"""A line item that names a model: its level of processing, if any, and the model."""
+
 _USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
 _COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
 
@@ -78,8 +81,10 @@ SELECT file_id, line,
     utc_epoch(start_time) AS ts,
     utc_epoch(end_time) AS period_end,
     'openai' AS provider,
-    -- "gpt-4o-2024-08-06, input"; other line items are sentences
-    CASE WHEN regexp_full_match(line_item, '\\S+(, .*)?') THEN split_part(line_item, ',', 1) END AS model,
+    -- "gpt-4o-2024-08-06, input", "flex | gpt-5-mini, output", "gpt-image-1 text, input"; others are sentences
+    nullif(regexp_extract(line_item, '{ITEM}', 2), '') AS model,
+    CASE WHEN regexp_matches(line_item, '(?i)\\bbatch\\b') THEN 'batch'
+         ELSE {processing(f"nullif(regexp_extract(line_item, '{ITEM}', 1), '')")} END AS processing,
     CASE WHEN lower(amount_currency) = 'usd' AND amount_value IS NOT NULL THEN amount_value
          ELSE concat_ws(' ', coalesce(amount_value, 'nothing'), amount_currency) END AS recorded_usd,
     TRUE AS aggregated,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -138,3 +139,64 @@ def test_one_model_has_one_plain_name_and_a_biller(
     provider: str | None, model: str | None, expected: tuple[Any, Any]
 ) -> None:
     assert known(provider, model)[1:] == expected
+
+
+SESSIONS = Path(__file__).parents[2] / "data" / "sessions" / "claude-code.jsonl.gz"
+
+
+def usage_of(log: str, share: int = 1) -> str:
+    """Anthropic's usage page of a real log, computed from its entries alone: the last of each message counts."""
+    last = {}
+    for entry in map(json.loads, log.splitlines()):
+        if entry.get("message", {}).get("usage"):
+            last[entry["message"]["id"], entry.get("requestId")] = entry
+    sums: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for entry in last.values():
+        usage, own = entry["message"]["usage"], sums[entry["timestamp"][:10], entry["message"]["model"]]
+        hour = usage.get("cache_creation", {}).get("ephemeral_1h_input_tokens", 0)
+        own["hour"] += hour
+        own["five"] += usage["cache_creation_input_tokens"] - hour
+        for kind in ("input_tokens", "cache_read_input_tokens", "output_tokens"):
+            own[kind] += usage[kind]
+    data = [
+        {
+            "starting_at": f"{day}T00:00:00Z", "ending_at": f"{date.fromisoformat(day) + timedelta(1)}T00:00:00Z",
+            "results": [{
+                "model": model, "uncached_input_tokens": own["input_tokens"], "service_tier": "standard",
+                "cache_read_input_tokens": own["cache_read_input_tokens"], "output_tokens": share * own["output_tokens"],
+                "cache_creation": {"ephemeral_5m_input_tokens": own["five"], "ephemeral_1h_input_tokens": own["hour"]},
+                "server_tool_use": {"web_search_requests": 0}, "context_window": "0-200k",
+            }],
+        }
+        for (day, model), own in sorted(sums.items())
+    ]  # fmt: skip
+    return json.dumps({"data": data, "has_more": False, "next_page": None})
+
+
+def test_nine_real_sessions_and_the_usage_page_of_their_days_cost_what_the_sessions_cost(tmp_path: Path) -> None:
+    """$51.70 in 899 calls; both together are $103.40, and a page with three times the output states $8.59 more."""
+    log = gzip.decompress(SESSIONS.read_bytes()).decode()
+    found = spent(tmp_path, log=log, page=usage_of(log))
+    assert (found.total.calls, round(found.total.computed_usd, 2)) == (899, Decimal("51.70"))
+    assert [part.message for part in found.sources.not_counted] == [
+        "anthropic-usage ($51.70, 10 to 12 Feb 2026) is the bill of what claude-code has: it is not added; "
+        "costsim reconcile compares them"
+    ]
+    (tmp_path / "more").mkdir()
+    more = spent(tmp_path / "more", log=log, page=usage_of(log, share=3))
+    assert more.total.computed_usd == found.total.computed_usd
+    assert [part.message for part in more.sources.not_counted] == [
+        "anthropic-usage ($60.29, 10 to 12 Feb 2026) is the bill of what claude-code has: it is not added, and states "
+        "$8.59 more than the $51.70 that are counted for it; costsim reconcile compares them"
+    ]
+
+
+def test_a_page_that_names_no_model_has_tokens_without_a_price(tmp_path: Path) -> None:
+    page = json.loads(usage_page(TRUTH))
+    for bucket in page["data"]:
+        for result in bucket["results"]:
+            del result["model"]
+    found = spent(tmp_path, log=claude_log(TRUTH), page=json.dumps(page))
+    assert found.total.computed_usd == USD
+    [part] = found.sources.not_counted
+    assert "tokens without a price, 5 to 6 Oct 2026) is the bill of what claude-code has" in part.message

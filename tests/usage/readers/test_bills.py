@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,57 @@ def test_what_a_copilot_plan_includes_is_said_beside_the_list_price(
         "copilot-bill counts at list price, $14.00: discounts and what plans include take $13.00 off, "
         "$1.00 is charged beyond the plans"
     ) in found.notes
+
+
+def test_googles_meters_count_tokens_in_units_of_count_and_requests(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Storage by the hour, characters and images are no tokens: their rows have their cost alone."""
+    meters = [
+        ("Gemini 2.5 Flash GA Text Input - Predictions", "1065040", "requests"),
+        ("Gemini 2.5 Flash GA Thinking Text Output - Predictions", "2000", "count"),
+        ("Gemini 2.5 Flash GA Input Text Caching (Long)", "3000", "count"),
+        ("Gemini 2.5 Flash GA Input Text Caching Storage", "40", "h"),
+        ("Gemini 2.5 Pro Text Output - Batch Predictions", "500", "count"),
+        ("Generate content cached input token count gemini 2.5 flash text", "600", "count"),
+        ("Generate content output token count gemini 2.5 flash short output text non-thinking", "700", "count"),
+        ("Gemini 1.5 Pro Text Input - Predictions", "8", "k{char}"),
+        ("Generate_content image output token count for Gemini 2.5 Flash Native Image Generation", "900", "count"),
+    ]
+    head = "BilledCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceCategory,ServiceName,ProviderName"
+    (tmp_path / "gcp.csv").write_text(
+        f"{head},ChargeDescription,ConsumedQuantity,ConsumedUnit\n"
+        + "".join(
+            f"1,USD,2026-03-0{n}T00:00:00Z,Usage,AI and Machine Learning,Vertex AI,Google Cloud,{name},{many},{unit}\n"
+            for n, (name, many, unit) in enumerate(meters, 1)
+        )
+    )
+    load(store, [tmp_path / "gcp.csv"])
+    assert rows(store, "model, processing, input, cache_read, output, recorded_usd") == [
+        ("Gemini 2.5 Flash", "standard", 1_065_040, 0, 0, 1),
+        ("Gemini 2.5 Flash", "standard", 0, 0, 2_000, 1),
+        ("Gemini 2.5 Flash", "standard", 0, 3_000, 0, 1),
+        ("Gemini 2.5 Flash", "standard", 0, 0, 0, 1),
+        ("Gemini 2.5 Pro", "batch", 0, 0, 500, 1),
+        ("gemini 2.5 flash", "standard", 0, 600, 0, 1),
+        ("gemini 2.5 flash", "standard", 0, 0, 700, 1),
+        ("Gemini 1.5 Pro", "standard", 0, 0, 0, 1),
+        ("Gemini 2.5 Flash", "standard", 0, 0, 0, 1),
+    ]
+
+
+def test_openais_line_items_state_model_and_level(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    items = [
+        "gpt-5-mini-2025-08-07, cached input", "flex | gpt-5-mini, output", "priority | gpt-5, output, long context",
+        "batch | gpt-5, input", "gpt-5, batch input", "gpt-image-1 text, input", "web search tool calls",
+    ]  # fmt: skip
+    results = [{"line_item": item, "amount": {"value": 1.0, "currency": "usd"}} for item in items]
+    page = {"object": "page", "data": [{"start_time": 1772323200, "end_time": 1772409600, "results": results}]}
+    (tmp_path / "costs.json").write_text(json.dumps(page))
+    load(store, [tmp_path / "costs.json"])
+    found = store.execute("SELECT tags ->> '$.line_item', model, processing FROM usage_event").fetchall()
+    assert {item: (model, how) for item, model, how in found} == {
+        items[0]: ("gpt-5-mini-2025-08-07", "standard"), items[1]: ("gpt-5-mini", "flex"),
+        items[2]: ("gpt-5", "priority"), items[3]: ("gpt-5", "batch"), items[4]: ("gpt-5", "batch"),
+        items[5]: ("gpt-image-1", "standard"), items[6]: (None, "standard"),
+    }  # fmt: skip
