@@ -7,10 +7,15 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
+
+ENDING = ".costsim"
+"""Of a temporary file's name."""
+NAME_LENGTH = 40
+"""Characters of the file's own name in it: a name may have 255 bytes."""
 
 
 def write_file(file: Path, content: str | bytes) -> None:
@@ -26,12 +31,16 @@ def replacing(file: Path) -> Iterator[Path]:
     A link stays one: the file that it leads to is replaced. A device or a pipe is written to, never replaced.
     """
     temporary: Path | None = None
+    handle = None
     try:
         stream = file.exists() and not (file.is_file() or file.is_dir())
         place = Path(os.path.realpath(file))
-        handle, name = tempfile.mkstemp(dir=None if stream else place.parent, prefix=f".{file.name}.")
-        os.close(handle)
+        prefix = f".{file.name[:NAME_LENGTH]}."
+        if not stream:
+            remove_left(place.parent, prefix, ENDING)
+        handle, name = tempfile.mkstemp(dir=None if stream else place.parent, prefix=prefix, suffix=ENDING)
         temporary = Path(name)
+        _lock(handle, waiting=True)
         yield temporary
         if stream:
             with temporary.open("rb") as content, file.open("wb", buffering=0) as target:
@@ -45,6 +54,38 @@ def replacing(file: Path) -> Iterator[Path]:
     finally:
         if temporary:
             temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def remove_left(folder: Path, prefix: str, ending: str = "") -> None:
+    """Remove what writers that were killed left in a folder: files of such names that no process has locked."""
+    with suppress(OSError):
+        left = [file for file in os.scandir(folder) if file.name.startswith(prefix) and file.name.endswith(ending)]
+        for file in left:
+            if file.is_file(follow_symlinks=False):
+                _remove_unlocked(file.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            if _lock(handle):
+                os.unlink(path)
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int, *, waiting: bool = False) -> bool:
+    """Whether this process is the one that writes to a file now. False where the system has no such locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if waiting else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 @contextmanager

@@ -79,23 +79,33 @@ def installed_from() -> str | None:
 def write_starter(folder: Path, requirement: str | None = None) -> list[Path]:
     """Write the starter's files below `folder`, all or none; returns their paths. Raises OutputError.
 
-    `requirement` is what the workflow's pip installs; by default costsim from the package index.
+    `requirement` is what the workflow's pip installs; by default costsim from the package index. Where an earlier
+    start was killed between two files, the missing ones are written.
     """
-    files = {STARTER / name: folder / place for name, place in PLACES.items()}
-    in_the_way = [str(file) for file in files.values() if os.path.lexists(file)]
-    if in_the_way:
-        raise OutputError(f"there is already {', '.join(in_the_way)}; nothing was written: name another folder, --out")
+    files = {folder / place: _starter(name, requirement) for name, place in PLACES.items()}
+    there = [file for file in files if os.path.lexists(file)]
+    begun = len(there) < len(files) and all(_holds(file, files[file]) for file in there)
+    if there and not begun:
+        named = ", ".join(map(str, there))
+        raise OutputError(f"there is already {named}; nothing was written: name another folder, --out")
     made: list[Path] = []
     try:
-        for source, file in files.items():
-            content = source.read_text(encoding="utf-8")
-            if source.name == "github-workflow.yml":
-                content = content.replace(PLAIN, f"{INSTALL} {shlex.quote(requirement or 'costsim')}")
-            _write(content.encode(), file, made)
+        for file in (file for file in files if file not in there):
+            _write(files[file], file, made)
     except OutputError:
         _take_back(made)
         raise
-    return list(files.values())
+    return [*files]
+
+
+def _starter(name: str, requirement: str | None) -> bytes:
+    """What a file of the starter holds."""
+    content = (STARTER / name).read_text(encoding="utf-8")
+    return content.replace(PLAIN, f"{INSTALL} {shlex.quote(requirement or 'costsim')}").encode()
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.stat().st_size == len(content) and file.read_bytes() == content
 
 
 def _write(content: bytes, file: Path, made: list[Path]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from costsim.errors import OutputError
-from costsim.writing import one_writer, write_file
+from costsim.writing import ENDING, one_writer, replacing, write_file
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -70,3 +70,23 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert file.read_text() == "200"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    file, left = tmp_path / "plan.html", tmp_path / f".plan.html.abcd1234{ENDING}"
+    others = [tmp_path / ".plan.html.backup", tmp_path / f".other.html.abcd1234{ENDING}"]
+    for part in (left, *others):
+        part.write_text("half")
+    with replacing(file) as begun:
+        begun.write_text("of one that is still writing")
+        write_file(file, "whole")
+        assert begun.exists()
+    assert not left.exists()
+    assert all(other.exists() for other in others)
+    assert file.read_text() == "of one that is still writing"
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
+    file = tmp_path / ("é" * 120 + ".html")  # 245 of 255 bytes
+    write_file(file, "whole")
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError
+from ..writing import one_writer, remove_left
 from .reader import identifier, text
 from .store import TABLES, is_fault, open_store, scalar
 
@@ -162,14 +163,20 @@ def _settle(store: DuckDBPyConnection, lost: bool) -> None:
 def _in_place_of(path: Path, kept: Path | None = None) -> Iterator[Path]:
     """A path for a new store that takes the place of `path` if the block ends well; the old one is kept, or goes."""
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    with one_writer(path.parent):
+        remove_left(path.parent, f".{path.name}.new-")  # of one that was killed: there is no other now
+        yield from _in_place(path, new, kept)
+
+
+def _in_place(path: Path, new: Path, kept: Path | None) -> Iterator[Path]:
     try:
         yield new
         log = path.with_name(f"{path.name}.wal")
         if kept:
             os.link(path, kept)
-        new.replace(path)
-        if log.exists():  # what it holds is in the new store, or goes with the old one
+        if log.exists():  # what it holds is in the new store, or goes with the old one; never is it beside the new one
             log.replace(kept.with_name(f"{kept.name}.wal")) if kept else log.unlink()
+        new.replace(path)
     except OSError as error:
         raise StoreError(f"{path}: the new store cannot be written: {error.strerror}") from None
     finally:

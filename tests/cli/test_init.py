@@ -133,3 +133,15 @@ def test_the_workflow_installs_what_is_installed_here(
     steps = yaml.safe_load((tmp_path / FILES[2]).read_text())["jobs"]["budgets"]["steps"]
     [install] = [step["run"] for step in steps if "pip install" in step.get("run", "")]
     assert shlex.split(install)[-1] == (requirement or "costsim")
+
+
+@pytest.mark.parametrize("kept", [FILES[:1], FILES[:2], FILES[1:]])
+def test_a_start_that_was_killed_between_two_files_is_completed(tmp_path: Path, kept: list[str]) -> None:
+    write_starter(tmp_path / "whole")
+    for name in kept:
+        (tmp_path / "begun" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "begun" / name).write_bytes((tmp_path / "whole" / name).read_bytes())
+    write_starter(tmp_path / "begun")
+    assert tree(tmp_path / "begun") == tree(tmp_path / "whole")
+    with pytest.raises(OutputError, match="nothing was written"):
+        write_starter(tmp_path / "begun")

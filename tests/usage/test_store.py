@@ -87,6 +87,15 @@ def test_readers_need_no_lock_even_where_calls_are_not_summed_yet(path: Path) ->
         assert store.spend().total == total
 
 
+def test_what_a_killed_compaction_left_goes_with_the_next(path: Path) -> None:
+    left = [path.with_name(f".{path.name}.new-123{ending}") for ending in ("", ".wal")]
+    for file in left:
+        file.write_text("half")
+    compact(path)
+    assert not any(file.exists() for file in left)
+    assert verify(path).sound
+
+
 def test_a_sound_store_is_verified_and_compacted(path: Path) -> None:
     assert verify(path).sound
     with open_store(path) as store:
