@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -64,10 +65,10 @@ class _Mixes:
     def cheapest(self) -> list[PlanMix]:
         """Those that are cheapest by whole months, then costed by day as the plan is."""
         tried = self._combinations([self._counts(name) for name in self._names])
-        best = sorted(tried, key=self._p90)[:SHOWN]
+        best = sorted(tried, key=lambda counts: (round(self._p90(counts), 2), sum(counts.values())))[:SHOWN]
         kept = {tuple(counts.items()) for counts in (self._stated, dict.fromkeys(self._names, 0), *best)}
         mixes = [self._mix(dict(counts)) for counts in kept]
-        mixes.sort(key=lambda mix: (mix.p90_usd, mix.expected_usd, [seat.seats for seat in mix.seats]))
+        mixes.sort(key=_cheapest_first)
         return [mix for place, mix in enumerate(mixes) if place < SHOWN or mix.stated or mix.is_api]
 
     @cached_property
@@ -145,3 +146,8 @@ class _Mixes:
             p90_usd=p90,
             stated=counts == self._stated,
         )
+
+
+def _cheapest_first(mix: PlanMix) -> tuple[Decimal, Decimal, bool, Decimal]:
+    """Of mixes that cost the same to the cent, the stated one, then the one with the lowest fees."""
+    return round(mix.p90_usd, 2), round(mix.expected_usd, 2), not mix.stated, mix.fee_usd

@@ -74,6 +74,14 @@ def test_copilot_credits_beyond_those_of_the_seats_cost_overage(read: Read) -> N
     assert (plan.horizon.expected_usd, plan.horizon.p90_usd, overage(plan)) == (62, 62, 24)
 
 
+def test_of_mixes_that_cost_the_same_the_stated_one_is_first(read: Read) -> None:
+    """A credit costs $0.01 in a seat, beyond it and by the API: 6,200 credits are $62 with up to 3 seats, and then more."""
+    mixes = october(read(COPILOT + ", seats: 2}", runs("a", "2"))).mixes
+    assert [(mix.name, mix.p90_usd) for mix in mixes[:4]] == [
+        ("2 × copilot + API", 62), ("API", 62), ("1 × copilot + API", 62), ("3 × copilot + API", 62),
+    ]  # fmt: skip
+
+
 def test_overage_begins_on_the_day_on_which_the_allowance_is_used_up(read: Read) -> None:
     """19 days of $1 are what a seat includes: then $1 per day on top of the fee's 19/31."""
     days = october(read(COPILOT + "}", runs("a", "1"))).plan("routed").days
