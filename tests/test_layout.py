@@ -24,11 +24,20 @@ def modules() -> dict[str, Path]:
     return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
 
 
-def imports(name: str) -> Iterator[tuple[int, str]]:
+@cache
+def parsed(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text("utf-8"))
+
+
+@cache
+def imports(name: str) -> tuple[tuple[int, str], ...]:
     """What a module imports of costsim, with the line; in functions and for types too. Not the version."""
-    file = modules()[name]
-    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    return tuple(_imports(name))
+
+
+def _imports(name: str) -> Iterator[tuple[int, str]]:
+    package = name.split(".") if modules()[name].name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(parsed(name)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
             for alias in node.names:
@@ -89,7 +98,7 @@ def test_a_circle_is_found(graph: dict[str, set[str]], found: int) -> None:
 def test_no_class_name_stands_twice() -> None:
     places = defaultdict(list)
     for name in parts():
-        for node in ast.parse(modules()[name].read_text("utf-8")).body:
+        for node in parsed(name).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(name)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import pandas as pd
 import pytest
 from costsim.cli.arguments import EXAMPLES
 from costsim.errors import UsageLogError
@@ -39,6 +38,8 @@ def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ..
 
 
 def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: duckdb.DuckDBPyConnection) -> None:
+    import pandas as pd  # in tests, not for every worker that collects them
+
     report = stated(store, AZURE, TRACE)
     trace = pd.read_csv(TRACE)
     sums = "SELECT count(*), sum(request), sum(input), sum(output), min(ts), max(ts) FROM usage_event"
@@ -160,6 +161,8 @@ def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     # constants and odd column names cannot leave their quotes
+    import pandas as pd
+
     rows = [{"at": "2026-10-05T10:00:00Z", 'in "put"': n, "who": "o'brien"} for n in (1, 2, 3)]
     frame = pd.DataFrame(rows)
     frame.to_csv(tmp_path / "a.csv", index=False)
@@ -217,6 +220,8 @@ def test_columns_may_have_any_name(store: duckdb.DuckDBPyConnection, tmp_path: P
     elif name.endswith("csv"):
         (tmp_path / name).write_text(",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n")
     else:
+        import pandas as pd
+
         duckdb.from_df(pd.DataFrame([row])).write_parquet(str(tmp_path / name))
     second = "LINE" if name.endswith("csv") else "LINE "
     columns = {
