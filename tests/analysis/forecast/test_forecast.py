@@ -211,7 +211,7 @@ def test_a_first_month_may_grow_more_likely_than_shrink() -> None:
     [("flat", 5, 0.7), ("growth of 50 % a month", 5, 0.6), ("sparse, five active days a month", 5, 0.6)],
 )
 def test_cells_without_history(synthetic: ModuleType, kind: str, known: int, least: float) -> None:
-    # 30 months have a standard error of 7 points; docs/forecast.md has 100 of each cell
+    # 30 months have a standard error of 7 points; docs/forecast.md has 100 of each
     rng = np.random.default_rng(known)
     missed = sum(any(synthetic.cell_miss(kind, 0, known, rng)) for _ in range(30))
     assert 1 - missed / 30 >= least
