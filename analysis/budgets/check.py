@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Architecture
     from ..simulation.settings import Progress
+    from ..spend.ledger import Ledger
     from .projected import Projected
     from .projection import LastPeriod
     from .spent import Usage
@@ -258,7 +259,27 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
         found.notes.append(f"logs do not distinguish runs: {', '.join(runs)} compared with the projection only")
+    found.notes += _subscribed(Ledger.open(connection, logged.book), logged)
     if logged.doubt:
         found.notes.append(logged.doubt)
     if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:
         found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")
+
+
+def _subscribed(ledger: Ledger, logged: Usage) -> list[str]:
+    """What subscriptions cost in the month so far: fees and overage are in no row of usage, nor in its budgets."""
+    from ...money import format_cents
+    from ..spend.allowances import allowances
+
+    if not logged.book.subscriptions:
+        return []
+    ledger.choose(logged.month, logged.as_of)
+    ledger.price_rows()
+    parts = [
+        f"{entry.name} {format_cents(entry.fee_usd)} in fees and {format_cents(entry.overage_usd)} in overage"
+        for entry in allowances(ledger.connection, logged.book)
+        if entry.fee_usd or entry.overage_usd
+    ]
+    return (
+        [f"no figure of usage has what subscriptions cost ({logged.month:%Y-%m}): {', '.join(parts)}"] if parts else []
+    )

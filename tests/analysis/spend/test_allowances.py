@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from costsim.analysis.architecture.load import read_architecture
+from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.spend.query import Query, parse_where
@@ -119,3 +120,23 @@ def test_a_projection_counts_at_list_price_what_is_beyond_an_allowance_without_o
         "Subscription plan includes 2,000 credits a month (2 seats); what is beyond costs list price, as no overage is "
         "stated." in found.assumptions
     )
+
+
+def test_a_check_of_usage_says_what_subscriptions_cost_that_no_budget_counts(tmp_path: Path) -> None:
+    """October's $12 are 1,200 credits of $0.01, 200 beyond those of a seat of $10."""
+    (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
+    (tmp_path / "prices.yaml").write_text(
+        "book: mine\nsource: contract\nsubscriptions: [{name: plan, models: [anthropic/claude-haiku-4-5], "
+        "usd_per_month: 10, included: {credits: 1000}, overage: {usd_per_credit: 0.01}}]\n"
+    )
+    (tmp_path / "architecture.yaml").write_text(
+        "prices: prices.yaml\nbudgets: [{name: all, scope: total, period: month, usd: 5}]\ncomponents: [{name: a, "
+        "agent: a, task: t, model: anthropic/claude-haiku-4-5, runs_per_day: 1, tokens: {input: 1000}}]\n"
+    )
+    with open_store(Path(":memory:")) as store:
+        mapping = parse_mapping("ts=at,input=tokens,model=:anthropic/claude-haiku-4-5")
+        load(store, [tmp_path / "calls.csv"], mapping=mapping)
+        settings = CheckSettings(date(2026, 10, 20), month=date(2026, 10, 1), trials=10)
+        found = check(tmp_path / "architecture.yaml", settings, usage=store)
+    message = "no figure of usage has what subscriptions cost (2026-10): plan $10.00 in fees and $2.00 in overage"
+    assert message in found.notes
