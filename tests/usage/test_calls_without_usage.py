@@ -87,6 +87,26 @@ def test_a_span_above_one_with_usage_is_no_call_without(tmp_path: Path) -> None:
     assert (report.calls, report.signs) == (1, [])
 
 
+def test_a_span_with_a_cost_alone_is_a_call(tmp_path: Path) -> None:
+    def image(_: bool) -> Record:
+        return span(False) | {"attributes": {
+            "gen_ai.operation.name": "image_generation", "gen_ai.request.model": "gpt-image-1", "gen_ai.usage.cost": 0.04
+        }}  # fmt: skip
+
+    report = loaded(tmp_path, image, [False])
+    assert report.calls == 1
+    assert "1 of 1 call has a recorded cost and no tokens" in "\n".join(lines(report))
+
+
+@pytest.mark.parametrize("with_span", [True, False])
+def test_metrics_of_tokens_without_any_call_are_named(tmp_path: Path, with_span: bool) -> None:
+    metric = {"name": "gen_ai.client.token.usage", "histogram": {"dataPoints": [{"count": "3", "sum": 300}]}}
+    records: list[Record] = [{"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}]
+    queue = iter(records + [span(True)] * with_span)
+    report = loaded(tmp_path, lambda _: next(queue), [True] * (1 + with_span))
+    assert (report.calls, report.total("rejected")) == (int(with_span), int(not with_span))
+
+
 def test_strict_refuses_a_fraction_and_a_call_without_usage_passes(tmp_path: Path) -> None:
     def half(used: bool) -> Record:
         entry = claude_code(True)

@@ -38,14 +38,15 @@ FROM record
 
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
-    """The messages that have usage."""
-    thread = json.loads(content.read_bytes())
-    messages = thread.get("messages") if isinstance(thread, dict) else None
-    for number, message in enumerate(messages if isinstance(messages, list) else []):
-        if isinstance(message, dict) and isinstance(message.get("usage"), dict):
-            place = str(message.get("messageId", f"#{number}"))
-            stated = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
-            yield {**stated, "usage": message["usage"]}
+    """The messages that have usage, of a thread or a list of threads."""
+    found = json.loads(content.read_bytes())
+    for thread in found if isinstance(found, list) else [found]:
+        messages = thread.get("messages") if isinstance(thread, dict) else None
+        for number, message in enumerate(messages if isinstance(messages, list) else []):
+            if isinstance(message, dict) and isinstance(message.get("usage"), dict):
+                place = str(message.get("messageId", f"#{number}"))
+                stated = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
+                yield {**stated, "usage": message["usage"]}
 
 
 def recognises(sample: Sample) -> bool:

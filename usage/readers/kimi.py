@@ -82,6 +82,10 @@ CLI = Reader(
         f"message.payload.token_usage.{name}"
         for name in ("input_other", "output", "input_cache_read", "input_cache_creation")
     ),
+    left_out=dict.fromkeys(
+        (f"message.payload.{name}" for name in ("context_usage", "context_tokens", "max_context_tokens")),
+        "the size of the context",
+    ),
     unique_by="the message's id and figures",
     sample="made: of two public tests",
     undercounts="no model is named",

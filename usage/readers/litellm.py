@@ -46,8 +46,10 @@ OUTPUT_PARTS = (
     "completion_tokens_details.text_tokens",
     "completion_tokens_details.accepted_prediction_tokens",
     "completion_tokens_details.rejected_prediction_tokens",
+    "completion_tokens_details.audio_tokens",
+    "completion_tokens_details.image_tokens",
 )
-INPUT_PARTS = ("prompt_tokens_details.text_tokens",)
+INPUT_PARTS = tuple(f"prompt_tokens_details.{kind}_tokens" for kind in ("text", "audio", "image", "video"))
 OTHER_TABLES = {
     "team_id": "LiteLLM_DailyTeamSpend",
     "tag": "LiteLLM_DailyTagSpend",

@@ -2,7 +2,8 @@
 
 https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
 events and the session's totals repeat the same usage. `tokens.input` excludes cache, `tokens.output` reasoning,
-unless `total` says that reasoning is within. A message has one id in both places. Cost 0 means that no price is known.
+unless `total` says that reasoning is within. A message has one id in both places, and a fork of its session copies it
+under another: a message that is completed is known by its times and figures. Cost 0 means that no price is known.
 """
 
 from __future__ import annotations
@@ -38,12 +39,15 @@ SQL = f"""
 WITH entry AS (
     SELECT *, {count("tokens", "input")} AS inputs, {count("tokens", "output")} AS outputs,
         {count("tokens", "reasoning")} AS reasoning, {count("tokens", "cache.read")} AS cached,
-        {count("tokens", "cache.write")} AS written, {count("tokens", "total")} AS total
+        {count("tokens", "cache.write")} AS written, {count("tokens", "total")} AS total,
+        {text("time", "created")} AS created, {text("time", "completed")} AS completed
     FROM record WHERE role = 'assistant'
 )
 SELECT file_id, line,
-    'opencode:' || nullif(id, '') AS event_id,
-    utc_epoch({text("time", "created")}) AS ts,
+    -- a fork copies messages under new ids; times and figures stay
+    'opencode:' || CASE WHEN completed IS NULL THEN nullif(id, '') ELSE md5(concat_ws(':', created, completed,
+        modelID, inputs, cached, written, outputs, reasoning, cost)) END AS event_id,
+    utc_epoch(created) AS ts,
     agent,
     sessionID AS session,
     coalesce(providerID, {text("model", "providerID")}) AS provider,
@@ -60,6 +64,7 @@ SELECT file_id, line,
     {priced("cost")} AS recorded_usd,
     json_object('cwd', {text("place", "cwd")}) AS tags
 FROM entry
+WHERE completed IS NOT NULL OR inputs + cached + written + outputs + reasoning <> 0 OR json_type(error) = 'OBJECT'
 """  # noqa: S608 (constants only)
 
 
@@ -106,7 +111,7 @@ READER = Reader(
         "cost",
         *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),
     ),
-    unique_by="the message's id",
+    unique_by="the message's times and figures; its id until it is completed",
     kept_at="~/.local/share/opencode/opencode.db or storage/message",
     no_call="no assistant message with tokens",
     sample="real: v1.16.0",

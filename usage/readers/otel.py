@@ -14,7 +14,7 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, at
-from .otel_metrics import METRICS
+from .otel_metrics import METRICS, OTHERS
 from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
@@ -257,6 +257,8 @@ WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
     AND call.trace NOT IN (SELECT trace FROM call WHERE bad)  -- a call that is rejected is missing in the sum
 UNION ALL BY NAME
 {METRICS}
+UNION ALL BY NAME
+{OTHERS}
 """  # noqa: S608 (constants only)
 
 
@@ -293,6 +295,11 @@ def _is_record(attributes: object) -> bool:
     )
 
 
+_OTHER_NAMES = (
+    "copilot_chat.copilot_usage_nano_aiu",
+    *(f"gen_ai.usage.input_token_details.{n}" for n in ("cache_read", "cache_creation", "ephemeral_1h_input_tokens")),
+    "gen_ai.usage.output_token_details.reasoning",
+)
 PLACES = (
     "attributes.",
     "resourceSpans.scopeSpans.spans.attributes.",
@@ -311,7 +318,7 @@ READER = Reader(
     kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
     no_call="no span, record or metric with usage",
     counted=(
-        *(f"{place}{name}" for place in PLACES for name in (*aliases.names(), "copilot_chat.copilot_usage_nano_aiu")),
+        *(f"{place}{name}" for place in PLACES for name in (*aliases.names(), *_OTHER_NAMES)),
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
     ),

@@ -80,7 +80,8 @@ _LOG = f"""STRUCT(traceId VARCHAR, spanId VARCHAR, eventName VARCHAR, body STRUC
     timeUnixNano VARCHAR, observedTimeUnixNano VARCHAR, attributes {_ATTRIBUTE})"""
 _POINT = f"""STRUCT(attributes {_ATTRIBUTE}, startTimeUnixNano VARCHAR, timeUnixNano VARCHAR, asInt VARCHAR,
     asDouble VARCHAR)"""
-_METRIC = f"STRUCT(name VARCHAR, sum STRUCT(aggregationTemporality VARCHAR, dataPoints {_POINT}[]))"
+_METRIC = f"""STRUCT(name VARCHAR, sum STRUCT(aggregationTemporality VARCHAR, dataPoints {_POINT}[]),
+    histogram STRUCT(dataPoints STRUCT(sum VARCHAR)[]))"""
 
 COLUMNS = {
     "resourceSpans": f"STRUCT({_RESOURCE}, scopeSpans STRUCT(scope STRUCT(name VARCHAR), spans {_SPAN}[])[])[]",

@@ -21,6 +21,26 @@ _SUMS = ", ".join(
     for kind, column in TYPES.items()
 )
 
+_EACH = """(
+    SELECT file_id, line, unnest(metrics, max_depth := 2)
+    FROM (
+        SELECT file_id, line, unnest(scopeMetrics, max_depth := 2)
+        FROM (SELECT file_id, line, unnest(resourceMetrics, max_depth := 2) FROM entry
+            WHERE resourceMetrics IS NOT NULL)
+    )
+)"""
+OTHERS = f"""
+SELECT file_id, min(line) AS line, 'otel:metric:' || name AS event_id, 'tokens as the metric ' || name
+    || ', which repeats or sums calls: they are counted from spans or log records, export these' AS fault
+FROM {_EACH}
+WHERE contains(name, 'token') AND name <> 'claude_code.token.usage'
+    AND coalesce(len("sum".dataPoints), len(histogram.dataPoints)) > 0
+    AND NOT EXISTS (SELECT 1 FROM call WHERE used)
+    AND NOT EXISTS (SELECT 1 FROM usage_event WHERE source = 'otel' AND NOT aggregated)
+GROUP BY file_id, name
+"""  # noqa: S608 (constants only)
+"""A query that names metrics of tokens where no call was found that they could be the sum of."""
+
 METRICS = f"""
 SELECT file_id, line, 'otel:metric:' || md5(concat_ws('|', session, model, series, started)) AS event_id,
     max(ts) AS ts, session, 'anthropic' AS provider, model, TRUE AS aggregated, {_SUMS}, 0 AS request,
@@ -41,14 +61,7 @@ FROM (
         FROM (
             SELECT file_id, line, name, "sum".aggregationTemporality AS temporality,
                 unnest("sum".dataPoints, max_depth := 2)
-            FROM (
-                SELECT file_id, line, unnest(metrics, max_depth := 2)
-                FROM (
-                    SELECT file_id, line, unnest(scopeMetrics, max_depth := 2)
-                    FROM (SELECT file_id, line, unnest(resourceMetrics, max_depth := 2) FROM entry
-                        WHERE resourceMetrics IS NOT NULL)
-                )
-            )
+            FROM {_EACH}
         )
     )
     WHERE name IN ('claude_code.token.usage', 'claude_code.cost.usage')

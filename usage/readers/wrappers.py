@@ -55,10 +55,12 @@ by its kind, where any beneath it has usage. One without such spans beneath it i
 """
 
 SILENT = f"""
--- calls that state no usage, neither they nor the spans above and beneath them: streams that were not asked for it
+-- calls that state no usage, or a cost alone, neither they nor the spans above and beneath them: streams that were not
+-- asked for it, images
 quiet AS MATERIALIZED (
     SELECT * FROM call
-    WHERE is_call AND NOT is_log AND NOT bad AND trace <> '' AND span <> ''
+    WHERE (is_call OR cost IS NOT NULL AND NOT coalesce(rollup, FALSE)) AND NOT is_log AND NOT bad
+        AND trace <> '' AND span <> ''
         AND input + output + cached + writes + reasoning + tool + total = 0
 ),
 quiet_up AS (
