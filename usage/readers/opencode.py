@@ -64,7 +64,6 @@ SELECT file_id, line,
     {priced("cost")} AS recorded_usd,
     json_object('cwd', {text("place", "cwd")}) AS tags
 FROM entry
-WHERE completed IS NOT NULL OR inputs + cached + written + outputs + reasoning <> 0 OR json_type(error) = 'OBJECT'
 """  # noqa: S608 (constants only)
 
 

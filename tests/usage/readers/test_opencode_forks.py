@@ -46,9 +46,9 @@ def test_messages_of_one_time_with_other_figures_are_two_calls(tmp_path: Path) -
     assert counted(tmp_path, *(message(f"m{n}", f"s{n}", AT, input=n, output=1) for n in (1, 2))) == (2, 3, 2)
 
 
-def test_a_message_that_is_being_written_is_no_call_yet(tmp_path: Path) -> None:
-    done = message("m1", "s", AT, input=10, output=1)
-    assert counted(tmp_path, done, message("m2", "s", AT + 1, completed=False)) == (1, 10, 1)
+def test_a_message_that_is_not_completed_is_known_by_its_id(tmp_path: Path) -> None:
+    first, second = (message(f"m{n}", "s", AT, completed=False, input=10, output=1) for n in (1, 2))
+    assert counted(tmp_path, first, second) == (2, 20, 2)
 
 
 def test_a_text_in_utf_16_says_how_to_convert_it(tmp_path: Path) -> None:
