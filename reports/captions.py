@@ -31,9 +31,16 @@ def of_headline(projection: Projection) -> str:
     saving = next((s for s in projection.savings if s.plan == plan.name), None)
     if saving is None:
         return f"{costs}: no plan costs less. {_within(projection)}".strip()
-    verb = "less" if saving.expected_usd_per_day >= 0 else "more"
-    share = percent(abs(saving.percent))
-    return f"{costs}, {share} {verb} than {saving.baseline} at {other} per month. {_within(projection)}".strip()
+    at = f" at {other} per month" if saving.expected_usd_per_day else ""
+    return f"{costs}, {beside(saving)}{at}. {_within(projection)}".strip()
+
+
+def beside(saving: Saving) -> str:
+    """What a plan costs beside the baseline: `12.5% less than naive`, `as much as naive`."""
+    if not saving.expected_usd_per_day:
+        return f"as much as {saving.baseline}"
+    verb = "less" if saving.expected_usd_per_day > 0 else "more"
+    return f"{percent(abs(saving.percent))} {verb} than {saving.baseline}"
 
 
 def _within(projection: Projection) -> str:
