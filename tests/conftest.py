@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 from costsim import cli
+from costsim.store import open_store as open_priced_store
 from costsim.usage.store import CONFIG, open_store
 from duckdb import DuckDBPyConnection
 
 KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
 os.environ.setdefault("COSTSIM_CACHE", str(KEPT))  # nothing in anybody's home
+SESSIONS = sorted((Path(__file__).parent / "data" / "usage" / "claude-code").glob("p*.jsonl"))
 CONFIG["threads"] = "1"  # stores of a few rows: the suite's own processes are what uses the cores
 
 
@@ -57,6 +60,22 @@ def costsim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return Outcome(code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def store_of_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with two real sessions of Claude Code, as `costsim load` makes it."""
+    path = tmp_path_factory.mktemp("sessions") / "costsim.duckdb"
+    with open_priced_store(path) as store:
+        store.load(SESSIONS)
+    return path
+
+
+@pytest.fixture
+def sessions(costsim: Run, store_of_sessions: Path, tmp_path: Path) -> Run:
+    """The command line in a folder whose store has two real sessions of Claude Code: a copy, loaded once for all."""
+    shutil.copy(store_of_sessions, tmp_path)
+    return costsim
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from conftest import Run
 
 DATA = Path(__file__).parents[1] / "data"
-SESSIONS = sorted(map(str, (DATA / "usage" / "claude-code").glob("p*.jsonl")))
 OPUS, SONNET, HAIKU = (f"anthropic/claude-{name}" for name in ("opus-4-6", "sonnet-4-5", "haiku-4-5"))
 ROUTING = {"model_routing": {"monitoring": OPUS, "brief": SONNET, "fallback": SONNET}}
 ARCHITECTURE = {
@@ -41,13 +40,6 @@ def desk(costsim: Run, tmp_path: Path) -> Run:
     ]
     (tmp_path / "outcomes.csv").write_text("\n".join(["ts,task,model,success,usd", *lines]) + "\n")
     assert costsim("outcomes", "outcomes.csv").code == 0
-    return costsim
-
-
-@pytest.fixture
-def logged(costsim: Run) -> Run:
-    """The two real sessions, loaded."""
-    assert costsim("load", *SESSIONS).code == 0
     return costsim
 
 
@@ -87,33 +79,33 @@ def test_outcomes_show_success_with_its_interval_and_cost_per_solved(desk: Run) 
     assert brief["usd_per_solved"] == "0.016666666667"  # 100 runs at $0.01 over 60 solved
 
 
-def test_logged_calls_show_error_rates_and_are_no_outcomes(logged: Run) -> None:
-    outcome = logged("outcomes", "--from-usage", "--format", "json")
+def test_logged_calls_show_error_rates_and_are_no_outcomes(sessions: Run) -> None:
+    outcome = sessions("outcomes", "--from-usage", "--format", "json")
     found = json.loads(outcome.out)
     # 170 calls of two real sessions, none of which failed
     assert sum(row["calls"] for row in found["models"]) == 170
     assert {row["failed"] for row in found["models"]} == {0}
     assert "not whether its task was solved" in found["note"]
-    assert "Failed calls" in logged("outcomes", "--from-usage").out
+    assert "Failed calls" in sessions("outcomes", "--from-usage").out
 
 
-def test_logged_calls_are_no_evidence_for_a_cheaper_model(logged: Run) -> None:
-    logged("outcomes", "--from-usage")
-    outcome = logged("recommend")
+def test_logged_calls_are_no_evidence_for_a_cheaper_model(sessions: Run) -> None:
+    sessions("outcomes", "--from-usage")
+    outcome = sessions("recommend")
     assert outcome.code == 2
     assert "there are no outcomes; load them first: costsim outcomes FILE" in outcome.err
 
 
-def test_a_file_of_outcomes_and_logged_calls_are_not_asked_for_at_once(logged: Run, tmp_path: Path) -> None:
+def test_a_file_of_outcomes_and_logged_calls_are_not_asked_for_at_once(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text(f"ts,task,model,success\n2026-02-11,fallback,{OPUS},true\n")
-    outcome = logged("outcomes", "more.csv", "--from-usage")
+    outcome = sessions("outcomes", "more.csv", "--from-usage")
     assert outcome.code == 2
     assert "give either a file of outcomes or --from-usage" in outcome.err
 
 
-def test_runs_that_no_log_has_are_not_paid_by_the_log(logged: Run, tmp_path: Path) -> None:
+def test_runs_that_no_log_has_are_not_paid_by_the_log(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text(f"ts,task,model,success\n2026-02-11,fallback,{OPUS},true\n")
-    found = json.loads(logged("outcomes", "more.csv", "--format", "json").out)
+    found = json.loads(sessions("outcomes", "more.csv", "--format", "json").out)
     assert {row["model"]: row["paid_usd"] for row in found["models"]} == {OPUS: None}
 
 
@@ -216,32 +208,32 @@ def test_the_new_routing_is_written_and_nothing_else_overwritten(desk: Run, tmp_
 # replay
 
 
-def test_a_replay_compares_with_what_was_spent(logged: Run) -> None:
-    found = json.loads(logged("replay", "--model", HAIKU, "--format", "json").out)
+def test_a_replay_compares_with_what_was_spent(sessions: Run) -> None:
+    found = json.loads(sessions("replay", "--model", HAIKU, "--format", "json").out)
     assert found["total"]["spent_usd"] == "11.9789443"
-    outcome = logged("replay", "--model", HAIKU)
+    outcome = sessions("replay", "--model", HAIKU)
     assert "would have saved $9.48 of the $11.98 spent (79.2%)" in outcome.out
     assert [row["name"] for row in found["days"]] == ["2026-02-10", "2026-02-11"]
 
 
-def test_a_replay_prints_in_every_format(logged: Run, tmp_path: Path) -> None:
+def test_a_replay_prints_in_every_format(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(ROUTING))
-    rows = list(csv.DictReader(io.StringIO(logged("replay", "--config", "r.json", "--format", "csv").out)))
+    rows = list(csv.DictReader(io.StringIO(sessions("replay", "--config", "r.json", "--format", "csv").out)))
     assert [row["by"] for row in rows] == ["component", "day", "day", "total"]
-    assert "| **total** |" in logged("replay", "--config", "r.json", "--format", "markdown").out
+    assert "| **total** |" in sessions("replay", "--config", "r.json", "--format", "markdown").out
 
 
-def test_a_plan_of_the_architecture_is_replayed(logged: Run, tmp_path: Path) -> None:
+def test_a_plan_of_the_architecture_is_replayed(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "model-routing.json").write_text(json.dumps(ROUTING))
     (tmp_path / "architecture.yaml").write_text(json.dumps(ARCHITECTURE))
-    found = json.loads(logged("replay", "--plan", "routed", "--format", "json").out)
+    found = json.loads(sessions("replay", "--plan", "routed", "--format", "json").out)
     assert {move["to"] for move in found["moves"]} == {SONNET}
-    found = json.loads(logged("replay", "--plan", "naive", "--since", "2026-02-11", "--format", "json").out)
+    found = json.loads(sessions("replay", "--plan", "naive", "--since", "2026-02-11", "--format", "json").out)
     assert found["total"]["difference_usd"] == "0"  # that day everything ran on Opus, the most expensive
 
 
-def test_an_unpriced_replay_is_loud_and_no_success(logged: Run) -> None:
-    outcome = logged("replay", "--model", "acme/nonesuch")
+def test_an_unpriced_replay_is_loud_and_no_success(sessions: Run) -> None:
+    outcome = sessions("replay", "--model", "acme/nonesuch")
     assert outcome.code == 2
     assert "UNPRICED: in neither figure" in outcome.out
     assert "no price for 'acme/nonesuch'" in outcome.err

@@ -19,13 +19,6 @@ DATA = Path(__file__).parents[1] / "data" / "usage"
 SESSIONS = sorted(map(str, (DATA / "claude-code").glob("p*.jsonl")))
 
 
-@pytest.fixture
-def store(costsim: Run) -> Run:
-    """The two real sessions, loaded."""
-    assert costsim("load", *SESSIONS).code == 0
-    return costsim
-
-
 def test_load_says_what_it_did(costsim: Run) -> None:
     outcome = costsim("load", *SESSIONS)
     assert outcome.out.splitlines() == [
@@ -36,18 +29,18 @@ def test_load_says_what_it_did(costsim: Run) -> None:
     assert costsim("load", *SESSIONS).out.splitlines()[0] == "no new file, 2 unchanged"
 
 
-def test_spend_is_exact_in_every_format(store: Run) -> None:
-    assert json.loads(store("spend", "-f", "json").out)["total"]["computed_usd"] == "11.9789443"
-    rows = list(csv.DictReader(io.StringIO(store("spend", "--by", "model", "-f", "csv").out)))
+def test_spend_is_exact_in_every_format(sessions: Run) -> None:
+    assert json.loads(sessions("spend", "-f", "json").out)["total"]["computed_usd"] == "11.9789443"
+    rows = list(csv.DictReader(io.StringIO(sessions("spend", "--by", "model", "-f", "csv").out)))
     assert sum(Decimal(row["computed_usd"]) for row in rows) == Decimal("11.9789443")
-    assert "| **total** |" in store("spend", "--by", "model", "-f", "markdown").out
-    assert "$11.98" in store("spend").out
-    assert store("spend", "--by", "model", "-f", "parquet", "-o", "spend.parquet").code == 0
+    assert "| **total** |" in sessions("spend", "--by", "model", "-f", "markdown").out
+    assert "$11.98" in sessions("spend").out
+    assert sessions("spend", "--by", "model", "-f", "parquet", "-o", "spend.parquet").code == 0
     assert duckdb.sql("SELECT sum(computed_usd) FROM 'spend.parquet'").fetchall() == [(Decimal("11.9789443"),)]  # type: ignore[union-attr]
 
 
-def test_spend_chooses_days(store: Run) -> None:
-    days = [json.loads(store("spend", *days, "-f", "json").out)["total"]["calls"] for days in (
+def test_spend_chooses_days(sessions: Run) -> None:
+    days = [json.loads(sessions("spend", *days, "-f", "json").out)["total"]["calls"] for days in (
         ("--month", "2026-02"), ("--since", "2026-02-11"), ("--until", "2026-02-10"), ("--month", "2026-03"),
     )]  # fmt: skip
     assert days[0] == 170
@@ -55,8 +48,8 @@ def test_spend_chooses_days(store: Run) -> None:
     assert days[3] == 0
 
 
-def test_repricing_shows_both_costs(store: Run) -> None:
-    outcome = store("spend", "--by", "model", "--reprice", "2026-11-01")
+def test_repricing_shows_both_costs(sessions: Run) -> None:
+    outcome = sessions("spend", "--by", "model", "--reprice", "2026-11-01")
     assert "at prices of 2026-11-01" in outcome.out
 
 
@@ -75,36 +68,36 @@ def test_an_unpriced_model_is_loud_and_no_success(costsim: Run, tmp_path: Path) 
     assert not (tmp_path / "focus.csv").exists()
 
 
-def test_a_focus_file_adds_up(store: Run, tmp_path: Path) -> None:
-    assert store("export", "--output", "focus.csv", "--account", "acme").code == 0
+def test_a_focus_file_adds_up(sessions: Run, tmp_path: Path) -> None:
+    assert sessions("export", "--output", "focus.csv", "--account", "acme").code == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "focus.csv").read_text())))
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("11.9789443")
     assert {row["BillingAccountId"] for row in rows} == {"acme"}
 
 
-def test_a_projection_starts_from_the_logs(store: Run, tmp_path: Path) -> None:
-    outcome = store(
+def test_a_projection_starts_from_the_logs(sessions: Run, tmp_path: Path) -> None:
+    outcome = sessions(
         "run", "--from-usage", "--save", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json"
     )
     assert outcome.code == 0, outcome.err
     plan = json.loads(outcome.out)["plans"][1]
     assert {row["tokens"] for row in plan["components"]} == {"measured"}
     assert (tmp_path / "observed.yaml").exists()
-    again = store("run", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json")
+    again = sessions("run", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json")
     assert json.loads(again.out)["plans"] == json.loads(outcome.out)["plans"]
-    assert store("run", "--from-usage", "--save", "observed.yaml").code == 2
+    assert sessions("run", "--from-usage", "--save", "observed.yaml").code == 2
 
 
-def test_a_projection_may_start_from_some_of_the_logs_days(store: Run, tmp_path: Path) -> None:
+def test_a_projection_may_start_from_some_of_the_logs_days(sessions: Run, tmp_path: Path) -> None:
     options = ("--from-usage", "--trials", "50", "--days", "7", "-f", "json")
-    outcome = store("run", *options, "--until", "2026-02-10", "--save", "day.yaml")
+    outcome = sessions("run", *options, "--until", "2026-02-10", "--save", "day.yaml")
     plan = json.loads(outcome.out)["plans"][1]
     # one session of 18 calls on the 10th, a Tuesday; weekdays that were not seen are not idle: more than one in a week
     assert 1 < 7 * sum(Decimal(row["runs_per_day"]) for row in plan["components"]) < 10 * 7
     assert {Decimal(row["session"]["turns"]) for row in plan["components"]} == {18}
     assert "until: '2026-02-10'" in (tmp_path / "day.yaml").read_text()
-    assert "the store has 2026-02-10 to 2026-02-11" in store("run", *options, "--month", "2026-03").err
-    assert store("run", "--month", "2026-02").code == 2
+    assert "the store has 2026-02-10 to 2026-02-11" in sessions("run", *options, "--month", "2026-03").err
+    assert sessions("run", "--month", "2026-02").code == 2
 
 
 @pytest.mark.parametrize(
