@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
+from ..exact import total
 from ..results import WaterfallStep
 from ..shapley import shapley
 
@@ -106,24 +107,27 @@ def steps(costs: Costs, naive: Plan, routed: Plan, order: Sequence[Policy]) -> l
     for policy in order:
         active |= {policy}
         step = _step(policy, found[-1], games, active)
-        found.append(replace(step, shapley=sum((game.shapley(policy) for game in games), Fraction(0))))
+        found.append(replace(step, shapley=total(game.shapley(policy) for game in games)))
     return found
 
 
 def _step(name: str, before: ExactStep, games: list[Game], active: frozenset[Policy]) -> ExactStep:
-    after = sum((game.usd(active) for game in games), Fraction(0))
+    after = total(game.usd(active) for game in games)
     return ExactStep(name, after, before.usd - after)
 
 
 def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fraction]:
     """One game per component that has a price throughout, one for subscriptions; and what they cost naively."""
     games, naive_usd = [], costs.flat_usd_per_day(naive)
+    under: dict[frozenset[Policy], Plan] = {}
     stated: frozenset[Policy] = frozenset()
     for component in costs.architecture.components:
         skipped: set[Policy] = (
             {"fresh_for"} if costs.skipping(component.name) else set()
         )  # what is skipped spawns nothing
-        game = Game((component.stated | skipped) & routed.policies, _component_usd(costs, routed, component.name))
+        game = Game(
+            (component.stated | skipped) & routed.policies, _component_usd(costs, routed, component.name, under)
+        )
         base = costs.plan_usd_per_day(naive, costs.run_book, component.name)
         if base is not None and game.priced:
             games.append(game)
@@ -135,8 +139,17 @@ def _games(costs: Costs, naive: Plan, routed: Plan) -> tuple[list[Game], Fractio
     return [*games, flat], naive_usd
 
 
-def _component_usd(costs: Costs, plan: Plan, name: str) -> Callable[[frozenset[Policy]], Fraction | None]:
-    return lambda chosen: costs.plan_usd_per_day(replace(plan, policies=chosen), costs.run_book, name)
+def _component_usd(
+    costs: Costs, plan: Plan, name: str, under: dict[frozenset[Policy], Plan]
+) -> Callable[[frozenset[Policy]], Fraction | None]:
+    """A component's cost by the policies of the plan; plans `under` the same ones are shared."""
+
+    def usd_of(chosen: frozenset[Policy]) -> Fraction | None:
+        if chosen not in under:
+            under[chosen] = replace(plan, policies=chosen)
+        return costs.plan_usd_per_day(under[chosen], costs.run_book, name)
+
+    return usd_of
 
 
 def _subsets(policies: Iterable[Policy]) -> list[frozenset[Policy]]:

@@ -103,9 +103,12 @@ class Walk:
         """Adds a request to the tier of its total input."""
         n = len(sent)
         split = (read, sent - read, output) if self.profile.cached else (sent, output)
+        amounts = [weight * amount for amount in (*split, 1 + sent * 0)]
+        if not self.starts or not n or sent.max() < self.starts[0]:  # all are in the lowest tier
+            self.booked[0, :, :n] += np.array(amounts)
+            return
         above = [np.ones(n, dtype=bool), *(np.asarray(sent >= start, dtype=bool) for start in self.starts)]
         below = [*above[1:], np.zeros(n, dtype=bool)]
-        amounts = [weight * amount for amount in (*split, 1 + sent * 0)]
         for booked, reached, left in zip(self.booked, above, below, strict=True):
             here = reached & ~left
             if here.any():
