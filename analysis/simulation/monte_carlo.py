@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..architecture.distributions import Constant, Distribution, Floats, midpoints
 from .brackets import Bracket
 from .costing import Costing
+from .gamma import gamma_sum
 from .profiles import Independent, Joint, Profile
 from .sessions.few import mean_factors
 from .sessions.measured import LoggedSessions, Sessions
@@ -221,24 +222,9 @@ def _independent_sums(
         if isinstance(part, Constant) or not part.variance:
             sums.append(runs * mean)
         elif part.variance <= GAMMA_VARIANCE * mean * mean * fewest:
-            sums.append(_gamma_sum(runs, mean, part.variance, rng, trials))
+            sums.append(gamma_sum(runs, mean, part.variance, rng, trials, smooth=_POOL.get() < POOL))
         else:
             sums += _pooled_sums(midpoints(part, _POOL.get())[None], [mean], runs, rng, trials)
-    return sums
-
-
-def _gamma_sum(runs: Floats, mean: float, variance: float, rng: np.random.Generator, trials: int) -> Floats:
-    """The sum of n runs with that mean and variance each: gamma of shape n mean^2/variance, same two moments."""
-    shape = runs * (mean * mean / variance)
-    sums = np.empty((runs.shape[0], trials))
-    if runs.shape[1] == 1 and (shape == shape[0]).all():
-        rng.standard_gamma(shape[0, 0], out=sums)
-    elif runs.shape[1] == 1:
-        for day, k in enumerate(shape[:, 0]):  # one shape a row is faster to draw than a matrix of shapes
-            rng.standard_gamma(k, out=sums[day])
-    else:
-        rng.standard_gamma(shape, out=sums)
-    sums *= variance / mean
     return sums
 
 

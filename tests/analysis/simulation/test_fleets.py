@@ -14,6 +14,7 @@ from costsim.analysis.compare.sides import Pair, Side
 from costsim.analysis.results import Projection
 from costsim.analysis.simulation import fleets, simulate
 from costsim.analysis.simulation.fleets import dominant, families, put_together, spread, variance_and_kurtosis
+from costsim.analysis.simulation.gamma import gamma_sum
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 
@@ -119,6 +120,19 @@ def test_a_difference_of_large_fleets_has_the_range_of_drawn_ones(read: Read) ->
     assert put.difference_usd == drawn.difference_usd
     assert float(put.p10_usd) == pytest.approx(float(drawn.p10_usd), rel=0.01)
     assert float(put.p90_usd) == pytest.approx(float(drawn.p90_usd), rel=0.01)
+
+
+def test_smooth_gamma_draws_have_the_quantiles_of_a_gamma_and_change_little_with_its_shape() -> None:
+    # runs of mean 3 and variance 9 x 0.5: 100 of them have the mean 300 and the variance 450
+    runs = np.array([[100.0], [0.0]])
+    drawn = {n: gamma_sum(runs * n, 3, 4.5, np.random.default_rng(1), 200_000, smooth=True) for n in (1, 1.001)}
+    exact = gamma_sum(runs, 3, 4.5, np.random.default_rng(2), 200_000, smooth=False)
+    assert not drawn[1][1].any()
+    assert drawn[1][0].mean() == pytest.approx(300, rel=0.001)
+    assert drawn[1][0].var() == pytest.approx(450, rel=0.01)
+    levels = [0.01, 0.1, 0.5, 0.9, 0.99]
+    assert np.quantile(drawn[1][0], levels) == pytest.approx(np.quantile(exact[0], levels), rel=0.005)
+    assert (drawn[1.001][0] - drawn[1][0]).std() < 0.03  # of a standard deviation of 21
 
 
 def test_components_that_spawn_one_another_are_one_family(read: Read) -> None:
