@@ -105,15 +105,15 @@ def of_saving(saving: Saving) -> str:
     if saving.histogram[0][0] == saving.histogram[-1][1]:
         return "Nothing in it varies: every trial comes to the same."
     if high < 0:
-        return f"In nine trials of ten {saving.plan} adds {format_usd(-high)} per day or more to {saving.baseline}."
+        return f"In nine trials of ten {saving.plan} adds {format_cents(-high)} per day or more to {saving.baseline}."
     if low < 0:
         return (
-            f"Half of the trials save {format_usd(middle)} per day or more with {saving.plan},"
+            f"Half of the trials save {format_cents(middle)} per day or more with {saving.plan},"
             f" but in some it costs more than {saving.baseline}."
         )
     return (
         f"In eight trials of ten {saving.plan} saves {format_range(low, high)} per day;"
-        f" in nine of ten at least {format_usd(low)}."
+        f" in nine of ten at least {format_cents(low)}."
     )
 
 
@@ -123,14 +123,14 @@ def of_waterfall(projection: Projection) -> str:
     last = projection.waterfall[-1].expected_usd_per_day
     parts = [("the routing", routing.saved_usd_per_day), ("policies", routing.expected_usd_per_day - last)]
     message = ", ".join(
-        f"{format_usd(saved)} saved by {who}" if saved >= 0 else f"{format_usd(-saved)} added by {who}"
+        f"{format_cents(saved)} saved by {who}" if saved >= 0 else f"{format_cents(-saved)} added by {who}"
         for who, saved in parts
     )
     best = max(policies, key=lambda step: step.shapley_usd_per_day or 0)
     if not best.shapley_usd_per_day or best.shapley_usd_per_day < 0:
-        return f"From {format_usd(naive.expected_usd_per_day)} per day: {message}."
-    most = f"averaged over all orders, {best.step} saves most: {format_usd(best.shapley_usd_per_day)}"
-    return f"From {format_usd(naive.expected_usd_per_day)} per day: {message}; {most}."
+        return f"From {format_cents(naive.expected_usd_per_day)} per day: {message}."
+    most = f"averaged over all orders, {best.step} saves most: {format_cents(best.shapley_usd_per_day)}"
+    return f"From {format_cents(naive.expected_usd_per_day)} per day: {message}; {most}."
 
 
 def headline(saving: Saving) -> str:
@@ -140,7 +140,7 @@ def headline(saving: Saving) -> str:
         return f"{saving.plan} costs the same as {saving.baseline}."
     verb = "saves" if saving.expected_usd_per_day > 0 else "adds"
     against = "against" if verb == "saves" else "to"
-    return f"{saving.plan} {verb} {format_usd(amount)} per day ({share}) {against} {saving.baseline}."
+    return f"{saving.plan} {verb} {format_cents(amount)} per day ({share}) {against} {saving.baseline}."
 
 
 def _most_expensive(plan: PlanResult, key: Callable[[ComponentCost], str]) -> str:
@@ -148,5 +148,5 @@ def _most_expensive(plan: PlanResult, key: Callable[[ComponentCost], str]) -> st
     if not totals:
         return f"Nothing in {plan.name} has a price."
     name, amount = max(totals.items(), key=lambda item: item[1])
-    whole = format_usd(plan.expected_usd_per_day)
-    return f"{name} takes {format_usd(amount)} of the {whole} that {plan.name} costs per day."
+    whole = format_cents(plan.expected_usd_per_day)
+    return f"{name} takes {format_cents(amount)} of the {whole} that {plan.name} costs per day."

@@ -48,15 +48,16 @@ def ticks(amounts: list[float]) -> Any:
 
 
 def finish(
-    layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme
+    layers: list[Any], datasets: dict[str, list[Row]], description: str, *, height: int, theme: Theme, above: int = 6
 ) -> alt.LayerChart:
     """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.
 
-    The data come last, under their names: Altair would copy them at every step.
+    `above` is the room over the plot, in pixels. The data come last, under their names: Altair would copy them at
+    every step.
     """
     import altair as alt
 
-    padding = {"left": 2, "right": 8, "top": 6, "bottom": 4}
+    padding = {"left": 2, "right": 8, "top": above, "bottom": 4}
     chart: Any = alt.layer(*layers)
     chart = (
         chart.properties(width="container", height=height, description=description, background="transparent")

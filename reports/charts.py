@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.grouping import fold_costs, summed
-from ..money import format_apart, format_range, format_usd
+from ..money import format_apart, format_cents, format_range
 from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
 from .colours import Things, agent_of, of_projection
 from .theme import LIGHT, Theme
@@ -46,7 +46,7 @@ def _stacked(
 
     rows = [row for plan in projection.plans for row in _stack(plan, key, things, kind)]
     totals: list[Row] = [
-        {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": format_usd(plan.expected_usd_per_day)}
+        {"plan": plan.name, "usd": float(plan.expected_usd_per_day), "shown": format_cents(plan.expected_usd_per_day)}
         for plan in projection.plans
     ]
     most = [row["usd"] for row in totals]
@@ -79,7 +79,7 @@ def daily_cost(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
             "usd": float(day.expected_usd),
             "p10": float(day.p10_usd),
             "p90": float(day.p90_usd),
-            "shown": format_usd(day.expected_usd),
+            "shown": format_cents(day.expected_usd),
             "range": format_range(day.p10_usd, day.p90_usd),
         }
         for plan in projection.plans
@@ -164,27 +164,31 @@ def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
 def _steps(steps: Sequence[WaterfallStep]) -> list[Row]:
     """A row per step, from the cost after it to that before it, and the routed plan's cost once more at the end."""
     first, last = steps[0].expected_usd_per_day, steps[-1].expected_usd_per_day
-    rows = [_step("naive", Decimal(0), first, format_usd(first), first)]
+    rows = [_step("naive", Decimal(0), first, format_cents(first), first)]
     for step in steps[1:]:
         after, saved = step.expected_usd_per_day, step.saved_usd_per_day
         rows.append(
             _step(
-                step.step, after, after + saved, format_usd(-saved) if saved >= 0 else f"+{format_usd(-saved)}", after
+                step.step,
+                after,
+                after + saved,
+                format_cents(-saved) if saved >= 0 else f"+{format_cents(-saved)}",
+                after,
             )
         )
-    return [*rows, _step("routed", Decimal(0), last, format_usd(last), last)]
+    return [*rows, _step("routed", Decimal(0), last, format_cents(last), last)]
 
 
 def _step(name: str, after: Decimal, before: Decimal, shown: str, costs: Decimal) -> Row:
     kind = name if name in ("naive", "routed") else "saves" if before >= after else "costs more"
     low, high = sorted((float(after), float(before)))
-    return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": format_usd(costs)}
+    return {"step": name, "low": low, "high": high, "kind": kind, "shown": shown, "after": format_cents(costs)}
 
 
 def _stack(plan: PlanResult, key: Callable[[ComponentCost], str], things: Things, kind: str) -> list[Row]:
     totals = fold_costs(summed(plan, key), things.names, things.folded)
     return [
-        {"plan": plan.name, kind: name, "rank": rank, "usd": float(amount), "shown": format_usd(amount)}
+        {"plan": plan.name, kind: name, "rank": rank, "usd": float(amount), "shown": format_cents(amount)}
         for rank, name in enumerate(things.names)
         if (amount := totals.get(name)) is not None
     ]

@@ -121,9 +121,13 @@ def render_page(template: str, filters: Mapping[str, Callable[..., Any]], script
 
 
 def page_style() -> str:
-    """The style of all pages. Tables are stacked on a phone, many columns on a tablet, and what is too wide."""
+    """The style of all pages. A table is stacked on a phone, and where it does not fit (report.js)."""
     rows = template_text("stacked.css")
-    when = {"table": " and (max-width:40rem)", "table.many": " and (max-width:64rem)", "table.stacked": ""}
+    when = {
+        "table": " and (max-width:40rem)",
+        "table.many": " and (max-width:64rem) and (scripting:none)",
+        "table.stacked": "",
+    }
     stacked = [f"@media screen{media}{{\n{rows.replace('TABLE', table)}}}" for table, media in when.items()]
     return "\n".join([template_text("report.css"), *stacked])
 

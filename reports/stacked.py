@@ -1,6 +1,6 @@
 """Tables of a page as stacked rows on a narrow screen: each cell carries the heading of its column.
 
-A table of many columns is marked, so that it is stacked on a screen on which others are not yet.
+A table of many columns is marked: without scripts, which see what is too wide, it is stacked on tablets too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TAG = re.compile(r"<[^>]*>")
 
 
 MANY = 7
-"""Columns from which on a table is stacked on tablets too."""
+"""Columns from which on a table is too wide for a tablet."""
 
 
 def label_cells(page: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...analysis.grouping import by_cost, fold
 from ...analysis.review.charted import spent_so_far, sum_cells, sum_days
-from ...money import format_range, format_usd
+from ...money import format_cents, format_range, format_usd
 from ..chart_parts import Row, finish, legend, ticks, tooltip
 from ..colours import last_part, of_month
 from ..numbers import count, percent
@@ -59,13 +59,13 @@ def bridge(found: Bridge, theme: Theme = LIGHT) -> alt.LayerChart:
 def _bridge_rows(found: Bridge) -> list[Row]:
     level = found.before_usd
     before, after = spans(found)
-    rows = [_bridge_row(before, "month", Decimal(0), level, format_usd(level))]
+    rows = [_bridge_row(before, "month", Decimal(0), level, format_cents(level))]
     for step in found.steps:
         kind = "more" if step.usd > 0 else "less"
-        shown = format_usd(step.usd) if step.usd < 0 else f"+{format_usd(step.usd)}"
+        shown = format_cents(step.usd) if step.usd < 0 else f"+{format_cents(step.usd)}"
         rows.append(_bridge_row(EFFECTS[step.effect], kind, level, level + step.usd, shown))
         level += step.usd
-    return [*rows, _bridge_row(after, "month", Decimal(0), found.after_usd, format_usd(found.after_usd))]
+    return [*rows, _bridge_row(after, "month", Decimal(0), found.after_usd, format_cents(found.after_usd))]
 
 
 def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) -> Row:
@@ -182,8 +182,7 @@ def days(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
     layers, data = [bars, _months(alt, theme)], {"rows": rows, "months": _month_rows(*noons)}
     if anomalies:
         layers, data = [*layers, marks], {**data, "anomalies": anomalies}
-    chart = finish(layers, data, caption, height=260, theme=theme)
-    return chart.properties(padding={"left": 2, "right": 8, "top": 20, "bottom": 4})
+    return finish(layers, data, caption, height=260, theme=theme, above=20)
 
 
 def _months(alt: Any, theme: Theme) -> Any:

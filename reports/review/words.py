@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...analysis.review.decisions import threshold_usd
-from ...money import format_cents, format_range, format_usd
+from ...money import format_cents, format_range
 from ...plurals import counted
 from ..numbers import count, percent
 
@@ -75,17 +75,17 @@ def labels(parts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
 def headline(review: Review) -> str:
     """What was spent against the month before, and what made most of the difference."""
     head = review.headline
-    spent = f"{month_name(review.month)} cost {format_usd(head.month.usd)}"
+    spent = f"{month_name(review.month)} cost {format_cents(head.month.usd)}"
     if head.month.unpriced_tokens:
         spent += f", without {count(head.month.unpriced_tokens)} tokens that have no price"
     if not head.month.complete and head.forecast:
-        spent += f" so far, and is expected to end at {format_usd(head.forecast.expected_usd)}"
+        spent += f" so far, and is expected to end at {format_cents(head.forecast.expected_usd)}"
     if head.previous is None:
         return f"{spent}; there is no month before to compare it with."
     if head.too_little:
-        return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)}: {head.too_little}."
+        return f"{spent}; {month_name(head.previous.month)} cost {format_cents(head.previous.usd)}: {head.too_little}."
     if review.bridge is None or head.change_usd is None:
-        return f"{spent}; {month_name(head.previous.month)} cost {format_usd(head.previous.usd)} in all."
+        return f"{spent}; {month_name(head.previous.month)} cost {format_cents(head.previous.usd)} in all."
     before, after = spans(review.bridge)
     if not head.month.complete:
         spent += f"; {after} cost"
@@ -94,7 +94,7 @@ def headline(review: Review) -> str:
     share = f" ({shown})" if (shown := change_percent(head.change_percent)) else ""
     turned = "more" if head.change_usd > 0 else "less"
     comma = "," if head.month.complete else ""
-    return f"{spent}{comma} {format_usd(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
+    return f"{spent}{comma} {format_cents(abs(head.change_usd))}{share} {turned} than {before}{_mostly(review)}."
 
 
 def sureness(review: Review) -> str:
@@ -135,7 +135,7 @@ def change_percent(change: Decimal | None) -> str:
 def _mostly(review: Review) -> str:
     """The two largest effects."""
     steps = sorted(review.bridge.steps if review.bridge else [], key=lambda step: -abs(step.usd))[:2]
-    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{format_usd(s.usd)}" for s in steps]
+    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{format_cents(s.usd)}" for s in steps]
     return f": {' and '.join(said)}" if said else ""
 
 
@@ -150,7 +150,7 @@ def of_outlook(review: Review) -> str:
     """The running month in a sentence."""
     forecast = review.headline.forecast
     assert forecast is not None  # noqa: S101 (the caller has looked)
-    spent = f"Spent through {forecast.as_of}: {format_usd(forecast.spent_usd)}."
+    spent = f"Spent through {forecast.as_of}: {format_cents(forecast.spent_usd)}."
     ends = f"Eight endings in ten lie from {format_range(forecast.p10_usd, forecast.p90_usd)}."
     return f"{spent} {ends} Forecast {forecast.message}."
 
@@ -171,4 +171,4 @@ def grouped(review: Review) -> list[tuple[str, list[Decision]]]:
 
 def signed(amount: Decimal | None) -> str:
     """USD with its sign; `unpriced` where it is not known."""
-    return format_usd(amount) if amount is None or amount <= 0 else f"+{format_usd(amount)}"
+    return format_cents(amount) if amount is None or amount <= 0 else f"+{format_cents(amount)}"
