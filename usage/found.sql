@@ -6,5 +6,6 @@ CREATE OR REPLACE TEMP TABLE found (
     processing VARCHAR, status VARCHAR, aggregated BOOLEAN,
     context_tier BIGINT, input BIGINT, cache_read BIGINT, cache_write_5m BIGINT, cache_write_1h BIGINT, output BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
     tags VARCHAR, tokens BIGINT, reason VARCHAR,
+    unnamed BOOLEAN,  -- whether the source has no id of it
     stated_total HUGEINT, unfinished BOOLEAN  -- for signs.sql
 );

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-MERIT, REFUSED, NAMELESS, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
+MERIT, REFUSED, NUMBERED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
     Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
-    for name in ("merit", "refused", "nameless", "withdrawn", "incoming", "repeated", "kept", "superseded")
+    for name in ("merit", "refused", "numbered", "withdrawn", "incoming", "repeated", "kept", "superseded")
 )
+ALIKE = """
+CREATE OR REPLACE TEMP TABLE alike AS
+SELECT file_id, event_id FROM found WHERE unnamed GROUP BY ALL HAVING count(*) > 1
+"""
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
 FEW = 10_000
 """Entries up to which it is quicker to look first whether one repeats another."""
-FACTS = "SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (event_id IS NULL) FROM found"
+FACTS = "SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed) FROM found"
 DISTINCT = "SELECT count(DISTINCT event_id) FROM found"
 EACH = """
 CREATE OR REPLACE TEMP TABLE incoming AS SELECT event_id, rowid AS place FROM found
@@ -91,13 +95,20 @@ def _incoming(store: DuckDBPyConnection, entries: int) -> tuple[bool, bool]:
 
 
 def _judged(store: DuckDBPyConnection) -> tuple[int, bool]:
-    """Make rejects of the entries of `found` that are refused, and give the others ids; how many these are."""
-    entries, refused, nameless = store.execute(FACTS).fetchone() or (0, 0, 0)
+    """Make rejects of the entries of `found` that are refused, and number others that are alike; how many these are."""
+    entries, refused, unnamed = store.execute(FACTS).fetchone() or (0, 0, 0)
     if refused:
         store.execute(REFUSED)
-    if nameless:
-        store.execute(NAMELESS)
+    if unnamed:
+        _number(store)
     return entries - refused, refused > 0
+
+
+def _number(store: DuckDBPyConnection) -> None:
+    """Distinguish entries without an id of their own that are alike."""
+    store.execute(ALIKE)
+    if scalar(store, "SELECT count(*) FROM alike"):
+        store.execute(NUMBERED)
 
 
 def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None]) -> int:

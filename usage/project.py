@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tokens import COLUMNS, PROMPT_SUM, TOKEN_CLASSES
-from .reader import DEFAULTS, DIMENSIONS, Reader
+from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
 from .tags import KNOWN_TAGS, known_columns
 
 if TYPE_CHECKING:
@@ -31,6 +31,23 @@ END
 FAST = """CASE WHEN processing = 'standard' AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
         ELSE processing END AS processing"""
 """A model's name may say that it answered fast, which has a price of its own."""
+
+CONTENT = (
+    "ts",
+    "model",
+    "provider",
+    "session",
+    "component",
+    "agent",
+    "task",
+    "processing",
+    "status",
+    *TOKEN_CLASSES,
+    "recorded_usd",
+    *DIMENSIONS,
+    "tags",
+)
+"""What is the id of an entry without one of its own, with how often its file has repeated it before (`merge`)."""
 
 KINDS = {
     "ts": "TIMESTAMP",
@@ -58,13 +75,16 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
     own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
+    content = ", ".join(identifier(name) for name in CONTENT if name in given)
     store.execute(
         f"""
         INSERT INTO found BY NAME
         WITH counted AS (SELECT file_id, line, {own_role} AS own_role, {counted} FROM ({entry})),
         judged AS (SELECT * EXCLUDE (recorded_text, fault) REPLACE ({", ".join([*wide, FAST])}), {REASON} AS reason
             FROM counted)
-        SELECT * EXCLUDE (own_role), $reader AS source, CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
+        SELECT * EXCLUDE (own_role) REPLACE (CASE WHEN reason IS NULL AND event_id IS NULL
+                THEN $reader || ':' || md5(to_json(row({content}))::VARCHAR) || ':1' ELSE event_id END AS event_id),
+            event_id IS NULL AS unnamed, $reader AS source, CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
                 THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
         FROM judged

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 REFUSED = """
 SELECT DISTINCT file_id FROM found
-WHERE reason IS NOT NULL OR (event_id IS NULL AND file_id IN (SELECT unnest($1)))
+WHERE reason IS NOT NULL OR (unnamed AND file_id IN (SELECT unnest($1)))
 """
 
 FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
