@@ -84,7 +84,8 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
             FROM counted)
         SELECT * EXCLUDE (own_role) REPLACE (CASE WHEN reason IS NULL AND event_id IS NULL
                 THEN $reader || ':' || md5(to_json(row({content}))::VARCHAR) || ':1' ELSE event_id END AS event_id),
-            event_id IS NULL AS unnamed, $reader AS source, CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
+            event_id IS NULL AS unnamed, $reader AS source,
+            CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
                 THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
         FROM judged

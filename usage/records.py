@@ -42,6 +42,7 @@ FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
 
 NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError)  # bad lines, torn packing
 
+TABLES = ("csv", "parquet")
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
 LineCounts = Callable[[Source], int]
@@ -80,11 +81,19 @@ def read_entries(
         careful = [source for part in chain([first], parts) for source in _fast(connection, part, project, lines)]
     if not careful:
         return Read(rejects, set())
+    if len(careful) == 1 and format.layout in TABLES:
+        rejects += _read_carefully(connection, careful[0], spool, lines, project)
+        return Read(rejects, {careful[0].file_id})
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
-    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool, lines)]
+    keep = partial(_append_rows, connection)
+    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool, lines, keep)]
     project("FROM temp.record", {})
     return Read(rejects, {source.file_id for source in careful})
+
+
+def _append_rows(connection: DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> None:
+    connection.execute(f"INSERT INTO record BY NAME {sql}", parameters)
 
 
 def _broken_off(source: Source) -> list[Reject]:
@@ -160,17 +169,22 @@ def _unfit(
     return [left for part in (sources[:half], sources[half:]) for left in _unfit(connection, part, project, lines)]
 
 
-def _read_carefully(connection: DuckDBPyConnection, source: Source, spool: Path, lines: LineCounts) -> list[Reject]:
-    """One file; what DuckDB cannot take at all is an error if it was named, else a reject of the whole file."""
+def _read_carefully(
+    connection: DuckDBPyConnection, source: Source, spool: Path, lines: LineCounts, keep: Project
+) -> list[Reject]:
+    """One file, its lines to `record`, its rows to `keep`; returns what is no entry.
+
+    What DuckDB cannot take at all is an error if it was named, else a reject of the whole file.
+    """
     source.watch.forget(source.file_id)
     try:
         match source.format.layout:
             case "ndjson" | "json":
                 return _careful_lines(connection, source, spool)
             case "csv":
-                return read_csv(connection, source, spool, lines(source))
+                return read_csv(connection, source, spool, lines(source), keep)
             case "parquet":
-                return read_parquet(connection, source)
+                return read_parquet(connection, source, keep)
             case "sqlite":
                 raise UsageLogError(f"a log of {source.format.reader.name} is no database", file=source.file.label)
     except duckdb.Error as error:

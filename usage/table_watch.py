@@ -1,4 +1,7 @@
-"""What looks like usage in the columns of a table: whole columns at once, and what stands in cells that hold JSON."""
+"""What looks like usage in the columns of a table: whole columns at once, and what stands in cells that hold JSON.
+
+What a cell says depends on nothing but the cell, so each text of a column is looked at once, however often it is there.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,17 @@ from typing import TYPE_CHECKING
 from .likeness import NAMES
 from .reader import identifier
 
+NUMBER = r"'[-+._eE0-9\s]*[1-9][-+._eE0-9\s]*'"  # a cast takes long to see that another text is none
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .source import Source
+
+
+def may_hold_usage(source: Source, name: str) -> bool:
+    """Whether a column may hold usage that is not counted, as a number or within JSON."""
+    return _holds_objects(source, name) or source.watch.likeness.judge(name, False)
 
 
 def watch_cells(
@@ -22,23 +32,28 @@ def watch_cells(
     """Note the numbers of `cells` that are usage and are not counted; `places` are the file's columns in it."""
     for name, place in places.items():
         nested = kinds[place].endswith("]") or kinds[place].startswith(("STRUCT", "MAP"))
-        if (
-            name in source.watch.likeness.ways
-            or (NAMES.search(name) and not source.watch.likeness.known(name))
-            or nested
-        ):
+        if nested or _holds_objects(source, name):
             _objects(connection, source, name, place, nested)
         if not nested and source.watch.likeness.judge(name, False):
             _column(connection, source, name, place)
 
 
+def _holds_objects(source: Source, name: str) -> bool:
+    likeness = source.watch.likeness
+    return name in likeness.ways or bool(NAMES.search(name) and not likeness.known(name))
+
+
 def _column(connection: DuckDBPyConnection, source: Source, name: str, place: str) -> None:
-    number = f"TRY_CAST(TRY_CAST({identifier(place)} AS DOUBLE) AS DECIMAL(38, 9))"
-    exact = f"coalesce(TRY_CAST({identifier(place)} AS DECIMAL(38, 9)), {number})"
+    number = "TRY_CAST(TRY_CAST(raw AS DOUBLE) AS DECIMAL(38, 9))"
+    exact = f"coalesce(TRY_CAST(raw AS DECIMAL(38, 9)), {number})"
     row = connection.execute(
         f"""
-        SELECT count(*), sum(TRY_CAST(n AS DECIMAL(28, 9)))::VARCHAR, arg_min(line, line), arg_min(raw, line)
-        FROM (SELECT "costsim line" AS line, {identifier(place)}::VARCHAR AS raw, {exact} AS n FROM cells) WHERE n <> 0
+        WITH said AS MATERIALIZED (  -- else each cell would be cast, not each text
+            SELECT {identifier(place)}::VARCHAR AS raw, count(*)::DECIMAL(10, 0) AS times, min("costsim line") AS line
+            FROM cells WHERE regexp_full_match({identifier(place)}::VARCHAR, {NUMBER}) GROUP BY 1
+        )
+        SELECT sum(times)::BIGINT, sum(TRY_CAST(n AS DECIMAL(28, 9)) * times)::VARCHAR, min(line), arg_min(raw, line)
+        FROM (SELECT *, {exact} AS n FROM said) WHERE n <> 0
         """  # noqa: S608 (names are quoted)
     ).fetchone()
     if row and row[0]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from .fits import NUMBERS
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .store import is_grave, scalar
-from .table_watch import watch_cells
+from .table_watch import may_hold_usage, watch_cells
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,31 +39,46 @@ FRACTION = r"\.[0-9]*[1-9]|[eE]-"
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
 
-def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines: int) -> list[Reject]:
-    """Append the rows of a CSV of so many lines to `record`; returns those that are none."""
+Keep = Callable[[str, dict[str, object]], None]
+"""Takes SQL that selects records, and its parameters; it fails, and keeps nothing, where a cell does not fit."""
+
+
+def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines: int, keep: Keep) -> list[Reject]:
+    """Hand the rows of a CSV of so many lines to `keep`; returns those that are none."""
     names = source.format.columns  # they may differ in their case only
     columns = [f"c{place}" for place in range(len(names))]
-    rejects = [] if _a_row_a_line(connection, source, columns, lines) else _row_by_row(connection, source, spool)
     places = dict(zip(names, columns, strict=True))
-    return rejects + _cast_cells(connection, source, places, dict.fromkeys(columns, "VARCHAR"))
+    needed = [places[name] for name in names if _is_needed(source, name)]
+    rejects = []
+    if not _a_row_a_line(connection, source, columns, needed, lines):
+        rejects = _row_by_row(connection, source, spool)
+    return rejects + _keep_rows(connection, source, places, dict.fromkeys(columns, "VARCHAR"), keep)
 
 
-def read_parquet(connection: DuckDBPyConnection, source: Source) -> list[Reject]:
-    """Append the rows of a Parquet file to `record`; returns those that do not fit."""
+def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
+    """Hand the rows of a Parquet file to `keep`; returns those that do not fit."""
     connection.execute(PARQUET_CELLS, {"path": escaped(source.whole)})
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    return _cast_cells(connection, source, {name: name for name in kinds if name != LINE_COLUMN}, kinds)
+    return _keep_rows(connection, source, {name: name for name in kinds if name != LINE_COLUMN}, kinds, keep)
 
 
-def _a_row_a_line(connection: DuckDBPyConnection, source: Source, columns: list[str], lines: int) -> bool:
-    """Fill `cells`; whether the first line is the header and every other a row."""
+def _is_needed(source: Source, name: str) -> bool:
+    reader = source.format.reader
+    return any(name == reader.key(column) for column in reader.columns) or may_hold_usage(source, name)
+
+
+def _a_row_a_line(
+    connection: DuckDBPyConnection, source: Source, columns: list[str], needed: list[str], lines: int
+) -> bool:
+    """Fill `cells` with what is needed; whether the first line is the header and every other a row."""
     with Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         if stream.read(1) in "\r\n":
             return False
     try:
         connection.execute(
             f"""
-            CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () + 1 AS "costsim line", *
+            CREATE OR REPLACE TEMP TABLE cells AS
+            SELECT {", ".join(['row_number() OVER () + 1 AS "costsim line"', *needed])}
             FROM read_csv($path, columns = {struct(dict.fromkeys(columns, "VARCHAR"))}, header = true,
                 delim = $delimiter, quote = '"', escape = '"', auto_detect = false, compression = 'none',
                 null_padding = false)
@@ -141,39 +156,34 @@ def _misshapen(row: list[str], width: int) -> str | None:
     return None if len(row) == width else f"the row has {len(row)} cells, the header {width}"
 
 
-def _cast_cells(
-    connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
+def _keep_rows(
+    connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str], keep: Keep
 ) -> list[Reject]:
-    """Cells as the reader's types; a row with a cell that is no such number or object is rejected.
+    """Hand the rows of `cells` on as the reader's types; one with a cell that is no such number or object is rejected.
 
-    `places` are the columns of `cells` that hold the file's columns, `kinds` their types.
+    `places` are the columns of `cells` that hold the file's columns, `kinds` their types. That all fit is tried first.
     """
     wanted, key = source.format.reader.columns, source.format.reader.key
-    found = {name: places[key(name)] for name in wanted if key(name) in places}
-    cells = {name: _cell(place, kinds[place]) for name, place in found.items()}
-    cast = ", ".join(
-        (_as_kind(cells[name], kind) if name in cells else f"NULL::{kind}") + f" AS {identifier(name)}"
-        for name, kind in wanted.items()
-    )
+    cells = {name: _cell(places[key(name)], kinds[places[key(name)]]) for name in wanted if key(name) in places}
+    about: dict[str, object] = {"file_of_cells": source.file_id, "path_of_cells": source.file.shown}
+    watch_cells(connection, source, places, kinds)
+    try:
+        keep(_rows(wanted, {name: _checked(cell, wanted[name]) for name, cell in cells.items()}, ""), about)
+        return []
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        if is_grave(error):
+            raise
     checks = [
-        f"CASE WHEN {cells[name]} IS NOT NULL AND {_as_kind(cells[name], kind)} IS NULL THEN "
-        f"{text(_misfit(key(name), kind))} END"
-        for name, kind in wanted.items()
-        if name in cells and kind != "VARCHAR"
+        f"CASE WHEN {cell} IS NOT NULL AND {_as_kind(cell, wanted[name])} IS NULL "
+        f"THEN {text(_misfit(key(name), wanted[name]))} END"
+        for name, cell in cells.items()
     ]
-    misfit = f"coalesce({', '.join(checks)}, NULL)" if checks else "NULL::VARCHAR"
+    misfit = f"coalesce({', '.join(checks)}, NULL)"
     bad = connection.execute(
         f'SELECT * FROM (SELECT "costsim line", {misfit} AS misfit FROM cells) WHERE misfit IS NOT NULL'  # noqa: S608
     ).fetchall()
-    connection.execute(
-        f"""
-        INSERT INTO record BY NAME
-        SELECT $file_id::BIGINT AS file_id, $path AS path, "costsim line" AS line, {cast}
-        FROM cells WHERE ({misfit}) IS NULL
-        """,  # noqa: S608 (names are quoted)
-        {"file_id": source.file_id, "path": source.file.shown},
-    )
-    watch_cells(connection, source, places, kinds)
+    cast = {name: _as_kind(cell, wanted[name]) for name, cell in cells.items()}
+    keep(_rows(wanted, cast, f"WHERE ({misfit}) IS NULL"), about)
     return [(source.file_id, int(line), why, "") for line, why in bad]
 
 
@@ -185,6 +195,23 @@ def _as_kind(cell: str, kind: str) -> str:
     """A cell as a column's type, NULL where it is none; a fraction is no whole number, which a cast would make it."""
     cast = f"TRY_CAST({cell} AS {kind})"
     return f"CASE WHEN NOT regexp_matches({cell}, '{FRACTION}') THEN {cast} END" if kind.lower() in NUMBERS else cast
+
+
+def _rows(wanted: Mapping[str, str], cells: Mapping[str, str], where: str) -> str:
+    """SQL for the rows of `cells` as records; what the file has no column for is NULL."""
+    values = ", ".join(f"{cells.get(name, f'NULL::{kind}')} AS {identifier(name)}" for name, kind in wanted.items())
+    return f"""
+        SELECT $file_of_cells::BIGINT AS file_id, $path_of_cells AS path, "costsim line" AS line, {values}
+        FROM cells {where}
+        """  # noqa: S608 (names are quoted)
+
+
+def _checked(cell: str, kind: str) -> str:
+    """SQL for a cell as a type; it fails where the cell is no such value."""
+    if kind == "VARCHAR":
+        return cell
+    cast = _as_kind(cell, kind)
+    return f"CASE WHEN {cell} IS NULL OR {cast} IS NOT NULL THEN {cast} ELSE error('no {kind}') END"
 
 
 def _cell(name: str, kind: str) -> str:

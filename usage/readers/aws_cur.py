@@ -10,7 +10,7 @@ where that says only "Units", the line's description decides. A report without t
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .meters import classes, per_unit, token_class, tokens, usd
+from .meters import classes, instant, joined, per_unit, token_class, tokens, usd
 
 NAMES = {
     "identity_line_item_id": "identity/LineItemId",
@@ -41,36 +41,56 @@ MODEL = (
     "(?:input|output)-token', 1)"
 )
 
+METER = (
+    "line_item_type",
+    "usage_type",
+    "line_item_description",
+    "pricing_unit",
+    "product_product_name",
+    "product_model",
+)
+"""What says which tokens a row counts, of which model: of few kinds."""
+METERS = ", ".join(METER)
+
 SQL = f"""
-WITH entry AS (SELECT file_id, line, {CELLS} FROM record),
-counted AS (
-    SELECT *,
-        CASE WHEN pricing_unit IS NULL THEN 'tokens'
-             WHEN lower(pricing_unit) NOT IN ('units', 'unit') THEN pricing_unit
-             ELSE regexp_extract(lower(line_item_description), 'million|thousand|1k|1m') END AS unit,
-        CASE WHEN coalesce(line_item_type, 'Usage') IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')
-            AND usage_type ILIKE '%token%' THEN {CLASS} END AS kind
-    FROM entry
+WITH entry AS MATERIALIZED (
+    SELECT * FROM (SELECT file_id, line, {CELLS} FROM record)
     WHERE product_code = 'AmazonBedrock' OR product_product_name ILIKE '%bedrock%'
         OR regexp_matches(usage_type, 'TokenCount')
-)
+),
+unit AS (
+    SELECT DISTINCT {METERS},
+        CASE WHEN pricing_unit IS NULL THEN 'tokens'
+             WHEN lower(pricing_unit) NOT IN ('units', 'unit') THEN pricing_unit
+             ELSE regexp_extract(lower(line_item_description), 'million|thousand|1k|1m') END AS unit
+    FROM entry
+),
+meter AS (
+    SELECT {METERS},
+        {per_unit("unit")} AS factor,
+        CASE WHEN coalesce(line_item_type, 'Usage') IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')
+            AND usage_type ILIKE '%token%' THEN {CLASS} END AS kind,
+        coalesce(nullif({MODEL}, ''), product_model,
+            nullif(regexp_replace(product_product_name, ' \\(.*', ''), 'Amazon Bedrock')) AS model,
+        CASE WHEN regexp_matches(lower(usage_type), 'batch') THEN 'batch'
+             WHEN regexp_matches(lower(usage_type), 'flex') THEN 'flex'
+             WHEN regexp_matches(lower(usage_type), 'priority') THEN 'priority' END AS processing
+    FROM unit
+),
+counted AS ({joined("entry", "meter", METER)})
 SELECT file_id, line,
     'aws-cur:' || identity_line_item_id || ':' || coalesce(identity_time_interval, usage_start_date) AS event_id,
-    coalesce(utc(usage_start_date || CASE WHEN regexp_matches(usage_start_date, '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
-        ELSE 'Z' END), utc(usage_start_date)) AS ts,
+    {instant("usage_start_date")} AS ts,
     TRUE AS aggregated,
     'aws' AS provider,
-    coalesce(nullif({MODEL}, ''), product_model,
-        nullif(regexp_replace(product_product_name, ' \\(.*', ''), 'Amazon Bedrock')) AS model,
-    CASE WHEN regexp_matches(lower(usage_type), 'batch') THEN 'batch'
-         WHEN regexp_matches(lower(usage_type), 'flex') THEN 'flex'
-         WHEN regexp_matches(lower(usage_type), 'priority') THEN 'priority' END AS processing,
-    {classes("kind", tokens("usage_amount", "unit"))},
+    model,
+    processing,
+    {classes("kind", tokens("usage_amount", "factor"))},
     0 AS request,
     {usd("coalesce(unblended_cost, 'nothing')", "currency_code")} AS recorded_usd,
     json_object('usage_type', usage_type, 'operation', operation, 'item_type', line_item_type,
         'account', usage_account_id, 'user', iam_principal, 'region', product_region_code, 'resource', resource_id,
-        'unit', CASE WHEN kind IS NOT NULL AND ({per_unit("unit")}) IS NULL THEN pricing_unit END) AS tags
+        'unit', CASE WHEN kind IS NOT NULL AND factor IS NULL THEN pricing_unit END) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

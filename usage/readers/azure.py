@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample, identifier
-from .meters import classes, token_class, tokens, usd
+from .meters import classes, per_unit, token_class, tokens, usd
 from .nested import count, has, less, parsed, text
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
@@ -102,7 +102,7 @@ SELECT file_id, line,
         '') AS model,
     CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
         AS processing,
-    {classes("kind", tokens("quantity", "unit"))},
+    {classes("kind", tokens("quantity", per_unit("unit")))},
     0 AS request,
     {usd("coalesce(cost, 'nothing')", "currency")} AS recorded_usd,
     json_object('meter', meter, 'direction', kind, 'service', service, 'resource', resource, 'region', region) AS tags

@@ -12,7 +12,7 @@ without tokens.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .meters import classes, provider, token_class, tokens, usd
+from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, usd
 from .nested import text
 
 OWN = ("x_Model", "x_TokenClass", "x_Processing", "x_Component", "x_Agent", "x_Task")
@@ -67,7 +67,7 @@ SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProvi
 CELLS = ", ".join(f'{_said(name)} AS "{name}"' for name in COLUMNS)
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
-METER = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
+METER_NAME = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
 
 # What names a model, the most telling first: `Claude Opus 4.6 (Amazon Bedrock Edition)`, `GPT 5 mini cached Inp glbl
 # Tokens`, `USE1-Claude4.6Sonnet-input-tokens`. With spaces it is no id of a price list: the row costs what is billed.
@@ -91,47 +91,73 @@ def _spoken(name: str) -> str:
 
 SPOKEN = f"coalesce({', '.join(map(_spoken, NAMING))})"
 
+# What says which tokens a row counts, of which model and whose: of few kinds.
+METER = (
+    "SkuPriceDetails",
+    "SkuMeter",
+    "SkuId",
+    "SkuPriceId",
+    "ConsumedUnit",
+    "PricingUnit",
+    "ServiceName",
+    "ServiceProviderName",
+    "ProviderName",
+    "HostProviderName",
+    "InvoiceIssuerName",
+    "ChargeDescription",
+    "ChargeCategory",
+    "x_UsageType",
+    "x_SkuMeterName",
+    "x_TokenClass",
+)
+METERS = ", ".join(f'"{name}"' for name in METER)
+
 SQL = f"""
-WITH cell AS (SELECT file_id, line, {CELLS} FROM record),
-entry AS (
-    SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
-        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
-    FROM cell
+WITH entry AS MATERIALIZED (
+    SELECT * FROM (SELECT file_id, line, {CELLS} FROM record)
     WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
         OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')
 ),
+detailed AS (SELECT DISTINCT {METERS}, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku FROM entry),
 named AS (
     SELECT *,
         concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
             THEN 'cache ' || {text("sku", "TokenCacheAction")} END,
-            {text("sku", "TokenType", "TokenDirection")}) AS said
-    FROM entry
+            {text("sku", "TokenType", "TokenDirection")}) AS said,
+        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how
+    FROM detailed
 ),
-counted AS (
-    SELECT *,
+meter AS (
+    SELECT {METERS},
         CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
              WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
              WHEN said <> '' THEN {token_class("said")}
              WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {token_class(SAID_BY_GOOGLE)}
-             WHEN {METER} ILIKE '%token%' THEN {token_class(METER)} END AS kind,
-        coalesce(CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {tokens('"ConsumedQuantity"', "'tokens'")} END,
-            {tokens('"ConsumedQuantity"', '"ConsumedUnit"')}, {tokens('"PricingQuantity"', '"PricingUnit"')})
-            AS counted,
-        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how
+             WHEN {METER_NAME} ILIKE '%token%' THEN {token_class(METER_NAME)} END AS kind,
+        CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN 1 ELSE {per_unit('"ConsumedUnit"')} END AS consumed_factor,
+        {per_unit('"PricingUnit"')} AS pricing_factor,
+        {SERVED_BY} AS provider,
+        coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
+            CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
+        CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
+             WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing
     FROM named
+),
+metered AS ({joined("entry", "meter", METER)}),
+counted AS (
+    SELECT *,
+        coalesce({tokens('"ConsumedQuantity"', "consumed_factor")}, {tokens('"PricingQuantity"', "pricing_factor")})
+            AS counted,
+        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
+    FROM metered
 )
 SELECT file_id, line,
-    coalesce(utc("ChargePeriodStart" || CASE WHEN regexp_matches("ChargePeriodStart", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
-        ELSE 'Z' END), utc("ChargePeriodStart")) AS ts,
-    coalesce(utc("ChargePeriodEnd" || CASE WHEN regexp_matches("ChargePeriodEnd", '(Z|[+-]\\d\\d:?\\d\\d)$') THEN ''
-        ELSE 'Z' END), utc("ChargePeriodEnd")) AS period_end,
+    {instant('"ChargePeriodStart"')} AS ts,
+    {instant('"ChargePeriodEnd"')} AS period_end,
     TRUE AS aggregated,
-    {SERVED_BY} AS provider,
-    coalesce("x_Model", {text("sku", "ModelId", "ModelVersion", "ModelFamily")},
-        CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
-    CASE WHEN "x_Processing" IS NOT NULL THEN "x_Processing"
-         WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
-         WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
+    provider,
+    coalesce("x_Model", model) AS model,
+    coalesce("x_Processing", processing) AS processing,
     {classes(USED, "counted")},
     CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0) ELSE 0 END
         AS web_search,

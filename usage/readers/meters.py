@@ -5,6 +5,8 @@ A unit that says no number of tokens gives none: the row keeps its cost, and no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...tokens import BILLED_TOKENS
 
 
@@ -34,11 +36,24 @@ def per_unit(unit: str) -> str:
         WHEN regexp_matches({text}, '^(tokens?|count)$') THEN 1 END"""
 
 
-def tokens(quantity: str, unit: str) -> str:
-    """SQL for the whole tokens of a quantity in units; NULL where the unit is unknown or the quantity is negative."""
-    exact = f"TRY_CAST({quantity} AS DECIMAL(38, 12)) * ({per_unit(unit)})"
-    rough = f"TRY_CAST({quantity} AS DOUBLE) * ({per_unit(unit)})"
+def tokens(quantity: str, factor: str) -> str:
+    """SQL for the tokens of a quantity of units of so many (`per_unit`); NULL where that is, or it is negative."""
+    exact = f"TRY_CAST({quantity} AS DECIMAL(38, 12)) * ({factor})"
+    rough = f"TRY_CAST({quantity} AS DOUBLE) * ({factor})"
     return f"CASE WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"
+
+
+def joined(left: str, right: str, columns: Sequence[str]) -> str:
+    """SQL for rows of a bill with what their meters mean, which is found out once for each; NULLs are alike."""
+    alike = " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in columns)
+    but = ", ".join(f'"{name}"' for name in columns)
+    return f"SELECT {left}.*, {right}.* EXCLUDE ({but}) FROM {left} JOIN {right} ON {alike}"  # noqa: S608 (names)
+
+
+def instant(cell: str) -> str:
+    """SQL for the time that a cell states, in UTC where it names no other offset."""
+    own = f"suffix({cell}, 'Z') OR regexp_matches({cell}, '[+-]\\d\\d:?\\d\\d$')"
+    return f"CASE WHEN {own} THEN utc({cell}) ELSE coalesce(utc({cell} || 'Z'), utc({cell})) END"
 
 
 def classes(kind: str, counted: str) -> str:
