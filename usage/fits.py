@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .json_text import parsed
 from .reader import identifier
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def has_numbers(kind: Any) -> bool:
 def loaded(text: str) -> Any:
     """A value of JSON, with a comma before an end too, as DuckDB has it. Raises ValueError, RecursionError."""
     try:
-        return json.loads(text)
+        return parsed(text)
     except ValueError:
         return json.loads(LAST_COMMA.sub(r"\1", text))
 

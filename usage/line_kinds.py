@@ -35,6 +35,8 @@ DELETED = b"0123456789."
 KEPT = bytes.maketrans(b"0123456789", bytes(range(0xF0, 0xFA)))  # no byte of JSON in UTF-8
 UNESCAPED = re.compile(rb'(?<!\\)"')
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
+NO_KEY_END = bytes({*range(256)} - {*b'0123456789":'})
+ESCAPED = (b"\\u006", b"\\u007")  # how a letter may be written
 VALUE_NAMES = (b"stringValue", b"value")  # of an attribute
 BACKSLASH = 0x5C
 COLON = re.compile(rb"\s*:")
@@ -120,11 +122,10 @@ class LineKinds:
 
     def unusual_keys(self, lines: bytes) -> Iterator[int]:
         """Where a key stands that ends in a digit or is written with escapes, and is not known."""
-        zeros = lines.translate(ZEROS, b"\\")
-        if b"u000" in zeros:
-            for letter in (b"\\u006", b"\\u007"):
+        if b"\\u00" in lines:
+            for letter in ESCAPED:
                 yield from _places(lines, letter)
-        if b'0":' not in zeros:
+        if b'0":' not in lines.translate(ZEROS, NO_KEY_END):  # what is left is short, and may join what did not touch
             return
         zeros = lines.translate(ZEROS)
         for end in (b'0":', b'0\\":'):

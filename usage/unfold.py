@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import tempfile
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .json_text import line_of, parsed
 
 if TYPE_CHECKING:
     from .reader import Unfold
@@ -22,16 +23,19 @@ VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
-    encode = json.JSONEncoder(ensure_ascii=False, default=_as_text).encode
-    with out.open("w", encoding="utf-8", errors="replace") as lines:
+    with out.open("wb") as lines:
         try:
             for record in unfold(content, file):
-                lines.write((record if isinstance(record, str) else encode(record)) + "\n")
+                lines.write(_text_line(record) if isinstance(record, str) else line_of(record))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
         except (ValueError, RecursionError):
             return "not JSON"
     return None
+
+
+def _text_line(text: str) -> bytes:
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:
@@ -45,7 +49,7 @@ def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:
 def loaded(text: str) -> dict[str, Any] | str:
     """The object that a text holds, or the text."""
     try:
-        found = json.loads(text)
+        found = parsed(text)
     except (ValueError, RecursionError):
         return text
     return found if isinstance(found, dict) else text

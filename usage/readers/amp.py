@@ -6,11 +6,11 @@ it, so it is left out. Credits are not USD.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..json_text import parsed
 from ..reader import Reader, Sample
 
 COLUMNS = {
@@ -39,7 +39,7 @@ FROM record
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
     """The messages that have usage, of a thread or a list of threads."""
-    found = json.loads(content.read_bytes())
+    found = parsed(content.read_bytes())
     for thread in found if isinstance(found, list) else [found]:
         messages = thread.get("messages") if isinstance(thread, dict) else None
         for number, message in enumerate(messages if isinstance(messages, list) else []):

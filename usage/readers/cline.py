@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..json_text import parsed
 from ..reader import Reader, Sample
 from ..unfold import beside, whole
 from .nested import priced
@@ -70,7 +71,7 @@ FROM record WHERE call IS NOT NULL
 
 def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
     """The messages as they stand; those that have usage with their call."""
-    found = json.loads(content.read_bytes())
+    found = parsed(content.read_bytes())
     messages = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     task = _Task(messages, file)
     for message in messages:
@@ -82,11 +83,12 @@ class _Task:
     """A task's messages, and what its files say of tool and model."""
 
     def __init__(self, messages: Sequence[dict[str, Any]], file: Path) -> None:
-        self.file = file
+        self.session = file.parent.name
         self.first = messages[0].get("ts") if messages else None
         self.usages = {id(message): usage for message in messages if (usage := _usage(message)) is not None}
         self.tool = _tool(file, messages, self.usages.values())
         self.models = _models(file)
+        self.times = [time for time, _, _ in self.models]
         self.seen: dict[tuple[Any, Any], int] = {}
         _joined(messages, self.usages)
         # the counts of no request can be a part of its input: then no request's are
@@ -147,15 +149,14 @@ class _Task:
         again = f":{self.seen[key]}" if self.seen[key] > 1 else ""
         name = f"cline:{self.first}:{key[0]}:{key[1]}{again}"
         mode = (message.get("modelInfo") or {}).get("mode")
-        return {"id": name, "session": self.file.parent.name, "tool": self.tool, "time": key[0], "mode": mode}
+        return {"id": name, "session": self.session, "tool": self.tool, "time": key[0], "mode": mode}
 
     def _model(self, message: dict[str, Any]) -> tuple[str | None, str | None]:
         """The provider and model of a request: its own, else what the files beside said last."""
         info = message.get("modelInfo") or {}
         if info.get("modelId"):
             return info.get("providerId"), info["modelId"]
-        times = [time for time, _, _ in self.models]
-        place = bisect_right(times, message.get("ts") or 0)
+        place = bisect_right(self.times, message.get("ts") or 0)
         return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
 
     def _input(self, counts: dict[str, int], usage: dict[str, Any], provider: str | None, time: Any) -> int:
@@ -190,7 +191,7 @@ def _json(text: Any) -> dict[str, Any]:
     if not isinstance(text, str) or text[:1] != "{":
         return {}
     try:
-        found = json.loads(text)
+        found = parsed(text)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -268,7 +269,7 @@ def _time(entry: dict[str, Any]) -> float:
 def _loaded(file: Path, name: str) -> Any:
     path = beside(file, name)
     try:
-        return json.loads(path.read_bytes()) if path else None
+        return parsed(path.read_bytes()) if path else None
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -7,11 +7,11 @@ of `tokenUsage` are disjoint. An event that is billed by requests has no tokens.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..json_text import parsed
 from ..reader import Reader, Sample
 from ..unfold import json_lines
 from .counts import usd_from_cents
@@ -57,7 +57,7 @@ FROM entry
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The events of pages, in a document, a list or a page a line."""
     try:
-        found = json.loads(content.read_bytes().decode("utf-8-sig", "replace"))
+        found = parsed(content.read_bytes().decode("utf-8-sig", "replace"))
     except ValueError:
         for page in json_lines(content):
             yield from _events(page) if isinstance(page, dict) else [page]

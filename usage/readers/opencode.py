@@ -8,11 +8,11 @@ under another: a message that is completed is known by its times and figures. Co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..json_text import parsed
 from ..processing import processing
 from ..reader import Reader, Sample
 from ..unfold import SQLITE, loaded, rows
@@ -72,7 +72,7 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     with content.open("rb") as stream:
         database = stream.read(len(SQLITE)) == SQLITE
     if not database:
-        found = json.loads(content.read_bytes())
+        found = parsed(content.read_bytes())
         yield from (_renamed(item) for item in (found if isinstance(found, list) else [found]))
         return
     for row in rows(content, MESSAGES):
