@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .bounded import lines_of
@@ -21,10 +21,10 @@ MOST_LINES = 256  # parsed before what was learned of them is searched for
 
 
 class LineWatch:
-    """Sees a file piece by piece."""
+    """Sees a file piece by piece; `number` is the number in the file of the line that is so many here."""
 
-    def __init__(self, watch: Watch, file_id: int) -> None:
-        self.watch, self.file_id, self.kinds = watch, file_id, watch.kinds
+    def __init__(self, watch: Watch, file_id: int, number: Callable[[int], int] = lambda place: place) -> None:
+        self.watch, self.file_id, self.kinds, self.number = watch, file_id, watch.kinds, number
         self.rest: list[bytes] = []  # of a line that is not whole yet
         self.held = 0  # bytes of the line that is not whole yet
         self.lines = 0  # before
@@ -104,7 +104,7 @@ class LineWatch:
             self.place, self.before = 0, self.lines
         self.before += data.count(b"\n", self.place, start)
         self.place = start
-        return self.before + 1
+        return self.number(self.before + 1)
 
 
 class _Lines:
