@@ -58,13 +58,21 @@ FIELDS = {
 }
 COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
 _NAMES = tuple(dict.fromkeys(COUNTED))
-_TIER = """coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', metadata ->> '$.service_tier',
-    metadata ->> '$.attributes."gen_ai.openai.response.service_tier"',
-    metadata ->> '$.attributes."openai.response.service_tier"')"""
+# What is taken of an observation's metadata: all at once, since each expression on it parses it anew.
+_METADATA = """$."gen_ai.response.id" $.attributes."gen_ai.response.id" $.response_id
+    $.ls_provider $.attributes."gen_ai.provider.name" $.attributes."gen_ai.system"
+    $.service_tier $.attributes."gen_ai.openai.response.service_tier" $.attributes."openai.response.service_tier"
+    $.speed $.inference_geo""".split()
+
+
+def _said(*places: int) -> str:
+    return ", ".join(f"said[{place}]" for place in places)
+
+
 _PROCESSING = processing(
-    _TIER,
-    "coalesce(settings ->> '$.speed', metadata ->> '$.speed')",
-    "coalesce(settings ->> '$.inference_geo', metadata ->> '$.inference_geo')",
+    f"coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', {_said(7, 8, 9)})",
+    f"coalesce(settings ->> '$.speed', {_said(10)})",
+    f"coalesce(settings ->> '$.inference_geo', {_said(11)})",
 )
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
 COLUMNS = {
@@ -179,7 +187,8 @@ detailed AS (
     FROM entry
 ),
 listed AS (
-    SELECT *, json_extract_string(counts, [{", ".join(map(text, _PLACES))}]) AS stated
+    SELECT *, json_extract_string(counts, [{", ".join(map(text, _PLACES))}]) AS stated,
+        json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) AS said
     FROM detailed
 ),
 measured AS (
@@ -248,14 +257,12 @@ node AS MATERIALIZED (
 SELECT file_id, line,
     'langfuse:' || nullif(id, '') AS event_id,
     -- a gateway that writes traces puts the response's id into the observation's
-    coalesce(nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), ''), metadata ->> '$."gen_ai.response.id"',
-        metadata ->> '$.attributes."gen_ai.response.id"', metadata ->> '$.response_id') AS response_id,
+    coalesce(nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), ''), {_said(1, 2, 3)}) AS response_id,
     utc(coalesce("startTime", start_time)) AS ts,
     coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
     name AS task,
     CASE WHEN named_model LIKE 'projects/%/publishers/%/models/%' THEN 'gcp.vertex_ai'
-        ELSE coalesce(metadata ->> '$.ls_provider', metadata ->> '$.attributes."gen_ai.provider.name"',
-            metadata ->> '$.attributes."gen_ai.system"') END AS provider,
+        ELSE coalesce({_said(4, 5, 6)}) END AS provider,
     regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') AS model,
     {_PROCESSING} AS processing,
     CASE WHEN upper(level) = 'ERROR' THEN 'error' ELSE 'ok' END AS status,
