@@ -58,13 +58,12 @@ FIELDS = {
 }
 COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
 _NAMES = tuple(dict.fromkeys(COUNTED))
-# What is taken of an observation's metadata: all at once, since each expression on it parses it anew.
-_METADATA = (
-    *('$."gen_ai.response.id"', '$.attributes."gen_ai.response.id"', "$.response_id", "$.ls_provider"),
-    *('$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier"),
-    '$.attributes."gen_ai.openai.response.service_tier"',
-    *('$.attributes."openai.response.service_tier"', "$.speed", "$.inference_geo"),
-)
+_METADATA = (  # all at once, since each expression on it parses it anew
+    '$."gen_ai.response.id"', '$.attributes."gen_ai.response.id"', "$.response_id", "$.ls_provider",
+    '$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier",
+    '$.attributes."gen_ai.openai.response.service_tier"', '$.attributes."openai.response.service_tier"', "$.speed",
+    "$.inference_geo",
+)  # fmt: skip
 
 
 def _said(*places: int) -> str:
