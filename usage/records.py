@@ -43,6 +43,7 @@ FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
 NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError)  # bad lines, torn packing
 
 TABLES = ("csv", "parquet")
+AS_DECLARED = "auto_detect = false, records = true"  # else 20,480 lines are parsed to guess what is said already
 COUNT_ROWS = "SELECT file_id, count(*) FROM record GROUP BY file_id"
 
 LineCounts = Callable[[Source], int]
@@ -253,7 +254,8 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
     but = f"EXCLUDE ({identifier(key)})" if key else ""
     cast = ", ".join(f"{checked_sql(identifier(name), kind)} AS {identifier(name)}" for name, kind in numbers.items())
     of_batch = f"batch.file_id = entry.{identifier(key)}" if key else "batch.place = entry.file_index"
-    lines, line = f"read_ndjson({files}, columns = {struct(columns)}, compression = 'none')", "NULL::BIGINT"
+    lines = f"read_ndjson({files}, columns = {struct(columns)}, compression = 'none', {AS_DECLARED})"
+    line = "NULL::BIGINT"
     if reader.ordered:
         lines = f'(SELECT *, file_index AS "its file", row_number() OVER () AS "its line" FROM {lines})'  # noqa: S608
         but, line, of_batch = 'EXCLUDE ("its file", "its line")', 'entry."its line"', 'batch.place = entry."its file"'
@@ -315,7 +317,8 @@ def _append(connection: DuckDBPyConnection, source: Source, clean: Path) -> None
         f"""
         INSERT INTO record BY NAME
         SELECT $file_id::BIGINT AS file_id, $path AS path, entry.*
-        FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {object_size(clean)}) AS entry
+        FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {object_size(clean)}, {AS_DECLARED})
+            AS entry
         """,  # noqa: S608 (columns are the reader's)
         {"file_id": source.file_id, "path": source.file.shown, "clean": str(clean)},
     )

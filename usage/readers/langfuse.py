@@ -60,9 +60,8 @@ COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for
 _NAMES = tuple(dict.fromkeys(COUNTED))
 _METADATA = (  # all at once, since each expression on it parses it anew
     '$."gen_ai.response.id"', '$.attributes."gen_ai.response.id"', "$.response_id", "$.ls_provider",
-    '$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier",
-    '$.attributes."gen_ai.openai.response.service_tier"', '$.attributes."openai.response.service_tier"', "$.speed",
-    "$.inference_geo",
+    '$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier", "$.speed",
+    *(f'$.attributes."{maker}.response.service_tier"' for maker in ("gen_ai.openai", "openai")), "$.inference_geo",
 )  # fmt: skip
 
 
@@ -71,8 +70,8 @@ def _said(*places: int) -> str:
 
 
 _PROCESSING = processing(
-    f"coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', {_said(7, 8, 9)})",
-    f"coalesce(settings ->> '$.speed', {_said(10)})",
+    f"coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', {_said(7, 9, 10)})",
+    f"coalesce(settings ->> '$.speed', {_said(8)})",
     f"coalesce(settings ->> '$.inference_geo', {_said(11)})",
 )
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
