@@ -113,5 +113,6 @@ def regress(
 
 def likely_enough(likely: Floats, least: float) -> Floats:
     """Weights that add up to 1, and 0 where one would be below `least`."""
-    kept = np.where(likely >= least * likely.sum(), likely, 0.0)
-    return kept / kept.sum()
+    kept: Floats = np.where(likely >= least * likely.sum(), likely, 0.0)
+    weights: Floats = kept / kept.sum()
+    return weights
