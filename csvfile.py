@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TextIO
 
-from .documents import check_regular
+from .documents import MAX_BYTES, check_regular
 from .errors import InputError
 
 Row = dict[str, str]
@@ -24,9 +26,9 @@ def read_csv(file: Path) -> tuple[list[str], Iterator[tuple[int, Row]]]:
     header = [name.strip() for name in header]
     if not header:
         raise InputError("the file is empty; its first line must name the columns", file=file)
-    for name in header:
-        if header.count(name) > 1:
-            raise InputError(f"the column {name!r} stands twice", file=file, line=1)
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    if twice is not None:
+        raise InputError(f"the column {twice!r} stands twice", file=file, line=1)
     return header, _rows(file, header, lines)
 
 
@@ -42,7 +44,7 @@ def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         check_regular(file)
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            reader = csv.reader(_lines(stream, file), strict=True)
             for fields in reader:
                 if fields:
                     yield reader.line_num, fields
@@ -56,6 +58,14 @@ def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"this is not CSV: {error}", file=file, line=reader.line_num) from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", file=file) from None
+
+
+def _lines(stream: TextIO, file: Path) -> Iterator[str]:
+    """The lines; one that is too long is refused before it fills the memory."""
+    while line := stream.readline(MAX_BYTES + 1):
+        if len(line) > MAX_BYTES:
+            raise InputError(f"a line is longer than {MAX_BYTES // 2**20} Mi characters", file=file)
+        yield line
 
 
 def decimal_of(text: str, file: Path, line: int, column: str) -> Decimal:

@@ -6,7 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from conftest import Run
+from costsim import csvfile
+from costsim.errors import InputError
 
 HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\n::stop-commands::x"
 
@@ -25,3 +28,19 @@ def test_names_of_a_routing_reach_no_terminal_as_commands(costsim: Run, tmp_path
         assert harmless(done.out)
         assert harmless(done.err)
         assert done.out.count("\n") == 1 or "--explain" in words
+
+
+def test_a_line_of_a_table_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("date,EUR\n2026-01-01," + "1" * 200 + "\n")
+    monkeypatch.setattr(csvfile, "MAX_BYTES", 100)
+    with pytest.raises(InputError, match="a line is longer"):
+        list(csvfile.read_csv(file)[1])
+
+
+def test_a_table_of_many_columns_is_read_in_one_pass(tmp_path: Path) -> None:
+    """20,000 names compared with one another would be 400 million comparisons, several seconds."""
+    file = tmp_path / "wide.csv"
+    file.write_text(",".join(f"c{n}" for n in range(20_000)) + ",c7\n")
+    with pytest.raises(InputError, match="'c7' stands twice"):
+        csvfile.read_csv(file)
