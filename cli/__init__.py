@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 
-from ..errors import CostsimError
+from ..errors import CostsimError, InputError
 
 JARGON = {
     "Value error, ": "",
@@ -25,6 +26,7 @@ def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
     debug = "--debug" in sys.argv
     try:
+        _check_utf8(sys.argv[1:])
         if sys.argv[1:2] == ["route"]:  # shells ask it before every spawn: it answers without Typer and pydantic
             from .route import route
 
@@ -63,6 +65,13 @@ def main() -> None:
         if debug:
             raise
         sys.exit(_missing_package(error) or _not_ours(error))
+
+
+def _check_utf8(words: Sequence[str]) -> None:
+    """Raises InputError for a word that is no text, unless a file of that name is there: those are read."""
+    for word in words:
+        if not word.isascii() and word != word.encode("utf-8", "replace").decode() and not os.path.lexists(word):
+            raise InputError(f"{os.fsencode(word)!r} is not UTF-8 text")
 
 
 def _leave_stdout() -> None:

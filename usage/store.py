@@ -88,6 +88,8 @@ def open_store(
 
 
 def _connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    if str(path) != str(path).encode("utf-8", "replace").decode():
+        raise StoreError(f"{path}: the name is not UTF-8 text; name another file for the store")
     new = str(path) == ":memory:" or not path.exists() or _never_begun(path)
     if read_only and new:
         raise StoreError(f"{path}: there is no store here; `costsim load` makes one")

@@ -26,7 +26,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ...documents import read_document, validate
+from ...documents import Document, read_document, validate
 from ...money import strip
 from ...writing import one_writer, write_file
 from .results import DecisionRecord, RoutingChange, Verdict
@@ -37,7 +37,8 @@ PLACES = 6
 """Decimals of a promise in the file: more than people read, and no more than YAML keeps."""
 
 Money = Annotated[Decimal, Field(ge=-(10**15), le=10**15, decimal_places=12)]
-Words = Annotated[str, Field(max_length=2000)]
+WORDS_LENGTH = 2000
+Words = Annotated[str, Field(max_length=WORDS_LENGTH)]
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -124,6 +125,7 @@ def _with_entry(file: Path, record: DecisionRecord) -> str:
         validate(document, DecisionsFile)
         known, text = document.data["decisions"], file.read_text(encoding="utf-8-sig")
     entry = as_written(record)
+    validate(Document(file, {"decisions": [entry]}), DecisionsFile)  # what cannot be read again is not written
     added = text.rstrip("\n") + "\n" + _block([entry])
     return added if _holds(added, [*known, entry]) else HEADER + "decisions:\n" + _block([*known, entry])
 
@@ -137,7 +139,7 @@ def as_written(record: DecisionRecord) -> dict[str, Any]:
         "decision": record.decision,
         "date": record.on,
         "month": record.month,
-        "what": record.what,
+        "what": record.what[:WORDS_LENGTH],
         "promised_usd_per_month": _short(record.promised_usd_per_month),
         "range_usd_per_month": None if low is None or high is None else [_short(low), _short(high)],
         "change": change

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 from conftest import Run
 from costsim import csvfile
-from costsim.errors import InputError
+from costsim.errors import InputError, StoreError
+from costsim.usage.store import open_store
 
 HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\n::stop-commands::x"
 
@@ -44,3 +46,17 @@ def test_a_table_of_many_columns_is_read_in_one_pass(tmp_path: Path) -> None:
     file.write_text(",".join(f"c{n}" for n in range(20_000)) + ",c7\n")
     with pytest.raises(InputError, match="'c7' stands twice"):
         csvfile.read_csv(file)
+
+
+def test_a_word_that_is_no_text_reaches_no_file(costsim: Run, tmp_path: Path) -> None:
+    word = os.fsdecode(b"x\xff")
+    for words in (["spend", "--where", f"agent={word}"], ["rollup", word, "--print-sql"], ["init", "--out", word],
+                  ["decide", "x", "--accept", "--who", word], ["load", "--db", f"{word}.duckdb"], ["spend", f"--out={word}.csv"]):  # fmt: skip
+        done = costsim(*words)
+        assert (done.code, done.err.count("\n"), "is not UTF-8 text" in done.err) == (2, 1, True), done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_of_such_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="not UTF-8"), open_store(tmp_path / os.fsdecode(b"x\xff.duckdb")):
+        pass
