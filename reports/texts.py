@@ -19,7 +19,9 @@ XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
-COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::|##\[)", re.MULTILINE)  # a style of ours may come before
+COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
+COMMANDS_WITHIN = re.compile(r"##(?=\[|vso\[|teamcity\[)")
+"""What GitHub's and Azure's runners take for a command anywhere in a line."""
 LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!](?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
@@ -44,6 +46,7 @@ def terminal(text: str) -> str:
         return text
     if text[:1] in ("{", "["):  # JSON: the same value, written so that it does nothing
         text = CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        text = COMMANDS_WITHIN.sub(r"#\\u0023", text)
     return without_commands(without_escapes(text))
 
 
@@ -54,7 +57,7 @@ def without_escapes(text: str) -> str:
 
 def without_commands(text: str) -> str:
     """Text with no line that a CI takes for a command."""
-    return COMMANDS.sub(rf"\1{BREAK}\2", text)
+    return COMMANDS.sub(rf"\1{BREAK}\2", COMMANDS_WITHIN.sub(f"##{BREAK}", text))
 
 
 def cell(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from xml.etree import ElementTree as ET
 
@@ -38,6 +39,16 @@ def test_no_name_reaches_a_terminal_as_a_command(name: str) -> None:
     terminal_console(file=printed, width=80).print(name, markup=False)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", printed.getvalue())
     assert not any(line.lstrip().startswith(("::", "##[")) for line in printed.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("name", ["a ##[stop-commands]x", "a ##vso[task.setvariable variable=x]y", "##[error]x"])
+def test_no_name_is_a_command_within_a_line(name: str) -> None:
+    """GitHub's runner looks for `##[` and Azure's for `##vso[` anywhere in a line, not only where it begins."""
+    printed = io.StringIO()
+    terminal_console(file=printed, width=80).print(name, markup=False)
+    for text in (texts.terminal(f"model {name}"), printed.getvalue(), texts.terminal(json.dumps({"a": name}))):
+        assert not re.search(r"##(\[|vso\[)", text)
+    assert json.loads(texts.terminal(json.dumps({"a": name}))) == {"a": name}
 
 
 def test_json_keeps_its_values() -> None:
