@@ -25,9 +25,11 @@ ADVICE = "name its columns with --map, or see docs/formats.md for the formats an
 def message(file: LogFile) -> str:
     """One line about a file that was named and is no known log."""
     sample = looked_at(file)
+    if sample.layout == "sqlite" and head(file, HEAD_BYTES)[1]:
+        return "this is a packed database: unpack it first"
     if sample.layout == "sqlite" and (why := damage(Path(file.path))):
         return f"this database is damaged or cut short ({why}): copy it again while its tool is not running"
-    if head(file, 2)[0][:2] in UTF_16:
+    if head(file, HEAD_BYTES)[0][:2] in UTF_16:
         return "this is a text in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"
     if why := companion(sample):
         return f"this is no log that costsim knows: {why}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.errors import UsageLogError
 from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.passed_over import counts
@@ -60,6 +62,24 @@ def test_a_log_of_any_name_is_read_and_its_copy_counts_once(tmp_path: Path, name
     report = loaded(folder, tmp_path / "s.duckdb")
     # three entries, two calls: e1 stands in both files
     assert (report.total("entries"), report.total("added"), report.passed_over) == (3, 2, {})
+
+
+def test_a_database_that_is_cut_short_is_named_in_a_folder_and_refused_alone(tmp_path: Path) -> None:
+    folder, whole = tmp_path / "mixed", tmp_path / "whole.db"
+    folder.mkdir()
+    with sqlite3.connect(whole) as database:
+        database.execute("CREATE TABLE message (id, session_id, time_created, data)")
+        database.executemany("INSERT INTO message VALUES (1, 2, 3, ?)", [("x" * 1000,)] * 20)
+    (folder / "opencode.db").write_bytes(whole.read_bytes()[:5000])
+    (folder / "session.jsonl").write_text(message(1) + "\n")
+    report = loaded(folder, tmp_path / "s.duckdb")
+    assert list(report.passed_over.values()) == ["a damaged database: copy it again"]
+    with pytest.raises(UsageLogError, match="damaged or cut short"):
+        loaded(folder / "opencode.db", tmp_path / "s.duckdb")
+    packed = tmp_path / "whole.db.gz"
+    packed.write_bytes(gzip.compress(whole.read_bytes()))
+    with pytest.raises(UsageLogError, match="a packed database: unpack it first"):
+        loaded(packed, tmp_path / "s.duckdb")
 
 
 def test_every_file_that_is_no_log_is_counted_by_what_it_is(tmp_path: Path) -> None:
