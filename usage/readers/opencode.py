@@ -2,8 +2,9 @@
 
 https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
 events and the session's totals repeat the same usage. `tokens.input` excludes cache, `tokens.output` reasoning,
-unless `total` says that reasoning is within. A message has one id in both places, and a fork of its session copies it
-under another: a message that is completed is known by its times and figures. Cost 0 means that no price is known.
+unless `total` says that reasoning is within. A message has one id in both places, which rises with time; a fork of its
+session copies completed ones under later ids: of messages with the same times and figures, the first id names the
+call. Cost 0 means that no price is known.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ WITH entry AS (
     FROM record WHERE role = 'assistant'
 )
 SELECT file_id, line,
-    -- a fork copies messages under new ids; times and figures stay
-    'opencode:' || CASE WHEN completed IS NULL THEN nullif(id, '') ELSE md5(concat_ws(':', created, completed,
-        modelID, inputs, cached, written, outputs, reasoning, cost)) END AS event_id,
+    -- a fork copies messages under new ids, which are larger; times and figures stay
+    'opencode:' || CASE WHEN completed IS NULL THEN nullif(id, '') ELSE min(nullif(id, '')) OVER (
+        PARTITION BY created, completed, modelID, inputs, cached, written, outputs, reasoning, cost) END AS event_id,
     utc_epoch(created) AS ts,
     agent,
     sessionID AS session,
@@ -110,7 +111,7 @@ READER = Reader(
         "cost",
         *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),
     ),
-    unique_by="the message's times and figures; its id until it is completed",
+    unique_by="the message's id; copies in a fork have the first one's",
     kept_at="~/.local/share/opencode/opencode.db or storage/message",
     no_call="no assistant message with tokens",
     sample="real: v1.16.0",

@@ -51,6 +51,17 @@ def test_a_message_that_is_not_completed_is_known_by_its_id(tmp_path: Path) -> N
     assert counted(tmp_path, first, second) == (2, 20, 2)
 
 
+def test_a_message_that_is_completed_later_counts_once(tmp_path: Path) -> None:
+    begun = message("m1", "s", AT, completed=False, input=1_000, output=10)
+    file = tmp_path / "m1.json"
+    with open_store(Path(":memory:")) as store:
+        for now in (begun, message("m1", "s", AT, input=1_000, output=100)):
+            file.write_text(json.dumps(now))
+            load(store, [file])
+        rows = store.execute("SELECT event_id, input, output FROM usage_event").fetchall()
+    assert rows == [("opencode:m1", 1_000, 100)]
+
+
 def test_a_text_in_utf_16_says_how_to_convert_it(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text(json.dumps(message("m1", "s", AT)), encoding="utf-16")
