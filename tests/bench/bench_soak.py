@@ -37,7 +37,7 @@ import zstandard
 DATA = Path(__file__).parent.parent / "data" / "usage"
 TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".prom")
 DATABASES = (".db", ".sqlite", ".parquet")
-PACKED = {".gz": gzip.compress, ".zst": zstandard.compress}
+PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.compress}
 SMALL_DISK_BYTES = 48 * 2**20
 BATCH_FILES = 1_250
 LINES_A_FILE = 200
