@@ -43,9 +43,12 @@ def written_5m(total: str, short: str, long: str) -> str:
     return f"CASE WHEN least({total}, {short}, {long}) < 0 THEN -1 ELSE greatest({short}, {total} - {long}) END"
 
 
-def priced(usd: str) -> str:
-    """SQL for a recorded cost that is none where it is 0: a tracer that knows no price writes 0."""
-    return f"CASE WHEN TRY_CAST({usd} AS DOUBLE) = 0 THEN NULL ELSE {usd} END"
+def priced(usd: str, tokens: str = "1") -> str:
+    """SQL for a recorded cost that is none where it is 0: a tool that knows no price writes 0.
+
+    `tokens` is SQL for a call's tokens where it is known that all are counted: of none, 0 is the cost.
+    """
+    return f"CASE WHEN TRY_CAST({usd} AS DOUBLE) = 0 AND {tokens} > 0 THEN NULL ELSE {usd} END"
 
 
 def above(calls: str, scope: str, own: str, parent: str) -> str:

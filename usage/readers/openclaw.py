@@ -102,7 +102,7 @@ SELECT file_id, line,
     used.cacheWrite1h AS cache_write_1h,
     used."output"::HUGEINT + CASE WHEN reasoning_beside THEN thinking ELSE 0 END AS output,
     nullif(used.totalTokens, 0) AS stated_total,
-    {priced(COST)} AS recorded_usd,
+    {priced(COST, "parts")} AS recorded_usd,
     json_object('stopReason', message.stopReason, 'entry', "type") AS tags
 FROM counted
 """  # noqa: S608 (constants only)
