@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -324,6 +324,16 @@ def _step(spot: dict[str, Any], part: str | int, root: dict[str, Any]) -> Iterat
             yield alternative["properties"][part]
         elif isinstance(alternative.get("additionalProperties"), dict):
             yield alternative["additionalProperties"]
+
+
+def shown_name(name: str) -> str:
+    """A key or column of a file, for an error; not where it may be the text of a file of another kind."""
+    return repr(name) if PLAIN_KEY.fullmatch(name) else "(a text that is no name)"
+
+
+def plain_names(names: Iterable[str]) -> list[str]:
+    """Those keys or columns of a file that are names, and no text of a file of another kind."""
+    return [name for name in names if PLAIN_KEY.fullmatch(name)]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

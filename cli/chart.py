@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import CostsimError, InputError
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption, architecture_or_example, day_of
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
@@ -71,7 +71,10 @@ def chart(
     target = out or Path(f"{name}.png")
     check_ending(target)
     ending = target.suffix.lower()
-    if name not in pictures.CHARTS or (name in plan_pictures.CHARTS and (plan or not (month or db.exists()))):
+    stored = month or db != DEFAULT_STORE or db.exists()
+    if db != DEFAULT_STORE and (plan or name not in pictures.CHARTS):
+        raise CostsimError("--db names the store of a month's chart; a chart of a projection reads none")
+    if name not in pictures.CHARTS or (name in plan_pictures.CHARTS and (plan or not stored)):
         from ..analysis.simulation.settings import Settings
 
         settings = Settings(day_of(start), days, book=book, prices=tuple(prices or ()), baseline=baseline)

@@ -48,7 +48,11 @@ def observed(
     with tempfile.TemporaryDirectory() as folder:
         file = save or Path(folder) / "architecture.yaml"
         write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
-        found = read_architecture(file).model_copy(update=prices)
+        try:
+            found = read_architecture(file).model_copy(update=prices)
+        except CostsimError:
+            file.unlink()  # none that cannot be read again
+            raise
         return found, known + timedelta(1) if known else datetime.now(UTC).date()
 
 

@@ -249,7 +249,7 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
     lines = [f"- **OVERLAP** {cell(overlap.message)}" for overlap in spend.sources.overlaps]
     lines += [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
     lines += [""] if lines else []
-    lines.append("| " + " | ".join([*spend.query.by, *columns]) + " |")
+    lines.append("| " + " | ".join([*map(cell, spend.query.by), *columns]) + " |")
     lines.append("| " + " | ".join(["---"] * len(spend.query.by) + ["---:"] * len(columns)) + " |")
     for row in spend.rows:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from ..documents import did_you_mean
+from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
@@ -160,7 +160,7 @@ def _told(
     there = sample.columns or {name for record in sample.records for name in record}
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:
-        near = did_you_mean(gone, sorted(there))
+        near = did_you_mean(gone, plain_names(sorted(there)))
         constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == "mapped" else ""
         part = "table" if sample.layout == "sqlite" else "column"
         raise UsageLogError(f"there is no {part} {gone!r}{constant}{near}", file=sample.path)

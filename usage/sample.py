@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..documents import did_you_mean
+from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
 from ..tokens import CACHE_CLASSES, CALL_CLASSES
 
@@ -148,7 +148,7 @@ def _check_columns(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file
     for name, column in columns.items():
         if column not in table.columns:
             raise UsageLogError(
-                f"there is no column {column!r} for {name}{did_you_mean(column, table.columns)}", file=file
+                f"there is no column {column!r} for {name}{did_you_mean(column, plain_names(table.columns))}", file=file
             )
 
 

@@ -90,6 +90,8 @@ def open_store(
 def _connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     if str(path) != str(path).encode("utf-8", "replace").decode():
         raise StoreError(f"{path}: the name is not UTF-8 text; name another file for the store")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise StoreError(f"{path}: this is no regular file; name a file for the store")  # a pipe would wait for ever
     new = str(path) == ":memory:" or not path.exists() or _never_begun(path)
     if read_only and new:
         raise StoreError(f"{path}: there is no store here; `costsim load` makes one")

@@ -10,6 +10,7 @@ this model. `usd`: what the run cost, failed attempts and retries included. `req
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...csvfile import Row, decimal_of, read_csv
-from ...documents import check_regular, did_you_mean
+from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _json_row(text: str, file: Path, line: int) -> Row:
 def _demand_columns(columns: list[str], file: Path, line: int) -> None:
     for name in columns:
         if name not in COLUMNS:
-            raise InputError(f"unknown column {name!r}{did_you_mean(name, COLUMNS)}", file=file, line=line)
+            raise InputError(f"unknown column {shown_name(name)}{did_you_mean(name, COLUMNS)}", file=file, line=line)
     for name in REQUIRED:
         if name not in columns:
             raise InputError(f"the column {name!r} is missing", file=file, line=line)
@@ -191,7 +192,7 @@ def load_outcomes(connection: DuckDBPyConnection, file: Path) -> int:
     The same file again replaces its rows, and a request that was known already takes the new outcome.
     Raises InputError for the file, StoreError for the database.
     """
-    source = str(file.resolve())
+    source = os.path.realpath(file)  # of a link that leads round in a circle too: reading it says so
 
     def load() -> int:
         count = 0

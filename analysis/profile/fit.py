@@ -182,7 +182,7 @@ def _calibrated(fit: SessionFit, part: LoggedPart) -> SessionFit:
     for _ in range(SECANTS):
         trial = _with_input(fit, scale)
         sent, read, begun = _used(trial.session)
-        if abs(sent / target - 1) < NEAR:
+        if abs(sent / target - 1) < NEAR or scale == before[0]:  # as near as its bounds let it come
             break
         slope = (sent - before[1]) / (scale - before[0])
         before = (scale, sent)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...csvfile import Row, decimal_of, read_csv
-from ...documents import did_you_mean
+from ...documents import did_you_mean, plain_names, shown_name
 from ...errors import InputError
 
 PAIR_COLUMNS = ("weak_ok", "strong_ok")
@@ -56,13 +56,13 @@ def read_table(file: Path, score: str | None = None) -> PairTable | BenchTable:
     header, rows = read_csv(file)
     column = score or ("score" if "score" in header else None)
     if column is not None and column not in header:
-        raise InputError(f"there is no column {column!r}{did_you_mean(column, header)}", file=file, line=1)
+        raise InputError(f"there is no column {column!r}{did_you_mean(column, plain_names(header))}", file=file, line=1)
     if set(PAIR_COLUMNS) <= set(header):
         return _pair_table(file, rows, column)
     if set(BENCH_COLUMNS) <= set(header):
         return _bench_table(file, rows, column)
     wanted = f"{', '.join(PAIR_COLUMNS)} or {', '.join(BENCH_COLUMNS)}"
-    message = f"the columns must be {wanted}, but are {', '.join(header)}"
+    message = f"the columns must be {wanted}, but are {', '.join(map(shown_name, header))}"
     raise InputError(message, file=file, line=1)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...csvfile import decimal_of, read_csv
-from ...documents import did_you_mean
+from ...documents import did_you_mean, plain_names
 from ...errors import InputError
 from ...money import strip
 from .groups import keyed
@@ -64,7 +64,9 @@ def _stated(
     """Line, day, rate and column of the currency's rates, from either layout."""
     long = {"currency", "rate"} <= {*header}
     if not long and currency not in header:
-        raise InputError(f"there is no column {currency!r}{did_you_mean(currency, header)}", file=file, line=1)
+        raise InputError(
+            f"there is no column {currency!r}{did_you_mean(currency, plain_names(header))}", file=file, line=1
+        )
     for line, row in rows:
         column = "rate" if long else currency
         if row[column] and (not long or row["currency"] == currency):

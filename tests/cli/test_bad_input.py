@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,38 @@ def test_a_file_that_is_no_store_is_left_alone(costsim: Run, tmp_path: Path) -> 
     assert outcome.code == 2
     assert_one_line(outcome.err)
     assert (tmp_path / "notes.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["outcomes", "secret"], ["evaluate", "secret"], ["load", "secret", "--map", "ts=a,input=b"]],
+    ids=lambda command: command[0],
+)
+def test_a_file_of_another_kind_is_not_printed(costsim: Run, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "secret").write_text("root:$6$hash:19000:0:99999:7:::\n")
+    outcome = costsim(*command)
+    assert outcome.code == 2
+    assert "$6$" not in outcome.err
+    assert_one_line(outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["outcomes", "loop"], "loop: the file cannot be read: Too many levels of symbolic links"),
+        (["spend", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
+        (["load", "log.jsonl", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
+        (["chart", "plans", "--db", "gone.duckdb"], "--db names the store of a month's chart"),
+        (["chart", "days", "--db", "gone.duckdb"], "gone.duckdb: there is no store here"),
+    ],
+)
+def test_nothing_named_hangs_or_is_ignored(costsim: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    outcome = costsim(*arguments)
+    assert (outcome.code, message in outcome.err) == (2, True), outcome
+    assert_one_line(outcome.err)
 
 
 def test_terminal_escapes_in_names_do_not_reach_the_terminal(costsim: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -188,3 +189,19 @@ def test_an_uncertainty_has_mean_one_and_the_error_it_states(error: float) -> No
     variance = (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18
     assert variance**0.5 == pytest.approx(min(error, 0.5**0.5), abs=0.01)
     assert stated["low"] >= Decimal(0)
+
+
+def test_contexts_that_start_anew_with_every_call_are_fitted_as_near_as_they_can_be(tmp_path: Path) -> None:
+    """Two models in one session whose contexts never build on each other: no input per turn gives their totals."""
+    calls = [
+        {"ts": f"2026-09-{day:02}T{hour}:00:00Z", "input": size + 10 * day, "output": 1500, "model": model,
+         "component": "c2", "session": "s2"}
+        for day in range(1, 29) for hour, size, model in ((12, 30_000, "claude-sonnet-4-6"), (15, 60_000, "claude-opus-4-6"))
+    ]  # fmt: skip
+    log = tmp_path / "calls.jsonl"
+    log.write_text("".join(json.dumps(call) + "\n" for call in calls))
+    names = ("ts", "input", "output", "model", "component", "session")
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        store.load([log], mapping=parse_mapping(",".join(f"{name}={name}" for name in names)))
+        found = store.profile("logs")
+    assert [fit.sessions for fit in found.fits] == [1, 1]
