@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import costsim as costsim_package
 import pictures
 import pytest
 from costsim import open_store
@@ -17,6 +18,7 @@ from documents import PAGES, ROOT, write_files
 if TYPE_CHECKING:
     from conftest import Run
 
+EXAMPLES = Path(costsim_package.__file__).parent / "examples"
 TEXTS = {**PAGES, "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8")}
 NOT_RUN = {
     "python3 -m venv": "installs from a package index; .ci/run does so",
@@ -44,10 +46,10 @@ def lines_of(block: str) -> list[str]:
 def prepared(folder: Path) -> None:
     """What the blocks speak of: the files of the docs, fleets with budgets, a store, a lake of its calls."""
     write_files(folder)
-    shutil.copytree(ROOT / "examples" / "c-suite", folder, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES / "c-suite", folder, dirs_exist_ok=True)
     shutil.copy(folder / "architecture.yaml", folder / "fleet.yaml")
     shutil.copy(folder / "prices.yaml", folder / "negotiated.yaml")
-    shutil.copy(ROOT / "examples" / "agent-fleet" / "architecture.yaml", folder)
+    shutil.copy(EXAMPLES / "agent-fleet" / "architecture.yaml", folder)
     (folder / "budgets.yaml").write_text("budgets:\n  - {name: month, usd: 500}\n")
     (folder / "lake" / "calls").mkdir(parents=True)
     with open_store(folder / "costsim.duckdb") as store:
