@@ -3,7 +3,7 @@
 A log may be written to while it is read. What is appended after the snapshot is left to the next load; where the file
 changed in another way, its first bytes are copied and the copy is read. A table's last row without its line end may be
 half written and look whole, so it counts only once it has one, or where it still stands unchanged at the next load. A
-JSON object shows by itself whether it is whole; what is none yet waits as a row does.
+JSON object shows by itself whether it is whole.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError, is_full
 from .bounded import bounded
-from .json_text import parsed
 
 if TYPE_CHECKING:
     from .files import Format, LogFile
 
 FRESH_NS = 10 * 10**9  # a file that was written to within this time may still be being written
 CHUNK_BYTES = 64 * 1024
-LONGEST_REST = 16 * 2**20
 
 
 def looked_at(file: LogFile) -> LogFile:
@@ -40,28 +38,13 @@ def looked_at(file: LogFile) -> LogFile:
 
 def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:
     """The file without a last row that may be half written; `before` is the size and time that the store knows."""
-    by_line = format.layout in ("csv", "ndjson") and not format.packing and not format.reader.unfold
+    table = format.layout == "csv" and not format.packing and not format.reader.unfold
     fresh = time.time_ns() - file.mtime_ns < FRESH_NS
-    if not by_line or not fresh or file.label == "stdin":
+    if not table or not fresh or file.label == "stdin":
         return file
     end = _whole_lines(file)
     waited = before == (end, file.mtime_ns)
-    if end in (0, file.size) or waited or (format.layout == "ndjson" and _is_object(file, end)):
-        return file
-    return replace(file, size=end, waits=True)
-
-
-def _is_object(file: LogFile, start: int) -> bool:
-    """Whether what follows the last line's end is a whole JSON object, or too long to be looked at."""
-    with Path(file.path).open("rb") as stream:
-        stream.seek(start)
-        rest = stream.read(min(file.size - start, LONGEST_REST + 1))
-    if len(rest) > LONGEST_REST:
-        return True
-    try:
-        return isinstance(parsed(rest), dict)
-    except (ValueError, RecursionError):
-        return False
+    return file if end in (0, file.size) or waited else replace(file, size=end, waits=True)
 
 
 def _whole_lines(file: LogFile) -> int:

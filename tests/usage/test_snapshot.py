@@ -41,27 +41,6 @@ def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
         assert outputs(store) == [10, 98765]
 
 
-def test_a_half_written_object_waits_and_a_whole_one_counts_without_a_line_end(tmp_path: Path) -> None:
-    file = tmp_path / "a.jsonl"
-    line = '{"ts": "2026-10-05T10:00:00Z", "input": 1, "output": '
-    with open_store(tmp_path / "costsim.duckdb") as store:
-        file.write_text(f"{line}10}}\n{line}9")
-        report = load(store, [file], mapping=MAPPING)
-        assert (outputs(store), report.waiting, report.total("rejected")) == ([10], [str(file)], 0)
-        with file.open("a") as out:
-            out.write("8}")
-        load(store, [file], mapping=MAPPING)
-        assert outputs(store) == [10, 98]
-
-
-def test_a_half_object_that_stays_is_a_reject_at_the_next_load(tmp_path: Path) -> None:
-    file = tmp_path / "a.jsonl"
-    file.write_text('{"ts": "2026-10-05T10:00:00Z", "input": 1, "output": 10}\n{"ts": "2026-')
-    with open_store(tmp_path / "costsim.duckdb") as store:
-        rejected = [load(store, [file], mapping=MAPPING).total("rejected") for _ in range(2)]
-        assert (rejected, outputs(store)) == ([0, 1], [10])
-
-
 def test_a_last_row_that_stays_without_an_end_counts_at_the_next_load(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
