@@ -13,7 +13,7 @@ from .numbers import percent
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ..analysis.results import ComponentCost, PlanResult, Projection, Saving
+    from ..analysis.results import ComponentCost, PlanBudget, PlanResult, Projection, Saving
 
 
 def shown_plan(projection: Projection) -> PlanResult:
@@ -22,13 +22,25 @@ def shown_plan(projection: Projection) -> PlanResult:
     return next((plan for plan in projection.plans if plan.name == named), projection.plans[-1])
 
 
+def shown_saving(projection: Projection) -> Saving | None:
+    """What that plan saves; None where it is the baseline."""
+    plan = shown_plan(projection)
+    return next((saving for saving in projection.savings if saving.plan == plan.name), None)
+
+
+def broken_budget(projection: Projection) -> PlanBudget | None:
+    """The first budget that that plan breaks."""
+    plan = shown_plan(projection)
+    return next((use for use in projection.budgets if use.plan == plan.name and not use.within), None)
+
+
 def of_headline(projection: Projection) -> str:
     """The recommended plan per month and per day, against the baseline and the budgets."""
     plan, baseline = shown_plan(projection), projection.plans[0]
     amounts = (30 * plan.expected_usd_per_day, plan.expected_usd_per_day, 30 * baseline.expected_usd_per_day)
     month, day, other = map(format_cents, amounts)  # a difference is the message: to the cent
     costs = f"{plan.name} costs {month} per month ({day} per day)"
-    saving = next((s for s in projection.savings if s.plan == plan.name), None)
+    saving = shown_saving(projection)
     if saving is None:
         return f"{costs}: no plan costs less. {_within(projection)}".strip()
     at = f" at {other} per month" if saving.expected_usd_per_day else ""
@@ -46,7 +58,7 @@ def beside(saving: Saving) -> str:
 def _within(projection: Projection) -> str:
     """Whether the shown plan meets the budgets; nothing where there are none."""
     own = [use for use in projection.budgets if use.plan == shown_plan(projection).name]
-    broken = next((use for use in own if not use.within), None)
+    broken = broken_budget(projection)
     if broken:
         usd, limit = format_cents(broken.usd), format_cents(broken.limit_usd)
         of = "its mean" if broken.at == "mean" else f"its {broken.at.upper()}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.grouping import summed
 from ..money import format_cents, format_range
-from .captions import shown_plan
+from .captions import broken_budget, shown_plan, shown_saving
 from .numbers import percent
 
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ def _price(projection: Projection) -> str:
 def _adopt(projection: Projection) -> str:
     """The plan that the headline speaks of, where it costs less than the baseline."""
     plan = shown_plan(projection)
-    saving = next((s for s in projection.savings if s.plan == plan.name), None)
-    broken = next((use for use in projection.budgets if use.plan == plan.name and not use.within), None)
-    if broken:
+    saving = shown_saving(projection)
+    if broken := broken_budget(projection):
         return f"Bring {plan.name} within the budget {broken.budget}: costsim check proposes the cheapest change."
     if saving is None or saving.expected_usd_per_day <= 0:
         return ""

@@ -126,13 +126,18 @@ def _matches(pattern: str, passed: dict[str, str]) -> Iterator[Path]:
 
 def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
     """By the ending of its name, else by its first bytes; if not, it is noted."""
-    name = file.name.lower()
-    for packing in PACKED:
-        name = name.removesuffix(packing)
-    why = None if name.endswith(SUFFIXES) and file.is_file() else no_log(file)
+    why = None if has_name_of_log(file.name) and file.is_file() else no_log(file)
     if why:
         passed[shown(file)] = why
     return why is None
+
+
+def has_name_of_log(name: str) -> bool:
+    """Whether a name ends as logs do, packed or not."""
+    name = name.lower()
+    for packing in PACKED:
+        name = name.removesuffix(packing)
+    return name.endswith(SUFFIXES)
 
 
 def _from_pipe(path: str, spool: Path) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,7 +17,7 @@ import duckdb
 from ..errors import UsageLogError
 from .files import LogFile
 from .limits import Bound
-from .listing import PACKED, SUFFIXES
+from .listing import has_name_of_log
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -73,7 +73,7 @@ def fetched(
         allow(connection, path)
         several = path.endswith("/") or any(letter in path for letter in WILDCARDS)
         listed = _listed(connection, f"{path}**" if path.endswith("/") else path)
-        logs = [file for file in listed if not several or _may_be_log(file.name)]
+        logs = [file for file in listed if not several or has_name_of_log(file.name)]
         passed |= {file.name: NO_LOG for file in listed if file not in logs}
         known = _known(store, logs, declared)
         return [_copied(connection, file, spool, not several, file in known) for file in logs]
@@ -87,13 +87,6 @@ def _listed(connection: DuckDBPyConnection, pattern: str) -> list[_Remote]:
     if not rows:
         raise UsageLogError("there is no such file, folder or match", file=pattern)
     return [_Remote(*row) for row in rows]
-
-
-def _may_be_log(name: str) -> bool:
-    last = PurePosixPath(name.lower()).name
-    for packing in PACKED:
-        last = last.removesuffix(packing)
-    return last.endswith(SUFFIXES)
 
 
 def _known(store: DuckDBPyConnection, files: Sequence[_Remote], declared: str | None) -> set[_Remote]:

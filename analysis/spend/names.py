@@ -24,6 +24,9 @@ CREATE OR REPLACE TEMP TABLE known_name AS
 SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
     unnest($4::VARCHAR[]) AS model, unnest($5::VARCHAR[]) AS biller
 """
+KNOWN_AS = """LEFT JOIN known_name AS known
+    ON known.provider_ref IS NOT DISTINCT FROM {0}.provider AND known.model_ref IS NOT DISTINCT FROM {0}.model"""
+"""SQL that joins the relation `{0}` with `known_name`, as `known`."""
 SOLD_BY = {"copilot": "github", "copilot-store": "github", "cursor": "cursor", "cursor-events": "cursor"}
 """Sources whose tool bills its calls itself, whoever made the model."""
 BILLER = (

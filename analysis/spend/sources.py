@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...money import format_cents, strip
 from ...months import span_words
 from ...usage.store import scalar
-from .names import BILLER, name_models
+from .names import BILLER, KNOWN_AS, name_models
 from .witnesses import SUMS_OF
 
 if TYPE_CHECKING:
@@ -59,15 +59,13 @@ WITH ends AS (
 SELECT DISTINCT priced.source, priced.day, greatest(priced.day, coalesce(last_day, priced.day)) AS last_day,
     {BILLER.format("priced")} AS provider, known.model
 FROM priced LEFT JOIN ends USING (source, day)
-LEFT JOIN known_name AS known
-    ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+{KNOWN_AS.format("priced")}
 WHERE role = 'bill'
 """  # noqa: S608 (constants only)
 COUNTED_THERE = f"""
 WITH counted AS (
     SELECT priced.source, day, {BILLER.format("priced")} AS provider, known.model, sum(usd) AS usd
-    FROM priced LEFT JOIN known_name AS known
-        ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+    FROM priced {KNOWN_AS.format("priced")}
     GROUP BY ALL
 )
 SELECT bill.source, sum(counted.usd)
@@ -85,12 +83,11 @@ SELECT source, sum(usd), min(shown_day), max(shown_day),
 FROM priced WHERE role = 'bill' GROUP BY source ORDER BY 2 DESC, 1
 """
 ANY_CALLS = "SELECT count(*) FROM usage_daily WHERE role = 'calls'"
-OVERLAPPING = """
+OVERLAPPING = f"""
 WITH sums AS (
     SELECT day, source, coalesce(known.provider, '') AS provider,
         coalesce(known.model, lower(priced.model), '') AS model, sum(usd) AS usd
-    FROM priced LEFT JOIN known_name AS known
-        ON known.provider_ref IS NOT DISTINCT FROM priced.provider AND known.model_ref IS NOT DISTINCT FROM priced.model
+    FROM priced {KNOWN_AS.format("priced")}
     WHERE role = 'calls' GROUP BY ALL
 )
 SELECT overlap.source, overlap.other, sum(one.usd), sum(two.usd), min(overlap.day), max(overlap.day),
@@ -101,7 +98,7 @@ JOIN sums AS one ON (one.day, one.provider, one.model, one.source)
 JOIN sums AS two ON (two.day, two.provider, two.model, two.source)
     = (overlap.day, overlap.provider, overlap.model, overlap.other)
 GROUP BY ALL ORDER BY least(sum(one.usd), sum(two.usd)) DESC, 1, 2
-"""
+"""  # noqa: S608 (constants only)
 STATED = """
 SELECT coalesce(sum(recorded_usd) FILTER (recorded_usd > 0), 0),
     coalesce(sum(recorded_usd) FILTER (recorded_usd < 0), 0)

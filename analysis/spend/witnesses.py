@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...usage.store import scalar
-from .names import BILLER, name_models
+from .names import BILLER, KNOWN_AS, name_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,21 +48,19 @@ REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT place, arg_min(other_source, standing) AS covered_by FROM same_call GROUP BY place
 """
-SUMMED = """
+SUMMED = f"""
 INSERT INTO repeated
 WITH named AS (
     SELECT usage_event.rowid AS place, source, ts::DATE AS day, coalesce(known.provider, '') AS provider,
         coalesce(known.model, lower(usage_event.model), '') AS model
-    FROM usage_event LEFT JOIN known_name AS known
-        ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
-        AND known.model_ref IS NOT DISTINCT FROM usage_event.model
+    FROM usage_event {KNOWN_AS.format("usage_event")}
     WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
         AND source IN ($sums, $calls)
 )
 SELECT place, $calls FROM named SEMI JOIN (SELECT day, provider, model FROM named WHERE source = $calls)
     USING (day, provider, model)
 WHERE source = $sums AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
-"""
+"""  # noqa: S608 (constants only)
 REPEAT_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS
 SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
@@ -117,7 +115,7 @@ UNMARK_CALLS = """
 CREATE OR REPLACE TEMP TABLE mark AS SELECT rowid AS place, ts::DATE AS day, NULL::VARCHAR AS covered_by
 FROM usage_event WHERE role = 'calls' AND covered_by IS NOT NULL
 """
-OVERLAPS = """
+OVERLAPS = f"""
 DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day);
 
 INSERT INTO overlap
@@ -125,9 +123,7 @@ WITH call AS (
     SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider,
         coalesce(known.model, lower(usage_event.model), '') AS model, source,
         usage_event.covered_by, response_id, request_id, session
-    FROM usage_event LEFT JOIN known_name AS known
-        ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
-        AND known.model_ref IS NOT DISTINCT FROM usage_event.model
+    FROM usage_event {KNOWN_AS.format("usage_event")}
     WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM touched_day)
         AND source NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 ),
@@ -157,7 +153,7 @@ WHERE (one.rank, one.source) < (other.rank, other.source) AND other.rank > 0
     AND NOT (one.in_sessions AND other.in_sessions AND EXISTS (
         SELECT 1 FROM matched WHERE (matched.day, matched.provider, matched.model) = (one.day, one.provider, one.model)
             AND (matched.source, matched.covered_by) = (other.source, one.source)));
-"""
+"""  # noqa: S608 (constants only)
 
 
 def settle(connection: DuckDBPyConnection) -> None:

@@ -26,6 +26,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from rollups import rows_apart
+
 if TYPE_CHECKING:
     from costsim.usage.engines.engine import Engine
 
@@ -150,14 +153,6 @@ def cluster(wanted: bool) -> Iterator[None]:
             for process in processes:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(20)
-
-
-def rows_apart(one: Path, other: Path) -> int:
-    """In how many rows two rollups differ, beside what made them."""
-    rows = "SELECT * EXCLUDE (origin, made_by) FROM '{}'"
-    first, second = rows.format(one), rows.format(other)
-    apart = f"(FROM ({first}) EXCEPT ALL FROM ({second})) UNION ALL (FROM ({second}) EXCEPT ALL FROM ({first}))"
-    return int(duckdb.connect().execute(f"SELECT count(*) FROM ({apart})").fetchall()[0][0])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

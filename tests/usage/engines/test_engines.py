@@ -14,6 +14,7 @@ from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.usage.engines.engine import Engine
 from costsim.usage.engines.named import engine_of
+from rollups import rows_apart
 
 BOOK = open_book()
 # 300 entries of 285 calls, among them calls below, at and above a tier, without an agent, and priced by the hour.
@@ -44,14 +45,6 @@ def local(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).file
 
 
-def differing(one: Path, other: Path) -> int:
-    """In how many rows two rollups differ, beside where they are from."""
-    rows = "SELECT * EXCLUDE (origin, made_by) FROM '{}'"
-    first, second = rows.format(one), rows.format(other)
-    sql = f"SELECT count(*) FROM ((FROM ({first}) EXCEPT ALL FROM ({second})) UNION ALL (FROM ({second}) EXCEPT ALL FROM ({first})))"
-    return int(duckdb.connect().execute(sql).fetchall()[0][0])
-
-
 @pytest.fixture
 def clickhouse(calls: Path) -> Iterator[Engine]:
     """The engine of ClickHouse in this process, in the place of its client."""
@@ -70,7 +63,7 @@ def clickhouse(calls: Path) -> Iterator[Engine]:
 
 def test_clickhouse_gives_the_sums_of_duckdb(clickhouse: Engine, local: Path, tmp_path: Path) -> None:
     made = make_rollup(clickhouse, BOOK, tmp_path / "r.parquet", WANTED)
-    assert (made.calls, differing(made.file, local)) == (285, 0)
+    assert (made.calls, rows_apart(made.file, local)) == (285, 0)
 
 
 def test_a_column_that_clickhouse_does_not_have_is_one_line(clickhouse: Engine, tmp_path: Path) -> None:
@@ -99,7 +92,7 @@ def test_spark_gives_the_sums_of_duckdb(calls: Path, local: Path, tmp_path: Path
                 engine_of("spark", str(tmp_path / "none.parquet"))
     finally:
         session.stop()
-    assert (made.calls, differing(made.file, local)) == (285, 0)
+    assert (made.calls, rows_apart(made.file, local)) == (285, 0)
 
 
 def test_an_engine_that_there_is_not_is_named_with_those_there_are() -> None:
