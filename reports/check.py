@@ -82,11 +82,11 @@ def _table(result: CheckResult) -> RenderableType | None:
     columns = [
         TableColumn("budget", "key"),
         TableColumn("scope", "label", goes=3),
-        TableColumn("period", "label", goes=4),
-        TableColumn("compared with", "label", goes=2),
+        TableColumn("period", "label", goes=3),
+        TableColumn("compared with", "key") if _repeated(result) else TableColumn("compared with", "label", goes=2),
         TableColumn("costs"),
         TableColumn("limit"),
-        TableColumn("chance of breach", goes=5),
+        TableColumn("chance of breach", goes=4),
         TableColumn("on about", "label", goes=1),
         TableColumn("", "label"),
     ]
@@ -95,6 +95,11 @@ def _table(result: CheckResult) -> RenderableType | None:
         for budget in result.budgets
     ]
     return Fitted(columns, rows)
+
+
+def _repeated(result: CheckResult) -> bool:
+    """Whether a budget has several rows, which of which only what it is compared with differs."""
+    return len({budget.name for budget in result.budgets}) < len(result.budgets)
 
 
 def _row(budget: BudgetCheck, result: CheckResult) -> list[str]:

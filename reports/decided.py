@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn("id", "key"),
     TableColumn("decision", "label"),
     TableColumn("date", "label"),
-    TableColumn("promised a month"),
+    TableColumn("promised per month"),
     TableColumn("P10 to P90", goes=1),
     TableColumn("who", "label", goes=2),
     TableColumn("what", "words"),
@@ -32,7 +32,7 @@ def recorded(record: DecisionRecord) -> str:
     usd = record.promised_usd_per_month
     promise = "it changes no routing: no review measures it" if record.change is None else "it promised nothing"
     if usd is not None:
-        promise = f"promised are {format_cents(usd)} a month; the reviews from {record.on:%Y-%m} on measure it"
+        promise = f"promised are {format_cents(usd)} per month; the reviews from {record.on:%Y-%m} on measure it"
     return f"{record.id} {record.decision}" + ("" if record.decision == "rejected" else f"; {promise}")
 
 
@@ -77,7 +77,7 @@ def as_csv(found: DecisionList) -> str:
 
 def as_markdown(found: DecisionList) -> str:
     """A table for a pull request or a chat."""
-    lines = ["| id | decision | date | promised a month | who | what |", "| --- | --- | --- | ---: | --- | --- |"]
+    lines = ["| id | decision | date | promised per month | who | what |", "| --- | --- | --- | ---: | --- | --- |"]
     for state, r in [*((r.decision, r) for r in found.recorded), *(("open", r) for r in found.open)]:
         words = (r.id, state, _date(r, state), _money(r)[0], r.who, _what(r))
         lines.append(f"| {' | '.join(cell(word) for word in words)} |")

@@ -57,6 +57,8 @@ class Fitted:
         if table is None:
             yield from self._keeping(0)._blocks()
             return
+        if self.title:
+            yield Text(self.title, style="bold")  # above the table, whose own title would wrap at its width
         yield table._drawn()
         left_out = ", ".join(self._left_out(table))
         notes = [f"models are {table.provider}…"] if table.provider else []
@@ -75,7 +77,7 @@ class Fitted:
         return [
             column.heading
             for n, column in enumerate(self.columns)
-            if column.heading not in headings and not column.instead_of and self._says_something(n)
+            if column.heading and column.heading not in headings and not column.instead_of and self._says_something(n)
         ]
 
     def _keeping(self, gone: int) -> Fitted:
@@ -121,10 +123,7 @@ class Fitted:
         return min(natural, max(longest_word, WORDS_NEED))
 
     def _drawn(self) -> Table:
-        table = Table(
-            title=Text(self.title) if self.title else None, title_justify="left", title_style="bold",
-            show_footer=bool(self.total),
-        )  # fmt: skip
+        table = Table(show_footer=bool(self.total))
         for n, column in enumerate(self.columns):
             words = column.kind == "words"
             table.add_column(
@@ -141,7 +140,7 @@ class Fitted:
     def _blocks(self) -> Iterator[Text | Padding]:
         """A row as lines: its keys, then its figures with their names."""
         if self.title:
-            yield Text(self.title, style="bold italic")
+            yield Text(self.title, style="bold")
         for row in [*self.rows, *([self.total] if self.total else [])]:
             yield Text(" · ").join(self._of(row, ("key", "model"), named=False))
             yield Padding(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from rich.console import Console
 from rich.text import Text
 
+from ..plurals import counted
 from ..pricing.book import PriceBook
 from ..pricing.queries import KnownModel, PriceDifference
 from ..pricing.rows import PriceRow
@@ -105,7 +106,9 @@ def print_diff(differences: list[PriceDifference], console: Console) -> None:
         *map(TableColumn, ("first", "second", "change")),
     ]
     console.print(Fitted(columns, [_difference(found) for found in shown]))
-    console.print(f"{len(changed):,} prices changed, {_only('removed', differences)}, {_only('added', differences)}.")
+    console.print(
+        f"{counted(len(changed), 'price')} changed, {_only('removed', differences)}, {_only('added', differences)}."
+    )
     if len(shown) < len(differences):
         console.print("Those in one book only are counted, not shown; name models with --model, or use --format json.")
 
@@ -121,7 +124,7 @@ def _only(kind: str, differences: list[PriceDifference]) -> str:
     found = [difference for difference in differences if difference.kind == kind]
     where = "first" if kind == "removed" else "second"
     models = len({difference.key for difference in found})
-    return f"{models:,} models only in the {where} book ({len(found):,} prices)"
+    return f"{counted(models, 'model')} only in the {where} book ({counted(len(found), 'price')})"
 
 
 def _stack(book: PriceBook) -> Text:

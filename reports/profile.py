@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ..analysis.profile.results import ClassFit, ProfileFit, Profiles
 from ..analysis.profile.written import about
+from ..money import MINUS
 from ..plurals import counted
 from .fitted import Fitted, TableColumn
 from .numbers import count
@@ -42,11 +43,11 @@ def _row(fit: ProfileFit) -> list[str]:
 
 
 def _percent(value: float | None) -> str:
-    return "not known" if value is None else f"{value:g} %"
+    return "-" if value is None else f"{value:g} %"
 
 
 def _difference(part: ClassFit) -> str:
-    return "none" if part.difference_percent is None else f"{part.difference_percent:+.1f} %"
+    return "none" if part.difference_percent is None else f"{part.difference_percent:+.1f} %".replace("-", MINUS)
 
 
 def _print_fit(fit: ProfileFit, console: Console) -> None:

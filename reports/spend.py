@@ -116,7 +116,10 @@ def _place(heading: str, tokens: Sequence[str]) -> TableColumn:
 
 
 def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]:
-    columns: dict[str, Callable[[SpendRow], str]] = {"calls": lambda row: count(row.calls)}
+    by_class = "class" in spend.query.by  # a call has tokens of several classes: it is counted in its own row
+    columns: dict[str, Callable[[SpendRow], str]] = {
+        "calls": lambda row: count(row.calls) if row.calls or not by_class else ""
+    }
     used = {name for row in spend.rows for name, tokens in row.tokens.items() if tokens}
     for name, heading in TOKEN_HEADINGS.items():
         if name in used:

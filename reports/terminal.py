@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
-from ..analysis.results import ClaimResult, ComponentCost, PlanResult, Projection, SpawnNode, exactness
+from ..analysis.results import ClaimResult, ComponentCost, PlanResult, Projection, Saving, SpawnNode, exactness
 from ..money import format_cents as usd
+from ..plurals import counted
 from .fitted import Cell, Fitted, TableColumn
 from .mixes import mixes_table
 from .numbers import count, percent
@@ -23,11 +24,11 @@ CALENDAR_SHARE = Decimal("0.01")
 def print_projection(projection: Projection, console: Console, *, details: bool = False) -> None:
     """The whole projection, its answer last; claims, price lists and notes are one line without `details`."""
     for part in (
+        _unpriced(projection),
         _outgrown(projection),
         _headline(projection),
         _calendar(projection),
         Text(f"Ranges: {projection.range_note}.", style="yellow") if projection.range_note else None,
-        _unpriced(projection),
         _components(projection),
         _spawns(projection),
         _sessions(projection),
@@ -83,7 +84,8 @@ def _outgrown(projection: Projection) -> RenderableType | None:
     if not projection.outgrown:
         return None
     lines = [Text("DOES NOT FIT: costed as if the model took it", style="bold red")]
-    return Group(*lines, *(Text(f"  {entry.message}", style="red") for entry in projection.outgrown))
+    notes = [Padding(Text(entry.message, style="red"), (0, 0, 0, 2)) for entry in projection.outgrown]
+    return Group(*lines, *notes)
 
 
 def _spawns(projection: Projection) -> RenderableType | None:
@@ -199,23 +201,26 @@ def _savings(projection: Projection) -> RenderableType:
         lines.append(Text(f"baseline: {projection.baseline}", style="dim"))
     of_priced = ", of the components that both can price" if projection.unpriced else ""
     for saving in projection.savings:
-        word = "saves" if saving.expected_usd_per_day >= 0 else "costs"
-        amount = abs(saving.expected_usd_per_day)
-        lines.append(
-            Text.assemble(
-                (
-                    f"{saving.plan} {word} {usd(amount)} per day",
-                    "bold green" if word == "saves" else "bold red",
-                ),
-                f" ({percent(abs(saving.percent))}) against {saving.baseline}{of_priced};"
-                f" P10 {usd(saving.p10_usd_per_day)}, P90 {usd(saving.p90_usd_per_day)}",
-            )
-        )
-        makers = [c for c in saving.components if c.expected_usd_per_day][:3]
+        lines.append(_saving(saving, of_priced))
+        parts = [(c.name, c.expected_usd_per_day) for c in saving.components if c.expected_usd_per_day]
+        makers = parts[:3] if saving.expected_usd_per_day >= 0 else [(name, -more) for name, more in parts[:-4:-1]]
         if makers:
-            text = ", ".join(f"{c.name} {usd(c.expected_usd_per_day)}" for c in makers)
+            text = ", ".join(f"{name} {usd(amount)}" for name, amount in makers)
             lines.append(Padding(Text(f"most of it: {text}"), (0, 0, 0, 2)))
     return Group(*lines)
+
+
+def _saving(saving: Saving, of_priced: str) -> Text:
+    """What a plan saves against the baseline, or how much more it costs, with its range."""
+    amount, low, high = saving.expected_usd_per_day, saving.p10_usd_per_day, saving.p90_usd_per_day
+    word, style, more, than = "saves", "bold green", "", "against"
+    if amount < 0:
+        amount, low, high = -amount, -high, -low
+        word, style, more, than = "costs", "bold red", " more", "than"
+    return Text.assemble(
+        (f"{saving.plan} {word} {usd(amount)}{more} per day", style),
+        f" ({percent(abs(saving.percent))}) {than} {saving.baseline}{of_priced}; P10 {usd(low)}, P90 {usd(high)}",
+    )
 
 
 def _waterfall(projection: Projection, *, details: bool) -> RenderableType | None:
@@ -236,7 +241,8 @@ def _waterfall(projection: Projection, *, details: bool) -> RenderableType | Non
     table = Fitted(columns, rows, title="Where the saving comes from")
     if not details:
         return table
-    notes = [Text(f"  {note.message}") for note in projection.policy_notes if not note.warns]
+    said = [note.message for note in projection.policy_notes if not note.warns]
+    notes = [Padding(Text(message), (0, 0, 0, 2)) for message in said]
     return Group(table, *notes)
 
 
@@ -271,7 +277,7 @@ def _folded(projection: Projection) -> list[Text]:
         hold = sum(claim.holds is True for claim in claims)
         said.append(f"{hold} of {len(claims)} claims hold")
     if notes:
-        said.append(f"{len(notes)} notes on policies")
+        said.append(counted(len(notes), "note") + " on policies")
     return [Text(f"{'; '.join(said)}: costsim run --details", style="dim")] if said else []
 
 

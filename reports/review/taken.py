@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...analysis.review.results import Review
 
 TITLE = "Decisions taken"
-HEADS = ("decision", "taken", "promised a month", "measured", "in the bridge", "what came of it")
+HEADS = ("decision", "taken", "promised per month", "measured", "in the bridge", "what came of it")
 SAYS = (
     "Measured is what the calls that a decision moved would have cost on the earlier model, at the prices of their own "
     "moments, less what they cost. The promise is of a whole month; it is compared by the day."

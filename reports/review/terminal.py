@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from ...analysis.review.results import Review
@@ -38,7 +38,7 @@ def _parts(review: Review) -> Iterator[RenderableType]:
     yield from _bridge(review)
     yield from _components(review)
     yield from _forecasts(review)
-    yield from (Text(f"note: {note}", style="dim") for note in review.notes)
+    yield Group(*(Text(f"note: {note}", style="dim") for note in review.notes))
 
 
 def _decisions(review: Review) -> Iterator[RenderableType]:

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> float:
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "bench.duckdb") as store:
         file = given.file or Path(folder) / "events.parquet"
         make_events(file, given.events)
-        store.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{file}')")
+        store.execute(f"CREATE VIEW events AS SELECT *, 'calls' AS role FROM read_parquet('{file}')")
         starts, slots = rollup_needs(book, store.execute("SELECT DISTINCT provider, model FROM events").fetchall())
         store.execute(f"INSERT INTO usage_daily BY NAME {sums('events', starts)}", {"by_half_hour": slots})
         rows = (store.execute("SELECT count(*) FROM usage_daily").fetchone() or (0,))[0]

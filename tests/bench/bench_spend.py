@@ -138,7 +138,7 @@ def measure(file: Path, events: int, folder: Path) -> None:
     book, query = open_book(), Query(("day", "component", "model"))
     with open_store(folder / "bench.duckdb") as store:
         store.execute("SET threads = 2")
-        store.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{file}')")
+        store.execute(f"CREATE VIEW events AS SELECT *, 'calls' AS role FROM read_parquet('{file}')")
         starts, slots = rollup_needs(book, store.execute("SELECT DISTINCT provider, model FROM events").fetchall())
 
         bare = f"SELECT ts::DATE, component, model, {SUMS} FROM events GROUP BY ALL"

@@ -37,7 +37,7 @@ def test_a_decision_is_recorded_with_its_promise_and_listed(project: Run, tmp_pa
     assert [(d["id"], d["worth_usd"]) for d in found] == [(MOVE, "62")]
     done = project("decide", MOVE, "--accept", "--who", "Ana", "--note", "after the trial", *TODAY)
     assert (done.code, done.out.splitlines()) == (0, [
-        f"decisions.yaml: {MOVE} accepted; promised are $62.00 a month; the reviews from 2026-11 on measure it"
+        f"decisions.yaml: {MOVE} accepted; promised are $62.00 per month; the reviews from 2026-11 on measure it"
     ])  # fmt: skip
     [record] = read_decisions(tmp_path / "decisions.yaml")
     assert (record.id, record.on, record.month, record.promised_usd_per_month) == (

@@ -204,4 +204,6 @@ def _count(amount: Fraction) -> str:
 def _gain(saved: Fraction | None) -> str:
     if saved is None:
         return "at an unknown price"
+    if not saved:
+        return "which saves nothing"
     return f"which {'saves' if saved >= 0 else 'costs'} ${abs(float(saved)):,.4f} per day"
