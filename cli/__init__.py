@@ -18,8 +18,11 @@ JARGON = {
 """What the libraries say, and what people do."""
 DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasick_rs": "ahocorasick-rs"}
 """What pip installs where a package is imported under another name."""
-ENVIRONMENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG}
-"""Errors of the machine, not of costsim: a disk that is full, broken or not writable."""
+ENVIRONMENT = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR,
+}  # fmt: skip
+"""Errors of the machine, not of costsim: a disk that is full, broken or not writable, a name that no disk takes."""
 
 
 def main() -> None:
@@ -54,7 +57,8 @@ def main() -> None:
             raise
         where = error.filename or "the output"
         sys.stderr.write(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
-        _leave_stdout()
+        if not error.filename:
+            _leave_stdout()
         sys.exit(2)
     except MemoryError:
         sys.stderr.write("costsim: the memory is not enough for this: ask for fewer trials, days or files at once\n")

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from costsim import cli
 from costsim.store import open_store as open_priced_store
-from costsim.usage.store import CONFIG, open_store
+from costsim.usage.store import open_store
+from costsim.usage.store_file import CONFIG
 from duckdb import DuckDBPyConnection
 
 KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"

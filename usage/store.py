@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +12,10 @@ import duckdb
 from ..errors import StoreError
 from . import DEFAULT_STORE
 from .reader import identifier
+from .store_file import LOCKED, connect, is_new, refusal
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 SCHEMA_VERSION = 11  # one more with every change of schema.sql
-
-# No extension is fetched or loaded behind the user's back: what a log needs is built in.
-CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 SESSION = """
 SET TimeZone = 'UTC';
@@ -36,10 +33,7 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
         WHEN TRY_CAST(number AS DECIMAL(38, 9)) < 100000000000000000 THEN 1
         ELSE 0.001 END)::BIGINT));
 """
-LOCKED = "lock on file"
 WAIT_SECONDS = 3.0  # for another process
-MAKING_SECONDS = 1.0  # longer than another process takes to begin a file
-HEADER_BYTES = 3 * 4096
 MANY_BYTES = 256 * 1024
 FAULTS = (
     duckdb.IOException,
@@ -57,7 +51,24 @@ MADE_AS = """
 SELECT table_name, sql, database_name FROM duckdb_tables()
 WHERE NOT temporary AND database_name = current_database() AND table_name IN (SELECT unnest(?))
 """
-WITHOUT_SCHEMA = ("projection", "outcome", "outcome_new")  # tables that may be there before any log is loaded
+COLUMNS = """
+SELECT table_name, list(column_name) FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_oid)
+WHERE NOT internal AND database_name = current_database() AND schema_name = 'main' GROUP BY ALL
+"""
+OBJECTS = """
+SELECT name FROM (
+    SELECT 1 AS place, 'the schema ' || schema_name AS name, schema_name, database_name, internal FROM duckdb_schemas()
+    WHERE schema_name <> 'main'
+    UNION ALL SELECT 2, table_name, schema_name, database_name, internal FROM duckdb_tables()
+    UNION ALL SELECT 3, view_name, schema_name, database_name, internal FROM duckdb_views()
+    UNION ALL SELECT 4, function_name, schema_name, database_name, internal FROM duckdb_functions()
+    UNION ALL SELECT 5, type_name, schema_name, database_name, internal FROM duckdb_types()
+    UNION ALL SELECT 6, sequence_name, schema_name, database_name, FALSE FROM duckdb_sequences()
+) WHERE NOT internal AND database_name = current_database() ORDER BY place, name
+"""
+CORE = {"schema_version", "load", "usage_event", "reject"}  # of every store, whatever its schema
+WITHOUT_SCHEMA = {"projection": "price_book", "outcome": "escalated", "outcome_new": "escalated"}
+"""Tables that may be there before any log is loaded, each with a column by which it is costsim's."""
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
 WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
@@ -73,10 +84,36 @@ def open_store(
     writing, the file is no DuckDB database or that of another program, it has another costsim's schema, a block of it
     is damaged, or the disk fails while it is in use.
     """
-    connection = _connect(Path(path), read_only, wait_seconds)
-    try:
+    with open_database(path, read_only, wait_seconds) as connection:
         _prepare(connection, Path(path), read_only)
         connection.execute(SESSION)
+        yield connection
+
+
+@contextmanager
+def open_database(
+    path: Path, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of costsim's at `path`, with such tables as it has: a store, or the file of a projection, or new.
+
+    One of another program is refused before anything is written to it, its log of changes included. Raises StoreError.
+    """
+    path = Path(path)
+    if not read_only and os.path.exists(f"{path}.wal") and not is_new(path):  # opening for writing would take it in
+        with suppress(duckdb.Error), _connected(path, True, wait_seconds) as connection:
+            version_of(connection, path)
+    with _connected(path, read_only, wait_seconds) as connection:
+        version_of(connection, path)
+        yield connection
+
+
+@contextmanager
+def _connected(path: Path, read_only: bool, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        connection = connect(path, read_only, wait_seconds)
+    except duckdb.Error as error:
+        raise StoreError(f"{path}: {_why_not(error)}") from None
+    try:
         yield connection
     except duckdb.Error as error:
         if not is_fault(error):
@@ -85,47 +122,6 @@ def open_store(
     finally:
         with suppress(duckdb.Error):
             connection.close()
-
-
-def _connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    if str(path) != str(path).encode("utf-8", "replace").decode():
-        raise StoreError(f"{path}: the name is not UTF-8 text; name another file for the store")
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise StoreError(f"{path}: this is no regular file; name a file for the store")  # a pipe would wait for ever
-    new = str(path) == ":memory:" or not path.exists() or _never_begun(path)
-    if read_only and new:
-        raise StoreError(f"{path}: there is no store here; `costsim load` makes one")
-    if new and path.exists():
-        _make_room(path)
-    config: dict[str, str | bool | int | float | list[str]] = {**CONFIG}
-    if read_only:
-        config["temp_directory"] = str(Path(tempfile.gettempdir()) / "costsim.tmp")
-    last = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=read_only, config=config)
-        except duckdb.Error as error:
-            if LOCKED not in str(error) or time.monotonic() > last:
-                raise StoreError(f"{path}: {_why_not(path, error)}") from None
-            time.sleep(0.1)
-
-
-def _never_begun(path: Path) -> bool:
-    """Whether a file holds less than a database's headers: its making was cut short, so nothing was ever in it."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEADER_BYTES)
-    except OSError:
-        return False
-    return path.is_file() and len(head) < HEADER_BYTES and (head[8:12] == b"DUCK" or not head.strip(b"\0"))
-
-
-def _make_room(path: Path) -> None:
-    """Take away a file that was never begun, unless another process is just making it."""
-    while _never_begun(path) and time.time() - path.stat().st_mtime < MAKING_SECONDS:
-        time.sleep(0.1)
-    if _never_begun(path):
-        path.unlink()
 
 
 def is_fault(error: duckdb.Error) -> bool:
@@ -150,21 +146,15 @@ def _said(error: duckdb.Error) -> str:
     return _first_line(error)
 
 
-def _why_not(path: Path, error: duckdb.Error) -> str:
-    message = str(error)
-    if path.is_dir():
-        return "this is a folder; name a file for the store"
-    if LOCKED in message:
+def _why_not(error: duckdb.Error) -> str:
+    if LOCKED in str(error):
         return "another process has the store open for writing; wait until it is done, or name another store"
-    if "not a valid DuckDB" in message:
-        return "this is no DuckDB database; name another file for the store"
-    return _said(error)
+    return refusal(error) or _said(error)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
     """Make the tables of a new store; raises StoreError for one of another schema."""
-    tables = [name for (name,) in connection.execute(TABLES).fetchall()]
-    version = _version(connection, path, tables)
+    version = version_of(connection, path)
     if version == SCHEMA_VERSION:
         return
     if version > SCHEMA_VERSION:
@@ -185,17 +175,18 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool)
     connection.execute("COMMIT")
 
 
-def _version(connection: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[str]) -> int:
+def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """The schema of a store; 0 of a new one. Raises StoreError for a database of something else."""
-    ours = ("schema_version", *WITHOUT_SCHEMA)
-    if "schema_version" in tables:
+    if {name for (name,) in connection.execute(TABLES).fetchall()} >= CORE:
         with suppress(duckdb.BinderException, duckdb.ConversionException):
             return scalar(connection, READ_VERSION)
-    elif set(tables) <= {*ours}:
+    tables = dict(connection.execute(COLUMNS).fetchall())
+    names = [name for (name,) in connection.execute(OBJECTS).fetchall()]
+    if all(name in WITHOUT_SCHEMA and WITHOUT_SCHEMA[name] in tables.get(name, ()) for name in names):
         return 0
-    named = ", ".join([*tables[:3], *["…"] * (len(tables) > 3)])
+    named = ", ".join([*names[:3], *["…"] * (len(names) > 3)])
     raise StoreError(
-        f"{path}: this is a DuckDB database of another program (its tables: {named}); name another file for the store"
+        f"{path}: this is a DuckDB database of another program (it has {named}); name another file for the store"
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...errors import StoreError
+from ...usage.store import open_database
 from ..results import Projection
 from .plan_sums import ProjectionDay
 
@@ -42,7 +43,7 @@ def store_projection(file: Path, projection: Projection, rows: list[ProjectionDa
     data = json.dumps([row._asdict() for row in rows], default=str)
     now = datetime.now(UTC).replace(tzinfo=None)
     try:
-        with duckdb.connect(str(file)) as connection:
+        with open_database(file) as connection:
             connection.execute("BEGIN")
             connection.execute(CREATE)
             connection.execute(DELETE, [run])

@@ -11,6 +11,7 @@ from ...errors import UsageLogError
 from ..listing import find_files
 from ..object_stores import allow, is_remote
 from ..store import SESSION, open_store
+from ..store_file import connect
 from .engine import copy_to
 from .statement import SOURCE, RollupStatement
 
@@ -30,7 +31,7 @@ class Local:
         if path.is_file() and _is_store(path):
             with open_store(path, read_only=True):
                 pass  # it is one of ours, and its schema is known
-            connection = duckdb.connect(str(path), read_only=True)
+            connection = connect(path, read_only=True, wait_seconds=0)
             connection.execute(SESSION)
             connection.execute(f"CREATE TEMP VIEW {SOURCE} AS FROM usage_event")
             return cls(connection, str(path.resolve()), unique=True)

@@ -1,0 +1,135 @@
+"""The file of a store before it is open: what it is by its first bytes, and a connection to it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from ..errors import StoreError
+from .unfold import SQLITE
+
+# No extension is fetched or loaded behind the user's back: what a log needs is built in.
+CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+LOCKED = "lock on file"
+MAKING_SECONDS = 1.0  # longer than another process takes to begin a file
+HEADER_BYTES = 3 * 4096
+MAGIC = slice(8, 12)
+OTHERS = {
+    SQLITE: "this is a SQLite database, and a store is a DuckDB one; `costsim load FILE` reads the calls in it. "
+    "Name another file for the store",
+    b"PAR1": "this is a Parquet file, and a store is a DuckDB database; `costsim load FILE` reads the calls in it. "
+    "Name another file for the store",
+}
+NO_DATABASE = "this is no DuckDB database; name another file for the store"
+IN_MEMORY = Path(":memory:")
+REFUSED = {
+    "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
+    "newer version of DuckDB": "a newer DuckDB than the one installed ({}) wrote this file; upgrade it: "
+    "pip install --upgrade duckdb",
+    "not a valid DuckDB": NO_DATABASE,
+}
+"""What DuckDB says of a file, and what it means to a user."""
+
+
+def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    """A connection to the database at `path`; made new where there is none or an empty file, unless `read_only`.
+
+    Raises StoreError where `path` is no file for a store, and DuckDB's own errors where it cannot be opened; waits up
+    to `wait_seconds` while another process has it open.
+    """
+    new = is_new(path)
+    if read_only and new:
+        raise StoreError(f"{path}: there is no store here; `costsim load` makes one")
+    mode = _make_room(path) if new and path != IN_MEMORY else None
+    config: dict[str, str | bool | int | float | list[str]] = {**CONFIG}
+    if read_only:
+        config["temp_directory"] = str(Path(tempfile.gettempdir()) / "costsim.tmp")
+    connection = _waiting(_address(path), read_only, config, time.monotonic() + wait_seconds)
+    if mode is not None:
+        path.chmod(mode)
+    return connection
+
+
+def refusal(error: duckdb.Error) -> str | None:
+    """Why DuckDB does not take a file, in the user's words; None where it is a fault."""
+    meant = next((meant for word, meant in REFUSED.items() if word in str(error)), None)
+    return meant and meant.format(duckdb.__version__)
+
+
+def _waiting(
+    address: str, read_only: bool, config: dict[str, str | bool | int | float | list[str]], last: float
+) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return duckdb.connect(address, read_only=read_only, config=config)
+        except duckdb.Error as error:
+            if LOCKED not in str(error) or time.monotonic() > last:
+                raise
+            time.sleep(0.1)
+
+
+def _address(path: Path) -> str:
+    """The path as DuckDB takes it for nothing else: `md:x` is an address of another server, /here/md:x a file."""
+    return str(path) if path == IN_MEMORY else os.path.abspath(path)
+
+
+def is_new(path: Path) -> bool:
+    """Whether nothing is there, or a database that was never begun. Raises StoreError for another kind of file."""
+    if path == IN_MEMORY:
+        return True
+    if str(path) != str(path).encode("utf-8", "replace").decode():
+        raise StoreError(f"{path}: the name is not UTF-8 text; name another file for the store")
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be opened: {error.strerror}") from None
+    if stat.S_ISDIR(kind):
+        raise StoreError(f"{path}: this is a folder; name a file for the store")
+    if not stat.S_ISREG(kind):
+        raise StoreError(f"{path}: this is no regular file; name a file for the store")  # a pipe would wait for ever
+    head = _head(path)
+    if _never_begun(head):
+        return True
+    if head[MAGIC] != b"DUCK":
+        why = next((why for magic, why in OTHERS.items() if head.startswith(magic)), NO_DATABASE)
+        raise StoreError(f"{path}: {why}")
+    return False
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(HEADER_BYTES)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _never_begun(head: bytes) -> bool:
+    """Whether a file holds less than a database's headers: its making was cut short, so nothing was ever in it."""
+    return len(head) < HEADER_BYTES and (head[MAGIC] == b"DUCK" or not head.strip(b"\0"))
+
+
+def _make_room(path: Path) -> int | None:
+    """Take away a file that was never begun, unless another process is just making it; who may use it, if it was there.
+
+    Where a link leads to it, the link stays. Raises StoreError where it cannot be taken away.
+    """
+    if not path.exists():
+        return None
+    while _never_begun(_head(path)) and time.time() - path.stat().st_mtime < MAKING_SECONDS:
+        time.sleep(0.1)
+    if not _never_begun(_head(path)):
+        return None
+    mode = stat.S_IMODE(path.stat().st_mode)
+    try:
+        os.unlink(os.path.realpath(path))
+    except OSError as error:
+        raise StoreError(f"{path}: this empty file cannot be made a store: {error.strerror}") from None
+    return mode
