@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ..errors import CostsimError, InputError, OutputError, StoreError, UnpricedError
+from ..json_text import json_text
 from ..usage import DEFAULT_STORE
 from .arguments import (
     EXAMPLES,
@@ -111,7 +112,7 @@ def _emit(
     found: BaseModel, print_on: Callable[[Console], None], format: EvidenceFormat | None, out: Path | None
 ) -> None:
     as_json = format_of(format, out, EvidenceFormat.table) is EvidenceFormat.json
-    emit(found.model_dump_json(indent=2) + "\n" if as_json else print_on, out)
+    emit(json_text(found) if as_json else print_on, out)
 
 
 def replay(
@@ -326,7 +327,7 @@ def in_table_format(
         case TableFormat.table:
             return partial(table, found)
         case TableFormat.json:
-            return found.model_dump_json(indent=2) + "\n"
+            return json_text(found)
         case TableFormat.csv:
             return csv(found)
         case TableFormat.markdown:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import CostsimError, InputError, UnpricedError
+from ..json_text import json_text
 from ..usage import DEFAULT_STORE
 from .arguments import (
     ArchitectureArgument,
@@ -304,11 +305,8 @@ def schema(
       costsim schema --out architecture.schema.json
       costsim schema check
     """
-    import json
-
     contract = _contract(of) if of else _architecture()
-    text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **contract}, indent=2)
-    emit(text + "\n", out)
+    emit(json_text({"$schema": "https://json-schema.org/draft/2020-12/schema", **contract}), out)
 
 
 def _architecture() -> dict[str, Any]:

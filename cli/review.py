@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError, UnpricedError
+from ..json_text import json_text
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption
 from .output import emit
@@ -123,7 +124,7 @@ def _text(found: Review, chosen: ReportFormat) -> str | Callable[[Console], None
 
         return partial(print_review, found)
     if chosen is ReportFormat.json:
-        return found.model_dump_json(indent=2) + "\n"
+        return json_text(found)
     from ..reports.review.markdown import as_markdown
 
     return as_markdown(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..analysis.budgets.results import BudgetCheck, CheckResult
 from ..analysis.budgets.words import crosses_on, share
 from ..analysis.findings import Finding, Status
+from ..json_text import json_text
 from ..money import format_cents as usd
 from ..plurals import counted
 from .texts import cell
@@ -147,7 +148,7 @@ def line(finding: Finding) -> str:
 
 def as_json(result: CheckResult) -> str:
     """The contract: `CheckResult`."""
-    return result.model_dump_json(indent=2) + "\n"
+    return json_text(result)
 
 
 def as_markdown(result: CheckResult) -> str:

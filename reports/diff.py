@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..analysis.compare.results import ArchitectureDifference, ComponentDifference
+from ..json_text import json_text
 from ..money import format_cents as usd
 from ..money import format_range
 from ..plurals import counted
@@ -107,7 +108,7 @@ def _notes(found: ArchitectureDifference) -> list[str]:
 
 def as_json(found: ArchitectureDifference) -> str:
     """The contract: `Difference`."""
-    return found.model_dump_json(indent=2) + "\n"
+    return json_text(found)
 
 
 def as_markdown(found: ArchitectureDifference) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from ..analysis.findings import Finding
 from ..analysis.lint.rules import RULES
+from ..json_text import json_text
 
 
 def line(finding: Finding) -> str:
@@ -26,7 +26,7 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """A list; each with its rule, severity, message, fix and place, as far as known."""
-    return json.dumps([_record(finding) for finding in findings], indent=2) + "\n"
+    return json_text([_record(finding) for finding in findings])
 
 
 def _record(finding: Finding) -> dict[str, object]:

@@ -8,6 +8,7 @@ import io
 from rich.console import Console
 
 from ..analysis.move_results import Moves, TaskMove
+from ..json_text import json_text
 from ..money import format_cents as usd
 from .fitted import Fitted, TableColumn
 from .texts import cell, inert
@@ -55,7 +56,7 @@ def _difference(row: TaskMove) -> str:
 
 def as_json(found: Moves) -> str:
     """The rows as they are."""
-    return found.model_dump_json(indent=2) + "\n"
+    return json_text(found)
 
 
 def as_csv(found: Moves) -> str:

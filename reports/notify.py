@@ -6,7 +6,6 @@ Redirects are not followed, so that nothing is sent where the variable does not 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import InputError, OutputError
+from ..json_text import json_text
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -54,7 +54,7 @@ def notify(
     asks for, at most 30. A dry run sends nothing, needs no URL and returns the JSON. Raises InputError where the
     variable holds no http(s) URL, OutputError where the message was not delivered.
     """
-    body = json.dumps(payload, default=str, ensure_ascii=False, indent=2 if dry_run else None)
+    body = json_text(payload, default=str, indent=2 if dry_run else None).rstrip("\n")
     if dry_run:
         return body
     reply, attempts = _deliver(_url(variable), body.encode(), timeout_seconds, retries)

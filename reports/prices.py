@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from decimal import Decimal
 
 from rich.console import Console
 from rich.text import Text
 
+from ..json_text import json_text
 from ..plurals import counted
 from ..pricing.book import PriceBook
 from ..pricing.queries import KnownModel, PriceDifference
@@ -134,7 +134,7 @@ def _stack(book: PriceBook) -> Text:
 
 def rows_json(rows: Iterable[PriceRow]) -> str:
     """Price rows as JSON: money as decimal strings, moments in ISO 8601."""
-    return json.dumps([_row(row) for row in rows], indent=2) + "\n"
+    return json_text([_row(row) for row in rows])
 
 
 def differences_json(differences: Iterable[PriceDifference]) -> str:
@@ -150,7 +150,7 @@ def differences_json(differences: Iterable[PriceDifference]) -> str:
         }
         for found in differences
     ]
-    return json.dumps(data, indent=2) + "\n"
+    return json_text(data)
 
 
 def _row(row: PriceRow) -> dict[str, object]:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ..analysis.profile.results import ClassFit, ProfileFit, Profiles
 from ..analysis.profile.written import about
+from ..json_text import json_text
 from ..money import MINUS
 from ..plurals import counted
 from .fitted import Fitted, TableColumn
@@ -66,4 +67,4 @@ def _print_fit(fit: ProfileFit, console: Console) -> None:
 
 def as_json(found: Profiles) -> str:
     """The fits as they are."""
-    return found.model_dump_json(indent=2) + "\n"
+    return json_text(found)

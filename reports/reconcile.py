@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..analysis.reconcile.results import ComparedGroup, PartAmounts, Reconciliation, SourcePair
+from ..json_text import json_text
 from ..money import format_cents
 from ..months import span_words
 from .fitted import Fitted, TableColumn
@@ -122,7 +123,7 @@ def completeness(pair: SourcePair) -> str:
 
 def as_json(result: Reconciliation) -> str:
     """The whole result: money and percents as decimal strings."""
-    return result.model_dump_json(indent=2) + "\n"
+    return json_text(result)
 
 
 def as_csv(result: Reconciliation) -> str:

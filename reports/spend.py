@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ..analysis.spend.allowances import Allowance
 from ..analysis.spend.spend import Spend, SpendRow
+from ..json_text import json_text
 from ..money import format_cents
 from ..usage.reader import identifier
 from ..usage.tags import json_path
@@ -228,7 +229,7 @@ def as_json(spend: Spend) -> str:
         "data_quality": spend.quality.as_data(),
         "notes": list(spend.notes),
     }
-    return json.dumps(data, indent=2) + "\n"
+    return json_text(data)
 
 
 def _flat(spend: Spend) -> list[dict[str, object]]:

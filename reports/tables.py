@@ -6,6 +6,7 @@ import csv
 import io
 
 from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode
+from ..json_text import json_text
 from ..money import format_cents as usd
 from .mixes import mixes_markdown
 from .numbers import count, percent
@@ -20,7 +21,7 @@ COLUMNS = (
 
 def as_json(projection: Projection) -> str:
     """The contract that `costsim schema run` publishes."""
-    return projection.model_dump_json(indent=2) + "\n"
+    return json_text(projection)
 
 
 def as_csv(projection: Projection) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..json_text import COMMANDS_WITHIN, harmless
+
 UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
 CONTROLS = re.compile(f"[{UNSEEN}]")
 """Control characters but tab and line feed, what turns the direction of text, what is no character."""
@@ -20,8 +22,6 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
-COMMANDS_WITHIN = re.compile(r"##(?=\[|vso\[|teamcity\[)")
-"""What GitHub's and Azure's runners take for a command anywhere in a line."""
 LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!](?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
@@ -45,8 +45,7 @@ def terminal(text: str) -> str:
     if isinstance(text, Commands):
         return text
     if text[:1] in ("{", "["):  # JSON: the same value, written so that it does nothing
-        text = CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-        text = COMMANDS_WITHIN.sub(r"#\\u0023", text)
+        text = harmless(text)
     return without_commands(without_escapes(text))
 
 

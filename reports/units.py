@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
+from ..json_text import json_text
 from ..money import format_cents
 from .fitted import Fitted, TableColumn
 from .texts import cell, inert
@@ -85,7 +85,7 @@ def as_json(found: UnitEconomics) -> str:
         "unpriced_models": list(found.spend.unpriced_models),
         "price_book": {"hash": found.spend.book_hash},
     }  # fmt: skip
-    return json.dumps(data, indent=2) + "\n"
+    return json_text(data)
 
 
 def as_csv(found: UnitEconomics) -> str:

@@ -6,7 +6,6 @@ model is no matter of routing and left out. A month is 30 days.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,6 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ...errors import ArchitectureError
+from ...json_text import json_text
 from ..decided.ids import move_id
 from ..outcomes.costs import book_name
 from ..outcomes.outcomes import Evidence, TaskModel
@@ -72,7 +72,7 @@ def routing_text(architecture: Architecture, config: Path | None) -> RoutingText
     own = architecture.routing
     file = config or (own if own and own.suffix.lower() == ".json" else None)
     if file is None:
-        text = json.dumps({"model_routing": architecture.model_routing}, indent=2, ensure_ascii=False) + "\n"
+        text = json_text({"model_routing": architecture.model_routing})
         return RoutingText("model-routing.json", text, architecture.model_routing)
     from ..routing.routing import read_routing
 

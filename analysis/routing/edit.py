@@ -9,6 +9,7 @@ from difflib import unified_diff
 from typing import Any
 
 from ...errors import ArchitectureError
+from ...json_text import json_text
 
 NO_NEWLINE = "\n\\ No newline at end of file\n"
 
@@ -31,7 +32,7 @@ def rewrite_routing(text: str, changes: Mapping[str, str], file: str | None = No
         edited = text[:start] + _edited(text[start:end], routing, changes) + text[end:]
         if _parsed(edited) == wanted:
             return edited
-    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
+    return json_text(wanted)
 
 
 def _spans(text: str, routing: dict[str, Any]) -> Iterator[tuple[int, int]]:
@@ -44,17 +45,23 @@ def _spans(text: str, routing: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 def _edited(span: str, routing: Mapping[str, Any], changes: Mapping[str, str]) -> str:
     for task, model in changes.items():
-        value = json.dumps(model, ensure_ascii=False)
+        value = _text(model)
         if task in routing:
-            key = re.escape(json.dumps(task, ensure_ascii=False))
-            span = re.sub(rf'({key}\s*:\s*)"(?:[^"\\]|\\.)*"', lambda m, v=value: m[1] + v, span, count=1)  # type: ignore[misc]
+            key = "|".join(
+                re.escape(way) for way in {_text(task), json.dumps(task), json.dumps(task, ensure_ascii=False)}
+            )
+            span = re.sub(rf'((?:{key})\s*:\s*)"(?:[^"\\]|\\.)*"', lambda m, v=value: m[1] + v, span, count=1)  # type: ignore[misc]
         else:
             body = span[:-1].rstrip()
             lead = re.match(r"\{(\s*)", span)
             comma = "" if body == "{" else ","
-            entry = f"{json.dumps(task, ensure_ascii=False)}: {value}"
+            entry = f"{_text(task)}: {value}"
             span = f"{body}{comma}{lead[1] if lead else ''}{entry}{span[len(body) :]}"
     return span
+
+
+def _text(name: str) -> str:
+    return json_text(name).rstrip("\n")
 
 
 def _parsed(text: str) -> Any:

@@ -5,11 +5,11 @@ https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from ...analysis.findings import Finding, Status
+from ...json_text import json_text
 from .places import fingerprint
 
 SEVERITIES: dict[Status, str] = {"fail": "major", "warn": "minor", "note": "info"}
@@ -19,7 +19,7 @@ NOWHERE = "architecture.yaml"
 
 def render(title: str, findings: Sequence[Finding]) -> str:  # noqa: ARG001 (the format has no title)
     """A JSON array; empty where all is as it should be."""
-    return json.dumps([_issue(finding) for finding in findings if finding.status != "pass"], indent=2) + "\n"
+    return json_text([_issue(finding) for finding in findings if finding.status != "pass"])
 
 
 def _issue(finding: Finding) -> dict[str, Any]:

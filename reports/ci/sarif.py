@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from ... import __version__
 from ...analysis.findings import CHECKS, Finding, FindingRule
 from ...analysis.lint.rules import RULES
+from ...json_text import json_text
 from .places import fingerprint
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -20,15 +20,12 @@ VERSION = "2.1.0"
 def render(title: str, findings: Sequence[Finding]) -> str:  # noqa: ARG001 (a run is named by its tool)
     """The log of check or diff: all of their rules, and a result for all that is not as it should be."""
     found = [finding for finding in findings if finding.status != "pass"]
-    return json.dumps(to_sarif(found, list(CHECKS.values())), indent=2) + "\n"
+    return json_text(to_sarif(found, list(CHECKS.values())))
 
 
 def render_lint(title: str, findings: Sequence[Finding]) -> str:  # noqa: ARG001 (as above)
     """The log of lint: the rules that were found broken, and a result for each finding."""
-    return (
-        json.dumps(to_sarif(findings, [RULES[rule] for rule in sorted({found.rule for found in findings})]), indent=2)
-        + "\n"
-    )
+    return json_text(to_sarif(findings, [RULES[rule] for rule in sorted({found.rule for found in findings})]))
 
 
 def to_sarif(findings: Sequence[Finding], rules: Sequence[FindingRule]) -> dict[str, Any]:

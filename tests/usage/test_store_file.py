@@ -53,6 +53,11 @@ def newer(path: Path) -> None:
     path.write_bytes(content)
 
 
+def parquet(path: Path) -> None:
+    with duckdb.connect() as other:
+        other.execute(f"COPY (SELECT 1 AS a) TO '{path}' (FORMAT parquet)")
+
+
 OTHERS: dict[str, tuple[Make, str]] = {
     "table": (sql("CREATE TABLE sales (a INT)"), "another program (it has sales)"),
     "its own schema_version": (
@@ -67,7 +72,7 @@ OTHERS: dict[str, tuple[Make, str]] = {
         "another program (it has f, t, x)",
     ),
     "SQLite": (sqlite_file, "this is a SQLite database"),
-    "Parquet": (lambda path: duckdb.sql("SELECT 1 AS a").write_parquet(str(path)), "this is a Parquet file"),
+    "Parquet": (parquet, "this is a Parquet file"),
     "CSV": (lambda path: path.write_text("a,b\n1,2\n"), "this is no DuckDB database"),
     "packed": (lambda path: path.write_bytes(gzip.compress(b"x" * 100)), "this is no DuckDB database"),
     "encrypted": (encrypted, "this DuckDB database is encrypted"),
@@ -96,7 +101,7 @@ def test_what_is_no_store_is_refused_and_stays_as_it_was(tmp_path: Path, kind: s
 def test_a_table_is_no_store_whatever_its_name(tmp_path: Path, name: str) -> None:
     """DuckDB opens a database in memory over such files: what was loaded would be gone at the end."""
     path = tmp_path / name
-    duckdb.sql("SELECT 1 AS a").write_csv(str(path))
+    path.write_text("a,b\n1,2\n")
     with pytest.raises(StoreError, match="no DuckDB database"), open_store(path):
         pass
 
