@@ -16,7 +16,12 @@ def json_text(value: Any, *, indent: int | None = 2, default: Callable[[Any], An
     """A result (a pydantic model) or plain data as JSON, with a line end; `default` turns what JSON has no form for."""
     if hasattr(value, "model_dump_json"):
         return harmless(value.model_dump_json(indent=indent)) + "\n"
-    return harmless(json.dumps(value, indent=indent, default=default, ensure_ascii=False)) + "\n"
+    return harmless(json.dumps(value, indent=indent, default=default)) + "\n"
+
+
+def readable(value: Any, *, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
+    """Plain data as JSON that a person edits: letters beyond ASCII stay letters."""
+    return harmless(json.dumps(value, indent=indent, default=default, ensure_ascii=False))
 
 
 def harmless(text: str) -> str:

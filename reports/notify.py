@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import InputError, OutputError
-from ..json_text import json_text
+from ..json_text import readable
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -54,7 +54,7 @@ def notify(
     asks for, at most 30. A dry run sends nothing, needs no URL and returns the JSON. Raises InputError where the
     variable holds no http(s) URL, OutputError where the message was not delivered.
     """
-    body = json_text(payload, default=str, indent=2 if dry_run else None).rstrip("\n")
+    body = readable(payload, default=str, indent=2 if dry_run else None)
     if dry_run:
         return body
     reply, attempts = _deliver(_url(variable), body.encode(), timeout_seconds, retries)

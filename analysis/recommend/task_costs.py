@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ...errors import ArchitectureError
-from ...json_text import json_text
+from ...json_text import readable
 from ..decided.ids import move_id
 from ..outcomes.costs import book_name
 from ..outcomes.outcomes import Evidence, TaskModel
@@ -72,7 +72,7 @@ def routing_text(architecture: Architecture, config: Path | None) -> RoutingText
     own = architecture.routing
     file = config or (own if own and own.suffix.lower() == ".json" else None)
     if file is None:
-        text = json_text({"model_routing": architecture.model_routing})
+        text = readable({"model_routing": architecture.model_routing}, indent=2) + "\n"
         return RoutingText("model-routing.json", text, architecture.model_routing)
     from ..routing.routing import read_routing
 

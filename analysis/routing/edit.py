@@ -9,7 +9,7 @@ from difflib import unified_diff
 from typing import Any
 
 from ...errors import ArchitectureError
-from ...json_text import json_text
+from ...json_text import readable
 
 NO_NEWLINE = "\n\\ No newline at end of file\n"
 
@@ -32,7 +32,7 @@ def rewrite_routing(text: str, changes: Mapping[str, str], file: str | None = No
         edited = text[:start] + _edited(text[start:end], routing, changes) + text[end:]
         if _parsed(edited) == wanted:
             return edited
-    return json_text(wanted)
+    return readable(wanted, indent=2) + "\n"
 
 
 def _spans(text: str, routing: dict[str, Any]) -> Iterator[tuple[int, int]]:
@@ -45,23 +45,18 @@ def _spans(text: str, routing: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 def _edited(span: str, routing: Mapping[str, Any], changes: Mapping[str, str]) -> str:
     for task, model in changes.items():
-        value = _text(model)
+        value = readable(model)
         if task in routing:
-            key = "|".join(
-                re.escape(way) for way in {_text(task), json.dumps(task), json.dumps(task, ensure_ascii=False)}
-            )
+            ways = {readable(task), json.dumps(task), json.dumps(task, ensure_ascii=False)}
+            key = "|".join(map(re.escape, ways))
             span = re.sub(rf'((?:{key})\s*:\s*)"(?:[^"\\]|\\.)*"', lambda m, v=value: m[1] + v, span, count=1)  # type: ignore[misc]
         else:
             body = span[:-1].rstrip()
             lead = re.match(r"\{(\s*)", span)
             comma = "" if body == "{" else ","
-            entry = f"{_text(task)}: {value}"
+            entry = f"{readable(task)}: {value}"
             span = f"{body}{comma}{lead[1] if lead else ''}{entry}{span[len(body) :]}"
     return span
-
-
-def _text(name: str) -> str:
-    return json_text(name).rstrip("\n")
 
 
 def _parsed(text: str) -> Any:
