@@ -25,6 +25,7 @@ from ..simulation.monte_carlo import TokenSums, draw, pool_size
 from ..simulation.plans import Plan
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd_by_model
+from ..simulation.settings import check_draws
 from ..simulation.spawned import rooted
 from ..simulation.subscriptions import SubscriptionCost
 from ..simulation.workload import Work
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from ..simulation.settings import Progress
 
 KEPT = 12
-"""Of how many components drawn tokens are kept: a few megabytes each."""
+"""Of how many components drawn tokens are kept: a few megabytes each at the default trials."""
+KEPT_BYTES = 128 * 2**20
+"""How much of them is kept besides the newest."""
 NOT_OF_ONE_RUN: frozenset[Policy] = frozenset({"fresh_for", "batch_with", "cache"})
 """Policies that say which runs happen, or which find a cache: one run, by itself, is priced without them."""
 
@@ -99,10 +102,16 @@ class TokenDraws:
         key = (_ById(plain.work), brackets)
         if key not in self.kept:
             self.kept[key] = draw(plain.work, plain.profile, plain.brackets, days, trials, seed)
-            if len(self.kept) > KEPT:
-                self.kept.popitem(last=False)
+            self._forget(self.kept[key])
         self.kept.move_to_end(key)
         return self.kept[key]
+
+    def _forget(self, newest: TokenSums) -> None:
+        """Those that were used longest ago, beyond the bounds."""
+        while len(self.kept) > 1 and (
+            len(self.kept) > KEPT or sum(kept.nbytes for kept in self.kept.values()) - newest.nbytes > KEPT_BYTES
+        ):
+            self.kept.popitem(last=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +201,7 @@ class Projected:
     def scopes(self, scopes: Iterable[AnyScope]) -> dict[AnyScope, ScopeCost]:
         """What each of the scopes costs."""
         found = {scope: self._nothing() for scope in scopes}
+        check_draws(self.costs.horizon.days, self.trials, max(1, len(found)), f"each of {len(found)} scopes of budgets")
         of = {scope: counts(scope, self._book) for scope in found}
         for done, component in enumerate(self.components):
             called = self._called(component)

@@ -69,6 +69,11 @@ class TokenSums:
     tokens: list[list[Floats]] = field(repr=False)
     factors: list[Floats | float] = field(repr=False)
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory the draws take."""
+        return sum(amounts.nbytes for amounts in (*self.runs, *(part for parts in self.tokens for part in parts)))
+
 
 def draw(
     work: Work,

@@ -9,12 +9,25 @@ from decimal import Decimal
 from pathlib import Path
 
 from ...errors import CostsimError
+from ...usage.limits import Bound
 from .scale import Scale
 
 Progress = Callable[[int, int], None]
 """Called with (components done, components in all)."""
 
-MAX_DRAWS = 50_000_000  # 400 MB a token class and component
+MAX_DRAWS = Bound("COSTSIM_MAX_DRAWS", 12_500_000)  # 100 MB for each token class of a component
+SUMS = 20
+"""How many sums of so many draws are kept at once: those of plans, or of budgets."""
+
+
+def check_draws(days: int, trials: int, sums: int = 1, of: str = "every component") -> None:
+    """Raises CostsimError where so many draws, of so many sums at once, do not fit in memory."""
+    most = MAX_DRAWS.value * (1 if sums == 1 else SUMS) // sums
+    if days * trials > most:
+        raise CostsimError(
+            f"{trials:,} trials of {days:,} days are {days * trials:,} draws of {of}; at most {most:,} fit in memory: "
+            f"{most // days:,} trials, or fewer days (raise it with {MAX_DRAWS.variable})"
+        )
 
 
 @dataclass
@@ -48,10 +61,6 @@ class Settings:
         ):
             if not low <= value <= high:
                 raise CostsimError(f"{name} must be from {low} to {high:,}, not {value:,}")
-        if self.days * self.trials > MAX_DRAWS:
-            raise CostsimError(
-                f"{self.trials:,} trials of {self.days:,} days are {self.days * self.trials:,} draws of every "
-                f"component; at most {MAX_DRAWS:,} fit in memory: {MAX_DRAWS // self.days:,} trials, or fewer days"
-            )
+        check_draws(self.days, self.trials)
         if self.start.year > 9000 or self.start.year < 1971:
             raise CostsimError(f"the start {self.start} is out of bounds; give a date from 1971 on")

@@ -13,6 +13,7 @@ import numpy as np
 from .fleets import is_large
 from .plan_sums import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
 from .plans import Plan
+from .settings import check_draws
 from .simulate_fleet import FleetSimulation
 from .workload import Horizon
 
@@ -32,6 +33,7 @@ def simulate_plans(
 ) -> list[PlanSum]:
     """Simulate every component once and price its draws for every plan; those of a large fleet fewer times."""
     shape = (horizon.days, settings.trials)
+    check_draws(*shape, 2 * len(plans), f"each of {len(plans)} plans")  # a plan has its sum, and room for a component's
     sums = [PlanSum(plan, np.zeros(shape), np.zeros(settings.trials)) for plan in plans]
     if is_large(architecture, settings.trials):
         return FleetSimulation(architecture, plans, costing_of, horizon, settings, sums).run(progress, sink)

@@ -6,10 +6,14 @@ import os
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from conftest import Run
 from costsim.analysis.architecture.load import load_architecture, read_architecture
+from costsim.analysis.budgets import projected
 from costsim.analysis.outcomes.store import read_outcomes
-from costsim.analysis.simulation.settings import Settings
+from costsim.analysis.simulation.monte_carlo import TokenSums
+from costsim.analysis.simulation.settings import Settings, check_draws
 from costsim.errors import ArchitectureError, CostsimError, InputError, PriceBookError
 from costsim.pricing.book import open_book
 
@@ -62,7 +66,7 @@ def test_a_device_or_pipe_is_no_price_book(tmp_path: Path) -> None:
 
 
 def test_so_many_draws_are_refused_before_they_fill_the_memory() -> None:
-    with pytest.raises(CostsimError, match=r"1,096,000,000 draws .* at most 50,000,000 fit in memory: 45,620 trials"):
+    with pytest.raises(CostsimError, match=r"1,096,000,000 draws .* at most 12,500,000 fit in memory: 11,405 trials"):
         Settings(date(2026, 1, 1), days=1096, trials=1_000_000).check()
 
 
@@ -78,3 +82,33 @@ def test_outcomes_are_read_from_files_only(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(InputError, match="not a file"):
         list(read_outcomes(tmp_path / name))
+
+
+@pytest.mark.parametrize("command", ["run", "check", "diff architecture.yaml"])
+def test_every_command_with_trials_is_bounded(costsim: Run, tmp_path: Path, command: str) -> None:
+    """A million trials of a month are 28 to 31 million draws; one array of them is a quarter of a gigabyte."""
+    (tmp_path / "architecture.yaml").write_text(
+        "components: [{name: a, model: gpt-4o, runs_per_day: 5, tokens: {input: 5, output: 1}}]\nbudgets: [{name: b, usd: 5}]\n"
+    )
+    done = costsim(*command.split(), "--trials", "1000000")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert "at most 12,500,000 fit in memory" in done.err
+
+
+def test_the_sums_of_many_plans_or_budgets_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 days and 400,000 trials are 12,000,000 draws: 20 sums of them fit, 21 do not (12,500,000 x 20 / 21)."""
+    check_draws(30, 400_000, 20)
+    with pytest.raises(CostsimError, match="at most 11,904,761 fit in memory"):
+        check_draws(30, 400_000, 21)
+    monkeypatch.setenv("COSTSIM_MAX_DRAWS", "13000000")
+    check_draws(30, 400_000, 21)
+
+
+def test_drawn_tokens_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projected, "KEPT_BYTES", 100)
+    draws = projected.TokenDraws()
+    for number in range(5):
+        newest = TokenSums([np.zeros(8)], [], [])  # 64 bytes
+        draws.kept[number,] = newest
+        draws._forget(newest)
+    assert list(draws.kept) == [(3,), (4,)]  # 64 besides the newest, not 128
