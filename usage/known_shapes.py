@@ -53,7 +53,7 @@ class KnownShapes:
     """The kinds of lines that a load has met in files of one reader."""
 
     def __init__(self, watch: Watch) -> None:
-        self.likeness = watch.likeness
+        self.numbers = watch.places.numbers
         self.kinds = column_kinds(watch.reader)
         self.shapes: list[tuple[Matches, bytes]] = []
         self.latest: UsageKind | None = None
@@ -95,7 +95,7 @@ class KnownShapes:
             ones = json.loads(DIGIT_TEXT.sub(b'"1"', line), parse_int=lambda _: 1, parse_float=lambda _: 1)
         except (ValueError, RecursionError):
             return None
-        return frozenset(number.field.rpartition(".")[2] for number in self.likeness.numbers(ones))
+        return frozenset(number.field.rpartition(".")[2] for number in self.numbers(ones))
 
     def learn(self, block: bytearray, start: int, line: bytes, usages: Sequence[tuple[int, int]], names: Names) -> None:
         """Remember a line that was judged, by its keys, and by the shape and place of each usage in it."""

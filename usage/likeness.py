@@ -7,10 +7,8 @@ several parts. What is declared of attributes may leave out the way to them: `ge
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +73,7 @@ CONTENT = frozenset(
 NUMBER = re.compile(r"\s*-?(\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*")
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 VALUES = ("intValue", "doubleValue", "stringValue")
-DEEPEST = 24
 PATHS = 65_536  # judged and remembered
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number that looks like usage: where it stands, and as it is written."""
-
-    field: str
-    written: str
 
 
 class Likeness:
@@ -103,55 +92,21 @@ class Likeness:
         self.holders = _holders(reader.counted)
         self.judge = lru_cache(PATHS)(self._judged)
 
-    def numbers(self, record: Any) -> Iterator[Number]:
-        """The numbers in a record that look like usage, but for 0, and are neither counted nor left out."""
-        return self._walk(record, "", False, DEEPEST)
-
-    def within(self, value: Any, path: str) -> Iterator[Number]:
-        """The same of a value that stands at a path of a record."""
-        return self._walk(value, path, False, DEEPEST)
-
-    def _walk(self, value: Any, path: str, usage: bool, depth: int) -> Iterator[Number]:
-        if isinstance(value, dict):
-            yield from self._entries(value, path, usage, depth)
-        elif isinstance(value, list):
-            yield from self._items(value, path, usage, depth)
-        elif isinstance(value, str):
-            yield from self._text(value, path, usage, depth)
-        elif value and value is not True and self.judge(path, usage):
-            yield Number(path, repr(value))
-
-    def _entries(self, entries: dict[str, Any], path: str, usage: bool, depth: int) -> Iterator[Number]:
-        if not depth or (path and self.left_out(path) and not MEDIA.search(path)):
-            return
-        for key, value in entries.items():
-            if value is None or value is False:
-                continue
-            there = f"{path}.{key}" if path else key
-            if isinstance(value, dict | list):
-                within = usage or self._holds_usage(key, there)
-                if within or key not in CONTENT or there in self.ways:
-                    yield from self._walk(value, there, within, depth - 1)
-            else:
-                yield from self._walk(value, there, usage, depth)
-
-    def _items(self, items: list[Any], path: str, usage: bool, depth: int) -> Iterator[Number]:
-        for item in items:
-            if isinstance(item, dict) and "key" in item and "value" in item:  # an attribute of OTLP
-                yield from self._walk(_attribute(item["value"]), f"{path}.{item['key']}", usage, depth - 1)
-            elif isinstance(item, dict | list) and depth:
-                yield from self._walk(item, path, usage, depth - 1)
-
-    def _text(self, value: str, path: str, usage: bool, depth: int) -> Iterator[Number]:
-        """A number written as text, or JSON in a text on the way to a declared field or under a name of usage."""
-        if value[:1] in WITHIN_TEXT:
-            if depth and (path in self.ways or self._holds_usage(path.rpartition(".")[2], path)):
-                yield from self._walk(_loads(value), path, usage, depth - 1)
-        elif len(value) < 40 and self.judge(path, usage) and NUMBER.fullmatch(value) and float(value):
-            yield Number(path, value.strip())
-
-    def _holds_usage(self, key: str, path: str) -> bool:
+    def holds_usage(self, key: str, path: str) -> bool:
+        """Whether every number below this key is usage."""
         return path in self.holders or (bool(NAMES.search(key)) and not _NO_USAGE.fullmatch(key))
+
+    def holds_text(self, path: str) -> bool:
+        """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage."""
+        return path in self.ways or self.holds_usage(path.rpartition(".")[2], path)
+
+    def opens(self, key: str, path: str) -> bool:
+        """Whether objects and lists under a key are looked at: not those that hold what was said."""
+        return key not in CONTENT or path in self.ways
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether all that is in an object is known and left out."""
+        return bool(path and self.left_out(path) and not MEDIA.search(path))
 
     def is_media(self, path: str) -> bool:
         """Whether a declared path is of audio or images: it is priced as text within the figure that it is part of."""
@@ -180,20 +135,3 @@ def _holders(counted: Sequence[str]) -> frozenset[str]:
     return frozenset(
         path for path in above if path and path.rpartition(".")[2] not in ("attributes", "metadata", "data")
     )
-
-
-def _attribute(value: Any) -> Any:
-    """An attribute's value without the name of its type."""
-    if isinstance(value, dict):
-        return next((value[kind] for kind in VALUES if kind in value), value)
-    return value
-
-
-def _loads(text: str) -> Any:
-    """What JSON in a text says; of the events of a streamed reply, a list."""
-    if text[:1] == "d":
-        return [_loads(line[5:].strip()) for line in text.splitlines() if line[:5] == "data:" and "{" in line]
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from .likeness import Likeness, Number
-from .line_kinds import LineKinds
+from .likeness import Likeness
+from .line_shapes import LineShapes
+from .places import Number, Places
 from .store import scalar
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.likeness = Likeness(self.reader)
-        self.kinds = LineKinds(self.likeness)
+        self.places = Places(self.likeness)
+        self.shapes = LineShapes(self.places)
 
     def see(self, file_id: int, line: int | None, record: Any) -> None:
         """Note what a record holds."""
-        for number in self.likeness.numbers(record):
+        for number in self.places.numbers(record):
             self.note(file_id, line, number)
 
     def note(self, file_id: int, line: int | None, number: Number) -> None:

@@ -1,0 +1,189 @@
+"""Places in the records of a reader's files: whether a number there would be unread usage, and what has stood there.
+
+Each place is judged once. From all that were met follows the shape of records that need no second look (`line_shapes`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .likeness import NUMBER, VALUES, WITHIN_TEXT
+
+if TYPE_CHECKING:
+    from .likeness import Likeness
+
+DEEPEST = 24
+MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
+MOST_KEYS = 512  # of one object: with more, they name things and not fields
+MOST_PLACES = 8_192  # in the records of one reader
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that looks like usage: where it stands, and as it is written."""
+
+    field: str
+    written: str
+
+
+class Places:
+    """All places that were met in the records of a reader."""
+
+    def __init__(self, likeness: Likeness) -> None:
+        self.likeness = likeness
+        self.count = 0
+        self.met = 0  # places, and kinds of what stood there
+        self.root = FieldPlace(self, "", DEEPEST)
+
+    def numbers(self, record: Any) -> list[Number]:
+        """The numbers in a record that look like usage, but for 0, and are neither counted nor left out."""
+        found: list[Number] = []
+        self.root.find(record, found)
+        return found
+
+
+class FieldPlace:
+    """A path, with what surrounds it: `beside` says that it stands beside usage, `within` that what is in it does.
+
+    Objects and lists are looked at where it is `opened`. It is not `settled` where the keys are too many to remember.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        path: str,
+        depth: int,
+        *,
+        beside: bool = False,
+        within: bool = False,
+        opened: bool = True,
+        scalars: bool = True,
+        named: bool = False,
+    ) -> None:
+        likeness = places.likeness
+        self.places, self.path, self.depth, self.named = places, path, depth, named
+        self.beside, self.within, self.opened = beside, within, opened and depth > 0
+        self.has_fields = not likeness.leaves_out(path)
+        self.counts = scalars and likeness.judge(path, beside)
+        self.holds_text = scalars and depth > 0 and likeness.holds_text(path)
+        self.numbers = False  # but for 0
+        self.words: set[str] | None = set()  # texts that are neither numbers nor JSON, None where any may stand
+        self.keys: dict[str, FieldPlace] | None = None  # of objects, None where there was none
+        self.items: FieldPlace | None = None  # of lists
+        self.attributes: dict[str, FieldPlace] = {}  # of lists, by their names
+        self.inner: FieldPlace | None = None  # of JSON in texts
+        self.settled = True
+        places.count += 1
+        places.met += 1
+
+    def find(self, value: Any, found: list[Number]) -> None:
+        """Add the numbers in a value that look like usage, but for 0, and are neither counted nor left out."""
+        if isinstance(value, dict):
+            self._in_object(value, found)
+        elif isinstance(value, list):
+            self._in_list(value, found)
+        elif isinstance(value, str):
+            if self.looked_at:
+                self._in_text(value, found)
+        elif self.counts and value is not None and not isinstance(value, bool):
+            if not self.numbers and (value or isinstance(value, float)):
+                self.numbers = True
+                self.places.met += 1
+            if value:
+                found.append(Number(self.path, repr(value)))
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether a number or a text here may be usage."""
+        return self.counts or self.holds_text
+
+    def _in_object(self, value: dict[str, Any], found: list[Number]) -> None:
+        if self.keys is None:
+            self.keys = {}
+            self.places.met += 1
+        if not self.opened or not self.has_fields:
+            return
+        kind = next((kind for kind in VALUES if kind in value), None) if self.named else None
+        for key in [kind] if kind else value:
+            self.key(key).find(value[key], found)
+
+    def _in_list(self, value: list[Any], found: list[Number]) -> None:
+        if self.items is None:
+            self.items = self._place(self.path, beside=self.within, within=self.within, scalars=False)
+        for item in value if self.opened else ():
+            if isinstance(item, dict) and "key" in item and "value" in item:
+                self._attribute(item["key"]).find(item["value"], found)
+            elif isinstance(item, dict | list):
+                self.items.find(item, found)
+
+    def _in_text(self, value: str, found: list[Number]) -> None:
+        """A number written as text, JSON in a text that may hold usage, or words."""
+        if self.holds_text and value[:1] in WITHIN_TEXT:
+            self._words_end()
+            self.within_text().find(_loads(value), found)
+        elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):
+            self._words_end()
+            if float(value):
+                found.append(Number(self.path, value.strip()))
+        elif self.words is not None and value not in self.words:
+            self.words.add(value)
+            self.places.met += 1
+            if len(self.words) > MOST_WORDS or len(value) > LONGEST_WORD:
+                self._words_end()
+
+    def _words_end(self) -> None:
+        if self.words is not None:
+            self.words = None
+            self.places.met += 1
+
+    def within_text(self) -> FieldPlace:
+        """The place of what a text holds."""
+        if self.inner is None:
+            self.inner = self._place(self.path, beside=self.beside, within=self.beside)
+        return self.inner
+
+    def key(self, key: str) -> FieldPlace:
+        """The place of a key of the object here."""
+        keys = self.keys if self.keys is not None else {}
+        return keys.get(key) or self._remembered(keys, key, self._of_key(key))
+
+    def _of_key(self, key: str) -> FieldPlace:
+        if self.named and key in VALUES:  # the value of an attribute, under the name of its type
+            return self._place(self.path, beside=self.within, within=self.within)
+        likeness = self.places.likeness
+        path = f"{self.path}.{key}" if self.path else key
+        within = self.within or likeness.holds_usage(key, path)
+        return self._place(path, beside=self.within, within=within, opened=within or likeness.opens(key, path))
+
+    def _attribute(self, name: Any) -> FieldPlace:
+        known = self.attributes.get(name) if isinstance(name, str) else None
+        if known:
+            return known
+        place = self._place(f"{self.path}.{name}", beside=self.within, within=self.within, named=True)
+        if not isinstance(name, str):
+            self.settled = False
+            return place
+        return self._remembered(self.attributes, name, place)
+
+    def _remembered(self, places: dict[str, FieldPlace], name: str, place: FieldPlace) -> FieldPlace:
+        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES:
+            self.places.met += self.settled
+            self.settled = False
+        else:
+            places[name] = place
+        return place
+
+    def _place(self, path: str, **how: bool) -> FieldPlace:
+        return FieldPlace(self.places, path, self.depth - 1, **how)
+
+
+def _loads(text: str) -> Any:
+    """What JSON in a text says; of the events of a streamed reply, a list."""
+    if text[:1] == "d":
+        return [_loads(line[5:].strip()) for line in text.splitlines() if line[:5] == "data:" and "{" in line]
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
