@@ -15,7 +15,7 @@ from typing import Any, Literal, Union
 import msgspec
 
 from .likeness import NUMBER, WITHIN_TEXT
-from .places import Number, FieldPlace, Places
+from .places import FieldPlace, Number, Places, events
 
 Find = Callable[[Any, list[Number]], None]
 Finds = Mapping[type, Find]
@@ -199,12 +199,11 @@ def _text_finder(place: FieldPlace) -> Find:
 
     def find(value: str, found: list[Number]) -> None:
         try:
-            record = decode(value) if value[:1] in ("{", "[") else None
+            record = decode(f"[{','.join(events(value))}]" if value[:1] == "d" else value)
         except msgspec.DecodeError:
-            record = None
-        if record is None:
             find_text(value, found)
-        elif of_record := finds.get(type(record)):
+            return
+        if of_record := finds.get(type(record)):
             of_record(record, found)
 
     return find

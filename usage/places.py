@@ -179,10 +179,15 @@ class FieldPlace:
         return FieldPlace(self.places, path, self.depth - 1, **how)
 
 
+def events(text: str) -> list[str]:
+    """The events of a streamed reply, as JSON."""
+    return [line[5:].strip() for line in text.splitlines() if line[:5] == "data:" and "{" in line]
+
+
 def _loads(text: str) -> Any:
     """What JSON in a text says; of the events of a streamed reply, a list."""
     if text[:1] == "d":
-        return [_loads(line[5:].strip()) for line in text.splitlines() if line[:5] == "data:" and "{" in line]
+        return [_loads(event) for event in events(text)]
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
