@@ -1,10 +1,10 @@
--- The entries that count (`better`) into the store.
+-- The entries that count (`better`, which may be all) into the store.
 INSERT INTO usage_event BY NAME
 SELECT found.* EXCLUDE (line, tokens, reason, unnamed, stated_total, unfinished)
         REPLACE (coalesce(component, 'unattributed') AS component),
     component AS logged_component, agent AS logged_agent, task AS logged_task
-FROM found SEMI JOIN better ON found.rowid = better.place;
+FROM found [better];
 
 INSERT OR IGNORE INTO touched_day
-SELECT DISTINCT ts::DATE FROM found SEMI JOIN better ON found.rowid = better.place
+SELECT DISTINCT ts::DATE FROM found [better]
 UNION SELECT DISTINCT ts_before::DATE FROM better WHERE NOT added;

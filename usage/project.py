@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..tokens import COLUMNS, PROMPT_SUM, TOKEN_CLASSES
 from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
-from .tags import KNOWN_TAGS, known_columns
+from .tags import with_known_tags
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
 FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
@@ -28,7 +30,8 @@ CASE
     WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
 END
 """
-FAST = """CASE WHEN processing = 'standard' AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
+FAST = """CASE WHEN processing = 'standard' AND suffix(model, '-fast')
+            AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
         ELSE processing END AS processing"""
 """A model's name may say that it answered fast, which has a price of its own."""
 
@@ -48,6 +51,8 @@ CONTENT = (
     "tags",
 )
 """What is the id of an entry without one of its own, with how often its file has repeated it before (`merge`)."""
+
+NUMBERS = tuple(map(identifier, ("ts", *TOKEN_CLASSES, "recorded_usd")))
 
 KINDS = {
     "ts": "TIMESTAMP",
@@ -69,13 +74,13 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     bound = {**reader.parameters, **parameters}
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
     given = _yields(store, reader, entry, bound)
+    content = _content([name for name in CONTENT if name in given])
     if "tags" in given and not given.keys() & {*DIMENSIONS}:
-        entry, given = _with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
+        entry, given = with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
     narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
     own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
-    content = ", ".join(identifier(name) for name in CONTENT if name in given)
     store.execute(
         f"""
         INSERT INTO found BY NAME
@@ -83,7 +88,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
         judged AS (SELECT * EXCLUDE (recorded_text, fault) REPLACE ({", ".join([*wide, FAST])}), {REASON} AS reason
             FROM counted)
         SELECT * EXCLUDE (own_role) REPLACE (CASE WHEN reason IS NULL AND event_id IS NULL
-                THEN $reader || ':' || md5(to_json(row({content}))::VARCHAR) || ':1' ELSE event_id END AS event_id),
+                THEN concat($reader, ':', md5({content}), ':1') ELSE event_id END AS event_id),
             event_id IS NULL AS unnamed, $reader AS source,
             CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
@@ -94,10 +99,10 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     )
 
 
-def _with_known_tags(entry: str) -> str:
-    """The dimensions that the tags say, where the reader has none of them."""
-    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in known_columns().items())
-    return f"SELECT * EXCLUDE (known_tags), {columns} FROM (SELECT *, {KNOWN_TAGS} AS known_tags FROM ({entry}))"  # noqa: S608 (ours)
+def _content(names: Sequence[str]) -> str:
+    """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text."""
+    parts = [f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}" for name in map(identifier, names)]
+    return f"concat({', '.join(parts)})"
 
 
 def _yields(store: DuckDBPyConnection, reader: Reader, entry: str, bound: dict[str, object]) -> dict[str, str]:

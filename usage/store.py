@@ -15,7 +15,7 @@ from .reader import identifier
 from .store_file import LOCKED, connect, is_new, refusal
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-SCHEMA_VERSION = 11  # one more with every change of schema.sql
+SCHEMA_VERSION = 12  # one more with every change of schema.sql
 
 SESSION = """
 SET TimeZone = 'UTC';

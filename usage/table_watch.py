@@ -43,7 +43,9 @@ def watch_cells(
 
 def _holds_objects(source: Source, name: str) -> bool:
     likeness = source.watch.likeness
-    return name in likeness.ways or bool(NAMES.search(name) and not likeness.known(name))
+    return name in likeness.ways or bool(
+        NAMES.search(name) and not likeness.known(name) and not likeness.left_out(name)
+    )
 
 
 def _column(connection: DuckDBPyConnection, source: Source, name: str, place: str) -> None:

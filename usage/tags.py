@@ -46,6 +46,12 @@ _PLACES = (*(name for names in KNOWN.values() for name in names), "cwd")
 KNOWN_TAGS = f"json_extract_string(tags, [{', '.join(text(json_path(name)) for name in _PLACES)}])"
 
 
+def with_known_tags(entries: str) -> str:
+    """SQL for these entries (SQL, with `tags`) with the dimensions that their tags say."""
+    columns = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in known_columns().items())
+    return f"SELECT * EXCLUDE (known_tags), {columns} FROM (SELECT *, {KNOWN_TAGS} AS known_tags FROM ({entries}))"  # noqa: S608 (ours)
+
+
 def project_of(folder: str) -> str:
     """SQL for the project that works in a folder: its last part."""
     return f"nullif(regexp_extract(rtrim({folder}, '/\\'), '[^/\\\\]*$'), '')"

@@ -37,7 +37,8 @@ WITH entry AS (
 )
 SELECT file_id, line,
     utc("Date") AS ts,
-    nullif("Cloud Agent ID", '') AS session,
+    "Cloud Agent ID" AS session,
+    "User" AS "user",
     "Model" AS model,
     CASE WHEN lower("Kind") LIKE '%error%' THEN 'error' WHEN lower("Kind") LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END
         AS status,
@@ -48,8 +49,8 @@ SELECT file_id, line,
     nullif("Total Tokens", 0) AS stated_total,
     -- words are no amount; what has digits and is no number is rejected
     CASE WHEN regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
-    json_object('user', nullif("User", ''), 'kind', nullif("Kind", ''), 'max_mode', nullif("Max Mode", ''),
-        'automation', nullif("Automation ID", ''), 'requests', nullif("Requests", '')) AS tags
+    json_object('user', "User", 'kind', "Kind", 'max_mode', "Max Mode", 'automation', "Automation ID",
+        'requests', "Requests") AS tags
 FROM entry
 """  # noqa: S608 (constants only)
 

@@ -12,6 +12,7 @@ without tokens.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from ..tags import with_known_tags
 from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, usd
 from .nested import text
 
@@ -91,7 +92,7 @@ def _spoken(name: str) -> str:
 
 SPOKEN = f"coalesce({', '.join(map(_spoken, NAMING))})"
 
-# What says which tokens a row counts, of which model and whose: of few kinds.
+# What says which tokens a row counts, of which model and whose: of few kinds, so that it is read once for each.
 METER = (
     "SkuPriceDetails",
     "SkuMeter",
@@ -109,8 +110,24 @@ METER = (
     "x_UsageType",
     "x_SkuMeterName",
     "x_TokenClass",
+    "ChargeClass",
+    "RegionId",
+    "SubAccountId",
+    "SubAccountName",
+    "PrincipalId",
+    "Tags",
 )
 METERS = ", ".join(f'"{name}"' for name in METER)
+
+
+def _tags(unit: str) -> str:
+    """SQL for the tags of a row, its own labels among them; `unit` is SQL for a unit that says no number of tokens."""
+    return f"""json_merge_patch(coalesce(CASE WHEN json_type(labels) = 'OBJECT' THEN labels END, '{{}}'::JSON),
+        json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
+        'description', "ChargeDescription", 'category', "ChargeCategory", 'class', "ChargeClass", 'region', "RegionId",
+        'account', coalesce("SubAccountName", "SubAccountId"), 'user', "PrincipalId", 'host', "HostProviderName",
+        'unit', {unit}, 'tags', labels))"""
+
 
 SQL = f"""
 WITH entry AS MATERIALIZED (
@@ -118,7 +135,11 @@ WITH entry AS MATERIALIZED (
     WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
         OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')
 ),
-detailed AS (SELECT DISTINCT {METERS}, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku FROM entry),
+detailed AS (
+    SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
+        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
+    FROM (SELECT DISTINCT {METERS} FROM entry)
+),
 named AS (
     SELECT *,
         concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
@@ -140,15 +161,16 @@ meter AS (
         coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
             CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
         CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
-             WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing
+             WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
+        {_tags("NULL")} AS tags, {_tags('"ConsumedUnit"')} AS tags_with_unit
     FROM named
 ),
-metered AS ({joined("entry", "meter", METER)}),
+known AS MATERIALIZED ({with_known_tags("FROM meter")}),
+metered AS ({joined("entry", "known", METER)}),
 counted AS (
     SELECT *,
         coalesce({tokens('"ConsumedQuantity"', "consumed_factor")}, {tokens('"PricingQuantity"', "pricing_factor")})
-            AS counted,
-        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
+            AS counted
     FROM metered
 )
 SELECT file_id, line,
@@ -164,11 +186,8 @@ SELECT file_id, line,
     nullif("x_Component", 'unattributed') AS component, "x_Agent" AS agent, "x_Task" AS task,
     0 AS request,
     {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
-    json_merge_patch(coalesce(CASE WHEN json_type(labels) = 'OBJECT' THEN labels END, '{{}}'::JSON),
-        json_object('service', "ServiceName", 'meter', coalesce("SkuMeter", "x_SkuMeterName", "x_UsageType"),
-        'description', "ChargeDescription", 'category', "ChargeCategory", 'class', "ChargeClass", 'region', "RegionId",
-        'account', coalesce("SubAccountName", "SubAccountId"), 'user', "PrincipalId", 'host', "HostProviderName",
-        'unit', CASE WHEN kind IS NULL OR counted IS NULL THEN "ConsumedUnit" END, 'tags', labels)) AS tags
+    CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags,
+    "user", team, project, repository, branch
 FROM counted
 """  # noqa: S608 (constants only)
 
