@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,6 +44,8 @@ from costsim.usage.store import open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
 
 OPUS, SONNET, HAIKU = "anthropic/claude-opus-4-6", "anthropic/claude-sonnet-4-6", "anthropic/claude-haiku-4-5"
 SONNET_45, LOCAL = "anthropic/claude-sonnet-4-5", "in-house/llama-guard"
@@ -249,9 +252,9 @@ def fleet() -> Callable[..., Projection]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The scripts' cache of this test session, so that no test depends on one of the user's."""
-    folder = tmp_path_factory.mktemp("cache")
+def own_cache() -> Iterator[Path]:
+    """The scripts' cache of all test sessions, so that no test depends on one of the user's."""
+    folder = KEPT / "pages"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder

