@@ -111,9 +111,10 @@ def batches(
 
 
 def _with_role(known_file: KnownFile, with_role: Callable[[str, Reader], Reader]) -> KnownFile:
-    return replace(
-        known_file, format=replace(known_file.format, reader=with_role(known_file.label, known_file.format.reader))
-    )
+    reader = with_role(known_file.label, known_file.format.reader)
+    if reader is known_file.format.reader:  # of most files: a copy of each takes longer than a look at it
+        return known_file
+    return replace(known_file, format=replace(known_file.format, reader=reader))
 
 
 def _kind(known_file: KnownFile) -> tuple[str, str, str, str]:
@@ -133,7 +134,7 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
         known_file = replace(known_file, content_hash=fingerprint(known_file.file.path).content_hash)
     before = loaded.get(known_file.label)
     file = settled(looked_at(known_file.file), format, (before.bytes, before.mtime_ns) if before else None)
-    known_file = replace(known_file, file=file)
+    known_file = known_file if file is known_file.file else replace(known_file, file=file)
     if before is None or not before.content_hash:  # its entries are to be looked at again: see withdrawn.sql
         return known_file
     alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)

@@ -50,12 +50,15 @@ def fingerprint(path: str, listen: Callable[[bytes], None] | None = None, size: 
         return _rest(stream, xxh3_128(), size, listen=listen)
 
 
-def fingerprint_of_lines(path: str, feed: Callable[[bytearray, int], None], size: int = ENDLESS) -> str:
+def fingerprint_of_lines(
+    path: str, feed: Callable[[bytearray, int], None], size: int = ENDLESS, buffer: bytearray | None = None
+) -> str:
     """The hash of the first `size` bytes of a file; `feed` gets its whole lines, a buffer of them at a time.
 
-    Raises UsageLogError.
+    `buffer` is used for it, where there is one from a file before. Raises UsageLogError.
     """
-    hashed, buffer, rest = xxh3_128(), bytearray(min(BUFFER_BYTES, size)), 0
+    hashed, rest = xxh3_128(), 0
+    buffer = bytearray(min(BUFFER_BYTES, size)) if buffer is None else buffer
     with _opened(path) as stream:
         while size > 0:
             if rest > MAX_LINE.value:

@@ -64,20 +64,17 @@ class KnownShapes:
     def usage(self, block: bytearray, place: int, start: int) -> tuple[int, Names | None]:
         """Where the value under the usage key at `place` ends, and the names of usage in it that is not counted.
 
-        `start` is where its line begins. None in place of names where the shape or its place is not known.
+        `start` is where its line begins. None in place of names where the shape or its place is not known; where both
+        are, they are the `latest` from now on.
         """
-        latest = self.latest
-        if latest and place - latest.before >= start and block.startswith(latest.head, start):
-            found = latest.matches(block, place - latest.before)
-            if found:
-                return found.end() - latest.behind, latest.names
         for number, (matches, shape) in enumerate(self.shapes):
             if found := matches(block, place):
                 if number:
                     self.shapes[0], self.shapes[number] = self.shapes[number], self.shapes[0]
                 after = found.end()
                 names = self.places.get(_place(block, start, place, after, shape))
-                self.latest = _latest(block, start, place, after, shape, names) if names is not None else latest
+                if names is not None:
+                    self.latest = _latest(block, start, place, after, shape, names)
                 return after, names
         after = _end_of_value(block, place)
         return (after, None) if COLON.match(block, block.find(b'"', place + 1) + 1) else (after, frozenset())

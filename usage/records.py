@@ -8,6 +8,7 @@ looked at one by one, bad ones become rejects with their line, and DuckDB reads 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -254,11 +255,15 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
     but = f"EXCLUDE ({identifier(key)})" if key else ""
     cast = ", ".join(f"{checked_sql(identifier(name), kind)} AS {identifier(name)}" for name, kind in numbers.items())
     of_batch = f"batch.file_id = entry.{identifier(key)}" if key else "batch.place = entry.file_index"
+    numbered = key and not reader.ordered and not re.search(r"\bpath\b", reader.sql)
     lines = f"read_ndjson({files}, columns = {struct(columns)}, compression = 'none', {AS_DECLARED})"
     line = "NULL::BIGINT"
     if reader.ordered:
         lines = f'(SELECT *, file_index AS "its file", row_number() OVER () AS "its line" FROM {lines})'  # noqa: S608
         but, line, of_batch = 'EXCLUDE ("its file", "its line")', 'entry."its line"', 'batch.place = entry."its file"'
+    if numbered:  # no need to look up what the lines state
+        own = f"{identifier(key)} AS file_id, {line} AS line, NULL::VARCHAR AS path"
+        return f"SELECT {own}, * {but} {f'REPLACE ({cast})' if cast else ''} FROM {lines}"  # noqa: S608 (as below)
     return f"""
         SELECT file_id, line, path, * EXCLUDE (file_id, line, path) {f"REPLACE ({cast})" if cast else ""} FROM (
             SELECT batch.file_id, {line} AS line, batch.path, entry.* {but}

@@ -89,15 +89,18 @@ class Sieve:
             count_names(self.watch, self.file_id, self.names, path)
 
     def _lines(self, block: bytearray, hits: list[Hit]) -> None:
-        """Take the lines with the usage key, and those that are answers without it."""
+        """Take the lines with the usage key, and those that are answers without it.
+
+        Most usage is of the shape that was seen last, so that is looked for here, not in a function of its own.
+        """
         start = after = lines = 0
         take = unknown = False
-        find, taken = block.find, self.taken
+        find, begins, taken, latest = block.find, block.startswith, self.taken, self.known.latest
         for which, place, end in hits:
             if which == LINE_END:
                 if unknown:
                     self._judge(block, start, place + 1)
-                    unknown = False
+                    unknown, latest = False, self.known.latest
                 if find(b"\n", start, place) >= 0:
                     self.torn = True  # a line that does not end in a brace, or one that does not begin with one
                 if take:
@@ -105,15 +108,26 @@ class Sieve:
                     take = False
                 lines += 1
                 start = place + 2
-            elif place >= after:
-                if which == USAGE_KEY:
-                    take = True
+            elif place < after:
+                continue
+            elif which == USAGE_KEY:
+                take = True
+                if (
+                    latest
+                    and place - latest.before >= start
+                    and begins(latest.head, start)
+                    and (found := latest.matches(block, place - latest.before))
+                ):
+                    after = found.end() - latest.behind
+                    if latest.names:
+                        self.names |= latest.names
+                else:
                     after = self._usage(block, place, start)
-                    unknown = unknown or not after
-                elif which >= ANSWER:
-                    take = True
-                elif self._is_unknown_name(block, which, start, place, end):
-                    unknown = True
+                    unknown, latest = unknown or not after, self.known.latest
+            elif which >= ANSWER:
+                take = True
+            elif self._is_unknown_name(block, which, start, place, end):
+                unknown = True
         self.lines += lines
 
     def _usage(self, block: bytearray, place: int, start: int) -> int:

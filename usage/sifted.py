@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .fingerprint import ENDLESS, Fingerprint, fingerprint, fingerprint_of_lines
+from .fingerprint import BUFFER_BYTES, ENDLESS, Fingerprint, fingerprint, fingerprint_of_lines
 from .known_shapes import KnownShapes
 from .sieve import Sieve
 from .source import Source
@@ -50,8 +51,20 @@ def sifting(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprin
         return
     from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
 
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, _uncollected():
         yield _ahead(pool, portions)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles meanwhile: a sieve makes millions of small tuples, and none is part of one."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _ahead(pool: Executor, portions: Iterator[Portion]) -> Iterator[Portion]:
@@ -64,23 +77,25 @@ def _ahead(pool: Executor, portions: Iterator[Portion]) -> Iterator[Portion]:
 
 def _portions(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprint]) -> Iterator[Portion]:
     """Files together until there is enough to read: DuckDB plans a statement for each portion."""
-    known = KnownShapes(sources[0].watch)
+    known, buffer = KnownShapes(sources[0].watch), bytearray(BUFFER_BYTES)
     rest = iter(sources)
     while first := next(rest, None):
-        yield _portion(chain([first], rest), spool / f"{first.file_id}.taken", known, prints)
+        yield _portion(chain([first], rest), spool / f"{first.file_id}.taken", known, prints, buffer)
 
 
-def _portion(rest: Iterator[Source], taken: Path, known: KnownShapes, prints: dict[int, Fingerprint]) -> Portion:
+def _portion(
+    rest: Iterator[Source], taken: Path, known: KnownShapes, prints: dict[int, Fingerprint], buffer: bytearray
+) -> Portion:
     """The next files, whose lines to read go to `taken`."""
     pairs: list[tuple[Source, Sieve]] = []
     whole = 0  # bytes of files that are read as they are
     with taken.open("wb") as out:
         for source in rest:
-            sieve, prints[source.file_id] = _sieved(source, known)
+            sieve, prints[source.file_id] = _sieved(source, known, buffer)
             pairs.append((source, sieve))
             if sieve.taken:
                 first = b'{"%s":%d,' % (FILE_KEY.encode(), source.file_id)
-                out.write(first + (b"\n" + first).join(sieve.taken) + b"\n")
+                out.writelines((first, (b"\n" + first).join(sieve.taken), b"\n"))
                 sieve.taken = []
             whole += source.file.size if sieve.dense or sieve.torn else 0
             if out.tell() + whole >= PART_BYTES:
@@ -96,12 +111,12 @@ def _portion(rest: Iterator[Source], taken: Path, known: KnownShapes, prints: di
     )
 
 
-def _sieved(source: Source, known: KnownShapes) -> tuple[Sieve, Fingerprint]:
+def _sieved(source: Source, known: KnownShapes, buffer: bytearray) -> tuple[Sieve, Fingerprint]:
     sieve = Sieve(source.watch, source.file_id, known)
     path, size = (source.own, source.file.size) if source.content is None else (str(source.content), ENDLESS)
     if source.tail:
         path, size = str(source.tail.path), ENDLESS
-    content_hash = fingerprint_of_lines(path, sieve.feed, size)
+    content_hash = fingerprint_of_lines(path, sieve.feed, size, buffer)
     sieve.finish(path)
     if source.tail:
         return sieve, source.tail.fingerprint

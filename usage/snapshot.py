@@ -33,7 +33,8 @@ def looked_at(file: LogFile) -> LogFile:
         if is_full(error):
             raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown) from None
-    return replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    now = (stat.st_size, stat.st_mtime_ns)
+    return file if now == (file.size, file.mtime_ns) else replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
 def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:

@@ -86,10 +86,11 @@ class Run:
 
 
 def timed(command: Sequence[str | Path], **environment: str) -> Run:
-    """Run a command; raises RuntimeError where it fails."""
+    """Run a command; raises RuntimeError where it fails. Modules keep their bytecode, as installed ones do."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out:
         start = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=out, env={**os.environ, **environment})
+        process = subprocess.Popen([str(part) for part in command], stdout=out, env={**inherited, **environment})
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

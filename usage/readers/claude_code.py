@@ -87,6 +87,7 @@ PROCESSING = processing(
 SQL = f"""
 WITH entry AS (
     SELECT *, {_of("message.usage")} AS stated,
+        coalesce(starts_with(message.id, 'msg_') AND length(message.id) >= 20, FALSE) AS by_anthropic,
         -- one message alone says what the usage says
         coalesce(len(message.usage.iterations) > 1 OR message.usage.iterations[1]."type" <> 'message', FALSE) AS several
     FROM record
@@ -114,11 +115,10 @@ billed AS (
     FROM summed
 )
 SELECT file_id, line,
-    'claude-code:' || coalesce(
-        CASE WHEN starts_with(message.id, 'msg_') AND length(message.id) >= 20 THEN message.id END,
+    'claude-code:' || CASE WHEN by_anthropic THEN message.id ELSE coalesce(
         nullif(message.id, '') || ':' || concat_ws(':', stated.input, stated.cache_read,
             stated.cache_write_5m + stated.cache_write_1h),
-        nullif(requestId, ''), nullif(uuid, ''))
+        nullif(requestId, ''), nullif(uuid, '')) END
         || CASE WHEN call.place = 0 THEN '' ELSE ':' || call.place END AS event_id,
     CASE WHEN call.place = 0 THEN nullif(message.id, '') END AS response_id,
     CASE WHEN call.place = 0 THEN nullif(requestId, '') END AS request_id,
@@ -139,8 +139,7 @@ SELECT file_id, line,
     call.cache_write_5m AS cache_write_5m,
     call.cache_write_1h AS cache_write_1h,
     call.output AS output,
-    CASE WHEN call.place = 0 AND starts_with(message.id, 'msg_') AND length(message.id) >= 20
-        THEN message.stop_reason IS NULL END AS unfinished,
+    CASE WHEN call.place = 0 AND by_anthropic THEN message.stop_reason IS NULL END AS unfinished,
     CASE WHEN call.place = 0 THEN message.usage.server_tool_use.web_search_requests END AS web_search,
     CASE WHEN call.place = 0 THEN costUSD END AS recorded_usd,
     {project_of("cwd")} AS project,
