@@ -75,8 +75,9 @@ def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Pa
         return
     kind = _kind(path)
     if kind == "folder":
-        yield from ((file, False, False) for file in _logs_below(Path(path), passed))
+        yield from ((file, False, False) for file in _logs_below(Path(path), passed, named=True))
     elif kind == "file":
+        _check_size(Path(path))
         yield Path(path), True, False
     elif kind == "pipe":
         yield _from_pipe(path, spool), True, True
@@ -101,11 +102,35 @@ def _kind(path: str) -> str | None:
     return "pipe" if stat.S_ISFIFO(mode) else "this is a device or a socket; name a file, a pipe, or - for stdin"
 
 
-def _logs_below(folder: Path, passed: dict[str, str]) -> Iterator[Path]:
+def _check_size(file: Path) -> None:
+    """Raises UsageLogError for a file of /proc and the like, which has content and no size: none of it would count."""
+    if file.stat().st_size:
+        return
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        made = os.read(handle, 1) and not os.fstat(handle).st_size  # a log may have been begun meanwhile
+    except OSError as error:
+        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
+    finally:
+        os.close(handle)
+    if made:
+        raise UsageLogError(
+            "this is no file on a disk, its system makes its content; copy what is to be read", file=shown(file)
+        )
+
+
+def _logs_below(folder: Path, passed: dict[str, str], *, named: bool = False) -> Iterator[Path]:
+    """What may be a log in a folder. Raises UsageLogError where it cannot be read, or is `named` and holds nothing."""
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UsageLogError("the folder cannot be read: Permission denied", file=shown(folder))
     unread: list[Path] = []
-    yield from (file for file in files_below(folder.resolve(), unread) if _may_be_log(file, passed))
+    empty = True
+    for file in files_below(folder.resolve(), unread):
+        empty = False
+        if _may_be_log(file, passed):
+            yield file
+    if named and empty and not unread:
+        raise UsageLogError("there is no file in this folder", file=shown(folder))
     passed |= {shown(path): f"{CANNOT_READ} (a folder)" for path in unread}
 
 

@@ -115,7 +115,12 @@ def _read(path: Path | None) -> tuple[Target, Document | None]:
         return "routing", None
     if not path.exists():
         raise InputError("there is no such file or folder", file=path)
-    if path.is_dir() or path.suffix.lower() not in _DOCUMENTS:
+    if path.is_dir():
+        return "code", None
+    if path.suffix.lower() not in _DOCUMENTS:
+        from .source import check_text
+
+        check_text(path)
         return "code", None
     document = read_document(path, ArchitectureError)
     named = document.data if isinstance(document.data, dict) else {}

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ...documents import check_regular
+from ...errors import InputError
+
 MAX_BYTES = 1024 * 1024
 MAX_LINE = 5_000
 """Longer lines are minified or generated, not written."""
@@ -109,12 +112,19 @@ def language(file: Path) -> str:
 def read_source(file: Path) -> str | None:
     """The file's text; None for what nobody wrote by hand: too large, binary, or not to be read."""
     try:
-        if file.stat().st_size > MAX_BYTES:
+        if not file.is_file() or file.stat().st_size > MAX_BYTES:
             return None
         data = file.read_bytes()
     except OSError:
         return None
     return None if b"\0" in data else data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+
+def check_text(file: Path) -> None:
+    """Raises InputError for a file that `read_source` leaves out: one that is named is read, or refused."""
+    check_regular(file)
+    if read_source(file) is None:
+        raise InputError(f"this is no text that can be read (of at most {MAX_BYTES // 2**20} MiB)", file=file)
 
 
 def code_lines(text: str, language: str) -> Iterator[Line]:

@@ -270,3 +270,14 @@ def test_a_day_at_the_end_of_the_calendar_is_no_fault(costsim: Run, words: list[
     done = costsim(*words)
     assert done.code == 2
     assert message in done.err
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("x.py", "no text that can be read"), ("/dev/zero", "a device"), ("/proc/self/mem", "no text that can be read")],
+)
+def test_lint_reads_what_is_named_or_refuses_it(costsim: Run, tmp_path: Path, path: str, message: str) -> None:
+    (tmp_path / "x.py").write_bytes(b"a\0b")
+    done = costsim("lint", path)
+    assert (done.code, message in done.err) == (2, True), done
+    assert_one_line(done.err)

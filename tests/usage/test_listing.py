@@ -74,6 +74,37 @@ def test_a_device_or_socket_is_refused(store: duckdb.DuckDBPyConnection, tmp_pat
             load(store, [tmp_path / path])  # an absolute path stands for itself
 
 
+def test_an_empty_folder_that_is_named_is_refused(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "logs" / "a").mkdir(parents=True)
+    with pytest.raises(UsageLogError, match="logs: there is no file in this folder"):
+        load(store, [tmp_path / "logs"])
+    (tmp_path / "logs" / "a" / "x.png").write_bytes(b"\x89PNG")
+    assert list(load(store, [tmp_path / "logs"]).passed_over.values()) == ["an image"]  # named, so not silent
+    (tmp_path / "logs" / "b").mkdir()
+    assert load(store, [str(tmp_path / "logs" / "*")]).passed_over  # one of several that a glob matches may be empty
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="there is no /proc here")
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/proc/self/mem", "cannot be read"),
+        ("/proc/self/maps", "its system makes"),
+        ("/proc/version", "its system makes"),
+    ],
+)
+def test_a_file_that_the_system_makes_is_no_empty_one(
+    store: duckdb.DuckDBPyConnection, path: str, message: str
+) -> None:
+    with pytest.raises(UsageLogError, match=message):
+        load(store, [path])
+
+
+def test_an_empty_file_is_named_as_empty(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").touch()
+    assert load(store, [tmp_path / "x.jsonl"]).passed_over == {str(tmp_path / "x.jsonl"): "empty"}
+
+
 def test_a_name_that_is_no_utf8_is_read_and_shown_with_its_bytes(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int
 ) -> None:
