@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
+from .json_text import parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
 from .readers import READERS
@@ -71,7 +73,10 @@ def tell_format(
     """
     if likely and not forced and _is_alike(file, likely):
         return likely
+    document = False
     for size in HEAD_BYTES:
+        if document and size < min(file.size, HEAD_BYTES[-1]):  # of one object, a part says nothing
+            continue
         start, packing, cut = head(file, size)
         if start[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
@@ -79,7 +84,8 @@ def tell_format(
         if start.startswith(SQLITE):
             names = tables(Path(file.path)) if packing is None else ()
             return _told(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
-        format = _told_by_text(file, start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n"), cut, forced, packing)
+        text = start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
+        format, document = _told_by_text(file, text, cut, forced, packing), text[:1] == "{" and _is_document(text)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
     return None
@@ -124,7 +130,7 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
 
 def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None) -> Format | None:
     if text[:1] == "[" or (text[:1] == "{" and _is_document(text)):
-        records = _document_records(text, cut)
+        records = _document_sample(file, text, cut)
         return None if cut and not records else _told(Sample(file.path, "json", records), forced, packing)
     records = _line_records(text, cut)
     if records:
@@ -199,9 +205,32 @@ def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     return tuple(record for record in records if isinstance(record, dict))
 
 
+def _document_sample(file: LogFile, text: str, cut: bool) -> tuple[dict[str, Any], ...]:
+    """The objects of a JSON document, with the first items of its lists where these show the format."""
+    if text[:1] == "{" and not cut:
+        short = _shortened(text)
+        records = (short,) if isinstance(short, dict) else ()
+        if records and any(reader.recognises(Sample(file.path, "json", records)) for reader in READERS):
+            return records
+    return _document_records(text, cut)
+
+
+def _shortened(text: str) -> Any:
+    """The value of a JSON text of which lists have no more items than a sample: the rest is skipped, not read."""
+    if len(text) < FIRST_BYTES:
+        return _loads(text)
+    try:
+        parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if isinstance(parts, list):
+        return [_shortened(bytes(part).decode()) for part in parts[:SAMPLED_RECORDS]]
+    return {key: _shortened(bytes(part).decode()) for key, part in parts.items()}
+
+
 def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The objects of a JSON document, or of the array that it is; of an array cut short, the whole ones."""
-    whole = None if cut else _loads(text)
+    whole = None if cut or text[:1] == "[" else _loads(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
     found = found or [item for item, _ in islice(leading_documents(text), SAMPLED_RECORDS)]
     return tuple(item for item in found[:SAMPLED_RECORDS] if isinstance(item, dict))
@@ -237,7 +266,7 @@ def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
 
 def _loads(text: str | bytes) -> Any:
     try:
-        return json.loads(text)
+        return parsed(text)
     except (ValueError, RecursionError):
         return None
 

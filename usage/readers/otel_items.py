@@ -7,7 +7,7 @@ whose columns are attributes. Attributes may have dotted names, be nested, or st
 from __future__ import annotations
 
 from .. import aliases
-from .otel_tags import constants, kept_places, tags_at, tags_in_object
+from .otel_tags import constants, kept_places, tags_at
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
@@ -111,8 +111,8 @@ def _in_list(name: str) -> str:
     return f"{owner}texts[list_position({owner}keys, '{name}')]"
 
 
-def _path(name: str, nested: bool) -> str:
-    return f"$.{name}" if nested else f'$."{name}"'
+def _path(name: str) -> str:
+    return f"$.{name}"
 
 
 def _columns(prefix: str) -> str:
@@ -121,16 +121,17 @@ def _columns(prefix: str) -> str:
     return f"[{', '.join(listed)}]"
 
 
-# The attributes of NAMES of a row: in its object of attributes, flat or nested, or in a column.
+# Columns of a table that are attributes: put together, for most records have none of them, and there are hundreds.
+_COLUMN_NAMES = ", ".join(f'"{prefix}{name}"' for prefix in ("", "attributes.") for name in _IN_COLUMNS)
+_IN_COLUMN = f"""CASE WHEN coalesce({_COLUMN_NAMES}) IS NOT NULL THEN list_transform(
+    list_zip({_columns("")}, {_columns("attributes.")}),
+    lambda place: coalesce(nullif(place[1], ''), nullif(place[2], ''))) END"""
+# The attributes of NAMES of a row some of which are nested, or stand in columns.
 _FOUND_IN_ROW = f"""list_transform(
-    list_zip({constants(NAMES)}, flat, nested, {_columns("")}, {_columns("attributes.")}),
-    lambda place: coalesce(place[2], place[3], nullif(place[4], ''), nullif(place[5], ''),
+    list_zip({constants(NAMES)}, list_select(texts, places), nested, in_columns),
+    lambda place: coalesce(place[2], place[3], place[4],
         CASE WHEN place[1] = 'service.name' THEN resource_service END))"""
-_TIME = NAMES.index("event.timestamp") + 1
-_ROW_TIME = (
-    f"coalesce(flat[{_TIME}], nested[{_TIME}], "
-    "nullif(\"event.timestamp\", ''), nullif(\"attributes.event.timestamp\", ''))"
-)
+_ROW_TIME = f"found[{NAMES.index('event.timestamp') + 1}]"
 
 
 def _instant(*names: str) -> str:
@@ -149,10 +150,37 @@ _KEYS = "list_transform({0}, lambda item: item.key)"
 
 _READ = tuple(name for name in NAMES if name != "service.name")
 _PLACES = (
-    f"list_transform({constants(NAMES)}, lambda wanted: coalesce(CASE WHEN wanted = 'service.name' "
-    "THEN coalesce(len(keys), 0) + nullif(list_position(resource_keys, wanted), 0) "
-    f"ELSE nullif(list_position(keys, wanted), 0) END, {NOWHERE}))"
+    f"list_transform({constants(NAMES)}, lambda wanted: coalesce("
+    "CASE WHEN wanted <> 'service.name' OR {0} THEN nullif(list_position(keys, wanted), 0) END, "
+    "CASE WHEN wanted = 'service.name' "
+    "THEN coalesce(len(keys), 0) + nullif(list_position(resource_keys, wanted), 0) END, "
+    f"{NOWHERE}))"
 )
+
+
+_FOUND = "list_select(list_concat(texts, resource_texts), places)"
+_MORE = f"""CASE WHEN len(tag_places) > 0 OR len(resource_tag_places) > 0 THEN json_merge_patch(
+            {tags_at("resource_tag_places", "keyed.resource_keys", "resource_texts")},
+            {tags_at("tag_places", "keyed.keys", "texts")}) ELSE '{{}}'::JSON END"""
+
+
+def _kinds(items: str, own_service: str) -> str:
+    """CTEs that yield `{items}_of_kind`: what is in `{items}_keyed`, with the places of attributes and of tags.
+
+    Few lists of names are different: where each attribute stands is looked for once for each of them.
+    """
+    return f"""
+{items}_kind AS (
+    SELECT *, {_PLACES.format(own_service)} AS places, {kept_places("keys", _READ)} AS tag_places,
+        {kept_places("resource_keys", _READ)} AS resource_tag_places,
+        list_has_any(keys, ['gen_ai', 'llm', 'openinference']) AS may_nest
+    FROM (SELECT DISTINCT keys, resource_keys FROM {items}_keyed)
+),
+{items}_of_kind AS (
+    SELECT keyed.*, places, tag_places, resource_tag_places, may_nest FROM {items}_keyed AS keyed
+        JOIN {items}_kind AS kind ON kind.keys IS NOT DISTINCT FROM keyed.keys
+            AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
+)"""  # noqa: S608 (names)
 
 
 def _unnested(resources: str, scopes: str, items: str) -> str:
@@ -174,24 +202,12 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
         {_KEYS.format("resource_attributes")} AS resource_keys, {_TEXTS.format("resource_attributes")} AS resource_texts
     FROM {items}_item
 ),
--- few lists of names are different: where each attribute stands is looked for once for each of them
-{items}_kind AS (
-    SELECT *, {_PLACES} AS places, {kept_places("keys", _READ)} AS tag_places,
-        {kept_places("resource_keys", _READ)} AS resource_tag_places
-    FROM (SELECT DISTINCT keys, resource_keys FROM {items}_keyed)
-),
+{_kinds(items, "FALSE")},
 {items}_found AS (
-    SELECT keyed.*, list_select(list_concat(texts, resource_texts), places) AS found,
-        CASE WHEN len(tag_places) > 0 OR len(resource_tag_places) > 0 THEN json_merge_patch(
-            {tags_at("resource_tag_places", "keyed.resource_keys", "resource_texts")},
-            {tags_at("tag_places", "keyed.keys", "texts")}) ELSE '{{}}'::JSON END AS more
-    FROM {items}_keyed AS keyed JOIN {items}_kind AS kind
-        ON kind.keys IS NOT DISTINCT FROM keyed.keys AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
+    SELECT keyed.*, {_FOUND} AS found, {_MORE} AS more FROM {items}_of_kind AS keyed
 )"""  # noqa: S608 (names)
 
 
-_RESOURCE_TAGS = tags_in_object("(resource -> '$.attributes')", _READ)
-_ROW_TAGS = f"json_merge_patch({_RESOURCE_TAGS}, {tags_in_object('attributes', _READ)})"
 STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
@@ -199,16 +215,30 @@ _NESTS = " OR ".join(
 
 ITEMS = f"""
 entry AS MATERIALIZED (
-    SELECT * FROM record
+    SELECT * EXCLUDE ({_COLUMN_NAMES}), {_IN_COLUMN} AS in_columns FROM record
 ),
 {_unnested("resourceSpans", "scopeSpans", "spans")},
 {_unnested("resourceLogs", "scopeLogs", "logRecords")},
-row_keyed AS (
-    SELECT *, json_extract_string(attributes, {constants([_path(name, False) for name in NAMES])}) AS flat,
-        CASE WHEN {_NESTS} THEN json_extract_string(attributes, {constants([_path(name, True) for name in NAMES])})
-            END AS nested,
-        coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"') AS resource_service
+row_keyed AS MATERIALIZED (
+    SELECT *, json_keys(attributes) AS keys, json_extract_string(attributes, '$.*') AS texts,
+        json_keys(resource, '$.attributes') AS resource_keys,
+        json_extract_string(resource, '$.attributes.*') AS resource_texts
     FROM entry WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL
+),
+{_kinds("row", "TRUE")},
+row_placed AS (
+    SELECT *,
+        CASE WHEN may_nest THEN CASE WHEN {_NESTS}
+            THEN json_extract_string(attributes, {constants([_path(name) for name in NAMES])}) END END AS nested,
+        CASE WHEN resource_keys IS NULL OR nested IS NOT NULL OR in_columns IS NOT NULL
+            THEN coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"')
+            END AS resource_service,
+        resource_service IS NOT NULL OR nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere
+    FROM row_of_kind
+),
+row_found AS (
+    SELECT keyed.*, {_MORE} AS more, CASE WHEN elsewhere THEN {_FOUND_IN_ROW} ELSE {_FOUND} END AS found
+    FROM row_placed AS keyed
 ),
 item AS (
     SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
@@ -236,8 +266,8 @@ item AS (
         coalesce("status.code", status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
-        coalesce(body, "_body"), {_FOUND_IN_ROW}, {_ROW_TAGS}
-    FROM row_keyed
+        coalesce(body, "_body"), found, more
+    FROM row_found
 )
 """  # noqa: S608 (constants only)
 """CTEs that yield `item`: `found` holds the attributes of NAMES as texts, in that order (see `at`)."""

@@ -16,17 +16,6 @@ def constants(texts: Sequence[str]) -> str:
     return f"string_split('{'|'.join(texts)}', '|')"
 
 
-def tags_in_lists(keys: str, texts: str, taken: Sequence[str]) -> str:
-    """The tags (JSON) of attributes given as two lists; `taken` are attributes that are read already."""
-    pair = "to_json(pair[1])::VARCHAR || ':' || to_json(pair[2])::VARCHAR"
-    kept = (
-        f"length(pair[1]) <= {MAX_KEY} AND length(pair[2]) <= {MAX_TEXT} AND NOT regexp_matches(pair[1], '{_OURS}') "
-        f"AND NOT list_contains({constants(taken)}, pair[1])"
-    )
-    pairs = f"list_transform(list_filter(list_zip({keys}, {texts}), lambda pair: {kept}), lambda pair: {pair})"
-    return f"coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"
-
-
 def kept_places(keys: str, taken: Sequence[str]) -> str:
     """The places of the attributes that are tags in a list of names."""
     kept = (
@@ -42,10 +31,3 @@ def tags_at(places: str, keys: str, texts: str) -> str:
     short = f"list_filter({places}, lambda place: length({texts}[place]) <= {MAX_TEXT})"
     pairs = f"list_transform({short}, lambda place: {pair})"
     return f"coalesce(('{{' || array_to_string({pairs}, ',') || '}}')::JSON, '{{}}'::JSON)"
-
-
-def tags_in_object(attributes: str, taken: Sequence[str]) -> str:
-    """The tags of attributes given as a JSON object."""
-    flat = f"TRY_CAST({attributes} AS MAP(VARCHAR, JSON))"
-    texts = f"list_transform(map_values({flat}), lambda value: value ->> '$')"
-    return tags_in_lists(f"map_keys({flat})", texts, taken)
