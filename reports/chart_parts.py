@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .theme import FONT, Theme
 
@@ -52,26 +52,26 @@ def finish(
 ) -> alt.LayerChart:
     """The manner that all charts share: as wide as their container, quiet axes, no frame, no background.
 
-    `above` is the room over the plot, in pixels. The data come last, under their names: Altair would copy them at
-    every step.
+    `above` is the room over the plot, in pixels. All is given at once, and the data last, under their names: Altair
+    would copy the whole at every step.
     """
     import altair as alt
 
-    padding = {"left": 2, "right": 8, "top": above, "bottom": 4}
-    chart: Any = alt.layer(*layers)
-    chart = (
-        chart.properties(width="container", height=height, description=description, background="transparent")
-        .properties(autosize={"type": "fit-x", "contains": "padding"}, padding=padding)
-        .configure(font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
-            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
-        )
-        .configure_legend(
-            labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10,
-            columns=3,
-        )
+    chart = alt.layer(
+        *layers, width="container", height=height, description=description, background="transparent",
+        autosize={"type": "fit-x", "contains": "padding"},
+        padding={"left": 2, "right": 8, "top": above, "bottom": 4}, config=_config(alt, theme),
     )  # fmt: skip
     chart.datasets = datasets
-    return cast("alt.LayerChart", chart)
+    return chart
+
+
+def _config(alt: Any, theme: Theme) -> Any:
+    axis = alt.AxisConfig(
+        domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
+        labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
+    )  # fmt: skip
+    legend = alt.LegendConfig(
+        labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10, columns=3
+    )
+    return alt.Config(font=FONT, view=alt.ViewConfig(stroke=None), axis=axis, legend=legend)

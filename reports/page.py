@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,13 +16,14 @@ from .numbers import count, percent
 from .stacked import label_cells
 from .texts import html
 from .theme import DARK, LIGHT
-from .vega import Spec, bundle, drawing
+from .vega import Spec, bundle, cache_folder, drawing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import altair as alt
     import jinja2
+    from jinja2.bccache import Bucket
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC_WIDTH_PX = 430
@@ -137,6 +139,7 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
+        bytecode_cache=_compiled(),
         autoescape=True,
         finalize=html,
         undefined=jinja2.StrictUndefined,
@@ -151,6 +154,27 @@ def _environment(filters: Mapping[str, Callable[..., Any]]) -> jinja2.Environmen
     }  # fmt: skip
     environment.filters.update({**shared, **filters})
     return environment
+
+
+def _compiled() -> jinja2.BytecodeCache | None:
+    """Templates as they were compiled before, by what they are and how: that takes a third of a page's time.
+
+    None where the cache folder cannot be made; what cannot be written there is made anew each time.
+    """
+    import jinja2
+
+    class Kept(jinja2.FileSystemBytecodeCache):
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
+    how = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    folder = cache_folder() / f"templates-{jinja2.__version__}-{how}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return Kept(str(folder))
 
 
 def day(moment: date) -> str:

@@ -41,7 +41,7 @@ def bundle() -> str:
     """
     import vl_convert
 
-    kept = _cache_folder() / f"vega-embed-{version('vl-convert-python')}.js"
+    kept = cache_folder() / f"vega-embed-{version('vl-convert-python')}.js"
     with suppress(OSError, UnicodeDecodeError):
         return kept.read_text(encoding="utf-8")
     script = vl_convert.javascript_bundle(_SNIPPET)
@@ -110,8 +110,8 @@ def _short(number: re.Match[str]) -> str:
     return f"{round(float(number[0]), 2):g}"
 
 
-def _cache_folder() -> Path:
-    """Where the XDG base directory specification wants it."""
+def cache_folder() -> Path:
+    """Of what can be made anew; it may not exist yet. Where the XDG base directory specification wants it."""
     base = os.environ.get("XDG_CACHE_HOME") or Path("~").expanduser() / ".cache"
     return Path(base) / "costsim"
 

@@ -20,7 +20,7 @@ from ..spend.query import Query, key_of
 from ..spend.spend import choose
 from .judge import Judged, limit_of
 from .results import BudgetUse
-from .scopes import NAMED, AnyScope, Labels, StatedBudget, in_scope, tags_of
+from .scopes import NAMED, AnyScope, Labels, StatedBudget, counts, tags_of
 from .windows import Daily, Floats, days_of_month, last_period, windows
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Usage:
 
     def in_scope(self, scope: AnyScope) -> list[LoggedDay]:
         """The costs that a scope counts."""
-        return [row for row in self.rows if in_scope(scope, row.labels, self.book)]
+        holds = counts(scope, self.book)
+        return [row for row in self.rows if holds(row.labels)]
 
     def spent(self, scope: AnyScope, first: date, last: date) -> Decimal:
         """What a scope cost on the days from `first` to `last`, exact."""

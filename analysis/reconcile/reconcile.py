@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...documents import did_you_mean
 from ...errors import CostsimError
+from ...usage.store import scalar
 from ..spend.ledger import Ledger
 from ..spend.names import name_models
 from .calls import compare_calls
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 DIMENSIONS = ("day", "month", "provider", "model", "class")
 SPAN = "SELECT min(day), max(day) FROM (SELECT day FROM usage_daily UNION ALL SELECT day FROM covered_daily)"
+COMPARABLE = """
+SELECT EXISTS (FROM usage_daily WHERE role = 'bill') OR EXISTS (FROM usage_event WHERE role = 'bill')
+    OR EXISTS (FROM covered_daily) OR EXISTS (FROM usage_event WHERE covered_by IS NOT NULL) OR EXISTS (FROM overlap)
+"""
+"""Whether there is a bill, or a call that two sources have, or may have: else there is no second side."""
 NOTHING = "one source only, or none of the same provider and days: nothing to compare; load a gateway's log or a bill"
 EXAMPLES = """
 SELECT event_id, source, ts, coalesce({relation}.model, ''),
@@ -96,7 +102,7 @@ def reconcile(connection: DuckDBPyConnection, book: PriceBook, query: ReconcileQ
     first, last = connection.execute(SPAN).fetchone() or (None, None)
     since, until = max(query.since or date.min, first or date.min), min(query.until or date.max, last or date.max)
     pairs: list[SourcePair] = []
-    if first and since <= until:
+    if first and since <= until and scalar(connection, COMPARABLE):
         sides = read_sides(ledger, since, until)
         for pair in find_pairs(connection, sides):
             compared = _by_call(ledger, pair) if pair.by_call else compare_days(ledger, pair, sides)
