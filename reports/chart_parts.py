@@ -60,18 +60,19 @@ def finish(
     chart = alt.layer(
         *layers, width="container", height=height, description=description, background="transparent",
         autosize={"type": "fit-x", "contains": "padding"},
-        padding={"left": 2, "right": 8, "top": above, "bottom": 4}, config=_config(alt, theme),
+        padding={"left": 2, "right": 8, "top": above, "bottom": 4}, config=_config(theme),
     )  # fmt: skip
     chart.datasets = datasets
     return chart
 
 
-def _config(alt: Any, theme: Theme) -> Any:
-    axis = alt.AxisConfig(
-        domain=False, ticks=False, gridColor=theme.rule, labelColor=theme.muted, titleColor=theme.muted,
-        labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelPadding=6, titlePadding=8,
-    )  # fmt: skip
-    legend = alt.LegendConfig(
-        labelColor=theme.text, labelFontSize=11, symbolSize=90, rowPadding=4, columnPadding=14, offset=10, columns=3
-    )
-    return alt.Config(font=FONT, view=alt.ViewConfig(stroke=None), axis=axis, legend=legend)
+def _config(theme: Theme) -> dict[str, Any]:
+    axis = {
+        "domain": False, "gridColor": theme.rule, "labelColor": theme.muted, "labelFontSize": 11, "labelPadding": 6,
+        "ticks": False, "titleColor": theme.muted, "titleFontSize": 11, "titleFontWeight": "normal", "titlePadding": 8,
+    }  # fmt: skip
+    legend = {
+        "columnPadding": 14, "columns": 3, "labelColor": theme.text, "labelFontSize": 11, "offset": 10, "rowPadding": 4,
+        "symbolSize": 90,
+    }  # fmt: skip
+    return {"view": {"stroke": None}, "axis": axis, "font": FONT, "legend": legend}

@@ -253,12 +253,17 @@ class Model:
 
         Their skew is what makes the mean of costs right (Duan's smearing estimate, 1983).
         """
-        fit = self._fitted
-        usual = fit.residuals[np.abs(fit.residuals) <= OUTLIER * fit.posterior.noise]
+        usual = self._usual
         if len(usual) < ENOUGH_DAYS or not usual.any():  # every day cost the same
             return rng.standard_normal(shape)
         size = np.sqrt(np.mean(usual**2))
         return rng.choice(usual / size, shape) if size > 0 else np.zeros(shape)  # days may be all alike
+
+    @cached_property
+    def _usual(self) -> Floats:
+        """The past days' residuals, outliers left out."""
+        fit = self._fitted
+        return fit.residuals[np.abs(fit.residuals) <= OUTLIER * fit.posterior.noise]
 
 
 def draw_days(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
