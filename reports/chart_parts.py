@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .theme import FONT, Theme
 
@@ -57,13 +57,13 @@ def finish(
     """
     import altair as alt
 
-    chart = alt.layer(
+    chart: Any = alt.layer(
         *layers, width="container", height=height, description=description, background="transparent",
         autosize={"type": "fit-x", "contains": "padding"},
         padding={"left": 2, "right": 8, "top": above, "bottom": 4}, config=_config(theme),
     )  # fmt: skip
     chart.datasets = datasets
-    return chart
+    return cast("alt.LayerChart", chart)
 
 
 def _config(theme: Theme) -> dict[str, Any]:
