@@ -16,6 +16,7 @@ from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
+from .sqlite_log import log_beside
 from .strictness import refuse_passed_over
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
         if tail:
             return replace(known_file, tail=tail)
     stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.content_hash)
-    return replace(known_file, stands=stands, unchanged=stands and alike and file.size == before.bytes)
+    same = stands and alike and file.size == before.bytes and not log_beside(file.path)  # the log is in no hash
+    return replace(known_file, stands=stands, unchanged=same)
 
 
 def _known_files(

@@ -16,6 +16,7 @@ from ..errors import UsageLogError, is_full
 from .files import LogFile
 from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
+from .sqlite_log import written_at
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
 PACKED = (".gz", ".zst")
@@ -60,7 +61,7 @@ def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> L
         link = spool / f"{len(list(spool.iterdir()))}.link"
         link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
         real = str(link)
-    return LogFile(real, named, looked.st_size, looked.st_mtime_ns, label)
+    return LogFile(real, named, looked.st_size, written_at(real, looked), label)
 
 
 def shown(path: str | Path) -> str:

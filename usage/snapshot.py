@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError, is_full
 from .bounded import bounded
+from .sqlite_log import copy_database, log_beside, written_at
 
 if TYPE_CHECKING:
     from .files import Format, LogFile
@@ -33,8 +34,8 @@ def looked_at(file: LogFile) -> LogFile:
         if is_full(error):
             raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown) from None
-    now = (stat.st_size, stat.st_mtime_ns)
-    return file if now == (file.size, file.mtime_ns) else replace(file, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    size, mtime_ns = stat.st_size, written_at(file.path, stat)
+    return file if (size, mtime_ns) == (file.size, file.mtime_ns) else replace(file, size=size, mtime_ns=mtime_ns)
 
 
 def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:
@@ -70,8 +71,11 @@ def changed(file: LogFile) -> bool:
 def copied(file: LogFile, target: Path) -> LogFile:
     """Copy the snapshot of a file to `target`; the file as the copy has it, which may be shorter."""
     try:
-        with bounded(file.path, file.size) as stream, target.open("wb") as out:
-            shutil.copyfileobj(stream, out, CHUNK_BYTES)
+        if log_beside(file.path):
+            copy_database(Path(file.path), target)
+        else:
+            with bounded(file.path, file.size) as stream, target.open("wb") as out:
+                shutil.copyfileobj(stream, out, CHUNK_BYTES)
     except OSError as error:
         if is_full(error):
             raise

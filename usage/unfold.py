@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .json_text import line_of, parsed
+from .sqlite_log import copy_database, log_beside
 
 if TYPE_CHECKING:
     from .reader import Unfold
@@ -115,15 +115,13 @@ def _refuse_views(database: sqlite3.Connection) -> None:
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """A database opened without a trace beside it. What its write-ahead log holds counts too, so both are copied."""
-    log = path.with_name(path.name + "-wal")
-    if not (log.exists() and log.stat().st_size):
+    if not log_beside(str(path)):
         with closing(_opened(path, "mode=ro&immutable=1")) as database:
             yield database
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.db"
-        shutil.copyfile(path, copy)
-        shutil.copyfile(log, copy.with_name("copy.db-wal"))
+        copy_database(path, copy)
         with closing(_opened(copy, "mode=rw")) as database:
             yield database
 

@@ -1,0 +1,96 @@
+"""SQLite databases that their program has open: what only its write-ahead log holds counts, once, at every load."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+
+GOOSE = Path(__file__).parent.parent / "data" / "usage" / "goose" / "sessions.db"
+COUNT = "SELECT count(*) FROM usage_event"
+ANOTHER = """
+INSERT INTO sessions SELECT ?, working_dir, created_at, updated_at, total_tokens, input_tokens, output_tokens,
+    accumulated_total_tokens, accumulated_input_tokens, accumulated_output_tokens, accumulated_cost, provider_name,
+    model_config_json FROM sessions WHERE id = '20260612_1'
+"""
+
+
+def add(live: sqlite3.Connection, name: str) -> None:
+    live.execute(ANOTHER, [name])
+    live.commit()
+    time.sleep(0.01)  # a file's time has steps of some milliseconds
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    shutil.copy(GOOSE, tmp_path / "live.db")
+    with closing(sqlite3.connect(tmp_path / "live.db")) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        yield connection
+
+
+def count(store: duckdb.DuckDBPyConnection) -> int:
+    found = store.execute(COUNT).fetchone()
+    return int(found[0]) if found else 0
+
+
+def test_rows_that_are_in_the_log_only_count_at_the_next_load(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """Two sessions; one more in the log, the database's own file unchanged; then moved into it."""
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 2
+    before = (tmp_path / "live.db").read_bytes()
+    for number in (3, 4):
+        add(live, f"s{number}")
+        assert (tmp_path / "live.db").read_bytes() == before
+        load(store, [tmp_path / "live.db"])
+        assert count(store) == number
+    assert load(store, [tmp_path / "live.db"]).files[0].unchanged
+    live.execute("PRAGMA wal_checkpoint(truncate)")
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 4
+
+
+def test_a_database_that_is_written_to_while_it_is_read_loses_nothing(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from costsim.usage import read
+
+    monkeypatch.setattr(read, "changed", lambda _: True)  # so it is read again, from a copy: with its log
+    add(live, "s3")
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 3
+
+
+def test_a_database_that_is_locked_is_read_as_it_was(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path
+) -> None:
+    live.execute("PRAGMA locking_mode = exclusive")
+    live.execute("BEGIN EXCLUSIVE")
+    live.execute(ANOTHER, ["not committed"])
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 2
+
+
+@pytest.mark.parametrize("log", ["garbage", "of another", "cut short", "gone"])
+def test_a_log_that_is_not_the_databases_own_adds_nothing(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path, log: str
+) -> None:
+    add(live, "s3")
+    database, frames = (tmp_path / "live.db").read_bytes(), (tmp_path / "live.db-wal").read_bytes()
+    (tmp_path / "copy.db").write_bytes(database)
+    wrong = {"garbage": os.urandom(10_000), "of another": frames[:24] + os.urandom(8) + frames[32:],
+             "cut short": frames[:-2000], "gone": b""}  # fmt: skip
+    (tmp_path / "copy.db-wal").write_bytes(wrong[log])
+    load(store, [tmp_path / "copy.db"])
+    assert count(store) == 2
+    assert {file.name for file in tmp_path.iterdir() if file.name.startswith("copy")} == {"copy.db", "copy.db-wal"}
