@@ -1,4 +1,4 @@
-"""The write-ahead log beside an SQLite database that its program has open: what is new is there, not in the database."""
+"""The write-ahead log beside an SQLite database that its program has open: what is new stands there only."""
 
 from __future__ import annotations
 
