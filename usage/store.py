@@ -67,7 +67,7 @@ SELECT name FROM (
 ) WHERE NOT internal AND database_name = current_database() ORDER BY place, name
 """
 CORE = {"schema_version", "load", "usage_event", "reject"}  # of every store, whatever its schema
-WITHOUT_SCHEMA = {"projection": "price_book", "outcome": "escalated", "outcome_new": "escalated"}
+WITHOUT_SCHEMA = {"projection": "run", "outcome": "escalated", "outcome_new": "escalated"}
 """Tables that may be there before any log is loaded, each with a column by which it is costsim's."""
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"

@@ -66,7 +66,7 @@ OTHERS: dict[str, tuple[Make, str]] = {
     ),
     "a table named as one of ours": (sql("CREATE TABLE projection (a INT)"), "another program (it has projection)"),
     "schema": (sql("CREATE SCHEMA s", "CREATE TABLE s.sales (a INT)"), "another program (it has the schema s, sales)"),
-    "view": (sql("CREATE VIEW projection AS SELECT 1 AS price_book"), "another program (it has projection)"),
+    "view": (sql("CREATE VIEW projection AS SELECT 1 AS run"), "another program (it has projection)"),
     "macro, type, sequence": (
         sql("CREATE MACRO f(a) AS a", "CREATE TYPE t AS ENUM ('a')", "CREATE SEQUENCE x"),
         "another program (it has f, t, x)",
