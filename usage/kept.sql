@@ -7,4 +7,4 @@ FROM found [better];
 
 INSERT OR IGNORE INTO touched_day
 SELECT DISTINCT ts::DATE FROM found [better]
-UNION SELECT DISTINCT ts_before::DATE FROM better WHERE NOT added;
+[before];

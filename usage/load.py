@@ -42,21 +42,17 @@ if TYPE_CHECKING:
     from .attribution import Rule
     from .readers.mapped import Mapping
 
-COUNT_ENTRIES = """
-WITH counted AS (SELECT file_id, count(*) AS entries FROM found GROUP BY file_id),
-fresh AS (
-    SELECT file_id, count(*) AS added FROM found SEMI JOIN (FROM better WHERE added) AS new ON found.rowid = new.place
-    GROUP BY file_id
-),
-bad AS (SELECT file_id, count(*) AS rejected FROM reject WHERE file_id IN (SELECT unnest($1)) GROUP BY file_id)
+ENTRIES = "SELECT file_id, count(*) FROM found GROUP BY file_id"
+ADDED = """
+SELECT file_id, count(*) FROM found SEMI JOIN (FROM better WHERE added) AS new ON found.rowid = new.place
+GROUP BY file_id
+"""
+REJECTED = "SELECT file_id, count(*) FROM reject WHERE file_id IN (SELECT unnest(?)) GROUP BY file_id"
+KEEP_COUNTS = """
 UPDATE load SET added = counts.added, rejected = counts.rejected,
-    entries = counts.entries + CASE WHEN load.file_id IN (SELECT unnest($2)) THEN load.entries ELSE 0 END
-FROM (
-    SELECT file_id, coalesce(counted.entries, 0) AS entries, coalesce(fresh.added, 0) AS added,
-        coalesce(bad.rejected, 0) AS rejected
-    FROM (SELECT unnest($1) AS file_id) LEFT JOIN counted USING (file_id) LEFT JOIN fresh USING (file_id)
-        LEFT JOIN bad USING (file_id)
-) AS counts
+    entries = counts.entries + CASE WHEN counts.grown THEN load.entries ELSE 0 END
+FROM (SELECT unnest($ids) AS file_id, unnest($entries) AS entries, unnest($added) AS added,
+    unnest($rejected) AS rejected, unnest($grown) AS grown) AS counts
 WHERE load.file_id = counts.file_id
 RETURNING load.path, load.reader, load.entries, load.added, load.rejected
 """
@@ -66,6 +62,8 @@ KEEP_FILES = """
 INSERT INTO load
 SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0, $role,
     now() AT TIME ZONE 'UTC', $declared
+"""
+REPLACE_FILES = f"""{KEEP_FILES}
 ON CONFLICT (file_id) DO UPDATE SET content_hash = excluded.content_hash, bytes = excluded.bytes,
     mtime_ns = excluded.mtime_ns, reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at,
     declared = excluded.declared
@@ -171,12 +169,12 @@ def _load_batch(
     watch = Watch(batch[0].format.reader)
     known, numbered = _numbered(store, batch, watch)
     sources, read, hashes = read_snapshots(store, numbered, spool)
-    grown = [source.file_id for source in sources if source.tail and source.file_id not in read.whole]
+    grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
     again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
     with _transaction(store, sum(source.file.size for source in sources)):
         if known:
-            _forget(store, sorted({*known} - {*grown}))
-        _keep_files(store, sources, hashes, batch[0].declared)
+            _forget(store, sorted({*known} - grown))
+        _keep_files(store, sources, hashes, batch[0].declared, bool(known))
         named = batch[0].declared is not None
         if rejects := [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]:
             insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in rejects])
@@ -184,7 +182,8 @@ def _load_batch(
         _add_calls(report, merged, batch[0].format.reader)
         find_signs(store, merged.repeated)
         watch.keep(store)
-        _add_files(store, report, sources, grown, strict)
+        files = _reports(store, sources, grown, merged.all_new, bool(rejects) or merged.refused)
+        _add_files(store, report, sources, files, strict)
 
 
 @contextmanager
@@ -213,12 +212,11 @@ def _add_files(
     store: DuckDBPyConnection,
     report: LoadReport,
     sources: Sequence[Source],
-    grown: Sequence[int],
+    files: Sequence[FileReport],
     strict: bool,
 ) -> None:
     """What the files have, and what is to be said of them."""
     ids = [source.file_id for source in sources]
-    files = _reports(store, sources, grown)
     unread, signs = kinds(store, ids), signs_of(store, ids)
     shown = _shown_rejects(store, ids) if any(file.rejected for file in files) else []
     if strict:
@@ -259,8 +257,9 @@ def _keep_files(
     sources: Sequence[Source],
     hashes: Sequence[str],
     declared: str | None,
+    known: bool,
 ) -> None:
-    """What the files are now."""
+    """What the files are now; `known` says that some have been here before."""
     kept = {
         "ids": [source.file_id for source in sources],
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
@@ -271,16 +270,26 @@ def _keep_files(
         "role": sources[0].format.reader.role,
         "declared": declared,
     }
-    store.execute(KEEP_FILES, kept)
+    store.execute(REPLACE_FILES if known else KEEP_FILES, kept)
     reader = sources[0].format.reader
     if store.execute(NOTE, [reader.name]).fetchone() != (reader.undercounts,):
         store.execute("INSERT OR REPLACE INTO source_note VALUES (?, ?)", [reader.name, reader.undercounts])
 
 
-def _reports(store: DuckDBPyConnection, sources: Sequence[Source], grown: Sequence[int]) -> list[FileReport]:
-    """Count what each file has, and keep it in `load`; a file that only grew adds to its entries before."""
+def _reports(
+    store: DuckDBPyConnection, sources: Sequence[Source], grown: set[int], all_new: bool, refused: bool
+) -> list[FileReport]:
+    """Count what each file has, and keep it in `load`; a file that only grew adds to its entries before.
+
+    `all_new` and `refused` say what need not be counted: see `Merged`.
+    """
     ids = [source.file_id for source in sources]
-    rows = store.execute(COUNT_ENTRIES, [ids, grown]).fetchall()
+    entries = dict(store.execute(ENTRIES).fetchall())
+    added = entries if all_new else dict(store.execute(ADDED).fetchall())
+    rejected = dict(store.execute(REJECTED, [ids]).fetchall()) if refused or grown else {}
+    counts = {"entries": entries, "added": added, "rejected": rejected}
+    values = {name: [counted.get(file_id, 0) for file_id in ids] for name, counted in counts.items()}
+    rows = store.execute(KEEP_COUNTS, {"ids": ids, **values, "grown": [file_id in grown for file_id in ids]}).fetchall()
     reader = sources[0].format.reader
     return [
         FileReport(path, name, entries, added, rejected, role=reader.role, no_call=reader.no_call)

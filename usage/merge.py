@@ -47,13 +47,15 @@ CREATE OR REPLACE TEMP TABLE better AS
 SELECT event_id, place, TRUE AS added, NULL::BIGINT AS place_before, NULL::TIMESTAMP AS ts_before FROM incoming
 """
 SOME = "SEMI JOIN better ON found.rowid = better.place"
+BEFORE = "UNION SELECT DISTINCT ts_before::DATE FROM better WHERE NOT added"
 
 
 @dataclass(frozen=True)
 class Merged:
     """What a batch came to: its usable entries, the calls they are, and how many calls were withdrawn.
 
-    `refused` says that an entry became a reject, `repeated` that the store had one of the calls already.
+    `refused` says that an entry became a reject, `repeated` that the store had one of the calls already, `all_new` that
+    each entry is a call that the store did not have: then there is no `better`.
     """
 
     entries: int
@@ -61,6 +63,7 @@ class Merged:
     withdrawn: int
     refused: bool
     repeated: bool
+    all_new: bool
 
 
 def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | None]) -> Merged:
@@ -71,12 +74,14 @@ def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | Non
     entries, refused = _judged(store)
     withdrawn = _withdraw(store, again) if any(stands is not None for stands in again.values()) else 0
     distinct, repeated = _incoming(store, entries)
-    store.execute(REPEATED if repeated else ALL_NEW)
-    store.execute(KEPT.replace("[better]", "" if distinct and not repeated else SOME))
+    all_new = distinct and not repeated
+    if not all_new:
+        store.execute(REPEATED if repeated else ALL_NEW)
+    store.execute(KEPT.replace("[better]", "" if all_new else SOME).replace("[before]", BEFORE if repeated else ""))
     if source in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
-    return Merged(entries, calls, withdrawn, refused, repeated)
+    return Merged(entries, calls, withdrawn, refused, repeated, all_new)
 
 
 def _incoming(store: DuckDBPyConnection, entries: int) -> tuple[bool, bool]:

@@ -84,8 +84,9 @@ def open_store(
     writing, the file is no DuckDB database or that of another program, it has another costsim's schema, a block of it
     is damaged, or the disk fails while it is in use.
     """
+    new = is_new(Path(path))
     with open_database(path, read_only, wait_seconds) as connection:
-        _prepare(connection, Path(path), read_only)
+        _prepare(connection, Path(path), read_only, new)
         connection.execute(SESSION)
         yield connection
 
@@ -99,11 +100,12 @@ def open_database(
     One of another program is refused before anything is written to it, its log of changes included. Raises StoreError.
     """
     path = Path(path)
-    if not read_only and os.path.exists(f"{path}.wal") and not is_new(path):  # opening for writing would take it in
+    new = is_new(path)
+    if not read_only and os.path.exists(f"{path}.wal") and not new:  # opening for writing would take it in
         with suppress(duckdb.Error), _connected(path, True, wait_seconds) as connection:
             version_of(connection, path)
     with _connected(path, read_only, wait_seconds) as connection:
-        version_of(connection, path)
+        version_of(connection, path, new)
         yield connection
 
 
@@ -152,9 +154,9 @@ def _why_not(error: duckdb.Error) -> str:
     return refusal(error) or _said(error)
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> None:
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, new: bool) -> None:
     """Make the tables of a new store; raises StoreError for one of another schema."""
-    version = version_of(connection, path)
+    version = version_of(connection, path, new)
     if version == SCHEMA_VERSION:
         return
     if version > SCHEMA_VERSION:
@@ -170,16 +172,23 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool)
         )
     connection.execute("BEGIN")
     connection.execute(CREATE_VERSION_TABLE)
-    connection.execute(SCHEMA.read_text("utf-8"))
+    for statement in connection.extract_statements(SCHEMA.read_text("utf-8")):  # one by one: in half the time
+        connection.execute(statement)
     connection.execute(WRITE_VERSION, [SCHEMA_VERSION])
     connection.execute("COMMIT")
 
 
-def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """The schema of a store; 0 of a new one. Raises StoreError for a database of something else."""
-    if {name for (name,) in connection.execute(TABLES).fetchall()} >= CORE:
+def version_of(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = False) -> int:
+    """The schema of a store; 0 of a new one. Raises StoreError for a database of something else.
+
+    `new` says that there was no file: another process may have made the store since, but nobody anything else.
+    """
+    there = {name for (name,) in connection.execute(TABLES).fetchall()}
+    if there >= CORE:
         with suppress(duckdb.BinderException, duckdb.ConversionException):
             return scalar(connection, READ_VERSION)
+    if new and not there:
+        return 0
     tables = dict(connection.execute(COLUMNS).fetchall())
     names = [name for (name,) in connection.execute(OBJECTS).fetchall()]
     if all(name in WITHOUT_SCHEMA and WITHOUT_SCHEMA[name] in tables.get(name, ()) for name in names):
