@@ -439,7 +439,7 @@ def test_a_second_writer_is_told_at_once(db: Path) -> None:
 
 def test_a_file_that_only_run_has_written_becomes_a_store(db: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(db)) as connection:
-        connection.execute("CREATE TABLE projection (run VARCHAR)")
+        connection.execute("CREATE TABLE projection (run VARCHAR, price_book VARCHAR)")
     with pytest.raises(StoreError, match="there are no tables here yet"), open_store(db, read_only=True):
         pass
     assert loaded(db, write(tmp_path / "a.jsonl", entry(1))).total("added") == 1
