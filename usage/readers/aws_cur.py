@@ -48,8 +48,13 @@ METER = (
     "pricing_unit",
     "product_product_name",
     "product_model",
+    "operation",
+    "usage_account_id",
+    "iam_principal",
+    "product_region_code",
+    "resource_id",
 )
-"""What says which tokens a row counts, of which model: of few kinds."""
+"""What says which tokens a row counts, of which model and whose: of few kinds, so that it is read once for each."""
 METERS = ", ".join(METER)
 
 SQL = f"""
@@ -59,13 +64,13 @@ WITH entry AS MATERIALIZED (
         OR regexp_matches(usage_type, 'TokenCount')
 ),
 unit AS (
-    SELECT DISTINCT {METERS},
+    SELECT *,
         CASE WHEN pricing_unit IS NULL THEN 'tokens'
              WHEN lower(pricing_unit) NOT IN ('units', 'unit') THEN pricing_unit
              ELSE regexp_extract(lower(line_item_description), 'million|thousand|1k|1m') END AS unit
-    FROM entry
+    FROM (SELECT DISTINCT {METERS} FROM entry)
 ),
-meter AS (
+meter AS MATERIALIZED (
     SELECT {METERS},
         {per_unit("unit")} AS factor,
         CASE WHEN coalesce(line_item_type, 'Usage') IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')
@@ -74,7 +79,10 @@ meter AS (
             nullif(regexp_replace(product_product_name, ' \\(.*', ''), 'Amazon Bedrock')) AS model,
         CASE WHEN regexp_matches(lower(usage_type), 'batch') THEN 'batch'
              WHEN regexp_matches(lower(usage_type), 'flex') THEN 'flex'
-             WHEN regexp_matches(lower(usage_type), 'priority') THEN 'priority' END AS processing
+             WHEN regexp_matches(lower(usage_type), 'priority') THEN 'priority' END AS processing,
+        json_object('usage_type', usage_type, 'operation', operation, 'item_type', line_item_type,
+            'account', usage_account_id, 'user', iam_principal, 'region', product_region_code, 'resource', resource_id,
+            'unit', CASE WHEN kind IS NOT NULL AND factor IS NULL THEN pricing_unit END) AS tags
     FROM unit
 ),
 counted AS ({joined("entry", "meter", METER)})
@@ -88,9 +96,8 @@ SELECT file_id, line,
     {classes("kind", tokens("usage_amount", "factor"))},
     0 AS request,
     {usd("coalesce(unblended_cost, 'nothing')", "currency_code")} AS recorded_usd,
-    json_object('usage_type', usage_type, 'operation', operation, 'item_type', line_item_type,
-        'account', usage_account_id, 'user', iam_principal, 'region', product_region_code, 'resource', resource_id,
-        'unit', CASE WHEN kind IS NOT NULL AND factor IS NULL THEN pricing_unit END) AS tags
+    iam_principal AS "user",
+    tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -35,16 +35,16 @@ SELECT file_id, line,
     utc(created_at) AS ts,
     'openrouter' AS provider,
     -- a variant may have a price of its own, or search; these only choose among providers
-    regexp_replace(model_permaslug, ':(nitro|floor|exacto)$', '')
-        || CASE WHEN contains(model_permaslug, ':') THEN ''
-                WHEN variant IN ('free', 'online', 'thinking', 'extended', 'beta') THEN ':' || variant ELSE '' END
-        AS model,
+    CASE WHEN contains(model_permaslug, ':') THEN regexp_replace(model_permaslug, ':(nitro|floor|exacto)$', '')
+         WHEN variant IN ('free', 'online', 'thinking', 'extended', 'beta') THEN model_permaslug || ':' || variant
+         ELSE model_permaslug END AS model,
     CASE WHEN lower(cancelled) = 'true' THEN 'cancelled' WHEN finish_reason_normalized = 'error' THEN 'error'
          ELSE 'ok' END AS status,
     tokens_prompt - coalesce(tokens_cached, 0) AS input,
     tokens_cached AS cache_read,
     tokens_completion AS output,
     cost_total AS recorded_usd,
+    "user",
     json_object('app_name', app_name, 'api_key_name', api_key_name, 'user', "user", 'variant', variant,
         'provider_name', provider_name,
         'byok', CASE WHEN TRY_CAST(byok_usage_inference AS DOUBLE) > 0 THEN 'true' END) AS tags
