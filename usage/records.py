@@ -24,11 +24,12 @@ from .files import escaped
 from .fits import checked_sql, column_kinds, has_numbers, loaded, misfit_of_record, pruned, written_type
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
+from .scanned import profiled, scanned_rows
 from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
 from .store import any_order, is_grave
-from .tables import read_csv, read_parquet
+from .tables import read_csv, read_parquet, stream_csv
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -84,8 +85,13 @@ def read_entries(
     if not careful:
         return Read(rejects, set())
     if len(careful) == 1 and format.layout in TABLES:
-        rejects += _read_carefully(connection, careful[0], spool, lines, project)
-        return Read(rejects, {careful[0].file_id})
+        [source] = careful
+        if format.layout == "csv":
+            if stream_csv(connection, source, lines, project):
+                return Read(rejects, {source.file_id})
+            connection.execute(FORGET, [[source.file_id]])
+        rejects += _read_carefully(connection, source, spool, lines, project)
+        return Read(rejects, {source.file_id})
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
     keep = partial(_append_rows, connection)
@@ -127,28 +133,17 @@ def _fast(connection: DuckDBPyConnection, part: Portion, project: Project, lines
 def _streamed(connection: DuckDBPyConnection, part: Portion, project: Project) -> bool:
     """Project a part in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
     sql, parameters = _line_scan(connection, part.plain, part.taken, part.sifted)
-    connection.execute("PRAGMA enable_profiling = 'no_output'")
     try:
-        with any_order(connection, sum(source.file.size for source in part.read)):
+        with profiled(connection), any_order(connection, sum(source.file.size for source in part.read)):
             project(sql, parameters)
-            scanned = _scanned_rows(json.loads(connection.get_profiling_information()))
+            fits = scanned_rows(connection, "READ_NDJSON") == part.rows()
     except NO_FIT as error:
         if is_grave(error):
             raise
-        scanned = -1
-    finally:
-        connection.execute("PRAGMA disable_profiling")
-    fits = scanned == part.rows()
+        fits = False
     if not fits:
         connection.execute(FORGET, [[source.file_id for source in part.read]])
     return fits
-
-
-def _scanned_rows(operator: dict[str, Any]) -> int:
-    """The rows that a profiled statement's scan of JSON lines yielded."""
-    below = operator.get("operator", operator.get("children", []))
-    own = operator["intermediate_rows"] if operator.get("extra_info", {}).get("Function") == "READ_NDJSON" else 0
-    return int(own) + sum(_scanned_rows(child) for child in below)
 
 
 def _unfit(

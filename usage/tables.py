@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from .files import escaped
 from .fits import NUMBERS
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
+from .scanned import profiled, scanned_rows
 from .store import is_grave, scalar
 from .table_watch import may_hold_usage, watch_cells
 
@@ -44,17 +45,42 @@ Keep = Callable[[str, dict[str, object]], None]
 """Takes SQL that selects records, and its parameters; it fails, and keeps nothing, where a cell does not fit."""
 
 
+def stream_csv(connection: DuckDBPyConnection, source: Source, lines: Callable[[Source], int], keep: Keep) -> bool:
+    """Hand the rows of a CSV to `keep` with nothing between; whether each is a row of one line that fits, in a table
+    where no usage is looked for. If not, what was kept is to be forgotten."""
+    names = source.format.columns
+    if any(may_hold_usage(source, name) for name in names) or _begins_empty(source):
+        return False
+    places, kinds, needed = _layout(source)
+    wanted, own, cells = _cells(source, places, kinds)
+    checked = {name: _checked(cell, wanted[name], own[name]) for name, cell in cells.items()}
+    try:
+        with profiled(connection):
+            keep(_rows(wanted, checked, _scan(kinds, needed)), _about(source) | _of_scan(source))
+            return scanned_rows(connection, "READ_CSV") + 1 == lines(source)
+    except duckdb.Error as error:
+        if is_grave(error):
+            raise
+        return False
+
+
 def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines: int, keep: Keep) -> list[Reject]:
     """Hand the rows of a CSV of so many lines to `keep`; returns those that are none."""
-    names = source.format.columns  # they may differ in their case only
-    places = {name: f"c{place}" for place, name in enumerate(names)}
-    needed = [places[name] for name in names if _is_needed(source, name)]
-    texts = dict.fromkeys(places.values(), "VARCHAR")
-    for kinds in (texts | {places[name]: "DOUBLE" for name in names if _is_count(source, name)}, texts):
-        if _a_row_a_line(connection, source, kinds, needed, lines):
-            return _keep_rows(connection, source, places, kinds, keep)
+    places, kinds, needed = _layout(source)
+    texts = dict.fromkeys(kinds, "VARCHAR")
+    for tried in (kinds, texts):
+        if _a_row_a_line(connection, source, tried, needed, lines):
+            return _keep_rows(connection, source, places, tried, keep)
     rejects = _row_by_row(connection, source, spool)
     return rejects + _keep_rows(connection, source, places, texts, keep)
+
+
+def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Where each of a CSV's columns stands, of which type a quick reading takes each to be, and which are needed."""
+    names = source.format.columns  # they may differ in their case only
+    places = {name: f"c{place}" for place, name in enumerate(names)}
+    kinds = {place: "DOUBLE" if _is_count(source, name) else "VARCHAR" for name, place in places.items()}
+    return places, kinds, [places[name] for name in names if _is_needed(source, name)]
 
 
 def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
@@ -82,25 +108,33 @@ def _a_row_a_line(
 ) -> bool:
     """Fill `cells` with what is needed, columns as of these types; whether the first line is the header and every other
     a row."""
-    with Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        if stream.read(1) in "\r\n":
-            return False
+    if _begins_empty(source):
+        return False
     try:
-        connection.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE cells AS
-            SELECT {", ".join(['row_number() OVER () + 1 AS "costsim line"', *needed])}
-            FROM read_csv($path, columns = {struct(kinds)}, header = true,
-                delim = $delimiter, quote = '"', escape = '"', auto_detect = false, compression = 'none',
-                null_padding = false)
-            """,  # noqa: S608 (places)
-            {"path": escaped(source.whole), "delimiter": source.format.delimiter},
-        )
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE cells AS {_scan(kinds, needed)}", _of_scan(source))
     except duckdb.Error as error:
         if is_grave(error):
             raise
         return False
     return scalar(connection, "SELECT count(*) FROM cells") + 1 == lines
+
+
+def _begins_empty(source: Source) -> bool:
+    with Path(source.whole).open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        return stream.read(1) in "\r\n"
+
+
+def _scan(kinds: Mapping[str, str], needed: Sequence[str]) -> str:
+    """SQL for the needed columns of a CSV whose columns are of these types, with the line of each row."""
+    return f"""
+        SELECT {", ".join([f'row_number() OVER () + 1 AS "{LINE_COLUMN}"', *needed])}
+        FROM read_csv($path, columns = {struct(kinds)}, header = true, delim = $delimiter, quote = '"', escape = '"',
+            auto_detect = false, compression = 'none', null_padding = false)
+        """  # noqa: S608 (places)
+
+
+def _of_scan(source: Source) -> dict[str, object]:
+    return {"path": escaped(source.whole), "delimiter": source.format.delimiter}
 
 
 def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
@@ -174,18 +208,16 @@ def _keep_rows(
 
     `places` are the columns of `cells` that hold the file's columns, `kinds` their types. That all fit is tried first.
     """
-    wanted, key = source.format.reader.columns, source.format.reader.key
-    own = {name: kinds[places[key(name)]] for name in wanted if key(name) in places}
-    cells = {name: _cell(places[key(name)], kind, wanted[name]) for name, kind in own.items()}
-    about: dict[str, object] = {"file_of_cells": source.file_id, "path_of_cells": source.file.shown}
+    wanted, own, cells = _cells(source, places, kinds)
     watch_cells(connection, source, places, kinds)
     try:
         checked = {name: _checked(cell, wanted[name], own[name]) for name, cell in cells.items()}
-        keep(_rows(wanted, checked, ""), about)
+        keep(_rows(wanted, checked), _about(source))
         return []
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         if is_grave(error):
             raise
+    key = source.format.reader.key
     cast = {name: _as_kind(cell, wanted[name], own[name]) for name, cell in cells.items()}
     checks = [
         f"CASE WHEN {cell} IS NOT NULL AND {cast[name]} IS NULL THEN {text(_misfit(key(name), wanted[name]))} END"
@@ -195,8 +227,21 @@ def _keep_rows(
     bad = connection.execute(
         f'SELECT * FROM (SELECT "costsim line", {misfit} AS misfit FROM cells) WHERE misfit IS NOT NULL'  # noqa: S608
     ).fetchall()
-    keep(_rows(wanted, cast, f"WHERE ({misfit}) IS NULL"), about)
+    keep(_rows(wanted, cast, f"FROM cells WHERE ({misfit}) IS NULL"), _about(source))
     return [(source.file_id, int(line), why, "") for line, why in bad]
+
+
+def _cells(
+    source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
+) -> tuple[Mapping[str, str], dict[str, str], dict[str, str]]:
+    """By a reader's columns: the types that it wants; of those that are there, their own types, and SQL for a cell."""
+    wanted, key = source.format.reader.columns, source.format.reader.key
+    own = {name: kinds[places[key(name)]] for name in wanted if key(name) in places}
+    return wanted, own, {name: _cell(places[key(name)], kind, wanted[name]) for name, kind in own.items()}
+
+
+def _about(source: Source) -> dict[str, object]:
+    return {"file_of_cells": source.file_id, "path_of_cells": source.file.shown}
 
 
 def _misfit(name: str, kind: str) -> str:
@@ -217,12 +262,12 @@ def _as_kind(cell: str, kind: str, own: str = "VARCHAR") -> str:
     return f"CASE WHEN NOT (({may_be}) AND regexp_matches({cell}, '{FRACTION}')) THEN {cast} END"
 
 
-def _rows(wanted: Mapping[str, str], cells: Mapping[str, str], where: str) -> str:
-    """SQL for the rows of `cells` as records; what the file has no column for is NULL."""
+def _rows(wanted: Mapping[str, str], cells: Mapping[str, str], table: str = "FROM cells") -> str:
+    """SQL for the rows of `table` (SQL) as records; what the file has no column for is NULL."""
     values = ", ".join(f"{cells.get(name, f'NULL::{kind}')} AS {identifier(name)}" for name, kind in wanted.items())
     return f"""
         SELECT $file_of_cells::BIGINT AS file_id, $path_of_cells AS path, "costsim line" AS line, {values}
-        FROM cells {where}
+        FROM ({table})
         """  # noqa: S608 (names are quoted)
 
 

@@ -64,3 +64,14 @@ def test_a_table_loaded_twice_and_in_parts_counts_each_row_once(tmp_path: Path) 
         for names in (["all.csv"], ["all.csv"], ["newer.csv"]):
             load(store, [tmp_path / name for name in names])
         assert store.execute("SELECT count(*), sum(input)::INTEGER FROM usage_event").fetchall() == [(4, 8)]
+
+
+def test_a_row_over_two_lines_counts_once_and_later_rejects_have_the_lines_of_the_file(tmp_path: Path) -> None:
+    # line 2 to 3 is one row, line 4 another, line 5 has half a token
+    row = "2026-06-02T00:00:0{},{},0,{},0,7,,0\n"
+    file = tmp_path / "usage.csv"
+    rows = [row.format("1Z", '"gpt-5\nmini"', 1), row.format("2Z", "gpt-5", 2), row.format("3Z", "gpt-5", "0.5")]
+    file.write_text("".join([HEADER, "\n", *rows]))
+    found, rejects = loaded(file, "SELECT count(*), sum(input)::INTEGER FROM usage_event")
+    assert found == [(2, 3)]
+    assert rejects == [(5, "Input (w/o Cache Write) is not a whole number")]
