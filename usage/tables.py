@@ -19,7 +19,7 @@ import duckdb
 from .bounded import lines_of
 from .files import escaped
 from .fits import NUMBERS
-from .limits import MAX_LINE, object_size
+from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import is_grave, scalar
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PARQUET_CELLS = """
 CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", * FROM read_parquet($path)
 """
+PARQUET_ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
+PARQUET_WIDTH = "SELECT count(*) FROM (DESCRIBE SELECT * FROM read_parquet($path))"
+CELL_BYTES = 8  # of a cell in memory, at least
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 FRACTION = r"\.[0-9]*[1-9]|[eE]-"
@@ -85,10 +88,22 @@ def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
 
 def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
     """Hand the rows of a Parquet file to `keep`; returns those that do not fit."""
+    _check_rows(connection, Path(source.whole))
     connection.execute(PARQUET_CELLS, {"path": escaped(source.whole)})
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
     places = {name: name for name in kinds if name != LINE_COLUMN}
     return _keep_rows(connection, source, places, kinds, keep)
+
+
+def _check_rows(connection: DuckDBPyConnection, file: Path) -> None:
+    """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
+    path: list[object] = [escaped(str(file))]
+    rows, width = (scalar(connection, sql.replace("$path", "?"), path) for sql in (PARQUET_ROWS, PARQUET_WIDTH))
+    content = rows * width * CELL_BYTES
+    if content > MAX_UNPACKED.value:
+        raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
+    if content > max(FREE_BYTES, MAX_RATIO.value * file.stat().st_size):
+        raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
 
 
 def _is_needed(source: Source, name: str) -> bool:

@@ -8,6 +8,7 @@ import resource
 import zlib
 from pathlib import Path
 
+import duckdb
 import pytest
 import zstandard
 from costsim.errors import InputError, UsageLogError
@@ -99,3 +100,14 @@ def test_what_is_no_bomb_is_read_whole(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl.gz"
     file.write_bytes(gzip.compress(CALL * 5_000))
     assert loaded(tmp_path, file) == (5_000, [])
+
+
+def test_a_small_parquet_file_of_very_many_rows_is_refused(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """3,000,000 rows of 4 columns that say one thing: 96 MB in memory of some kilobytes, ratio over 1,000."""
+    file = tmp_path / "logs" / "calls.parquet"
+    file.parent.mkdir()
+    made = "SELECT TIMESTAMP '2026-10-05' AS ts, 'gpt-4o' AS model, 1 AS input, 1 AS output FROM range(3000000)"
+    store.execute(f"COPY ({made}) TO '{file}' (FORMAT parquet)")
+    with pytest.raises(UsageLogError, match="its 3,000,000 rows are over so many times its size: 1,000"):
+        load(store, [file], mapping=MAPPING)
+    assert load(store, [file.parent], mapping=MAPPING).total("rejected") == 1
