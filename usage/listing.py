@@ -40,7 +40,7 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
     """
     found: dict[str, LogFile] = {}
     for path in paths:
-        for file, given, piped in _expand(str(path), spool, {} if passed is None else passed):
+        for file, given, piped in _expand(str(path), spool, {} if passed is None else passed, passed is not None):
             named = given and not isinstance(path, FoundPath)
             real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
@@ -69,14 +69,14 @@ def shown(path: str | Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _expand(path: str, spool: Path, passed: dict[str, str]) -> Iterator[tuple[Path, bool, bool]]:
+def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> Iterator[tuple[Path, bool, bool]]:
     """Files, each with whether it was named, and whether it came through a pipe."""
     if path == STDIN:
         yield _copied(sys.stdin.buffer, spool), True, True
         return
     kind = _kind(path)
     if kind == "folder":
-        yield from ((file, False, False) for file in _logs_below(Path(path), passed, named=True))
+        yield from ((file, False, False) for file in _logs_below(Path(path), passed, refusing=refusing))
     elif kind == "file":
         _check_size(Path(path))
         yield Path(path), True, False
@@ -120,8 +120,8 @@ def _check_size(file: Path) -> None:
         )
 
 
-def _logs_below(folder: Path, passed: dict[str, str], *, named: bool = False) -> Iterator[Path]:
-    """What may be a log in a folder. Raises UsageLogError where it cannot be read, or is `named` and holds nothing."""
+def _logs_below(folder: Path, passed: dict[str, str], *, refusing: bool = False) -> Iterator[Path]:
+    """What may be a log in a folder. Raises UsageLogError where it cannot be read, or, if `refusing`, holds nothing."""
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UsageLogError("the folder cannot be read: Permission denied", file=shown(folder))
     unread: list[Path] = []
@@ -130,7 +130,7 @@ def _logs_below(folder: Path, passed: dict[str, str], *, named: bool = False) ->
         empty = False
         if _may_be_log(file, passed):
             yield file
-    if named and empty and not unread:
+    if refusing and empty and not unread:
         raise UsageLogError("there is no file in this folder", file=shown(folder))
     passed |= {shown(path): f"{CANNOT_READ} (a folder)" for path in unread}
 
