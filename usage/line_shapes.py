@@ -6,9 +6,7 @@ it. What a decoder says of a line is then looked at only where a number would be
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from operator import length_hint
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import GenericAlias
 from typing import Any, Literal, Union
 
@@ -23,6 +21,9 @@ Finds = Mapping[type, Find]
 
 SCALARS = (type(None), bool, int, float, str)
 MOST_WAITING = 256  # lines with something new, before the type is made anew
+PART = 16 * 1024  # bytes of lines that are decoded at once: what comes of them stays in the processor's cache
+LINE_END = 0x0A
+UNDECODED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class _Any(msgspec.Struct, gc=False):
@@ -34,37 +35,54 @@ class LineShapes:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.decode: Callable[[bytes], Any] | None = None
+        self.decoder: msgspec.json.Decoder[Any] | None = None
         self.finds: Finds = {}
         self.made_of = 0  # kinds of what stood in places
         self.waiting, self.wait = 0, 0  # lines with something new, and how many are to be waited for
 
-    def unknown(self, lines: list[bytes]) -> Iterator[tuple[int, list[Number] | None]]:
-        """Which lines have something new (None), or numbers that are usage and are not counted.
+    def unknown(self, data: bytes, start: int, stop: int) -> Iterator[tuple[int, bytes, list[Number]]]:
+        """Which of the lines from `start` to `stop` have something new, and the numbers that are not counted.
 
-        What is new in a line is to be learned (`Places.numbers`) before the next one is asked for.
+        Lines are counted from 0. One with something new is handed out as it is; what is new is to be learned
+        (`Places.numbers`) before the next one is asked for.
         """
-        place = 0
+        place = counted = start
+        before = 0
+        while place < stop:
+            end = data.find(b"\n", place + PART, stop) + 1 or stop
+            known = self._known(data, place, end)
+            if known != []:
+                before, counted = before + data.count(b"\n", counted, place), place
+                for number, line, found in known or self._line_by_line(data[place:end].split(b"\n")):
+                    yield before + number, line, found
+            place = end
+
+    def _known(self, data: bytes, place: int, end: int) -> list[tuple[int, bytes, list[Number]]] | None:
+        """The lines of a part with numbers that are not counted; None where it has to be looked at line by line."""
         if self.places.met != self.made_of:
             self._learned()
-        while place < len(lines):
-            if self.decode is None:
-                yield place, None
-                place += 1
-                self._learned()
-                continue
-            rest = iter(lines[place:] if place else lines)
+        if self.decoder is None:
+            return None
+        try:
+            records = self.decoder.decode_lines(memoryview(data)[place:end])
+        except UNDECODED:
+            return None
+        known = [(number, b"", found) for number, found in _found(records, self.finds)] if self.finds else []
+        lines = data.count(b"\n", place, end) + (data[end - 1] != LINE_END) if known else len(records)
+        return known if len(records) == lines else None
+
+    def _line_by_line(self, lines: list[bytes]) -> Iterator[tuple[int, bytes, list[Number]]]:
+        for number, line in enumerate(lines):
             try:
-                if self.finds:
-                    yield from _found(map(self.decode, rest), self.finds, place)
-                else:
-                    deque(map(self.decode, rest), maxlen=0)
-                return
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-                place = len(lines) - length_hint(rest)
-                if lines[place - 1]:
-                    yield place - 1, None
-                    self._learned()
+                if self.decoder:
+                    for _, found in _found([self.decoder.decode(line)], self.finds):
+                        yield number, b"", found
+                    continue
+            except UNDECODED:
+                pass
+            if line:
+                yield number, line, []
+                self._learned()
 
     def _learned(self) -> None:
         """Make the type anew where enough has been learned."""
@@ -73,13 +91,13 @@ class LineShapes:
             return
         self.made_of, self.waiting, self.wait = self.places.met, 0, min(2 * self.wait + 1, MOST_WAITING)
         kind, self.finds = _shape(self.places.root)
-        self.decode = msgspec.json.Decoder(kind).decode
+        self.decoder = msgspec.json.Decoder(kind)
 
 
-def _found(records: Iterator[Any], finds: Finds, place: int) -> Iterator[tuple[int, list[Number]]]:
-    """The numbers in lines that are known, the first of which is at a place."""
+def _found(records: Iterable[Any], finds: Finds) -> Iterator[tuple[int, list[Number]]]:
+    """The numbers in records, which are counted from 0."""
     found: list[Number] = []
-    for number, record in enumerate(records, place):
+    for number, record in enumerate(records):
         if find := finds.get(type(record)):
             find(record, found)
             if found:

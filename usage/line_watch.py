@@ -28,31 +28,32 @@ class LineWatch:
 
     def feed(self, piece: bytes) -> None:
         """The next bytes of the file."""
-        lines = piece.split(b"\n")
-        if len(lines) == 1:
+        begin, end = piece.find(b"\n") + 1 if self.rest else 0, piece.rfind(b"\n") + 1
+        if not end:
             self.held += len(piece)
             self.rest.append(piece)
             if self.held > MAX_LINE.value:  # too long a line is no entry
                 self.rest.clear()
             return
-        lines[0] = b"".join((*self.rest, lines[0]))
-        self.rest = [lines.pop()]
-        self.held = len(self.rest[0])
-        self._lines(lines)
+        if begin:
+            self._see(b"".join((*self.rest, piece[:begin])))
+            self.lines += 1
+        self._see(piece, begin, end)
+        self.lines += len(piece) - len(piece.replace(b"\n", b"")) - (begin > 0)  # many times as fast as bytes.count
+        self.rest, self.held = [piece[end:]] if end < len(piece) else [], len(piece) - end
 
     def finish(self) -> None:
         """The end of the file."""
-        self._lines([b"".join(self.rest)])
+        self._see(b"".join(self.rest))
 
-    def _lines(self, lines: list[bytes]) -> None:
-        for place, found in self.watch.shapes.unknown(lines):
+    def _see(self, data: bytes, start: int = 0, end: int | None = None) -> None:
+        """Note what is not counted in some lines."""
+        for place, line, found in self.watch.shapes.unknown(data, start, len(data) if end is None else end):
             number = self.number(self.lines + place + 1)
-            if found is None:
-                self.watch.see(self.file_id, number, _record(lines[place]))
-            else:
-                for one in found:
-                    self.watch.note(self.file_id, number, one)
-        self.lines += len(lines)
+            if line:
+                self.watch.see(self.file_id, number, _record(line))
+            for one in found:
+                self.watch.note(self.file_id, number, one)
 
 
 def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
-    with out.open("wb") as lines:
+    with out.open("wb") as lines, _without_collection():
         try:
             for record in unfold(content, file):
                 lines.write(_text_line(record) if isinstance(record, str) else line_of(record))
@@ -32,6 +33,18 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
         except (ValueError, RecursionError):
             return "not JSON"
     return None
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """JSON has no circles: looking for them in documents of a million objects takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _text_line(text: str) -> bytes:
@@ -59,6 +72,8 @@ def whole(value: Any) -> int:
     """A count in JSON as a number; 0 where there is none, -1 (which the loader rejects) where it is no whole number."""
     if value is None:
         return 0
+    if type(value) is int:  # nearly always, and in millions
+        return value if 0 <= value < 2**60 else -1
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1 and 0 <= value < 2**60:
         return int(value)
     return -1

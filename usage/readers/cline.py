@@ -24,6 +24,7 @@ from ..unfold import beside, whole
 from .nested import priced
 
 REQUESTS = {"cline": ("api_req_started", "deleted_api_reqs", "subagent_usage"), "roo": ("api_req_started",)}
+STATED = {*REQUESTS["cline"], "api_req_finished"}
 COUNTS = ("tokensIn", "tokensOut", "cacheReads", "cacheWrites")
 
 # Cline's providers that hand on OpenAI's prompt_tokens as they are (src/core/api/providers).
@@ -91,24 +92,25 @@ class _Task:
         self.times = [time for time, _, _ in self.models]
         self.seen: dict[tuple[Any, Any], int] = {}
         _joined(messages, self.usages)
+        self.counts = {key: tuple(map(whole, map(usage.get, COUNTS))) for key, usage in self.usages.items()}
         # the counts of no request can be a part of its input: then no request's are
         self.beside = any(
-            usage.get("tokensIn") is not None and _cached(usage) > whole(usage["tokensIn"]) >= 0
-            for usage in self.usages.values()
+            max(reads, 0) + max(writes, 0) > inputs >= 0 and self.usages[key].get("tokensIn") is not None
+            for key, (inputs, _, reads, writes) in self.counts.items()
         )
 
     def call(self, message: dict[str, Any]) -> dict[str, Any] | None:
         """What a message counts; None where it has no usage."""
-        usage = self.usages.get(id(message))
-        said = message.get("say")
+        key, said = id(message), message.get("say")
+        usage = self.usages.get(key)
         if message.get("ask") == "tool":
             return self._fast_applied(message)
         if message.get("type") != "say" or usage is None:
             return self._condensed(message) if said == "condense_context" and self.tool != "cline" else None
-        counts = {name: whole(usage.get(name)) for name in COUNTS}
+        counts = self.counts[key]
         request = said == "api_req_started"
         listed = said in REQUESTS.get(self.tool, REQUESTS["roo"])
-        if not listed or not (any(counts.values()) or usage.get("cost") or (request and _ended(usage))):
+        if not listed or not (any(counts) or usage.get("cost") or (request and _ended(usage))):
             return None
         provider, model = self._model(message)
         return {
@@ -119,9 +121,9 @@ class _Task:
             "aggregated": not request,
             "requests": int(request),
             "input": self._input(counts, usage, provider, message.get("ts")),
-            "cache_read": counts["cacheReads"],
-            "cache_write": counts["cacheWrites"],
-            "output": counts["tokensOut"],
+            "cache_read": counts[2],
+            "cache_write": counts[3],
+            "output": counts[1],
             "cost": usage.get("cost"),
             "via": usage.get("inferenceProvider"),
         }
@@ -159,9 +161,10 @@ class _Task:
         place = bisect_right(self.times, message.get("ts") or 0)
         return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
 
-    def _input(self, counts: dict[str, int], usage: dict[str, Any], provider: str | None, time: Any) -> int:
-        inputs, cached = counts["tokensIn"], counts["cacheReads"] + counts["cacheWrites"]
-        if min(counts.values()) < 0:
+    def _input(self, counts: tuple[int, ...], usage: dict[str, Any], provider: str | None, time: Any) -> int:
+        inputs, _, reads, writes = counts
+        cached = reads + writes
+        if min(counts) < 0:
             return -1
         inclusive = not self.beside and includes_cached(self.tool, provider, usage.get("apiProtocol"), time)
         return inputs - cached if inclusive and inputs >= cached else inputs
@@ -181,9 +184,7 @@ def includes_cached(tool: str, provider: str | None, protocol: Any, time: Any) -
 
 def _usage(message: dict[str, Any]) -> dict[str, Any] | None:
     """The usage in a message's text."""
-    text = message.get("text")
-    listed = message.get("say") in (*REQUESTS["cline"], "api_req_finished")
-    return _json(text) or None if listed else None
+    return _json(message.get("text")) or None if message.get("say") in STATED else None
 
 
 def _json(text: Any) -> dict[str, Any]:
@@ -206,10 +207,6 @@ def _joined(messages: Sequence[dict[str, Any]], usages: dict[int, dict[str, Any]
             begun = usage
         elif message.get("say") == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:
             begun.update(usage)
-
-
-def _cached(usage: dict[str, Any]) -> int:
-    return max(whole(usage.get("cacheReads")), 0) + max(whole(usage.get("cacheWrites")), 0)
 
 
 def _ended(usage: dict[str, Any]) -> bool:
