@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.grouping import summed
 from ..money import format_cents, format_range, format_usd
+from ..plurals import counted
 from .colours import agent_of, model_label
 from .numbers import percent
 
@@ -45,6 +46,18 @@ def of_headline(projection: Projection) -> str:
         return f"{costs}: no plan costs less. {_within(projection)}".strip()
     at = f" at {other} per month" if saving.expected_usd_per_day else ""
     return f"{costs}, {beside(saving)}{at}. {_within(projection)}".strip()
+
+
+def sureness(projection: Projection) -> str:
+    """How far the shown plan's cost can be trusted, in a sentence: its range, and what that leaves out."""
+    horizon = shown_plan(projection).horizon
+    low, high = horizon.p10_usd, horizon.p90_usd
+    range_of = "nothing in it is left to chance" if low == high else f"{projection.days} days cost {mostly(low, high)}"
+    missing = len({gap.model for gap in projection.unpriced})
+    chance, _, _ = projection.range_note.partition(";")
+    unpriced = f"{counted(missing, 'model')} without a price: what runs there is in no total" if missing else ""
+    lacks = [f"; {lack}" for lack in (chance, unpriced) if lack]
+    return f"How sure: {range_of}{''.join(lacks)}."
 
 
 def beside(saving: Saving) -> str:

@@ -114,7 +114,18 @@ def sureness(review: Review) -> str:
         least = "; its sources are complete" if parts else ""
     else:
         least = f"; the least complete source is {parts[0].source}, {parts[0].percent} %"
-    return f"How sure: {first[0].lower()}{first[1:]}{least}."
+    sparse = _sparse(review)
+    return f"How sure: {sparse}{first[0].lower()}{first[1:]}{least}."
+
+
+def _sparse(review: Review) -> str:
+    """That most days of the month, or of it so far, have no calls; nothing where most have."""
+    first = review.headline.month.first.replace(day=1)
+    end = (first + timedelta(days=31)).replace(day=1) if review.headline.month.complete else review.made_on
+    days, seen = (end - first).days, len({row.day for row in review.where.days if first <= row.day < end})
+    if not seen or 2 * seen >= days:
+        return ""
+    return f"only {seen} of its {days} days {'has' if seen == 1 else 'have'} calls; "
 
 
 def spans(bridge: Bridge) -> tuple[str, str]:
@@ -160,7 +171,21 @@ def nothing(review: Review) -> str:
     if any(of.record.month == review.month for of in review.taken):
         return "Nothing is left to decide in this month: what was proposed has been accepted or rejected."
     least = format_cents(threshold_usd(review.headline.month.usd))
-    return f"Nothing found in this month is worth {least} a month or more, so there is nothing to decide."
+    return (
+        f"Nothing found in this month is worth {least} a month or more, so there is nothing to decide.{_next(review)}"
+    )
+
+
+def _next(review: Review) -> str:
+    """What would let the review find more."""
+    hints = [
+        "load the month before, to see why the cost changed" if review.headline.previous is None else "",
+        "give --architecture FILE, to see calls that went to other models than its routing names"
+        if review.routing and review.routing.plan is None
+        else "",
+    ]
+    said = [hint for hint in hints if hint]
+    return f" To find more, {'; and '.join(said)}." if said else ""
 
 
 def grouped(review: Review) -> list[tuple[str, list[Decision]]]:

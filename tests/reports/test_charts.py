@@ -202,3 +202,11 @@ def test_a_plan_that_costs_more_is_said_to_add() -> None:
         }
     )  # fmt: skip
     assert captions.headline(costlier) == "careful adds $0.50 per day (10.0%) to naive."
+
+
+def test_a_page_states_first_how_sure_its_cost_is(fleet: FleetBuilder) -> None:
+    known = fleet(unpriced=False)
+    assert captions.sureness(known) == "How sure: 30 days cost $95.42 to $143.13 in eight cases of ten."
+    noted = known.model_copy(update={"range_note": "the range shows only chance; state uncertainty: for them"})
+    assert captions.sureness(noted).endswith("in eight cases of ten; the range shows only chance.")
+    assert captions.sureness(fleet()).endswith("; 1 model without a price: what runs there is in no total.")

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import jsonschema
 import pytest
 from costsim.analysis.review.results import Cell, ComponentDay, Mover, Review
 from costsim.errors import CostsimError
+from costsim.reports.review import words
 from costsim.reports.review.charts import heat_map
 from costsim.reports.review.html import csv_link, figures, render_review
 from costsim.reports.review.index import read_pages, render_index
@@ -275,3 +277,14 @@ def test_bad_input_is_one_line(costsim: Callable[..., Any], arguments: tuple[str
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_month_of_few_days_says_so_and_what_to_load(worked_month: Review) -> None:
+    rows = [row for row in worked_month.where.days if row.day == date(2026, 10, 31)]
+    few = worked_month.model_copy(update={"where": worked_month.where.model_copy(update={"days": rows})})
+    assert words.sureness(few).startswith("How sure: only 1 of its 31 days has calls; every line was read")
+    assert "days has calls" not in words.sureness(worked_month)
+    head = worked_month.headline.model_copy(update={"previous": None})
+    assert "To find more, load the month before, to see why the cost changed." in words.nothing(
+        worked_month.model_copy(update={"headline": head})
+    )
