@@ -32,6 +32,10 @@ def demo(
     \b
       costsim demo --out demo
     """
+    import altair  # noqa: F401 (the review's packages: one that is missing is named before two months are drawn)
+    import jinja2  # noqa: F401
+    import vl_convert  # noqa: F401
+
     from ..analysis.architecture.load import read_architecture
     from ..analysis.demo import files
     from ..analysis.demo.calls import fleet_calls

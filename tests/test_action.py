@@ -160,9 +160,9 @@ def pull_request(job: Job) -> Job:
 
 
 def breach(job: Job) -> None:
-    """Ten times the tickets: over the budgets of the fleet and of the customers."""
+    """More tickets: over the budgets of the fleet and of the customers."""
     file = job.repo / "architecture.yaml"
-    file.write_text(file.read_text().replace("poisson: 120}", "poisson: 1200}"))
+    file.write_text(file.read_text().replace("poisson: 120}", "poisson: 300}"))
 
 
 def test_a_push_within_budgets_passes_and_says_so_in_the_summary(job: Job) -> None:
