@@ -18,6 +18,10 @@ from costsim.usage.store import open_store
 from costsim.usage.store_file import CONFIG
 from duckdb import DuckDBPyConnection
 
+IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # pytest makes a folder of its own in it
+if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+    # a store's every commit waits for its disk, which a test has no reason to
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
 os.environ.setdefault("COSTSIM_CACHE", str(KEPT))  # nothing in anybody's home
 SESSIONS = sorted((Path(__file__).parent / "data" / "usage" / "claude-code").glob("p*.jsonl"))
