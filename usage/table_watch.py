@@ -14,7 +14,9 @@ from .likeness import NAMES
 from .line_watch import LineWatch
 from .reader import identifier
 
-NUMBER = r"'[-+._eE0-9\s]*[1-9][-+._eE0-9\s]*'"  # a cast takes long to see that another text is none
+# A cast takes long to see that another text is none. An amount may have the sign of a currency, and thousands.
+NUMBER = r"'[$€£¥]?[-+.,_eE0-9\s]*[1-9][-+.,_eE0-9\s]*[$€£¥]?'"
+SIGNS = "'[$€£¥,]'"
 
 ROWS = 10_000  # at a time
 
@@ -58,8 +60,8 @@ def _holds_objects(source: Source, name: str) -> bool:
 
 
 def _column(connection: DuckDBPyConnection, source: Source, name: str, place: str) -> None:
-    number = "TRY_CAST(TRY_CAST(raw AS DOUBLE) AS DECIMAL(38, 9))"
-    exact = f"coalesce(TRY_CAST(raw AS DECIMAL(38, 9)), {number})"
+    bare = f"regexp_replace(raw, {SIGNS}, '', 'g')"
+    exact = f"coalesce(TRY_CAST({bare} AS DECIMAL(38, 9)), TRY_CAST(TRY_CAST({bare} AS DOUBLE) AS DECIMAL(38, 9)))"
     row = connection.execute(
         f"""
         WITH said AS MATERIALIZED (  -- else each cell would be cast, not each text

@@ -39,7 +39,9 @@ PARQUET_WIDTH = "SELECT count(*) FROM (DESCRIBE SELECT * FROM read_parquet($path
 CELL_BYTES = 8  # of a cell in memory, at least
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-FRACTION = r"\.[0-9]*[1-9]|[eE]-"
+# No whole number: a fraction, and 4.000, which is four thousand where a comma is the decimal point.
+FRACTION = r"\.[0-9]*[1-9]|[eE]-|^[+-]?[0-9]{1,3}(\.000)+$"
+PIECE_BYTES = 1024 * 1024
 EXACT = 2**53  # below it, a DOUBLE is the whole number that was written
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
@@ -83,6 +85,8 @@ def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
     names = source.format.columns  # they may differ in their case only
     places = {name: f"c{place}" for place, name in enumerate(names)}
     kinds = {place: "DOUBLE" if _is_count(source, name) else "VARCHAR" for name, place in places.items()}
+    if "DOUBLE" in kinds.values() and _may_have_thousands(source):
+        kinds = dict.fromkeys(kinds, "VARCHAR")
     return places, kinds, [places[name] for name in names if _is_needed(source, name)]
 
 
@@ -132,6 +136,19 @@ def _a_row_a_line(
             raise
         return False
     return scalar(connection, "SELECT count(*) FROM cells") + 1 == lines
+
+
+def _may_have_thousands(source: Source) -> bool:
+    """Whether a cell may end in `.000`: a DOUBLE does not show whether these are thousands."""
+    ends = [f".000{end}".encode() for end in (source.format.delimiter, '"', "\n", "\r")]
+    last = b""
+    with Path(source.whole).open("rb") as stream:
+        while piece := stream.read(PIECE_BYTES):
+            piece = last + piece
+            if any(end in piece for end in ends):
+                return True
+            last = piece[-4:]
+    return last.endswith(b".000")
 
 
 def _begins_empty(source: Source) -> bool:

@@ -28,12 +28,20 @@ COLUMNS = {
     **dict.fromkeys((WRITTEN, UNCACHED, "Cache Read", "Output Tokens", "Total Tokens"), "BIGINT"),
 }
 
+THOUSANDS = r"-?\$ ?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?|-?[1-9][0-9]{0,2}(,[0-9]{3})+\.[0-9]+"
+
 SQL = f"""
 WITH entry AS (
-    SELECT *, ltrim(replace(trim(coalesce("Cost", "Cost to you", '')), ',', ''), '$') AS usd,
+    -- $1,234.50 has thousands; in 0,16 or $1.234,50 the comma is none of them, and the row is rejected
+    SELECT * REPLACE (CASE WHEN contains("Cost", ',') AND regexp_full_match("Cost", '{THOUSANDS}')
+        THEN replace("Cost", ',', '') ELSE "Cost" END AS "Cost")
+    FROM (SELECT * REPLACE (coalesce("Cost", "Cost to you") AS "Cost") FROM record)
+),
+read AS (
+    SELECT *, ltrim("Cost", '$') AS usd,
         "{WRITTEN}" > 0 AND "{WRITTEN}" >= "{UNCACHED}" AND "{UNCACHED}" > 0
             AND "Total Tokens" = "{WRITTEN}" + "Cache Read" + "Output Tokens" AS contained
-    FROM record
+    FROM entry
 )
 SELECT file_id, line,
     utc("Date") AS ts,
@@ -51,7 +59,7 @@ SELECT file_id, line,
     CASE WHEN regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
     json_object('user', "User", 'kind', "Kind", 'max_mode', "Max Mode", 'automation', "Automation ID",
         'requests', "Requests") AS tags
-FROM entry
+FROM read
 """  # noqa: S608 (constants only)
 
 
