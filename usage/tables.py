@@ -7,6 +7,7 @@ has the line it begins on.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -43,6 +44,7 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 FRACTION = r"\.[0-9]*[1-9]|[eE]-|^[+-]?[0-9]{1,3}(\.000)+$"
 PIECE_BYTES = 1024 * 1024
 EXACT = 2**53  # below it, a DOUBLE is the whole number that was written
+HEADER_AGAIN = "the header again: load exports one by one, so that rows in two of them count once"
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
 
@@ -54,7 +56,7 @@ def stream_csv(connection: DuckDBPyConnection, source: Source, lines: Callable[[
     """Hand the rows of a CSV to `keep` with nothing between; whether each is a row of one line that fits, in a table
     where no usage is looked for. If not, what was kept is to be forgotten."""
     names = source.format.columns
-    if any(may_hold_usage(source, name) for name in names) or _begins_empty(source):
+    if any(may_hold_usage(source, name) for name in names) or _begins_empty(source) or _repeats_header(source):
         return False
     places, kinds, needed = _layout(source)
     wanted, own, cells = _cells(source, places, kinds)
@@ -75,9 +77,18 @@ def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines:
     texts = dict.fromkeys(kinds, "VARCHAR")
     for tried in (kinds, texts):
         if _a_row_a_line(connection, source, tried, needed, lines):
-            return _keep_rows(connection, source, places, tried, keep)
-    rejects = _row_by_row(connection, source, spool)
+            rejects = _headers(connection, source, needed) if tried == texts else []
+            return rejects + _keep_rows(connection, source, places, tried, keep)
+    rejects = _row_by_row(connection, source, spool) + _headers(connection, source, needed)
     return rejects + _keep_rows(connection, source, places, texts, keep)
+
+
+def _headers(connection: DuckDBPyConnection, source: Source, needed: Iterable[str]) -> list[Reject]:
+    """Take away the rows of `cells` that are the header again, where a file is several exports one after the other."""
+    places = {f"c{place}": name for place, name in enumerate(source.format.columns)}
+    alike = " AND ".join(f"trim({place}) = {text(places[place])}" for place in needed)
+    rows = connection.execute(f'DELETE FROM cells WHERE {alike} RETURNING "costsim line"').fetchall()  # noqa: S608 (quoted)
+    return [(source.file_id, int(line), HEADER_AGAIN, "") for (line,) in rows]
 
 
 def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
@@ -140,15 +151,25 @@ def _a_row_a_line(
 
 def _may_have_thousands(source: Source) -> bool:
     """Whether a cell may end in `.000`: a DOUBLE does not show whether these are thousands."""
-    ends = [f".000{end}".encode() for end in (source.format.delimiter, '"', "\n", "\r")]
-    last = b""
+    return _holds(source, [f".000{end}".encode() for end in (source.format.delimiter, '"', "\n", "\r")])
+
+
+def _repeats_header(source: Source) -> bool:
     with Path(source.whole).open("rb") as stream:
-        while piece := stream.read(PIECE_BYTES):
-            piece = last + piece
-            if any(end in piece for end in ends):
+        header = stream.readline(PIECE_BYTES).lstrip(codecs.BOM_UTF8).rstrip()
+    return _holds(source, [b"\n" + header])
+
+
+def _holds(source: Source, texts: Sequence[bytes]) -> bool:
+    """Whether one of these texts stands in the file."""
+    last, longest = b"", max(map(len, texts))
+    with Path(source.whole).open("rb") as stream:
+        while read := stream.read(PIECE_BYTES):
+            piece = last + read
+            if any(found in piece for found in texts):
                 return True
-            last = piece[-4:]
-    return last.endswith(b".000")
+            last = piece[1 - longest :]
+    return any(found in last + b"\n" for found in texts)
 
 
 def _begins_empty(source: Source) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 
 HEADER = "Date,Model,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Total Tokens,Cost"
+DATA = Path(__file__).parent.parent / "data" / "usage"
 COUNTS = [
     ("12", 12),
     ("12.0", 12),
@@ -75,3 +77,70 @@ def test_a_row_over_two_lines_counts_once_and_later_rejects_have_the_lines_of_th
     found, rejects = loaded(file, "SELECT count(*), sum(input)::INTEGER FROM usage_event")
     assert found == [(2, 3)]
     assert rejects == [(5, "Input (w/o Cache Write) is not a whole number")]
+
+
+@pytest.mark.parametrize(
+    ("cost", "usd"),
+    [
+        ("$1,234.50", "1234.50"),
+        ("$1,234", "1234"),
+        ("$0.16", "0.16"),
+        ("Included", None),
+        ("0,16", "rejected"),  # a decimal comma, no 16 USD
+        ("$0,16", "rejected"),
+        ("1,234", "rejected"),  # USD 1234 or 1.234
+        ("$1.234,50", "rejected"),  # no USD 1.2345
+        ("\u20ac0.16", "rejected"),
+        ("CA$0.16", "rejected"),
+    ],
+)
+def test_a_comma_in_a_cost_is_of_thousands_or_the_row_is_rejected(tmp_path: Path, cost: str, usd: str | None) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(f'{HEADER}\n2026-06-02T00:00:00Z,gpt-5,0,3,0,7,10,"{cost}"\n', encoding="utf-8")
+    found, rejects = loaded(file, "SELECT recorded_usd FROM usage_event")
+    if usd == "rejected":
+        assert (found, rejects) == ([], [(2, "a recorded cost that is no amount")])
+    else:
+        assert found == [(None if usd is None else Decimal(usd),)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_dotted_thousands_are_no_small_numbers(tmp_path: Path, delimiter: str) -> None:
+    # 4.000 is four thousand where the comma is the decimal point; 4000.0 and 4000.000 are 4000 everywhere
+    rows = [
+        f"2026-06-02T00:00:0{n}Z,gpt-5,0,{count},0,7,,0"
+        for n, count in enumerate(["4.000", "4000.0", "4000.000", "900"])
+    ]
+    file = tmp_path / "usage.csv"
+    file.write_text("\n".join([HEADER, *rows, ""]).replace(",", delimiter))
+    found, rejects = loaded(file, "SELECT sum(input)::INTEGER FROM usage_event")
+    assert found == [(8900,)]
+    assert rejects == [(2, "Input (w/o Cache Write) is not a whole number")]
+
+
+def test_a_renamed_column_of_amounts_is_named_as_not_counted(tmp_path: Path) -> None:
+    # a newer version calls Cost "Cost ($)": 0.16 + 1,000.04
+    file = tmp_path / "usage.csv"
+    header = HEADER.removesuffix("Cost") + "Cost ($)"
+    at = "2026-06-02T00:00:0"
+    file.write_text(f'{header}\n{at}1Z,gpt-5,0,3,0,7,10,$0.16\n{at}2Z,gpt-5,0,3,0,7,10,"$1,000.04"\n')
+    with open_store(Path(":memory:")) as store:
+        report = load(store, [file])
+    assert [(one.field, one.occurrences, one.total) for one in report.unread] == [("Cost ($)", 2, Decimal("1000.20"))]
+
+
+def test_exports_in_one_file_are_named_by_the_line_of_the_header_that_stands_again(tmp_path: Path) -> None:
+    focus = (DATA / "focus" / "tokens.csv").read_text()
+    cursor = f"{HEADER}\n2026-06-02T00:00:00Z,gpt-5,0,3,0,7,10,0\n"
+    for name, export in (("bill.csv", focus), ("usage.csv", cursor)):
+        (tmp_path / name).write_text(export * 2)
+        _, rejects = loaded(tmp_path / name, "SELECT 1")
+        assert [line for line, why in rejects if why.startswith("the header again")] == [export.count("\n") + 1]
+
+
+@pytest.mark.parametrize("quantity", ['"1.200,5"', '"1200,5"', '"1,200"', "many"])
+def test_a_quantity_that_is_no_number_is_no_row_without_tokens(tmp_path: Path, quantity: str) -> None:
+    bill = (DATA / "aws-cur" / "bedrock.csv").read_text()
+    (tmp_path / "bill.csv").write_text(bill.replace(",1200.5,", f",{quantity},"))
+    _, rejects = loaded(tmp_path / "bill.csv", "SELECT 1")
+    assert (2, "a quantity that is no number") in rejects

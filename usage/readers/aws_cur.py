@@ -10,7 +10,7 @@ where that says only "Units", the line's description decides. A report without t
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .meters import classes, instant, joined, per_unit, token_class, tokens, usd
+from .meters import classes, instant, joined, per_unit, token_class, tokens, unreadable, usd
 
 NAMES = {
     "identity_line_item_id": "identity/LineItemId",
@@ -96,6 +96,7 @@ SELECT file_id, line,
     {classes("kind", tokens("usage_amount", "factor"))},
     0 AS request,
     {usd("coalesce(unblended_cost, 'nothing')", "currency_code")} AS recorded_usd,
+    {unreadable("usage_amount", "kind IS NOT NULL AND factor IS NOT NULL")} AS fault,
     iam_principal AS "user",
     tags
 FROM counted

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample
 from ..tags import with_known_tags
-from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, usd
+from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, unreadable, usd
 from .nested import text
 
 OWN = ("x_Model", "x_TokenClass", "x_Processing", "x_Component", "x_Agent", "x_Task")
@@ -185,6 +185,8 @@ SELECT file_id, line,
         AS web_search,
     nullif("x_Component", 'unattributed') AS component, "x_Agent" AS agent, "x_Task" AS task,
     0 AS request,
+    coalesce({unreadable('"ConsumedQuantity"', "kind IS NOT NULL AND consumed_factor IS NOT NULL")},
+        {unreadable('"PricingQuantity"', "kind IS NOT NULL AND pricing_factor IS NOT NULL")}) AS fault,
     {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
     CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags,
     "user", team, project, repository, branch

@@ -43,6 +43,12 @@ def tokens(quantity: str, factor: str) -> str:
     return f"CASE WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"
 
 
+def unreadable(quantity: str, counts: str) -> str:
+    """SQL for why a row is none: it counts tokens (`counts`, SQL), and its quantity is no number (2.000,5)."""
+    return f"""CASE WHEN {counts} AND {quantity} IS NOT NULL AND TRY_CAST({quantity} AS DOUBLE) IS NULL
+        THEN 'a quantity that is no number' END"""
+
+
 def joined(left: str, right: str, columns: Sequence[str]) -> str:
     """SQL for rows of a bill with what their meters mean, which is found out once for each; NULLs are alike."""
     alike = " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in columns)
