@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..processing import level
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, text
+from .nested import Taken, items, less, parsed
 
 TEXTS = (
     "timestamp",
@@ -36,6 +36,12 @@ LINE = ", ".join(f"'{name}', \"{name}\"" for name in (*TEXTS, *OBJECTS))
 # an Insights result is a list of fields and their values
 FIELD = "list_filter({}, lambda field: field ->> '$.field' = '@message')[1] ->> '$.value'"
 
+LOGGED = Taken("logged", (*TEXTS, "identity.arn", "input.inputTokenCount", "input.cacheReadInputTokenCount",
+    "input.cacheWriteInputTokenCount", "output.outputTokenCount"))  # fmt: skip
+STATED = Taken("stated", ("cache_creation.ephemeral_1h_input_tokens",
+    *(f"cacheDetails[{place}].{name}" for place in (0, 1) for name in ("ttl", "inputTokens"))))  # fmt: skip
+REPLIED = Taken("replied", ("model", "[0].message.model", "serviceTier.type", "service_tier", "usage.service_tier"))
+
 SQL = f"""
 WITH enveloped AS (
     {
@@ -56,50 +62,49 @@ entry AS (
     FROM enveloped
 ),
 parted AS (
-    SELECT *, (log -> '$.input') AS sent, (log -> '$.output') AS got, {
+    SELECT file_id, line, (log -> '$.requestMetadata') AS metadata, {LOGGED.listed("log")}, {
     parsed("(log -> '$.output.outputBodyJson')")
 } AS body
-    FROM entry WHERE {has("log", "modelId")}
+    FROM entry
 ),
 replied AS (
-    SELECT *,
-        coalesce((body -> '$.usage'), (body -> '$[0].message.usage'), '{{}}') AS usage,
-        {text("log", "modelId")} AS model_id
-    FROM parted
+    SELECT *, {STATED.listed("coalesce((body -> '$.usage'), (body -> '$[0].message.usage'))")},
+        {REPLIED.listed("body")}, {LOGGED.text("modelId")} AS model_id
+    FROM parted WHERE {LOGGED.text("modelId")} IS NOT NULL
 ),
 counted AS (
     SELECT *,
-        {count("sent", "inputTokenCount")} AS inputs,
-        {count("sent", "cacheReadInputTokenCount")} AS reads,
-        {count("sent", "cacheWriteInputTokenCount")} AS writes,
-        greatest({count("usage", "cache_creation.ephemeral_1h_input_tokens")},
-            CASE WHEN {text("usage", "cacheDetails[0].ttl")} = '1h' THEN {count("usage", "cacheDetails[0].inputTokens")}
-                 WHEN {text("usage", "cacheDetails[1].ttl")} = '1h' THEN {count("usage", "cacheDetails[1].inputTokens")}
+        {LOGGED.count("input.inputTokenCount")} AS inputs,
+        {LOGGED.count("input.cacheReadInputTokenCount")} AS reads,
+        {LOGGED.count("input.cacheWriteInputTokenCount")} AS writes,
+        greatest({STATED.count("cache_creation.ephemeral_1h_input_tokens")},
+            CASE WHEN {STATED.text("cacheDetails[0].ttl")} = '1h' THEN {STATED.count("cacheDetails[0].inputTokens")}
+                 WHEN {STATED.text("cacheDetails[1].ttl")} = '1h' THEN {STATED.count("cacheDetails[1].inputTokens")}
                  ELSE 0 END) AS writes_1h,
-        {count("got", "outputTokenCount")} AS outputs
+        {LOGGED.count("output.outputTokenCount")} AS outputs
     FROM replied
 )
 SELECT file_id, line,
-    'bedrock:' || {text("log", "requestId")} AS event_id,
-    {text("log", "requestId")} AS request_id,
-    utc({text("log", "timestamp")}) AS ts,
+    'bedrock:' || {LOGGED.text("requestId")} AS event_id,
+    {LOGGED.text("requestId")} AS request_id,
+    utc({LOGGED.text("timestamp")}) AS ts,
     'aws' AS provider,
     CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'
-         THEN coalesce({text("body", "model", "[0].message.model")}, model_id)
+         THEN coalesce({REPLIED.text("model", "[0].message.model")}, model_id)
          ELSE regexp_extract(model_id, '[^/]*$') END AS model,
-    coalesce({level(text("body", "serviceTier.type", "service_tier", "usage.service_tier"))},
-        CASE WHEN {text("log", "operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
-    CASE WHEN {has("log", "errorCode")} THEN 'error' ELSE 'ok' END AS status,
+    coalesce({level(REPLIED.text("serviceTier.type", "service_tier", "usage.service_tier"))},
+        CASE WHEN {LOGGED.text("operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
+    CASE WHEN {LOGGED.text("errorCode")} IS NOT NULL THEN 'error' ELSE 'ok' END AS status,
     inputs AS input, reads AS cache_read,
     {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
     least(writes, writes_1h) AS cache_write_1h,
     outputs AS output,
-    json_merge_patch(coalesce(log -> '$.requestMetadata', '{{}}'::JSON), json_object('user', {
-    text("log", "identity.arn")
-}, 'account', {text("log", "accountId")},
-        'region', coalesce({text("log", "inferenceRegion")}, {text("log", "region")}),
-        'operation', {text("log", "operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
-        'error', {text("log", "errorCode")}, 'metadata', (log -> '$.requestMetadata'))) AS tags
+    json_merge_patch(coalesce(metadata, '{{}}'::JSON), json_object('user', {LOGGED.text("identity.arn")}, 'account', {
+    LOGGED.text("accountId")
+},
+        'region', coalesce({LOGGED.text("inferenceRegion")}, {LOGGED.text("region")}),
+        'operation', {LOGGED.text("operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
+        'error', {LOGGED.text("errorCode")}, 'metadata', metadata)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .counts import count_in_text
 
 
@@ -31,6 +33,28 @@ def count(holder: str, *paths: str) -> str:
 def has(holder: str, *paths: str) -> str:
     """SQL for whether one of these paths is there."""
     return f"{text(holder, *paths)} IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The texts at some paths of a JSON value, as the list `name`: one by one, each would parse the value again."""
+
+    name: str
+    paths: tuple[str, ...]
+
+    def listed(self, holder: str) -> str:
+        """SQL for the column `name`, of `holder` (JSON)."""
+        paths = ", ".join(f"'{_path(path)}'" for path in self.paths)
+        return f"json_extract_string({holder}, [{paths}]) AS {self.name}"
+
+    def text(self, *paths: str) -> str:
+        """SQL for the first text at one of these paths, but an empty one."""
+        found = ", ".join(f"nullif({self.name}[{self.paths.index(path) + 1}], '')" for path in paths)
+        return f"coalesce({found})" if len(paths) > 1 else found
+
+    def count(self, path: str) -> str:
+        """SQL for the whole number at a path; 0 where there is none, -1 where it is no number."""
+        return count_in_text(self.text(path))
 
 
 def less(whole: str, *parts: str) -> str:
