@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..processing import level
 from ..reader import Reader, Sample
-from .nested import Taken, items, less, parsed
+from .nested import JsonTexts, items, less, parsed
 
 TEXTS = (
     "timestamp",
@@ -36,11 +36,11 @@ LINE = ", ".join(f"'{name}', \"{name}\"" for name in (*TEXTS, *OBJECTS))
 # an Insights result is a list of fields and their values
 FIELD = "list_filter({}, lambda field: field ->> '$.field' = '@message')[1] ->> '$.value'"
 
-LOGGED = Taken("logged", (*TEXTS, "identity.arn", "input.inputTokenCount", "input.cacheReadInputTokenCount",
+LOGGED = JsonTexts("logged", (*TEXTS, "identity.arn", "input.inputTokenCount", "input.cacheReadInputTokenCount",
     "input.cacheWriteInputTokenCount", "output.outputTokenCount"))  # fmt: skip
-STATED = Taken("stated", ("cache_creation.ephemeral_1h_input_tokens",
+STATED = JsonTexts("stated", ("cache_creation.ephemeral_1h_input_tokens",
     *(f"cacheDetails[{place}].{name}" for place in (0, 1) for name in ("ttl", "inputTokens"))))  # fmt: skip
-REPLIED = Taken("replied", ("model", "[0].message.model", "serviceTier.type", "service_tier", "usage.service_tier"))
+REPLIED = JsonTexts("replied", ("model", "[0].message.model", "serviceTier.type", "service_tier", "usage.service_tier"))
 
 SQL = f"""
 WITH enveloped AS (

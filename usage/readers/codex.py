@@ -99,8 +99,14 @@ WITH named AS MATERIALIZED (  -- lines that name the session, its model or provi
         whole AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ),
 session_of AS (SELECT file_id, any_value(session_id) AS session_id FROM named GROUP BY file_id),
+placed AS (  -- as few columns as can be are sorted
+    SELECT stated.file_id, stated.line, named.line AS named_line, copied_until, session_id, root_id, provider,
+        sessions_named
+    FROM (SELECT file_id, line FROM record WHERE payload."type" = 'token_count' OR "type" = 'token_usage_record')
+        AS stated ASOF LEFT JOIN named ON named.file_id = stated.file_id AND named.line <= stated.line
+),
 entry AS (
-    SELECT record.file_id, record.line, named.line AS named_line, "timestamp", payload.info.model AS own_model,
+    SELECT file_id, line, named_line, "timestamp", payload.info.model AS own_model,
         nullif(payload.response_id, '') AS response_id,
         coalesce(payload.service_tier, payload.info.service_tier) AS own_tier,
         CASE WHEN ordinal >= copied_until THEN session_id ELSE root_id END AS root_id,
@@ -109,8 +115,7 @@ entry AS (
         {_plain("payload.info.total_token_usage")} AS total,
         {_plain("payload.info.last_token_usage")} AS last,
         {_plain("payload.usage")} AS response
-    FROM record ASOF LEFT JOIN named ON named.file_id = record.file_id AND named.line <= record.line
-    WHERE payload."type" = 'token_count' OR "type" = 'token_usage_record'
+    FROM record JOIN placed USING (file_id, line)
 ),
 counted AS MATERIALIZED (
     SELECT

@@ -36,7 +36,7 @@ def has(holder: str, *paths: str) -> str:
 
 
 @dataclass(frozen=True)
-class Taken:
+class JsonTexts:
     """The texts at some paths of a JSON value, as the list `name`: one by one, each would parse the value again."""
 
     name: str
