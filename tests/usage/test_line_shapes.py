@@ -1,0 +1,71 @@
+"""Lines that are known at once say what a look at every key of them says, wherever a number stands."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from costsim.usage.files import reader_named
+from costsim.usage.line_watch import LineWatch
+from costsim.usage.unread import Watch
+
+KEYS = ("usage", "tokens", "input_tokens", "cost", "metadata", "content", "attributes", "name", "max_tokens", "status")
+TEXTS = ("", "ok", "0", "12", "7.5", "-", "deep", '{"tokens": 4}', "[1]", "{broken", 'data: {"usage": {"cost": 3}}')
+
+
+def value(dice: random.Random, depth: int) -> Any:
+    """Something that JSON can hold, some of which is usage."""
+    kind = dice.randrange(9 if depth else 5)
+    if kind == 0:
+        return dice.choice([0, 1, 25, 3.5, 0.0, 10**20])
+    if kind == 1:
+        return dice.choice(TEXTS)
+    if kind < 5:
+        return dice.choice([None, True, False, 0, "ok", 17])
+    if kind == 5:
+        return [value(dice, depth - 1) for _ in range(dice.randrange(3))]
+    if kind == 6:
+        return [{"key": dice.choice(KEYS), "value": {"intValue": str(dice.randrange(3))}} for _ in range(3)]
+    return {key: value(dice, depth - 1) for key in dice.sample(KEYS, dice.randrange(1, 4))}
+
+
+def seen(reader: str, lines: list[str], piece: int) -> dict[str, tuple[int, int | None]]:
+    """How often each field that is not counted was seen, and in which line first; the file comes in pieces."""
+    watch = Watch(reader_named(reader))
+    shown, content = LineWatch(watch, 1), "\n".join(lines).encode()
+    for place in range(0, len(content), piece):
+        shown.feed(content[place : place + piece])
+    shown.finish()
+    return {field: (tally.occurrences, tally.line) for field, tally in watch.found.get(1, {}).items()}
+
+
+@pytest.mark.parametrize("reader", ["langfuse", "otel", "litellm", "helicone"])
+@pytest.mark.parametrize("seed", range(3))
+def test_lines_say_what_their_records_say_one_by_one(reader: str, seed: int) -> None:
+    dice = random.Random(seed)
+    few = [{key: value(dice, 3) for key in dice.sample(KEYS, 4)} for _ in range(12)]
+    records = [dice.choice(few) for _ in range(200)] + [{key: value(dice, 4) for key in KEYS} for _ in range(40)]
+    dice.shuffle(records)
+    often, first, look = Counter[str](), dict[str, int](), Watch(reader_named(reader)).places.numbers
+    for number, record in enumerate(records, 1):
+        for one in look(json.loads(json.dumps(record))):
+            often[one.field] += 1
+            first.setdefault(one.field, number)
+    found = seen(reader, [json.dumps(record) for record in records], piece=700)
+    assert found == {field: (often[field], first[field]) for field in often}
+    assert found
+
+
+def test_objects_with_thousands_of_keys_are_looked_at_all_the_same() -> None:
+    """Keys that name things, not fields: past 512 they are no longer remembered."""
+    lines = [json.dumps({"by_file": {f"file-{n}": {"size": 1}}}) for n in range(2000)]
+    lines.append(json.dumps({"by_file": {"file-x": {"tokens": 9}}}))
+    assert seen("helicone", lines, piece=4096) == {"by_file.file-x.tokens": (1, 2001)}
+
+
+def test_lines_that_are_no_records_hide_no_other() -> None:
+    lines = ['{"a": 1}', "", "{broken", "[1, 2]", '{"a": 2}', '{"a": {"tokens": 3}}', "7", '{"a": {"tokens": 4}}']
+    assert seen("helicone", lines, piece=8) == {"a.tokens": (2, 6)}
