@@ -18,6 +18,7 @@ from .records import FORGET, Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied
 from .source import Source, check_document
+from .store import as_written
 from .unfold import unfolded
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _read(
 ) -> tuple[dict[int, Source], Read, dict[int, str]]:
     opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
     to_found = partial(project, store, opened[0].format.reader)
-    with _parts(opened, spool) as (parts, prints):
+    size = sum(source.content.stat().st_size if source.content else source.file.size for source in opened)
+    with as_written(store, size), _parts(opened, spool) as (parts, prints):
         read = read_entries(store, opened, parts, spool, to_found, lambda source: prints(source).lines)
         hashes = {source.file_id: prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
