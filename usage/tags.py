@@ -54,7 +54,7 @@ def with_known_tags(entries: str) -> str:
 
 def project_of(folder: str) -> str:
     """SQL for the project that works in a folder: its last part."""
-    return f"nullif(regexp_extract(rtrim({folder}, '/\\'), '[^/\\\\]*$'), '')"
+    return f"nullif(regexp_extract({folder}, '([^/\\\\]+)[/\\\\]*$', 1), '')"
 
 
 def repository_of(url: str) -> str:
