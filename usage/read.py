@@ -67,11 +67,17 @@ def _read(
 ) -> tuple[dict[int, Source], Read, dict[int, str]]:
     opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
     to_found = partial(project, store, opened[0].format.reader)
-    size = sum(source.content.stat().st_size if source.content else source.file.size for source in opened)
-    with as_written(store, size), _parts(opened, spool) as (parts, prints):
+    with as_written(store, _bytes_of_text(opened)), _parts(opened, spool) as (parts, prints):
         read = read_entries(store, opened, parts, spool, to_found, lambda source: prints(source).lines)
         hashes = {source.file_id: prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
+
+
+def _bytes_of_text(sources: Sequence[Source]) -> int | None:
+    """How much text these files hold; None of a layout whose few bytes may be many rows."""
+    if sources[0].format.layout not in LINES:
+        return None
+    return sum(source.content.stat().st_size if source.content else source.file.size for source in sources)
 
 
 def _copied(source: Source, spool: Path) -> Source:

@@ -228,10 +228,10 @@ def any_order(connection: duckdb.DuckDBPyConnection, size: int) -> Iterator[None
 
 
 @contextmanager
-def as_written(connection: duckdb.DuckDBPyConnection, size: int) -> Iterator[None]:
+def as_written(connection: duckdb.DuckDBPyConnection, size: int | None) -> Iterator[None]:
     """Run statements as they are written where files of `size` bytes are few lines: DuckDB takes far longer to look
     for a better order of hundreds of columns than to read these. What they say is the same."""
-    if size >= FEW_BYTES:
+    if size is None or size >= FEW_BYTES:
         yield
         return
     connection.execute("PRAGMA disable_optimizer")
