@@ -55,16 +55,16 @@ def format_cents(amount: Decimal | None) -> str:
 
 def format_range(low: Decimal | None, high: Decimal | None) -> str:
     """Two amounts as one range, `$1.20 to $3.40`; the amount alone where both read the same. Never abbreviated."""
-    large = any(amount is not None and abs(amount) >= 1000 for amount in (low, high))
-    first, last = map(format_cents, (low, high)) if large else format_apart(low, high)
+    first, last = format_apart(low, high)
     return first if first == last else f"{first} to {last}"
 
 
 def format_apart(*amounts: Decimal | None) -> list[str]:
-    """Amounts that are to be compared, to the cent where the short form would make different ones read the same."""
+    """Amounts that are to be compared: to the cent from $1,000 on, or where different ones would read the same."""
     shown = [format_usd(amount) for amount in amounts]
     cents = [format_cents(amount) for amount in amounts]
-    return cents if len(set(cents)) > len(set(shown)) else shown
+    large = any(amount is not None and abs(amount) >= 1000 for amount in amounts)
+    return cents if large or len(set(cents)) > len(set(shown)) else shown
 
 
 def format_exact(amount: Decimal | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..analysis.results import exactness
 from ..money import format_usd
 from . import captions, charts, mixes
-from .colours import of_projection
+from .colours import agent_of, of_projection
 from .next_steps import next_steps
 from .numbers import count
 from .page import Figure, figure, render_page
@@ -85,11 +85,11 @@ def figures(projection: Projection) -> list[Figure]:
     if projection.waterfall:
         title = "From naive to routed, step by step"
         drawn.append(_figure("waterfall", title, captions.of_waterfall, charts.waterfall, projection, whole=True))
-    return [
-        *drawn,
-        _figure("models", "Cost per day by model", captions.of_models, charts.cost_by_model, projection),
-        _figure("agents", "Cost per day by agent", captions.of_agents, charts.cost_by_agent, projection),
-    ]
+    drawn.append(_figure("models", "Cost per day by model", captions.of_models, charts.cost_by_model, projection))
+    if len({agent_of(row) for plan in projection.plans for row in plan.components}) > 1:
+        title = "Cost per day by agent"
+        drawn.append(_figure("agents", title, captions.of_agents, charts.cost_by_agent, projection))
+    return drawn
 
 
 def _figure(

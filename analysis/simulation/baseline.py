@@ -68,7 +68,7 @@ def described(architecture: Architecture, plan: Plan, chosen: bool) -> str:
         *(["in sessions"] if sessions else []),
         *(["as tokens state"] if counted else []),
     ]
-    why = "" if chosen else "; the most expensive model named, fix it with baseline: or --baseline"
+    why = "" if chosen else "; the most expensive model named: choose another with baseline: or --baseline"
     return (
         f"{plan.name}, on {on}; policies: {', '.join(policies) or 'none'}; caching: {', '.join(caching) or 'none'}{why}"
     )
