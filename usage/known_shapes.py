@@ -100,13 +100,10 @@ class KnownShapes:
             self.lines[tuple(KEYS.findall(line))] = names
         for place, after in usages:
             text = bytes(block[place:after])
-            shape, matches = _shape(text)
-            if (
-                len(text) < LONGEST
-                and len(self.shapes) < MOST_SHAPES
-                and all(shape != known for _, known in self.shapes)
-            ):
-                self.shapes.append((matches, shape))
+            shape = _shape(text)
+            new = len(text) < LONGEST and all(shape != known for _, known in self.shapes)
+            if new and len(self.shapes) < MOST_SHAPES:  # to compile one takes as long as to parse many lines
+                self.shapes.append((re.compile(shape).match, shape))
             if len(self.places) < MOST_KINDS:
                 self.places[_place(block, start, place, after, shape)] = names
 
@@ -131,15 +128,14 @@ def _compiled(pattern: bytes) -> Matches:
     return re.compile(pattern).match
 
 
-def _shape(text: bytes) -> tuple[bytes, Matches]:
+def _shape(text: bytes) -> bytes:
     """A pattern of all texts that differ from this one only in their whole numbers."""
     parts: list[bytes] = []
     end = 0
     for part in PART.finditer(text):
         parts += [re.escape(text[end : part.start()]), _pattern(part.group())]
         end = part.end()
-    pattern = b"".join((*parts, re.escape(text[end:])))
-    return pattern, re.compile(pattern).match
+    return b"".join((*parts, re.escape(text[end:])))
 
 
 def _pattern(part: bytes) -> bytes:
