@@ -205,8 +205,9 @@ def write(sample: Path, folder: Path, size: int) -> None:
 
 
 def _rows(rows: str, size: int) -> Iterator[str]:
-    """Copies of rows; a cell that is an id or a time with milliseconds in its first column is each copy's own."""
-    start = re.compile(r'^([a-z][\w-]*)|^("?\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d\.\d{3}', re.MULTILINE)
+    """Copies of rows; an id, or a time with milliseconds in the first column, is each copy's own."""
+    ids = r"^[a-z][\w-]*-[\w-]*|^[a-z]+\d+(?=,)|\bchatcmpl-[\w-]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    start = re.compile(rf'({ids})|^("?\d{{4}}-\d\d-\d\dT)\d\d:\d\d:\d\d\.\d{{3}}', re.MULTILINE)
     for number in range(max(size // len(rows), 1)):
         time = f"{number // 3_600_000 % 24:02}:{number // 60_000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}"
         yield start.sub(lambda at, n=number, t=time: f"{at[1]}-{n:x}" if at[1] else f"{at[2]}{t}", rows)  # type: ignore[misc]
@@ -224,7 +225,11 @@ def _database(sample: Path, to: Path, size: int) -> None:
     shutil.copyfile(sample, to)
     with closing(sqlite3.connect(to)) as database:
         [row] = database.execute("SELECT * FROM message WHERE id = 'msg_02'").fetchall()
-        rows = ((f"msg_{n}", *row[1:]) for n in range(size // (len(row[-1]) + 60)))
+        created = json.loads(row[-1])["time"]["created"]  # a message of the same times is a fork's copy
+        rows = (
+            (f"msg_{n}", *row[1:-1], row[-1].replace(str(created), str(created + n)))
+            for n in range(size // (len(row[-1]) + 60))
+        )
         database.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?)", rows)
         database.commit()
 
