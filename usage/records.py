@@ -41,6 +41,7 @@ WHERE reason IS NOT NULL OR (unnamed AND file_id IN (SELECT unnest($1)))
 """
 
 FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
+FORGET_RECORDS = "DELETE FROM record WHERE file_id IN (SELECT unnest($1))"
 
 NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError)  # bad lines, torn packing
 
@@ -86,18 +87,27 @@ def read_entries(
         return Read(rejects, set())
     if len(careful) == 1 and format.layout in TABLES:
         [source] = careful
-        if format.layout == "csv":
-            if stream_csv(connection, source, lines, project):
-                return Read(rejects, {source.file_id})
-            connection.execute(FORGET, [[source.file_id]])
-        rejects += _read_carefully(connection, source, spool, lines, project)
+        if not _is_streamed(connection, source, lines, project, FORGET):
+            rejects += _read_carefully(connection, source, spool, lines, project)
         return Read(rejects, {source.file_id})
     connection.execute("DROP TABLE IF EXISTS record")
     _empty_record(connection, format.reader)
     keep = partial(_append_rows, connection)
-    rejects += [reject for source in careful for reject in _read_carefully(connection, source, spool, lines, keep)]
+    for source in careful:
+        if not _is_streamed(connection, source, lines, keep, FORGET_RECORDS):
+            rejects += _read_carefully(connection, source, spool, lines, keep)
     project("FROM temp.record", {})
     return Read(rejects, {source.file_id for source in careful})
+
+
+def _is_streamed(connection: DuckDBPyConnection, source: Source, lines: LineCounts, keep: Project, forget: str) -> bool:
+    """Whether a file is a CSV that could be handed to `keep` with nothing between; if not, nothing is kept."""
+    if source.format.layout != "csv":
+        return False
+    streamed = stream_csv(connection, source, lines, keep)
+    if not streamed:
+        connection.execute(forget, [[source.file_id]])
+    return streamed
 
 
 def _append_rows(connection: DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> None:

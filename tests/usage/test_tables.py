@@ -144,3 +144,19 @@ def test_a_quantity_that_is_no_number_is_no_row_without_tokens(tmp_path: Path, q
     (tmp_path / "bill.csv").write_text(bill.replace(",1200.5,", f",{quantity},"))
     _, rejects = loaded(tmp_path / "bill.csv", "SELECT 1")
     assert (2, "a quantity that is no number") in rejects
+
+
+def test_many_files_of_a_table_come_to_what_each_comes_to_by_itself(tmp_path: Path) -> None:
+    # in the first all fits; in the second a row stands over two lines; in the third line 3 has half a token
+    row = "2026-06-02T00:0{}:00Z,{},0,{},0,7,,0\n"
+    bodies = [
+        row.format(1, "gpt-5", 1) + row.format(2, "gpt-5", 2),
+        row.format(3, '"gpt-5\nmini"', 3) + row.format(4, "gpt-5", 4),
+        row.format(5, "gpt-5", 5) + row.format(6, "gpt-5", "0.5"),
+    ]
+    for number, body in enumerate(bodies):
+        (tmp_path / f"{number}.csv").write_text(f"{HEADER}\n{body}")
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path])
+        assert store.execute("SELECT count(*), sum(input)::INTEGER FROM usage_event").fetchall() == [(5, 15)]
+        assert store.execute("SELECT line FROM reject").fetchall() == [(3,)]
