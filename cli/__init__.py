@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
+from ..shown import shortened
 
 JARGON = {
     "Value error, ": "",
@@ -115,5 +116,6 @@ def _not_ours(error: Exception) -> int:
 
 
 def _one_line(message: str) -> str:
-    """Untrusted names may hold line breaks and terminal escapes; an error is one harmless line."""
+    """Untrusted names may hold line breaks and terminal escapes, or be long; an error is one harmless line."""
+    message = shortened(message.replace("\n", " "))
     return "".join(char if char.isprintable() else " " for char in message)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 T = TypeVar("T")
 
@@ -20,13 +20,23 @@ def console() -> Console:
 
 
 def terminal_console(**settings: Any) -> Console:
-    """A console that prints untrusted text as text: no escape sequences but its own styles, no commands of a CI."""
+    """A console that prints untrusted text as text: bounded, no escapes but its own styles, no commands of a CI."""
     from rich.console import Console
     from rich.segment import Segment
+    from rich.text import Text
 
     from ..reports.texts import without_commands, without_escapes
+    from ..shown import shortened
 
     class Terminal(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            if isinstance(renderable, Text) and (bounded := shortened(renderable.plain)) != renderable.plain:
+                renderable = Text(bounded, renderable.style)
+            return super().render(renderable, options)
+
+        def render_str(self, text: str, **how: Any) -> Text:
+            return super().render_str(shortened(text), **how)
+
         def _render_buffer(self, buffer: Iterable[Segment]) -> str:
             harmless = (part if part.control else Segment(without_escapes(part.text), part.style) for part in buffer)
             return without_commands(super()._render_buffer(harmless))
@@ -37,8 +47,9 @@ def terminal_console(**settings: Any) -> Console:
 def say(text: str, err: bool = False) -> None:
     """Print lines that may hold untrusted names."""
     from ..reports.texts import terminal
+    from ..shown import shortened
 
-    print(terminal(text), file=sys.stderr if err else sys.stdout)
+    print(terminal(shortened(text)), file=sys.stderr if err else sys.stdout)
 
 
 REMARKS: list[str] = []

@@ -15,6 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..shown import MAX_NAME, shortened
+
 Cell = str | Text
 
 WORDS_NEED = 24
@@ -55,7 +57,7 @@ class Fitted:
         width = options.max_width
         table = next((form for form in self._forms() if form._fits(width)), None)
         if table is None:
-            yield from self._keeping(0)._blocks()
+            yield from next(self._forms())._blocks()
             return
         if self.title:
             yield Text(self.title, style="bold")  # above the table, whose own title would wrap at its width
@@ -68,6 +70,9 @@ class Fitted:
 
     def _forms(self) -> Iterator[Fitted]:
         """From the widest to the narrowest."""
+        yield from replace(self, rows=[[_bounded(cell) for cell in row] for row in self.rows])._narrower()
+
+    def _narrower(self) -> Iterator[Fitted]:
         yield self._keeping(0)
         for gone in sorted({0, *(column.goes for column in self.columns)}):
             yield self._keeping(gone)._without_common_provider()
@@ -152,6 +157,12 @@ class Fitted:
         return [
             Text.assemble(f"{name} ", cell) if named and name else cell for name, cell in pairs if cell.plain.strip()
         ]
+
+
+def _bounded(cell: Cell) -> Cell:
+    """The cell; of a name that is too long, its beginning and end."""
+    text = _plain(cell)
+    return cell if (short := shortened(text, MAX_NAME)) == text else Text(short, cell.style if cell is not text else "")
 
 
 def _plain(cell: Cell) -> str:

@@ -1,7 +1,8 @@
 """Untrusted text in every medium: one function each for terminals, Markdown, spreadsheets, XML, pages and charts.
 
 Names of models, agents, components and budgets come from logs and from files that others wrote. Each writer passes them
-through the function of its medium, and nothing else does the escaping.
+through the function of its medium, and nothing else does the escaping. What people read is bounded too (`shown.py`);
+what other programs read (CSV, JSON, Parquet) has every name whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from typing import Any
 
 from ..json_text import COMMANDS_WITHIN, harmless
+from ..shown import shortened
 
 UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
 CONTROLS = re.compile(f"[{UNSEEN}]")
@@ -37,6 +39,10 @@ class Commands(str):
 
 def plain(name: str) -> str:
     """A name on one line, without what a terminal, a page or a picture would act upon."""
+    return shortened(_one_line(name))
+
+
+def _one_line(name: str) -> str:
     return CONTROLS.sub(REPLACEMENT, name.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
 
 
@@ -71,7 +77,7 @@ def cell(name: str) -> str:
 
 def inert(name: str) -> str:
     """A name for a spreadsheet: one that would be run as a formula gets a leading apostrophe."""
-    name = plain(name)
+    name = _one_line(name)
     return "'" + name if name.lstrip().startswith(FORMULA) and not NUMBER.fullmatch(name) else name
 
 
@@ -85,18 +91,19 @@ def inert_sql(column: str) -> str:
 
 def xml(text: str) -> str:
     """Text that XML can hold."""
-    return XML_FORBIDDEN.sub(REPLACEMENT, text)
+    return XML_FORBIDDEN.sub(REPLACEMENT, shortened(text))
 
 
 def html(value: Any) -> Any:
     """What a page shows: text without what turns its direction or breaks its lines; markup of ours stays as it is."""
-    return CONTROLS.sub(REPLACEMENT, value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    named = isinstance(value, str) and not hasattr(value, "__html__")
+    return CONTROLS.sub(REPLACEMENT, shortened(value)) if named else value
 
 
 def chart(spec: Any) -> Any:
     """A chart's specification, every text in it without what its drawing could stumble over."""
     if isinstance(spec, str):
-        return CONTROLS.sub(REPLACEMENT, spec)
+        return CONTROLS.sub(REPLACEMENT, shortened(spec))
     if isinstance(spec, dict):
         return {chart(key): chart(value) for key, value in spec.items()}
     return [chart(part) for part in spec] if isinstance(spec, list | tuple) else spec

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ...analysis.findings import Finding
+from ...shown import shortened
 from . import github, gitlab, junit, sarif
 
 CiFormat = Literal["github", "junit", "sarif", "gitlab"]
@@ -25,9 +26,16 @@ RENDERERS: dict[CiFormat, Callable[[str, Sequence[Finding]], str]] = {
 
 def render(format: CiFormat, title: str, findings: Sequence[Finding], command: Command = "check") -> str:
     """Findings as text, ended by a line break. `title` names what was checked (untrusted, as all names)."""
+    findings = [_bounded(finding) for finding in findings]
     if command == "lint" and format == "sarif":  # its rules are others
         return sarif.render_lint(title, findings)
     return RENDERERS[format](title, findings)
+
+
+def _bounded(finding: Finding) -> Finding:
+    """The finding with its texts as long as people read them."""
+    texts = {name: shortened(getattr(finding, name)) for name in ("name", "message", "fix")}
+    return finding.model_copy(update=texts)
 
 
 def comment(kind: Literal["check", "diff"], body: str) -> str:
