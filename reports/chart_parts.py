@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+LABELLED_ROW = 46
+"""Pixels of a row whose label stands over it."""
 FEW_DAYS = 3
 """Up to this many days are drawn apart: a band needs more."""
 
@@ -45,6 +47,12 @@ def ticks(amounts: list[float]) -> Any:
         written = "$,.0f" if span > 8 else "$,.2f" if span > 0.04 else "$,.2~r"
     zero = "datum.value === 0 ? '$0' : datum.label"
     return alt.Axis(format=written, labelExpr=zero, tickCount=alt.ExprRef("width < 500 ? 4 : 7"))
+
+
+def label_above(alt: Any, base: Any, theme: Theme) -> Any:
+    """The `label` of each row over its marks, from the plot's left edge on: a long one fits a phone too."""
+    words = base.mark_text(align="left", baseline="middle", dy=-14, fontSize=11, tooltip=None)
+    return words.encode(x=alt.value(4), text="label:N", color=alt.value(theme.text))
 
 
 def finish(

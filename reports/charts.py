@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.grouping import fold_costs, summed
 from ..money import format_apart, format_cents, format_range
-from .chart_parts import FEW_DAYS, Row, finish, legend, ticks, tooltip
+from .chart_parts import FEW_DAYS, LABELLED_ROW, Row, finish, label_above, legend, ticks, tooltip
 from .colours import Things, agent_of, of_projection
 from .theme import LIGHT, Theme
 
@@ -119,7 +119,7 @@ def plan_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
             }
         )
     most = [row["high"] for row in rows]
-    scale = alt.Scale(domainMin=0, domainMax=(max(most, default=0.0) or 1.0) * 1.6, nice=False)
+    scale = alt.Scale(domainMin=0, domainMax=(max(most, default=0.0) or 1.0) * 1.05, nice=False)
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("plan:N", sort=None, title=None, axis=alt.Axis(labelLimit=110)),
         color=alt.Color("plan:N", scale=of_projection(projection, theme).plans.scale(alt), legend=None),
@@ -130,11 +130,9 @@ def plan_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:
         x=alt.X("low:Q", title=f"USD in {projection.days} days", scale=scale, axis=axis), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("usd:Q", scale=scale))
-    ends = base.mark_text(align="left", baseline="middle", dx=9, fontSize=11, tooltip=None).encode(
-        x=alt.X("high:Q", scale=scale), text="label:N", color=alt.value(theme.text)
-    )
     caption = f"Dots and lines: expected USD of {projection.days} days of each plan, and its range from P10 to P90"
-    return finish([spans, dots, ends], {"rows": rows}, caption, height=24 + 30 * len(rows), theme=theme)
+    layers = [spans, dots, label_above(alt, base, theme)]
+    return finish(layers, {"rows": rows}, caption, height=LABELLED_ROW * len(rows), theme=theme)
 
 
 def waterfall(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..money import format_apart, format_usd
-from .chart_parts import Row, finish, ticks, tooltip
+from .chart_parts import LABELLED_ROW, Row, finish, label_above, ticks, tooltip
 from .colours import last_part
 from .theme import LIGHT, Theme
 
@@ -26,7 +26,7 @@ def saving_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChar
     rows = [_saving_row(saving) for saving in projection.savings]
     ends = [0.0, *(row[name] for row in rows for name in ("low", "high"))]
     span = (max(ends) - min(ends)) or 1.0
-    scale = alt.Scale(domain=[min(ends), max(ends) + 0.6 * span], nice=False)
+    scale = alt.Scale(domain=[min(ends), max(ends) + 0.05 * span], nice=False)
     axis = ticks(ends)
     colour = alt.Scale(domain=["saves", "costs more"], range=[theme.good, theme.bad])
     base = alt.Chart(alt.NamedData("rows")).encode(
@@ -38,11 +38,9 @@ def saving_ranges(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChar
         x=alt.X("low:Q", title="USD saved per day", scale=scale, axis=axis), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("usd:Q", scale=scale))
-    labels = base.mark_text(align="left", baseline="middle", dx=9, fontSize=11, tooltip=None).encode(
-        x=alt.X("high:Q", scale=scale), text="label:N", color=alt.value(theme.text)
-    )
     caption = "Dots and lines: USD saved per day by each plan, and its range from P10 to P90"
-    return finish([spans, dots, labels], {"rows": rows}, caption, height=24 + 30 * len(rows), theme=theme)
+    layers = [spans, dots, label_above(alt, base, theme)]
+    return finish(layers, {"rows": rows}, caption, height=LABELLED_ROW * len(rows), theme=theme)
 
 
 def _saving_row(saving: Saving) -> Row:
@@ -70,7 +68,7 @@ def what_if_matrix(found: WhatIf, theme: Theme = LIGHT) -> alt.LayerChart:
         y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=names), axis=limit),
         x=alt.X(
             "model:N", sort=None, title=None, scale=alt.Scale(domain=[last_part(model) for model in models]),
-            axis=alt.Axis(orient="top", labelAngle=-30, labelLimit=150, labelAlign="left"),
+            axis=alt.Axis(orient="top", labelAngle=30, labelLimit=150, labelAlign="right"),
         ),
     )  # fmt: skip
     depth = alt.Scale(domain=[0, 1], range=[0.05, 0.5])  # so pale that its text reads on every one

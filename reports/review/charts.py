@@ -84,7 +84,7 @@ def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
         y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=components), axis=limit),
         x=alt.X(
             "model:N", sort=None, title=None, scale=alt.Scale(domain=models),
-            axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=150, labelAlign="left"),
+            axis=alt.Axis(orient="top", labelAngle=35, labelLimit=150, labelAlign="right"),
         ),
     )  # fmt: skip
     # Colours are the page's own properties, which no scale can blend: the share shows as opacity, and grey is no
