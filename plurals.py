@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+
+from .shown import shortened
+
+MOST_NAMES, NAME_CHARACTERS = 10, 100
+"""What a sentence names of a long list, and shows of a long name."""
 
 
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 file`, `1,200 files`; `many` where it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def quoted_names(names: Iterable[str | None]) -> str:
+    """Models in a sentence, each once: `'a', 'b' and 3 more`; a log may have thousands, of any length."""
+    each = list(dict.fromkeys(name or "(no model)" for name in names))
+    shown = ", ".join(repr(shortened(name, NAME_CHARACTERS)) for name in each[:MOST_NAMES])
+    return shown + (f" and {len(each) - MOST_NAMES:,} more" if len(each) > MOST_NAMES else "")
 
 
 def short_amount(total: Decimal) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
 from ..shown import shortened
+from .streams import complain, leave_stdout, prepare_streams
 
 JARGON = {
     "Value error, ": "",
@@ -21,15 +22,17 @@ DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasi
 """What pip installs where a package is imported under another name."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
-    errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF,
 }  # fmt: skip
-"""Errors of the machine, not of costsim: a disk that is full, broken or not writable, a name that no disk takes."""
+"""Errors of the machine, not of costsim: a disk that is full, broken or not writable, a name that no disk takes,
+an output that is closed."""
 
 
 def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
     debug = "--debug" in sys.argv
     try:
+        prepare_streams()
         _check_utf8(sys.argv[1:])
         if sys.argv[1:2] == ["route"]:  # shells ask it before every spawn: it answers without Typer and pydantic
             from .route import route
@@ -48,21 +51,21 @@ def main() -> None:
     except CostsimError as error:
         if debug:
             raise
-        sys.stderr.write(f"costsim: {_one_line(str(error))}\n")
+        complain(f"costsim: {_one_line(str(error))}\n")
         sys.exit(2)
     except BrokenPipeError:  # `costsim run | head` is no error
-        _leave_stdout()
+        leave_stdout()
         sys.exit(141)
     except OSError as error:
         if debug or error.errno not in ENVIRONMENT:
             raise
         where = error.filename or "the output"
-        sys.stderr.write(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
+        complain(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
         if not error.filename:
-            _leave_stdout()
+            leave_stdout()
         sys.exit(2)
     except MemoryError:
-        sys.stderr.write("costsim: the memory is not enough for this: ask for fewer trials, days or files at once\n")
+        complain("costsim: the memory is not enough for this: ask for fewer trials, days or files at once\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -79,18 +82,13 @@ def _check_utf8(words: Sequence[str]) -> None:
             raise InputError(f"{os.fsencode(word)!r} is not UTF-8 text")
 
 
-def _leave_stdout() -> None:
-    """What is left to be printed goes nowhere, so that Python's own end does not fail on it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _missing_package(error: Exception) -> int | None:
     """Exit code 2 for a dependency that is not installed (an installation with --no-deps, a package removed since)."""
     package = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ImportError) or package in {"", "costsim", *sys.stdlib_module_names}:
         return None
     name = _one_line(DISTRIBUTIONS.get(package, package))
-    sys.stderr.write(f"costsim: {_one_line(package)} is not installed; install it: pip install {name}\n")
+    complain(f"costsim: {_one_line(package)} is not installed; install it: pip install {name}\n")
     return 2
 
 
@@ -102,20 +100,23 @@ def _not_ours(error: Exception) -> int:
         return 130
     if not isinstance(error, TyperException):
         said = _one_line(f"{type(error).__name__}: {error}")
-        sys.stderr.write(f"costsim: a fault in costsim itself, please report it: {said} (--debug shows where)\n")
+        complain(f"costsim: a fault in costsim itself, please report it: {said} (--debug shows where)\n")
         return 3
     message = error.format_message()
     if "\n" in message:  # no arguments: the message is the help
-        sys.stderr.write(message + "\n")
+        complain(message + "\n")
         return 2
     for jargon, plain in JARGON.items():
         message = message.replace(jargon, plain)
     command = getattr(getattr(error, "ctx", None), "command_path", "costsim")
-    sys.stderr.write(f"costsim: {_one_line(message).rstrip('.')}; {command} --help says more\n")
+    said = f"{message.rstrip('.')}; {command} --help says more"
+    complain(f"costsim: {_one_line(said)}\n")
     return 2
 
 
 def _one_line(message: str) -> str:
-    """Untrusted names may hold line breaks and terminal escapes, or be long; an error is one harmless line."""
-    message = shortened(message.replace("\n", " "))
-    return "".join(char if char.isprintable() else " " for char in message)
+    """Untrusted names may hold escapes and commands of a CI, or be long; an error is one harmless line."""
+    from ..reports.texts import without_commands
+
+    line = shortened(message.replace("\n", " "))
+    return without_commands("".join(char if char.isprintable() else " " for char in line))

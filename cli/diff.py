@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
+from os.path import exists, isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -97,7 +98,7 @@ class Located:
 
 
 def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
-    if not Path(base).exists() and ".." in base:
+    if not exists(base) and ".." in base:
         if head is not None:
             raise InputError(f"{base!r} names both revisions; give the architecture with --file")
         first, _, second = base.replace("...", "..").partition("..")
@@ -108,7 +109,7 @@ def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
 def _located(text: str, file: Path, stack: ExitStack) -> Located:
     from ..analysis.compare.revisions import at_commit, commit_of
 
-    if Path(text).is_file():
+    if isfile(text):
         return Located(text, Path(text), Path(text))
     commit = commit_of(text, file.parent)
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)

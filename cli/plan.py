@@ -11,6 +11,7 @@ import typer
 
 from ..errors import CostsimError, InputError, UnpricedError
 from ..json_text import json_text
+from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import (
     ArchitectureArgument,
@@ -240,7 +241,7 @@ def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:
 
 
 def _unpriced_line(projection: Projection) -> str:
-    names = ", ".join(dict.fromkeys(repr(entry.model or "(no model)") for entry in projection.unpriced))
+    names = quoted_names(entry.model for entry in projection.unpriced)
     layers = " + ".join(layer.name for layer in projection.price_book.layers)
     return (
         f"no price for {names} in {layers}; the totals leave those runs out. Check the name with "

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import InputError, UnpricedError
 from ..json_text import json_text
+from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption
 from .output import emit
@@ -85,7 +86,7 @@ def report(
     else:
         emit(_text(found, chosen), out)
     if found.quality.unpriced:
-        names = ", ".join(repr(usage.model or "(no model)") for usage in found.quality.unpriced)
+        names = quoted_names(usage.model for usage in found.quality.unpriced)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
 
 

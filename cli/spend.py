@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CostsimError, UnpricedError
+from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import (
     BookOption,
@@ -179,7 +180,7 @@ def _say_quality(found: Spend) -> None:
 def _raise_faults(found: Spend, strict: bool) -> None:
     """Raises UnpricedError where a model has no price; with `strict`, CostsimError where anything is not counted."""
     if found.unpriced_models:
-        names = ", ".join(repr(name) for name in found.unpriced_models)
+        names = quoted_names(found.unpriced_models)
         raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
     if strict and (faults := (*(overlap.message for overlap in found.sources.overlaps), *found.quality.messages)):
         raise CostsimError(f"{faults[0]}" + (f"; and {len(faults) - 1} more" if len(faults) > 1 else ""))

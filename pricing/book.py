@@ -8,6 +8,7 @@ own input.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -175,7 +176,7 @@ def _base(base: str | Path) -> FileBook | None:
         return None
     if str(base) in SHIPPED:
         return _read(SHIPPED[str(base)])
-    if not Path(base).exists():
+    if not os.path.exists(base):
         raise PriceBookError(f"{str(base)!r} is not a price book; the books are list, {', '.join(SHIPPED)}, or a file")
     return _read(Path(base))
 

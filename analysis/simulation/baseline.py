@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import ArchitectureError, CostsimError, UnpricedError
+from ...plurals import quoted_names
 from .plans import Plan, named_models, plans_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def most_expensive_model(architecture: Architecture, costs: Costs) -> str:
     if not names:
         raise ArchitectureError("no model is named; give model_routing, or a model to a component")
     if best is None:
-        shown = ", ".join(map(repr, names[:3]))
+        shown = quoted_names(names[:3])
         raise UnpricedError(
             f"there is no baseline: no price for {shown}, so that no model that is named prices every component; "
             "name one with --baseline MODEL, or add prices to an overlay that `prices:` names"
@@ -49,7 +50,7 @@ def check_priced(first: Plan, costs: Costs) -> None:
     """Raises UnpricedError where the baseline has no price: nothing is saved against an unknown cost."""
     if costs.plan_usd_per_day(first, costs.run_book) is None:
         lacking = [name for part in first.models for name, _ in costs.planned(part, first).lacking]
-        shown = ", ".join(dict.fromkeys(map(repr, lacking)))
+        shown = quoted_names(lacking)
         raise UnpricedError(
             f"the baseline {first.name!r} ({first.message}) cannot be priced: no price for {shown}; "
             "choose another with --baseline PLAN or MODEL, or add its price"

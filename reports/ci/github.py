@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...analysis.findings import Finding, Status
-from ..texts import CONTROLS, REPLACEMENT, Commands
+from ..texts import CONTROLS, REPLACEMENT, Commands, without_commands
 
 LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "note": "notice", "pass": "notice"}
 
@@ -29,6 +29,7 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
+    text = without_commands(text)  # Azure's runner knows `##vso[…]` anywhere in a line
     return CONTROLS.sub(REPLACEMENT, text.replace("\r", " ")).replace("%", "%25").replace("\n", "%0A")
 
 

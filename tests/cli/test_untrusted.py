@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import sys
+from codecs import register_error
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 from conftest import Run
 from costsim import csvfile
+from costsim.cli import main
+from costsim.cli.streams import ERRORS, as_json, prepare_streams
 from costsim.errors import InputError, StoreError
+from costsim.shown import MAX_LINE
 from costsim.usage.store import open_store
 
 HOSTILE = "evil\x1b]52;c;ZXZpbA==\x07\n::stop-commands::x"
@@ -60,3 +67,112 @@ def test_a_word_that_is_no_text_reaches_no_file(costsim: Run, tmp_path: Path) ->
 def test_a_store_of_such_a_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not UTF-8"), open_store(tmp_path / os.fsdecode(b"x\xff.duckdb")):
         pass
+
+
+@pytest.mark.parametrize("command", ["##[error]x", "##vso[task.setvariable variable=x]y", "##teamcity[x]"])
+def test_an_error_is_no_command_of_a_ci(costsim: Run, command: str) -> None:
+    """Runners act on these anywhere in a line, on standard error too."""
+    for words in (["check", command], ["spend", "--by", command], [command], ["chart", command], ["load", command]):
+        done = costsim(*words)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert not re.search(r"##(\[|vso|teamcity)", done.err), done.err
+
+
+LONG = "z" * 300 + "/" + "y" * 20_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["load", "x.csv", "--map", f"ts={LONG}"], ["run", "--book", LONG], ["diff", LONG], ["diff", f"{LONG}..{LONG}"],
+     ["check", LONG], ["spend", "--by", LONG], ["spend", "--tz", LONG], [LONG], ["prices", "show", LONG]],
+)  # fmt: skip
+def test_an_error_has_a_bounded_length(costsim: Run, words: list[str]) -> None:
+    done = costsim(*words)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert len(done.err) < MAX_LINE + 20
+
+
+def test_thousands_of_models_without_a_price_are_named_in_a_short_sentence(costsim: Run, tmp_path: Path) -> None:
+    """1,000 calls, each on a model of its own of 500 characters: ten are named, 990 are counted."""
+    calls = [{"ts": "2026-10-01T00:00:00Z", "m": f"{n:04}" + "x" * 496, "i": 1} for n in range(1000)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    assert costsim("load", "log.jsonl", "--map", "ts=ts,model=m,input=i").code == 0
+    done = costsim("spend", "--by", "day")
+    assert done.code == 2
+    assert " and 990 more; their tokens are in no cost. Add them to an overlay: --prices FILE" in done.err
+    assert len(done.err) < MAX_LINE
+
+
+def test_a_mapping_longer_than_a_file_name_is_read(costsim: Run, tmp_path: Path) -> None:
+    """A path may have 255 bytes between two slashes; a mapping of thirty columns has more."""
+    columns = {name: f"the_column_of_the_{name}" for name in ("ts", "model", "input", "output", "component", "agent",
+               "task", "session", "user", "team", "project", "repository", "branch")}  # fmt: skip
+    given = {"ts": "2026-10-01T00:00:00Z", "model": "anthropic/claude-haiku-4-5", "input": 1_000_000, "output": 0}
+    row = {column: given.get(name, "x") for name, column in columns.items()}
+    (tmp_path / "log.jsonl").write_text(json.dumps(row) + "\n")
+    mapping = ",".join(f"{name}={column}" for name, column in columns.items())
+    assert len(mapping) > 255
+    assert costsim("load", "log.jsonl", "--map", mapping).code == 0
+    assert "$1" in costsim("spend").out  # a million tokens at $1 per million
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_letters_that_an_encoding_lacks_are_printed_as_json_writes_them(
+    sessions: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    for words in (["spend", "--where", "agent=Ω*"], ["spend", "--format", "json"], ["check", "Ω.yaml"]):
+        raw = [BytesIO(), BytesIO()]
+        streams = [TextIOWrapper(buffer, encoding) for buffer in raw]
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "argv", ["costsim", *words])
+            patched.setattr(sys, "stdout", streams[0])
+            patched.setattr(sys, "stderr", streams[1])
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        for stream in streams:
+            stream.flush()
+        out, err = (buffer.getvalue().decode(encoding) for buffer in raw)
+        assert stopped.value.code == (2 if words[0] == "check" else 0), err
+        assert (r"\u03a9" in out + err) == any("Ω" in word for word in words)
+        assert json.loads(out) if "json" in words else True
+
+
+def test_beyond_the_basic_plane_two_units_stand_for_a_character() -> None:
+    r"""As in JSON: U+1F469 is \ud83d\udc69; half of such a pair, which no UTF-8 text holds, is written alone."""
+    register_error(ERRORS, as_json)
+    assert json.loads('{"a": "\U0001f469"}'.encode("ascii", ERRORS)) == {"a": "\U0001f469"}
+    assert "\udc80".encode("utf-8", ERRORS) == rb"\udc80"
+
+
+def test_a_closed_stream_is_no_place_for_the_next_file() -> None:
+    """A process whose three streams are closed: after that no file that it opens is one of them; printing fails."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            for number in range(3):
+                os.close(number)
+            for name in ("stdin", "stdout", "stderr"):
+                setattr(sys, name, None)
+            prepare_streams()
+            opened = os.open(os.devnull, os.O_RDONLY)
+            print("to nobody", file=sys.stderr, flush=True)
+            read = sys.stdin.read()
+            try:
+                print("a result", flush=True)
+            except OSError as error:
+                status = 0 if (opened > 2, read, error.errno) == (True, "", errno.EBADF) else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has such a device")
+def test_an_error_that_cannot_be_printed_is_known_by_its_code(costsim: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 would say that a budget is breached."""
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", full)
+        patched.setattr(sys, "argv", ["costsim", "check", "no.yaml"])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    assert stopped.value.code == 2

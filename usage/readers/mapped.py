@@ -22,6 +22,7 @@ are different calls, the same file under another name is not counted again. A fi
 from __future__ import annotations
 
 import re
+from os.path import isfile
 from pathlib import Path
 from typing import Literal
 
@@ -69,7 +70,7 @@ class Mapping(BaseModel):
 
 def parse_mapping(text: str) -> Mapping:
     """`ts=TIME,input=TOKENS,model=:constant`, or the path of a mapping file. Raises UsageLogError."""
-    if "=" not in text or Path(text).is_file():
+    if "=" not in text or isfile(text):
         return validate(read_document(Path(text), UsageLogError), Mapping, UsageLogError)
     pairs = [part.partition("=") for part in text.split(",")]
     columns = {name.strip(): value.strip() for name, _, value in pairs if not value.strip().startswith(":")}
