@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import InputError
+from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, unfolded, values, walk
 
 if TYPE_CHECKING:
     import yaml
@@ -27,15 +28,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 ALLOW = "COSTSIM_ALLOW"
-MAX_NODES = 1_000_000
 MAX_BITS = 1_000
 """Of a whole number that an error shows: Python writes out no more than 4,300 digits."""
 MAX_SHOWN = 300
 """Characters of a value that an error shows."""
 
 PLAIN_KEY = re.compile(r"[\w. -]{1,60}")
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
         message = f"this is not JSON: {error.msg} at column {error.colno}"
         raise kind(message, file=file, line=error.lineno) from None
     except ValueError as error:
-        raise kind(f"this is not usable JSON: {error}", file=file) from None
+        raise kind(f"this is not usable JSON: {_plainly(error)}", file=file) from None
     except RecursionError:
         raise kind("the file is nested too deeply", file=file) from None
 
@@ -171,14 +169,22 @@ def _parse_toml(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is a number too long
-        raise kind(f"this is not TOML: {error}", file=file) from None
+        raise kind(f"this is not TOML: {_plainly(error)}", file=file) from None
+
+
+def _plainly(error: Exception) -> str:
+    """What a parser says, but for Python's advice on numbers that are too long."""
+    return TOO_LONG if "set_int_max_str_digits" in str(error) else str(error)
 
 
 def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    made = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = made(text)
     try:
+        if len(text) > MAX_NODES and values(yaml.parse(text, made)) > MAX_NODES:  # before they fill the memory
+            raise kind(f"the file has more than {MAX_NODES:,} values", file=file)
         root = loader.get_single_node()
         if root is None:
             raise kind("the file holds nothing but comments", file=file)
@@ -205,39 +211,12 @@ def _constructed(loader: yaml.SafeLoader, root: yaml.Node) -> Any:
 
 def _lines_of(root: yaml.Node, file: Path, kind: type[InputError]) -> dict[KeyPath, int]:
     """The line of every key; counting unfolded nodes stops an alias bomb before it is built."""
-    if _unfolded(root, {}) > MAX_NODES:
+    if unfolded(root, {}) > MAX_NODES:
         raise kind(f"the file unfolds into more than {MAX_NODES:,} values", file=file)
     lines: dict[KeyPath, int] = {}
-    for path, line in _walk(root, ()):
+    for path, line in walk(root, ()):
         lines.setdefault(path, line)
     return lines
-
-
-def _unfolded(node: yaml.Node, known: dict[int, int]) -> int:
-    """How many nodes it is with every alias written out; `known` counts each node once."""
-    if id(node) not in known:
-        children = node.value if isinstance(node.value, list) else ()
-        each = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
-        known[id(node)] = 1 + sum(_unfolded(part, known) for part in each)
-    return known[id(node)]
-
-
-def _walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
-    import yaml
-
-    yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                raise ValueError(f"the key {name!r} stands twice, again in line {key.start_mark.line + 1}")
-            seen.add(name)
-            yield (*path, name), key.start_mark.line + 1
-            yield from _walk(value, (*path, name))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _walk(value, (*path, index))
 
 
 def validate(document: Document, model: type[Model], kind: type[InputError] = InputError) -> Model:

@@ -20,6 +20,8 @@ JARGON = {
 """What the libraries say, and what people do."""
 DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasick_rs": "ahocorasick-rs"}
 """What pip installs where a package is imported under another name."""
+FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
+"""Options whose value may be empty."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
     errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF,
@@ -34,6 +36,7 @@ def main() -> None:
     try:
         prepare_streams()
         _check_utf8(sys.argv[1:])
+        _check_empty(sys.argv[1:])
         if sys.argv[1:2] == ["route"]:  # shells ask it before every spawn: it answers without Typer and pydantic
             from .route import route
 
@@ -80,6 +83,19 @@ def _check_utf8(words: Sequence[str]) -> None:
     for word in words:
         if not word.isascii() and word != word.encode("utf-8", "replace").decode() and not os.path.lexists(word):
             raise InputError(f"{os.fsencode(word)!r} is not UTF-8 text")
+
+
+def _check_empty(words: Sequence[str]) -> None:
+    """Raises InputError for a word that is empty: most often a variable that is not set."""
+    before = ""
+    for number, word in enumerate(words, start=1):
+        option, equals, value = word.partition("=")
+        joined = bool(equals) and option.startswith("--")
+        named = option if joined else before
+        if not (value if joined else word) and named not in FREE_TEXTS:
+            place = f"of {named}" if named.startswith("--") else f"of word {number}"
+            raise InputError(f"the value {place} is empty (a variable that is not set?); give a value, or leave it out")
+        before = word
 
 
 def _missing_package(error: Exception) -> int | None:

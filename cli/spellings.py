@@ -21,7 +21,7 @@ def today(arguments: Sequence[str]) -> list[str]:
     command = next((word for word in arguments if not word.startswith("-")), "")
     earlier = EARLIER.get(command, {})
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    words = [spelled for word in arguments[:end] if (spelled := _spelled(word, earlier))]
+    words = [_spelled(word, earlier) for word in arguments[:end] if earlier.get(word) != ""]
     if command == "schema" and "--output" in arguments and len(words) > 2:
         words.remove("run")  # `schema --output check` names its command
     return [*words, *arguments[end:]]

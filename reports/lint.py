@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from ..analysis.findings import Finding
 from ..analysis.lint.rules import RULES
 from ..json_text import json_text
+from ..shown import shortened
 
 
 def line(finding: Finding) -> str:
     """`file:line:column: warning: key: message; fix [rule]`, the form that editors can jump to."""
     parts = [part for part in (finding.place, finding.severity, finding.key, finding.message) if part]
     help = RULES[finding.rule].help
-    return f"{': '.join(parts)}; {finding.fix or help[0].lower() + help[1:].rstrip('.')} [{finding.rule}]"
+    said = f"{': '.join(parts)}; {finding.fix or help[0].lower() + help[1:].rstrip('.')} [{finding.rule}]"
+    return shortened(said)
 
 
 def as_text(findings: Sequence[Finding]) -> str:

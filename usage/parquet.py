@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -101,8 +102,13 @@ class Calls:
 @contextmanager
 def open_calls(paths: Sequence[str | Path]) -> Iterator[Calls]:
     """Parquet files, folders or globs as a store to be summed. Raises UsageLogError, with the file and column."""
+    with TemporaryDirectory() as spool:  # for links to names that DuckDB does not take
+        yield from _opened(paths, Path(spool))
+
+
+def _opened(paths: Sequence[str | Path], spool: Path) -> Iterator[Calls]:
     remote = [str(path) for path in paths if is_remote(path)]
-    here = find_files([path for path in paths if not is_remote(path)], Path())
+    here = find_files([path for path in paths if not is_remote(path)], spool)
     files = [file.path for file in here if file.path.endswith(".parquet")] + remote
     if not files:
         raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))

@@ -69,6 +69,13 @@ SELECT name FROM (
 CORE = {"schema_version", "load", "usage_event", "reject"}  # of every store, whatever its schema
 WITHOUT_SCHEMA = {"projection": "run", "outcome": "escalated", "outcome_new": "escalated"}
 """Tables that may be there before any log is loaded, each with a column by which it is costsim's."""
+HAS = """
+SELECT 'the column ' || column_name || ' of ' || table_name AS name, table_name
+FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_oid)
+WHERE NOT internal AND database_name = current_database() AND schema_name = 'main'
+UNION ALL SELECT 'the sequence ' || sequence_name, '' FROM duckdb_sequences() WHERE database_name = current_database()
+"""
+SEE_REPAIR = "; see costsim store verify and costsim store repair"
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
 WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
@@ -88,7 +95,14 @@ def open_store(
     with open_database(path, read_only, wait_seconds) as connection:
         _prepare(connection, Path(path), read_only, new)
         connection.execute(SESSION)
-        yield connection
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException):
+            if not (gone := lacking(connection)):
+                raise
+            raise StoreError(
+                f"{path}: the store is damaged: it lacks {next(iter(gone.values()))}{SEE_REPAIR}"
+            ) from None
 
 
 @contextmanager
@@ -144,7 +158,7 @@ def _said(error: duckdb.Error) -> str:
     if any(word in message for word in FULL):
         return f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}"
     if any(word in message for word in DAMAGED):
-        return f"the store is damaged ({_first_line(error)}); see costsim store verify and costsim store repair"
+        return f"the store is damaged ({_first_line(error)}){SEE_REPAIR}"
     return _first_line(error)
 
 
@@ -185,7 +199,10 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = Fa
     there = {name for (name,) in connection.execute(TABLES).fetchall()}
     if there >= CORE:
         with suppress(duckdb.BinderException, duckdb.ConversionException):
-            return scalar(connection, READ_VERSION)
+            if version := scalar(connection, READ_VERSION):
+                return version
+            why = "it does not state its schema; load the logs again into a new one (--db FILE)"
+            raise StoreError(f"{path}: the store is damaged: {why}")
     if new and not there:
         return 0
     tables = dict(connection.execute(COLUMNS).fetchall())
@@ -196,6 +213,28 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = Fa
     raise StoreError(
         f"{path}: this is a DuckDB database of another program (it has {named}); name another file for the store"
     )
+
+
+def lacking(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What a store should have and this one has not, by table: its first column that is missing, or a sequence."""
+    with suppress(duckdb.Error):
+        connection.execute("ROLLBACK")
+    there = {name for name, _ in connection.execute(HAS).fetchall()}
+    with duckdb.connect() as whole:
+        whole.execute(SCHEMA.read_text("utf-8"))
+        return {table: name for name, table in reversed(whole.execute(HAS).fetchall()) if name not in there}
+
+
+def check_database(path: Path) -> None:
+    """Raises StoreError where nothing could be written to a database at `path` later; makes and changes nothing."""
+    if not is_new(path):
+        with open_database(path, read_only=True):
+            pass
+    at = path if path.exists() else Path(os.path.realpath(path)).parent
+    if not at.exists():
+        raise StoreError(f"{path}: there is no folder {at}; make it, or name another file")
+    if not os.access(at, os.W_OK):
+        raise StoreError(f"{path}: cannot be written to; name another file")
 
 
 def is_read_only(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -46,8 +46,16 @@ def looked_at(file: LogFile) -> Sample:
         return _of_json(file.path, text)
     first = text.partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), []) if delimiter in first and "\0" not in first else []
+    names = _names(first, delimiter) if delimiter in first and "\0" not in first else []
     return Sample(file.path, "csv", columns=frozenset(name.strip() for name in names), head=text)
+
+
+def _names(first: str, delimiter: str) -> list[str]:
+    """The columns that a first line names; none where it is no CSV, or one column is longer than `csv` takes."""
+    try:
+        return next(csv.reader([first.partition("\r")[0]], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _of_json(path: str, text: str) -> Sample:

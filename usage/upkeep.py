@@ -19,7 +19,7 @@ import duckdb
 from ..errors import StoreError
 from ..writing import one_writer, remove_left
 from .reader import identifier, text
-from .store import TABLES, is_fault, open_store, scalar
+from .store import SEE_REPAIR, TABLES, is_fault, lacking, open_store, scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -45,6 +45,8 @@ CHECKS = {
             AND (called.input, called.output) IS DISTINCT FROM (summed.input, summed.output)
     """,
 }
+OTHERWISE = (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException, duckdb.ConversionException)
+"""Of a table that is missing, or has other columns than it should: none of its rows can be saved."""
 FORGET_FILES = "UPDATE load SET content_hash = '', mtime_ns = 0, bytes = 0"
 ROWS = "SELECT estimated_size FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
 MADE = "SELECT sql FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
@@ -67,7 +69,7 @@ class Health:
 
     def faults(self) -> list[str]:
         """What is wrong, in words."""
-        return [f"table {name} cannot be read: {why}" for name, why in self.damaged.items()] + [
+        return [f"table {name} cannot be read: {why}" if name else why for name, why in self.damaged.items()] + [
             f"{count:,} {what}" for what, count in self.disagree.items()
         ]
 
@@ -75,20 +77,33 @@ class Health:
 def verify(path: Path) -> Health:
     """Read every block of a store, and compare what must agree. Raises StoreError where nothing can be read."""
     health = Health()
-    with open_store(path, read_only=True) as store:
+    with _readable(), open_store(path, read_only=True) as store:
         names = [name for (name,) in store.execute(TABLES).fetchall()]
-    for name in names:
+        health.damaged = {table: f"it lacks {what}" for table, what in lacking(store).items()}
+    for name in sorted({*names} - {*health.damaged}):
         try:
             with open_store(path, read_only=True) as store:
                 sql = f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(name)} AS t"  # noqa: S608 (quoted)
                 health.rows[name] = scalar(store, sql)
         except StoreError as error:
-            health.damaged[name] = str(error).removeprefix(f"{path}: ")
+            health.damaged[name] = str(error).removeprefix(f"{path}: ").removesuffix(SEE_REPAIR)
     if not health.damaged:
         with open_store(path, read_only=True) as store:
             found = {what: scalar(store, f"SELECT count(*) {sql}") for what, sql in CHECKS.items()}
         health.disagree = {what: count for what, count in found.items() if count}
     return health
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Where a store cannot even be opened, what to do: to repair it is what the user is doing."""
+    try:
+        yield
+    except StoreError as error:
+        if not str(error).endswith(SEE_REPAIR):
+            raise
+        why = str(error).removesuffix(SEE_REPAIR)
+        raise StoreError(f"{why}; nothing in it can be read: move it away, and load the logs again") from None
 
 
 def compact(path: Path) -> tuple[int, int]:
@@ -118,11 +133,11 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
     kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     saved: dict[str, int] = {}
     with _in_place_of(path, kept) as new:
-        for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day"}):
+        for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day", ""}):
             with open_store(new) as store:
                 saved[name] = _save(path, store, name)
         with open_store(new) as store:
-            _settle(store, lost="usage_event" in health.damaged or "load" in health.damaged or bool(health.disagree))
+            _settle(store, lost=bool({*health.damaged} - {*DERIVED}) or bool(health.disagree))
             saved["usage_event"] = scalar(store, "SELECT count(*) FROM usage_event")
     return health, saved, kept
 
@@ -140,7 +155,7 @@ def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
         try:
             store.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {source} {where}")  # noqa: S608
         except duckdb.Error as error:
-            if not is_fault(error):
+            if not is_fault(error) and not isinstance(error, OTHERWISE):
                 raise
         else:
             if not where:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import Run
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -26,3 +27,10 @@ def test_a_session_without_a_call_is_still_a_session(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.duckdb") as store:
         report = load(store, [file], format="claude-code")
     assert [entry.rejected for entry in report.files] == [0]
+
+
+@pytest.mark.parametrize("text", ["ts,model\r2026-10-01,a\r", "a,b\rc", "m" * 200_000 + ",b\n1,2\n", 'a,"b\r\n'])
+def test_a_table_that_csv_does_not_take_is_refused_in_one_line(costsim: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "log.csv").write_text(text, newline="")
+    outcome = costsim("load", "log.csv")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -23,6 +24,7 @@ class Local:
     connection: duckdb.DuckDBPyConnection
     origin: str
     unique: bool
+    spool: TemporaryDirectory[str] | None = None  # of links to names that DuckDB does not take
 
     @classmethod
     def open(cls, source: str) -> Local:
@@ -40,10 +42,11 @@ class Local:
         if is_remote(source):
             allow(connection, source)
             return cls._over(connection, [source], source)
-        files = [file.path for file in find_files([source], Path()) if file.path.endswith(".parquet")]
+        spool = TemporaryDirectory()
+        files = [file.path for file in find_files([source], Path(spool.name)) if file.path.endswith(".parquet")]
         if not files:
             raise UsageLogError("there is no Parquet file and no store here", file=source)
-        return cls._over(connection, files, str(path.resolve()))
+        return replace(cls._over(connection, files, str(path.resolve())), spool=spool)
 
     @classmethod
     def _over(cls, connection: duckdb.DuckDBPyConnection, files: list[str], origin: str) -> Local:

@@ -1,0 +1,64 @@
+"""The nodes of a YAML document: how many it has, and the line of each key; bounded before they become values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_NODES = 1_000_000
+MAX_DIGITS = 4_300
+"""Characters of a number in a file: Python reads no more, and YAML's base 60 (`1:30`) takes time by their square."""
+TOO_LONG = f"a number of more than {MAX_DIGITS:,} digits"
+NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+
+KeyPath = tuple[str | int, ...]
+
+
+def values(events: Iterator[yaml.Event]) -> int:
+    """How many values a document has, counted no further than it takes to know that they are too many."""
+    import yaml
+
+    nodes = (event for event in events if isinstance(event, yaml.NodeEvent))
+    return sum(1 for _ in islice(nodes, MAX_NODES + 1))
+
+
+def _is_too_long(node: yaml.Node) -> bool:
+    """Whether it is a number that takes longer to compute than its length: of base 10 or 60, not of 16, 8 or 2."""
+    text = node.value
+    if not isinstance(text, str) or len(text) <= MAX_DIGITS or node.tag not in NUMBERS:
+        return False
+    return ":" in text or text.lstrip("+-")[:1] != "0"
+
+
+def unfolded(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many nodes it is with every alias written out; `known` counts each node once. Raises ValueError."""
+    if id(node) not in known:
+        if _is_too_long(node):
+            raise ValueError(f"{TOO_LONG}, in line {node.start_mark.line + 1}")
+        children = node.value if isinstance(node.value, list) else ()
+        each = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+        known[id(node)] = 1 + sum(unfolded(part, known) for part in each)
+    return known[id(node)]
+
+
+def walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    """Each key below `path` and its line. Raises ValueError where one stands twice."""
+    import yaml
+
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise ValueError(f"the key {name!r} stands twice, again in line {key.start_mark.line + 1}")
+            seen.add(name)
+            yield (*path, name), key.start_mark.line + 1
+            yield from walk(value, (*path, name))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from walk(value, (*path, index))
