@@ -162,7 +162,7 @@ class Fitted:
 def _bounded(cell: Cell) -> Cell:
     """The cell; of a name that is too long, its beginning and end."""
     text = _plain(cell)
-    return cell if (short := shortened(text, MAX_NAME)) == text else Text(short, cell.style if cell is not text else "")
+    return cell if (short := shortened(text, MAX_NAME)) == text else Text(short, _text(cell).style)
 
 
 def _plain(cell: Cell) -> str:
