@@ -40,3 +40,8 @@ def span_words(first: date, last: date) -> str:
     if first.year != last.year:
         return f"{first.day} {first:%b} {first.year} to {end}"
     return f"{first.day} to {end}" if first.month == last.month else f"{first.day} {first:%b} to {end}"
+
+
+def is_of_a_machine(zone: str) -> bool:
+    """Whether a time zone that this machine has is no IANA zone: its own, a placeholder, or one with leap seconds."""
+    return zone in ("localtime", "posixrules", "Factory") or zone.startswith(("posix/", "right/"))

@@ -60,8 +60,10 @@ def main() -> None:
         leave_stdout()
         sys.exit(141)
     except OSError as error:
-        if debug or error.errno not in ENVIRONMENT:
+        if debug:
             raise
+        if error.errno not in ENVIRONMENT:
+            sys.exit(_no_folder() or _not_ours(error))
         where = error.filename or "the output"
         complain(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
         if not error.filename:
@@ -96,6 +98,16 @@ def _check_empty(words: Sequence[str]) -> None:
             place = f"of {named}" if named.startswith("--") else f"of word {number}"
             raise InputError(f"the value {place} is empty (a variable that is not set?); give a value, or leave it out")
         before = word
+
+
+def _no_folder() -> int | None:
+    """Exit code 2 where the working folder was removed: every relative path leads nowhere, and so it fails anywhere."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        complain("costsim: the working folder was removed: change to another one\n")
+        return 2
+    return None
 
 
 def _missing_package(error: Exception) -> int | None:

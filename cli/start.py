@@ -23,7 +23,7 @@ PLACES = {
     "github-workflow.yml": Path(".github", "workflows", "costsim.yml"),
 }
 """The shipped files, and where they go."""
-INSTALL = "run: python -m pip install --disable-pip-version-check"
+INSTALL = "run: python -P -m pip install --disable-pip-version-check"
 PLAIN = f"{INSTALL} costsim"
 """The line of the workflow that installs costsim."""
 

@@ -106,7 +106,7 @@ def _post(client: Client, url: str, body: bytes, timeout_seconds: float) -> Repl
         return Reply(f"did not answer within {timeout_seconds:g} s", again=True)
     except httpx2.TransportError:
         return Reply("cannot be reached", again=True)
-    except (httpx2.HTTPError, httpx2.InvalidURL):
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):  # a host's label of over 63 bytes is a UnicodeError
         return Reply("is not a URL that can be posted to")
 
 

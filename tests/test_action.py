@@ -168,7 +168,7 @@ def breach(job: Job) -> None:
 def test_a_push_within_budgets_passes_and_says_so_in_the_summary(job: Job) -> None:
     codes = job.run()
     assert codes == {"Install costsim": 0, "Check budgets": 0, "Judge": 0}, job.printed
-    assert job.called("python") == ["-m pip install --disable-pip-version-check --quiet /actions/costsim"]
+    assert job.called("python") == ["-P -m pip install --disable-pip-version-check --quiet /actions/costsim"]
     assert job.called("gh") == []
     assert "all 3 budgets within; 2 other checks passed" in (job.temp / "summary").read_text()
     assert "::notice" in job.printed
@@ -324,3 +324,13 @@ def test_the_hooks_have_what_pre_commit_needs() -> None:
         known: Mapping[str, Any] = hook_
         assert known.keys() <= {"id", "name", "description", "entry", "language", "files", "args", "pass_filenames"}
         assert known["language"] == "python"
+
+
+def test_installing_runs_no_module_of_the_repository(tmp_path: Path) -> None:
+    """`python -m pip` would import the pip.py, json.py or typing.py of a pull request before pip's own."""
+    for name in ("pip", "json", "typing", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("import pathlib; pathlib.Path('ran').touch()")
+    line = str(STEPS["Install costsim"]["run"]).partition(" install ")[0].replace("python", shlex.quote(sys.executable))
+    subprocess.run(["bash", "-c", f"{line} --version"], cwd=tmp_path, capture_output=True, check=False)
+    assert not (tmp_path / "ran").exists()
+    assert "python -P -m pip" in (ROOT / "examples/starter/github-workflow.yml").read_text()

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from cronsim import CronSim, CronSimError
 
+from ...months import is_of_a_machine
+
 MAX_CHARACTERS = 500
 _MACROS = {
     "@hourly": "0 * * * *",
@@ -59,6 +61,8 @@ def parse_cron(expression: str) -> str:
 def time_zone(name: str) -> ZoneInfo:
     """The IANA time zone of that name. Raises ValueError."""
     try:
+        if is_of_a_machine(name):
+            raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{name!r} is not a time zone; write it like Europe/Berlin or UTC") from None

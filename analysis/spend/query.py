@@ -168,8 +168,10 @@ def _check_time_zone(name: str) -> None:
     from zoneinfo import available_timezones
 
     from ...documents import did_you_mean
+    from ...months import is_of_a_machine
 
-    if name not in (known := available_timezones()):
+    known = {zone for zone in available_timezones() if not is_of_a_machine(zone)}
+    if name not in known:
         raise CostsimError(f"there is no time zone {name!r}{did_you_mean(name, sorted(known))}")
 
 

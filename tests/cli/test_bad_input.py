@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -281,3 +283,36 @@ def test_lint_reads_what_is_named_or_refuses_it(costsim: Run, tmp_path: Path, pa
     done = costsim("lint", path)
     assert (done.code, message in done.err) == (2, True), done
     assert_one_line(done.err)
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "right/Europe/Berlin", "posix/Europe/Berlin"])
+def test_a_zone_of_the_machine_is_no_time_zone(sessions: Run, tmp_path: Path, zone: str) -> None:
+    """Python reads these from /usr/share/zoneinfo, DuckDB knows none of them, and leap seconds move midnight."""
+    (tmp_path / "zone.yaml").write_text(f"timezone: {zone}\ncomponents: []\n")
+    for words in (["spend", "--tz", zone], ["check", "zone.yaml"]):
+        outcome = sessions(*words)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "time zone" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "words", [["load", "x"], ["diff", "a", "b"], ["demo"], ["spend"], ["run", "a.yaml"], ["init"], ["lint"], ["decide"]]
+)
+def test_a_working_folder_that_was_removed_is_one_line(costsim: Run, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    try:
+        outcome = costsim(*words)
+    finally:
+        os.chdir(tmp_path)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1), outcome.err
+
+
+def test_an_error_of_the_system_that_nobody_expects_is_a_fault_in_one_line(
+    costsim: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1 would say that a budget is breached, a traceback is more than a line."""
+    monkeypatch.setattr("costsim.cli.start.write_starter", Mock(side_effect=OSError(errno.EDEADLK, "Deadlock")))
+    outcome = costsim("init")
+    assert (outcome.code, outcome.err.count("\n")) == (3, 1)
