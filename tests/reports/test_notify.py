@@ -191,6 +191,17 @@ def test_a_port_out_of_range_is_said_without_the_url(monkeypatch: pytest.MonkeyP
     assert f"${VARIABLE}" in failure()
 
 
+@pytest.mark.parametrize("host", ["a" * 300, "a..b", "xn--", ".", "\udce9.example"])
+def test_a_host_that_no_network_can_have_is_an_error_without_the_url(
+    monkeypatch: pytest.MonkeyPatch, waits: list[float], host: str
+) -> None:
+    """A label of a host's name has 1 to 63 bytes; Python refuses others with a UnicodeError."""
+    monkeypatch.setenv("HOOK", f"http://{host}/secret")
+    with pytest.raises((InputError, OutputError)) as raised:
+        notify({}, variable="HOOK", timeout_seconds=0.2)
+    assert "secret" not in str(raised.value)
+
+
 def test_an_unset_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOOK", raising=False)
     with pytest.raises(InputError, match="HOOK is not set"):
