@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from ...documents import Document, KeyPath, did_you_mean, read_document, validate
+from ...documents import Document, did_you_mean, read_document, validate
 from ...errors import ArchitectureError
+from ...yaml_nodes import KeyPath
 from ..routing.resolve import FALLBACK
 from .amounts import LogRate, Part, Poisson
 from .component import Component, Cron, Defaults, TokenProfile

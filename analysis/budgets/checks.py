@@ -6,7 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...documents import Document, KeyPath, dotted
+from ...documents import Document, dotted
+from ...yaml_nodes import KeyPath
 from ..findings import Finding, Status, shown_path
 from ..lint.architecture import lint_costed
 from ..simulation.baseline import most_expensive_model

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ...documents import Document, KeyPath, did_you_mean, read_document, validate
+from ...documents import Document, did_you_mean, read_document, validate
 from ...errors import ArchitectureError
 from ...usage.tags import TAG
+from ...yaml_nodes import KeyPath
 from ..architecture.budgets import Budget, BudgetFile, Scope
 from ..spend.query import UNATTRIBUTED, Filter
 

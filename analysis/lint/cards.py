@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ...documents import Document, KeyPath, read_document
+from ...documents import Document, read_document
+from ...yaml_nodes import KeyPath
 from ..routing.conditions import Attributes, Condition, Span, read_conditions
 
 CARDS = Path(__file__).with_name("article-cards.yaml")

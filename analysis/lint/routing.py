@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...documents import Document, KeyPath, dotted
+from ...documents import Document, dotted
+from ...yaml_nodes import KeyPath
 from ..findings import Finding
 from ..routing.conditions import Attributes, Span
 from ..routing.reachability import Reach, Shadow, reach

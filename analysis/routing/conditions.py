@@ -21,8 +21,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ...documents import Document, KeyPath, did_you_mean
+from ...documents import Document, did_you_mean
 from ...errors import ArchitectureError, InputError
+from ...yaml_nodes import KeyPath
 
 Value = str | bool | int
 Attributes = Mapping[str, Value]

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...documents import Document, KeyPath, did_you_mean, read_document
+from ...documents import Document, did_you_mean, read_document
 from ...errors import ArchitectureError, InputError
+from ...yaml_nodes import KeyPath
 from .conditions import Attributes, Condition, Span, read_attributes, read_conditions, whole_number
 from .resolve import FALLBACK, key_of_task, model_of_key
 
