@@ -34,6 +34,7 @@ def replacing(file: Path) -> Iterator[Path]:
     handle = None
     try:
         stream = file.exists() and not (file.is_file() or file.is_dir())
+        _check_replaceable(file)
         place = Path(os.path.realpath(file))
         prefix = f".{file.name[:NAME_LENGTH]}."
         if not stream:
@@ -56,6 +57,15 @@ def replacing(file: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if handle is not None:
             os.close(handle)
+
+
+def _check_replaceable(file: Path) -> None:
+    """Raises OutputError for a database: a result takes the place of an earlier one, never that of a store."""
+    if file.is_file():
+        with file.open("rb") as stream:
+            head = stream.read(16)
+        if head[8:12] == b"DUCK" or head.startswith(b"SQLite format"):
+            raise OutputError(f"{file}: there is a database, which no result replaces; name another file")
 
 
 def remove_left(folder: Path, prefix: str, ending: str = "") -> None:

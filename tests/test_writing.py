@@ -90,3 +90,15 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
     file = tmp_path / ("é" * 120 + ".html")  # 245 of 255 bytes
     write_file(file, "whole")
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("head", [b"12345678DUCK" + b"0" * 5000, b"SQLite format 3\0" + b"0" * 100])
+def test_no_result_takes_the_place_of_a_database(tmp_path: Path, head: bytes) -> None:
+    store = tmp_path / "costsim.duckdb"
+    store.write_bytes(head)
+    (tmp_path / "link.csv").symlink_to(store)
+    for name in ("costsim.duckdb", "link.csv"):
+        with pytest.raises(OutputError, match="there is a database, which no result replaces"):
+            write_file(tmp_path / name, "a,b")
+    assert store.read_bytes() == head
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["costsim.duckdb", "link.csv"]
