@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from .shown import shortened
 
+MOST_LINES = 20
+"""Of one kind that people read."""
 MOST_NAMES, NAME_CHARACTERS = 10, 100
 """What a sentence names of a long list, and shows of a long name."""
 
@@ -21,6 +23,12 @@ def quoted_names(names: Iterable[str | None]) -> str:
     each = list(dict.fromkeys(name or "(no model)" for name in names))
     shown = ", ".join(repr(shortened(name, NAME_CHARACTERS)) for name in each[:MOST_NAMES])
     return shown + (f" and {len(each) - MOST_NAMES:,} more" if len(each) > MOST_NAMES else "")
+
+
+def first_lines(lines: Sequence[str], where: str) -> list[str]:
+    """The first of the lines and how many more there are, and where all are: a log may make thousands."""
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], f"and {more:,} more ({where})"] if more > 0 else list(lines)
 
 
 def short_amount(total: Decimal) -> str:

@@ -27,6 +27,8 @@ from .arguments import (
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say
 
+MAX_TOP = 10**9
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -95,7 +97,10 @@ def spend(
     top: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="The N most expensive groups, and what is unattributed; the rest as others.", min=1
+            metavar="N",
+            help="The N most expensive groups, and what is unattributed; the rest as others.",
+            min=1,
+            max=MAX_TOP,
         ),
     ] = None,
     since: SinceOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..money import format_cents
 from ..months import span_words
-from ..plurals import counted, short_amount
+from ..plurals import counted, first_lines, short_amount
 from ..usage.passed_over import line as passed_over_line
 from ..usage.signs import Sign, named
 
@@ -110,7 +110,8 @@ def _waiting_line(files: Sequence[str]) -> str:
 
 
 def _contradictions(found: Sequence[Sign]) -> list[str]:
-    return [f"{sign.source}: {sign.message} ({Path(sign.path).name})" for sign in named(found)]
+    lines = [f"{sign.source}: {sign.message} ({Path(sign.path).name})" for sign in named(found)]
+    return first_lines(lines, "table sign")
 
 
 def _unread_lines(unread: Sequence[Unread]) -> list[str]:

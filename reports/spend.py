@@ -18,6 +18,7 @@ from ..analysis.spend.allowances import Allowance
 from ..analysis.spend.spend import Spend, SpendRow
 from ..json_text import json_text
 from ..money import format_cents
+from ..plurals import first_lines
 from ..usage.reader import identifier
 from ..usage.tags import json_path
 from .fitted import Fitted, TableColumn
@@ -49,12 +50,12 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
         _print_difference(row, console)
     for score in spend.quality.scores:
         console.print(Text(f"Completeness: {score.message}"), style="yellow" if score.score < 90 else "")
-    for message in spend.quality.messages:
+    for message in _first(spend.quality.messages):
         console.print(Text(f"NOT IN THE TOTAL: {message}", style="yellow"))
     for line in _allowance_lines(spend):
         console.print(Text(line))
     console.print(f"Prices {spend.book_hash[:12]}")
-    for note in spend.notes:
+    for note in _first(spend.notes):
         console.print(Text(f"note: {note}", style="yellow"))
 
 
@@ -63,8 +64,12 @@ def quality_lines(spend: Spend) -> list[str]:
     return [
         *(f"OVERLAP: {overlap.message}" for overlap in spend.sources.overlaps),
         *(f"Completeness: {score.message}" for score in spend.quality.scores),
-        *(f"NOT IN THE TOTAL: {message}" for message in spend.quality.messages),
+        *(f"NOT IN THE TOTAL: {message}" for message in _first(spend.quality.messages)),
     ]
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    return first_lines(lines, "--format json has all")
 
 
 def _allowance_lines(spend: Spend) -> list[str]:
@@ -261,8 +266,8 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
     lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
     notes = [f"- {cell(line.strip())}" for line in _allowance_lines(spend)]
     notes += [f"- Completeness: {cell(score.message)}" for score in spend.quality.scores]
-    notes += [f"- Not in the total: {cell(message)}" for message in spend.quality.messages]
-    notes += [f"- {cell(note)}" for note in spend.notes]
+    notes += [f"- Not in the total: {cell(message)}" for message in _first(spend.quality.messages)]
+    notes += [f"- {cell(note)}" for note in _first(spend.notes)]
     return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`.", *[""][: len(notes)], *notes]) + "\n"
 
 

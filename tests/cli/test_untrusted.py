@@ -176,3 +176,19 @@ def test_an_error_that_cannot_be_printed_is_known_by_its_code(costsim: Run, monk
         with pytest.raises(SystemExit) as stopped:
             main()
     assert stopped.value.code == 2
+
+
+def test_thousands_of_unknown_levels_are_counted_after_the_first(costsim: Run, tmp_path: Path) -> None:
+    """3,000 calls, each processed in a way of its own: twenty are named."""
+    calls = [
+        {"ts": "2026-10-01T00:00:00Z", "m": "anthropic/claude-haiku-4-5", "i": 1, "p": f"x{n}"} for n in range(3000)
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    loaded = costsim("load", "log.jsonl", "--map", "ts=ts,model=m,input=i,processing=p")
+    assert "and 2,980 more (table sign)" in loaded.out
+    for words in (["spend"], ["spend", "--format", "markdown"]):
+        done = costsim(*words)
+        assert done.code == 0
+        assert "and 2,980 more" in done.out
+        assert done.out.count("\n") < 60
+    assert costsim("spend", "--top", str(10**20)).code == 2
