@@ -33,6 +33,8 @@ MAX_BITS = 1_000
 MAX_SHOWN = 300
 """Characters of a value that an error shows."""
 
+HALF = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+"""Half of a pair of escapes that only together stand for a character; it may also be a backslash that is escaped."""
 PLAIN_KEY = re.compile(r"[\w. -]{1,60}")
 
 
@@ -144,7 +146,14 @@ def _project(folder: Path) -> Iterator[Path]:
 
 def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys)
+        data = json.loads(text, object_pairs_hook=_unique_keys)
+        if HALF.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError:
+        found = HALF.search(text)
+        line = text.count("\n", 0, found.start() if found else 0) + 1
+        raise kind(r"a \uD800 to \uDFFF without its other half is no text; remove it", file=file, line=line) from None
     except json.JSONDecodeError as error:
         message = f"this is not JSON: {error.msg} at column {error.colno}"
         raise kind(message, file=file, line=error.lineno) from None

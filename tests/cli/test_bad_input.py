@@ -316,3 +316,15 @@ def test_an_error_of_the_system_that_nobody_expects_is_a_fault_in_one_line(
     monkeypatch.setattr("costsim.cli.start.write_starter", Mock(side_effect=OSError(errno.EDEADLK, "Deadlock")))
     outcome = costsim("init")
     assert (outcome.code, outcome.err.count("\n")) == (3, 1)
+
+
+@pytest.mark.parametrize("half", [r"\ud800", r"\uDFFF", r"\ud83d x", r"\udc69\ud83d"])
+def test_half_a_character_in_json_is_refused_with_its_line(costsim: Run, tmp_path: Path, half: str) -> None:
+    """U+1F469 is the pair \\ud83d\\udc69; half of it can be written to no file. An escaped backslash begins none."""
+    for text in ('{"name": "x",\n "%s": 1}', '{"name": "x",\n "components": [{"name": "%s"}]}'):
+        (tmp_path / "a.json").write_text(text % half)
+        outcome = costsim("check", "a.json")
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "a.json:2: a \\uD800 to \\uDFFF without its other half" in outcome.err
+    (tmp_path / "a.json").write_text(r'{"name": "\ud83d\udc69 \\ud800", "components": []}')
+    assert "other half" not in costsim("check", "a.json").err
