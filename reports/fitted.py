@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..shown import MAX_NAME, shortened
+from ..shown import MAX_LINE, MAX_NAME, shortened
 
 Cell = str | Text
 
@@ -70,7 +70,12 @@ class Fitted:
 
     def _forms(self) -> Iterator[Fitted]:
         """From the widest to the narrowest."""
-        yield from replace(self, rows=[[_bounded(cell) for cell in row] for row in self.rows])._narrower()
+        yield from self._bounded()._narrower()
+
+    def _bounded(self) -> Fitted:
+        """With no name longer than people read, and no sentence longer than a line."""
+        most = [MAX_LINE if column.kind == "words" else MAX_NAME for column in self.columns]
+        return replace(self, rows=[[*map(_short, row, most)] for row in self.rows])
 
     def _narrower(self) -> Iterator[Fitted]:
         yield self._keeping(0)
@@ -159,10 +164,10 @@ class Fitted:
         ]
 
 
-def _bounded(cell: Cell) -> Cell:
-    """The cell; of a name that is too long, its beginning and end."""
+def _short(cell: Cell, most: int) -> Cell:
+    """The cell; of a text that is too long, its beginning and end."""
     text = _plain(cell)
-    return cell if (short := shortened(text, MAX_NAME)) == text else Text(short, _text(cell).style)
+    return cell if (short := shortened(text, most)) == text else Text(short, _text(cell).style)
 
 
 def _plain(cell: Cell) -> str:

@@ -73,12 +73,18 @@ def test_many_short_lines_are_all_printed() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 160])
-@pytest.mark.parametrize("kind", ["key", "model", "words", "figure"])
+@pytest.mark.parametrize("kind", ["key", "model", "label", "figure"])
 def test_a_cell_shows_no_more_than_a_name(width: int, kind: str) -> None:
     table = Fitted([TableColumn("name", kind), TableColumn("n")], [[LONG, "1"], [Text(LONG), "2"]])  # type: ignore[arg-type]
     out = io.StringIO()
     terminal_console(file=out, width=width, color_system=None).print(table)
     assert out.getvalue().count("m") < 2 * MAX_NAME
+
+
+def test_a_sentence_in_a_table_is_bounded_as_a_line() -> None:
+    sentence = "word " * 300  # 1,500 characters
+    assert printed(Fitted([TableColumn("message", "words")], [[sentence]])).count("word") == 300
+    assert printed(Fitted([TableColumn("message", "words")], [[LONG]])).count("m") < MAX_LINE + 10
 
 
 def test_say_is_bounded(capsys: pytest.CaptureFixture[str]) -> None:
