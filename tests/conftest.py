@@ -17,6 +17,7 @@ from costsim.store import open_store as open_priced_store
 from costsim.usage.store import open_store
 from costsim.usage.store_file import CONFIG
 from duckdb import DuckDBPyConnection
+from hypothesis import settings
 
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # pytest makes a folder of its own in it
 if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
@@ -25,6 +26,8 @@ if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
 KEPT = Path(tempfile.gettempdir()) / f"costsim-tests-{getattr(os, 'getuid', int)()}"
 os.environ.setdefault("COSTSIM_CACHE", str(KEPT))  # nothing in anybody's home
 SESSIONS = sorted((Path(__file__).parent / "data" / "usage" / "claude-code").glob("p*.jsonl"))
+settings.register_profile("costsim", deadline=None)  # how long an example takes says nothing of the domain
+settings.load_profile("costsim")
 CONFIG["threads"] = "1"  # stores of a few rows: the suite's own processes are what uses the cores
 
 

@@ -296,12 +296,14 @@ def hook(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_the_check_hook_stops_a_breach(job: Job) -> None:
     breach(job)
     stopped = hook("costsim-check", job.repo)
     assert (stopped.returncode, "customers" in stopped.stdout) == (1, True)
 
 
+@pytest.mark.slow
 def test_the_lint_hook_finds_a_model_in_code(job: Job) -> None:
     (job.repo / "agent.py").write_text('MODEL = "claude-opus-4-6"\n')
     stopped = hook("costsim-lint", job.repo)

@@ -21,6 +21,7 @@ def projected(file: Path) -> Projection:
     return project(read_architecture(file), Settings(date(2026, 12, 1), trials=200))
 
 
+@pytest.mark.slow
 def test_a_fleet_of_four_kinds_of_agents_takes_under_60_lines() -> None:
     assert len(FLEET.read_text().splitlines()) < 60
     routed = {row.name: row for row in projected(FLEET).plan("routed").components}
@@ -33,6 +34,7 @@ def test_a_fleet_of_four_kinds_of_agents_takes_under_60_lines() -> None:
     assert planner.with_spawned_usd_per_day == (planner.expected_usd_per_day or 0) + (worker.expected_usd_per_day or 0)
 
 
+@pytest.mark.slow
 def test_the_articles_agents_spawn_workers_on_the_models_of_its_table() -> None:
     result = projected(C_SUITE).plan("routed")
     trees = {tree.component: tree for tree in result.spawn_trees}

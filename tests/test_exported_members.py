@@ -66,6 +66,7 @@ def test_importing_costsim_loads_nothing_else() -> None:
     assert [name for name in loaded if name != "__future__"] == []
 
 
+@pytest.mark.slow
 def test_a_store_needs_no_order_of_calls(tmp_path: Path) -> None:
     """1,000 tokens in at $1 and 200 out at $5 a million are $0.002 a call; each load is in the next answer."""
     log = tmp_path / "session.jsonl"

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from conftest import Run
 from costsim.analysis.routing.edit import rewrite_routing
@@ -41,6 +42,7 @@ def write_project(folder: Path) -> None:
     (folder / "calls.jsonl").write_text(json.dumps(call) + "\n")
 
 
+@pytest.mark.slow
 def test_no_name_reaches_a_file_of_json_raw(costsim: Run, tmp_path: Path) -> None:
     write_project(tmp_path)
     assert costsim("load", "calls.jsonl", "--map", ",".join(f"{x}={x}" for x in COLUMNS)).code == 0

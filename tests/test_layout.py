@@ -61,6 +61,7 @@ def test_the_walk_sees_the_code() -> None:
     assert len(parts()) > 150
 
 
+@pytest.mark.slow
 def test_no_import_goes_upward() -> None:
     upward = [f"{name}:{line} imports {to}" for name in parts() for line, to in imports(name) if rank(to) > rank(name)]
     assert upward == []

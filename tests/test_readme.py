@@ -37,6 +37,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "costsim.duckdb"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_runs(costsim: Run, folder: Path, loaded: Path, command: str) -> None:
     if command.split()[1] in LOGGED or "usage" in command:

@@ -57,6 +57,7 @@ def prepared(folder: Path) -> None:
         store.connection.execute("COPY usage_event TO 'lake/calls/part.parquet' (FORMAT parquet)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_line_of_a_shell_block_runs_or_says_why_not(costsim: Run, tmp_path: Path, block: str) -> None:
     lines = [line for line in lines_of(block) if not line.startswith(tuple(NOT_RUN))]

@@ -159,6 +159,7 @@ def test_output_writes_a_file_instead(desk: Run, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "check.json").read_text())["status"] == "pass"
 
 
+@pytest.mark.slow
 def test_usage_is_held_against_a_file_of_budgets(costsim: Run, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(CALLS + "not json\n")
     (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: month, usd: 29}\n")
@@ -201,6 +202,7 @@ def test_the_articles_fleet_is_within_its_shipped_budgets(costsim: Run) -> None:
     assert "does not hold" in outcome.out  # the article's claims, which only warn
 
 
+@pytest.mark.slow
 def test_a_check_without_usage_opens_no_database(tmp_path: Path) -> None:
     (tmp_path / "architecture.yaml").write_text(ARCHITECTURE.replace("LIMIT", "30"))
     script = """

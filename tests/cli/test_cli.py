@@ -180,6 +180,7 @@ def test_help_loads_no_heavy_library() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_a_run_loads_neither_pandas_nor_altair() -> None:
     code = (
         "import sys; sys.argv=['costsim','run','--trials','10']\n"
@@ -191,6 +192,7 @@ def test_a_run_loads_neither_pandas_nor_altair() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     command = f"{sys.executable} -m costsim run --trials 10 --format csv | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=True)

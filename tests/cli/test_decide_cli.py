@@ -32,6 +32,7 @@ def project(costsim: Run, tmp_path: Path) -> Run:
     return costsim
 
 
+@pytest.mark.slow
 def test_a_decision_is_recorded_with_its_promise_and_listed(project: Run, tmp_path: Path) -> None:
     found = json.loads(project("report", "--format", "json", *TODAY).out)["decisions"]
     assert [(d["id"], d["worth_usd"]) for d in found] == [(MOVE, "62")]
@@ -51,6 +52,7 @@ def test_a_decision_is_recorded_with_its_promise_and_listed(project: Run, tmp_pa
     assert (review["decisions"], review["taken"][0]["outcome"]) == ([], "not measured yet")
 
 
+@pytest.mark.slow
 def test_the_same_again_changes_nothing_and_the_opposite_is_added(project: Run, tmp_path: Path) -> None:
     file = tmp_path / "decisions.yaml"
     project("decide", MOVE, "--accept", *TODAY)
@@ -70,6 +72,7 @@ def test_recommend_gives_the_same_move_the_same_id(project: Run) -> None:
     assert f"costsim decide {MOVE} --accept" in project("recommend").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 
+@pytest.mark.slow
 def test_the_demo_writes_its_logs_store_and_review(
     costsim: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

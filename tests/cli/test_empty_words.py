@@ -24,6 +24,7 @@ def test_an_empty_word_is_refused_in_one_line(costsim: Run, words: list[str]) ->
     assert "is empty" in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--tags", ""], ["--tags="]])
 def test_a_text_of_ones_own_may_be_empty(sessions: Run, words: list[str]) -> None:
     assert sessions("export", "--out", "focus.csv", *words).code == 0

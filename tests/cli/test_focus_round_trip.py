@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Run
 
+pytestmark = pytest.mark.slow
+
 CALL = """{{"type": "assistant", "timestamp": "2026-10-0{day}T10:00:00Z", "sessionId": "s{day}", "requestId": "r{day}",
  "message": {{"id": "m{day}", "model": "{model}", "usage": {{"input_tokens": 1200, "output_tokens": 400,
  "cache_read_input_tokens": 30000, "cache_creation": {{"ephemeral_5m_input_tokens": 100,

@@ -25,6 +25,7 @@ def tree(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
+@pytest.mark.slow
 def test_init_writes_three_files_that_pass_the_check(costsim: Run, tmp_path: Path) -> None:
     written = costsim("init")
     assert (written.code, written.out.splitlines()) == (0, [f"wrote {name}" for name in FILES])
@@ -36,6 +37,7 @@ def test_init_writes_three_files_that_pass_the_check(costsim: Run, tmp_path: Pat
     assert costsim("run", "architecture.yaml", "--trials", "50").code == 0
 
 
+@pytest.mark.slow
 def test_the_starters_budgets_leave_room_but_would_be_breached_by_a_fleet_of_twice_the_size(
     costsim: Run, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def hide(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
         monkeypatch.setitem(sys.modules, name, None)
 
 
+@pytest.mark.slow
 def test_every_command_runs_or_says_what_to_install(
     costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_packed_log_without_zstandard_names_it(costsim: Run, folder: Path, mon
     assert outcome.err == "costsim: zstandard is not installed; install it: pip install zstandard\n"
 
 
+@pytest.mark.slow
 def test_a_pdf_without_a_browser_says_what_to_install(
     costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

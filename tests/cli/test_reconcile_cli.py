@@ -15,6 +15,8 @@ from witnessed import claude_log, litellm_log, truth, usage_page, written
 if TYPE_CHECKING:
     from conftest import Run
 
+pytestmark = pytest.mark.slow
+
 TRUTH = truth()
 
 

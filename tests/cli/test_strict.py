@@ -26,6 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_an_overlap_that_nothing_settles_is_an_error_with_strict(costsim: Run, folder: Path) -> None:
     assert costsim("load", "gateway.jsonl", "--strict").code == 0
     loaded = costsim("load", "tracer.jsonl", "--strict")
@@ -42,6 +43,7 @@ def test_an_overlap_that_nothing_settles_is_an_error_with_strict(costsim: Run, f
     assert (settled.code, "$0.0045" in settled.out) == (0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [("--format", "csv"), ("--out", "spend.parquet")])
 def test_a_table_for_programs_has_the_completeness_beside_it(costsim: Run, folder: Path, form: tuple[str, str]) -> None:
     (folder / "gateway.jsonl").write_text(json.dumps(GATEWAY | {"made_up_tokens": 7}) + "\n")

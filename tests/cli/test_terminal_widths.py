@@ -175,6 +175,7 @@ def printed(costsim: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> C
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_at_every_width_the_keys_are_whole(printed: Callable[..., dict[int, list[str]]], name: str) -> None:
     shown = printed(*COMMANDS[name])

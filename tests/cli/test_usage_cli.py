@@ -29,6 +29,7 @@ def test_load_says_what_it_did(costsim: Run) -> None:
     assert costsim("load", *SESSIONS).out.splitlines()[0] == "no new file, 2 unchanged"
 
 
+@pytest.mark.slow
 def test_spend_is_exact_in_every_format(sessions: Run) -> None:
     assert json.loads(sessions("spend", "-f", "json").out)["total"]["computed_usd"] == "11.9789443"
     rows = list(csv.DictReader(io.StringIO(sessions("spend", "--by", "model", "-f", "csv").out)))
@@ -39,6 +40,7 @@ def test_spend_is_exact_in_every_format(sessions: Run) -> None:
     assert duckdb.sql("SELECT sum(computed_usd) FROM 'spend.parquet'").fetchall() == [(Decimal("11.9789443"),)]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_spend_chooses_days(sessions: Run) -> None:
     days = [json.loads(sessions("spend", *days, "-f", "json").out)["total"]["calls"] for days in (
         ("--month", "2026-02"), ("--since", "2026-02-11"), ("--until", "2026-02-10"), ("--month", "2026-03"),
@@ -53,6 +55,7 @@ def test_repricing_shows_both_costs(sessions: Run) -> None:
     assert "at prices of 2026-11-01" in outcome.out
 
 
+@pytest.mark.slow
 def test_an_unpriced_model_is_loud_and_no_success(costsim: Run, tmp_path: Path) -> None:
     line = {
         "timestamp": "2026-10-01T00:00:00Z", "sessionId": "s", "requestId": "r", "type": "assistant",
@@ -75,6 +78,7 @@ def test_a_focus_file_adds_up(sessions: Run, tmp_path: Path) -> None:
     assert {row["BillingAccountId"] for row in rows} == {"acme"}
 
 
+@pytest.mark.slow
 def test_a_projection_starts_from_the_logs(sessions: Run, tmp_path: Path) -> None:
     outcome = sessions(
         "run", "--from-usage", "--save", "observed.yaml", "--start", "2026-12-01", "--trials", "50", "-f", "json"
@@ -88,6 +92,7 @@ def test_a_projection_starts_from_the_logs(sessions: Run, tmp_path: Path) -> Non
     assert sessions("run", "--from-usage", "--save", "observed.yaml").code == 2
 
 
+@pytest.mark.slow
 def test_a_projection_may_start_from_some_of_the_logs_days(sessions: Run, tmp_path: Path) -> None:
     options = ("--from-usage", "--trials", "50", "--days", "7", "-f", "json")
     outcome = sessions("run", *options, "--until", "2026-02-10", "--save", "day.yaml")
@@ -120,6 +125,7 @@ def test_bad_input_is_one_line(costsim: Run, arguments: list[str], message: str)
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_review_of_usage_without_a_price_is_written_says_so_and_is_no_success(costsim: Run, tmp_path: Path) -> None:
     usage = {"input_tokens": 1200, "output_tokens": 400}
     message = {"id": "m", "model": "claude-nonesuch", "usage": usage}

@@ -92,6 +92,7 @@ def test_rows_come_back_as_they_were() -> None:
         assert from_texts(as_texts(book.rows(key))) == book.rows(key)
 
 
+@pytest.mark.slow
 def test_the_list_is_not_loaded_again_for_what_was_asked_before(tmp_path: Path) -> None:
     program = (
         "import sys; from costsim.pricing.book import open_book; book = open_book(); "

@@ -79,6 +79,7 @@ def test_a_book_does_not_differ_from_itself(list_book: PriceBook) -> None:
     assert diff_books(list_book, open_book(), MARCH) == []
 
 
+@pytest.mark.slow
 def test_a_difference_has_both_rows_and_a_percentage(list_book: PriceBook, write_book: WriteBook) -> None:
     """1.00 to 1.10 is +10 %; 5.00 to 4.00 is -20 %; cache prices stay."""
     file = write_book(

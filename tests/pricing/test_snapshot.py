@@ -180,6 +180,7 @@ def connection(list_book: PriceBook) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@pytest.mark.slow
 def test_every_price_of_the_snapshot_is_genai_prices_own(
     list_book: PriceBook, connection: duckdb.DuckDBPyConnection
 ) -> None:
@@ -227,6 +228,7 @@ CALLS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(15, 40), deadline=None)
 @given(st.lists(CALLS, min_size=1, max_size=20))
 def test_any_call_at_any_time_costs_what_genai_prices_says(

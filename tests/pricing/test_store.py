@@ -47,6 +47,7 @@ def cost(connection: duckdb.DuckDBPyConnection, sums: Iterable[Sum]) -> list[tup
     return connection.execute("SELECT usd, shadow_usd FROM sum_cost").fetchall()
 
 
+@pytest.mark.slow
 def test_the_whole_list_loads_in_two_seconds(list_book: PriceBook, connection: duckdb.DuckDBPyConnection) -> None:
     rows = sum(len(list_book.rows(key)) for key in list_book.keys())
     started = time.process_time()

@@ -78,6 +78,7 @@ def test_a_column_in_which_nothing_stands_is_left_out_without_a_word() -> None:
     assert "on about" not in printed(table, 80)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("abcdefghij-", min_size=1, max_size=50), min_size=1, max_size=5), st.sampled_from(WIDTHS))
 def test_names_of_any_length_that_fit_the_terminal_are_never_cut(names: list[str], width: int) -> None:
     table = Fitted([TableColumn("component", "key"), TableColumn("cost")], [[name, "$1,234,567.89"] for name in names])

@@ -189,6 +189,7 @@ def test_the_waterfall_is_drawn_and_listed_only_where_there_are_policies(fleet: 
     assert "<li>a&lt;b: 1.04 calls are paid</li>" in found
 
 
+@pytest.mark.slow
 def test_a_thousand_components_still_fit(fleet: FleetBuilder) -> None:
     whole = fleet(thrifty=False, unpriced=False)
     plans = [

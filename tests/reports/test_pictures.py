@@ -52,6 +52,7 @@ def test_a_projections_chart_has_title_subtitle_and_source(fleet: Callable[..., 
     assert 'width="700"' in svg[:200]
 
 
+@pytest.mark.slow
 def test_light_and_dark_differ_in_their_ground_and_png_is_twice_as_wide(fleet: Callable[..., Projection]) -> None:
     found = fleet()
     light, dark = (drawn(found, "plans", shade=shade) for shade in ("light", "dark"))

@@ -79,6 +79,7 @@ def test_an_answer_whose_first_entry_has_no_usage_is_not_named(tmp_path: Path) -
     assert loaded(tmp_path, lambda _: next(queue), [False, True]).signs == []
 
 
+@pytest.mark.slow
 def test_a_span_above_one_with_usage_is_no_call_without(tmp_path: Path) -> None:
     outer, inner = span(False), span(True)
     inner["parentId"] = outer["spanId"]
@@ -87,6 +88,7 @@ def test_a_span_above_one_with_usage_is_no_call_without(tmp_path: Path) -> None:
     assert (report.calls, report.signs) == (1, [])
 
 
+@pytest.mark.slow
 def test_a_span_with_a_cost_alone_is_a_call(tmp_path: Path) -> None:
     def image(_: bool) -> Record:
         return span(False) | {"attributes": {
@@ -98,6 +100,7 @@ def test_a_span_with_a_cost_alone_is_a_call(tmp_path: Path) -> None:
     assert "1 of 1 call has a recorded cost and no tokens" in "\n".join(lines(report))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_span", [True, False])
 def test_metrics_of_tokens_without_any_call_are_named(tmp_path: Path, with_span: bool) -> None:
     metric = {"name": "gen_ai.client.token.usage", "histogram": {"dataPoints": [{"count": "3", "sum": 300}]}}

@@ -101,6 +101,7 @@ def test_a_broken_line_does_not_hide_what_a_log_is(
     assert takers(engine, broken, monkeypatch) == [file.parent.name]
 
 
+@pytest.mark.slow
 def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

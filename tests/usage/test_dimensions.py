@@ -75,6 +75,7 @@ def attribute_list(**values: str) -> list[dict[str, Any]]:
     return [{"key": name, "value": {"stringValue": value}} for name, value in values.items()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("otlp", [True, False])
 def test_spans_say_their_attributes_and_their_resources(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, otlp: bool

@@ -13,6 +13,8 @@ from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent.parent / "data" / "usage"
 FORMATS = {reader.name for reader in READERS}
 LINES = sorted(DATA.glob("*/*.jsonl"))

@@ -48,6 +48,7 @@ def known(folder: Path, *contents: bytes) -> tuple[list[Any], ...]:
         return tuple(store.execute(sql).fetchall() for sql in (CALLS, REJECTS, FILES))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(4, 12), deadline=None)
 @given(lines=LINES, cuts=st.lists(st.integers(0, 4_000), max_size=2))
 @example(lines=[entry(1, 1, False), entry(1, 1, False)], cuts=[len(FIRST) + len(entry(1, 1, False)) + 2])
@@ -98,6 +99,7 @@ def stored_ids(folder: Path, *contents: str) -> set[str]:
     return {row[0].removeprefix("claude-code:") for row in calls}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("histories", [[[1, 2], [3], [3, 4, 4, 4]], [[1, 2], [2, 3], [4]]])
 def test_a_log_keeps_all_that_it_ever_told_however_often_it_begins_anew(
     tmp_path: Path, histories: list[list[int]]

@@ -112,6 +112,7 @@ def test_sizes_and_days_stand_in_the_table() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_load_lists_what_is_known_and_loads_it_with_all(
     costsim: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def bomb(how: str, size: int) -> bytes:
     return b"".join(pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["zst", "gz"])
 def test_a_bomb_is_unpacked_up_to_its_limit_and_keeps_its_whole_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
@@ -53,6 +54,7 @@ def test_a_bomb_is_unpacked_up_to_its_limit_and_keeps_its_whole_lines(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024  # KiB
 
 
+@pytest.mark.slow
 def test_a_ratio_is_bounded_where_lines_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "FREE_BYTES", MIB)
     file = tmp_path / "a.jsonl.zst"

@@ -42,6 +42,7 @@ def count(store: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
+@pytest.mark.slow
 def test_rows_that_are_in_the_log_only_count_at_the_next_load(
     store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path
 ) -> None:

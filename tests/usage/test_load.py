@@ -112,6 +112,7 @@ def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: P
     assert loaded(db, tmp_path / "fork.jsonl").total("added") == 0
 
 
+@pytest.mark.slow
 def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own_calls(
     db: Path, tmp_path: Path
 ) -> None:
@@ -156,6 +157,7 @@ def test_one_line_that_a_database_cannot_take_costs_no_other(db: Path, tmp_path:
     assert (report.total("added"), report.total("rejected")) == (3, 1)
 
 
+@pytest.mark.slow
 def test_the_agent_of_a_session_is_its_folder(db: Path, tmp_path: Path) -> None:
     text = (DATA / "openclaw" / "before-compaction.usage-only.jsonl").read_text()
     write(tmp_path / "agents" / "main" / "sessions" / "x.jsonl", text)
@@ -384,6 +386,7 @@ entries = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(3, 6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
@@ -403,6 +406,7 @@ def test_however_files_are_split_repeated_and_ordered_the_spend_is_the_same(
     assert spent(folder / "one.duckdb").total == spent(folder / "many.duckdb").total
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, tmp_path: Path) -> None:
     for n in range(8):
         write(tmp_path / "logs" / f"{n}.jsonl", *(entry(10_000 * n + k) for k in range(4000)))
@@ -476,6 +480,7 @@ def test_attribution_takes_the_first_rule_that_matches(db: Path, tmp_path: Path)
     assert rows == {("night", "cio", "monitoring"), ("work", "main", none), (none, "main", none)}
 
 
+@pytest.mark.slow
 def test_new_rules_are_applied_to_what_is_loaded(db: Path, tmp_path: Path) -> None:
     loaded(db, write(tmp_path / "a.jsonl", entry(1)))
     assert [row.keys for row in spent(db, "component").rows] == [("unattributed",)]
@@ -498,6 +503,7 @@ def test_bad_rules_are_one_line(tmp_path: Path, rules: str, message: str) -> Non
         read_attribution(tmp_path / "rules.yaml")
 
 
+@pytest.mark.slow
 def test_costs_add_up_however_they_are_grouped(db: Path) -> None:
     loaded(db, *(DATA / name for name in ("claude-code", "codex", "openclaw")))
     total = spent(db).total

@@ -51,6 +51,7 @@ def test_a_folder_of_an_object_store_is_read_below_and_what_is_no_log_is_named(b
     assert paths == [f"{bucket}/a.jsonl", f"{bucket}/deep/b.jsonl"]  # DuckDB drops file://
 
 
+@pytest.mark.slow
 def test_what_is_unchanged_is_not_fetched_again_and_what_grew_is(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _load(f"file://{bucket}/*.jsonl")
     with monkeypatch.context() as patched:

@@ -54,6 +54,7 @@ def read(folder: Path, reader: str, lines: list[str]) -> tuple[list[tuple[object
         return store.execute(CALLS).fetchall(), Counter(store.execute(REJECTS, {"torn": torn}).fetchall())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", LOGS, ids=name_of)
 def test_a_torn_line_changes_nothing_about_the_others(tmp_path: Path, log: Path) -> None:
     draw = random.Random(16)

@@ -54,6 +54,7 @@ def written(file: Path, sql: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(5, 15), deadline=None)
 @given(
     calls=st.lists(CALLS, min_size=1, max_size=8), by=st.sampled_from([("day", "component", "model"), ("class",), ()])

@@ -71,6 +71,7 @@ def add(table: Any, name: str, moment: str) -> None:
     table.execute(ADD, [name, moment, moment])
 
 
+@pytest.mark.slow
 def test_new_rows_are_added_and_late_ones_within_the_window(server: str, table: Any, tmp_path: Path) -> None:
     add(table, "a", "2026-10-05 09:00")
     add(table, "b", "2026-10-05 10:00")
@@ -114,6 +115,7 @@ def test_a_server_that_does_not_answer_is_one_line_without_the_password(tmp_path
     assert "hidden" not in str(failed.value)
 
 
+@pytest.mark.slow
 def test_a_rollup_in_postgres_has_the_sums_of_duckdb(server: str, table: Any, tmp_path: Path) -> None:
     for number in range(50):
         add(table, str(number), f"2026-10-0{1 + number % 5} 1{number % 10}:00")

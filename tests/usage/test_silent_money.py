@@ -60,6 +60,7 @@ def logs(folder: Path) -> Path:
     return write(folder / "l.json", {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["metrics", "logs"])
 def test_claude_codes_metrics_repeat_its_logs_whichever_comes_first(tmp_path: Path, first: str) -> None:
     files = [metrics(tmp_path), logs(tmp_path)]

@@ -72,6 +72,7 @@ def test_a_database_of_another_program_gets_no_tables(tmp_path: Path, tables: st
         assert len(other.execute("SHOW TABLES").fetchall()) == 1
 
 
+@pytest.mark.slow
 def test_readers_need_no_lock_even_where_calls_are_not_summed_yet(path: Path) -> None:
     book = open_book()
     with (
@@ -87,6 +88,7 @@ def test_readers_need_no_lock_even_where_calls_are_not_summed_yet(path: Path) ->
         assert store.spend().total == total
 
 
+@pytest.mark.slow
 def test_what_a_killed_compaction_left_goes_with_the_next(path: Path) -> None:
     left = [path.with_name(f".{path.name}.new-123{ending}") for ending in ("", ".wal")]
     for file in left:
@@ -96,6 +98,7 @@ def test_what_a_killed_compaction_left_goes_with_the_next(path: Path) -> None:
     assert verify(path).sound
 
 
+@pytest.mark.slow
 def test_a_sound_store_is_verified_and_compacted(path: Path) -> None:
     assert verify(path).sound
     with open_store(path) as store:
@@ -110,6 +113,7 @@ def test_a_sound_store_is_verified_and_compacted(path: Path) -> None:
         assert load(store, [LOGS]).total("added") == 0
 
 
+@pytest.mark.slow
 def test_what_can_be_read_of_a_damaged_store_is_saved_and_the_rest_read_anew(path: Path) -> None:
     with open_store(path) as store:
         store.execute(MANY)
@@ -126,6 +130,7 @@ def test_what_can_be_read_of_a_damaged_store_is_saved_and_the_rest_read_anew(pat
         assert store.execute("SELECT count(*) FROM usage_event WHERE source = 'claude-code'").fetchone() == (175,)
 
 
+@pytest.mark.slow
 def test_a_store_that_disagrees_with_itself_is_no_sound_one(path: Path) -> None:
     with open_store(path) as store:
         store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")

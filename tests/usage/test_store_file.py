@@ -140,6 +140,7 @@ def test_every_command_that_writes_refuses_another_programs_database(
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_projection_goes_into_a_new_file_an_empty_one_and_a_store(costsim: Run, tmp_path: Path) -> None:
     (tmp_path / "architecture.yaml").write_text(ARCHITECTURE)
     (tmp_path / "empty.duckdb").touch(mode=0o600)

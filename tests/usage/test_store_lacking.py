@@ -36,6 +36,7 @@ def lossy(request: pytest.FixtureRequest, store_of_sessions: Path, tmp_path: Pat
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lossy", LOSSES.values(), ids=LOSSES, indirect=True)
 def test_what_is_missing_is_named_and_repaired_and_read_anew(lossy: Path, store_of_sessions: Path) -> None:
     health = verify(lossy)

@@ -129,6 +129,7 @@ def test_a_renamed_column_of_amounts_is_named_as_not_counted(tmp_path: Path) -> 
     assert [(one.field, one.occurrences, one.total) for one in report.unread] == [("Cost ($)", 2, Decimal("1000.20"))]
 
 
+@pytest.mark.slow
 def test_exports_in_one_file_are_named_by_the_line_of_the_header_that_stands_again(tmp_path: Path) -> None:
     focus = (DATA / "focus" / "tokens.csv").read_text()
     cursor = f"{HEADER}\n2026-06-02T00:00:00Z,gpt-5,0,3,0,7,10,0\n"

@@ -78,6 +78,7 @@ def test_a_file_may_acknowledge_fields(tmp_path: Path, costsim: Any, name: str) 
     assert (result.code, "NOT COUNTED" in result.out) == (0, False)
 
 
+@pytest.mark.slow
 def test_audio_is_named_as_priced_as_text(tmp_path: Path) -> None:
     attributes = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.details.input_audio_tokens": 60}
     span = {

@@ -140,6 +140,7 @@ def retyped(holder: dict[str, Any], keys: list[str], dice: random.Random) -> Non
     holder[key] = dice.choice([f"{holder[key]} tokens", True, {"value": holder[key]}, [holder[key]]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutation", [renamed, nested, retyped], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_no_total_falls_without_a_word(

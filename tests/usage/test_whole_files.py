@@ -9,6 +9,8 @@ import pytest
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 BAD = '{"type":"assistant","message":{"id":"x","usa'
 
 

@@ -17,6 +17,8 @@ from costsim.analysis.review.review import review
 from costsim.pricing.book import PriceBook
 from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, calm, fill, summed
 
+pytestmark = pytest.mark.slow
+
 MOVE = RoutingChange(task="orchestration", from_model=SONNET, to_model=HAIKU)
 TAKEN = date(2026, 11, 2)
 

@@ -99,6 +99,7 @@ def test_scheduled_components_run_exactly_when_their_crons_say(calls: list[DemoC
     assert {name: runs[name] for name in expected} == {name: 61 * times for name, times in expected.items()}
 
 
+@pytest.mark.slow
 def test_september_costs_what_the_architecture_expects(calls: list[DemoCall], folder: Path, book: PriceBook) -> None:
     architecture = read_architecture(folder / "architecture.yaml")
     expected = (
@@ -113,6 +114,7 @@ def test_the_same_seed_draws_the_same_logs(fleet: Architecture, calls: list[Demo
     assert fleet_calls(fleet, 2) != calls
 
 
+@pytest.mark.slow
 def test_every_line_loads_and_has_a_price_a_component_and_its_recorded_cost(
     loaded: tuple[duckdb.DuckDBPyConnection, LoadReport], book: PriceBook, calls: list[DemoCall]
 ) -> None:
@@ -130,6 +132,7 @@ def test_outcomes_judge_no_run_that_drifted(calls: list[DemoCall]) -> None:
     assert not [row for row in rows if row["task"] == "monitoring" and row["model"] == DRIFT.went_to]
 
 
+@pytest.mark.slow
 def test_the_review_finds_the_drift(found: Review, calls: list[DemoCall]) -> None:
     (drift,) = found.drift
     strayed = [call for call in calls if call.model != call.configured]

@@ -143,6 +143,7 @@ def test_a_gradual_rise_is_no_anomaly() -> None:
     assert anomalous_days(noise(10, cv=0.08) * np.exp(0.02 * np.arange(61))) == []
 
 
+@pytest.mark.slow
 def test_components_share_the_false_alarms() -> None:
     # 40 components of noise: still no more than one month in a hundred with an alarm
     months = 0

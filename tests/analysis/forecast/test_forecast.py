@@ -266,6 +266,7 @@ def months(synthetic: ModuleType) -> list[Any]:
     return [synthetic.month_trial(name, rng, trials=400) for name in synthetic.REGIMES for _ in range(22)]
 
 
+@pytest.mark.slow
 def test_p10_to_p90_holds_four_months_in_five(months: list[Any]) -> None:
     assert 0.75 <= np.mean([month.inside for month in months]) <= 0.85
 
@@ -279,6 +280,7 @@ def test_a_stated_chance_of_breach_comes_about_as_often(synthetic: ModuleType, m
         assert came[these].mean() == pytest.approx(said[these].mean(), abs=2.5 * error)
 
 
+@pytest.mark.slow
 def test_the_backtest_says_how_often_the_ranges_held_and_beats_the_plain_average(synthetic: ModuleType) -> None:
     costs = synthetic.REGIMES["quiet weekends"].draw(100, np.random.default_rng(1))
     result = backtest(synthetic.history(costs, MONDAY), trials=300)

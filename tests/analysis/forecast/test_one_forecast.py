@@ -25,6 +25,8 @@ from costsim.pricing.book import open_book
 from costsim.store import Store, open_store
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.slow
+
 MONDAY = date(2026, 6, 1)
 TODAY = MONDAY + timedelta(3)
 CALLS = (40, 60, 50)

@@ -77,6 +77,7 @@ def test_no_trials_say_nothing() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_wilson_interval_is_scipys(stats: Any, counts: tuple[int, int]) -> None:
     low, high = stats.binomtest(*counts).proportion_ci(method="wilson")

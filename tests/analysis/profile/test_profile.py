@@ -104,6 +104,7 @@ def test_what_varies_keeps_its_mean_and_its_totals(varied: tuple[Path, Profiles]
     assert 60 < fit.explained_percent <= 100
 
 
+@pytest.mark.slow
 def test_the_file_runs_as_it_is_and_costs_what_the_logs_did(varied: tuple[Path, Profiles]) -> None:
     folder, found = varied
     file = folder / "sessions.yaml"
@@ -146,6 +147,7 @@ def test_single_calls_are_tokens_and_no_session(tmp_path: Path) -> None:
     assert fit.component["runs_per_day"] == {"poisson": 3}
 
 
+@pytest.mark.slow
 def test_parts_are_of_components_or_of_tasks_and_can_be_chosen(tmp_path: Path) -> None:
     lines = session("a", 3, 900, lambda: 10, lambda: 5) + session("b", 3, 900, lambda: 10, lambda: 5, component="bot")
     assert {fit.name for fit in profiled(tmp_path, lines).fits} == {"coder", "bot"}

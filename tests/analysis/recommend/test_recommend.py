@@ -268,6 +268,7 @@ def test_without_time_for_a_proof_the_solver_keeps_to_the_budget_and_says_what_m
         assert float(point.quality) == pytest.approx(float(best.quality), rel=1e-4, abs=1e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30, 100), deadline=None)
 @given(choices())
 def test_the_front_is_the_convex_hull_of_all_plans(problem: list[Choice]) -> None:
@@ -336,6 +337,7 @@ def test_a_file_without_a_last_newline_diffs_as_git_does() -> None:
     assert diff.endswith('-{"a": 1}\n\\ No newline at end of file\n+{"a": 2}\n\\ No newline at end of file\n')
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=5),

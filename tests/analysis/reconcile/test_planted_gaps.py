@@ -21,6 +21,8 @@ from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 Cause = tuple[str, str]
 NEAR = Decimal("0.000001")

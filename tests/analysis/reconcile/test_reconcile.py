@@ -51,6 +51,7 @@ def named(pair: SourcePair) -> list[tuple[str, str, Decimal]]:
     return [(cause.part, cause.reason, cause.usd) for cause in pair.causes]
 
 
+@pytest.mark.slow
 def test_the_same_truth_on_both_sides_has_no_difference(tmp_path: Path) -> None:
     pair = only_pair(reconciled(tmp_path, log=claude_log(TRUTH), page=usage_page(TRUTH)))
     assert (pair.ours, pair.theirs) == (LOG, USAGE)
@@ -60,6 +61,7 @@ def test_the_same_truth_on_both_sides_has_no_difference(tmp_path: Path) -> None:
     assert pair.completeness == {LOG: 100, USAGE: 100}
 
 
+@pytest.mark.slow
 def test_dropped_calls_are_missing_in_the_log(tmp_path: Path) -> None:
     kept = [call for call in TRUTH if call.number not in (7, 8)]
     dropped = usd_of([TRUTH[7], TRUTH[8]])
@@ -70,6 +72,7 @@ def test_dropped_calls_are_missing_in_the_log(tmp_path: Path) -> None:
     assert pair.completeness == {LOG: round(share, 4), USAGE: 100}
 
 
+@pytest.mark.slow
 def test_calls_that_the_bill_lacks_come_with_examples(tmp_path: Path) -> None:
     billed = [call for call in TRUTH if call.number != 7]
     pair = only_pair(reconciled(tmp_path, log=claude_log(TRUTH), page=usage_page(billed)))
@@ -77,6 +80,7 @@ def test_calls_that_the_bill_lacks_come_with_examples(tmp_path: Path) -> None:
     assert pair.causes[0].examples
 
 
+@pytest.mark.slow
 def test_a_wrapper_that_counts_twice_is_a_difference_of_tokens(tmp_path: Path) -> None:
     doubled = [call.times(2) for call in TRUTH]
     pair = only_pair(reconciled(tmp_path, log=claude_log(doubled), page=usage_page(TRUTH)))
@@ -85,6 +89,7 @@ def test_a_wrapper_that_counts_twice_is_a_difference_of_tokens(tmp_path: Path) -
     assert all("2 times as many here" in cause.message for cause in pair.causes)
 
 
+@pytest.mark.slow
 def test_a_gateway_that_counts_twice_is_found_call_by_call(tmp_path: Path) -> None:
     pair = only_pair(
         reconciled(tmp_path, log=claude_log(TRUTH), gateway=litellm_log([call.times(2) for call in TRUTH]))
@@ -94,6 +99,7 @@ def test_a_gateway_that_counts_twice_is_found_call_by_call(tmp_path: Path) -> No
     assert pair.parts.tokens == pair.difference_usd == usd_of(TRUTH)
 
 
+@pytest.mark.slow
 def test_a_gateway_that_lacks_calls_names_them(tmp_path: Path) -> None:
     pair = only_pair(reconciled(tmp_path, log=claude_log(TRUTH), gateway=litellm_log(TRUTH[1:])))
     assert named(pair) == [("missing_in_theirs", "missing calls", -TRUTH[0].usd)]
@@ -125,6 +131,7 @@ def test_a_late_hour_on_a_bill_of_amounts_is_on_another_day(tmp_path: Path) -> N
     assert [(cause.part, cause.usd, cause.size_usd) for cause in pair.causes] == [("timing", ZERO, usd_of(late))]
 
 
+@pytest.mark.slow
 def test_every_day_an_hour_late_leaves_only_the_last_hour_out(tmp_path: Path) -> None:
     """A bill by days of another time zone: all hours but the last are there, on the next day."""
     billed = [replace(call, ts=call.ts + timedelta(hours=1)) for call in TRUTH]
@@ -147,6 +154,7 @@ def test_calls_that_the_bill_has_as_batches_are_priced_as_batch(tmp_path: Path) 
     assert pair.parts.price == pair.difference_usd == -usd_of(TRUTH) / 2
 
 
+@pytest.mark.slow
 def test_several_gaps_at_once_are_told_apart_and_add_up(tmp_path: Path) -> None:
     kept = [call for call in TRUTH if call.number != 13]
     page = cost_page(TRUTH, Decimal("0.9"), amount="-50", currency="USD", description="credit", model=None)
@@ -159,6 +167,7 @@ def test_several_gaps_at_once_are_told_apart_and_add_up(tmp_path: Path) -> None:
     assert sum(group.difference_usd for group in pair.groups) == pair.difference_usd
 
 
+@pytest.mark.slow
 def test_usage_and_cost_pages_are_compared_with_each_other_too(tmp_path: Path) -> None:
     result = reconciled(
         tmp_path, log=claude_log(TRUTH), usage=usage_page(TRUTH), costs=cost_page(TRUTH, Decimal("0.9"))
@@ -178,6 +187,7 @@ def test_classes_add_up(tmp_path: Path) -> None:
     assert TRUTH[7].model == HAIKU
 
 
+@pytest.mark.slow
 def test_the_tolerance_decides(tmp_path: Path) -> None:
     with open_store(tmp_path / "costsim.duckdb") as store:
         load(store, written(tmp_path, log=claude_log(TRUTH[1:]), page=usage_page(TRUTH)))

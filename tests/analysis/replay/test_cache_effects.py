@@ -158,6 +158,7 @@ def test_calls_without_a_session_are_named_and_without_cache_effects(store: duck
     ]
 
 
+@pytest.mark.slow
 def test_days_add_up_across_midnight(store: duckdb.DuckDBPyConnection) -> None:
     night = int(timedelta(hours=15).total_seconds())  # DAY begins at 9:00
     calls = [call._replace(at=call.at + night - 30) for call in THREE_TURNS]
@@ -254,6 +255,7 @@ def rounded(usd: Fraction) -> Fraction:
     return Fraction(round(usd * 10**12), 10**12)
 
 
+@pytest.mark.slow
 @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate])
 @given(calls=SESSIONS, models=MODELS)
 def test_the_sql_agrees_with_a_walk_through_the_events(
@@ -270,6 +272,7 @@ def test_the_sql_agrees_with_a_walk_through_the_events(
         assert abs(sum(row.replayed_usd for row in rows) - found.total.replayed_usd) < Decimal("1e-10")
 
 
+@pytest.mark.slow
 @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate])
 @given(calls=SESSIONS)
 def test_calls_on_their_own_models_cost_what_they_cost(store: duckdb.DuckDBPyConnection, calls: list[Call]) -> None:
@@ -281,6 +284,7 @@ def test_calls_on_their_own_models_cost_what_they_cost(store: duckdb.DuckDBPyCon
         assert row.pays_from_turns is None
 
 
+@pytest.mark.slow
 @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate])
 @given(calls=SESSIONS, model=st.sampled_from([OPUS, HAIKU, GPT]))
 def test_on_one_model_moving_by_call_is_moving_whole(

@@ -101,6 +101,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(5, 15), deadline=None)
 @given(rows=ROWS, target=st.sampled_from([OPUS, HAIKU, GEMINI, "openai/gpt-4o", "deepseek/deepseek-chat"]))
 def test_a_replay_equals_plain_arithmetic_and_adds_up(
@@ -118,6 +119,7 @@ def test_a_replay_equals_plain_arithmetic_and_adds_up(
         assert sum(group.calls for group in groups) == found.total.calls
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(3, 8), deadline=None)
 @given(rows=ROWS)
 def test_replaying_what_ran_costs_what_was_spent(
@@ -262,6 +264,7 @@ def test_a_threshold_once_told_apart_stays_so_and_changes_no_cost(
     assert spend(sizes, book, Query(("component",))).total.computed_usd == before
 
 
+@pytest.mark.slow
 def test_a_plans_large_contexts_are_replayed_for_its_components(
     sizes: duckdb.DuckDBPyConnection, book: PriceBook, read: Callable[..., Architecture]
 ) -> None:

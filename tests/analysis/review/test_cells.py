@@ -158,6 +158,7 @@ usage_rows = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(4, 8), deadline=None)
 @given(usage_rows)
 def test_cells_equal_spend_in_every_group(rows: list[dict[str, Any]]) -> None:

@@ -27,6 +27,8 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, brief, calm, days, fill, summed
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = Path(__file__).parents[2] / "data" / "usage" / "claude-code"
 TODAY = date(2026, 11, 23)
 

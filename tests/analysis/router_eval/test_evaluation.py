@@ -144,11 +144,13 @@ def every_router(table: BenchTable) -> list[Point]:
     ]
 
 
+@pytest.mark.slow
 @given(bench_tables())
 def test_the_oracle_is_the_hull_of_every_possible_router(table: BenchTable) -> None:
     assert convex_hull(oracle_router(table)) == convex_hull(every_router(table))
 
 
+@pytest.mark.slow
 @given(bench_tables())
 def test_every_point_of_a_scored_router_is_a_router(table: BenchTable) -> None:
     assert table.scores is not None

@@ -60,6 +60,7 @@ def test_a_subscription_is_no_class_of_tokens(projected: Project) -> None:
     assert found["input"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["agent-fleet", "spawning-c-suite"])
 def test_the_classes_of_the_examples_add_up_to_their_plans(example: str) -> None:
     architecture = read_architecture(EXAMPLES / example / "architecture.yaml")

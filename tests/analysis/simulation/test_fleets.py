@@ -52,6 +52,7 @@ def both(read: Read) -> tuple[Projection, Projection]:
     return project(large, SETTINGS), drawn
 
 
+@pytest.mark.slow
 def test_sums_of_a_large_fleet_have_the_range_of_drawn_ones_within_one_percent(
     both: tuple[Projection, Projection],
 ) -> None:
@@ -100,6 +101,7 @@ def test_the_result_says_how_a_large_fleet_is_drawn_and_a_small_one_does_not(
     assert fleets.METHOD not in small.assumptions
 
 
+@pytest.mark.slow
 def test_a_seed_decides_every_draw_of_a_large_fleet_and_no_expected_cost(read: Read) -> None:
     large = fleet(read, fleets.LARGE + 1)
     first, again, other = (project(large, Settings(date(2026, 12, 1), 1, trials=1_001, seed=n)) for n in (1, 1, 2))
@@ -109,6 +111,7 @@ def test_a_seed_decides_every_draw_of_a_large_fleet_and_no_expected_cost(read: R
     assert first.plans[1].horizon.expected_usd == other.plans[1].horizon.expected_usd
 
 
+@pytest.mark.slow
 def test_a_difference_of_large_fleets_has_the_range_of_drawn_ones(read: Read) -> None:
     chosen = Settings(date(2026, 12, 1), days=2, trials=2_000)
     architectures = fleet(read, fleets.LARGE + 1), read(fleet_file(fleets.LARGE + 1, input_tokens=3000))

@@ -260,6 +260,7 @@ def test_calls_without_a_list_price_beyond_an_allowance_are_named(read: Read) ->
     ]
 
 
+@pytest.mark.slow
 def test_a_large_fleet_has_the_same_overage(read: Read) -> None:
     """201 components of a Poisson run each, 6 of October's 31 days: 1,206 runs; 1,550 seats of $1 include $300.
 

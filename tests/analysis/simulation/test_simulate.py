@@ -111,6 +111,7 @@ def family(read: Read) -> list[list[PlanSum]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_plans_draws_average_to_its_exact_cost(family: list[list[PlanSum]]) -> None:
     off = [
         standard_errors(total.drawn_usd.sum(axis=0), sum(total.expected_usd, Fraction(0)))

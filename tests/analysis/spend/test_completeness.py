@@ -37,6 +37,7 @@ def test_a_source_of_which_all_was_read_is_complete(tmp_path: Path) -> None:
     assert (score.source, score.score, score.reasons) == ("litellm", 100, ())
 
 
+@pytest.mark.slow
 def test_a_rejected_line_takes_its_share(tmp_path: Path) -> None:
     found = spent(tmp_path, row(1), row(2), row(3), row(4, prompt_tokens=-1))
     # one of four entries: 75 %

@@ -173,6 +173,7 @@ def sums(rows: tuple[SpendRow, ...]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_rows_of_every_dimension_add_up_to_the_total_of_real_logs(logs: Path, book: PriceBook) -> None:
     with open_store(logs) as store:
         total = sums((spend(store, book, Query(())).total,))

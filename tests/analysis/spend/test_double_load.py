@@ -84,6 +84,7 @@ def spent(folder: Path, **files: str) -> Spend:
         return spend(store, BOOK, Query(("source",)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [{}, DATED], ids=["log", "dated log"])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_log_and_its_page_are_the_log_s_total_and_both_are_named(
@@ -97,6 +98,7 @@ def test_a_log_and_its_page_are_the_log_s_total_and_both_are_named(
     assert not found.sources.only_billed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.source not in ("litellm", "openrouter")])
 def test_calls_and_any_bill_of_them_are_the_calls_total(name: str, tmp_path: Path) -> None:
     """GitHub's bill is of Copilot's calls: others are not on it, so there it is the bill of nothing that is here."""
@@ -173,6 +175,7 @@ def usage_of(log: str, share: int = 1) -> str:
     return json.dumps({"data": data, "has_more": False, "next_page": None})
 
 
+@pytest.mark.slow
 def test_nine_real_sessions_and_the_usage_page_of_their_days_cost_what_the_sessions_cost(tmp_path: Path) -> None:
     """$51.70 in 899 calls; both together are $103.40, and a page with three times the output states $8.59 more."""
     log = gzip.decompress(SESSIONS.read_bytes()).decode()

@@ -17,6 +17,8 @@ from costsim.pricing.book import PriceBook, open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = Path(__file__).parents[2] / "data" / "usage" / "claude-code"
 OPUS = "anthropic/claude-opus-4-6"
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1"

@@ -70,6 +70,7 @@ def october(store: DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory)
     return review(store, BOOK, "2026-10", today=date(2026, 11, 15), name="one", architecture=architecture)
 
 
+@pytest.mark.slow
 def test_spend_review_check_and_export_have_one_total(store: DuckDBPyConnection, october: Review) -> None:
     assert spend(store, BOOK, Query(())).total.computed_usd == TOTAL
     assert october.headline.month.usd == TOTAL
@@ -98,6 +99,7 @@ def test_a_review_names_what_only_a_bill_states(october: Review) -> None:
     assert any(message.startswith(in_total) for message in october.quality.not_in_total)
 
 
+@pytest.mark.slow
 def test_the_command_line_has_one_total_too(costsim: Run, tmp_path: Path) -> None:
     """The credit of 9 October is more than that day's costs: still a day of the month, and none of a forecast."""
     (tmp_path / "architecture.yaml").write_text(json.dumps(ARCHITECTURE))

@@ -47,6 +47,7 @@ def _page() -> str:
     return json.dumps({"data": days, "has_more": False, "next_page": None})
 
 
+@pytest.mark.slow
 def test_an_export_adds_up_to_spend(store: duckdb.DuckDBPyConnection) -> None:
     total = spend(store, BOOK, Query(())).total.computed_usd
     assert total == CALLS_USD + 5 - 1

@@ -173,6 +173,7 @@ def reference_usd(book: PriceBook, row: dict[str, Any]) -> Fraction:
     return total
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(4, 10), deadline=None)
 @given(usage_rows)
 def test_sql_equals_plain_arithmetic_and_every_grouping_adds_up(rows: list[dict[str, Any]]) -> None:
@@ -258,6 +259,7 @@ def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyC
     assert (row["ListCost"], row["ContractedCost"], row["BilledCost"]) == (1, Decimal("0.9"), Decimal("0.9"))
 
 
+@pytest.mark.slow
 def test_a_price_has_one_id_whatever_else_is_exported(
     store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
 ) -> None:

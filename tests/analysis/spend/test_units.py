@@ -103,6 +103,7 @@ def test_all_forms_say_the_same(spent: Spend, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_spend_per_units_on_the_command_line(costsim: Run, tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text(CALLS, "utf-8")
     (tmp_path / "units.csv").write_text(UNITS, "utf-8")

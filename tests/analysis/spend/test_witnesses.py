@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from thorough import examples
 from witnessed import TrueCall, claude_log, cost_page, litellm_log, span_rows, truth, usage_page, written
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 TRUTH = truth(days=2, per_day=6)
 FORMATS = {"log": claude_log, "gateway": litellm_log, "spans": span_rows}

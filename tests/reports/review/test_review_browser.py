@@ -39,6 +39,7 @@ def still(browser: Browser, file: Path) -> Iterator[Page]:
     page.close()
 
 
+@pytest.mark.slow
 def test_charts_are_drawn_and_nobody_is_asked(wide: Opened) -> None:
     page = wide.page
     assert page.locator("figure .live svg").count() == page.locator("figure").count() == 5

@@ -83,6 +83,7 @@ def page(worked_month: Review) -> str:
     return render_review(worked_month)
 
 
+@pytest.mark.slow
 def test_the_page_answers_in_the_order_in_which_a_team_lead_asks(page: str) -> None:
     assert re.findall(r'<section id="([\w-]+)"', page) == SECTIONS
     assert "October 2026 cost $127.97, $3.50 (2.8%) more than September 2026" in page
@@ -97,6 +98,7 @@ def test_no_section_says_twice_how_it_was_computed(page: str, running_month: Rev
             assert section.count(">How this was computed<") <= 2  # where it goes: by day, and by component
 
 
+@pytest.mark.slow
 def test_a_running_month_is_held_against_the_same_days_of_the_one_before(running_month: Review) -> None:
     page = render_review(running_month)
     ended = r"October 2026 cost \$[\d.]+ so far, and is expected to end at \$[\d.]+; "
@@ -135,6 +137,7 @@ def test_the_bridges_rows_add_up_to_the_cent(worked_month: Review) -> None:
     assert worked_month.bridge.before_usd + sum(shown) == worked_month.bridge.after_usd
 
 
+@pytest.mark.slow
 def test_no_name_is_run_wherever_it_stands(worked_month: Review) -> None:
     page = render_review(renamed(worked_month, HOSTILE))
     assert "<script>alert" not in page
@@ -145,6 +148,7 @@ def test_no_name_is_run_wherever_it_stands(worked_month: Review) -> None:
     )  # each figure's, the review's, the what-if's; Vega and ours
 
 
+@pytest.mark.slow
 def test_every_chart_has_its_data_as_a_csv_that_no_spreadsheet_runs(worked_month: Review) -> None:
     hostile = renamed(worked_month, HOSTILE)
     for drawn in figures(hostile):
@@ -181,6 +185,7 @@ def large(review: Review, components: int) -> Review:
     return review.model_copy(update={"where": where})
 
 
+@pytest.mark.slow
 def test_a_page_of_many_components_is_under_three_megabytes_and_loses_nothing(
     worked_month: Review, tmp_path: Path
 ) -> None:

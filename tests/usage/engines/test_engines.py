@@ -61,6 +61,7 @@ def clickhouse(calls: Path) -> Iterator[Engine]:
     session.close()
 
 
+@pytest.mark.slow
 def test_clickhouse_gives_the_sums_of_duckdb(clickhouse: Engine, local: Path, tmp_path: Path) -> None:
     made = make_rollup(clickhouse, BOOK, tmp_path / "r.parquet", WANTED)
     assert (made.calls, rows_apart(made.file, local)) == (285, 0)
@@ -71,6 +72,7 @@ def test_a_column_that_clickhouse_does_not_have_is_one_line(clickhouse: Engine, 
         make_rollup(clickhouse, BOOK, tmp_path / "r.parquet", Wanted(unique_by="event"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("COSTSIM_SPARK"), reason="starting Spark takes long: COSTSIM_SPARK=1 runs it")
 @pytest.mark.filterwarnings("ignore")
 def test_spark_gives_the_sums_of_duckdb(calls: Path, local: Path, tmp_path: Path) -> None:

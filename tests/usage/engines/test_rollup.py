@@ -51,6 +51,7 @@ def sums(store_file: Path, logs: Path, by: tuple[str, ...], mapping: str | None 
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [("day", "model"), ("component", "class"), ()])
 def test_a_rollup_costs_what_its_calls_cost(calls: Path, tmp_path: Path, by: tuple[str, ...]) -> None:
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "rollup.parquet", Wanted())
@@ -58,17 +59,20 @@ def test_a_rollup_costs_what_its_calls_cost(calls: Path, tmp_path: Path, by: tup
     assert sums(tmp_path / "a.duckdb", made.file, by) == sums(tmp_path / "b.duckdb", calls, by, MAP)
 
 
+@pytest.mark.slow
 def test_a_rollup_of_a_store_costs_what_the_store_says(calls: Path, tmp_path: Path) -> None:
     in_store = sums(tmp_path / "a.duckdb", calls, ("component",), MAP)
     made = make_rollup(engine_of("local", str(tmp_path / "a.duckdb")), BOOK, tmp_path / "r.parquet", Wanted())
     assert sums(tmp_path / "b.duckdb", made.file, ("component",)) == in_store
 
 
+@pytest.mark.slow
 def test_dimensions_that_are_kept_are_there_after_loading(calls: Path, tmp_path: Path) -> None:
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted(keep=["user"]))
     assert sums(tmp_path / "a.duckdb", made.file, ("user",)) == sums(tmp_path / "b.duckdb", calls, ("user",), MAP)
 
 
+@pytest.mark.slow
 def test_loading_a_rollup_twice_counts_it_once(calls: Path, tmp_path: Path) -> None:
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted())
     once = sums(tmp_path / "a.duckdb", made.file, ())
@@ -97,6 +101,7 @@ def test_calls_that_cannot_be_counted_are_named_and_rejected(tmp_path: Path) -> 
         assert store.spend(by=()).total.calls == 2
 
 
+@pytest.mark.slow
 def test_a_bill_stays_a_bill(tmp_path: Path) -> None:
     sql = """SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 'anthropic' AS provider,
         5.25::DECIMAL(9, 2) AS recorded_usd"""
@@ -111,6 +116,7 @@ def test_a_bill_stays_a_bill(tmp_path: Path) -> None:
         assert store.spend(by=()).total.computed_usd == Decimal("5.25")
 
 
+@pytest.mark.slow
 def test_prices_with_a_tier_that_the_rollup_does_not_keep_apart_are_refused(calls: Path, tmp_path: Path) -> None:
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted())
     overlay = tmp_path / "prices.yaml"
@@ -127,6 +133,7 @@ def test_prices_with_a_tier_that_the_rollup_does_not_keep_apart_are_refused(call
         store.spend()
 
 
+@pytest.mark.slow
 def test_two_rollups_of_the_same_days_made_in_two_ways_are_refused(calls: Path, tmp_path: Path) -> None:
     one = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "one.parquet", Wanted())
     two = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "two.parquet", Wanted(keep=["user"]))
@@ -185,6 +192,7 @@ def test_the_statement_for_duckdb_gives_the_local_sums(calls: Path, tmp_path: Pa
     assert connection.execute(printed).fetchall() == there
 
 
+@pytest.mark.slow
 def test_the_command_line_makes_a_rollup_that_load_takes(costsim: Run, calls: Path) -> None:
     made = costsim("rollup", str(calls), "--out", "rollup.parquet")
     assert (made.code, "of 950 calls, 2026-10-01 to 2026-10-10 (UTC)" in made.out) == (0, True), made

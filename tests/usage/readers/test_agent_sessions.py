@@ -222,6 +222,7 @@ def test_a_change_of_model_holds_for_the_summaries_after_it(tmp_path: Path) -> N
     assert usd(tmp_path, *session(*later)) == Decimal("0.135")
 
 
+@pytest.mark.slow
 def test_a_summary_that_was_added_to_a_loaded_session_has_its_model(tmp_path: Path) -> None:
     first = message("a", input=1_000, output=1_000, cacheRead=0, cacheWrite=0)
     summary = piece("compaction", "b", input=10_000, output=500, cacheRead=0, cacheWrite=0)
@@ -344,6 +345,7 @@ def test_usage_records_without_any_count_are_calls(tmp_path: Path) -> None:
     assert usd(tmp_path, meta("A"), turn(), response("a", FIRST), response("b", SECOND)) == Decimal("0.755")
 
 
+@pytest.mark.slow
 def test_a_record_that_a_fork_repeats_counts_once(tmp_path: Path) -> None:
     compacted = response("c", tokens(200_000, 0, 4_000), 3)
     parent = [meta("P"), turn(), *PAST, compacted]
@@ -351,6 +353,7 @@ def test_a_record_that_a_fork_repeats_counts_once(tmp_path: Path) -> None:
     assert spent(tmp_path, parent=parent, fork=fork).total.calls == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "named",
     [
@@ -370,6 +373,7 @@ def test_a_child_that_replays_its_parent_counts_its_own_calls(tmp_path: Path, na
     assert spent(tmp_path, **files).total.computed_usd == Decimal("0.875")
 
 
+@pytest.mark.slow
 def test_siblings_that_count_from_nothing_keep_their_calls(tmp_path: Path) -> None:
     def child(id: str, used: Record) -> list[Record]:
         return [meta(id, parent_thread_id="P"), turn(), count(used, used, 3)]
@@ -398,6 +402,7 @@ def test_a_counter_that_begins_anew_counts_from_nothing(tmp_path: Path) -> None:
     assert usd(tmp_path, meta("A"), turn(), *PAST, count(anew, anew, 3)) == Decimal("0.808")  # 0.755 + 0.053
 
 
+@pytest.mark.slow
 def test_a_counter_that_begins_anew_with_the_same_totals_makes_new_calls(tmp_path: Path) -> None:
     # gpt-5.5: each call 100,000 x 5 + 1,000 x 30 = 530,000 millionths
     used, twice = tokens(100_000, 0, 1_000), tokens(200_000, 0, 2_000)
@@ -467,6 +472,7 @@ def test_a_tier_before_it_had_a_price_is_named(tmp_path: Path) -> None:
     assert found.total.computed_usd == Decimal("0.3775")  # flex is half of 0.755, before its listing too
 
 
+@pytest.mark.slow
 def test_input_without_cached_tokens_is_told_by_the_total(tmp_path: Path) -> None:
     # 1,000 x 5 + 9,000 x 0.5 + 100 x 30 = 12,500, whether the total says so or there is more cached than input
     for number, total in enumerate((10_100, None)):

@@ -76,6 +76,7 @@ def test_the_documented_cost_report_field_by_field(store: duckdb.DuckDBPyConnect
     assert (report.files[0].reader, report.total("rejected")) == ("anthropic-costs", 0)
 
 
+@pytest.mark.slow
 def test_the_context_window_decides_the_price_of_a_sum(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     # the sum of many short requests is large and still of the lower tier; a long request pays double for input
     counts = {"uncached_input_tokens": 1_000_000, "cache_read_input_tokens": 0, "output_tokens": 0}
@@ -193,6 +194,7 @@ def test_each_kind_of_cost_counts_by_itself(store: duckdb.DuckDBPyConnection, tm
     assert values(store, "recorded_usd") == [(Decimal("0.01"),), (Decimal("1.2378912"),)]
 
 
+@pytest.mark.slow
 def test_costs_stand_beside_computed_usage(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     loaded(store, tmp_path, USAGE, COSTS)
     # Opus 5 per million: 1,500 at $5, 200 read at $0.50, 500 at $6.25, 1,000 at $10, 500 at $25; 10 searches at $0.01

@@ -222,6 +222,7 @@ def test_a_bill_states_gross_and_keeps_what_the_plan_includes(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.slow
 def test_an_agents_span_counts_where_no_chat_does(tmp_path: Path) -> None:
     lines = (DATA / "otel" / "copilot.jsonl").read_text().splitlines()
     alone = tmp_path / "alone.jsonl"

@@ -55,6 +55,7 @@ def test_who_called_what(tmp_path: Path, shape: str) -> None:
     assert [row[4] for row in rows] == ["ok", "ok", "ok", "ok", "error"]
 
 
+@pytest.mark.slow
 def test_an_observation_in_three_exports_is_one_call(tmp_path: Path) -> None:
     report, rows = loaded(tmp_path, *(DATA / shape for shape in SHAPES), sql="SELECT count(*) FROM usage_event")
     assert (report.total("entries"), report.total("added")) == (15, 5)
@@ -72,6 +73,7 @@ def test_audio_is_input_and_output_too(tmp_path: Path) -> None:
     assert one(tmp_path, "SELECT input, output FROM usage_event", usageDetails=usage) == (3, 7)
 
 
+@pytest.mark.slow
 def test_older_usage_counts_only_in_tokens(tmp_path: Path) -> None:
     sql = "SELECT input, output FROM usage_event"
     tokens, characters = ({"input": 7, "output": 8, "total": 15, "unit": unit} for unit in ("TOKENS", "CHARACTERS"))
@@ -84,6 +86,7 @@ def test_the_total_of_the_cost_details_stands_in_for_the_cost(tmp_path: Path) ->
     assert row == (Decimal("0.000005"),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -254,6 +257,7 @@ def test_cached_tokens_may_stand_in_an_object_of_their_own(tmp_path: Path, neste
 OLD: dict[str, Any] = {"metadata": None, "usageDetails": None, "costDetails": None, "totalCost": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["CHARACTERS", "SECONDS", "IMAGES", "MILLISECONDS", "REQUESTS"])
 @pytest.mark.parametrize("cost", [None, 0.01])
 def test_what_is_not_measured_in_tokens_is_named_and_its_cost_kept(

@@ -57,6 +57,7 @@ def test_team_tags_agent_and_status_can_be_attributed(tmp_path: Path) -> None:
     assert [tag.get("cache_hit") for tag in tags] == [None, None, None, None, "true", None]
 
 
+@pytest.mark.slow
 def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) -> None:
     parquet, array = tmp_path / "spend.parquet", tmp_path / "spend.json"
     csv = str(DATA / "spend_logs.csv")
@@ -204,6 +205,7 @@ DAY = {
 CALL = ROWS[0] | {"request_id": "chatcmpl-b1", "startTime": "2026-10-05T10:00:00Z", "model": "gpt-4o"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["calls", "days"])
 def test_a_daily_table_counts_only_where_the_spend_logs_have_no_call(tmp_path: Path, first: str) -> None:
     # gpt-4o: 2.5 in, 10 out; the logged calls 2 x (500 x 2.5 + 100 x 10) = 4,500 millionths, and again 4,500 of the 6th
@@ -227,6 +229,7 @@ def test_a_daily_table_counts_only_where_the_spend_logs_have_no_call(tmp_path: P
     assert [(one.covered_by, one.usd) for one in found.sources.not_counted] == [("litellm", Decimal("0.0045"))]
 
 
+@pytest.mark.slow
 def test_a_daily_table_larger_than_the_rows_that_cover_it_is_named(tmp_path: Path) -> None:
     counts = {"prompt_tokens": 500, "completion_tokens": 100, "total_tokens": 600, "custom_llm_provider": "openai"}
     files = {"calls": [CALL | counts | {"spend": 0.00225}], "days": [DAY]}

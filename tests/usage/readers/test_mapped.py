@@ -37,6 +37,7 @@ def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ..
     return store.execute(f"SELECT {columns} FROM usage_event ORDER BY ts, event_id").fetchall()
 
 
+@pytest.mark.slow
 def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: duckdb.DuckDBPyConnection) -> None:
     import pandas as pd  # in tests, not for every worker that collects them
 

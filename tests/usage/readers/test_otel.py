@@ -14,6 +14,8 @@ from costsim.usage.reader import Sample
 from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[2] / "data" / "usage" / "otel"
 SHAPES = ["trace.json", "exports.jsonl", "console.jsonl", "spans.csv"]
 TRACE = json.loads((DATA / "trace.json").read_text())

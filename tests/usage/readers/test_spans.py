@@ -11,6 +11,8 @@ import pytest
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 CLASSES = "input, cache_read, cache_write_5m, cache_write_1h, output"
 SUMS = "sum(input), sum(cache_read), sum(cache_write_5m), sum(cache_write_1h), sum(output)"
 SECOND = 1_000_000_000
