@@ -182,9 +182,10 @@ def _projected(wanted: Architecture, settings: Settings, db: Path | None) -> Pro
     """The projection, with its progress; kept in a DuckDB file where one is named."""
     from ..analysis.simulation.fleets import method
     from ..analysis.simulation.run import project
-    from ..usage.store import check_database
 
     if db:
+        from ..usage.store import check_database  # loads DuckDB
+
         check_database(db)
     say_at_end(method(wanted, settings.trials))
     rows: list[Any] = []
