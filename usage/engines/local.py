@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 import duckdb
 
@@ -24,7 +26,6 @@ class Local:
     connection: duckdb.DuckDBPyConnection
     origin: str
     unique: bool
-    spool: TemporaryDirectory[str] | None = None  # of links to names that DuckDB does not take
 
     @classmethod
     def open(cls, source: str) -> Local:
@@ -42,11 +43,12 @@ class Local:
         if is_remote(source):
             allow(connection, source)
             return cls._over(connection, [source], source)
-        spool = TemporaryDirectory()
-        files = [file.path for file in find_files([source], Path(spool.name)) if file.path.endswith(".parquet")]
+        links = mkdtemp()  # to names that DuckDB does not take, for as long as it reads them
+        finalize(connection, rmtree, links, ignore_errors=True)
+        files = [file.path for file in find_files([source], Path(links)) if file.path.endswith(".parquet")]
         if not files:
             raise UsageLogError("there is no Parquet file and no store here", file=source)
-        return replace(cls._over(connection, files, str(path.resolve())), spool=spool)
+        return cls._over(connection, files, str(path.resolve()))
 
     @classmethod
     def _over(cls, connection: duckdb.DuckDBPyConnection, files: list[str], origin: str) -> Local:
