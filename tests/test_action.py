@@ -328,6 +328,7 @@ def test_the_hooks_have_what_pre_commit_needs() -> None:
         assert known["language"] == "python"
 
 
+@pytest.mark.slow
 def test_installing_runs_no_module_of_the_repository(tmp_path: Path) -> None:
     """`python -m pip` would import the pip.py, json.py or typing.py of a pull request before pip's own."""
     for name in ("pip", "json", "typing", "sitecustomize"):

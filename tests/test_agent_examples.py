@@ -13,6 +13,8 @@ from costsim.analysis.results import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(costsim.__file__).parent / "examples"
 FLEET, C_SUITE = (EXAMPLES / name / "architecture.yaml" for name in ("agent-fleet", "spawning-c-suite"))
 

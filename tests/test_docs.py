@@ -138,6 +138,7 @@ def test_the_cookbook_has_ten_questions() -> None:
     assert len(RECIPES) == PAGES["docs/cookbook.md"].count("\n## ") == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RECIPES)
 def test_a_recipe_prints_what_the_cookbook_shows(
     costsim: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str

@@ -21,6 +21,7 @@ HOSTILE = "evil\x1b]52;c;x\x07\x7f\x85\x9b2J\u202e\u2066\u2028\u200b\ufeff\U000e
 UNPRINTED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|##\\[|##vso")
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Zs", "L"])))
 def test_every_text_means_what_it_meant_and_prints(text: str) -> None:
     written = json_text({text: [text]})

@@ -67,6 +67,7 @@ def test_no_import_goes_upward() -> None:
     assert upward == []
 
 
+@pytest.mark.slow
 def test_pricing_and_usage_know_nothing_of_each_other_but_prices() -> None:
     assert [f"{name}:{line}" for name in parts() for line, to in imports(name)
             if name.startswith("pricing") and to.startswith("usage")] == []  # fmt: skip

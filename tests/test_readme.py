@@ -67,6 +67,7 @@ def test_the_overlay_of_the_docs_lies_on_the_list(costsim: Run, folder: Path) ->
     assert "our-contract (contract 2026-03)" in costsim("run", "architecture.yaml", "--trials", "10").out
 
 
+@pytest.mark.slow
 def test_the_python_of_the_docs_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

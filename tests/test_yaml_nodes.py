@@ -40,6 +40,7 @@ def test_other_documents_say_it_in_the_same_words(tmp_path: Path, name: str, tex
     assert refused(tmp_path, name, text % ("9" * 10_000)).endswith("a number of more than 4,300 digits")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["[" + "a," * 5_000_000 + "a]", "a: {" + "b: 1," * 2_000_000 + "}"], ids=["list", "keys"]
 )

@@ -256,6 +256,7 @@ def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -140,6 +140,7 @@ budgets:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["table", "json", "markdown", "github", "junit", "sarif", "gitlab"])
 def test_every_form_is_as_it_was(costsim: Run, tmp_path: Path, format: str) -> None:
     """At the article's book, whose prices never change. COSTSIM_GOLDEN=1 writes the files anew: read the diff."""

@@ -113,6 +113,7 @@ def test_csv_has_a_row_per_plan_and_component(costsim: Run) -> None:
     assert Decimal(rows[0]["expected_usd_per_day"]) > 0
 
 
+@pytest.mark.slow
 def test_the_store_holds_every_day_of_every_component(costsim: Run, tmp_path: Path) -> None:
     for _ in range(2):  # the same run again replaces itself
         assert costsim("run", *AT, "--trials", "50", "--db", "plans.duckdb", "--book", "article-2026").code == 0
@@ -138,6 +139,7 @@ def test_an_unpriced_model_is_shown_first_and_is_no_success(costsim: Run) -> Non
     assert result["plans"][0]["components"][0]["expected_usd_per_day"] is None
 
 
+@pytest.mark.slow
 def test_a_real_hour_of_code_completion(costsim: Run) -> None:
     import pandas as pd
     from costsim.cli.arguments import EXAMPLES
@@ -162,6 +164,7 @@ def test_help_teaches(costsim: Run) -> None:
         assert costsim(command, "--help").out.strip()
 
 
+@pytest.mark.slow
 def test_the_schema_of_the_architecture_accepts_the_example(costsim: Run) -> None:
     import yaml
     from costsim.cli.arguments import EXAMPLE

@@ -66,6 +66,7 @@ def test_the_same_again_changes_nothing_and_the_opposite_is_added(project: Run, 
     assert [(of.decision, of.on.day) for of in read_decisions(file)] == [("accepted", 2), ("rejected", 20)]
 
 
+@pytest.mark.slow
 def test_recommend_gives_the_same_move_the_same_id(project: Run) -> None:
     advice = json.loads(project("recommend", "--format", "json").out)["recommendation"]["tasks"]
     assert [task["id"] for task in advice if task["task"] == "orchestration"] == [MOVE]

@@ -71,6 +71,7 @@ def test_a_routerbench_table_shows_its_models(costsim: Run, tmp_path: Path) -> N
 # outcomes
 
 
+@pytest.mark.slow
 def test_outcomes_show_success_with_its_interval_and_cost_per_solved(desk: Run) -> None:
     outcome = desk("outcomes")
     assert "97.5% - 99.6%" in outcome.out  # Wilson of 396 in 400
@@ -103,12 +104,14 @@ def test_a_file_of_outcomes_and_logged_calls_are_not_asked_for_at_once(sessions:
     assert "give either a file of outcomes or --from-usage" in outcome.err
 
 
+@pytest.mark.slow
 def test_runs_that_no_log_has_are_not_paid_by_the_log(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text(f"ts,task,model,success\n2026-02-11,fallback,{OPUS},true\n")
     found = json.loads(sessions("outcomes", "more.csv", "--format", "json").out)
     assert {row["model"]: row["paid_usd"] for row in found["models"]} == {OPUS: None}
 
 
+@pytest.mark.slow
 def test_a_month_is_tested_against_the_month_before(costsim: Run, tmp_path: Path) -> None:
     days = [
         ("2026-09-05", HAIKU, 60),
@@ -136,6 +139,7 @@ def advice(desk: Run, *more: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_task_moves_to_the_cheapest_model_that_surely_succeeds(desk: Run) -> None:
     found = advice(desk)["recommendation"]
     assert found["changes"] == {"monitoring": HAIKU}
@@ -154,6 +158,7 @@ def test_a_task_moves_to_the_cheapest_model_that_surely_succeeds(desk: Run) -> N
     assert f'+    "monitoring": "{HAIKU}",' in outcome.out
 
 
+@pytest.mark.slow
 def test_costs_are_those_of_the_projection(desk: Run) -> None:
     found = advice(desk)["recommendation"]
     run = json.loads(desk("run", "architecture.yaml", "--trials", "10", "--format", "json").out)
@@ -163,11 +168,13 @@ def test_costs_are_those_of_the_projection(desk: Run) -> None:
     assert abs(daily * 30 - Fraction(found["saving"]["present_usd"])) < Fraction(1, 10**9)
 
 
+@pytest.mark.slow
 def test_a_model_with_evidence_is_considered_though_no_routing_names_it(desk: Run) -> None:
     models = [row["model"] for row in advice(desk)["recommendation"]["tasks"][1]["considered"]]
     assert models == [HAIKU, SONNET, OPUS]
 
 
+@pytest.mark.slow
 def test_a_budget_buys_the_most_successes(desk: Run) -> None:
     pytest.importorskip("scipy")
     found = advice(desk, "--budget", "500")["recommendation"]
@@ -177,6 +184,7 @@ def test_a_budget_buys_the_most_successes(desk: Run) -> None:
     assert "1 USD a month is too little" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_recommendation_is_printed_for_a_spreadsheet_and_for_a_pull_request(desk: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(desk("recommend", "architecture.yaml", "--format", "csv").out)))
     monitoring = [row for row in rows if row["task"] == "monitoring"]
@@ -190,6 +198,7 @@ def test_a_recommendation_is_printed_for_a_spreadsheet_and_for_a_pull_request(de
     assert f'+    "monitoring": "{HAIKU}",' in text
 
 
+@pytest.mark.slow
 def test_the_new_routing_is_written_and_nothing_else_overwritten(desk: Run, tmp_path: Path) -> None:
     file = tmp_path / "model-routing.json"
     before = file.read_text()
@@ -208,6 +217,7 @@ def test_the_new_routing_is_written_and_nothing_else_overwritten(desk: Run, tmp_
 # replay
 
 
+@pytest.mark.slow
 def test_a_replay_compares_with_what_was_spent(sessions: Run) -> None:
     found = json.loads(sessions("replay", "--model", HAIKU, "--format", "json").out)
     assert found["total"]["spent_usd"] == "11.9789443"
@@ -216,6 +226,7 @@ def test_a_replay_compares_with_what_was_spent(sessions: Run) -> None:
     assert [row["name"] for row in found["days"]] == ["2026-02-10", "2026-02-11"]
 
 
+@pytest.mark.slow
 def test_a_replay_prints_in_every_format(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(ROUTING))
     rows = list(csv.DictReader(io.StringIO(sessions("replay", "--config", "r.json", "--format", "csv").out)))
@@ -223,6 +234,7 @@ def test_a_replay_prints_in_every_format(sessions: Run, tmp_path: Path) -> None:
     assert "| **total** |" in sessions("replay", "--config", "r.json", "--format", "markdown").out
 
 
+@pytest.mark.slow
 def test_a_plan_of_the_architecture_is_replayed(sessions: Run, tmp_path: Path) -> None:
     (tmp_path / "model-routing.json").write_text(json.dumps(ROUTING))
     (tmp_path / "architecture.yaml").write_text(json.dumps(ARCHITECTURE))

@@ -92,6 +92,7 @@ def test_an_earlier_spelling_is_todays(earlier: str, spelled: str) -> None:
     assert today(earlier.split()) == spelled.split()
 
 
+@pytest.mark.slow
 def test_the_ending_of_the_file_says_the_format(costsim: Run, tmp_path: Path) -> None:
     (tmp_path / "architecture.yaml").write_text(DESK, "utf-8")
     for name in ("plan.json", "plan.csv", "plan.md", "plan.html", "plan.txt"):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-10-05T10:00:00Z"
 GATEWAY = {
     "request_id": "r-1", "call_type": "acompletion", "startTime": AT, "model": "gpt-4o", "spend": 0.0045,

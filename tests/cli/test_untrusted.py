@@ -92,6 +92,7 @@ def test_an_error_has_a_bounded_length(costsim: Run, words: list[str]) -> None:
     assert len(done.err) < MAX_LINE + 20
 
 
+@pytest.mark.slow
 def test_thousands_of_models_without_a_price_are_named_in_a_short_sentence(costsim: Run, tmp_path: Path) -> None:
     """1,000 calls, each on a model of its own of 500 characters: ten are named, 990 are counted."""
     calls = [{"ts": "2026-10-01T00:00:00Z", "m": f"{n:04}" + "x" * 496, "i": 1} for n in range(1000)]
@@ -103,6 +104,7 @@ def test_thousands_of_models_without_a_price_are_named_in_a_short_sentence(costs
     assert len(done.err) < MAX_LINE
 
 
+@pytest.mark.slow
 def test_a_mapping_longer_than_a_file_name_is_read(costsim: Run, tmp_path: Path) -> None:
     """A path may have 255 bytes between two slashes; a mapping of thirty columns has more."""
     columns = {name: f"the_column_of_the_{name}" for name in ("ts", "model", "input", "output", "component", "agent",
@@ -116,6 +118,7 @@ def test_a_mapping_longer_than_a_file_name_is_read(costsim: Run, tmp_path: Path)
     assert "$1" in costsim("spend").out  # a million tokens at $1 per million
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 def test_letters_that_an_encoding_lacks_are_printed_as_json_writes_them(
     sessions: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
@@ -178,6 +181,7 @@ def test_an_error_that_cannot_be_printed_is_known_by_its_code(costsim: Run, monk
     assert stopped.value.code == 2
 
 
+@pytest.mark.slow
 def test_thousands_of_unknown_levels_are_counted_after_the_first(costsim: Run, tmp_path: Path) -> None:
     """3,000 calls, each processed in a way of its own: twenty are named."""
     calls = [

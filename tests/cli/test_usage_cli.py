@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Run
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[1] / "data" / "usage"
 SESSIONS = sorted(map(str, (DATA / "claude-code").glob("p*.jsonl")))
 

@@ -121,6 +121,7 @@ def test_kimi_for_coding_is_never_priced_at_moonshots_prices() -> None:
     assert str(open_book("article-2026").resolve("kimi-for-coding", "kimi-coding")) == "kimi-coding/kimi-for-coding"
 
 
+@pytest.mark.slow
 def test_every_priced_key_of_the_list_finds_itself(list_book: PriceBook) -> None:
     for key in filter(list_book.rows, list_book.keys()):
         assert list_book.resolve(str(key)) == key, key

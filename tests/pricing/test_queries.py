@@ -75,6 +75,7 @@ def test_show_of_an_unknown_model_offers_a_near_name_and_prices_nothing(
     assert list_book.resolve(asked) is None
 
 
+@pytest.mark.slow
 def test_a_book_does_not_differ_from_itself(list_book: PriceBook) -> None:
     assert diff_books(list_book, open_book(), MARCH) == []
 

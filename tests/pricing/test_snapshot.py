@@ -196,6 +196,7 @@ def test_every_price_of_the_snapshot_is_genai_prices_own(
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_class_is_unpriced_exactly_where_no_price_key_pays_for_it(list_book: PriceBook) -> None:
     paying = {
         "input": {"input_mtok"},
@@ -298,6 +299,7 @@ def test_where_ours_differs_on_purpose(
     assert _genai(model, context, **reported) == Decimal(theirs_per_mtok)
 
 
+@pytest.mark.slow
 def test_units_that_no_log_states_are_shown_and_not_in_the_sql_table(
     list_book: PriceBook, connection: duckdb.DuckDBPyConnection
 ) -> None:

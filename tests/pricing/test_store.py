@@ -162,6 +162,7 @@ def haiku_only() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(8, 20), deadline=None)
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=30), st.sampled_from(["input", "output", "cache_read"]))
 def test_the_cost_of_a_sum_is_the_sum_of_the_costs(calls: list[int], token_class: str) -> None:
@@ -205,6 +206,7 @@ def stack() -> tuple[PriceBook, duckdb.DuckDBPyConnection]:
     return book, connection
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20, 60), deadline=None)
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1)),

@@ -43,6 +43,7 @@ def _code(spec: Any) -> list[str]:
     return own + [text for key, part in spec.items() if key not in ("values", "datasets") for text in _code(part)]
 
 
+@pytest.mark.slow
 def test_a_name_is_never_an_expression_nor_a_field(fleet: FleetBuilder) -> None:
     names = {"ceo-heartbeat": f"a{MARK}", "c-suite": MARK, "ad-hoc-coding": f'"+{MARK}'}
     projection = fleet(rename=names)

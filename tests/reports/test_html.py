@@ -65,6 +65,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costsim.reports.vega.static_svg", lambda spec, width: "<svg></svg>")
 
 
+@pytest.mark.slow
 def test_the_report_is_under_two_megabytes(page: str) -> None:
     assert len(page.encode()) < 2_000_000
 
@@ -112,6 +113,7 @@ def test_the_content_security_policy_allows_the_page_its_own_two_scripts_alone(p
     assert "unsafe-eval" not in policy
 
 
+@pytest.mark.slow
 def test_hostile_names_make_no_element_and_lose_no_letter(page: str, hostile_page: str) -> None:
     def shape(text: str) -> list[str]:
         return sorted(tag for tag, _ in Outline(text).tags if tag not in ("path", "text", "g", "tspan"))
@@ -164,6 +166,7 @@ def test_a_single_plan_on_a_single_day_makes_a_report(fleet: FleetBuilder) -> No
     assert page.count("<figure ") == 5
 
 
+@pytest.mark.slow
 def test_the_waterfall_is_drawn_and_listed_only_where_there_are_policies(fleet: FleetBuilder, page: str) -> None:
     steps = [
         WaterfallStep(step="naive", expected_usd_per_day=Decimal(10), saved_usd_per_day=Decimal(0)),
@@ -223,6 +226,7 @@ def test_a_cache_folder_that_cannot_be_written_costs_time_but_no_report(
     assert vega.bundle() == "made anew"
 
 
+@pytest.mark.slow
 def test_importing_the_reports_loads_no_chart_library() -> None:
     script = (
         "import costsim.reports.html, costsim.reports.charts, sys;"

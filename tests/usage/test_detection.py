@@ -166,6 +166,7 @@ def test_objects_are_read_in_any_arrangement_and_packing(
     assert load(store, [packed(tmp_path / "x", content, packing)]).total("added") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
 def test_first_lines_may_be_long(store: duckdb.DuckDBPyConnection, tmp_path: Path, packing: str) -> None:
     both = "\n".join(calls("a", "b", metadata={"note": LONG})).encode()
@@ -176,6 +177,7 @@ def test_first_lines_may_be_long(store: duckdb.DuckDBPyConnection, tmp_path: Pat
     assert report.total("added") > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
 def test_a_document_over_many_lines_may_be_long_too(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, packing: str

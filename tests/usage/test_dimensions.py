@@ -105,6 +105,7 @@ def test_spans_say_their_attributes_and_their_resources(
     assert "secret" not in json.dumps(tags)
 
 
+@pytest.mark.slow
 def test_langfuse_says_user_session_and_labels(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     observation = {"id": "o1", "type": "GENERATION", "traceId": "t1", "startTime": "2026-10-05T10:00:00Z",
                    "model": "gpt-4o", "usageDetails": {"input": 10, "output": 1}}  # fmt: skip

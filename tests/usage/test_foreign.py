@@ -10,6 +10,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["claude-code", "codex", "otel"])
 @pytest.mark.parametrize("content", ["hello\nthis is no log\n", '{"a": 1}\n{"b": 2}\n'])
 def test_garbage_under_a_named_format_is_a_reject(tmp_path: Path, format: str, content: str) -> None:

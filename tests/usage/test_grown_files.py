@@ -85,6 +85,7 @@ def test_a_file_that_did_more_than_grow_by_lines_is_read_as_a_whole(tmp_path: Pa
     assert new_lines(str(file), len(before), content_hash, tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_grown_file_keeps_the_rejects_of_its_beginning_with_their_lines(tmp_path: Path) -> None:
     first = "\n".join([*(entry(n, 1, True) for n in range(5)), "{torn"]) + "\n"
     calls, rejects, files = known(tmp_path, first.encode(), (first + entry(6, 1, True) + "\n{torn too\n").encode())

@@ -80,6 +80,7 @@ def test_a_limit_is_raised_by_its_variable(tmp_path: Path, monkeypatch: pytest.M
         _ = MAX_LINE.value
 
 
+@pytest.mark.slow
 def test_a_table_is_read_up_to_a_line_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COSTSIM_MAX_LINE", "1MiB")
     file = tmp_path / "a.csv"
@@ -98,12 +99,14 @@ def test_a_document_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         loaded(tmp_path, file)
 
 
+@pytest.mark.slow
 def test_what_is_no_bomb_is_read_whole(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl.gz"
     file.write_bytes(gzip.compress(CALL * 5_000))
     assert loaded(tmp_path, file) == (5_000, [])
 
 
+@pytest.mark.slow
 def test_a_small_parquet_file_of_very_many_rows_is_refused(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """3,000,000 rows of 4 columns that say one thing: 96 MB in memory of some kilobytes, ratio over 1,000."""
     file = tmp_path / "logs" / "calls.parquet"

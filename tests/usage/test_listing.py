@@ -25,6 +25,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> int:
         return load(store, [LOG]).total("added")
 
 
+@pytest.mark.slow
 def test_a_pipe_is_read_as_the_standard_input_is(store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -105,6 +106,7 @@ def test_an_empty_file_is_named_as_empty(store: duckdb.DuckDBPyConnection, tmp_p
     assert load(store, [tmp_path / "x.jsonl"]).passed_over == {str(tmp_path / "x.jsonl"): "empty"}
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_utf8_is_read_and_shown_with_its_bytes(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_name_that_is_no_utf8_is_read_and_shown_with_its_bytes(
     assert load(store, [name]).files[0].unchanged
 
 
+@pytest.mark.slow
 def test_a_glob_reads_the_folders_it_matches_and_names_what_is_no_file(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, calls: int
 ) -> None:

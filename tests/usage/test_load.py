@@ -74,6 +74,7 @@ def write(file: Path, *entries: dict[str, Any] | str) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_two_real_sessions_cost_what_ccusage_says(db: Path) -> None:
     loaded(db, *SESSIONS)
     total = spent(db).total
@@ -84,6 +85,7 @@ def test_two_real_sessions_cost_what_ccusage_says(db: Path) -> None:
     assert total.computed_usd == Decimal("11.97894430")
 
 
+@pytest.mark.slow
 def test_a_real_openclaw_session_costs_what_it_recorded(db: Path) -> None:
     loaded(db, DATA / "openclaw")
     total = spent(db).total
@@ -95,6 +97,7 @@ def test_a_real_openclaw_session_costs_what_it_recorded(db: Path) -> None:
     assert total.calls == total.recorded_calls == 484
 
 
+@pytest.mark.slow
 def test_a_codex_rollout_counts_the_changes_of_its_running_total(db: Path) -> None:
     loaded(db, DATA / "codex")
     rows = {row.keys[0]: row.tokens for row in spent(db, "model").rows}
@@ -103,6 +106,7 @@ def test_a_codex_rollout_counts_the_changes_of_its_running_total(db: Path) -> No
     assert (rows["openai/gpt-5.3-codex"]["input"], rows["openai/gpt-5.3-codex"]["output"]) == (2_000, 300)
 
 
+@pytest.mark.slow
 def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: Path) -> None:
     lines = (DATA / "codex" / "codex_alpha.jsonl").read_text().splitlines()
     once = loaded(db, DATA / "codex").total("added")
@@ -143,6 +147,7 @@ def test_a_codex_fork_that_replays_its_parent_with_new_times_counts_only_its_own
     assert (total.calls, total.tokens["input"], total.tokens["output"]) == (5, 5000, 500)
 
 
+@pytest.mark.slow
 def test_a_call_loaded_later_follows_the_rules_that_were_given_before(db: Path, tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text('attribution: [{match: {session: "s"}, component: desk}]\n')
     file = write(tmp_path / "a.jsonl", entry(1, output=1))
@@ -176,6 +181,7 @@ def test_the_same_file_again_changes_nothing(db: Path, tmp_path: Path) -> None:
     assert loaded(db, file).files[0].unchanged
 
 
+@pytest.mark.slow
 def test_a_grown_file_adds_only_what_is_new(db: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", entry(1))
     loaded(db, file)
@@ -184,6 +190,7 @@ def test_a_grown_file_adds_only_what_is_new(db: Path, tmp_path: Path) -> None:
     assert spent(db).total.calls == 2
 
 
+@pytest.mark.slow
 def test_of_the_entries_of_a_call_the_one_with_the_largest_output_counts(db: Path, tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", entry(1, output=10), entry(1, output=500))
     write(tmp_path / "b.jsonl", entry(1, output=40))
@@ -192,6 +199,7 @@ def test_of_the_entries_of_a_call_the_one_with_the_largest_output_counts(db: Pat
     assert (total.calls, total.tokens["output"], total.tokens["input"]) == (1, 500, 100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("usage", "writes"),
     [
@@ -219,6 +227,7 @@ def test_cache_writes_that_are_not_told_apart_are_five_minute_ones(
     assert (tokens["cache_write_5m"], tokens["cache_write_1h"]) == writes
 
 
+@pytest.mark.slow
 def test_calls_with_empty_ids_are_told_apart_by_their_content(db: Path, tmp_path: Path) -> None:
     calls = [entry(n) for n in (1, 2)]
     for call in calls:
@@ -233,6 +242,7 @@ def test_a_number_that_no_database_takes_costs_only_its_line(db: Path, tmp_path:
     assert (report.total("added"), report.total("rejected")) == (2, 3)
 
 
+@pytest.mark.slow
 def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tmp_path: Path) -> None:
     def meta(name: str) -> dict[str, Any]:
         return {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": name}}
@@ -247,6 +257,7 @@ def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tm
     assert loaded(db, write(tmp_path / "rollout.jsonl", *first, meta("B"), total(30))).total("added") == 1
 
 
+@pytest.mark.slow
 def test_rollouts_without_a_name_are_told_apart_by_their_times(db: Path, tmp_path: Path) -> None:
     usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": 11}
     meta = {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": "", "forked_from_id": ""}}
@@ -258,6 +269,7 @@ def test_rollouts_without_a_name_are_told_apart_by_their_times(db: Path, tmp_pat
     assert spent(db).total.calls == 2
 
 
+@pytest.mark.slow
 def test_synthetic_answers_are_no_calls(db: Path, tmp_path: Path) -> None:
     made_up = entry(1)
     made_up["message"]["model"] = "<synthetic>"
@@ -346,6 +358,7 @@ def test_packed_files_are_read_as_they_are(db: Path, tmp_path: Path, ending: str
     assert (report.total("added"), report.total("rejected")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_the_standard_input_is_a_file_too(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = (json.dumps(entry(1)) + "\n").encode()
     for _ in range(2):
@@ -432,6 +445,7 @@ def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, t
     assert spent(db).total.calls == 32_000
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_told_at_once(db: Path) -> None:
     with open_store(db):
         code = f"from pathlib import Path\nfrom costsim.usage.store import open_store\nwith open_store(Path({str(db)!r})): pass"
@@ -441,6 +455,7 @@ def test_a_second_writer_is_told_at_once(db: Path) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_file_that_only_run_has_written_becomes_a_store(db: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(db)) as connection:
         connection.execute("CREATE TABLE projection (run VARCHAR, price_book VARCHAR)")
@@ -466,6 +481,7 @@ def test_a_store_of_another_schema_is_refused_in_one_line(
         pass
 
 
+@pytest.mark.slow
 def test_attribution_takes_the_first_rule_that_matches(db: Path, tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(
         "attribution:\n"

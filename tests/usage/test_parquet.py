@@ -80,6 +80,7 @@ def test_a_file_needs_no_more_than_a_time_a_model_and_a_count(tmp_path: Path) ->
     assert (total.calls, total.tokens["input"], total.computed_usd) == (1, 10, Decimal("0.00001"))
 
 
+@pytest.mark.slow
 def test_files_with_different_columns_are_read_together(tmp_path: Path) -> None:
     one = "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 10 AS input"
     written(tmp_path / "a.parquet", one)
@@ -124,6 +125,7 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
         spend_calls([tmp_path], BOOK, Query())
 
 
+@pytest.mark.slow
 def test_the_command_line_prices_a_file_without_a_store(costsim: Callable[..., Any], tmp_path: Path) -> None:
     sql = (
         "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 'anthropic' AS provider, 1_000_000 AS input"

@@ -82,6 +82,7 @@ def test_a_database_that_is_cut_short_is_named_in_a_folder_and_refused_alone(tmp
         loaded(packed, tmp_path / "s.duckdb")
 
 
+@pytest.mark.slow
 def test_every_file_that_is_no_log_is_counted_by_what_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()

@@ -88,6 +88,7 @@ def test_new_rows_are_added_and_late_ones_within_the_window(server: str, table: 
         assert store.spend(by=()).total.calls == 4
 
 
+@pytest.mark.slow
 def test_no_prompt_is_read_and_nothing_is_written(server: str, table: Any, tmp_path: Path) -> None:
     add(table, "a", "2026-10-05 09:00")
     with open_store(tmp_path / "a.duckdb", BOOK) as store:

@@ -133,6 +133,7 @@ def test_fast_answers_in_one_region_cost_what_they_cost_wherever_they_are_logged
     assert row == (format, "fast/us", 1000, 100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_tier_that_no_price_list_knows_is_named_and_refused_by_strict(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, format: str
@@ -144,6 +145,7 @@ def test_a_tier_that_no_price_list_knows_is_named_and_refused_by_strict(
         loaded(store, tmp_path, record, strict=True)
 
 
+@pytest.mark.slow
 def test_spend_names_a_tier_without_a_price(tmp_path: Path) -> None:
     book = open_book()
     with open_store(tmp_path / "s.duckdb") as store:

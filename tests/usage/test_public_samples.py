@@ -101,6 +101,7 @@ REFUSED = {
 here = pytest.mark.skipif(not SHARED.is_dir(), reason="the public samples are not part of the repository")
 
 
+@pytest.mark.slow
 @here
 def test_every_sample_gives_its_totals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong, lines = [], []

@@ -13,6 +13,8 @@ from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[2].parent / "shared" / "cases"
 IN_WORDS = {"O05": "11,000 tokens, nothing unpriced", "X08c": "a local server has no provider's price"}
 

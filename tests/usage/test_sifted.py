@@ -10,6 +10,8 @@ from costsim.usage import sifted
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 def _entry(number: int) -> str:
     usage = {"input_tokens": 100 + number, "output_tokens": 10}

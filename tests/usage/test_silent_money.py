@@ -123,6 +123,7 @@ def test_one_bad_line_of_gemini_cli_does_not_end_the_file(tmp_path: Path) -> Non
     assert (row[:3], reasons) == ((2, 200, 20), ["not JSON"])
 
 
+@pytest.mark.slow
 def test_agents_that_a_tool_of_pi_ran_are_counted_at_their_own_model(tmp_path: Path) -> None:
     def usage(tokens: int) -> dict[str, object]:
         return {

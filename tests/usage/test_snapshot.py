@@ -27,6 +27,7 @@ def row(output: int) -> str:
     return f"2026-10-05T10:00:00Z,1,{output}"
 
 
+@pytest.mark.slow
 def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     with open_store(tmp_path / "costsim.duckdb") as store:
@@ -41,6 +42,7 @@ def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
         assert outputs(store) == [10, 98765]
 
 
+@pytest.mark.slow
 def test_a_last_row_that_stays_without_an_end_counts_at_the_next_load(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(f"{HEADER}{row(10)}\n{row(98)}")

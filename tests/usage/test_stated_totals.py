@@ -43,6 +43,7 @@ def codex(total: int, provider: str = "openai") -> list[object]:
     return [head, turn, count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("total", "provider", "expected"),
     [
@@ -114,6 +115,7 @@ def test_a_person_who_takes_a_minute_may_add_what_follows(tmp_path: Path) -> Non
     assert report.signs == []
 
 
+@pytest.mark.slow
 def test_a_file_loaded_again_counts_its_signs_once(tmp_path: Path) -> None:
     loaded(tmp_path, *chat(total=200))
     loaded(tmp_path, *chat(total=201))

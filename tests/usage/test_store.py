@@ -41,6 +41,7 @@ def damage(path: Path, share: float) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [b"", b"\0" * 100, b"\0" * 8 + b"DUCK" + b"\0" * 4084], ids=["0", "100", "4096"])
 def test_a_store_whose_making_was_cut_short_is_made_anew(tmp_path: Path, begun: bytes) -> None:
     path = tmp_path / "costsim.duckdb"

@@ -106,6 +106,7 @@ def test_a_table_is_no_store_whatever_its_name(tmp_path: Path, name: str) -> Non
         pass
 
 
+@pytest.mark.slow
 def test_changes_of_another_program_that_wait_in_its_log_stay_there(tmp_path: Path) -> None:
     path = tmp_path / "other.duckdb"
     sql("CREATE TABLE sales (a INT)")(path)

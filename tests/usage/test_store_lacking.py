@@ -51,6 +51,7 @@ def test_what_is_missing_is_named_and_repaired_and_read_anew(lossy: Path, store_
         assert again == store.execute(TOTALS).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lossy", [LOSSES["a column"], LOSSES["the sums"]], indirect=True)
 @pytest.mark.parametrize("words", [["spend"], ["store", "verify"], ["spend", "--by", "hour"]])
 def test_a_command_that_needs_what_is_missing_says_so_in_one_line(costsim: Run, lossy: Path, words: list[str]) -> None:

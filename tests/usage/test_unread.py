@@ -49,6 +49,7 @@ def test_what_is_known_and_left_out_is_not_named(tmp_path: Path) -> None:
     assert report.unread == []
 
 
+@pytest.mark.slow
 def test_strict_refuses_what_is_not_counted_and_keeps_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match=r"session\.jsonl:1.*brand_new_tokens.*--acknowledge"):
         loaded(tmp_path, entry(1, brand_new_tokens=77), strict=True)
@@ -62,6 +63,7 @@ def test_an_acknowledged_field_is_reported_no_more(tmp_path: Path) -> None:
     assert report.unread == []
 
 
+@pytest.mark.slow
 def test_a_file_read_again_replaces_what_was_unread(tmp_path: Path) -> None:
     loaded(tmp_path, entry(1, brand_new_tokens=77))
     loaded(tmp_path, entry(1), entry(2))
@@ -69,6 +71,7 @@ def test_a_file_read_again_replaces_what_was_unread(tmp_path: Path) -> None:
         assert store.execute("SELECT count(*) FROM unread").fetchone() == (0,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["architecture.yaml", "rules.yaml"])
 def test_a_file_may_acknowledge_fields(tmp_path: Path, costsim: Any, name: str) -> None:
     (tmp_path / "session.jsonl").write_text(entry(1, brand_new_tokens=77) + "\n")
@@ -89,6 +92,7 @@ def test_audio_is_named_as_priced_as_text(tmp_path: Path) -> None:
     assert (unread.what, int(unread.total)) == ("is priced as text", 60)
 
 
+@pytest.mark.slow
 def test_one_unknown_field_among_many_lines_is_named_wherever_it_stands(tmp_path: Path) -> None:
     """Beside usage, in a line without any, and in an object of usage that differs from all before it by one key."""
     plain = [entry(n) for n in range(3000)]

@@ -89,6 +89,7 @@ LINES = {
 """Formats that are read in bulk."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LINES)
 def test_a_made_up_count_in_one_record_of_many_is_named_with_its_line(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str

@@ -136,6 +136,7 @@ ZONES = st.sampled_from(
 ).map(ZoneInfo)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS, ZONES, st.dates(date(2024, 1, 1), date(2027, 12, 1)), st.integers(1, 20))
 def test_unfolding_a_cron_equals_stepping_through_it(expression: str, zone: ZoneInfo, start: date, days: int) -> None:

@@ -203,6 +203,7 @@ def test_draws_by_model_add_up_to_the_draws_of_the_component(read: Callable[...,
     assert float(np.quantile(drawn, 0.9)) == pytest.approx(float(total.p90_usd), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_the_total_is_that_of_a_projection_to_the_draw(
     judged: Callable[..., BudgetCheck], read: Callable[..., Architecture]
 ) -> None:

@@ -153,6 +153,7 @@ def test_a_month_that_is_over_is_judged_by_what_it_cost(
     assert over.message == "everything has cost $30 a month, $1 over $29; over from 2026-06-30"
 
 
+@pytest.mark.slow
 def test_a_month_that_runs_is_what_is_spent_and_what_is_forecast(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -176,6 +177,7 @@ def test_weeks_and_days_are_judged_as_they_were_logged(
     assert (day.value_usd, day.first, day.status) == (5, date(2026, 7, 9), "pass")
 
 
+@pytest.mark.slow
 def test_the_running_week_is_held_against_the_week_before(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -186,6 +188,7 @@ def test_the_running_week_is_held_against_the_week_before(
     assert (found.spent_usd, found.status) == (3, "pass")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scope", "spent"),
     [("total", 5), ({"component": "chief"}, 4), ({"agent": "ceo"}, 4), ({"task": "monitoring"}, 1), ({"model": OPUS}, 4),
@@ -215,6 +218,7 @@ def test_each_scope_counts_its_own_usage(
     assert found.spent_usd == spent  # Opus: 0.16 x $5 + 0.128 x $25 = $4
 
 
+@pytest.mark.slow
 def test_a_budget_of_usage_is_fixed_by_what_is_left_of_the_month(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -247,6 +251,7 @@ def test_a_logged_model_without_a_price_fails(
     assert "logged by lab: 1,000 tokens" in found.message
 
 
+@pytest.mark.slow
 def test_logs_that_end_early_are_forecast_from_their_end(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -266,6 +271,7 @@ def test_a_run_budget_is_not_held_against_logs(
     assert "logs do not distinguish runs" in result.notes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("allowed", "status"), [("0", "fail"), ("1", "fail"), ("2", "pass"), ("19%", "fail"), ("20%", "pass")]
 )
@@ -308,6 +314,7 @@ def test_a_scope_that_neither_logs_nor_architecture_know_is_an_error(
         logged({"usd": 1, "scope": {"agent": "ctoo"}}, today=date(2026, 6, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scope", "usd"),
     [

@@ -293,6 +293,7 @@ def test_a_components_effects_depend_on_nothing_but_its_own_usage(
     assert of_a(split(SEPTEMBER, OCTOBER, was, now)) == of_a(alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asks", "effect"), [(None, "mix"), (lambda *_: ["anthropic/claude-opus-4-6"], "routing")])
 def test_a_bridge_of_real_sessions(asks: Asks | None, effect: str) -> None:
     """One real session ran 18 calls on Haiku for $0.1250208, the other 152 on Opus for $11.8539235."""

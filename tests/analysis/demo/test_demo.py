@@ -109,6 +109,7 @@ def test_september_costs_what_the_architecture_expects(calls: list[DemoCall], fo
     assert abs(spent / expected - 1) < Decimal("0.10")  # 180 ad hoc runs: their number alone varies by 7 %
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_logs(fleet: Architecture, calls: list[DemoCall]) -> None:
     assert fleet_calls(fleet, 1) == calls
     assert fleet_calls(fleet, 2) != calls
@@ -142,6 +143,7 @@ def test_the_review_finds_the_drift(found: Review, calls: list[DemoCall]) -> Non
     assert drift.worth_usd == cost(tokens, OPUS) - cost(tokens, HAIKU)
 
 
+@pytest.mark.slow
 def test_the_review_finds_the_price_change(found: Review, calls: list[DemoCall]) -> None:
     moves = [move for move in found.prices.moves if move.kind == "changed" and move.in_use]
     assert {(move.model, move.at) for move in moves} == {(PRICE_CHANGE.model, PRICE_CHANGE.day)}

@@ -42,6 +42,7 @@ def test_a_past_forecast_is_the_one_that_was_given_then() -> None:
         assert check.fell == "within"
 
 
+@pytest.mark.slow
 def test_what_came_later_is_in_no_past_forecast() -> None:
     spike = history(date(2026, 5, 1), date(2026, 7, 31), spike=date(2026, 7, 22))
     found, calm = (calibrate({None: days}, "2026-07", date(2026, 7, 31)) for days in (spike, MAY_TO_JULY))
@@ -51,6 +52,7 @@ def test_what_came_later_is_in_no_past_forecast() -> None:
     assert [c.fell for c in found.checks] == ["above"] * 3  # some $290 more than anybody could know
 
 
+@pytest.mark.slow
 def test_each_component_is_compared_too() -> None:
     half = [(day, usd / 2) for day, usd in MAY_TO_JULY]
     found = calibrate({None: MAY_TO_JULY, "a": half, "b": half, "idle": []}, "2026-07", date(2026, 7, 31))

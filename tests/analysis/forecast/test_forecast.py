@@ -206,6 +206,7 @@ def test_a_first_month_may_grow_more_likely_than_shrink() -> None:
     assert (rest > 2300).mean() > (rest < 1700).mean() > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "known", "least"),
     [("flat", 5, 0.7), ("growth of 50 % a month", 5, 0.6), ("sparse, five active days a month", 5, 0.6)],
@@ -239,6 +240,7 @@ def test_a_negative_cost_is_refused() -> None:
         forecast_month(days(-1), MONDAY, date(2026, 6, 10))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     costs=st.lists(st.sampled_from([0, 0.000001, 0.5, 1, 7, 1e6]), min_size=1, max_size=40).filter(any),
@@ -271,6 +273,7 @@ def test_p10_to_p90_holds_four_months_in_five(months: list[Any]) -> None:
     assert 0.75 <= np.mean([month.inside for month in months]) <= 0.85
 
 
+@pytest.mark.slow
 def test_a_stated_chance_of_breach_comes_about_as_often(synthetic: ModuleType, months: list[Any]) -> None:
     rng = np.random.default_rng(11)
     said, came = np.array([synthetic.breaches(month, rng) for month in months], dtype=float).T

@@ -29,6 +29,7 @@ def test_after_a_long_silence_the_window_ends_with_the_last_cost() -> None:
     assert (len(costs), len(weekdays), costs[-1]) == (WINDOW, WINDOW, 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", [92, 400, 1000, 4000])
 def test_a_forecast_after_a_gap_is_quick_and_low(gap: int) -> None:
     history = [(LAST - timedelta(gap + n), Decimal(10)) for n in range(30)]

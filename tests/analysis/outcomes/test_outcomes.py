@@ -84,6 +84,7 @@ def test_the_wilson_interval_is_scipys(stats: Any, counts: tuple[int, int]) -> N
     assert wilson(*counts) == pytest.approx((low, high), abs=1e-12)
 
 
+@pytest.mark.slow
 @given(*[st.integers(0, 60)] * 4)
 def test_fishers_test_is_scipys(stats: Any, a: int, b: int, c: int, d: int) -> None:
     expected = stats.fisher_exact(np.array([[a, b], [c, d]])).pvalue

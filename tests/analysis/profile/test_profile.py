@@ -88,6 +88,7 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Profiles]:
     return folder, profiled(folder, lines)
 
 
+@pytest.mark.slow
 def test_what_varies_keeps_its_mean_and_its_totals(varied: tuple[Path, Profiles]) -> None:
     fit = only(varied[1])
     assert (fit.sessions, fit.component["runs_per_day"]) == (60, {"poisson": 3})

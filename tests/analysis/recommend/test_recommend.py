@@ -241,6 +241,7 @@ def best_of(plans: list[Point], budget: F) -> Point | None:
     return max((p for p in plans if p.cost <= budget), key=lambda p: (p.quality, -p.cost), default=None)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30, 100), deadline=None)
 @given(choices(), st.fractions(0, 1, max_denominator=7))
 def test_the_plan_for_a_budget_is_the_best_of_all_plans(problem: list[Choice], share: F) -> None:
@@ -250,6 +251,7 @@ def test_the_plan_for_a_budget_is_the_best_of_all_plans(problem: list[Choice], s
     assert found is None or found.short_by == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20, 60), deadline=None)
 @given(choices(), st.fractions(0, 1, max_denominator=7))
 def test_without_time_for_a_proof_the_solver_keeps_to_the_budget_and_says_what_may_be_missing(

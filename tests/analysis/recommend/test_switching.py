@@ -33,6 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnecti
         yield connection
 
 
+@pytest.mark.slow
 def test_the_share_is_what_switches_cost_over_what_the_task_costs_there(store: DuckDBPyConnection) -> None:
     fill(store, THREE_TURNS)
     # on Haiku the summary costs $0.0275; 0.115 is written again there, 0.0575 on the way back (test_cache_effects.py)
@@ -50,6 +51,7 @@ def advised(store: DuckDBPyConnection, architecture: Architecture) -> RoutingAdv
     return advise(architecture, text, EVIDENCE, date(2026, 10, 1), log=Ledger.open(store, BOOK))
 
 
+@pytest.mark.slow
 def test_a_move_that_costs_more_with_its_cache_is_not_recommended(
     store: DuckDBPyConnection, read: Callable[..., Architecture]
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_move_that_costs_more_with_its_cache_is_not_recommended(
     assert considered[HAIKU].switch_usd_per_month == Fraction(1725, 10_000) * 300
 
 
+@pytest.mark.slow
 def test_a_move_that_pays_with_its_cache_says_what_that_adds(
     store: DuckDBPyConnection, read: Callable[..., Architecture]
 ) -> None:

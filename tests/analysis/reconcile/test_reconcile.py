@@ -26,6 +26,8 @@ from witnessed import (
     written,
 )
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 TRUTH = truth()
 ZERO = Decimal(0)

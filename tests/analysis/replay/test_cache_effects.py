@@ -41,6 +41,7 @@ def replayed(store: duckdb.DuckDBPyConnection, calls: Sequence[Call], reroute: R
 # By hand
 
 
+@pytest.mark.slow
 def test_one_call_moved_writes_the_prefix_again_there_and_what_was_missed_on_the_way_back(
     store: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -145,6 +146,7 @@ def test_automatic_caches_hold_the_whole_prompt(store: duckdb.DuckDBPyConnection
     assert found.total.switch_usd == Decimal("0.115") + Decimal("0.0125")
 
 
+@pytest.mark.slow
 def test_calls_without_a_session_are_named_and_without_cache_effects(store: duckdb.DuckDBPyConnection) -> None:
     found = replayed(store, [call._replace(session=None) for call in THREE_TURNS], routed(summary=HAIKU))
     assert (found.cache_effects, found.calls_without_session) == ("not counted", 3)
@@ -295,6 +297,7 @@ def test_on_one_model_moving_by_call_is_moving_whole(
     assert total.replayed_usd == total.whole_sessions_usd
 
 
+@pytest.mark.slow
 def test_the_turns_until_a_switch_pays_are_the_smallest_that_do(store: duckdb.DuckDBPyConnection) -> None:
     found = replayed(store, THREE_TURNS, routed(summary=HAIKU))
     (move,) = (m for m in found.moves if m.to == HAIKU)

@@ -73,6 +73,7 @@ def plain_cost(book: PriceBook, row: dict[str, Any], model: str) -> Fraction:
 # Exact
 
 
+@pytest.mark.slow
 def test_calls_cost_what_the_other_model_asks(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     fill(store, summed(OPUS, input=1_000_000, cache_read=2_000_000, output=100_000))
     found = replay(store, book, reroute_to_model(HAIKU)).total
@@ -230,6 +231,7 @@ def routing_with(tmp_path: Path, span: str) -> Reroute:
     return reroute_by_routing(read_routing(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("span", "large"), [
     ('"over": 50000', 50_001 + 128_000 + 128_001 + 300_000),
     ('"over": 50000, "at_most": 128000', 50_001 + 128_000),
@@ -251,6 +253,7 @@ def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
     assert not [note for note in found.notes if "distinguish" in note]
 
 
+@pytest.mark.slow
 def test_a_threshold_once_told_apart_stays_so_and_changes_no_cost(
     sizes: duckdb.DuckDBPyConnection, book: PriceBook
 ) -> None:
@@ -313,6 +316,7 @@ def served(days: int, haiku_output: int = 30) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_tokens_are_scaled_by_what_both_models_used_on_a_task(
     store: duckdb.DuckDBPyConnection, book: PriceBook
 ) -> None:
@@ -336,6 +340,7 @@ def test_another_components_calls_say_nothing_of_a_components_tokens(
     assert (move.multiplier.basis, move.multiplier.prompt, move.multiplier.output) == ("measured", 1, Decimal("1.5"))
 
 
+@pytest.mark.slow
 def test_a_measured_multiplier_carries_its_uncertainty(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     rows = served(14)
     for number, row in enumerate(rows):

@@ -188,6 +188,7 @@ def test_every_dimension_of_spend_is_a_column_or_told_why() -> None:
     assert set(SUMMED) - set(IN_CELLS) == {"source", "model", "provider", "week"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["claude-code", "codex", "openclaw", "litellm"])
 def test_cells_of_real_logs_equal_spend(store: Store, book: PriceBook, folder: str) -> None:
     load(store, [USAGE / folder])

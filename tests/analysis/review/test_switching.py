@@ -15,6 +15,8 @@ from costsim.pricing.book import open_book
 from costsim.usage.store import open_store
 from turns import HAIKU, OPUS, THREE_TURNS, fill
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 10, 5)
 SUMMARY = PossibleDowngrade("summary", OPUS, HAIKU, (Ran("dev", "summary", OPUS, 1, 1, DAY, DAY),), 40)
 

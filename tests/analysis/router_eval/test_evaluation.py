@@ -72,6 +72,7 @@ def test_aiq_is_the_mean_height_of_the_hull() -> None:
     assert aiq(points((1, 0.4), (3, 0.8)), F(1), F(5)) == F("0.7")
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=20))
 def test_no_point_stands_above_the_hull_and_its_slopes_fall(pairs: list[tuple[int, int]]) -> None:
     known = [Point(F(cost), F(quality)) for cost, quality in pairs]
@@ -157,6 +158,7 @@ def test_every_point_of_a_scored_router_is_a_router(table: BenchTable) -> None:
     assert set(score_router(table, table.scores)) <= set(every_router(table))
 
 
+@pytest.mark.slow
 @given(bench_tables())
 def test_scores_that_are_the_truth_make_an_oracle_where_costs_are_level(table: BenchTable) -> None:
     level = [[F(m) for m in range(len(table.models))] for _ in table.queries]

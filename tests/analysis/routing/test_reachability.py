@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 from costsim.analysis.routing.conditions import Attributes, Condition, Span, Test, Value
 from costsim.analysis.routing.reachability import reach
 from costsim.analysis.routing.routing import RoutingRule, shipped_routing
@@ -52,6 +53,7 @@ def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: l
     assert {found.number for found in reach(tree) if found.witness is not None} == fired
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_witness_makes_its_rule_fire(tree: list[RoutingRule]) -> None:
@@ -59,6 +61,7 @@ def test_a_witness_makes_its_rule_fire(tree: list[RoutingRule]) -> None:
         assert found.witness is None or fires(tree, found.witness) == found.number
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_condition(tree: list[RoutingRule]) -> None:
@@ -74,6 +77,7 @@ def test_a_word_is_declared_shadowed_exactly_if_no_such_task_reaches_its_conditi
                 assert {w for w in words if (index, w) in dead} == words - {task["kind"] for task in caught}
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25, 50), deadline=None)
 @given(trees)
 def test_the_rules_named_as_takers_take_every_task_between_them(tree: list[RoutingRule]) -> None:

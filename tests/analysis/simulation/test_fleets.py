@@ -67,6 +67,7 @@ def test_sums_of_a_large_fleet_have_the_range_of_drawn_ones_within_one_percent(
     assert float(saved.p90_usd_per_day) == pytest.approx(float(full_saved.p90_usd_per_day), rel=0.01)
 
 
+@pytest.mark.slow
 def test_expected_costs_of_a_large_fleet_are_the_exact_ones(both: tuple[Projection, Projection]) -> None:
     for put, drawn in zip(both[0].plans, both[1].plans, strict=True):
         assert put.horizon.expected_usd == drawn.horizon.expected_usd

@@ -143,6 +143,7 @@ def test_sessions_of_which_one_is_most_of_it_say_little_about_their_mean() -> No
     assert (alike.mean(), one.mean()) == (pytest.approx(1), pytest.approx(1))
 
 
+@pytest.mark.slow
 def test_observed_components_draw_whole_sessions_and_cost_the_same(tmp_path: Path, projected: Project) -> None:
     log = tmp_path / "log.csv"
     lines = ["ts,session,input,output,component,model"]

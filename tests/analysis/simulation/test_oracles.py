@@ -86,6 +86,7 @@ def test_at_list_prices_they_come_to_1_9625_and_3_4791666(read: Read) -> None:
     assert saving.expected_usd_per_day == to_usd(Fraction(41750, 12000) - Fraction(19625, 10000))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(6, 12), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted(ROWS)), st.decimals(0, 1000, places=3), min_size=3),

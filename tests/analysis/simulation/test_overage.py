@@ -273,6 +273,7 @@ def test_a_large_fleet_has_the_same_overage(read: Read) -> None:
     assert plan.horizon.p90_usd == pytest.approx(Decimal("1250.5"), rel=Decimal("0.005"))
 
 
+@pytest.mark.slow
 def test_every_form_has_the_mixes_and_what_is_beyond(read: Read) -> None:
     found = october(read(COPILOT + ", seats: 2}", runs("a", "2")), trials=10)
     for form in (as_markdown(found), re.sub(r"<[^>]+>| title=\S+", "", render_html(found))):

@@ -581,6 +581,7 @@ def test_a_policy_that_changes_nothing_leaves_every_draw_as_it_is(read: Read) ->
     assert sums[1].expected_usd == sums[2].expected_usd
 
 
+@pytest.mark.slow
 def test_the_second_example_shows_each_policy() -> None:
     file = Path(costsim.__file__).parent / "examples" / "c-suite" / "policies.yaml"
     found = project(read_architecture(file), Settings(START, 3, 50))

@@ -105,6 +105,7 @@ def test_a_calibrated_component_says_so(projected: Project) -> None:
     assert any("solved from $1.00 per day" in line and "not measured" in line for line in found.assumptions)
 
 
+@pytest.mark.slow
 def test_the_frame_has_a_row_per_plan_and_component_with_money_as_decimals(projected: Project) -> None:
     frame = projected(PARTLY, HALF, naive=OPUS).frame()
     assert list(zip(frame["plan"], frame["name"], strict=True)) == [
@@ -175,6 +176,7 @@ def test_a_component_that_never_runs_costs_nothing(projected: Project) -> None:
     assert projected({"components": [calibrated]}).plan("routed").expected_usd_per_day == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 50), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"]))
 def test_every_quantile_stands_in_order(projected: Project, days: int, trials: int, zone: str) -> None:

@@ -69,6 +69,7 @@ def test_a_subscription_is_in_the_table(read: Read, tmp_path: Path) -> None:
     assert query(tmp_path / "p.duckdb", sql) == [("routed", Decimal("6.3"))]
 
 
+@pytest.mark.slow
 def test_the_same_run_again_replaces_itself_and_another_stands_beside_it(read: Read, tmp_path: Path) -> None:
     file = tmp_path / "p.duckdb"
     for seed in (1, 1, 2):

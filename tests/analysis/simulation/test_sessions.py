@@ -279,6 +279,7 @@ SESSIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(5, 15), deadline=None, derandomize=True)
 @given(SESSIONS)
 def test_drawn_sessions_agree_with_the_expected_cost_within_four_standard_errors(session: dict[str, Any]) -> None:
@@ -308,6 +309,7 @@ def test_tiers_of_other_models_leave_a_cost_exact(read: Read) -> None:
     assert costed.expected_error < 1e-9
 
 
+@pytest.mark.slow
 def test_the_simulation_has_the_expected_mean_and_spreads_as_sessions_do(read: Read) -> None:
     turns = {"low": 1, "mode": 4, "high": 25}
     session = {"turns": turns, "prompt": 2000, "input": {"p50": 300, "p95": 900}, "output": 200}

@@ -123,6 +123,7 @@ def test_every_plans_draws_average_to_its_exact_cost(family: list[list[PlanSum]]
     assert 0.7 < math.sqrt(np.mean(np.square([z for z in off if z]))) < 1.3  # 1 where nothing is biased
 
 
+@pytest.mark.slow
 def test_every_savings_draws_average_to_its_exact_saving(family: list[list[PlanSum]]) -> None:
     off = [
         standard_errors(total.saved_usd, sum(total.saved_by_component.values(), Fraction(0)))
@@ -219,6 +220,7 @@ def test_where_a_gamma_is_drawn_it_is_within_two_percent_of_single_runs(ratio: i
     assert np.abs(off).max() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 2, 7, 48, 1000])
 def test_rows_of_a_log_are_summed_as_whole_rows(runs: int) -> None:
     # a class that goes up with another and one that goes down with it, both heavy-tailed
@@ -277,6 +279,7 @@ def test_what_runs_vary_by_averages_out_as_the_square_root_of_the_days(projected
     assert widths[120] == pytest.approx(widths[30] / 2, rel=0.05)  # four times the days, half the width
 
 
+@pytest.mark.slow
 def test_what_nobody_knows_about_a_mean_never_averages_out(projected: Project) -> None:
     unknown = {"low": 500, "high": 1500, "varies": "mean"}
     for row in (

@@ -122,6 +122,7 @@ def test_a_projection_counts_at_list_price_what_is_beyond_an_allowance_without_o
     )
 
 
+@pytest.mark.slow
 def test_a_check_of_usage_says_what_subscriptions_cost_that_no_budget_counts(tmp_path: Path) -> None:
     """October's $12 are 1,200 credits of $0.01, 200 beyond those of a seat of $10."""
     (tmp_path / "calls.csv").write_text(CALLS, "utf-8")

@@ -13,6 +13,8 @@ from costsim.reports.spend import as_json, as_markdown
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 def row(n: int, day: int = 5, spent: str = "0.0015", **more: object) -> dict[str, object]:
     """A request of LiteLLM: 1,000 tokens in, 100 out."""

@@ -40,6 +40,7 @@ def in_currency(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, by
     return spend(store, open_book(), Query(by), read_rates(tmp_path / "rates.csv", "EUR"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [WIDE, LONG])
 def test_each_day_keeps_its_own_rate(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str) -> None:
     found = in_currency(store, tmp_path, rates, ("team",))
@@ -48,6 +49,7 @@ def test_each_day_keeps_its_own_rate(store: duckdb.DuckDBPyConnection, tmp_path:
     assert (found.currency, found.total.converted, found.total.computed_usd) == ("EUR", Decimal("6.6"), 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [(), ("day",), ("class", "team"), ("month", "model"), ("hour",)])
 def test_rows_add_up_to_the_total(store: duckdb.DuckDBPyConnection, tmp_path: Path, by: tuple[str, ...]) -> None:
     found = in_currency(store, tmp_path, WIDE, by)

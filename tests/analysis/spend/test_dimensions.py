@@ -84,6 +84,7 @@ def test_hours_and_days_are_those_of_the_time_zone(teams: duckdb.DuckDBPyConnect
     assert groups(teams, book, "day,team", tz="Europe/Berlin")["2026-10-13", "data"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "usd"),
     [
@@ -110,6 +111,7 @@ def test_only_calls_that_meet_all_conditions_count(
         assert sum(groups(teams, book, by, where=[where]).values()) == usd
 
 
+@pytest.mark.slow
 def test_the_rest_is_others_and_the_unattributed_stays_a_row(teams: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     assert groups(teams, book, "team", top=1) == {"growth": 6, OTHERS: 1, UNATTRIBUTED: 1}
     assert groups(teams, book, "branch", top=1) == {"release/2": 5, OTHERS: 1, UNATTRIBUTED: 2}

@@ -194,6 +194,7 @@ def test_nine_real_sessions_and_the_usage_page_of_their_days_cost_what_the_sessi
     ]
 
 
+@pytest.mark.slow
 def test_a_page_that_names_no_model_has_tokens_without_a_price(tmp_path: Path) -> None:
     page = json.loads(usage_page(TRUTH))
     for bucket in page["data"]:

@@ -81,6 +81,7 @@ def test_spend_review_check_and_export_have_one_total(store: DuckDBPyConnection,
         assert sum(usd for (usd,) in rows.project("BilledCost").fetchall()) == TOTAL
 
 
+@pytest.mark.slow
 def test_every_part_of_a_review_adds_up_to_its_total(october: Review) -> None:
     where = october.where
     for parts in (where.cells, where.days, where.classes):

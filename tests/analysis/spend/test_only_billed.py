@@ -64,6 +64,7 @@ def test_an_export_adds_up_to_spend(store: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_review_names_what_is_only_billed_and_a_replay_what_it_leaves_out(store: duckdb.DuckDBPyConnection) -> None:
     """It has no tokens: a replay stays with the calls. (The review's total: test_one_total.py.)"""
     words = "$5.00 of charges and −$1.00 of credits that only a bill states"

@@ -127,6 +127,7 @@ def test_costs_of_other_calls_are_not_compared(store: duckdb.DuckDBPyConnection,
     assert spend(store, book, Query(())).total.difference is None
 
 
+@pytest.mark.slow
 def test_days_are_chosen_both_ends_included(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     fill(store, *(rollup_row(day=date(2026, 10, 1) + timedelta(days=n), input=1_000_000) for n in range(31)))
     chosen = Query((), date(2026, 10, 2), date(2026, 10, 4))
@@ -195,6 +196,7 @@ def exported(store: duckdb.DuckDBPyConnection, book: PriceBook, folder: Path) ->
     return spend(store, book, Query(())), rows
 
 
+@pytest.mark.slow
 def test_a_focus_file_keeps_the_column_rules(store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path) -> None:
     fill(
         store,
@@ -222,6 +224,7 @@ def test_a_focus_file_keeps_the_column_rules(store: duckdb.DuckDBPyConnection, b
     assert rows[0]["PricingUnit"] == "1000000 Tokens"
 
 
+@pytest.mark.slow
 def test_versions_differ_by_the_columns_of_providers(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     fill(store, rollup_row(input=2_000_000))
     newer, older = (focus_rows(store, book, None, None, "acme", version=version) for version in ("1.3", "1.2"))
@@ -232,6 +235,7 @@ def test_versions_differ_by_the_columns_of_providers(store: duckdb.DuckDBPyConne
         focus_rows(store, book, None, None, "acme", version="1.1")
 
 
+@pytest.mark.slow
 def test_tags_have_the_owners_and_what_is_asked_for(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     log(
         store,
@@ -250,6 +254,7 @@ def test_tags_have_the_owners_and_what_is_asked_for(store: duckdb.DuckDBPyConnec
     assert (json.loads(plain[0]), plain[1]) == ({"agent": "cto", "component": "monitor"}, 2)
 
 
+@pytest.mark.slow
 def test_a_negotiated_price_stands_beside_the_list_price(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
         "book: p\nsource: s\nmultipliers: [{provider: anthropic, multiplier: 0.9, reason: contract}]\n"
@@ -273,6 +278,7 @@ def test_a_price_has_one_id_whatever_else_is_exported(
     assert len({row["SkuPriceId"] for row in rows}) == 2
 
 
+@pytest.mark.slow
 def test_an_export_is_at_the_calls_own_prices_whatever_their_source_recorded(
     store: duckdb.DuckDBPyConnection, book: PriceBook, tmp_path: Path
 ) -> None:
@@ -329,6 +335,7 @@ def log(store: duckdb.DuckDBPyConnection, *calls: dict[str, Any]) -> None:
         insert_rows(store, "usage_event", [row])
 
 
+@pytest.mark.slow
 def test_days_are_those_of_the_time_zone_asked_for_and_prices_those_of_the_moment(
     store: duckdb.DuckDBPyConnection, book: PriceBook
 ) -> None:

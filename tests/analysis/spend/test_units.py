@@ -60,12 +60,14 @@ def test_a_list_has_two_denominators_and_what_it_does_not_claim_is_unattributed(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_units_and_the_unattributed_add_up_to_the_total(spent: Spend, tmp_path: Path) -> None:
     for text in (UNITS, "branch\nunattributed\na\n", "branch,n\nzzz,1\n"):
         found = economics(spent, tmp_path, text)
         assert sum((row.usd for row in found.rows), found.unattributed.usd) == spent.total.computed_usd
 
 
+@pytest.mark.slow
 def test_every_value_of_a_dimension_can_be_a_unit(spent: Spend) -> None:
     found: Any = unit_economics(spent, units_of("branch", spent))
     (branch,) = found.costs
@@ -115,6 +117,7 @@ def test_spend_per_units_on_the_command_line(costsim: Run, tmp_path: Path) -> No
     assert costsim("spend", "--per", "units.csv", "--by", "day").code == 2
 
 
+@pytest.mark.slow
 def test_units_of_which_none_has_spend_are_not_called_unpriced(spent: Spend, tmp_path: Path) -> None:
     shown = show.as_markdown(economics(spent, tmp_path, "branch,merged\nelsewhere,2\n"))
     assert "- Per merged: $0 over 2, none of them with spend; $5.00 with what is unattributed." in shown

@@ -90,6 +90,7 @@ def test_the_page_answers_in_the_order_in_which_a_team_lead_asks(page: str) -> N
     assert len(page.encode()) < 3_000_000
 
 
+@pytest.mark.slow
 def test_no_section_says_twice_how_it_was_computed(page: str, running_month: Review) -> None:
     for text in (page, render_review(running_month)):
         for section in re.findall(r"<section .*?</section>", text, re.DOTALL):
@@ -113,6 +114,7 @@ def test_a_running_month_is_held_against_the_same_days_of_the_one_before(running
     assert "There is no month before" not in page
 
 
+@pytest.mark.slow
 def test_the_outlook_has_its_data_at_hand_too(running_month: Review) -> None:
     text = unquote(next(f.csv for f in figures(running_month) if f.id == "outlook"))
     *spent, end = csv.DictReader(io.StringIO(text.partition(",")[2]))
@@ -234,6 +236,7 @@ def test_markdown_escapes_names(worked_month: Review) -> None:
     assert r"a\|b" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CHARTS if name != "outlook"])
 @pytest.mark.parametrize(("ending", "begins"), [(".svg", "<svg"), (".png", b"\x89PNG")])
 def test_every_chart_can_be_a_picture(worked_month: Review, name: str, ending: str, begins: Any) -> None:
@@ -246,6 +249,7 @@ def test_a_chart_with_nothing_to_draw_says_so(worked_month: Review) -> None:
         picture(worked_month, "outlook", ".svg", "light", 400)
 
 
+@pytest.mark.slow
 def test_an_index_reads_the_reviews_from_their_pages(worked_month: Review, page: str, tmp_path: Path) -> None:
     (tmp_path / "october.html").write_text(page)
     hostile = renamed(worked_month, HOSTILE).model_copy(update={"month": "2026-09", "name": "</script><b>x"})
@@ -263,6 +267,7 @@ def test_a_folder_without_reviews_has_no_index(tmp_path: Path) -> None:
         render_index(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_json_keeps_its_schema(worked_month: Review) -> None:
     jsonschema.validate(json.loads(worked_month.model_dump_json()), Review.model_json_schema(mode="serialization"))
 

@@ -111,6 +111,7 @@ def test_the_terminal_of_decisions_and_forecasts_is_as_agreed(decided: Review) -
     held_to("decided.txt", "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n")
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_came_of_each_decision(decided: Review) -> None:
     page = render_review(decided)
     taken = page[page.index('<section id="taken"') : page.index('<section id="spent"')]
@@ -125,6 +126,7 @@ def test_the_page_shows_what_came_of_each_decision(decided: Review) -> None:
     assert page.index('href="#taken"') < page.index('href="#spent"')
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_record_of_forecasts(decided: Review) -> None:
     page = render_review(decided)
     part = page[page.index('<section id="forecasts"') : page.index('<section id="quality"')]
@@ -133,6 +135,7 @@ def test_the_page_shows_the_record_of_forecasts(decided: Review) -> None:
     assert "$110.00 to $120.00: more" in part
 
 
+@pytest.mark.slow
 def test_price_rows_and_hashes_are_folded(decided: Review) -> None:
     page = render_review(decided)
     folded = page[page.index('<details id="price-rows"') :]
@@ -141,6 +144,7 @@ def test_price_rows_and_hashes_are_folded(decided: Review) -> None:
     assert decided.prices.book_hash[:12] not in before
 
 
+@pytest.mark.slow
 def test_prices_of_rivals_are_folded_apart_from_those_in_use(running_month: Review) -> None:
     page = render_review(running_month)
     prices = page[page.index('<section id="prices"') : page.index('<section id="forecasts"')]

@@ -67,6 +67,7 @@ def test_clickhouse_gives_the_sums_of_duckdb(clickhouse: Engine, local: Path, tm
     assert (made.calls, rows_apart(made.file, local)) == (285, 0)
 
 
+@pytest.mark.slow
 def test_a_column_that_clickhouse_does_not_have_is_one_line(clickhouse: Engine, tmp_path: Path) -> None:
     with pytest.raises(CostsimError, match=r"clickhouse://here/llm.calls: there is no column 'event'; did you mean"):
         make_rollup(clickhouse, BOOK, tmp_path / "r.parquet", Wanted(unique_by="event"))

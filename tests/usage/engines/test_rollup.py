@@ -80,6 +80,7 @@ def test_loading_a_rollup_twice_counts_it_once(calls: Path, tmp_path: Path) -> N
     assert sums(tmp_path / "a.duckdb", tmp_path / "copy.parquet", ()) == once
 
 
+@pytest.mark.slow
 def test_sums_beyond_what_one_call_may_have_are_counted_whole(tmp_path: Path) -> None:
     # 30 calls of 10^12 tokens are one sum of 3 * 10^13, at 1 USD per million 30,000,000 USD
     sql = """SELECT 'e' || i AS event_id, TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model,
@@ -90,6 +91,7 @@ def test_sums_beyond_what_one_call_may_have_are_counted_whole(tmp_path: Path) ->
     assert (calls, counts[0], usd) == (30, 30 * 10**12, Decimal(30_000_000))
 
 
+@pytest.mark.slow
 def test_calls_that_cannot_be_counted_are_named_and_rejected(tmp_path: Path) -> None:
     sql = """SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, i - 1 AS input FROM range(3) t(i)"""
     duckdb.connect().execute(f"COPY ({sql}) TO '{tmp_path / 'calls.parquet'}' (FORMAT parquet)")
@@ -158,6 +160,7 @@ def test_a_table_that_holds_no_calls_is_refused_in_one_line(tmp_path: Path, colu
         make_rollup(engine_of("local", str(tmp_path / "a.parquet")), BOOK, tmp_path / "r.parquet", Wanted())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_statement_is_written_for_other_engines_and_can_be_parsed(dialect: str) -> None:
     import sqlglot
@@ -180,6 +183,7 @@ def test_clickhouse_groups_by_columns_and_not_by_the_sums_of_the_same_name() -> 
     assert "prefer_column_name_to_alias = 1" in made
 
 
+@pytest.mark.slow
 def test_the_statement_for_duckdb_gives_the_local_sums(calls: Path, tmp_path: Path) -> None:
     made = make_rollup(engine_of("local", str(calls)), BOOK, tmp_path / "r.parquet", Wanted())
     there = duckdb.read_parquet(str(made.file)).aggregate("sum(calls), sum(input), sum(output)").fetchall()

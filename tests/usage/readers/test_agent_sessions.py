@@ -14,6 +14,8 @@ from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-10-05T10:00:00Z"
 Record = dict[str, Any]
 

@@ -137,6 +137,7 @@ def test_each_group_of_a_bucket_is_a_sum_of_its_own(
     assert (report.total("entries"), report.total("added")) == (3, 2)
 
 
+@pytest.mark.slow
 def test_a_page_fetched_again_counts_once_and_a_grown_bucket_replaces_it(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

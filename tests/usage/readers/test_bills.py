@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
@@ -55,6 +56,7 @@ def test_a_marketplace_unit_is_what_its_description_says_or_none(
     ]
 
 
+@pytest.mark.slow
 def test_focus_counts_tokens_in_units_it_knows_and_no_other_service(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "focus" / "tokens.csv"])
     assert store.execute(
@@ -78,6 +80,7 @@ def test_azures_meters_tell_model_direction_and_a_quantity(store: duckdb.DuckDBP
     ]
 
 
+@pytest.mark.slow
 def test_what_a_copilot_plan_includes_is_said_beside_the_list_price(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def test_bedrock_from_s3_and_from_cloudwatch(store: duckdb.DuckDBPyConnection, f
     ]
 
 
+@pytest.mark.slow
 def test_both_ways_of_a_bedrock_log_are_the_same_calls(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "bedrock"])
     assert len(rows(store, "event_id")) == 3

@@ -105,6 +105,7 @@ def test_a_session_that_runs_on_after_its_last_shutdown_has_its_new_messages(tmp
     assert sums(tmp_path, write(tmp_path, LEGS)) == (3, 400, 600, 0, 90, None)
 
 
+@pytest.mark.slow
 def test_what_a_running_session_stated_is_replaced_by_its_shutdown(tmp_path: Path) -> None:
     sums(tmp_path, write(tmp_path, LEGS))
     file = write(tmp_path, [*LEGS, shutdown(6, 1, 2_000, 1_500, 40)])

@@ -13,6 +13,8 @@ from costsim.usage.reader import Sample
 from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[2] / "data" / "usage" / "langfuse"
 SHAPES = ["observations.jsonl", "observations.json", "blob_export.csv"]
 ROWS = [json.loads(line) for line in (DATA / "observations.jsonl").read_text().splitlines()]

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from costsim.usage.load import load
+
+pytestmark = pytest.mark.slow
 
 RUN = "0192b7c1-1111-7000-8000-0000000000"
 COLUMNS = "model, status, input, cache_read, cache_write_5m, cache_write_1h, output, request, recorded_usd"

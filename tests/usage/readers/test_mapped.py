@@ -54,6 +54,7 @@ def test_the_azure_trace_is_8819_calls_with_the_sums_that_pandas_finds(store: du
     assert abs(last - times.max()) < pd.Timedelta("1us")
 
 
+@pytest.mark.slow
 def test_the_trace_under_another_name_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     stated(store, AZURE, TRACE)
     again = stated(store, AZURE, shutil.copy2(TRACE, tmp_path / "copy.csv"))  # type: ignore[arg-type]
@@ -69,6 +70,7 @@ def test_equal_rows_of_one_file_are_different_calls(store: duckdb.DuckDBPyConnec
     assert store.execute("SELECT sum(input), sum(output) FROM usage_event").fetchone() == (300, 30)
 
 
+@pytest.mark.slow
 def test_a_grown_file_adds_only_its_new_rows(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = ["2026-10-05T10:00:00Z,100,10\n", "2026-10-05T10:00:00Z,100,10\n", "2026-10-05T11:00:00Z,5,1\n"]
     mapping = "ts=at,input=in,output=out"
@@ -76,6 +78,7 @@ def test_a_grown_file_adds_only_its_new_rows(store: duckdb.DuckDBPyConnection, t
     assert stated(store, mapping, written(tmp_path, "at,in,out\n" + "".join(rows))).total("added") == 1
 
 
+@pytest.mark.slow
 def test_an_id_column_names_the_call_in_any_file(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     text = "id,at,in\na,2026-10-05T10:00:00Z,100\nb,2026-10-05T10:00:00Z,100\na,2026-10-05T10:00:00Z,100\n"
     assert stated(store, "id=id,ts=at,input=in", written(tmp_path, text)).total("added") == 2
@@ -158,6 +161,7 @@ def test_a_mapping_file_means_what_the_option_means(tmp_path: Path) -> None:
     assert parse_mapping(str(file)) == parse_mapping(AZURE)
 
 
+@pytest.mark.slow
 def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -262,6 +266,7 @@ def test_rejects_of_a_table_name_their_lines(store: duckdb.DuckDBPyConnection, t
     assert values(store, "input") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -277,6 +282,7 @@ def test_a_mapping_that_was_wrong_is_put_right_by_loading_again(
     assert load(store, [file]).files[0].unchanged, "without a mapping, it is the log that it was"
 
 
+@pytest.mark.slow
 def test_a_row_that_was_being_written_is_not_a_call_of_its_own(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -294,6 +300,7 @@ def test_a_log_that_starts_anew_under_its_old_name_takes_nothing_away(
     assert values(store, "output") == [(1,), (2,), (3,)]
 
 
+@pytest.mark.slow
 def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_mapping(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -306,6 +313,7 @@ def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_ma
     assert values(store, "input, output") == [(1, 0), (2, 9), (3, 9)]
 
 
+@pytest.mark.slow
 def test_a_table_that_has_grown_is_read_as_it_was_mapped_where_no_mapping_is_named(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -318,6 +326,7 @@ def test_a_table_that_has_grown_is_read_as_it_was_mapped_where_no_mapping_is_nam
     assert all(file.unchanged for file in load(store, [tmp_path]).files)
 
 
+@pytest.mark.slow
 def test_a_call_that_one_file_takes_back_counts_as_the_other_tells_it(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_two_rows_of_one_key_are_two_sums_and_an_empty_bucket_is_none(store: duc
     ]
 
 
+@pytest.mark.slow
 def test_an_export_in_another_order_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load(store, [USAGE])
     header, *rows = USAGE.read_text().splitlines()

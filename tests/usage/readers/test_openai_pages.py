@@ -63,6 +63,7 @@ def test_the_documented_costs_page_field_by_field(store: duckdb.DuckDBPyConnecti
     assert (report.files[0].reader, report.total("rejected")) == ("openai-costs", 0)
 
 
+@pytest.mark.slow
 def test_usage_without_a_model_is_unpriced_and_not_free(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     book = open_book()
     loaded(store, tmp_path, page(USAGE, {}, {"model": "gpt-4o-2024-08-06"}))
@@ -113,6 +114,7 @@ def test_each_group_of_a_bucket_is_a_sum_of_its_own(
     assert report.total("added") == 6
 
 
+@pytest.mark.slow
 def test_a_page_fetched_again_counts_nothing_and_a_grown_bucket_only_its_growth(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_page_fetched_again_counts_nothing_and_a_grown_bucket_only_its_growth(
     assert values(store, "output, request") == [(700, 7), (500, 5)]
 
 
+@pytest.mark.slow
 def test_pages_one_a_line_are_the_same_as_files(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     pages = [page(USAGE, {"model": "gpt-4o"}, start=START + day * 86_400) for day in range(3)]
     lines = tmp_path / "pages.jsonl"
@@ -198,6 +201,7 @@ def test_the_dashboards_exports_have_the_same_fields(store: duckdb.DuckDBPyConne
     assert store.execute("SELECT sum(recorded_usd) FROM usage_event").fetchone() == (billed,)
 
 
+@pytest.mark.slow
 def test_a_page_and_the_dashboards_export_of_a_bucket_are_one_sum(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_who_called_what_and_how_it_ended(store: duckdb.DuckDBPyConnection) -> N
     ]
 
 
+@pytest.mark.slow
 def test_what_it_charged_is_what_the_list_price_says(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [FILE])
     book = open_book()
@@ -120,6 +121,7 @@ def test_a_variant_that_chooses_among_providers_is_the_same_model(
     assert values(store, "model")[1] == ("anthropic/claude-4.5-haiku-20251001",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "usd"),
     [

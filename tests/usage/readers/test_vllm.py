@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from costsim.usage.load import load
 from costsim.usage.store import open_store
+
+pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[2] / "data" / "usage" / "vllm" / "metrics.prom"
 COLUMNS = "model, aggregated, input, cache_read, output, request"
