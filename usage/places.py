@@ -6,6 +6,7 @@ Each place is judged once. From all that were met follows the shape of records t
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ DEEPEST = 24
 MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
+HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
+UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')  # a name with one is no field's in a type of msgspec's
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class FieldPlace:
         elif self.words is not None and value not in self.words:
             self.words.add(value)
             self.places.met += 1
-            if len(self.words) > MOST_WORDS or len(value) > LONGEST_WORD:
+            if len(self.words) > MOST_WORDS or len(value) > LONGEST_WORD or HALF.search(value):
                 self._words_end()
 
     def _words_end(self) -> None:
@@ -168,7 +171,7 @@ class FieldPlace:
         return self._remembered(self.attributes, name, place)
 
     def _remembered(self, places: dict[str, FieldPlace], name: str, place: FieldPlace) -> FieldPlace:
-        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES:
+        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES or UNTYPED.search(name):
             self.places.met += self.settled
             self.settled = False
         else:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...usage.store import scalar
+from ...usage.store import in_memory, is_read_only, scalar
 from .names import BILLER, KNOWN_AS, name_models
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def settle(connection: DuckDBPyConnection) -> None:
     """Mark what does not count among the entries of the touched days, and touch the days whose marks change.
 
     What counts is the same in whatever order and parts files were loaded. A store with one source and no bill costs
-    next to nothing.
+    next to nothing. In a store that is open read-only (a load was killed before it came to this), the marks are made in
+    memory.
     """
     if not scalar(connection, FIRST_AND_LAST):
         return
@@ -170,6 +171,8 @@ def settle(connection: DuckDBPyConnection) -> None:
     several = len(callers) > 1 or callers == ["otel"]
     if not bills and not several and not scalar(connection, MARKED):
         return
+    if is_read_only(connection):
+        in_memory(connection, ["usage_event"])
     connection.execute("BEGIN")
     name_models(connection, "usage_event")
     if several:

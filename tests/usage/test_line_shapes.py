@@ -13,7 +13,31 @@ from costsim.usage.line_watch import LineWatch
 from costsim.usage.unread import Watch
 
 KEYS = ("usage", "tokens", "input_tokens", "cost", "metadata", "content", "attributes", "name", "max_tokens", "status")
-TEXTS = ("", "ok", "0", "12", "7.5", "-", "deep", '{"tokens": 4}', "[1]", "{broken", 'data: {"usage": {"cost": 3}}')
+ODD_KEYS = (
+    "",
+    "o\x00ut_tokens",
+    'a"b_tokens',
+    "back\\slash_cost",
+    "new\nline",
+    "half\ud800_tokens",
+    "é_tokens",
+    "f0",
+    "key",
+)
+TEXTS = (
+    "\ud800",
+    "",
+    "ok",
+    "0",
+    "12",
+    "7.5",
+    "-",
+    "deep",
+    '{"tokens": 4}',
+    "[1]",
+    "{broken",
+    'data: {"usage": {"cost": 3}}',
+)
 
 
 def value(dice: random.Random, depth: int) -> Any:
@@ -29,7 +53,8 @@ def value(dice: random.Random, depth: int) -> Any:
         return [value(dice, depth - 1) for _ in range(dice.randrange(3))]
     if kind == 6:
         return [{"key": dice.choice(KEYS), "value": {"intValue": str(dice.randrange(3))}} for _ in range(3)]
-    return {key: value(dice, depth - 1) for key in dice.sample(KEYS, dice.randrange(1, 4))}
+    keys = dice.choice([KEYS, KEYS, KEYS, ODD_KEYS])
+    return {key: value(dice, depth - 1) for key in dice.sample(keys, dice.randrange(1, 4))}
 
 
 def seen(reader: str, lines: list[str], piece: int) -> dict[str, tuple[int, int | None]]:

@@ -67,6 +67,21 @@ def test_any_split_and_repeat_of_one_truth_among_formats_is_the_truth(parts: lis
     assert found.sources.overlaps == ()
 
 
+def test_a_reader_settles_in_memory_what_a_killed_load_did_not(tmp_path: Path) -> None:
+    """Two sources of the same calls are in the store, and nothing says yet that they are the same."""
+    file = tmp_path / "costsim.duckdb"
+    with open_store(file) as store:
+        load(store, written(tmp_path, log=claude_log(TRUTH), gateway=litellm_log(TRUTH), bill=usage_page(TRUTH)))
+    before = file.read_bytes()
+    with open_store(file, read_only=True) as store:
+        found = spent(store)
+        assert found.total.computed_usd == usd_of(TRUTH)
+        assert spent(store).total == found.total
+    assert file.read_bytes() == before
+    with open_store(file) as store:
+        assert spent(store).rows == found.rows
+
+
 def test_days_settled_apart_are_settled_alike(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
