@@ -74,8 +74,10 @@ def _within(projection: Projection) -> str:
     broken = broken_budget(projection)
     if broken:
         usd, limit = format_cents(broken.usd), format_cents(broken.limit_usd)
-        of = "its mean" if broken.at == "mean" else f"its {broken.at.upper()}"
-        return f"No plan meets the budget {broken.budget}: {of} of a {broken.period} is {usd}, the limit {limit}."
+        of = "on average" if broken.at == "mean" else f"at {broken.at.upper()}"
+        return (
+            f"No plan meets the budget {broken.budget}: a {broken.period} costs {usd} {of}, over the limit of {limit}."
+        )
     names = " and ".join(f"{use.budget} ({format_cents(use.limit_usd)} per {use.period})" for use in own)
     return f"It is the cheapest plan that meets the budget {names}." if own else ""
 

@@ -32,7 +32,8 @@ def _adopt(projection: Projection) -> str:
     plan = shown_plan(projection)
     saving = shown_saving(projection)
     if broken := broken_budget(projection):
-        return f"Bring {plan.name} within the budget {broken.budget}: costsim check proposes the cheapest change."
+        how = "run costsim check, which proposes the cheapest change"
+        return f"Bring {plan.name} within the budget {broken.budget}: {how}."
     if saving is None or saving.expected_usd_per_day <= 0:
         return ""
     low, high = saving.p10_usd_per_day, saving.p90_usd_per_day

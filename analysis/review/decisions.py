@@ -119,9 +119,9 @@ def _drift(d: Drift, of: tuple[Decimal, Decimal] | None) -> Decision:
         id=decision_id("drift", d.component, d.task, d.configured, d.went_to),
         change=_sent_back(d) if costs_more else None,
         group="save" if costs_more else "information",
-        message=f"{d.component} called {d.went_to}{task}, configured is {d.configured}: {d.calls:,} calls "
-        f"({d.share:.0%}) {_span(d.first, d.last)} cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. "
-        f"{advice}",
+        message=f"{d.component} called {d.went_to}{task}, though {d.configured} is configured: "
+        f"{d.calls:,} calls ({d.share:.0%} of its calls) {_span(d.first, d.last)} "
+        f"cost {format_cents(abs(d.worth_usd or Decimal(0)))} {turned}. {advice}",
         worth_usd=d.worth_usd,
         low_usd=strip(of[0]) if of else None,
         high_usd=strip(of[1]) if of else None,

@@ -59,7 +59,7 @@ def only_chance(architecture: Architecture) -> str:
         return ""
     return (
         f"no uncertainty is stated for {lacking} of {len(rows)} components: the range shows only chance; "
-        "state uncertainty: for them, or run with --uncertainty 30%"
+        "state their uncertainty in the architecture file, or run with --uncertainty 30%"
     )
 
 

@@ -6,6 +6,7 @@ from calendar import month_name as names
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...analysis.review.decisions import threshold_usd
@@ -15,7 +16,6 @@ from ..numbers import count, percent
 
 if TYPE_CHECKING:
     from datetime import date
-    from decimal import Decimal
 
     from ...analysis.compare.month_results import Bridge, Effect
     from ...analysis.review.results import Decision, DecisionGroup, Review
@@ -46,14 +46,14 @@ EXPLAINED: dict[Effect, str] = {
 GROUPS: dict[DecisionGroup, str] = {"save": "Save", "investigate": "Investigate", "information": "For information"}
 """The headings of the decisions, in their order."""
 CONVENTION = (
-    "USD per month. Save: what acting takes off. Investigate: what is at stake. For information: what has changed "
-    "already, − where it costs less, as in the bridge."
+    "USD of this month. Save: what acting takes off. Investigate: what is at stake. For information: what has changed "
+    "already, − where it costs less."
 )
 OWNERS = {
     "session": "Sessions", "user": "Users", "team": "Teams", "project": "Projects", "repository": "Repositories",
     "branch": "Branches",
 }  # fmt: skip
-HOW_TO_DECIDE = "To record one: costsim decide ID --accept, or --reject."
+HOW_TO_DECIDE = "To record a decision, by the ID at its end: costsim decide ID --accept, or --reject."
 
 TENFOLD, WHOLE = 1000, 100
 """Percent."""
@@ -144,10 +144,12 @@ def change_percent(change: Decimal | None) -> str:
 
 
 def _mostly(review: Review) -> str:
-    """The two largest effects."""
-    steps = sorted(review.bridge.steps if review.bridge else [], key=lambda step: -abs(step.usd))[:2]
-    said = [f"{EFFECTS[s.effect]} {'+' if s.usd > 0 else ''}{format_cents(s.usd)}" for s in steps]
-    return f": {' and '.join(said)}" if said else ""
+    """The two largest effects, and all others together."""
+    steps = sorted(review.bridge.steps if review.bridge else [], key=lambda step: -abs(step.usd))
+    said = [f"{EFFECTS[step.effect]} {signed(step.usd)}" for step in steps[:2]]
+    rest = sum((step.usd for step in steps[2:]), Decimal(0))
+    said += [f"the rest {signed(rest)}"] if rest else []
+    return f": {', '.join(said[:-1])}{' and ' * (len(said) > 1)}{said[-1]}" if said else ""
 
 
 def of_bridge(review: Review) -> str:
