@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...errors import InputError
 from ...money import format_usd
+from ...plurals import counted
 from ..chart_parts import Row, finish, ticks, tooltip
 from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
@@ -55,6 +56,7 @@ def render_index(folder: Path) -> str:
         pages=pages[::-1],
         trend=drawn,
         words=words,
+        counted=counted,
     )
 
 

@@ -259,6 +259,8 @@ def test_an_index_reads_the_reviews_from_their_pages(worked_month: Review, page:
     assert read_pages(tmp_path)[1].review == worked_month
     index = render_index(tmp_path)
     assert 'href="october.html"' in index
+    assert "How sure: every line was read and every call has a price" in index
+    assert 'Next: decide on 3 findings in <a href="october.html">the review of October 2026</a>.' in index
     assert "<b>x" not in index
 
 
