@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import costsim
 import pytest
 import yaml
 from costsim.cli.start import write_starter
@@ -336,4 +337,5 @@ def test_installing_runs_no_module_of_the_repository(tmp_path: Path) -> None:
     line = str(STEPS["Install costsim"]["run"]).partition(" install ")[0].replace("python", shlex.quote(sys.executable))
     subprocess.run(["bash", "-c", f"{line} --version"], cwd=tmp_path, capture_output=True, check=False)
     assert not (tmp_path / "ran").exists()
-    assert "python -P -m pip" in (ROOT / "examples/starter/github-workflow.yml").read_text()
+    examples = Path(costsim.__file__).parent / "examples"
+    assert "python -P -m pip" in (examples / "starter" / "github-workflow.yml").read_text()
