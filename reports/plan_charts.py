@@ -77,7 +77,7 @@ def what_if_matrix(found: WhatIf, theme: Theme = LIGHT) -> alt.LayerChart:
         tooltip=tooltip(alt, "row", "model", shown="USD per month"),
     )
     texts = base.mark_text(fontSize=11, color=theme.text, tooltip=None).encode(text="shown:N")
-    caption = "Matrix: USD per month of each component on each model; darker costs more within its row"
+    caption = "Matrix: USD per month of each component on each model; a stronger shade costs more within its row"
     height = 26 * max(1, len(names))
     return finish([squares, texts], {"rows": cells}, caption, height=height, theme=theme)
 

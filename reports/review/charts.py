@@ -74,7 +74,7 @@ def _bridge_row(step: str, kind: str, start: Decimal, end: Decimal, shown: str) 
 
 
 def heat_map(where: Where, theme: Theme = LIGHT) -> alt.LayerChart:
-    """Components by models: the darker, the more expensive in the month; USD."""
+    """Components by models: the stronger the shade, the more expensive in the month; USD."""
     import altair as alt
 
     cells, components, models = _heat_cells(where)

@@ -103,7 +103,7 @@ def figures(review: Review) -> list[Figure]:
     if review.where.cells:
         cells = [(c.component, c.agent, c.model, c.calls, c.tokens, c.usd) for c in review.where.cells]
         table = csv_link(("component", "agent", "model", "calls", "tokens", "usd"), cells)
-        caption = "The darker, the more expensive in this month."
+        caption = "The stronger the shade, the more expensive in this month."
         chart = charts.heat_map(review.where, CSS)
         drawn.append(figure("heat", "Components by models", caption, chart, whole=True, query="where", csv=table))
     if any(row.model and row.success.rate is not None for row in review.performance.tasks):

@@ -39,7 +39,7 @@ def _heat(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | Non
     if not review.where.cells:
         return None
     title = f"Components by models, {words.month_name(review.month)}"
-    return charts.heat_map(review.where, theme), title, "USD of the month; darker is more expensive."
+    return charts.heat_map(review.where, theme), title, "USD of the month; the stronger the shade, the more expensive."
 
 
 def _outlook(review: Review, theme: Theme) -> tuple[alt.LayerChart, str, str] | None:
