@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .collection import without_collection
 from .fingerprint import BUFFER_BYTES, ENDLESS, Fingerprint, fingerprint, fingerprint_of_lines
 from .known_shapes import KnownShapes
 from .sieve import Sieve
@@ -51,20 +51,8 @@ def sifting(sources: Sequence[Source], spool: Path, prints: dict[int, Fingerprin
         return
     from concurrent.futures import ThreadPoolExecutor  # loads logging: not for a few new lines
 
-    with ThreadPoolExecutor(1) as pool, _uncollected():
+    with ThreadPoolExecutor(1) as pool, without_collection():
         yield _ahead(pool, portions)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for cycles meanwhile: a sieve makes millions of small tuples, and none is part of one."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _ahead(pool: Executor, portions: Iterator[Portion]) -> Iterator[Portion]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .collection import without_collection
 from .json_text import line_of, parsed
 from .sqlite_log import copy_database, log_beside
 
@@ -24,7 +24,7 @@ VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
-    with out.open("wb") as lines, _without_collection():
+    with out.open("wb") as lines, without_collection():
         try:
             for record in unfold(content, file):
                 lines.write(_text_line(record) if isinstance(record, str) else line_of(record))
@@ -33,18 +33,6 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
         except (ValueError, RecursionError):
             return "not JSON"
     return None
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """JSON has no circles: looking for them in documents of a million objects takes a tenth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _text_line(text: str) -> bytes:
