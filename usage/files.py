@@ -16,7 +16,7 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .json_text import parsed
+from .fast_json import parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import Layout, Reader, Sample
 from .readers import READERS

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .json_text import parsed
+from .fast_json import parsed
 from .reader import identifier
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .bounded import lines_of
+from .fast_json import parsed
 from .fits import loaded
-from .json_text import parsed
 from .limits import MAX_LINE
 from .unread import Watch
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .collection import without_collection
-from .json_text import line_of, parsed
+from .fast_json import line_of, parsed
 from .sqlite_log import copy_database, log_beside
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..json_text import parsed
+from ..fast_json import parsed
 from ..reader import Reader, Sample
 
 COLUMNS = {

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..json_text import parsed
+from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..unfold import beside, whole
 from .nested import priced

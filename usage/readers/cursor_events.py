@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..json_text import parsed
+from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..unfold import json_lines
 from .counts import usd_from_cents

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..json_text import parsed
+from ..fast_json import parsed
 from ..processing import processing
 from ..reader import Reader, Sample
 from ..unfold import SQLITE, loaded, rows
