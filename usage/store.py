@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -251,33 +251,31 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequenc
         connection.execute(sql, [[row[name] for row in rows] for name in names])
 
 
-@contextmanager
-def any_order(connection: duckdb.DuckDBPyConnection, size: int) -> Iterator[None]:
+def any_order(connection: duckdb.DuckDBPyConnection, size: int) -> AbstractContextManager[None]:
     """Let rows come in any order where files of `size` bytes are read: it is quicker for many, and says nothing."""
-    if size < MANY_BYTES:
-        yield
-        return
-    connection.execute("SET preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        with suppress(duckdb.Error):
-            connection.execute("RESET preserve_insertion_order")
+    many = size >= MANY_BYTES
+    return _within(connection, "SET preserve_insertion_order = false", "RESET preserve_insertion_order", wanted=many)
 
 
-@contextmanager
-def as_written(connection: duckdb.DuckDBPyConnection, size: int | None) -> Iterator[None]:
+def as_written(connection: duckdb.DuckDBPyConnection, size: int | None) -> AbstractContextManager[None]:
     """Run statements as they are written where files of `size` bytes are few lines: DuckDB takes far longer to look
     for a better order of hundreds of columns than to read these. What they say is the same."""
-    if size is None or size >= FEW_BYTES:
+    few = size is not None and size < FEW_BYTES
+    return _within(connection, "PRAGMA disable_optimizer", "PRAGMA enable_optimizer", wanted=few)
+
+
+@contextmanager
+def _within(connection: duckdb.DuckDBPyConnection, begin: str, end: str, *, wanted: bool) -> Iterator[None]:
+    """Change a setting while it lasts, where that is wanted."""
+    if not wanted:
         yield
         return
-    connection.execute("PRAGMA disable_optimizer")
+    connection.execute(begin)
     try:
         yield
     finally:
         with suppress(duckdb.Error):
-            connection.execute("PRAGMA enable_optimizer")
+            connection.execute(end)
 
 
 def in_memory(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
