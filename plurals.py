@@ -18,6 +18,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
 def quoted_names(names: Iterable[str | None]) -> str:
     """Models in a sentence, each once: `'a', 'b' and 3 more`; a log may have thousands, of any length."""
     each = list(dict.fromkeys(name or "(no model)" for name in names))

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
+from ...plurals import listed
 from ..architecture.amounts import Poisson
 from ..routing.kinds import can_replace, takes
 from ..simulation.plans import named_models
@@ -99,7 +100,7 @@ def _fix(taken: list[Change], trial: Trial, limit_usd: Fraction) -> CheapestFix:
     value = trial.value_usd(taken)
     message = [change.message for change in taken]
     return CheapestFix(
-        message=" and ".join([", ".join(message[:-1]), message[-1]] if len(message) > 1 else message),
+        message=listed(message),
         changes=message,
         saved_usd=to_usd(trial.saved_usd(taken)),
         value_usd=to_usd(value),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...documents import Document, dotted
+from ...plurals import listed
 from ...yaml_nodes import KeyPath
 from ..findings import Finding
 from ..routing.conditions import Attributes, Span
@@ -116,7 +117,7 @@ def _shadowed(config: RoutingConfig, number: int, shadow: Shadow) -> tuple[KeyPa
 
 def _rules(numbers: tuple[int, ...]) -> str:
     names = [str(number) for number in numbers]
-    return f"rule {names[0]}" if len(names) == 1 else f"rules {', '.join(names[:-1])} and {names[-1]}"
+    return f"rule {names[0]}" if len(names) == 1 else f"rules {listed(names)}"
 
 
 def _s(numbers: tuple[int, ...]) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ...analysis.review.decisions import threshold_usd
 from ...money import format_cents, format_range
-from ...plurals import counted
+from ...months import month_bounds
+from ...plurals import counted, listed
 from ..numbers import count, percent
 
 if TYPE_CHECKING:
@@ -120,8 +121,8 @@ def sureness(review: Review) -> str:
 
 def _sparse(review: Review) -> str:
     """That most days of the month, or of it so far, have no calls; nothing where most have."""
-    first = review.headline.month.first.replace(day=1)
-    end = (first + timedelta(days=31)).replace(day=1) if review.headline.month.complete else review.made_on
+    first, last = month_bounds(review.headline.month.first)
+    end = last + timedelta(days=1) if review.headline.month.complete else review.made_on
     days, seen = (end - first).days, len({row.day for row in review.where.days if first <= row.day < end})
     if not seen or 2 * seen >= days:
         return ""
@@ -149,7 +150,7 @@ def _mostly(review: Review) -> str:
     said = [f"{EFFECTS[step.effect]} {signed(step.usd)}" for step in steps[:2]]
     rest = sum((step.usd for step in steps[2:]), Decimal(0))
     said += [f"the rest {signed(rest)}"] if rest else []
-    return f": {', '.join(said[:-1])}{' and ' * (len(said) > 1)}{said[-1]}" if said else ""
+    return f": {listed(said)}" if said else ""
 
 
 def of_bridge(review: Review) -> str:
