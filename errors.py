@@ -15,7 +15,10 @@ An error is a sentence for its reader: what is wrong, where (file, line, key) an
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
+
+from .plurals import quoted_names
 
 
 def is_full(error: OSError) -> bool:
@@ -60,6 +63,13 @@ class UsageLogError(InputError):
 
 class UnpricedError(CostsimError):
     """A model has no price where one is indispensable, as in solving for tokens from a cost."""
+
+    @classmethod
+    def of_usage(cls, models: Iterable[str | None]) -> UnpricedError:
+        """That logged usage of these models is in no cost."""
+        return cls(
+            f"no price for {quoted_names(models)}; their tokens are in no cost. Add them to an overlay: --prices FILE"
+        )
 
 
 class StoreError(CostsimError):

@@ -25,7 +25,7 @@ def readable(value: Any, *, indent: int | None = None, default: Callable[[Any], 
 
 
 def harmless(text: str) -> str:
-    r"""JSON with the same values, where what does not print is written \uXXXX: controls, turned text, odd spaces."""
+    r"""JSON with the same values, where what does not print is written \uXXXX: controls, turned text, rare spaces."""
     return COMMANDS_WITHIN.sub(r"#\\u0023", NOT_PLAIN.sub(_printed, text))
 
 

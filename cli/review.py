@@ -11,7 +11,6 @@ import typer
 
 from ..errors import InputError, UnpricedError
 from ..json_text import json_text
-from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption
 from .output import emit
@@ -86,8 +85,7 @@ def report(
     else:
         emit(_text(found, chosen), out)
     if found.quality.unpriced:
-        names = quoted_names(usage.model for usage in found.quality.unpriced)
-        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+        raise UnpricedError.of_usage(usage.model for usage in found.quality.unpriced)
 
 
 ENDINGS = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import CostsimError, UnpricedError
-from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import (
     BookOption,
@@ -27,8 +26,6 @@ from .arguments import (
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say
 
-MAX_TOP = 10**9
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,6 +36,8 @@ if TYPE_CHECKING:
     from ..analysis.spend.spend import Spend
     from ..analysis.spend.units import UnitEconomics, Units
     from ..pricing.book import PriceBook
+
+MAX_TOP = 10**9
 
 
 class SpendFormat(StrEnum):
@@ -185,8 +184,7 @@ def _say_quality(found: Spend) -> None:
 def _raise_faults(found: Spend, strict: bool) -> None:
     """Raises UnpricedError where a model has no price; with `strict`, CostsimError where anything is not counted."""
     if found.unpriced_models:
-        names = quoted_names(found.unpriced_models)
-        raise UnpricedError(f"no price for {names}; their tokens are in no cost. Add them to an overlay: --prices FILE")
+        raise UnpricedError.of_usage(found.unpriced_models)
     if strict and (faults := (*(overlap.message for overlap in found.sources.overlaps), *found.quality.messages)):
         raise CostsimError(f"{faults[0]}" + (f"; and {len(faults) - 1} more" if len(faults) > 1 else ""))
 
