@@ -70,7 +70,11 @@ def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
 
     Raises `kind` where the file is missing, empty, too large, not UTF-8 or not well-formed.
     """
-    text = _read_text(file, kind)
+    return parse_document(file, _read_text(file, kind), kind)
+
+
+def parse_document(file: Path, text: str, kind: type[InputError] = InputError) -> Document:
+    """The document that a file of this name is, or would be, with this text. Raises `kind` as `read_document`."""
     if not text.strip():
         raise kind("the file is empty", file=file)
     match file.suffix.lower():

@@ -22,15 +22,13 @@ def observed(
 
     It is kept in `save` if given; never over an existing file.
     """
-    import tempfile
     from datetime import UTC, datetime, timedelta
 
-    import yaml
-
-    from ..analysis.architecture.load import read_architecture
+    from ..analysis.architecture.load import readable_again
     from ..analysis.forecast.daily_costs import last_day_known
     from ..store import open_store
     from ..writing import write_file
+    from ..yaml_text import yaml_text
 
     if architecture:
         raise CostsimError("give either an architecture or --from-usage")
@@ -45,15 +43,11 @@ def observed(
         data |= {
             key: str(said) if key == "book" else [str(_from(at, path)) for path in said] for key, said in prices.items()
         }
-    with tempfile.TemporaryDirectory() as folder:
-        file = save or Path(folder) / "architecture.yaml"
-        write_file(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None))
-        try:
-            found = read_architecture(file).model_copy(update=prices)
-        except CostsimError:
-            file.unlink()  # none that cannot be read again
-            raise
-        return found, known + timedelta(1) if known else datetime.now(UTC).date()
+    text = yaml_text(data)
+    found = readable_again(save or HERE, text).architecture.model_copy(update=prices)
+    if save:
+        write_file(save, text)
+    return found, known + timedelta(1) if known else datetime.now(UTC).date()
 
 
 def _from(folder: Path | None, file: Path) -> Path:

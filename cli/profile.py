@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..usage import DEFAULT_STORE
-from .arguments import DbOption, MonthOption, SinceOption, UntilOption, days_of
+from .arguments import HERE, DbOption, MonthOption, SinceOption, UntilOption, days_of
 from .output import FORMAT_HELP, OutOption, emit, format_of
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def profile(
       costsim profile --where component=coding-agent --out sessions.yaml
       costsim profile --by task --month 2026-10 --format json
     """
+    from ..analysis.architecture.load import readable_again
     from ..analysis.profile.profile import profile as fit
     from ..analysis.spend.query import parse_where
     from ..store import open_store
@@ -74,6 +75,8 @@ def profile(
             store.connection, db.stem, by=by.value, where=parse_where(where or ()), since=first, until=last,
             prices=prices,
         )  # fmt: skip
+    if form is ProfileFormat.yaml:
+        readable_again(out or HERE, found.yaml)
     emit(_rendered(found, form), out)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from ...documents import Document, did_you_mean, read_document, validate
-from ...errors import ArchitectureError
+from ...documents import Document, did_you_mean, parse_document, read_document, validate
+from ...errors import ArchitectureError, CostsimError, OutputError
 from ...yaml_nodes import KeyPath
 from ..routing.resolve import FALLBACK
 from .amounts import LogRate, Part, Poisson
@@ -79,6 +79,14 @@ class LoadedArchitecture:
 def read_architecture(file: Path) -> Architecture:
     """The architecture in `file` alone; raises as `load_architecture`."""
     return load_architecture(file).architecture
+
+
+def readable_again(file: Path, text: str) -> LoadedArchitecture:
+    """The architecture that `file` will be once this text is written. Raises OutputError where it would be none."""
+    try:
+        return load_architecture(file, parse_document(file, text, ArchitectureError))
+    except CostsimError as error:
+        raise OutputError(f"{file} is not written, for it could not be read again: {error}") from None
 
 
 def read_price_keys(file: Path) -> PriceKeys:

@@ -161,20 +161,10 @@ def _short(amount: Decimal | None) -> Decimal | None:
 
 def _block(entries: Sequence[Mapping[str, Any]]) -> str:
     """Entries as YAML, indented below `decisions:`."""
-    import yaml
+    from ...yaml_text import yaml_text  # PyYAML, which a review without decisions does not need
 
-    class Dumper(yaml.SafeDumper):
-        pass
-
-    Dumper.add_representer(Decimal, _number)
-    text = yaml.dump([*entries], Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml_text([*entries], flow=False, width=1000)
     return "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
-
-
-def _number(dumper: Any, amount: Decimal) -> Any:
-    """A decimal as plain digits."""
-    whole = amount == amount.to_integral_value()
-    return dumper.represent_scalar(f"tag:yaml.org,2002:{'int' if whole else 'float'}", f"{amount:f}")
 
 
 def _holds(text: str, entries: Sequence[Mapping[str, Any]]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import yaml
-
 from ...plurals import counted
+from ...shown import shortened
+from ...yaml_text import yaml_scalar
+from ..spend.observe import MAX_NAME
 from .results import FittedKey, ProfileFit
 
 WIDTH = 66
@@ -19,11 +20,12 @@ def written_yaml(store: str, fits: Sequence[ProfileFit], prices: Mapping[str, An
     """The file's text: what `costsim run` takes as it is."""
     first, last = min(fit.first for fit in fits), max(fit.last for fit in fits)
     lines = [
-        f"# Fitted by costsim profile to {store}, {first} to {last}. Edit what you know better; costsim run takes it.",
+        f"# Fitted by costsim profile to {_in_comment(store)}, {first} to {last}. "
+        "Edit what you know better; costsim run takes it.",
         "# Comments say what was logged: means with standard errors. Means decide the cost, so the fit keeps them.",
-        f"name: {scalar(store)}",
+        f"name: {yaml_scalar(store[:MAX_NAME])}",
         *(f"{key}: {flow(value)}" for key, value in prices.items()),
-        f"model_routing: {{fallback: {scalar(max(fits, key=lambda fit: fit.calls).model)}}}",
+        f"model_routing: {{fallback: {yaml_scalar(max(fits, key=lambda fit: fit.calls).model)}}}",
         "components:",
     ]
     for fit in fits:
@@ -36,9 +38,9 @@ def _component(fit: ProfileFit) -> Iterator[str]:
     calls = calls if fit.sessions != fit.calls else counted(fit.calls, "call")
     yield f"  # {calls}{_explained(fit)}"
     for note in fit.notes:
-        yield f"  # {note}"
+        yield f"  # {_in_comment(note)}"
     said = dict(fit.component)
-    yield f"  - name: {scalar(said.pop('name'))}"
+    yield f"  - name: {yaml_scalar(said.pop('name'))}"
     about = {key.key: key for key in fit.keys}
     for key, value in said.items():
         if key in ("session", "tokens"):
@@ -96,9 +98,9 @@ def flow(data: Any) -> str:
         return "{" + ", ".join(f"{key}: {flow(value)}" for key, value in data.items()) + "}"
     if isinstance(data, list):
         return "[" + ", ".join(map(flow, data)) + "]"
-    return f"{data:f}" if isinstance(data, Decimal) else scalar(str(data))
+    return f"{data:f}" if isinstance(data, Decimal) else yaml_scalar(str(data))
 
 
-def scalar(text: str) -> str:
-    """A text as YAML has it, quoted where it must be."""
-    return yaml.safe_dump(text, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
+def _in_comment(text: str) -> str:
+    """A text that ends no comment: on one line, and of a length that people read."""
+    return shortened("".join(char if char.isprintable() else " " for char in text))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NAMELESS = ("other", UNATTRIBUTED)
 """Components whose names say nothing: those of calls that no rule, or only the last one, attributes."""
 MAX_NAME = 180
+"""Characters of a component's or an architecture's name; with the number that tells two apart, a file takes 200."""
 _DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
 PLACES = Decimal("0.000000001")
 
@@ -106,7 +107,7 @@ def observed_architecture(
     names = component_names(list(rates))
     span = {key: day.isoformat() for key, day in (("since", since), ("until", until)) if day}
     return {
-        "name": name,
+        "name": name[:MAX_NAME],
         "description": f"As logged from {first} to {last}",
         "timezone": timezone,
         "model_routing": _routing(rates),
@@ -130,21 +131,29 @@ def component_names(keys: Sequence[Key]) -> dict[Key, str]:
     for key in keys:
         groups.setdefault(key[0], []).append(key)
     named: dict[Key, str] = {}
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()
     for component, group in groups.items():
+        differs = [len({other[place] for other in group}) > 1 for place in (2, 1, 4)]
         for key in group:
-            name = _readable(component, key, group)
-            number = 1 + sum(other == name or other.startswith(f"{name}-#") for other in named.values())
-            named[key] = name if number == 1 else f"{name}-#{number}"
+            name = own = _readable(component, key, len(group) > 1, differs)
+            while name in taken:
+                numbers[own] += 1
+                name = f"{own}-#{numbers[own] + 1}"
+            taken.add(name)
+            named[key] = name
     return named
 
 
-def _readable(component: str, key: Key, group: Sequence[Key]) -> str:
-    """The component, then its task, agent and model as far as the group differs in them."""
-    if len(group) == 1:
-        return component
+def _readable(component: str, key: Key, several: bool, differs: Sequence[bool]) -> str:
+    """The component, then its task, agent and model as far as the group differs in them; no longer than a file takes.
+
+    `differs` says so of tasks, agents and models.
+    """
+    if not several:
+        return component[:MAX_NAME]
     _, agent, task, _, model = key
     parts = (task, agent, _DATE.sub("", model.rpartition("/")[2]))
-    differs = [len({other[place] for other in group}) > 1 for place in (2, 1, 4)]
     apart = [part for part, needed in zip(parts, differs, strict=True) if part and needed]
     if component in NAMELESS and task and task not in apart:
         apart.insert(0, task)
