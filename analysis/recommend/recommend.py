@@ -14,49 +14,16 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Literal
 
-from ...errors import InputError
 from ...money import to_usd
-from ..outcomes.outcomes import Evidence, SuccessRate, TaskModel, success_rate
+from ..outcomes.outcomes import Evidence, SuccessRate, success_rate
 from ..quantiles import ends
 from ..result import Usd
-from .allocation import Choice, best_within, front
+from .allocation import front
+from .budgeted import best_for_budget, choices_of, expected_rate, find, together
+from .candidates import Candidate, MonthlyCost, Task
 from .results import Advice, Considered, FrontPoint, Recommendation, SavingRange, Says, Successes, TaskAdvice
-
-NOTHING = Evidence(0, 0)
-
-
-@dataclass(frozen=True)
-class MonthlyCost:
-    """What a task costs on a model in a month, in USD.
-
-    For the range either `draws` (one total a trial, the same trials for every task and model) or P10 and P90.
-    `switch_usd` of the expected cost is for cached prefixes that are written again (switching.py).
-    """
-
-    expected_usd: Fraction
-    p10_usd: Fraction | None = None
-    p90_usd: Fraction | None = None
-    draws: Sequence[float] | None = None
-    switch_usd: Fraction = Fraction(0)
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task: its routing key, how often it runs in a month, and the model that it runs on now."""
-
-    name: str
-    runs_per_month: Fraction
-    present: str
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model that a task could run on; `cost` is None where the model has no price."""
-
-    task: str
-    model: str
-    cost: MonthlyCost | None
-    evidence: Evidence = NOTHING
+from .sets import cheapest_set
+from .switching import NO_CACHES, Caches
 
 
 def recommend(
@@ -66,6 +33,7 @@ def recommend(
     min_success: float = 0.95,
     budget_usd: Decimal | Fraction | None = None,
     confidence: float = 0.95,
+    caches: Caches = NO_CACHES,
 ) -> Recommendation:
     """The routing to change to, with its evidence, its saving, and the front of what else could be had.
 
@@ -74,24 +42,31 @@ def recommend(
     successes that it buys, over models with evidence; the floor is then reported, not demanded. Ties go to
     the cheaper model, then to the present one. Raises InputError where the budget is below the cheapest
     plan.
+
+    The costs of `candidates` are with their caches as logged. What moves write again (`caches`) is in the cost of each
+    one considered as if it moved alone, and in what is recommended as the whole set writes it.
     """
-    options = _options(tasks, candidates)
-    floor = _Floor(min_success, confidence)
-    chosen, could_gain = {}, Fraction(0)
+    plain, floor = _options(tasks, candidates), _Floor(min_success, confidence)
+    options = {task.name: _moved_alone(task, plain[task.name], caches) for task in tasks}
     if budget_usd is None:
-        chosen = {task.name: _cheapest_above(options[task.name], floor) for task in tasks}
+        could_gain = Fraction(0)
+        chosen = cheapest_set(tasks, plain, caches, lambda c: floor.message(c) == "clears the floor")
     else:
-        chosen, could_gain = _best_for(tasks, options, Fraction(budget_usd))
-    advice = [_advice(task, options[task.name], chosen[task.name], floor) for task in tasks]
-    present = [_find(options[task.name], task.present) for task in tasks]
-    final = [_find(options[task.name], row.model) for task, row in zip(tasks, advice, strict=True)]
+        chosen, could_gain = best_for_budget(tasks, plain, options, Fraction(budget_usd), caches)
+    final = together(tasks, plain, chosen, caches)
+    present = [find(options[task.name], task.present) for task in tasks]
+    advice = [
+        _advice(task, options[task.name], chosen[task.name], now, then, floor)
+        for task, now, then in zip(tasks, present, final, strict=True)
+    ]
     return Recommendation(
         min_success=min_success,
         confidence=confidence,
         budget_usd=None if budget_usd is None else to_usd(budget_usd),
         tasks=advice,
         changes={row.task: row.model for row in advice if row.advice == "move"},
-        usd_per_month=to_usd(sum((c.cost.expected_usd for c in final if c.cost), Fraction(0))),
+        usd_per_month=to_usd(sum((c.usd for c in final), Fraction(0))),
+        switch_usd_per_month=to_usd(sum((c.cost.switch_usd for c in final if c.cost), Fraction(0))),
         saving=_saving(present, final),
         successes=_successes(tasks, final),
         present_successes=_successes(tasks, present),
@@ -135,63 +110,19 @@ def _order(task: Task) -> Callable[[Candidate], tuple[bool, Fraction, bool, str]
     return key
 
 
-def _find(options: Iterable[Candidate], model: str) -> Candidate:
-    return next(candidate for candidate in options if candidate.model == model)
+def _moved_alone(task: Task, plain: Iterable[Candidate], caches: Caches) -> list[Candidate]:
+    moved = [c.switched(caches.alone.get((task.name, c.model), Fraction(0))) for c in plain]
+    return sorted(moved, key=_order(task))
 
 
-def _cheapest_above(options: Iterable[Candidate], floor: _Floor) -> Candidate | None:
-    return next((c for c in options if floor.message(c) == "clears the floor"), None)
-
-
-def _usable(options: Iterable[Candidate]) -> list[Candidate]:
-    """The candidates that a plan may use: evidence and a price."""
-    return [c for c in options if c.cost is not None and c.evidence.trials > 0]
-
-
-def _cost(candidate: Candidate) -> Fraction:
-    return candidate.cost.expected_usd if candidate.cost else Fraction(0)
-
-
-def expected_rate(evidence: Evidence) -> Fraction:
-    """The expected success rate given the evidence: (k + 1/2) / (n + 1), the mean of Jeffreys' posterior.
-
-    Not k/n, which calls one success in one run certain. (Brown, Cai and DasGupta 2001, Sec. 4.1.2)
-    """
-    return Fraction(2 * evidence.successes + 1, 2 * evidence.trials + 2)
-
-
-def _choices(
-    tasks: Sequence[Task], options: Mapping[str, list[Candidate]]
-) -> tuple[list[Choice], list[list[Candidate]], Fraction]:
-    """The tasks that leave a choice: costs, expected successes, candidates; and what the others cost as they are."""
-    groups = [(task, _usable(options[task.name])) for task in tasks]
-    fixed = [_find(options[task.name], task.present) for task, usable in groups if not usable]
-    open_groups = [(task, usable) for task, usable in groups if usable]
-    choices = [
-        Choice([_cost(c) for c in usable], [task.runs_per_month * expected_rate(c.evidence) for c in usable])
-        for task, usable in open_groups
-    ]
-    return choices, [usable for _, usable in open_groups], sum((_cost(c) for c in fixed), Fraction(0))
-
-
-def _best_for(
-    tasks: Sequence[Task], options: Mapping[str, list[Candidate]], budget: Fraction
-) -> tuple[dict[str, Candidate | None], Fraction]:
-    choices, groups, fixed = _choices(tasks, options)
-    best = best_within(choices, budget - fixed)
-    if best is None:
-        least = fixed + sum((min(choice.costs) for choice in choices), Fraction(0))
-        message = f"{to_usd(budget)} USD a month is too little: the cheapest plan with evidence costs {to_usd(least)}"
-        raise InputError(message, key="budget")
-    chosen: dict[str, Candidate | None] = dict.fromkeys(options)
-    for group, option in zip(groups, best.options, strict=True):
-        chosen[group[option].task] = group[option]
-    return chosen, best.short_by
-
-
-def _advice(task: Task, options: Sequence[Candidate], chosen: Candidate | None, floor: _Floor) -> TaskAdvice:
-    present = _find(options, task.present)
-    final = chosen or present
+def _advice(
+    task: Task,
+    options: Sequence[Candidate],
+    chosen: Candidate | None,
+    present: Candidate,
+    final: Candidate,
+    floor: _Floor,
+) -> TaskAdvice:
     known = present.cost is not None and final.cost is not None
     return TaskAdvice(
         task=task.name,
@@ -200,7 +131,8 @@ def _advice(task: Task, options: Sequence[Candidate], chosen: Candidate | None, 
         advice=_advice_word(task, options, chosen),
         present_usd_per_month=_shown(present),
         usd_per_month=_shown(final),
-        saving_usd_per_month=to_usd(_cost(present) - _cost(final)) if known else None,
+        switch_usd_per_month=_switching(final),
+        saving_usd_per_month=to_usd(present.usd - final.usd) if known else None,
         considered=[
             Considered(
                 model=c.model,
@@ -231,8 +163,8 @@ def _switching(candidate: Candidate) -> Usd:
 
 def _saving(present: Sequence[Candidate], final: Sequence[Candidate]) -> SavingRange:
     known = [(a, b) for a, b in zip(present, final, strict=True) if a.cost and b.cost]
-    before = sum((_cost(a) for a, _ in known), Fraction(0))
-    saved = before - sum((_cost(b) for _, b in known), Fraction(0))
+    before = sum((a.usd for a, _ in known), Fraction(0))
+    saved = before - sum((b.usd for _, b in known), Fraction(0))
     moved = [(a.cost, b.cost) for a, b in known if a.model != b.model and a.cost and b.cost]
     p10, p90, source = _saving_range(moved)
     return SavingRange(
@@ -288,7 +220,7 @@ def _rate_variance(evidence: Evidence) -> Fraction:
 
 
 def _front(tasks: Sequence[Task], options: Mapping[str, list[Candidate]]) -> list[FrontPoint]:
-    choices, groups, fixed = _choices(tasks, options)
+    choices, groups, fixed = choices_of(tasks, options)
     points = []
     for cost, value, step in front(choices):
         before, after = (groups[step.group][i] for i in (step.before, step.after)) if step else (None, None)
@@ -303,17 +235,3 @@ def _front(tasks: Sequence[Task], options: Mapping[str, list[Candidate]]) -> lis
             )
         )
     return points
-
-
-def candidates_from(
-    tasks: Iterable[Task],
-    models: Sequence[str],
-    costs: Mapping[TaskModel, MonthlyCost],
-    evidence: Mapping[TaskModel, Evidence],
-) -> list[Candidate]:
-    """Every task on every model, with what is known of it: its cost (none: unpriced) and its evidence."""
-    return [
-        Candidate(task.name, model, costs.get((task.name, model)), evidence.get((task.name, model), NOTHING))
-        for task in tasks
-        for model in dict.fromkeys([task.present, *models])
-    ]

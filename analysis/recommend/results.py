@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from ..outcomes.outcomes import SuccessRate
+from ..replay.results import Move, ReplayRow
+from ..replay.together import SharedBy
 from ..result import Result, Usd
 
 Says = Literal["clears the floor", "below the floor", "no evidence", "unpriced"]
@@ -27,11 +30,32 @@ class Considered(Result):
     message: Says
 
 
+class LoggedMoves(Result):
+    """All recommended moves over the logged calls from `since` to `until`, replayed once, as one set.
+
+    `total` is what `costsim replay` says of that set: call by call with its `switch_usd`, whole sessions without, and
+    from how many turns on a switch pays; `moves` the same by pair of models. Moved one by one, the same tasks would
+    write again for `alone_switch_usd` in sum. `shared_by` is how the set's switches are split among the tasks:
+    "shapley" (the mean over all orders), "in order" of the tasks (each added to those before it: more than four moves),
+    "alone" where one move at most breaks a cache.
+    """
+
+    since: date | None
+    until: date | None
+    total: ReplayRow
+    moves: list[Move]
+    alone_switch_usd: Usd
+    shared_by: SharedBy
+    cache_effects: Literal["counted", "partly counted", "not counted"]
+
+
 class TaskAdvice(Result):
     """What to do with a task. `model` is the recommended one: the present one unless `advice` is "move".
 
-    `saving_usd_per_month` is what the move saves (negative where it costs); null where a cost is not known. `id` names
-    the decision to move, for `costsim decide`; empty where nothing moves.
+    `usd_per_month` is within the whole recommended set: `switch_usd_per_month` of it is its part of the cached prefixes
+    that the set writes again (LoggedMoves), so that the tasks add up. `saving_usd_per_month` is what the move saves
+    (negative where it costs); null where a cost is not known. `id` names the decision to move, for `costsim decide`;
+    empty where nothing moves.
     """
 
     task: str
@@ -40,6 +64,7 @@ class TaskAdvice(Result):
     advice: Advice
     present_usd_per_month: Usd | None
     usd_per_month: Usd | None
+    switch_usd_per_month: Usd
     saving_usd_per_month: Usd | None
     considered: list[Considered]
     id: str = ""
@@ -93,8 +118,9 @@ class Recommendation(Result):
     """What `costsim recommend` computes. `changes` is the new routing where it differs from the present one.
 
     `could_gain_successes` is 0 where the plan is proved the best for the budget; else no plan gains more
-    than that. `front` is the convex hull of all plans over the models with evidence, from the cheapest to
-    the best.
+    than that. `usd_per_month` prices the recommended moves together: `switch_usd_per_month` of it is for cached
+    prefixes that the set writes again. `front` is the convex hull of all plans over the models with evidence, from the
+    cheapest to the best, each task priced as moved alone.
     """
 
     min_success: float
@@ -103,6 +129,7 @@ class Recommendation(Result):
     tasks: list[TaskAdvice]
     changes: dict[str, str]
     usd_per_month: Usd
+    switch_usd_per_month: Usd
     saving: SavingRange
     successes: Successes
     present_successes: Successes

@@ -31,9 +31,10 @@ from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan, named_models, plans_of
 from ..simulation.policies.draws import draw_usd
 from ..simulation.workload import Horizon
-from .recommend import MonthlyCost, Task, candidates_from, recommend
-from .results import Recommendation, TaskAdvice
-from .switching import switch_shares, switching_notes
+from .candidates import MonthlyCost, Task, candidates_from
+from .recommend import recommend
+from .results import LoggedMoves, Recommendation, TaskAdvice
+from .switching import NO_CACHES, Caches, caches_of, switching_notes
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -55,9 +56,13 @@ class RoutingText:
 
 
 class RoutingAdvice(Result):
-    """What `costsim recommend` prints: the recommendation, and the routing file that it comes to, as a diff."""
+    """What `costsim recommend` prints: the recommendation, and the routing file that it comes to, as a diff.
+
+    `logged` is the recommended set of moves over the store's calls; null without calls or moves.
+    """
 
     recommendation: Recommendation
+    logged: LoggedMoves | None
     routing_file: str
     routing: str
     diff: str
@@ -115,41 +120,29 @@ def advise(
     known_of = {
         (t.name, m): own for t in tasks for m in models if (own := evidence.get((t.name, book_name(prices, m))))
     }
-    shares = _shares(tasks, known_of, log)
+    caches = _caches(tasks, known_of, log)
     found = recommend(
         tasks,
-        candidates_from(tasks, models, _with_switching(monthly.of_tasks(routed, models), shares), known_of),
+        candidates_from(tasks, models, monthly.of_tasks(routed, models), known_of),
         min_success=min_success,
         budget_usd=budget_usd,
+        caches=caches,
     )
     text = rewrite_routing(routing.text, found.changes, routing.name) if found.changes else routing.text
     return RoutingAdvice(
         recommendation=found.model_copy(update={"tasks": [_named(advice, prices) for advice in found.tasks]}),
+        logged=caches.logged(found.changes),
         routing_file=routing.name,
         routing=text,
         diff=routing_diff(routing.text, text, routing.name),
-        notes=[*_notes(architecture, routed, monthly), *switching_notes(log, shares, found.changes)],
+        notes=[*_notes(architecture, routed, monthly), *switching_notes(log, caches, found.changes)],
     )
 
 
-def _shares(tasks: Iterable[Task], known: Iterable[TaskModel], log: Ledger | None) -> dict[TaskModel, Fraction]:
-    """What the moves with evidence would write again, as shares of their costs; the present model writes nothing."""
+def _caches(tasks: Iterable[Task], known: Iterable[TaskModel], log: Ledger | None) -> Caches:
+    """What the moves with evidence would write again; the present model writes nothing."""
     present = {(task.name, task.present) for task in tasks}
-    return switch_shares(log, [move for move in known if move not in present]) if log else {}
-
-
-def _with_switching(
-    costs: Mapping[TaskModel, MonthlyCost], shares: Mapping[TaskModel, Fraction]
-) -> dict[TaskModel, MonthlyCost]:
-    return {move: _switched(cost, shares.get(move, Fraction(0))) for move, cost in costs.items()}
-
-
-def _switched(cost: MonthlyCost, share: Fraction) -> MonthlyCost:
-    if not share:
-        return cost
-    draws = np.asarray(cost.draws or ()) * float(1 + share)
-    usd = cost.expected_usd
-    return replace(cost, expected_usd=usd * (1 + share), switch_usd=usd * share, draws=draws.tolist())
+    return caches_of(log, [move for move in known if move not in present]) if log else NO_CACHES
 
 
 def _named(advice: TaskAdvice, book: PriceBook) -> TaskAdvice:

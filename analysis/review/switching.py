@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..recommend.switching import shared_tasks
 from ..replay.replay import replay_sums
 from ..replay.reroute import Reroute
+from ..replay.together import shared_tasks
 from .downgrades import PossibleDowngrade, Priced
 from .repricing import MeasuredSaving
 

@@ -15,7 +15,9 @@ from typing import TypeVar
 
 import numpy as np
 from costsim.analysis.outcomes.outcomes import Evidence
-from costsim.analysis.recommend.recommend import Candidate, MonthlyCost, Task, expected_rate, recommend
+from costsim.analysis.recommend.budgeted import expected_rate
+from costsim.analysis.recommend.candidates import Candidate, MonthlyCost, Task
+from costsim.analysis.recommend.recommend import recommend
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 

@@ -11,7 +11,9 @@ import pytest
 from costsim.analysis.outcomes.outcomes import Evidence
 from costsim.analysis.recommend import allocation
 from costsim.analysis.recommend.allocation import Choice, best_within, front
-from costsim.analysis.recommend.recommend import Candidate, MonthlyCost, Task, candidates_from, expected_rate, recommend
+from costsim.analysis.recommend.budgeted import expected_rate
+from costsim.analysis.recommend.candidates import Candidate, MonthlyCost, Task, candidates_from
+from costsim.analysis.recommend.recommend import recommend
 from costsim.analysis.recommend.results import Recommendation, TaskAdvice
 from costsim.analysis.router_eval.hull import Point, convex_hull
 from costsim.analysis.routing.edit import rewrite_routing, routing_diff

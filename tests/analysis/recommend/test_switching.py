@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.outcomes.outcomes import Evidence
-from costsim.analysis.recommend.switching import switch_shares
+from costsim.analysis.recommend.switching import caches_of
 from costsim.analysis.recommend.task_costs import RoutingAdvice, advise, routing_text
 from costsim.analysis.spend.ledger import Ledger
 from costsim.pricing.book import open_book
@@ -38,12 +38,12 @@ def test_the_share_is_what_switches_cost_over_what_the_task_costs_there(store: D
     fill(store, THREE_TURNS)
     # on Haiku the summary costs $0.0275; 0.115 is written again there, 0.0575 on the way back (test_cache_effects.py)
     moves = [("summary", HAIKU), ("elsewhere", HAIKU), ("summary", "acme/nonesuch")]
-    assert switch_shares(Ledger.open(store, BOOK), moves) == {("summary", HAIKU): Fraction(1725, 275)}
+    assert caches_of(Ledger.open(store, BOOK), moves).alone == {("summary", HAIKU): Fraction(1725, 275)}
 
 
 def test_a_task_with_sessions_of_its_own_breaks_no_cache(store: DuckDBPyConnection) -> None:
     fill(store, [call._replace(session=call.task) for call in THREE_TURNS])
-    assert switch_shares(Ledger.open(store, BOOK), [("summary", HAIKU)]) == {}
+    assert caches_of(Ledger.open(store, BOOK), [("summary", HAIKU)]).alone == {}
 
 
 def advised(store: DuckDBPyConnection, architecture: Architecture) -> RoutingAdvice:
