@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from ..analysis.recommend.results import FrontPoint, Recommendation, TaskAdvice
+from ..analysis.recommend.results import Considered, FrontPoint, LoggedMoves, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
 from .evidence import interval
 from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
+from .replay import cache_lines
 from .texts import cell, inert
 
 MOST_FRONT_POINTS = 12
@@ -34,6 +36,8 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
     console.print(_successes(recommendation))
     if len(recommendation.front) > 1:
         console.print(_front(recommendation.front))
+    for line in _logged(found.logged):
+        console.print(Text(line))
     for note in found.notes:
         console.print(Text(f"note: {note}", style="yellow"))
     if found.diff:
@@ -42,6 +46,16 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
         console.print(f"{found.routing_file} stays as it is.")
     for line in to_decide(recommendation):
         console.print(Text(line, style="dim"))
+
+
+def _logged(moves: LoggedMoves | None) -> list[str]:
+    """The moves over the logged calls, as one set, call by call and by whole sessions."""
+    if moves is None or moves.total.calls == moves.total.unpriced_calls:
+        return []
+    total = moves.total
+    made = f"All moves made together over the logged calls of {moves.since} to {moves.until}"
+    costs = f"{format_cents(total.replayed_usd)}, where {format_cents(total.spent_usd)} was spent"
+    return [f"{made}: {costs}.", *cache_lines(moves)]
 
 
 def to_decide(recommendation: Recommendation) -> list[str]:
@@ -84,13 +98,18 @@ def _task_rows(task: TaskAdvice) -> Iterator[tuple[str | Text, ...]]:
             continue
         yield (
             Text(f"{'> ' if chosen else '  '}{row.model}", style="bold" if chosen else ""),
-            format_cents(row.usd_per_month),
+            format_cents(_within_set(task, row)),
             interval(row.success),
             f"{row.success.trials:,}",
             f"{row.message}, now" if now else row.message,
         )
     if others:
         yield Text(f"  {others} other{'' if others == 1 else 's'}", style="dim"), "", "", "", "no evidence"
+
+
+def _within_set(task: TaskAdvice, row: Considered) -> Decimal | None:
+    """What a model costs a month: the recommended one with its part of what all moves write again, others alone."""
+    return task.usd_per_month if row.model == task.model else row.usd_per_month
 
 
 def saving(recommendation: Recommendation) -> Text:
@@ -155,7 +174,8 @@ def as_csv(found: RoutingAdvice) -> str:
     for task in found.recommendation.tasks:
         for row in task.considered:
             names = [inert(name) for name in (task.task, task.advice, task.present, task.model, row.model)]
-            cost = "" if row.usd_per_month is None else f"{row.usd_per_month:f}"
+            usd = _within_set(task, row)
+            cost = "" if usd is None else f"{usd:f}"
             of = row.success
             writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.message, task.id])
     return text.getvalue()
@@ -174,7 +194,7 @@ def as_markdown(found: RoutingAdvice) -> str:
         known = interval(success) if success and success.trials else "-"
         names = (cell(name) for name in (task.task, task.advice, task.present, task.model))
         lines.append("| " + " | ".join([*names, format_cents(task.usd_per_month), known]) + " |")
-    lines += ["", *(f"- {cell(note)}" for note in found.notes)]
+    lines += ["", *(f"- {cell(line)}" for line in _logged(found.logged)), *(f"- {cell(note)}" for note in found.notes)]
     lines += [f"- {cell(line)}" for line in to_decide(recommendation)]
     if found.diff:
         lines += ["", "```diff", found.diff.replace("```", "` ` `").rstrip("\n"), "```"]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from rich.console import Console
 from rich.text import Text
 
+from ..analysis.recommend.results import LoggedMoves
 from ..analysis.replay.results import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
 from ..plurals import counted
@@ -65,7 +66,7 @@ def headline(replay: Replay) -> str:
     return f"{replay.plan} would have cost {amount} more than the {spent} spent{part}"
 
 
-def cache_lines(replay: Replay) -> list[str]:
+def cache_lines(replay: Replay | LoggedMoves) -> list[str]:
     """The cache effects in sentences: what switches cost, what whole sessions would have, when a switch pays."""
     if not replay.total.calls:
         return []
@@ -74,7 +75,7 @@ def cache_lines(replay: Replay) -> list[str]:
     return [_switched(replay), *(_pays(move) for move in replay.moves if move.model != move.to)]
 
 
-def _switched(replay: Replay) -> str:
+def _switched(replay: Replay | LoggedMoves) -> str:
     total, switches = replay.total, sum(move.switches for move in replay.moves)
     if not switches:
         return "No session changes its model within its cache's life: no cached prefix is written again."

@@ -69,7 +69,7 @@ class Caches:
             since=found.since,
             until=found.until,
             total=found.total,
-            moves=[move for move in found.moves if move.model != move.to],
+            moves=found.moves,
             alone_switch_usd=to_usd(alone),
             shared_by=self.sets.shares(moves)[0] if moves else "alone",
             cache_effects=found.cache_effects,
