@@ -70,9 +70,8 @@ def kind(schema: dict[str, Any]) -> str:
             else "a mapping"
         )
     names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
-    return {"path": "a file", "date": "a day"}.get(
-        schema.get("format", ""), names.get(schema.get("type", ""), schema.get("type", "any"))
-    )
+    of_type = names.get(schema.get("type", ""), schema.get("type", "any"))
+    return str({"path": "a file", "date": "a day"}.get(schema.get("format", ""), of_type))
 
 
 def keys(schema: dict[str, Any]) -> list[str]:

@@ -56,7 +56,7 @@ def test_a_public_function_is_documented_and_annotated(name: str) -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'costsim' has no attribute 'spned'"):
-        _ = costsim.spned  # type: ignore[attr-defined]
+        _ = costsim.spned
 
 
 def test_importing_costsim_loads_nothing_else() -> None:

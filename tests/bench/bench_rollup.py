@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -72,7 +72,7 @@ def in_chdb(count: int) -> Engine:
     import chdb.session as chdb
     from costsim.usage.engines.clickhouse import ClickHouse
 
-    session = chdb.Session()
+    session: Any = chdb.Session()  # type: ignore[no-untyped-call]
     session.query("CREATE DATABASE llm")
     session.query(f"SET max_bytes_before_external_group_by = {8 * 2**30}, max_bytes_before_external_sort = {8 * 2**30}")
     ts = f"toDateTime64('2026-10-01 00:00:00', 6, 'UTC') + toIntervalSecond({SECONDS})"

@@ -157,8 +157,8 @@ def test_a_call_loaded_later_follows_the_rules_that_were_given_before(db: Path, 
 
 
 def test_one_line_that_a_database_cannot_take_costs_no_other(db: Path, tmp_path: Path) -> None:
-    odd = ["\ufeff" + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
-    report = loaded(db, write(tmp_path / "a.jsonl", *odd))  # type: ignore[arg-type]
+    unusual = ["\ufeff" + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
+    report = loaded(db, write(tmp_path / "a.jsonl", *unusual))  # type: ignore[arg-type]
     assert (report.total("added"), report.total("rejected")) == (3, 1)
 
 
@@ -237,8 +237,8 @@ def test_calls_with_empty_ids_are_told_apart_by_their_content(db: Path, tmp_path
 
 
 def test_a_number_that_no_database_takes_costs_only_its_line(db: Path, tmp_path: Path) -> None:
-    odd = [entry(n, input_tokens=text) for n, text in enumerate(["0012", "1_0", "\u0663"], 10)]
-    report = loaded(db, write(tmp_path / "a.jsonl", entry(1), *odd, entry(2)))
+    unusual = [entry(n, input_tokens=text) for n, text in enumerate(["0012", "1_0", "\u0663"], 10)]
+    report = loaded(db, write(tmp_path / "a.jsonl", entry(1), *unusual, entry(2)))
     assert (report.total("added"), report.total("rejected")) == (2, 3)
 
 

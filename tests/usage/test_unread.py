@@ -97,8 +97,8 @@ def test_one_unknown_field_among_many_lines_is_named_wherever_it_stands(tmp_path
     """Beside usage, in a line without any, and in an object of usage that differs from all before it by one key."""
     plain = [entry(n) for n in range(3000)]
     other = json.dumps({"type": "system", "sessionId": "s", "content": "token cost " * 20})
-    odd = json.dumps({"type": "system", "sessionId": "s", "extraTokens": 5})
-    lines = [*plain[:2000], *[other] * 500, odd, entry(5000, rare_count=7), *plain[2000:]]
+    unusual = json.dumps({"type": "system", "sessionId": "s", "extraTokens": 5})
+    lines = [*plain[:2000], *[other] * 500, unusual, entry(5000, rare_count=7), *plain[2000:]]
     report = loaded(tmp_path, *lines)
     assert {unread.field: (int(unread.total), unread.line) for unread in report.unread} == {
         "extraTokens": (5, 2501),

@@ -87,9 +87,9 @@ def test_a_model_that_the_routing_asked_for_is_all_routing() -> None:
 
 def test_calls_that_stray_from_an_unchanged_routing_are_mix_and_so_is_their_return() -> None:
     haiku = {"": Asked(frozenset({HAIKU}), frozenset({HAIKU}))}
-    strayed = [*used(70, 700_000, "0.7"), *used(30, 300_000, "1.5", OPUS)]
-    assert effects(used(100, 1_000_000, 1), strayed, haiku) == {"mix": Fraction("1.2")}
-    assert effects(strayed, used(100, 1_000_000, 1), haiku) == {"mix": Fraction("-1.2")}
+    off_route = [*used(70, 700_000, "0.7"), *used(30, 300_000, "1.5", OPUS)]
+    assert effects(used(100, 1_000_000, 1), off_route, haiku) == {"mix": Fraction("1.2")}
+    assert effects(off_route, used(100, 1_000_000, 1), haiku) == {"mix": Fraction("-1.2")}
 
 
 def test_a_new_routing_and_a_drift_from_it_are_told_apart() -> None:
@@ -128,7 +128,7 @@ def test_a_mixed_month_by_hand() -> None:
     after = [*used(150, 3_000_000, 6), *used(50, 1_000_000, 5, OPUS)]
 
     def cost(volume: int, mix: int, tokens: int, price: int) -> Fraction:
-        haiku = Fraction(1, 100) * 2**tokens * 2**price
+        haiku = Fraction(2 ** (tokens + price), 100)
         return (100 + 100 * volume) * (haiku + mix * Fraction(1, 4) * (Fraction(1, 10) - haiku))
 
     orders = list(permutations(range(4)))

@@ -55,7 +55,7 @@ class Regime:
         costs = rng.lognormal(-variance / 2, variance**0.5, int(calls.sum()))
         ends = np.concatenate([[0], np.cumsum(costs)])[np.concatenate([[0], np.cumsum(calls)])]
         spikes = np.where(rng.random(days) < self.spikes_per_day, rng.uniform(2, 4, days), 1.0)
-        return np.diff(ends) * spikes / 10
+        return np.asarray(np.diff(ends) * spikes / 10, float)
 
 
 def _carried(deviations: Floats, share: float) -> Floats:

@@ -85,7 +85,7 @@ def test_a_model_name_in_use_is_found(tmp_path: Path, name: str, line: str, mode
         ("a.go", 'import "google/gemini"'),
         ("a.sh", "# MODEL=gpt-4o"),
         ("a.sh", "MODEL=$(costsim route code_generation)"),
-        ("a.sh", 'echo "gpt-4o is dear"'),
+        ("a.sh", 'echo "gpt-4o is expensive"'),
         ("a.yaml", "description: what gpt-4o costs"),
         ("a.json", '{"name": "command-runner", "id": "o1"}'),
         ("a.md", "model: claude-haiku-4-5"),

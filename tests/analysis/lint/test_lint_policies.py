@@ -11,17 +11,17 @@ import pytest
 from costsim.analysis.findings import Finding
 from costsim.analysis.lint import exit_code, lint
 
-CHEAP, DEAR, SMALL = "lab/cheap", "lab/dear", "lab/small"
+CHEAP, COSTLY, SMALL = "lab/cheap", "lab/costly", "lab/small"
 OVERLAY = {
     "book": "lab",
     "source": "made for this test",
     "models": [
         {"model": CHEAP, "usd_per_mtok": {"input": 1, "cache_read": "0.1", "cache_write_5m": "1.25", "output": 5}},
-        {"model": DEAR, "usd_per_mtok": {"input": 5, "output": 25}},
+        {"model": COSTLY, "usd_per_mtok": {"input": 5, "output": 25}},
         {"model": SMALL, "usd_per_mtok": {"input": 2, "output": 10}, "context_window": 128_000},
     ],
 }
-ROUTING = {"cheap": CHEAP, "dear": DEAR, "small": SMALL, "fallback": CHEAP}
+ROUTING = {"cheap": CHEAP, "costly": COSTLY, "small": SMALL, "fallback": CHEAP}
 HALF_HOURLY: dict[str, Any] = {"schedule": "*/30 * * * *"}
 RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}
 
@@ -41,7 +41,7 @@ def found(written: Callable[..., Path]) -> Check:
 
 
 def test_policies_that_help_raise_no_finding(found: Check) -> None:
-    escalate = {"probability": "0.2", "to": "dear"}
+    escalate = {"probability": "0.2", "to": "costly"}
     assert found(escalate=escalate, fresh_for="2h", batch_with={"tasks": 4, "overhead_tokens": 5_000}) == []
 
 
@@ -54,7 +54,7 @@ def test_a_half_hourly_run_never_hits_a_five_minute_cache(found: Check) -> None:
 
 @pytest.mark.parametrize(("task", "to", "message"), [
     ("cheap", "fallback", "from lab/cheap to lab/cheap, the same model"),
-    ("dear", "cheap", "from lab/dear to lab/cheap, which costs no more for the same tokens"),
+    ("costly", "cheap", "from lab/costly to lab/cheap, which costs no more for the same tokens"),
 ])  # fmt: skip
 def test_escalating_to_the_same_or_a_cheaper_model_is_pointless(found: Check, task: str, to: str, message: str) -> None:
     findings = found(task=task, escalate={"probability": "0.2", "to": to})
@@ -65,7 +65,7 @@ def test_escalating_to_the_same_or_a_cheaper_model_is_pointless(found: Check, ta
 
 def test_escalating_so_often_that_the_dear_model_alone_is_cheaper_loses(found: Check) -> None:
     # pays below 72.7%: see test_policies.py
-    [finding] = found(escalate={"probability": "0.9", "to": "dear"})
+    [finding] = found(escalate={"probability": "0.9", "to": "costly"})
     assert finding.rule == "losing-policy"
     assert "72.7%" in finding.message
 
@@ -93,11 +93,11 @@ def test_a_large_context_must_fit_the_window_of_its_target(found: Check, over: i
 def test_what_goes_elsewhere_need_not_fit_the_components_own_model(found: Check) -> None:
     tokens = {"input": {"low": 0, "high": 200_000}, "output": 100}
     assert [finding.rule for finding in found(task="small", tokens=tokens)] == ["context-window"]
-    assert found(task="small", tokens=tokens, large_context={"over": 50_000, "use": "dear"}) == []
+    assert found(task="small", tokens=tokens, large_context={"over": 50_000, "use": "costly"}) == []
 
 
 def test_a_threshold_above_every_run_is_idle(found: Check) -> None:
-    [finding] = found(large_context={"over": 50_000, "use": "dear"})
+    [finding] = found(large_context={"over": 50_000, "use": "costly"})
     assert finding.rule == "idle-policy"
     assert "no run has more than 50,000 input tokens" in finding.message
 

@@ -105,10 +105,10 @@ def test_a_price_change_a_drift_and_an_odd_day_are_found_and_nothing_else(review
     found = reviewed([row for row in rows if row["day"] < TODAY], book=book)
     # drift: 12 days x 1M x ($5 - $1) = $48; price: 36M tokens x $1 = $36; anomaly: 5M x $4 = $20
     assert [(d.kind, d.worth_usd) for d in found.decisions] == [("drift", 48), ("price", 36), ("anomaly", 20)]
-    [drift], [odd] = found.drift, found.where.anomalies
+    [drift], [anomaly] = found.drift, found.where.anomalies
     assert (drift.configured, drift.went_to, drift.calls, drift.share) == (HAIKU, OPUS, 600, 600 / 1550)
     assert (drift.first, drift.last, drift.usd) == (date(2026, 10, 12), date(2026, 10, 23), 60)
-    assert (odd.component, odd.day, odd.usd) == ("brief", date(2026, 10, 28), 24)
+    assert (anomaly.component, anomaly.day, anomaly.usd) == ("brief", date(2026, 10, 28), 24)
     [changed] = [move for move in found.prices.moves if move.in_use]
     assert (changed.kind, changed.at, changed.before_usd, changed.after_usd) == ("changed", date(2026, 10, 10), 3, 4)
     assert found.routing
@@ -417,9 +417,9 @@ def test_every_query_runs_on_the_store_and_yields_the_figures(
     reviewed: Reviewed, store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     load_outcomes(store, outcomes(tmp_path, 20, 20))
-    odd = [summed(OPUS, date(2026, 10, 7), output=1_234_567), summed("acme/nonesuch", date(2026, 10, 8))]
+    once = [summed(OPUS, date(2026, 10, 7), output=1_234_567), summed("acme/nonesuch", date(2026, 10, 8))]
     stray = summed(HAIKU, date(2026, 10, 9), component="unattributed", recorded_usd=Decimal(1), recorded_calls=50)
-    found = reviewed([*calm("2026-09", "2026-10"), *odd, stray])
+    found = reviewed([*calm("2026-09", "2026-10"), *once, stray])
     ran: dict[str, list[dict[str, Any]]] = {}
     for query in found.queries:
         result = store.execute(query.sql)

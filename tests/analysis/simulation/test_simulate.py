@@ -20,10 +20,10 @@ from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw
 from costsim.analysis.simulation.plan_sums import PlanSum
 from costsim.analysis.simulation.plans import plans_of
-from costsim.analysis.simulation.profiles import Independent, Joint
+from costsim.analysis.simulation.profiles import Independent, Joint, Unknown
 from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.simulate import simulate_plans
-from costsim.analysis.simulation.workload import Horizon, Runs, Unknown, Work
+from costsim.analysis.simulation.workload import Horizon, Runs, Work
 from numpy.typing import NDArray
 
 Read = Callable[..., Architecture]
@@ -186,7 +186,7 @@ def _named(name: str) -> Any:
 
 def brute_force(part: Distribution, runs: int, trials: int = 20_000) -> Floats:
     """Sums of single draws."""
-    return part.draw(np.random.default_rng(99), (runs, trials)).sum(axis=0)
+    return np.asarray(part.draw(np.random.default_rng(99), (runs, trials)).sum(axis=0), float)
 
 
 PARTS: dict[str, Distribution] = {

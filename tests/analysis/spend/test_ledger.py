@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry per pricing run."""
     counted: list[int] = []
-    run = ledger_module.cost_sums
+    run = ledger_module.cost_sums  # type: ignore[attr-defined]
     monkeypatch.setattr(ledger_module, "cost_sums", lambda connection: (counted.append(1), run(connection))[1])  # type: ignore[func-returns-value]
     return counted
 
@@ -81,7 +82,7 @@ def test_calls_loaded_after_a_question_are_in_the_next_answer(tmp_path: Path, bo
 def test_no_order_of_questions_changes_an_answer(file: Path, book: PriceBook) -> None:
     def ask(order: list[int]) -> dict[int, object]:
         with open_store(file) as store:
-            questions = [
+            questions: list[Callable[[], object]] = [
                 lambda: spend(store, book, Query(("day", "model"))).rows,
                 lambda: replay(store, book, reroute_to_model(OPUS)),
                 lambda: review(store, book, "2026-02", today=date(2026, 3, 2), name="sessions"),

@@ -50,6 +50,7 @@ def test_the_filter_leaves_one_components_rows_and_days(wide: Opened) -> None:
     page = wide.page
     bars = "#figure-days .live [role='graphics-symbol']"
     before = page.locator(bars).count()
+    assert page.locator("#figure-days .live").get_by_text("▼ anomaly").count() == 1
     page.select_option("select[name=component]", "cto-cron-monitor")
     page.wait_for_function(f'document.querySelectorAll("{bars}").length < {before}')
     rows = page.locator("#where table.filtered tbody tr:visible")
@@ -62,7 +63,7 @@ def test_the_filter_leaves_one_components_rows_and_days(wide: Opened) -> None:
     page.wait_for_function(f'document.querySelectorAll("{bars}").length < {before}')
     days = page.locator("#figure-days .live")
     assert days.get_by_text("$0.25").count() == 1  # two components that cost some 0.26 USD per day, on their own scale
-    assert days.get_by_text("odd").count() == 0  # the anomaly is another agent's
+    assert days.get_by_text("▼ anomaly").count() == 0  # it is another agent's
     assert page.locator("#figure-heat .live").get_by_text("cio-").count() == 2
     page.select_option("select[name=agent]", "")
     page.wait_for_function(f'document.querySelectorAll("{bars}").length == {before}')

@@ -165,7 +165,7 @@ def test_a_mapping_file_means_what_the_option_means(tmp_path: Path) -> None:
 def test_csv_json_lines_and_parquet_of_one_table_are_the_same_calls(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    # constants and odd column names cannot leave their quotes
+    # constants and unusual column names cannot leave their quotes
     import pandas as pd
 
     rows = [{"at": "2026-10-05T10:00:00Z", 'in "put"': n, "who": "o'brien"} for n in (1, 2, 3)]

@@ -68,7 +68,7 @@ def test_usage_without_a_model_is_unpriced_and_not_free(store: duckdb.DuckDBPyCo
     book = open_book()
     loaded(store, tmp_path, page(USAGE, {}, {"model": "gpt-4o-2024-08-06"}))
     bring_up_to_date(store, book)
-    found = spend(store, book, Query(("model",)))  # type: ignore[attr-defined]
+    found = spend(store, book, Query(("model",)))
     # gpt-4o: 500 + 100 written at $2.50, 400 cached at $1.25 and 500 output at $10 a million = $0.007
     assert found.total.computed_usd == Decimal("0.007")
     assert found.total.unpriced_tokens == 1_500
