@@ -17,6 +17,8 @@ unless a time zone is named, and every error that is raised on purpose is a `Cos
 
 from __future__ import annotations
 
+from .version import __version__ as __version__
+
 TYPE_CHECKING = False  # to type checkers it is true; importing typing would cost more than all else here
 if TYPE_CHECKING:
     from typing import Any
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from .pricing.queries import list_prices
     from .store import Store, open_store
     from .usage.report import LoadReport
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Architecture",

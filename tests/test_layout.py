@@ -13,7 +13,17 @@ import costsim
 import pytest
 
 ROOT = Path(costsim.__file__).parent
-PARTS = {"usage": 1, "pricing": 1, "analysis": 2, "reports": 3, "store": 4, "api": 4, "cli": 5, "__main__": 5}
+PARTS = {
+    "usage": 1,
+    "pricing": 1,
+    "analysis": 2,
+    "reports": 3,
+    "store": 4,
+    "api": 4,
+    "__init__": 5,
+    "cli": 6,
+    "__main__": 6,
+}
 """How high a part stands; other modules of the root (errors, money, months, …) are its ground, 0."""
 
 
@@ -31,7 +41,7 @@ def parsed(name: str) -> ast.Module:
 
 @cache
 def imports(name: str) -> tuple[tuple[int, str], ...]:
-    """What a module imports of costsim, with the line; in functions and for types too. Not the version."""
+    """What a module imports of costsim, with the line; in functions and for types too."""
     return tuple(_imports(name))
 
 
@@ -42,8 +52,8 @@ def _imports(name: str) -> Iterator[tuple[int, str]]:
             base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
             for alias in node.names:
                 target = ".".join([*base, alias.name])
-                target = target if target in modules() else ".".join(base)
-                if target and target != name:
+                target = target if target in modules() else ".".join(base) or "__init__"
+                if target != name:
                     yield node.lineno, target
 
 
@@ -140,7 +150,7 @@ def test_the_version_stands_in_one_place_and_newest_in_the_changelog() -> None:
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     assert "version" not in project
     assert "version" in project["dynamic"]
-    assert listed()["dynamic"] == {"version": {"attr": "costsim.__version__"}}
+    assert listed()["dynamic"] == {"version": {"attr": "costsim.version.__version__"}}
     newest = next(line for line in (folder / "CHANGELOG.md").read_text("utf-8").splitlines() if line.startswith("## "))
     assert newest.removeprefix("## ").partition(",")[0] == costsim.__version__
 

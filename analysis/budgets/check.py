@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ... import __version__
 from ...errors import ArchitectureError, CostsimError
+from ...version import __version__
 from ..findings import Finding, Status
 from ..results import PriceBookRef
 from ..simulation.summary import book_ref

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import __version__
 from ...money import strip, to_usd
+from ...version import __version__
 from ..architecture.distributions import Floats
 from ..findings import Finding
 from ..quantiles import Quantiles, quantiles

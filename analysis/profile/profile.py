@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import __version__
 from ...plurals import counted
+from ...version import __version__
 from ..architecture.amounts import Part
 from ..architecture.distributions import Floats
 from ..architecture.session import Session, distribution_of

@@ -16,10 +16,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ... import __version__
 from ...documents import did_you_mean
 from ...errors import CostsimError
 from ...usage.store import scalar
+from ...version import __version__
 from ..spend.ledger import Ledger
 from ..spend.names import name_models
 from .calls import compare_calls

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
-from ... import __version__
 from ...errors import CostsimError
 from ...money import format_cents
 from ...months import month_bounds, month_span
+from ...version import __version__
 from ..compare.month_results import Bridge
 from ..compare.months import Asks, bridge, same_days
 from ..decided.measure import Measured, measure

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import __version__
 from ...money import to_usd
+from ...version import __version__
 from .. import exact
 from ..architecture.distributions import Floats
 from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles

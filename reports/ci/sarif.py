@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ... import __version__
 from ...analysis.findings import CHECKS, Finding, FindingRule
 from ...analysis.lint.rules import RULES
 from ...json_text import json_text
+from ...version import __version__
 from .places import fingerprint
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ... import __version__
 from ...errors import InputError
 from ...money import format_usd
 from ...plurals import counted
+from ...version import __version__
 from ..chart_parts import Row, finish, ticks, tooltip
 from ..page import figure, render_page
 from ..theme import CSS, LIGHT, Theme
