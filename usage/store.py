@@ -12,9 +12,9 @@ import duckdb
 from ..errors import StoreError
 from . import DEFAULT_STORE
 from .reader import identifier
+from .shape import SCHEMA, differing, faults
 from .store_file import LOCKED, connect, is_new, refusal
 
-SCHEMA = Path(__file__).with_name("schema.sql")
 SCHEMA_VERSION = 12  # one more with every change of schema.sql
 
 SESSION = """
@@ -68,13 +68,8 @@ SELECT name FROM (
 """
 CORE = {"schema_version", "load", "usage_event", "reject"}  # of every store, whatever its schema
 WITHOUT_SCHEMA = {"projection": "run", "outcome": "escalated", "outcome_new": "escalated"}
-"""Tables that may be there before any log is loaded, each with a column by which it is costsim's."""
-HAS = """
-SELECT 'the column ' || column_name || ' of ' || table_name AS name, table_name
-FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_oid)
-WHERE NOT internal AND database_name = current_database() AND schema_name = 'main'
-UNION ALL SELECT 'the sequence ' || sequence_name, '' FROM duckdb_sequences() WHERE database_name = current_database()
-"""
+"""Tables that may be there before any log is loaded (see shape.py), each with a column by which it is costsim's."""
+MAKE_ANEW = "; run costsim store repair, then load the logs again"
 SEE_REPAIR = "; see costsim store verify and costsim store repair"
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
@@ -88,21 +83,42 @@ def open_store(
     """The store at `path`; made new where there is none or an empty file, unless `read_only`.
 
     Waits up to `wait_seconds` while another process has it open. Raises StoreError in one line: another process is
-    writing, the file is no DuckDB database or that of another program, it has another costsim's schema, a block of it
-    is damaged, or the disk fails while it is in use.
+    writing, the file is no DuckDB database or that of another program, it has another costsim's schema, another program
+    changed its tables, a block of it is damaged, or the disk fails while it is in use. A store that was made here and
+    has nothing in it goes where the block fails.
     """
+    with open_as_it_is(path, read_only, wait_seconds) as connection, explained(connection, path):
+        yield connection
+
+
+@contextmanager
+def explained(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+    """Raises StoreError where a column has another type than it should; at an error, for what else its tables lack."""
+    _raise_first(path, differing(connection))
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_fault(error):
+            _raise_first(path, faults(connection))
+        raise
+
+
+def _raise_first(path: Path, wrong: Mapping[str, str]) -> None:
+    """Raises StoreError for the first thing that is wrong with the tables of a store, if there is one."""
+    for what in wrong.values():
+        raise StoreError(f"{path}: the store is damaged, or another program changed it: {what}{MAKE_ANEW}")
+
+
+@contextmanager
+def open_as_it_is(
+    path: Path, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The store at `path` as `open_store` has it, whatever is wrong with its tables."""
     new = is_new(Path(path))
     with open_database(path, read_only, wait_seconds) as connection:
         _prepare(connection, Path(path), read_only, new)
         connection.execute(SESSION)
-        try:
-            yield connection
-        except (duckdb.CatalogException, duckdb.BinderException):
-            if not (gone := lacking(connection)):
-                raise
-            raise StoreError(
-                f"{path}: the store is damaged: it lacks {next(iter(gone.values()))}{SEE_REPAIR}"
-            ) from None
+        yield connection
 
 
 @contextmanager
@@ -213,16 +229,6 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = Fa
     raise StoreError(
         f"{path}: this is a DuckDB database of another program (it has {named}); name another file for the store"
     )
-
-
-def lacking(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """What a store should have and this one has not, by table: its first column that is missing, or a sequence."""
-    with suppress(duckdb.Error):
-        connection.execute("ROLLBACK")
-    there = {name for name, _ in connection.execute(HAS).fetchall()}
-    with duckdb.connect() as whole:
-        whole.execute(SCHEMA.read_text("utf-8"))
-        return {table: name for name, table in reversed(whole.execute(HAS).fetchall()) if name not in there}
 
 
 def check_database(path: Path) -> None:

@@ -19,7 +19,8 @@ import duckdb
 from ..errors import StoreError
 from ..writing import one_writer, remove_left
 from .reader import identifier, text
-from .store import SEE_REPAIR, TABLES, is_fault, lacking, open_store, scalar
+from .shape import ON_DEMAND, faults, statement
+from .store import SEE_REPAIR, TABLES, is_fault, open_as_it_is, open_store, scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -77,12 +78,12 @@ class Health:
 def verify(path: Path) -> Health:
     """Read every block of a store, and compare what must agree. Raises StoreError where nothing can be read."""
     health = Health()
-    with _readable(), open_store(path, read_only=True) as store:
+    with _readable(), open_as_it_is(path, read_only=True) as store:
         names = [name for (name,) in store.execute(TABLES).fetchall()]
-        health.damaged = {table: f"it lacks {what}" for table, what in lacking(store).items()}
+        health.damaged = faults(store)
     for name in sorted({*names} - {*health.damaged}):
         try:
-            with open_store(path, read_only=True) as store:
+            with open_as_it_is(path, read_only=True) as store:
                 sql = f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(name)} AS t"  # noqa: S608 (quoted)
                 health.rows[name] = scalar(store, sql)
         except StoreError as error:
@@ -148,7 +149,7 @@ def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
     rows = scalar(store, ROWS, [name])
     made = store.execute(MADE, [name]).fetchone()
     if made and not scalar(store, THERE, [name]):
-        store.execute(made[0])
+        store.execute(statement(name) if name in ON_DEMAND else made[0])
     target, source = f"main.{identifier(name)}", f"damaged.main.{identifier(name)}"
     starts = range(0, rows + ROWS_OF_A_GROUP, ROWS_OF_A_GROUP)
     for where in ["", *(f"WHERE rowid >= {start} AND rowid < {start + ROWS_OF_A_GROUP}" for start in starts)]:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...csvfile import Row, decimal_of, read_csv
 from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
+from ...usage.shape import statement
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -216,12 +217,14 @@ def _in_transaction(connection: DuckDBPyConnection, work: Callable[[], int]) -> 
     try:
         connection.execute("BEGIN")
         try:
-            connection.execute(_sql("outcome_create"))
+            connection.execute(statement("outcome"))
             count = work()
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+    except duckdb.BinderException:  # of a table that another program changed: who opened the store says so
+        raise
     except duckdb.Error as error:
         raise StoreError(f"outcomes cannot be stored: {str(error).splitlines()[0]}") from None
     return count
@@ -241,6 +244,8 @@ def count_outcomes(
         rows: list[tuple[Any, ...]] = result.fetchall()
     except duckdb.CatalogException:
         raise StoreError("there are no outcomes; load them first: costsim outcomes FILE") from None
+    except duckdb.BinderException:
+        raise
     except duckdb.Error as error:
         raise StoreError(f"outcomes cannot be read: {str(error).splitlines()[0]}") from None
     return [_count(*row) for row in rows]

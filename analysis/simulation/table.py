@@ -7,18 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...errors import StoreError
-from ...usage.store import open_database
+from ...usage.shape import statement
+from ...usage.store import explained, open_database
 from ..results import Projection
 from .plan_sums import ProjectionDay
 
-CREATE = """
-CREATE TABLE IF NOT EXISTS projection (
-    run VARCHAR, architecture VARCHAR, price_book VARCHAR, computed_at TIMESTAMP,
-    plan VARCHAR, day DATE, component VARCHAR, agent VARCHAR, task VARCHAR, model VARCHAR,
-    runs DECIMAL(38, 12), expected_usd DECIMAL(38, 12),
-    p10_usd DECIMAL(38, 12), p50_usd DECIMAL(38, 12), p90_usd DECIMAL(38, 12)
-)
-"""
 DELETE = "DELETE FROM projection WHERE run = ?"
 INSERT = """
 INSERT INTO projection
@@ -43,9 +36,9 @@ def store_projection(file: Path, projection: Projection, rows: list[ProjectionDa
     data = json.dumps([row._asdict() for row in rows], default=str)
     now = datetime.now(UTC).replace(tzinfo=None)
     try:
-        with open_database(file) as connection:
+        with open_database(file) as connection, explained(connection, file):
             connection.execute("BEGIN")
-            connection.execute(CREATE)
+            connection.execute(statement("projection"))
             connection.execute(DELETE, [run])
             connection.execute(INSERT, [run, projection.name, book, now, data])
             connection.execute("COMMIT")
