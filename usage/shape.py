@@ -67,7 +67,8 @@ def lacking(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     there = connection.execute(HAS).fetchall()
     names, tables = {name for name, _ in there}, {table for _, table in there}
     with duckdb.connect() as whole:
-        whole.execute(SCHEMA.read_text("utf-8"))
+        if tables - {*ON_DEMAND}:  # else it is the file of a projection
+            whole.execute(SCHEMA.read_text("utf-8"))
         for name in tables.intersection(ON_DEMAND):
             whole.execute(statement(name))
         return {

@@ -114,9 +114,7 @@ def test_a_column_of_another_type_is_named_with_the_way_out(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "lossy", [*(sql for sql, _ in CHANGES.values()), COPIED], ids=[*CHANGES, "copied"], indirect=True
-)
+@pytest.mark.parametrize("lossy", [CHANGES["money as a float"][0], COPIED], ids=["a type", "a key"], indirect=True)
 def test_what_another_program_changed_is_repaired(lossy: Path, store_of_sessions: Path) -> None:
     assert len(verify(lossy).faults()) == 1
     repair(lossy)
