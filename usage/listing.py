@@ -17,12 +17,14 @@ from .files import LogFile
 from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
 from .sqlite_log import written_at
+from .store_file import is_open_here
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
 PACKED = (".gz", ".zst")
 CHUNK_BYTES = 256 * 1024
 STDIN = "-"
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
+THE_STORE = "the store"
 NO_WHERE = "this link leads nowhere, or round in a circle"
 
 
@@ -78,6 +80,10 @@ def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> I
     if kind == "folder":
         yield from ((file, False, False) for file in _logs_below(Path(path), passed, refusing=refusing))
     elif kind == "file":
+        if is_open_here(path):
+            raise UsageLogError(
+                f"this is {THE_STORE} that the logs are to be loaded into; name the logs", file=shown(path)
+            )
         _check_size(Path(path))
         yield Path(path), True, False
     elif kind == "pipe":
@@ -142,7 +148,9 @@ def _matches(pattern: str, passed: dict[str, str]) -> Iterator[Path]:
         raise UsageLogError("there is no such file, folder or match", file=shown(pattern))
     for match in matches:
         kind = _kind(match)
-        if kind == "file":
+        if is_open_here(match):
+            passed[shown(match)] = THE_STORE
+        elif kind == "file":
             yield Path(match).resolve()
         elif kind == "folder" and "**" not in pattern:
             yield from _logs_below(Path(match), passed)
@@ -152,6 +160,9 @@ def _matches(pattern: str, passed: dict[str, str]) -> Iterator[Path]:
 
 def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
     """By the ending of its name, else by its first bytes; if not, it is noted."""
+    if is_open_here(file):
+        passed[shown(file)] = THE_STORE
+        return False
     why = None if has_name_of_log(file.name) and file.is_file() else no_log(file)
     if why:
         passed[shown(file)] = why

@@ -102,11 +102,11 @@ def load(
     """
     forced = _forced(format, mapping)
     report = LoadReport()
-    acknowledge(store, acknowledged)
-    keep_roles(store, roles or {})
     with _spool() as spool:
         declared = mapping.model_dump_json() if mapping else format
         found = _found(store, paths, spool, declared, report)
+        acknowledge(store, acknowledged)
+        keep_roles(store, roles or {})
         for path, reason in report.passed_over.items() if strict else ():
             if reason.startswith(CANNOT_READ):
                 refuse_passed_over(path, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,7 +13,7 @@ from ..errors import StoreError
 from . import DEFAULT_STORE
 from .reader import identifier
 from .shape import SCHEMA, differing, faults
-from .store_file import LOCKED, connect, is_new, refusal
+from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal, remove_made
 
 SCHEMA_VERSION = 12  # one more with every change of schema.sql
 
@@ -131,6 +131,37 @@ def open_database(
     """
     path = Path(path)
     new = is_new(path)
+    cleaning = nullcontext() if read_only or path.exists() else _removed_if_empty(path)
+    with cleaning, _database(path, new, read_only, wait_seconds) as connection:
+        yield connection
+
+
+@contextmanager
+def _removed_if_empty(path: Path) -> Iterator[None]:
+    """Where the block fails, remove the store that was made in it unless something was put into it.
+
+    Nobody writes to it meanwhile: it is open, so that writers wait, and those find that it is gone.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreError, duckdb.Error, OSError):
+            if never_begun(path):
+                remove_made(path)
+            with _connected(path, True, 0) as connection:
+                if not _has_rows(connection):
+                    remove_made(path)
+        raise
+
+
+def _has_rows(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything was put into a store, or into another database."""
+    names = [name for (name,) in connection.execute(TABLES).fetchall() if name != "schema_version"]
+    return any(connection.execute(f"SELECT 1 FROM {identifier(name)} LIMIT 1").fetchone() for name in names)  # noqa: S608
+
+
+@contextmanager
+def _database(path: Path, new: bool, read_only: bool, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
     if not read_only and os.path.exists(f"{path}.wal") and not new:  # opening for writing would take it in
         with suppress(duckdb.Error), _connected(path, True, wait_seconds) as connection:
             version_of(connection, path)
@@ -146,14 +177,22 @@ def _connected(path: Path, read_only: bool, wait_seconds: float) -> Iterator[duc
     except duckdb.Error as error:
         raise StoreError(f"{path}: {_why_not(error)}") from None
     try:
-        yield connection
-    except duckdb.Error as error:
-        if not is_fault(error):
-            raise
-        raise StoreError(f"{path}: {_said(error)}") from None
+        with kept_open(path), failing_as_store(path):
+            yield connection
     finally:
         with suppress(duckdb.Error):
             connection.close()
+
+
+@contextmanager
+def failing_as_store(path: Path) -> Iterator[None]:
+    """Raises StoreError for a fault of the disk, the memory or the store's file."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_fault(error):
+            raise
+        raise StoreError(f"{path}: {_why_not(error)}") from None
 
 
 def is_fault(error: duckdb.Error) -> bool:

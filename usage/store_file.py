@@ -1,4 +1,8 @@
-"""The file of a store before it is open: what it is by its first bytes, and a connection to it."""
+"""The file of a store before it is open: what it is by its first bytes, and a connection to it.
+
+DuckDB locks the file that it has open, by a lock of the process (POSIX) that any closing of that file in the process
+gives up: so no file that is open here as a store is opened otherwise (`is_open_here`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ import os
 import stat
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -27,6 +34,7 @@ OTHERS = {
 }
 NO_DATABASE = "this is no DuckDB database; name another file for the store"
 IN_MEMORY = Path(":memory:")
+HANDLES = "/dev/fd"  # of this process, on Linux and macOS
 REFUSED = {
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
     "newer version of DuckDB": "a newer DuckDB than the one installed ({}) wrote this file; upgrade it: "
@@ -43,16 +51,76 @@ def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPy
     to `wait_seconds` while another process has it open.
     """
     new = is_new(path)
+    _check_log(path)
     if read_only and new:
         raise StoreError(f"{path}: there is no store here; `costsim load` makes one")
     mode = _make_room(path) if new and path != IN_MEMORY else None
     config: dict[str, str | bool | int | float | list[str]] = {**CONFIG}
     if read_only:
         config["temp_directory"] = str(Path(tempfile.gettempdir()) / "costsim.tmp")
-    connection = _waiting(_address(path), read_only, config, time.monotonic() + wait_seconds)
+    last = time.monotonic() + wait_seconds
+    connection = _waiting(_address(path), read_only, config, last)
+    while not (read_only or path == IN_MEMORY or _is_held(path)):  # another process removed or replaced it meanwhile
+        connection.close()
+        connection = _waiting(_address(path), read_only, config, last)
     if mode is not None:
         path.chmod(mode)
     return connection
+
+
+_open: Counter[tuple[int, int]] = Counter()
+"""The files that are open here as stores, by device and number."""
+
+
+@contextmanager
+def kept_open(path: Path) -> Iterator[None]:
+    """Note that a store's file is open."""
+    at = _identity(path)
+    if at:
+        _open[at] += 1
+    try:
+        yield
+    finally:
+        if at:
+            _open.subtract([at])
+            if not _open[at]:
+                del _open[at]
+
+
+def is_open_here(path: str | Path) -> bool:
+    """Whether a file, whatever its name or links, is a store that is open: who opens it gives up its lock."""
+    return bool(_open) and _identity(path) in _open
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """The device and the number of a file; None where there is none."""
+    with suppress(OSError):
+        looked = os.stat(path)
+        return looked.st_dev, looked.st_ino
+    return None
+
+
+def _is_held(path: Path) -> bool:
+    """Whether the file that is open here is the one that is at `path` now."""
+    there = _identity(path)
+    if not os.path.isdir(HANDLES):
+        return there is not None
+    return there is not None and any(_identity_of(handle) == there for handle in os.listdir(HANDLES))
+
+
+def _identity_of(handle: str) -> tuple[int, int] | None:
+    with suppress(OSError):
+        looked = os.fstat(int(handle))
+        return looked.st_dev, looked.st_ino
+    return None
+
+
+def remove_made(path: Path) -> None:
+    """Remove a file that was just made for a store, and its log."""
+    at = Path(os.path.realpath(path))
+    with suppress(OSError):
+        at.unlink()
+        at.with_name(f"{at.name}.wal").unlink(missing_ok=True)
 
 
 def refusal(error: duckdb.Error) -> str | None:
@@ -90,6 +158,8 @@ def is_new(path: Path) -> bool:
         return True
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened: {error.strerror}") from None
+    if is_open_here(path):
+        return False
     if stat.S_ISDIR(kind):
         raise StoreError(f"{path}: this is a folder; name a file for the store")
     if not stat.S_ISREG(kind):
@@ -111,6 +181,22 @@ def _head(path: Path) -> bytes:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def _check_log(path: Path) -> None:
+    """Raises StoreError where something else stands where DuckDB keeps a store's log of changes."""
+    log = f"{path}.wal"
+    if path != IN_MEMORY and os.path.exists(log) and not os.path.isfile(log):
+        kind = "a folder" if os.path.isdir(log) else "no regular file"
+        raise StoreError(
+            f"{log}: this is {kind}, where the store's log of changes is to be; move it away, or name another file "
+            "for the store"
+        )
+
+
+def never_begun(path: Path) -> bool:
+    """Whether there is a file that holds less than a database's headers: its making was cut short."""
+    return path.is_file() and _never_begun(_head(path))
+
+
 def _never_begun(head: bytes) -> bool:
     """Whether a file holds less than a database's headers: its making was cut short, so nothing was ever in it."""
     return len(head) < HEADER_BYTES and (head[MAGIC] == b"DUCK" or not head.strip(b"\0"))
@@ -121,15 +207,15 @@ def _make_room(path: Path) -> int | None:
 
     Where a link leads to it, the link stays. Raises StoreError where it cannot be taken away.
     """
-    if not path.exists():
-        return None
-    while _never_begun(_head(path)) and time.time() - path.stat().st_mtime < MAKING_SECONDS:
-        time.sleep(0.1)
-    if not _never_begun(_head(path)):
-        return None
-    mode = stat.S_IMODE(path.stat().st_mode)
     try:
+        while never_begun(path) and time.time() - path.stat().st_mtime < MAKING_SECONDS:
+            time.sleep(0.1)
+        if not never_begun(path):
+            return None
+        mode = stat.S_IMODE(path.stat().st_mode)
         os.unlink(os.path.realpath(path))
+    except FileNotFoundError:  # another process took it away meanwhile
+        return None
     except OSError as error:
         raise StoreError(f"{path}: this empty file cannot be made a store: {error.strerror}") from None
     return mode

@@ -20,7 +20,8 @@ from ..errors import StoreError
 from ..writing import one_writer, remove_left
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import SEE_REPAIR, TABLES, is_fault, open_as_it_is, open_store, scalar
+from .store import SEE_REPAIR, TABLES, failing_as_store, is_fault, open_as_it_is, open_store, scalar
+from .store_file import CONFIG
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -112,12 +113,13 @@ def compact(path: Path) -> tuple[int, int]:
     if not path.exists():
         raise StoreError(f"{path}: there is no store here")
     before = path.stat().st_size
-    with _in_place_of(path) as new, open_store(path) as store:
-        store.execute("CHECKPOINT")
-        (name,) = store.execute("SELECT current_database()").fetchall()[0]
-        store.execute(f"ATTACH {text(str(new))} AS compacted")
-        store.execute(f"COPY FROM DATABASE {identifier(name)} TO compacted")
-        store.execute("DETACH compacted")
+    with open_store(path) as store:
+        store.execute("CHECKPOINT")  # takes in what a killed load left in the log
+    with failing_as_store(path), duckdb.connect(config=CONFIG) as both, _in_place_of(path) as new:
+        both.execute(f"ATTACH {text(str(path))} AS store (READ_ONLY)")  # until the new one stands there: nobody writes
+        both.execute(f"ATTACH {text(str(new))} AS compacted")
+        both.execute("COPY FROM DATABASE store TO compacted")
+        both.execute("DETACH compacted")
     return before, path.stat().st_size
 
 
