@@ -71,9 +71,9 @@ def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | Non
 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
-    entries, refused = _judged(store)
+    entries, refused, distinct = _judged(store)
     withdrawn = _withdraw(store, again) if any(stands is not None for stands in again.values()) else 0
-    distinct, repeated = _incoming(store, entries)
+    repeated = _incoming(store, distinct)
     all_new = distinct and not repeated
     if not all_new:
         store.execute(REPEATED if repeated else ALL_NEW)
@@ -84,35 +84,43 @@ def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | Non
     return Merged(entries, calls, withdrawn, refused, repeated, all_new)
 
 
-def _incoming(store: DuckDBPyConnection, entries: int) -> tuple[bool, bool]:
-    """Fill `incoming`: whether each entry is a call of its own, and whether the store has one of the calls already."""
-    distinct = scalar(store, DISTINCT) == entries  # in few columns: quicker than to rank entries that are all different
+def _incoming(store: DuckDBPyConnection, distinct: bool) -> bool:
+    """Fill `incoming`, of entries that are `distinct` or not: whether the store has one of the calls already."""
     if distinct:
         store.execute(EACH)
         store.execute(AGAIN)
         if not scalar(store, IS_AGAIN):
-            return True, False
+            return False
     store.execute(MERIT)
     store.execute(INCOMING)
     store.execute(AGAIN)
-    return distinct, scalar(store, IS_AGAIN) > 0
+    return scalar(store, IS_AGAIN) > 0
 
 
-def _judged(store: DuckDBPyConnection) -> tuple[int, bool]:
-    """Make rejects of the entries of `found` that are refused, and number others that are alike; how many these are."""
+def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool]:
+    """Make rejects of the entries of `found` that are refused, and number others that are alike; how many these are,
+    whether some were refused, and whether each is a call of its own."""
     entries, refused, unnamed = store.execute(FACTS).fetchone() or (0, 0, 0)
     if refused:
         store.execute(REFUSED)
-    if unnamed:
-        _number(store)
-    return entries - refused, refused > 0
+    distinct = _distinct(store, entries - refused)
+    if unnamed and not distinct and _number(store):
+        distinct = _distinct(store, entries - refused)
+    return entries - refused, refused > 0, distinct
 
 
-def _number(store: DuckDBPyConnection) -> None:
-    """Distinguish entries without an id of their own that are alike."""
+def _distinct(store: DuckDBPyConnection, entries: int) -> bool:
+    """Whether no two of so many entries are the same call; in one column, it is quicker than to rank them."""
+    return scalar(store, DISTINCT) == entries
+
+
+def _number(store: DuckDBPyConnection) -> int:
+    """Distinguish entries without an id of their own that are alike; how many contents had several."""
     store.execute(ALIKE)
-    if scalar(store, "SELECT count(*) FROM alike"):
+    alike = scalar(store, "SELECT count(*) FROM alike")
+    if alike:
         store.execute(NUMBERED)
+    return alike
 
 
 def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None]) -> int:

@@ -75,7 +75,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
     given = _yields(store, reader, entry, bound)
     content = _content([name for name in CONTENT if name in given])
-    if "tags" in given and not given.keys() & {*DIMENSIONS}:
+    if "tags" in given and not reader.own_tags and not given.keys() & {*DIMENSIONS}:
         entry, given = with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
     narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)

@@ -93,6 +93,9 @@ class Reader:
     readers refer to one another: a file that grew is read again from its beginning. A file
     without one of the columns in `needs` is not what was meant.
 
+    Of tags, those that well-known names say are dimensions too where `sql` yields none (see `tags`); `own_tags` says that
+    the reader names all tags itself, none so.
+
     `unfold` serves files that are no list of such records: a database, a document with calls deep inside, text that is
     neither JSON nor a table, a file whose meaning stands in another beside it. It takes the path of the content (what a
     packed file holds) and the file's own, and yields the records, as they are to be written as JSON lines; their number
@@ -124,6 +127,7 @@ class Reader:
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    own_tags: bool = False
     counted: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     role: Role = "calls"

@@ -53,7 +53,8 @@ KINDS = {
             WHERE response_id IS NOT NULL AND tokens + output > request
         ) AS answered USING (response_id)
         GROUP BY ALL""",
-    "split_part(processing, '/', 1) NOT IN ('standard', 'batch', 'flex', 'priority', 'fast')": """
+    """CASE WHEN processing <> 'standard'
+        THEN split_part(processing, '/', 1) NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') END""": """
         SELECT file_id, source, 'processing ' || level, count(*), count(*), 0
         FROM call WHERE level NOT IN ('standard', 'batch', 'flex', 'priority', 'fast') GROUP BY ALL""",
     "output BETWEEN 1 AND 10 AND cache_read > 0": """

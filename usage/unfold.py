@@ -26,8 +26,8 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
     with out.open("wb") as lines, without_collection():
         try:
-            for record in unfold(content, file):
-                lines.write(_text_line(record) if isinstance(record, str) else line_of(record))
+            records = unfold(content, file)
+            lines.writelines(_text_line(record) if isinstance(record, str) else line_of(record) for record in records)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
         except (ValueError, RecursionError):
@@ -94,12 +94,24 @@ def damage(path: Path) -> str | None:
 
 def rows(path: Path, sql: str) -> Iterator[dict[str, Any]]:
     """The rows that SQL selects from an SQLite database, by column; some at a time. Raises sqlite3.Error."""
-    with _database(path) as database:
-        _refuse_views(database)
-        cursor = database.execute(sql)
+    with _selected(path, sql) as cursor:
         names = [column[0] for column in cursor.description]
         while some := cursor.fetchmany(FETCHED_ROWS):
             yield from (dict(zip(names, row, strict=True)) for row in some)
+
+
+def plain_rows(path: Path, sql: str) -> Iterator[tuple[Any, ...]]:
+    """The same without the names of the columns, for millions of rows."""
+    with _selected(path, sql) as cursor:
+        while some := cursor.fetchmany(FETCHED_ROWS):
+            yield from some
+
+
+@contextmanager
+def _selected(path: Path, sql: str) -> Iterator[sqlite3.Cursor]:
+    with _database(path) as database:
+        _refuse_views(database)
+        yield database.execute(sql)
 
 
 def _refuse_views(database: sqlite3.Connection) -> None:

@@ -288,6 +288,7 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    own_tags=True,
     unfold=unfold,
     counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *FAST_APPLY, *CALL),
     left_out={

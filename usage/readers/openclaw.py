@@ -124,6 +124,7 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    own_tags=True,
     whole=True,
     counted=tuple(
         f"{usage}.{name}"

@@ -16,8 +16,9 @@ from typing import Any
 from ..fast_json import parsed
 from ..processing import processing
 from ..reader import Reader, Sample
-from ..unfold import SQLITE, loaded, rows
-from .nested import count, priced, text
+from ..tags import project_of
+from ..unfold import SQLITE, loaded, plain_rows
+from .nested import JsonTexts, priced, text
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
 COLUMNS = {
@@ -36,18 +37,29 @@ COLUMNS = {
     **dict.fromkeys(("serviceTier", "service_tier", "speed"), "VARCHAR"),
 }
 
+TOKENS = JsonTexts("token", ("input", "output", "reasoning", "cache.read", "cache.write", "total"))
+TIMES = JsonTexts("times", ("created", "completed"))
+
 SQL = f"""
-WITH entry AS (
-    SELECT *, {count("tokens", "input")} AS inputs, {count("tokens", "output")} AS outputs,
-        {count("tokens", "reasoning")} AS reasoning, {count("tokens", "cache.read")} AS cached,
-        {count("tokens", "cache.write")} AS written, {count("tokens", "total")} AS total,
-        {text("time", "created")} AS created, {text("time", "completed")} AS completed
-    FROM record WHERE role = 'assistant'
+WITH entry AS MATERIALIZED (
+    SELECT * EXCLUDE (token, times), {TOKENS.count("input")} AS inputs, {TOKENS.count("output")} AS outputs,
+        {TOKENS.count("reasoning")} AS reasoning, {TOKENS.count("cache.read")} AS cached,
+        {TOKENS.count("cache.write")} AS written, {TOKENS.count("total")} AS total,
+        {TIMES.text("created")} AS created, {TIMES.text("completed")} AS completed
+    FROM (SELECT * EXCLUDE (tokens, "time"), {TOKENS.listed("tokens")}, {TIMES.listed('"time"')}
+        FROM record WHERE role = 'assistant')
+),
+-- a fork copies messages under new ids, which are larger; times and figures stay
+shared AS (SELECT created FROM entry WHERE completed IS NOT NULL GROUP BY created HAVING count(*) > 1),
+named AS (
+    SELECT *, nullif(id, '') AS name FROM entry ANTI JOIN shared USING (created)
+    UNION ALL
+    SELECT *, CASE WHEN completed IS NULL THEN nullif(id, '') ELSE min(nullif(id, '')) OVER (
+        PARTITION BY created, completed, modelID, inputs, cached, written, outputs, reasoning, cost) END
+    FROM entry SEMI JOIN shared USING (created)
 )
 SELECT file_id, line,
-    -- a fork copies messages under new ids, which are larger; times and figures stay
-    'opencode:' || CASE WHEN completed IS NULL THEN nullif(id, '') ELSE min(nullif(id, '')) OVER (
-        PARTITION BY created, completed, modelID, inputs, cached, written, outputs, reasoning, cost) END AS event_id,
+    'opencode:' || name AS event_id,
     utc_epoch(created) AS ts,
     agent,
     sessionID AS session,
@@ -63,8 +75,9 @@ SELECT file_id, line,
          ELSE outputs + reasoning END AS output,
     nullif(total, 0) AS stated_total,
     {priced("cost")} AS recorded_usd,
-    json_object('cwd', {text("place", "cwd")}) AS tags
-FROM entry
+    {project_of("cwd")} AS project,
+    json_object('cwd', cwd) AS tags
+FROM (SELECT *, {text("place", "cwd")} AS cwd FROM named)
 """  # noqa: S608 (constants only)
 
 
@@ -76,20 +89,24 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         found = parsed(content.read_bytes())
         yield from (_renamed(item) for item in (found if isinstance(found, list) else [found]))
         return
-    for row in rows(content, MESSAGES):
-        data = loaded(str(row["data"]))
-        if isinstance(data, str):
-            yield data
+    for name, session, created, data in plain_rows(content, MESSAGES):
+        message = loaded(str(data))
+        if isinstance(message, str):
+            yield message
         else:
-            time = data.get("time") or {"created": row["time_created"]}
-            yield _renamed({**data, "id": row["id"], "sessionID": row["session_id"], "time": time})
+            message["id"], message["sessionID"] = name, session
+            if not message.get("time"):
+                message["time"] = {"created": created}
+            yield _renamed(message)
 
 
 def _renamed(message: Any) -> dict[str, Any]:
     """`path` is also the name of the file's path."""
     if not isinstance(message, dict):
         raise ValueError
-    return {("place" if key == "path" else key): value for key, value in message.items()}
+    if "path" in message:
+        message["place"] = message.pop("path")
+    return message
 
 
 def recognises(sample: Sample) -> bool:
