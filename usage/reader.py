@@ -93,8 +93,8 @@ class Reader:
     readers refer to one another: a file that grew is read again from its beginning. A file
     without one of the columns in `needs` is not what was meant.
 
-    Of tags, those that well-known names say are dimensions too where `sql` yields none (see `tags`); `own_tags` says that
-    the reader names all tags itself, none so.
+    Of tags, those that well-known names say are dimensions too where `sql` yields none (see `tags`); `own_tags` says
+    that the reader names all tags itself, none so.
 
     `unfold` serves files that are no list of such records: a database, a document with calls deep inside, text that is
     neither JSON nor a table, a file whose meaning stands in another beside it. It takes the path of the content (what a
