@@ -41,10 +41,10 @@ class Tail:
     fingerprint: Fingerprint  # the hash of all of it, the count of these lines
 
 
-def fingerprint(path: str, listen: Callable[[bytes], None] | None = None, size: int = ENDLESS) -> Fingerprint:
+def fingerprint(path: str, listen: Callable[[bytes, int], None] | None = None, size: int = ENDLESS) -> Fingerprint:
     """The hash and lines of the first `size` bytes of a file; hashing lets other threads run.
 
-    `listen` gets every piece. Raises UsageLogError.
+    `listen` gets every piece, with the count of newlines in it. Raises UsageLogError.
     """
     with _opened(path) as stream:
         return _rest(stream, xxh3_128(), size, listen=listen)
@@ -124,16 +124,17 @@ def _rest(
     hashed: xxh3_128,
     size: int,
     out: IO[bytes] | None = None,
-    listen: Callable[[bytes], None] | None = None,
+    listen: Callable[[bytes, int], None] | None = None,
 ) -> Fingerprint:
     lines, last = 0, b"\n"
     while size > 0 and (chunk := stream.read(min(CHUNK_BYTES, size))):
         size -= len(chunk)
         hashed.update(chunk)
-        lines += len(chunk) - len(chunk.replace(b"\n", b""))  # many times as fast as bytes.count
+        newlines = len(chunk) - len(chunk.replace(b"\n", b""))  # many times as fast as bytes.count
+        lines += newlines
         last = chunk[-1:]
         if out:
             out.write(chunk)
         if listen:
-            listen(chunk)
+            listen(chunk, newlines)
     return Fingerprint(hashed.hexdigest(), lines + (last != b"\n"))

@@ -85,7 +85,7 @@ class Likeness:
     def __init__(self, reader: Reader) -> None:
         declared = (*reader.counted, *reader.left_out)
         self.known = _pattern(reader.counted, "")
-        self.left_out = _pattern(tuple(reader.left_out), r"(\..*)?")
+        self.left_out = _pattern((*reader.left_out, *reader.own), r"(\..*)?")
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )

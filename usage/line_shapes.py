@@ -6,24 +6,25 @@ it. What a decoder says of a line is then looked at only where a number would be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from operator import attrgetter
 from types import GenericAlias
 from typing import Any, Literal, Union
 
 import msgspec
 
-from .likeness import NUMBER, WITHIN_TEXT
+from .likeness import NUMBER
 from .places import FieldPlace, Number, Places, events
 
-Find = Callable[[Any, list[Number]], None]
+Find = Callable[[list[Any], list[Number]], None]
 Finds = Mapping[type, Find]
-"""How to look at a value, by its type; those of other types hold nothing."""
+"""How to look at many values at once, by their type; those of other types hold nothing."""
 
 SCALARS = (type(None), bool, int, float, str)
 MOST_WAITING = 256  # lines with something new, before the type is made anew
-PART = 16 * 1024  # bytes of lines that are decoded at once: what comes of them stays in the processor's cache
-LINE_END = 0x0A
-UNDECODED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+PART = 64 * 1024  # bytes of lines that are decoded at once: what comes of them stays in the processor's cache
+OPENINGS = ("{", "[")
+UNDECODED = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 
 class _Any(msgspec.Struct, gc=False):
@@ -40,42 +41,43 @@ class LineShapes:
         self.made_of = 0  # kinds of what stood in places
         self.waiting, self.wait = 0, 0  # lines with something new, and how many are to be waited for
 
-    def unknown(self, data: bytes, start: int, stop: int) -> Iterator[tuple[int, bytes, list[Number]]]:
+    def unknown(
+        self, data: bytes, start: int, stop: int, noted: Collection[str]
+    ) -> Iterator[tuple[int | None, bytes, list[Number]]]:
         """Which of the lines from `start` to `stop` have something new, and the numbers that are not counted.
 
         Lines are counted from 0. One with something new is handed out as it is; what is new is to be learned
-        (`Places.numbers`) before the next one is asked for.
+        (`Places.numbers`) before the next one is asked for. Numbers of fields that are `noted` already have no line.
         """
         place = counted = start
         before = 0
         while place < stop:
             end = data.find(b"\n", place + PART, stop) + 1 or stop
-            known = self._known(data, place, end)
-            if known != []:
+            found = self._known(data, place, end)
+            if found is None or any(number.field not in noted for number in found):
                 before, counted = before + data.count(b"\n", counted, place), place
-                for number, line, found in known or self._line_by_line(data[place:end].split(b"\n")):
-                    yield before + number, line, found
+                for number, line, of_line in self._line_by_line(data[place:end].split(b"\n")):
+                    yield before + number, line, of_line
+            elif found:
+                yield None, b"", found
             place = end
 
-    def _known(self, data: bytes, place: int, end: int) -> list[tuple[int, bytes, list[Number]]] | None:
-        """The lines of a part with numbers that are not counted; None where it has to be looked at line by line."""
+    def _known(self, data: bytes, place: int, end: int) -> list[Number] | None:
+        """The numbers in a part that are not counted; None where it has to be looked at line by line."""
         if self.places.met != self.made_of:
             self._learned()
         if self.decoder is None:
             return None
         try:
-            records = self.decoder.decode_lines(memoryview(data)[place:end])
+            return _found(self.decoder.decode_lines(memoryview(data)[place:end]), self.finds)
         except UNDECODED:
             return None
-        known = [(number, b"", found) for number, found in _found(records, self.finds)] if self.finds else []
-        lines = data.count(b"\n", place, end) + (data[end - 1] != LINE_END) if known else len(records)
-        return known if len(records) == lines else None
 
     def _line_by_line(self, lines: list[bytes]) -> Iterator[tuple[int, bytes, list[Number]]]:
         for number, line in enumerate(lines):
             try:
                 if self.decoder:
-                    for _, found in _found([self.decoder.decode(line)], self.finds):
+                    if found := _found([self.decoder.decode(line)], self.finds):
                         yield number, b"", found
                     continue
             except UNDECODED:
@@ -94,23 +96,25 @@ class LineShapes:
         self.decoder = msgspec.json.Decoder(kind)
 
 
-def _found(records: Iterable[Any], finds: Finds) -> Iterator[tuple[int, list[Number]]]:
-    """The numbers in records, which are counted from 0."""
+def _found(values: list[Any], finds: Finds) -> list[Number]:
     found: list[Number] = []
-    for number, record in enumerate(records):
-        if find := finds.get(type(record)):
-            find(record, found)
-            if found:
-                yield number, found
-                found = []
+    _look(values, finds, found)
+    return found
+
+
+def _look(values: list[Any], finds: Finds, found: list[Number]) -> None:
+    """Add the numbers in values that are usage and not counted."""
+    for kind, find in finds.items():
+        if of_kind := [value for value in values if type(value) is kind]:
+            find(of_kind, found)
 
 
 def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     """The type of what has stood at a place, and how to look at it."""
     if not place.settled:
-        return Any, dict.fromkeys((dict, list, str, int, float), place.find)
+        return Any, dict.fromkeys((dict, list, str, int, float), _each(place.find))
     if not place.opened:
-        return (Any, dict.fromkeys((str, int, float), place.find)) if place.looked_at else (msgspec.Raw, {})
+        return (Any, dict.fromkeys((str, int, float), _each(place.find))) if place.looked_at else (msgspec.Raw, {})
     kinds, finds = _scalars(place)
     if place.keys is not None:
         kinds.append(_object(place, finds) if place.has_fields else _Any)
@@ -128,7 +132,7 @@ def _scalars(place: FieldPlace) -> tuple[list[Any], dict[type, Find]]:
     if place.numbers or not place.counts:
         kinds += [int, float]
     if place.numbers:
-        finds |= {int: place.find, float: place.find}
+        finds |= {int: _each(place.find), float: _each(place.find)}
     words = sorted(place.words or ())
     zero = [] if int in kinds else [0]
     if place.words is None:
@@ -155,12 +159,12 @@ def _object(place: FieldPlace, finds: dict[type, Find]) -> Any:
 
 def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     """The type of lists of what was met in them, objects with `key` and `value` by their keys."""
-    if not place.attributes:
+    if not place.attributes and not (items.keys and {"key", "value"} <= items.keys.keys()):
         kind, of_items = _shape(items)
     elif items.keys is None and items.items is None:
         kind, of_items = _attributes(place.attributes)
     else:
-        kind, of_items = Any, {dict: lambda item, found: place.find([item], found), list: items.find}
+        kind, of_items = Any, {dict: place.find, list: _each(items.find)}
     if of_items:
         finds[list] = _item_finder(of_items)
     return GenericAlias(list, (kind,))
@@ -178,50 +182,69 @@ def _attributes(places: Mapping[str, FieldPlace]) -> tuple[Any, Finds]:
     return Union[tuple(kinds)], finds  # noqa: UP007 (as above)
 
 
+def _each(find: Callable[[Any, list[Number]], None]) -> Find:
+    def find_each(values: list[Any], found: list[Number]) -> None:
+        for value in values:
+            find(value, found)
+
+    return find_each
+
+
 def _field_finder(fields: list[tuple[str, Finds]]) -> Find:
-    def find(value: Any, found: list[Number]) -> None:
-        for name, finds in fields:
-            field = getattr(value, name)
-            if field is not None and (of_field := finds.get(type(field))):
-                of_field(field, found)
+    looked_at = [(attrgetter(name), finds) for name, finds in fields]
+
+    def find(values: list[Any], found: list[Number]) -> None:
+        for field, finds in looked_at:
+            _look(list(map(field, values)), finds, found)
 
     return find
 
 
 def _item_finder(finds: Finds) -> Find:
-    def find(value: list[Any], found: list[Number]) -> None:
-        for item in value:
-            if of_item := finds.get(type(item)):
-                of_item(item, found)
-
-    return find
-
-
-def _number_finder(place: FieldPlace) -> Find:
-    """How to look at a text in which no JSON has stood."""
-    may_be_number, holds_text = NUMBER.match, place.holds_text
-
-    def find(value: str, found: list[Number]) -> None:
-        if may_be_number(value) or (holds_text and value[:1] in WITHIN_TEXT):
-            place.find(value, found)
+    def find(values: list[list[Any]], found: list[Number]) -> None:
+        _look([item for value in values for item in value], finds, found)
 
     return find
 
 
 def _text_finder(place: FieldPlace) -> Find:
-    """How to look at a text: by the shape of the JSON that has stood in it, if there was any."""
-    if place.inner is None:
-        return _number_finder(place)
-    kind, finds = _shape(place.inner)
-    decode, find_text = msgspec.json.Decoder(kind).decode, place.find
+    """How to look at texts: by the shape of the JSON that has stood in them, if there was any."""
+    inner = place.inner
+    find_documents = _line_finder(inner)
+    find_events = _line_finder(None if inner is None or inner.attributes else inner.items)
+    find_each, holds_text = _each(place.find), place.holds_text
 
-    def find(value: str, found: list[Number]) -> None:
+    def find(values: list[str], found: list[Number]) -> None:
+        if holds_text and (streams := [value for value in values if value[:1] == "d"]):
+            text = "\n".join(streams)
+            if not find_events(_payloads(text), found) and not find_events("\n".join(events(text)), found):
+                find_each(streams, found)
+        if holds_text and (documents := [value for value in values if value[:1] in OPENINGS]):
+            if not find_documents("\n".join([value.replace("\n", " ") for value in documents]), found):
+                find_each(documents, found)
+            values = [value for value in values if value[:1] not in OPENINGS]
+        find_each(list(filter(NUMBER.match, values)), found)
+
+    return find
+
+
+def _payloads(stream: str) -> str:
+    """The events of streamed replies as lines, where these have nothing but data."""
+    return f"\n{stream}".replace("\ndata: ", "\n").replace("\n[DONE]", "")
+
+
+def _line_finder(place: FieldPlace | None) -> Callable[[str, list[Number]], bool]:
+    """How to look at lines of JSON, all at once; it says no where one of them is of another shape."""
+    if place is None:
+        return lambda *_: False
+    kind, finds = _shape(place)
+    decode_lines = msgspec.json.Decoder(kind).decode_lines
+
+    def find(lines: str, found: list[Number]) -> bool:
         try:
-            record = decode(f"[{','.join(events(value))}]" if value[:1] == "d" else value)
-        except msgspec.DecodeError:
-            find_text(value, found)
-            return
-        if of_record := finds.get(type(record)):
-            of_record(record, found)
+            _look(decode_lines(lines), finds, found)
+        except UNDECODED:
+            return False
+        return True
 
     return find

@@ -26,8 +26,8 @@ class LineWatch:
         self.held = 0  # bytes of the line that is not whole yet
         self.lines = 0  # before
 
-    def feed(self, piece: bytes) -> None:
-        """The next bytes of the file."""
+    def feed(self, piece: bytes, newlines: int) -> None:
+        """The next bytes of the file, with so many newlines in them."""
         begin, end = piece.find(b"\n") + 1 if self.rest else 0, piece.rfind(b"\n") + 1
         if not end:
             self.held += len(piece)
@@ -39,7 +39,7 @@ class LineWatch:
             self._see(b"".join((*self.rest, piece[:begin])))
             self.lines += 1
         self._see(piece, begin, end)
-        self.lines += len(piece) - len(piece.replace(b"\n", b"")) - (begin > 0)  # many times as fast as bytes.count
+        self.lines += newlines - (begin > 0)
         self.rest, self.held = [piece[end:]] if end < len(piece) else [], len(piece) - end
 
     def finish(self) -> None:
@@ -48,8 +48,9 @@ class LineWatch:
 
     def _see(self, data: bytes, start: int = 0, end: int | None = None) -> None:
         """Note what is not counted in some lines."""
-        for place, line, found in self.watch.shapes.unknown(data, start, len(data) if end is None else end):
-            number = self.number(self.lines + place + 1)
+        stop, noted = len(data) if end is None else end, self.watch.found.setdefault(self.file_id, {})
+        for place, line, found in self.watch.shapes.unknown(data, start, stop, noted):
+            number = None if place is None else self.number(self.lines + place + 1)
             if line:
                 self.watch.see(self.file_id, number, _record(line))
             for one in found:

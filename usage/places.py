@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .likeness import NUMBER, VALUES, WITHIN_TEXT
 
@@ -23,8 +22,7 @@ HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character:
 UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')  # a name with one is no field's in a type of msgspec's
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number that looks like usage: where it stands, and as it is written."""
 
     field: str

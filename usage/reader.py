@@ -103,7 +103,8 @@ class Reader:
 
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
     (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
-    the reason. Any other number that looks like usage is reported as unread.
+    the reason. Any other number that looks like usage is reported as unread. `own` are the keys that `unfold` adds to a
+    record: what costsim makes of it, so nothing in them is unread.
 
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
@@ -130,6 +131,7 @@ class Reader:
     own_tags: bool = False
     counted: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
     role: Role = "calls"
     unique_by: str = ""
     sample: str = ""

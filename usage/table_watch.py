@@ -83,5 +83,5 @@ def _objects(connection: DuckDBPyConnection, source: Source, name: str, place: s
     lines = LineWatch(source.watch, source.file_id, lambda place: numbers[place - 1])
     while part := parts.fetchone():
         numbers += part[0]
-        lines.feed(part[1].encode())
+        lines.feed(part[1].encode(), len(part[0]))
     lines.finish()

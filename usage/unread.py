@@ -94,7 +94,7 @@ class Watch:
     def add(self, file_id: int, name: str, occurrences: int, total: Decimal, line: int | None, raw: str) -> None:
         """Note so many numbers of one field."""
         fields = self.found.setdefault(file_id, {})
-        tally = fields.setdefault(name, Tally(line, raw[:RAW_CHARACTERS]))
+        tally = fields.get(name) or fields.setdefault(name, Tally(line, raw[:RAW_CHARACTERS]))
         tally.occurrences += occurrences
         tally.total = max(-MOST, min(MOST, tally.total + total))
 

@@ -62,7 +62,8 @@ def seen(reader: str, lines: list[str], piece: int) -> dict[str, tuple[int, int 
     watch = Watch(reader_named(reader))
     shown, content = LineWatch(watch, 1), "\n".join(lines).encode()
     for place in range(0, len(content), piece):
-        shown.feed(content[place : place + piece])
+        part = content[place : place + piece]
+        shown.feed(part, part.count(b"\n"))
     shown.finish()
     return {field: (tally.occurrences, tally.line) for field, tally in watch.found.get(1, {}).items()}
 

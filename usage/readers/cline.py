@@ -279,7 +279,6 @@ def recognises(sample: Sample) -> bool:
 
 
 FAST_APPLY = tuple(f"text.fastApplyResult.{name}" for name in ("tokensIn", "tokensOut", "cost"))
-CALL = tuple(f"call.{name}" for name in ("requests", "input", "cache_read", "cache_write", "output", "cost"))
 
 READER = Reader(
     name="cline",
@@ -290,7 +289,8 @@ READER = Reader(
     input_includes_cached=False,
     own_tags=True,
     unfold=unfold,
-    counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *FAST_APPLY, *CALL),
+    counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *FAST_APPLY),
+    own=("call",),
     left_out={
         **dict.fromkeys(
             (f"contextCondense.{name}ContextTokens" for name in ("prev", "new")), "not billed: the size of the context"
@@ -299,7 +299,7 @@ READER = Reader(
         "text.contextWindow": "not billed: the size of the context",
         "text.contextUsagePercentage": "not billed: the size of the context",
         "contextTruncation": "not billed: the size of the context",
-        **dict.fromkeys(("conversationHistoryIndex", "call.session", "call.id"), "a name, no count"),
+        "conversationHistoryIndex": "a name, no count",
     },
     unique_by="the task's first time, the message's time and its kind",
     sample="real: Cline 2025-10 and 2026-01, Roo Code 2026-08",

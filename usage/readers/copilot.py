@@ -201,7 +201,6 @@ def recognises_store(sample: Sample) -> bool:
     return sample.layout == "sqlite" and sample.has("sessions", "assistant_usage_events")
 
 
-CALL = tuple(f"call.{name}" for name in ("requests", "input", "cache_read", "cache_write", "output", "nano_aiu"))
 USED = tuple(f"data.modelMetrics.usage.{name}Tokens" for name in ("input", "output", "cacheRead", "cacheWrite"))
 NOT_BILLED = "not billed: the size of the context"
 REPEATED = "stated again by session.shutdown"
@@ -221,8 +220,8 @@ READER = Reader(
         "data.modelMetrics.totalNanoAiu",
         "data.modelMetrics.tokenDetails.*.tokenCount",
         "data.totalNanoAiu",
-        *CALL,
     ),
+    own=("call", "place"),
     left_out={
         "data.outputTokens": f"{REPEATED}; counts only where no shutdown does (a crash)",
         "data.modelMetrics.usage.reasoningTokens": "part of the output",
@@ -254,8 +253,8 @@ STORED = Reader(
     counted=(
         *(f"row.{name}_tokens" for name in ("input", "output", "cache_read", "cache_write")),
         "row.total_nano_aiu",
-        *CALL,
     ),
+    own=("call", "place"),
     left_out={
         "row.reasoning_tokens": "part of the output",
         "row.request_multiplier": "of premium requests",
