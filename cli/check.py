@@ -134,7 +134,8 @@ def _store(db: Path | None) -> AbstractContextManager[DuckDBPyConnection | None]
 
 def _rendered(result: CheckResult, format: FindingsFormat) -> str | Callable[[Console], None]:
     from ..reports import check as show
-    from ..reports.ci import comment, render
+    from ..reports.ci import render
+    from ..reports.ci.pull_request_comment import check_comment
 
     match format:
         case FindingsFormat.table:
@@ -142,7 +143,7 @@ def _rendered(result: CheckResult, format: FindingsFormat) -> str | Callable[[Co
         case FindingsFormat.json:
             return show.as_json(result)
         case FindingsFormat.markdown:
-            return comment("check", show.as_markdown(result))
+            return check_comment(result)
     return render(cast("CiFormat", format.value), show.headline(result), result.verdicts)
 
 

@@ -163,6 +163,7 @@ def _limit(text: str | None) -> IncreaseLimit | None:
 def _rendered(found: ArchitectureDifference, format: FindingsFormat, shown: Path) -> str | Callable[[Console], None]:
     from ..reports import ci
     from ..reports import diff as show
+    from ..reports.ci.pull_request_comment import diff_comment
 
     match format:
         case FindingsFormat.table:
@@ -170,6 +171,6 @@ def _rendered(found: ArchitectureDifference, format: FindingsFormat, shown: Path
         case FindingsFormat.json:
             return show.as_json(found)
         case FindingsFormat.markdown:
-            return ci.comment("diff", show.as_markdown(found))
+            return diff_comment(found)
     findings = [finding.model_copy(update={"file": shown}) for finding in found.verdicts]
     return ci.render(cast(ci.CiFormat, format.value), f"{found.base} -> {found.head}", findings)

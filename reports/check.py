@@ -1,4 +1,4 @@
-"""A check for people and programs: the terminal's table, a Markdown body, JSON."""
+"""A check for people and programs: the terminal's table and JSON; `ci.pull_request_comment` has Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ..analysis.findings import Finding, Status
 from ..json_text import json_text
 from ..money import format_cents as usd
 from ..plurals import counted
-from .texts import cell
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -92,7 +91,7 @@ def _table(result: CheckResult) -> RenderableType | None:
         TableColumn("", "label"),
     ]
     rows: list[list[Cell]] = [
-        [*_row(budget, result)[:-1], Text(WORDS[budget.status], style=STYLES[budget.status])]
+        [*cells_of(budget, result)[:-1], Text(WORDS[budget.status], style=STYLES[budget.status])]
         for budget in result.budgets
     ]
     return Fitted(columns, rows)
@@ -103,7 +102,8 @@ def _repeated(result: CheckResult) -> bool:
     return len({budget.name for budget in result.budgets}) < len(result.budgets)
 
 
-def _row(budget: BudgetCheck, result: CheckResult) -> list[str]:
+def cells_of(budget: BudgetCheck, result: CheckResult) -> list[str]:
+    """A budget's row of the table: what it is, what it costs, its limit, how it stands."""
     return [
         budget.name,
         budget.scope,
@@ -149,28 +149,3 @@ def line(finding: Finding) -> str:
 def as_json(result: CheckResult) -> str:
     """The contract: `CheckResult`."""
     return json_text(result)
-
-
-def as_markdown(result: CheckResult) -> str:
-    """Headline, what is wrong, the budgets, and folded who makes them: a body for a pull request."""
-    lines = [f"### {cell(headline(result))}", ""]
-    lines += [f"- **OVERLAP** {cell(f'{f.message}. {f.fix}')}" for f in result.verdicts if f.rule == OVERLAP]
-    for finding in not_passed(result):
-        if finding.rule == OVERLAP:
-            continue
-        help = f" {cell(finding.fix)}" if finding.fix else ""
-        lines.append(f"- **{WORDS[finding.status]}** {cell(finding.name)}: {cell(finding.message)}.{help}")
-    if result.budgets:
-        lines += ["", "| budget | scope | period | compared with | costs | limit | chance of breach | on about | |"]
-        lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")
-        lines += ["| " + " | ".join(cell(word) for word in _row(budget, result)) + " |" for budget in result.budgets]
-        lines += ["", "<details><summary>What makes them</summary>", ""]
-        lines += [f"- {cell(budget.name)} ({budget.source}): {_makers(budget)}" for budget in result.budgets]
-        lines += ["", "</details>"]
-    lines += [f"\n{cell(note)}" for note in result.notes]
-    return "\n".join([*lines, "", footer(result)]) + "\n"
-
-
-def _makers(budget: BudgetCheck) -> str:
-    parts = [f"{cell(part.component)} {usd(part.usd)} ({part.percent:.0f}%)" for part in budget.contributions]
-    return ", ".join(parts) or "nothing"

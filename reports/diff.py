@@ -1,4 +1,4 @@
-"""A difference for people and programs: the terminal's table, a Markdown body, JSON."""
+"""A difference for people and programs: the terminal's table and JSON; `ci.pull_request_comment` has Markdown."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from ..money import format_cents as usd
 from ..money import format_range
 from ..plurals import counted
 from .numbers import percent
-from .texts import cell
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from .fitted import Cell
 
-MOST_ROWS = 50
-"""Rows of a comment; the rest is counted."""
 MOST_PRINTED = 200
 """Rows on a terminal; the rest is counted."""
 
@@ -61,7 +58,7 @@ def print_diff(found: ArchitectureDifference, console: Console) -> None:
     if len(found.components) > MOST_PRINTED:
         more = counted(len(found.components) - MOST_PRINTED, "component")
         console.print(Text(f"and {more} more, with smaller differences; all of them: --format json", style="dim"))
-    for line in _notes(found):
+    for line in notes_of(found):
         console.print(Text(line, style="dim"))
     for finding in found.verdicts:
         if finding.status == "fail":
@@ -75,11 +72,12 @@ def _style(amount: Decimal | None) -> str:
 def _styled(row: ComponentDifference) -> list[Cell]:
     from rich.text import Text
 
-    *words, amount, spread = _row(row)
+    *words, amount, spread = cells_of(row)
     return [*words, Text(amount, style=_style(row.difference_usd)), spread]
 
 
-def _row(row: ComponentDifference) -> list[str]:
+def cells_of(row: ComponentDifference) -> list[str]:
+    """A component's row of the table: how it changed, why, and what that costs."""
     spread = "" if row.p10_usd is None or row.p90_usd is None else format_range(row.p10_usd, row.p90_usd)
     before, after = (
         "" if gone else usd(amount)
@@ -95,7 +93,8 @@ def why(row: ComponentDifference) -> str:
     return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.message})" for effect in row.causes)
 
 
-def _notes(found: ArchitectureDifference) -> list[str]:
+def notes_of(found: ArchitectureDifference) -> list[str]:
+    """The totals, their range, the prices and what is in no component."""
     totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
     spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
@@ -109,19 +108,3 @@ def _notes(found: ArchitectureDifference) -> list[str]:
 def as_json(found: ArchitectureDifference) -> str:
     """The contract: `Difference`."""
     return json_text(found)
-
-
-def as_markdown(found: ArchitectureDifference) -> str:
-    """A short headline, the table, folded notes: a body for a pull request."""
-    lines = [f"### Agent fleet cost: {headline(found)}", ""]
-    failed = [finding for finding in found.verdicts if finding.status == "fail"]
-    lines += [f"- **FAILED** {cell(finding.name)}: {cell(finding.message)}" for finding in failed]
-    if found.components:
-        lines += ["", "| component | change | why | before | after | difference | P10 to P90 |"]
-        lines.append("| --- | --- | --- | ---: | ---: | ---: | ---: |")
-        shown = found.components[:MOST_ROWS]
-        lines += ["| " + " | ".join(cell(word) for word in _row(row)) + " |" for row in shown]
-        if len(found.components) > MOST_ROWS:
-            lines += ["", f"and {len(found.components) - MOST_ROWS:,} more"]
-    lines += ["", "<details><summary>Totals, range, prices</summary>", ""]
-    return "\n".join([*lines, *(f"- {cell(note)}" for note in _notes(found)), "", "</details>"]) + "\n"

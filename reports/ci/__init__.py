@@ -1,7 +1,6 @@
 """Findings in the forms that CI systems read: one registry, of which check, diff and lint all print.
 
-`github` workflow commands, `junit` XML, `sarif` 2.1.0, `gitlab` code quality. A pull request's comment is Markdown,
-begun by a marker so that it can be found and updated in place.
+`github` workflow commands, `junit` XML, `sarif` 2.1.0, `gitlab` code quality; `pull_request_comment` is Markdown.
 """
 
 from __future__ import annotations
@@ -36,8 +35,3 @@ def _bounded(finding: Finding) -> Finding:
     """The finding with its texts as long as people read them."""
     texts = {name: shortened(getattr(finding, name)) for name in ("name", "message", "fix")}
     return finding.model_copy(update=texts)
-
-
-def comment(kind: Literal["check", "diff"], body: str) -> str:
-    """A pull request's comment: the marker by which the next run finds it, then Markdown."""
-    return f"<!-- costsim:{kind} -->\n{body}"

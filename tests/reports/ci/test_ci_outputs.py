@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 from costsim.analysis.findings import Finding
-from costsim.reports.ci import RENDERERS, CiFormat, comment, render
+from costsim.reports.ci import RENDERERS, CiFormat, render
 
 DATA = Path(__file__).parents[2] / "data"
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -84,7 +84,3 @@ def test_no_name_breaks_out_of_a_workflow_command() -> None:
 
 def test_where_all_is_well_github_hears_one_notice() -> None:
     assert render("github", "c-suite", VERDICTS[3:]) == "::notice title=costsim%3A c-suite::1 check passed\n"
-
-
-def test_a_comment_begins_with_its_marker() -> None:
-    assert comment("check", "### fine\n").splitlines()[0] == "<!-- costsim:check -->"
