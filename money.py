@@ -80,7 +80,15 @@ def format_amount(amount: Fraction | Decimal) -> str:
         text = f"{size:,.2f}".removesuffix(".00") if size == size.to_integral_value() else f"{size:,.2f}"
     else:
         text = f"{size.quantize(Decimal(1).scaleb(min(size.adjusted() - 1, -2))):f}"
-    return f"-${text}" if exact < 0 else f"${text}"
+    return signed(exact, f"${text}")
+
+
+def format_price(amount: Decimal | None) -> str:
+    """A price, every digit of it: `$3`, `$2.70`, `$0.0833`."""
+    if amount is None:
+        return UNPRICED
+    size = abs(amount)
+    return signed(amount, f"${stripped(size, keep=0 if size == size.to_integral_value() else 2)}")
 
 
 def small(size: Decimal, fixed_places: int = 2) -> str:

@@ -34,10 +34,10 @@ def observed(
         raise CostsimError("give either an architecture or --from-usage")
     if save and save.exists():
         raise OutputError(f"{save}: there is a file already; name another for --save")
-    at = save.resolve().parent if save else None
+    at, today = save.resolve().parent if save else None, datetime.now(UTC).date()
     with open_store(store, read_only=True) as opened:
         data = opened.observed(_from(at, store), since=first, until=last)
-        known = last_day_known(opened.connection, datetime.now(UTC).date(), last)
+        known = last_day_known(opened.connection, today, last)
     prices = folders_prices()
     if save:
         data |= {
@@ -47,7 +47,7 @@ def observed(
     found = readable_again(save or HERE, text).architecture.model_copy(update=prices)
     if save:
         write_file(save, text)
-    return found, known + timedelta(1) if known else datetime.now(UTC).date()
+    return found, known + timedelta(1) if known else today
 
 
 def _from(folder: Path | None, file: Path) -> Path:

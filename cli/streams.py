@@ -11,7 +11,7 @@ from typing import Any, TextIO
 READ, PRINT, COMPLAIN = range(3)
 """Their numbers for the system: standard input, output and error."""
 ERRORS = "costsim"
-"""The name of `as_json` among the ways in which text that cannot be encoded is written."""
+"""The name of `escaped` among the ways in which text that cannot be encoded is written."""
 
 
 def prepare_streams() -> None:
@@ -20,18 +20,18 @@ def prepare_streams() -> None:
     The system gives the number of a closed stream to the next file that is opened: whatever is printed then would be
     written into the store. What is read from a closed input is nothing, printing to a closed output is an error.
     """
-    for number, mode in ((READ, os.O_RDONLY), (PRINT, os.O_RDONLY), (COMPLAIN, os.O_WRONLY)):
+    for number, mode in ((READ, os.O_RDONLY), (PRINT, os.O_RDONLY), (COMPLAIN, os.O_WRONLY)):  # so printing fails
         _occupy(number, mode)
     sys.stdin = sys.stdin or _stream(READ, "r")
     sys.stdout = sys.stdout or _stream(PRINT, "w")
     sys.stderr = sys.stderr or _stream(COMPLAIN, "w")
-    codecs.register_error(ERRORS, as_json)
+    codecs.register_error(ERRORS, escaped)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ERRORS)
 
 
-def as_json(error: UnicodeError) -> tuple[str, int]:
+def escaped(error: UnicodeError) -> tuple[str, int]:
     r"""What an encoding lacks (LANG=C, a Windows code page) as JSON writes it, \uXXXX; for `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error

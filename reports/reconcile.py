@@ -73,7 +73,7 @@ def _used(pair: SourcePair) -> dict[str, str]:
     return {
         name: heading
         for name, heading in PARTS.items()
-        if any(_usd(getattr(g.parts, name)) != "$0" for g in pair.groups)
+        if any(not _is_nothing(getattr(g.parts, name)) for g in pair.groups)
     }
 
 
@@ -82,7 +82,12 @@ def _amounts(parts: PartAmounts, pair: SourcePair) -> list[Decimal]:
 
 
 def _usd(amount: Decimal) -> str:
-    return format_cents(amount) if abs(amount) >= Decimal("0.0000005") else "$0"
+    return "$0" if _is_nothing(amount) else format_cents(amount)
+
+
+def _is_nothing(amount: Decimal) -> bool:
+    """Whether an amount rounds to $0.000000."""
+    return abs(amount) < Decimal("0.0000005")
 
 
 def headline(pair: SourcePair, tolerance: str) -> str:
@@ -99,9 +104,9 @@ def pair_headline(pair: SourcePair) -> str:
 
 def steps(pair: SourcePair) -> list[tuple[str, str]]:
     """From ours to theirs, part by part."""
-    parts = [(f"  {name}", _usd(getattr(pair.parts, part))) for part, name in PARTS.items()]
+    parts = [(f"  {name}", getattr(pair.parts, part)) for part, name in PARTS.items()]
     ours, theirs = (pair.ours, _usd(pair.ours_usd)), (pair.theirs, _usd(pair.theirs_usd))
-    return [ours, *((name, amount) for name, amount in parts if amount != "$0"), theirs]
+    return [ours, *((name, _usd(amount)) for name, amount in parts if not _is_nothing(amount)), theirs]
 
 
 def cause_lines(pair: SourcePair) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which files to load, and what they are: paths, folders, globs, the standard input; layout and format."""
+"""What a file is: its packing, its layout and its format, known by its beginning (`listing` says which files)."""
 
 from __future__ import annotations
 

@@ -16,6 +16,13 @@ says it charged, never added to calls of the same days and models.
 """
 
 
+CACHED = {
+    True: "its input figures include them",
+    False: "its input figures exclude them",
+    None: "whether its input figures include them depends on who wrote them, and is found out",
+}
+
+
 def page() -> str:
     """The whole page: a list of all formats, then a section for each."""
     rows = [f"| [{reader.name}](#{reader.name}) | {reader.role} | {_reality(reader)} |" for reader in READERS]
@@ -28,13 +35,12 @@ def _reality(reader: Reader) -> str:
 
 
 def _section(reader: Reader) -> str:
-    included = "include" if reader.input_includes_cached else "exclude"
     lines = {
         "Documentation": f"<{reader.doc}>",
         "Where": _cell(reader.kept_at),
         "Counted": _names(reader.counted),
         "Left out": _left_out(reader),
-        "Cached tokens": f"its input figures {included} them",
+        "Cached tokens": CACHED[reader.input_includes_cached],
         "One call": _cell(reader.unique_by),
         "Tested with": _cell(reader.sample),
         "Known to lack": _cell(reader.undercounts),

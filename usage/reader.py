@@ -114,7 +114,8 @@ class Reader:
     same call; `sample` names the sample that tests read and whether it is real ("real: ..." or "made: ..."); `kept_at`
     is where the tool keeps its log, or how it is exported. `undercounts` says what the format is known not to contain,
     "" where nothing is known; it lowers the completeness of a source. `no_call` says why a file of this format can be
-    without a call ("a session with no assistant message").
+    without a call ("a session with no assistant message"). `input_includes_cached` is for the documentation (the SQL
+    does it); None where it depends on the emitter, the provider or the model.
     """
 
     name: str
@@ -122,7 +123,7 @@ class Reader:
     columns: Mapping[str, str]
     sql: str
     recognises: Callable[[Sample], bool]
-    input_includes_cached: bool
+    input_includes_cached: bool | None
     ordered: bool = False
     whole: bool = False
     needs: tuple[str, ...] = ()

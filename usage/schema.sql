@@ -9,7 +9,7 @@ CREATE TABLE usage_event (
     source         VARCHAR NOT NULL,          -- the reader
     role           VARCHAR NOT NULL DEFAULT 'calls', -- calls | bill: what the provider says it charged
     covered_by     VARCHAR,                   -- the source that has the same call, or the calls of this bill: it is
-                                              -- not counted; NULL: counted. See analysis/spend/witnesses.py
+                                              -- not counted; NULL: counted. See analysis/spend/same_calls.py
     response_id    VARCHAR,                   -- the provider's own id of its response, where the source has it
     request_id     VARCHAR,                   -- the provider's own id of the request
     period_end     TIMESTAMP,                 -- of a bill's sum that covers more than its first day (UTC, exclusive)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...documents import Document, dotted
+from ...money import format_amount
 from ...yaml_nodes import KeyPath
 from ..findings import Finding, Status, shown_path
 from ..lint.architecture import lint_costed
@@ -101,9 +102,10 @@ def _claimed(claim: Claim, result: ClaimResult, path: KeyPath, document: Documen
     if result.computed is None:
         message = f"nobody knows: {result.note}"
     else:
-        unit = "$" if result.unit == "usd_per_day" else ""
+        usd = result.unit == "usd_per_day"
+        computed = format_amount(result.computed) if usd else f"{float(result.computed):.4g}"
         word = "holds" if result.holds else "does not hold"
-        message = f"{word}: it is {unit}{float(result.computed):.4g}, stated is {result.stated}"
+        message = f"{word}: it is {computed}, stated is {result.stated}"
     fix = "" if result.holds else "Correct the claim, or let it warn only: severity: warn."
     return _at(
         document, path, rule="claim", name=f"{claim.says} (at {result.book})", status=status, message=message, fix=fix

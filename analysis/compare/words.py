@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ...money import format_price
 from ...pricing.book import PriceBook
 from ...tokens import BILLED_TOKENS
 from .results import Cause, CauseLabel
@@ -134,15 +135,5 @@ def _differences(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) ->
     """`input $3 -> $2.70, output $15 -> $13.50`; cache prices by name only where these two are the same."""
     changed = [name for name in BILLED_TOKENS if before.get(name) != after.get(name)]
     main = [name for name in changed if name in ("input", "output")] or changed
-    rates = [f"{name} {_usd(before.get(name))} -> {_usd(after.get(name))}" for name in main]
+    rates = [f"{name} {format_price(before.get(name))} -> {format_price(after.get(name))}" for name in main]
     return ", ".join(rates) + (" (and cache prices)" if len(main) < len(changed) else "")
-
-
-def _usd(amount: Decimal | None) -> str:
-    """`$3`, `$2.70`, `$0.075`."""
-    if amount is None:
-        return "unpriced"
-    if amount == amount.to_integral():
-        return f"${amount:.0f}"
-    text = f"{amount.normalize():f}"
-    return f"${text}0" if len(text.partition(".")[2]) == 1 else f"${text}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...usage.rollup import READ_STATE, sums
 from ..spend.names import name_models
-from ..spend.witnesses import find_same_calls
+from ..spend.same_calls import find_same_calls
 from .sides import KNOWN, CellKey, SideCell
 from .split import EMPTY, Item, mix_items, quantities, stated_items, token_price
 

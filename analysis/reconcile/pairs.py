@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..spend.witnesses import STANDING
+from ..spend.same_calls import STANDING
 from .sides import SideLine, Sides
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _within(line: SideLine, scope: Scope) -> bool:
 
 
 def _gateways(connection: DuckDBPyConnection, sides: Sides) -> list[Pairing]:
-    """Sources of calls beside a better witness: the one that has most of the calls too, else one that overlaps."""
+    """Sources of calls beside a better one: the one that has most of the calls too, else one that overlaps."""
     here = {line.source for line in sides.lines if line.role == "calls"}
     best: dict[str, tuple[int, str, bool]] = {}
     for sql, by_call in ((SHARED, True), (OVERLAPPING, False)):

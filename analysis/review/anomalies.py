@@ -25,7 +25,7 @@ def through(series: Series, as_of: date) -> Series:
 def anomalies_of_month(series: Mapping[str | None, Series], first: date, last: date) -> list[Anomaly]:
     """The anomalies from `first` to `last`; later days help to judge them.
 
-    A total whose oddity its components' account for is left out: one cause is reported once.
+    A total that its components' anomalies account for is left out: one cause is reported once.
     """
     start, end = first - BEFORE, last + AFTER
     near = {name: [(day, usd) for day, usd in history if start <= day <= end] for name, history in series.items()}

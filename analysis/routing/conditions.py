@@ -41,7 +41,7 @@ VOCABULARY: dict[str, Sort] = {
 }
 MAX_NUMBER = 10**15
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
-_THOUSANDS = {"k": 1_000, "m": 1_000_000}
+_FACTORS = {"k": 1_000, "m": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -180,14 +180,14 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, Value]:
 
 def _parse(name: str, text: str) -> Value:
     match VOCABULARY[name]:
-        case "text" if text and text != "true":
+        case "text" if text and text != "true":  # a name alone, "kind", says no word
             return text
         case "flag" if text.lower() in (*_YES, *_NO):
             return text.lower() in _YES
         case "number":
             digits = text.lower().replace("_", "").replace(",", "")
-            factor = _THOUSANDS.get(digits[-1:], 1)
-            digits = digits.rstrip("km") if factor > 1 else digits
+            factor = _FACTORS.get(digits[-1:], 1)
+            digits = digits[:-1] if factor > 1 else digits
             if digits.isascii() and digits.isdigit() and len(digits) < 16 and int(digits) * factor <= MAX_NUMBER:
                 return int(digits) * factor
     wanted = {"text": "a word", "flag": "true or false", "number": "a whole number such as 62000 or 62k"}

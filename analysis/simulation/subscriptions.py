@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...money import format_price
 from ...plurals import counted
 from ...pricing.rows import ModelKey
 from ..architecture.distributions import Floats
@@ -154,7 +155,7 @@ def terms(entries: Iterable[Subscription]) -> list[str]:
 def _price(entry: Subscription) -> str:
     if entry.overage is None or entry.included is None:
         return "list price, as no overage is stated"
-    return f"${entry.overage.usd_per_unit:f} a {entry.included.unit.removesuffix('s')}"
+    return f"{format_price(entry.overage.usd_per_unit)} a {entry.included.unit.removesuffix('s')}"
 
 
 def without_list_price(costings: Iterable[Costed]) -> dict[ModelKey, str]:

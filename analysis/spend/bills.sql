@@ -1,5 +1,5 @@
 -- Which sums of bills are not counted, because calls of their provider, days and models are. Reads known_name
--- (names.py), and [biller] stands for the SQL of who bills a row; witnesses.py says what is meant.
+-- (names.py), and [biller] stands for the SQL of who bills a row; same_calls.py says what is meant.
 
 CREATE OR REPLACE TEMP TABLE bill_part AS
 WITH sums AS (

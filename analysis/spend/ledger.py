@@ -55,7 +55,7 @@ from .priced import (
     USED_KEYS,
 )
 from .rollups import check_rollups
-from .witnesses import settle
+from .same_calls import settle
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from ...money import format_cents, strip
 from ...months import span_words
 from ...usage.store import scalar
 from .names import BILLER, KNOWN_AS, name_models
-from .witnesses import SUMS_OF
+from .same_calls import SUMS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from costsim.analysis.spend.witnesses import settle
+from costsim.analysis.spend.same_calls import settle
 from costsim.usage.store import open_store
 
 CALLS = 500_000

@@ -15,7 +15,7 @@ import pytest
 from conftest import Run
 from costsim import csvfile
 from costsim.cli import main
-from costsim.cli.streams import ERRORS, as_json, prepare_streams
+from costsim.cli.streams import ERRORS, escaped, prepare_streams
 from costsim.errors import InputError, StoreError
 from costsim.shown import MAX_LINE
 from costsim.usage.store import open_store
@@ -142,7 +142,7 @@ def test_letters_that_an_encoding_lacks_are_printed_as_json_writes_them(
 
 def test_beyond_the_basic_plane_two_units_stand_for_a_character() -> None:
     r"""As in JSON: U+1F469 is \ud83d\udc69; half of such a pair, which no UTF-8 text holds, is written alone."""
-    register_error(ERRORS, as_json)
+    register_error(ERRORS, escaped)
     assert json.loads('{"a": "\U0001f469"}'.encode("ascii", ERRORS)) == {"a": "\U0001f469"}
     assert "\udc80".encode("utf-8", ERRORS) == rb"\udc80"
 

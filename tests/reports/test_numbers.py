@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from costsim.money import format_cents, format_exact, format_range, format_usd
+from costsim.money import format_amount, format_cents, format_exact, format_price, format_range, format_usd
 from costsim.reports.numbers import count, percent
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +57,13 @@ def test_a_tie_goes_to_the_even_digit_and_no_float_bends_it(amount: str, shown: 
 def test_the_exact_amount_keeps_every_digit() -> None:
     assert format_exact(Decimal("-1.962500000001")) == "−$1.962500000001"
     assert format_exact(Decimal("1E+3")) == "$1000"
+
+
+def test_a_price_keeps_every_digit_and_an_amount_in_a_sentence_has_its_sign() -> None:
+    prices = map(Decimal, ("3.00", "2.7", "0.0833", "1234.5"))
+    assert [format_price(price) for price in prices] == ["$3", "$2.70", "$0.0833", "$1,234.50"]
+    assert format_price(None) == "unpriced"
+    assert [format_amount(Decimal(text)) for text in ("-20", "-0.0123", "12340")] == ["−$20", "−$0.012", "$12,340"]
 
 
 def test_a_range_of_equal_amounts_is_said_once() -> None:

@@ -116,7 +116,7 @@ READER = Reader(
     columns=COLUMNS,
     sql=SQL,
     recognises=recognises,
-    input_includes_cached=True,
+    input_includes_cached=None,
     counted=(
         *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
         *(f"full_response.usage.{name}" for name in _CLAUDE),

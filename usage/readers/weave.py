@@ -143,7 +143,7 @@ READER = Reader(
     columns=COLUMNS,
     sql=SQL,
     recognises=recognises,
-    input_includes_cached=True,
+    input_includes_cached=None,
     ordered=True,  # children and parents stand in several lines
     counted=tuple(
         f"{top}.{path}"

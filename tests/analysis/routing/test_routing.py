@@ -137,6 +137,8 @@ def test_a_word_that_no_rule_asks_for_is_said() -> None:
         ("needs_web=maybe", "true or false"),
         ("kind", "a word"),
         ("kind=", "a word"),
+        ("context_tokens=62kk", "a whole number"),
+        ("context_tokens=62mk", "a whole number"),
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(pair: str, message: str) -> None:

@@ -1,8 +1,8 @@
-"""One spend, many witnesses: which entries of the store count, where several sources have the same.
+"""The same call in several sources counts once: which entries of the store count, and which bills are not added.
 
 Calls that carry the same id of the provider (of its response, or of the request) within a day are one call, whichever
 sources have it; so are calls of one session with the same tokens within an hour, where their ids do not differ. The
-best witness counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
+best source counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
 the same prompt and less of the output than another, for it was written before the answer had ended.
 
 A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are.
@@ -36,12 +36,12 @@ STANDING = {
     "langfuse": 5, "langsmith": 5, "posthog": 5, "mlflow": 5, "weave": 5, "datadog": 5, "braintrust": 5,
     "mapped": 6, "rollup": 7,
 }  # fmt: skip
-"""How good a witness of a call each source is, the best first; 0, an agent's own log, where it is not named."""
+"""Which source counts of those that have a call, the best first; 0, an agent's own log, where it is not named."""
 
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
 
-SAME_CALLS = Path(__file__).with_name("witnesses.sql").read_text("utf-8")
+SAME_CALLS = Path(__file__).with_name("same_calls.sql").read_text("utf-8")
 BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
 REPEATS = """
@@ -210,7 +210,7 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
 
 
 def find_same_calls(connection: DuckDBPyConnection, days: str, values: Mapping[str, object] | None = None) -> None:
-    """Fill `same_call` (place, source, other_place, other_source): calls and the better witness of each, by rowid.
+    """Fill `same_call` (place, source, other_place, other_source): calls and the better source of each, by rowid.
 
     `days` is SQL of ours that fills the temporary table `settle_day` with the days in question.
     """

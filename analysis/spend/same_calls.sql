@@ -1,5 +1,5 @@
 -- Which calls of the touched days are in several sources, and count once. Reads settle_day (day) and standing (source, rank);
--- witnesses.py says what is meant, and runs this statement by statement. Ids are only looked at closely (what they look
+-- same_calls.py says what is meant, and runs this statement by statement. Ids are only looked at closely (what they look
 -- like, how often a source has them) where two sources share them.
 
 CREATE OR REPLACE TEMP MACRO witness(source, event_id) AS

@@ -1,4 +1,4 @@
-"""One spend, many witnesses: a call counts once across sources, and a bill is not added to its calls."""
+"""One spend, several sources: a call counts once across sources, and a bill is not added to its calls."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_days_settled_apart_are_settled_alike(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A few calls at once, a call near midnight among them that a gateway has on the next day."""
-    monkeypatch.setattr("costsim.analysis.spend.witnesses.AT_ONCE", 3)
+    monkeypatch.setattr("costsim.analysis.spend.same_calls.AT_ONCE", 3)
     late = [replace(call, ts=call.ts + timedelta(hours=1)) for call in TRUTH]
     load(store, written(tmp_path, log=claude_log(TRUTH), gateway=litellm_log(late), spans=span_rows(TRUTH)))
     found = spent(store)
@@ -94,7 +94,7 @@ def test_days_settled_apart_are_settled_alike(
     assert found.sources.overlaps == ()
 
 
-def test_the_agents_own_log_is_the_best_witness(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_the_agents_own_log_is_the_best_source(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load(store, written(tmp_path, log=claude_log(TRUTH[:4]), gateway=litellm_log(TRUTH), spans=span_rows(TRUTH[2:])))
     assert by_source(spent(store)) == {"claude-code": usd_of(TRUTH[:4]), "otel": usd_of(TRUTH[4:])}
 
