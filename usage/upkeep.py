@@ -115,7 +115,7 @@ def compact(path: Path) -> tuple[int, int]:
     before = path.stat().st_size
     with open_store(path) as store:
         store.execute("CHECKPOINT")  # takes in what a killed load left in the log
-    with failing_as_store(path), duckdb.connect(config=CONFIG) as both, _in_place_of(path) as new:
+    with failing_as_store(path), duckdb.connect(config={**CONFIG}) as both, _in_place_of(path) as new:
         both.execute(f"ATTACH {text(str(path))} AS store (READ_ONLY)")  # until the new one stands there: nobody writes
         both.execute(f"ATTACH {text(str(new))} AS compacted")
         both.execute("COPY FROM DATABASE store TO compacted")

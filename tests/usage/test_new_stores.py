@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 from costsim.errors import StoreError, UsageLogError
-from costsim.usage import store_file
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store, scalar
@@ -150,7 +149,7 @@ def test_a_store_that_was_removed_while_it_was_opened_is_made_again(
             path.unlink()
         return opened
 
-    monkeypatch.setattr(store_file.duckdb, "connect", removing)
+    monkeypatch.setattr(duckdb, "connect", removing)
     with open_store(path) as store:
         store.execute("INSERT INTO acknowledged VALUES ('a.b')")
     monkeypatch.undo()
