@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,13 +120,13 @@ def _unread_lines(unread: Sequence[Unread]) -> list[str]:
     kinds: dict[tuple[str, str], list[Unread]] = {}
     for found in unread:
         kinds.setdefault((found.source, found.field), []).append(found)
-    lines = [_unread_line(source, field, parts) for (source, field), parts in kinds.items()]
-    if not lines:
+    if not kinds:
         return []
-    more = [f"  and {len(lines) - UNREAD_SHOWN} more (table unread)"] if len(lines) > UNREAD_SHOWN else []
+    shown = [_unread_line(source, field, parts) for (source, field), parts in islice(kinds.items(), UNREAD_SHOWN)]
+    more = [f"  and {len(kinds) - UNREAD_SHOWN} more (table unread)"] if len(kinds) > UNREAD_SHOWN else []
     return [
         "NOT COUNTED, or not at its own price, though it looks like usage:",
-        *lines[:UNREAD_SHOWN],
+        *shown,
         *more,
         UNREAD_HINT,
     ]

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .fits import column_kinds, misfit_of_record
-from .likeness import NO_USAGE
+from .likeness import LONGEST_NAME, NO_USAGE
 
 if TYPE_CHECKING:
     from .unread import Watch
@@ -165,12 +165,12 @@ def _end_of_value(block: bytearray, place: int) -> int:
 
 
 def _may_be_usage(name: bytes) -> bool:
-    return not _NO_USAGE.fullmatch(name.decode("utf-8", "replace"))
+    return len(name) > LONGEST_NAME or not _NO_USAGE.fullmatch(name.decode("utf-8", "replace"))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, unless a key stands twice in it: which one counts depends on who reads it."""
+    """An object, unless a key stands twice in it (which one counts depends on who reads it), or is too long for one."""
     found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
+    if len(found) < len(pairs) or any(len(key) > LONGEST_NAME for key in found):
+        raise ValueError("a key stands twice, or is no field's name")
     return found

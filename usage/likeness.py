@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..shown import shortened
+
 if TYPE_CHECKING:
     from .reader import Reader
 
@@ -74,6 +76,16 @@ NUMBER = re.compile(r"\s*-?(\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*")
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 VALUES = ("intValue", "doubleValue", "stringValue")
 PATHS = 65_536  # judged and remembered
+LONGEST_NAME = 500
+"""Characters of a key, or of a column's name, that are judged and kept: no field has more."""
+
+
+def bounded(name: str) -> str:
+    """A key as it is judged and kept: of one that is too long the beginning, the end, and a word that says usage."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    short, word = shortened(name, LONGEST_NAME), NAMES.search(name)
+    return f"{word.group()}: {short}" if word and not NAMES.search(short) else short
 
 
 class Likeness:

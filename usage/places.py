@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .likeness import NUMBER, VALUES, WITHIN_TEXT
+from .likeness import LONGEST_NAME, NUMBER, VALUES, WITHIN_TEXT, bounded
 
 if TYPE_CHECKING:
     from .likeness import Likeness
@@ -19,7 +19,7 @@ MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
-UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')  # a name with one is no field's in a type of msgspec's
+UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
 
 
 class Number(NamedTuple):
@@ -153,7 +153,7 @@ class FieldPlace:
     def _of_key(self, key: str) -> FieldPlace:
         if self.named and key in VALUES:  # the value of an attribute, under the name of its type
             return self._place(self.path, beside=self.within, within=self.within)
-        likeness = self.places.likeness
+        likeness, key = self.places.likeness, bounded(key)
         path = f"{self.path}.{key}" if self.path else key
         within = self.within or likeness.holds_usage(key, path)
         return self._place(path, beside=self.within, within=within, opened=within or likeness.opens(key, path))
@@ -162,14 +162,15 @@ class FieldPlace:
         known = self.attributes.get(name) if isinstance(name, str) else None
         if known:
             return known
-        place = self._place(f"{self.path}.{name}", beside=self.within, within=self.within, named=True)
+        said = bounded(name if isinstance(name, str) else str(name))
+        place = self._place(f"{self.path}.{said}", beside=self.within, within=self.within, named=True)
         if not isinstance(name, str):
             self.settled = False
             return place
         return self._remembered(self.attributes, name, place)
 
     def _remembered(self, places: dict[str, FieldPlace], name: str, place: FieldPlace) -> FieldPlace:
-        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES or UNTYPED.search(name):
+        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES or _is_untyped(name):
             self.places.met += self.settled
             self.settled = False
         else:
@@ -178,6 +179,11 @@ class FieldPlace:
 
     def _place(self, path: str, **how: bool) -> FieldPlace:
         return FieldPlace(self.places, path, self.depth - 1, **how)
+
+
+def _is_untyped(name: str) -> bool:
+    """Whether a name is no field's in a type of msgspec's, or longer than any is."""
+    return len(name) > LONGEST_NAME or bool(UNTYPED.search(name))
 
 
 def events(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .likeness import NAMES
+from .likeness import NAMES, bounded
 from .line_watch import LineWatch
 from .reader import identifier
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 def may_hold_usage(source: Source, name: str) -> bool:
     """Whether a column may hold usage that is not counted, as a number or within JSON."""
+    name = bounded(name)
     return _holds_objects(source, name) or source.watch.likeness.judge(name, False)
 
 
@@ -44,7 +45,8 @@ def watch_cells(
     connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
 ) -> None:
     """Note the numbers of `cells` that are usage and are not counted; `places` are the file's columns in it."""
-    for name, place in places.items():
+    for given, place in places.items():
+        name = bounded(given)
         nested = kinds[place].endswith("]") or kinds[place].startswith(("STRUCT", "MAP"))
         if nested or _holds_objects(source, name):
             _objects(connection, source, name, place, nested)
