@@ -36,14 +36,17 @@ if TYPE_CHECKING:
 TTL_SECONDS, LONG_TTL_SECONDS = 300, 3600
 """How long a cache stays warm: after 5-minute writes; after 1-hour writes, and where writes are automatic."""
 
-# Which calls go where: a row per component, task, logged model and span of sizes. Models are numbered by their names.
+# Which calls go where: a row per component, task, logged model, processing level and tier, so that a call carries one
+# number through the sorts of WARM. Models are numbered by their names.
 PLACE = """
 CREATE OR REPLACE TEMP TABLE replay_place AS
-WITH logged AS (SELECT DISTINCT component, coalesce(task, '') AS task, provider, model FROM usage_daily),
+WITH logged AS (
+    SELECT DISTINCT component, coalesce(task, '') AS task, provider, model, processing, tier FROM usage_daily
+),
 routed AS (
     SELECT
         logged.component AS at_component, logged.task AS at_task, logged.provider AS at_provider,
-        logged.model AS at_model, from_tokens, below_tokens,
+        logged.model AS at_model, processing, tier,
         list_contains($by_half_hour, logged.model) AS by_half_hour,
         alias.provider AS from_provider, alias.model AS from_model,
         coalesce(alias.provider || '/' || alias.model, alias.model_ref) AS from_name,
@@ -51,7 +54,9 @@ routed AS (
         CASE WHEN target.target IS NULL THEN alias.model ELSE target.model END AS to_model,
         coalesce(target.ref, from_name) AS to_name
     FROM logged
-    JOIN replay_route AS route ON route.component = logged.component AND route.task = logged.task
+    JOIN replay_route AS route
+        ON route.component = logged.component AND route.task = logged.task
+        AND tier >= from_tokens AND tier < below_tokens
     JOIN model_alias AS alias
         ON alias.provider_ref IS NOT DISTINCT FROM logged.provider AND alias.model_ref = logged.model
     LEFT JOIN replay_target AS target ON target.target = route.target
@@ -67,9 +72,9 @@ MIXED = "SELECT count(DISTINCT to_id) > 1 AND count(*) FILTER (from_id <> to_id)
 CALLS = """
 SELECT {columns}
 FROM usage_event
-JOIN replay_place
+JOIN replay_place AS place
     ON at_component = component AND at_task = coalesce(task, '') AND at_model = model
-    AND at_provider IS NOT DISTINCT FROM provider AND {tier} >= from_tokens AND {tier} < below_tokens
+    AND at_provider IS NOT DISTINCT FROM provider AND place.processing = usage_event.processing AND place.tier = {tier}
 {joined}
 WHERE covered_by IS NULL AND NOT aggregated AND role = 'calls' AND session IS NOT NULL AND {bounds}
 """
@@ -89,27 +94,35 @@ FROM sent GROUP BY session HAVING count(*) > 1 AND bool_or(moved)
 """  # noqa: S608 (token classes)
 SENT = ", ".join(("session", "to_id", "from_id", *BILLED_TOKENS))
 OF_SESSION = "JOIN replay_session AS of_session ON session_id = session"
-KEY = f"ts::DATE AS day, (CASE WHEN by_half_hour THEN {SLOT} ELSE -1 END)::SMALLINT AS slot, processing, place"
-KEYS = "day, slot, processing, tier, place"
-CACHED = f"""
-number, ts, from_id, to_id, cache_read, to_seconds(ttl) AS ttl, {KEY}, {{tier}} AS tier,
+KEY = f"ts::DATE AS day, (CASE WHEN by_half_hour THEN {SLOT} ELSE -1 END)::SMALLINT AS slot, place"
+KEYS = "day, slot, place"
+# Little and in whole numbers, for the sorts: a session's cache on a model is one number, times are in microseconds.
+CACHED = """
+(number::BIGINT << 32) + from_id AS from_cache, (number::BIGINT << 32) + to_id AS to_cache,
+epoch_us(ts) AS us, ttl * 1000000::BIGINT AS ttl, cache_read, place,
 CASE WHEN explicit THEN 0 ELSE input END + cache_read + cache_write_5m + cache_write_1h AS prefix,
 cache_write_1h > 0 OR (long AND cache_write_5m = 0) AS long
 """
 WARM = """
 least(cache_read, coalesce(max(prefix) OVER (
-    PARTITION BY number, {model} ORDER BY ts RANGE BETWEEN ttl PRECEDING AND INTERVAL 1 MICROSECOND PRECEDING
+    PARTITION BY {cache} ORDER BY us RANGE BETWEEN ttl PRECEDING AND 1 PRECEDING
 ), 0))
 """
 AGAIN = f"""
 CREATE OR REPLACE TEMP TABLE replay_again AS
 WITH walked AS (
-    SELECT {KEYS}, long, ts, {WARM.format(model="from_id")} - {WARM.format(model="to_id")} AS again FROM ({{calls}})
+    SELECT
+        place, long, make_timestamp(us) AS ts,
+        {WARM.format(cache="from_cache")} - {WARM.format(cache="to_cache")} AS again
+    FROM ({{calls}})
+),
+written AS (
+    SELECT {KEY}, long, again FROM walked JOIN replay_place USING (place) WHERE again > 0 AND ts >= $since::DATE
 )
 SELECT
     {KEYS}, count(*) AS switches, sum(again)::BIGINT AS tokens,
     coalesce(sum(again) FILTER (NOT long), 0)::BIGINT AS short, coalesce(sum(again) FILTER (long), 0)::BIGINT AS long
-FROM walked WHERE again > 0 AND day >= $since GROUP BY {KEYS}
+FROM written GROUP BY {KEYS}
 """  # noqa: S608 (fixed text)
 WHOLE = f"""
 CREATE OR REPLACE TEMP TABLE replay_whole AS
@@ -120,14 +133,15 @@ WITH elsewhere AS (
 ),
 summed AS (SELECT {KEYS}, whole_id, classes, {SUMMED} FROM elsewhere GROUP BY {KEYS}, whole_id, classes)
 SELECT
-    summed.*, at_component AS component, at_task AS task, from_provider, from_model, from_name, to_provider, to_model,
-    to_name, whole.provider AS whole_provider, whole.model AS whole_model, whole.name AS whole_name
+    summed.*, processing, tier, at_component AS component, at_task AS task, from_provider, from_model, from_name,
+    to_provider, to_model, to_name, whole.provider AS whole_provider, whole.model AS whole_model,
+    whole.name AS whole_name
 FROM summed JOIN replay_place USING (place) JOIN (
     SELECT to_id AS id, any_value(to_provider) AS provider, any_value(to_model) AS model, any_value(to_name) AS name
     FROM replay_place GROUP BY to_id
 ) AS whole ON whole.id = whole_id
 """  # noqa: S608 (token classes)
-MOVED_WHOLE = f"to_id, whole_id, {KEY}, {{tier}} AS tier, {', '.join(TOKEN_CLASSES)}"
+MOVED_WHOLE = f"to_id, whole_id, {KEY}, {', '.join(TOKEN_CLASSES)}"
 WHOLE_KEYS = "SELECT DISTINCT day, slot, whole_provider, whole_model, processing, tier FROM replay_whole"
 STATE = "SELECT parameters FROM rollup_state"
 
@@ -150,7 +164,7 @@ def fill_session_tables(ledger: Ledger, since: date, until: date) -> bool:
 
     def calls(columns: str, joined: str = "", first: str = "$first") -> str:
         bounds = f"ts >= {first} AND ts < $until::DATE + 1"
-        return CALLS.format(columns=columns.format(tier=tier), tier=tier, joined=joined, bounds=bounds)
+        return CALLS.format(columns=columns, tier=tier, joined=joined, bounds=bounds)
 
     connection.execute(SESSION.format(calls=calls(SENT)), values)
     if not scalar(connection, "SELECT count(*) FROM replay_session"):
