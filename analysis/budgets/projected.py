@@ -21,12 +21,13 @@ from ..architecture.spawn import descendants
 from ..exact import Days, daily_total, total
 from ..simulation.costing import Costing
 from ..simulation.fleets import POOL, Family, family_of, is_large, spread
-from ..simulation.monte_carlo import TokenSums, draw, pool_size
+from ..simulation.monte_carlo import TokenSums, draw
 from ..simulation.plans import Plan
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd_by_model
 from ..simulation.settings import check_draws
 from ..simulation.spawned import rooted
+from ..simulation.streams import pool_size
 from ..simulation.subscriptions import SubscriptionCost
 from ..simulation.workload import Work
 from .scopes import AnyScope, Labels, canonical, counts, tags_of

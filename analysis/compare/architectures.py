@@ -20,10 +20,10 @@ from ..findings import Finding
 from ..quantiles import Quantiles, quantiles
 from ..shapley import shapley
 from ..simulation.fleets import POOL, spread
-from ..simulation.monte_carlo import pool_size
+from ..simulation.streams import pool_size
 from ..simulation.summary import book_ref
 from .results import ArchitectureDifference, Cause, CauseEffect, ComponentDifference
-from .sides import BASE, HEAD, Mixed, Pair, Side, mixture
+from .sides import BASE, HEAD, Mixed, Pair, Side, drawn_alike, mixture
 from .words import label, message
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def _row(pair: Pair, name: str, causes: Sequence[Cause]) -> tuple[ComponentDiffe
     before = pair.mixed(name, pair.before(name, causes)) if name in pair.base.components else None
     after = pair.mixed(name, HEAD) if name in pair.head.components else None
     known = all(side is None or side.usd is not None for side in (before, after))
-    zero, trials = Decimal(0), (pair.draws(name), pair.head.settings.seed)
+    how = drawn_alike([side for side in (before, after) if side and known])
+    zero, trials = Decimal(0), (pair.draws(name), pair.head.settings.seed, how)
     was, now = (None if side is None or side.usd is None else to_usd(side.usd) for side in (before, after))
     drawn = np.zeros(trials[0])
     if known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -28,11 +29,13 @@ from ..routing.resolve import routed_model
 from ..simulation.costs import Costs
 from ..simulation.fleets import Family, family_of, is_large
 from ..simulation.logged import as_forecast
-from ..simulation.monte_carlo import draw
+from ..simulation.monte_carlo import draw, is_gamma
 from ..simulation.plans import Plan, plans_of
 from ..simulation.policies.calls import Costed
 from ..simulation.policies.draws import draw_usd
+from ..simulation.profiles import Independent, Joint
 from ..simulation.settings import Settings
+from ..simulation.streams import Paired, paired
 from ..simulation.workload import Horizon, Runs, Work, workload
 from .results import CAUSES, Cause
 
@@ -44,6 +47,8 @@ FIELDS: dict[Cause, tuple[str, ...]] = {
     "prices": (),
 }
 NO_MODEL = "unused"
+MARGIN = 2
+"""How many times fewer runs than expected a day may have, and their sum still be drawn as a gamma distribution."""
 
 Mixture = tuple[int, ...]
 """For each cause in order, the side that it is taken from: 0 the base, 1 the head."""
@@ -212,12 +217,46 @@ class Mixed:
         """Expected cost over the horizon, exact; None where it has no price."""
         return self.costed.horizon_usd if self.costed.priced else None
 
-    def drawn_usd(self, trials: int, seed: int) -> Floats:
-        """The simulated cost over the horizon, (trials,): the same random numbers on every mixture of a component."""
+    def drawn_usd(self, trials: int, seed: int, how: Paired | None) -> Floats:
+        """The simulated cost over the horizon, (trials,): the same random numbers on every mixture of a component.
+
+        `how` is that of both mixtures that are compared; None for a component of one side, drawn as in a run.
+        """
         plain, days = self.costed.plain, self.costed.days
-        tokens = draw(plain.work, plain.profile, plain.brackets, days, trials, seed)
-        usd = draw_usd(self.costed, tokens, np.empty((days, trials)), seed)
+        with paired(how) if how else nullcontext():
+            tokens = draw(plain.work, plain.profile, plain.brackets, days, trials, seed)
+            usd = draw_usd(self.costed, tokens, np.empty((days, trials)), seed)
         return np.broadcast_to(usd.sum(axis=0), (trials,))
+
+    @property
+    def pooled(self) -> frozenset[str]:
+        """The token classes of which the sum of a day's runs may be too far from a gamma distribution."""
+        plain = self.costed.plain
+        if not isinstance(plain.profile, Independent):
+            return frozenset()
+        fewest = min((count for count in plain.work.runs.expected if count), default=Fraction(0))
+        of = plain.profile.parts.items()
+        return frozenset(name for name, part in of if part.variance and not is_gamma(part, float(fewest / MARGIN)))
+
+    @property
+    def whole(self) -> bool:
+        """Whether its runs can only be drawn whole: they lie in several price tiers, or their classes are related."""
+        plain = self.costed.plain
+        return isinstance(plain.profile, Joint) or len(plain.brackets) > 1
+
+
+def drawn_alike(mixed: Sequence[Mixed]) -> Paired | None:
+    """How to draw these, for their difference to be what differs; None for one alone."""
+    if len(mixed) < 2:
+        return None
+    runs = [one.costed.plain.work.runs.certain for one in mixed]
+    sure = [counts for counts in runs if counts is not None]
+    common = tuple(map(min, zip(*sure, strict=True))) if len(sure) == len(mixed) else ()
+    return Paired(
+        frozenset[str]().union(*(one.pooled for one in mixed)),
+        any(one.whole for one in mixed),
+        common if any(common) else (),
+    )
 
 
 def _measured(component: Component) -> dict[str, Any]:

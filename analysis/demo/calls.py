@@ -12,8 +12,8 @@ import numpy as np
 
 from ..architecture.schedule import moment
 from ..simulation.costs import Costs
-from ..simulation.monte_carlo import generator
 from ..simulation.plans import plans_of
+from ..simulation.streams import generator
 from ..simulation.workload import Horizon, Work
 from .planted import DRIFT, FIRST, LAST, RUNAWAY
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..simulation.monte_carlo import generator
+from ..simulation.streams import generator
 from .calls import DemoCall, works_of
 from .planted import DRIFT, MONTH, PRICE_CHANGE, RUNAWAY
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...months import month_bounds
 from ..quantiles import LEVELS, ends
-from ..simulation.monte_carlo import generator
+from ..simulation.streams import generator
 from .daily import draw_days
 from .history import Days, Floats, History
 from .results import Backtest, Coverage

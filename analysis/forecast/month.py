@@ -16,7 +16,7 @@ from ...errors import CostsimError
 from ...money import to_usd
 from ...months import month_bounds
 from ..quantiles import column_quantiles, quantiles
-from ..simulation.monte_carlo import generator
+from ..simulation.streams import generator
 from .daily import draw_days
 from .history import Days, Floats, History
 from .results import DayForecast, MonthForecast

@@ -13,7 +13,6 @@ from ..exact import total
 from .brackets import Bracket
 from .costing import Costing, cost_brackets, tier_starts
 from .fleets import Family, family_of, is_large
-from .monte_carlo import generator
 from .needs import DrawnNeeds, Needs, added
 from .overage import Covered
 from .plans import Plan, named_models, policy_models, single_model_plan
@@ -22,6 +21,7 @@ from .policies.spawns import spawns_of
 from .profiles import Profile
 from .scale import Scale
 from .spawned import with_spawned
+from .streams import generator
 from .subscriptions import SubscriptionCost, covering, subscription_costs, used_subscriptions
 from .workload import Horizon, SpawnedRuns, Work, workload
 

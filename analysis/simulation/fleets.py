@@ -15,7 +15,7 @@ import numpy as np
 
 from ..architecture.amounts import Range, Spread
 from ..architecture.distributions import Floats
-from .monte_carlo import generator
+from .streams import generator
 
 if TYPE_CHECKING:
     from ..architecture.component import Component, TokenProfile

@@ -10,52 +10,31 @@ Arrays are (days, trials); a component that nothing varies stays (days, 1).
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..architecture.distributions import Constant, Distribution, Floats, midpoints
 from .brackets import Bracket
 from .costing import Costing
 from .gamma import gamma_sum
+from .pools import pooled_sums, row_sums, split_runs
 from .profiles import Independent, Joint, Profile
 from .sessions.few import mean_factors
 from .sessions.measured import LoggedSessions, Sessions
+from .streams import POOL, Streams, comparison, pool_entries
 from .workload import Runs, SpawnedRuns, Work
 
 GAMMA_VARIANCE = 0.02
 """The largest squared coefficient of variation of a day's sum that a gamma distribution is drawn for."""
-POOL = 65_536
-_POOL: ContextVar[int] = ContextVar("pool", default=POOL)
-"""Entries of the pools of sums."""
 CACHED = 16_384
 """Amounts that are priced at once."""
 MOST_KEPT = 16
 _KEPT: OrderedDict[tuple[int, ...], tuple[Work, Floats]] = OrderedDict()
 """The runs last drawn of components that spawn others."""
-
-
-@contextmanager
-def pool_size(entries: int) -> Iterator[None]:
-    """Pools of so many entries while it lasts: fewer are quicker to fill, and coarser."""
-    before = _POOL.set(entries)
-    try:
-        yield
-    finally:
-        _POOL.reset(before)
-
-
-def generator(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of one component: the same whatever other components there are."""
-    digest = hashlib.sha256(name.encode()).digest()
-    return np.random.Generator(np.random.SFC64([seed, int.from_bytes(digest[:8], "little")]))
 
 
 @dataclass(frozen=True)
@@ -68,6 +47,12 @@ class TokenSums:
     runs: list[Floats] = field(repr=False)
     tokens: list[list[Floats]] = field(repr=False)
     factors: list[Floats | float] = field(repr=False)
+
+    def plus(self, more: TokenSums) -> TokenSums:
+        """With the tokens of more runs, under the same factors."""
+        both = zip(self.tokens, more.tokens, strict=True)
+        tokens = [[a + b for a, b in zip(mine, its, strict=True)] for mine, its in both]
+        return TokenSums([a + b for a, b in zip(self.runs, more.runs, strict=True)], tokens, self.factors)
 
     @property
     def nbytes(self) -> int:
@@ -85,20 +70,46 @@ def draw(
     spawn: Callable[[Floats], Floats] | None = None,
 ) -> TokenSums:
     """Draw a component's runs and tokens for all days and trials; `spawn` says which of its runs happen."""
-    rng = generator(seed, work.component.name)
-    factors = _factors(work, profile, rng, trials)
-    runs = _draw_runs(work.runs, rng, days, trials, seed)
+    streams = Streams.of(seed, work.component.name)
+    factors = _factors(work, profile, streams, trials)
+    runs = _draw_runs(work.runs, streams, days, trials)
     runs = spawn(runs) if spawn else runs
     if work.runs.law == "forecast":
         return _mean_sums(brackets, runs, factors)
+    paired = comparison()
+    if paired and paired.common and not spawn and not _drawn_once(profile):
+        common = np.array(paired.common, dtype=np.float64)[:, None]
+        shared = _tokens(profile, brackets, common, streams, trials, factors)
+        return shared.plus(_tokens(profile, brackets, runs - common, streams.more(), trials, factors))
+    return _tokens(profile, brackets, runs, streams, trials, factors)
+
+
+def _drawn_once(profile: Profile) -> bool:
+    """Whether something of a trial's tokens is the same in all of its runs."""
+    return isinstance(profile, LoggedSessions) or (not isinstance(profile, Sessions) and bool(profile.drawn_by_trial))
+
+
+def _tokens(
+    profile: Profile,
+    brackets: tuple[Bracket, ...],
+    runs: Floats,
+    streams: Streams,
+    trials: int,
+    factors: list[Floats | float],
+) -> TokenSums:
+    """The tokens of so many runs, (days, trials or 1)."""
+    paired = comparison()
+    if paired and paired.whole and isinstance(profile, Independent | Joint) and not profile.drawn_by_trial:
+        return _whole_run_sums(profile, brackets, runs, streams("tokens"), trials, factors)
+    if isinstance(profile, Independent) and len(brackets) == 1 and not profile.drawn_by_trial:
+        return TokenSums([runs], [_independent_sums(profile.parts, runs, streams, trials)], factors)
+    rng = streams("tokens")
     if isinstance(profile, Sessions):
         return _session_sums(profile, brackets, runs, rng, trials, factors)
     if profile.drawn_by_trial:
-        return _trial_sums(profile, brackets, runs, rng, trials, factors)
-    if isinstance(profile, Independent) and len(brackets) == 1:
-        return TokenSums([runs], [_independent_sums(profile.parts, runs, rng, trials)], factors)
-    counts = _split(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
-    sums = [_row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
+        return _trial_sums(profile, brackets, runs, rng, streams, trials, factors)
+    counts = split_runs(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
+    sums = [row_sums(bracket, count, rng, trials) for bracket, count in zip(brackets, counts, strict=True)]
     return TokenSums(counts, sums, factors)
 
 
@@ -111,20 +122,27 @@ def _mean_sums(brackets: tuple[Bracket, ...], runs: Floats, factors: list[Floats
     return TokenSums(counts, tokens, factors)
 
 
-def _factors(work: Work, profile: Profile, rng: np.random.Generator, trials: int) -> list[Floats | float]:
+def _factors(work: Work, profile: Profile, streams: Streams, trials: int) -> list[Floats | float]:
     unknown = work.unknown
-    common: Floats | float = unknown.cost.draw(rng, (trials,)) / float(unknown.mean) if unknown.cost else 1.0
+    common: Floats | float = 1.0
+    if unknown.cost:
+        common = unknown.cost.draw(streams("factor"), (trials,)) / float(unknown.mean)
     known = frozenset() if isinstance(profile, Sessions) else profile.drawn_by_trial
-    own = {name: part.draw(rng, (trials,)) for name, part in unknown.tokens.items() if name not in known}
+    own = {
+        name: part.draw(streams(f"factor of {name}"), (trials,))
+        for name, part in unknown.tokens.items()
+        if name not in known
+    }
     return [common * own.get(name, 1.0) for name in profile.classes] + [common]
 
 
-def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, seed: int) -> Floats:
+def _draw_runs(runs: Runs, streams: Streams, days: int, trials: int) -> Floats:
     """The number of runs: (days, 1) where it is certain, else (days, trials)."""
+    if runs.law == "spawned":
+        return _spawned_runs(runs, streams, days, trials)
+    rng = streams("runs")
     mean = np.array([float(count) for count in runs.expected])[:, None]
     match runs.law:
-        case "spawned":
-            return _spawned_runs(runs, rng, days, trials, seed)
         case "poisson":
             return rng.poisson(mean, (days, trials)).astype(np.float64)
         case "forecast" if runs.levels:
@@ -138,25 +156,26 @@ def _draw_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, see
             return _whole(mean, rng, (days, trials))
 
 
-def _spawned_runs(runs: Runs, rng: np.random.Generator, days: int, trials: int, seed: int) -> Floats:
+def _spawned_runs(runs: Runs, streams: Streams, days: int, trials: int) -> Floats:
     """Its own runs, and those that its parents' runs spawn: of the same draws that the parents are costed by."""
     total: Floats = np.zeros((days, 1))
     if runs.own and any(runs.own.expected):
-        total = _draw_runs(runs.own, rng, days, trials, seed)
+        total = _draw_runs(runs.own, streams, days, trials)
     for source in runs.parents:
-        parents = _parents_runs(source.parent, days, trials, seed)
-        parents = source.keep(parents, trials, seed) if source.keep else parents
-        total = total + _children(parents, source, rng, trials)
+        parents = _parents_runs(source.parent, days, trials, streams.seed)
+        parents = source.keep(parents, trials, streams.seed) if source.keep else parents
+        children = streams(f"spawned by {source.parent.component.name}")
+        total = total + _children(parents, source, children, trials)
     return total * np.array(runs.active, dtype=np.float64)[:, None]
 
 
 def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
     """A parent's drawn runs, the same as it is costed by; kept for its other children."""
-    key = (id(work), days, trials, seed, _POOL.get())
+    streams = Streams.of(seed, work.component.name)
+    key = (id(work), days, trials, seed, pool_entries(), int(streams.one is None))
     if key not in _KEPT:
-        rng = generator(seed, work.component.name)
-        _factors(work, work.profile, rng, trials)
-        runs = _draw_runs(work.runs, rng, days, trials, seed)
+        _factors(work, work.profile, streams, trials)
+        runs = _draw_runs(work.runs, streams, days, trials)
         _KEPT[key] = (work, runs)  # the work too, so that no other has its id
         while len(_KEPT) > MOST_KEPT:
             _KEPT.popitem(last=False)
@@ -174,10 +193,10 @@ def _children(parents: Floats, source: SpawnedRuns, rng: np.random.Generator, tr
         sure: Floats = parents * float(whole)
         extra = rng.binomial(np.broadcast_to(parents, shape).astype(np.int64), float(rest)) if rest else 0.0
         return sure + extra
-    entries = _POOL.get()
+    entries = pool_entries()
     amounts = midpoints(count, entries)
     pool = np.floor(amounts + (rng.permutation(entries) + 0.5) / entries)[None]
-    return np.rint(_pooled_sums(pool, [float(count.mean)], parents, rng, trials)[0])
+    return np.rint(pooled_sums(pool, [float(count.mean)], parents, rng, trials)[0])
 
 
 def _whole(rate: Floats, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
@@ -191,6 +210,7 @@ def _trial_sums(
     brackets: tuple[Bracket, ...],
     runs: Floats,
     rng: np.random.Generator,
+    streams: Streams,
     trials: int,
     factors: list[Floats | float],
 ) -> TokenSums:
@@ -205,7 +225,7 @@ def _trial_sums(
         if isinstance(profile, Joint)
         else {n: p for n, p in profile.parts.items() if n not in profile.drawn_by_trial}
     )
-    own = dict(zip(free, _independent_sums(free, runs, rng, trials), strict=True))
+    own = dict(zip(free, _independent_sums(free, runs, streams, trials), strict=True))
     counts, tokens = [], []
     for number, bracket in enumerate(brackets):
         here = chosen == number
@@ -217,20 +237,24 @@ def _trial_sums(
     return TokenSums(counts, tokens, factors)
 
 
-def _independent_sums(
-    parts: Mapping[str, Distribution], runs: Floats, rng: np.random.Generator, trials: int
-) -> list[Floats]:
-    sums = []
+def _independent_sums(parts: Mapping[str, Distribution], runs: Floats, streams: Streams, trials: int) -> list[Floats]:
+    sums, paired = [], comparison()
     fewest = float(runs.min(initial=np.inf, where=runs > 0))
-    for part in parts.values():
+    for name, part in parts.items():
         mean = float(part.mean)
         if isinstance(part, Constant) or not part.variance:
             sums.append(runs * mean)
-        elif part.variance <= GAMMA_VARIANCE * mean * mean * fewest:
-            sums.append(gamma_sum(runs, mean, part.variance, rng, trials, smooth=_POOL.get() < POOL))
+        elif not streams.extra and name not in paired.pooled if paired else is_gamma(part, fewest):
+            smooth = paired is not None or pool_entries() < POOL
+            sums.append(gamma_sum(runs, mean, part.variance, streams(name), trials, smooth=smooth))
         else:
-            sums += _pooled_sums(midpoints(part, _POOL.get())[None], [mean], runs, rng, trials)
+            sums += pooled_sums(midpoints(part, pool_entries())[None], [mean], runs, streams(name), trials)
     return sums
+
+
+def is_gamma(part: Distribution, runs: float) -> bool:
+    """Whether the sum of so many runs is as good as gamma distributed."""
+    return part.variance <= GAMMA_VARIANCE * float(part.mean) ** 2 * runs
 
 
 def _session_sums(
@@ -242,75 +266,46 @@ def _session_sums(
     factors: list[Floats | float],
 ) -> TokenSums:
     """Sums of whole sessions: their requests and tokens in each bracket together, with the exact means."""
-    wide = len(profile.classes) + 1
-    means = [float(b.probability * x) for b in brackets for x in (*b.mean.values(), Fraction(1))]
-    drawn = profile.sample(brackets, _POOL.get()).sums
-    pool = np.ascontiguousarray(drawn.reshape(len(drawn), -1).T)
-    average = pool.mean(axis=1, keepdims=True)
-    pool = pool * np.divide(np.array(means)[:, None], average, out=np.ones_like(average), where=average > 0)
-    sums = _pooled_sums(pool, means, runs, rng, trials) if (pool != pool[:, :1]).any() else [runs * m for m in means]
+    drawn = profile.sample(brackets, pool_entries()).sums
+    sums = _request_sums(np.ascontiguousarray(drawn.reshape(len(drawn), -1).T), brackets, runs, rng, trials)
     if isinstance(profile, LoggedSessions):
         known = mean_factors(drawn.reshape(len(drawn), -1), rng, trials)
         sums = [total * factor for total, factor in zip(sums, known, strict=True)]
+    return _by_bracket(sums, brackets, factors)
+
+
+def _whole_run_sums(
+    profile: Independent | Joint,
+    brackets: tuple[Bracket, ...],
+    runs: Floats,
+    rng: np.random.Generator,
+    trials: int,
+    factors: list[Floats | float],
+) -> TokenSums:
+    """Sums of whole runs, each in its bracket: the same draws however many brackets there are."""
+    joint = profile if isinstance(profile, Joint) else Joint.from_grid(profile)
+    tier = np.searchsorted([bracket.min_input_tokens for bracket in brackets[1:]], joint.total_input, side="right")
+    rows = np.vstack([joint.rows.T, np.ones(len(joint.rows))])
+    pool = np.concatenate([rows * (tier == number) for number in range(len(brackets))])
+    return _by_bracket(_request_sums(pool, brackets, runs, rng, trials), brackets, factors)
+
+
+def _request_sums(
+    pool: Floats, brackets: tuple[Bracket, ...], runs: Floats, rng: np.random.Generator, trials: int
+) -> list[Floats]:
+    """Sums of a pool whose lines are, for each bracket, its tokens by class and its requests; with the exact means."""
+    means = [float(b.probability * x) for b in brackets for x in (*b.mean.values(), Fraction(1))]
+    average = pool.mean(axis=1, keepdims=True)
+    pool = pool * np.divide(np.array(means)[:, None], average, out=np.ones_like(average), where=average > 0)
+    if (pool == pool[:, :1]).all():
+        return [runs * mean for mean in means]
+    return pooled_sums(pool, means, runs, rng, trials)
+
+
+def _by_bracket(sums: list[Floats], brackets: tuple[Bracket, ...], factors: list[Floats | float]) -> TokenSums:
+    wide = len(sums) // len(brackets)
     lines = [sums[n : n + wide] for n in range(0, len(sums), wide)]
     return TokenSums([line[-1] for line in lines], [line[:-1] for line in lines], factors)
-
-
-def _split(runs: Floats, shares: list[float], rng: np.random.Generator, trials: int) -> list[Floats]:
-    """Runs among the brackets: a multinomial, drawn as a chain of binomials."""
-    if len(shares) == 1:
-        return [runs]
-    left = np.broadcast_to(runs, (runs.shape[0], trials)).astype(np.int64)
-    counts: list[Floats] = []
-    rest = 1.0
-    for share in shares[:-1]:
-        here = rng.binomial(left, min(1.0, share / rest))
-        counts.append(here.astype(np.float64))
-        left, rest = left - here, rest - share
-    return [*counts, left.astype(np.float64)]
-
-
-def _row_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
-    """Sums of whole rows, their classes together."""
-    assert bracket.rows is not None  # noqa: S101 (several brackets have their rows)
-    means = [float(mean) for mean in bracket.mean.values()]
-    if (bracket.rows == bracket.rows[0]).all():
-        return [runs * mean for mean in means]
-    return _pooled_sums(np.ascontiguousarray(bracket.rows.T, dtype=np.float64), means, runs, rng, trials)
-
-
-def _pooled_sums(  # (classes, pool) in, one (days, trials) per class out
-    pool: Floats, means: list[float], runs: Floats, rng: np.random.Generator, trials: int
-) -> list[Floats]:
-    """Sums of n runs, from the binary digits of n: one entry of the pool of sums of 1, of 2, of 4, of 8, … runs."""
-    counts = runs.astype(np.int64)
-    sums = [np.zeros((len(runs), trials)) for _ in means]
-    size, most = 1, int(counts.max(initial=0))
-    while size <= most:
-        taking: NDArray[np.bool_] = (counts & size) > 0
-        where = taking[:, 0] if taking.shape[1] == 1 else taking
-        shape = (np.count_nonzero(where), trials) if where.ndim == 1 else np.count_nonzero(where)
-        picked = rng.integers(0, pool.shape[1], shape, dtype=np.uint32)
-        for total, amounts in zip(sums, pool, strict=True):
-            total[where] += amounts[picked]
-        size *= 2
-        if size <= most:
-            pool = _doubled(pool, np.array(means)[:, None] * size, rng)
-    return sums
-
-
-def _doubled(pool: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
-    """A pool of sums of two entries each, of that exact mean: no pool is high or low by chance."""
-    entries, wanted = pool.shape[1], _POOL.get()
-    if entries < 2 * wanted:  # every entry as often as any other, in pairs at random
-        first = np.arange(entries * -(-wanted // entries)) % entries
-        second = rng.permutation(first)
-    else:
-        first, second = rng.integers(0, entries, (2, wanted))
-    sums = pool[:, first] + pool[:, second]
-    drawn = sums.mean(axis=1, keepdims=True)
-    sums *= np.divide(mean, drawn, out=np.ones_like(mean), where=drawn > 0)
-    return sums
 
 
 def price(sums: TokenSums, costing: Costing, room: Floats) -> Floats:

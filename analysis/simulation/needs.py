@@ -15,10 +15,11 @@ from ...pricing.lines import Rates
 from ..architecture.distributions import Floats
 from .costing import Costing
 from .fleets import POOL, Family, spread
-from .monte_carlo import draw, pool_size
+from .monte_carlo import draw
 from .overage import Covered, Needed
 from .policies.calls import Call, Costed
 from .policies.draws import draw_usd
+from .streams import pool_size
 
 MOST_KEPT = 2**28
 """Bytes of drawn needs that are kept: 256 MB."""

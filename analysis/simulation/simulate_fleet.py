@@ -13,8 +13,8 @@ from ..exact import daily_total
 from ..exact import total as exact_total
 from ..results import ComponentCost
 from .fleets import LANES, POOL, dominant, draws_of, families, put_together, variance_and_kurtosis
-from .monte_carlo import pool_size
 from .plan_sums import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
+from .streams import pool_size
 from .workload import Horizon
 
 if TYPE_CHECKING:

@@ -94,6 +94,12 @@ class Runs:
     active: tuple[bool, ...] = field(default=(), repr=False)
     levels: Levels | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def certain(self) -> tuple[int, ...] | None:
+        """The runs of each day, where they are whole numbers that do not vary."""
+        sure = self.law in ("fixed", "mean", "day") and not self.spread
+        return tuple(map(int, self.expected)) if sure and all(n.denominator == 1 for n in self.expected) else None
+
     @cached_property
     def total(self) -> Fraction:
         """Expected runs over the horizon."""

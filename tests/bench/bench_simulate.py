@@ -25,10 +25,10 @@ import numpy as np
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.simulation.costs import Costs
-from costsim.analysis.simulation.monte_carlo import generator
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.simulate import simulate_plans
+from costsim.analysis.simulation.streams import generator
 from costsim.analysis.simulation.workload import Horizon
 
 START = date(2026, 6, 1)

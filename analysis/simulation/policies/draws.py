@@ -16,7 +16,8 @@ import numpy as np
 from ...architecture.distributions import Floats
 from ...architecture.policies import Retry
 from ..costing import Costing
-from ..monte_carlo import TokenSums, draw, generator, price
+from ..monte_carlo import TokenSums, draw, price
+from ..streams import generator
 from .calls import Call, Costed, Way
 from .spawns import binomial
 
