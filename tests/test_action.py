@@ -196,7 +196,7 @@ def test_a_breach_fails_the_job_after_the_comment_was_made(job: Job) -> None:
     assert f"--method POST repos/acme/fleet/issues/{PULL_REQUEST}/comments" in job.called("gh")[1]
 
 
-def test_a_breach_may_only_be_told(job: Job) -> None:
+def test_a_breach_may_only_be_reported(job: Job) -> None:
     job.inputs = {"fail-on-breach": "false"}
     assert job.with_stub(status=1).run()["Judge"] == 0
     assert job.outputs["steps.check.outputs.status"] == "1"
@@ -246,7 +246,7 @@ def test_an_increase_beyond_the_bound_fails_and_is_still_commented(job: Job) -> 
     assert "costsim:diff" in job.comment
 
 
-def test_a_webhook_is_told_once_by_the_name_of_its_variable(job: Job) -> None:
+def test_a_webhook_is_called_once_by_the_name_of_its_variable(job: Job) -> None:
     job.inputs = {"notify": "FLEET_HOOK"}
     job.with_stub().run()
     stated = [call for call in job.called("costsim") if "--notify" in call]

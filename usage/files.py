@@ -80,12 +80,14 @@ def tell_format(
         start, packing, cut = head(file, size)
         if start[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
-            return _told(Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing)
+            return _format_of(
+                Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing
+            )
         if start.startswith(SQLITE):
             names = tables(Path(file.path)) if packing is None else ()
-            return _told(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
+            return _format_of(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
         text = start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
-        format, document = _told_by_text(file, text, cut, forced, packing), text[:1] == "{" and _is_document(text)
+        format, document = _format_of_text(file, text, cut, forced, packing), text[:1] == "{" and _is_document(text)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
     return None
@@ -128,18 +130,22 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
     return bytes(content), packing, False
 
 
-def _told_by_text(file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None) -> Format | None:
+def _format_of_text(
+    file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None
+) -> Format | None:
     if text[:1] == "[" or (text[:1] == "{" and _is_document(text)):
         records = _document_sample(file, text, cut)
-        return None if cut and not records else _told(Sample(file.path, "json", records), forced, packing)
+        return None if cut and not records else _format_of(Sample(file.path, "json", records), forced, packing)
     records = _line_records(text, cut)
     if records:
-        return _told(Sample(file.path, "ndjson", records), forced, packing)
+        return _format_of(Sample(file.path, "ndjson", records), forced, packing)
     if text[:1] == "{":
-        return None if cut else _told(Sample(file.path, "ndjson"), forced, packing)  # its first line is being written
+        return (
+            None if cut else _format_of(Sample(file.path, "ndjson"), forced, packing)
+        )  # its first line is being written
     names, delimiter = _header(text)
     sample = Sample(file.path, "csv", columns=frozenset(names), head=text[:HEAD_CHARACTERS])
-    return _told(sample, forced, packing, names, delimiter)
+    return _format_of(sample, forced, packing, names, delimiter)
 
 
 def _header(text: str) -> tuple[tuple[str, ...], str]:
@@ -153,7 +159,7 @@ def _header(text: str) -> tuple[tuple[str, ...], str]:
         return (), delimiter
 
 
-def _told(
+def _format_of(
     sample: Sample,
     forced: Reader | None,
     packing: Packing | None,

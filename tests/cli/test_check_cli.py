@@ -161,7 +161,7 @@ def test_output_writes_a_file_instead(desk: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_usage_is_held_against_a_file_of_budgets(costsim: Run, tmp_path: Path) -> None:
+def test_usage_is_compared_with_a_file_of_budgets(costsim: Run, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(CALLS + "not json\n")
     (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: month, usd: 29}\n")
     assert costsim("load", "log.jsonl", "--map", "ts=TIME,model=MODEL,input=IN").code == 0
@@ -186,7 +186,7 @@ def test_nobody_is_notified_where_all_is_within(desk: Run) -> None:
     assert (outcome.code, outcome.err) == (0, "")
 
 
-def test_a_breach_stays_a_breach_where_nobody_could_be_told(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_breach_stays_a_breach_where_nobody_could_be_notified(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTS_URL", "http://127.0.0.1:9/hook")
     monkeypatch.setattr("costsim.reports.notify.sleep", lambda _: None)
     outcome = desk("check", "tight.yaml", *JUNE, "--notify", "ALERTS_URL")

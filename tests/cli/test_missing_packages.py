@@ -149,7 +149,9 @@ def test_revisions_without_git_are_refused_in_one_line(
     assert outcome.err == "costsim: git is not installed; name two files to compare\n"
 
 
-def test_a_fault_of_our_own_is_still_told_as_one(costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_our_own_is_still_reported_as_one(
+    costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "costsim.analysis.spend.spend", None)
     outcome = costsim("spend")
     assert outcome.code == 3

@@ -96,8 +96,8 @@ def test_every_sum_gets_its_own_line_even_twins(list_book: PriceBook, connection
 
 def test_an_overflow_is_an_error_and_no_wrong_figure(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     """9.2e18 tokens at 1 USD each are beyond the 14 digits that DECIMAL(38,24) has before the point."""
-    file = tmp_path / "dear.yaml"
-    file.write_text("book: dear\nsource: x\nmodels: [{model: a/b, usd_per_mtok: {input: 1000000}}]\n")
+    file = tmp_path / "costly.yaml"
+    file.write_text("book: costly\nsource: x\nmodels: [{model: a/b, usd_per_mtok: {input: 1000000}}]\n")
     load_prices(connection, open_book(file))
     with pytest.raises(duckdb.OutOfRangeException):
         cost(connection, [usage("input", 2**63 - 1, key=ModelKey("a", "b"))])

@@ -115,7 +115,7 @@ def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
 
 
 @pytest.mark.parametrize("content", ["hello\n", '{"a": 1}\n', "a,b\n1,2\n", "[]", "[1, 2]", "{", "\x00\x01", "null"])
-def test_what_is_no_log_is_told_in_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path, content: str) -> None:
+def test_what_is_no_log_is_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path, content: str) -> None:
     file = tmp_path / "notes.txt"
     file.write_text(content)
     with pytest.raises(UsageLogError, match="no log that costsim knows") as raised:

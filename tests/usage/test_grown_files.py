@@ -102,7 +102,7 @@ def stored_ids(folder: Path, *contents: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("histories", [[[1, 2], [3], [3, 4, 4, 4]], [[1, 2], [2, 3], [4]]])
-def test_a_log_keeps_all_that_it_ever_told_however_often_it_begins_anew(
+def test_a_log_keeps_all_that_it_ever_had_however_often_it_begins_anew(
     tmp_path: Path, histories: list[list[int]]
 ) -> None:
     contents = ["".join(entry(number, 1, True) + "\n" for number in numbers) for numbers in histories]

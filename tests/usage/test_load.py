@@ -107,7 +107,7 @@ def test_a_codex_rollout_counts_the_changes_of_its_running_total(db: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_codex_total_told_again_and_a_fork_count_nothing(db: Path, tmp_path: Path) -> None:
+def test_a_codex_total_repeated_and_a_fork_count_nothing(db: Path, tmp_path: Path) -> None:
     lines = (DATA / "codex" / "codex_alpha.jsonl").read_text().splitlines()
     once = loaded(db, DATA / "codex").total("added")
     again = json.loads(lines[-1]) | {"timestamp": "2026-05-14T10:00:05.000Z"}
@@ -219,7 +219,7 @@ def test_of_the_entries_of_a_call_the_one_with_the_largest_output_counts(db: Pat
     ],
     ids=["an empty detail", "a detail of nothing", "all for an hour", "no sum"],
 )
-def test_cache_writes_that_are_not_told_apart_are_five_minute_ones(
+def test_cache_writes_that_are_not_distinguished_are_five_minute_ones(
     db: Path, tmp_path: Path, usage: dict[str, Any], writes: tuple[int, int]
 ) -> None:
     loaded(db, write(tmp_path / "a.jsonl", entry(1, **usage)))
@@ -228,7 +228,7 @@ def test_cache_writes_that_are_not_told_apart_are_five_minute_ones(
 
 
 @pytest.mark.slow
-def test_calls_with_empty_ids_are_told_apart_by_their_content(db: Path, tmp_path: Path) -> None:
+def test_calls_with_empty_ids_differ_by_their_content(db: Path, tmp_path: Path) -> None:
     calls = [entry(n) for n in (1, 2)]
     for call in calls:
         call["requestId"] = call["message"]["id"] = ""
@@ -258,7 +258,7 @@ def test_a_rollout_that_names_another_session_later_keeps_its_calls(db: Path, tm
 
 
 @pytest.mark.slow
-def test_rollouts_without_a_name_are_told_apart_by_their_times(db: Path, tmp_path: Path) -> None:
+def test_rollouts_without_a_name_differ_by_their_times(db: Path, tmp_path: Path) -> None:
     usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": 11}
     meta = {"timestamp": "2026-05-13T09:00:00Z", "type": "session_meta", "payload": {"id": "", "forked_from_id": ""}}
     stated = {"type": "token_count", "info": {"total_token_usage": usage}}
@@ -446,7 +446,7 @@ def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, t
 
 
 @pytest.mark.slow
-def test_a_second_writer_is_told_at_once(db: Path) -> None:
+def test_a_second_writer_is_refused_at_once(db: Path) -> None:
     with open_store(db):
         code = f"from pathlib import Path\nfrom costsim.usage.store import open_store\nwith open_store(Path({str(db)!r})): pass"
         began = time.monotonic()

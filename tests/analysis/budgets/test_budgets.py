@@ -114,7 +114,7 @@ def test_each_period_of_a_component_that_runs_on_weekdays(
     assert (found.value_usd, found.first, found.last) == (value, first, last)
 
 
-def test_a_day_budget_is_held_against_the_dearest_day(judged: Callable[..., BudgetCheck]) -> None:
+def test_a_day_budget_is_compared_with_the_most_expensive_day(judged: Callable[..., BudgetCheck]) -> None:
     late = component("late", start="2026-06-20", end="2026-06-20")
     found = judged({"usd": "1.50", "period": "day"}, component("a"), late)
     assert (found.value_usd, found.first, found.status) == (2, date(2026, 6, 20), "fail")
@@ -126,7 +126,7 @@ def test_a_week_is_judged_whole(judged: Callable[..., BudgetCheck]) -> None:
     assert (found.value_usd, found.first, found.last) == (2, date(2026, 6, 22), date(2026, 6, 28))
 
 
-def test_a_run_budget_is_held_against_the_dearest_component(judged: Callable[..., BudgetCheck]) -> None:
+def test_a_run_budget_is_compared_with_the_most_expensive_component(judged: Callable[..., BudgetCheck]) -> None:
     found = judged({"usd": "0.4", "period": "run"}, component("a"), component("b", OPUS))
     assert (found.value_usd, found.status) == (Decimal("0.5"), "fail")  # 100,000 x $5 per million
     assert "a run of b" in found.message
@@ -167,7 +167,7 @@ def test_each_scope_counts_its_own(judged: Callable[..., BudgetCheck], scope: An
     assert (found.value_usd, found.status) == (usd, "pass")
 
 
-def test_contributions_are_the_components_of_the_scope_dearest_first(judged: Callable[..., BudgetCheck]) -> None:
+def test_contributions_are_the_components_of_the_scope_most_expensive_first(judged: Callable[..., BudgetCheck]) -> None:
     found = judged({"usd": 1, "scope": {"agent": "cto"}}, *TEAM)
     assert [(part.component, part.usd, part.percent) for part in found.contributions] == [("b", 90, 75), ("a", 30, 25)]
 
@@ -220,7 +220,7 @@ def test_a_scope_is_summed_by_draws_not_by_quantiles(judged: Callable[..., Budge
     one, other = ({"usd": 99, "scope": {"component": name}} for name in ("p", "q"))
     apart = judged(one, *VARYING).p90_usd + judged(other, *VARYING).p90_usd
     together = judged({"usd": 99}, *VARYING[:2]).p90_usd
-    assert together < apart  # both are rarely dear in the same month
+    assert together < apart  # both are rarely costly in the same month
 
 
 @pytest.mark.parametrize("kind", ["agent", "component", "model"])

@@ -99,7 +99,9 @@ def test_a_claim_about_what_has_no_price_fails(verdicts: Callable[..., list[Find
     assert found.message.startswith("nobody knows")
 
 
-def test_a_claim_against_naive_is_checked_against_the_dearest_model(verdicts: Callable[..., list[Finding]]) -> None:
+def test_a_claim_against_naive_is_checked_against_the_most_expensive_model(
+    verdicts: Callable[..., list[Finding]],
+) -> None:
     saves = {"says": "Routing is five times cheaper", "stated": 5, "plan_ratio": {"plan": "naive", "to": "routed"}}
     assert [verdict.status for verdict in verdicts("claim", claims=[saves])] == ["pass"]
 
@@ -178,7 +180,7 @@ def test_weeks_and_days_are_judged_as_they_were_logged(
 
 
 @pytest.mark.slow
-def test_the_running_week_is_held_against_the_week_before(
+def test_the_running_week_is_compared_with_the_week_before(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
     fill(store, MAY, date(2026, 6, 17))  # a Wednesday

@@ -92,7 +92,7 @@ def test_calls_that_stray_from_an_unchanged_routing_are_mix_and_so_is_their_retu
     assert effects(off_route, used(100, 1_000_000, 1), haiku) == {"mix": Fraction("-1.2")}
 
 
-def test_a_new_routing_and_a_drift_from_it_are_told_apart() -> None:
+def test_a_new_routing_and_a_drift_from_it_are_distinguished() -> None:
     # 100 calls on Haiku ($0.01 a call); the routing then asks for Flash ($0.002), but 25 go to Opus ($0.05).
     # routing: 75 x (0.002 - 0.01) = -0.6; mix: 25 x (0.05 - 0.01) = 1
     asked = {"": Asked(frozenset({HAIKU}), frozenset({FLASH}))}

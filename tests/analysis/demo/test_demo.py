@@ -136,10 +136,10 @@ def test_outcomes_judge_no_run_that_drifted(calls: list[DemoCall]) -> None:
 @pytest.mark.slow
 def test_the_review_finds_the_drift(found: Review, calls: list[DemoCall]) -> None:
     (drift,) = found.drift
-    strayed = [call for call in calls if call.model != call.configured]
+    off_route = [call for call in calls if call.model != call.configured]
     assert (drift.component, drift.went_to, drift.first) == (DRIFT.component, DRIFT.went_to, DRIFT.day)
-    assert drift.calls == len(strayed) == 17 * 48
-    tokens = tokens_of(strayed)
+    assert drift.calls == len(off_route) == 17 * 48
+    tokens = tokens_of(off_route)
     assert drift.worth_usd == cost(tokens, OPUS) - cost(tokens, HAIKU)
 
 

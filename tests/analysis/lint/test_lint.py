@@ -174,7 +174,7 @@ def test_a_routing_against_the_cards_and_the_matrix(
     assert message in finding.message
 
 
-def test_opus_on_a_half_hourly_monitor_is_told_with_what_it_costs_a_month() -> None:
+def test_opus_on_a_half_hourly_monitor_is_named_with_what_it_costs_a_month() -> None:
     [finding] = lint_components([component("monitoring", OPUS, 48)], shipped_routing())
     assert finding.message == (
         f"part: monitoring on {OPUS}, 48x per day: the card of Claude Opus 4.6 says not for monitoring, scanning, "
@@ -183,7 +183,7 @@ def test_opus_on_a_half_hourly_monitor_is_told_with_what_it_costs_a_month() -> N
     assert finding.fix == f"use {HAIKU}"
 
 
-def test_a_cost_that_is_unknown_is_not_told() -> None:
+def test_a_cost_that_is_unknown_is_not_stated() -> None:
     [finding] = lint_components([component("strategic_decision", "in-house/haiku-9")], shipped_routing())
     assert "$" not in finding.message
 
@@ -260,7 +260,7 @@ def test_a_finding_reads_as_editors_can_jump_to_it(tmp_path: Path, monkeypatch: 
     )
 
 
-def test_what_a_path_holds_is_told_by_its_content(tmp_path: Path) -> None:
+def test_what_a_path_holds_is_known_by_its_content(tmp_path: Path) -> None:
     assert target_of(EXAMPLES / "architecture.yaml") == "architecture"
     assert target_of(EXAMPLES / "model-routing.json") == "routing"
     assert target_of(EXAMPLES / "crons.yaml") == "code"
@@ -282,7 +282,7 @@ def test_what_a_path_holds_is_told_by_its_content(tmp_path: Path) -> None:
         ("acme/opusculum-1", "opus", False),
     ],
 )
-def test_a_family_is_told_by_whole_words(model: str, family: str, expected: bool) -> None:
+def test_a_family_is_known_by_whole_words(model: str, family: str, expected: bool) -> None:
     assert is_of(model, family) is expected
 
 

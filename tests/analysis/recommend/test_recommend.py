@@ -282,7 +282,7 @@ def test_the_front_is_the_convex_hull_of_all_plans(problem: list[Choice]) -> Non
     assert convex_hull(points) == convex_hull(plans)
 
 
-def test_prices_that_a_float_cannot_tell_apart_are_told_apart() -> None:
+def test_prices_that_a_float_cannot_tell_apart_are_distinguished() -> None:
     # the second plan costs 1e-24 USD more than the budget
     problem = [Choice([F(1), F(1) + F("1e-24")], [F(1), F(2)])]
     found = best_within(problem, F(1))

@@ -157,7 +157,7 @@ def test_calls_that_the_bill_has_as_batches_are_priced_as_batch(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_several_gaps_at_once_are_told_apart_and_add_up(tmp_path: Path) -> None:
+def test_several_gaps_at_once_are_distinguished_and_add_up(tmp_path: Path) -> None:
     kept = [call for call in TRUTH if call.number != 13]
     page = cost_page(TRUTH, Decimal("0.9"), amount="-50", currency="USD", description="credit", model=None)
     pair = only_pair(reconciled(tmp_path, ("day", "model"), log=claude_log(kept), page=page))

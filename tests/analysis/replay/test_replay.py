@@ -186,15 +186,15 @@ def test_a_plan_moves_components_it_has_and_other_calls_by_task(
             {"name": "pinned", "model": GEMINI, "runs_per_day": 1, "tokens": {"input": 1, "output": 1}},
         ],
         "plans": {"cheap": {"model": HAIKU, "components": {"brief": GEMINI}},
-                  "dear": {"model_routing": {"monitoring": OPUS}}},
+                  "costly": {"model_routing": {"monitoring": OPUS}}},
     })  # fmt: skip
     day = date(2026, 10, 5)
-    routed, cheap, dear = (reroute_by_plan(architecture, name, day).choose for name in ("routed", "cheap", "dear"))
+    routed, cheap, costly = (reroute_by_plan(architecture, name, day).choose for name in ("routed", "cheap", "costly"))
     assert [routed("brief", ""), routed("x", "monitoring"), routed("x", ""), routed("pinned", "")] == [
         SONNET, HAIKU, OPUS, GEMINI,
     ]  # fmt: skip
     assert [cheap("brief", ""), cheap("x", "monitoring"), cheap("pinned", "")] == [GEMINI, HAIKU, HAIKU]
-    assert [dear("x", "monitoring"), dear("brief", "")] == [OPUS, SONNET]
+    assert [costly("x", "monitoring"), costly("brief", "")] == [OPUS, SONNET]
     assert reroute_by_plan(architecture, "naive", day).choose("x", "monitoring") == OPUS
     with pytest.raises(ArchitectureError, match="no plan 'chaep'; did you mean 'cheap'"):
         reroute_by_plan(architecture, "chaep", day)
@@ -245,8 +245,8 @@ def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
     # list prices per million input tokens: Haiku $1; Sonnet 4.5 $3, over 200,000 $6; Opus 4.6 $5 at any size
     whole = 666_002
     rest = whole - large
-    dear = 300_000 if large == 178_001 else 0
-    sonnet = (rest - dear) * 3 + dear * 6
+    costly = 300_000 if large == 178_001 else 0
+    sonnet = (rest - costly) * 3 + costly * 6
     assert found.total.spent_usd == Decimal(whole) / 10**6
     assert found.total.replayed_usd == Decimal(sonnet + large * 5) / 10**6
     assert {move.to: move.calls for move in found.moves}[OPUS] == {478_001 + 128_001: 4, 178_001: 2, 300_000: 1}[large]
@@ -254,7 +254,7 @@ def test_calls_over_a_threshold_go_where_the_routing_sends_large_contexts(
 
 
 @pytest.mark.slow
-def test_a_threshold_once_told_apart_stays_so_and_changes_no_cost(
+def test_a_threshold_once_distinguished_stays_so_and_changes_no_cost(
     sizes: duckdb.DuckDBPyConnection, book: PriceBook
 ) -> None:
     bring_up_to_date(sizes, book)

@@ -183,7 +183,7 @@ def assert_equal_to_spend(store: Store, book: PriceBook) -> None:
     assert store.execute(f"SELECT {sums} FROM spend_cell").fetchone() == total
 
 
-def test_every_dimension_of_spend_is_a_column_or_told_why() -> None:
+def test_every_dimension_of_spend_is_a_column_or_says_why() -> None:
     # sources are summed over; models and providers are those of the book
     assert set(SUMMED) - set(IN_CELLS) == {"source", "model", "provider", "week"}
 

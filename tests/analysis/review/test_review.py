@@ -194,7 +194,7 @@ def test_a_routing_file_takes_the_mappings_place(reviewed: Reviewed, tmp_path: P
 # Savings and moves
 
 
-def test_naive_is_the_dearest_model_in_use_for_everything(reviewed: Reviewed) -> None:
+def test_naive_is_the_most_expensive_model_in_use_for_everything(reviewed: Reviewed) -> None:
     found = reviewed(calm("2026-10"), architecture=None).routing
     assert found
     # all on Sonnet: 62M x $3 = $186 against $124
@@ -251,7 +251,7 @@ def test_without_outcomes_only_a_model_that_ran_the_task_is_worth_a_trial(review
 # Quality
 
 
-def test_what_has_no_price_is_told_and_to_be_decided_never_zero(reviewed: Reviewed) -> None:
+def test_what_has_no_price_is_named_and_to_be_decided_never_zero(reviewed: Reviewed) -> None:
     found = reviewed([summed("acme/nonesuch", day, component="unattributed", task=None) for day in days("2026-10")])
     assert found.headline.month.usd == 0
     assert found.headline.month.unpriced_tokens == 31_000_000
@@ -308,7 +308,7 @@ def test_a_running_month_is_forecast_and_a_past_one_is_not(reviewed: Reviewed) -
     assert past.backtest
 
 
-def test_a_running_month_is_held_against_the_same_days_of_the_month_before(
+def test_a_running_month_is_compared_with_the_same_days_of_the_month_before(
     reviewed: Reviewed, store: duckdb.DuckDBPyConnection
 ) -> None:
     """1 to 22 November, $7 per day, against 1 to 22 October, $4 per day; the 23rd is not over and in neither."""
@@ -328,7 +328,7 @@ def test_a_running_month_is_held_against_the_same_days_of_the_month_before(
     )
 
 
-def test_a_longer_running_month_is_held_against_all_of_a_shorter_one(reviewed: Reviewed) -> None:
+def test_a_longer_running_month_is_compared_with_all_of_a_shorter_one(reviewed: Reviewed) -> None:
     rows = [row for row in calm("2026-02", "2026-03") if row["day"] <= date(2026, 3, 30)]
     found = reviewed(rows, "2026-03", today=date(2026, 3, 31)).bridge
     assert found
@@ -364,7 +364,7 @@ def test_token_classes_add_up_to_the_month(reviewed: Reviewed) -> None:
     assert sum(c.usd or 0 for c in found.where.classes) == found.headline.month.usd
 
 
-def test_on_its_first_day_a_month_is_held_against_nothing(reviewed: Reviewed) -> None:
+def test_on_its_first_day_a_month_is_compared_with_nothing(reviewed: Reviewed) -> None:
     first = date(2026, 11, 1)
     found = reviewed([row for row in calm("2026-10", "2026-11") if row["day"] <= first], "2026-11", today=first)
     assert (found.headline.month.usd, found.headline.change_usd, found.bridge, found.where.movers) == (

@@ -54,11 +54,11 @@ def test_of_two_routers_at_one_cost_the_better_is_on_the_hull() -> None:
 
 
 def test_half_the_queries_to_each_of_two_routers_lands_in_the_middle() -> None:
-    cheap, dear = points((1, 0.4), (3, 0.8))
-    assert interpolate(cheap, dear, F(1, 2)) == Point(F(2), F("0.6"))
+    cheap, costly = points((1, 0.4), (3, 0.8))
+    assert interpolate(cheap, costly, F(1, 2)) == Point(F(2), F("0.6"))
 
 
-def test_money_beyond_the_dearest_point_buys_nothing() -> None:
+def test_money_beyond_the_most_expensive_point_buys_nothing() -> None:
     assert quality_at(points((1, 0.4), (3, 0.8)), F(10)) == F("0.8")
 
 

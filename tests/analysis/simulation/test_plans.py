@@ -58,7 +58,7 @@ def test_a_plan_that_moves_the_fallback_moves_the_tasks_that_fall_back(read: Rea
     assert models(read, p={"model_routing": {"fallback": HAIKU}})["p"] == [OPUS, HAIKU, HAIKU, SONNET]
 
 
-def test_the_naive_model_is_by_default_the_dearest_that_is_named(projected: Project) -> None:
+def test_the_naive_model_is_by_default_the_most_expensive_that_is_named(projected: Project) -> None:
     assert projected(FLEET).plans[0].message == f"every task on {OPUS}"
     assert projected(FLEET, naive=HAIKU).plans[0].message == f"every task on {HAIKU}"
 

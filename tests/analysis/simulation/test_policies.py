@@ -32,11 +32,11 @@ Read = Callable[..., Architecture]
 Project = Callable[..., Projection]
 
 START = date(2026, 6, 1)
-CHEAP, DEAR, TIERED, PLAIN = "lab/cheap", "lab/dear", "lab/tiered", "lab/plain"
+CHEAP, COSTLY, TIERED, PLAIN = "lab/cheap", "lab/costly", "lab/tiered", "lab/plain"
 # USD per million tokens
 PRICES: dict[str, dict[str, Any]] = {
     CHEAP: {"input": 1, "cache_read": "0.1", "cache_write_5m": "1.25", "cache_write_1h": 2, "output": 5},
-    DEAR: {"input": 5, "cache_read": "0.5", "cache_write_5m": "6.25", "cache_write_1h": 10, "output": 25},
+    COSTLY: {"input": 5, "cache_read": "0.5", "cache_write_5m": "6.25", "cache_write_1h": 10, "output": 25},
     TIERED: {"input": 2, "cache_read": "0.2", "cache_write_5m": "2.5", "cache_write_1h": 4, "output": 10},
     PLAIN: {"input": 1, "output": 5},
 }
@@ -53,10 +53,10 @@ OVERLAY: dict[str, Any] = {
         }
     ],
 }
-ROUTING = {"cheap": CHEAP, "dear": DEAR, "tiered": TIERED, "plain": PLAIN, "fallback": CHEAP}
+ROUTING = {"cheap": CHEAP, "costly": COSTLY, "tiered": TIERED, "plain": PLAIN, "fallback": CHEAP}
 HALF_HOURLY: dict[str, Any] = {"schedule": "*/30 * * * *"}
 TEN: dict[str, Any] = {"runs_per_day": 10}
-RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD on cheap, 0.10 on dear
+RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD on cheap, 0.10 on costly
 
 
 def content(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def routed(projected: Project) -> Callable[..., Projection]:
     """Project one component (or several) in one day, or more."""
 
     def run(*rows: dict[str, Any], days: int = 1, **more: Any) -> Projection:
-        return projected(content(*rows, **more), {"prices.yaml": OVERLAY}, days=days, trials=10, naive=DEAR)
+        return projected(content(*rows, **more), {"prices.yaml": OVERLAY}, days=days, trials=10, naive=COSTLY)
 
     return run
 
@@ -94,30 +94,30 @@ def said(projection: Projection, policy: str) -> str:
 def test_an_escalated_run_pays_both_calls_and_carries_the_first_answer_over(routed: Callable[..., Projection]) -> None:
     # first call 0.01 + 0.01 = 0.02; the second reads 10,000 + 2,000: 0.06 + 0.05 = 0.11
     # 10 x (0.02 + 0.25 x 0.11) = 0.475
-    found = routed({**TEN, **RUN, "task": "cheap", "escalate": {"probability": "0.25", "to": "dear"}})
+    found = routed({**TEN, **RUN, "task": "cheap", "escalate": {"probability": "0.25", "to": "costly"}})
     assert cost(found) == Fraction("0.475")
     assert [(call.kind, call.model, call.calls_per_day) for call in only(found).calls] == [
         ("first", CHEAP, 10),
-        ("escalated", DEAR, Fraction("2.5")),
+        ("escalated", COSTLY, Fraction("2.5")),
     ]
 
 
 def test_starting_cheap_breaks_even_where_both_calls_cost_what_the_dear_one_alone_does(
     routed: Callable[..., Projection],
 ) -> None:
-    # directly on dear: 0.05 + 0.05 = 0.10. (0.10 - 0.02) / 0.11 = 72.7%
-    row = {**TEN, **RUN, "task": "dear"}
+    # directly on costly: 0.05 + 0.05 = 0.10. (0.10 - 0.02) / 0.11 = 72.7%
+    row = {**TEN, **RUN, "task": "costly"}
     paying = routed({**row, "escalate": {"probability": "0.72", "start": "cheap"}})
     assert "pays below 72.7%" in said(paying, "escalate")
     assert paying.warnings == []
     losing = routed({**row, "escalate": {"probability": "0.73", "start": "cheap"}})
-    assert cost(losing) > 1 > cost(paying)  # dear alone: 10 x 0.10
+    assert cost(losing) > 1 > cost(paying)  # costly alone: 10 x 0.10
     assert any("72.7%" in warning for warning in losing.warnings)
 
 
 def test_a_share_of_the_answer_can_be_carried(routed: Callable[..., Projection]) -> None:
     # the second call reads 10,000 + 0.5 x 2,000: 0.055 + 0.05; 10 x (0.02 + 0.105) = 1.25
-    row = {**TEN, **RUN, "escalate": {"probability": 1, "to": DEAR, "carry": "0.5"}}
+    row = {**TEN, **RUN, "escalate": {"probability": 1, "to": COSTLY, "carry": "0.5"}}
     assert cost(routed({"task": "cheap", **row})) == Fraction("1.25")
 
 
@@ -133,14 +133,14 @@ def test_what_is_carried_over_can_cross_a_price_tier(routed: Callable[..., Proje
 ESCALATED = {"escalated": 30, "of": 100}
 OUTCOMES = "ts,task,model,success,escalated\n" + "".join(
     f"2026-05-{day:02}T08:00:00Z,{task},{model},yes,{'yes' if day <= escalated else 'no'}\n"
-    for task, model, escalated in (("review", CHEAP, 7), ("review", DEAR, 1), ("triage", CHEAP, 14))
+    for task, model, escalated in (("review", CHEAP, 7), ("review", COSTLY, 1), ("triage", CHEAP, 14))
     for day in range(1, 29)
 )
 
 
 def from_outcomes(**more: Any) -> dict[str, Any]:
     probability = {"from_outcomes": "outcomes.csv", **more}
-    return {**TEN, **RUN, "task": "review", "escalate": {"probability": probability, "to": "dear"}}
+    return {**TEN, **RUN, "task": "review", "escalate": {"probability": probability, "to": "costly"}}
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def counted(projected: Project) -> Callable[..., Projection]:
     def run(row: dict[str, Any], outcomes: str = OUTCOMES, **settings: Any) -> Projection:
         data = content(row, model_routing={**ROUTING, "review": CHEAP})
         beside = {"prices.yaml": OVERLAY, "outcomes.csv": outcomes}
-        return projected(data, beside, **{"days": 1, "trials": 10, "naive": DEAR, **settings})
+        return projected(data, beside, **{"days": 1, "trials": 10, "naive": COSTLY, **settings})
 
     return run
 
@@ -167,11 +167,11 @@ def test_the_chance_of_escalation_is_counted_for_the_task_on_the_model_it_starts
 
 def test_another_task_or_model_may_stand_for_it(counted: Callable[..., Projection]) -> None:
     assert cost(counted(from_outcomes(task="triage"))) == 10 * (Fraction("0.02") + Fraction(14, 28) * Fraction("0.11"))
-    assert "1 of 28" in said(counted(from_outcomes(model="dear")), "escalate")
+    assert "1 of 28" in said(counted(from_outcomes(model="costly")), "escalate")
 
 
 def test_counts_can_be_stated(routed: Callable[..., Projection]) -> None:
-    escalate = {"probability": ESCALATED | {"source": "in the review of May"}, "to": "dear"}
+    escalate = {"probability": ESCALATED | {"source": "in the review of May"}, "to": "costly"}
     found = routed({**TEN, **RUN, "task": "cheap", "escalate": escalate})
     assert cost(found) == 10 * (Fraction("0.02") + Fraction(3, 10) * Fraction("0.11"))
     assert "30 of 100 in the review of May" in said(found, "escalate")
@@ -181,7 +181,7 @@ def test_it_is_said_where_the_counts_leave_open_whether_starting_cheap_pays(
     routed: Callable[..., Projection],
 ) -> None:
     # it pays below 72.7%; 7 of 10 are somewhere from 39.7% to 89.2%, 700 of 1,000 from 67.1% to 72.8%, 300 far below
-    row = {**TEN, **RUN, "task": "dear"}
+    row = {**TEN, **RUN, "task": "costly"}
 
     def message(escalated: int, of: int) -> str:
         return said(
@@ -198,9 +198,9 @@ def test_evidence_widens_the_range_and_more_of_it_less_so(projected: Project) ->
     row = {"runs_per_day": 20_000, **RUN, "task": "cheap"}
 
     def width(probability: Any) -> float:
-        escalate = {"probability": probability, "to": "dear"}
+        escalate = {"probability": probability, "to": "costly"}
         data = content({**row, "escalate": escalate})
-        found = only(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=4_000, naive=DEAR))
+        found = only(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=4_000, naive=COSTLY))
         assert found.p90_usd_per_day is not None
         assert found.p10_usd_per_day is not None
         return float(found.p90_usd_per_day - found.p10_usd_per_day)
@@ -217,26 +217,26 @@ def test_a_store_holds_outcomes_too(projected: Project, tmp_path: Path) -> None:
     with open_store(file) as store:
         load_outcomes(store, listed)
     data = content(from_outcomes(from_outcomes=str(file)), model_routing={**ROUTING, "review": CHEAP})
-    assert cost(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=10, naive=DEAR)) == Fraction("0.475")
+    assert cost(projected(data, {"prices.yaml": OVERLAY}, days=1, trials=10, naive=COSTLY)) == Fraction("0.475")
 
 
 NO_EVIDENCE: dict[str, tuple[dict[str, Any], str]] = {
     "task": (
         from_outcomes(task="other"),
         "components[0].escalate.probability: 'c0': outcomes.csv has no outcome of task 'other' on lab/cheap; it has "
-        "review on lab/cheap, review on lab/dear, triage on lab/cheap; or state the probability",
+        "review on lab/cheap, review on lab/costly, triage on lab/cheap; or state the probability",
     ),
     "file": (from_outcomes(from_outcomes="none.csv"), "none.csv: there is no such file"),
     "more than all": (
-        {**TEN, **RUN, "escalate": {"probability": {"escalated": 3, "of": 2}, "to": "dear"}},
+        {**TEN, **RUN, "escalate": {"probability": {"escalated": 3, "of": 2}, "to": "costly"}},
         "escalate.probability: 3 of 2 runs cannot have escalated",
     ),
     "key": (
-        {**TEN, **RUN, "escalate": {"probability": {"escalatd": 3, "of": 2}, "to": "dear"}},
+        {**TEN, **RUN, "escalate": {"probability": {"escalatd": 3, "of": 2}, "to": "costly"}},
         "unknown key 'escalatd'; did you mean 'escalated'?",
     ),
     "share": (
-        {**TEN, **RUN, "escalate": {"probability": "1.5", "to": "dear"}},
+        {**TEN, **RUN, "escalate": {"probability": "1.5", "to": "costly"}},
         "escalate.probability: this should be less than or equal to 1",
     ),
 }
@@ -258,14 +258,14 @@ def test_lacking_evidence_is_said_in_one_line(counted: Callable[..., Projection]
 def test_only_runs_over_the_threshold_go_to_the_other_model(
     routed: Callable[..., Projection], tokens: int, usd: str
 ) -> None:
-    row = {"runs_per_day": 1, "tokens": {"input": tokens}, "task": "cheap", "large_context": {"use": "dear"}}
+    row = {"runs_per_day": 1, "tokens": {"input": tokens}, "task": "cheap", "large_context": {"use": "costly"}}
     assert cost(routed(row)) == Fraction(usd)
 
 
 def test_the_threshold_is_the_users(routed: Callable[..., Projection]) -> None:
-    # uniform to 200,000: half are over 100,000, at 150,000 on average on dear: 0.5 x 0.75 + 0.5 x 0.05
+    # uniform to 200,000: half are over 100,000, at 150,000 on average on costly: 0.5 x 0.75 + 0.5 x 0.05
     row = {"runs_per_day": 1, "tokens": {"input": {"low": 0, "high": 200_000}}, "task": "cheap"}
-    found = routed({**row, "large_context": {"over": 100_000, "use": "dear"}})
+    found = routed({**row, "large_context": {"over": 100_000, "use": "costly"}})
     assert float(cost(found)) == pytest.approx(0.40, rel=1e-4)
 
 
@@ -299,7 +299,7 @@ def test_every_logged_run_takes_its_own_way(read: Read) -> None:
             continue
         second = call(TIERED, read_in + Fraction(output, 2), prefix, output)
         total += call(CHEAP, read_in, prefix, output) + Fraction("0.3") * second
-    routed = plans_of(costs.architecture, DEAR)[1]
+    routed = plans_of(costs.architecture, COSTLY)[1]
     assert costs.plan_usd_per_day(routed, "list") == total * Fraction(7, 6) * Fraction("1.1")
 
 
@@ -408,7 +408,7 @@ def test_a_cache_of_calls_that_few_runs_make_is_colder(routed: Callable[..., Pro
     # (one exactly an hour ago is too long ago); a call escalated with 1/2 is warm with 1 - (1/2)^n:
     # warm 1/2 x (0 + 1/2 + 4 x 3/4) = 1.75 of 3 calls: 1.75 x 0.5 + 1.25 x 10 = 13.375
     row = {"schedule": "*/25 0-1 * * *", "tokens": {"input": 10**6}, "task": "plain"}
-    found = routed({**row, "escalate": {"probability": "0.5", "to": "dear"}, "cache": {"share": 1, "ttl": "1h"}})
+    found = routed({**row, "escalate": {"probability": "0.5", "to": "costly"}, "cache": {"share": 1, "ttl": "1h"}})
     escalated = next(call for call in only(found).calls if call.kind == "escalated")
     assert escalated.expected_usd_per_day == Fraction("13.375")
 
@@ -420,7 +420,7 @@ def test_warmth_of_thinned_and_batched_runs_is_that_of_a_walk(read: Read, keep: 
     row = {"schedule": "*/10 * * * *", **RUN, "cache": {"share": 1, "ttl": "1h"}, "fresh_for": {"hit_rate": keep}}
     row |= {"batch_with": {"tasks": tasks}} if tasks > 1 else {}
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY}), 2)
-    found = costs.planned("c0", plans_of(costs.architecture, DEAR)[1])
+    found = costs.planned("c0", plans_of(costs.architecture, COSTLY)[1])
     assert found.has_policies
     rng = np.random.default_rng(1)
     kept = np.flatnonzero(rng.random(600_000) >= float(keep)) * 10
@@ -476,13 +476,13 @@ def test_a_default_that_a_component_cannot_have_is_said_of_that_component(routed
 
 
 def test_a_plan_applies_the_policies_that_it_names(routed: Callable[..., Projection]) -> None:
-    plans = {"p": {"policies": ["retry"]}, "none": {"policies": []}, "one": {"model": DEAR}, "by-task": {
+    plans = {"p": {"policies": ["retry"]}, "none": {"policies": []}, "one": {"model": COSTLY}, "by-task": {
         "model_routing": {"cheap": "lab/plain"}}}  # fmt: skip
     retry = {"failure_rate": "0.5", "max_attempts": 2}
-    row = {**TEN, **RUN, "task": "cheap", "retry": retry, "escalate": {"probability": "0.5", "to": "dear"}}
+    row = {**TEN, **RUN, "task": "cheap", "retry": retry, "escalate": {"probability": "0.5", "to": "costly"}}
     found = routed(row, plans=plans)
     costs = {plan.name: cost(found, plan.name) for plan in found.plans}
-    # runs 0.02 on cheap; 0.10 on dear and 0.11 escalated; 1.5 attempts
+    # runs 0.02 on cheap; 0.10 on costly and 0.11 escalated; 1.5 attempts
     assert costs == {
         "naive": Fraction("1"),
         "routed": Fraction("1.125"),
@@ -495,7 +495,7 @@ def test_a_plan_applies_the_policies_that_it_names(routed: Callable[..., Project
 
 def test_claims_are_about_plans_with_their_policies(routed: Callable[..., Projection]) -> None:
     claim = {"says": "x", "stated": "0.475", "tolerance": 0, "daily_usd": {"of": "c0"}}
-    row = {**TEN, **RUN, "task": "cheap", "escalate": {"probability": "0.25", "to": "dear"}}
+    row = {**TEN, **RUN, "task": "cheap", "escalate": {"probability": "0.25", "to": "costly"}}
     assert routed(row, claims=[claim]).claims[0].holds
 
 
@@ -546,7 +546,7 @@ POLICIES: dict[str, dict[str, Any]] = {
         "fresh_for": {"hit_rate": "0.3"},
         "batch_with": {"tasks": 3, "overhead_tokens": 900},
         "large_context": {"over": 90_000, "use": "tiered"},
-        "escalate": {"probability": "0.3", "to": "dear"},
+        "escalate": {"probability": "0.3", "to": "costly"},
         "cache": {"share": "0.7", "ttl": "1h"},
         "retry": {"failure_rate": "0.2", "max_attempts": 4},
     },
@@ -563,7 +563,7 @@ def test_the_draws_agree_with_the_exact_expectation(read: Read, policy: str, whe
     row = {"task": "cheap", **WHEN[when], "tokens": TOKENS[tokens], **POLICIES[policy]}
     row["uncertainty"] = {"low": "0.5", "high": "1.5"}
     costs = costs_of(read(content(row), {"prices.yaml": OVERLAY}), 4)
-    plans = plans_of(costs.architecture, DEAR)
+    plans = plans_of(costs.architecture, COSTLY)
     settings = Settings(START, 4, 4_000)
     total = simulate_plans(costs.architecture, plans, costs.planned, costs.horizon, settings)[1]
     drawn = total.drawn_usd.sum(axis=0)
@@ -572,10 +572,10 @@ def test_the_draws_agree_with_the_exact_expectation(read: Read, policy: str, whe
 
 
 def test_a_policy_that_changes_nothing_leaves_every_draw_as_it_is(read: Read) -> None:
-    idle = {"retry": {"failure_rate": 0}, "escalate": {"probability": 0, "to": "dear"}}
+    idle = {"retry": {"failure_rate": 0}, "escalate": {"probability": 0, "to": "costly"}}
     row = {"task": "cheap", **WHEN["poisson"], "tokens": TOKENS["unknown"], **idle, "cache": {"share": 0}}
     costs = costs_of(read(content(row, plans={"without": {"policies": []}}), {"prices.yaml": OVERLAY}), 3)
-    plans = plans_of(costs.architecture, DEAR)
+    plans = plans_of(costs.architecture, COSTLY)
     sums = simulate_plans(costs.architecture, plans, costs.planned, costs.horizon, Settings(START, 3, 200))
     assert np.allclose(sums[1].drawn_usd, sums[2].drawn_usd)
     assert sums[1].expected_usd == sums[2].expected_usd

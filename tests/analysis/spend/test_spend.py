@@ -113,7 +113,7 @@ def test_a_recorded_cost_is_compared_and_the_difference_split(
     )
 
 
-def test_a_recorded_cost_at_the_base_tier_is_told_as_such(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
+def test_a_recorded_cost_at_the_base_tier_is_named_as_such(store: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     long = rollup_row(day=date(2026, 3, 1), model=OPUS, tier=200_001, input=1_000_000)
     fill(store, long | {"recorded_usd": Decimal(5), "recorded_calls": 1})
     difference = spend(store, book, Query(())).total.difference

@@ -100,7 +100,7 @@ def test_no_section_says_twice_how_it_was_computed(page: str, running_month: Rev
 
 
 @pytest.mark.slow
-def test_a_running_month_is_held_against_the_same_days_of_the_one_before(running_month: Review) -> None:
+def test_a_running_month_is_compared_with_the_same_days_of_the_one_before(running_month: Review) -> None:
     page = render_review(running_month)
     ended = r"October 2026 cost \$[\d.]+ so far, and is expected to end at \$[\d.]+; "
     said = re.search(ended + r"1 to 20 October 2026 cost \$10\.90 \(12\.9%\) less than 1 to 20 September 2026: ", page)

@@ -475,7 +475,7 @@ def test_a_tier_before_it_had_a_price_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_input_without_cached_tokens_is_told_by_the_total(tmp_path: Path) -> None:
+def test_input_without_cached_tokens_is_known_by_the_total(tmp_path: Path) -> None:
     # 1,000 x 5 + 9,000 x 0.5 + 100 x 30 = 12,500, whether the total says so or there is more cached than input
     for number, total in enumerate((10_100, None)):
         used = tokens(1_000, 9_000, 100, total_tokens=total)

@@ -102,7 +102,7 @@ def test_a_detail_that_is_null_hides_no_other(tmp_path: Path, more: dict[str, An
     assert rows == [(10, 90)]
 
 
-def test_calls_without_an_id_are_told_apart(tmp_path: Path) -> None:
+def test_calls_without_an_id_are_distinguished(tmp_path: Path) -> None:
     calls = [ROWS[0] | {"request_id": "", "completion_tokens": tokens} for tokens in (1, 2, 3)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, calls)))
     _, rows = loaded(tmp_path, tmp_path / "a.jsonl", sql="SELECT count(*), sum(output) FROM usage_event")
@@ -130,7 +130,7 @@ def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> 
     ]
 
 
-def test_one_hour_writes_may_be_told_without_their_sum(tmp_path: Path) -> None:
+def test_one_hour_writes_may_be_stated_without_their_sum(tmp_path: Path) -> None:
     usage = {"prompt_tokens": 2000, "cache_creation": {"ephemeral_1h_input_tokens": 700}}
     row = ROWS[0] | {"prompt_tokens": 2000, "metadata": {"usage_object": usage}}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))

@@ -86,7 +86,7 @@ def test_an_id_column_names_the_call_in_any_file(store: duckdb.DuckDBPyConnectio
     assert stated(store, "id=id,ts=at,input=in", other).total("added") == 1
 
 
-def test_a_wrong_column_is_told_with_the_nearest_name(store: duckdb.DuckDBPyConnection) -> None:
+def test_a_wrong_column_is_named_with_the_nearest_name(store: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(UsageLogError, match=r"no column 'ContextToken'.*ContextTokens") as raised:
         stated(store, "ts=TIMESTAMP,input=ContextToken", TRACE)
     assert "\n" not in str(raised.value)
@@ -301,7 +301,7 @@ def test_a_log_that_starts_anew_under_its_old_name_takes_nothing_away(
 
 
 @pytest.mark.slow
-def test_what_a_log_told_before_it_began_anew_outlives_its_growth_and_another_mapping(
+def test_what_a_log_had_before_it_began_anew_outlives_its_growth_and_another_mapping(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     first, second, third = (f"2026-10-0{day}T10:00:00Z,{day},9\n" for day in (1, 2, 3))

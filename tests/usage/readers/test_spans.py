@@ -251,7 +251,7 @@ def test_agents_in_agents_count_their_leaves(tmp_path: Path) -> None:
     assert stated(tmp_path, items, "SELECT sum(input), count(*) FROM usage_event") == [(1000, 2)]
 
 
-def test_a_call_told_by_two_libraries_is_one(tmp_path: Path) -> None:
+def test_a_call_of_two_libraries_is_one(tmp_path: Path) -> None:
     outer = {"gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash"}
     items = [
         span("1", name="call_llm", attributes={**usage(700, 60), **outer, "gen_ai.operation.name": "call"}),
