@@ -131,12 +131,17 @@ def _ok_calls(lines: Iterable[Ran]) -> dict[str, int]:
 
 
 class Priced(NamedTuple):
-    """A candidate with its task's cost on the present model, and what the move saves; `switch_usd` is taken off."""
+    """A candidate with its task's cost on the present model, and what the move saves.
+
+    `switch_usd` is taken off: what the move alone writes again, or its part of what the moves of the tasks `beside`
+    (itself too) write again together.
+    """
 
     candidate: PossibleDowngrade
     usd: Decimal
     saving: MeasuredSaving
     switch_usd: Decimal = Decimal(0)
+    beside: tuple[str, ...] = ()
 
 
 def moves_down(priced: Iterable[Priced], known: Known) -> list[MoveDown]:
@@ -174,14 +179,20 @@ def _move(one: Priced, known: Known) -> MoveDown | None:
         success=rate,
         present_success=present_rate,
         proven=rate is not None and rate.low >= floor,
-        message=_says(candidate, rate, floor) + _taken_off(one.switch_usd),
+        switch_usd=strip(one.switch_usd),
+        priced_with=list(one.beside),
+        message=_says(candidate, rate, floor) + _taken_off(one),
     )
 
 
-def _taken_off(switch_usd: Decimal) -> str:
-    if not switch_usd:
+def _taken_off(one: Priced) -> str:
+    if not one.switch_usd:
         return ""
-    return f"; {format_cents(switch_usd)} for cached prefixes written again in sessions of several tasks is taken off"
+    usd, verb = format_cents(abs(one.switch_usd)), "taken off" if one.switch_usd > 0 else "added"
+    again = "cached prefixes written again in sessions of several tasks"
+    if not one.beside:
+        return f"; {usd} for {again} is {verb}, as if it moved alone"
+    return f"; {usd} is {verb}, its part of {again} when {', '.join(one.beside)} move together"
 
 
 def _says(candidate: PossibleDowngrade, rate: SuccessRate | None, floor: float) -> str:

@@ -180,7 +180,10 @@ class Drift(Result):
 class MoveDown(Result):
     """A task that a cheaper model could do, with the evidence: what it would save in a month like this one.
 
-    `proven` where the candidate's success interval clears the floor; else it is worth a trial, and `says` why.
+    `proven` where the candidate's success interval clears the floor; else it is worth a trial, and `message` says why.
+    `switch_usd` is taken off the saving, for cached prefixes that are written again: a proven move's part of what all
+    moves of `priced_with` write again, replayed as one set, so that the savings add up; where that is empty, what the
+    task writes again if it moves alone.
     """
 
     task: str
@@ -195,6 +198,8 @@ class MoveDown(Result):
     present_success: SuccessRate | None
     proven: bool
     message: str
+    switch_usd: Usd = Decimal(0)
+    priced_with: list[str] = Field(default_factory=list)
 
 
 class Performance(Result):

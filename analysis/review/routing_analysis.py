@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from ..outcomes.outcomes import Criteria
 from ..replay.results import Replay
 from ..replay.token_ratios import Draws, Pair, TokenRatio, measure_multipliers
-from .downgrades import Known, PossibleDowngrade, Priced, candidates, moves_down, read_evidence
+from .downgrades import Known, PossibleDowngrade, Priced, candidates, read_evidence
 from .drift import OffPolicy, drift_of, off_policy_calls
 from .repricing import MeasuredSaving, Ran, Shift, Shifted, measured_saving, price_shifts, ran
 from .results import Drift, MoveDown, RoutingSaving
 from .savings import naive_model, replay_naive, routing_saving
-from .switching import with_switching
+from .switching import moves_together
 
 if TYPE_CHECKING:
     from ..architecture.model import Architecture
@@ -86,7 +86,7 @@ def routes(
         measured.saving([calls.shift for calls in off_policy], priced) or WITHOUT,
         drift,
         _ranges(drift, off_policy, priced, measured),
-        moves_down(with_switching(ledger, _priced(options, costs[len(off_policy) :], measured), days), known),
+        moves_together(ledger, _priced(options, costs[len(off_policy) :], measured), known, days),
         _naive(ledger, lines, architecture, days),
         _notes(lines, configured),
     )

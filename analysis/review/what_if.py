@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 MODELS = 8
 """So many of the models in use stand beside those of the routing, the most called first."""
 AS_LOGGED = "as logged"
-NOTE = "USD of the month's logged calls, each at the prices of its own moment, at the same tokens on every model."
+NOTE = (
+    "USD of the month's logged calls, each at the prices of its own moment, at the same tokens on every model; cached "
+    "prefixes that a change of model within a session would write again are not counted (costsim replay counts them)."
+)
 
 
 def what_if(ledger: Ledger, configured: Configured | None, head: Headline, first: date, last: date) -> WhatIf | None:
