@@ -14,7 +14,7 @@ from typing import Any, Literal, Union
 import msgspec
 
 from .likeness import NUMBER
-from .places import FieldPlace, Number, Places, events
+from .places import KIND, FieldPlace, Number, Places, events
 
 Find = Callable[[list[Any], list[Number]], None]
 Finds = Mapping[type, Find]
@@ -117,7 +117,7 @@ def _shape(place: FieldPlace) -> tuple[Any, Finds]:
         return (Any, dict.fromkeys((str, int, float), _each(place.find))) if place.looked_at else (msgspec.Raw, {})
     kinds, finds = _scalars(place)
     if place.keys is not None:
-        kinds.append(_object(place, finds) if place.has_fields else _Any)
+        kinds += _objects(place, finds) if place.has_fields else [_Any]
     if place.items:
         kinds.append(_list(place, place.items, finds))
     return Union[tuple(kinds)], finds  # noqa: UP007 (made of values)
@@ -143,15 +143,24 @@ def _scalars(place: FieldPlace) -> tuple[list[Any], dict[type, Find]]:
     return kinds, finds
 
 
-def _object(place: FieldPlace, finds: dict[type, Find]) -> Any:
+def _objects(place: FieldPlace, finds: dict[type, Find]) -> list[Any]:
+    """The types of the objects at a place: one for each kind, where all say their kind."""
+    if not place.typed:
+        return [_object(place.keys or {}, finds)]
+    return [_object(keys, finds, tag_field=KIND, tag=kind) for kind, keys in list(place.kinds.items())]
+
+
+def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], **tag: str) -> Any:
     """The type of objects with the keys that were met and no other."""
     fields, looked_at = [], []
-    for number, (key, there) in enumerate(list((place.keys or {}).items())):
+    for number, (key, there) in enumerate(list(keys.items())):
+        if tag and key == KIND:
+            continue
         kind, of_key = _shape(there)
         fields.append((f"f{number}", kind, msgspec.field(default=None, name=key)))
         if of_key:
             looked_at.append((f"f{number}", of_key))
-    made = msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False)
+    made = msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False, **tag)
     if looked_at:
         finds[made] = _field_finder(looked_at)
     return made
@@ -159,7 +168,7 @@ def _object(place: FieldPlace, finds: dict[type, Find]) -> Any:
 
 def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     """The type of lists of what was met in them, objects with `key` and `value` by their keys."""
-    if not place.attributes and not (items.keys and {"key", "value"} <= items.keys.keys()):
+    if not place.attributes and not items.may_be_attribute:
         kind, of_items = _shape(items)
     elif items.keys is None and items.items is None:
         kind, of_items = _attributes(place.attributes)

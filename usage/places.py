@@ -18,6 +18,7 @@ DEEPEST = 24
 MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
+KIND, MOST_KINDS = "type", 64  # the key that says of which kind an object is, and how many kinds stand at one place
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
 UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
 
@@ -72,6 +73,8 @@ class FieldPlace:
         self.numbers = False  # but for 0
         self.words: set[str] | None = set()  # texts that are neither numbers nor JSON, None where any may stand
         self.keys: dict[str, FieldPlace] | None = None  # of objects, None where there was none
+        self.kinds: dict[str, dict[str, FieldPlace]] = {}  # of objects that all say their kind: its keys
+        self.typed = False
         self.items: FieldPlace | None = None  # of lists
         self.attributes: dict[str, FieldPlace] = {}  # of lists, by their names
         self.inner: FieldPlace | None = None  # of JSON in texts
@@ -100,15 +103,33 @@ class FieldPlace:
         """Whether a number or a text here may be usage."""
         return self.counts or self.holds_text
 
+    @property
+    def may_be_attribute(self) -> bool:
+        """Whether objects here may have both a `key` and a `value`, as attributes have."""
+        known = (self.keys or {}, *self.kinds.values())
+        return not self.settled or any({"key", "value"} <= keys.keys() for keys in known)
+
     def _in_object(self, value: dict[str, Any], found: list[Number]) -> None:
         if self.keys is None:
-            self.keys = {}
+            self.keys, self.typed = {}, next(iter(value), "") == KIND and not self._of_key(KIND).looked_at
             self.places.met += 1
         if not self.opened or not self.has_fields:
             return
+        keys = self._keys_of_kind(value.get(KIND)) if self.typed else self.keys
         kind = next((kind for kind in VALUES if kind in value), None) if self.named else None
         for key in [kind] if kind else value:
-            self.key(key).find(value[key], found)
+            self._key(keys, key).find(value[key], found)
+
+    def _keys_of_kind(self, kind: Any) -> dict[str, FieldPlace]:
+        """The keys of objects of a kind; of all objects from when one says no kind, or there are too many."""
+        if isinstance(kind, str) and kind in self.kinds:
+            return self.kinds[kind]
+        self.places.met += 1
+        if isinstance(kind, str) and len(self.kinds) < MOST_KINDS and not UNTYPED.search(kind):
+            return self.kinds.setdefault(kind, {})
+        self.typed = False
+        self.kinds.clear()
+        return self.keys if self.keys is not None else {}
 
     def _in_list(self, value: list[Any], found: list[Number]) -> None:
         if self.items is None:
@@ -145,9 +166,8 @@ class FieldPlace:
             self.inner = self._place(self.path, beside=self.beside, within=self.beside)
         return self.inner
 
-    def key(self, key: str) -> FieldPlace:
-        """The place of a key of the object here."""
-        keys = self.keys if self.keys is not None else {}
+    def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
+        """The place of a key of the objects here that have these."""
         return keys.get(key) or self._remembered(keys, key, self._of_key(key))
 
     def _of_key(self, key: str) -> FieldPlace:

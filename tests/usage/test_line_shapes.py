@@ -12,7 +12,19 @@ from costsim.usage.files import reader_named
 from costsim.usage.line_watch import LineWatch
 from costsim.usage.unread import Watch
 
-KEYS = ("usage", "tokens", "input_tokens", "cost", "metadata", "content", "attributes", "name", "max_tokens", "status")
+KEYS = (
+    "type",
+    "usage",
+    "tokens",
+    "input_tokens",
+    "cost",
+    "metadata",
+    "content",
+    "attributes",
+    "name",
+    "max_tokens",
+    "status",
+)
 ODD_KEYS = (
     "",
     "o\x00ut_tokens",
@@ -57,6 +69,13 @@ def value(dice: random.Random, depth: int) -> Any:
     return {key: value(dice, depth - 1) for key in dice.sample(keys, dice.randrange(1, 4))}
 
 
+def typed(dice: random.Random) -> dict[str, Any]:
+    """Some keys, and things that say their kind, most of them; some are attributes."""
+    kinds = [*"pqrst", "p", "q", 3]
+    things = [{"type": dice.choice(kinds), dice.choice(KEYS): value(dice, 1), "key": "cost"} for _ in range(3)]
+    return {key: value(dice, 3) for key in dice.sample(KEYS, 4)} | {"things": [*things, {"key": "cost", "value": 2}]}
+
+
 def seen(reader: str, lines: list[str], piece: int) -> dict[str, tuple[int, int | None]]:
     """How often each field that is not counted was seen, and in which line first; the file comes in pieces."""
     watch = Watch(reader_named(reader))
@@ -72,7 +91,7 @@ def seen(reader: str, lines: list[str], piece: int) -> dict[str, tuple[int, int 
 @pytest.mark.parametrize("seed", range(3))
 def test_lines_say_what_their_records_say_one_by_one(reader: str, seed: int) -> None:
     dice = random.Random(seed)
-    few = [{key: value(dice, 3) for key in dice.sample(KEYS, 4)} for _ in range(12)]
+    few = [{"type": dice.choice("abc"), "data": value(dice, 2), **typed(dice)} for _ in range(12)]
     records = [dice.choice(few) for _ in range(200)] + [{key: value(dice, 4) for key in KEYS} for _ in range(40)]
     dice.shuffle(records)
     often, first, look = Counter[str](), dict[str, int](), Watch(reader_named(reader)).places.numbers
