@@ -72,7 +72,8 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     Counts that may not be BIGINT are judged as HUGEINT, so that none overflows unseen; all are kept as BIGINT.
     """
     bound = {**reader.parameters, **parameters}
-    entry = f"WITH record AS ({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; a user's constants are bound)
+    kept = "NOT MATERIALIZED " * record.startswith("FROM ")  # a table is there already, and need not be copied
+    entry = f"WITH record AS {kept}({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; user's constants are bound)
     given = _yields(store, reader, entry, bound)
     content = _content([name for name in CONTENT if name in given])
     if "tags" in given and not reader.own_tags and not given.keys() & {*DIMENSIONS}:

@@ -14,11 +14,11 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..fast_json import parsed
+from ..fast_json import parsed, with_texts
 from ..reader import Reader, Sample
 from ..unfold import beside, whole
 from .nested import priced
@@ -26,11 +26,14 @@ from .nested import priced
 REQUESTS = {"cline": ("api_req_started", "deleted_api_reqs", "subagent_usage"), "roo": ("api_req_started",)}
 STATED = {*REQUESTS["cline"], "api_req_finished"}
 COUNTS = ("tokensIn", "tokensOut", "cacheReads", "cacheWrites")
+NO_COUNTS = (0, 0, 0, 0)
 
 # Cline's providers that hand on OpenAI's prompt_tokens as they are (src/core/api/providers).
 INCLUSIVE = {"openai", "litellm", "doubao", "fireworks", "hicap", "lmstudio", "qwen", "xai", "zai"}
 # Roo and Kilo: requests of Anthropic's protocol stated their input without cached tokens until Roo 3.29.5.
 PROTOCOL_SINCE, TOTALS_SINCE = 1_751_328_000_000, 1_761_955_200_000  # 2025-07-01, 2025-11-01, in ms
+
+NO_INFO: dict[str, Any] = {}
 
 PROVIDERS = {
     "cline": "openrouter",
@@ -46,7 +49,7 @@ MODEL_TAG = re.compile(r"<model>([^<]+)</model>")
 
 COLUMNS = {
     "call": """STRUCT(id VARCHAR, session VARCHAR, tool VARCHAR, provider VARCHAR, model VARCHAR, "time" VARCHAR,
-        status VARCHAR, aggregated BOOLEAN, requests BIGINT, input HUGEINT, cache_read BIGINT, cache_write BIGINT,
+        status VARCHAR, aggregated BOOLEAN, requests BIGINT, input BIGINT, cache_read BIGINT, cache_write BIGINT,
         "output" BIGINT, cost VARCHAR, "mode" VARCHAR, via VARCHAR)""",
 }
 
@@ -72,65 +75,75 @@ FROM record WHERE call IS NOT NULL
 
 def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
     """The messages as they stand; those that have usage with their call."""
-    found = parsed(content.read_bytes())
+    found, read = with_texts(content.read_bytes())
     messages = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-    task = _Task(messages, file)
-    for message in messages:
-        call = task.call(message)
-        yield {**message, "call": call} if call else message
+    task = _Task(messages, file, read)
+    for message, usage, counts in zip(messages, task.usages, task.counts, strict=True):
+        if call := task.call(message, usage, counts):
+            message["call"] = call
+        yield message
 
 
 class _Task:
     """A task's messages, and what its files say of tool and model."""
 
-    def __init__(self, messages: Sequence[dict[str, Any]], file: Path) -> None:
+    def __init__(self, messages: Sequence[dict[str, Any]], file: Path, read: Callable[[str], Any]) -> None:
         self.session = file.parent.name
         self.first = messages[0].get("ts") if messages else None
-        self.usages = {id(message): usage for message in messages if (usage := _usage(message)) is not None}
-        self.tool = _tool(file, messages, self.usages.values())
+        self.read = read
+        self.usages = [
+            _object(message.get("text"), read) or None if message.get("say") in STATED else None for message in messages
+        ]
+        self.tool = _tool(file, messages, [usage for usage in self.usages if usage])
+        self.listed = REQUESTS.get(self.tool, REQUESTS["roo"])
         self.models = _models(file)
         self.times = [time for time, _, _ in self.models]
         self.seen: dict[tuple[Any, Any], int] = {}
         _joined(messages, self.usages)
-        self.counts = {key: tuple(map(whole, map(usage.get, COUNTS))) for key, usage in self.usages.items()}
+        self.counts = [tuple(map(whole, map(usage.get, COUNTS))) if usage else NO_COUNTS for usage in self.usages]
         # the counts of no request can be a part of its input: then no request's are
         self.beside = any(
-            max(reads, 0) + max(writes, 0) > inputs >= 0 and self.usages[key].get("tokensIn") is not None
-            for key, (inputs, _, reads, writes) in self.counts.items()
+            max(reads, 0) + max(writes, 0) > inputs >= 0 and usage is not None and usage.get("tokensIn") is not None
+            for (inputs, _, reads, writes), usage in zip(self.counts, self.usages, strict=True)
         )
 
-    def call(self, message: dict[str, Any]) -> dict[str, Any] | None:
+    def call(
+        self, message: dict[str, Any], usage: dict[str, Any] | None, counts: tuple[int, ...]
+    ) -> dict[str, Any] | None:
         """What a message counts; None where it has no usage."""
-        key, said = id(message), message.get("say")
-        usage = self.usages.get(key)
+        said = message.get("say")
         if message.get("ask") == "tool":
             return self._fast_applied(message)
-        if message.get("type") != "say" or usage is None:
+        if usage is None or message.get("type") != "say":
             return self._condensed(message) if said == "condense_context" and self.tool != "cline" else None
-        counts = self.counts[key]
         request = said == "api_req_started"
-        listed = said in REQUESTS.get(self.tool, REQUESTS["roo"])
-        if not listed or not (any(counts) or usage.get("cost") or (request and _ended(usage))):
+        cost = usage.get("cost")
+        if said not in self.listed or not (cost or any(counts) or (request and _ended(usage))):
             return None
-        provider, model = self._model(message)
+        time, info = message.get("ts"), message.get("modelInfo") or NO_INFO
+        provider, model = self._model(info, time)
         return {
-            **self._head(message),
+            "id": self._name(time, said),
+            "session": self.session,
+            "tool": self.tool,
+            "time": time,
+            "mode": info.get("mode"),
             "provider": PROVIDERS.get(provider or "", provider),
             "model": model,
             "status": _status(usage),
             "aggregated": not request,
             "requests": int(request),
-            "input": self._input(counts, usage, provider, message.get("ts")),
+            "input": self._input(counts, usage, provider, time),
             "cache_read": counts[2],
             "cache_write": counts[3],
             "output": counts[1],
-            "cost": usage.get("cost"),
+            "cost": cost,
             "via": usage.get("inferenceProvider"),
         }
 
     def _fast_applied(self, message: dict[str, Any]) -> dict[str, Any] | None:
         """A model of its own that Kilo asked to apply an edit; it is not named."""
-        applied = _json(message.get("text")).get("fastApplyResult")
+        applied = _object(message.get("text"), self.read).get("fastApplyResult")
         if not isinstance(applied, dict) or not (applied.get("tokensIn") or applied.get("cost")):
             return None
         counts = {"input": whole(applied.get("tokensIn")), "output": whole(applied.get("tokensOut"))}
@@ -140,25 +153,26 @@ class _Task:
         cost = (message.get("contextCondense") or {}).get("cost")
         if not cost:
             return None
-        provider, model = self._model(message)
+        provider, model = self._model(message.get("modelInfo") or NO_INFO, message.get("ts"))
         head = {**self._head(message), "provider": PROVIDERS.get(provider or "", provider), "model": model}
         return {**head, "status": "ok", "aggregated": True, "requests": 1, "cost": cost}
 
     def _head(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Who and when. The task's first time and the message's are the same in every copy of a task."""
-        key = (message.get("ts"), message.get("say") or message.get("ask"))
-        self.seen[key] = self.seen.get(key, 0) + 1
-        again = f":{self.seen[key]}" if self.seen[key] > 1 else ""
-        name = f"cline:{self.first}:{key[0]}:{key[1]}{again}"
-        mode = (message.get("modelInfo") or {}).get("mode")
-        return {"id": name, "session": self.session, "tool": self.tool, "time": key[0], "mode": mode}
+        """Who and when."""
+        time, mode = message.get("ts"), (message.get("modelInfo") or NO_INFO).get("mode")
+        name = self._name(time, message.get("say") or message.get("ask"))
+        return {"id": name, "session": self.session, "tool": self.tool, "time": time, "mode": mode}
 
-    def _model(self, message: dict[str, Any]) -> tuple[str | None, str | None]:
+    def _name(self, time: Any, kind: Any) -> str:
+        """A call's id. The task's first time and the message's are the same in every copy of a task."""
+        self.seen[time, kind] = number = self.seen.get((time, kind), 0) + 1
+        return f"cline:{self.first}:{time}:{kind}" if number == 1 else f"cline:{self.first}:{time}:{kind}:{number}"
+
+    def _model(self, info: dict[str, Any], time: Any) -> tuple[str | None, str | None]:
         """The provider and model of a request: its own, else what the files beside said last."""
-        info = message.get("modelInfo") or {}
-        if info.get("modelId"):
-            return info.get("providerId"), info["modelId"]
-        place = bisect_right(self.times, message.get("ts") or 0)
+        if model := info.get("modelId"):
+            return info.get("providerId"), model
+        place = bisect_right(self.times, time or 0)
         return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
 
     def _input(self, counts: tuple[int, ...], usage: dict[str, Any], provider: str | None, time: Any) -> int:
@@ -182,30 +196,25 @@ def includes_cached(tool: str, provider: str | None, protocol: Any, time: Any) -
     return not (between and protocol == "anthropic")
 
 
-def _usage(message: dict[str, Any]) -> dict[str, Any] | None:
-    """The usage in a message's text."""
-    return _json(message.get("text")) or None if message.get("say") in STATED else None
-
-
-def _json(text: Any) -> dict[str, Any]:
+def _object(text: Any, read: Callable[[str], Any]) -> dict[str, Any]:
     """The object in a text; empty where there is none."""
     if not isinstance(text, str) or text[:1] != "{":
         return {}
     try:
-        found = parsed(text)
+        found = read(text)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _joined(messages: Sequence[dict[str, Any]], usages: dict[int, dict[str, Any]]) -> None:
+def _joined(messages: Sequence[dict[str, Any]], usages: Sequence[dict[str, Any] | None]) -> None:
     """Older versions wrote a request's counts in an `api_req_finished` of its own: they belong to the request."""
     begun: dict[str, Any] | None = None
-    for message in messages:
-        usage = usages.get(id(message))
-        if message.get("say") == "api_req_started":
+    for message, usage in zip(messages, usages, strict=True):
+        said = message.get("say")
+        if said == "api_req_started":
             begun = usage
-        elif message.get("say") == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:
+        elif said == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:
             begun.update(usage)
 
 

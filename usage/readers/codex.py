@@ -65,40 +65,63 @@ def _less(usage: str, before: str) -> str:
     return f"{{{', '.join(f'{name}: {usage}.{name} - {before}.{name}' for name in _FIGURES)}}}"
 
 
-# Only lines with counts are sorted, and of these only what their calls depend on: most lines have none.
+_NAMES = """("type" IN ('turn_context', 'session_meta') OR payload.model_provider <> ''
+        OR payload."type" = 'thread_settings_applied')"""
+
+# Only lines with counts are sorted, and of these only what their calls depend on: most lines have none. What few lines
+# state is looked up by their line: a window that looks for the last text goes back through all lines without any.
 SQL = f"""
-WITH named AS MATERIALIZED (  -- lines that name the session, its model or provider: it holds until the next
+WITH meta AS MATERIALIZED (  -- the sessions that a file names
     SELECT file_id, line,
-        first_value(CASE WHEN "type" = 'session_meta'
-            THEN coalesce(nullif(payload.id, ''), payload.session_id) END IGNORE NULLS) OVER whole AS session_id,
-        -- what a spawned session copied of its parent ends there
-        first_value(payload.subagent_history_start_ordinal IGNORE NULLS) OVER whole AS copied_until,
+        coalesce(nullif(payload.id, ''), payload.session_id) AS session_id,
+        last_value(coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
+            nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
+            IGNORE NULLS) OVER so_far AS root_id,
+        last_value(payload.cwd IGNORE NULLS) OVER so_far AS cwd,
+        last_value(payload.git IGNORE NULLS) OVER so_far AS git,
+        row_number() OVER so_far AS sessions_named
+    FROM record WHERE "type" = 'session_meta'
+    WINDOW so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+session_of AS (SELECT file_id, arg_min(session_id, line) AS session_id FROM meta GROUP BY file_id),
+copied AS (  -- what a spawned session copied of its parent ends there
+    SELECT file_id, arg_min(payload.subagent_history_start_ordinal, line) AS copied_until
+    FROM record WHERE payload.subagent_history_start_ordinal IS NOT NULL AND {_NAMES} GROUP BY file_id
+),
+settings AS (
+    SELECT file_id, line,
         last_value(payload.thread_settings.model IGNORE NULLS) OVER so_far AS settings_model,
-        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
-            AS turn_model,
-        last_value(
-            CASE WHEN "type" = 'session_meta'
-                THEN coalesce(nullif(payload.forked_from_id, ''), nullif(payload.parent_thread_id, ''),
-                    nullif(payload.source ->> '$.subagent.thread_spawn.parent_thread_id', ''), nullif(payload.id, ''))
-            END IGNORE NULLS
-        ) OVER so_far AS root_id,
-        last_value(CASE WHEN "type" = 'session_meta' THEN payload.cwd END IGNORE NULLS) OVER so_far AS cwd,
-        last_value(CASE WHEN "type" = 'session_meta' THEN payload.git END IGNORE NULLS) OVER so_far AS git,
-        last_value(nullif(payload.model_provider, '') IGNORE NULLS) OVER so_far AS provider,
-        last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
-            THEN coalesce(payload.service_tier, '') END IGNORE NULLS) OVER so_far AS turn_tier,
         last_value(CASE WHEN payload."type" = 'thread_settings_applied'
             THEN coalesce(payload.thread_settings.service_tier, 'default') END IGNORE NULLS) OVER so_far
-            AS settings_tier,
-        sum(("type" = 'session_meta')::INTEGER) OVER so_far AS sessions_named
+            AS settings_tier
     FROM record
-    WHERE "type" IN ('turn_context', 'session_meta') OR payload.model_provider <> ''
-        OR payload."type" = 'thread_settings_applied'
-    WINDOW
-        so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
-        whole AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    WHERE payload."type" = 'thread_settings_applied' OR payload.thread_settings.model IS NOT NULL AND {_NAMES}
+    WINDOW so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
-session_of AS (SELECT file_id, any_value(session_id) AS session_id FROM named GROUP BY file_id),
+provider AS (SELECT file_id, line, payload.model_provider AS provider FROM record WHERE payload.model_provider <> ''),
+naming AS (  -- lines that name the session, its model or provider: it holds until the next
+    SELECT file_id, line,
+        max(CASE WHEN "type" = 'session_meta' THEN line END) OVER so_far AS meta_line,
+        max(CASE WHEN payload."type" = 'thread_settings_applied' OR payload.thread_settings.model IS NOT NULL
+            THEN line END) OVER so_far AS settings_line,
+        max(CASE WHEN payload.model_provider <> '' THEN line END) OVER so_far AS provider_line,
+        last_value(CASE WHEN "type" = 'turn_context' THEN nullif(payload.model, '') END IGNORE NULLS) OVER so_far
+            AS turn_model,
+        last_value(CASE WHEN "type" IN ('turn_context', 'session_meta')
+            THEN coalesce(payload.service_tier, '') END IGNORE NULLS) OVER so_far AS turn_tier
+    FROM record WHERE {_NAMES}
+    WINDOW so_far AS (PARTITION BY file_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+named AS MATERIALIZED (
+    SELECT naming.file_id, naming.line, turn_model, turn_tier, settings_model, settings_tier, provider, root_id, cwd,
+        git, coalesce(sessions_named, 0) AS sessions_named, session_of.session_id, copied_until
+    FROM naming
+        LEFT JOIN meta ON meta.file_id = naming.file_id AND meta.line = meta_line
+        LEFT JOIN settings ON settings.file_id = naming.file_id AND settings.line = settings_line
+        LEFT JOIN provider ON provider.file_id = naming.file_id AND provider.line = provider_line
+        LEFT JOIN session_of ON session_of.file_id = naming.file_id
+        LEFT JOIN copied ON copied.file_id = naming.file_id
+),
 placed AS (  -- as few columns as can be are sorted
     SELECT stated.file_id, stated.line, named.line AS named_line, copied_until, session_id, root_id, provider,
         sessions_named
