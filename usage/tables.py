@@ -23,7 +23,7 @@ from .fits import NUMBERS
 from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
-from .store import is_grave, scalar
+from .store import any_order, is_grave, scalar
 from .table_watch import may_hold_usage, watch_cells
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def stream_csv(connection: DuckDBPyConnection, source: Source, lines: Callable[[
     wanted, own, cells = _cells(source, places, kinds)
     checked = {name: _checked(cell, wanted[name], own[name]) for name, cell in cells.items()}
     try:
-        with profiled(connection):
+        with profiled(connection), any_order(connection, source.file.size):  # lines are numbered as they are read
             keep(_rows(wanted, checked, _scan(kinds, needed)), _about(source) | _of_scan(source))
             return scanned_rows(connection, "READ_CSV") + 1 == lines(source)
     except duckdb.Error as error:
@@ -151,25 +151,25 @@ def _a_row_a_line(
 
 def _may_have_thousands(source: Source) -> bool:
     """Whether a cell may end in `.000`: a DOUBLE does not show whether these are thousands."""
-    return _holds(source, [f".000{end}".encode() for end in (source.format.delimiter, '"', "\n", "\r")])
+    return _holds(source, re.compile(rb"\.000[\r\n\"%s]" % re.escape(source.format.delimiter.encode())))
 
 
 def _repeats_header(source: Source) -> bool:
     with Path(source.whole).open("rb") as stream:
         header = stream.readline(PIECE_BYTES).lstrip(codecs.BOM_UTF8).rstrip()
-    return _holds(source, [b"\n" + header])
+    return _holds(source, re.compile(b"\n" + re.escape(header)), len(header) + 1)
 
 
-def _holds(source: Source, texts: Sequence[bytes]) -> bool:
-    """Whether one of these texts stands in the file."""
-    last, longest = b"", max(map(len, texts))
+def _holds(source: Source, wanted: re.Pattern[bytes], longest: int = 5) -> bool:
+    """Whether a text of so many bytes at most stands in the file, its end taken for that of a line."""
+    last = b""
     with Path(source.whole).open("rb") as stream:
         while read := stream.read(PIECE_BYTES):
             piece = last + read
-            if any(found in piece for found in texts):
+            if wanted.search(piece):
                 return True
             last = piece[1 - longest :]
-    return any(found in last + b"\n" for found in texts)
+    return bool(wanted.search(last + b"\n"))
 
 
 def _begins_empty(source: Source) -> bool:
@@ -335,8 +335,14 @@ def _checked(cell: str, kind: str, own: str) -> str:
 
 def _cell(name: str, kind: str, wanted: str) -> str:
     """A cell as text, but for a DOUBLE where a whole number is wanted: an empty one of a CSV is no value, a nested one
-    of Parquet is JSON."""
+    of Parquet is JSON. To look for spaces takes half as long as to take them away."""
+    cell = identifier(name)
     if kind == "DOUBLE" and wanted.lower() in NUMBERS:
-        return identifier(name)
-    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
-    return f"to_json({identifier(name)})::VARCHAR" if nested else f"nullif(trim({identifier(name)}::VARCHAR), '')"
+        return cell
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+        return f"to_json({cell})::VARCHAR"
+    trimmed = f"nullif(trim({cell}::VARCHAR), '')"
+    if not kind == wanted == "VARCHAR":
+        return trimmed
+    plain = f"NOT contains({cell}, ' ') AND strlen({cell}) = length({cell})"
+    return f"CASE WHEN {cell} = '' THEN NULL WHEN {plain} THEN {cell} ELSE {trimmed} END"
