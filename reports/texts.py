@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from ..json_text import COMMANDS_WITHIN, harmless
-from ..shown import shortened
+from ..shown import MAX_LINE, MAX_NAME, shortened
 
 UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
 CONTROLS = re.compile(f"[{UNSEEN}]")
@@ -28,6 +28,7 @@ LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!](?=\d)|(?<=\bGH)(?
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
 FORMULA = ("=", "+", "-", "@", "|", "%")
 
 
@@ -100,10 +101,15 @@ def html(value: Any) -> Any:
     return CONTROLS.sub(REPLACEMENT, shortened(value)) if named else value
 
 
-def chart(spec: Any) -> Any:
-    """A chart's specification, every text in it without what its drawing could stumble over."""
+def chart(spec: Any, most: int = MAX_LINE) -> Any:
+    """A chart's specification, every text in it without what its drawing could stumble over.
+
+    Names, which are its data and the domains of its scales, are bounded as in a table's cell: to find how much of a
+    label fits, Vega measures it many times over.
+    """
     if isinstance(spec, str):
-        return CONTROLS.sub(REPLACEMENT, shortened(spec))
+        return CONTROLS.sub(REPLACEMENT, shortened(spec, most))
     if isinstance(spec, dict):
-        return {chart(key): chart(value) for key, value in spec.items()}
-    return [chart(part) for part in spec] if isinstance(spec, list | tuple) else spec
+        bounds = {**dict.fromkeys(NAMES_OF_CHART, MAX_NAME), **dict.fromkeys(SENTENCES_OF_CHART, MAX_LINE)}
+        return {chart(key, most): chart(value, bounds.get(key, most)) for key, value in spec.items()}
+    return [chart(part, most) for part in spec] if isinstance(spec, list | tuple) else spec

@@ -14,6 +14,7 @@ from costsim.reports import texts
 from costsim.reports.focus import _cell
 from costsim.reports.page import _environment
 from costsim.reports.vega import static_svg
+from costsim.shown import MAX_NAME, shortened
 from markupsafe import Markup
 
 OSC = "\x1b]52;c;ZXZpbA==\x07"
@@ -121,3 +122,17 @@ def test_a_chart_is_drawn_whatever_the_names_hold() -> None:
 def test_no_name_turns_the_text_of_a_page() -> None:
     shown = _environment({}).from_string("{{ name }}{{ ours }}").render(name="a\u202eb\x1bc<", ours=Markup("<b>"))
     assert shown == "a\ufffdb\ufffdc&lt;<b>"
+
+
+def test_labels_of_a_chart_are_bounded_as_names_and_sentences_as_lines() -> None:
+    """Vega measures a label many times over to see how much of it fits: 35 of 2,000 characters took 20 seconds."""
+    long, sentence = "n" * 2_000, "s" * 1_000
+    spec = {
+        "datasets": {"rows": [{"row": long, "usd": 1.5, "message": sentence}]},
+        "layer": [{"encoding": {"y": {"scale": {"domain": [long]}}}}],
+        "title": sentence,
+    }
+    drawn = texts.chart(spec)
+    (row,), (name,) = drawn["datasets"]["rows"], drawn["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert row["row"] == name == shortened(long, MAX_NAME)
+    assert (row["usd"], row["message"], drawn["title"]) == (1.5, sentence, sentence)
