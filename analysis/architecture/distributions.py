@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 from typing import Protocol
 
@@ -165,10 +165,14 @@ class Lognormal:
     p50: Fraction
     p95: Fraction
 
-    @property
+    @cached_property
     def sigma(self) -> float:
         """The standard deviation of the logarithm."""
         return math.log(self.p95 / self.p50) / Z95
+
+    @cached_property
+    def _log_median(self) -> float:
+        return math.log(self.p50)
 
     @property
     def mean(self) -> Fraction:
@@ -187,11 +191,11 @@ class Lognormal:
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Lognormal draws."""
-        return rng.lognormal(math.log(self.p50), self.sigma, shape)
+        return rng.lognormal(self._log_median, self.sigma, shape)
 
     def quantile(self, probability: Floats) -> Floats:
         """exp(mu + sigma * z)."""
-        amounts: Floats = np.exp(math.log(self.p50) + self.sigma * _standard_normal(probability.tobytes()))
+        amounts: Floats = np.exp(self._log_median + self.sigma * _standard_normal(probability.tobytes()))
         return amounts
 
     def below(self, limit: Fraction) -> tuple[Fraction, Fraction]:

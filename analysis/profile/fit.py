@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..architecture.distributions import Floats
 from ..architecture.session import CACHE_SECONDS, Compaction, CompactionCall, Session, Ttl, distribution_of
+from ..exact import total
 from ..simulation.sessions.chances import survival
 from ..simulation.sessions.profile import SessionProfile, draw_sessions
 from ..simulation.sessions.rules import SessionRules
@@ -96,12 +97,11 @@ class _Shape:
     part: LoggedPart
     turns: Amount
 
-    @property
+    @cached_property
     def moments(self) -> tuple[float, float]:
         """A and B: expected turns, and expected sum over turns of those before."""
         chances = survival(distribution_of(self.turns))
-        later = sum((n * chance for n, chance in enumerate(chances)), Fraction(0))
-        return float(sum(chances, Fraction(0))), float(later)
+        return float(total(chances)), float(total(n * chance for n, chance in enumerate(chances)))
 
     @property
     def answer(self) -> float:

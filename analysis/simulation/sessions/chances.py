@@ -11,6 +11,7 @@ import numpy as np
 
 from ...architecture.distributions import Constant, Distribution, Floats, Lognormal, Scaled, Triangular, Uniform
 from ...architecture.session import MAX_TURNS
+from ...exact import total
 
 PLACES = 10**12
 NEGLIGIBLE = Fraction(1, 10**9)
@@ -73,9 +74,10 @@ def _survival(turns: Distribution) -> tuple[Fraction, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def mean_turns(turns: Distribution) -> Fraction:
     """Expected turns of a session: the sum of the survival."""
-    return sum(survival(turns), Fraction(0))
+    return total(survival(turns))
 
 
 def draw_turns(turns: Distribution, count: int, rng: np.random.Generator) -> Floats:

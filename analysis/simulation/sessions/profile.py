@@ -137,9 +137,10 @@ def draw_sessions(rules: SessionRules, starts: tuple[int, ...], most: int) -> Dr
     count = int(max(1024, min(most, MOST_TURNS_DRAWN / float(mean_turns(rules.turns)))))
     turns = -np.sort(-draw_turns(rules.turns, count, rng))  # the longest first: those that go on are a prefix
     walk = Walk(rules, starts, rules.prompt.draw(rng, (count,)))
+    ascending, chance = -turns, float(rules.warm)
     for k in range(int(turns[0])):
-        going = (int(np.searchsorted(-turns, -k, side="left")),)
-        warm = (rng.random(going) < float(rules.warm)).astype(np.float64)
+        going = (int(np.searchsorted(ascending, -k, side="left")),)
+        warm = (rng.random(going) < chance).astype(np.float64)
         new, answer, thought = (part.draw(rng, going) for part in (rules.input, rules.output, rules.thinking))
         walk.turn(new, answer, thought, warm)
     later = max(1.0, float(turns.sum()) - count)

@@ -45,7 +45,7 @@ class Walk:
         self.rule = self.profile.compaction if exact or not self.profile.compaction else self.profile.compaction.floats
         shape = (len(self.starts) + 1, len(self.profile.classes) + 1, len(self.prompt))
         self.booked = np.zeros(shape, dtype=self.prompt.dtype) + nothing
-        self.context, self.answered, self.longest = nothing, nothing, nothing
+        self.context, self.answered, self.longest = nothing, nothing, nothing + 0
         self.compactions, self.cold = nothing + 0, nothing + 0
         self.large = np.zeros(len(self.prompt), dtype=bool)
 
@@ -118,12 +118,9 @@ class Walk:
     def _keep(self, sent: Paths, answer: Paths) -> None:
         n = len(sent)
         if n < len(self.context):  # the others have ended
-            self.context, self.answered = self.context.copy(), self.answered.copy()
             self.context[:n], self.answered[:n] = sent, answer
         else:
-            self.context, self.answered = sent, answer
+            self.context, self.answered = sent, np.array(answer)  # the caller may use its array again
         if self.profile.switch_over is not None:
             self.large[:n] = np.asarray(sent > self.profile.switch_over, dtype=bool)
-        longest = self.longest.copy()
-        longest[:n] = np.maximum(longest[:n], sent)
-        self.longest = longest
+        self.longest[:n] = np.maximum(self.longest[:n], sent)
