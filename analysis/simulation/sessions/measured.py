@@ -85,7 +85,7 @@ class LoggedSessions:
         size = self.count * len(brackets)
         sums = [np.bincount(place, column, minlength=size) for column in counted.T.astype(np.float64)]
         by_tier: Floats = np.column_stack(sums).reshape(self.count, len(brackets), -1).astype(np.float64)
-        return DrawnSessions(by_tier, self.longest, self.cold_share, self.compactions)
+        return DrawnSessions(by_tier, self.longest, self.compactions)
 
     def switching(self, over: int) -> LoggedSessions:
         """The same where calls of more than `over` tokens go to another model: what its cache lacks is written anew."""

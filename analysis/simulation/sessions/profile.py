@@ -92,7 +92,7 @@ class SessionProfile:
     @property
     def cold_share(self) -> float:
         """The share of turns after the first that find the cache cold."""
-        return float(_any_sample(self.rules).cold)
+        return float(1 - self.rules.warm) if mean_turns(self.rules.turns) > 1 else 0.0
 
     @property
     def compactions(self) -> float:
@@ -104,12 +104,11 @@ class SessionProfile:
 class DrawnSessions:
     """Drawn sessions: `sums` (sessions, tiers, classes + 1) tokens by class and requests; `longest` their largest.
 
-    `cold` is the share of later turns with a cold cache, `compactions` the mean of a session.
+    `compactions` is the mean of a session.
     """
 
     sums: Floats
     longest: Floats
-    cold: float
     compactions: float
 
 
@@ -143,5 +142,4 @@ def draw_sessions(rules: SessionRules, starts: tuple[int, ...], most: int) -> Dr
         warm = (rng.random(going) < chance).astype(np.float64)
         new, answer, thought = (part.draw(rng, going) for part in (rules.input, rules.output, rules.thinking))
         walk.turn(new, answer, thought, warm)
-    later = max(1.0, float(turns.sum()) - count)
-    return DrawnSessions(walk.sums, walk.longest, float(walk.cold.sum()) / later, float(walk.compactions.mean()))
+    return DrawnSessions(walk.sums, walk.longest, float(walk.compactions.mean()))

@@ -36,7 +36,6 @@ class Walk:
     large: NDArray[np.bool_] = field(init=False)
     longest: Paths = field(init=False)
     compactions: Paths = field(init=False)
-    cold: Paths = field(init=False)
     rule: CompactionRule | None = field(init=False)
     turns: int = 0
 
@@ -46,7 +45,7 @@ class Walk:
         shape = (len(self.starts) + 1, len(self.profile.classes) + 1, len(self.prompt))
         self.booked = np.zeros(shape, dtype=self.prompt.dtype) + nothing
         self.context, self.answered, self.longest = nothing, nothing, nothing + 0
-        self.compactions, self.cold = nothing + 0, nothing + 0
+        self.compactions = nothing + 0
         self.large = np.zeros(len(self.prompt), dtype=bool)
 
     @property
@@ -75,7 +74,6 @@ class Walk:
                 self._compact(over, before, warm, weight)
                 sent = np.where(over, self.prompt[:n] + self.rule.kept + new, sent)
                 read = np.where(over, self._readable(self.prompt[:n], sent), read)
-        self.cold[:n] = self.cold[:n] + weight * (1 - np.asarray(warm))
         self._book(sent, read, answer + thought, weight)
         self._keep(sent, answer)
 

@@ -322,3 +322,22 @@ def test_the_simulation_has_the_expected_mean_and_spreads_as_sessions_do(read: R
     expected = float(plain.expected_usd[0])
     assert abs(usd.mean() - expected) <= 4 * usd.std() / np.sqrt(usd.size)
     assert usd.std() == pytest.approx(np.sqrt(5) * alone.std(), rel=0.15)
+
+
+def test_the_share_of_cold_turns_is_the_chance_of_a_gap_beyond_the_ttl(projected: Callable[..., Projection]) -> None:
+    """Gaps of p50 40 s and p95 8 min: sigma = ln 12 / 1.6449 = 1.5107; 1 - Phi(ln 7.5 / 1.5107) = 9.11 %, not a draw."""
+    session = {
+        "turns": 30,
+        "prompt": 1000,
+        "input": 100,
+        "output": 10,
+        "gap": {"p50": "40s", "p95": "8m"},
+        "cache": "5m",
+    }
+    content = {
+        "model_routing": {"fallback": "anthropic/claude-sonnet-4-6"},
+        "components": [{"name": "agent", "runs_per_day": 1, "session": session}],
+    }
+    facts = projected(content).plans[-1].components[0].session
+    assert facts is not None
+    assert facts.cold_percent == 9.11
