@@ -41,16 +41,7 @@ def main() -> None:
             from .route import route
 
             sys.exit(route(sys.argv[2:]))
-        from .app import application
-        from .screen import REMARKS, say_remarks
-        from .spellings import today
-
-        REMARKS.clear()
-        words = today(sys.argv[1:])
-        code = application(words)(words, prog_name="costsim", standalone_mode=False) or 0
-        say_remarks()
-        sys.stdout.flush()  # a full disk behind it shows here
-        sys.exit(code)
+        sys.exit(_ended())
     except CostsimError as error:
         if debug:
             raise
@@ -78,6 +69,25 @@ def main() -> None:
         if debug:
             raise
         sys.exit(_missing_package(error) or _not_ours(error))
+
+
+def _ended() -> int:
+    """Run the command; its exit code. Raises BrokenPipeError where nobody reads on what it prints."""
+    from .app import application
+    from .screen import REMARKS, say_remarks
+    from .spellings import today
+
+    REMARKS.clear()
+    words = today(sys.argv[1:])
+    try:
+        code = application(words)(words, prog_name="costsim", standalone_mode=False) or 0
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # Rich and Typer end with 1, which is a breached budget here
+            raise BrokenPipeError from None
+        raise
+    say_remarks()
+    sys.stdout.flush()  # a full disk behind it shows here
+    return int(code)
 
 
 def _check_utf8(words: Sequence[str]) -> None:

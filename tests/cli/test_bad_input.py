@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
+from costsim.cli import main
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -329,3 +330,19 @@ def test_half_a_character_in_json_is_refused_with_its_line(costsim: Run, tmp_pat
         assert "a.json:2: a \\uD800 to \\uDFFF without its other half" in outcome.err
     (tmp_path / "a.json").write_text(r'{"name": "\ud83d\udc69 \\ud800", "components": []}')
     assert "other half" not in costsim("check", "a.json").err
+
+
+@pytest.mark.parametrize("words", [["run", "--trials", "10"], ["check"], ["prices", "list"], ["schema"], ["spend"]])
+def test_an_output_that_nobody_reads_on_is_no_breach(
+    sessions: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """`costsim check | head -1`: Rich and Typer would end with 1, which says that a budget is breached."""
+    assert sessions("init", "--out", tmp_path).code == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as nobody:
+        monkeypatch.setattr("sys.stdout", nobody)
+        monkeypatch.setattr("sys.argv", ["costsim", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == 141
