@@ -38,7 +38,10 @@ case "$*" in *--paginate*) if [ -f "$CALLS/existing" ]; then cat "$CALLS/existin
 """
 
 COSTSIM = """
-while [ $# -gt 1 ]; do if [ "$1" = --out ]; then echo "a report" > "$2"; fi; shift; done
+while [ $# -gt 1 ]; do
+  case "$1" in --out) echo "a report" > "$2";; --out=*) echo "a report" > "${1#--out=}";; esac
+  shift
+done
 if [ -f "$CALLS/status" ]; then exit "$(cat "$CALLS/status")"; fi
 """
 
@@ -66,6 +69,7 @@ class Job:
     path: str
     inputs: dict[str, str] = field(default_factory=dict)
     event: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     printed: str = ""
 
@@ -107,7 +111,9 @@ class Job:
             "GITHUB_OUTPUT": str(self.temp / f"output-{step.get('id', '')}"), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
         }  # fmt: skip
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(self.temp / "script.sh")]
-        done = subprocess.run(command, check=False, cwd=self.repo, env=runner | given, capture_output=True, text=True)
+        done = subprocess.run(
+            command, check=False, cwd=self.repo, env=runner | self.secrets | given, capture_output=True, text=True
+        )
         self.printed += done.stdout + done.stderr
         return done.returncode
 
@@ -221,7 +227,7 @@ def test_an_architecture_that_is_new_is_compared_with_nothing(job: Job) -> None:
     git(job.repo, "mv", "architecture.yaml", "fleet.yaml")
     job.inputs = {"architecture": "fleet.yaml"}
     assert pull_request(job).with_stub().run()["Judge"] == 0
-    assert "There is no fleet.yaml at the base: everything is new." in job.comment
+    assert "The architecture file is not at the base: everything is new." in job.comment
 
 
 def test_a_fork_whose_token_may_not_comment_still_gets_its_verdict(job: Job) -> None:
@@ -247,11 +253,11 @@ def test_an_increase_beyond_the_bound_fails_and_is_still_commented(job: Job) -> 
 
 
 def test_a_webhook_is_called_once_by_the_name_of_its_variable(job: Job) -> None:
-    job.inputs = {"notify": "FLEET_HOOK"}
+    job.inputs, job.secrets = {"notify": "FLEET_HOOK"}, {"FLEET_HOOK": "https://example.com/x"}
     job.with_stub().run()
     stated = [call for call in job.called("costsim") if "--notify" in call]
     assert stated == [
-        f"check architecture.yaml --format markdown --out {job.temp}/costsim-check.md --notify FLEET_HOOK"
+        f"check --format markdown --out {job.temp}/costsim-check.md --notify=FLEET_HOOK -- architecture.yaml"
     ]
 
 
@@ -259,18 +265,71 @@ def test_sarif_is_written_where_asked_and_then_uploaded(job: Job) -> None:
     job.inputs = {"sarif": "costsim.sarif"}
     job.with_stub().run()
     assert (job.repo / "costsim.sarif").exists()
-    assert "check architecture.yaml --format sarif --out costsim.sarif" in job.called("costsim")
+    assert "check --format sarif --out=costsim.sarif -- architecture.yaml" in job.called("costsim")
     upload = STEPS["Upload to code scanning"]
     assert job.holds(upload["if"])
     assert job.value(upload["with"]["sarif_file"]) == "costsim.sarif"
 
 
-@pytest.mark.parametrize("name", ["a b.yaml", "$(touch pwned).yaml", "`touch pwned`.yaml", "x;touch pwned.yaml"])
+@pytest.mark.parametrize("secrets", [{}, {"FLEET_HOOK": ""}])
+def test_a_fork_that_gets_no_secrets_is_checked_and_nobody_notified(job: Job, secrets: dict[str, str]) -> None:
+    job.inputs, job.secrets = {"notify": "FLEET_HOOK"}, secrets
+    assert job.with_stub().run()["Judge"] == 0
+    assert not [call for call in job.called("costsim") if "--notify" in call]
+    assert "::notice::costsim notifies nobody" in job.printed
+
+
+@pytest.mark.parametrize("name", ["x[$(touch pwned)]", "--help", "$(touch pwned)", "a\nb", "::error::x"])
+def test_a_hostile_name_of_a_variable_is_no_variable(job: Job, name: str) -> None:
+    job.inputs = {"notify": name}
+    assert job.with_stub().run()["Judge"] == 0
+    assert not list(job.repo.rglob("pwned*"))
+    assert "::error::x" not in job.printed
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [("false", 0), ("False", 0), ("true", 1), ("TRUE", 1), ("yes", 2), ("0", 2), ("", 2), ("x\n", 2)],
+)
+def test_a_breach_is_passed_over_only_where_that_is_said(job: Job, stated: str, code: int) -> None:
+    """`yes`, or a slip of the pen, must not turn the budgets off."""
+    job.inputs = {"fail-on-breach": stated}
+    assert job.with_stub(status=1).run()["Judge"] == code
+
+
+def test_a_base_that_cannot_be_fetched_is_one_clear_error(job: Job) -> None:
+    job.event = {"github.event.pull_request.base.sha": "0" * 40, "github.event.pull_request.number": "7"}
+    assert job.with_stub().run()["Compare with the base"] == 2
+    assert "::error::costsim cannot get the base commit: give actions/checkout fetch-depth: 0" in job.printed
+
+
+def test_a_report_of_an_earlier_use_in_the_job_is_not_commented_again(job: Job) -> None:
+    for part in ("check", "diff"):
+        (job.temp / f"costsim-{part}.md").write_text("of another architecture")
+    job.with_stub(status=2).run()
+    assert not list(job.temp.glob("costsim-*.md.*"))
+    assert "of another architecture" not in "".join(file.read_text() for file in job.temp.glob("*.md"))
+
+
+def test_an_architecture_named_as_an_option_is_a_file_that_is_not_there(job: Job) -> None:
+    """`costsim check --help` would end with 0: within the budgets."""
+    job.inputs = {"architecture": "--help"}
+    assert job.run()["Judge"] == 2, job.printed
+    assert "--help: there is no such file" in job.printed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.yaml", "$(touch pwned).yaml", "`touch pwned`.yaml", "x;touch pwned.yaml", "-x.yaml", "a\nb.yaml", "::error::x.yaml",
+     "@everyone.yaml", "*.yaml", "'\".yaml", "%0A::error::x.yaml"],
+)  # fmt: skip
 def test_a_hostile_name_runs_nothing(job: Job, name: str) -> None:
     (job.repo / "architecture.yaml").rename(job.repo / name)
     job.inputs = {"architecture": name}
     assert pull_request(job).with_stub().run()["Judge"] == 0, job.printed
     assert not list(job.repo.rglob("pwned*"))
+    assert "@everyone" not in job.comment  # the file is new at the base: its name is no mention
+    assert "::error::x" not in job.printed
 
 
 def test_nothing_is_put_into_a_script_but_by_its_environment() -> None:
