@@ -26,7 +26,7 @@ CREATE OR REPLACE TEMP MACRO utc(text) AS
          WHEN regexp_matches(text, ':[0-9.,]+ *[+-](1[5-9]|[2-9][0-9]|14:?(0[1-9]|[1-5][0-9]))') THEN NULL
          ELSE TRY_CAST(text AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END;
 -- Unix time in seconds, milli-, micro- or nanoseconds, distinguished by size (good until the year 5138). Nearly all are
--- whole numbers, of which decimals would take seven times as long.
+-- whole numbers, of which decimals would take seven times as long; casts that fail take longest.
 CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
     CASE WHEN TRY_CAST(number AS BIGINT) >= 0 AND TRY_CAST(number AS BIGINT)::VARCHAR = number::VARCHAR
         THEN make_timestamp(CASE
@@ -34,6 +34,7 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
             WHEN TRY_CAST(number AS BIGINT) < 100000000000000 THEN TRY_CAST(number AS BIGINT) * 1000
             WHEN TRY_CAST(number AS BIGINT) < 100000000000000000 THEN TRY_CAST(number AS BIGINT)
             ELSE TRY_CAST(number AS BIGINT) // 1000 + (TRY_CAST(number AS BIGINT) % 1000 >= 500)::BIGINT END)
+        WHEN TRY_CAST(number AS DOUBLE) IS NULL THEN NULL
         ELSE TRY(make_timestamp((TRY_CAST(number AS DECIMAL(38, 9)) * CASE
             WHEN TRY_CAST(number AS DECIMAL(38, 9)) < 100000000000 THEN 1000000
             WHEN TRY_CAST(number AS DECIMAL(38, 9)) < 100000000000000 THEN 1000

@@ -134,11 +134,16 @@ _FOUND_IN_ROW = f"""list_transform(
 _ROW_TIME = f"found[{NAMES.index('event.timestamp') + 1}]"
 
 
-def _instant(*names: str) -> str:
-    """SQL for the first of these times: text, Unix time, or [seconds, nanoseconds] as JavaScript's SDK has them."""
-    text = f"nullif(coalesce({', '.join(names)}), '0')"
+def _first(*names: str) -> str:
+    """SQL for the first of these times, as written."""
+    return f"nullif(coalesce({', '.join(names)}), '0')"
+
+
+def _instant(text: str) -> str:
+    """SQL for a time: text, Unix time, or [seconds, nanoseconds] as JavaScript's SDK has them."""
     seconds = f"TRY_CAST({text} AS JSON) ->> '$[0]' || '.' || lpad(TRY_CAST({text} AS JSON) ->> '$[1]', 9, '0')"
-    return f"CASE WHEN {text} LIKE '[%' THEN utc_epoch({seconds}) ELSE coalesce(utc_epoch({text}), utc({text})) END"
+    return f"""CASE WHEN contains({text}, ':') THEN utc({text}) WHEN {text} LIKE '[%' THEN utc_epoch({seconds})
+        ELSE coalesce(utc_epoch({text}), utc({text})) END"""
 
 
 NOWHERE = 1_000_000  # a place in a list where nothing stands
@@ -233,7 +238,9 @@ row_placed AS (
         CASE WHEN resource_keys IS NULL OR nested IS NOT NULL OR in_columns IS NOT NULL
             THEN coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"')
             END AS resource_service,
-        resource_service IS NOT NULL OR nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere
+        resource_service IS NOT NULL OR nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere,
+        {_first(*STARTS)} AS began, {_first("hrTimeObserved")} AS observed,
+        {_first("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")} AS finished
     FROM row_of_kind
 ),
 row_found AS (
@@ -260,9 +267,7 @@ item AS (
             spanContext ->> '$.spanId'),
         coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
         name, instrumentationScope ->> '$.name', kind, span_kind,
-        coalesce({_instant(*STARTS)},
-            utc({_ROW_TIME}), {_instant("hrTimeObserved")}),
-        {_instant("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")},
+        coalesce({_instant("began")}, utc({_ROW_TIME}), {_instant("observed")}), {_instant("finished")},
         coalesce("status.code", status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
