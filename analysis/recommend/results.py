@@ -37,7 +37,7 @@ class LoggedMoves(Result):
     from how many turns on a switch pays; `moves` the same by pair of models. Moved one by one, the same tasks would
     write again for `alone_switch_usd` in sum. `shared_by` is how the set's switches are split among the tasks:
     "shapley" (the mean over all orders), "in order" of the tasks (each added to those before it: more than four moves),
-    "alone" where one move at most breaks a cache.
+    "alone" where one task only shares its sessions, "nothing" where the set writes nothing again.
     """
 
     since: date | None

@@ -71,7 +71,7 @@ class Caches:
             total=found.total,
             moves=found.moves,
             alone_switch_usd=to_usd(alone),
-            shared_by=self.sets.shares(moves)[0] if moves else "alone",
+            shared_by=self.sets.shares(moves)[0],
             cache_effects=found.cache_effects,
         )
 
@@ -120,11 +120,13 @@ def switching_notes(ledger: Ledger | None, caches: Caches, changes: Mapping[str,
 
 def _together(found: LoggedMoves, caches: Caches, changes: Mapping[str, str]) -> str:
     names = ", ".join(caches.sharing(changes))
+    usd = format_cents(found.total.switch_usd) if found.total.switch_usd else "nothing"
+    alone = format_cents(found.alone_switch_usd)
+    split = f"; {WORDS[found.shared_by]}" if found.shared_by in WORDS else ""
     return (
-        f"{names} share sessions, and their moves are priced together: over the logged calls they write "
-        f"{format_cents(found.total.switch_usd)} of prefixes again, where each moved alone would write "
-        f"{format_cents(found.alone_switch_usd)} in sum; {WORDS[found.shared_by]}. The models not chosen are priced as "
-        "moved alone"
+        f"{names} share sessions, and their moves are priced together: over the logged calls they write {usd} of "
+        f"cached prefixes again, where each moved alone would write {alone} in sum{split}. "
+        "The models not chosen are priced as moved alone"
     )
 
 

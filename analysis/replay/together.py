@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST_SHAPLEY = 4
 """So many moves are split by all of their 2^n sets; of more, each is added to those before it, in order."""
 
-SharedBy = Literal["alone", "shapley", "in order"]
-"""How a set's switches are split among its moves: a single move's are its own."""
+SharedBy = Literal["nothing", "alone", "shapley", "in order"]
+"""How a set's switches are split among its moves: a single move's are its own; some sets write nothing again."""
 
 SHARED = """
 WITH call AS (
@@ -73,13 +73,13 @@ class MoveSets:
 
     def shares(self, moves: Mapping[str, str]) -> tuple[SharedBy, dict[str, Fraction]]:
         """USD of the set's switches by task, exactly `switch_usd` together; and how they are split."""
+        if not self.switch_usd(moves):
+            return "nothing", dict.fromkeys(moves, Fraction(0))
         if len(moves) <= MOST_SHAPLEY:
             return "alone" if len(moves) < 2 else "shapley", self._shapley(moves)
         return "in order", self._in_order(moves)
 
     def _shapley(self, moves: Mapping[str, str]) -> dict[str, Fraction]:
-        if not moves:
-            return {}
         coalitions = product((0, 1), repeat=len(moves))
         costs = {made: self.switch_usd(_of(moves, made)) for made in coalitions}
         return dict(zip(moves, shapley(costs), strict=True))

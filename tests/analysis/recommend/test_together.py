@@ -78,6 +78,11 @@ def test_a_set_is_not_the_sum_of_its_moves(store: DuckDBPyConnection) -> None:
     assert sets.shares(BOTH) == ("shapley", {"summary": usd("0.0805"), "search": usd("0.0345")})
 
 
+def test_all_tasks_of_a_session_on_one_model_write_nothing_again(store: DuckDBPyConnection) -> None:
+    every = {**BOTH, "coding": HAIKU}
+    assert MoveSets(Ledger.open(store, BOOK)).shares(every) == ("nothing", dict.fromkeys(every, 0))
+
+
 def test_more_moves_than_four_are_shared_in_order(store: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costsim.analysis.replay.together.MOST_SHAPLEY", 1)
     sets = MoveSets(Ledger.open(store, BOOK))
@@ -121,7 +126,7 @@ def test_tasks_add_up_to_the_set_and_models_not_chosen_stand_as_moved_alone(
     assert (found.logged.alone_switch_usd, found.logged.shared_by) == (Decimal("0.299"), "shapley")
     assert found.notes == [
         "summary, search share sessions, and their moves are priced together: over the logged calls they write $0.12 of "
-        "prefixes again, where each moved alone would write $0.30 in sum; each task's cost has its Shapley share of "
+        "cached prefixes again, where each moved alone would write $0.30 in sum; each task's cost has its Shapley share of "
         "that, so that they add up. The models not chosen are priced as moved alone"
     ]
 
