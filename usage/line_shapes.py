@@ -150,7 +150,7 @@ def _objects(place: FieldPlace, finds: dict[type, Find]) -> list[Any]:
     return [_object(keys, finds, tag_field=KIND, tag=kind) for kind, keys in list(place.kinds.items())]
 
 
-def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], **tag: str) -> Any:
+def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], **tag: Any) -> Any:
     """The type of objects with the keys that were met and no other."""
     fields, looked_at = [], []
     for number, (key, there) in enumerate(list(keys.items())):
