@@ -249,14 +249,20 @@ def drawn_alike(mixed: Sequence[Mixed]) -> Paired | None:
     """How to draw these, for their difference to be what differs; None for one alone."""
     if len(mixed) < 2:
         return None
-    runs = [one.costed.plain.work.runs.certain for one in mixed]
-    sure = [counts for counts in runs if counts is not None]
-    common = tuple(map(min, zip(*sure, strict=True))) if len(sure) == len(mixed) else ()
+    common = _common([one.costed.plain.work for one in mixed])
     return Paired(
         frozenset[str]().union(*(one.pooled for one in mixed)),
         any(one.whole for one in mixed),
         common if any(common) else (),
     )
+
+
+def _common(works: Sequence[Work]) -> tuple[Fraction, ...]:
+    """The runs of each day that all have; a Poisson number of runs that spawn others is drawn as it is."""
+    poisson = all(work.runs.law == "poisson" and not work.component.spawns for work in works)
+    if not poisson and not all(work.runs.certain for work in works):
+        return ()
+    return tuple(map(min, zip(*(work.runs.expected for work in works), strict=True)))
 
 
 def _measured(component: Component) -> dict[str, Any]:

@@ -78,10 +78,20 @@ def draw(
         return _mean_sums(brackets, runs, factors)
     paired = comparison()
     if paired and paired.common and not spawn and not _drawn_once(profile):
-        common = np.array(paired.common, dtype=np.float64)[:, None]
+        common, more = _common_runs(work.runs, paired.common, streams, runs)
         shared = _tokens(profile, brackets, common, streams, trials, factors)
-        return shared.plus(_tokens(profile, brackets, runs - common, streams.more(), trials, factors))
+        return shared.plus(_tokens(profile, brackets, more, streams.more(), trials, factors))
     return _tokens(profile, brackets, runs, streams, trials, factors)
+
+
+def _common_runs(own: Runs, common: tuple[Fraction, ...], streams: Streams, runs: Floats) -> tuple[Floats, Floats]:
+    """The runs that both versions have, and those that only this one has; a Poisson number is the sum of two such."""
+    expected = np.array([float(count) for count in common])[:, None]
+    if own.law != "poisson":
+        return expected, runs - expected
+    rest = np.array([float(count) for count in own.expected])[:, None] - expected
+    more = streams.more()("runs").poisson(rest, runs.shape).astype(np.float64)
+    return streams("runs").poisson(expected, runs.shape).astype(np.float64), more
 
 
 def _drawn_once(profile: Profile) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -33,12 +34,13 @@ class Paired:
 
     `pooled` are the classes of which the sum of a day's runs is put together from pools, those of others are smooth.
     `whole`: runs are drawn whole, with the price tier that each lies in. `common` are the runs of each day that both
-    sides have for certain: they are drawn alike, and what one side has beyond them by itself; empty where not known.
+    sides have for certain, or expect of a Poisson number: they are drawn alike, and what one side has beyond them by
+    itself; empty where not known.
     """
 
     pooled: frozenset[str]
     whole: bool
-    common: tuple[int, ...] = ()
+    common: tuple[Fraction, ...] = ()
 
 
 _PAIRED: ContextVar[Paired | None] = ContextVar("paired", default=None)

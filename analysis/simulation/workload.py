@@ -95,10 +95,10 @@ class Runs:
     levels: Levels | None = field(default=None, repr=False, compare=False)
 
     @property
-    def certain(self) -> tuple[int, ...] | None:
-        """The runs of each day, where they are whole numbers that do not vary."""
+    def certain(self) -> bool:
+        """Whether the runs of each day are whole numbers that do not vary."""
         sure = self.law in ("fixed", "mean", "day") and not self.spread
-        return tuple(map(int, self.expected)) if sure and all(n.denominator == 1 for n in self.expected) else None
+        return sure and all(count.denominator == 1 for count in self.expected)
 
     @cached_property
     def total(self) -> Fraction:

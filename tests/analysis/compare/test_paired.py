@@ -60,6 +60,15 @@ def test_more_runs_add_the_range_of_these_runs(compare: Compare) -> None:
     assert width(found) == pytest.approx(2 * Z90 * own, rel=0.06)
 
 
+def test_more_poisson_runs_add_the_range_of_a_poisson_number_of_them(compare: Compare) -> None:
+    """The variance of a Poisson number of costs is the number times their mean square: the runs' number varies too."""
+    found = compare(component(runs={"poisson": 200}), component(runs={"poisson": 210}))
+    runs = 10 * DAYS
+    own = usd_deviation(INPUT, 3, runs) ** 2 + usd_deviation(OUTPUT, 15, runs) ** 2
+    each = float(found.difference_usd) / runs
+    assert width(found) == pytest.approx(2 * Z90 * sqrt(own + runs * each**2), rel=0.06)
+
+
 @pytest.mark.parametrize("runs", [20, 80, 120, 400])
 def test_a_slightly_wider_distribution_is_a_slight_difference_however_it_is_drawn(compare: Compare, runs: int) -> None:
     """From some number of runs on a day's sum is a gamma draw, below it is put together from a pool of runs."""
