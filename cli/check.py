@@ -74,7 +74,7 @@ def check(
     ] = NotifyFormat.slack,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --notify would send; send nothing.")] = False,
 ) -> None:
-    """Hold an architecture, and what was spent, to its budgets; for CI.
+    """Compare an architecture, and what was spent, with its budgets; for CI.
 
     Fails on a breached budget, a model without a price, an error in the routing, a claim that does not hold and
     log lines that cannot be read. Exit codes: 0 within, 1 breached, 2 bad input.

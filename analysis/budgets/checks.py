@@ -1,4 +1,4 @@
-"""What a check holds an architecture to besides its budgets: prices, routing, claims, and logs that can be read."""
+"""What a check looks at besides budgets: prices, routing, claims, and whether every log could be read."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Capability:
 
 @dataclass(frozen=True)
 class CardVerdict:
-    """What the article holds against a task on a model: a lint rule's id, its words, the better family."""
+    """What the article says against a task on a model: a lint rule's id, its words, the better family."""
 
     rule: str
     message: str
