@@ -6,8 +6,9 @@ Each format is loaded in a process of its own; the time that counts is the proce
 may use the machine. Every copy of a sample has ids of its own, so that nothing is known already. The watch's share is
 what looking for usage that is not counted takes of it: in the bytes of lines, and in the cells of tables (for Claude
 Code, none: the search that finds its entries sees both). Targets: no format in wide use (*) slower than a third of
-Claude Code's megabytes a second, and a share of at most a tenth; `!` marks what misses one. Small samples multiplied
-are all calls: their ratio is that of a log without the texts that real logs are mostly of.
+Claude Code's megabytes a second, and a share of at most a tenth; `!` marks what misses one. Claude Code's sample is a
+real session, with its texts; most others are a few lines of usage, multiplied: all calls, as no real log is. So `codex`
+and `cline` are there twice: as shipped, and `with texts`, in the shares of public logs (log_texts.py says which).
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from log_texts import with_texts  # type: ignore[import-not-found]
+
 TARGET, MOST_WATCH = 1 / 3, 0.1
 REFERENCE = "claude-code"
+WITH_TEXTS = " with texts"
 DATA = Path(__file__).parent.parent / "data" / "usage"
 FILE_MB = 4  # of documents, which are read whole
 
@@ -111,8 +115,10 @@ LISTS = {
 FORMATS: dict[str, str] = {
     "claude-code": "claude-code/pd064254554.jsonl",
     "codex": "codex/codex_alpha.jsonl",
+    "codex with texts": "codex/codex_alpha.jsonl",
     "copilot": "copilot/events.jsonl",
     "cline": "cline/ui_messages.json",
+    "cline with texts": "cline/ui_messages.json",
     "gemini-cli": "gemini-cli/session-2026-04-23.jsonl",
     "qwen-code": "qwen-code/chat.jsonl",
     "kimi-cli": "kimi-cli/wire.jsonl",
@@ -234,9 +240,12 @@ def _database(sample: Path, to: Path, size: int) -> None:
         database.commit()
 
 
-def measured(sample: Path, size: int) -> Loaded:
-    """The sample multiplied, and loaded by a process of its own."""
+def measured(name: str, size: int) -> Loaded:
+    """A format's sample multiplied, and loaded by a process of its own."""
+    sample = DATA / FORMATS[name]
     with tempfile.TemporaryDirectory() as made:
+        if name.endswith(WITH_TEXTS):
+            sample = with_texts(name.removesuffix(WITH_TEXTS), sample, Path(made))
         folder = Path(made) / "logs" / sample.parent.name
         folder.mkdir(parents=True)
         write(sample, folder, size)
@@ -258,7 +267,7 @@ def main() -> int:
     print(f"{'format':20} {'MB':>7} {'cpu s':>8} {'MB/s':>8} {'calls':>9} {'rejected':>9} {'ratio':>7} {'watch':>7}")
     for name in [REFERENCE, *(name for name in FORMATS if name in chosen and name != REFERENCE)]:
         size = int(given.mb * 10**6)
-        found = min((measured(DATA / FORMATS[name], size) for _ in range(given.times)), key=lambda one: one.seconds)
+        found = min((measured(name, size) for _ in range(given.times)), key=lambda one: one.seconds)
         reference = reference or found
         ratio = found.speed / reference.speed
         is_slow, is_heavy = ratio < TARGET, found.share > MOST_WATCH
