@@ -26,8 +26,7 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
     with out.open("wb") as lines, without_collection():
         try:
-            records = unfold(content, file)
-            lines.writelines(_text_line(record) if isinstance(record, str) else line_of(record) for record in records)
+            lines.writelines(map(_line, unfold(content, file)))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             return str(error)
         except (ValueError, RecursionError):
@@ -35,8 +34,8 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     return None
 
 
-def _text_line(text: str) -> bytes:
-    return text.encode("utf-8", "replace") + b"\n"
+def _line(record: dict[str, Any] | str) -> bytes:
+    return record.encode("utf-8", "replace") + b"\n" if isinstance(record, str) else line_of(record)
 
 
 def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:

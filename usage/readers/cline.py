@@ -180,8 +180,9 @@ class _Task:
         cached = reads + writes
         if min(counts) < 0:
             return -1
-        inclusive = not self.beside and includes_cached(self.tool, provider, usage.get("apiProtocol"), time)
-        return inputs - cached if inclusive and inputs >= cached else inputs
+        if not cached or self.beside or inputs < cached:
+            return inputs
+        return inputs - cached if includes_cached(self.tool, provider, usage.get("apiProtocol"), time) else inputs
 
 
 def includes_cached(tool: str, provider: str | None, protocol: Any, time: Any) -> bool:
@@ -225,7 +226,9 @@ def _ended(usage: dict[str, Any]) -> bool:
 
 def _status(usage: dict[str, Any]) -> str:
     reason = usage.get("cancelReason")
-    return "cancelled" if reason == "user_cancelled" else "error" if reason else "ok"
+    if not reason:
+        return "ok"
+    return "cancelled" if reason == "user_cancelled" else "error"
 
 
 def _tool(file: Path, messages: Sequence[dict[str, Any]], usages: Any) -> str:

@@ -38,7 +38,7 @@ WITH entry AS (
     FROM (SELECT * REPLACE (coalesce("Cost", "Cost to you") AS "Cost") FROM record)
 ),
 read AS (
-    SELECT *, ltrim("Cost", '$') AS usd,
+    SELECT *, CASE WHEN "Cost" ^@ '$' THEN ltrim("Cost", '$') ELSE "Cost" END AS usd,
         "{WRITTEN}" > 0 AND "{WRITTEN}" >= "{UNCACHED}" AND "{UNCACHED}" > 0
             AND "Total Tokens" = "{WRITTEN}" + "Cache Read" + "Output Tokens" AS contained
     FROM entry
@@ -48,15 +48,15 @@ SELECT file_id, line,
     "Cloud Agent ID" AS session,
     "User" AS "user",
     "Model" AS model,
-    CASE WHEN lower("Kind") LIKE '%error%' THEN 'error' WHEN lower("Kind") LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END
-        AS status,
+    CASE WHEN "Kind" IN ('Included', 'On-Demand') THEN 'ok' WHEN lower("Kind") LIKE '%error%' THEN 'error'
+        WHEN lower("Kind") LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END AS status,
     "{UNCACHED}" AS input,
     "Cache Read" AS cache_read,
     "{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END AS cache_write_5m,
     "Output Tokens" AS output,
     nullif("Total Tokens", 0) AS stated_total,
     -- words are no amount; what has digits and is no number is rejected
-    CASE WHEN regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
+    CASE WHEN usd <> 'Included' AND regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
     json_object('user', "User", 'kind', "Kind", 'max_mode', "Max Mode", 'automation', "Automation ID",
         'requests', "Requests") AS tags
 FROM read
