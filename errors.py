@@ -20,10 +20,18 @@ from pathlib import Path
 
 from .plurals import quoted_names
 
+NO_SPACE = "No space left on device"
+
 
 def is_full(error: OSError) -> bool:
     """Whether it is a disk or a quota that is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def reason(error: Exception) -> str:
+    """What an error of DuckDB says, on one line: of a disk that is full no more than that."""
+    text = " ".join(str(error).split())
+    return NO_SPACE if NO_SPACE in text else text
 
 
 class CostsimError(Exception):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..usage.output_files import failing_as_output
 from ..writing import replacing
-from .files import failing_as_output
 from .texts import inert_sql
 
 if TYPE_CHECKING:

@@ -275,8 +275,8 @@ def write_parquet(spend: Spend, file: Path) -> None:
     """The rows as Parquet, money DECIMAL(38, 24); written whole or not at all. Raises OutputError."""
     import duckdb
 
+    from ..usage.output_files import failing_as_output
     from ..writing import replacing
-    from .files import failing_as_output
 
     keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)
     counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",

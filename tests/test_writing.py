@@ -6,8 +6,10 @@ import os
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 from costsim.errors import OutputError
+from costsim.usage.output_files import failing_as_output
 from costsim.writing import ENDING, one_writer, replacing, write_file
 
 
@@ -102,3 +104,14 @@ def test_no_result_takes_the_place_of_a_database(tmp_path: Path, head: bytes) ->
             write_file(tmp_path / name, "a,b")
     assert store.read_bytes() == head
     assert sorted(file.name for file in tmp_path.iterdir()) == ["costsim.duckdb", "link.csv"]
+
+
+def fail(file: Path, error: Exception) -> None:
+    with failing_as_output(file):
+        raise error
+
+
+def test_of_a_full_disk_duckdb_says_no_more_than_that(tmp_path: Path) -> None:
+    said = 'IO Error: Async write failed: {"exception_message":"No space left on device","errno":"28"}'
+    with pytest.raises(OutputError, match=r"x\.csv: cannot be written: No space left on device$"):
+        fail(tmp_path / "x.csv", duckdb.IOException(said))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from ...csvfile import Row, decimal_of, read_csv
 from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
 from ...usage.shape import statement
+from ...usage.store import is_fault
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -221,11 +223,12 @@ def _in_transaction(connection: DuckDBPyConnection, work: Callable[[], int]) -> 
             count = work()
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a disk that fails has rolled back already: its own error is the news
+                connection.execute("ROLLBACK")
             raise
-    except duckdb.BinderException:  # of a table that another program changed: who opened the store says so
-        raise
     except duckdb.Error as error:
+        if is_fault(error) or isinstance(error, duckdb.BinderException):  # who opened the store says what is wrong
+            raise
         raise StoreError(f"outcomes cannot be stored: {str(error).splitlines()[0]}") from None
     return count
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 import duckdb
 
-from ...errors import CostsimError
 from ...tokens import TOKEN_CLASSES
-from ..reader import struct
+from ...writing import replacing
+from ..output_files import failing_as_output
+from ..reader import struct, text
 from .statement import RollupStatement
 
 RESULT = {
@@ -78,16 +79,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, obj
 
 
 def copy_to(connection: duckdb.DuckDBPyConnection, relation: str, out: Path) -> None:
-    """Write a table of ours to a Parquet file, whole or not at all. Raises CostsimError."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        connection.execute(
-            f"COPY (FROM {relation} ORDER BY ALL) TO '{str(part).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
-        )
-        part.replace(out)
-    except (duckdb.Error, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise CostsimError(f"{out}: the file cannot be written: {str(error).splitlines()[0]}") from None
+    """Write a table of ours to a Parquet file, whole or not at all. Raises OutputError."""
+    with replacing(out) as part, failing_as_output(out):
+        connection.execute(f"COPY (FROM {relation} ORDER BY ALL) TO {text(str(part))} (FORMAT parquet)")
 
 
 def _as_text(value: Any) -> str | None:

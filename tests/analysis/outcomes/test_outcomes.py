@@ -337,3 +337,19 @@ def test_logged_statuses_are_error_rates(connection: duckdb.DuckDBPyConnection) 
     assert (row.task, row.model, row.calls, row.failed) == ("coding", "anthropic/claude-haiku-4-5", 4, 2)
     assert row.rate == 0.5
     assert error_rates(connection, open_book("list"), date(2026, 2, 2)).models[0].calls == 2
+
+
+def test_a_full_disk_is_named_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB has rolled back by itself then: that there is nothing to roll back is not the news."""
+    file = tmp_path / "o.csv"
+    file.write_text("ts,task,model,success\n2026-10-01T08:00:00Z,t,gpt-4o,true\n")
+
+    class Full:
+        def execute(self, sql: str, *_: object) -> None:
+            if sql == "COMMIT":
+                raise duckdb.TransactionException("Failed to commit: No space left on device")
+            if sql == "ROLLBACK":
+                raise duckdb.TransactionException("cannot rollback - no transaction is active")
+
+    with pytest.raises(duckdb.Error, match="No space left"):
+        load_outcomes(Full(), file)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from ..errors import OutputError
+from ..errors import OutputError, reason
 
 
 @contextmanager
@@ -17,4 +17,4 @@ def failing_as_output(file: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.IOException as error:
-        raise OutputError(f"{file}: cannot be written: {' '.join(str(error).split())}") from None
+        raise OutputError(f"{file}: cannot be written: {reason(error)}") from None
