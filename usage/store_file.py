@@ -22,7 +22,8 @@ from .unfold import SQLITE
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-LOCKED = "lock on file"
+LOCKED, INVALID = "lock on file", "not a valid DuckDB"
+"""Of DuckDB's errors: another process has the file, or is just making it."""
 MAKING_SECONDS = 1.0  # longer than another process takes to begin a file
 HEADER_BYTES = 3 * 4096
 MAGIC = slice(8, 12)
@@ -39,7 +40,7 @@ REFUSED = {
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
     "newer version of DuckDB": "a newer DuckDB than the one installed ({}) wrote this file; upgrade it: "
     "pip install --upgrade duckdb",
-    "not a valid DuckDB": NO_DATABASE,
+    INVALID: NO_DATABASE,
 }
 """What DuckDB says of a file, and what it means to a user."""
 
@@ -59,10 +60,10 @@ def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPy
     if read_only:
         config["temp_directory"] = str(Path(tempfile.gettempdir()) / "costsim.tmp")
     last = time.monotonic() + wait_seconds
-    connection = _waiting(_address(path), read_only, config, last)
+    connection = _waiting(path, read_only, config, last)
     while not (read_only or path == IN_MEMORY or _is_held(path)):  # another process removed or replaced it meanwhile
         connection.close()
-        connection = _waiting(_address(path), read_only, config, last)
+        connection = _waiting(path, read_only, config, last)
     if mode is not None:
         path.chmod(mode)
     return connection
@@ -130,14 +131,19 @@ def refusal(error: duckdb.Error) -> str | None:
 
 
 def _waiting(
-    address: str, read_only: bool, config: dict[str, str | bool | int | float | list[str]], last: float
+    path: Path, read_only: bool, config: dict[str, str | bool | int | float | list[str]], last: float
 ) -> duckdb.DuckDBPyConnection:
+    begun = False
     while True:
         try:
-            return duckdb.connect(address, read_only=read_only, config=config)
+            return duckdb.connect(_address(path), read_only=read_only, config=config)
         except duckdb.Error as error:
-            if LOCKED not in str(error) or time.monotonic() > last:
+            making = not begun and path != IN_MEMORY and (INVALID in str(error) or never_begun(path))
+            if not (LOCKED in str(error) or making) or time.monotonic() > last:
                 raise
+            begun = making and path.exists() and not never_begun(path)  # another process has made it since: once more
+            if making and not read_only:
+                _make_room(path)
             time.sleep(0.1)
 
 
@@ -194,7 +200,7 @@ def _check_log(path: Path) -> None:
 
 def never_begun(path: Path) -> bool:
     """Whether there is a file that holds less than a database's headers: its making was cut short."""
-    return path.is_file() and _never_begun(_head(path))
+    return path.is_file() and not is_open_here(path) and _never_begun(_head(path))
 
 
 def _never_begun(head: bytes) -> bool:

@@ -157,6 +157,26 @@ def test_a_store_that_was_removed_while_it_was_opened_is_made_again(
         assert scalar(store, "SELECT count(*) FROM acknowledged") == 1
 
 
+@pytest.mark.parametrize("left", [0, 4096])
+def test_a_file_that_another_process_is_just_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """It is there, with nothing or a part of its header in it, between its opening and its first write."""
+    path, begun, connect, times = tmp_path / "x.duckdb", b"\0" * 8 + b"DUCK" + b"\0" * 5000, duckdb.connect, []
+
+    def in_between(*words: object, **named: object) -> duckdb.DuckDBPyConnection:
+        times.append(1)
+        if len(times) == 1:
+            path.write_bytes(begun[:left])
+        return connect(*words, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(duckdb, "connect", in_between)
+    monkeypatch.setattr("costsim.usage.store_file.MAKING_SECONDS", 0.2)
+    with open_store(path) as store:
+        store.execute("INSERT INTO acknowledged VALUES ('a.b')")
+    assert len(times) > 1
+
+
 def test_a_load_of_the_stores_own_folder_keeps_its_lock(tmp_path: Path) -> None:
     """Whoever opens and closes a file gives up the locks that its process has on it: two loads would write at once."""
     path = tmp_path / "x.duckdb"
