@@ -147,20 +147,21 @@ def _objects(place: FieldPlace, finds: dict[type, Find]) -> list[Any]:
     """The types of the objects at a place: one for each kind, where all say their kind."""
     if not place.typed:
         return [_object(place.keys or {}, finds)]
-    return [_object(keys, finds, tag_field=KIND, tag=kind) for kind, keys in list(place.kinds.items())]
+    return [_object(keys, finds, kind) for kind, keys in list(place.kinds.items())]
 
 
-def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], **tag: Any) -> Any:
+def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], kind: str | None = None) -> Any:
     """The type of objects with the keys that were met and no other."""
     fields, looked_at = [], []
     for number, (key, there) in enumerate(list(keys.items())):
-        if tag and key == KIND:
+        if kind is not None and key == KIND:
             continue
-        kind, of_key = _shape(there)
-        fields.append((f"f{number}", kind, msgspec.field(default=None, name=key)))
+        of_field, of_key = _shape(there)
+        fields.append((f"f{number}", of_field, msgspec.field(default=None, name=key)))
         if of_key:
             looked_at.append((f"f{number}", of_key))
-    made = msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False, **tag)
+    tag_field = None if kind is None else KIND
+    made = msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False, tag_field=tag_field, tag=kind)
     if looked_at:
         finds[made] = _field_finder(looked_at)
     return made
