@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..shown import shortened
 
+from .fits import column_kinds
+
 if TYPE_CHECKING:
     from .reader import Reader
 
@@ -72,7 +74,8 @@ CONTENT = frozenset(
         "invocation_parameters",
     ]
 )
-NUMBER = re.compile(r"\s*-?(\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*")
+NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*[$€£¥]?\s*")
+SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 VALUES = ("intValue", "doubleValue", "stringValue")
 PATHS = 65_536  # judged and remembered
@@ -102,6 +105,7 @@ class Likeness:
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )
         self.holders = _holders(reader.counted)
+        self.kinds = column_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
 
     def holds_usage(self, key: str, path: str) -> bool:
@@ -124,13 +128,13 @@ class Likeness:
         """Whether a declared path is of audio or images: it is priced as text within the figure that it is part of."""
         return bool(MEDIA.search(path) and "token" in path.lower() and (self.known(path) or self.left_out(path)))
 
-    def _judged(self, path: str, usage: bool) -> bool:
-        """Whether a number at this path would be unread usage."""
+    def _judged(self, path: str, usage: bool, astray: bool = False) -> bool:
+        """Whether a number at this path would be unread usage; `astray` where the reader takes nothing from it."""
         parts = path.split(".")
         if self.is_media(path):
             return not _NO_USAGE.fullmatch(parts[-1])
-        named = usage or ".".join(parts[:-1]) in self.holders or any(map(NAMES.search, parts))
-        return named and not _NO_USAGE.fullmatch(parts[-1]) and not self.known(path) and not self.left_out(path)
+        named = usage or (astray and self.known(path)) or ".".join(parts[:-1]) in self.holders or any(map(NAMES.search, parts))
+        return named and not _NO_USAGE.fullmatch(parts[-1]) and (astray or not self.known(path)) and not self.left_out(path)
 
 
 def _pattern(paths: Sequence[str], end: str) -> Any:
@@ -138,7 +142,7 @@ def _pattern(paths: Sequence[str], end: str) -> Any:
     if not paths:
         return lambda _: None
     one = "|".join(re.escape(path).replace(r"\*", "[^.]*") for path in paths)
-    return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", re.IGNORECASE).fullmatch)
+    return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}").fullmatch)
 
 
 def _holders(counted: Sequence[str]) -> frozenset[str]:

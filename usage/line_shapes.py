@@ -171,7 +171,7 @@ def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     """The type of lists of what was met in them, objects with `key` and `value` by their keys."""
     if not place.attributes and not items.may_be_attribute:
         kind, of_items = _shape(items)
-    elif items.keys is None and items.items is None:
+    elif items.keys is None and items.items is None and not items.looked_at:
         kind, of_items = _attributes(place.attributes)
     else:
         kind, of_items = Any, {dict: place.find, list: _each(items.find)}

@@ -9,7 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .likeness import LONGEST_NAME, NUMBER, VALUES, WITHIN_TEXT, bounded
+from .fits import NUMBERS
+from .likeness import LONGEST_NAME, NUMBER, SIGNS, VALUES, WITHIN_TEXT, bounded
 
 if TYPE_CHECKING:
     from .likeness import Likeness
@@ -37,7 +38,7 @@ class Places:
         self.likeness = likeness
         self.count = 0
         self.met = 0  # places, and kinds of what stood there
-        self.root = FieldPlace(self, "", DEEPEST)
+        self.root = FieldPlace(self, "", DEEPEST, kind=likeness.kinds)
 
     def numbers(self, record: Any) -> list[Number]:
         """The numbers in a record that look like usage, but for 0, and are neither counted nor left out."""
@@ -49,6 +50,8 @@ class Places:
 class FieldPlace:
     """A path, with what surrounds it: `beside` says that it stands beside usage, `within` that what is in it does.
 
+    `kind` is the type that the reader's columns have for it: `astray` says that the value stood in a list or a text
+    where they have an object or a number, so that nothing of it is counted.
     Objects and lists are looked at where it is `opened`. It is not `settled` where the keys are too many to remember.
     """
 
@@ -63,12 +66,15 @@ class FieldPlace:
         opened: bool = True,
         scalars: bool = True,
         named: bool = False,
+        kind: Any = None,
+        astray: bool = False,
     ) -> None:
         likeness = places.likeness
+        self.kind, self.astray = kind, astray
         self.places, self.path, self.depth, self.named = places, path, depth, named
         self.beside, self.within, self.opened = beside, within, opened and depth > 0
         self.has_fields = not likeness.leaves_out(path)
-        self.counts = scalars and likeness.judge(path, beside)
+        self.counts = scalars and likeness.judge(path, beside, astray)
         self.holds_text = scalars and depth > 0 and likeness.holds_text(path)
         self.numbers = False  # but for 0
         self.words: set[str] | None = set()  # texts that are neither numbers nor JSON, None where any may stand
@@ -133,12 +139,24 @@ class FieldPlace:
 
     def _in_list(self, value: list[Any], found: list[Number]) -> None:
         if self.items is None:
-            self.items = self._place(self.path, beside=self.within, within=self.within, scalars=False)
+            self.items = self._item_place()
         for item in value if self.opened else ():
             if isinstance(item, dict) and "key" in item and "value" in item:
                 self._attribute(item["key"]).find(item["value"], found)
-            elif isinstance(item, dict | list):
+            elif isinstance(item, dict | list) or self.items.counts:
                 self.items.find(item, found)
+
+    def _item_place(self) -> FieldPlace:
+        """The place of a list's items: numbers count beside usage; elsewhere they may be tokens' ids."""
+        is_list = getattr(self.kind, "id", "") == "list"
+        kind, astray = (self.kind.children[0][1], self.astray) if is_list else (None, self.astray or self.is_one)
+        scalars = self.beside and self.counts
+        return self._place(self.path, beside=self.within, within=self.within, scalars=scalars, kind=kind, astray=astray)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the reader takes an object or a number here."""
+        return getattr(self.kind, "id", "") in ("struct", *NUMBERS)
 
     def _in_text(self, value: str, found: list[Number]) -> None:
         """A number written as text, JSON in a text that may hold usage, or words."""
@@ -147,8 +165,8 @@ class FieldPlace:
             self.within_text().find(_loads(value), found)
         elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):
             self._words_end()
-            if float(value):
-                found.append(Number(self.path, value.strip()))
+            if float(written := SIGNS.sub("", value)):
+                found.append(Number(self.path, written))
         elif self.words is not None and value not in self.words:
             self.words.add(value)
             self.places.met += 1
@@ -163,7 +181,8 @@ class FieldPlace:
     def within_text(self) -> FieldPlace:
         """The place of what a text holds."""
         if self.inner is None:
-            self.inner = self._place(self.path, beside=self.beside, within=self.beside)
+            astray = self.astray or self.is_one
+            self.inner = self._place(self.path, beside=self.beside, within=self.beside, astray=astray)
         return self.inner
 
     def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
@@ -176,7 +195,14 @@ class FieldPlace:
         likeness, key = self.places.likeness, bounded(key)
         path = f"{self.path}.{key}" if self.path else key
         within = self.within or likeness.holds_usage(key, path)
-        return self._place(path, beside=self.within, within=within, opened=within or likeness.opens(key, path))
+        opened = within or likeness.opens(key, path)
+        return self._place(path, beside=self.within, within=within, opened=opened, kind=self._kind_of(key))
+
+    def _kind_of(self, key: str) -> Any:
+        kind = self.kind
+        if getattr(kind, "id", "") == "struct":
+            kind = dict(kind.children)
+        return kind.get(key) if isinstance(kind, dict) else None
 
     def _attribute(self, name: Any) -> FieldPlace:
         known = self.attributes.get(name) if isinstance(name, str) else None
@@ -197,8 +223,8 @@ class FieldPlace:
             places[name] = place
         return place
 
-    def _place(self, path: str, **how: bool) -> FieldPlace:
-        return FieldPlace(self.places, path, self.depth - 1, **how)
+    def _place(self, path: str, **how: Any) -> FieldPlace:
+        return FieldPlace(self.places, path, self.depth - 1, **{"astray": self.astray, **how})
 
 
 def _is_untyped(name: str) -> bool:
