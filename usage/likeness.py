@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..shown import shortened
-
 from .fits import column_kinds
 
 if TYPE_CHECKING:
@@ -98,19 +97,25 @@ class Likeness:
     """
 
     def __init__(self, reader: Reader) -> None:
-        declared = (*reader.counted, *reader.left_out)
+        declared = [path.replace("[]", "") for path in (*reader.counted, *reader.left_out)]
+        self.lists = {path.rpartition("[]")[0].replace("[]", "") for path in reader.counted}
         self.known = _pattern(reader.counted, "")
         self.left_out = _pattern((*reader.left_out, *reader.own), r"(\..*)?")
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )
         self.holders = _holders(reader.counted)
+        self.holder = _pattern(tuple(self.holders), "")
         self.kinds = column_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
 
     def holds_usage(self, key: str, path: str) -> bool:
         """Whether every number below this key is usage."""
         return path in self.holders or (bool(NAMES.search(key)) and not _NO_USAGE.fullmatch(key))
+
+    def holds_one(self, path: str) -> bool:
+        """Whether what holds counted fields here is an object, and no list of objects."""
+        return bool(self.holder(path)) and path not in self.lists
 
     def holds_text(self, path: str) -> bool:
         """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage."""
@@ -133,21 +138,31 @@ class Likeness:
         parts = path.split(".")
         if self.is_media(path):
             return not _NO_USAGE.fullmatch(parts[-1])
-        named = usage or (astray and self.known(path)) or ".".join(parts[:-1]) in self.holders or any(map(NAMES.search, parts))
-        return named and not _NO_USAGE.fullmatch(parts[-1]) and (astray or not self.known(path)) and not self.left_out(path)
+        named = (
+            usage
+            or (astray and self.known(path))
+            or ".".join(parts[:-1]) in self.holders
+            or any(map(NAMES.search, parts))
+        )
+        return (
+            named
+            and not _NO_USAGE.fullmatch(parts[-1])
+            and (astray or not self.known(path))
+            and not self.left_out(path)
+        )
 
 
 def _pattern(paths: Sequence[str], end: str) -> Any:
     """What matches one of these paths, or one below attributes."""
     if not paths:
         return lambda _: None
-    one = "|".join(re.escape(path).replace(r"\*", "[^.]*") for path in paths)
+    one = "|".join(re.escape(path.replace("[]", "")).replace(r"\*", "[^.]*") for path in paths)
     return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}").fullmatch)
 
 
 def _holders(counted: Sequence[str]) -> frozenset[str]:
     """The objects that hold counted fields: beside these, every number is usage. Not those that hold anything else."""
-    above = {path.rpartition(".")[0] for path in counted}
+    above = {path.replace("[]", "").rpartition(".")[0] for path in counted}
     return frozenset(
         path for path in above if path and path.rpartition(".")[2] not in ("attributes", "metadata", "data")
     )

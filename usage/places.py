@@ -149,13 +149,14 @@ class FieldPlace:
     def _item_place(self) -> FieldPlace:
         """The place of a list's items: numbers count beside usage; elsewhere they may be tokens' ids."""
         is_list = getattr(self.kind, "id", "") == "list"
-        kind, astray = (self.kind.children[0][1], self.astray) if is_list else (None, self.astray or self.is_one)
+        kind = self.kind.children[0][1] if is_list else self.kind
+        astray = self.astray or self.is_one or (str(kind) == "JSON" and self.places.likeness.holds_one(self.path))
         scalars = self.beside and self.counts
         return self._place(self.path, beside=self.within, within=self.within, scalars=scalars, kind=kind, astray=astray)
 
     @property
     def is_one(self) -> bool:
-        """Whether the reader takes an object or a number here."""
+        """Whether the reader's columns have an object or a number here."""
         return getattr(self.kind, "id", "") in ("struct", *NUMBERS)
 
     def _in_text(self, value: str, found: list[Number]) -> None:
@@ -200,6 +201,8 @@ class FieldPlace:
 
     def _kind_of(self, key: str) -> Any:
         kind = self.kind
+        if str(kind) == "JSON":
+            return kind
         if getattr(kind, "id", "") == "struct":
             kind = dict(kind.children)
         return kind.get(key) if isinstance(kind, dict) else None

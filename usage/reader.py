@@ -102,9 +102,10 @@ class Reader:
     is their `line`. It may raise ValueError or sqlite3.Error, then what it yielded counts and the file is reported.
 
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
-    (through lists alike; `*` stands for any one key). `left_out` are those that are known and not counted, each with
-    the reason. Any other number that looks like usage is reported as unread. `own` are the keys that `unfold` adds to a
-    record: what costsim makes of it, so nothing in them is unread.
+    (through lists alike; `*` stands for any one key; in a column of JSON, `[]` marks a list whose objects have the
+    count). `left_out` are those that are known and not counted, each with the reason. Any other number that looks like
+    usage is reported as unread. `own` are the keys that `unfold` adds to a record: what costsim makes of it, so nothing
+    in them is unread.
 
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in

@@ -104,3 +104,21 @@ def test_one_unknown_field_among_many_lines_is_named_wherever_it_stands(tmp_path
         "extraTokens": (5, 2501),
         "message.usage.rare_count": (7, 2502),
     }
+
+
+@pytest.mark.parametrize(
+    ("usage", "named"),
+    [
+        ({"Input_Tokens": 7}, {"Input_Tokens": 7}),  # JSON's keys are what they are: none of costsim's columns
+        ({"new_tokens": [3, 4]}, {"new_tokens": 7}),
+        ({"new_cost": "$1,250.50"}, {"new_cost": 1250.5}),
+        ({"cache_creation": [{"ephemeral_1h_input_tokens": 9}]}, {"cache_creation.ephemeral_1h_input_tokens": 9}),
+        ({"cache_creation": '{"ephemeral_1h_input_tokens": 9}'}, {"cache_creation.ephemeral_1h_input_tokens": 9}),
+    ],
+)
+def test_what_stands_where_nothing_is_taken_from_is_named(
+    tmp_path: Path, usage: dict[str, object], named: dict[str, float]
+) -> None:
+    """In other case, in a list, as an amount of money, in a list or a text where an object is expected."""
+    found = {unread.field: float(unread.total) for unread in loaded(tmp_path, entry(1, **usage)).unread}
+    assert found == {f"message.usage.{name}": total for name, total in named.items()}

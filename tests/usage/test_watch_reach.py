@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.errors import UsageLogError
+from costsim.usage.likeness import NAMES
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.store import open_store
-from counts_in import as_line, documents, holders, opened
+from counts_in import as_line, documents, holders, is_count, opened
 
 DATA = Path(__file__).parents[1] / "data" / "usage"
 NAME, AMOUNT = "zyx_new_tokens", 7_654_321
@@ -79,6 +80,37 @@ TABLES = {name: file for name, file in FORMATS.items() if file.suffix == ".csv"}
 def test_a_made_up_count_beside_counts_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
     file = written(JSON_FORMATS[name], tmp_path, lambda holder, _: holder.update({NAME: AMOUNT}))
     assert any(field.endswith(NAME) for field in measured(store, file)[2])
+
+
+def listed(value: Any) -> Any:
+    """A record with every object of counts in a list of its own."""
+    if isinstance(value, list):
+        return [listed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return type(value)({key: [item] if counts(key, item) else listed(item) for key, item in value.items()})
+
+
+def counts(key: str, value: Any) -> bool:
+    """Whether a key has an object of counts."""
+    within = bool(NAMES.search(key))
+    return type(value) is dict and any(is_count(name, count, within) for name, count in value.items())
+
+
+# In others the objects are attributes, texts, or the records themselves.
+OF_OBJECTS = ("bedrock", "claude-code", "cursor-events", "gemini-cli", "openclaw", "opencode", "vertex", "weave")
+
+
+@pytest.mark.parametrize("name", OF_OBJECTS)
+def test_usage_in_a_list_where_an_object_is_expected_is_named(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
+) -> None:
+    before = BEFORE.get(name) or BEFORE.setdefault(name, measured(store, JSON_FORMATS[name]))
+    out = tmp_path / JSON_FORMATS[name].name
+    out.write_text("".join(as_line(listed(document)) for document in documents(JSON_FORMATS[name])))
+    after = measured(store, out)
+    assert after[0] < before[0]
+    assert len(after[2]) > len(before[2])
 
 
 LINES = {
@@ -141,8 +173,13 @@ def retyped(holder: dict[str, Any], keys: list[str], dice: random.Random) -> Non
     holder[key] = dice.choice([f"{holder[key]} tokens", True, {"value": holder[key]}, [holder[key]]])
 
 
+def in_other_case(holder: dict[str, Any], keys: list[str], dice: random.Random) -> None:
+    key = dice.choice(keys)
+    holder[key.upper() if key != key.upper() else key.lower()] = holder.pop(key)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("mutation", [renamed, nested, retyped], ids=lambda change: change.__name__)
+@pytest.mark.parametrize("mutation", [renamed, nested, retyped, in_other_case], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_no_total_falls_without_a_word(
     store: duckdb.DuckDBPyConnection,

@@ -126,7 +126,7 @@ _COUNTED = (
     "input.cacheWriteInputTokenCount",
     "output.outputTokenCount",
     "output.outputBodyJson.usage.cache_creation.ephemeral_1h_input_tokens",
-    "output.outputBodyJson.usage.cacheDetails.inputTokens",
+    "output.outputBodyJson.usage.cacheDetails[].inputTokens",
 )
 _REPEATED = (
     "usage.input_tokens",

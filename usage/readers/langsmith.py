@@ -148,7 +148,7 @@ def recognises(sample: Sample) -> bool:
     )
 
 
-_WHERE = ("", "runs.", "post.", "patch.")
+_WHERE = ("", "runs[].", "post[].", "patch[].")
 _USAGE = [
     "input_tokens",
     "output_tokens",
