@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.attribution import read_attribution
 from costsim.usage.load import load
+from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
+from costsim.usage.tags import KNOWN
 
 
 @pytest.fixture
@@ -171,3 +174,10 @@ def test_rules_go_before_the_component_that_a_source_says(store: duckdb.DuckDBPy
 def test_a_placeholder_that_means_nothing_is_one_line(tmp_path: Path, component: str, message: str) -> None:
     with pytest.raises(UsageLogError, match=message):
         rules(tmp_path, f'attribution: [{{match: {{model: "*"}}, component: "{component}"}}]')
+
+
+def test_a_reader_that_names_all_tags_itself_has_none_that_says_a_dimension() -> None:
+    known = {"cwd", *(name for names in KNOWN.values() for name in names)}
+    named = {reader.name: set(re.findall(r"'(\w+)',", reader.sql)) for reader in READERS if reader.own_tags}
+    assert named
+    assert {name: tags & known for name, tags in named.items() if tags & known} == {}

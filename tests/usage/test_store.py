@@ -136,3 +136,27 @@ def test_a_store_that_disagrees_with_itself_is_no_sound_one(path: Path) -> None:
     with open_store(path) as store:
         store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")
     assert verify(path).faults() == ["1 calls that stand twice"]
+
+
+def test_unix_time_is_read_in_the_unit_that_its_size_says() -> None:
+    instants = {
+        "1765000000": "2025-12-06 05:46:40",
+        "1765000000.25": "2025-12-06 05:46:40.25",
+        "1765000000123": "2025-12-06 05:46:40.123",
+        "1765000000123456": "2025-12-06 05:46:40.123456",
+        "1765000000123456499": "2025-12-06 05:46:40.123456",
+        "1765000000123456500": "2025-12-06 05:46:40.123457",  # half a microsecond is one
+        "1.765e9": "2025-12-06 05:46:40",
+        " 1765000000 ": "2025-12-06 05:46:40",
+        "-1": "1969-12-31 23:59:59",
+        "99999999999": "5138-11-16 09:46:39",  # the last second
+        "100000000000": "1973-03-03 09:46:40",  # milliseconds from here on
+        "2025-12-06T05:46:40Z": None,
+        "nan": None,
+        "": None,
+    }
+    with open_store(Path(":memory:")) as store:
+        read = store.execute(
+            "SELECT n, utc_epoch(n)::VARCHAR FROM (SELECT unnest(?) AS n)", [list(instants)]
+        ).fetchall()
+    assert dict(read) == instants
