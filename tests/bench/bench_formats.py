@@ -5,10 +5,12 @@
 Each format is loaded in a process of its own; the time that counts is the processor's (user and system), since others
 may use the machine. Every copy of a sample has ids of its own, so that nothing is known already. The watch's share is
 what looking for usage that is not counted takes of it: in the bytes of lines, and in the cells of tables (for Claude
-Code, none: the search that finds its entries sees both). Targets: no format in wide use (*) slower than a third of
-Claude Code's megabytes a second, and a share of at most a tenth; `!` marks what misses one. Claude Code's sample is a
-real session, with its texts; most others are a few lines of usage, multiplied: all calls, as no real log is. So `codex`
-and `cline` are there twice: as shipped, and `with texts`, in the shares of public logs (log_texts.py says which).
+Code, none: the search that finds its entries sees both). The clocks are read a few hundred times a load, which costs
+nothing; the time of cells is that of the whole process, since DuckDB's threads look too, so it includes the hashing
+beside it. Targets: no format in wide use (*) slower than a third of Claude Code's megabytes a second, and a share of at
+most a tenth; `!` marks what misses one. Claude Code's sample is a real session, with its texts; most others are a few
+lines of usage, multiplied: all calls, as no real log is. So `codex` and `cline` are there twice: as shipped, and `with
+texts`, in the shares of public logs (log_texts.py says which).
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ import resource, sys, threading, time
 from pathlib import Path
 from costsim.usage import tables
 from costsim.usage.line_watch import LineWatch
-watched, within = [0.0], threading.local()
+watched, within = [], threading.local()
 def used():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -52,7 +54,7 @@ def timed(function, clock):
         try:
             return function(*arguments)
         finally:
-            watched[0] += clock() - start
+            watched.append(clock() - start)
             within.watch = False
     return call
 LineWatch.feed = timed(LineWatch.feed, time.thread_time)
@@ -63,7 +65,7 @@ from costsim.usage.store import open_store
 with open_store(Path(sys.argv[2])) as store:
     before = used()
     report = load(store, [sys.argv[1]])
-    print(used() - before, report.total("added"), report.total("rejected"), watched[0])
+    print(used() - before, report.total("added"), report.total("rejected"), sum(watched))
 """
 
 # What is an id in a record: each copy gets its own, in all places alike.

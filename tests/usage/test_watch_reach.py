@@ -113,6 +113,17 @@ def test_usage_in_a_list_where_an_object_is_expected_is_named(
     assert len(after[2]) > len(before[2])
 
 
+def test_what_amps_messages_and_threads_state_beside_usage_is_named(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (thread,) = documents(JSON_FORMATS["amp"])
+    message = next(message for message in thread["messages"] if "usage" in message)
+    message["second_usage"] = {"inputTokens": AMOUNT}
+    thread[NAME] = AMOUNT
+    (tmp_path / "T-1.json").write_text(as_line(thread))
+    assert measured(store, tmp_path / "T-1.json")[2] == [f"of_thread.{NAME}", "message.second_usage.inputTokens"]
+
+
 LINES = {
     name: file
     for file in sorted(DATA.glob("*/*.jsonl"))

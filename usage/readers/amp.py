@@ -38,15 +38,22 @@ FROM record
 
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
-    """The messages that have usage, of a thread or a list of threads."""
+    """The messages that have usage, of a thread or a list of threads, with what else these state but texts."""
     found = parsed(content.read_bytes())
     for thread in found if isinstance(found, list) else [found]:
         messages = thread.get("messages") if isinstance(thread, dict) else None
+        head = {"of_thread": _but(thread, "messages", "usageLedger")} if messages else {}
         for number, message in enumerate(messages if isinstance(messages, list) else []):
             if isinstance(message, dict) and isinstance(message.get("usage"), dict):
                 place = str(message.get("messageId", f"#{number}"))
                 stated = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
-                yield {**stated, "usage": message["usage"]}
+                yield {**stated, "usage": message["usage"], "message": _but(message, "usage", "content"), **head}
+                head = {}
+
+
+def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """An object without some keys: texts, and what is counted or repeated."""
+    return {key: item for key, item in value.items() if key not in keys}
 
 
 def recognises(sample: Sample) -> bool:
