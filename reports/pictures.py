@@ -13,6 +13,7 @@ from .page import spec_of
 from .texts import chart as harmless
 from .texts import plain, xml
 from .theme import DARK, FONT, LIGHT, Theme
+from .vega import converted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,11 +84,9 @@ def draw(framed: Framed, ending: str, shade: Shades, width: int) -> str | bytes:
 
 def framed_svg(framed: Framed, theme: Theme, width: int) -> str:
     """The picture as SVG, `width` pixels wide; as high as its words and its chart need."""
-    import vl_convert
-
     room = width - 2 * EDGE
     spec = {**harmless(spec_of(framed.chart)), "width": room}
-    inner = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    inner = converted(spec)
     head, top = _text(framed.title, TITLE, theme.text, room, EDGE)
     below, top = _text(framed.subtitle, SUBTITLE, theme.muted, room, top + 2)
     body, height = _nested(inner, room, top + 10)

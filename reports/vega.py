@@ -15,10 +15,12 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import Any
 
+from ..errors import OutputError
 from .texts import chart
 
 Spec = dict[str, Any]
@@ -27,8 +29,12 @@ _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _DRAW = """
 import json, sys, vl_convert
 for line in sys.stdin:
-    print(json.dumps(vl_convert.vegalite_to_svg(json.loads(line), allowed_base_urls=[])), flush=True)
+    asked = json.loads(line)
+    script = isinstance(asked, str)
+    made = vl_convert.javascript_bundle(asked) if script else vl_convert.vegalite_to_svg(asked, allowed_base_urls=[])
+    print(json.dumps(made), flush=True)
 """
+_ASKING = Lock()
 _SHAPE = re.compile(r' (?:d|transform)="[^"]*"')
 _LONG = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 
@@ -39,12 +45,10 @@ def bundle() -> str:
     Making it takes some seconds, so it is kept in the user's cache folder, by version of vl-convert. Where
     that folder cannot be written it is made anew each time.
     """
-    import vl_convert
-
     kept = cache_folder() / f"vega-embed-{version('vl-convert-python')}.js"
     with suppress(OSError, UnicodeDecodeError):
         return kept.read_text(encoding="utf-8")
-    script = vl_convert.javascript_bundle(_SNIPPET)
+    script = converted(_SNIPPET)
     with suppress(OSError):
         _keep(kept, script)
     return script
@@ -67,21 +71,39 @@ def static_svg(spec: Spec, width: int) -> str:
     It is one picture to a screen reader, to be named by its place: its shapes carry no names of their own.
     """
     quiet = {**spec.get("config", {}), "aria": False}
-    svg = _converted({**chart(spec), "width": width, "autosize": "pad", "config": quiet})
+    svg = converted({**chart(spec), "width": width, "autosize": "pad", "config": quiet})
     return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
 
 
-def _converted(spec: Spec) -> str:
-    """Asked of the other process; where it is none or ended, done here, where its reason comes to light."""
-    with suppress(OSError, ValueError):
+def converted(asked: Spec | str) -> str:
+    """A chart as SVG text, or of a script what it needs with it: made by the other process.
+
+    Where that is none or has failed, made here, where its reason comes to light; not where a signal ended it, which
+    would end this one too. Raises OutputError then.
+    """
+    with _ASKING, suppress(OSError, ValueError):
         artist = _artist()
         if artist and artist.stdin and artist.stdout:
-            artist.stdin.write(json.dumps(spec) + "\n")
+            artist.stdin.write(json.dumps(asked) + "\n")
             artist.stdin.flush()
             return str(json.loads(artist.stdout.readline()))
+    _raise_if_killed()
     import vl_convert
 
-    return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    if isinstance(asked, str):
+        return vl_convert.javascript_bundle(asked)
+    return vl_convert.vegalite_to_svg(asked, allowed_base_urls=[])
+
+
+def _raise_if_killed() -> None:
+    """Raises OutputError where a signal ended the process that draws."""
+    artist = _artist()
+    with suppress(TimeoutExpired):
+        if artist and (code := artist.wait(1)) < 0:
+            raise OutputError(
+                f"no chart can be drawn: what draws them was ended (signal {-code}); it needs some 4 GB of address "
+                "space (ulimit -v) and memory"
+            )
 
 
 @cache

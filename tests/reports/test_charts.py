@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import vl_convert
 from costsim.analysis.grouping import fold
 from costsim.analysis.results import Projection, WaterfallStep
-from costsim.reports import captions, charts
+from costsim.errors import OutputError
+from costsim.reports import captions, charts, vega
 from costsim.reports.colours import model_label
 from costsim.reports.theme import CSS
 
@@ -211,3 +213,13 @@ def test_a_page_states_first_how_sure_its_cost_is(fleet: FleetBuilder) -> None:
     noted = known.model_copy(update={"range_note": "the range shows only chance; state uncertainty: for them"})
     assert captions.sureness(noted).endswith("in eight cases of ten; the range shows only chance.")
     assert captions.sureness(fleet()).endswith("; 1 model without a price: what runs there is in no total.")
+
+
+def test_a_drawing_that_a_signal_ends_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too little address space (`ulimit -v`) aborts V8: in a process of its own, not in this one."""
+    artist = Mock()
+    artist.stdin.flush.side_effect, artist.wait.return_value = BrokenPipeError, -9
+    monkeypatch.setattr(vega, "_artist", lambda: artist)
+    for asked in ({"mark": "point"}, "a script"):
+        with pytest.raises(OutputError, match=r"no chart can be drawn: what draws them was ended \(signal 9\)"):
+            vega.converted(asked)

@@ -210,9 +210,9 @@ def test_a_thousand_components_still_fit(fleet: FleetBuilder) -> None:
 
 def test_the_scripts_are_made_once_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: f"made {snippet}")
+    monkeypatch.setattr("costsim.reports.vega.converted", lambda snippet: f"made {snippet}")
     first = vega.bundle()
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: pytest.fail("made twice"))
+    monkeypatch.setattr("costsim.reports.vega.converted", lambda snippet: pytest.fail("made twice"))
     assert vega.bundle() == first
     assert len(list((tmp_path / "costsim").iterdir())) == 1
 
@@ -222,7 +222,7 @@ def test_a_cache_folder_that_cannot_be_written_costs_time_but_no_report(
 ) -> None:
     (tmp_path / "costsim").write_text("a file where the folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: "made anew")
+    monkeypatch.setattr("costsim.reports.vega.converted", lambda snippet: "made anew")
     assert vega.bundle() == "made anew"
 
 
