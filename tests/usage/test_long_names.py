@@ -71,9 +71,9 @@ def test_a_key_of_any_length_is_named_shortened(tmp_path: Path, monkeypatch: pyt
     judged: list[str] = []
     judge = Likeness._judged
 
-    def noted(self: Likeness, path: str, usage: bool) -> bool:
+    def noted(self: Likeness, path: str, *how: bool) -> bool:
         judged.append(path)
-        return judge(self, path, usage)
+        return judge(self, path, *how)
 
     monkeypatch.setattr(Likeness, "_judged", noted)
     file = tmp_path / ("a.json" if "resourceSpans" in record else "a.jsonl")
