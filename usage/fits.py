@@ -25,6 +25,13 @@ def column_kinds(reader: Reader) -> dict[str, Any]:
     return {reader.key(name): duckdb.dtype(kind) for name, kind in reader.columns.items()}
 
 
+def read_kinds(reader: Reader) -> dict[str, Any]:
+    """The types of a reader's columns, and of what is read of its records before they are columns."""
+    import duckdb
+
+    return {**column_kinds(reader), **{key: duckdb.dtype(kind) for key, kind in reader.read_as.items()}}
+
+
 def misfit_of_record(record: Mapping[str, Any], kinds: Mapping[str, Any]) -> str | None:
     """Why a record does not fit the columns, by the first value that does not."""
     return next((why for key, kind in kinds.items() if (why := misfit(record.get(key), kind, key))), None)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..shown import shortened
-from .fits import column_kinds
+from .fits import read_kinds
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -106,7 +106,7 @@ class Likeness:
         )
         self.holders = _holders(reader.counted)
         self.holder = _pattern(tuple(self.holders), "")
-        self.kinds = column_kinds(reader)
+        self.kinds = read_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
 
     def holds_usage(self, key: str, path: str) -> bool:

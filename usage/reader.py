@@ -105,7 +105,8 @@ class Reader:
     (through lists alike; `*` stands for any one key; in a column of JSON, `[]` marks a list whose objects have the
     count). `left_out` are those that are known and not counted, each with the reason. Any other number that looks like
     usage is reported as unread. `own` are the keys that `unfold` adds to a record: what costsim makes of it, so nothing
-    in them is unread.
+    in them is unread. `read_as` are the types of keys that `unfold` reads and `columns` lack: a list or a text
+    where it reads an object is unread.
 
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
@@ -134,6 +135,7 @@ class Reader:
     counted: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
+    read_as: Mapping[str, str] = field(default_factory=dict)
     role: Role = "calls"
     unique_by: str = ""
     sample: str = ""

@@ -6,6 +6,7 @@ it, so it is left out. Credits are not USD.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,22 +34,38 @@ SELECT file_id, line,
     usage.outputTokens AS output,
     usage.totalInputTokens::HUGEINT + usage.outputTokens AS stated_total,
     json_object('credits', usage.credits) AS tags
-FROM record
+FROM record WHERE usage IS NOT NULL
 """
 
 
-def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
-    """The messages that have usage, of a thread or a list of threads, with what else these state but texts."""
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
+    """The messages of a thread or a list of threads, with what they and the threads state but texts.
+
+    Messages without usage too: what they have in another form, or under another name, is looked at.
+    """
     found = parsed(content.read_bytes())
     for thread in found if isinstance(found, list) else [found]:
-        messages = thread.get("messages") if isinstance(thread, dict) else None
-        head = {"of_thread": _but(thread, "messages", "usageLedger")} if messages else {}
-        for number, message in enumerate(messages if isinstance(messages, list) else []):
-            if isinstance(message, dict) and isinstance(message.get("usage"), dict):
-                place = str(message.get("messageId", f"#{number}"))
-                stated = {"thread": thread.get("id"), "created": thread.get("created"), "place": place}
-                yield {**stated, "usage": message["usage"], "message": _but(message, "usage", "content"), **head}
-                head = {}
+        if isinstance(thread, dict):
+            yield from _messages(thread)
+        else:
+            yield json.dumps(thread)
+
+
+def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
+    messages = thread.get("messages")
+    head: dict[str, Any] = {"of_thread": _but(thread, "messages", "usageLedger")}
+    if not isinstance(messages, list):
+        yield {**head, "usage_in_messages": messages}
+        return
+    stated = {"thread": thread.get("id"), "created": thread.get("created")}
+    for number, message in enumerate(messages):
+        if isinstance(message, dict):
+            place = str(message.get("messageId", f"#{number}"))
+            yield {**stated, "place": place, "usage": message.get("usage"),
+                   "message": _but(message, "usage", "content"), **head}  # fmt: skip
+        else:
+            yield json.dumps(message)
+        head = {}
 
 
 def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def recognises_store(sample: Sample) -> bool:
     return sample.layout == "sqlite" and sample.has("sessions", "assistant_usage_events")
 
 
-USED = tuple(f"data.modelMetrics.usage.{name}Tokens" for name in ("input", "output", "cacheRead", "cacheWrite"))
+USED = tuple(f"data.modelMetrics[].usage.{name}Tokens" for name in ("input", "output", "cacheRead", "cacheWrite"))
 NOT_BILLED = "not billed: the size of the context"
 REPEATED = "stated again by session.shutdown"
 WHERE = "~/.copilot (COPILOT_HOME)"
@@ -216,12 +216,13 @@ READER = Reader(
     unfold=unfold,
     counted=(
         *USED,
-        "data.modelMetrics.requests.count",
-        "data.modelMetrics.totalNanoAiu",
-        "data.modelMetrics.tokenDetails.*.tokenCount",
+        "data.modelMetrics[].requests.count",
+        "data.modelMetrics[].totalNanoAiu",
+        "data.modelMetrics[].tokenDetails.*.tokenCount",
         "data.totalNanoAiu",
     ),
     own=("call", "place"),
+    read_as={"data": "JSON"},
     left_out={
         "data.outputTokens": f"{REPEATED}; counts only where no shutdown does (a crash)",
         "data.modelMetrics.usage.reasoningTokens": "part of the output",

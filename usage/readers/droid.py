@@ -115,6 +115,7 @@ READER = Reader(
     unfold=unfold,
     counted=(*(f"tokenUsage.{name}" for name in NAMES),
              *(f"sums.{name}" for name in ("input", "cache_read", "cache_write", "output"))),
+    read_as={"tokenUsage": "JSON"},
     left_out={
         "tokenUsage.totalTokens": "the sum",
         "tokenUsage.factoryCredits": "not USD; kept as a tag",
