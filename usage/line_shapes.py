@@ -229,10 +229,10 @@ def _text_finder(place: FieldPlace) -> Find:
             text = "\n".join(streams)
             if not find_events(_payloads(text), found) and not find_events("\n".join(events(text)), found):
                 find_each(streams, found)
-        if holds_text and (documents := [value for value in values if value[:1] in OPENINGS]):
+        if holds_text and (documents := [value for value in values if value.lstrip()[:1] in OPENINGS]):
             if not find_documents("\n".join([value.replace("\n", " ") for value in documents]), found):
                 find_each(documents, found)
-            values = [value for value in values if value[:1] not in OPENINGS]
+            values = [value for value in values if value.lstrip()[:1] not in OPENINGS]
         find_each(list(filter(NUMBER.match, values)), found)
 
     return find

@@ -161,7 +161,7 @@ class FieldPlace:
 
     def _in_text(self, value: str, found: list[Number]) -> None:
         """A number written as text, JSON in a text that may hold usage, or words."""
-        if self.holds_text and value[:1] in WITHIN_TEXT:
+        if self.holds_text and value.lstrip()[:1] in WITHIN_TEXT:
             self._words_end()
             self.within_text().find(_loads(value), found)
         elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):

@@ -55,6 +55,14 @@ def loaded(text: str) -> dict[str, Any] | str:
     return found if isinstance(found, dict) else text
 
 
+def no_objects(*values: Any) -> Iterator[str]:
+    """Those of these values that are no objects where a reader takes one, as lines to be rejected; not empty ones.
+
+    So no record passes in silence that has something where its usage stands.
+    """
+    yield from (line_of(value).decode().rstrip("\n") for value in values if value and not isinstance(value, dict))
+
+
 def whole(value: Any) -> int:
     """A count in JSON as a number; 0 where there is none, -1 (which the loader rejects) where it is no whole number."""
     if value is None:

@@ -6,13 +6,13 @@ it, so it is left out. Credits are not USD.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
 from ..reader import Reader, Sample
+from ..unfold import no_objects
 
 COLUMNS = {
     "thread": "VARCHAR",
@@ -48,7 +48,7 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         if isinstance(thread, dict):
             yield from _messages(thread)
         else:
-            yield json.dumps(thread)
+            yield from no_objects(thread)
 
 
 def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
@@ -63,9 +63,10 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
             place = str(message.get("messageId", f"#{number}"))
             yield {**stated, "place": place, "usage": message.get("usage"),
                    "message": _but(message, "usage", "content"), **head}  # fmt: skip
+            head = {}
+            yield from no_objects(message.get("usage"))
         else:
-            yield json.dumps(message)
-        head = {}
+            yield from no_objects(message)
 
 
 def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:

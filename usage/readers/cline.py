@@ -11,21 +11,22 @@ knows; 0 means that it knows none.
 
 from __future__ import annotations
 
-import json
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..fast_json import parsed, with_texts
+from ..fast_json import with_texts
 from ..reader import Reader, Sample
-from ..unfold import beside, whole
+from ..unfold import no_objects, whole
+from .cline_models import models
 from .nested import priced
 
 REQUESTS = {"cline": ("api_req_started", "deleted_api_reqs", "subagent_usage"), "roo": ("api_req_started",)}
 STATED = {*REQUESTS["cline"], "api_req_finished"}
 COUNTS = ("tokensIn", "tokensOut", "cacheReads", "cacheWrites")
+COUNTED = (*COUNTS, "cost")
+BEGINNINGS = ("{", "[", '"')  # of JSON that is looked at
 NO_COUNTS = (0, 0, 0, 0)
 
 # Cline's providers that hand on OpenAI's prompt_tokens as they are (src/core/api/providers).
@@ -45,7 +46,6 @@ PROVIDERS = {
     "vertex": "google",
     "claude-code": "anthropic",
 }
-MODEL_TAG = re.compile(r"<model>([^<]+)</model>")
 
 COLUMNS = {
     "call": """STRUCT(id VARCHAR, session VARCHAR, tool VARCHAR, provider VARCHAR, model VARCHAR, "time" VARCHAR,
@@ -73,15 +73,32 @@ FROM record WHERE call IS NOT NULL
 """  # noqa: S608 (constants only)
 
 
-def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
-    """The messages as they stand; those that have usage with their call."""
+def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
+    """The messages as they stand, those that have usage with their call; and what stands where usage is expected."""
     found, read = with_texts(content.read_bytes())
-    messages = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    listed = found if isinstance(found, list) else [found]
+    messages = [item for item in listed if isinstance(item, dict)]
     task = _Task(messages, file, read)
     for message, usage, counts in zip(messages, task.usages, task.counts, strict=True):
         if call := task.call(message, usage, counts):
             message["call"] = call
+        elif usage is None:
+            yield from _passed_over(message, read)
         yield message
+    if len(messages) < len(listed):
+        yield from no_objects(*listed)
+
+
+def _passed_over(message: dict[str, Any], read: Callable[[str], Any]) -> Iterator[str]:
+    """What a message states where usage is expected, and is no object; counts of another kind of message are named."""
+    text, stated = message.get("text"), _said(message) in STATED
+    if stated:
+        yield from no_objects([text] if isinstance(text, dict) else _value(text, read))
+    elif isinstance(text, str) and text[:1] == "{" and '"tokensIn"' in text:
+        message["uncounted"] = {name: count for name, count in _object(text, read).items() if name in COUNTED}
+    yield from no_objects(message.get("contextCondense"))
+    if message.get("ask") == "tool" and "fastApplyResult" in str(text):
+        yield from no_objects(_object(text, read).get("fastApplyResult"))
 
 
 class _Task:
@@ -92,13 +109,13 @@ class _Task:
         self.first = messages[0].get("ts") if messages else None
         self.read = read
         self.usages = [
-            _object(message.get("text"), read) or None if message.get("say") in STATED else None for message in messages
+            _object(message.get("text"), read) or None if _said(message) in STATED else None for message in messages
         ]
         self.tool = _tool(file, messages, [usage for usage in self.usages if usage])
         self.listed = REQUESTS.get(self.tool, REQUESTS["roo"])
-        self.models = _models(file)
+        self.models = models(file)
         self.times = [time for time, _, _ in self.models]
-        self.seen: dict[tuple[Any, Any], int] = {}
+        self.seen: dict[tuple[str, str], int] = {}
         _joined(messages, self.usages)
         self.counts = [tuple(map(whole, map(usage.get, COUNTS))) if usage else NO_COUNTS for usage in self.usages]
         # the counts of no request can be a part of its input: then no request's are
@@ -111,7 +128,7 @@ class _Task:
         self, message: dict[str, Any], usage: dict[str, Any] | None, counts: tuple[int, ...]
     ) -> dict[str, Any] | None:
         """What a message counts; None where it has no usage."""
-        said = message.get("say")
+        said = _said(message)
         if message.get("ask") == "tool":
             return self._fast_applied(message)
         if usage is None or message.get("type") != "say":
@@ -120,7 +137,7 @@ class _Task:
         cost = usage.get("cost")
         if said not in self.listed or not (cost or any(counts) or (request and _ended(usage))):
             return None
-        time, info = message.get("ts"), message.get("modelInfo") or NO_INFO
+        time, info = message.get("ts"), _info(message)
         provider, model = self._model(info, time)
         return {
             "id": self._name(time, said),
@@ -150,29 +167,32 @@ class _Task:
         return {**self._head(message), **counts, "status": "ok", "requests": 1, "cost": applied.get("cost")}
 
     def _condensed(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        cost = (message.get("contextCondense") or {}).get("cost")
+        condensed = message.get("contextCondense")
+        cost = condensed.get("cost") if isinstance(condensed, dict) else None
         if not cost:
             return None
-        provider, model = self._model(message.get("modelInfo") or NO_INFO, message.get("ts"))
+        provider, model = self._model(_info(message), message.get("ts"))
         head = {**self._head(message), "provider": PROVIDERS.get(provider or "", provider), "model": model}
         return {**head, "status": "ok", "aggregated": True, "requests": 1, "cost": cost}
 
     def _head(self, message: dict[str, Any]) -> dict[str, Any]:
         """Who and when."""
-        time, mode = message.get("ts"), (message.get("modelInfo") or NO_INFO).get("mode")
-        name = self._name(time, message.get("say") or message.get("ask"))
+        time, mode = message.get("ts"), _info(message).get("mode")
+        name = self._name(time, _said(message) or message.get("ask"))
         return {"id": name, "session": self.session, "tool": self.tool, "time": time, "mode": mode}
 
     def _name(self, time: Any, kind: Any) -> str:
         """A call's id. The task's first time and the message's are the same in every copy of a task."""
-        self.seen[time, kind] = number = self.seen.get((time, kind), 0) + 1
+        named = str(time), str(kind)
+        self.seen[named] = number = self.seen.get(named, 0) + 1
         return f"cline:{self.first}:{time}:{kind}" if number == 1 else f"cline:{self.first}:{time}:{kind}:{number}"
 
     def _model(self, info: dict[str, Any], time: Any) -> tuple[str | None, str | None]:
         """The provider and model of a request: its own, else what the files beside said last."""
         if model := info.get("modelId"):
-            return info.get("providerId"), model
-        place = bisect_right(self.times, time or 0)
+            provider = info.get("providerId")
+            return provider if isinstance(provider, str) else None, model
+        place = bisect_right(self.times, time if isinstance(time, int | float) else 0)
         return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
 
     def _input(self, counts: tuple[int, ...], usage: dict[str, Any], provider: str | None, time: Any) -> int:
@@ -199,24 +219,43 @@ def includes_cached(tool: str, provider: str | None, protocol: Any, time: Any) -
 
 def _object(text: Any, read: Callable[[str], Any]) -> dict[str, Any]:
     """The object in a text; empty where there is none."""
-    if not isinstance(text, str) or text[:1] != "{":
-        return {}
+    found = _value(text, read)
+    return found if isinstance(found, dict) and found is not text else {}
+
+
+def _value(text: Any, read: Callable[[str], Any]) -> Any:
+    """What JSON in a text states; the text where it is none; nothing where it is words."""
+    if not isinstance(text, str):
+        return text
+    if text.lstrip()[:1] not in BEGINNINGS:
+        return None
     try:
-        found = read(text)
+        return read(text)
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return text
 
 
 def _joined(messages: Sequence[dict[str, Any]], usages: Sequence[dict[str, Any] | None]) -> None:
     """Older versions wrote a request's counts in an `api_req_finished` of its own: they belong to the request."""
     begun: dict[str, Any] | None = None
     for message, usage in zip(messages, usages, strict=True):
-        said = message.get("say")
+        said = _said(message)
         if said == "api_req_started":
             begun = usage
         elif said == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:
             begun.update(usage)
+
+
+def _said(message: dict[str, Any]) -> str:
+    """The kind of a message; "" where it states none."""
+    said = message.get("say")
+    return said if isinstance(said, str) else ""
+
+
+def _info(message: dict[str, Any]) -> dict[str, Any]:
+    """What a message states of its model."""
+    info = message.get("modelInfo")
+    return info if isinstance(info, dict) else NO_INFO
 
 
 def _ended(usage: dict[str, Any]) -> bool:
@@ -240,47 +279,8 @@ def _tool(file: Path, messages: Sequence[dict[str, Any]], usages: Any) -> str:
         return "kilo"
     if any("modelInfo" in message or "conversationHistoryIndex" in message for message in messages):
         return "cline"
-    return "roo" if any("apiProtocol" in usage for usage in usages) or _condenses(messages) else "cline"
-
-
-def _condenses(messages: Sequence[dict[str, Any]]) -> bool:
-    return any(message.get("say") == "condense_context" for message in messages)
-
-
-def _models(file: Path) -> list[tuple[float, str | None, str]]:
-    """When, which provider and which model, as the task's metadata or its conversation say; in order of time."""
-    return sorted(_from_metadata(file) or _from_history(file), key=lambda one: one[0])
-
-
-def _from_metadata(file: Path) -> list[tuple[float, str | None, str]]:
-    found = _loaded(file, "task_metadata.json")
-    listed = found.get("model_usage") if isinstance(found, dict) else None
-    return [
-        (_time(one), one.get("model_provider_id"), str(one["model_id"]))
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict) and one.get("model_id")
-    ]
-
-
-def _from_history(file: Path) -> list[tuple[float, str | None, str]]:
-    """The model stands in a tag of what the tool sends the model about its surroundings."""
-    found = _loaded(file, "api_conversation_history.json")
-    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-    tagged = [(entry, MODEL_TAG.findall(json.dumps(entry.get("content")))) for entry in entries]
-    return [(_time(entry), None, tags[-1]) for entry, tags in tagged if tags]
-
-
-def _time(entry: dict[str, Any]) -> float:
-    time = entry.get("ts")
-    return time if isinstance(time, int | float) and not isinstance(time, bool) else 0
-
-
-def _loaded(file: Path, name: str) -> Any:
-    path = beside(file, name)
-    try:
-        return parsed(path.read_bytes()) if path else None
-    except (OSError, ValueError, RecursionError):
-        return None
+    condenses = any(_said(message) == "condense_context" for message in messages)
+    return "roo" if any("apiProtocol" in usage for usage in usages) or condenses else "cline"
 
 
 def recognises(sample: Sample) -> bool:

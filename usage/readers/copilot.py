@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import beside, json_lines, rows, whole
+from ..unfold import beside, json_lines, no_objects, rows, whole
 from .copilot_legs import Legs, Sum
 
 STORE = "session-store.db"
@@ -64,6 +64,7 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
         if isinstance(event, dict):
             events.append(_slim(event))
             yield _listed(event)
+            yield from _no_objects(event)
         else:
             yield event
     yield from calls(events, file)
@@ -98,6 +99,17 @@ def _listed(event: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(data, dict) or not isinstance(data.get("modelMetrics"), dict):
         return event
     return {**event, "data": {**data, "modelMetrics": list(data["modelMetrics"].values())}}
+
+
+def _no_objects(event: dict[str, Any]) -> Iterator[str]:
+    """What stands where the objects with an event's counts are expected, and is none."""
+    data = event.get("data")
+    metrics = data.get("modelMetrics") if isinstance(data, dict) else None
+    yield from no_objects(data, metrics)
+    for model in metrics.values() if isinstance(metrics, dict) else ():
+        yield from no_objects(model)
+        if isinstance(model, dict):
+            yield from no_objects(*map(model.get, ("usage", "requests", "tokenDetails")))
 
 
 def _place(context: dict[str, Any]) -> dict[str, Any]:

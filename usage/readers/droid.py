@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import beside, json_lines, whole
+from ..unfold import beside, json_lines, no_objects, whole
 
 NAMES = ("inputTokens", "cacheReadTokens", "cacheCreationTokens", "outputTokens", "thinkingTokens")
 PROVIDERS = {"claude": "anthropic", "gemini": "google", "google_ai": "google", "vertex": "google", "grok": "x-ai",
@@ -49,7 +49,7 @@ WHERE sums.input + sums.cache_read + sums.cache_write + sums."output" <> 0
 """
 
 
-def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
+def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
     """The settings, with the sums and what the messages beside say."""
     settings = json.loads(content.read_bytes())
     if not isinstance(settings, dict):
@@ -70,6 +70,7 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
         "credits": usage.get("factoryCredits"),
         "sums": _sums(usage),
     }
+    yield from no_objects(settings.get("tokenUsage"))
 
 
 def _sums(usage: dict[str, Any]) -> dict[str, int]:

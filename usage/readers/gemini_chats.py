@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import loaded
+from ..unfold import loaded, no_objects
 
 COLUMNS = {
     "id": "VARCHAR",
@@ -64,7 +64,10 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         return
     messages = session.pop("messages")
     yield {**session, "type": "head"}
-    yield from (item for item in messages if isinstance(item, dict))
+    for item in messages:
+        if isinstance(item, dict):
+            yield item
+        yield from no_objects(item)
 
 
 def _document(content: Path) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from ..fast_json import parsed
 from ..processing import processing
 from ..reader import Reader, Sample
 from ..tags import project_of
-from ..unfold import SQLITE, loaded, plain_rows
+from ..unfold import SQLITE, loaded, no_objects, plain_rows
 from .nested import JsonTexts, priced, text
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
@@ -87,7 +87,8 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         database = stream.read(len(SQLITE)) == SQLITE
     if not database:
         found = parsed(content.read_bytes())
-        yield from (_renamed(item) for item in (found if isinstance(found, list) else [found]))
+        for item in found if isinstance(found, list) else [found]:
+            yield from _with_faults(item)
         return
     for name, session, created, data in plain_rows(content, MESSAGES):
         message = loaded(str(data))
@@ -97,7 +98,14 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
             message["id"], message["sessionID"] = name, session
             if not message.get("time"):
                 message["time"] = {"created": created}
-            yield _renamed(message)
+            yield from _with_faults(message)
+
+
+def _with_faults(message: Any) -> Iterator[dict[str, Any] | str]:
+    """A message, and what stands where the objects with its counts are expected and is none."""
+    yield _renamed(message)
+    tokens = message.get("tokens")
+    yield from no_objects(tokens, tokens.get("cache") if isinstance(tokens, dict) else None)
 
 
 def _renamed(message: Any) -> dict[str, Any]:
