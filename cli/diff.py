@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from os.path import exists, isfile
+from os.path import exists, isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -109,7 +109,7 @@ def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
 def _located(text: str, file: Path, stack: ExitStack) -> Located:
     from ..analysis.compare.revisions import at_commit, commit_of
 
-    if isfile(text):
+    if exists(text) and not isdir(text):  # a pipe too
         return Located(text, Path(text), Path(text))
     commit = commit_of(text, file.parent)
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)

@@ -13,9 +13,12 @@ from typing import Any
 from ..json_text import COMMANDS_WITHIN, harmless
 from ..shown import MAX_LINE, MAX_NAME, shortened
 
-UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+    "\U000e0000-\U000e007f"
+)
 CONTROLS = re.compile(f"[{UNSEEN}]")
-"""Control characters but tab and line feed, what turns the direction of text, what is no character."""
+"""Controls but tab and line feed, what turns the direction of text, tags that nobody sees, what is no character."""
 UNSEEN_SQL = "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in UNSEEN.replace("\ud800-\udfff", ""))
 """The same for DuckDB, whose texts hold no surrogates."""
 XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,7 +32,7 @@ ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
-FORMULA = ("=", "+", "-", "@", "|", "%")
+FORMULA = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠")  # spreadsheets read the wide ones too
 
 
 class Commands(str):
@@ -86,8 +89,9 @@ def inert_sql(column: str) -> str:
     """The same for a column of names (a quoted identifier), as DuckDB's SQL."""
     one_line = rf"regexp_replace({column}, '\r\n|[\t\n]', ' ', 'g')"
     name = f"regexp_replace({one_line}, '[{UNSEEN_SQL}]', '{REPLACEMENT}', 'g')"
-    run = rf"regexp_matches({column}, '^[\s\pZ]*[-=+@|%]') AND NOT regexp_full_match({column}, '{NUMBER.pattern}')"
-    return f"CASE WHEN {run} THEN chr(39) ELSE '' END || {name}"
+    run = rf"regexp_matches({column}, '^[\s\pZ]*[-=+@|%＝＋－＠]')"
+    number = f"regexp_full_match({column}, '{NUMBER.pattern}')"
+    return f"CASE WHEN {run} AND NOT {number} THEN chr(39) ELSE '' END || {name}"
 
 
 def xml(text: str) -> str:

@@ -101,8 +101,8 @@ def _raise_if_killed() -> None:
     with suppress(TimeoutExpired):
         if artist and (code := artist.wait(1)) < 0:
             raise OutputError(
-                f"no chart can be drawn: what draws them was ended (signal {-code}); it needs some 4 GB of address "
-                "space (ulimit -v) and memory"
+                f"no chart can be drawn: what draws them was ended (signal {-code}); it needs memory, and "
+                "reserves far more address space than that (lift ulimit -v)"
             )
 
 

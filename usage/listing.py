@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import select
 import stat
 import sys
@@ -23,6 +24,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", "
 PACKED = (".gz", ".zst")
 CHUNK_BYTES = 256 * 1024
 STDIN = "-"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 THE_STORE = "the store"
 NO_WHERE = "this link leads nowhere, or round in a circle"
@@ -67,8 +69,9 @@ def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> L
 
 
 def shown(path: str | Path) -> str:
-    """A path as text that can be stored and printed: bytes that are no UTF-8 are written \\xff."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """A path as text on one line: bytes that are no UTF-8, and control characters, are written \\xff."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> Iterator[tuple[Path, bool, bool]]:
@@ -78,6 +81,8 @@ def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> I
         return
     kind = _kind(path)
     if kind == "folder":
+        if is_of_system(path):
+            raise UsageLogError("this is no folder on a disk, its system makes its content; name the logs", file=path)
         yield from ((file, False, False) for file in _logs_below(Path(path), passed, refusing=refusing))
     elif kind == "file":
         if is_open_here(path):
@@ -107,6 +112,12 @@ def _kind(path: str) -> str | None:
     if stat.S_ISREG(mode):
         return "file"
     return "pipe" if stat.S_ISFIFO(mode) else "this is a device or a socket; name a file, a pipe, or - for stdin"
+
+
+def is_of_system(folder: str) -> bool:
+    """Whether a folder is in /proc or /sys, whose files have no end."""
+    device = os.stat(folder).st_dev
+    return any(os.path.ismount(of) and os.stat(of).st_dev == device for of in ("/proc", "/sys"))
 
 
 def _check_size(file: Path) -> None:

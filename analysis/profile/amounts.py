@@ -12,7 +12,7 @@ import numpy as np
 
 from ..architecture.amounts import Percentiles, Range
 from ..architecture.distributions import Z95, Floats
-from ..architecture.session import MAX_TURNS, distribution_of
+from ..architecture.session import MAX_GAP_SECONDS, MAX_TURNS, distribution_of
 from ..simulation.sessions.chances import at_most, mean_turns
 
 Amount = Decimal | Range | Percentiles
@@ -117,8 +117,11 @@ def distance(logged: Floats, amount: Amount) -> float:
 
 
 def fit_gap(median: float, spread: float, ttl: int | None, warm: float) -> Amount:
-    """Gaps in seconds: lognormal as logged, the median moved so that the share within `ttl` is the `warm` one."""
-    median, sigma = max(median, 0.1), min(max(spread, 0.05), MOST_SIGMA)
+    """Gaps in seconds: lognormal as logged, the median moved so that the share within `ttl` is the `warm` one.
+
+    None is longer than a session may state, 366 days: any cache is cold long before.
+    """
+    median, sigma = min(max(median, 0.1), MAX_GAP_SECONDS), min(max(spread, 0.05), MOST_SIGMA)
     if ttl is None:
         return by_lognormal(median, sigma)
     if warm > 0.9999:
@@ -129,5 +132,6 @@ def fit_gap(median: float, spread: float, ttl: int | None, warm: float) -> Amoun
 
 
 def by_lognormal(median: float, sigma: float) -> Amount:
-    """A lognormal of that median and deviation of its logarithm."""
-    return Percentiles(p50=_positive(median), p95=_positive(median * math.exp(Z95 * sigma)))
+    """A lognormal of that median, in seconds, and deviation of its logarithm."""
+    p95 = min(median * math.exp(Z95 * sigma), MAX_GAP_SECONDS)
+    return Percentiles(p50=_positive(min(median, p95)), p95=_positive(p95))

@@ -77,6 +77,18 @@ def test_outputs_are_as_agreed(costsim: Any, files: tuple[Path, Path], format: s
     assert done.out == golden.read_text()
 
 
+def test_pipes_of_a_shell_are_files(costsim: Any) -> None:
+    """`costsim diff <(…) <(…)`"""
+    ends = [os.pipe() for _ in range(2)]
+    for (_, into), text in zip(ends, (FLEET, CHEAPER), strict=True):
+        os.write(into, text.encode())
+        os.close(into)
+    done = costsim("diff", *(f"/dev/fd/{out}" for out, _ in ends), "--start", "2026-06-01")
+    for out, _ in ends:
+        os.close(out)
+    assert (done.code, done.err) == (0, "")
+
+
 def test_the_json_keeps_its_schema(costsim: Any, files: tuple[Path, Path]) -> None:
     done = costsim("diff", *files, "--format", "json")
     jsonschema.validate(json.loads(done.out), ArchitectureDifference.model_json_schema(mode="serialization"))

@@ -82,7 +82,9 @@ def test_a_name_in_markdown_is_no_mention_and_no_link(name: str, shown: str) -> 
     assert texts.cell(name) == shown
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", " =1+1", "\t=1", "|x", "%0A"])
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", " =1+1", "\t=1", "|x", "%0A", "＝1+1"]
+)
 def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
     assert texts.inert(name).startswith("'")
     with duckdb.connect() as connection:
@@ -92,7 +94,9 @@ def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*(name for name in NAMES if name != "\ud800"), "=1", "a\tb", "\u00a0=1", "-2"], ids=ascii
+    "name",
+    [*(name for name in NAMES if name != "\ud800"), "=1", "a\tb", "\u00a0=1", "-2", "＋1", "a\U000e0041"],
+    ids=ascii,
 )
 def test_sql_makes_a_name_inert_as_python_does(name: str) -> None:
     with duckdb.connect() as connection:
@@ -105,6 +109,11 @@ def test_sql_makes_a_name_inert_as_python_does(name: str) -> None:
 @pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3"])
 def test_numbers_and_plain_names_stay_as_they_are(name: str) -> None:
     assert texts.inert(name) == name
+
+
+def test_tags_that_nobody_sees_are_replaced_everywhere() -> None:
+    name = "a\U000e0041b"
+    assert {write(name) for write in (texts.plain, texts.terminal, texts.cell, texts.inert)} == {"a\ufffdb"}
 
 
 def test_xml_takes_every_text() -> None:

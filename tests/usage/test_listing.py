@@ -101,6 +101,18 @@ def test_a_file_that_the_system_makes_is_no_empty_one(
         load(store, [path])
 
 
+@pytest.mark.parametrize("folder", ["/proc", "/proc/self", "/sys"])
+def test_a_folder_that_the_system_makes_is_refused(store: duckdb.DuckDBPyConnection, folder: str) -> None:
+    with pytest.raises(UsageLogError, match="no folder on a disk"):
+        load(store, [folder])
+
+
+def test_a_name_with_a_line_break_is_shown_on_one_line(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a\n5 calls.jsonl").write_text('{"n": 1}\n')
+    assert [*load(store, [tmp_path / "logs"]).passed_over] == [rf"{tmp_path}/logs/a\x0a5 calls.jsonl"]
+
+
 def test_an_empty_file_is_named_as_empty(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").touch()
     assert load(store, [tmp_path / "x.jsonl"]).passed_over == {str(tmp_path / "x.jsonl"): "empty"}

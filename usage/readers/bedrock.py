@@ -51,7 +51,8 @@ WITH enveloped AS (
 }
 ),
 entry AS (
-    SELECT file_id, line, json_object({LINE}) AS log FROM record WHERE "modelId" IS NOT NULL
+    SELECT file_id, line, json_object({LINE}) AS log FROM record
+    WHERE coalesce("modelId", input::VARCHAR, output::VARCHAR) IS NOT NULL
     UNION ALL
     SELECT file_id, line, TRY_CAST(coalesce("@message", message) AS JSON) FROM record
     WHERE coalesce("@message", message) IS NOT NULL
@@ -70,7 +71,8 @@ parted AS (
 replied AS (
     SELECT *, {STATED.listed("coalesce((body -> '$.usage'), (body -> '$[0].message.usage'))")},
         {REPLIED.listed("body")}, {LOGGED.text("modelId")} AS model_id
-    FROM parted WHERE {LOGGED.text("modelId")} IS NOT NULL
+    FROM parted WHERE {LOGGED.text("modelId")} IS NOT NULL OR {LOGGED.count("input.inputTokenCount")} > 0
+        OR {LOGGED.count("output.outputTokenCount")} > 0  -- a call of no known model
 ),
 counted AS (
     SELECT *,

@@ -184,6 +184,12 @@ def test_gaps_leave_the_cache_as_warm_as_it_was() -> None:
     assert fit_gap(40, 1.2, 300, 0) == 600
 
 
+def test_a_gap_of_centuries_is_as_long_as_a_session_may_state() -> None:
+    century, year = 100 * 365 * 86_400, 366 * 86_400
+    found = fit_gap(century, 1.2, None, 0)
+    assert (found.p50, found.p95) == (year, year)  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("error", [0.05, 0.3, 0.4, 0.5, 0.7, 3])
 def test_an_uncertainty_has_mean_one_and_the_error_it_states(error: float) -> None:
     stated = uncertainty(error)

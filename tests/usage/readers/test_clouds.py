@@ -31,6 +31,18 @@ def test_bedrock_from_s3_and_from_cloudwatch(store: duckdb.DuckDBPyConnection, f
     ]
 
 
+@pytest.mark.parametrize("model", ["", None])
+def test_a_bedrock_call_of_no_model_is_unpriced_and_not_lost(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, model: str | None
+) -> None:
+    good, *_ = (DATA / "bedrock" / "invocations.jsonl").read_text().splitlines()
+    counts = {"input": {"inputTokenCount": 70}, "output": {"outputTokenCount": 9}}
+    entry = json.loads(good) | {"requestId": "req-9", "modelId": model} | counts
+    (tmp_path / "a.jsonl").write_text(f"{good}\n{json.dumps(entry)}\n")
+    load(store, [tmp_path / "a.jsonl"])
+    assert (None, 70, 9) in rows(store, "model, input, output")
+
+
 @pytest.mark.slow
 def test_both_ways_of_a_bedrock_log_are_the_same_calls(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "bedrock"])
