@@ -99,7 +99,10 @@ class Likeness:
     def __init__(self, reader: Reader) -> None:
         declared = [path.replace("[]", "") for path in (*reader.counted, *reader.left_out)]
         self.lists = {path.rpartition("[]")[0].replace("[]", "") for path in reader.counted}
+        self.nested = {path.rpartition("[][]")[0].replace("[]", "") for path in reader.counted}
+        self.texts = frozenset(reader.texts)
         self.known = _pattern(reader.counted, "")
+        self.alike = _pattern(reader.counted, "", re.IGNORECASE)
         self.left_out = _pattern((*reader.left_out, *reader.own), r"(\..*)?")
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
@@ -116,6 +119,14 @@ class Likeness:
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here is an object, and no list of objects."""
         return bool(self.holder(path)) and path not in self.lists
+
+    def refuses_text(self, path: str) -> bool:
+        """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""
+        return path in self.ways and path not in self.texts
+
+    def refuses_lists(self, path: str) -> bool:
+        """Whether a reader takes nothing from a list in the list that stands here in a column of JSON."""
+        return path in self.ways and path not in self.nested
 
     def holds_text(self, path: str) -> bool:
         """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage."""
@@ -140,7 +151,7 @@ class Likeness:
             return not _NO_USAGE.fullmatch(parts[-1])
         named = (
             usage
-            or (astray and self.known(path))
+            or (self.alike(path) and (astray or not self.known(path)))
             or ".".join(parts[:-1]) in self.holders
             or any(map(NAMES.search, parts))
         )
@@ -152,12 +163,12 @@ class Likeness:
         )
 
 
-def _pattern(paths: Sequence[str], end: str) -> Any:
+def _pattern(paths: Sequence[str], end: str, flags: int = 0) -> Any:
     """What matches one of these paths, or one below attributes."""
     if not paths:
         return lambda _: None
     one = "|".join(re.escape(path.replace("[]", "")).replace(r"\*", "[^.]*") for path in paths)
-    return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}").fullmatch)
+    return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", flags).fullmatch)
 
 
 def _holders(counted: Sequence[str]) -> frozenset[str]:

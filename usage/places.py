@@ -20,6 +20,7 @@ MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
 KIND, MOST_KINDS = "type", 64  # the key that says of which kind an object is, and how many kinds stand at one place
+JSON = "JSON"  # the type of what stands within a column of JSON
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
 UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
 
@@ -65,17 +66,19 @@ class FieldPlace:
         within: bool = False,
         opened: bool = True,
         scalars: bool = True,
+        texts: bool = True,
         named: bool = False,
+        listed: bool = False,
         kind: Any = None,
         astray: bool = False,
     ) -> None:
         likeness = places.likeness
-        self.kind, self.astray = kind, astray
+        self.kind, self.astray, self.listed = kind, astray, listed
         self.places, self.path, self.depth, self.named = places, path, depth, named
         self.beside, self.within, self.opened = beside, within, opened and depth > 0
         self.has_fields = not likeness.leaves_out(path)
         self.counts = scalars and likeness.judge(path, beside, astray)
-        self.holds_text = scalars and depth > 0 and likeness.holds_text(path)
+        self.holds_text = texts and depth > 0 and likeness.holds_text(path)
         self.numbers = False  # but for 0
         self.words: set[str] | None = set()  # texts that are neither numbers nor JSON, None where any may stand
         self.keys: dict[str, FieldPlace] | None = None  # of objects, None where there was none
@@ -143,16 +146,30 @@ class FieldPlace:
         for item in value if self.opened else ():
             if isinstance(item, dict) and "key" in item and "value" in item:
                 self._attribute(item["key"]).find(item["value"], found)
-            elif isinstance(item, dict | list) or self.items.counts:
+            elif isinstance(item, dict | list) or self.items.looked_at:
                 self.items.find(item, found)
 
     def _item_place(self) -> FieldPlace:
         """The place of a list's items: numbers count beside usage; elsewhere they may be tokens' ids."""
         is_list = getattr(self.kind, "id", "") == "list"
         kind = self.kind.children[0][1] if is_list else self.kind
-        astray = self.astray or self.is_one or (str(kind) == "JSON" and self.places.likeness.holds_one(self.path))
+        likeness = self.places.likeness
+        refused = likeness.refuses_lists(self.path) if self.listed else likeness.holds_one(self.path)
+        astray = self.astray or self.is_one or (self.is_json and refused)
         scalars = self.beside and self.counts
-        return self._place(self.path, beside=self.within, within=self.within, scalars=scalars, kind=kind, astray=astray)
+        texts = scalars or (self.is_json and self.path in likeness.ways)
+        beside = {"beside": self.within, "within": self.within}
+        return self._place(self.path, **beside, scalars=scalars, texts=texts, kind=kind, astray=astray, listed=True)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether this stands in a column of JSON."""
+        return str(self.kind) == JSON
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this stands in a column of JSON, or in a text that a reader takes for it."""
+        return str(self.kind) in (JSON, "VARCHAR")
 
     @property
     def is_one(self) -> bool:
@@ -182,8 +199,9 @@ class FieldPlace:
     def within_text(self) -> FieldPlace:
         """The place of what a text holds."""
         if self.inner is None:
-            astray = self.astray or self.is_one
-            self.inner = self._place(self.path, beside=self.beside, within=self.beside, astray=astray)
+            astray = self.astray or self.is_one or (self.is_json and self.places.likeness.refuses_text(self.path))
+            beside = {"beside": self.beside, "within": self.beside}
+            self.inner = self._place(self.path, **beside, kind=JSON if self.is_text else None, astray=astray)
         return self.inner
 
     def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
@@ -201,8 +219,8 @@ class FieldPlace:
 
     def _kind_of(self, key: str) -> Any:
         kind = self.kind
-        if str(kind) == "JSON":
-            return kind
+        if self.is_text:
+            return JSON
         if getattr(kind, "id", "") == "struct":
             kind = dict(kind.children)
         return kind.get(key) if isinstance(kind, dict) else None

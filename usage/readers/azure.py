@@ -122,11 +122,8 @@ def recognises_meters(sample: Sample) -> bool:
     return all(any(sample.has(name) for name in METER_NAMES[kind]) for kind in ("Cost", "Currency", "Date", "Meter"))
 
 
-_USAGE = tuple(
-    f"properties.{body}.{usage}"
-    for body in ("backendResponseBody", "responseBody")
-    for usage in ("usage", "response.usage")
-)
+_BODIES = ("backendResponseBody", "responseBody")
+_USAGE = tuple(f"properties.{body}.{usage}" for body in _BODIES for usage in ("usage", "response.usage"))
 _COUNTED = (
     *("prompt_tokens", "input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
     *("completion_tokens", "output_tokens", "total_tokens"),
@@ -144,6 +141,7 @@ GATEWAY = Reader(
     recognises=recognises_gateway,
     input_includes_cached=True,
     counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in _COUNTED),
+    texts=("properties", *(f"properties.{body}" for body in _BODIES)),
     left_out={
         **{
             f"{usage}.{side}_tokens_details.{part}": "part of the output"

@@ -122,6 +122,13 @@ def recognises(sample: Sample) -> bool:
     )
 
 
+_WHERE = (
+    "",
+    "message.",
+    "@message.",
+    "results[][].value.",
+    *(f"{envelope}.{place}" for envelope in ENVELOPES for place in ("", "message.")),
+)
 _COUNTED = (
     "input.inputTokenCount",
     "input.cacheReadInputTokenCount",
@@ -160,8 +167,17 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
-    counted=_COUNTED,
-    left_out={f"output.outputBodyJson.{path}": "the reply repeats the log's own counts" for path in _REPEATED},
+    counted=tuple(f"{top}{path}" for top in _WHERE for path in _COUNTED),
+    texts=(
+        *(f"{top}output.outputBodyJson" for top in _WHERE),
+        *(f"{envelope}.message" for envelope in ENVELOPES),
+        "results.value",
+    ),
+    left_out={
+        f"{top}output.outputBodyJson.{path}": "the reply repeats the log's own counts"
+        for top in _WHERE
+        for path in _REPEATED
+    },
     unique_by="the request's id",
     kept_at="the S3 bucket or CloudWatch log group of Bedrock's model invocation logging",
     no_call="no invocation with usage",

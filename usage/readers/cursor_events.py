@@ -7,6 +7,7 @@ of `tokenUsage` are disjoint. An event that is billed by requests has no tokens.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,14 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
             yield from _events(page) if isinstance(page, dict) else [page]
         return
     for page in found if isinstance(found, list) else [found]:
-        yield from _events(page) if isinstance(page, dict) else ()
+        yield from _events(page) if isinstance(page, dict) else [json.dumps(page)]
 
 
-def _events(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The events of a page; what is none is one."""
+def _events(page: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
+    """The events of a page; what is none is one. What is no object is handed on, to be rejected."""
     listed = next((page[name] for name in PAGES if isinstance(page.get(name), list)), None)
-    yield from (event for event in ([page] if listed is None else listed) if isinstance(event, dict))
+    for event in [page] if listed is None else listed:
+        yield event if isinstance(event, dict) else json.dumps(event)
 
 
 def recognises(sample: Sample) -> bool:

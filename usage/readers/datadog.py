@@ -119,6 +119,7 @@ READER = Reader(
     input_includes_cached=True,
     ordered=True,  # a span and those below it stand in several lines
     counted=tuple(f"{top}metrics.{name}" for top in _WHERE for name in _COUNTED),
+    texts=OBJECTS,
     left_out={
         **{f"{top}metrics.total_tokens": "a sum of what is counted" for top in _WHERE},
         **{f"{top}metrics.reasoning_output_tokens": "within the output" for top in _WHERE},

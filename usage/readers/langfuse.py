@@ -315,6 +315,8 @@ def recognises(sample: Sample) -> bool:
 
 _USAGE = tuple(f"{place}{holder}." for place in _PLACES for holder in ("usageDetails", "usage_details", "usage"))
 
+_COSTS = tuple(f"{place}{holder}" for place in _PLACES for holder in ("costDetails", "cost_details"))
+
 READER = Reader(
     name="langfuse",
     doc="https://langfuse.com/docs/api-and-data-platform",
@@ -328,6 +330,7 @@ READER = Reader(
         *(f"{place}{name}" for place in _PLACES for name in (*OLDEST, *PARTS_OF_COST)),
         *(f"{place}{name}.total" for place in _PLACES for name in ("costDetails", "cost_details")),
     ),
+    texts=tuple(usage.rstrip(".") for usage in (*_USAGE, *_COSTS)),
     left_out={
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
         **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},

@@ -187,6 +187,7 @@ READER = Reader(
             *(f"outputs.usage.{n}" for n in ("prompt_tokens", "completion_tokens")),
         )
     ),
+    texts=OBJECTS,
     left_out={
         **{
             top + path: "a sum of what is counted"

@@ -185,6 +185,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     counted=("prompt_tokens", "completion_tokens", "spend", *_USAGE),
+    texts=("metadata", "response"),
     left_out={
         "total_tokens": "prompt_tokens and completion_tokens together",
         **{f"metadata.{holder}.{total}": "stated by the row itself" for holder in HOLDERS for total in ROW_TOTALS},

@@ -106,6 +106,8 @@ _COUNTED = (
     "mlflow.llm.cost.total_cost",
 )
 
+_TEXTS = ("mlflow.chat.tokenUsage", "mlflow.llm.cost", "mlflow.spanOutputs")
+
 READER = Reader(
     name="mlflow",
     doc="https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/",
@@ -116,6 +118,7 @@ READER = Reader(
     kept_at="MLflow: a trace's JSON, or search_traces",
     no_call="no span with usage",
     counted=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _COUNTED),
+    texts=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _TEXTS),
     left_out={
         **{
             f"{top}info.trace_metadata.{name}": "the sum of the spans"

@@ -82,6 +82,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     counted=("req_units", "res_units", "response.usage.prompt_tokens_details.cached_tokens"),
+    texts=("response",),
     left_out={
         "cost": "its unit is not documented",
         "total_units": "a sum of what is counted",

@@ -115,6 +115,7 @@ READER = Reader(
     kept_at="PostHog: an export of events",
     no_call="no $ai_generation event",
     counted=tuple(f"{top}properties.{name}" for top in _WHERE for name in _COUNTS),
+    texts=tuple(f"{top}properties" for top in _WHERE),
     left_out={
         f"{top}properties.{name}": why
         for top in _WHERE

@@ -121,6 +121,7 @@ READER = Reader(
         *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
         *(f"full_response.usage.{name}" for name in _CLAUDE),
     ),
+    texts=("full_response",),
     left_out={
         **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
         **{
