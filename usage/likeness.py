@@ -118,7 +118,8 @@ class Likeness:
 
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here is an object, and no list of objects."""
-        return bool(self.holder(path)) and path not in self.lists
+        attributes = path in self.ways and path.rpartition(".")[2] == "attributes"
+        return (attributes or bool(self.holder(path))) and path not in self.lists
 
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""
