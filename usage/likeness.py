@@ -107,10 +107,15 @@ class Likeness:
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )
+        self.any_way = _pattern(tuple(path for path in self.ways if "*" in path), "")
         self.holders = _holders(reader.counted)
         self.holder = _pattern(tuple(self.holders), "")
         self.kinds = read_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
+
+    def is_way(self, path: str) -> bool:
+        """Whether a declared field stands below."""
+        return path in self.ways or bool(self.any_way(path))
 
     def holds_usage(self, key: str, path: str) -> bool:
         """Whether every number below this key is usage."""
@@ -118,24 +123,24 @@ class Likeness:
 
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here is an object, and no list of objects."""
-        attributes = path in self.ways and path.rpartition(".")[2] == "attributes"
+        attributes = self.is_way(path) and path.rpartition(".")[2] == "attributes"
         return (attributes or bool(self.holder(path))) and path not in self.lists
 
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""
-        return path in self.ways and path not in self.texts
+        return self.is_way(path) and path not in self.texts
 
     def refuses_lists(self, path: str) -> bool:
         """Whether a reader takes nothing from a list in the list that stands here in a column of JSON."""
-        return path in self.ways and path not in self.nested
+        return self.is_way(path) and path not in self.nested
 
     def holds_text(self, path: str) -> bool:
         """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage."""
-        return path in self.ways or self.holds_usage(path.rpartition(".")[2], path)
+        return self.is_way(path) or self.holds_usage(path.rpartition(".")[2], path)
 
     def opens(self, key: str, path: str) -> bool:
         """Whether objects and lists under a key are looked at: not those that hold what was said."""
-        return key not in CONTENT or path in self.ways
+        return key not in CONTENT or self.is_way(path)
 
     def leaves_out(self, path: str) -> bool:
         """Whether all that is in an object is known and left out."""

@@ -151,13 +151,12 @@ class FieldPlace:
 
     def _item_place(self) -> FieldPlace:
         """The place of a list's items: numbers count beside usage; elsewhere they may be tokens' ids."""
-        is_list = getattr(self.kind, "id", "") == "list"
-        kind = self.kind.children[0][1] if is_list else self.kind
+        kind = self.kind.children[0][1] if _is(self.kind, "list") else self.kind
         likeness = self.places.likeness
         refused = likeness.refuses_lists(self.path) if self.listed else likeness.holds_one(self.path)
         astray = self.astray or self.is_one or (self.is_json and refused)
         scalars = self.beside and self.counts
-        texts = scalars or (self.is_json and self.path in likeness.ways)
+        texts = scalars or ((self.is_json or _is(kind, "struct")) and likeness.is_way(self.path))
         beside = {"beside": self.within, "within": self.within}
         return self._place(self.path, **beside, scalars=scalars, texts=texts, kind=kind, astray=astray, listed=True)
 
@@ -174,7 +173,7 @@ class FieldPlace:
     @property
     def is_one(self) -> bool:
         """Whether the reader's columns have an object or a number here."""
-        return getattr(self.kind, "id", "") in ("struct", *NUMBERS)
+        return _is(self.kind, "struct", *NUMBERS)
 
     def _in_text(self, value: str, found: list[Number]) -> None:
         """A number written as text, JSON in a text that may hold usage, or words."""
@@ -221,7 +220,7 @@ class FieldPlace:
         kind = self.kind
         if self.is_text:
             return JSON
-        if getattr(kind, "id", "") == "struct":
+        if _is(kind, "struct"):
             kind = dict(kind.children)
         return kind.get(key) if isinstance(kind, dict) else None
 
@@ -246,6 +245,11 @@ class FieldPlace:
 
     def _place(self, path: str, **how: Any) -> FieldPlace:
         return FieldPlace(self.places, path, self.depth - 1, **{"astray": self.astray, **how})
+
+
+def _is(kind: Any, *names: str) -> bool:
+    """Whether a column's type is one of these."""
+    return getattr(kind, "id", "") in names
 
 
 def _is_untyped(name: str) -> bool:

@@ -190,6 +190,104 @@ def in_other_case(holder: dict[str, Any], keys: list[str], dice: random.Random) 
     holder[key.upper() if key != key.upper() else key.lower()] = holder.pop(key)
 
 
+Change = Callable[[dict[str, Any], str], dict[str, Any]]
+"""What an object becomes, of which one key is changed."""
+
+
+def changed_at(value: Any, path: str, change: Change) -> Any:
+    """A document changed at a dotted path, in every item of a list; a text that is JSON is opened."""
+    key, _, rest = path.partition(".")
+    if isinstance(value, list):
+        return [changed_at(item, path, change) for item in value]
+    if isinstance(value, str) and value[:1] == "{":
+        return json.dumps(changed_at(json.loads(value), path, change))
+    if not isinstance(value, dict) or key not in value:
+        return value
+    return {**value, key: changed_at(value[key], rest, change)} if rest else change(value, key)
+
+
+def into(made: Callable[[Any], Any]) -> Change:
+    return lambda holder, key: {**holder, key: made(holder[key])}
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+CHANGES: dict[str, Change] = {
+    "a text": into(as_text),
+    "a list": into(lambda value: [value]),
+    "texts in a list": into(lambda listed: [*map(as_text, listed)]),
+    "lists in a list": into(lambda listed: [[value] for value in listed]),
+    "upper case": lambda holder, key: {name.upper() if name == key else name: holder[name] for name in holder},
+}
+
+
+def changed_sample(file: Path, folder: Path, path: str, how: str) -> Path:
+    """A sample with what stands at a path changed in all of its documents."""
+    text = file.read_text()
+    found = [json.loads(line) for line in (text.splitlines() if file.suffix == ".jsonl" else [text])]
+    changed = [changed_at(document, path, CHANGES[how]) for document in found]
+    (folder / file.name).write_text("".join(json.dumps(document) + "\n" for document in changed))
+    return folder / file.name
+
+
+REFUSED = {
+    "bedrock/cloudwatch.json": {
+        "events.message.input": ("a text", "a list", "upper case"),
+        "events.message.output.outputTokenCount": ("upper case",),
+        "events": ("texts in a list", "lists in a list"),
+    },
+    "bedrock/invocations.jsonl": {"input": ("a text", "a list"), "output": ("a text",)},
+    "litellm/spend_logs.jsonl": {
+        "spend": ("upper case",),
+        "metadata.additional_usage_values": ("a text", "a list", "upper case"),
+    },
+    "cursor-events/events.json": {"usageEvents": ("texts in a list", "lists in a list")},
+    "otel/copilot.jsonl": {"attributes": ("a list",)},
+    "otel/trace.json": {"resourceSpans.scopeSpans": ("texts in a list",)},
+    "vertex/request-response.jsonl": {"full_response.usage_metadata": ("a text", "a list")},
+    "weave/calls.jsonl": {"summary.usage.gpt-4": ("a text", "a list")},
+}
+"""What a reader takes nothing from."""
+
+
+@pytest.mark.parametrize(
+    ("sample", "path", "how"),
+    [(sample, path, how) for sample, paths in REFUSED.items() for path, ways in paths.items() for how in ways],
+)
+def test_what_a_reader_takes_nothing_from_is_named_or_rejected(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, sample: str, path: str, how: str
+) -> None:
+    file = DATA / sample
+    before = BEFORE.get(sample) or BEFORE.setdefault(sample, measured(store, file))
+    out = changed_sample(file, tmp_path, path, how)
+    try:
+        after = measured(store, out)
+    except UsageLogError:
+        return  # refused by name
+    assert after[0] <= before[0]
+    assert after[1] > before[1]
+
+
+TAKEN = {
+    "bedrock/invocations.jsonl": ("output.outputBodyJson",),
+    "langfuse/observations.jsonl": ("usageDetails", "costDetails"),
+    "litellm/spend_logs.jsonl": ("metadata",),
+    "vertex/request-response.jsonl": ("full_response",),
+    "weave/calls.jsonl": ("summary", "summary.usage"),
+}
+"""What a reader takes as JSON in a text too."""
+
+
+@pytest.mark.parametrize(("sample", "path"), [(sample, path) for sample, paths in TAKEN.items() for path in paths])
+def test_what_a_reader_takes_from_a_text_counts_as_before(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, sample: str, path: str
+) -> None:
+    before = BEFORE.get(sample) or BEFORE.setdefault(sample, measured(store, DATA / sample))
+    assert measured(store, changed_sample(DATA / sample, tmp_path, path, "a text")) == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mutation", [renamed, nested, retyped, in_other_case], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", JSON_FORMATS)

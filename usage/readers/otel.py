@@ -307,6 +307,8 @@ PLACES = (
     "",
 )
 
+IN_TEXTS = tuple(name for short in ("vercel", "input_details", "output_details") for name in FIELDS[short])
+
 READER = Reader(
     name="otel",
     doc="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
@@ -322,6 +324,7 @@ READER = Reader(
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
     ),
+    texts=tuple(f"{place}{name}" for place in PLACES for name in IN_TEXTS),
     left_out={f"{place}{name}": why for place in PLACES for name, why in ATTRIBUTES_LEFT_OUT.items()},
     unique_by="the provider's request or response id, else the trace's id and the span's",
     sample="made: spans, records and exports in the shapes of their emitters",
