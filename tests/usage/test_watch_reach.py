@@ -232,7 +232,7 @@ def changed_sample(file: Path, folder: Path, path: str, how: str) -> Path:
     return folder / file.name
 
 
-REFUSED = {
+REFUSED: dict[str, dict[str, tuple[str, ...]]] = {
     "bedrock/cloudwatch.json": {
         "events.message.input": ("a text", "a list", "upper case"),
         "events.message.output.outputTokenCount": ("upper case",),
