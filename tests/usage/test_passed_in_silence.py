@@ -65,7 +65,7 @@ def changed(found: Any, way: Way, change: Callable[[Any], Any]) -> Any:
     """A copy with what stands at the end of a way changed."""
     if not way:
         return change(found)
-    copy = list(found) if isinstance(found, list) else dict(found)
+    copy: Any = list(found) if isinstance(found, list) else dict(found)
     copy[way[0]] = changed(copy[way[0]], way[1:], change)
     return copy
 
