@@ -38,6 +38,10 @@ FROM record WHERE usage IS NOT NULL
 """
 
 
+WITHOUT_USAGE = {"role", "messageId", "content"}
+"""The keys of a message that is nothing but text."""
+
+
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The messages of a thread or a list of threads, with what they and the threads state but texts.
 
@@ -60,6 +64,8 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
     stated = {"thread": thread.get("id"), "created": thread.get("created")}
     for number, message in enumerate(messages):
         if isinstance(message, dict):
+            if message.keys() <= WITHOUT_USAGE:
+                continue
             place = str(message.get("messageId", f"#{number}"))
             yield {**stated, "place": place, "usage": message.get("usage"),
                    "message": _but(message, "usage", "content"), **head}  # fmt: skip
@@ -67,6 +73,8 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
             yield from no_objects(message.get("usage"))
         else:
             yield from no_objects(message)
+    if head:
+        yield head
 
 
 def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:
