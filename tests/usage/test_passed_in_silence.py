@@ -35,6 +35,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "text": json.dumps,
     "padded text": lambda counts: f" {json.dumps(counts)}",
     "list": lambda counts: [counts],
+    "list of text": lambda counts: [json.dumps(counts)],
     "deeper": lambda counts: {"details": counts},
 }
 NAMED = """
