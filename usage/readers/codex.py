@@ -156,7 +156,7 @@ interleaved AS (  -- files of several counters: a total falls, and goes on from 
         AND EXISTS (FROM counted AS earlier WHERE earlier.file_id = fallen.file_id AND earlier.line < fallen.line
             AND earlier.total = fallen.left_off)
 ),
-told_first AS (
+stated_first AS (
     SELECT file_id, min(line) AS line FROM counted SEMI JOIN interleaved USING (file_id) GROUP BY file_id, total
 ),
 changed AS (
@@ -168,7 +168,7 @@ changed AS (
         -- a total below the one before is a new count (after a compaction): all of it is the change
         total.input_tokens < total_before.input_tokens OR total.output_tokens < total_before.output_tokens AS anew
     FROM counted
-    WHERE CASE WHEN file_id IN (FROM interleaved) THEN (file_id, line) IN (FROM told_first)
+    WHERE CASE WHEN file_id IN (FROM interleaved) THEN (file_id, line) IN (FROM stated_first)
         ELSE total IS DISTINCT FROM total_before END
 ),
 shown AS (

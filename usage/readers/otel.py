@@ -133,10 +133,10 @@ placed AS (
         input + tool + CASE WHEN beside THEN kept ELSE 0 END AS inputs,
         reasoning > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["reasoning"])))}) OR reasoning > output
             OR total = inputs + output + reasoning) AS reasoning_beside,
-        output + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS told_output,
+        output + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS stated_output,
         -- Gemini's thinking may stand in the total only
-        told_output + CASE WHEN total > inputs + told_output AND inputs + told_output > 0
-            AND lower(coalesce(model, plain_model)) LIKE '%gemini%' THEN total - inputs - told_output ELSE 0 END
+        stated_output + CASE WHEN total > inputs + stated_output AND inputs + stated_output > 0
+            AND lower(coalesce(model, plain_model)) LIKE '%gemini%' THEN total - inputs - stated_output ELSE 0 END
             AS outputs
     FROM measured
 ),
@@ -158,7 +158,8 @@ node AS MATERIALIZED (
     SELECT DISTINCT ON (trace, id) trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
         CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
         coalesce(is_call, FALSE) AS is_call
-    FROM call WHERE NOT is_log AND span <> '' ORDER BY used DESC
+    FROM call WHERE NOT is_log AND span <> ''
+    ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC  -- of one exported twice
 ),
 {WRAPPERS},
 reported AS MATERIALIZED (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -455,3 +456,24 @@ def test_real_metrics(tmp_path: Path) -> None:
             ("claude-opus-4-6", 9, 168_193, 17_761, 0, 2_067, 0.24682275),
             ("claude-sonnet-4-6", 0, 0, 0, 0, 0, 0.0355332),
         ]
+
+
+def test_the_order_of_exports_with_the_same_ids_changes_nothing(tmp_path: Path) -> None:
+    """Ids of examples are copied from file to file: whichever span of a name comes first, the same calls count."""
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 48, "gen_ai.usage.output_tokens": 9}
+    exports = [
+        [span("1", attributes=agent), span("2", "1", attributes=usage(40, 5)), span("3", "1", attributes=usage(8, 4))],
+        [span("1", attributes=usage(100, 50))],
+        [span("1", name="x", attributes=usage(48, 9)), span("2", "1", attributes=usage(48, 9))],
+    ]
+    found = set()
+    for number, order in enumerate(permutations(exports)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for place, spans in enumerate(order):
+            export = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "x"}, "spans": spans}]}]}
+            (folder / f"{place}.json").write_text(json.dumps(export))
+        with open_store(Path(":memory:")) as store:
+            load(store, [folder])
+            found.add(tuple(store.execute(f"SELECT event_id, {CLASSES} FROM usage_event ORDER BY ALL").fetchall()))
+    assert len(found) == 1
