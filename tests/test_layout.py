@@ -83,6 +83,7 @@ def test_pricing_and_usage_know_nothing_of_each_other_but_prices() -> None:
             if name.startswith("pricing") and to.startswith("usage")] == []  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_circle_between_files() -> None:
     graph = {name: {to for _, to in imports(name) if to in modules()} for name in parts()}
     assert circles(graph) == []

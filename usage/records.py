@@ -28,7 +28,8 @@ from .scanned import profiled, scanned_rows
 from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
-from .store import any_order, is_grave
+from .store import any_order
+from .store_faults import is_grave
 from .tables import read_csv, read_parquet, stream_csv
 
 if TYPE_CHECKING:

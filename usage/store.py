@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from ..errors import StoreError
 from . import DEFAULT_STORE
 from .reader import identifier
 from .shape import SCHEMA, differing, faults
+from .store_faults import is_fault, said
 from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal, remove_made
 
 SCHEMA_VERSION = 12  # one more with every change of schema.sql
@@ -43,16 +44,6 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
 """
 WAIT_SECONDS = 3.0  # for another process
 MANY_BYTES, FEW_BYTES = 256 * 1024, 64 * 1024
-FAULTS = (
-    duckdb.IOException,
-    duckdb.OutOfMemoryException,
-    duckdb.FatalException,
-    duckdb.InternalException,
-    duckdb.SerializationException,
-)
-DAMAGED = ("orrupt", "checksum", "Could not read enough bytes", "database has been invalidated", "INTERNAL Error")
-FULL = ("No space left", "Disk quota", "failed to offload", "Out of Memory", "out of memory", "max_temp_directory_size")
-FAILED = ("Failed to commit", "Could not write", "Could not sync", "Input/output error", "Read-only file system")
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database() ORDER BY 1"
 READ_ONLY = "SELECT readonly::INTEGER FROM duckdb_databases() WHERE database_name = current_database()"
 MADE_AS = """
@@ -78,7 +69,7 @@ CORE = {"schema_version", "load", "usage_event", "reject"}  # of every store, wh
 WITHOUT_SCHEMA = {"projection": "run", "outcome": "escalated", "outcome_new": "escalated"}
 """Tables that may be there before any log is loaded (see shape.py), each with a column by which it is costsim's."""
 MAKE_ANEW = "; run costsim store repair, then load the logs again"
-SEE_REPAIR = "; see costsim store verify and costsim store repair"
+
 CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
 WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
@@ -171,11 +162,20 @@ def _has_rows(connection: duckdb.DuckDBPyConnection) -> bool:
 @contextmanager
 def _database(path: Path, new: bool, read_only: bool, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
     if not read_only and os.path.exists(f"{path}.wal") and not new:  # opening for writing would take it in
-        with suppress(duckdb.Error), _connected(path, True, wait_seconds) as connection:
-            version_of(connection, path)
+        _refuse_another_programs(path, wait_seconds)
     with _connected(path, read_only, wait_seconds) as connection:
         version_of(connection, path, new)
         yield connection
+
+
+def _refuse_another_programs(path: Path, wait_seconds: float) -> None:
+    """Raises StoreError for a database of another program; what cannot be opened, or is gone, the opening names."""
+    try:
+        connection = connect(path, True, wait_seconds)
+    except (duckdb.Error, StoreError):
+        return
+    with suppress(duckdb.Error), closing(connection):
+        version_of(connection, path)
 
 
 @contextmanager
@@ -203,32 +203,10 @@ def failing_as_store(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {_why_not(error)}") from None
 
 
-def is_fault(error: duckdb.Error) -> bool:
-    """Whether a disk, a damaged file or a lack of memory is behind an error, and not what was asked for."""
-    failed = any(word in str(error) for word in (*FULL, *FAILED))
-    return failed or isinstance(error, FAULTS) or type(error) is duckdb.Error
-
-
-def is_grave(error: duckdb.Error) -> bool:
-    """Whether no reading can go on after an error, whatever is read: no space, no memory, a broken store."""
-    full = any(word in str(error) for word in FULL)
-    return full or isinstance(error, duckdb.OutOfMemoryException | duckdb.FatalException | duckdb.InternalException)
-
-
-def _said(error: duckdb.Error) -> str:
-    """A fault in words, with what to do."""
-    message = " ".join(str(error).split())
-    if any(word in message for word in FULL):
-        return f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}"
-    if any(word in message for word in DAMAGED):
-        return f"the store is damaged ({_first_line(error)}){SEE_REPAIR}"
-    return _first_line(error)
-
-
 def _why_not(error: duckdb.Error) -> str:
     if LOCKED in str(error):
         return "another process has the store open for writing; wait until it is done, or name another store"
-    return refusal(error) or _said(error)
+    return refusal(error) or said(error)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, new: bool) -> None:
@@ -343,7 +321,3 @@ def scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[obj
     """The one whole number that a query yields."""
     row = connection.execute(sql, parameters or []).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).splitlines()[0].split())

@@ -23,7 +23,8 @@ from .fits import NUMBERS
 from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
-from .store import any_order, is_grave, scalar
+from .store import any_order, scalar
+from .store_faults import is_grave
 from .table_watch import may_hold_usage, watch_cells
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from ..errors import StoreError
 from ..writing import one_writer, remove_left
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import SEE_REPAIR, TABLES, failing_as_store, is_fault, open_as_it_is, open_store, scalar
+from .store import TABLES, failing_as_store, open_as_it_is, open_store, scalar
+from .store_faults import SEE_REPAIR, is_fault
 from .store_file import CONFIG
 
 if TYPE_CHECKING:

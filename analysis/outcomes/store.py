@@ -26,7 +26,7 @@ from ...csvfile import Row, decimal_of, read_csv
 from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
 from ...usage.shape import statement
-from ...usage.store import is_fault
+from ...usage.store_faults import is_fault
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -57,6 +57,7 @@ def hostile() -> Iterator[DuckDBPyConnection]:
         yield store
 
 
+@pytest.mark.slow
 def test_what_logs_show_is_an_architecture_whatever_its_names(hostile: DuckDBPyConnection) -> None:
     data = observed_architecture(hostile, Path("x.duckdb"), "s" * 250)
     found = readable_again(FILE, yaml_text(data)).architecture
@@ -99,6 +100,7 @@ def test_what_could_not_be_read_again_is_refused_in_one_line() -> None:
         readable_again(Path("x.yaml"), "nam: x\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["profile", "--out"], ["run", "--from-usage", "--db", "costsim.duckdb", "--save"]])
 def test_nothing_is_written_that_could_not_be_read_again(
     costsim: Run, tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch

@@ -332,6 +332,7 @@ def test_half_a_character_in_json_is_refused_with_its_line(costsim: Run, tmp_pat
     assert "other half" not in costsim("check", "a.json").err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["run", "--trials", "10"], ["check"], ["prices", "list"], ["schema"], ["spend"]])
 def test_an_output_that_nobody_reads_on_is_no_breach(
     sessions: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]

@@ -55,6 +55,7 @@ def test_the_same_rows_at_list_prices(costsim: Run) -> None:
     assert abs(fixed_rows(plans["naive"]) - Decimal("3.479166666667")) < Decimal("1e-11")
 
 
+@pytest.mark.slow
 def test_the_json_keeps_its_published_schema(costsim: Run) -> None:
     published = json.loads(costsim("schema", "--output").out)
     result = run_json(costsim, "--trials", "100")

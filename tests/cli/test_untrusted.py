@@ -69,6 +69,7 @@ def test_a_store_of_such_a_name_is_refused(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["##[error]x", "##vso[task.setvariable variable=x]y", "##teamcity[x]"])
 def test_an_error_is_no_command_of_a_ci(costsim: Run, command: str) -> None:
     """Runners act on these anywhere in a line, on standard error too."""

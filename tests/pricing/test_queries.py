@@ -43,6 +43,7 @@ def test_the_list_shows_the_prices_in_force_at_a_date(tmp_path: Path) -> None:
     assert found == [[1], [2]]
 
 
+@pytest.mark.slow
 def test_the_whole_list_has_a_row_per_model_and_class(list_book: PriceBook) -> None:
     rows = list_prices(list_book, None, MARCH)
     keys = [(row.provider, row.model, row.token_class) for row in rows]

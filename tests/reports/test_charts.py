@@ -111,6 +111,7 @@ def test_one_day_is_drawn_as_a_point_and_not_as_an_empty_band(fleet: FleetBuilde
     assert marks == ["rule", "line"]
 
 
+@pytest.mark.slow
 def test_charts_are_drawn_in_colours_by_reference_too(fleet: FleetBuilder) -> None:
     spec = charts.cost_by_component(fleet(), CSS).to_dict()
     assert 'fill="var(--parts-1)"' in vl_convert.vegalite_to_svg({**spec, "width": 400})

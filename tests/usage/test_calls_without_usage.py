@@ -110,6 +110,7 @@ def test_metrics_of_tokens_without_any_call_are_named(tmp_path: Path, with_span:
     assert (report.calls, report.total("rejected")) == (int(with_span), int(not with_span))
 
 
+@pytest.mark.slow
 def test_strict_refuses_a_fraction_and_a_call_without_usage_passes(tmp_path: Path) -> None:
     def half(used: bool) -> Record:
         entry = claude_code(True)

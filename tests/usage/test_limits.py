@@ -66,6 +66,7 @@ def test_a_ratio_is_bounded_where_lines_are_short(tmp_path: Path, monkeypatch: p
     assert "times its size: 1,000 (raise it with COSTSIM_MAX_RATIO)" in reasons[0]
 
 
+@pytest.mark.slow
 def test_a_limit_is_raised_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.jsonl"
     file.write_bytes(CALL + b'{"x": "' + b"x" * MIB + b'"}\n' + b"{torn\n" + CALL.replace(b"2}", b"3}"))

@@ -37,6 +37,7 @@ def test_a_pipe_is_read_as_the_standard_input_is(store: duckdb.DuckDBPyConnectio
     assert report.files[0].path.startswith("stdin ")
 
 
+@pytest.mark.slow
 def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: int) -> None:
     end, start = os.pipe()  # as bash does for <(cat log): /dev/fd/63
 

@@ -65,6 +65,7 @@ def unread(folder: Path, file: Path) -> list[Unread]:
         return kinds(store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_a_key_of_any_length_is_named_shortened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: Any) -> None:
     """A pattern asked of a key of a megabyte takes seconds: none is asked of more than its beginning and end."""

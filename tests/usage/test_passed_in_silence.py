@@ -71,6 +71,7 @@ def changed(found: Any, way: Way, change: Callable[[Any], Any]) -> Any:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_total_never_falls_in_silence(store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
     sample, ways = SAMPLES[name]

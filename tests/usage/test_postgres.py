@@ -100,6 +100,7 @@ def test_no_prompt_is_read_and_nothing_is_written(server: str, table: Any, tmp_p
         connection.execute('DELETE FROM "LiteLLM_SpendLogs"')
 
 
+@pytest.mark.slow
 def test_a_database_without_the_table_is_one_line(server: str, table: Any, tmp_path: Path) -> None:
     table.execute('DROP TABLE "LiteLLM_SpendLogs"')
     with (

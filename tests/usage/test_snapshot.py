@@ -63,6 +63,7 @@ def test_a_file_at_rest_counts_at_once_without_a_last_line_end(tmp_path: Path) -
         assert outputs(store) == [10, 98]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_what_is_written_between_the_looks_is_left_to_the_next_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

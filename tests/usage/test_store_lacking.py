@@ -96,6 +96,7 @@ def test_the_types_that_are_compared_are_those_of_the_schema() -> None:
     assert should_be() == made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lossy", [sql for sql, _ in CHANGES.values()], ids=CHANGES, indirect=True)
 def test_a_column_of_another_type_is_named_with_the_way_out(
     costsim: Run, lossy: Path, request: pytest.FixtureRequest
@@ -137,6 +138,7 @@ def test_a_table_without_its_key_is_named(lossy: Path, tmp_path: Path) -> None:
         load(store, [log], mapping=mapping)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["ALTER usd TYPE DOUBLE", "DROP escalated", "ALTER success TYPE VARCHAR"])
 def test_a_changed_table_of_outcomes_is_named(costsim: Run, tmp_path: Path, change: str) -> None:
     (tmp_path / "o.csv").write_text("ts,task,model,success\n2026-10-01T08:00:00Z,t,gpt-4o,true\n")
@@ -148,6 +150,7 @@ def test_a_changed_table_of_outcomes_is_named(costsim: Run, tmp_path: Path, chan
         assert (done.code, done.err.count("\n"), "of outcome" in done.err) == (2, 1, True), done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["ALTER expected_usd TYPE DOUBLE", "DROP plan"])
 def test_a_changed_table_of_projections_is_named(costsim: Run, tmp_path: Path, change: str) -> None:
     (tmp_path / "a.yaml").write_text(

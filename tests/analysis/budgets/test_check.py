@@ -142,6 +142,7 @@ def of_usage(result: CheckResult) -> list[BudgetCheck]:
     return [found for found in result.budgets if found.source == "usage"]
 
 
+@pytest.mark.slow
 def test_a_month_that_is_over_is_judged_by_what_it_cost(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_month_that_runs_is_what_is_spent_and_what_is_forecast(
     assert abs(found[2].crossed_on - date(2026, 6, 21)) <= timedelta(1)  # the 21st dollar
 
 
+@pytest.mark.slow
 def test_weeks_and_days_are_judged_as_they_were_logged(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -235,6 +237,7 @@ def test_a_budget_of_usage_is_fixed_by_what_is_left_of_the_month(
     assert found.fix.sufficient
 
 
+@pytest.mark.slow
 def test_nothing_spent_in_a_scope_is_within_every_limit(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -264,6 +267,7 @@ def test_logs_that_end_early_are_forecast_from_their_end(
     assert result.budgets[0].expected_usd == pytest.approx(30, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_run_budget_is_not_held_against_logs(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:

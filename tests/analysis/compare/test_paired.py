@@ -54,12 +54,14 @@ def test_an_unknown_factor_of_one_percent_moves_one_percent(compare: Compare) ->
     assert width(found) < 0.02 * float(found.before_usd)
 
 
+@pytest.mark.slow
 def test_more_runs_add_the_range_of_these_runs(compare: Compare) -> None:
     found = compare(component(runs=200), component(runs=210))
     own = sqrt(usd_deviation(INPUT, 3, 10 * DAYS) ** 2 + usd_deviation(OUTPUT, 15, 10 * DAYS) ** 2)
     assert width(found) == pytest.approx(2 * Z90 * own, rel=0.06)
 
 
+@pytest.mark.slow
 def test_more_poisson_runs_add_the_range_of_a_poisson_number_of_them(compare: Compare) -> None:
     """The variance of a Poisson number of costs is the number times their mean square: the runs' number varies too."""
     found = compare(component(runs={"poisson": 200}), component(runs={"poisson": 210}))
@@ -69,6 +71,7 @@ def test_more_poisson_runs_add_the_range_of_a_poisson_number_of_them(compare: Co
     assert width(found) == pytest.approx(2 * Z90 * sqrt(own + runs * each**2), rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [20, 80, 120, 400])
 def test_a_slightly_wider_distribution_is_a_slight_difference_however_it_is_drawn(compare: Compare, runs: int) -> None:
     """From some number of runs on a day's sum is a gamma draw, below it is put together from a pool of runs."""

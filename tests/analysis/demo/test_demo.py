@@ -153,6 +153,7 @@ def test_the_review_finds_the_price_change(found: Review, calls: list[DemoCall])
     assert worth == cost(tokens, PRICE_CHANGE.usd_per_mtok) - cost(tokens, LIST_SONNET)
 
 
+@pytest.mark.slow
 def test_the_review_finds_the_runaway(found: Review) -> None:
     (odd,) = found.where.anomalies
     assert (odd.day, odd.component) == (RUNAWAY.day, RUNAWAY.component)

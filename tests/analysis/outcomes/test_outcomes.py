@@ -96,6 +96,7 @@ def test_fishers_test_of_the_lady_tasting_tea() -> None:
     assert fisher_exact(3, 4, 1, 4) == pytest.approx(34 / 70)
 
 
+@pytest.mark.slow
 def test_fishers_test_holds_at_a_million_runs(stats: Any) -> None:
     expected = stats.fisher_exact(np.array([[500_600, 499_400], [499_400, 500_600]])).pvalue
     assert fisher_exact(500_600, 1_000_000, 499_400, 1_000_000) == pytest.approx(expected, rel=1e-6)

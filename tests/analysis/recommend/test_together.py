@@ -38,6 +38,8 @@ from costsim.usage.store import open_store
 from duckdb import DuckDBPyConnection
 from turns import HAIKU, OPUS, THREE_TURNS, Call, fill
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 TURNS = (*THREE_TURNS[:2], THREE_TURNS[2]._replace(task="search"))
 RUNS = 300  # 10 per day, 30 days

@@ -67,6 +67,7 @@ def test_a_task_with_sessions_of_its_own_writes_nothing_again(store: DuckDBPyCon
     }
 
 
+@pytest.mark.slow
 def test_proven_moves_are_priced_together_and_add_up_to_the_replay_of_them(store: DuckDBPyConnection) -> None:
     found = offered(store, TURNS, PROVEN, "summary", "search")
     assert {task: move.saving_usd for task, move in found.items()} == {
@@ -78,6 +79,7 @@ def test_proven_moves_are_priced_together_and_add_up_to_the_replay_of_them(store
     assert sum(move.saving_usd for move in found.values()) == -replay(store, BOOK, moved).total.difference_usd
 
 
+@pytest.mark.slow
 def test_what_is_only_worth_a_trial_is_priced_as_moved_alone(store: DuckDBPyConnection) -> None:
     calls = tuple(call._replace(read=call.read // 100, write=call.write // 100) for call in TURNS)
     # in thousandths of a dollar: search reads 1,100 again: 1.265; summary 1,000 and 100 on the way back: 1.725

@@ -76,6 +76,7 @@ def test_expected_costs_of_a_large_fleet_are_the_exact_ones(both: tuple[Projecti
         ]
 
 
+@pytest.mark.slow
 def test_every_component_of_a_large_fleet_keeps_a_range_of_its_own(both: tuple[Projection, Projection]) -> None:
     parts = zip(both[0].plans[1].components, both[1].plans[1].components, strict=True)
     for put, drawn in parts:

@@ -52,6 +52,7 @@ def figures(found: Spend) -> list[tuple[Any, ...]]:
     return [(a.month, a.fee_usd, a.included, a.used, a.overage_usd, a.list_usd) for a in found.allowances]
 
 
+@pytest.mark.slow
 def test_credits_beyond_what_is_included_are_billed(spent: Spent) -> None:
     keys = "usd_per_month: 10, seats: 2, included: {credits: 1000}, overage: {usd_per_credit: 0.01}"
     found = spent(keys)
@@ -62,12 +63,14 @@ def test_credits_beyond_what_is_included_are_billed(spent: Spent) -> None:
     assert json.loads(as_json(found))["allowances"][0]["overage_usd"] == "10"
 
 
+@pytest.mark.slow
 def test_overage_may_have_another_price_than_what_is_included(spent: Spent) -> None:
     keys = "usd_per_month: 10, included: {credits: 1000, usd_per_credit: 0.02}, overage: {usd_per_credit: 0.03}"
     # $30 are 1,500 credits of $0.02: 500 beyond at $0.03
     assert figures(spent(keys))[0] == ("2026-09", 10, 1000, 1500, 15, 30)
 
 
+@pytest.mark.slow
 def test_requests_may_be_what_is_included(spent: Spent) -> None:
     found = spent("usd_per_month: 10, included: {requests: 2}, overage: {usd_per_request: 0.04}")
     assert figures(found)[0] == ("2026-09", 10, 2, 3, Decimal("0.04"), 30)
@@ -79,11 +82,13 @@ def test_beyond_what_is_included_nothing_is_billed_where_no_price_is_stated_and_
     assert "1 beyond, without a price" in as_markdown(found, "both")
 
 
+@pytest.mark.slow
 def test_a_daily_fee_counts_the_days_shown(spent: Spent) -> None:
     # from 2026-09-10 to 2026-10-12: 21 days of September, 12 of October
     assert [row[1] for row in figures(spent("usd_per_day: 1"))] == [21, 12]
 
 
+@pytest.mark.slow
 def test_a_choice_of_calls_has_no_allowance(spent: Spent) -> None:
     assert spent("usd_per_day: 1", where=parse_where(["model=*haiku*"])).allowances == ()
 

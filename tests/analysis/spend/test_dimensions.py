@@ -78,6 +78,7 @@ def test_costs_belong_to_what_the_calls_say(
     assert groups(teams, book, by) == usd
 
 
+@pytest.mark.slow
 def test_hours_and_days_are_those_of_the_time_zone(teams: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     # 23:30 UTC is 01:30 on the next day in Berlin
     assert groups(teams, book, "hour", tz="Europe/Berlin") == {"2026-10-05 12:00": 6, "2026-10-13 01:00": 2}

@@ -29,6 +29,8 @@ from costsim.usage.store import open_store
 from duckdb import DuckDBPyConnection
 from witnessed import OPUS, claude_log, cost_page, litellm_log, truth, written
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 TRUTH = truth(days=3)  # 5 to 7 October
 CALLS_USD = sum((call.usd for call in TRUTH), Decimal(0))

@@ -22,6 +22,8 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 from witnessed import OPUS, claude_log, truth, written
 
+pytestmark = pytest.mark.slow
+
 BOOK = open_book()
 TRUTH = [call for call in truth(days=1, per_day=3) if call.model != OPUS]  # Haiku, 5 Oct
 CALLS_USD = sum((call.usd for call in TRUTH), Decimal(0))

@@ -125,6 +125,7 @@ def test_the_outlook_has_its_data_at_hand_too(running_month: Review) -> None:
     assert (end["day"], end["spent_usd"], Decimal(end["p90_usd"])) == ("2026-10-31", "", head.forecast.p90_usd)
 
 
+@pytest.mark.slow
 def test_every_figure_links_to_how_it_was_computed(page: str) -> None:
     targets = set(re.findall(r'id="(query-\w+)"', page))
     linked = set(re.findall(r'href="#(query-\w+)"', page))

@@ -171,6 +171,7 @@ def test_the_statement_is_written_for_other_engines_and_can_be_parsed(dialect: s
     assert f"{max(every_tier(BOOK))}" in made
 
 
+@pytest.mark.slow
 def test_bigquery_is_asked_for_parts_of_a_time_by_extract_and_for_money_beyond_nine_decimals() -> None:
     made = written(printed_rollup("project.llm.calls", BOOK, Wanted()), "project.llm.calls", "bigquery")
     assert "EXTRACT(HOUR FROM ts)" in made

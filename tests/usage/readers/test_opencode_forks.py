@@ -51,6 +51,7 @@ def test_a_message_that_is_not_completed_is_known_by_its_id(tmp_path: Path) -> N
     assert counted(tmp_path, first, second) == (2, 20, 2)
 
 
+@pytest.mark.slow
 def test_a_message_that_is_completed_later_counts_once(tmp_path: Path) -> None:
     begun = message("m1", "s", AT, completed=False, input=1_000, output=10)
     file = tmp_path / "m1.json"

@@ -673,6 +673,7 @@ SELECT sum(request), sum(input), sum(cache_read), sum(cache_write_5m + cache_wri
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", CASES)
 def test_two_pitfalls_at_once(store: duckdb.DuckDBPyConnection, tmp_path: Path, reader: str) -> None:
     write, expected = CASES[reader]
