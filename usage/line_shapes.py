@@ -6,7 +6,7 @@ it. What a decoder says of a line is then looked at only where a number would be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from types import GenericAlias
 from typing import Any, Literal, Union
@@ -171,8 +171,8 @@ def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     """The type of lists of what was met in them, objects with `key` and `value` by their keys."""
     if not place.attributes and not items.may_be_attribute:
         kind, of_items = _shape(items)
-    elif items.keys is None and items.items is None and not items.looked_at:
-        kind, of_items = _attributes(place.attributes)
+    elif items.keys is None and items.items is None and not items.numbers and items.words == set():
+        kind, of_items = _attributes(place.attributes, SCALARS[:2] if items.looked_at else SCALARS)
     else:
         kind, of_items = Any, {dict: place.find, list: _each(items.find)}
     if of_items:
@@ -180,8 +180,9 @@ def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     return GenericAlias(list, (kind,))
 
 
-def _attributes(places: Mapping[str, FieldPlace]) -> tuple[Any, Finds]:
-    kinds: list[Any] = [*SCALARS]
+def _attributes(places: Mapping[str, FieldPlace], scalars: Sequence[type]) -> tuple[Any, Finds]:
+    """The types of a list's attributes by their key; of the scalars beside them, those that are never usage."""
+    kinds: list[Any] = [*scalars]
     finds: dict[type, Find] = {}
     for key, place in list(places.items()):
         kind, of_value = _shape(place)
