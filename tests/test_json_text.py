@@ -70,6 +70,7 @@ def test_a_routing_that_is_changed_keeps_its_names() -> None:
     assert not UNPRINTED.search(after.replace("##", ""))
 
 
+@pytest.mark.slow
 def test_nothing_else_writes_json_for_people() -> None:
     """Renderers and commands have one writer: `json.dumps` and `model_dump_json` stand in none of them."""
     allowed = {"reports/vega.py", "reports/spend.py"}  # for a process of our own, and for DuckDB

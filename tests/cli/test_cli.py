@@ -82,6 +82,7 @@ def test_the_articles_claims_are_checked_at_both_books(costsim: Run) -> None:
     assert (total["computed"], total["holds"]) == ("4.93", True)  # 2.93 + the mean of 1 to 3
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result_and_another_one_other_ranges(costsim: Run) -> None:
     first, again, other = (run_json(costsim, "--seed", seed, "--trials", "500") for seed in ("7", "7", "8"))
     assert first == again
@@ -173,6 +174,7 @@ def test_the_schema_of_the_architecture_accepts_the_example(costsim: Run) -> Non
     jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), json.loads(costsim("schema").out))
 
 
+@pytest.mark.slow
 def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv=['costsim','--help']\n"

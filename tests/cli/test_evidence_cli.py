@@ -244,6 +244,7 @@ def test_a_plan_of_the_architecture_is_replayed(sessions: Run, tmp_path: Path) -
     assert found["total"]["difference_usd"] == "0"  # that day everything ran on Opus, the most expensive
 
 
+@pytest.mark.slow
 def test_an_unpriced_replay_is_loud_and_no_success(sessions: Run) -> None:
     outcome = sessions("replay", "--model", "acme/nonesuch")
     assert outcome.code == 2

@@ -95,6 +95,7 @@ def test_every_command_is_asked(costsim: Run) -> None:
     assert names | {"prices", "store"} == {command.split()[0] for command in EVERY_COMMAND.strip().splitlines()}
 
 
+@pytest.mark.slow
 def test_a_budget_too_hard_to_search_names_the_extra_with_scipy(
     costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

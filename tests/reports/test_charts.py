@@ -91,6 +91,7 @@ def test_a_single_other_component_keeps_its_name() -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_unpriced_component_is_in_no_bar(fleet: FleetBuilder) -> None:
     for spec in _all(fleet()).values():
         assert "guardrail" not in json.dumps(spec)

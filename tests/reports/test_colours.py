@@ -57,6 +57,7 @@ def one_each(found: dict[tuple[str, str], set[str]]) -> None:
     assert len(set(own)) == len(own)  # and no two things have the same
 
 
+@pytest.mark.slow
 def test_a_thing_has_one_colour_in_all_charts_and_tables_of_a_plan(fleet: Callable[..., Projection]) -> None:
     projection = fleet(unpriced=False)
     found, seen = coloured(render_html(projection))

@@ -14,6 +14,8 @@ from costsim.usage.load import load
 from costsim.usage.report import LoadReport
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 Record = dict[str, Any]
 AT = "2026-10-05T10:00:00Z"
 

@@ -49,6 +49,7 @@ def test_claude_code_says_the_folder_and_the_branch(store: duckdb.DuckDBPyConnec
     assert found == ("s1", "site", "release/2", None, "/home/ann/work/site/")
 
 
+@pytest.mark.slow
 def test_codex_says_folder_repository_and_branch(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 1, "total_tokens": 11}
     git = {"branch": "main", "repository_url": "git@github.com:acme/site.git", "commit_hash": "c0ffee"}
@@ -145,6 +146,7 @@ def rules(tmp_path: Path, text: str) -> Any:
     return read_attribution(tmp_path / "rules.yaml")
 
 
+@pytest.mark.slow
 def test_one_rule_gives_every_project_its_component(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     folders = ["/work/Site", "/work/api/", None]
     calls = [answer(n, **({"cwd": folder} if folder else {})) for n, folder in enumerate(folders, 1)]

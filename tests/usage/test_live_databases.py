@@ -14,6 +14,8 @@ import duckdb
 import pytest
 from costsim.usage.load import load
 
+pytestmark = pytest.mark.slow
+
 GOOSE = Path(__file__).parent.parent / "data" / "usage" / "goose" / "sessions.db"
 COUNT = "SELECT count(*) FROM usage_event"
 ANOTHER = """

@@ -156,6 +156,7 @@ def test_a_call_loaded_later_follows_the_rules_that_were_given_before(db: Path, 
     assert [row.keys for row in spent(db, "component").rows] == [("desk",)]
 
 
+@pytest.mark.slow
 def test_one_line_that_a_database_cannot_take_costs_no_other(db: Path, tmp_path: Path) -> None:
     unusual = ["\ufeff" + json.dumps(entry(1)), entry(2, input_tokens=10**30), entry(3) | {"cwd": "\ud800"}, entry(4)]
     report = loaded(db, write(tmp_path / "a.jsonl", *unusual))  # type: ignore[arg-type]
@@ -173,6 +174,7 @@ def test_the_agent_of_a_session_is_its_folder(db: Path, tmp_path: Path) -> None:
     assert row.keys[0] in ("copy", "main")
 
 
+@pytest.mark.slow
 def test_the_same_file_again_changes_nothing(db: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", entry(1), entry(2))
     assert loaded(db, file).total("added") == 2
@@ -277,6 +279,7 @@ def test_synthetic_answers_are_no_calls(db: Path, tmp_path: Path) -> None:
     assert spent(db).total.calls == 1
 
 
+@pytest.mark.slow
 def test_a_bad_line_is_kept_with_its_file_line_and_reason(db: Path, tmp_path: Path) -> None:
     lines = [
         entry(1),
@@ -312,6 +315,7 @@ def test_an_entry_of_another_kind_is_no_reject_even_where_its_fields_have_other_
     assert (report.total("added"), report.total("rejected")) == (2, 0)
 
 
+@pytest.mark.slow
 def test_strict_makes_a_bad_line_an_error_and_loads_nothing(db: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match=r"a line cannot be read: .*a\.jsonl:2: not JSON"):
         loaded(db, write(tmp_path / "a.jsonl", entry(1), "{torn"), strict=True)

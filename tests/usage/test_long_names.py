@@ -93,6 +93,7 @@ def test_a_column_of_any_name_is_judged_shortened(tmp_path: Path) -> None:
     assert len(found.field) < 2 * LONGEST_NAME
 
 
+@pytest.mark.slow
 def test_lines_with_such_keys_are_no_shapes_to_know_others_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KnownShapes, "learn", lambda *_: pytest.fail("it was compiled"))
     file = tmp_path / "a.jsonl"

@@ -133,6 +133,7 @@ def test_what_another_process_put_into_a_new_store_stays(tmp_path: Path) -> None
         assert scalar(store, "SELECT count(*) FROM acknowledged") == 1
 
 
+@pytest.mark.slow
 def test_a_store_that_was_removed_while_it_was_opened_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

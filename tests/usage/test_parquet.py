@@ -71,6 +71,7 @@ def test_calls_in_a_file_cost_what_they_cost_in_a_store(calls: list[dict[str, An
     assert in_file.unpriced_models == in_store.unpriced_models
 
 
+@pytest.mark.slow
 def test_a_file_needs_no_more_than_a_time_a_model_and_a_count(tmp_path: Path) -> None:
     file = written(
         tmp_path / "a.parquet", "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 10 AS input"
@@ -89,11 +90,13 @@ def test_files_with_different_columns_are_read_together(tmp_path: Path) -> None:
     assert (total.calls, total.tokens["input"], total.tokens["output"], total.entries) == (4, 20, 5, 2)
 
 
+@pytest.mark.slow
 def test_a_time_with_a_zone_counts_on_its_day_in_utc(tmp_path: Path) -> None:
     sql = "SELECT TIMESTAMPTZ '2026-10-05 23:30:00-02:00' AS ts, 'claude-haiku-4-5' AS model, 10 AS input"
     assert spend_calls([written(tmp_path / "a.parquet", sql)], BOOK, Query(("day",))).rows[0].keys == ("2026-10-06",)
 
 
+@pytest.mark.slow
 def test_a_tier_that_only_the_last_rows_need_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "FIRST_MODELS", "SELECT 'openai', 'gpt-4o'")
     sql = "SELECT TIMESTAMP '2026-10-05' AS ts, 'gemini-2.5-pro' AS model, 'google' AS provider, 300_000 AS input"

@@ -64,6 +64,7 @@ def test_a_log_of_any_name_is_read_and_its_copy_counts_once(tmp_path: Path, name
     assert (report.total("entries"), report.total("added"), report.passed_over) == (3, 2, {})
 
 
+@pytest.mark.slow
 def test_a_database_that_is_cut_short_is_named_in_a_folder_and_refused_alone(tmp_path: Path) -> None:
     folder, whole = tmp_path / "mixed", tmp_path / "whole.db"
     folder.mkdir()
@@ -105,6 +106,7 @@ def test_every_file_that_is_no_log_is_counted_by_what_it_is(tmp_path: Path) -> N
         assert (counts(store)["settings"], counts(store)["empty"]) == (2, 2)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_read_later_is_passed_over_no_more(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     folder.mkdir()

@@ -124,6 +124,7 @@ def loaded(store: duckdb.DuckDBPyConnection, folder: Path, record: Record, stric
     return [sign.message for sign in report.signs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_fast_answers_in_one_region_cost_what_they_cost_wherever_they_are_logged(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, format: str

@@ -73,6 +73,7 @@ def test_a_total_says_whether_the_results_of_tools_stand_in_the_input(tmp_path: 
     assert (tokens(tmp_path), report.signs) == ((inputs, 0, 35), [])
 
 
+@pytest.mark.slow
 def test_tokens_of_a_total_that_have_no_class_are_named_and_in_no_cost(tmp_path: Path) -> None:
     report = loaded(tmp_path, *chat(total=200))
     # 200 - (100 + 7 + 30 + 5) = 58
@@ -88,6 +89,7 @@ def test_a_total_below_its_parts_is_named(tmp_path: Path) -> None:
     assert [(sign.kind, int(sign.amount)) for sign in report.signs] == [("total below its parts", -22)]
 
 
+@pytest.mark.slow
 def test_strict_refuses_a_contradiction(tmp_path: Path) -> None:
     with pytest.raises(UsageLogError, match="58 more tokens than their parts"):
         loaded(tmp_path, *chat(total=200), strict=True)
@@ -101,6 +103,7 @@ def answer(n: int, output: int, context: int, stop: str | None, minute: int = 0)
             "message": message}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_outputs_too_small_for_what_follows_and_missing_stop_reasons_are_counted(tmp_path: Path) -> None:
     # 3 tokens of output, then within a second 1,000 more of context: the first of the two is a first count
     found = {
@@ -110,6 +113,7 @@ def test_outputs_too_small_for_what_follows_and_missing_stop_reasons_are_counted
     assert found == {"no stop reason": (1, 2), "output too small": (1, 1)}
 
 
+@pytest.mark.slow
 def test_a_person_who_takes_a_minute_may_add_what_follows(tmp_path: Path) -> None:
     report = loaded(tmp_path, answer(1, 3, 5000, "end_turn"), answer(2, 400, 6000, "end_turn", minute=5))
     assert report.signs == []

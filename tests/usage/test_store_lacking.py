@@ -127,6 +127,7 @@ def test_what_another_program_changed_is_repaired(lossy: Path, store_of_sessions
         assert again == store.execute(TOTALS).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lossy", [COPIED], indirect=True)
 def test_a_table_without_its_key_is_named(lossy: Path, tmp_path: Path) -> None:
     log, mapping = tmp_path / "log.jsonl", parse_mapping("ts=ts,input=i")

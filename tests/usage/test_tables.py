@@ -36,6 +36,7 @@ def loaded(file: Path, query: str) -> tuple[list[tuple[Any, ...]], list[tuple[An
         return store.execute(query).fetchall(), rejects
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["at once", "as texts", "row by row"])
 def test_a_count_is_the_same_whole_number_whichever_way_its_file_is_read(tmp_path: Path, way: str) -> None:
     # a word in the column is no DOUBLE: all are read as texts; an empty line takes the file row by row
@@ -57,6 +58,7 @@ def test_entries_without_an_id_are_different_calls_where_a_separator_stands_else
     assert found == [(2, 6)]
 
 
+@pytest.mark.slow
 def test_a_table_loaded_twice_and_in_parts_counts_each_row_once(tmp_path: Path) -> None:
     # two rows are alike (two requests in one second): both count, however often and in however many files they come
     rows = [f"2026-06-02T00:00:{n:02}Z,gpt-5,0,{n},0,7,,0" for n in (1, 2, 2, 3)]
@@ -68,6 +70,7 @@ def test_a_table_loaded_twice_and_in_parts_counts_each_row_once(tmp_path: Path) 
         assert store.execute("SELECT count(*), sum(input)::INTEGER FROM usage_event").fetchall() == [(4, 8)]
 
 
+@pytest.mark.slow
 def test_a_row_over_two_lines_counts_once_and_later_rejects_have_the_lines_of_the_file(tmp_path: Path) -> None:
     # line 2 to 3 is one row, line 4 another, line 5 has half a token
     row = "2026-06-02T00:00:0{},{},0,{},0,7,,0\n"

@@ -101,6 +101,7 @@ def counts(key: str, value: Any) -> bool:
 OF_OBJECTS = ("bedrock", "claude-code", "cursor-events", "gemini-cli", "openclaw", "opencode", "vertex", "weave")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_OBJECTS)
 def test_usage_in_a_list_where_an_object_is_expected_is_named(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
@@ -252,6 +253,7 @@ REFUSED: dict[str, dict[str, tuple[str, ...]]] = {
 """What a reader takes nothing from."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sample", "path", "how"),
     [(sample, path, how) for sample, paths in REFUSED.items() for path, ways in paths.items() for how in ways],

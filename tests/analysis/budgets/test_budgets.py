@@ -405,6 +405,7 @@ def test_a_whole_task_is_moved_where_that_is_one_edit(judged: Callable[..., Budg
     assert (fix.saved_usd, fix.value_usd) == (240, 60)
 
 
+@pytest.mark.slow
 def test_a_task_of_many_components_is_moved_at_once(judged: Callable[..., BudgetCheck]) -> None:
     small = {"runs_per_day": {"poisson": 40}, "tokens": {"input": 25_000}}  # $1 per day on Haiku, in expectation
     parts = [{"name": f"c{n}", "task": "y", **small} for n in range(25)]  # $3,750 on Opus

@@ -246,6 +246,7 @@ def test_nothing_spent_in_a_scope_is_within_every_limit(
     assert (found.value_usd, found.spent_usd, found.status) == (0, 0, "pass")
 
 
+@pytest.mark.slow
 def test_a_logged_model_without_a_price_fails(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -310,6 +311,7 @@ def test_nothing_to_check_is_an_error() -> None:
         check(None, CheckSettings(today=JUNE))
 
 
+@pytest.mark.slow
 def test_a_scope_that_neither_logs_nor_architecture_know_is_an_error(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult]
 ) -> None:
@@ -363,6 +365,7 @@ def test_a_component_s_tag_is_its_team_in_the_projection(written: Callable[..., 
     assert value["g"] * 2 == value["all"] > 0
 
 
+@pytest.mark.slow
 def test_what_a_review_shows_of_monthly_budgets(
     store: duckdb.DuckDBPyConnection, written: Callable[..., Path], book: PriceBook
 ) -> None:

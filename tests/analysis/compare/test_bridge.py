@@ -213,6 +213,7 @@ def cost(month: list[Used]) -> Fraction:
     return sum((Fraction(line.usd) for line in month), Fraction(0))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20, 60), deadline=None)
 @given(months, months, routings)
 def test_effects_add_up_exactly(before: list[Used], after: list[Used], asked: dict[str, Asked]) -> None:
@@ -281,6 +282,7 @@ def test_the_order_and_names_of_components_change_nothing(
     assert steps(split(SEPTEMBER, OCTOBER, renamed[0], renamed[1])) == steps(split(SEPTEMBER, OCTOBER, was, now))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(fleets, fleets)
 def test_a_components_effects_depend_on_nothing_but_its_own_usage(

@@ -19,6 +19,8 @@ from costsim.analysis.compare.results import ArchitectureDifference
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.simulation.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 INPUT, OUTPUT = {"p50": 1_000, "p95": 5_000}, {"p50": 2_000, "p95": 9_000}
 START = date(2026, 6, 1)
 DAYS, Z95, Z90 = 30, 1.6449, 1.2816

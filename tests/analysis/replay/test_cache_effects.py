@@ -70,6 +70,7 @@ def test_one_call_moved_writes_the_prefix_again_there_and_what_was_missed_on_the
     assert (found.cache_effects, found.calls_without_session) == ("counted", 0)
 
 
+@pytest.mark.slow
 def test_a_session_moved_whole_writes_only_what_its_log_writes(store: duckdb.DuckDBPyConnection) -> None:
     found = replayed(store, THREE_TURNS, reroute_to_model(HAIKU))
     # Haiku: 0.125 + 0.005 = 0.13 with the one cold write at the start; 0.0275; 0.011 + 0.0125 + 0.005 = 0.0285

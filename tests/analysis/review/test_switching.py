@@ -26,6 +26,8 @@ from costsim.usage.store import open_store
 from duckdb import DuckDBPyConnection
 from turns import HAIKU, OPUS, THREE_TURNS, Call, fill
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 10, 5)
 BOOK = open_book()
 TURNS = (*THREE_TURNS[:2], THREE_TURNS[2]._replace(task="search"))

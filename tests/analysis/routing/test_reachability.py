@@ -46,6 +46,7 @@ def rule(use: str = "p/m", **asked: Test) -> RoutingRule:
     return RoutingRule(use, (Condition(asked),))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25, 60), deadline=None)
 @given(trees)
 def test_a_rule_is_declared_reachable_exactly_if_some_task_makes_it_fire(tree: list[RoutingRule]) -> None:

@@ -137,6 +137,7 @@ ROWS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25, 60), deadline=None)
 @given(
     ROWS,

@@ -45,6 +45,7 @@ def query(file: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_plan_sum_to_its_result_exactly(read: Read, tmp_path: Path) -> None:
     # every price and count here is a finite decimal, so nothing is rounded: equal to the last digit
     found, rows = projection(read)

@@ -59,6 +59,7 @@ def steps_of(costs: Costs, order: list[str]) -> list[ExactStep]:
     return steps(costs, naive, routed, order)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(8, 25), deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=3), order=st.permutations(POLICIES))
 def test_steps_and_shapley_values_add_up_to_the_whole_saving(

@@ -23,6 +23,8 @@ from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 # Haiku 4.5: $1 per million input tokens; $30 in September, $12 in October, in 3 calls each
 CALLS = "at,tokens\n" + "".join(
     f"2026-{month}-1{n}T10:00:00Z,{millions}000000\n" for month, millions in (("09", 10), ("10", 4)) for n in range(3)

@@ -55,6 +55,7 @@ def groups(store: duckdb.DuckDBPyConnection, book: PriceBook, by: str, **more: A
     return {row.keys[0] if len(row.keys) == 1 else row.keys: int(row.computed_usd) for row in found.rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by", "usd"),
     [
@@ -123,6 +124,7 @@ def test_the_rest_is_others_and_the_unattributed_stays_a_row(teams: duckdb.DuckD
     assert groups(teams, book, "day", top=1) == {"2026-10-05": 6, OTHERS: 2}
 
 
+@pytest.mark.slow
 def test_the_most_expensive_stands_first(teams: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
     rows = spend(teams, book, Query(("user",), top=2)).rows
     assert [row.keys for row in rows] == [("ann",), ("bob",), (UNATTRIBUTED,)]

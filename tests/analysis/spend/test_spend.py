@@ -98,6 +98,7 @@ def test_repricing_shows_both_costs(store: duckdb.DuckDBPyConnection, book: Pric
     assert (found.total.computed_usd, found.total.repriced_usd) == (10, 5)
 
 
+@pytest.mark.slow
 def test_a_recorded_cost_is_compared_and_the_difference_split(
     store: duckdb.DuckDBPyConnection, book: PriceBook
 ) -> None:
@@ -295,6 +296,7 @@ def test_what_has_no_price_is_not_exported_as_nothing(store: duckdb.DuckDBPyConn
         focus_rows(store, book, None, None, "acme")
 
 
+@pytest.mark.slow
 def test_what_had_no_price_on_the_day_asked_for_is_unpriced_there_and_not_free(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from costsim.usage.store import open_store
 if TYPE_CHECKING:
     from conftest import Run
 
+pytestmark = pytest.mark.slow
+
 # Haiku 4.5: $1 per million input tokens
 CALLS = "at,tokens,branch\n" + "".join(
     f"2026-10-05T10:00:0{n}Z,{millions}000000,{branch}\n"

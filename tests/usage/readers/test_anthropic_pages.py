@@ -156,6 +156,7 @@ def test_a_report_not_grouped_by_anything_is_read(store: duckdb.DuckDBPyConnecti
     assert values(store, f"model, {TOKENS}") == [(None, 1500, 200, 500, 1000, 500, 10, 0)]
 
 
+@pytest.mark.slow
 def test_a_pretty_page_and_pages_one_a_line_are_the_same(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     lines, pretty = tmp_path / "pages.jsonl", tmp_path / "page.json"
     lines.write_text(json.dumps(USAGE) + "\n" + json.dumps(page(USAGE, {"model": "claude-haiku-4-5"})) + "\n")

@@ -156,12 +156,14 @@ def test_requests_of_the_store_beside_count_once_whatever_is_loaded(tmp_path: Pa
     assert sums(tmp_path, *(paths[name] for name in order)) == (2, 400, 600, 0, 50, Decimal("0.03"))
 
 
+@pytest.mark.slow
 def test_what_a_shutdown_has_beyond_the_store_counts_beside(tmp_path: Path) -> None:
     # the store was there from the second request on: the first is the shutdown's rest, 1,000 - 600 - 200 uncached
     store = store_of(tmp_path, ROWS[1])
     assert sums(tmp_path, store, write(tmp_path, LEGS[:4])) == (2, 400, 600, 0, 50, Decimal("0.02"))
 
 
+@pytest.mark.slow
 def test_requests_that_a_crash_left_in_the_store_have_their_input(tmp_path: Path) -> None:
     assert sums(tmp_path, store_of(tmp_path, *ROWS), write(tmp_path, LEGS[:3])) == (2, 400, 600, 0, 50, Decimal("0.03"))
 

@@ -44,6 +44,7 @@ def test_prompts_leave_out_cached_tokens_and_reasoning_is_output(store: duckdb.D
     ]
 
 
+@pytest.mark.slow
 def test_what_it_recorded_is_what_the_list_prices_say(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "requests.jsonl"])
     book = open_book()
@@ -78,6 +79,7 @@ def test_who_called_what(store: duckdb.DuckDBPyConnection) -> None:
     assert [status for (status,) in values(store, "status")] == ["ok", "ok", "ok", "error"]
 
 
+@pytest.mark.slow
 def test_custom_properties_are_tags(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "requests.jsonl"])
     tags = [json.loads(text) for (text,) in values(store, "tags")]
@@ -108,11 +110,13 @@ def test_the_csv_has_fewer_columns_and_doubled_quotes(store: duckdb.DuckDBPyConn
     ]
 
 
+@pytest.mark.slow
 def test_a_request_in_two_exports_is_one_call(store: duckdb.DuckDBPyConnection) -> None:
     report = load(store, [DATA / shape for shape in SHAPES])
     assert (report.total("entries"), report.total("added")) == (8, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("properties", [None, "", "text", [1, 2], 5, {"a": {"b": 1}}])
 def test_properties_of_any_shape_lose_no_call(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, properties: object
@@ -122,6 +126,7 @@ def test_properties_of_any_shape_lose_no_call(
     assert json.loads(values(store, "tags")[1][0])["user"] == "u-1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fields",
     [

@@ -30,6 +30,7 @@ def loaded(folder: Path, *files: Path, sql: str) -> tuple[LoadReport, list[tuple
         return report, store.execute(sql).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["spend_logs.jsonl", "spend_logs.csv"])
 def test_every_token_class_of_a_row_is_counted_once(tmp_path: Path, name: str) -> None:
     report, rows = loaded(tmp_path, DATA / name, sql=f"SELECT {TOKENS}, recorded_usd FROM usage_event ORDER BY ts")
@@ -45,6 +46,7 @@ def test_every_token_class_of_a_row_is_counted_once(tmp_path: Path, name: str) -
     ]
 
 
+@pytest.mark.slow
 def test_team_tags_agent_and_status_can_be_attributed(tmp_path: Path) -> None:
     sql = "SELECT agent, provider, model, status, tags FROM usage_event ORDER BY ts"
     _, rows = loaded(tmp_path, DATA / "spend_logs.jsonl", sql=sql)
@@ -69,6 +71,7 @@ def test_json_csv_and_parquet_of_one_table_are_the_same_calls(tmp_path: Path) ->
     assert rows == [(6, 181, Decimal("0.02732175"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -93,6 +96,7 @@ def test_no_other_reader_takes_it() -> None:
     assert [reader.name for reader in READERS if reader.recognises(sample)] == ["litellm"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [None, {}, {"prompt_tokens_details": None}])
 def test_a_detail_that_is_null_hides_no_other(tmp_path: Path, more: dict[str, Any] | None) -> None:
     usage = {"prompt_tokens_details": {"cached_tokens": 90}}
@@ -102,6 +106,7 @@ def test_a_detail_that_is_null_hides_no_other(tmp_path: Path, more: dict[str, An
     assert rows == [(10, 90)]
 
 
+@pytest.mark.slow
 def test_calls_without_an_id_are_distinguished(tmp_path: Path) -> None:
     calls = [ROWS[0] | {"request_id": "", "completion_tokens": tokens} for tokens in (1, 2, 3)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, calls)))
@@ -109,6 +114,7 @@ def test_calls_without_an_id_are_distinguished(tmp_path: Path) -> None:
     assert rows == [(3, 6)]
 
 
+@pytest.mark.slow
 def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> None:
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "service_tier": "flex"}
     rows = [
@@ -130,6 +136,7 @@ def test_the_flex_tier_and_batches_have_their_own_processing(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_one_hour_writes_may_be_stated_without_their_sum(tmp_path: Path) -> None:
     usage = {"prompt_tokens": 2000, "cache_creation": {"ephemeral_1h_input_tokens": 700}}
     row = ROWS[0] | {"prompt_tokens": 2000, "metadata": {"usage_object": usage}}
@@ -165,6 +172,7 @@ def test_the_other_daily_tables_repeat_the_users_and_are_refused_by_name(
     assert table in report.unreadable[0]
 
 
+@pytest.mark.slow
 def test_an_id_that_a_server_gives_to_all_of_its_answers_swallows_no_call(tmp_path: Path) -> None:
     rows = [ROWS[0] | {"request_id": "chatcmpl-0", "startTime": f"2026-10-05T10:0{n}:00Z"} for n in range(4)]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))

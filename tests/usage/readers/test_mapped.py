@@ -210,11 +210,13 @@ def test_spaces_around_the_names_of_a_header_are_not_part_of_them(
     assert values(store, "input, output") == [(1_000_000, 3)]
 
 
+@pytest.mark.slow
 def test_columns_that_differ_in_their_case_only_are_different(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     stated(store, "ts=ts,input=in", written(tmp_path, "ts,In,in\n2026-10-05T10:00:00Z,1,1000000\n"))
     assert values(store, "input") == [(1_000_000,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["calls.csv", "calls.jsonl", "calls.json", "calls.parquet"])
 def test_columns_may_have_any_name(store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
     row = {"ts": "2026-10-05T10:00:00Z", "line": 5, "LINE ": 6, "path": "claude-haiku-4-5", "file_id": 7, "misfit": "s"}

@@ -41,6 +41,7 @@ def test_an_export_in_another_order_is_the_same_calls(store: duckdb.DuckDBPyConn
     assert load(store, [other]).total("added") == 0
 
 
+@pytest.mark.slow
 def test_a_page_and_an_export_of_one_bucket_are_the_same_sum(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     result = {
         "object": "organization.usage.completions.result",
@@ -71,6 +72,7 @@ def test_costs_are_attributed_to_the_model_of_their_line_item(store: duckdb.Duck
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "other"), [("10646.0", "10646.5"), ("10646.0", "-1"), ("59200.0", "NaN")])
 def test_a_cell_that_is_no_count_is_one_reject(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, cell: str, other: str

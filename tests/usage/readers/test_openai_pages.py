@@ -75,6 +75,7 @@ def test_usage_without_a_model_is_unpriced_and_not_free(store: duckdb.DuckDBPyCo
     assert len(found.unpriced_models) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "processing"),
     [
@@ -94,6 +95,7 @@ def test_batch_and_service_tier_tell_the_processing(
     assert values(store, "processing") == [(processing,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fields",
     [
@@ -173,6 +175,7 @@ def test_an_amount_that_is_no_dollars_is_rejected(
     assert (report.total("added"), report.total("rejected")) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_cost_that_grew_since_the_last_fetch_replaces_it(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     for value in (0.06, 0.09, 0.09):
         loaded(store, tmp_path, page(COSTS, {"amount": {"value": value, "currency": "usd"}}))
@@ -188,6 +191,7 @@ def test_completions_and_embeddings_of_a_bucket_are_two_sums(store: duckdb.DuckD
     assert values(store, "input, output") == [(70, 0), (500, 500)]
 
 
+@pytest.mark.slow
 def test_the_dashboards_exports_have_the_same_fields(store: duckdb.DuckDBPyConnection) -> None:
     exports = [DATA / "openai-usage" / "completions_export.csv", DATA / "openai-costs" / "costs_export.csv"]
     report = load(store, exports)

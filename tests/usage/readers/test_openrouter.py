@@ -86,6 +86,7 @@ def test_a_call_with_ones_own_key_records_what_openrouter_took(store: duckdb.Duc
     assert values(store, "recorded_usd")[3] == (Decimal("0.0000225"),)  # 5 % of 0.00045
 
 
+@pytest.mark.slow
 def test_the_export_again_adds_nothing(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load(store, [FILE])
     assert changed(store, tmp_path, app_name="Renamed").total("added") == 0

@@ -11,6 +11,8 @@ import pytest
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
+pytestmark = pytest.mark.slow
+
 READ = "$ai_cache_read_input_tokens"
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from costsim.usage.load import load
+
+pytestmark = pytest.mark.slow
 
 COLUMNS = "model, status, input, cache_read, cache_write_5m, cache_write_1h, output, recorded_usd"
 
