@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 POOL = 65_536
 _POOL: ContextVar[int] = ContextVar("pool", default=POOL)
 """Entries of the pools of sums."""
@@ -71,14 +73,9 @@ class Streams:
         return self.one or generator(self.seed, f"{self.name}\n{part}")
 
 
-@contextmanager
-def pool_size(entries: int) -> Iterator[None]:
+def pool_size(entries: int) -> AbstractContextManager[None]:
     """Pools of so many entries while it lasts: fewer are quicker to fill, and coarser."""
-    before = _POOL.set(entries)
-    try:
-        yield
-    finally:
-        _POOL.reset(before)
+    return _while_it_lasts(_POOL, entries)
 
 
 def pool_entries() -> int:
@@ -86,16 +83,20 @@ def pool_entries() -> int:
     return _POOL.get()
 
 
-@contextmanager
-def paired(how: Paired) -> Iterator[None]:
+def paired(how: Paired) -> AbstractContextManager[None]:
     """Draw as a comparison does while it lasts."""
-    before = _PAIRED.set(how)
-    try:
-        yield
-    finally:
-        _PAIRED.reset(before)
+    return _while_it_lasts(_PAIRED, how)
 
 
 def comparison() -> Paired | None:
     """How tokens are drawn in a comparison; None outside of one."""
     return _PAIRED.get()
+
+
+@contextmanager
+def _while_it_lasts(variable: ContextVar[T], value: T) -> Iterator[None]:
+    before = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(before)
