@@ -140,9 +140,9 @@ def _format_of_text(
     if records:
         return _format_of(Sample(file.path, "ndjson", records), forced, packing)
     if text[:1] == "{":
-        return (
-            None if cut else _format_of(Sample(file.path, "ndjson"), forced, packing)
-        )  # its first line is being written
+        if cut:  # in its first line
+            return None
+        return _format_of(Sample(file.path, "ndjson"), forced, packing)  # that line is being written
     names, delimiter = _header(text)
     sample = Sample(file.path, "csv", columns=frozenset(names), head=text[:HEAD_CHARACTERS])
     return _format_of(sample, forced, packing, names, delimiter)

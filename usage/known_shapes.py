@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .fits import column_kinds, misfit_of_record
-from .likeness import LONGEST_NAME, NO_USAGE
+from .likeness import LONGEST_NAME, is_no_usage
 
 if TYPE_CHECKING:
     from .unread import Watch
@@ -35,7 +35,6 @@ PART = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
 WHOLE = re.compile(rb"0|[1-9][0-9]{0,14}")
 KEYS = re.compile(rb'"([^"\\]*)"\s*:')
 DIGIT_TEXT = re.compile(rb'"-?[0-9.]+"(?!\s*:)')
-_NO_USAGE = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def _end_of_value(block: bytearray, place: int) -> int:
 
 
 def _may_be_usage(name: bytes) -> bool:
-    return len(name) > LONGEST_NAME or not _NO_USAGE.fullmatch(name.decode("utf-8", "replace"))
+    return len(name) > LONGEST_NAME or not is_no_usage(name.decode("utf-8", "replace"))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ NO_USAGE = {
     r"token_?(type|ids?|source|name|hash)\w*|logprobs?\w*": "about a token, not how many",
     r"\w*(balance|remaining|quota|limit)\w*": "what is left to be used",
 }
-_NO_USAGE = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE)
+is_no_usage = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE).fullmatch
 
 # Objects and lists under these hold what was said, not what it cost.
 CONTENT = frozenset(
@@ -119,7 +119,7 @@ class Likeness:
 
     def holds_usage(self, key: str, path: str) -> bool:
         """Whether every number below this key is usage."""
-        return path in self.holders or (bool(NAMES.search(key)) and not _NO_USAGE.fullmatch(key))
+        return path in self.holders or (bool(NAMES.search(key)) and not is_no_usage(key))
 
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here is an object, and no list of objects."""
@@ -154,19 +154,14 @@ class Likeness:
         """Whether a number at this path would be unread usage; `astray` where the reader takes nothing from it."""
         parts = path.split(".")
         if self.is_media(path):
-            return not _NO_USAGE.fullmatch(parts[-1])
+            return not is_no_usage(parts[-1])
         named = (
             usage
             or (self.alike(path) and (astray or not self.known(path)))
             or ".".join(parts[:-1]) in self.holders
             or any(map(NAMES.search, parts))
         )
-        return (
-            named
-            and not _NO_USAGE.fullmatch(parts[-1])
-            and (astray or not self.known(path))
-            and not self.left_out(path)
-        )
+        return named and not is_no_usage(parts[-1]) and (astray or not self.known(path)) and not self.left_out(path)
 
 
 def _pattern(paths: Sequence[str], end: str, flags: int = 0) -> Any:

@@ -29,7 +29,7 @@ from .sieve import may_be_entry
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
 from .store import any_order
-from .store_faults import is_grave
+from .store_faults import first_line, is_grave
 from .tables import read_csv, read_parquet, stream_csv
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _read_carefully(
     except duckdb.Error as error:
         if is_grave(error):
             raise
-        reason = " ".join(str(error).splitlines()[0].split())
+        reason = first_line(error)
         if source.file.named:
             raise UsageLogError(f"the file cannot be read: {reason}", file=source.file.label) from None
         return [(source.file_id, None, reason, "")]

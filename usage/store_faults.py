@@ -35,9 +35,10 @@ def said(error: duckdb.Error) -> str:
     if any(word in message for word in FULL):
         return f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}"
     if any(word in message for word in DAMAGED):
-        return f"the store is damaged ({_first_line(error)}){SEE_REPAIR}"
-    return _first_line(error)
+        return f"the store is damaged ({first_line(error)}){SEE_REPAIR}"
+    return first_line(error)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says first, on one line."""
     return " ".join(str(error).splitlines()[0].split())
