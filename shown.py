@@ -8,6 +8,8 @@ MAX_NAME = 200
 """Characters of a name in a table's cell."""
 MAX_LINE = 2_000
 """Characters of a line that people read: a sentence may hold several names."""
+ELLIPSIS = "…"
+"""Stands where something was left out."""
 
 
 def shortened(text: str, most: int = MAX_LINE) -> str:
@@ -23,6 +25,6 @@ def shortened(text: str, most: int = MAX_LINE) -> str:
 def _shortened(line: str, most: int) -> str:
     if len(line) <= most:
         return line
-    mark = f"… ({len(line):,} characters, {crc32(line.encode('utf-8', 'surrogatepass')):08x}) …"
+    mark = f"{ELLIPSIS} ({len(line):,} characters, {crc32(line.encode('utf-8', 'surrogatepass')):08x}) {ELLIPSIS}"
     last = (most - len(mark)) // 3
     return line[: most - len(mark) - last] + mark + line[len(line) - last :]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..shown import ELLIPSIS
 from .fits import column_kinds, misfit_of_record
 from .likeness import LONGEST_NAME, is_no_usage
 
@@ -26,7 +27,7 @@ Matches = Callable[[bytearray, int], re.Match[bytes] | None]
 
 MOST_SHAPES, MOST_KINDS = 64, 20_000
 HEAD, BEFORE, BEHIND = 12, 24, 10  # bytes of a line's beginning, before a usage key and behind its value
-LONGEST = 64 * 1024  # of a value that is known by its shape
+LONGEST = 64 * 1024  # bytes of a value that is known by its shape, and of the keys of a line that is known by them
 DIGITS = b"0123456789"
 COLON = re.compile(rb"\s*:")
 OPENED = re.compile(rb'"[^"\\]*"\s*:\s*([{\[]?)')
@@ -83,7 +84,8 @@ class KnownShapes:
         return self.lines.get(tuple(KEYS.findall(line)))
 
     def judge(self, line: bytes) -> Names | None:
-        """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits."""
+        """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits, or
+        where such a name is too long to be kept."""
         try:
             record = json.loads(line, object_pairs_hook=_once)
             if not isinstance(record, dict) or misfit_of_record(record, self.kinds):
@@ -91,12 +93,14 @@ class KnownShapes:
             ones = json.loads(DIGIT_TEXT.sub(b'"1"', line), parse_int=lambda _: 1, parse_float=lambda _: 1)
         except (ValueError, RecursionError):
             return None
-        return frozenset(number.field.rpartition(".")[2] for number in self.numbers(ones))
+        names = frozenset(number.field.rpartition(".")[2] for number in self.numbers(ones))
+        return None if any(ELLIPSIS in name for name in names) else names  # cannot be found by what was left of it
 
     def learn(self, block: bytearray, start: int, line: bytes, usages: Sequence[tuple[int, int]], names: Names) -> None:
         """Remember a line that was judged, by its keys, and by the shape and place of each usage in it."""
-        if len(self.lines) < MOST_KINDS:
-            self.lines[tuple(KEYS.findall(line))] = names
+        keys = tuple(KEYS.findall(line))
+        if len(self.lines) < MOST_KINDS and sum(map(len, keys)) < LONGEST:
+            self.lines[keys] = names
         for place, after in usages:
             text = bytes(block[place:after])
             shape = _shape(text)
@@ -168,8 +172,8 @@ def _may_be_usage(name: bytes) -> bool:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, unless a key stands twice in it (which one counts depends on who reads it), or is too long for one."""
+    """An object, unless a key stands twice in it: which one counts depends on who reads it."""
     found = dict(pairs)
-    if len(found) < len(pairs) or any(len(key) > LONGEST_NAME for key in found):
-        raise ValueError("a key stands twice, or is no field's name")
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
     return found

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from costsim.usage.files import reader_named
 from costsim.usage.known_shapes import KnownShapes
 from costsim.usage.likeness import LONGEST_NAME, Likeness, bounded
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
-from costsim.usage.unread import Unread, kinds
+from costsim.usage.unread import Unread, Watch, kinds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,18 @@ def test_lines_with_such_keys_are_no_shapes_to_know_others_by(tmp_path: Path, mo
     file = tmp_path / "a.jsonl"
     file.write_text("".join(json.dumps(claude({"t" * LONG: n})) + "\n" for n in (1, 2)))
     assert sum(kind.total for kind in unread(tmp_path, file)) == 3  # 1 + 2
+
+
+def test_a_file_with_a_long_path_for_a_key_is_not_read_line_by_line(tmp_path: Path) -> None:
+    """Claude Code keeps copies of files under their paths: what is long and no usage costs no careful reading."""
+    snapshot = {"type": "file-history-snapshot", "snapshot": {"trackedFileBackups": {MIDDLE: {"version": 1}}}}
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        known = KnownShapes(Watch(reader_named("claude-code")))
+        assert known.judge(json.dumps(snapshot).encode()) == frozenset()
+        assert known.judge(json.dumps(claude({}, **{MIDDLE: 7})).encode()) is None  # its name cannot be kept whole
+        file = tmp_path / "a.jsonl"
+        file.write_text("".join(json.dumps(record) + "\n" for record in (snapshot, claude({}))))
+        assert (load(store, [file]).calls, kinds(store)) == (1, [])
 
 
 @settings(max_examples=30)
