@@ -227,14 +227,35 @@ LANGFUSE: tuple[Key, ...] = (
     ),
     *_langfuse(
         "inside",
+        "Gemini's API as it is",
+        cached="cached_content_token_count cachedContentTokenCount",
+    ),
+    *_langfuse(
+        "inside",
         "OpenInference, OpenAI and LangChain as they are",
         cached="prompt_details.cache_read prompt_details.cache_input prompt_tokens_details.cached_tokens "
         "input_tokens_details.cached_tokens input_token_details.cache_read",
-        written="prompt_details.cache_write prompt_details.cache_creation input_token_details.cache_creation",
+        written="prompt_details.cache_write prompt_details.cache_creation input_token_details.cache_creation "
+        "prompt_tokens_details.cache_write_tokens input_tokens_details.cache_write_tokens",
         written_1h="prompt_details.cache_write_1h input_token_details.ephemeral_1h_input_tokens",
     ),
 )
 
-LANGFUSE_TOTALS = ("total", "total_tokens", "totalTokens")
-LANGFUSE_INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "prompt")
-LANGFUSE_OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "completion")
+LANGFUSE_TOTALS = ("total", "total_tokens", "totalTokens", "total_token_count", "totalTokenCount")
+LANGFUSE_INPUTS = (
+    *("input", "input_tokens", "prompt_tokens", "promptTokens", "prompt"),
+    *("prompt_token_count", "promptTokenCount"),
+)
+LANGFUSE_OUTPUTS = (
+    *("output", "output_tokens", "completion_tokens", "completionTokens", "completion"),
+    *("candidates_token_count", "candidatesTokenCount"),
+)
+LANGFUSE_CACHED_PARTS = ("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens")
+"""What OpenAI's realtime models read from the cache, by medium: beside `input`, and parts of `input_cached_tokens`."""
+LANGFUSE_THOUGHTS = ("thoughts_token_count", "thoughtsTokenCount")
+"""Gemini's thinking, beside its candidates."""
+LANGFUSE_TOOL_INPUTS = ("tool_use_prompt_token_count", "toolUsePromptTokenCount")
+"""What Gemini's tools put into the prompt, beside it."""
+LANGFUSE_REASONING = ("reasoning_tokens", "thinking_tokens")
+"""A part of the output, unless the total says that it stands beside."""
+LANGFUSE_SEARCHES = ("web_search_queries", "webSearchQueries", "web_search_requests")

@@ -77,6 +77,7 @@ NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,3
 SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 VALUES = ("intValue", "doubleValue", "stringValue")
+ANY_KEY = r"[^.]*(?:\.\d[^.]*)*"
 PATHS = 65_536  # judged and remembered
 LONGEST_NAME = 500
 """Characters of a key, or of a column's name, that are judged and kept: no field has more."""
@@ -165,10 +166,10 @@ class Likeness:
 
 
 def _pattern(paths: Sequence[str], end: str, flags: int = 0) -> Any:
-    """What matches one of these paths, or one below attributes."""
+    """What matches one of these paths, or one below attributes; `*` is any key, with a version too (`gpt-5.6`)."""
     if not paths:
         return lambda _: None
-    one = "|".join(re.escape(path.replace("[]", "")).replace(r"\*", "[^.]*") for path in paths)
+    one = "|".join(re.escape(path.replace("[]", "")).replace(r"\*", ANY_KEY) for path in paths)
     return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", flags).fullmatch)
 
 

@@ -1,8 +1,8 @@
 """Azure: calls of Azure OpenAI through API Management (gateway logs), and the bill by meter (cost exports).
 
 https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference: the reply is JSON as text in
-`properties.backendResponseBody` (`responseBody` repeats it), and counts as OpenAI's API does: cached tokens within the
-input, reasoning within the output; of a streamed reply its last chunk has it. A body that was cut has no usage, and its
+`properties.backendResponseBody` (`responseBody` repeats it), and counts as OpenAI's API does, or Anthropic's for the
+Claude models of Foundry; of a streamed reply its last chunk has it. A body that was cut has no usage, and its
 call is rejected with that reason.
 https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name has
 model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency.
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample, identifier
+from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, counts
 from .meters import classes, per_unit, token_class, tokens, usd
-from .nested import count, has, less, parsed, text
+from .nested import has, parsed, text
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
 
@@ -32,13 +33,10 @@ replied AS (
     FROM entry
 ),
 counted AS (
-    SELECT *,
-        {count("usage", "prompt_tokens", "input_tokens")} AS inputs,
-        {count("usage", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")} AS reads,
-        {count("usage", "completion_tokens", "output_tokens")} AS outputs,
-        {count("usage", "total_tokens")} AS total
+    SELECT *, {counts("usage")}
     FROM replied
-    WHERE regexp_matches(lower(address), '/openai/|/deployments/|/chat/completions|/responses|/embeddings')
+    WHERE regexp_matches(lower(address),
+        '/openai/|/deployments/|/chat/completions|/responses|/embeddings|/anthropic/|/messages')
 )
 SELECT file_id, line,
     -- some servers give all of their answers one id: a reply's figures are a part of its name
@@ -52,11 +50,9 @@ SELECT file_id, line,
     {processing(text("body", "service_tier", "response.service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
-    CASE WHEN NOT failed AND NOT {has("usage", "prompt_tokens", "input_tokens")}
+    CASE WHEN NOT failed AND NOT {has("usage", *INPUTS)}
          THEN 'a reply without usage, or was cut before it' END AS fault,
-    {less("inputs", "reads")} AS input,
-    reads AS cache_read,
-    outputs AS output,
+    {CLASSES},
     json_object('deployment', nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), 'region', location,
         'resource', "resourceId", 'api', {text("said", "apiId")}, 'subscription', {text("said", "apimSubscriptionId")},
         'user', {text("said", "userId")}) AS tags
@@ -124,11 +120,6 @@ def recognises_meters(sample: Sample) -> bool:
 
 _BODIES = ("backendResponseBody", "responseBody")
 _USAGE = tuple(f"properties.{body}.{usage}" for body in _BODIES for usage in ("usage", "response.usage"))
-_COUNTED = (
-    *("prompt_tokens", "input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
-    *("completion_tokens", "output_tokens", "total_tokens"),
-)
-_PARTS = ("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "audio_tokens", "text_tokens")
 
 GATEWAY = Reader(
     name="azure-apim",
@@ -140,22 +131,9 @@ GATEWAY = Reader(
     sql=GATEWAY_SQL,
     recognises=recognises_gateway,
     input_includes_cached=True,
-    counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in _COUNTED),
+    counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in COUNTED),
     texts=("properties", *(f"properties.{body}" for body in _BODIES)),
-    left_out={
-        **{
-            f"{usage}.{side}_tokens_details.{part}": "part of the output"
-            for usage in _USAGE
-            for side in ("completion", "output")
-            for part in _PARTS
-        },
-        **{
-            f"{usage}.{side}_tokens_details.{part}": "part of the input"
-            for usage in _USAGE
-            for side in ("prompt", "input")
-            for part in ("audio_tokens", "text_tokens", "image_tokens")
-        },
-    },
+    left_out={f"{usage}.{name}": why for usage in _USAGE for name, why in LEFT_OUT.items()},
     unique_by="the reply's id, else the correlation id",
     sample="made: in the shape of real log lines",
     undercounts="replies that the gateway cut, and streamed ones that were not asked for their usage",

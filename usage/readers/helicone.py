@@ -2,16 +2,18 @@
 
 https://docs.helicone.ai/tools/export; fields as in https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse.
 `prompt_tokens` excludes cached tokens, and `reasoning_tokens`, where they are stated, stand beside `completion_tokens`.
-Cache writes are stated as one count, taken for five-minute ones. A hit of Helicone's own cache asked no provider: it
-keeps its row, with no tokens, no request and cost 0. The CSV has no `request_id`, no provider and no cached tokens: its
-rows go by `response_id`, so load a period from one kind of file only; JSON lines say more.
+Cache writes are stated as one count: five-minute ones, unless the reply says how many are kept for an hour. A hit of
+Helicone's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0. The CSV has no
+`request_id`, no provider and no cached tokens: its rows go by `response_id`, so load a period from one kind of file
+only; JSON lines say more.
 """
 
 from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import parsed, text
+from .api_usage import WRITES_1H
+from .nested import count, less, parsed, text
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -59,6 +61,11 @@ WITH entry AS (
         {parsed("response_body")} AS answer,
         {parsed("request_body")} AS asked
     FROM record
+),
+counted AS (
+    SELECT *, CASE WHEN prompt_cache_write_tokens > 0
+        THEN least(prompt_cache_write_tokens, {count("answer -> '$.usage'", *WRITES_1H)}) ELSE 0 END AS written_1h
+    FROM entry
 )
 SELECT file_id, line,
     'helicone:' || coalesce(nullif(request_id, ''), 'response:' || nullif(response_id, '')) AS event_id,
@@ -74,7 +81,8 @@ SELECT file_id, line,
          ELSE 'error' END AS status,
     CASE WHEN hit THEN 0 ELSE prompt_tokens END AS input,
     CASE WHEN hit THEN 0 ELSE prompt_cache_read_tokens END AS cache_read,
-    CASE WHEN hit THEN 0 ELSE prompt_cache_write_tokens END AS cache_write_5m,
+    CASE WHEN hit THEN 0 ELSE {less("coalesce(prompt_cache_write_tokens, 0)", "written_1h")} END AS cache_write_5m,
+    CASE WHEN hit THEN 0 ELSE written_1h END AS cache_write_1h,
     CASE WHEN hit THEN 0
          WHEN least(completion_tokens, reasoning_tokens) < 0 THEN -1
          -- the total proves that reasoning stands inside
@@ -87,7 +95,7 @@ SELECT file_id, line,
     CASE WHEN hit THEN '0' ELSE coalesce(cost, cost_usd, "costUSD") END AS recorded_usd,
     json_merge_patch(properties, '{{"Helicone-Session-Id": null}}',
         json_object('user', request_user_id, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
-FROM entry
+FROM counted
 """  # noqa: S608 (constants only)
 
 

@@ -10,12 +10,19 @@ https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fie
 
 from __future__ import annotations
 
-import json
-
-from ..aliases import LANGFUSE, LANGFUSE_INPUTS, LANGFUSE_OUTPUTS, LANGFUSE_TOTALS
+from ..aliases import (
+    LANGFUSE_CACHED_PARTS,
+    LANGFUSE_INPUTS,
+    LANGFUSE_OUTPUTS,
+    LANGFUSE_REASONING,
+    LANGFUSE_SEARCHES,
+    LANGFUSE_THOUGHTS,
+    LANGFUSE_TOOL_INPUTS,
+    LANGFUSE_TOTALS,
+)
 from ..processing import processing
 from ..reader import Reader, Sample, identifier, text
-from .counts import count_in_text
+from .langfuse_keys import COUNTED, NESTED, SHAPE, first, largest, more, sum_of
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
 
@@ -46,8 +53,6 @@ FIELDS = {
     "metadata": "JSON",
     "tags": "JSON",
 }
-COUNTED = (*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE))
-_NAMES = tuple(dict.fromkeys(COUNTED))
 _METADATA = (  # all at once, since each expression on it parses it anew
     '$."gen_ai.response.id"', '$.attributes."gen_ai.response.id"', "$.response_id", "$.ls_provider",
     '$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier", "$.speed",
@@ -73,44 +78,6 @@ COLUMNS = {
 }
 
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
-
-
-def _counted(*names: str) -> list[str]:
-    return [count_in_text(_stated(name)) for name in names]
-
-
-# A struct is quicker than a list of paths by half; few counts stand in an object of their own.
-_SHAPE = json.dumps(dict.fromkeys(_NAMES, "VARCHAR"))
-_NESTED = tuple(f"$.{name}" for name in _NAMES if "." in name)
-
-
-def _stated(name: str) -> str:
-    """A count by its key; a dotted one may also stand in an object of its own."""
-    flat = f"stated.{identifier(name)}"
-    return f"coalesce({flat}, nested[{_NESTED.index(f'$.{name}') + 1}])" if "." in name else flat
-
-
-def _largest(where: str, measure: str) -> str:
-    """The largest count under the keys of a measure: they are names of one thing."""
-    counts = ", ".join(_counted(*(key.name for key in LANGFUSE if (key.where, key.measure) == (where, measure))))
-    return f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END" if counts else "0"
-
-
-def _first(names: tuple[str, ...]) -> str:
-    """The count under the first of these names that is there."""
-    return count_in_text(f"coalesce({', '.join(map(_stated, names))})")
-
-
-def _more(start: str) -> str:
-    """The sum of `input_audio_tokens`, `output_reasoning` and so on: what stands beside `input` or `output`.
-
-    A count that is none or negative must not vanish in it.
-    """
-    keys = f"""list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}_\\w+') AND k <> '{start}_tokens'
-        AND k NOT LIKE '%cache%' AND k NOT LIKE '%ephemeral%')"""
-    counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
-    found = f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
-    return f"CASE WHEN contains(counts::VARCHAR, '\"{start}_') THEN {found} ELSE 0 END"
 
 
 def _parsed(*names: str) -> str:
@@ -182,33 +149,45 @@ detailed AS (
     FROM entry
 ),
 listed AS (
-    SELECT *, json_transform(counts, {text(_SHAPE)}) AS stated,
+    SELECT *, json_transform(counts, {text(SHAPE)}) AS stated,
         CASE WHEN contains((counts::VARCHAR)[2:], '{{')
-            THEN json_extract_string(counts, [{", ".join(map(text, _NESTED))}]) END AS nested,
+            THEN json_extract_string(counts, [{", ".join(map(text, NESTED))}]) END AS nested,
         json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) AS said
     FROM detailed
 ),
 measured AS (
     SELECT * EXCLUDE (stated, nested),
-        {_first(LANGFUSE_INPUTS)} AS inputs, {_more("input")} AS more_inputs,
-        {_first(LANGFUSE_OUTPUTS)} AS outputs, {_more("output")} AS more_outputs,
-        {_largest("beside", "cached")} AS reads, {_largest("inside", "cached")} AS reads_inside,
-        {_largest("beside", "written")} AS writes, {_largest("inside", "written")} AS writes_inside,
-        {_largest("beside", "written_5m")} AS writes_5m,
-        {_largest("beside", "written_1h")} AS writes_1h, {_largest("inside", "written_1h")} AS writes_1h_inside,
-        {_first(LANGFUSE_TOTALS)} AS total
+        {first(LANGFUSE_INPUTS)} AS inputs, {more("input")} AS more_inputs,
+        {first(LANGFUSE_OUTPUTS)} AS outputs, {more("output")} AS more_outputs,
+        {largest("beside", "cached")} AS reads, {largest("inside", "cached")} AS reads_inside,
+        {largest("beside", "written")} AS writes, {largest("inside", "written")} AS writes_inside,
+        {largest("beside", "written_5m")} AS writes_5m,
+        {largest("beside", "written_1h")} AS writes_1h, {largest("inside", "written_1h")} AS writes_1h_inside,
+        {sum_of(LANGFUSE_CACHED_PARTS)} AS reads_by_medium, {first(LANGFUSE_THOUGHTS)} AS thoughts,
+        {first(LANGFUSE_TOOL_INPUTS)} AS of_tools, {first(LANGFUSE_REASONING)} AS reasoning,
+        {first(LANGFUSE_SEARCHES)} AS searches,
+        {first(LANGFUSE_TOTALS)} AS total
     FROM listed
+),
+-- what emitters name in words of their own stands beside, unless it is the same count under two names
+gathered AS (
+    SELECT * REPLACE (
+        CASE WHEN least(more_inputs, of_tools) < 0 THEN -1 ELSE more_inputs + of_tools END AS more_inputs,
+        CASE WHEN least(more_outputs, thoughts) < 0 THEN -1 WHEN thoughts = more_outputs THEN thoughts
+            ELSE more_outputs + thoughts END AS more_outputs,
+        CASE WHEN least(reads, reads_by_medium) < 0 THEN -1 ELSE greatest(reads, reads_by_medium) END AS reads)
+    FROM measured
 ),
 -- the parts of writes may stand beside their sum or in it: the total decides, else that they add up to it
 written AS (
     SELECT *,
         least(inputs, more_inputs, outputs, more_outputs, reads, reads_inside, writes, writes_inside, writes_5m,
-            writes_1h, writes_1h_inside, total) < 0 AS bad,
+            writes_1h, writes_1h_inside, reasoning, searches, total) < 0 AS bad,
         inputs + more_inputs + reads + writes + writes_5m + writes_1h + outputs + more_outputs AS everything,
         CASE WHEN writes >= writes_5m + writes_1h AND (total = everything - writes_5m - writes_1h
                 OR (writes = writes_5m + writes_1h AND total <> everything))
             THEN writes ELSE writes + writes_5m + writes_1h END AS writes_beside
-    FROM measured
+    FROM gathered
 ),
 -- a key of the emitter's own repeats one of Langfuse's, or stands inside the input if it can
 placed AS (
@@ -228,7 +207,8 @@ resolved AS (
             AND reads + writes_beside + more_inputs BETWEEN 1 AND inputs AS all_inside,
         total <> parts AND more_outputs <= outputs AND total = CASE WHEN all_inside THEN inputs + outputs
             ELSE parts - more_outputs END AS reasoning_inside,
-        CASE WHEN total > parts AND inputs + outputs > 0 AND lower(named_model) LIKE '%gemini%'
+        CASE WHEN total > parts AND total = parts + reasoning THEN reasoning
+            WHEN total > parts AND inputs + outputs > 0 AND lower(named_model) LIKE '%gemini%'
                 -- on Vertex the rest may be the prompts of tools too: it has no class
                 AND named_model NOT LIKE 'projects/%'
             THEN total - parts ELSE 0 END AS thinking
@@ -268,6 +248,7 @@ SELECT file_id, line,
     written_5m AS cache_write_5m,
     written_1h AS cache_write_1h,
     output_tokens AS output,
+    searches AS web_search,
     CASE WHEN total > 0 AND NOT bad AND NOT coalesce(all_inside, FALSE) AND NOT coalesce(reasoning_inside, FALSE)
         AND total <> inputs + outputs THEN total END AS stated_total,
     CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
@@ -339,6 +320,12 @@ READER = Reader(
             for usage in _USAGE
             for side in ("input", "output")
             for media in ("audio", "image", "video")
+        },
+        **{
+            f"{usage}{side}_{kind}": "counted within the side it stands beside"
+            for usage in _USAGE
+            for side in ("input", "output")
+            for kind in ("text", "text_tokens", "modality_*", "image", "video")
         },
     },
     unique_by="observation id",

@@ -64,7 +64,11 @@ HOLDERS = ("additional_usage_values", "usage_object")
 
 READS_AS_ANTHROPIC = ("cache_read_input_tokens",)
 READS_AS_OPENAI = ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")
-WRITES = ("cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens")
+WRITES = (
+    *("cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens"),
+    *("prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens"),
+)
+"""Anthropic's writes and, since gpt-5.6, OpenAI's (https://github.com/BerriAI/litellm/issues/33772)."""
 WRITES_1H = (
     "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
     "cache_creation.ephemeral_1h_input_tokens",

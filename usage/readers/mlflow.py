@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .api_usage import WRITES, WRITES_1H
 from .nested import above, count, has, items, less, parsed, priced, text
 
 COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
@@ -53,7 +54,10 @@ counted AS (
         greatest({count("usage", "cache_read_input_tokens", "cached_tokens")},
             {count("reply", "usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens")})
             AS reads,
-        {count("usage", "cache_creation_input_tokens")} AS writes,
+        greatest({count("usage", "cache_creation_input_tokens")}, {count("reply -> '$.usage'", *WRITES)}) AS writes,
+        {count("reply -> '$.usage'", *WRITES_1H)} AS writes_1h,
+        -- Anthropic's own figures: cached tokens are in neither input nor total
+        {_attribute("mlflow.message.format")} ->> '$' = 'anthropic' AS as_anthropic,
         coalesce({text("info", "trace_id", "request_id")}, {text("span", "trace_id", "context.trace_id")}) AS trace_id
     FROM leaf
 )
@@ -74,10 +78,13 @@ SELECT file_id, line,
     CASE WHEN coalesce({text("span", "status.code", "status_code")}, '') IN ('STATUS_CODE_ERROR', 'ERROR', '2')
          THEN 'error' ELSE 'ok' END AS status,
     -- where the total is input and output and cached tokens, these stand beside the input
-    CASE WHEN reads + writes > 0 AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
+    CASE WHEN as_anthropic OR reads + writes > 0
+             AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
-    reads AS cache_read, writes AS cache_write_5m, outputs AS output,
-    nullif(total, 0) AS stated_total,
+    reads AS cache_read, {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
+    least(writes, writes_1h) AS cache_write_1h, outputs AS output,
+    CASE WHEN total > 0 AND NOT coalesce(as_anthropic AND total = inputs + outputs, FALSE) THEN total END
+        AS stated_total,
     {priced(text("cost", "total_cost"))} AS recorded_usd,
     json_object('user', {text("info", 'trace_metadata."mlflow.trace.user"')},
         'project', {text("info", "trace_location.mlflow_experiment.experiment_id", "experiment_id")},

@@ -1,16 +1,18 @@
 """Portkey's log export: JSON lines or CSV, one request a row.
 
 https://portkey.ai/docs/product/observability/logs-export: `req_units` and `res_units` are tokens of the request and the
-reply; the body of the reply, where it is exported, states cached ones. The unit of `cost` is not documented there,
-so it is kept as a tag and as no amount of USD. A row that Portkey's cache answered asked no provider.
+reply; the body of the reply, where it is exported, states cached ones too: then its usage counts. The unit of `cost`
+is not documented there, so it is kept as a tag and as no amount of USD. A row that Portkey's cache answered asked no
+provider.
 """
 
 from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, OUTPUTS, counts
 from .counts import count_in_text
-from .nested import count, less, parsed, text
+from .nested import has, parsed, text
 
 TEXTS = (
     "id",
@@ -41,9 +43,10 @@ WITH entry AS (
     FROM record
 ),
 counted AS (
-    SELECT *, {count_in_text("req_units")} AS inputs, {count_in_text("res_units")} AS outputs,
-        {count("usage", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens")} AS reads
-    FROM entry
+    SELECT *, {has("usage", *INPUTS, *OUTPUTS)} AS has_usage, {counts("usage")} FROM entry
+),
+classed AS (
+    SELECT *, {CLASSES} FROM counted
 )
 SELECT file_id, line,
     'portkey:' || coalesce(nullif(id, ''), nullif(trace_id, '')) AS event_id,
@@ -57,15 +60,19 @@ SELECT file_id, line,
         AS processing,
     CASE WHEN TRY_CAST(response_status_code AS BIGINT) >= 400 OR lower(is_success) IN ('false', '0') THEN 'error'
          ELSE 'ok' END AS status,
-    CASE WHEN hit THEN 0 ELSE {less("inputs", "reads")} END AS input,
-    CASE WHEN hit THEN 0 ELSE reads END AS cache_read,
-    CASE WHEN hit THEN 0 ELSE outputs END AS output,
+    CASE WHEN hit THEN 0 WHEN has_usage THEN input ELSE {count_in_text("req_units")} END AS input,
+    CASE WHEN hit THEN 0 ELSE cache_read END AS cache_read,
+    CASE WHEN hit THEN 0 ELSE cache_write_5m END AS cache_write_5m,
+    CASE WHEN hit THEN 0 ELSE cache_write_1h END AS cache_write_1h,
+    CASE WHEN hit THEN 0 WHEN has_usage THEN output ELSE {count_in_text("res_units")} END AS output,
+    CASE WHEN hit THEN 0 ELSE web_search END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    CASE WHEN NOT hit AND {count_in_text("total_units")} > 0 THEN {count_in_text("total_units")} END AS stated_total,
+    CASE WHEN hit THEN NULL WHEN has_usage THEN nullif(total, 0)
+        ELSE nullif({count_in_text("total_units")}, 0) END AS stated_total,
     json_merge_patch(coalesce(CASE WHEN json_type(meta) = 'OBJECT' THEN meta END, '{{}}'::JSON),
         json_object('user', {text("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
         'config', config, 'cost_without_unit', cost, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
-FROM counted
+FROM classed
 """  # noqa: S608 (constants only)
 
 
@@ -74,6 +81,8 @@ def recognises(sample: Sample) -> bool:
     return sample.has("req_units", "res_units", "ai_model")
 
 
+_USAGES = ("response.usage", "response.body.usage")
+
 READER = Reader(
     name="portkey",
     doc="https://portkey.ai/docs/product/observability/logs-export",
@@ -81,15 +90,12 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
-    counted=("req_units", "res_units", "response.usage.prompt_tokens_details.cached_tokens"),
+    counted=("req_units", "res_units", *(f"{usage}.{name}" for usage in _USAGES for name in COUNTED)),
     texts=("response",),
     left_out={
         "cost": "its unit is not documented",
         "total_units": "a sum of what is counted",
-        **dict.fromkeys(
-            ("response.usage.prompt_tokens", "response.usage.completion_tokens", "response.usage.total_tokens"),
-            "repeats req_units and res_units",
-        ),
+        **{f"{usage}.{name}": why for usage in _USAGES for name, why in LEFT_OUT.items()},
     },
     unique_by="the log's id",
     kept_at="Portkey: Logs, Export",

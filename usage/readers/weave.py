@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .api_usage import WRITES
 from .nested import above, count, has, items, less, parsed, priced, text
 
 TEXTS = [
@@ -73,7 +74,7 @@ counted AS (
         "cached_content_token_count",
     )
 } AS reads,
-        {count("usage", "cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens")} AS writes,
+        {count("usage", *WRITES)} AS writes,
         {count("usage", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
         {has("usage", "input_tokens")} AND NOT {has("usage", "prompt_tokens")} AND
             NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
@@ -126,12 +127,11 @@ _COUNTED = [
     "candidates_token_count",
     "thoughts_token_count",
     "cache_read_input_tokens",
-    "cache_creation_input_tokens",
     "cached_content_token_count",
     "requests",
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
-    "prompt_tokens_details.cache_write_tokens",
+    *WRITES,
     "cache_creation.ephemeral_1h_input_tokens",
     "cache_creation.ephemeral_5m_input_tokens",
 ]

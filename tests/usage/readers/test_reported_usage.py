@@ -1,0 +1,175 @@
+"""Usage as public bug reports show it, in the shapes of its emitters: each case one file, all loaded into one store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+Record = dict[str, Any]
+Classes = tuple[int, int, int, int, int, int]
+"""Uncached input, cache reads, five-minute and one-hour cache writes, output, web searches."""
+
+AT = "2026-09-10T10:00:00Z"
+SONNET, TERRA, FLASH = "claude-sonnet-4-5", "gpt-5.6-terra", "gemini-2.5-flash"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A record, whose id is the case's name, and what it is to give."""
+
+    record: Record
+    classes: Classes
+
+
+def litellm(name: str, usage: Record, classes: Classes, model: str, provider: str) -> Case:
+    totals = {key: usage[key] for key in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    record = {"request_id": name, "call_type": "acompletion", "spend": 0.1, "startTime": AT, "model": model,
+              "custom_llm_provider": provider, "metadata": json.dumps({"usage_object": usage}), **totals}  # fmt: skip
+    return Case(record, classes)
+
+
+def langfuse(name: str, usage: Record, classes: Classes, model: str) -> Case:
+    return Case({"id": name, "traceId": name, "type": "GENERATION", "startTime": AT, "model": model,
+                 "usageDetails": usage}, classes)  # fmt: skip
+
+
+def portkey(name: str, usage: Record, classes: Classes, model: str, provider: str) -> Case:
+    record = {"id": name, "created_at": AT, "ai_org": provider, "ai_model": model, "response_status_code": 200,
+              "req_units": classes[0], "res_units": classes[4], "response": {"model": model, "usage": usage}}  # fmt: skip
+    return Case(record, classes)
+
+
+def apim(name: str, usage: Record, classes: Classes, model: str, path: str) -> Case:
+    body = json.dumps({"id": name, "model": model, "usage": usage})
+    properties = {"backendResponseBody": body, "backendResponseCode": 200, "backendUrl": f"https://example.com/{path}"}
+    return Case({"category": "GatewayLogs", "correlationId": name, "time": AT, "properties": properties}, classes)
+
+
+def mlflow(name: str, usage: Record, reply: Record, classes: Classes, model: str, form: str) -> Case:
+    attributes = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.message.format": json.dumps(form),
+                  "mlflow.chat.tokenUsage": json.dumps(usage),
+                  "mlflow.spanOutputs": json.dumps({"id": name, "model": model, "usage": reply})}  # fmt: skip
+    span = {"trace_id": "t", "span_id": "s", "name": "chat", "start_time_unix_nano": 1789034400000000000,
+            "attributes": attributes}  # fmt: skip
+    return Case({"info": {"trace_id": name, "trace_metadata": {}}, "data": {"spans": [span]}}, classes)
+
+
+def weave(name: str, usage: Record, classes: Classes, model: str) -> Case:
+    return Case({"id": name, "op_name": "weave:///e/p/op/call:1", "trace_id": name, "project_id": "e/p",
+                 "started_at": AT, "summary": {"usage": {model: usage}}, "output": {"id": name}}, classes)  # fmt: skip
+
+
+def helicone(name: str, usage: Record, reply: Record, classes: Classes) -> Case:
+    return Case({"request_id": name, "request_created_at": AT, "response_status": 200, "provider": "ANTHROPIC",
+                 "model": SONNET, "response_body": {"usage": reply}, **usage}, classes)  # fmt: skip
+
+
+# gpt-5.6 and later charge for writes: 10,000 of input are 2,000 read, 7,000 written and 1,000 new
+WRITTEN_CHAT = {"prompt_tokens": 10_000, "completion_tokens": 100, "total_tokens": 10_100,
+                "prompt_tokens_details": {"cached_tokens": 2_000, "cache_write_tokens": 7_000}}  # fmt: skip
+WRITTEN_RESPONSE = {"input_tokens": 10_000, "output_tokens": 100, "total_tokens": 10_100,
+                    "input_tokens_details": {"cached_tokens": 2_000, "cache_write_tokens": 7_000}}  # fmt: skip
+WRITTEN: Classes = (1_000, 2_000, 7_000, 0, 100, 0)
+
+# Anthropic's reply: 8,000 read, 500 + 1,500 written, 10 new
+ANTHROPIC = {"input_tokens": 10, "output_tokens": 100, "cache_read_input_tokens": 8_000,
+             "cache_creation_input_tokens": 2_000,
+             "cache_creation": {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 1_500}}  # fmt: skip
+BY_ANTHROPIC: Classes = (10, 8_000, 500, 1_500, 100, 0)
+
+# Portkey's gateway gives Anthropic's figures under OpenAI's names: 10 + 8,000 + 2,000 + 100 = 10,110
+AS_OPENAI = {"prompt_tokens": 10, "completion_tokens": 100, "total_tokens": 10_110,
+             "prompt_tokens_details": {"cached_tokens": 8_000},
+             "cache_read_input_tokens": 8_000, "cache_creation_input_tokens": 2_000}  # fmt: skip
+
+# https://github.com/BerriAI/litellm/issues/42663: the breakdown is of the first message only, 184,457 were written.
+# 734,311 - 426,653 - 184,457 = 123,201
+SERVER_TOOL = {"prompt_tokens": 734_311, "completion_tokens": 1_000, "total_tokens": 735_311,
+               "cache_read_input_tokens": 426_653, "cache_creation_input_tokens": 184_457,
+               "prompt_tokens_details": {"cache_creation_token_details": {"ephemeral_5m_input_tokens": 31_490}},
+               "server_tool_use": {"web_search_requests": 5}}  # fmt: skip
+
+CASES: dict[str, Callable[[str], Case]] = {
+    "litellm-issue-42663": lambda n: litellm(n, SERVER_TOOL, (123_201, 426_653, 184_457, 0, 1_000, 5), SONNET,
+                                             "anthropic"),
+    # https://github.com/BerriAI/litellm/issues/33772
+    "litellm-issue-33772": lambda n: litellm(n, WRITTEN_CHAT, WRITTEN, TERRA, "openai"),
+    "portkey-anthropic-as-openai": lambda n: portkey(n, AS_OPENAI, (10, 8_000, 2_000, 0, 100, 0), SONNET, "anthropic"),
+    "portkey-messages": lambda n: portkey(n, ANTHROPIC, BY_ANTHROPIC, SONNET, "anthropic"),
+    "portkey-writes": lambda n: portkey(n, WRITTEN_CHAT, WRITTEN, TERRA, "openai"),
+    "apim-writes": lambda n: apim(n, WRITTEN_CHAT, WRITTEN, TERRA, "openai/deployments/x/chat/completions"),
+    "apim-responses": lambda n: apim(n, WRITTEN_RESPONSE, WRITTEN, TERRA, "openai/v1/responses"),
+    "apim-anthropic": lambda n: apim(n, ANTHROPIC, BY_ANTHROPIC, SONNET, "anthropic/v1/messages"),
+    "mlflow-writes": lambda n: mlflow(n, {"input_tokens": 10_000, "output_tokens": 100, "total_tokens": 10_100,
+                                          "cache_read_input_tokens": 2_000}, WRITTEN_CHAT, WRITTEN, TERRA, "openai"),
+    # MLflow's total of Anthropic's figures is 20,000 + 100: cached tokens stand beside, though they would fit inside
+    "mlflow-anthropic": lambda n: mlflow(
+        n, {"input_tokens": 20_000, "output_tokens": 100, "total_tokens": 20_100, "cache_read_input_tokens": 8_000,
+            "cache_creation_input_tokens": 2_000}, {**ANTHROPIC, "input_tokens": 20_000},
+        (20_000, 8_000, 500, 1_500, 100, 0), SONNET, "anthropic"),
+    "weave-responses": lambda n: weave(n, WRITTEN_RESPONSE, WRITTEN, TERRA),
+    "helicone-one-hour": lambda n: helicone(
+        n, {"prompt_tokens": 10, "completion_tokens": 100, "prompt_cache_read_tokens": 8_000,
+            "prompt_cache_write_tokens": 2_000}, ANTHROPIC, BY_ANTHROPIC),
+    # Gemini's own names, which Langfuse prices as they come: 949 of input with 500 cached, 290 + 949 of output
+    "langfuse-gemini": lambda n: langfuse(
+        n, {"prompt_token_count": 949, "candidates_token_count": 290, "thoughts_token_count": 949,
+            "cached_content_token_count": 500, "total_token_count": 2_188}, (449, 500, 0, 0, 1_239, 0), FLASH),
+    "langfuse-gemini-camel-case": lambda n: langfuse(
+        n, {"promptTokenCount": 949, "candidatesTokenCount": 290, "thoughtsTokenCount": 949, "totalTokenCount": 2_188},
+        (949, 0, 0, 0, 1_239, 0), FLASH),
+    # LangChain's callback takes the parts by medium out of input and output
+    "langfuse-modality": lambda n: langfuse(
+        n, {"input": 0, "output": 0, "input_modality_1": 949, "output_modality_1": 290, "thoughts_token_count": 949,
+            "total": 2_188}, (949, 0, 0, 0, 1_239, 0), FLASH),
+    "langfuse-searches": lambda n: langfuse(
+        n, {"input": 949, "output": 290, "total": 1_239, "web_search_queries": 3}, (949, 0, 0, 0, 290, 3),
+        "gemini-3-pro-preview"),
+    "langfuse-realtime": lambda n: langfuse(
+        n, {"input_text_tokens": 100, "input_audio_tokens": 200, "input_cached_text_tokens": 50,
+            "input_cached_audio_tokens": 60, "output_text_tokens": 10, "output_audio_tokens": 20},
+        (300, 110, 0, 0, 30, 0), "gpt-4o-realtime-preview"),
+    # https://github.com/langfuse/codex-observability-plugin/issues/22: 117,231 - 115,584 = 1,647
+    "langfuse-codex-plugin-issue-22": lambda n: langfuse(
+        n, {"input": 117_231, "cache_read_input_tokens": 115_584, "output": 225, "total": 117_456},
+        (1_647, 115_584, 0, 0, 225, 0), "gpt-5.4"),
+    # https://github.com/langfuse/langfuse/issues/12306: 130,213 - 128,955 - 1,253 = 5
+    "langfuse-issue-12306": lambda n: langfuse(
+        n, {"input": 130_213, "cache_read_tokens": 128_955, "cache_write_tokens": 1_253, "output": 100,
+            "total": 130_313}, (5, 128_955, 1_253, 0, 100, 0), SONNET),
+    "langfuse-reasoning-inside": lambda n: langfuse(
+        n, {"input": 1_000, "output": 800, "reasoning_tokens": 700, "total": 1_800}, (1_000, 0, 0, 0, 800, 0),
+        "gpt-5-mini"),
+    "langfuse-reasoning-beside": lambda n: langfuse(
+        n, {"input": 1_000, "output": 800, "reasoning_tokens": 700, "total": 2_500}, (1_000, 0, 0, 0, 1_500, 0),
+        "grok-4"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    folder = tmp_path_factory.mktemp("reported")
+    for name, case in CASES.items():
+        (folder / f"{name}.jsonl").write_text(json.dumps(case(name).record) + "\n")
+    with open_store(folder / "costsim.duckdb") as store:
+        load(store, sorted(folder.glob("*.jsonl")))
+        yield store
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_class_of_a_reported_usage_is_counted_once(store: duckdb.DuckDBPyConnection, name: str) -> None:
+    sql = """SELECT input, cache_read, cache_write_5m, cache_write_1h, output, web_search FROM usage_event
+        WHERE regexp_matches(event_id, ?)"""
+    assert store.execute(sql, [f"^[^:]+:{name}(:|$)"]).fetchall() == [CASES[name](name).classes]
+
+
+def test_nothing_of_it_is_rejected_or_unread_but_what_is_priced_as_text(store: duckdb.DuckDBPyConnection) -> None:
+    assert store.execute("SELECT count(*) FROM reject").fetchone() == (0,)
+    assert store.execute("SELECT field FROM unread WHERE NOT as_text").fetchall() == []

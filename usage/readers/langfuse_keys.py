@@ -1,0 +1,69 @@
+"""The keys of Langfuse's `usageDetails`: which are counted, and SQL for what stands under them."""
+
+from __future__ import annotations
+
+import json
+
+from ..aliases import (
+    LANGFUSE,
+    LANGFUSE_CACHED_PARTS,
+    LANGFUSE_INPUTS,
+    LANGFUSE_OUTPUTS,
+    LANGFUSE_REASONING,
+    LANGFUSE_SEARCHES,
+    LANGFUSE_THOUGHTS,
+    LANGFUSE_TOOL_INPUTS,
+    LANGFUSE_TOTALS,
+)
+from ..reader import identifier
+from .counts import count_in_text
+
+COUNTED = (
+    *(*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE)),
+    *(*LANGFUSE_CACHED_PARTS, *LANGFUSE_THOUGHTS, *LANGFUSE_TOOL_INPUTS, *LANGFUSE_REASONING, *LANGFUSE_SEARCHES),
+)
+_NAMES = tuple(dict.fromkeys(COUNTED))
+
+
+def _counted(*names: str) -> list[str]:
+    return [count_in_text(_stated(name)) for name in names]
+
+
+# A struct is quicker than a list of paths by half; few counts stand in an object of their own.
+SHAPE = json.dumps(dict.fromkeys(_NAMES, "VARCHAR"))
+NESTED = tuple(f"$.{name}" for name in _NAMES if "." in name)
+
+
+def _stated(name: str) -> str:
+    """A count by its key; a dotted one may also stand in an object of its own."""
+    flat = f"stated.{identifier(name)}"
+    return f"coalesce({flat}, nested[{NESTED.index(f'$.{name}') + 1}])" if "." in name else flat
+
+
+def largest(where: str, measure: str) -> str:
+    """The largest count under the keys of a measure: they are names of one thing."""
+    counts = ", ".join(_counted(*(key.name for key in LANGFUSE if (key.where, key.measure) == (where, measure))))
+    return f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END" if counts else "0"
+
+
+def first(names: tuple[str, ...]) -> str:
+    """The count under the first of these names that is there."""
+    return count_in_text(f"coalesce({', '.join(map(_stated, names))})")
+
+
+def sum_of(names: tuple[str, ...]) -> str:
+    """The sum of counts, each under its name; -1 where one is none."""
+    counts = _counted(*names)
+    return f"CASE WHEN least({', '.join(counts)}) < 0 THEN -1 ELSE {' + '.join(counts)} END"
+
+
+def more(start: str) -> str:
+    """The sum of `input_audio_tokens`, `output_reasoning` and so on: what stands beside `input` or `output`.
+
+    A count that is none or negative must not vanish in it.
+    """
+    keys = f"""list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}_\\w+') AND k <> '{start}_tokens'
+        AND k NOT LIKE '%cache%' AND k NOT LIKE '%ephemeral%')"""
+    counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
+    found = f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
+    return f"CASE WHEN contains(counts::VARCHAR, '\"{start}_') THEN {found} ELSE 0 END"
