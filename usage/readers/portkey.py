@@ -43,7 +43,7 @@ WITH entry AS (
     FROM record
 ),
 counted AS (
-    SELECT *, {has("usage", *INPUTS, *OUTPUTS)} AS has_usage, {counts("usage")} FROM entry
+    SELECT *, {has("usage", *INPUTS)} AS has_input, {has("usage", *OUTPUTS)} AS has_output, {counts("usage")} FROM entry
 ),
 classed AS (
     SELECT *, {CLASSES} FROM counted
@@ -60,14 +60,14 @@ SELECT file_id, line,
         AS processing,
     CASE WHEN TRY_CAST(response_status_code AS BIGINT) >= 400 OR lower(is_success) IN ('false', '0') THEN 'error'
          ELSE 'ok' END AS status,
-    CASE WHEN hit THEN 0 WHEN has_usage THEN input ELSE {count_in_text("req_units")} END AS input,
+    CASE WHEN hit THEN 0 WHEN has_input THEN input ELSE {count_in_text("req_units")} END AS input,
     CASE WHEN hit THEN 0 ELSE cache_read END AS cache_read,
     CASE WHEN hit THEN 0 ELSE cache_write_5m END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE cache_write_1h END AS cache_write_1h,
-    CASE WHEN hit THEN 0 WHEN has_usage THEN output ELSE {count_in_text("res_units")} END AS output,
+    CASE WHEN hit THEN 0 WHEN has_output THEN output ELSE {count_in_text("res_units")} END AS output,
     CASE WHEN hit THEN 0 ELSE web_search END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    CASE WHEN hit THEN NULL WHEN has_usage THEN nullif(total, 0)
+    CASE WHEN hit THEN NULL WHEN has_input THEN nullif(total, 0)
         ELSE nullif({count_in_text("total_units")}, 0) END AS stated_total,
     json_merge_patch(coalesce(CASE WHEN json_type(meta) = 'OBJECT' THEN meta END, '{{}}'::JSON),
         json_object('user', {text("meta", "_user", "user")}, 'metadata', meta, 'workspace', workspace_slug,
