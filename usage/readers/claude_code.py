@@ -11,6 +11,9 @@ same while an answer grows.
 `usage.iterations` lists what a request sampled on the server: its own messages, whose sum the usage states (or, in
 some versions, the first of them only), and calls that no other field shows (an advisor at its own model, a
 compaction). Each of the latter is a call of its own; where the usage states the sum of all, it is not counted twice.
+Where a model declined and another served (`fallback_message`), the usage states the serving attempt alone; the declined
+one is billed at its own model, unless it declined before any output.
+https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback, https://github.com/ccusage/ccusage/issues/1552
 An answer without usage is a call without tokens, and named as such.
 """
 
@@ -75,7 +78,7 @@ def _sums(listed: str, where: str = "TRUE") -> str:
 
 
 _LARGER = ", ".join(f"{name}: greatest(stated.{name}, own.{name})" for name in _CLASSES)
-_OWN = "x.kind = 'message' AND x.model IS NULL"
+_OWN = "x.kind IN ('message', 'fallback_message') AND x.model IS NULL"
 
 # a sample at another model has that model's usual speed
 PROCESSING = processing(
@@ -89,7 +92,10 @@ WITH entry AS (
     SELECT *, {_of("message.usage")} AS stated,
         coalesce(starts_with(message.id, 'msg_') AND length(message.id) >= 20, FALSE) AS by_anthropic,
         -- one message alone says what the usage says
-        coalesce(len(message.usage.iterations) > 1 OR message.usage.iterations[1]."type" <> 'message', FALSE) AS several
+        coalesce(len(message.usage.iterations) > 1 OR message.usage.iterations[1]."type" <> 'message', FALSE)
+            AS several,
+        [x for x in message.usage.iterations if x."type" = 'fallback_message'][-1] AS fallback,
+        coalesce(nullif(struct_extract(fallback, 'model'), ''), message.model) AS served_by
     FROM record
     WHERE coalesce(message.model, '') <> '<synthetic>' AND CASE WHEN message.usage IS NULL
         THEN "type" = 'assistant' AND message.model <> '' ELSE coalesce("type", 'assistant') = 'assistant' END
@@ -97,7 +103,9 @@ WITH entry AS (
 iterated AS (
     SELECT *, CASE WHEN several THEN [
         struct_insert({_of("x")}, place := i, kind := coalesce(x."type", 'message'),
-            model := nullif(nullif(x.model, ''), message.model)) for x, i in message.usage.iterations] END AS sampled
+            model := nullif(nullif(x.model, ''), served_by)) for x, i in message.usage.iterations
+            -- declined before any output: free
+            if NOT (x."type" = 'message' AND coalesce(x.output_tokens, 0) = 0 AND fallback IS NOT NULL)] END AS sampled
     FROM entry
 ),
 summed AS (
@@ -126,13 +134,13 @@ SELECT file_id, line,
     sessionId AS session,
     CASE WHEN isSidechain = 'true' THEN 'subagent' ELSE 'main' END AS agent,
     -- a name with a prefix says whose it is; Bedrock and Vertex are known by the model's or the message's id
-    CASE WHEN coalesce(call.model, message.model) LIKE '%anthropic.claude%'
-            OR coalesce(call.model, message.model) LIKE 'arn:aws%' THEN 'aws'
-         WHEN contains(coalesce(call.model, message.model), '/') THEN NULL
+    CASE WHEN coalesce(call.model, served_by) LIKE '%anthropic.claude%'
+            OR coalesce(call.model, served_by) LIKE 'arn:aws%' THEN 'aws'
+         WHEN contains(coalesce(call.model, served_by), '/') THEN NULL
          WHEN starts_with(message.id, 'msg_bdrk') THEN 'aws'
-         WHEN starts_with(message.id, 'msg_vrtx') OR contains(coalesce(call.model, message.model), '@') THEN 'google'
+         WHEN starts_with(message.id, 'msg_vrtx') OR contains(coalesce(call.model, served_by), '@') THEN 'google'
          ELSE 'anthropic' END AS provider,
-    coalesce(call.model, message.model) AS model,
+    coalesce(call.model, served_by) AS model,
     {PROCESSING} AS processing,
     call.input AS input,
     call.cache_read AS cache_read,

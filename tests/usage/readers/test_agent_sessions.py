@@ -90,6 +90,28 @@ def test_whatever_the_usage_sums_up_every_iteration_counts_once(
     assert usd(tmp_path, answer("a", "claude-opus-5", used)) == Decimal("0.03315"), why
 
 
+# https://github.com/ccusage/ccusage/issues/1552: fable-5 declines after 578 tokens, opus-4-8 serves
+DECLINED = {"type": "message", "model": "claude-fable-5"} | usage(2, 578, 72_769, 10_421)
+SERVED = usage(2, 13_658, 79_214)
+SERVING = {"type": "fallback_message", "model": "claude-opus-4-8"} | SERVED
+
+
+@pytest.mark.parametrize("named", ["claude-opus-4-8", "claude-fable-5"])  # a stream begins before the fallback
+def test_each_attempt_of_a_fallback_is_billed_once_at_its_own_model(tmp_path: Path, named: str) -> None:
+    # opus-4-8: 2 x 5 + 79,214 x 0.5 + 13,658 x 25 = 381,067; fable-5: 2 x 10 + 72,769 x 1 + 10,421 x 12.5 + 578 x 50
+    # = 231,951.5; together 613,018.5 millionths
+    used = SERVED | {"iterations": [DECLINED, SERVING]}
+    assert usd(tmp_path, answer("a", named, used)) == Decimal("0.6130185")
+
+
+@pytest.mark.parametrize("iterations", [[DECLINED | {"output_tokens": 0}, SERVING], [SERVING]])
+@pytest.mark.parametrize("named", ["claude-opus-4-8", "claude-fable-5"])
+def test_an_attempt_that_declines_before_any_output_is_free(
+    tmp_path: Path, named: str, iterations: list[Record]
+) -> None:
+    assert usd(tmp_path, answer("a", named, SERVED | {"iterations": iterations})) == Decimal("0.381067")
+
+
 def test_one_message_alone_is_the_usage_again(tmp_path: Path) -> None:
     used = usage(1_000, 100, iterations=[{"type": "message"} | usage(1_000, 100)])
     assert usd(tmp_path, answer("a", "claude-opus-5", used)) == Decimal("0.0075")  # 1,000 x 5 + 100 x 25
