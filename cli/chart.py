@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import CostsimError, InputError
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption, architecture_or_example, day_of
+from .grouped import grouped
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
 from .screen import say, with_progress
-
-if TYPE_CHECKING:
-    from ..analysis.simulation.settings import Settings
 
 
 class Shade(StrEnum):
@@ -25,29 +24,35 @@ class Shade(StrEnum):
     dark = "dark"
 
 
-def chart(
-    name: Annotated[str | None, typer.Argument(help="The chart; without a name their list is printed.")] = None,
+@dataclass(frozen=True)
+class ChartOptions:
+    """What `costsim chart` is asked for."""
+
+    name: Annotated[str | None, typer.Argument(help="The chart; without a name their list is printed.")] = None
     plan: Annotated[
         Path | None,
         typer.Argument(metavar="[ARCHITECTURE]", help="Draw the projection of this file, not the logged month."),
-    ] = None,
-    month: MonthOption = None,
-    db: DbOption = DEFAULT_STORE,
-    architecture: ArchitectureOption = None,
-    config: ConfigOption = None,
-    decisions: DecisionsOption = None,
+    ] = None
+    month: MonthOption = None
+    db: DbOption = DEFAULT_STORE
+    architecture: ArchitectureOption = None
+    config: ConfigOption = None
+    decisions: DecisionsOption = None
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .png, .svg or .pdf file. Default: NAME.png.")
-    ] = None,
-    theme: Annotated[Shade, typer.Option(help="The colours.")] = Shade.light,
-    width: Annotated[int, typer.Option(help="Width in pixels; a PNG has twice as many.", min=200, max=4000)] = 900,
-    days: Annotated[int, typer.Option(help="Days to project.")] = 30,
-    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day to project. Default: today.")] = None,
-    baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None,
-    book: BookOption = None,
-    prices: OverlayOption = None,
-    today: TodayOption = None,
-) -> None:
+    ] = None
+    theme: Annotated[Shade, typer.Option(help="The colours.")] = Shade.light
+    width: Annotated[int, typer.Option(help="Width in pixels; a PNG has twice as many.", min=200, max=4000)] = 900
+    days: Annotated[int, typer.Option(help="Days to project.")] = 30
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day to project. Default: today.")] = None
+    baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None
+    book: BookOption = None
+    prices: OverlayOption = None
+    today: TodayOption = None
+
+
+@grouped(ChartOptions)
+def chart(asked: ChartOptions) -> None:
     """Write one chart as a picture with title, subtitle and source: of a projection, or of a month.
 
     Of a projection: plans, components, days, saving, what-if, waterfall, models, agents. Of a logged
@@ -59,43 +64,61 @@ def chart(
       costsim chart plans architecture.yaml --out plans.svg
       costsim chart bridge --month 2026-10 --theme dark --out bridge.png
     """
-    from ..reports import plan_pictures
     from ..reports.pictures import check_ending
-    from ..reports.review import pictures
     from ..writing import write_file
 
-    if name is None:
+    if asked.name is None:
         say("\n".join(_listed()))
         return
-    _check_name(name)
-    target = out or Path(f"{name}.png")
+    _check_name(asked.name)
+    target = asked.out or Path(f"{asked.name}.png")
     check_ending(target)
     ending = target.suffix.lower()
-    stored = month or db != DEFAULT_STORE or db.exists()
-    if db != DEFAULT_STORE and (plan or name not in pictures.CHARTS):
+    picture, of = _of_plan(asked, asked.name, ending) if _is_of_plan(asked) else _of_month(asked, asked.name, ending)
+    write_file(target, picture)
+    say(f"{target}: {of}")
+
+
+def _is_of_plan(asked: ChartOptions) -> bool:
+    """Whether the chart is of a projection: no month has it, or both do and no store is here."""
+    from ..reports import plan_pictures
+    from ..reports.review import pictures
+
+    if asked.db != DEFAULT_STORE and (asked.plan or asked.name not in pictures.CHARTS):
         raise CostsimError("--db names the store of a month's chart; a chart of a projection reads none")
-    if name not in pictures.CHARTS or (name in plan_pictures.CHARTS and (plan or not stored)):
-        from ..analysis.simulation.settings import Settings
-
-        settings = Settings(day_of(start), days, book=book, prices=tuple(prices or ()), baseline=baseline)
-        file = plan or architecture
-        write_file(target, _of_plan(architecture_or_example(file), settings, name, ending, theme, width))
-        say(f"{target}: {name}")
-        return
-    found = review_of(ReviewAsked(month, db, architecture or plan, config, decisions, book, prices, today))
-    write_file(target, pictures.picture(found, name, ending, theme.value, width))
-    say(f"{target}: {name}, {found.month}")
+    stored = asked.month or asked.db != DEFAULT_STORE or asked.db.exists()
+    return asked.name not in pictures.CHARTS or bool(asked.name in plan_pictures.CHARTS and (asked.plan or not stored))
 
 
-def _of_plan(file: Path, settings: Settings, name: str, ending: str, theme: Shade, width: int) -> str | bytes:
+def _of_plan(asked: ChartOptions, name: str, ending: str) -> tuple[str | bytes, str]:
+    """The picture of a projection, and what it is of."""
     from ..analysis.architecture.load import read_architecture
     from ..analysis.simulation.run import costs_of, project
+    from ..analysis.simulation.settings import Settings
     from ..analysis.simulation.what_if import what_if
     from ..reports.plan_pictures import picture
 
-    wanted = read_architecture(file)
+    settings = Settings(
+        day_of(asked.start), asked.days, book=asked.book, prices=tuple(asked.prices or ()), baseline=asked.baseline
+    )
+    wanted = read_architecture(architecture_or_example(asked.plan or asked.architecture))
     found = with_progress(f"simulating {wanted.name}", lambda progress: project(wanted, settings, progress))
-    return picture(found, lambda: what_if(costs_of(wanted, settings), found), name, ending, theme.value, width)
+    drawn = picture(
+        found, lambda: what_if(costs_of(wanted, settings), found), name, ending, asked.theme.value, asked.width
+    )
+    return drawn, name
+
+
+def _of_month(asked: ChartOptions, name: str, ending: str) -> tuple[str | bytes, str]:
+    """The picture of a month's review, and what it is of."""
+    from ..reports.review.pictures import picture
+
+    review = ReviewAsked(
+        asked.month, asked.db, asked.architecture or asked.plan, asked.config, asked.decisions, asked.book,
+        asked.prices, asked.today,
+    )  # fmt: skip
+    found = review_of(review)
+    return picture(found, name, ending, asked.theme.value, asked.width), f"{name}, {found.month}"
 
 
 def _check_name(name: str) -> None:

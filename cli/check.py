@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from ..errors import ArchitectureError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
+from .grouped import grouped
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
 from .screen import say, with_progress
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from rich.console import Console
 
+    from ..analysis.budgets.check import CheckSettings
     from ..analysis.budgets.results import CheckResult
     from ..reports.ci import CiFormat
 
@@ -35,45 +37,51 @@ class NotifyFormat(StrEnum):
     json = "json"
 
 
-def check(
-    architecture: Annotated[
-        Path | None, typer.Argument(help="Architecture file. Default: architecture.yaml here.")
-    ] = None,
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `costsim check` is asked for."""
+
+    architecture: Annotated[Path | None, typer.Argument(help="Architecture file. Default: architecture.yaml here.")] = (
+        None
+    )
     usage: Annotated[
         bool, typer.Option("--usage", help="Check the store's usage too: the month so far, and its forecast.")
-    ] = False,
-    db: DbOption = DEFAULT_STORE,
+    ] = False
+    db: DbOption = DEFAULT_STORE
     budgets: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Budgets, instead of those that the architecture states.")
-    ] = None,
-    month: MonthOption = None,
+    ] = None
+    month: MonthOption = None
     max_rejected: Annotated[
         str, typer.Option(metavar="N", help="Log lines that may be unreadable: a number, or a share such as 0.5%.")
-    ] = "0",
+    ] = "0"
     book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
-    ] = None,
-    prices: OverlayOption = None,
-    trials: Annotated[int, typer.Option(help="Draws behind quantiles and chances.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same figures.")] = 1,
+    ] = None
+    prices: OverlayOption = None
+    trials: Annotated[int, typer.Option(help="Draws behind quantiles and chances.")] = 2_000
+    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same figures.")] = 1
     today: Annotated[
         str | None, typer.Option(metavar="DATE", help="The day by which exceptions expire. Default: today.")
-    ] = None,
+    ] = None
     format: Annotated[
         FindingsFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
-    ] = None,
-    out: OutOption = None,
+    ] = None
+    out: OutOption = None
     notify: Annotated[
         str | None,
         typer.Option(
             metavar="VARIABLE", help="Unless all is within: notify the webhook whose URL that variable holds."
         ),
-    ] = None,
+    ] = None
     notify_format: Annotated[
         NotifyFormat, typer.Option(help="What the webhook gets: a Slack message, or the result as JSON.")
-    ] = NotifyFormat.slack,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --notify would send; send nothing.")] = False,
-) -> None:
+    ] = NotifyFormat.slack
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --notify would send; send nothing.")] = False
+
+
+@grouped(CheckOptions)
+def check(asked: CheckOptions) -> None:
     """Compare an architecture, and what was spent, with its budgets; for CI.
 
     Fails on a breached budget, a model without a price, an error in the routing, a claim that does not hold and
@@ -85,25 +93,44 @@ def check(
       costsim check --usage --budgets budgets.yaml
       costsim check --usage --notify COSTSIM_WEBHOOK_URL
     """
-    from ..analysis.budgets.check import CheckSettings
+    file = asked.architecture or _found_here(needed=not (asked.usage and asked.budgets))
+    result = _checked(asked, file)
+    emit(_rendered(result, format_of(asked.format, asked.out, FindingsFormat.table)), asked.out)
+    if asked.notify and result.status != "pass":
+        _notify(result, asked.notify, asked.notify_format, asked.dry_run)
+    raise typer.Exit(result.exit_code)
+
+
+def _checked(asked: CheckOptions, file: Path | None) -> CheckResult:
+    """The verdicts: of the architecture in `file`, or of usage alone where there is none."""
     from ..analysis.budgets.check import check as compute
+
+    settings = _settings(asked, file)
+    with _store(asked.db if asked.usage else None) as store:
+        return with_progress(
+            "checking",
+            lambda shown: compute(file, replace(settings, progress=shown), budgets=asked.budgets, usage=store),
+        )
+
+
+def _settings(asked: CheckOptions, file: Path | None) -> CheckSettings:
+    """How to check; usage alone is priced by the architecture of the working folder, if there is one."""
+    from ..analysis.budgets.check import CheckSettings
     from ..analysis.budgets.rejects import Rejects
 
-    file = architecture or _found_here(needed=not (usage and budgets))
+    book: str | Path | None = asked.book
+    prices = asked.prices or []
     if file is None and HERE.is_file():
-        base, prices = price_files(book, prices, HERE)
-        book = str(base)
-    settings = CheckSettings(
-        day_of(today), _month(month), trials, seed, book, tuple(prices or ()), Rejects.parse(max_rejected)
+        book, prices = price_files(asked.book, asked.prices, HERE)
+    return CheckSettings(
+        day_of(asked.today),
+        _month(asked.month),
+        asked.trials,
+        asked.seed,
+        None if book is None else str(book),
+        tuple(prices),
+        Rejects.parse(asked.max_rejected),
     )
-    with _store(db if usage else None) as store:
-        result = with_progress(
-            "checking", lambda shown: compute(file, replace(settings, progress=shown), budgets=budgets, usage=store)
-        )
-    emit(_rendered(result, format_of(format, out, FindingsFormat.table)), out)
-    if notify and result.status != "pass":
-        _notify(result, notify, notify_format, dry_run)
-    raise typer.Exit(result.exit_code)
 
 
 def _month(month: str | None) -> date | None:

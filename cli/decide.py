@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from ..errors import CostsimError, InputError
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption, day_of
 from .evidence import TableFormat, TableFormatOption, evidence_in, in_table_format
+from .grouped import grouped
 from .output import OutOption, emit, format_of
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, fleet_of, proposals
 from .screen import say
@@ -24,25 +26,31 @@ if TYPE_CHECKING:
     from ..analysis.recommend.task_costs import RoutingAdvice
 
 
-def decide(
-    id: Annotated[str | None, typer.Argument(help="The decision, by the id that the review prints.")] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Record that it is accepted.")] = False,
-    reject: Annotated[bool, typer.Option("--reject", help="Record that it is rejected.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="List what was decided, and what is open.")] = False,
-    who: Annotated[str, typer.Option(metavar="NAME", help="Who decided.")] = "",
-    note: Annotated[str, typer.Option(metavar="TEXT", help="Why, or how.")] = "",
-    date: Annotated[str | None, typer.Option(metavar="DATE", help="When it takes effect. Default: today.")] = None,
-    month: MonthOption = None,
-    db: DbOption = DEFAULT_STORE,
-    architecture: ArchitectureOption = None,
-    config: ConfigOption = None,
-    decisions: DecisionsOption = None,
-    book: BookOption = None,
-    prices: OverlayOption = None,
-    today: TodayOption = None,
-    format: TableFormatOption = None,
-    out: OutOption = None,
-) -> None:
+@dataclass(frozen=True)
+class DecideOptions:
+    """What `costsim decide` is asked for."""
+
+    id: Annotated[str | None, typer.Argument(help="The decision, by the id that the review prints.")] = None
+    accept: Annotated[bool, typer.Option("--accept", help="Record that it is accepted.")] = False
+    reject: Annotated[bool, typer.Option("--reject", help="Record that it is rejected.")] = False
+    list_: Annotated[bool, typer.Option("--list", help="List what was decided, and what is open.")] = False
+    who: Annotated[str, typer.Option(metavar="NAME", help="Who decided.")] = ""
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Why, or how.")] = ""
+    date: Annotated[str | None, typer.Option(metavar="DATE", help="When it takes effect. Default: today.")] = None
+    month: MonthOption = None
+    db: DbOption = DEFAULT_STORE
+    architecture: ArchitectureOption = None
+    config: ConfigOption = None
+    decisions: DecisionsOption = None
+    book: BookOption = None
+    prices: OverlayOption = None
+    today: TodayOption = None
+    format: TableFormatOption = None
+    out: OutOption = None
+
+
+@grouped(DecideOptions)
+def decide(asked: DecideOptions) -> None:
     """Record a decision on what the review or costsim recommend proposes: decisions.yaml.
 
     The file says what was promised per month; the reviews of the next months measure each accepted
@@ -53,30 +61,39 @@ def decide(
       costsim decide move-3f9a2c01 --accept --who Ana --note "after the trial"
       costsim decide anomaly-77aa01c2 --reject
     """
-    asked = ReviewAsked(month, db, architecture, config, decisions, book, prices, today)
-    if accept + reject + list_ != 1 or (list_ and id) or (not list_ and not id):
+    review = ReviewAsked(
+        asked.month, asked.db, asked.architecture, asked.config, asked.decisions, asked.book, asked.prices, asked.today
+    )
+    if asked.accept + asked.reject + asked.list_ != 1 or bool(asked.id) == asked.list_:
         raise CostsimError("give an id with --accept or --reject, or --list alone")
-    if list_:
-        from ..reports import decided as show
+    if asked.id:
+        _record(asked, asked.id, review)
+    else:
+        _list(asked, review)
 
-        chosen = format_of(format, out, TableFormat.table)
-        forms = in_table_format(
-            _listed(asked), chosen, table=show.print_list, csv=show.as_csv, markdown=show.as_markdown
-        )
-        emit(forms, out)
-        return
+
+def _list(asked: DecideOptions, review: ReviewAsked) -> None:
+    from ..reports import decided as show
+
+    chosen = format_of(asked.format, asked.out, TableFormat.table)
+    found = _listed(review)
+    emit(in_table_format(found, chosen, table=show.print_list, csv=show.as_csv, markdown=show.as_markdown), asked.out)
+
+
+def _record(asked: DecideOptions, id: str, review: ReviewAsked) -> None:
+    """Add the decision to the file, unless it says so already."""
     from ..analysis.decided.file import add_decision
-
-    given = {"who": who, "note": note, "on": day_of(date or today), "decision": "accepted" if accept else "rejected"}
-    before = next((known for known in reversed(_known(asked)) if known.id == id), None)
-    record = (before or _proposed(asked, id or "")).model_copy(update=given)
-    if before and before.decision == record.decision:
-        say(f"{record.id} was {before.decision} on {before.on} already: {asked.decisions_file} stays as it is")
-        return
-    add_decision(asked.decisions_file, record)
     from ..reports.decided import recorded
 
-    say(f"{asked.decisions_file}: {recorded(record)}")
+    decision = "accepted" if asked.accept else "rejected"
+    given = {"who": asked.who, "note": asked.note, "on": day_of(asked.date or asked.today), "decision": decision}
+    before = next((known for known in reversed(_known(review)) if known.id == id), None)
+    record = (before or _proposed(review, id)).model_copy(update=given)
+    if before and before.decision == record.decision:
+        say(f"{record.id} was {before.decision} on {before.on} already: {review.decisions_file} stays as it is")
+        return
+    add_decision(review.decisions_file, record)
+    say(f"{review.decisions_file}: {recorded(record)}")
 
 
 def _known(asked: ReviewAsked) -> list[DecisionRecord]:
@@ -99,8 +116,6 @@ def _listed(asked: ReviewAsked) -> DecisionList:
 
 def _proposed(asked: ReviewAsked, id: str) -> DecisionRecord:
     """The proposal of that id: of the month's review, of the month's before, or of `costsim recommend`."""
-    from dataclasses import replace
-
     from ..analysis.decided.propose import proposed_by_advice, proposed_by_review
     from ..documents import did_you_mean
     from ..months import month_span

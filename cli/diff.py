@@ -14,6 +14,7 @@ import typer
 
 from ..errors import InputError
 from .arguments import HERE, day_of
+from .grouped import grouped
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
 from .screen import say_at_end, with_progress
 
@@ -29,34 +30,40 @@ if TYPE_CHECKING:
     from ..analysis.simulation.settings import Settings
 
 
-def diff(
-    base: Annotated[str, typer.Argument(help="A file or a git revision; or both revisions, main..HEAD.")],
+@dataclass(frozen=True)
+class DiffOptions:
+    """What `costsim diff` is asked for."""
+
+    base: Annotated[str, typer.Argument(help="A file or a git revision; or both revisions, main..HEAD.")]
     head: Annotated[
         str | None, typer.Argument(help="A file or a git revision. Default: the file in the working folder.")
-    ] = None,
+    ] = None
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="The architecture to compare at the revisions.")
-    ] = HERE,
-    plan: Annotated[str, typer.Option(metavar="NAME", help="The plan to compare.")] = "routed",
-    days: Annotated[int, typer.Option(help="Days to compare over: a month.")] = 30,
-    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None,
+    ] = HERE
+    plan: Annotated[str, typer.Option(metavar="NAME", help="The plan to compare.")] = "routed"
+    days: Annotated[int, typer.Option(help="Days to compare over: a month.")] = 30
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD. Default: today.")] = None
     book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices of both: list, article-2026 or a book file.")
-    ] = None,
+    ] = None
     base_book: Annotated[
         str | None, typer.Option(metavar="BOOK", help="Base prices of the base only: compare price books.")
-    ] = None,
-    naive: Annotated[str | None, typer.Option(metavar="MODEL", help="The one model of the plan naive.")] = None,
-    trials: Annotated[int, typer.Option(help="Draws behind the range of the difference.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same range.")] = 1,
-    max_increase: Annotated[
-        str | None, typer.Option(metavar="USD|PERCENT", help="Fail beyond this: 50, or 10%.")
-    ] = None,
+    ] = None
+    naive: Annotated[str | None, typer.Option(metavar="MODEL", help="The one model of the plan naive.")] = None
+    trials: Annotated[int, typer.Option(help="Draws behind the range of the difference.")] = 2_000
+    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same range.")] = 1
+    max_increase: Annotated[str | None, typer.Option(metavar="USD|PERCENT", help="Fail beyond this: 50, or 10%.")] = (
+        None
+    )
     format: Annotated[
         FindingsFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
-    ] = None,
-    out: OutOption = None,
-) -> None:
+    ] = None
+    out: OutOption = None
+
+
+@grouped(DiffOptions)
+def diff(asked: DiffOptions) -> None:
     """Say what a change of an architecture, its routing or its prices costs a month, component by component.
 
     Added, removed, re-scheduled, moved to another model, re-priced: each exact, with the range of the paired
@@ -67,25 +74,31 @@ def diff(
       costsim diff main..HEAD --file architecture.yaml --format markdown
       costsim diff main --max-increase 10%
     """
-    from ..analysis.compare.architectures import difference
-    from ..analysis.simulation.fleets import method
     from ..analysis.simulation.settings import Settings
 
-    settings = Settings(day_of(start), days, trials, seed, book, naive)
+    settings = Settings(day_of(asked.start), asked.days, asked.trials, asked.seed, asked.book, asked.naive)
     settings.check()
-    limit = _limit(max_increase)
+    limit = _limit(asked.max_increase)
     with ExitStack() as stack:
-        before, after = (_located(text, file, stack) for text in _sides(base, head, file))
+        before, after = (_located(text, asked.file, stack) for text in _sides(asked.base, asked.head, asked.file))
         loaded = _loaded(before), _loaded(after)
-        sides = _read(before, after, loaded, settings, plan, base_book)
-        chosen = format_of(format, out, FindingsFormat.table)
-        lines_of = None if chosen is FindingsFormat.table else loaded[1]
-        say_at_end(method(max((side.architecture for side in sides), key=lambda known: len(known.components)), trials))
-        found = with_progress(
-            "comparing", lambda shown: difference(*sides, loaded=lines_of, limit=limit, progress=shown)
-        )
-    emit(_rendered(found, chosen, after.shown), out)
+        sides = _read(before, after, loaded, settings, asked.plan, asked.base_book)
+        chosen = format_of(asked.format, asked.out, FindingsFormat.table)
+        found = _compared(sides, None if chosen is FindingsFormat.table else loaded[1], limit)
+    emit(_rendered(found, chosen, after.shown), asked.out)
     raise typer.Exit(found.exit_code)
+
+
+def _compared(
+    sides: tuple[Side, Side], lines_of: LoadedArchitecture | None, limit: IncreaseLimit | None
+) -> ArchitectureDifference:
+    """The difference, with its progress; `lines_of` is the head where its lines are named."""
+    from ..analysis.compare.architectures import difference
+    from ..analysis.simulation.fleets import method
+
+    largest = max((side.architecture for side in sides), key=lambda known: len(known.components))
+    say_at_end(method(largest, sides[0].settings.trials))
+    return with_progress("comparing", lambda shown: difference(*sides, loaded=lines_of, limit=limit, progress=shown))
 
 
 @dataclass(frozen=True)

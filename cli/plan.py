@@ -13,17 +13,10 @@ from ..errors import CostsimError, InputError, UnpricedError
 from ..json_text import json_text
 from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
-from .arguments import (
-    ArchitectureArgument,
-    MonthOption,
-    OverlayOption,
-    SinceOption,
-    UntilOption,
-    architecture_or_example,
-    day_of,
-    days_of,
-)
-from .output import FORMAT_HELP, OutOption, emit, format_of
+from .arguments import architecture_or_example, day_of, days_of
+from .grouped import grouped
+from .output import OutOption, emit, format_of
+from .plan_options import RunFormat, RunOptions
 from .screen import say, say_at_end, with_progress
 
 if TYPE_CHECKING:
@@ -39,69 +32,8 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
 
 
-class RunFormat(StrEnum):
-    """How `costsim run` prints."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    html = "html"
-    pdf = "pdf"
-
-
-def run(
-    architecture: ArchitectureArgument = None,
-    format: Annotated[
-        RunFormat | None, typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table"))
-    ] = None,
-    out: OutOption = None,
-    days: Annotated[int, typer.Option(help="Days to project.")] = 30,
-    start: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="First day. Default: today; with --from-usage, the day after the logs."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation: same seed, same ranges.")] = 1,
-    trials: Annotated[int, typer.Option(help="Draws behind P10, P50 and P90.")] = 10_000,
-    book: Annotated[
-        str | None, typer.Option(metavar="BOOK", help="Base prices: list, article-2026 or a book file.")
-    ] = None,
-    naive: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="The baseline's one model. Default: the most expensive one named."),
-    ] = None,
-    db: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")
-    ] = None,
-    from_usage: Annotated[
-        bool, typer.Option("--from-usage", help="Project what the store's logs show (see costsim load).")
-    ] = False,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --from-usage: keep the architecture built from the logs.")
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    month: MonthOption = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write the HTML report too, or a PDF.")
-    ] = None,
-    details: Annotated[bool, typer.Option("--details", help="Claims, notes and price lists in full.")] = False,
-    scale: Annotated[
-        list[str] | None,
-        typer.Option(metavar="N|NAME=N", help="What if it ran N times as often: all, or one component."),
-    ] = None,
-    prices: OverlayOption = None,
-    edits: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="What if a key were: components.triage.runs_per_day=300."),
-    ] = None,
-    moves: Annotated[bool, typer.Option("--moves", help="Each task on each model: cost, fit and evidence.")] = False,
-    baseline: Annotated[str | None, typer.Option(metavar="PLAN|MODEL", help="What savings are compared with.")] = None,
-    uncertainty: Annotated[
-        str | None,
-        typer.Option(metavar="PERCENT", help="What if costs are up to 30% off, where components state no uncertainty."),
-    ] = None,
-) -> None:
+@grouped(RunOptions)
+def run(asked: RunOptions) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
 
     Compares naive (every task on one model) with routed (the routing) and every plan
@@ -114,68 +46,77 @@ def run(
       costsim run architecture.yaml --scale triage=2 --set defaults.cache=null --baseline routed
       costsim run architecture.yaml --format json | jq '.savings[0].percent'
     """
-    from ..analysis.simulation.guessed import parse_share
-    from ..analysis.simulation.scale import Scale
-    from ..analysis.simulation.settings import Settings
-
-    form = _form(format, out, report)
-    what_if = _what_if(scale=scale, prices=prices, set=edits, uncertainty=[uncertainty] if uncertainty else None)
-    if from_usage:
-        wanted, first = _observed(architecture, db, save, days_of(since, until, month), edits)
-    elif save or since or until or month:
-        raise CostsimError("--save, --since, --until and --month go with --from-usage")
-    else:
-        wanted, first = _written(architecture, edits), None
-    settings = Settings(
-        day_of(start) if start or not first else first, days, trials, seed, book, naive, tuple(prices or ()),
-        Scale.parse(scale or ()), baseline, what_if, parse_share(uncertainty) if uncertainty else None,
-    )  # fmt: skip
-    if moves:
-        emit(_moves(wanted, settings, db or DEFAULT_STORE, form), out)
+    form = _form(asked)
+    wanted, settings = _wanted(asked)
+    if asked.moves:
+        emit(_moves(wanted, settings, asked.db or DEFAULT_STORE, form), asked.out)
         return
-    projection = _projected(wanted, settings, db)
+    projection = _projected(wanted, settings, asked.db)
     page = cache(partial(_page, projection, wanted, settings))
-    if report:
-        emit(_printed(page()) if report.suffix.lower() == ".pdf" else page(), report)
-    emit(_rendered(projection, form, details, page), out)
-    if report:
-        say(f"report: {report}", err=True)
+    if asked.report:
+        emit(_printed(page()) if asked.report.suffix.lower() == ".pdf" else page(), asked.report)
+    emit(_rendered(projection, form, asked.details, page), asked.out)
+    if asked.report:
+        say(f"report: {asked.report}", err=True)
     if projection.unpriced:
         raise UnpricedError(_unpriced_line(projection))
 
 
-def _form(format: RunFormat | None, out: Path | None, report: Path | None) -> RunFormat:
+def _form(asked: RunOptions) -> RunFormat:
     """How to print; says at once what cannot be written."""
-    form = format_of(format, out, RunFormat.table)
-    if form is RunFormat.pdf and not out:
+    form = format_of(asked.format, asked.out, RunFormat.table)
+    if form is RunFormat.pdf and not asked.out:
         raise CostsimError("a PDF is written to a file: give --out plan.pdf")
-    if report and report.suffix.lower() not in (".html", ".htm", ".pdf"):
-        raise InputError("the report is a page: name a .html or a .pdf file", file=report)
+    if asked.report and asked.report.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise InputError("the report is a page: name a .html or a .pdf file", file=asked.report)
     return form
 
 
-def _observed(
-    architecture: Path | None,
-    db: Path | None,
-    save: Path | None,
-    days: tuple[date | None, date | None],
-    edits: Sequence[str] | None,
-) -> tuple[Architecture, date]:
+def _wanted(asked: RunOptions) -> tuple[Architecture, Settings]:
+    """The architecture, of a file or of the store's logs, and how it is projected."""
+    from ..analysis.simulation.guessed import parse_share
+    from ..analysis.simulation.scale import Scale
+    from ..analysis.simulation.settings import Settings
+
+    if asked.from_usage:
+        wanted, first = _observed(asked)
+    elif asked.save or asked.since or asked.until or asked.month:
+        raise CostsimError("--save, --since, --until and --month go with --from-usage")
+    else:
+        wanted, first = _written(asked), None
+    settings = Settings(
+        first if first and not asked.start else day_of(asked.start),
+        asked.days,
+        asked.trials,
+        asked.seed,
+        asked.book,
+        asked.naive,
+        tuple(asked.prices or ()),
+        Scale.parse(asked.scale or ()),
+        asked.baseline,
+        _what_if(asked),
+        parse_share(asked.uncertainty) if asked.uncertainty else None,
+    )
+    return wanted, settings
+
+
+def _observed(asked: RunOptions) -> tuple[Architecture, date]:
     """The architecture that the store's logs show, and the day after them."""
     from .observed import observed
 
-    if edits:
+    days = days_of(asked.since, asked.until, asked.month)
+    if asked.edits:
         raise CostsimError("--set changes an architecture file; with --from-usage, --save it first")
-    return observed(architecture, db or DEFAULT_STORE, save, *days)
+    return observed(asked.architecture, asked.db or DEFAULT_STORE, asked.save, *days)
 
 
-def _written(architecture: Path | None, edits: Sequence[str] | None) -> Architecture:
+def _written(asked: RunOptions) -> Architecture:
     """The architecture file as `--set` changes it."""
     from ..analysis.architecture.edits import edited
     from ..analysis.architecture.load import load_architecture
 
-    file = architecture_or_example(architecture)
-    return load_architecture(file, edited(file, edits or ())).architecture
+    file = architecture_or_example(asked.architecture)
+    return load_architecture(file, edited(file, asked.edits or ())).architecture
 
 
 def _projected(wanted: Architecture, settings: Settings, db: Path | None) -> Projection:
@@ -239,8 +180,14 @@ def _outcomes(store: Path, book: PriceBook) -> dict[tuple[str, str], tuple[int, 
     return found
 
 
-def _what_if(**given: Sequence[object] | None) -> tuple[str, ...]:
+def _what_if(asked: RunOptions) -> tuple[str, ...]:
     """The options that say what is otherwise than in the file, as they were written."""
+    given: dict[str, Sequence[object] | None] = {
+        "scale": asked.scale,
+        "prices": asked.prices,
+        "set": asked.edits,
+        "uncertainty": [asked.uncertainty] if asked.uncertainty else None,
+    }
     return tuple(f"--{name} {text}" for name, texts in given.items() for text in texts or ())
 
 

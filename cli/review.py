@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..errors import InputError, UnpricedError
 from ..json_text import json_text
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption
+from .grouped import grouped
 from .output import emit
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
 from .screen import say
@@ -35,29 +37,35 @@ class ReportFormat(StrEnum):
     pdf = "pdf"
 
 
-def report(
-    month: MonthOption = None,
-    db: DbOption = DEFAULT_STORE,
-    architecture: ArchitectureOption = None,
-    config: ConfigOption = None,
-    decisions: DecisionsOption = None,
+@dataclass(frozen=True)
+class ReportOptions:
+    """What `costsim report` is asked for."""
+
+    month: MonthOption = None
+    db: DbOption = DEFAULT_STORE
+    architecture: ArchitectureOption = None
+    config: ConfigOption = None
+    decisions: DecisionsOption = None
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Where to. Default: review-YYYY-MM.html, or .pdf."),
-    ] = None,
+    ] = None
     format: Annotated[
         ReportFormat | None, typer.Option("--format", "-f", help="Default: by the ending of --out, else html.")
-    ] = None,
+    ] = None
     index: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Instead: write FOLDER/index.html over its review pages.")
-    ] = None,
+    ] = None
     title: Annotated[
         str | None, typer.Option(help="The page's name. Default: the architecture's, else the store's.")
-    ] = None,
-    book: BookOption = None,
-    prices: OverlayOption = None,
-    today: TodayOption = None,
-) -> None:
+    ] = None
+    book: BookOption = None
+    prices: OverlayOption = None
+    today: TodayOption = None
+
+
+@grouped(ReportOptions)
+def report(asked: ReportOptions) -> None:
     """Write the monthly routing review: what was spent, why it changed, what to decide.
 
     One HTML file that needs nothing else; also a table for the terminal, Markdown for a chat, JSON,
@@ -70,22 +78,29 @@ def report(
     """
     from ..writing import write_file
 
-    if index:
+    if asked.index:
         from ..reports.review.index import NAME, render_index
 
-        write_file(index / NAME, render_index(index))
-        say(f"{index / NAME}: the index")
+        write_file(asked.index / NAME, render_index(asked.index))
+        say(f"{asked.index / NAME}: the index")
         return
-    chosen = _chosen(format, out)
-    found = review_of(ReviewAsked(month, db, architecture, config, decisions, book, prices, today, title))
+    chosen = _chosen(asked.format, asked.out)
+    found = review_of(_review(asked))
     if chosen in (ReportFormat.html, ReportFormat.pdf):
-        target = out or Path(f"review-{found.month}.{chosen.value}")
+        target = asked.out or Path(f"review-{found.month}.{chosen.value}")
         write_file(target, _page(found, chosen))
         say(f"{target}: {found.name}, {found.month}")
     else:
-        emit(_text(found, chosen), out)
+        emit(_text(found, chosen), asked.out)
     if found.quality.unpriced:
         raise UnpricedError.of_usage(usage.model for usage in found.quality.unpriced)
+
+
+def _review(asked: ReportOptions) -> ReviewAsked:
+    return ReviewAsked(
+        asked.month, asked.db, asked.architecture, asked.config, asked.decisions, asked.book, asked.prices,
+        asked.today, asked.title,
+    )  # fmt: skip
 
 
 ENDINGS = {

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import CostsimError
 from .arguments import BookOption, OverlayOption, stack_of
+from .grouped import grouped
 from .screen import say
 
+if TYPE_CHECKING:
+    from ..analysis.spend.rollup_file import Wanted
+    from ..pricing.book import PriceBook
 
-def rollup(
+
+@dataclass(frozen=True)
+class RollupOptions:
+    """What `costsim rollup` is asked for."""
+
     source: Annotated[
         str,
         typer.Argument(
             help="The calls: a Parquet file, folder or glob, or a store; with --engine or --print-sql, the table."
         ),
-    ],
+    ]
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The rollup, a Parquet file for costsim load.")
-    ] = None,
+    ] = None
     engine: Annotated[
         str,
         typer.Option(
             metavar="ENGINE", help="What sums: local (DuckDB), spark, clickhouse://HOST/DB or postgresql://HOST/DB."
         ),
-    ] = "local",
+    ] = "local"
     print_sql: Annotated[
         bool, typer.Option("--print-sql", help="Print the statement for an engine of your own, and run nothing.")
-    ] = False,
+    ] = False
     dialect: Annotated[
         str | None,
         typer.Option(
@@ -38,20 +47,20 @@ def rollup(
             help="With --print-sql: bigquery, snowflake, trino, databricks, spark, clickhouse, postgres, redshift, "
             "athena or duckdb.",
         ),
-    ] = None,
+    ] = None
     map: Annotated[
         str | None,
         typer.Option(metavar="MAP", help="The table's own columns, as for costsim load: ts=TIME,input=TOKENS_IN."),
-    ] = None,
+    ] = None
     keep: Annotated[
         str,
         typer.Option(
             metavar="WORDS", help="Dimensions to keep apart too: session, user, team, project, repository, branch."
         ),
-    ] = "",
+    ] = ""
     role: Annotated[
         str | None, typer.Option(metavar="ROLE", help="What the source is: calls, or bill. Default: its column role.")
-    ] = None,
+    ] = None
     unique_by: Annotated[
         str | None,
         typer.Option(
@@ -59,10 +68,13 @@ def rollup(
             metavar="COLUMN",
             help="Rows with one value of it are one call; none: every row is a call. Default: event_id, if any.",
         ),
-    ] = None,
-    book: BookOption = None,
-    prices: OverlayOption = None,
-) -> None:
+    ] = None
+    book: BookOption = None
+    prices: OverlayOption = None
+
+
+@grouped(RollupOptions)
+def rollup(asked: RollupOptions) -> None:
     """Sum calls where they are, exactly, into a small file that costsim load takes. See docs/scale.md.
 
     \b
@@ -71,28 +83,45 @@ def rollup(
       costsim rollup project.llm.calls --print-sql --dialect bigquery
       costsim load rollup.parquet
     """
-    from ..analysis.spend.rollup_file import Wanted, make_rollup, printed_rollup
-    from ..usage.engines.named import engine_of
+    wanted = _wanted(asked)
+    stack = stack_of(asked.book, asked.prices)
+    if asked.print_sql:
+        _print_sql(asked, stack, wanted)
+        return
+    if asked.dialect:
+        raise CostsimError("--dialect goes with --print-sql; what runs is named by --engine")
+    if asked.out is None or asked.out.suffix.lower() != ".parquet":
+        raise CostsimError("say where the rollup goes: --out FILE.parquet")
+    _make(asked, stack, asked.out, wanted)
+
+
+def _wanted(asked: RollupOptions) -> Wanted:
+    """Of which columns, apart by what, in which role, once per what."""
+    from ..analysis.spend.rollup_file import Wanted
     from ..usage.readers.mapped import parse_mapping
     from ..usage.roles import parse_roles
 
-    given, of_sources = parse_roles([role] if role else ())
+    given, of_sources = parse_roles([asked.role] if asked.role else ())
     if of_sources:
         raise CostsimError("--role of a rollup is calls or bill")
-    words = [word.strip() for word in keep.split(",") if word.strip()]
-    wanted = Wanted(parse_mapping(map) if map else None, words, given, unique_by)
-    stack = stack_of(book, prices)
-    if print_sql:
-        from ..usage.engines.dialects import written
-        from .output import emit
+    words = [word.strip() for word in asked.keep.split(",") if word.strip()]
+    return Wanted(parse_mapping(asked.map) if asked.map else None, words, given, asked.unique_by)
 
-        emit(written(printed_rollup(source, stack, wanted), source, dialect or "duckdb"), out)
-        return
-    if dialect:
-        raise CostsimError("--dialect goes with --print-sql; what runs is named by --engine")
-    if out is None or out.suffix.lower() != ".parquet":
-        raise CostsimError("say where the rollup goes: --out FILE.parquet")
-    made = make_rollup(engine_of(engine, source), stack, out, wanted)
+
+def _print_sql(asked: RollupOptions, stack: PriceBook, wanted: Wanted) -> None:
+    from ..analysis.spend.rollup_file import printed_rollup
+    from ..usage.engines.dialects import written
+    from .output import emit
+
+    emit(written(printed_rollup(asked.source, stack, wanted), asked.source, asked.dialect or "duckdb"), asked.out)
+
+
+def _make(asked: RollupOptions, stack: PriceBook, out: Path, wanted: Wanted) -> None:
+    """Sum in the engine, and say what came of it."""
+    from ..analysis.spend.rollup_file import make_rollup
+    from ..usage.engines.named import engine_of
+
+    made = make_rollup(engine_of(asked.engine, asked.source), stack, out, wanted)
     say(f"{out}: {made.rows:,} sums of {made.calls:,} calls, {made.first} to {made.last} (UTC)")
     for fault, calls in made.faults:
         say(f"not counted: {calls:,} calls with {fault}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from .arguments import (
     existing,
     stack_of,
 )
+from .grouped import grouped
 from .output import FORMAT_HELP, OutOption, emit, format_of
 from .screen import say
 
@@ -58,8 +60,11 @@ class ShownCosts(StrEnum):
     both = "both"
 
 
-def spend(
-    db: DbOption = DEFAULT_STORE,
+@dataclass(frozen=True)
+class SpendOptions:
+    """What `costsim spend` is asked for."""
+
+    db: DbOption = DEFAULT_STORE
     events: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,7 +73,7 @@ def spend(
             help="Price Parquet files, folders or globs of calls (s3:// too) where they lie, without a store: columns "
             "as in usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
         ),
-    ] = None,
+    ] = None
     by: Annotated[
         str | None,
         typer.Option(
@@ -77,7 +82,7 @@ def spend(
             "processing, status, session, user, team, project, repository, branch, tags.NAME; several with commas. "
             "Default: component,model.",
         ),
-    ] = None,
+    ] = None
     per: Annotated[
         str | None,
         typer.Option(
@@ -85,14 +90,14 @@ def spend(
             help="Instead: cost per unit. A CSV of units (columns such as branch are keys, others count), "
             "or one of the words, such as session.",
         ),
-    ] = None,
+    ] = None
     where: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CONDITIONS",
             help="Only calls for which all hold: agent=cto,model=*opus*; the words of --by, values may be globs.",
         ),
-    ] = None,
+    ] = None
     top: Annotated[
         int | None,
         typer.Option(
@@ -101,37 +106,40 @@ def spend(
             min=1,
             max=MAX_TOP,
         ),
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    month: MonthOption = None,
-    tz: Annotated[str, typer.Option(metavar="ZONE", help="Whose days and months: an IANA time zone.")] = "UTC",
+    ] = None
+    since: SinceOption = None
+    until: UntilOption = None
+    month: MonthOption = None
+    tz: Annotated[str, typer.Option(metavar="ZONE", help="Whose days and months: an IANA time zone.")] = "UTC"
     format: Annotated[
         SpendFormat | None,
         typer.Option("--format", "-f", help=FORMAT_HELP.format(default="table") + " parquet needs --out."),
-    ] = None,
-    costs: Annotated[
-        ShownCosts, typer.Option(help="Costs that sources recorded, computed ones, or both.")
-    ] = ShownCosts.both,
+    ] = None
+    costs: Annotated[ShownCosts, typer.Option(help="Costs that sources recorded, computed ones, or both.")] = (
+        ShownCosts.both
+    )
     currency: Annotated[
         str | None,
         typer.Option(metavar="CODE", help="Show costs in that currency too, each day at its rate."),
-    ] = None,
+    ] = None
     rates: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="CSV of dated rates, units per USD: date,EUR,GBP or date,currency,rate."),
-    ] = None,
-    reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None,
-    book: BookOption = None,
-    prices: OverlayOption = None,
+    ] = None
+    reprice: Annotated[str | None, typer.Option(metavar="DATE", help="Show the cost at that day's prices too.")] = None
+    book: BookOption = None
+    prices: OverlayOption = None
     strict: Annotated[
         bool,
         typer.Option(
             "--strict", help="Usage that is in no total, contradicts itself or may be counted twice is an error."
         ),
-    ] = False,
-    out: OutOption = None,
-) -> None:
+    ] = False
+    out: OutOption = None
+
+
+@grouped(SpendOptions)
+def spend(asked: SpendOptions) -> None:
     """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
 
     \b
@@ -143,34 +151,51 @@ def spend(
       costsim spend --by month --currency EUR --rates rates.csv
       costsim spend --events calls.parquet --by day,model
     """
-    from ..analysis.spend.query import Query, parse_by, parse_where
     from ..analysis.spend.units import unit_economics, units_of
 
-    if per and (by or top or reprice):
-        raise CostsimError("give --per without --by, --top and --reprice")
-    units = _units(per) if per else None
-    grouped = units.keys if units else (per,) if per else parse_by("component,model" if by is None else by)
-    repriced = day_of(reprice) if reprice else None
-    query = Query(grouped, *days_of(since, until, month), repriced, tz, parse_where(where or ()), top)
-    query.check()
-    chosen = format_of(format, out, SpendFormat.table)
-    if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
-        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
-    found = _spent(query, events, db, stack_of(book, prices), _rates(currency, rates))
-    if per:
-        _show_units(unit_economics(found, units or units_of(per, found)), chosen, out)
+    units = _units(asked)
+    query = _query(asked, units)
+    chosen = _form(asked)
+    found = _spent(
+        query, asked.events, asked.db, stack_of(asked.book, asked.prices), _rates(asked.currency, asked.rates)
+    )
+    if asked.per:
+        _show_units(unit_economics(found, units or units_of(asked.per, found)), chosen, asked.out)
     else:
-        _show(found, chosen, costs, out)
+        _show(found, chosen, asked.costs, asked.out)
     if chosen in (SpendFormat.csv, SpendFormat.parquet):
         _say_quality(found)
-    _raise_faults(found, strict)
+    _raise_faults(found, asked.strict)
 
 
-def _units(per: str) -> Units | None:
-    """The units of a file; none where `per` is a dimension."""
+def _units(asked: SpendOptions) -> Units | None:
+    """The units of a file; none where `--per` is a dimension, or is not asked for."""
     from ..analysis.spend.units import is_dimension, read_units
 
-    return None if is_dimension(per) else read_units(Path(per))
+    if asked.per and (asked.by or asked.top or asked.reprice):
+        raise CostsimError("give --per without --by, --top and --reprice")
+    return read_units(Path(asked.per)) if asked.per and not is_dimension(asked.per) else None
+
+
+def _query(asked: SpendOptions, units: Units | None) -> Query:
+    """Which calls, grouped by what: the keys of the units, the dimension of `--per`, or the words of `--by`."""
+    from ..analysis.spend.query import Query, parse_by, parse_where
+
+    words = "component,model" if asked.by is None else asked.by
+    grouped = units.keys if units else (asked.per,) if asked.per else parse_by(words)
+    repriced = day_of(asked.reprice) if asked.reprice else None
+    days = days_of(asked.since, asked.until, asked.month)
+    query = Query(grouped, *days, repriced, asked.tz, parse_where(asked.where or ()), asked.top)
+    query.check()
+    return query
+
+
+def _form(asked: SpendOptions) -> SpendFormat:
+    """How to print; Parquet goes to a file of that ending, and nothing else does."""
+    chosen = format_of(asked.format, asked.out, SpendFormat.table)
+    if (chosen is SpendFormat.parquet) != (asked.out is not None and asked.out.suffix == ".parquet"):
+        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
+    return chosen
 
 
 def _say_quality(found: Spend) -> None:

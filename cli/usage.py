@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -22,6 +23,7 @@ from .arguments import (
     stack_of,
 )
 from .brought import brought_by, first_overlap
+from .grouped import grouped
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from ..usage.roles import SourceRoles
 
 
-def load(
+@dataclass(frozen=True)
+class LoadOptions:
+    """What `costsim load` is asked for."""
+
     paths: Annotated[
         list[str] | None,
         typer.Argument(
@@ -40,14 +45,14 @@ def load(
             "for LiteLLM's table. "
             "Without any: the logs of coding agents on this machine are listed, and loaded with --all."
         ),
-    ] = None,
+    ] = None
     all_known: Annotated[
         bool, typer.Option("--all", help="Load the logs of known coding agents that are on this machine.")
-    ] = False,
-    db: DbOption = DEFAULT_STORE,
+    ] = False
+    db: DbOption = DEFAULT_STORE
     log_format: Annotated[
         str | None, typer.Option("--log-format", metavar="NAME", help="The logs' format. Default: by their content.")
-    ] = None,
+    ] = None
     map: Annotated[
         str | None,
         typer.Option(
@@ -55,10 +60,10 @@ def load(
             help="Columns of a log of your own: ts=TIME,input=TOKENS_IN,model=:gpt-4o (after a colon, a constant), "
             "or a mapping file (YAML, JSON, TOML: columns, constants).",
         ),
-    ] = None,
+    ] = None
     attribution: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rules that give calls their component, agent and task.")
-    ] = None,
+    ] = None
     strict: Annotated[
         bool,
         typer.Option(
@@ -66,7 +71,7 @@ def load(
             help="A line that cannot be read, usage that is not counted, a total that contradicts its parts, a file "
             "of a folder that may be a log and is none, or calls that two sources may both have is an error.",
         ),
-    ] = False,
+    ] = False
     role: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,7 +79,7 @@ def load(
             help="What these files are: calls, or bill (what the provider charged, never added to calls of the days "
             "and models); SOURCE=ROLE for all of a source, such as litellm-daily=bill. Default: by the format.",
         ),
-    ] = None,
+    ] = None
     acknowledge: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,8 +87,11 @@ def load(
             help="A field known not to be usage (by its path): it is reported no more. Also the key acknowledged of "
             "architecture.yaml or of the file of rules.",
         ),
-    ] = None,
-) -> None:
+    ] = None
+
+
+@grouped(LoadOptions)
+def load(asked: LoadOptions) -> None:
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
 
     \b
@@ -98,22 +106,22 @@ def load(
     from ..store import open_store
     from ..usage.roles import parse_roles
 
-    of_files, of_sources = parse_roles(role or ())
-    named = [*(paths or [])]
-    if all_known or not (named or of_sources):
-        named += _known(all_known)
+    of_files, of_sources = parse_roles(asked.role or ())
+    named = [*(asked.paths or [])]
+    if asked.all_known or not (named or of_sources):
+        named += _known(asked.all_known)
     if not (named or of_sources):
         return
-    given = _given(map, attribution, acknowledge or (), of_sources)
-    with open_store(db) as store:
+    given = _given(asked, of_sources)
+    with open_store(asked.db) as store:
         report = with_progress(
             "loading",
             lambda progress: store.load(
-                named, format=log_format, strict=strict, role=of_files, progress=progress, **given
+                named, format=asked.log_format, strict=asked.strict, role=of_files, progress=progress, **given
             ),
         )
         brought = brought_by(store.connection, report)
-        overlap = first_overlap(store.connection) if strict else None
+        overlap = first_overlap(store.connection) if asked.strict else None
     for line in lines(report, brought):
         say(line)
     if overlap:
@@ -129,18 +137,19 @@ class _Given(TypedDict):
     roles: SourceRoles
 
 
-def _given(map: str | None, rules: Path | None, acknowledge: Sequence[str], of_sources: SourceRoles) -> _Given:
+def _given(asked: LoadOptions, of_sources: SourceRoles) -> _Given:
     """The mapping, rules, roles and acknowledged fields; the file of rules may state all but the first."""
     from ..usage.acknowledged import read_acknowledged
     from ..usage.attribution import read_attribution
     from ..usage.readers.mapped import parse_mapping
     from ..usage.roles_file import has_rules, read_roles
 
+    rules = asked.attribution
     known = [field for file in (rules, HERE) if file and file.is_file() for field in read_acknowledged(file)]
     return {
-        "mapping": parse_mapping(map) if map else None,
+        "mapping": parse_mapping(asked.map) if asked.map else None,
         "attribution": read_attribution(rules) if rules and has_rules(rules) else None,
-        "acknowledged": [*known, *acknowledge],
+        "acknowledged": [*known, *(asked.acknowledge or ())],
         "roles": {**(read_roles(rules) if rules else {}), **of_sources},
     }
 
