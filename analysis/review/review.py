@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CostsimError
-from ...money import format_cents
 from ...months import month_bounds, month_span
 from ...version import __version__
 from ..compare.month_results import Bridge
@@ -19,25 +18,29 @@ from ..decided.results import DecisionRecord
 from ..forecast.backtest import backtest
 from ..forecast.calibration import calibrate
 from ..forecast.daily_costs import daily_costs
+from ..forecast.results import Anomaly
 from ..outcomes.outcomes import Criteria
 from ..reconcile.reconcile import ReconcileQuery, reconcile
+from ..reconcile.results import SourcePair
 from ..replay.replay import MAX_DIGITS
+from ..spend.completeness import DataQuality
 from ..spend.ledger import Ledger
 from ..spend.sources import sources_of
 from .anomalies import anomalies_of_month, through
 from .budgets import budgets_used
 from .cells import fill_cells
 from .configured import Configured, book_names, configured_by
-from .decisions import decisions, threshold_usd
+from .decisions import decisions
 from .headline import forecast, headline, months_of, too_little
+from .notes import notes_of
 from .owners import class_costs, owners
 from .performance import has_outcomes, performance
 from .price_changes import price_moves, used_units
 from .prices_used import prices
-from .quality import compare_recorded, quality
+from .quality import Compared, compare_recorded, quality
 from .queries import queries
 from .repricing import ran
-from .results import Decision, Headline, Month, Review
+from .results import FigureQuery, Headline, Month, OwnerCosts, Performance, PriceMove, Review
 from .routing_analysis import Routes, routes
 from .what_if import what_if
 from .where import where
@@ -87,60 +90,138 @@ def review(
     """
     ledger = Ledger.open(connection, book, models=[r.change.from_model for r in records if r.change])
     days = _days_of(connection, month, today)
-    first, last = days.month
+    scope = _Scope(ledger, days, today, name, architecture, configured_by(architecture, routing))
     done = _counter(progress)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
-        compared, doubts, data = compare_recorded(connection, book, first, last)
-        overlaps = [found.message for found in sources_of(ledger, first, last).overlaps]
-        agreement = reconcile(connection, book, ReconcileQuery(since=first, until=last)).pairs
-        outcomes = performance(connection, book, first, last, Criteria())
-        limits = budgets_used(connection, book, architecture, (first, days.as_of), today)
-        by_owner = owners(ledger, first, last)
+        sources = _sources(scope)
         done()
         series = daily_costs(connection, book, today - timedelta(days=1))
-        anomalies = anomalies_of_month(series, first, min(last, days.as_of))
+        anomalies = anomalies_of_month(series, scope.first, min(scope.last, days.as_of))
         done()
-        configured = configured_by(architecture, routing)
-        moved = price_moves(book, used_units(ledger, first, last), configured.models if configured else (), first, last)
-        routed = routes(ledger, configured, architecture, (first, last), Criteria())
+        moved = price_moves(
+            book, used_units(ledger, *days.month), scope.configured.models if scope.configured else (), *days.month
+        )
+        routed = routes(ledger, scope.configured, architecture, days.month, Criteria())
         done()
         measured = measure(ledger, records, days.compared)
-        fill_cells(connection, book, days.before[0], max(last, days.newest))
-        texts = queries(days.before[0], days.month, days.compared, outcomes=has_outcomes(connection))
-        rows = {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
+        texts, rows = _queried(scope)
         done()
-        head, changed = _headline(ledger, rows["headline"], days, limits, series[None], configured, measured, today)
-        trust = quality(connection, rows["quality"], first, last, compared, doubts, data)
-        found = decisions(
-            head, routed.drift, routed.moves, anomalies, outcomes.changes, moved, trust, routed.ranges, changed
-        )
-        known = {taken.record.id for taken in measured.taken}
-        decided = [decision for decision in found if decision.id not in known]
+        found = _Found(sources, series, anomalies, moved, routed, measured, texts, rows)
+        made = _made(scope, found, calibrated=calibrated)
         done()
-        return Review(
-            name=name,
-            month=month,
-            made_on=today,
-            headline=head,
-            bridge=changed,
-            where=where(rows["where"], rows["days"], first, changed, anomalies, class_costs(rows["classes"]), by_owner),
-            routing=routed.saving(head.month.usd),
-            drift=routed.drift,
-            moves=routed.moves,
-            what_if=what_if(ledger, configured, head, first, last),
-            performance=outcomes,
-            prices=prices(rows["prices"], book, moved),
-            quality=trust,
-            decisions=decided,
-            taken=measured.taken if changed else [t.model_copy(update={"bridge_usd": None}) for t in measured.taken],
-            overlaps=overlaps,
-            agreement=agreement,
-            backtest=backtest(through(series[None], days.as_of)[-BACKTEST_DAYS:]),
-            calibration=calibrate(series, month, days.as_of) if calibrated else None,
-            queries=texts,
-            notes=_notes(head, changed, routed, found, decided, days.as_of),
-            costsim_version=__version__,
-        )
+        return made
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What is reviewed, by whose prices and against which routing."""
+
+    ledger: Ledger
+    days: _Days
+    today: date
+    name: str
+    architecture: Architecture | None
+    configured: Configured | None
+
+    @property
+    def first(self) -> date:
+        return self.days.month[0]
+
+    @property
+    def last(self) -> date:
+        return self.days.month[1]
+
+    @property
+    def month(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """How the month's sources agree with one another, with the costs that they recorded, and with the budgets."""
+
+    recorded: tuple[Compared | None, list[str], DataQuality]
+    overlaps: list[str]
+    agreement: list[SourcePair]
+    outcomes: Performance
+    limits: list[BudgetUse]
+    owners: list[OwnerCosts]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the analyses found, before it is put in a review's words."""
+
+    sources: _Sources
+    series: Mapping[str | None, History]
+    anomalies: list[Anomaly]
+    moved: list[PriceMove]
+    routed: Routes
+    measured: Measured
+    queries: list[FigureQuery]
+    rows: dict[str, list[tuple[Any, ...]]]
+
+
+def _sources(scope: _Scope) -> _Sources:
+    ledger, (first, last) = scope.ledger, scope.days.month
+    connection, book = ledger.connection, ledger.book
+    return _Sources(
+        recorded=compare_recorded(connection, book, first, last),
+        overlaps=[found.message for found in sources_of(ledger, first, last).overlaps],
+        agreement=reconcile(connection, book, ReconcileQuery(since=first, until=last)).pairs,
+        outcomes=performance(connection, book, first, last, Criteria()),
+        limits=budgets_used(connection, book, scope.architecture, (first, scope.days.as_of), scope.today),
+        owners=owners(ledger, first, last),
+    )
+
+
+def _queried(scope: _Scope) -> tuple[list[FigureQuery], dict[str, list[tuple[Any, ...]]]]:
+    """All queries of the review, and the rows of those that its parts are made of."""
+    connection, days = scope.ledger.connection, scope.days
+    fill_cells(connection, scope.ledger.book, days.before[0], max(scope.last, days.newest))
+    texts = queries(days.before[0], days.month, days.compared, outcomes=has_outcomes(connection))
+    return texts, {text.id: connection.execute(text.sql).fetchall() for text in texts if text.id in READ}
+
+
+def _made(scope: _Scope, found: _Found, *, calibrated: bool) -> Review:
+    """The review, of what was found."""
+    sources, routed, rows, days = found.sources, found.routed, found.rows, scope.days
+    head, changed = _headline(scope, found)
+    trust = quality(scope.ledger.connection, rows["quality"], scope.first, scope.last, *sources.recorded)
+    open_ones = decisions(
+        head, routed.drift, routed.moves, found.anomalies, sources.outcomes.changes, found.moved, trust,
+        routed.ranges, changed,
+    )  # fmt: skip
+    taken = found.measured.taken
+    known = {one.record.id for one in taken}
+    decided = [decision for decision in open_ones if decision.id not in known]
+    spent = where(
+        rows["where"], rows["days"], scope.first, changed, found.anomalies, class_costs(rows["classes"]), sources.owners
+    )
+    return Review(
+        name=scope.name,
+        month=scope.month,
+        made_on=scope.today,
+        headline=head,
+        bridge=changed,
+        where=spent,
+        routing=routed.saving(head.month.usd),
+        drift=routed.drift,
+        moves=routed.moves,
+        what_if=what_if(scope.ledger, scope.configured, head, scope.first, scope.last),
+        performance=sources.outcomes,
+        prices=prices(rows["prices"], scope.ledger.book, found.moved),
+        quality=trust,
+        decisions=decided,
+        taken=taken if changed else [one.model_copy(update={"bridge_usd": None}) for one in taken],
+        overlaps=sources.overlaps,
+        agreement=sources.agreement,
+        backtest=backtest(through(found.series[None], days.as_of)[-BACKTEST_DAYS:]),
+        calibration=calibrate(found.series, scope.month, days.as_of) if calibrated else None,
+        queries=found.queries,
+        notes=notes_of(head, changed, routed, open_ones, decided, days.as_of),
+        costsim_version=__version__,
+    )
 
 
 @dataclass(frozen=True)
@@ -166,23 +247,16 @@ def _days_of(connection: DuckDBPyConnection, month: str, today: date) -> _Days:
     return _Days((first, last), month_bounds(first - timedelta(days=1)), as_of, newest)
 
 
-def _headline(
-    ledger: Ledger,
-    rows: Sequence[tuple[Any, ...]],
-    days: _Days,
-    limits: list[BudgetUse],
-    history: History,
-    configured: Configured | None,
-    measured: Measured,
-    today: date,
-) -> tuple[Headline, Bridge | None]:
+def _headline(scope: _Scope, found: _Found) -> tuple[Headline, Bridge | None]:
     """The headline, and why the cost changed; no reason is given where there is too little to compare."""
-    months = months_of(rows, today)
-    this, previous = months[f"{days.month[0]:%Y-%m}"], months.get(f"{days.before[0]:%Y-%m}")
+    ledger, days = scope.ledger, scope.days
+    months = months_of(found.rows["headline"], scope.today)
+    this, previous = months[scope.month], months.get(f"{days.before[0]:%Y-%m}")
     little = too_little(this, previous, _calls_compared(ledger, previous, days.compared))
-    asks = _asks(ledger.book, configured)
-    changed = None if little else _changed(ledger.connection, previous, days.compared, asks, measured)
-    return headline(this, previous, limits, forecast(this, history, days.as_of), changed, little), changed
+    asks = _asks(ledger.book, scope.configured)
+    changed = None if little else _changed(ledger.connection, previous, days.compared, asks, found.measured)
+    outlook = forecast(this, found.series[None], days.as_of)
+    return headline(this, previous, found.sources.limits, outlook, changed, little), changed
 
 
 def _calls_compared(ledger: Ledger, previous: Month | None, held: tuple[Span, Span]) -> tuple[int, int] | None:
@@ -231,43 +305,3 @@ def _changed(
 ) -> Bridge | None:
     """The bridge; None where one side has no days."""
     return bridge(connection, *held, asks, measured.reverted) if _comparable(previous, held) else None
-
-
-def _notes(
-    head: Headline,
-    changed: Bridge | None,
-    routed: Routes,
-    found: Sequence[Decision],
-    decided: Sequence[Decision],
-    as_of: date,
-) -> list[str]:
-    month, previous = head.month, head.previous
-    notes = list(routed.notes)
-    if not month.complete:
-        notes.append(f"the month is running: {_known(month, previous, changed, as_of)}")
-    if previous is None:
-        notes.append("the store has no month before: nothing says why the cost changed")
-    if head.too_little:
-        notes.append(head.too_little)
-    if month.only_billed_usd:
-        billed = format_cents(month.only_billed_usd)
-        notes.append(f"{billed} of the month is only on a bill: in the total and by component, in no routing figure")
-    if month.unpriced_tokens:
-        notes.append(f"{month.unpriced_tokens:,} tokens have no price: they are in no cost (see data quality)")
-    if found and not decided:
-        notes.append("nothing is left to decide: all that was found has been accepted or rejected")
-    if not found:
-        notes.append(
-            f"nothing to decide: nothing found is worth {format_cents(threshold_usd(month.usd))} a month or more"
-        )
-    return notes
-
-
-def _known(month: Month, previous: Month | None, changed: Bridge | None, as_of: date) -> str:
-    """What of a running month is compared with which days."""
-    if f"{as_of:%Y-%m}" < month.month:
-        return "no day of it is known whole yet"
-    if changed:
-        return f"whole days are known through {as_of}; compared with the month before through {changed.before_last}"
-    began = f", and the store's month before begins on {previous.first}" if previous else ""
-    return f"whole days are known through {as_of}{began}"
