@@ -40,5 +40,6 @@ def said(error: duckdb.Error) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says first, on one line."""
-    return " ".join(str(error).splitlines()[0].split())
+    """What an error says first, on one line; its kind where it says nothing."""
+    message = str(error).strip()
+    return " ".join(message.splitlines()[0].split()) if message else type(error).__name__

@@ -110,12 +110,13 @@ def _tokens(
     """The tokens of so many runs, (days, trials or 1)."""
     paired = comparison()
     if paired and paired.whole and isinstance(profile, Independent | Joint) and not profile.drawn_by_trial:
-        return _whole_run_sums(profile, brackets, runs, streams("tokens"), trials, factors)
+        pool = _run_pool(profile, brackets)
+        return _by_bracket(_request_sums(pool, brackets, runs, streams("tokens"), trials), brackets, factors)
     if isinstance(profile, Independent) and len(brackets) == 1 and not profile.drawn_by_trial:
         return TokenSums([runs], [_independent_sums(profile.parts, runs, streams, trials)], factors)
     rng = streams("tokens")
     if isinstance(profile, Sessions):
-        return _session_sums(profile, brackets, runs, rng, trials, factors)
+        return _by_bracket(_session_sums(profile, brackets, runs, rng, trials), brackets, factors)
     if profile.drawn_by_trial:
         return _trial_sums(profile, brackets, runs, rng, streams, trials, factors)
     counts = split_runs(runs, [float(bracket.probability) for bracket in brackets], rng, trials)
@@ -268,36 +269,23 @@ def is_gamma(part: Distribution, runs: float) -> bool:
 
 
 def _session_sums(
-    profile: Sessions,
-    brackets: tuple[Bracket, ...],
-    runs: Floats,
-    rng: np.random.Generator,
-    trials: int,
-    factors: list[Floats | float],
-) -> TokenSums:
+    profile: Sessions, brackets: tuple[Bracket, ...], runs: Floats, rng: np.random.Generator, trials: int
+) -> list[Floats]:
     """Sums of whole sessions: their requests and tokens in each bracket together, with the exact means."""
     drawn = profile.sample(brackets, pool_entries()).sums
-    sums = _request_sums(np.ascontiguousarray(drawn.reshape(len(drawn), -1).T), brackets, runs, rng, trials)
-    if isinstance(profile, LoggedSessions):
-        known = mean_factors(drawn.reshape(len(drawn), -1), rng, trials)
-        sums = [total * factor for total, factor in zip(sums, known, strict=True)]
-    return _by_bracket(sums, brackets, factors)
+    sessions = drawn.reshape(len(drawn), -1)
+    sums = _request_sums(np.ascontiguousarray(sessions.T), brackets, runs, rng, trials)
+    if not isinstance(profile, LoggedSessions):
+        return sums
+    return [total * factor for total, factor in zip(sums, mean_factors(sessions, rng, trials), strict=True)]
 
 
-def _whole_run_sums(
-    profile: Independent | Joint,
-    brackets: tuple[Bracket, ...],
-    runs: Floats,
-    rng: np.random.Generator,
-    trials: int,
-    factors: list[Floats | float],
-) -> TokenSums:
-    """Sums of whole runs, each in its bracket: the same draws however many brackets there are."""
+def _run_pool(profile: Independent | Joint, brackets: tuple[Bracket, ...]) -> Floats:
+    """Whole runs, each in its bracket: the same draws however many brackets there are."""
     joint = profile if isinstance(profile, Joint) else Joint.from_grid(profile)
     tier = np.searchsorted([bracket.min_input_tokens for bracket in brackets[1:]], joint.total_input, side="right")
     rows = np.vstack([joint.rows.T, np.ones(len(joint.rows))])
-    pool = np.concatenate([rows * (tier == number) for number in range(len(brackets))])
-    return _by_bracket(_request_sums(pool, brackets, runs, rng, trials), brackets, factors)
+    return np.concatenate([rows * (tier == number) for number in range(len(brackets))])
 
 
 def _request_sums(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import CostsimError
+from ..store_faults import first_line
 from .dialects import transpiled
 from .engine import write_rows
 from .statement import SOURCE, RollupStatement
@@ -42,13 +43,13 @@ class Spark:
             builder = SparkSession.builder.appName("costsim rollup").config("spark.ui.showConsoleProgress", "false")
             session = builder.getOrCreate()
         except Exception as error:
-            raise CostsimError(f"Spark does not start (it needs Java 17 or later): {_first_line(error)}") from None
+            raise CostsimError(f"Spark does not start (it needs Java 17 or later): {first_line(error)}") from None
         for name, value in SETTINGS.items():
             session.conf.set(name, value)
         try:
             _read(session, source).createOrReplaceTempView(SOURCE)
         except Exception as error:  # PySpark has many kinds, none of them ours
-            raise CostsimError(f"{source}: Spark cannot read this: {_first_line(error)}") from None
+            raise CostsimError(f"{source}: Spark cannot read this: {first_line(error)}") from None
         return cls(session, source)
 
     def columns(self) -> dict[str, str]:
@@ -67,7 +68,7 @@ class Spark:
         except CostsimError:
             raise
         except Exception as error:  # as above
-            raise CostsimError(f"{self.origin}: Spark cannot sum this: {_first_line(error)}") from None
+            raise CostsimError(f"{self.origin}: Spark cannot sum this: {first_line(error)}") from None
 
     def _query(self, sql: str) -> DataFrame:
         return self.session.sql(transpiled(sql, SOURCE, "spark"))
@@ -80,7 +81,3 @@ def _read(session: SparkSession, source: str) -> DataFrame:
     if "/" in source or source.endswith(".parquet"):
         return session.read.parquet(source)
     return session.table(source)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
