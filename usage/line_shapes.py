@@ -6,8 +6,10 @@ it. What a decoder says of a line is then looked at only where a number would be
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, itemgetter, not_
 from types import GenericAlias
 from typing import Any, Literal, Union
 
@@ -23,7 +25,8 @@ Finds = Mapping[type, Find]
 SCALARS = (type(None), bool, int, float, str)
 MOST_WAITING = 256  # lines with something new, before the type is made anew
 PART = 64 * 1024  # bytes of lines that are decoded at once: what comes of them stays in the processor's cache
-OPENINGS = ("{", "[")
+OPENINGS = {"{", "["}
+FIRST = itemgetter(slice(1))  # character of a text
 UNDECODED = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 
@@ -104,15 +107,20 @@ def _found(values: list[Any], finds: Finds) -> list[Number]:
 
 def _look(values: list[Any], finds: Finds, found: list[Number]) -> None:
     """Add the numbers in values that are usage and not counted."""
+    if not finds:
+        return
+    kinds = set(map(type, values))
     for kind, find in finds.items():
-        if of_kind := [value for value in values if type(value) is kind]:
-            find(of_kind, found)
+        if kind in kinds:
+            find(values if len(kinds) == 1 else [value for value in values if type(value) is kind], found)
 
 
 def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     """The type of what has stood at a place, and how to look at it."""
     if not place.settled:
         return Any, dict.fromkeys((dict, list, str, int, float), _each(place.find))
+    if not place.has_fields and not place.looked_at:
+        return msgspec.Raw, {}
     if not place.opened:
         return (Any, dict.fromkeys((str, int, float), _each(place.find))) if place.looked_at else (msgspec.Raw, {})
     kinds, finds = _scalars(place)
@@ -132,7 +140,7 @@ def _scalars(place: FieldPlace) -> tuple[list[Any], dict[type, Find]]:
     if place.numbers or not place.counts:
         kinds += [int, float]
     if place.numbers:
-        finds |= {int: _each(place.find), float: _each(place.find)}
+        finds |= {int: _each_once(place.find), float: _each_once(place.find)}
     words = sorted(place.words or ())
     zero = [] if int in kinds else [0]
     if place.words is None:
@@ -201,6 +209,18 @@ def _each(find: Callable[[Any, list[Number]], None]) -> Find:
     return find_each
 
 
+def _each_once(find: Callable[[Any, list[Number]], None]) -> Find:
+    """The same for scalars, of which many are alike."""
+
+    def find_each(values: list[Any], found: list[Number]) -> None:
+        for value, times in Counter(values).items():
+            of_value: list[Number] = []
+            find(value, of_value)
+            found += of_value * times
+
+    return find_each
+
+
 def _field_finder(fields: list[tuple[str, Finds]]) -> Find:
     looked_at = [(attrgetter(name), finds) for name, finds in fields]
 
@@ -223,20 +243,38 @@ def _text_finder(place: FieldPlace) -> Find:
     inner = place.inner
     find_documents = _line_finder(inner)
     find_events = _line_finder(None if inner is None or inner.attributes else inner.items)
-    find_each, holds_text = _each(place.find), place.holds_text
+    find_each, holds_text, counts = _each_once(place.find), place.holds_text, place.counts
 
     def find(values: list[str], found: list[Number]) -> None:
-        if holds_text and (streams := [value for value in values if value[:1] == "d"]):
+        firsts = set(map(FIRST, values)) if holds_text else set()
+        if "d" in firsts and (streams := [value for value in values if value[:1] == "d"]):
             text = "\n".join(streams)
             if not find_events(_payloads(text), found) and not find_events("\n".join(events(text)), found):
                 find_each(streams, found)
-        if holds_text and (documents := [value for value in values if value.lstrip()[:1] in OPENINGS]):
-            if not find_documents("\n".join([value.replace("\n", " ") for value in documents]), found):
+        if not firsts.isdisjoint(OPENINGS) or any(map(str.isspace, firsts)):
+            documents, values = _documents(values, firsts)
+            if documents and not find_documents(_as_lines(documents), found):
                 find_each(documents, found)
-            values = [value for value in values if value.lstrip()[:1] not in OPENINGS]
-        find_each(list(filter(NUMBER.match, values)), found)
+        if counts:
+            find_each(list(filter(NUMBER.match, values)), found)
 
     return find
+
+
+def _documents(values: list[str], firsts: set[str]) -> tuple[list[str], list[str]]:
+    """The texts that open an object or a list, and the others; `firsts` are the characters that they begin with."""
+    if firsts <= OPENINGS:
+        return values, []
+    begins = map(str.lstrip, values) if any(map(str.isspace, firsts)) else values
+    opening = list(map(OPENINGS.__contains__, map(FIRST, begins)))
+    return list(compress(values, opening)), list(compress(values, map(not_, opening)))
+
+
+def _as_lines(documents: list[str]) -> str:
+    lines = "\n".join(documents)
+    if lines.count("\n") < len(documents):
+        return lines
+    return "\n".join([document.replace("\n", " ") for document in documents])
 
 
 def _payloads(stream: str) -> str:

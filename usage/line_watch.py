@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -53,8 +54,8 @@ class LineWatch:
             number = None if place is None else self.number(self.lines + place + 1)
             if line:
                 self.watch.see(self.file_id, number, _record(line))
-            for one in found:
-                self.watch.note(self.file_id, number, one)
+            for one, times in Counter(found).items():
+                self.watch.note(self.file_id, number, one, times)
 
 
 def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:

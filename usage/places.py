@@ -143,7 +143,7 @@ class FieldPlace:
     def _in_list(self, value: list[Any], found: list[Number]) -> None:
         if self.items is None:
             self.items = self._item_place()
-        for item in value if self.opened else ():
+        for item in value if self.opened and self.has_fields else ():
             if isinstance(item, dict) and "key" in item and "value" in item:
                 self._attribute(item["key"]).find(item["value"], found)
             elif isinstance(item, dict | list) or self.items.looked_at:

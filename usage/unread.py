@@ -87,9 +87,9 @@ class Watch:
         for number in self.places.numbers(record):
             self.note(file_id, line, number)
 
-    def note(self, file_id: int, line: int | None, number: Number) -> None:
-        """Note one number."""
-        self.add(file_id, number.field, 1, amount(number.written), line, number.written)
+    def note(self, file_id: int, line: int | None, number: Number, times: int = 1) -> None:
+        """Note a number that was met so many times."""
+        self.add(file_id, number.field, times, amount(number.written) * times, line, number.written)
 
     def add(self, file_id: int, name: str, occurrences: int, total: Decimal, line: int | None, raw: str) -> None:
         """Note so many numbers of one field."""
