@@ -14,45 +14,38 @@ from functools import lru_cache
 from . import snapshot
 from .rows import ModelKey
 
-PROVIDERS = {
-    "amazon-bedrock": "aws",
-    "amazon.bedrock": "aws",
-    "aws.bedrock": "aws",
-    "aws_bedrock": "aws",
-    "bedrock": "aws",
-    "bedrock_converse": "aws",
-    "az.ai.inference": "azure",
-    "az.ai.openai": "azure",
-    "azure-openai": "azure",
-    "azure.ai.inference": "azure",
-    "azure.ai.openai": "azure",
-    "azure_ai": "azure",
-    "azure_openai": "azure",
-    "fireworks_ai": "fireworks",
-    "gcp.gemini": "google",
-    "gcp.gen_ai": "google",
-    "gcp.vertex_ai": "google",
-    "gemini": "google",
-    "google-gla": "google",
-    "google-vertex": "google",
-    "models": "google",
-    "vertex": "google",
-    "vertex_ai": "google",
-    "github_copilot": "github-copilot",
-    "ibm.watsonx.ai": "ibm",
-    "mistral_ai": "mistral",
-    "mistralai": "mistral",
-    "moonshot": "moonshotai",
-    "openai-codex": "openai",
-    "openai-responses": "openai",
-    "together-ai": "together",
-    "together_ai": "together",
-    "xai": "x-ai",
+_CALLED = {
+    "aws": "amazon-bedrock amazon.bedrock amazon_bedrock aws-bedrock aws.bedrock aws_bedrock bedrock bedrock_converse",
+    "azure": "az.ai.inference az.ai.openai azure-ai azure-cognitive-services azure-openai azure-openai-responses "
+    "azure.ai.inference azure.ai.openai azure_ai azure_openai azure_text azureopenai",
+    "cohere": "cohere_chat",
+    "deepseek": "deepseek-ai",
+    "fireworks": "fireworks-ai fireworks_ai",
+    "github-copilot": "github_copilot",
+    "google": "anthropic-vertex gcp gcp.gemini gcp.gen_ai gcp.vertex_ai gemini google-ai google-ai-studio "
+    "google-gemini google-gemini-cli google-genai google-generative-ai google-gla google-vertex "
+    "google-vertex-anthropic google-vertexai google.generative-ai google_ai google_anthropic_vertex "
+    "google_gemini google_genai google_vertexai models vertex vertex-ai vertex_ai "
+    "vertex_ai-anthropic_models vertex_ai-language-models vertex_ai_beta vertex_anthropic vertexai",
+    "ibm": "ibm.watsonx.ai",
+    "mistral": "mistral-ai mistral_ai mistralai",
+    "moonshotai": "moonshot moonshot_ai",
+    "openai": "openai-codex openai-codex-responses openai-native openai-responses openai_responses "
+    "text-completion-openai",
+    "together": "together-ai together_ai togetherai",
+    "x-ai": "x_ai xai",
 }
-"""What logs and gateways call the snapshot's providers. A name that is neither here nor an id of the snapshot
+PROVIDERS = {name: provider for provider, names in _CALLED.items() for name in names.split()}
+"""What logs, gateways and SDKs call the snapshot's providers (the OpenTelemetry GenAI conventions, LiteLLM, LangChain,
+models.dev, Portkey, pi, the Vercel AI SDK). A name that is neither here nor an id of the snapshot
 says nothing of prices: `my-openai-proxy` is not OpenAI."""
 
-GATEWAYS = ("litellm", "litellm_proxy")
+VERCEL = ("gateway", "vercel", "vercel-ai-gateway", "vercel_ai_gateway")
+"""Vercel's gateway, as its AI SDK and others call it: it bills the provider's list price for `provider/model`.
+
+https://vercel.com/docs/ai-gateway/pricing
+"""
+GATEWAYS = ("litellm", "litellm_proxy", *VERCEL)
 """Proxies that write the provider into the model's name."""
 
 _BEDROCK = re.compile(
@@ -81,7 +74,7 @@ def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
     reference = model_ref.strip().lower()
     if reference.startswith("arn:aws") and "anthropic." in reference:  # the last part of an ARN names the model
         reference, provider = reference.rpartition("/")[2], "aws"
-    if provider and provider.strip().lower() not in GATEWAYS:
+    if provider and provider.strip().lower() not in (GATEWAYS if "/" in reference else set(GATEWAYS) - set(VERCEL)):
         owner = provider_id(provider)
         if owner is None:
             return None

@@ -10,6 +10,10 @@ output, unless `totalTokens` is the sum with them beside. A record's id names th
 sessions repeat earlier records); else its time and figures do. Extensions that ask for a service tier write it, or
 `speed`, into the message. The agent is the folder: of
 `agents/main/sessions/x.jsonl`, `main`.
+
+Its fork oh-my-pi (https://github.com/can1357/oh-my-pi, packages/ai/src/types.ts) states one-hour writes in
+`usage.cttl`, searches in `usage.server`, what a provider's orchestration used in `usage.orchestration` (beside the
+rest), and in `usage.discarded` the attempts that were billed and thrown away: their cost is a part of `cost.total`.
 """
 
 from __future__ import annotations
@@ -19,7 +23,11 @@ from ..reader import Reader, Sample
 from .nested import priced
 
 _USAGE = """STRUCT(input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT, cacheWrite1h BIGINT,
-    reasoning BIGINT, reasoningTokens BIGINT, totalTokens BIGINT, cost JSON, serviceTier VARCHAR, speed VARCHAR)"""
+    reasoning BIGINT, reasoningTokens BIGINT, totalTokens BIGINT, cost JSON, serviceTier VARCHAR, speed VARCHAR,
+    cttl STRUCT(ephemeral1h BIGINT), server STRUCT(webSearch BIGINT),
+    orchestration STRUCT(input BIGINT, cacheRead BIGINT, "output" BIGINT),
+    discarded STRUCT(attempts BIGINT, input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT,
+        cost VARCHAR))"""
 
 COLUMNS = {
     "type": "VARCHAR",
@@ -42,9 +50,18 @@ PROCESSING = processing(
     "coalesce(used.serviceTier, message.serviceTier, message.requestedServiceTier)",
     "coalesce(used.speed, message.speed)",
 )
-COST = """CASE WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
+COST = """CASE WHEN place <> -1 AND used.discarded.cost IS NOT NULL
+        THEN (TRY_CAST(used.cost ->> 'total' AS DECIMAL(38, 18))
+            - TRY_CAST(used.discarded.cost AS DECIMAL(38, 18)))::VARCHAR
+    WHEN json_type(used.cost) = 'OBJECT' THEN used.cost ->> 'total'
     WHEN json_type(used.cost) <> 'NULL' THEN used.cost ->> '$' END"""
 OWN_MODELS = "'delivery-mirror', 'gateway-injected'"  # what OpenClaw puts into a session by itself
+
+
+def _with_more(count: str, more: str) -> str:
+    """SQL for a count and what stands beside it; a negative one must not vanish in the sum."""
+    return f"CASE WHEN least({count}, {more}) < 0 THEN -1 ELSE {count}::HUGEINT + {more} END"
+
 
 SQL = f"""
 WITH entry AS (
@@ -74,15 +91,28 @@ ran AS (
     )
     WHERE result.usage IS NOT NULL
 ),
+-- attempts that were billed and thrown away
+discarded AS (
+    SELECT * REPLACE (struct_update(used, input := used.discarded.input, "output" := used.discarded."output",
+        cacheRead := used.discarded.cacheRead, cacheWrite := used.discarded.cacheWrite,
+        cost := to_json(used.discarded.cost), cttl := NULL, "server" := NULL, orchestration := NULL,
+        cacheWrite1h := NULL, totalTokens := NULL, reasoning := NULL, reasoningTokens := NULL) AS used),
+        -1 AS place
+    FROM known WHERE used.discarded.attempts > 0
+),
 counted AS (
     SELECT *,
+        coalesce(used.orchestration.input, 0)::HUGEINT AS more_input,
+        coalesce(used.orchestration.cacheRead, 0)::HUGEINT AS more_read,
+        coalesce(used.orchestration."output", 0)::HUGEINT AS more_output,
         coalesce(used.input, 0)::HUGEINT + coalesce(used."output", 0) + coalesce(used.cacheRead, 0)
-            + coalesce(used.cacheWrite, 0) AS parts,
-        coalesce(used.cacheWrite1h, 0) > 0 AND used.totalTokens = parts + used.cacheWrite1h AS hour_beside,
+            + coalesce(used.cacheWrite, 0) + more_input + more_read + more_output AS parts,
+        coalesce(used.cacheWrite1h, used.cttl.ephemeral1h, 0) AS written_1h,
+        written_1h > 0 AND used.totalTokens = parts + written_1h AS hour_beside,
         coalesce(used.reasoning, used.reasoningTokens, 0) AS thinking,
         thinking > 0 AND used.totalTokens = parts + thinking AS reasoning_beside
     FROM (SELECT *, 0 AS place FROM known WHERE used IS NOT NULL OR message.role = 'assistant'
-        UNION ALL BY NAME FROM ran)
+        UNION ALL BY NAME FROM ran UNION ALL BY NAME FROM discarded)
     WHERE NOT (coalesce(message.model, '') IN ({OWN_MODELS}) AND coalesce(used.totalTokens, 0) = 0)
 )
 SELECT file_id, line,
@@ -95,12 +125,13 @@ SELECT file_id, line,
     used_model AS model,
     CASE message.stopReason WHEN 'error' THEN 'error' WHEN 'aborted' THEN 'cancelled' ELSE 'ok' END AS status,
     {PROCESSING} AS processing,
-    used.input AS input,
-    used.cacheRead AS cache_read,
+    {_with_more("used.input", "more_input")} AS input,
+    {_with_more("used.cacheRead", "more_read")} AS cache_read,
     CASE WHEN hour_beside OR used.cacheWrite < 0 THEN used.cacheWrite
-         ELSE greatest(used.cacheWrite - coalesce(used.cacheWrite1h, 0), 0) END AS cache_write_5m,
-    used.cacheWrite1h AS cache_write_1h,
-    used."output"::HUGEINT + CASE WHEN reasoning_beside THEN thinking ELSE 0 END AS output,
+         ELSE greatest(used.cacheWrite - written_1h, 0) END AS cache_write_5m,
+    written_1h AS cache_write_1h,
+    {_with_more('used."output"', "more_output")} + CASE WHEN reasoning_beside THEN thinking ELSE 0 END AS output,
+    used."server".webSearch AS web_search,
     nullif(used.totalTokens, 0) AS stated_total,
     {priced(COST, "parts")} AS recorded_usd,
     json_object('stopReason', message.stopReason, 'entry', "type") AS tags
@@ -117,6 +148,13 @@ def recognises(sample: Sample) -> bool:
     )
 
 
+_OWN_OF_OMP = (
+    "cttl.ephemeral1h",
+    "server.webSearch",
+    *(f"orchestration.{name}" for name in ("input", "output", "cacheRead")),
+    *(f"discarded.{name}" for name in ("input", "output", "cacheRead", "cacheWrite", "cost")),
+)
+
 READER = Reader(
     name="openclaw",
     doc="https://github.com/badlogic/pi-mono",
@@ -129,12 +167,22 @@ READER = Reader(
     counted=tuple(
         f"{usage}.{name}"
         for usage in USAGES
-        for name in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "cost", "cost.total")
+        for name in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "cost", "cost.total", *_OWN_OF_OMP)
     ),
     left_out={
         **{f"{usage}.totalTokens": "the sum of the others" for usage in USAGES},
         **{f"{usage}.{name}": "part of the output" for usage in USAGES for name in ("reasoning", "reasoningTokens")},
         **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in USAGES},
+        **{
+            f"{usage}.{name}": why
+            for usage in USAGES
+            for name, why in {
+                "cttl.ephemeral5m": "the rest of the writes",
+                "server.webFetch": "fetching a page costs only its tokens",
+                "discarded.attempts": "how many attempts were thrown away",
+                "premiumRequests": "requests of a subscription, not USD",
+            }.items()
+        },
         "message.details.results.usage.contextTokens": "the size of the context",
         "message.details.results.usage.turns": "how many turns it had",
         "message.details.results.messages": "the agent's messages, whose usage is summed beside them",

@@ -82,7 +82,10 @@ def _quoted(names: tuple[str, ...]) -> str:
 _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == measure and alias.beside}
            for measure in ("input", "reasoning")}  # fmt: skip
 _COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
-_PROVIDER = r"^(openai|anthropic|google|vertex|amazon-bedrock|azure-openai|mistral|xai|groq|deepseek|cohere)\."
+_PROVIDER = (
+    r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure|azure-openai|mistral|xai|groq|deepseek|cohere|"
+    r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
+)
 _PLAIN_PROVIDERS = "'gcp.vertex.agent', 'adk', 'langchain', 'llamaindex', 'litellm_proxy'"
 
 PROCESSING = processing(
