@@ -59,6 +59,7 @@ PLACES: tuple[Place, ...] = (
     Place("Kimi CLI", ("$KIMI_SHARE_DIR|$KIMI_DATA_DIR|~/.kimi",), ("sessions/*/wire.jsonl",)),
     Place("Kimi Code", ("$KIMI_CODE_HOME|~/.kimi-code",), ("sessions/*/wire.jsonl",)),
     Place("pi", ("$PI_CODING_AGENT_DIR|$PI_AGENT_DIR|~/.pi/agent",), ("sessions/*.jsonl", "*.jsonl")),
+    Place("oh-my-pi", ("$OMP_CODING_AGENT_DIR|~/.omp/agent",), ("sessions/*.jsonl",)),
     Place("OpenClaw", ("$OPENCLAW_STATE_DIR|$OPENCLAW_DIR|~/.openclaw", "~/.clawdbot", "~/.moltbot"),
           ("agents/*/sessions/*.jsonl*",)),
     Place("Droid", ("$DROID_SESSIONS_DIR|$FACTORY_DIR/sessions|~/.factory/sessions",), ("*.settings.json",)),

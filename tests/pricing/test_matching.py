@@ -56,6 +56,15 @@ def test_names_as_logs_write_them(list_book: PriceBook, logged: str, meant: str)
         ("litellm", "anthropic/claude-opus-4-6", "anthropic/claude-opus-4-6"),
         ("", "gpt-4o", "openai/gpt-4o"),
         ("openai", "claude-opus-4-6", "unpriced"),
+        ("x_ai", "grok-4", "x-ai/grok-4-0709"),  # as the OpenTelemetry conventions name it
+        ("google_genai", "gemini-2.5-flash", "google/gemini-2.5-flash"),  # LangChain
+        ("google_vertexai", "claude-opus-4-6", "google/claude-opus-4-6"),
+        ("amazon_bedrock", "anthropic.claude-3-haiku-20240307-v1:0", None),
+        ("vertex-ai", "gemini-2.5-flash", "google/gemini-2.5-flash"),  # Portkey
+        ("azure-openai-responses", "gpt-4o", "openai/gpt-4o"),  # pi
+        ("vercel", "anthropic/claude-opus-4.6", "anthropic/claude-opus-4-6"),  # at the provider's list price
+        ("gateway", "xai/grok-4", "x-ai/grok-4-0709"),
+        ("gateway", "gpt-4o", "unpriced"),  # anybody's gateway
     ],
 )
 def test_a_stated_provider_is_the_one_meant(

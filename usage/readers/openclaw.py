@@ -190,7 +190,7 @@ READER = Reader(
         "tokensBefore": "the size of the context before a compaction",
     },
     unique_by="entry id and message time",
-    kept_at="~/.pi/agent/sessions; ~/.openclaw/agents/NAME/sessions",
+    kept_at="~/.pi/agent/sessions; ~/.omp/agent/sessions; ~/.openclaw/agents/NAME/sessions",
     no_call="a session with no message of a model",
     sample="real: a pi session up to its compaction",
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -71,6 +73,12 @@ def helicone(name: str, usage: Record, reply: Record, classes: Classes) -> Case:
                  "model": SONNET, "response_body": {"usage": reply}, **usage}, classes)  # fmt: skip
 
 
+def omp(name: str, usage: Record, classes: Classes, model: str, provider: str) -> Case:
+    counts = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "cost": {"total": 0.25}, **usage}
+    message = {"role": "assistant", "provider": provider, "model": model, "usage": counts, "timestamp": 1789034400000}
+    return Case({"type": "message", "id": name, "timestamp": AT, "message": message}, classes)
+
+
 # gpt-5.6 and later charge for writes: 10,000 of input are 2,000 read, 7,000 written and 1,000 new
 WRITTEN_CHAT = {"prompt_tokens": 10_000, "completion_tokens": 100, "total_tokens": 10_100,
                 "prompt_tokens_details": {"cached_tokens": 2_000, "cache_write_tokens": 7_000}}  # fmt: skip
@@ -118,6 +126,15 @@ CASES: dict[str, Callable[[str], Case]] = {
     "helicone-one-hour": lambda n: helicone(
         n, {"prompt_tokens": 10, "completion_tokens": 100, "prompt_cache_read_tokens": 8_000,
             "prompt_cache_write_tokens": 2_000}, ANTHROPIC, BY_ANTHROPIC),
+    # https://github.com/can1357/oh-my-pi/issues/6876
+    "omp-one-hour": lambda n: omp(n, {"cacheWrite": 344_139, "cttl": {"ephemeral1h": 300_000}},
+                                  (0, 0, 44_139, 300_000, 0, 0), "claude-opus-5", "anthropic"),
+    "omp-searches": lambda n: omp(n, {"input": 10, "server": {"webSearch": 3, "webFetch": 1}}, (10, 0, 0, 0, 0, 3),
+                                  "claude-opus-5", "anthropic"),
+    # 180,224 + 29 + 5,629 = 185,882
+    "omp-orchestration": lambda n: omp(
+        n, {"output": 29, "cacheRead": 180_224, "totalTokens": 185_882, "orchestration": {"input": 5_629}},
+        (5_629, 180_224, 0, 0, 29, 0), "gpt-5.5", "openai-codex"),
     # Gemini's own names, which Langfuse prices as they come: 949 of input with 500 cached, 290 + 949 of output
     "langfuse-gemini": lambda n: langfuse(
         n, {"prompt_token_count": 949, "candidates_token_count": 290, "thoughts_token_count": 949,
@@ -173,3 +190,15 @@ def test_each_class_of_a_reported_usage_is_counted_once(store: duckdb.DuckDBPyCo
 def test_nothing_of_it_is_rejected_or_unread_but_what_is_priced_as_text(store: duckdb.DuckDBPyConnection) -> None:
     assert store.execute("SELECT count(*) FROM reject").fetchone() == (0,)
     assert store.execute("SELECT field FROM unread WHERE NOT as_text").fetchall() == []
+
+
+def test_attempts_that_were_billed_and_thrown_away_are_calls_with_their_part_of_the_cost(tmp_path: Path) -> None:
+    # 1,000 x 3 + 200 x 15 = 6,000 and 2,000 x 3 + 340 x 15 = 11,100 millionths: 0.0171 together
+    thrown = {"attempts": 2, "input": 2_000, "output": 340, "cacheRead": 0, "cacheWrite": 0, "cost": 0.0111}
+    usage = {"input": 1_000, "output": 200, "cost": {"total": 0.0171}, "discarded": thrown}
+    file = tmp_path / "s.jsonl"
+    file.write_text(json.dumps(omp("a", usage, (0, 0, 0, 0, 0, 0), SONNET, "anthropic").record))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], strict=True)
+        rows = store.execute("SELECT input, output, recorded_usd FROM usage_event ORDER BY input").fetchall()
+    assert rows == [(1_000, 200, Decimal("0.006")), (2_000, 340, Decimal("0.0111"))]
