@@ -6,18 +6,22 @@ schema.sql has those of every store; outcome.sql and projection.sql those that a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
+VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
 SCHEMA = Path(__file__).with_name("schema.sql")
 ON_DEMAND = ("outcome", "projection")
 """Tables that may be there before any log is loaded."""
+MANY_COLUMNS = 8
 COMMENT = re.compile(r"--.*")
 TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(((?:[^()]|\([^()]*\))*)\)")
 COLUMN = re.compile(r'(?:^|,)\s*"?([a-z_0-9]+)"? +([A-Z]+(?:\(\d+, \d+\))?)')
+REQUIRED = re.compile(r'(?:^|,)\s*"?([a-z_0-9]+)"? +[A-Z]+(?:\(\d+, \d+\))? (?:NOT NULL|PRIMARY KEY)')
 LIKE = re.compile(r"CREATE TABLE (\w+) AS SELECT \*, NULL::(\w+) AS (\w+) FROM (\w+)")
 TYPES = """
 SELECT table_name, column_name, data_type
@@ -44,21 +48,59 @@ def statement(name: str) -> str:
 @cache
 def should_be() -> dict[str, dict[str, str]]:
     """The columns of each table with their types, as DuckDB names them."""
-    text = COMMENT.sub("", "\n".join([SCHEMA.read_text("utf-8"), *map(statement, ON_DEMAND)]))
     found = {
         table: {name: kind.replace(" ", "") for name, kind in COLUMN.findall(body)}
-        for table, body in TABLE.findall(text)
+        for table, body in TABLE.findall(_statements())
     }
-    return found | {table: found[like] | {name: kind} for table, kind, name, like in LIKE.findall(text)}
+    return found | {table: found[like] | {name: kind} for table, kind, name, like in LIKE.findall(_statements())}
 
 
-def differing(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """By table, the first column that has another type than it should: whatever is computed from it may be wrong."""
-    found: dict[str, str] = {}
+@cache
+def required() -> dict[str, list[str]]:
+    """By table, the columns that hold a value in every row."""
+    found = {table: REQUIRED.findall(body) for table, body in TABLE.findall(_statements())}
+    return found | {table: found[like] for table, _, _, like in LIKE.findall(_statements())}
+
+
+@cache
+def _statements() -> str:
+    whole = [VERSION_TABLE + ";", SCHEMA.read_text("utf-8"), *map(statement, ON_DEMAND)]
+    return COMMENT.sub("", "\n".join(whole))
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """The columns of each table with their types, as they are."""
+    found: dict[str, dict[str, str]] = {}
     for table, name, kind in connection.execute(TYPES).fetchall():
-        wanted = should_be().get(table, {}).get(name, kind)
-        if kind != wanted:
-            found.setdefault(table, f"the column {name} of {table} is {kind}, not {wanted}")
+        found.setdefault(table, {})[name] = kind
+    return found
+
+
+def is_ours(there: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether these tables are of a store: one of many columns has all the names of one of costsim's."""
+    return any(
+        len(columns) >= MANY_COLUMNS and columns.keys() == there.get(table, {}).keys()
+        for table, columns in should_be().items()
+        if table not in ON_DEMAND
+    )
+
+
+def differing(there: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """By table, what is missing, or the first column that has another type than it should: whatever is computed from
+    it may be wrong."""
+    found: dict[str, str] = {}
+    store = there.keys() - {*ON_DEMAND}  # else it is the file of a projection
+    for table, columns in should_be().items():
+        if table not in there:
+            if store and table not in ON_DEMAND:
+                found[table] = f"it lacks the table {table}"
+            continue
+        for name, wanted in columns.items():
+            kind = there[table].get(name)
+            if kind is None:
+                found.setdefault(table, f"it lacks the column {name} of {table}")
+            elif kind != wanted:
+                found.setdefault(table, f"the column {name} of {table} is {kind}, not {wanted}")
     return found
 
 
@@ -68,6 +110,7 @@ def lacking(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     names, tables = {name for name, _ in there}, {table for _, table in there}
     with duckdb.connect() as whole:
         if tables - {*ON_DEMAND}:  # else it is the file of a projection
+            whole.execute(VERSION_TABLE)
             whole.execute(SCHEMA.read_text("utf-8"))
         for name in tables.intersection(ON_DEMAND):
             whole.execute(statement(name))
@@ -80,4 +123,4 @@ def faults(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """What is wrong with the tables of a store, by table; a transaction that failed is over."""
     with suppress(duckdb.Error):
         connection.execute("ROLLBACK")
-    return differing(connection) | lacking(connection)
+    return lacking(connection) | differing(columns_of(connection))

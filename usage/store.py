@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import duckdb
 
-from ..errors import StoreError
+from ..errors import CostsimError, StoreError
 from . import DEFAULT_STORE
+from .impossible import every_impossible_value, impossible_values
 from .reader import identifier
-from .shape import SCHEMA, differing, faults
+from .shape import SCHEMA, VERSION_TABLE, columns_of, differing, faults, is_ours
 from .store_faults import is_fault, said
 from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal, remove_made
 
@@ -50,10 +51,6 @@ MADE_AS = """
 SELECT table_name, sql, database_name FROM duckdb_tables()
 WHERE NOT temporary AND database_name = current_database() AND table_name IN (SELECT unnest(?))
 """
-COLUMNS = """
-SELECT table_name, list(column_name) FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_oid)
-WHERE NOT internal AND database_name = current_database() AND schema_name = 'main' GROUP BY ALL
-"""
 OBJECTS = """
 SELECT name FROM (
     SELECT 1 AS place, 'the schema ' || schema_name AS name, schema_name, database_name, internal FROM duckdb_schemas()
@@ -70,8 +67,7 @@ WITHOUT_SCHEMA = {"projection": "run", "outcome": "escalated", "outcome_new": "e
 """Tables that may be there before any log is loaded (see shape.py), each with a column by which it is costsim's."""
 MAKE_ANEW = "; run costsim store repair, then load the logs again"
 
-CREATE_VERSION_TABLE = "CREATE TABLE schema_version (version INTEGER NOT NULL)"
-READ_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
+READ_VERSION = "SELECT greatest(max(version), 0) FROM schema_version"
 WRITE_VERSION = "INSERT INTO schema_version VALUES (?)"
 
 
@@ -92,19 +88,27 @@ def open_store(
 
 @contextmanager
 def explained(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """Raises StoreError where a column has another type than it should; at an error, for what else its tables lack."""
-    _raise_first(path, differing(connection))
+    """Raises StoreError where the store lacks something, has a column of another type or a value that cannot be; at an
+    error of whatever kind, for what takes longer to find."""
+    there = columns_of(connection)
+    _raise_first(path, differing(there).values())
+    _raise_first(path, impossible_values(connection, there))
     try:
         yield
-    except duckdb.Error as error:
-        if not is_fault(error):
-            _raise_first(path, faults(connection))
+    except Exception as error:
+        if not (isinstance(error, CostsimError | OSError | MemoryError) or _is_fault(error)):
+            _raise_first(path, faults(connection).values())
+            _raise_first(path, every_impossible_value(connection, there))
         raise
 
 
-def _raise_first(path: Path, wrong: Mapping[str, str]) -> None:
-    """Raises StoreError for the first thing that is wrong with the tables of a store, if there is one."""
-    for what in wrong.values():
+def _is_fault(error: Exception) -> bool:
+    return isinstance(error, duckdb.Error) and is_fault(error)
+
+
+def _raise_first(path: Path, wrong: Iterable[object]) -> None:
+    """Raises StoreError for the first thing that is wrong with a store, if there is one."""
+    for what in wrong:
         raise StoreError(f"{path}: the store is damaged, or another program changed it: {what}{MAKE_ANEW}")
 
 
@@ -226,7 +230,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool,
             "load the logs again into a new store (--db FILE)"
         )
     connection.execute("BEGIN")
-    connection.execute(CREATE_VERSION_TABLE)
+    connection.execute(VERSION_TABLE)
     connection.execute(SCHEMA.read_text("utf-8"))
     connection.execute(WRITE_VERSION, [SCHEMA_VERSION])
     connection.execute("COMMIT")
@@ -237,17 +241,15 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = Fa
 
     `new` says that there was no file: another process may have made the store since, but nobody anything else.
     """
-    there = {name for (name,) in connection.execute(TABLES).fetchall()}
-    if there >= CORE:
-        with suppress(duckdb.BinderException, duckdb.ConversionException):
-            if version := scalar(connection, READ_VERSION):
-                return version
-            why = "it does not state its schema; load the logs again into a new one (--db FILE)"
-            raise StoreError(f"{path}: the store is damaged: {why}")
-    if new and not there:
-        return 0
-    tables = dict(connection.execute(COLUMNS).fetchall())
+    tables = columns_of(connection)
+    if is_ours(tables) or tables.keys() >= CORE:
+        with suppress(duckdb.Error):  # where it is not stated, the rest of the tables say which schema it is
+            return scalar(connection, READ_VERSION) or SCHEMA_VERSION
+        if is_ours(tables):
+            return SCHEMA_VERSION
     names = [name for (name,) in connection.execute(OBJECTS).fetchall()]
+    if new and not names:
+        return 0
     if all(name in WITHOUT_SCHEMA and WITHOUT_SCHEMA[name] in tables.get(name, ()) for name in names):
         return 0
     named = ", ".join([*names[:3], *["…"] * (len(names) > 3)])

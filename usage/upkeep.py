@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError
+from ..tokens import TOKEN_CLASSES
 from ..writing import one_writer, remove_left
+from .impossible import every_impossible_value, possible, remove_impossible
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import TABLES, failing_as_store, open_as_it_is, open_store, scalar
+from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG
+from .store_file import CONFIG, connect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,22 +37,46 @@ DERIVED = (
     "spend_cell",
     "spend_price",
 )  # made again when it is asked for
+KEYS = "source, role, component, agent, task, provider, model, processing, status"
+ADDED = ", ".join(f"sum({name})" for name in (*TOKEN_CLASSES, "recorded_usd"))
+SUMMED = f"""
+FROM (
+    SELECT DISTINCT day FROM (
+        SELECT * EXCLUDE (side), sum(side) AS apart FROM (
+            SELECT 1 AS side, ts::DATE AS day, {KEYS}, count(*), {ADDED}, count(recorded_usd) FROM usage_event
+            WHERE covered_by {{where}} GROUP BY ALL
+            UNION ALL SELECT -1, day, {KEYS}, sum(calls), {ADDED}, sum(recorded_calls) FROM {{sums}} GROUP BY ALL
+        ) GROUP BY ALL
+    ) WHERE apart <> 0
+) WHERE day NOT IN (SELECT day FROM touched_day) AND EXISTS (FROM rollup_state)
+"""  # noqa: S608 (ours)
 CHECKS = {
     "calls of a file that is not known": "FROM usage_event ANTI JOIN load USING (file_id)",
     "calls that stand twice": "FROM (SELECT event_id FROM usage_event GROUP BY event_id HAVING count(*) > 1)",
     "rejects of a file that is not known": "FROM reject ANTI JOIN load USING (file_id)",
-    "days whose sums are not those of their calls": """
-        FROM (SELECT ts::DATE AS day, sum(input) AS input, sum(output) AS output FROM usage_event
-              WHERE covered_by IS NULL GROUP BY ALL) AS called
-        FULL JOIN (SELECT day, sum(input) AS input, sum(output) AS output FROM usage_daily GROUP BY ALL) AS summed
-            USING (day)
-        WHERE day NOT IN (SELECT day FROM touched_day) AND EXISTS (FROM rollup_state)
-            AND (called.input, called.output) IS DISTINCT FROM (summed.input, summed.output)
-    """,
+    "days whose sums are not those of their calls": SUMMED.format(where="IS NULL", sums="usage_daily"),
+    "days whose sums of what is not counted are not those of its calls": SUMMED.format(
+        where="IS NOT NULL", sums="covered_daily"
+    ),
 }
 OTHERWISE = (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException, duckdb.ConversionException)
 """Of a table that is missing, or has other columns than it should: none of its rows can be saved."""
 FORGET_FILES = "UPDATE load SET content_hash = '', mtime_ns = 0, bytes = 0"
+FIX_FILES = """
+UPDATE load SET bytes = 0, entries = greatest(entries, 0), added = greatest(added, 0), rejected = greatest(rejected, 0),
+    loaded_at = CASE WHEN isfinite(loaded_at) THEN loaded_at ELSE now() AT TIME ZONE 'UTC' END,
+    role = coalesce((SELECT min(role) FROM usage_event WHERE usage_event.file_id = load.file_id), 'calls')
+WHERE least(bytes, entries, added, rejected) < 0 OR NOT isfinite(loaded_at) OR role NOT IN ('calls', 'bill')
+RETURNING file_id
+"""
+"""Files whose row has what it cannot have: their calls say what their role is."""
+DROP_TWICE = """
+DELETE FROM usage_event WHERE event_id IN (FROM usage_event SELECT event_id GROUP BY ALL HAVING count(*) > 1)
+    AND rowid NOT IN (
+        FROM usage_event AS call SELECT min(rowid) GROUP BY event_id HAVING count(DISTINCT hash(call)) = 1
+    )
+"""
+"""Of calls that stand twice one is left where they agree, else none: which is right, the log says."""
 ROWS = "SELECT estimated_size FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
 MADE = "SELECT sql FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
 THERE = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
@@ -59,42 +85,56 @@ TOUCH_ALL = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usa
 
 @dataclass
 class Health:
-    """What was found: rows by table, tables that cannot be read with the reason, and what does not agree."""
+    """What was found: rows by table, tables that cannot be read with the reason, values that cannot be, and what does
+    not agree."""
 
     rows: dict[str, int] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
+    impossible: list[str] = field(default_factory=list)
     disagree: dict[str, int] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:
         """Whether all can be read and agrees."""
-        return not (self.damaged or self.disagree)
+        return not (self.damaged or self.impossible or self.disagree)
 
     def faults(self) -> list[str]:
         """What is wrong, in words."""
-        return [f"table {name} cannot be read: {why}" if name else why for name, why in self.damaged.items()] + [
-            f"{count:,} {what}" for what, count in self.disagree.items()
+        return [
+            *(f"table {name} cannot be read: {why}" if name else why for name, why in self.damaged.items()),
+            *self.impossible,
+            *(f"{count:,} {what}" for what, count in self.disagree.items()),
         ]
 
 
 def verify(path: Path) -> Health:
-    """Read every block of a store, and compare what must agree. Raises StoreError where nothing can be read."""
+    """Read every block of a store, look for values that cannot be, and compare what must agree. Raises StoreError where
+    nothing can be read."""
     health = Health()
     with _readable(), open_as_it_is(path, read_only=True) as store:
         names = [name for (name,) in store.execute(TABLES).fetchall()]
         health.damaged = faults(store)
-    for name in sorted({*names} - {*health.damaged}):
-        try:
-            with open_as_it_is(path, read_only=True) as store:
-                sql = f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(name)} AS t"  # noqa: S608 (quoted)
-                health.rows[name] = scalar(store, sql)
-        except StoreError as error:
-            health.damaged[name] = str(error).removeprefix(f"{path}: ").removesuffix(SEE_REPAIR)
-    if not health.damaged:
-        with open_store(path, read_only=True) as store:
+    left = sorted({*names} - {*health.damaged})
+    while left:
+        _read(path, left, health)
+    with open_as_it_is(path, read_only=True) as store:
+        health.impossible = [*map(str, every_impossible_value(store, health.rows))]
+        if health.sound:
             found = {what: scalar(store, f"SELECT count(*) {sql}") for what, sql in CHECKS.items()}
-        health.disagree = {what: count for what, count in found.items() if count}
+            health.disagree = {what: count for what, count in found.items() if count}
     return health
+
+
+def _read(path: Path, left: list[str], health: Health) -> None:
+    """Read every block of these tables, up to one that cannot be read: after it the store is to be opened anew."""
+    try:
+        with open_as_it_is(path, read_only=True) as store:
+            while left:
+                sql = f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(left[0])} AS t"  # noqa: S608 (quoted)
+                health.rows[left[0]] = scalar(store, sql)
+                left.pop(0)
+    except StoreError as error:
+        health.damaged[left.pop(0)] = str(error).removeprefix(f"{path}: ").removesuffix(SEE_REPAIR)
 
 
 @contextmanager
@@ -116,7 +156,12 @@ def compact(path: Path) -> tuple[int, int]:
     before = path.stat().st_size
     with open_store(path) as store:
         store.execute("CHECKPOINT")  # takes in what a killed load left in the log
-    with failing_as_store(path), duckdb.connect(config={**CONFIG}) as both, _in_place_of(path) as new:
+    with (
+        one_writer(path.parent),
+        failing_as_store(path),
+        duckdb.connect(config={**CONFIG}) as both,
+        _in_place_of(path) as new,
+    ):
         both.execute(f"ATTACH {text(str(path))} AS store (READ_ONLY)")  # until the new one stands there: nobody writes
         both.execute(f"ATTACH {text(str(new))} AS compacted")
         both.execute("COPY FROM DATABASE store TO compacted")
@@ -129,21 +174,31 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
 
     Returns what was found, the rows saved by table, and where the old store is (None: it was sound, nothing was
     done). Sums are made again; where calls were lost, all files are read again at the next load. Raises StoreError
-    where nothing can be read.
+    where nothing can be read, or another process wrote to the store meanwhile: then it stays as it is.
     """
-    health = verify(path)
-    if health.sound:
-        return health, {}, None
-    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    saved: dict[str, int] = {}
-    with _in_place_of(path, kept) as new:
-        for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day", ""}):
-            with open_store(new) as store:
-                saved[name] = _save(path, store, name)
-        with open_store(new) as store:
-            _settle(store, lost=bool({*health.damaged} - {*DERIVED}) or bool(health.disagree))
-            saved["usage_event"] = scalar(store, "SELECT count(*) FROM usage_event")
+    with one_writer(path.parent):
+        before = _state(path)
+        health = verify(path)
+        if health.sound:
+            return health, {}, None
+        kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        with _in_place_of(path, kept, before) as new:
+            saved = _saved(path, new, health)
     return health, saved, kept
+
+
+def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
+    """Fill the new store; the rows saved by table."""
+    saved: dict[str, int] = {}
+    for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day", ""}):
+        with open_as_it_is(new) as store:
+            saved[name] = _save(path, store, name)
+    lost = any(saved[name] < health.rows.get(name, 0) for name in saved) or bool({*health.damaged} - {*DERIVED})
+    with open_as_it_is(new) as store:
+        changed = store.execute(FIX_FILES).fetchall()
+        _settle(store, lost=lost or bool(changed or health.disagree))
+        saved["usage_event"] = scalar(store, "SELECT count(*) FROM usage_event")
+    return saved
 
 
 def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
@@ -155,21 +210,25 @@ def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
         store.execute(statement(name) if name in ON_DEMAND else made[0])
     target, source = f"main.{identifier(name)}", f"damaged.main.{identifier(name)}"
     starts = range(0, rows + ROWS_OF_A_GROUP, ROWS_OF_A_GROUP)
-    for where in ["", *(f"WHERE rowid >= {start} AND rowid < {start + ROWS_OF_A_GROUP}" for start in starts)]:
+    rest = possible(name)
+    for where in ["", *(f"AND rowid >= {start} AND rowid < {start + ROWS_OF_A_GROUP}" for start in starts)]:
         try:
-            store.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {source} {where}")  # noqa: S608
+            store.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {source} WHERE {rest} {where}")  # noqa: S608
         except duckdb.Error as error:
             if not is_fault(error) and not isinstance(error, OTHERWISE):
                 raise
         else:
             if not where:
                 break
+    if name != "load":  # without its file, a call would go: see FIX_FILES
+        remove_impossible(store, name)
     return scalar(store, f"SELECT count(*) FROM {target}")  # noqa: S608 (quoted)
 
 
 def _settle(store: DuckDBPyConnection, lost: bool) -> None:
-    """Continue file numbers after the existing ones, drop calls of unknown files, and mark every day for summing."""
+    """Drop calls of unknown files and what stands twice, continue file numbers, and mark every day for summing."""
     store.execute("DELETE FROM usage_event WHERE file_id NOT IN (SELECT file_id FROM load)")
+    store.execute(DROP_TWICE)
     store.execute("DELETE FROM reject WHERE file_id NOT IN (SELECT file_id FROM load)")
     if lost:
         store.execute(FORGET_FILES)
@@ -179,25 +238,48 @@ def _settle(store: DuckDBPyConnection, lost: bool) -> None:
 
 
 @contextmanager
-def _in_place_of(path: Path, kept: Path | None = None) -> Iterator[Path]:
-    """A path for a new store that takes the place of `path` if the block ends well; the old one is kept, or goes."""
+def _in_place_of(path: Path, kept: Path | None = None, before: object = None) -> Iterator[Path]:
+    """A path for a new store that takes the place of `path` if the block ends well; the old one is kept, or goes.
+
+    `before` is the state that the store still must have then. Only one process at a time may be here (`one_writer`).
+    """
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
-    with one_writer(path.parent):
-        remove_left(path.parent, f".{path.name}.new-")  # of one that was killed: there is no other now
-        yield from _in_place(path, new, kept)
-
-
-def _in_place(path: Path, new: Path, kept: Path | None) -> Iterator[Path]:
+    remove_left(path.parent, f".{path.name}.new-")  # of one that was killed: there is no other now
     try:
         yield new
-        log = path.with_name(f"{path.name}.wal")
-        if kept:
-            os.link(path, kept)
-        if log.exists():  # what it holds is in the new store, or goes with the old one; never is it beside the new one
-            log.replace(kept.with_name(f"{kept.name}.wal")) if kept else log.unlink()
-        new.replace(path)
+        with _unchanged_since(path, before) if before else nullcontext():
+            _replace(path, new, kept)
     except OSError as error:
         raise StoreError(f"{path}: the new store cannot be written: {error.strerror}") from None
     finally:
         for left in (new, new.with_name(f"{new.name}.wal")):
             left.unlink(missing_ok=True)
+
+
+def _replace(path: Path, new: Path, kept: Path | None) -> None:
+    log = path.with_name(f"{path.name}.wal")
+    if kept:
+        os.link(path, kept)
+    if log.exists():  # what it holds is in the new store, or goes with the old one; never is it beside the new one
+        log.replace(kept.with_name(f"{kept.name}.wal")) if kept else log.unlink()
+    new.replace(path)
+
+
+@contextmanager
+def _unchanged_since(path: Path, before: object) -> Iterator[None]:
+    """Keep others from writing to a store. Raises StoreError where one has done so since it was in the state `before`,
+    or still does."""
+    with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS)):
+        if _state(path) != before:
+            raise StoreError(f"{path}: another process wrote to the store meanwhile; run costsim store repair again")
+        yield
+
+
+def _state(path: Path) -> list[tuple[int, ...]]:
+    """What every writing to a store changes: its file's and its log's number, size and times."""
+    found: list[tuple[int, ...]] = []
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        with suppress(OSError):
+            at = file.stat()
+            found.append((at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
+    return found
