@@ -11,10 +11,10 @@ import pytest
 from conftest import SESSIONS
 from costsim.errors import StoreError
 from costsim.store import open_store as open_priced_store
+from costsim.usage import upkeep
 from costsim.usage.impossible import every_impossible_value, impossible, impossible_values
 from costsim.usage.shape import ON_DEMAND, columns_of, should_be
 from costsim.usage.store import open_store
-from costsim.usage import upkeep
 from costsim.usage.upkeep import repair, verify
 
 if TYPE_CHECKING:
