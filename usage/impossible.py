@@ -208,7 +208,7 @@ def _is_written(table: str, written: object, deep: bool) -> bool:
         if table == "attribution":
             return _are_rules(written) if deep else isinstance(read, dict) and "attribution" in read
         starts, models = read if isinstance(read, list) and len(read) == 2 else (None, None)
-        return _all_are(int, starts) and all(0 <= start <= MOST for start in starts) and _all_are(str, models)
+        return _all_are(int, starts) and _all_are(str, models) and all(0 <= start <= MOST for start in starts or ())
     return False
 
 
