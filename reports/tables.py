@@ -44,7 +44,7 @@ def _csv_row(plan: str, row: ComponentCost, book_hash: str) -> list[str]:
 def as_markdown(projection: Projection) -> str:
     """Headline, table of components by plan, savings, claims: for a pull request or a chat."""
     lines = [f"## {cell(projection.name)}: {projection.days} days from {projection.start}", ""]
-    lines += [f"- what if `{edit}`" for edit in projection.what_if]
+    lines += [f"- what if {cell(edit)}" for edit in projection.what_if]
     lines += [f"- baseline: {cell(projection.baseline)}"] if projection.baseline else []
     lines += [f"- **DOES NOT FIT** {cell(entry.message)}" for entry in projection.outgrown]
     lines += [f"- **UNPRICED** {cell(u.model)} (plan {cell(u.plan)}): {u.reason}" for u in projection.unpriced]

@@ -27,9 +27,22 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
-LIVE = re.compile(r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!](?=\d)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+LIVE = re.compile(
+    r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!%&~](?=\d)|(?<=\bGH)(?=-\d)"
+    r"|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
+    re.IGNORECASE,
+)
+"""Where GitHub and GitLab see a mention, an address, the number of an issue or an emoji (`:tada:`)."""
+COMMIT = re.compile(r"\b(?:[0-9a-f]{40,}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,39})\b", re.IGNORECASE)
+"""What may be a commit's id: GitHub links seven digits of one. A date as in a model's name is none."""
+DOLLAR = re.compile(r"(?<![\s(+−-])(?<!^)\$|\$(?!\d)")
+"""Where it may begin or end a formula, unless it begins an amount: $4.26."""
+NO_FORMULA = "<span>&#36;</span>"
+"""A dollar sign that GitHub and GitLab take for nothing else."""
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
+BLOCK = re.compile(r"^(?:[-+=]|\d{1,9}(?=[.)]))")
+"""What begins a list, a rule or a heading where it begins a line."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
 FORMULA = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠")  # spreadsheets read the wide ones too
@@ -70,13 +83,17 @@ def without_commands(text: str) -> str:
 
 
 def cell(name: str) -> str:
-    """A name that stays text in Markdown, in a table too: no markup, no mention, no link."""
-    name = plain(name)
+    """A name that stays text in Markdown, in a table too: no markup, no mention, no link, no formula, no emoji."""
+    name = LIVE.sub(lambda found: found[0] + BREAK, " ".join(plain(name).split()))
+    name = COMMIT.sub(lambda found: BREAK.join(_in_sixes(found[0])), name)
     for mark in "\\`*_[]<>|#~":
         name = name.replace(mark, "\\" + mark)
-    name = ENTITY.sub(r"\\&", name)
-    live = LIVE.sub(lambda found: found[0] + BREAK, name.replace("\\#", "#"))
-    return " ".join(live.replace("#", "\\#").split())
+    name = BLOCK.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], name)
+    return DOLLAR.sub(NO_FORMULA, ENTITY.sub(r"\\&", name))
+
+
+def _in_sixes(digits: str) -> list[str]:
+    return [digits[place : place + 6] for place in range(0, len(digits), 6)]
 
 
 def inert(name: str) -> str:
