@@ -25,7 +25,7 @@ _CALLED = {
     "google": "anthropic-vertex gcp gcp.gemini gcp.gen_ai gcp.vertex_ai gemini google-ai google-ai-studio "
     "google-gemini google-gemini-cli google-genai google-generative-ai google-gla google-vertex "
     "google-vertex-anthropic google-vertexai google.generative-ai google_ai google_anthropic_vertex "
-    "google_gemini google_genai google_vertexai models vertex vertex-ai vertex_ai "
+    "google_gemini google_genai google_vertexai googleai models vertex vertex-ai vertex_ai "
     "vertex_ai-anthropic_models vertex_ai-language-models vertex_ai_beta vertex_anthropic vertexai",
     "ibm": "ibm.watsonx.ai",
     "mistral": "mistral-ai mistral_ai mistralai",

@@ -21,9 +21,13 @@ CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completio
 CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
 ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
 
-# Usage that stands in a JSON text: of the Vercel AI SDK's provider metadata, and LangSmith's details.
+# Usage that stands in a JSON text: of the Vercel AI SDK's provider metadata, LangSmith's details, Genkit's replies.
 IN_JSON: dict[Measure, tuple[str, ...]] = {
+    "input": ("TRY_CAST(genkit AS JSON) ->> '$.usage.inputTokens'",),
+    "output": ("TRY_CAST(genkit AS JSON) ->> '$.usage.outputTokens'",),
+    "total": ("TRY_CAST(genkit AS JSON) ->> '$.usage.totalTokens'",),
     "cached": (
+        "TRY_CAST(genkit AS JSON) ->> '$.usage.cachedContentTokens'",
         "metadata ->> '$.anthropic.usage.cache_read_input_tokens'",
         "metadata ->> '$.anthropic.cacheReadInputTokens'",
         "metadata ->> '$.bedrock.usage.cacheReadInputTokens'",
@@ -40,7 +44,10 @@ IN_JSON: dict[Measure, tuple[str, ...]] = {
         "metadata ->> '$.anthropic.usage.cache_creation.ephemeral_1h_input_tokens'",
         "TRY_CAST(input_details AS JSON) ->> '$.ephemeral_1h_input_tokens'",
     ),
-    "reasoning": ("TRY_CAST(output_details AS JSON) ->> '$.reasoning'",),
+    "reasoning": (
+        "TRY_CAST(output_details AS JSON) ->> '$.reasoning'",
+        "TRY_CAST(genkit AS JSON) ->> '$.usage.thoughtsTokens'",
+    ),
     # 10^11 nano AI units of GitHub's are a dollar
     "cost": ("(TRY_CAST(nano_aiu AS DECIMAL(18, 0)) * CAST('1e-11' AS DECIMAL(12, 11)))::VARCHAR",),
 }
@@ -86,7 +93,15 @@ _PROVIDER = (
     r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure|azure-openai|mistral|xai|groq|deepseek|cohere|"
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
 )
-_PLAIN_PROVIDERS = "'gcp.vertex.agent', 'adk', 'langchain', 'llamaindex', 'litellm_proxy'"
+# frameworks that write their own name where the provider's belongs
+_PLAIN_PROVIDERS = _quoted(
+    tuple(
+        "gcp.vertex.agent adk langchain llamaindex litellm_proxy strands-agents strands microsoft.agent_framework crewai "
+        "autogen agno haystack pydantic_ai openai_agents claude_agent_sdk smolagents dspy mastra _other".split()
+    )
+)
+# hands on what Bedrock states, cached tokens beside the input (https://github.com/traceloop/openllmetry/issues/4449)
+_BESIDE_SCOPE = "scope LIKE '%instrumentation.bedrock%' OR scope LIKE '%instrumentation-bedrock%'"
 
 PROCESSING = processing(
     "coalesce(tier, metadata ->> '$.openai.serviceTier', metadata ->> '$.anthropic.usage.service_tier')",
@@ -128,7 +143,7 @@ placed AS (
         greatest(written, written_1h) AS writes,
         cached + writes AS kept,
         kept > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["input"])))}) OR kept > input
-            OR total = input + kept + output
+            OR total = input + kept + output OR {_BESIDE_SCOPE}
             OR metadata ->> '$.anthropic.usage.input_tokens' = input::VARCHAR
             OR (metadata ->> '$.anthropic.usage' IS NULL
                 AND metadata ->> '$.anthropic.cacheReadInputTokens' IS NOT NULL))
@@ -229,7 +244,7 @@ SELECT file_id, line,
     nullif(kept_call.response, '') AS response_id, nullif(request_id, '') AS request_id,
     coalesce(kept_call.started, times.started) AS ts,
     agent, session,
-    CASE WHEN provider IN ({_PLAIN_PROVIDERS}) THEN NULL
+    CASE WHEN lower(provider) IN ({_PLAIN_PROVIDERS}) THEN NULL
          WHEN regexp_matches(provider, '{_PROVIDER}') THEN split_part(provider, '.', 1)
          WHEN provider IS NOT NULL THEN provider
          WHEN emitter = 'codex' THEN 'openai'
@@ -300,6 +315,7 @@ def _is_record(attributes: object) -> bool:
 
 
 _OTHER_NAMES = (
+    *(f"genkit:output.usage.{n}Tokens" for n in ("input", "output", "total", "cachedContent", "thoughts")),
     "copilot_chat.copilot_usage_nano_aiu",
     *(f"gen_ai.usage.input_token_details.{n}" for n in ("cache_read", "cache_creation", "ephemeral_1h_input_tokens")),
     "gen_ai.usage.output_token_details.reasoning",
@@ -311,7 +327,7 @@ PLACES = (
     "",
 )
 
-IN_TEXTS = tuple(name for short in ("vercel", "input_details", "output_details") for name in FIELDS[short])
+IN_TEXTS = tuple(name for short in ("vercel", "genkit", "input_details", "output_details") for name in FIELDS[short])
 
 READER = Reader(
     name="otel",

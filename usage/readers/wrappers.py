@@ -32,6 +32,13 @@ unlinked AS (
     FROM node GROUP BY trace
     HAVING bool_and(parent = '') AND bool_or(rollup) AND bool_or(NOT rollup AND inputs + outputs > 0)
 ),
+-- calls whose way up is broken: the span above them was not exported
+orphans AS (
+    SELECT trace, sum(inputs) AS inputs, sum(outputs) AS outputs FROM node
+    WHERE NOT rollup AND inputs + outputs > 0 AND parent <> '' AND NOT EXISTS (
+        SELECT 1 FROM node AS above WHERE above.trace = node.trace AND above.id = node.parent)
+    GROUP BY trace
+),
 wrapper AS MATERIALIZED (
     SELECT trace, id, inputs - below_inputs AS beyond_inputs, outputs - below_outputs AS beyond_outputs
     FROM beneath
@@ -44,6 +51,9 @@ wrapper AS MATERIALIZED (
         OR (NOT is_call AND inputs >= below_inputs AND outputs >= below_outputs)
     UNION ALL
     SELECT node.trace, node.id, 0, 0 FROM node JOIN unlinked USING (trace) WHERE node.rollup
+    UNION
+    SELECT node.trace, node.id, 0, 0 FROM node JOIN orphans USING (trace, inputs, outputs)
+    WHERE node.rollup AND NOT EXISTS (FROM beneath WHERE beneath.trace = node.trace AND beneath.id = node.id)
 )
 """  # noqa: S608 (constants only)
 """CTEs (of WITH RECURSIVE) that yield `wrapper` (trace, id): the spans to leave out.
@@ -51,7 +61,8 @@ wrapper AS MATERIALIZED (
 They read `node`: one row a span, with trace, id, parent ('' for none), `inputs` (cached tokens included), `outputs`,
 `rollup` (an agent, a chain, a workflow: by its kind no call) and `is_call` (by its kind a call). Whatever its kind, a
 span is left out where the spans with usage beneath it add up to it, or one of them repeats it; a span that is no call
-by its kind, where any beneath it has usage. One without such spans beneath it is a call: its calls were not exported.
+by its kind, where any beneath it has usage, or calls whose own parents were not exported add up to it. One without
+such spans beneath it is a call: its calls were not exported.
 """
 
 SILENT = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Case:
 
     record: Record
     classes: Classes
+    key: str = ""  # in place of the name, in the ids of its calls
 
 
 def litellm(name: str, usage: Record, classes: Classes, model: str, provider: str) -> Case:
@@ -78,6 +80,26 @@ def omp(name: str, usage: Record, classes: Classes, model: str, provider: str) -
     message = {"role": "assistant", "provider": provider, "model": model, "usage": counts, "timestamp": 1789034400000}
     return Case({"type": "message", "id": name, "timestamp": AT, "message": message}, classes)
 
+
+def span(attributes: Record, parent: str = "", id: str = "a" * 16, name: str = "chat") -> Record:
+    listed = [{"key": key, "value": {"stringValue": str(value)}} for key, value in attributes.items()]
+    return {"spanId": id, "parentSpanId": parent, "name": name, "startTimeUnixNano": "1789034400000000000",
+            "attributes": listed}  # fmt: skip
+
+
+def otlp(name: str, scope: str, classes: Classes, *spans: Record) -> Case:
+    trace = "f" + hashlib.md5(name.encode()).hexdigest()[1:]
+    traced = [{"traceId": trace, **one} for one in spans]
+    return Case({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": traced}]}]}, classes, trace)
+
+
+def genai(operation: str, input: int, output: int, **more: Any) -> Record:
+    return {"gen_ai.operation.name": operation, "gen_ai.request.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output, **more}  # fmt: skip
+
+
+GENKIT = {"inputTokens": 949, "outputTokens": 290, "thoughtsTokens": 949, "totalTokens": 2_188,
+          "cachedContentTokens": 500}  # fmt: skip
 
 # gpt-5.6 and later charge for writes: 10,000 of input are 2,000 read, 7,000 written and 1,000 new
 WRITTEN_CHAT = {"prompt_tokens": 10_000, "completion_tokens": 100, "total_tokens": 10_100,
@@ -135,6 +157,18 @@ CASES: dict[str, Callable[[str], Case]] = {
     "omp-orchestration": lambda n: omp(
         n, {"output": 29, "cacheRead": 180_224, "totalTokens": 185_882, "orchestration": {"input": 5_629}},
         (5_629, 180_224, 0, 0, 29, 0), "gpt-5.5", "openai-codex"),
+    # https://github.com/traceloop/openllmetry/issues/4449: Bedrock's 5,000 exclude what was cached
+    "otel-bedrock": lambda n: otlp(
+        n, "opentelemetry.instrumentation.bedrock", (5_000, 2_000, 1_000, 0, 100, 0),
+        span(genai("chat", 5_000, 100, **{"gen_ai.usage.cache_read_input_tokens": 2_000,
+                                          "gen_ai.usage.cache_creation_input_tokens": 1_000}))),
+    "otel-genkit": lambda n: otlp(
+        n, "genkit-tracer", (449, 500, 0, 0, 1_239, 0),
+        span({"genkit:name": "googleai/gemini-2.5-flash", "genkit:output": json.dumps({"usage": GENKIT})})),
+    # the agent's span, and its calls, whose own parent was not exported: 100 + 200, 10 + 20
+    "otel-missing-parent": lambda n: otlp(
+        n, "agents", (300, 0, 0, 0, 30, 0), span(genai("invoke_agent", 300, 30), "c" * 16),
+        span(genai("chat", 100, 10), "d" * 16, "1" * 16), span(genai("chat", 200, 20), "d" * 16, "2" * 16)),
     # Gemini's own names, which Langfuse prices as they come: 949 of input with 500 cached, 290 + 949 of output
     "langfuse-gemini": lambda n: langfuse(
         n, {"prompt_token_count": 949, "candidates_token_count": 290, "thoughts_token_count": 949,
@@ -182,9 +216,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 
 @pytest.mark.parametrize("name", CASES)
 def test_each_class_of_a_reported_usage_is_counted_once(store: duckdb.DuckDBPyConnection, name: str) -> None:
-    sql = """SELECT input, cache_read, cache_write_5m, cache_write_1h, output, web_search FROM usage_event
-        WHERE regexp_matches(event_id, ?)"""
-    assert store.execute(sql, [f"^[^:]+:{name}(:|$)"]).fetchall() == [CASES[name](name).classes]
+    case = CASES[name](name)
+    sums = ", ".join(f"sum({c})" for c in ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output"))
+    sql = f"SELECT {sums}, sum(web_search) FROM usage_event WHERE regexp_matches(event_id, ?)"
+    assert store.execute(sql, [f"^[^:]+:{case.key or name}(:|$)"]).fetchone() == case.classes
 
 
 def test_nothing_of_it_is_rejected_or_unread_but_what_is_priced_as_text(store: duckdb.DuckDBPyConnection) -> None:
