@@ -94,8 +94,8 @@ _PROVIDER = (
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
 )
 # frameworks that write their own name where the provider's belongs
-_FRAMEWORKS = """gcp.vertex.agent adk langchain llamaindex litellm_proxy strands-agents strands
-    microsoft.agent_framework crewai autogen agno haystack pydantic_ai openai_agents claude_agent_sdk smolagents dspy mastra _other"""
+_FRAMEWORKS = """gcp.vertex.agent adk langchain llamaindex litellm_proxy strands-agents strands crewai autogen agno
+    microsoft.agent_framework haystack pydantic_ai openai_agents claude_agent_sdk smolagents dspy mastra _other"""
 _PLAIN_PROVIDERS = _quoted(tuple(_FRAMEWORKS.split()))
 # hands on what Bedrock states, cached tokens beside the input (https://github.com/traceloop/openllmetry/issues/4449)
 _BESIDE_SCOPE = "scope LIKE '%instrumentation.bedrock%' OR scope LIKE '%instrumentation-bedrock%'"
