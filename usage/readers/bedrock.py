@@ -4,13 +4,15 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.ht
 cache reads and writes. `requestId` names the call and is repeated by retried deliveries. A failed call has an
 `errorCode` and no counts; one stopped by a guardrail is billed for what it has counts of. `modelId` may be an ARN that
 ends in the id of a model or of a regional profile; an application's own profile names no model, but the reply may.
-One-hour cache writes are stated by the reply alone. Bodies over 100 KB stand elsewhere in S3 and are not looked up.
+One-hour cache writes are stated by the reply alone, and cached tokens in older entries. Bodies over 100 KB stand
+elsewhere in S3 and are not looked up.
 """
 
 from __future__ import annotations
 
 from ..processing import level
 from ..reader import Reader, Sample
+from .counts import count_in_text
 from .nested import JsonTexts, items, less, parsed
 
 TEXTS = (
@@ -38,9 +40,16 @@ FIELD = "list_filter({}, lambda field: field ->> '$.field' = '@message')[1] ->> 
 
 LOGGED = JsonTexts("logged", (*TEXTS, "identity.arn", "input.inputTokenCount", "input.cacheReadInputTokenCount",
     "input.cacheWriteInputTokenCount", "output.outputTokenCount"))  # fmt: skip
-STATED = JsonTexts("stated", ("cache_creation.ephemeral_1h_input_tokens",
+STATED = JsonTexts("stated", ("cache_creation.ephemeral_1h_input_tokens", "cacheReadInputTokens",
+    "cacheWriteInputTokens", "cache_read_input_tokens", "cache_creation_input_tokens",
     *(f"cacheDetails[{place}].{name}" for place in (0, 1) for name in ("ttl", "inputTokens"))))  # fmt: skip
 REPLIED = JsonTexts("replied", ("model", "[0].message.model", "serviceTier.type", "service_tier", "usage.service_tier"))
+
+
+def _cached(logged: str, *replied: str) -> str:
+    """SQL for a count of cached tokens; entries before the log had them say it in the reply alone."""
+    return count_in_text(f"coalesce({LOGGED.text(logged)}, {STATED.text(*replied)})")
+
 
 SQL = f"""
 WITH enveloped AS (
@@ -77,8 +86,8 @@ replied AS (
 counted AS (
     SELECT *,
         {LOGGED.count("input.inputTokenCount")} AS inputs,
-        {LOGGED.count("input.cacheReadInputTokenCount")} AS reads,
-        {LOGGED.count("input.cacheWriteInputTokenCount")} AS writes,
+        {_cached("input.cacheReadInputTokenCount", "cacheReadInputTokens", "cache_read_input_tokens")} AS reads,
+        {_cached("input.cacheWriteInputTokenCount", "cacheWriteInputTokens", "cache_creation_input_tokens")} AS writes,
         greatest({STATED.count("cache_creation.ephemeral_1h_input_tokens")},
             CASE WHEN {STATED.text("cacheDetails[0].ttl")} = '1h' THEN {STATED.count("cacheDetails[0].inputTokens")}
                  WHEN {STATED.text("cacheDetails[1].ttl")} = '1h' THEN {STATED.count("cacheDetails[1].inputTokens")}

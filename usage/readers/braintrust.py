@@ -2,8 +2,9 @@
 
 https://www.braintrust.dev/docs/guides/traces/customize: only spans of type llm are calls. `metrics.prompt_tokens`
 includes `prompt_cached_tokens` and `prompt_cache_creation_tokens` (or `…_5m_tokens` and `…_1h_tokens`);
-`completion_tokens` includes reasoning. `metrics.estimated_cost` is Braintrust's own figure in USD. Rows of one id are
-parts of one span. A span without any time counts from the file's own date.
+`completion_tokens` includes reasoning, unless the total is the sum with it beside. `metrics.estimated_cost` is
+Braintrust's own figure in USD. Rows of one id are parts of one span. A span without any time counts from the file's
+own date.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ counted AS (
 } AS writes_5m,
         {count("metrics", "prompt_cache_creation_1h_tokens")} AS writes_1h,
         {count("metrics", "tokens", "total_tokens")} AS total,
+        {count("metrics", "completion_reasoning_tokens")} AS reasoning,
+        reasoning > 0 AND total = inputs + outputs + reasoning AS reasoning_beside,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
     FROM known ANTI JOIN above USING (file_id, span_id) WHERE has_usage
@@ -78,7 +81,8 @@ SELECT file_id, line,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
-    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
+    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
+    outputs + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS output,
     nullif(total, 0) AS stated_total,
     {priced(text("metrics", "estimated_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
@@ -122,6 +126,11 @@ READER = Reader(
     texts=tuple(OBJECTS),
     left_out={
         **{f"{top}metrics.{name}": "a sum of what is counted" for top in _WHERE for name in ("tokens", "total_tokens")},
+        **{
+            f"{top}metrics.{name}": "a time"
+            for top in _WHERE
+            for name in ("start", "end", "duration", "time_to_first_token", "caller_*")
+        },
         **{
             f"{top}metrics.{name}": "within the input or output"
             for top in _WHERE

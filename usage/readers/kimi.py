@@ -1,18 +1,23 @@
 """Kimi CLI and Kimi Code: wire.jsonl of a session.
 
 https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a StatusUpdate has the usage of one step, or
-none; classes are disjoint, and no model is named. Kimi Code's `usage.record` is one call; its model may be an alias,
-that the `llm.request` before it resolves.
+none; classes are disjoint, and no model is named. A SubagentEvent wraps
+what a subagent reports, which newer versions write to a file of its own too: the message's id names the step in both.
+Kimi Code's `usage.record` is one call; its model may be an alias, that the `llm.request` before it resolves.
 """
 
 from __future__ import annotations
 
 from ..reader import Reader, Sample
 
+_STEP = """message_id VARCHAR, token_usage STRUCT(input_other BIGINT, "output" BIGINT, input_cache_read BIGINT,
+    input_cache_creation BIGINT)"""
+_INNERMOST = f'event STRUCT("type" VARCHAR, payload STRUCT({_STEP}))'
+
 COLUMNS = {
     "timestamp": "VARCHAR",
-    "message": """STRUCT("type" VARCHAR, payload STRUCT(message_id VARCHAR, token_usage STRUCT(input_other BIGINT,
-        "output" BIGINT, input_cache_read BIGINT, input_cache_creation BIGINT)))""",
+    "message": f"""STRUCT("type" VARCHAR, payload STRUCT({_STEP},
+        event STRUCT("type" VARCHAR, payload STRUCT({_STEP}, {_INNERMOST}))))""",
 }
 CODE_COLUMNS = {
     "type": "VARCHAR",
@@ -24,19 +29,30 @@ CODE_COLUMNS = {
 }
 
 SQL = """
+WITH step AS (
+    SELECT *, message."type" = 'SubagentEvent' AS spawned,
+        CASE WHEN NOT spawned THEN {message_id: message.payload.message_id, token_usage: message.payload.token_usage}
+             WHEN message.payload.event."type" = 'SubagentEvent'
+             THEN {message_id: message.payload.event.payload.event.payload.message_id,
+                token_usage: message.payload.event.payload.event.payload.token_usage}
+             ELSE {message_id: message.payload.event.payload.message_id,
+                token_usage: message.payload.event.payload.token_usage} END AS update
+    FROM record WHERE message."type" IN ('StatusUpdate', 'SubagentEvent')
+)
 SELECT file_id, line,
     -- some servers give all of their answers one id: a step's figures are a part of its name
-    'kimi-cli:' || nullif(message.payload.message_id, '') || ':' || concat_ws(':',
-        message.payload.token_usage.input_other, message.payload.token_usage.input_cache_read,
-        message.payload.token_usage."output") AS event_id,
+    'kimi-cli:' || nullif(update.message_id, '') || ':' || concat_ws(':',
+        update.token_usage.input_other, update.token_usage.input_cache_read,
+        update.token_usage."output") AS event_id,
     utc_epoch("timestamp") AS ts,
+    CASE WHEN spawned THEN 'subagent' END AS agent,
     parse_path(path)[-2] AS session,
-    message.payload.token_usage.input_other AS input,
-    message.payload.token_usage.input_cache_read AS cache_read,
-    message.payload.token_usage.input_cache_creation AS cache_write_5m,
-    message.payload.token_usage."output" AS output
-FROM record
-WHERE message."type" = 'StatusUpdate' AND message.payload.token_usage IS NOT NULL
+    update.token_usage.input_other AS input,
+    update.token_usage.input_cache_read AS cache_read,
+    update.token_usage.input_cache_creation AS cache_write_5m,
+    update.token_usage."output" AS output
+FROM step
+WHERE update.token_usage IS NOT NULL
 """
 CODE_SQL = """
 WITH entry AS (
@@ -71,6 +87,8 @@ def _code(sample: Sample) -> bool:
     )
 
 
+_WITHIN = ("", "event.payload.", "event.payload.event.payload.")
+
 CLI = Reader(
     name="kimi-cli",
     doc="https://github.com/MoonshotAI/kimi-cli",
@@ -79,11 +97,16 @@ CLI = Reader(
     recognises=_cli,
     input_includes_cached=False,
     counted=tuple(
-        f"message.payload.token_usage.{name}"
+        f"message.payload.{within}token_usage.{name}"
+        for within in _WITHIN
         for name in ("input_other", "output", "input_cache_read", "input_cache_creation")
     ),
     left_out=dict.fromkeys(
-        (f"message.payload.{name}" for name in ("context_usage", "context_tokens", "max_context_tokens")),
+        (
+            f"message.payload.{within}{name}"
+            for within in _WITHIN
+            for name in ("context_usage", "context_tokens", "max_context_tokens")
+        ),
         "the size of the context",
     ),
     unique_by="the message's id and figures",

@@ -102,7 +102,7 @@ parted AS (
         {count("details", "ephemeral_1h_input_tokens", "cache_creation_1h")} AS writes_1h,
         {
     written_5m(
-        count("details", "cache_creation", "cache_write_tokens"),
+        count("details", "cache_creation", "cache_write", "cache_write_tokens"),
         count("details", "ephemeral_5m_input_tokens", "cache_creation_5m"),
         count("details", "ephemeral_1h_input_tokens", "cache_creation_1h"),
     )
@@ -153,6 +153,7 @@ _USAGE = [
     "input_tokens",
     "output_tokens",
     "input_token_details.cache_read",
+    *(f"input_token_details.{name}" for name in ("priority_cache_read", "flex_cache_read", "cache_write")),
     "input_token_details.cache_creation",
     "input_token_details.ephemeral_5m_input_tokens",
     "input_token_details.ephemeral_1h_input_tokens",
@@ -162,11 +163,17 @@ _RUN = [
     "completion_tokens",
     "total_cost",
     "prompt_token_details.cache_read",
+    *(f"prompt_token_details.{name}" for name in ("priority_cache_read", "flex_cache_read", "cache_write")),
     "prompt_token_details.cache_creation",
     "prompt_token_details.ephemeral_5m_input_tokens",
     "prompt_token_details.ephemeral_1h_input_tokens",
 ]
-_INSIDE = ("output_token_details.reasoning", "input_token_details.audio", "output_token_details.audio")
+_INSIDE = (
+    *("output_token_details.reasoning", "input_token_details.audio", "output_token_details.audio"),
+    # LangChain says of what a service tier processed how much it was
+    *(f"{side}_token_details.{tier}" for side in ("input", "output") for tier in ("priority", "flex")),
+    *(f"output_token_details.{tier}_reasoning" for tier in ("priority", "flex")),
+)
 
 READER = Reader(
     name="langsmith",

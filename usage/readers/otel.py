@@ -90,7 +90,7 @@ _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == meas
            for measure in ("input", "reasoning")}  # fmt: skip
 _COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
 _PROVIDER = (
-    r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure|azure-openai|mistral|xai|groq|deepseek|cohere|"
+    r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure-openai|mistral|xai|groq|deepseek|cohere|"
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
 )
 # frameworks that write their own name where the provider's belongs
