@@ -98,6 +98,31 @@ def genai(operation: str, input: int, output: int, **more: Any) -> Record:
             "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output, **more}  # fmt: skip
 
 
+def bedrock(name: str, reply: Record, classes: Classes) -> Case:
+    return Case({"timestamp": AT, "requestId": name, "modelId": "anthropic.claude-opus-4-6-v1",
+                 "schemaType": "ModelInvocationLog", "input": {"inputTokenCount": classes[0]},
+                 "output": {"outputTokenCount": classes[4], "outputBodyJson": {"usage": reply}}}, classes)  # fmt: skip
+
+
+def braintrust(name: str, metrics: Record, classes: Classes, model: str) -> Case:
+    return Case({"span_id": "s", "root_span_id": name, "created": AT, "span_attributes": {"type": "llm"},
+                 "metadata": {"model": model}, "metrics": {"start": 1789034400.5, "end": 1789034401.5, **metrics}},
+                classes)  # fmt: skip
+
+
+def langsmith(name: str, usage: Record, classes: Classes, model: str) -> Case:
+    return Case({"id": name, "trace_id": name, "run_type": "llm", "start_time": AT, "end_time": AT,
+                 "extra": {"metadata": {"ls_model_name": model, "ls_provider": "openai"}},
+                 "outputs": {"usage_metadata": usage}}, classes)  # fmt: skip
+
+
+def kimi(name: str, classes: Classes) -> Case:
+    usage = {"input_other": classes[0], "output": classes[4], "input_cache_read": classes[1]}
+    update = {"type": "StatusUpdate", "payload": {"message_id": name, "token_usage": usage}}
+    wrapped = {"type": "SubagentEvent", "payload": {"agent_id": "a", "event": update}}
+    return Case({"timestamp": 1789034400.5, "message": wrapped}, classes)
+
+
 GENKIT = {"inputTokens": 949, "outputTokens": 290, "thoughtsTokens": 949, "totalTokens": 2_188,
           "cachedContentTokens": 500}  # fmt: skip
 
@@ -169,6 +194,21 @@ CASES: dict[str, Callable[[str], Case]] = {
     "otel-missing-parent": lambda n: otlp(
         n, "agents", (300, 0, 0, 0, 30, 0), span(genai("invoke_agent", 300, 30), "c" * 16),
         span(genai("chat", 100, 10), "d" * 16, "1" * 16), span(genai("chat", 200, 20), "d" * 16, "2" * 16)),
+    # entries before the log had counts of cached tokens: the reply alone states them
+    "bedrock-reply": lambda n: bedrock(n, {**ANTHROPIC, "input_tokens": 10}, BY_ANTHROPIC),
+    # 949 + 290 + 949 = 2,188
+    "braintrust-thinking": lambda n: braintrust(
+        n, {"prompt_tokens": 949, "completion_tokens": 290, "completion_reasoning_tokens": 949, "tokens": 2_188},
+        (949, 0, 0, 0, 1_239, 0), FLASH),
+    "langsmith-writes": lambda n: langsmith(
+        n, {"input_tokens": 10_000, "output_tokens": 100, "total_tokens": 10_100,
+            "input_token_details": {"cache_read": 2_000, "cache_write": 7_000}}, WRITTEN, TERRA),
+    # LangChain's names under a service tier: 600 of 1,000 were read from the cache
+    "langsmith-priority": lambda n: langsmith(
+        n, {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100,
+            "input_token_details": {"priority": 400, "priority_cache_read": 600},
+            "output_token_details": {"priority": 40, "priority_reasoning": 60}}, (400, 600, 0, 0, 100, 0), "gpt-5.4"),
+    "kimi-subagent": lambda n: kimi(n, (20, 5, 0, 0, 2, 0)),
     # Gemini's own names, which Langfuse prices as they come: 949 of input with 500 cached, 290 + 949 of output
     "langfuse-gemini": lambda n: langfuse(
         n, {"prompt_token_count": 949, "candidates_token_count": 290, "thoughts_token_count": 949,
