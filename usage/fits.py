@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .fast_json import parsed
-from .reader import identifier
 
 if TYPE_CHECKING:
     from .reader import Reader
 
-NUMBERS = {"bigint": 2**63 - 1, "hugeint": 2**126, "integer": 2**31 - 1}
+LONG = 2**63 - 1
+NUMBERS = {"bigint": LONG, "hugeint": 2**126, "integer": 2**31 - 1}
 LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
@@ -54,39 +54,38 @@ def misfit(value: Any, kind: Any, path: str) -> str | None:
     return None if kind.id not in NUMBERS or _is_number(value, NUMBERS[kind.id]) else f"{path} is not a whole number"
 
 
-def written_type(kind: Any) -> str:
-    """A column's type with whole numbers as they are written: DuckDB would take `true` for 1 and `" 12 "` for 12."""
-    if kind.id == "struct":
-        return f"STRUCT({', '.join(f'{identifier(name)} {written_type(of)}' for name, of in kind.children)})"
-    if kind.id == "list":
-        return f"{written_type(kind.children[0][1])}[]"
-    return "VARCHAR" if kind.id in NUMBERS else str(kind)
+def all_whole(value: Any, kind: Any) -> bool:
+    """Whether each whole number that a type has in a value is written as one of 64 bits.
 
-
-def checked_sql(value: str, kind: Any, depth: int = 0) -> str:
-    """SQL for a value of the column's type from one of the written type; it fails where a number is written otherwise.
-
-    What it does not take may still be a number (1.0): the line is then looked at by itself.
+    DuckDB would take `true` for 1 and `" 12 "` for 12. What this does not take may still be a number (1.0): the line is
+    then looked at by itself.
     """
+    if value is None:
+        return True
+    if isinstance(kind, dict):
+        return isinstance(value, dict) and all(all_whole(value.get(key), of) for key, of in kind.items())
     if kind.id == "struct":
-        parts = ", ".join(
-            f"{identifier(name)} := {checked_sql(f'{value}.{identifier(name)}', of, depth)}"
-            for name, of in kind.children
-        )
-        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({parts}) END"
+        return not isinstance(value, dict) or all(all_whole(value.get(child), of) for child, of in kind.children)
     if kind.id == "list":
-        return f"[{checked_sql(f'item_{depth}', kind.children[0][1], depth + 1)} FOR item_{depth} IN {value}]"
-    if kind.id not in NUMBERS:
-        return value
-    number = f"TRY_CAST({value} AS {kind})"
-    return f"CASE WHEN {value} IS NULL OR {number}::VARCHAR = {value} THEN {number} ELSE error('no whole number') END"
+        return not isinstance(value, list) or all(all_whole(item, kind.children[0][1]) for item in value)
+    return kind.id not in NUMBERS or is_plain_whole(value)
+
+
+def is_plain_whole(value: Any) -> bool:
+    """Whether a value is a whole number of 64 bits, or a text of nothing else."""
+    if isinstance(value, str):
+        return bool(WHOLE.fullmatch(value)) and abs(int(value)) <= LONG
+    return type(value) is int and abs(value) <= LONG
 
 
 def has_numbers(kind: Any) -> bool:
-    """Whether a whole number is part of a column's type."""
-    if kind.id in ("struct", "list"):
-        return any(has_numbers(of) for _, of in kind.children)
-    return kind.id in NUMBERS
+    """Whether a whole number is part of a column's type, or of one of these columns."""
+    if isinstance(kind, dict):
+        return any(map(has_numbers, kind.values()))
+    of = getattr(kind, "id", "")
+    if of in ("struct", "list"):
+        return any(has_numbers(child) for _, child in kind.children)
+    return of in NUMBERS
 
 
 def loaded(text: str) -> Any:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter, not_
 from types import GenericAlias
-from typing import Any, Literal, Union
+from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
+from .fits import LONG, all_whole, has_numbers, is_plain_whole
 from .likeness import NUMBER
 from .places import KIND, FieldPlace, Number, Places, events
 
@@ -23,10 +24,12 @@ Finds = Mapping[type, Find]
 """How to look at many values at once, by their type; those of other types hold nothing."""
 
 SCALARS = (type(None), bool, int, float, str)
+WHOLE = Annotated[int, msgspec.Meta(ge=-LONG, le=LONG)]
 MOST_WAITING = 256  # lines with something new, before the type is made anew
 PART = 64 * 1024  # bytes of lines that are decoded at once: what comes of them stays in the processor's cache
 OPENINGS = {"{", "["}
 FIRST = itemgetter(slice(1))  # character of a text
+NO_WHOLE = "no whole number"
 UNDECODED = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 
@@ -118,7 +121,9 @@ def _look(values: list[Any], finds: Finds, found: list[Number]) -> None:
 def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     """The type of what has stood at a place, and how to look at it."""
     if not place.settled:
-        return Any, dict.fromkeys((dict, list, str, int, float), _each(place.find))
+        return Any, dict.fromkeys((dict, list, str, int, float), _each(_checked(place)))
+    if has_numbers(place.kind) and not (place.opened and place.has_fields):
+        return _numbers(place.kind)
     if not place.has_fields and not place.looked_at:
         return msgspec.Raw, {}
     if not place.opened:
@@ -131,9 +136,30 @@ def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     return Union[tuple(kinds)], finds  # noqa: UP007 (made of values)
 
 
+def _numbers(kind: Any) -> tuple[Any, Finds]:
+    """The type of values of which only the whole numbers are looked at that a column's type has."""
+    if kind.id == "struct":
+        parts = [(name, *_numbers(of)) for name, of in kind.children if has_numbers(of)]
+        fields = [(f"f{n}", of, msgspec.field(default=None, name=name)) for n, (name, of, _) in enumerate(parts)]
+        made = msgspec.defstruct("Numbers", fields, gc=False)
+        return Union[(*SCALARS, list, made)], {made: _field_finder([(f"f{n}", of[2]) for n, of in enumerate(parts)])}
+    if kind.id == "list":
+        of_item, finds = _numbers(kind.children[0][1])
+        return Union[(*SCALARS, dict, GenericAlias(list, (of_item,)))], {list: _item_finder(finds)}
+    return Union[None, WHOLE, str], {str: _each_once(_whole_text)}  # noqa: UP007
+
+
+def _whole_text(value: str, _: list[Number]) -> None:
+    if not is_plain_whole(value):
+        raise msgspec.ValidationError(NO_WHOLE)
+
+
 def _scalars(place: FieldPlace) -> tuple[list[Any], dict[type, Find]]:
     """All scalars; where numbers or texts may be usage that is not counted, only 0 and what has stood there."""
     finds: dict[type, Find] = {}
+    if place.whole:
+        find = _each_once(_checked(place))
+        return [None, WHOLE, *([str] if place.digits else [])], {str: find, **({int: find} if place.counts else {})}
     if not place.looked_at:
         return [*SCALARS], finds
     kinds: list[Any] = [None, bool]
@@ -179,6 +205,8 @@ def _list(place: FieldPlace, items: FieldPlace, finds: dict[type, Find]) -> Any:
     """The type of lists of what was met in them, objects with `key` and `value` by their keys."""
     if not place.attributes and not items.may_be_attribute:
         kind, of_items = _shape(items)
+    elif has_numbers(place.kind):
+        kind, of_items = Any, {dict: _checked(place), list: _each(items.find)}
     elif items.keys is None and items.items is None and not items.numbers and items.words == set():
         kind, of_items = _attributes(place.attributes, SCALARS[:2] if items.looked_at else SCALARS)
     else:
@@ -199,6 +227,19 @@ def _attributes(places: Mapping[str, FieldPlace], scalars: Sequence[type]) -> tu
         if of_value:
             finds[made] = _field_finder([("value", of_value)])
     return Union[tuple(kinds)], finds  # noqa: UP007 (as above)
+
+
+def _checked(place: FieldPlace) -> Callable[[Any, list[Number]], None]:
+    """How to look at a value, of which nothing else says that its whole numbers are some."""
+    if not has_numbers(place.kind):
+        return place.find
+
+    def find(value: Any, found: list[Number]) -> None:
+        if not (is_plain_whole(value) if place.whole else all_whole(value, place.kind)):
+            raise msgspec.ValidationError(NO_WHOLE)
+        place.find(value, found)
+
+    return find
 
 
 def _each(find: Callable[[Any, list[Number]], None]) -> Find:

@@ -1,5 +1,7 @@
 """What looks like usage in JSON lines that DuckDB reads: looked for in every line, beside the hash.
 
+The same look says whether all that stands in columns of whole numbers is one: DuckDB would round others.
+
 A line of a shape that was met before is known at once (`line_shapes`); any other is looked at key by key.
 """
 
@@ -8,24 +10,35 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .bounded import lines_of
 from .fast_json import parsed
-from .fits import loaded
+from .fits import all_whole, loaded
 from .limits import MAX_LINE
 from .unread import Watch
 
 
 class LineWatch:
-    """Sees a file piece by piece; `number` is the number in the file of the line that is so many here."""
+    """Sees a file piece by piece; `number` is the number in the file of the line that is so many here.
 
-    def __init__(self, watch: Watch, file_id: int, number: Callable[[int], int] = lambda place: place) -> None:
+    `columns` are those of which whole numbers are asked: a file where one has something else is `unfit`, and need not
+    be looked at any more, since its lines are read one by one.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        file_id: int,
+        number: Callable[[int], int] = lambda place: place,
+        columns: Mapping[str, Any] | None = None,
+    ) -> None:
         self.watch, self.file_id, self.number = watch, file_id, number
         self.rest: list[bytes] = []  # of a line that is not whole yet
         self.held = 0  # bytes of the line that is not whole yet
         self.lines = 0  # before
+        self.columns = columns
 
     def feed(self, piece: bytes, newlines: int) -> None:
         """The next bytes of the file, with so many newlines in them."""
@@ -49,13 +62,22 @@ class LineWatch:
 
     def _see(self, data: bytes, start: int = 0, end: int | None = None) -> None:
         """Note what is not counted in some lines."""
+        if self.file_id in self.watch.unfit:
+            return
         stop, noted = len(data) if end is None else end, self.watch.found.setdefault(self.file_id, {})
         for place, line, found in self.watch.shapes.unknown(data, start, stop, noted):
             number = None if place is None else self.number(self.lines + place + 1)
             if line:
-                self.watch.see(self.file_id, number, _record(line))
+                record = _record(line)
+                if self.columns and not self._fits(record, line):
+                    self.watch.unfit.add(self.file_id)
+                    return
+                self.watch.see(self.file_id, number, record)
             for one, times in Counter(found).items():
                 self.watch.note(self.file_id, number, one, times)
+
+    def _fits(self, record: Any, line: bytes) -> bool:
+        return all_whole(record, self.columns) if isinstance(record, dict) else record is not None or not line.strip()
 
 
 def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:
@@ -70,7 +92,7 @@ def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> 
 
 def _record(line: bytes) -> Any:
     try:
-        return loaded(line.decode("utf-8", "replace"))
+        return loaded(line.decode("utf-8", "replace").lstrip("\ufeff"))
     except (ValueError, RecursionError):
         return None
 

@@ -74,6 +74,8 @@ class FieldPlace:
     ) -> None:
         likeness = places.likeness
         self.kind, self.astray, self.listed = kind, astray, listed
+        self.whole = not astray and _is(kind, *NUMBERS)  # the reader takes whole numbers here, and nothing else
+        self.digits = False  # as texts
         self.places, self.path, self.depth, self.named = places, path, depth, named
         self.beside, self.within, self.opened = beside, within, opened and depth > 0
         self.has_fields = not likeness.leaves_out(path)
@@ -98,6 +100,9 @@ class FieldPlace:
         elif isinstance(value, list):
             self._in_list(value, found)
         elif isinstance(value, str):
+            if self.whole and not self.digits:
+                self.digits = True
+                self.places.met += 1
             if self.looked_at:
                 self._in_text(value, found)
         elif self.counts and value is not None and not isinstance(value, bool):

@@ -129,7 +129,7 @@ def _fingerprint_of_lines(source: Source, path: str, size: int = ENDLESS) -> Fin
     """The hash and lines of a file; lines that DuckDB reads are watched on the way."""
     if not _watched(source):
         return fingerprint(path, size=size)
-    lines = LineWatch(source.watch, source.file_id)
+    lines = LineWatch(source.watch, source.file_id, columns=source.watch.columns)
     found = fingerprint(path, lines.feed, size)
     lines.finish()
     return found

@@ -21,7 +21,7 @@ import duckdb
 from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped
-from .fits import checked_sql, column_kinds, has_numbers, loaded, misfit_of_record, pruned, written_type
+from .fits import column_kinds, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .scanned import profiled, scanned_rows
@@ -147,7 +147,7 @@ def _streamed(connection: DuckDBPyConnection, part: Portion, project: Project) -
     try:
         with profiled(connection), any_order(connection, sum(source.file.size for source in part.read)):
             project(sql, parameters)
-            fits = scanned_rows(connection, "READ_NDJSON") == part.rows()
+            fits = scanned_rows(connection, "READ_NDJSON") == part.rows() and not any(map(_is_unfit, part.read))
     except NO_FIT as error:
         if is_grave(error):
             raise
@@ -166,7 +166,7 @@ def _unfit(
     """
     if _read_lines(connection, sources):
         rows = dict(connection.execute(COUNT_ROWS).fetchall())
-        short = [source for source in sources if rows.get(source.file_id, 0) != lines(source)]
+        short = [source for source in sources if rows.get(source.file_id, 0) != lines(source) or _is_unfit(source)]
         if short:
             connection.execute("DELETE FROM record WHERE file_id IN (SELECT unnest($1))", [[s.file_id for s in short]])
         project("FROM temp.record", {})
@@ -175,6 +175,11 @@ def _unfit(
         return list(sources)
     half = len(sources) // 2
     return [left for part in (sources[:half], sources[half:]) for left in _unfit(connection, part, project, lines)]
+
+
+def _is_unfit(source: Source) -> bool:
+    """Whether a look at its lines, over by now, found something else where whole numbers are expected."""
+    return source.file_id in source.watch.unfit
 
 
 def _read_carefully(
@@ -251,15 +256,11 @@ def _line_scan(
 def _scan(files: str, reader: Reader, key: str = "") -> str:
     """SQL for the records of JSON lines files, of which `key` may give the number; it fails where one does not fit.
 
-    A reader's usage key says that numbers were looked at when the lines were taken. For an ordered reader, lines have
-    numbers that rise through all files: rows come in their order, for it is preserved.
+    That whole numbers are some was seen when the lines were taken, or is seen beside (`_is_unfit`). For an ordered
+    reader, lines have numbers that rise through all files: rows come in their order, for it is preserved.
     """
-    kinds = {} if reader.usage_key else {name: duckdb.dtype(kind) for name, kind in reader.columns.items()}
-    numbers = {name: kind for name, kind in kinds.items() if has_numbers(kind)}
     columns = {**({key: "BIGINT"} if key else {}), **reader.columns}
-    columns |= {name: written_type(kind) for name, kind in numbers.items()}
     but = f"EXCLUDE ({identifier(key)})" if key else ""
-    cast = ", ".join(f"{checked_sql(identifier(name), kind)} AS {identifier(name)}" for name, kind in numbers.items())
     of_batch = f"batch.file_id = entry.{identifier(key)}" if key else "batch.place = entry.file_index"
     numbered = key and not reader.ordered and not re.search(r"\bpath\b", reader.sql)
     lines = f"read_ndjson({files}, columns = {struct(columns)}, compression = 'none', {AS_DECLARED})"
@@ -269,9 +270,9 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
         but, line, of_batch = 'EXCLUDE ("its file", "its line")', 'entry."its line"', 'batch.place = entry."its file"'
     if numbered:  # no need to look up what the lines state
         own = f"{identifier(key)} AS file_id, {line} AS line, NULL::VARCHAR AS path"
-        return f"SELECT {own}, * {but} {f'REPLACE ({cast})' if cast else ''} FROM {lines}"  # noqa: S608 (as below)
+        return f"SELECT {own}, * {but} FROM {lines}"  # noqa: S608 (as below)
     return f"""
-        SELECT file_id, line, path, * EXCLUDE (file_id, line, path) {f"REPLACE ({cast})" if cast else ""} FROM (
+        SELECT file_id, line, path, * EXCLUDE (file_id, line, path) FROM (
             SELECT batch.file_id, {line} AS line, batch.path, entry.* {but}
             FROM {lines} AS entry JOIN batch ON {of_batch})
         """  # noqa: S608 (columns are the reader's)

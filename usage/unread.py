@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from .fits import column_kinds
 from .likeness import Likeness
 from .line_shapes import LineShapes
 from .places import Number, Places
@@ -72,13 +73,18 @@ class Unread:
 
 @dataclass
 class Watch:
-    """The unread numbers of the files of one batch, by file and field."""
+    """The unread numbers of the files of one batch, by file and field.
+
+    `unfit` are files that need care: one has something else in a column of whole numbers, or may have.
+    """
 
     reader: Reader
     found: dict[int, dict[str, Tally]] = field(default_factory=dict)
+    unfit: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.likeness = Likeness(self.reader)
+        self.columns = column_kinds(self.reader)
         self.places = Places(self.likeness)
         self.shapes = LineShapes(self.places)
 
@@ -101,6 +107,7 @@ class Watch:
     def forget(self, file_id: int) -> None:
         """Forget a file, because it is read again."""
         self.found.pop(file_id, None)
+        self.unfit.discard(file_id)
 
     def keep(self, store: DuckDBPyConnection) -> None:
         """Add what was noted of these files to what is known of them."""

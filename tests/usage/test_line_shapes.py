@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from costsim.usage.files import reader_named
+from costsim.usage.fits import column_kinds, has_numbers
 from costsim.usage.line_watch import LineWatch
+from costsim.usage.places import FieldPlace
+from costsim.usage.reader import Reader
+from costsim.usage.readers import READERS
 from costsim.usage.unread import Watch
 
 KEYS = (
@@ -114,3 +119,53 @@ def test_objects_with_thousands_of_keys_are_looked_at_all_the_same() -> None:
 def test_lines_that_are_no_records_hide_no_other() -> None:
     lines = ['{"a": 1}', "", "{broken", "[1, 2]", '{"a": 2}', '{"a": {"tokens": 3}}', "7", '{"a": {"tokens": 4}}']
     assert seen("helicone", lines, piece=8) == {"a.tokens": (2, 6)}
+
+
+WHOLE = ["12", '"12"', "-7", "null", "0"]
+NOT_WHOLE = [
+    "true",
+    "1.5",
+    "12.0",
+    '" 12 "',
+    '"0x10"',
+    '"1.5"',
+    "[]",
+    "{}",
+    "1e3",
+    str(2**63),
+    "NaN",
+    '"' + "9" * 30 + '"',
+]
+
+
+@pytest.mark.parametrize("written", [*WHOLE, *NOT_WHOLE])
+def test_a_file_with_something_else_where_numbers_are_whole_needs_care(written: str) -> None:
+    """In the first line and in one of many; what is so written by 64 bits needs none."""
+    watch = Watch(reader_named("qwen-code"))
+    line = b'{"usageMetadata": {"promptTokenCount": %s}}\n'
+    for file, lines in enumerate([[written], ["12"] * 300 + [written] + ["7"] * 300]):
+        shown = LineWatch(watch, file, columns=watch.columns)
+        for one in lines:
+            shown.feed(line % one.encode(), 1)
+        shown.finish()
+        assert (file in watch.unfit) == (written in NOT_WHOLE)
+
+
+def places_of(kind: Any, place: FieldPlace) -> Iterator[FieldPlace]:
+    """The places of whole numbers in a column, and of what surrounds them."""
+    if not has_numbers(kind):
+        return
+    yield place
+    if kind.id == "struct":
+        for key, of in kind.children:
+            yield from places_of(of, place._of_key(key))
+    if kind.id == "list":
+        yield from places_of(kind.children[0][1], place._item_place())
+
+
+@pytest.mark.parametrize("reader", [reader for reader in READERS if not reader.usage_key], ids=lambda one: one.name)
+def test_every_whole_number_that_a_reader_takes_is_looked_at(reader: Reader) -> None:
+    root = Watch(reader).places.root
+    for key, kind in column_kinds(reader).items():
+        for place in places_of(kind, root._of_key(key)):
+            assert place.whole or (place.opened and place.has_fields) or not place.looked_at, place.path
