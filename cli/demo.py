@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -43,16 +43,13 @@ def demo(
     from ..writing import write_file
 
     names = (files.LOGS, files.ARCHITECTURE, files.PRICES, files.ATTRIBUTION, files.OUTCOMES, files.README)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: this cannot be a folder: {error.strerror}; name another: --out FOLDER") from None
-    there = [name for name in (*names, DEFAULT_STORE.name, REPORT) if os.path.lexists(out / name)]
+    kept = (*names, DEFAULT_STORE.name, REPORT)
+    there = [name for name in kept if os.path.lexists(out / name)]
     if there:
         raise OutputError(f"{out}: there is already {', '.join(there)}; name an empty folder: --out FOLDER")
-    architecture = read_architecture(EXAMPLE)
-    calls = fleet_calls(architecture, seed)
-    with _whole(out, (*names, DEFAULT_STORE.name, REPORT)):
+    with _whole(out, (*kept, f"{DEFAULT_STORE.name}.wal")):
+        architecture = read_architecture(EXAMPLE)
+        calls = fleet_calls(architecture, seed)
         (out / files.LOGS).mkdir()
         write_file(out / files.PRICES, files.prices((EXAMPLES / "c-suite" / "prices.yaml").read_text("utf-8")))
         texts = {
@@ -72,14 +69,25 @@ def demo(
 
 @contextmanager
 def _whole(out: Path, names: Iterable[str]) -> Iterator[None]:
-    """All of it or nothing: what was begun (none of it was there before) is removed where something fails."""
+    """All of it or nothing: what was begun (none of it was there before), folders too, is removed where something
+    fails."""
+    new = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
     try:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out}: this cannot be a folder: {error.strerror}; name another: --out FOLDER") from None
         yield
     except BaseException:
         for name in names:
             if (out / name).is_dir():
                 shutil.rmtree(out / name)
-            (out / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (out / name).unlink()
+        with suppress(OSError):  # from the innermost; one that another program put something into stays
+            for folder in new:
+                if folder.exists():
+                    folder.rmdir()
         raise
 
 

@@ -28,7 +28,8 @@ PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its s
 
 
 SEEN = """
-UPDATE load SET mtime_ns = seen.mtime_ns FROM (SELECT unnest($1) AS path, unnest($2) AS mtime_ns) AS seen
+UPDATE load SET mtime_ns = seen.mtime_ns, ctime_ns = seen.ctime_ns
+FROM (SELECT unnest($1) AS path, unnest($2) AS mtime_ns, unnest($3) AS ctime_ns) AS seen
 WHERE load.path = seen.path
 """
 
@@ -39,9 +40,14 @@ class Loaded:
 
     bytes: int
     mtime_ns: int
+    ctime_ns: int
     content_hash: str
     reader: str
     declared: str | None
+
+    def looks_like(self, file: LogFile) -> bool:
+        """Whether a file need not be read to know that it is the one that was loaded."""
+        return (self.bytes, self.mtime_ns, self.ctime_ns) == (file.size, file.mtime_ns, file.ctime_ns)
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,13 @@ def batches(
 ) -> Iterator[list[KnownFile]]:
     """Changed files of one format and role together, up to a size that keeps memory small."""
     with_role = roles_of_files(store, role)
-    rows = store.execute("SELECT path, bytes, mtime_ns, content_hash, reader, declared FROM load").fetchall()
+    rows = store.execute("SELECT path, bytes, mtime_ns, ctime_ns, content_hash, reader, declared FROM load").fetchall()
     loaded = {path: Loaded(*row) for path, *row in rows}
     known_files: list[KnownFile] = []
     likely: dict[str, Format] = {}
     for file in found:
         before = loaded.get(file.label)
-        if before and (before.bytes, before.mtime_ns, before.declared) == (file.size, file.mtime_ns, declared):
+        if before and before.declared == declared and before.looks_like(file):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif not file.size:
             report.passed_over[file.shown] = "empty"
@@ -103,10 +109,11 @@ def batches(
             if strict and waiting:
                 raise UsageLogError("the last row has no line end and may be half written; load again", file=waiting[0])
             report.waiting += waiting
-            same = {known_file.label: known_file.file.mtime_ns for known_file in compared if known_file.unchanged}
+            same = {known_file.label: known_file.file for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if same:
-                store.execute(SEEN, [list(same), list(same.values())])
+                times = [file.mtime_ns for file in same.values()], [file.ctime_ns for file in same.values()]
+                store.execute(SEEN, [list(same), *times])
             if fresh := [known_file for known_file in compared if not known_file.unchanged]:
                 yield fresh
 

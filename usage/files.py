@@ -45,6 +45,7 @@ class LogFile:
     mtime_ns: int
     label: str  # as stored and shown: the path, or stdin and the beginning of its hash
     waits: bool = False
+    ctime_ns: int = 0  # of a file on a disk: whoever replaces its content can set its mtime, not this
 
     @property
     def shown(self) -> str:

@@ -65,7 +65,7 @@ def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> L
         link = spool / f"{len(list(spool.iterdir()))}.link"
         link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
         real = str(link)
-    return LogFile(real, named, looked.st_size, written_at(real, looked), label)
+    return LogFile(real, named, looked.st_size, written_at(real, looked), label, ctime_ns=looked.st_ctime_ns)
 
 
 def shown(path: str | Path) -> str:

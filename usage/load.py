@@ -60,13 +60,13 @@ REJECT = ("file_id", "line", "reason", "raw")
 NOTE = "SELECT undercounts FROM source_note WHERE source = ?"
 KEEP_FILES = """
 INSERT INTO load
-SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), $reader, 0, 0, 0, $role,
-    now() AT TIME ZONE 'UTC', $declared
+SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), unnest($changes), $reader,
+    0, 0, 0, $role, now() AT TIME ZONE 'UTC', $declared
 """
 REPLACE_FILES = f"""{KEEP_FILES}
 ON CONFLICT (file_id) DO UPDATE SET content_hash = excluded.content_hash, bytes = excluded.bytes,
-    mtime_ns = excluded.mtime_ns, reader = excluded.reader, role = excluded.role, loaded_at = excluded.loaded_at,
-    declared = excluded.declared
+    mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, reader = excluded.reader, role = excluded.role,
+    loaded_at = excluded.loaded_at, declared = excluded.declared
 """
 
 Progress = Callable[[int, int], None]
@@ -266,6 +266,7 @@ def _keep_files(
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
         "times": [source.file.mtime_ns for source in sources],
+        "changes": [source.file.ctime_ns for source in sources],
         "reader": sources[0].format.reader.name,
         "role": sources[0].format.reader.role,
         "declared": declared,

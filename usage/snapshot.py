@@ -34,8 +34,9 @@ def looked_at(file: LogFile) -> LogFile:
         if is_full(error):
             raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown) from None
-    size, mtime_ns = stat.st_size, written_at(file.path, stat)
-    return file if (size, mtime_ns) == (file.size, file.mtime_ns) else replace(file, size=size, mtime_ns=mtime_ns)
+    ctime_ns = stat.st_ctime_ns if file.ctime_ns else 0
+    now = replace(file, size=stat.st_size, mtime_ns=written_at(file.path, stat), ctime_ns=ctime_ns)
+    return file if now == file else now
 
 
 def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -72,3 +73,17 @@ def test_a_link_to_nowhere_is_in_the_way_and_stays(costsim: Any, tmp_path: Path)
     (tmp_path / "logs").symlink_to(tmp_path / "nowhere")
     assert costsim("demo").code == 2
     assert (tmp_path / "logs").is_symlink()
+
+
+def test_a_demo_that_fails_leaves_nothing_that_was_not_there(
+    costsim: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "logs")
+
+    monkeypatch.setattr("costsim.analysis.demo.files.log_files", full)
+    (tmp_path / "mine").mkdir()
+    for folder in ("demo", "a/b/c", "mine", "mine/sub"):
+        outcome = costsim("demo", "--out", folder)
+        assert (outcome.code, outcome.err) == (2, "costsim: logs: No space left on device\n")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]

@@ -112,3 +112,22 @@ def test_a_stream_of_a_snapshot_ends_where_the_file_ended(tmp_path: Path) -> Non
         writer.write(b"three\n" * 100_000)
         writer.flush()
         assert stream.read() == b"one\ntwo\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows states no time at which an entry last changed")
+@pytest.mark.parametrize("by_rename", [False, True], ids=["in place", "by another file"])
+def test_other_content_of_the_same_size_and_time_is_read(tmp_path: Path, by_rename: bool) -> None:
+    file, other = tmp_path / "a.csv", tmp_path / "b"
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        file.write_text(f"{HEADER}{row(10)}\n")
+        times = file.stat()
+        load(store, [file], mapping=MAPPING)
+        target = other if by_rename else file
+        target.write_text(f"{HEADER}{row(77)}\n")
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        target.replace(file)
+        assert (file.stat().st_size, file.stat().st_mtime_ns) == (times.st_size, times.st_mtime_ns)
+        assert not load(store, [file], mapping=MAPPING).files[0].unchanged
+        assert 77 in outputs(store)
+        file.chmod(0o600)  # its content is the same, which is looked at once
+        assert load(store, [file], mapping=MAPPING).files[0].unchanged

@@ -286,7 +286,7 @@ def test_rejected_lines_fail_beyond_their_limit(
     store: duckdb.DuckDBPyConnection, logged: Callable[..., CheckResult], allowed: str, status: str
 ) -> None:
     fill(store, JUNE, JUNE)
-    store.execute("INSERT INTO load VALUES (1, 'log.jsonl', '', 0, 0, 'test', 8, 8, 2, 'calls', now(), NULL)")
+    store.execute("INSERT INTO load VALUES (1, 'log.jsonl', '', 0, 0, 0, 'test', 8, 8, 2, 'calls', now(), NULL)")
     store.execute("INSERT INTO reject VALUES (1, 4, 'no model', '{}'), (1, 7, 'no model', '{}')")
     result = logged({"usd": 99}, today=date(2026, 6, 2), max_rejected=Rejects.parse(allowed))
     [found] = [verdict for verdict in result.verdicts if verdict.rule == "rejected-lines"]
