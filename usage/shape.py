@@ -97,25 +97,30 @@ def differing(there: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
             continue
         for name, wanted in columns.items():
             kind = there[table].get(name)
-            if kind is None:
+            if kind is None and table not in ON_DEMAND:
                 found.setdefault(table, f"it lacks the column {name} of {table}")
-            elif kind != wanted:
+            elif kind not in (None, wanted):
                 found.setdefault(table, f"the column {name} of {table} is {kind}, not {wanted}")
     return found
+
+
+def whole(there: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Those tables that have all the columns that they should."""
+    return {table: columns for table, columns in there.items() if should_be().get(table, {}).keys() <= columns.keys()}
 
 
 def lacking(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """What a store should have and this one has not, by table: its first column that is missing, a key, a sequence."""
     there = connection.execute(HAS).fetchall()
     names, tables = {name for name, _ in there}, {table for _, table in there}
-    with duckdb.connect() as whole:
+    with duckdb.connect() as made:
         if tables - {*ON_DEMAND}:  # else it is the file of a projection
-            whole.execute(VERSION_TABLE)
-            whole.execute(SCHEMA.read_text("utf-8"))
+            made.execute(VERSION_TABLE)
+            made.execute(SCHEMA.read_text("utf-8"))
         for name in tables.intersection(ON_DEMAND):
-            whole.execute(statement(name))
+            made.execute(statement(name))
         return {
-            table: f"it lacks {name}" for name, table in reversed(whole.execute(HAS).fetchall()) if name not in names
+            table: f"it lacks {name}" for name, table in reversed(made.execute(HAS).fetchall()) if name not in names
         }
 
 

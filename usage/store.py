@@ -13,7 +13,7 @@ from ..errors import CostsimError, StoreError
 from . import DEFAULT_STORE
 from .impossible import every_impossible_value, impossible_values
 from .reader import identifier
-from .shape import SCHEMA, VERSION_TABLE, columns_of, differing, faults, is_ours
+from .shape import SCHEMA, VERSION_TABLE, columns_of, differing, faults, is_ours, whole
 from .store_faults import is_fault, said
 from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal, remove_made
 
@@ -92,13 +92,13 @@ def explained(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Non
     error of whatever kind, for what takes longer to find."""
     there = columns_of(connection)
     _raise_first(path, differing(there).values())
-    _raise_first(path, impossible_values(connection, there))
+    _raise_first(path, impossible_values(connection, whole(there)))
     try:
         yield
     except Exception as error:
         if not (isinstance(error, CostsimError | OSError | MemoryError) or _is_fault(error)):
             _raise_first(path, faults(connection).values())
-            _raise_first(path, every_impossible_value(connection, there))
+            _raise_first(path, every_impossible_value(connection, whole(there)))
         raise
 
 
