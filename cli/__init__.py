@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
+from ..memory import check_address_space
 from ..shown import shortened
 from .streams import complain, leave_stdout, prepare_streams
 
@@ -35,6 +36,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         prepare_streams()
+        check_address_space()
         _check_utf8(sys.argv[1:])
         _check_empty(sys.argv[1:])
         if sys.argv[1:2] == ["route"]:  # shells ask it before every spawn: it answers without Typer and pydantic

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from ..memory import address_space
+
 FAULTS = (
     duckdb.IOException,
     duckdb.OutOfMemoryException,
@@ -33,7 +35,10 @@ def said(error: duckdb.Error) -> str:
     """A fault in words, with what to do."""
     message = " ".join(str(error).split())
     if any(word in message for word in FULL):
-        return f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}"
+        bounded = "; ulimit -v bounds the memory: raise it" if address_space() else ""
+        return (
+            f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}{bounded}"
+        )
     if any(word in message for word in DAMAGED):
         return f"the store is damaged ({first_line(error)}){SEE_REPAIR}"
     return first_line(error)

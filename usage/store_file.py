@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ..errors import StoreError
+from ..memory import check_engine
 from .unfold import SQLITE
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
@@ -51,6 +52,7 @@ def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPy
     Raises StoreError where `path` is no file for a store, and DuckDB's own errors where it cannot be opened; waits up
     to `wait_seconds` while another process has it open.
     """
+    check_engine()
     new = is_new(path)
     _check_log(path)
     if read_only and new:
