@@ -1,11 +1,13 @@
 """Amp threads: one JSON document each, usage in its messages.
 
-https://ampcode.com/manual: `inputTokens` excludes cache. `usageLedger.events` repeats the same usage or a part of
-it, so it is left out. Credits are not USD.
+https://ampcode.com/manual: `inputTokens` excludes cache. `usageLedger.events` repeats the messages' usage or a part of
+it; an event that no message states (a tool that asked a model, such as the oracle) is a call of its own. Credits are
+not USD.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,14 @@ SELECT file_id, line,
 FROM record WHERE usage IS NOT NULL
 """
 
+
+LEDGER = {
+    "input": "inputTokens",
+    "output": "outputTokens",
+    "cacheCreationInputTokens": "cacheCreationInputTokens",
+    "cacheReadInputTokens": "cacheReadInputTokens",
+}
+"""The tokens of a ledger's event, and what a message calls them."""
 
 WITHOUT_USAGE = {"role", "messageId", "content"}
 """The keys of a message that is nothing but text."""
@@ -73,8 +83,36 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
             yield from no_objects(message.get("usage"))
         else:
             yield from no_objects(message)
+    for number, usage, others in _beyond(thread.get("usageLedger"), [m for m in messages if isinstance(m, dict)]):
+        yield {**stated, "place": f"ledger:{number}", "usage": usage, "tokens": others, **head}
+        head = {}
     if head:
         yield head
+
+
+def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """What the ledger has and no message states: its id, else its number, the usage as in a message, other tokens."""
+    stated = [m for m in messages if isinstance(m.get("usage"), dict)]
+    ids = {message.get("messageId") for message in stated}
+    left = Counter(_figures(message["usage"]) for message in stated)
+    events = ledger.get("events") if isinstance(ledger, dict) else None
+    for number, event in enumerate(events if isinstance(events, list) else []):
+        if not isinstance(event, dict) or not isinstance(event.get("tokens"), dict):
+            continue
+        usage = {
+            **{key: event.get(key) for key in ("model", "timestamp", "credits")},
+            **{name: event["tokens"].get(key) for key, name in LEDGER.items()},
+        }
+        if event.get("toMessageId") in ids and event.get("toMessageId") is not None:
+            continue
+        if left[_figures(usage)] > 0:
+            left[_figures(usage)] -= 1
+        else:
+            yield str(event.get("id") or number), usage, _but(event["tokens"], *LEDGER, "total")
+
+
+def _figures(usage: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(usage.get(name) or 0) for name in ("model", "inputTokens", "outputTokens"))
 
 
 def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -83,9 +121,10 @@ def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def recognises(sample: Sample) -> bool:
-    """A thread with usage in its messages."""
-    return sample.layout in ("json", "ndjson") and sample.has(
-        "id", "created", "messages.usage.inputTokens", "messages.messageId"
+    """A thread with usage in its messages, or in its ledger alone."""
+    return sample.layout in ("json", "ndjson") and (
+        sample.has("id", "created", "messages.usage.inputTokens", "messages.messageId")
+        or sample.has("id", "created", "messages.messageId", "usageLedger.events.tokens.input")
     )
 
 
@@ -101,7 +140,11 @@ READER = Reader(
     counted=tuple(
         f"usage.{name}" for name in ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
     ),
-    left_out={"usage.totalInputTokens": "the sum", "usage.credits": "not USD; kept as a tag"},
+    left_out={
+        "usage.totalInputTokens": "the sum",
+        "usage.credits": "not USD; kept as a tag",
+        "usage.maxInputTokens": "the size of a model's context",
+    },
     unique_by="the thread's id and the message's",
     kept_at="~/.local/share/amp/threads",
     no_call="a thread with no usage",

@@ -277,3 +277,20 @@ def test_attempts_that_were_billed_and_thrown_away_are_calls_with_their_part_of_
         load(store, [file], strict=True)
         rows = store.execute("SELECT input, output, recorded_usd FROM usage_event ORDER BY input").fetchall()
     assert rows == [(1_000, 200, Decimal("0.006")), (2_000, 340, Decimal("0.0111"))]
+
+
+def test_what_amps_ledger_alone_states_is_a_call(tmp_path: Path) -> None:
+    # the first event repeats the message, whatever figures it has; the oracle's stands in the ledger alone
+    tokens = {"input": 10, "output": 100}
+    oracle = {"id": "e2", "timestamp": AT, "model": "gpt-5.4", "tokens": {"input": 500, "output": 50}}
+    usage = {"model": SONNET, "inputTokens": 10, "outputTokens": 100, "cacheReadInputTokens": 8_000}
+    thread = {"id": "T-1", "created": 1789034400000,
+              "messages": [{"role": "assistant", "messageId": 1, "usage": usage}],
+              "usageLedger": {"events": [{"id": "e1", "timestamp": AT, "model": SONNET, "toMessageId": 1,
+                                          "tokens": tokens}, oracle]}}  # fmt: skip
+    file = tmp_path / "T-1.json"
+    file.write_text(json.dumps(thread))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], strict=True)
+        rows = store.execute("SELECT model, input, cache_read, output FROM usage_event ORDER BY input").fetchall()
+    assert rows == [(SONNET, 10, 8_000, 100), ("gpt-5.4", 500, 0, 50)]
