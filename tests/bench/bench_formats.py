@@ -3,11 +3,13 @@
     python tests/bench/bench_formats.py [--mb 100] [--only otel,litellm]
 
 Each format is loaded in a process of its own; the time that counts is the processor's (user and system), since others
-may use the machine. Every copy of a sample has ids of its own, so that nothing is known already. The watch's share is
-what looking for usage that is not counted takes of it: in the bytes of lines, and in the cells of tables (for Claude
-Code, none: the search that finds its entries sees both). The clocks are read a few hundred times a load, which costs
-nothing; the time of cells is that of the whole process, since DuckDB's threads look too, so it includes the hashing
-beside it. Targets: no format in wide use (*) slower than a third of Claude Code's megabytes a second, and a share of at
+may use the machine. Every copy of a sample has ids of its own, so that nothing is known already. `look` is what the
+look at lines takes of it, and at the cells of tables (for Claude Code, none: the search that finds its entries sees
+both). It does two things in one pass: it checks that whole numbers are some where a reader takes them, which a load has
+to do anyway, and it looks for usage that is not counted. The watch's share is what that adds: beside each look, the
+numbers alone are checked in the same bytes, and what this takes is subtracted from both the look and the load. The
+clocks are read a few hundred times a load, which costs nothing; the time of cells is that of the whole process, since
+DuckDB's threads look too, so it includes the hashing beside it. Targets: no format in wide use (*) slower than a third of Claude Code's megabytes a second, and a share of at
 most a tenth; `!` marks what misses one. Claude Code's sample is a real session, with its texts; most others are a few
 lines of usage, multiplied: all calls, as no real log is. So `codex` and `cline` are there twice: as shipped, and `with
 texts`, in the shares of public logs (log_texts.py says which).
@@ -40,9 +42,31 @@ FILE_MB = 4  # of documents, which are read whole
 LOAD = """
 import resource, sys, threading, time
 from pathlib import Path
-from costsim.usage import tables
+import msgspec
+from costsim.usage import line_shapes, tables
+from costsim.usage.fits import has_numbers
 from costsim.usage.line_watch import LineWatch
-watched, within = [], threading.local()
+watched, alone, within = [], [], threading.local()
+decoders = {}
+def decoder(watch):
+    if watch.reader.name not in decoders:
+        numbers = {key: kind for key, kind in watch.columns.items() if has_numbers(kind)}
+        fields = [(f"f{n}", line_shapes._numbers(kind)[0], msgspec.field(default=None, name=key))
+                  for n, (key, kind) in enumerate(numbers.items())]
+        made = msgspec.defstruct("Numbers", fields, gc=False)
+        decoders[watch.reader.name] = msgspec.json.Decoder(made).decode_lines if fields else None
+    return decoders[watch.reader.name]
+def check_alone(self, piece, newlines):
+    start = time.thread_time()
+    place, end, decode = piece.find(b"\\n") + 1, piece.rfind(b"\\n") + 1, decoder(self.watch)
+    while decode and self.columns and place < end:
+        stop = piece.find(b"\\n", place + line_shapes.PART, end) + 1 or end
+        try:
+            decode(memoryview(piece)[place:stop])
+        except msgspec.DecodeError:
+            pass
+        place = stop
+    alone.append(time.thread_time() - start)
 def used():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -57,7 +81,12 @@ def timed(function, clock):
             watched.append(clock() - start)
             within.watch = False
     return call
-LineWatch.feed = timed(LineWatch.feed, time.thread_time)
+feed = timed(LineWatch.feed, time.thread_time)
+def feed_and_check(self, piece, newlines):
+    feed(self, piece, newlines)
+    if not getattr(within, "watch", False):
+        check_alone(self, piece, newlines)
+LineWatch.feed = feed_and_check
 LineWatch.finish = timed(LineWatch.finish, time.thread_time)
 tables.watch_cells = timed(tables.watch_cells, time.process_time)
 from costsim.usage.load import load
@@ -65,7 +94,7 @@ from costsim.usage.store import open_store
 with open_store(Path(sys.argv[2])) as store:
     before = used()
     report = load(store, [sys.argv[1]])
-    print(used() - before, report.total("added"), report.total("rejected"), sum(watched))
+    print(used() - before - sum(alone), report.total("added"), report.total("rejected"), sum(watched), sum(alone))
 """
 
 # What is an id in a record: each copy gets its own, in all places alike.
@@ -166,18 +195,25 @@ NOT_MAIN = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """A format's load: megabytes, seconds of the processor, calls and rejects; of the seconds, those of the watch."""
+    """A format's load: megabytes, seconds of the processor, calls and rejects; of the seconds, those of the look at
+    lines and cells, and those that the check of numbers alone would take."""
 
     mb: float
     seconds: float
     calls: int
     rejected: int
-    watched: float
+    looked: float
+    numbers: float
+
+    @property
+    def look(self) -> float:
+        """The part of the time that the look takes."""
+        return self.looked / max(self.seconds, 1e-3)
 
     @property
     def share(self) -> float:
-        """The watch's part of the time."""
-        return self.watched / max(self.seconds, 1e-3)
+        """The watch's part of the time: what it adds to the check of numbers."""
+        return max(self.looked - self.numbers, 0) / max(self.seconds, 1e-3)
 
     @property
     def speed(self) -> float:
@@ -253,8 +289,8 @@ def measured(name: str, size: int) -> Loaded:
         write(sample, folder, size)
         mb = sum(file.stat().st_size for file in folder.iterdir()) / 10**6
         run = [sys.executable, "-c", LOAD, str(folder), str(Path(made) / "costsim.duckdb")]
-        said = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()[-4:]  # after a bar
-    return Loaded(mb, float(said[0]), int(said[1]), int(said[2]), float(said[3]))
+        said = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()[-5:]  # after a bar
+    return Loaded(mb, float(said[0]), int(said[1]), int(said[2]), float(said[3]), float(said[4]))
 
 
 def main() -> int:
@@ -266,7 +302,9 @@ def main() -> int:
     chosen = {name for name in given.only.split(",") if name} or set(FORMATS)
     reference: Loaded | None = None
     slow, heavy = [], []
-    print(f"{'format':20} {'MB':>7} {'cpu s':>8} {'MB/s':>8} {'calls':>9} {'rejected':>9} {'ratio':>7} {'watch':>7}")
+    print(
+        f"{'format':20} {'MB':>7} {'cpu s':>8} {'MB/s':>8} {'calls':>9} {'rejected':>9} {'ratio':>7}  {'look':>6} {'watch':>7}"
+    )
     for name in [REFERENCE, *(name for name in FORMATS if name in chosen and name != REFERENCE)]:
         size = int(given.mb * 10**6)
         found = min((measured(name, size) for _ in range(given.times)), key=lambda one: one.seconds)
@@ -276,7 +314,7 @@ def main() -> int:
         slow += [name] * (is_slow and name not in NOT_MAIN)
         heavy += [name] * is_heavy
         print(f"{name + ('' if name in NOT_MAIN else ' *'):20} {found.mb:7.1f} {found.seconds:8.2f} {found.speed:8.1f} "
-              f"{found.calls:9,} {found.rejected:9,} {ratio:6.2f}{' !'[is_slow]} {found.share:6.1%}{' !'[is_heavy]}",
+              f"{found.calls:9,} {found.rejected:9,} {ratio:6.2f}{' !'[is_slow]} {found.look:6.1%} {found.share:6.1%}{' !'[is_heavy]}",
               flush=True)  # fmt: skip
     print(f"in wide use, and slower than a third of Claude Code's speed: {', '.join(slow) or 'none'}")
     print(f"the watch takes more than a tenth: {', '.join(heavy) or 'none'}")
