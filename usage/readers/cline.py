@@ -84,9 +84,17 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
             message["call"] = call
         elif usage is None:
             yield from _passed_over(message, read)
-        yield message
+        yield _without_words(message)
     if len(messages) < len(listed):
         yield from no_objects(*listed)
+
+
+def _without_words(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without what was asked and said: most of its bytes, and nothing that is read of it."""
+    text = message.get("text")
+    if isinstance(text, str) and text.lstrip()[:1] not in (*BEGINNINGS, "d"):  # "data: {…" of a stream
+        message["text"] = ""
+    return message
 
 
 def _passed_over(message: dict[str, Any], read: Callable[[str], Any]) -> Iterator[str]:
@@ -108,9 +116,7 @@ class _Task:
         self.session = file.parent.name
         self.first = messages[0].get("ts") if messages else None
         self.read = read
-        self.usages = [
-            _object(message.get("text"), read) or None if _said(message) in STATED else None for message in messages
-        ]
+        self.usages = [self._stated(message) if _said(message) in STATED else None for message in messages]
         self.tool = _tool(file, messages, [usage for usage in self.usages if usage])
         self.listed = REQUESTS.get(self.tool, REQUESTS["roo"])
         self.models = models(file)
@@ -123,6 +129,13 @@ class _Task:
             max(reads, 0) + max(writes, 0) > inputs >= 0 and usage is not None and usage.get("tokensIn") is not None
             for (inputs, _, reads, writes), usage in zip(self.counts, self.usages, strict=True)
         )
+
+    def _stated(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """The usage in a message's text, which stands there as an object from now on."""
+        usage = _object(message.get("text"), self.read)
+        if usage:
+            message["text"] = {name: value for name, value in usage.items() if name != "request"}
+        return usage or None
 
     def call(
         self, message: dict[str, Any], usage: dict[str, Any] | None, counts: tuple[int, ...]
