@@ -47,7 +47,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class PriceBook:
-    """The stack. `files[n]` is the content of layer `n`; None is the snapshot."""
+    """The stack. `files[n]` is the content of layer `n`; None is the base book `list`."""
 
     layers: tuple[Layer, ...]
     files: tuple[FileBook | None, ...] = field(repr=False)
@@ -72,16 +72,17 @@ class PriceBook:
         return self._keys[asked]
 
     def _as_written(self, model_ref: str, provider: str | None) -> ModelKey | None:
-        """A name that only a book file knows, spelt as there; a log may give its provider apart."""
+        """A name that only a book file, or our own rows, know, spelt as there; a log may give its provider apart."""
         name = model_ref.strip().lower()
         full = name if not provider or name.startswith(f"{provider.lower()}/") else f"{provider.lower()}/{name}"
         head, _, model = full.rpartition("/")
-        known = any(ModelKey(head, model) in file.rows for file in self.files if file)
-        return ModelKey(head, model) if known else None
+        key = ModelKey(head, model)
+        known = any(key in file.rows if file else listed.is_own(key) for file in self.files)
+        return key if known else None
 
     def keys(self) -> list[ModelKey]:
         """Every model that some layer lists; a few of the snapshot's have no price at all."""
-        base = snapshot.keys() if None in self.files else []
+        base = [*snapshot.keys(), *listed.own_rows().rows] if None in self.files else []
         return list(dict.fromkeys([*base, *(key for file in self.files if file for key in file.rows)]))
 
     def rows(self, key: ModelKey) -> tuple[PriceRow, ...]:

@@ -51,6 +51,11 @@ def own_rows() -> FileBook:
     return read_book(OWN_ROWS)
 
 
+def is_own(key: ModelKey) -> bool:
+    """Whether our own rows price the model, of which the snapshot may know nothing."""
+    return kept("own", key, lambda: key in own_rows().rows, bool, bool)
+
+
 @cache
 def rows(key: ModelKey) -> tuple[PriceRow, ...]:
     """All rows of one model: the snapshot's, and ours of the classes, processing levels and days that it lacks."""

@@ -18,7 +18,7 @@ from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
 from .fast_json import parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
-from .reader import Layout, Reader, Sample
+from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
 from .readers.refused import refusal
 from .unfold import SQLITE, tables
@@ -174,7 +174,7 @@ def _format_of(
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:
         near = did_you_mean(gone, plain_names(sorted(there)))
-        constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == "mapped" else ""
+        constant = f" (a constant begins with a colon: :{gone})" if reader and reader.name == MAPPED else ""
         part = "table" if sample.layout == "sqlite" else "column"
         raise UsageLogError(f"there is no {part} {gone!r}{constant}{near}", file=sample.path)
     taken = map(reader.key, reader.columns) if reader else ()

@@ -12,8 +12,14 @@ Layout = Literal["ndjson", "json", "csv", "parquet", "sqlite"]
 Role = Literal["calls", "bill"]
 """What a source states: single calls (or sums of them), or what the provider says that it charged."""
 
+Origin = Literal["agent", "telemetry", "provider", "gateway", "gateway's sums", "tracer", "own table", "rollup"]
+"""Who wrote a log. Of sources that have the same call, the first of these counts: see analysis/spend/same_calls.py."""
+
 Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str]]
 """From a file's content and the file itself to its records; a text is a line that is no record, to be rejected."""
+
+MAPPED = "mapped"
+"""The reader of tables whose columns the user names: it is made for each."""
 
 RAW_CHARACTERS = 500  # of what is rejected
 
@@ -83,6 +89,7 @@ class Sample:
 class Reader:
     """A log format.
 
+    `origin` is who writes such a log: it decides which source counts where several have the same call.
     `columns` are the fields to take: top-level key (or CSV/Parquet column; `keys` has other names of these in the
     file, for ordered readers) to DuckDB type, nested ones as
     STRUCT, numbers as BIGINT (HUGEINT where `sql` adds or subtracts them, so that nothing overflows), all
@@ -122,6 +129,7 @@ class Reader:
     """
 
     name: str
+    origin: Origin
     doc: str
     columns: Mapping[str, str]
     sql: str

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ..documents import did_you_mean
 from ..errors import UsageLogError
-from .reader import Reader, Role
+from .reader import MAPPED, Reader, Role
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,7 +60,7 @@ def check_source(name: str) -> str:
     """The name, if there is such a source. Raises UsageLogError."""
     from .readers import READERS
 
-    known = ["mapped", *(reader.name for reader in READERS)]
+    known = [MAPPED, *(reader.name for reader in READERS)]
     if name not in known:
         raise UsageLogError(f"there is no source {name!r}{did_you_mean(name, known)}", key="--role")
     return name

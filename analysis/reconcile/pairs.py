@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..spend.same_calls import STANDING
+from ..spend.same_calls import standing
 from .sides import SideLine, Sides
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _gateways(connection: DuckDBPyConnection, sides: Sides) -> list[Pairing]:
 
 
 def _order(source: str) -> tuple[int, str]:
-    return STANDING.get(source, 0), source
+    return standing(source), source
 
 
 def named(sources: Iterable[str]) -> str:

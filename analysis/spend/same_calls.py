@@ -17,9 +17,11 @@ in the table `overlap`: two agents' own logs are never the same calls, and calls
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from ...usage.reader import MAPPED, Origin
 from ...usage.store import in_memory, is_read_only, scalar
 from .names import BILLER, KNOWN_AS, name_models
 
@@ -28,15 +30,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from duckdb import DuckDBPyConnection
-
-STANDING = {
-    "otel": 1, "copilot-traces": 1,
-    "bedrock": 2, "vertex": 2, "azure-apim": 2, "vllm": 2,
-    "litellm": 3, "openrouter": 3, "helicone": 3, "portkey": 3, "litellm-daily": 4,
-    "langfuse": 5, "langsmith": 5, "posthog": 5, "mlflow": 5, "weave": 5, "datadog": 5, "braintrust": 5,
-    "mapped": 6, "rollup": 7,
-}  # fmt: skip
-"""Which source counts of those that have a call, the best first; 0, an agent's own log, where it is not named."""
 
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
@@ -209,13 +202,26 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
     _apply(connection, REPEAT_MARKS)
 
 
+def standing(source: str) -> int:
+    """Which source counts of those that have a call, the best first, by who writes its logs; 0 where nobody knows."""
+    return _standings().get(source, 0)
+
+
+@cache
+def _standings() -> dict[str, int]:
+    from ...usage.readers import READERS  # all formats: only where calls are compared
+
+    origins = {reader.name: reader.origin for reader in READERS} | {MAPPED: "own table"}
+    return {name: get_args(Origin).index(origin) for name, origin in origins.items()}
+
+
 def find_same_calls(connection: DuckDBPyConnection, days: str, values: Mapping[str, object] | None = None) -> None:
     """Fill `same_call` (place, source, other_place, other_source): calls and the better source of each, by rowid.
 
     `days` is SQL of ours that fills the temporary table `settle_day` with the days in question.
     """
     connection.execute(days, dict(values or {}))
-    connection.execute(STANDINGS, [list(STANDING), list(STANDING.values())])
+    connection.execute(STANDINGS, [list(_standings()), list(_standings().values())])
     connection.execute(SAME_CALLS)
 
 

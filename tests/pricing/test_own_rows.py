@@ -7,9 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from costsim.pricing import snapshot
+from costsim.pricing import book, listed, snapshot
 from costsim.pricing.book import open_book
 from costsim.pricing.listed import own_rows
+from costsim.pricing.overlay import read_book
 from costsim.pricing.rows import ModelKey, processings
 
 OPUS = ModelKey("anthropic", "claude-opus-4-6")
@@ -34,6 +35,24 @@ def test_the_snapshot_wins_where_it_has_a_row() -> None:
     for key, rows in own_rows().rows.items():
         known = {(row.processing, row.token_class) for row in snapshot.rows(key)}
         assert not known & {(row.processing, row.token_class) for row in rows}, f"{key} is in genai-prices now"
+
+
+def test_a_model_that_the_snapshot_lacks_is_priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_text(
+        "book: own\nsource: page\nmodels: [{model: openai/gpt-99-new, usd_per_mtok: {input: 7, output: 9}, source: page}]\n"
+    )
+    monkeypatch.setattr(listed, "own_rows", lambda: read_book(file))
+    for module in (listed, book):  # nothing of it may be kept for later runs
+        monkeypatch.setattr(module, "kept", lambda kind, asked, compute, *to_json: compute())
+    new, prices = ModelKey("openai", "gpt-99-new"), open_book()
+    assert new in prices.keys()
+    assert prices.resolve("gpt-99-new", "openai") == prices.resolve("OpenAI/gpt-99-new") == new
+    assert prices.resolve("openai/gpt-99-newer") is None
+    found = prices.price(new, "input", at=datetime(2026, 10, 5, tzinfo=UTC))
+    assert found is not None
+    assert found.usd == 7
+    listed.rows.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="amp",
+    origin="agent",
     doc="https://ampcode.com/manual",
     columns=COLUMNS,
     sql=SQL,

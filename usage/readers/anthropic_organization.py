@@ -102,6 +102,7 @@ def recognises_costs(sample: Sample) -> bool:
 
 USAGE = Reader(
     name="anthropic-usage",
+    origin="provider",
     doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report",
     columns={"data": pages("starting_at VARCHAR, ending_at VARCHAR", _USAGE)},
     sql=USAGE_SQL,
@@ -124,6 +125,7 @@ USAGE = Reader(
 
 COSTS = Reader(
     name="anthropic-costs",
+    origin="provider",
     doc="https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report",
     columns={"data": pages("starting_at VARCHAR, ending_at VARCHAR", texts((*COST_GROUPS, "amount", "currency")))},
     sql=COSTS_SQL,

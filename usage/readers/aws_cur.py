@@ -112,6 +112,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="aws-cur",
+    origin="provider",
     doc="https://docs.aws.amazon.com/bedrock/latest/userguide/cost-mgmt-understanding-cur-data.html",
     columns=COLUMNS,
     sql=SQL,

@@ -123,6 +123,7 @@ _USAGE = tuple(f"properties.{body}.{usage}" for body in _BODIES for usage in ("u
 
 GATEWAY = Reader(
     name="azure-apim",
+    origin="provider",
     doc="https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference",
     columns={
         **dict.fromkeys(("category", "correlationId", "time", "location", "resourceId"), "VARCHAR"),
@@ -143,6 +144,7 @@ GATEWAY = Reader(
 
 METERS = Reader(
     name="azure-cost",
+    origin="provider",
     doc="https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields",
     columns=dict.fromkeys((name for names in METER_NAMES.values() for name in names), "VARCHAR"),
     sql=METER_SQL,

@@ -171,6 +171,7 @@ _REPEATED = (
 
 READER = Reader(
     name="bedrock",
+    origin="provider",
     doc="https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html",
     columns=COLUMNS,
     sql=SQL,

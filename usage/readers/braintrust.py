@@ -116,6 +116,7 @@ _COUNTED = [
 
 READER = Reader(
     name="braintrust",
+    origin="tracer",
     doc="https://www.braintrust.dev/docs/guides/traces/customize",
     columns=COLUMNS,
     sql=SQL,

@@ -171,6 +171,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="claude-code",
+    origin="agent",
     doc="https://docs.claude.com/en/docs/claude-code/data-usage",
     columns=COLUMNS,
     sql=SQL,

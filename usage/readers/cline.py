@@ -307,6 +307,7 @@ FAST_APPLY = tuple(f"text.fastApplyResult.{name}" for name in ("tokensIn", "toke
 
 READER = Reader(
     name="cline",
+    origin="agent",
     doc="https://docs.cline.bot/",
     columns=COLUMNS,
     sql=SQL,

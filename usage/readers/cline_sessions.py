@@ -45,6 +45,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="cline-session",
+    origin="agent",
     doc="https://github.com/cline/cline/blob/main/sdk/packages/core/docs/messages-contract-v1.md",
     columns={"version": "VARCHAR", "sessionId": "VARCHAR", "agent": "VARCHAR", "messages": f"{_MESSAGE}[]"},
     sql=SQL,

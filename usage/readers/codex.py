@@ -231,6 +231,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="codex",
+    origin="agent",
     doc="https://github.com/openai/codex",
     columns=COLUMNS,
     sql=SQL,

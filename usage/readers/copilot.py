@@ -220,6 +220,7 @@ WHERE = "~/.copilot (COPILOT_HOME)"
 
 READER = Reader(
     name="copilot",
+    origin="agent",
     doc="https://docs.github.com/copilot/how-tos/copilot-cli",
     columns=COLUMNS,
     sql=SQL,
@@ -257,6 +258,7 @@ READER = Reader(
 
 STORED = Reader(
     name="copilot-store",
+    origin="agent",
     doc="https://docs.github.com/copilot/how-tos/copilot-cli",
     columns=COLUMNS,
     sql=SQL,

@@ -44,6 +44,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="copilot-bill",
+    origin="provider",
     doc="https://docs.github.com/billing/reference/billing-reports",
     columns=dict.fromkeys(NAMES, "VARCHAR"),
     sql=SQL,

@@ -61,6 +61,7 @@ def recognises(sample: Sample) -> bool:
 READER = replace(
     otel.READER,
     name="copilot-traces",
+    origin="telemetry",
     doc="https://github.com/microsoft/vscode-copilot-chat/blob/main/docs/monitoring/agent_monitoring.md",
     recognises=recognises,
     unfold=unfold,

@@ -72,6 +72,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="cursor",
+    origin="agent",
     doc="https://cursor.com/docs/account/usage",
     columns=COLUMNS,
     sql=SQL,

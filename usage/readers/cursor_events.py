@@ -84,6 +84,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="cursor-events",
+    origin="agent",
     doc="https://cursor.com/docs/account/teams/admin-api",
     columns={**dict.fromkeys(TEXTS, "VARCHAR"), "tokenUsage": "JSON"},
     sql=SQL,

@@ -112,6 +112,7 @@ _PARTS = ["input", "output", "cache_read_input", "cache_write_input", "non_cache
 
 READER = Reader(
     name="datadog",
+    origin="tracer",
     doc="https://docs.datadoghq.com/llm_observability/setup/api/",
     columns=COLUMNS,
     sql=SQL,

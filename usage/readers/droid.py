@@ -108,6 +108,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="droid",
+    origin="agent",
     doc="https://docs.factory.ai/",
     columns=COLUMNS,
     sql=SQL,

@@ -201,6 +201,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="focus",
+    origin="provider",
     doc="https://focus.finops.org/focus-specification/",
     columns=COLUMNS,
     sql=SQL,

@@ -89,6 +89,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="gemini-cli",
+    origin="agent",
     doc="https://github.com/google-gemini/gemini-cli",
     columns=COLUMNS,
     sql=SQL,

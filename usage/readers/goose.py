@@ -69,6 +69,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="goose",
+    origin="agent",
     doc="https://block.github.io/goose/docs/guides/sessions/session-management",
     columns=COLUMNS,
     sql=SQL,

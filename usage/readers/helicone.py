@@ -108,6 +108,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="helicone",
+    origin="gateway",
     doc="https://docs.helicone.ai/tools/export",
     columns=COLUMNS,
     sql=SQL,

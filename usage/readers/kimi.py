@@ -91,6 +91,7 @@ _WITHIN = ("", "event.payload.", "event.payload.event.payload.")
 
 CLI = Reader(
     name="kimi-cli",
+    origin="agent",
     doc="https://github.com/MoonshotAI/kimi-cli",
     columns=COLUMNS,
     sql=SQL,
@@ -117,6 +118,7 @@ CLI = Reader(
 )
 CODE = Reader(
     name="kimi-code",
+    origin="agent",
     doc="https://www.kimi.com/code/docs/",
     columns=CODE_COLUMNS,
     sql=CODE_SQL,

@@ -300,6 +300,7 @@ _COSTS = tuple(f"{place}{holder}" for place in _PLACES for holder in ("costDetai
 
 READER = Reader(
     name="langfuse",
+    origin="tracer",
     doc="https://langfuse.com/docs/api-and-data-platform",
     columns=COLUMNS,
     sql=SQL,

@@ -177,6 +177,7 @@ _INSIDE = (
 
 READER = Reader(
     name="langsmith",
+    origin="tracer",
     doc="https://docs.langchain.com/langsmith/run-data-format",
     columns=COLUMNS,
     sql=SQL,

@@ -183,6 +183,7 @@ _USAGE = tuple(
 
 READER = Reader(
     name="litellm",
+    origin="gateway",
     doc="https://docs.litellm.ai/docs/proxy/cost_tracking",
     columns=COLUMNS,
     sql=SQL,
@@ -264,6 +265,7 @@ def other_daily(sample: Sample) -> str | None:
 
 DAILY = Reader(
     name="litellm-daily",
+    origin="gateway's sums",
     doc="https://docs.litellm.ai/docs/proxy/cost_tracking",
     columns=DAILY_COLUMNS,
     sql=DAILY_SQL,

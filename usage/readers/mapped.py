@@ -32,7 +32,7 @@ from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
 from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
 from ..processing import processing
-from ..reader import DIMENSIONS, Reader, Role, identifier, text
+from ..reader import DIMENSIONS, MAPPED, Reader, Role, identifier, text
 from ..tags import TAG
 
 OF_CALL = ("id", "response_id", "ts", "model", "provider", "component", "agent", "task", "session", *DIMENSIONS)
@@ -94,7 +94,8 @@ def mapped_reader(mapping: Mapping) -> Reader:
     pairs = ", ".join(f"{text(name.removeprefix(TAG))}, {sql}" for name, sql in tags.items())
     selected += [f"json_object({pairs}) AS tags"] if tags else []
     return Reader(
-        name="mapped",
+        name=MAPPED,
+        origin="own table",
         doc="costsim load --map",
         columns={name: "HUGEINT" if name in TOKEN_CLASSES else "VARCHAR" for name in mapping.columns},
         sql=f"SELECT file_id, line, {', '.join(selected)} FROM record",  # noqa: S608 (names are ours, constants bound)

@@ -117,6 +117,7 @@ _TEXTS = ("mlflow.chat.tokenUsage", "mlflow.llm.cost", "mlflow.spanOutputs")
 
 READER = Reader(
     name="mlflow",
+    origin="tracer",
     doc="https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/",
     columns=COLUMNS,
     sql=SQL,

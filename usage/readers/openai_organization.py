@@ -112,6 +112,7 @@ def recognises_costs(sample: Sample) -> bool:
 
 USAGE = Reader(
     name="openai-usage",
+    origin="provider",
     doc="https://platform.openai.com/docs/api-reference/usage",
     columns={
         "data": pages("start_time VARCHAR, end_time VARCHAR", texts(_USAGE)),
@@ -147,6 +148,7 @@ USAGE = Reader(
 
 COSTS = Reader(
     name="openai-costs",
+    origin="provider",
     doc="https://platform.openai.com/docs/api-reference/usage/costs",
     columns={
         "data": pages(

@@ -157,6 +157,7 @@ _OWN_OF_OMP = (
 
 READER = Reader(
     name="openclaw",
+    origin="agent",
     doc="https://github.com/badlogic/pi-mono",
     columns=COLUMNS,
     sql=SQL,

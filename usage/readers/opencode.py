@@ -126,6 +126,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="opencode",
+    origin="agent",
     doc="https://opencode.ai/docs/",
     columns=COLUMNS,
     sql=SQL,

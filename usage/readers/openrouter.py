@@ -59,6 +59,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="openrouter",
+    origin="gateway",
     doc="https://openrouter.ai/docs/guides/guides/activity-export",
     columns=COLUMNS,
     sql=SQL,

@@ -328,6 +328,7 @@ IN_TEXTS = tuple(name for short in ("vercel", "genkit", "input_details", "output
 
 READER = Reader(
     name="otel",
+    origin="telemetry",
     doc="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
     columns=COLUMNS,
     sql=SQL,

@@ -85,6 +85,7 @@ _USAGES = ("response.usage", "response.body.usage")
 
 READER = Reader(
     name="portkey",
+    origin="gateway",
     doc="https://portkey.ai/docs/product/observability/logs-export",
     columns=COLUMNS,
     sql=SQL,

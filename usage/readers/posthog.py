@@ -107,6 +107,7 @@ _AUDIO = ("$ai_input_tokens_audio", "$ai_audio_input_tokens", "$ai_audio_output_
 
 READER = Reader(
     name="posthog",
+    origin="tracer",
     doc="https://posthog.com/docs/llm-analytics/manual-capture",
     columns=COLUMNS,
     sql=SQL,

@@ -53,6 +53,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="qwen-code",
+    origin="agent",
     doc="https://github.com/QwenLM/qwen-code",
     columns=COLUMNS,
     sql=SQL,

@@ -48,6 +48,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="rollup",
+    origin="rollup",
     doc="https://parquet.apache.org/docs/file-format/",
     columns={
         **dict.fromkeys(NAMES, "VARCHAR"),

@@ -112,6 +112,7 @@ _DETAILS = _either(
 
 READER = Reader(
     name="vertex",
+    origin="provider",
     doc="https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging",
     columns=COLUMNS,
     sql=SQL,

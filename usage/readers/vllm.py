@@ -108,6 +108,7 @@ def recognises(sample: Sample) -> bool:
 
 READER = Reader(
     name="vllm",
+    origin="provider",
     doc="https://docs.vllm.ai/en/latest/usage/metrics.html",
     columns=dict.fromkeys(("model", "start", "run", "prompt", "cached", "generated", "requests"), "VARCHAR"),
     sql=SQL,

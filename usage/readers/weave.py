@@ -139,6 +139,7 @@ _INSIDE = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.
 
 READER = Reader(
     name="weave",
+    origin="tracer",
     doc="https://docs.wandb.ai/weave/guides/tracking/costs",
     columns=COLUMNS,
     sql=SQL,
