@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from .architecture.policies import Policy
 from .mix_results import PlanMix
 from .result import Result, Usd
 
@@ -263,7 +264,7 @@ class WaterfallStep(Result):
     some step are left out of all.
     """
 
-    step: Literal["naive", "routing", "fresh_for", "batch_with", "large_context", "escalate", "cache", "retry"]
+    step: Literal["naive", "routing", Policy]
     expected_usd_per_day: Usd
     saved_usd_per_day: Usd
     shapley_usd_per_day: Usd | None = None

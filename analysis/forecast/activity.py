@@ -1,8 +1,8 @@
 """Days of no cost: whether a day to come costs anything at all.
 
 Three ways in which days may rest are weighed by how well they explain the days seen: all days share one chance of a
-cost (a fleet that runs now and then), working days and weekends have one each, or every weekday has its own. Chances
-are Beta near 0 or 1 before a day is seen, so that a weekday that was always seen to cost something goes on.
+cost (a fleet that runs now and then), working days and weekends have one each, or every weekday has its own. Before a
+day is seen a chance is Beta(0.15, 0.15), mostly near 0 or 1: a weekday that always cost something probably will again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .candidates import Candidate, Task
 from .switching import Caches
 
 Chosen = dict[str, Candidate | None]
-"""By task the plain candidate, its caches as logged; None where no model will do."""
+"""For each task its candidate, priced with the caches as logged; None where no model will do."""
 
 
 def changes_of(tasks: Sequence[Task], chosen: Mapping[str, Candidate | None]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A bill's words at the price book: tokens that it prices itself, and charges of a processing level or a region.
+"""A bill at list price: the tokens that it prices itself, and its charges of a processing level or a region.
 
 A cloud's bill states its own amounts, and its models by its own names: its tokens are priced here as the price list
 has that model, so that they can be compared. A charge without tokens that the bill says is of a batch, a level or a

@@ -34,7 +34,7 @@ def own_runs(work: Work) -> Runs:
 
 
 def rooted(works: Mapping[str, Work], root: str) -> list[Work]:
-    """The works where nothing runs by itself but the root, once on each day on which it does."""
+    """The works where only the root runs by itself: once on each day on which it runs at all."""
     found = []
     for name, work in works.items():
         once = tuple(Fraction(int(count > 0 and name == root)) for count in work.runs.expected)

@@ -1,7 +1,7 @@
 """How complete each source is: a score with its reasons, beside every total.
 
 The score is the share, in percent, of what was used that is believed to be counted: 100 less what each sign takes.
-A sign of `CERTAIN` kinds takes its own share (rejected lines of all lines, unread tokens of all tokens, calls whose
+A certain sign takes its own share (rejected lines of all lines, unread tokens of all tokens, calls whose
 output is too small of all that were compared); the others take a part of theirs, since they may have another reason:
 see `PARTLY`. Signs are of the files that a source was loaded from, days of those that were asked for.
 """
