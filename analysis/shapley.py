@@ -1,7 +1,7 @@
 """Shapley values: what each of several changes does to a cost, whatever order they came in.
 
-(L. S. Shapley, "A Value for n-Person Games", 1953.) Policies of the waterfall, causes of a diff, effects of the bridge and
-the moves of a replay are all split by it: exact, in fractions.
+(L. S. Shapley, "A Value for n-Person Games", 1953.) Policies of the waterfall, causes of a diff, effects of the bridge
+and the moves of a replay are all split by it: exact, in fractions.
 """
 
 from __future__ import annotations

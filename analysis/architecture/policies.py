@@ -185,9 +185,7 @@ class Escalate(Part):
     def chance(self) -> Fraction:
         """The expected share of runs that escalate."""
         if isinstance(self.probability, FromOutcomes):
-            raise TypeError(
-                "outcomes are counted when an architecture is read: see analysis/architecture/escalation.py"
-            )
+            raise TypeError("outcomes are counted when an architecture is read: see escalation.py")
         return self.probability.share if isinstance(self.probability, Counted) else Fraction(self.probability)
 
 

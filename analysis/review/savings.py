@@ -1,7 +1,7 @@
 """What routing saved: the month as it was, against one model for everything, and against the configured plan.
 
-The naive plan is replayed (analysis/replay/replay.py), tokens scaled as measured. The configured plan moves the calls that
-are off-policy, and only them: calls that a large context or an escalation sent elsewhere are as configured. It is
+The naive plan is replayed (analysis/replay/replay.py), tokens scaled as measured. The configured plan moves the calls
+that are off-policy, and only them: calls that a large context or an escalation sent elsewhere are as configured. It is
 priced at the same tokens, so that what was missed is the sum of the drifts' worths; the range is widened by what the
 measured token multipliers say.
 """
