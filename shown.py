@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from zlib import crc32
 
 MAX_NAME = 200
 """Characters of a name in a table's cell."""
 MAX_LINE = 2_000
 """Characters of a line that people read: a sentence may hold several names."""
+LONG_WORD = re.compile(rf"\S{{{MAX_NAME + 1},}}")
 ELLIPSIS = "…"
 """Stands where something was left out."""
 
@@ -20,6 +22,12 @@ def shortened(text: str, most: int = MAX_LINE) -> str:
     if len(text) <= most:
         return text
     return "\n".join(_shortened(line, most) for line in text.split("\n"))
+
+
+def shortened_words(text: str) -> str:
+    """The text as `shortened`, each word of it no longer than a name in a table's cell: a page repeats names hundreds
+    of times."""
+    return shortened(LONG_WORD.sub(lambda word: _shortened(word[0], MAX_NAME), text)) if len(text) > MAX_NAME else text
 
 
 def _shortened(line: str, most: int) -> str:

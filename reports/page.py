@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..money import format_cents, format_exact, format_range, format_usd
 from .numbers import count, percent
 from .stacked import label_cells
+from .texts import chart as bounded
 from .texts import html
 from .theme import DARK, LIGHT
 from .vega import Spec, bundle, cache_folder, drawing
@@ -68,7 +69,7 @@ def figure(
     """A chart drawn once for paper, and as the specification that scripts draw, with `rows` in place of its own."""
     spec = spec_of(chart)
     drawn = drawing(spec, STATIC_WIDTH_PX)
-    live = {**spec, "datasets": {**spec["datasets"], "rows": rows}} if rows else spec
+    live = {**spec, "datasets": {**spec["datasets"], "rows": rows}} if rows else bounded(spec)
     return Figure(name, title, caption, live, drawn, whole, query, csv)
 
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from ..json_text import COMMANDS_WITHIN, harmless
-from ..shown import MAX_LINE, MAX_NAME, shortened
+from ..shown import MAX_LINE, MAX_NAME, shortened, shortened_words
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
@@ -119,7 +119,7 @@ def xml(text: str) -> str:
 def html(value: Any) -> Any:
     """What a page shows: text without what turns its direction or breaks its lines; markup of ours stays as it is."""
     named = isinstance(value, str) and not hasattr(value, "__html__")
-    return CONTROLS.sub(REPLACEMENT, shortened(value)) if named else value
+    return CONTROLS.sub(REPLACEMENT, shortened_words(value)) if named else value
 
 
 def chart(spec: Any, most: int = MAX_LINE) -> Any:
