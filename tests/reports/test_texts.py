@@ -92,6 +92,7 @@ def test_workflow_commands_of_our_own_are_printed() -> None:
         ("0123abc", "0123ab\u200bc"),
         ("model-20251001", "model-20251001"),
         ("defaced", "defaced"),
+        ("move-3f9a2c01", "move-3f9a2c01"),  # people copy it
         ("<!-- x -->", r"\<!-- x --\>"),
         ("a[^1]", r"a\[^1\]"),
         ("- [ ] x", r"\- \[ \] x"),
