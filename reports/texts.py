@@ -42,7 +42,7 @@ NO_FORMULA = "<span>&#36;</span>"
 """A dollar sign that GitHub and GitLab take for nothing else."""
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Where Markdown would read another character: `&commat;name` is a mention too."""
-BLOCK = re.compile(r"^(?:[-+=]|\d{1,9}(?=[.)]))")
+BLOCK = re.compile(r"^(?:[-+](?=\s|$)|[-=](?=[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 """What begins a list, a rule or a heading where it begins a line."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
