@@ -6,8 +6,9 @@ The coefficients have normal priors in logs of cost (weekday effects, trend, wan
 that are weighed by their marginal likelihood, so that a pattern counts as far as the days support it. The noise's
 variance is integrated out (regression.py), which makes the predictive distribution a mixture of Student t. Anomalies
 weigh less (the square of Huber's weight) and return at random, rarely, in the forecast. Whether the last few days are
-outliers or a new level is a mixture too, until the days settle it. Days of no cost have a chance of their own
-(activity.py). See docs/forecast.md for the formulas and how often the ranges held.
+outliers or a new level is a mixture too, until the days settle it. The noise may fall as the level rises (noise.py).
+Days of no cost have a chance of their own (activity.py). See docs/forecast.md for the formulas and how often the ranges
+held.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from . import levels
+from . import levels, noise
 from .activity import draw_active
 from .history import Days, Floats
 from .regression import NOISE_SCALES, Posterior, Prior, likely_enough, priors, regress
@@ -27,6 +28,10 @@ WINDOW = 91
 """Days looked at: 13 of each weekday."""
 WANDER_STEP = 3
 """The level may move every so many days (and is drawn day by day in the forecast)."""
+TREND = 9
+"""The trend's column of the regression."""
+LEAST_KNOWN = 1 / 16
+"""A trend's range is at least a quarter of its prior's: from a day or two its estimate has no error, for it is 0."""
 LEVEL_WIDTH, SHIFT_WIDTH = 10.0, 1.5
 OUTLIER, LARGEST = 3.5, 1.6
 """A day is an outlier beyond so many standard deviations; drawn again, it is at most e^1.6 = 5 times off."""
@@ -36,12 +41,14 @@ ENOUGH_DAYS = 28
 """Of residuals, to draw the noise from them."""
 TREND_DAYS = 45
 """A trend, and the level's wandering, go on so long after the last day known, and no further."""
+MONTH_DAYS = 62
+"""Of so many days to come, normal noise is drawn together with the rest, which is quicker; of more, by itself."""
 RECENT_DAYS, RECENT_SCORE, BEFORE_DAYS = 10, 2.0, 8
 """A new level may have begun on any of the last ten days: considered where the days since then are 2 standard errors
 from the level before, of which eight days are known."""
 FEW_DAYS, FEW_BEFORE = 14, 2
 """With fewer days than two weeks medians by weekday say nothing: any day after the second may have begun a level."""
-HAZARD, RECENT_SIZE = 1 / 16, 0.5
+HAZARD, RECENT_SIZE = 1 / 10, 0.6
 """The prior chance that a level begins on a given day, and the standard deviation of its size in logs."""
 LEAST_CHANCE = 0.02
 """A day that is less likely to have begun a level is not drawn from."""
@@ -98,8 +105,8 @@ class Model:
         """Medians only: how far each day deviates, in standard deviations; where the level shifts; the noise."""
         level = self._level
         deviations = level - levels.medians(levels.windows(level, 7, 7))
-        noise = max(levels.spread(deviations), 0.02)
-        return deviations / noise, levels.shifts(level, noise), noise
+        scale = max(levels.spread(deviations), 0.02)
+        return deviations / scale, levels.shifts(level, scale), scale
 
     def _features(self, day: NDArray[np.int64], weekday: NDArray[np.int64]) -> Floats:
         """The regression's columns for days counted from the last known one (0; the future is positive)."""
@@ -118,13 +125,14 @@ class Model:
     def _grid(self) -> list[Prior]:
         """How days may vary: from enough days the noise's scale is known, else it is one of several."""
         enough = np.count_nonzero(~np.isnan(self._logs)) >= ENOUGH_DAYS
-        return priors({self._first_look[2]: 1.0} if enough else NOISE_SCALES)
+        noises = {self._first_look[2]: 1.0} if enough else NOISE_SCALES
+        return priors(noises, len(self._logs))
 
     def _priors(self) -> tuple[Floats, Floats]:
         """Means and standard deviations of the coefficients in logs: (grid, k) each."""
         steps = len(np.arange(0, len(self._logs) - 1, WANDER_STEP))
         rest = len(self.shifts) + steps
-        centres = [[0.0] * 8 + [prior.weekend_mean, prior.trend_mean] + [0.0] * rest for prior in self._grid]
+        centres = [[0.0] * 8 + [prior.weekend_mean] + [0.0] * (1 + rest) for prior in self._grid]
         widths = [
             [LEVEL_WIDTH, *[prior.weekday] * 7, prior.weekend, prior.trend, *[SHIFT_WIDTH] * len(self.shifts)]
             + [prior.wander * WANDER_STEP**0.5] * steps
@@ -144,7 +152,7 @@ class Model:
     @cached_property
     def _recent_shifts(self) -> list[int]:
         """For how many days, the last one included, the level may be another: [1, 2] where it may be two days old."""
-        level, shifts, noise = self._level, self.shifts, self._first_look[2]
+        level, shifts, scale = self._level, self.shifts, self._first_look[2]
         days = len(level)
         active = ~np.isnan(level)
         if np.count_nonzero(active) < FEW_DAYS:
@@ -158,7 +166,7 @@ class Model:
                 continue
             if np.isnan(past).all() or any(abs(1 - since - at) < levels.SHIFT_DAYS for at in shifts):
                 continue
-            apart = abs(np.nanmedian(recent) - np.nanmedian(past)) / noise
+            apart = abs(np.nanmedian(recent) - np.nanmedian(past)) / scale
             if apart * np.count_nonzero(~np.isnan(recent)) ** 0.5 > RECENT_SCORE:
                 found.append(since)
         return found
@@ -176,6 +184,22 @@ class Model:
         """The likeliest of them."""
         return max(self._fits, key=lambda fit: fit.chance)
 
+    @cached_property
+    def _usual_logs(self) -> Floats:
+        """What is usual on each of the days that cost something, by medians: the level around it and its weekday."""
+        usual = self._logs - self._first_look[0] * self._first_look[2]
+        return usual[~np.isnan(self._logs)]
+
+    @cached_property
+    def _noise_power(self) -> float:
+        """By what power of the level the noise's variance falls (noise.py); few days do not show it."""
+        usual, scores = self._usual_logs, self._first_look[0][~np.isnan(self._logs)]
+        return noise.power(scores, usual) if len(usual) >= ENOUGH_DAYS else 0.0
+
+    def _precision(self, usual: Floats) -> Floats:
+        """How many times as precise days of these levels, in logs, are as the newest week's: (days,)."""
+        return noise.precision(usual - self._usual_logs[-7:].mean(), self._noise_power)
+
     def _fit(self, since: int) -> Fit:
         """Regress the days, anomalies weighing less; the last `since` days have a level of their own."""
         features, logs, _ = self._known
@@ -189,13 +213,14 @@ class Model:
             features = _with_level(features, recent)
             widths = np.hstack([widths, np.full((len(widths), 1), RECENT_SIZE)])
             centres = np.hstack([centres, np.zeros((len(centres), 1))])
+        precision = self._precision(self._usual_logs)
         weights = np.zeros(len(logs))
         for _ in range(3):
             before, weights = weights, np.minimum(1.0, (2.5 / np.maximum(np.abs(deviations), 1e-9)) ** 2)
             if (weights == before).all():
                 break
-            posterior = regress(features, logs, weights, self._grid, centres, widths)
-            residuals = logs - features @ posterior.mean[posterior.best]
+            posterior = regress(features, logs, weights * precision, self._grid, centres, widths)
+            residuals = (logs - features @ posterior.mean[posterior.best]) * precision**0.5
             if len(logs) >= 8:
                 deviations = residuals / posterior.noise
         return Fit(since, posterior, residuals)
@@ -232,19 +257,21 @@ class Model:
         if fit.since:
             features = _with_level(features, np.ones(days, dtype=np.bool_))
         drawn = np.empty((trials, days))
+        apart = days > MONTH_DAYS or (len(self._usual) >= ENOUGH_DAYS and bool(self._usual.any()))
         start = 0
         for grid, count in enumerate(rng.multinomial(trials, posterior.weights)):
             if not count:
                 continue
             part = drawn[start : start + count]
-            noise = np.sqrt(posterior.rate[grid] / rng.standard_gamma(posterior.shape, count))[:, None]
-            upper = np.linalg.solve(posterior.cholesky[grid], features.T)  # (k, days): its Gram matrix is the variance
-            part[:] = rng.standard_normal((count, len(upper))) @ upper
-            wander = rng.standard_normal((count, days)) * (self._grid[grid].wander / self._grid[grid].noise)
-            wander[:, TREND_DAYS:] = 0
-            part += np.cumsum(wander, axis=1) + self._draw_noise((count, days), rng)
-            part *= noise
-            part += features @ posterior.mean[grid]
+            size = np.sqrt(posterior.rate[grid] / rng.standard_gamma(posterior.shape, count))[:, None]
+            usual = features @ posterior.mean[grid]
+            louder = self._precision(usual + self._known[2]) ** -0.5
+            spread = _spread(features, posterior.cholesky[grid], self._grid[grid], None if apart else louder)
+            np.matmul(rng.standard_normal((count, len(spread))), spread, out=part)
+            if apart:
+                part += self._draw_noise((count, days), rng) * louder
+            part *= size
+            part += usual
             start += count
         return drawn
 
@@ -269,6 +296,26 @@ class Model:
 def draw_days(known: Days, ahead: int, trials: int, rng: np.random.Generator) -> Floats:
     """Costs of the `ahead` days after the known ones, USD: (trials, ahead)."""
     return Model(known.costs, known.first.weekday()).draw(ahead, trials, rng)
+
+
+def _spread(features: Floats, cholesky: Floats, prior: Prior, noise: Floats | None) -> Floats:
+    """Standard normal numbers times this (rows, days) are how far days to come may be off, in logs over the noise.
+
+    By the coefficients, by wandering on, and by normal `noise` of this size (days,) where it is given. Of the trend,
+    this is the error of its estimate and not the posterior's spread: where few days leave the trend to its prior, the
+    posterior's is as wide as the prior whatever the fleet does.
+    """
+    days = len(features)
+    trend = np.zeros((len(cholesky), 1))
+    trend[TREND] = 1
+    solved = np.linalg.solve(cholesky, np.hstack([features.T, trend]))  # (k, days + 1): its Gram matrix is the variance
+    upper, pull = solved[:, :-1], solved[:, -1]
+    variance = float(pull @ pull)
+    kept = max(1 - variance * (prior.noise / prior.trend) ** 2, LEAST_KNOWN) ** 0.5
+    upper -= (1 - kept) / variance * np.outer(pull, pull @ upper)
+    wander = np.triu(np.full((min(days, TREND_DAYS), days), prior.wander / prior.noise))
+    rows = np.vstack([upper, wander] if noise is None else [upper, wander, np.diag(noise)])
+    return rows if len(rows) <= days else np.asarray(np.linalg.qr(rows, mode="r"), np.float64)
 
 
 def _with_level(features: Floats, days: NDArray[np.bool_]) -> Floats:

@@ -20,10 +20,13 @@ NOISE_SCALES = {0.03: 0.1, 0.08: 0.2, 0.16: 0.3, 0.32: 0.2, 0.64: 0.2}
 """A day's noise before any is seen, in logs, and the chance of each."""
 WEEKDAYS = {(0.03, 0.03, 0.0): 0.5, (0.08, 0.3, -0.5): 0.35, (0.4, 1.2, -0.5): 0.15}
 """Standard deviations of a weekday's effect and of the weekend's, and the mean of the weekend's, in logs."""
-TRENDS = {(0.001, 0.0): 0.55, (0.04, 0.1): 0.31, (0.04, -0.09): 0.14}
-"""Standard deviation and mean of the trend a week, in logs."""
-WANDERS = {0.001: 0.6, 0.02: 0.29, 0.05: 0.11}
-"""Standard deviation of the level's steps per day, in logs."""
+TRENDS = {0.001: 0.5, 0.1: 0.5}
+"""Standard deviation of the trend a week, in logs, and the chance of each, from four weeks on."""
+FIRST_CHANGE, FIRST_TREND = 2 / 7, (0.15, 0.4)
+"""Before, one width: the level may have moved by e^±0.29 over the days known; and the least and the most a week."""
+WANDERS, FIRST_WANDERS = {0.001: 0.8, 0.02: 0.15, 0.05: 0.05}, {0.001: 0.6, 0.02: 0.29, 0.05: 0.11}
+"""Standard deviation of the level's steps per day, in logs: from four weeks on, and before."""
+FIRST_DAYS = 28
 LEAST_WEIGHT = 0.003
 """Rows of the grid that are less likely are not drawn from: a forecast of few days would take twice as long."""
 
@@ -37,19 +40,24 @@ class Prior:
     weekend: float
     weekend_mean: float
     trend: float
-    trend_mean: float
     wander: float
     chance: float
 
 
-def priors(noises: dict[float, float]) -> list[Prior]:
-    """The grid, for these scales of noise and their chances."""
+def priors(noises: dict[float, float], days: int) -> list[Prior]:
+    """The grid, for these scales of noise and their chances, where so many days are known."""
+    trends, wanders = (TRENDS, WANDERS) if days >= FIRST_DAYS else (_first_trends(days), FIRST_WANDERS)
     return [
-        Prior(noise, *weekday, *trend, wander, p * q * r * s)
+        Prior(noise, *weekday, trend, wander, p * q * r * s)
         for (noise, p), (weekday, q), (trend, r), (wander, s) in product(
-            noises.items(), WEEKDAYS.items(), TRENDS.items(), WANDERS.items()
+            noises.items(), WEEKDAYS.items(), trends.items(), wanders.items()
         )
     ]
+
+
+def _first_trends(days: int) -> dict[float, float]:
+    low, high = FIRST_TREND
+    return {min(max(7 * FIRST_CHANGE / days, low), high): 1.0}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 Prints the tables of docs/forecast.md: (a) how often P10 to P90 held a month's total; (b) the same for the next day
 and week; (c) how often a budget was breached where a chance was stated; (d) false alarms and spikes found;
 (e) the built-in forecaster against statsforecast, where that is installed; (f) times; (g) coverage by cell, worst
-first, with the misses below and above.
+first, with the misses below and above, the width of the range and the error of the forecast.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ from synthetic import (  # type: ignore[import-not-found]
     UNTUNED,
     Trial,
     breaches,
-    cell_miss,
+    cell_forecast,
     history,
+    log_error,
+    missed,
     month_trial,
 )
 
@@ -162,18 +164,24 @@ def timed(what: str, run: Callable[[], object]) -> float:
 
 def cell_table(series: int) -> None:
     """Months of 30 days forecast on days 5, 10 and 20, with and without 60 days before them: worst cells first."""
-    print("\n(g) month totals by cell: inside P10 to P90, below, above")
+    print("\n(g) month totals by cell: inside P10 to P90, below, above; P90 over P10 (median), error in logs")
     found = []
     for number, kind in enumerate(CELLS):
         for before in (0, 60):
             for known in (5, 10, 20):
                 rng = np.random.default_rng(1000 * number + before + known)
-                below, above = np.mean([cell_miss(kind, before, known, rng) for _ in range(series)], axis=0)
-                found.append((1 - below - above, below, above, kind, before, known))
-    for inside, below, above, kind, before, known in sorted(found, key=lambda cell: -abs(cell[0] - 0.8)):
-        print(
-            f"{kind:32s} {before:3d} days before, day {known:2d} {100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
-        )
+                forecasts = [cell_forecast(kind, before, known, rng) for _ in range(series)]
+                below, above = np.mean([missed(*forecast) for forecast in forecasts], axis=0)
+                found.append((1 - below - above, below, above, _sharpness(forecasts), kind, before, known))
+    for inside, below, above, sharp, kind, before, known in sorted(found, key=lambda cell: -abs(cell[0] - 0.8)):
+        held = f"{100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
+        print(f"{kind:32s} {before:3d} days before, day {known:2d} {held}   {sharp}")
+
+
+def _sharpness(forecasts: list[tuple[Floats, float]]) -> str:
+    ends = np.array([np.quantile(drawn, (0.1, 0.9)) for drawn, _ in forecasts])
+    ratio = float(np.median(ends[:, 1] / np.maximum(ends[:, 0], 1e-3)))
+    return f"{ratio:6.2f} {np.mean([log_error(*forecast) for forecast in forecasts]):6.3f}"
 
 
 def speed() -> tuple[float, float]:

@@ -54,3 +54,19 @@ def test_a_weekly_job_keeps_its_weekday() -> None:
     week = chances("x......" * 6, first=2)
     assert week[2] > 0.9
     assert sum(week) - week[2] < 0.5
+
+
+def test_working_days_that_never_rested_go_on_though_weekends_rest() -> None:
+    # twelve weeks: 60 working days without a rest; days that would count for half after 14 days would leave 3 % of rest
+    assert min(chances("xxxxx.." * 12)[:5]) > 0.98
+
+
+def test_many_days_at_random_leave_little_doubt_of_their_chance() -> None:
+    # one day in six over 84 days: a standard error of 4 points where all days count, of 8 where they halve in 14 days
+    pattern = "x.....x....x.......x.....x..x........x.....x....x......x........x...x.......x.x....."
+    assert sum(chances(pattern)) / 7 == pytest.approx(13 / 83, abs=0.04)
+
+
+def test_a_fleet_that_stopped_is_believed_to_have_stopped() -> None:
+    # forty days at work, then twenty of rest: chances that change explain them, by one chance for all days a third
+    assert max(chances("x" * 40 + "." * 20)) < 0.45
