@@ -82,17 +82,19 @@ def open_store(
     changed its tables, a block of it is damaged, or the disk fails while it is in use. A store that was made here and
     has nothing in it goes where the block fails.
     """
-    with open_as_it_is(path, read_only, wait_seconds) as connection, explained(connection, path):
+    new = is_new(Path(path))
+    with open_as_it_is(path, read_only, wait_seconds) as connection, explained(connection, path, new):
         yield connection
 
 
 @contextmanager
-def explained(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+def explained(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = False) -> Iterator[None]:
     """Raises StoreError where the store lacks something, has a column of another type or a value that cannot be; at an
-    error of whatever kind, for what takes longer to find."""
-    there = columns_of(connection)
-    _raise_first(path, differing(there).values())
-    _raise_first(path, impossible_values(connection, whole(there)))
+    error of whatever kind, for what takes longer to find. The tables of a `new` store were just made: they are sound."""
+    there = {} if new else columns_of(connection)
+    if not new:
+        _raise_first(path, differing(there).values())
+        _raise_first(path, impossible_values(connection, whole(there)))
     try:
         yield
     except Exception as error:
