@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from costsim import cli
 from costsim.store import open_store as open_priced_store
-from costsim.usage.store import open_store
 from costsim.usage.store_file import CONFIG
 from duckdb import DuckDBPyConnection
+from emptied import open_store
 from hypothesis import settings
 
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # pytest makes a folder of its own in it
@@ -88,6 +88,6 @@ def sessions(costsim: Run, store_of_sessions: Path, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
-    """A new store, `costsim.duckdb` in the test's folder, open."""
+    """A store without calls, open: in memory, and the same one for all tests of the process (emptied.py)."""
     with open_store(tmp_path / "costsim.duckdb") as connection:
         yield connection

@@ -12,7 +12,7 @@ from costsim.errors import UsageLogError
 from costsim.reports.loaded import lines
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from costsim.usage.attribution import read_attribution
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
 from costsim.usage.tags import KNOWN
+from emptied import open_store
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from costsim.errors import CostsimError
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from costsim.usage.fingerprint import fingerprint, new_lines
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from thorough import examples

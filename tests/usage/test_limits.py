@@ -16,7 +16,7 @@ from costsim.usage import packing
 from costsim.usage.limits import MAX_LINE
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
+from emptied import open_store
 
 MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
 CALL = json.dumps({"ts": "2026-10-05T10:00:00Z", "input": 1, "output": 2}).encode() + b"\n"

@@ -12,8 +12,8 @@ from costsim.usage.known_shapes import KnownShapes
 from costsim.usage.likeness import LONGEST_NAME, NAMES, Likeness, bounded
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
 from costsim.usage.unread import Unread, Watch, kinds
+from emptied import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

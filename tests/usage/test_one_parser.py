@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
-from costsim.usage.store import open_store
+from emptied import open_store
 from thorough import examples
 
 DATA = Path(__file__).parent.parent / "data" / "usage"

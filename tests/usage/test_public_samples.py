@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 TOTALS = """

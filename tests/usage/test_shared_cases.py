@@ -11,7 +11,7 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

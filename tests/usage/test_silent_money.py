@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 Row = tuple[Any, ...]
 

@@ -12,7 +12,7 @@ from costsim.usage import read, records
 from costsim.usage.bounded import bounded
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
+from emptied import open_store
 
 MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
 HEADER = "ts,input,output\n"

@@ -11,7 +11,7 @@ from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
 from costsim.usage.signs import signs
-from costsim.usage.store import open_store
+from emptied import open_store
 
 
 def loaded(folder: Path, *entries: object, strict: bool = False) -> LoadReport:
@@ -21,7 +21,7 @@ def loaded(folder: Path, *entries: object, strict: bool = False) -> LoadReport:
 
 
 def tokens(folder: Path) -> tuple[int, int, int]:
-    with open_store(folder / "s.duckdb", read_only=True) as store:
+    with open_store(folder / "s.duckdb") as store:
         row = store.execute("SELECT sum(input), sum(cache_read), sum(output) FROM usage_event").fetchone()
     assert row
     return row[0], row[1], row[2]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 HEADER = "Date,Model,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Total Tokens,Cost"
 DATA = Path(__file__).parent.parent / "data" / "usage"

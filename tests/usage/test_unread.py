@@ -11,7 +11,7 @@ from costsim.errors import UsageLogError
 from costsim.reports.loaded import lines as lines_of
 from costsim.usage.load import load
 from costsim.usage.report import LoadReport
-from costsim.usage.store import open_store
+from emptied import open_store
 
 
 def entry(n: int, **usage: object) -> str:

@@ -20,7 +20,7 @@ from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.months import month_span
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples

@@ -14,7 +14,7 @@ from costsim.analysis.reconcile.results import Reconciliation, SourcePair
 from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 from witnessed import (
     HAIKU,
     TrueCall,

@@ -24,7 +24,7 @@ from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import ModelKey
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, brief, calm, days, fill, summed
 
 pytestmark = pytest.mark.slow

@@ -22,8 +22,8 @@ from costsim.analysis.review.results import MoveDown
 from costsim.analysis.review.switching import moves_together
 from costsim.analysis.spend.ledger import Ledger
 from costsim.pricing.book import open_book
-from costsim.usage.store import open_store
 from duckdb import DuckDBPyConnection
+from emptied import open_store
 from turns import HAIKU, OPUS, THREE_TURNS, Call, fill
 
 pytestmark = pytest.mark.slow

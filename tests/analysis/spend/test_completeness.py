@@ -11,7 +11,7 @@ from costsim.analysis.spend.spend import Query, Spend, spend
 from costsim.pricing.book import open_book
 from costsim.reports.spend import as_json, as_markdown
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

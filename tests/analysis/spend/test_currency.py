@@ -16,7 +16,7 @@ from costsim.errors import InputError
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
+from emptied import open_store
 
 # Haiku 4.5: $1 per million input tokens
 CALLS = (

@@ -20,7 +20,7 @@ from costsim.analysis.spend.spend import Spend, spend
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
-from costsim.usage.store import open_store
+from emptied import open_store
 from witnessed import TrueCall, claude_log, cost_page, truth, usage_page, written
 
 BOOK = open_book()

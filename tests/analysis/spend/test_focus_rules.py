@@ -21,7 +21,7 @@ from costsim.analysis.spend.focus import VERSIONS, focus_rows
 from costsim.pricing.book import open_book
 from costsim.reports.focus import write_focus
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 from witnessed import claude_log, cost_page, truth, written
 
 Row = dict[str, str]

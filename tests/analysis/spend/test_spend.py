@@ -19,7 +19,8 @@ from costsim.months import month_span
 from costsim.pricing.book import PriceBook, open_book
 from costsim.reports.focus import write_focus
 from costsim.tokens import TOKEN_CLASSES
-from costsim.usage.store import insert_rows, open_store
+from costsim.usage.store import insert_rows
+from emptied import open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples

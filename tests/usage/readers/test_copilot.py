@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
 Event = dict[str, Any]

@@ -17,7 +17,7 @@ from costsim.pricing.book import open_book
 from costsim.usage.load import LoadReport, load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.litellm import OTHER_TABLES
-from costsim.usage.store import open_store
+from emptied import open_store
 
 DATA = Path(__file__).parents[2] / "data" / "usage" / "litellm"
 ROWS = [json.loads(line) for line in (DATA / "spend_logs.jsonl").read_text().splitlines()]

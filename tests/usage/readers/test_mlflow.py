@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 
 def span(own: str, parent: str | None, **attributes: Any) -> dict[str, Any]:

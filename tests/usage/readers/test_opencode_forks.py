@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 
 def message(id: str, session: str, at: int, completed: bool = True, **tokens: int) -> dict[str, Any]:

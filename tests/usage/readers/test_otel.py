@@ -12,7 +12,7 @@ import pytest
 from costsim.usage.load import LoadReport, load
 from costsim.usage.reader import Sample
 from costsim.usage.readers import READERS
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

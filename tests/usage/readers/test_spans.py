@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 pytestmark = pytest.mark.slow
 
