@@ -90,7 +90,8 @@ def open_store(
 @contextmanager
 def explained(connection: duckdb.DuckDBPyConnection, path: Path, new: bool = False) -> Iterator[None]:
     """Raises StoreError where the store lacks something, has a column of another type or a value that cannot be; at an
-    error of whatever kind, for what takes longer to find. The tables of a `new` store were just made: they are sound."""
+    error of whatever kind, for what takes longer to find. The tables of a `new` store were just made, and are sound.
+    """
     there = {} if new else columns_of(connection)
     if not new:
         _raise_first(path, differing(there).values())
