@@ -5,7 +5,8 @@ sources have it; so are calls of one session with the same tokens within an hour
 best source counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
 the same prompt and less of the output than another, for it was written before the answer had ended.
 
-A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are.
+A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are, sums of a run
+(`RUNS_OF`) not where calls of its session are.
 
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
 none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
 
+RUNS_OF = {"claude-run": "claude-code"}
+"""Sources that are another's calls, summed by run: the session names it."""
+
 SAME_CALLS = Path(__file__).with_name("same_calls.sql").read_text("utf-8")
 BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
 
@@ -54,6 +58,14 @@ SELECT place, $calls FROM named SEMI JOIN (SELECT day, provider, model FROM name
     USING (day, provider, model)
 WHERE source = $sums AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 """  # noqa: S608 (constants only)
+OF_SESSION = """
+INSERT INTO repeated
+SELECT rowid, $calls FROM usage_event
+WHERE source = $sums AND ts::DATE IN (SELECT day FROM near_day)
+    AND session IN (SELECT session FROM usage_event WHERE source = $calls)
+    AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
+"""
+DAYS_OF_RUNS = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event WHERE source = $1"
 REPEAT_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS
 SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
@@ -169,6 +181,8 @@ def settle(connection: DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     name_models(connection, "usage_event")
     if several:
+        for runs in (runs for runs, calls in RUNS_OF.items() if {runs, calls} <= set(callers)):
+            connection.execute(DAYS_OF_RUNS, [runs])  # their calls may be of other days
         for first, last in _parts(connection):
             _mark_repeats(connection, first, last, callers)
     else:
@@ -199,6 +213,9 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
     for sums, calls in SUMS_OF.items():
         if {sums, calls} <= set(callers):
             connection.execute(SUMMED, {"sums": sums, "calls": calls})
+    for runs, calls in RUNS_OF.items():
+        if {runs, calls} <= set(callers):
+            connection.execute(OF_SESSION, {"sums": runs, "calls": calls})
     _apply(connection, REPEAT_MARKS)
 
 

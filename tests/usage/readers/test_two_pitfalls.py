@@ -57,6 +57,22 @@ def claude_code(folder: Path) -> None:
     lines(folder / "s.jsonl", entry("a", 5), entry("b", 50, iterations=[{"type": "message"}, advisor]))
 
 
+# Two models in one result; a message before it; a run of another session that was cut, printed twice.
+@case("claude-run", 1, 3 + 400 + 10, 20_000, 1_000, 500 + 20 + 5, "0.017759")
+def claude_run(folder: Path) -> None:
+    def message(id: str, session: str, output: int) -> Record:
+        usage = {"input_tokens": 10, "output_tokens": output}
+        return {"type": "assistant", "session_id": session, "parent_tool_use_id": None,
+                "message": {"id": id, "model": "claude-sonnet-4-6", "usage": usage}}  # fmt: skip
+
+    stated = {"claude-sonnet-4-6": (3, 500, 20_000, 1_000, 0.017259), "claude-haiku-4-5": (400, 20, 0, 0, 0.0005)}
+    names = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "costUSD")
+    result = {"type": "result", "session_id": "a", "uuid": "r", "total_cost_usd": 0.017759,
+              "usage": {"input_tokens": 3, "output_tokens": 500},
+              "modelUsage": {m: dict(zip(names, counts, strict=True)) for m, counts in stated.items()}}  # fmt: skip
+    lines(folder / "r.jsonl", message("m1", "a", 1), result, message("m2", "b", 1), message("m2", "b", 5))
+
+
 # 100 with 40 cached; a refresh repeats the total; a count without info; a compaction that only a record shows.
 @case("codex", 2, 60 + 500, 40, 0, 10 + 20, None)
 def codex(folder: Path) -> None:
