@@ -174,6 +174,7 @@ READER = Reader(
         "event": "a part of a message as it is streamed",
         "compact_metadata": "the size of the context before a compaction",
     },
+    origin="agent",
     unique_by="the result's id and the model; of a run that was cut, the message's id",
     kept_at="the output of claude -p --output-format json or stream-json, or of its GitHub action",
     no_call="a run that printed neither a result nor a message of the model",
