@@ -76,6 +76,7 @@ CONTENT = frozenset(
 NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*[$€£¥]?\s*")
 SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
+QUOTE = '"'
 VALUES = ("intValue", "doubleValue", "stringValue")
 ANY_KEY = r"[^.]*(?:\.\d[^.]*)*"
 PATHS = 65_536  # judged and remembered
@@ -99,7 +100,9 @@ class Likeness:
 
     def __init__(self, reader: Reader) -> None:
         declared = [path.replace("[]", "") for path in (*reader.counted, *reader.left_out)]
-        self.lists = {path.rpartition("[]")[0].replace("[]", "") for path in reader.counted}
+        self.lists = {path.rpartition("[]")[0].replace("[]", "") for path in reader.counted} | {*reader.listed}
+        self.moved = {path.rpartition(".")[2] for path in declared[: len(reader.counted)]} - CONTENT
+        self.text_names = {path.rpartition(".")[2] for path in reader.texts}
         self.nested = {path.rpartition("[][]")[0].replace("[]", "") for path in reader.counted}
         self.texts = frozenset(reader.texts)
         self.known = _pattern(reader.counted, "")
@@ -123,9 +126,8 @@ class Likeness:
         return path in self.holders or (bool(NAMES.search(key)) and not is_no_usage(key))
 
     def holds_one(self, path: str) -> bool:
-        """Whether what holds counted fields here is an object, and no list of objects."""
-        attributes = self.is_way(path) and path.rpartition(".")[2] == "attributes"
-        return (attributes or bool(self.holder(path))) and path not in self.lists
+        """Whether what holds counted fields here, or is on the way to them, is an object and no list of objects."""
+        return (self.is_way(path) or bool(self.holder(path))) and path not in self.lists
 
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""
@@ -136,8 +138,11 @@ class Likeness:
         return self.is_way(path) and path not in self.nested
 
     def holds_text(self, path: str) -> bool:
-        """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage."""
-        return self.is_way(path) or self.holds_usage(path.rpartition(".")[2], path)
+        """Whether JSON in a text is looked at: on the way to a declared field, or under a name of usage or of a text
+        that a reader takes elsewhere."""
+        name = path.rpartition(".")[2]
+        elsewhere = name in self.text_names and path not in self.texts
+        return self.is_way(path) or elsewhere or self.holds_usage(name, path)
 
     def opens(self, key: str, path: str) -> bool:
         """Whether objects and lists under a key are looked at: not those that hold what was said."""
@@ -160,6 +165,7 @@ class Likeness:
             usage
             or (self.alike(path) and (astray or not self.known(path)))
             or ".".join(parts[:-1]) in self.holders
+            or (parts[-1] in self.moved and self.is_way(".".join(parts[:-1])))
             or any(map(NAMES.search, parts))
         )
         return named and not is_no_usage(parts[-1]) and (astray or not self.known(path)) and not self.left_out(path)

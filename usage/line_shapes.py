@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from .fits import LONG, all_whole, has_numbers, is_plain_whole
-from .likeness import NUMBER
+from .likeness import NUMBER, QUOTE
 from .places import KIND, FieldPlace, Number, Places, events
 
 Find = Callable[[list[Any], list[Number]], None]
@@ -292,10 +292,15 @@ def _text_finder(place: FieldPlace) -> Find:
             text = "\n".join(streams)
             if not find_events(_payloads(text), found) and not find_events("\n".join(events(text)), found):
                 find_each(streams, found)
-        if not firsts.isdisjoint(OPENINGS) or any(map(str.isspace, firsts)):
+        if any(map(str.isspace, firsts)):
+            find_each([value for value in values if value[:1].isspace()], found)
+            values = [value for value in values if not value[:1].isspace()]
+        if not firsts.isdisjoint(OPENINGS):
             documents, values = _documents(values, firsts)
             if documents and not find_documents(_as_lines(documents), found):
                 find_each(documents, found)
+        if QUOTE in firsts:
+            find_each([value for value in values if value[:1] == QUOTE], found)
         if counts:
             find_each(list(filter(NUMBER.match, values)), found)
 
@@ -306,8 +311,7 @@ def _documents(values: list[str], firsts: set[str]) -> tuple[list[str], list[str
     """The texts that open an object or a list, and the others; `firsts` are the characters that they begin with."""
     if firsts <= OPENINGS:
         return values, []
-    begins = map(str.lstrip, values) if any(map(str.isspace, firsts)) else values
-    opening = list(map(OPENINGS.__contains__, map(FIRST, begins)))
+    opening = list(map(OPENINGS.__contains__, map(FIRST, values)))
     return list(compress(values, opening)), list(compress(values, map(not_, opening)))
 
 

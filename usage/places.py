@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .fits import NUMBERS
-from .likeness import LONGEST_NAME, NUMBER, SIGNS, VALUES, WITHIN_TEXT, bounded
+from .likeness import LONGEST_NAME, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded
 
 if TYPE_CHECKING:
     from .likeness import Likeness
@@ -89,6 +89,7 @@ class FieldPlace:
         self.items: FieldPlace | None = None  # of lists
         self.attributes: dict[str, FieldPlace] = {}  # of lists, by their names
         self.inner: FieldPlace | None = None  # of JSON in texts
+        self.quoted: FieldPlace | None = None  # of JSON in texts in texts
         self.settled = True
         places.count += 1
         places.met += 1
@@ -182,9 +183,13 @@ class FieldPlace:
 
     def _in_text(self, value: str, found: list[Number]) -> None:
         """A number written as text, JSON in a text that may hold usage, or words."""
-        if self.holds_text and value.lstrip()[:1] in WITHIN_TEXT:
+        first = value.lstrip()[:1] if self.holds_text else ""
+        if first and first in WITHIN_TEXT:
             self._words_end()
             self.within_text().find(_loads(value), found)
+        elif first == QUOTE and isinstance(text := _loads(value), str):
+            self._words_end()
+            self.within_quotes().find(text, found)
         elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):
             self._words_end()
             if float(written := SIGNS.sub("", value)):
@@ -207,6 +212,13 @@ class FieldPlace:
             beside = {"beside": self.beside, "within": self.beside}
             self.inner = self._place(self.path, **beside, kind=JSON if self.is_text else None, astray=astray)
         return self.inner
+
+    def within_quotes(self) -> FieldPlace:
+        """The place of what a text in a text holds: no reader takes anything from it."""
+        if self.quoted is None:
+            beside = {"beside": self.beside, "within": self.beside}
+            self.quoted = self._place(self.path, **beside, kind=JSON, astray=True)
+        return self.quoted
 
     def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
         """The place of a key of the objects here that have these."""

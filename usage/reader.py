@@ -111,10 +111,11 @@ class Reader:
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
     (through lists alike; `*` stands for any one key; in a column of JSON, `[]` marks a list whose objects have the
     count, `[][]` a list of such lists). `texts` are the paths to them within columns of JSON where `sql` takes a text
-    that holds JSON for the JSON itself; any other text there is unread. `left_out` are those that are known and not
-    counted, each with the reason. Any other number that looks like usage is reported as unread. `own` are the keys that
-    `unfold` adds to a record: what costsim makes of it, so nothing in them is unread. `read_as` are the types of keys
-    that `unfold` reads and `columns` lack: a list or a text where it reads an object is unread.
+    that holds JSON for the JSON itself; any other text there is unread. `listed` are paths within columns of JSON, on
+    the way to counted fields, where `sql` takes a list; any other list there is unread. `left_out` are those that are
+    known and not counted, each with the reason. Any other number that looks like usage is reported as unread. `own` are
+    the keys that `unfold` adds to a record: what costsim makes of it, so nothing in them is unread. `read_as` are the
+    types of keys that `unfold` reads and `columns` lack: a list or a text where it reads an object is unread.
 
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
@@ -143,6 +144,7 @@ class Reader:
     own_tags: bool = False
     counted: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
     read_as: Mapping[str, str] = field(default_factory=dict)

@@ -37,6 +37,7 @@ counted AS (
     FROM replied
     WHERE regexp_matches(lower(address),
         '/openai/|/deployments/|/chat/completions|/responses|/embeddings|/anthropic/|/messages')
+        OR (address = '' AND contains(properties::VARCHAR, 'usage'))
 )
 SELECT file_id, line,
     -- some servers give all of their answers one id: a reply's figures are a part of its name
@@ -50,7 +51,8 @@ SELECT file_id, line,
     {processing(text("body", "service_tier", "response.service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
-    CASE WHEN NOT failed AND NOT {has("usage", *INPUTS)}
+    CASE WHEN address = '' THEN 'usage in a log of the gateway that states no address'
+         WHEN NOT failed AND NOT {has("usage", *INPUTS)}
          THEN 'a reply without usage, or was cut before it' END AS fault,
     {CLASSES},
     json_object('deployment', nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), 'region', location,
@@ -134,6 +136,7 @@ GATEWAY = Reader(
     input_includes_cached=True,
     counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in COUNTED),
     texts=("properties", *(f"properties.{body}" for body in _BODIES)),
+    listed=tuple(f"properties.{body}" for body in _BODIES),  # the events of a stream
     left_out={f"{usage}.{name}": why for usage in _USAGE for name, why in LEFT_OUT.items()},
     unique_by="the reply's id, else the correlation id",
     sample="made: in the shape of real log lines",

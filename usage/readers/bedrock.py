@@ -183,6 +183,7 @@ READER = Reader(
         *(f"{envelope}.message" for envelope in ENVELOPES),
         "results.value",
     ),
+    listed=ENVELOPES,
     left_out={
         f"{top}output.outputBodyJson.{path}": "the reply repeats the log's own counts"
         for top in _WHERE

@@ -124,6 +124,7 @@ READER = Reader(
     input_includes_cached=True,
     ordered=True,  # the parts of a span may stand in several lines
     counted=tuple(f"{top}metrics.{name}" for top in _WHERE for name in _COUNTED),
+    listed=("rows", "events", "objects", "data"),
     texts=tuple(OBJECTS),
     left_out={
         **{f"{top}metrics.{name}": "a sum of what is counted" for top in _WHERE for name in ("tokens", "total_tokens")},

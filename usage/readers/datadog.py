@@ -41,7 +41,8 @@ known AS (
     SELECT *, coalesce({text("span", "trace_id")}, '') AS trace_id, {text("span", "span_id")} AS span_id,
         nullif({text("span", "parent_id")}, 'undefined') AS parent,
         span -> '$.meta' AS meta, span -> '$.metrics' AS metrics,
-        coalesce({text("span", "meta.span.kind", "meta.kind", "span_kind")}, '') IN ('llm', 'embedding') AS has_usage
+        {text("span", "meta.span.kind", "meta.kind", "span_kind")} AS kind,
+        coalesce(kind, '') IN ('llm', 'embedding') AS has_usage
     FROM inner_span
 ),
 {above("known", "trace_id", "span_id", "parent")},
@@ -60,7 +61,8 @@ counted AS (
         {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
         {count("metrics", "total_tokens")} AS total,
         list_transform({items("(span -> '$.tags')")}, lambda tag: tag ->> '$') AS labels
-    FROM known ANTI JOIN above USING (trace_id, span_id) WHERE has_usage
+    FROM known ANTI JOIN above USING (trace_id, span_id)
+    WHERE has_usage OR (kind IS NULL AND {has("metrics", "input_tokens", "prompt_tokens", "output_tokens")})
 )
 SELECT file_id, line,
     'datadog:' || trace_id || ':' || span_id AS event_id,
@@ -72,7 +74,8 @@ SELECT file_id, line,
     {text("meta", "model_name")} AS model,
     {processing(*(text("meta", f"metadata.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE WHEN NOT has_usage THEN 'a span with tokens that states no kind'
+         WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     nullif(total, 0) AS stated_total,
@@ -120,6 +123,7 @@ READER = Reader(
     input_includes_cached=True,
     ordered=True,  # a span and those below it stand in several lines
     counted=tuple(f"{top}metrics.{name}" for top in _WHERE for name in _COUNTED),
+    listed=("spans", "data", "data.attributes.spans", "spans.spans"),
     texts=OBJECTS,
     left_out={
         **{f"{top}metrics.total_tokens": "a sum of what is counted" for top in _WHERE},

@@ -312,6 +312,7 @@ READER = Reader(
         *(f"{place}{name}" for place in _PLACES for name in (*OLDEST, *PARTS_OF_COST)),
         *(f"{place}{name}.total" for place in _PLACES for name in ("costDetails", "cost_details")),
     ),
+    listed=tuple(place.rstrip(".") for place in _PLACES if place),
     texts=tuple(usage.rstrip(".") for usage in (*_USAGE, *_COSTS)),
     left_out={
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},

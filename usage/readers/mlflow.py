@@ -126,6 +126,7 @@ READER = Reader(
     kept_at="MLflow: a trace's JSON, or search_traces",
     no_call="no span with usage",
     counted=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _COUNTED),
+    listed=("traces", "data.spans", "traces.data.spans", "spans"),
     texts=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _TEXTS),
     left_out={
         **{

@@ -116,6 +116,7 @@ READER = Reader(
     kept_at="PostHog: an export of events",
     no_call="no $ai_generation event",
     counted=tuple(f"{top}properties.{name}" for top in _WHERE for name in _COUNTS),
+    listed=("events", "results", "batch"),
     texts=tuple(f"{top}properties" for top in _WHERE),
     left_out={
         f"{top}properties.{name}": why

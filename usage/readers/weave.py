@@ -151,6 +151,7 @@ READER = Reader(
         for top in _WHERE
         for path in (*(f"usage.*.{n}" for n in _COUNTED), *(f"weave.costs.*.{n}_total_cost" for n in COSTS))
     ),
+    listed=("calls",),
     texts=("summary", *(f"{top}.usage" for top in _WHERE)),
     left_out={
         **{f"{top}.usage.*.total_tokens": "a sum of what is counted" for top in _WHERE},
