@@ -83,8 +83,8 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
             yield from no_objects(message.get("usage"))
         else:
             yield from no_objects(message)
-    for number, usage, others in _beyond(thread.get("usageLedger"), [m for m in messages if isinstance(m, dict)]):
-        yield {**stated, "place": f"ledger:{number}", "usage": usage, "tokens": others, **head}
+    for event, usage, others in _beyond(thread.get("usageLedger"), [m for m in messages if isinstance(m, dict)]):
+        yield {**stated, "place": f"ledger:{event}", "usage": usage, "tokens": others, **head}
         head = {}
     if head:
         yield head

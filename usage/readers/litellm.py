@@ -40,16 +40,17 @@ COLUMNS = {
 }
 
 
-ROW_TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens")
-OUTPUT_PARTS = (
-    "completion_tokens_details.reasoning_tokens",
-    "completion_tokens_details.text_tokens",
-    "completion_tokens_details.accepted_prediction_tokens",
-    "completion_tokens_details.rejected_prediction_tokens",
-    "completion_tokens_details.audio_tokens",
-    "completion_tokens_details.image_tokens",
+ROW_TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
+OUTPUT_PARTS = tuple(
+    f"{side}_tokens_details.{kind}_tokens"
+    for side in ("completion", "output")
+    for kind in ("reasoning", "text", "accepted_prediction", "rejected_prediction", "audio", "image")
 )
-INPUT_PARTS = tuple(f"prompt_tokens_details.{kind}_tokens" for kind in ("text", "audio", "image", "video"))
+INPUT_PARTS = tuple(
+    f"{side}_tokens_details.{kind}_tokens"
+    for side in ("prompt", "input")
+    for kind in ("text", "audio", "image", "video")
+)
 OTHER_TABLES = {
     "team_id": "LiteLLM_DailyTeamSpend",
     "tag": "LiteLLM_DailyTagSpend",

@@ -32,8 +32,12 @@ class Case:
     key: str = ""  # in place of the name, in the ids of its calls
 
 
+RESPONSES = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
+"""What the Responses API calls what the table calls otherwise."""
+
+
 def litellm(name: str, usage: Record, classes: Classes, model: str, provider: str) -> Case:
-    totals = {key: usage[key] for key in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    totals = {key: usage.get(key, usage.get(named)) for key, named in RESPONSES.items()}
     record = {"request_id": name, "call_type": "acompletion", "spend": 0.1, "startTime": AT, "model": model,
               "custom_llm_provider": provider, "metadata": json.dumps({"usage_object": usage}), **totals}  # fmt: skip
     return Case(record, classes)
@@ -156,6 +160,7 @@ CASES: dict[str, Callable[[str], Case]] = {
                                              "anthropic"),
     # https://github.com/BerriAI/litellm/issues/33772
     "litellm-issue-33772": lambda n: litellm(n, WRITTEN_CHAT, WRITTEN, TERRA, "openai"),
+    "litellm-responses": lambda n: litellm(n, WRITTEN_RESPONSE, WRITTEN, TERRA, "openai"),
     "portkey-anthropic-as-openai": lambda n: portkey(n, AS_OPENAI, (10, 8_000, 2_000, 0, 100, 0), SONNET, "anthropic"),
     "portkey-messages": lambda n: portkey(n, ANTHROPIC, BY_ANTHROPIC, SONNET, "anthropic"),
     "portkey-writes": lambda n: portkey(n, WRITTEN_CHAT, WRITTEN, TERRA, "openai"),
