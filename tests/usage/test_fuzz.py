@@ -79,12 +79,16 @@ def test_a_mangled_line_costs_no_other_line_and_no_traceback(tmp_path: Path, log
 
 @pytest.mark.parametrize("log", DOCUMENTS, ids=name_of)
 def test_a_mangled_document_is_read_or_refused_in_one_line(tmp_path: Path, log: Path) -> None:
-    """All mutations in a folder, where what cannot be read is a reject; and the first refused one by its name."""
     folder, dice = tmp_path / "logs", random.Random(7)
     folder.mkdir()
     for number, mangled in enumerate(mutations(log.read_text(), dice)):
         (folder / f"{number}{log.suffix}").write_text(mangled)
-    with open_store(tmp_path / "costsim.duckdb") as store:
+    check_folder(folder, log)
+
+
+def check_folder(folder: Path, log: Path) -> None:
+    """All mutations in a folder, where what cannot be read is a reject; and the first refused one by its name."""
+    with open_store(folder / "costsim.duckdb") as store:
         report = load(store, [folder], format=log.parent.name)
         check(store)
         refused = [*report.passed_over, *(path for (path,) in store.execute(REFUSED).fetchall())]
@@ -104,16 +108,10 @@ def test_a_mangled_document_is_read_or_refused_in_one_line(tmp_path: Path, log: 
 @pytest.mark.parametrize("log", DATABASES, ids=name_of)
 def test_a_mangled_database_is_read_or_refused_in_one_line(tmp_path: Path, log: Path) -> None:
     dice = random.Random(7)
-    content, refused = log.read_bytes(), ""
-    with open_store(tmp_path / "costsim.duckdb") as store:
-        for number in range(12):
-            place = dice.randrange(len(content))
-            cut = number % 3 == 0
-            file = tmp_path / f"{number}.db"
-            file.write_bytes(content[:place] if cut else content[:place] + dice.randbytes(40) + content[place + 40 :])
-            try:
-                load(store, [file], format=log.parent.name)
-            except CostsimError as error:
-                refused += str(error)
-        check(store)
-    assert "\n" not in refused
+    content = log.read_bytes()
+    for number in range(12):
+        place = dice.randrange(len(content))
+        cut = number % 3 == 0
+        file = tmp_path / f"{number}.db"
+        file.write_bytes(content[:place] if cut else content[:place] + dice.randbytes(40) + content[place + 40 :])
+    check_folder(tmp_path, log)

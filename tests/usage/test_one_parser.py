@@ -59,11 +59,11 @@ def read(folder: Path, reader: str, lines: list[str]) -> tuple[list[tuple[object
 def test_a_torn_line_changes_nothing_about_the_others(tmp_path: Path, log: Path) -> None:
     draw = random.Random(16)
     lines = [line for line in log.read_text().splitlines()[:40] if line.strip()]
-    for attempt in range(examples(2, 3)):
-        changed = [*lines, mutated(draw.choice(lines), draw)]
+    for attempt in range(examples(1, 3)):
+        changed = [*lines, *(mutated(draw.choice(lines), draw) for _ in range(2))]
         in_bulk = read(tmp_path / f"bulk-{attempt}", log.parent.name, changed)
         by_line = read(tmp_path / f"line-{attempt}", log.parent.name, [*changed, TORN])
-        assert in_bulk == by_line, changed[-1]
+        assert in_bulk == by_line, changed[-2:]
 
 
 ENTRY = """{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":"s","uuid":"u%d","message":{"id":"m%d",\
