@@ -123,7 +123,7 @@ def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     if not place.settled:
         return Any, dict.fromkeys((dict, list, str, int, float), _each(_checked(place)))
     if has_numbers(place.kind) and not (place.opened and place.has_fields):
-        return _numbers(place.kind)
+        return _numbers(place.kind), {}
     if not place.has_fields and not place.looked_at:
         return msgspec.Raw, {}
     if not place.opened:
@@ -136,30 +136,26 @@ def _shape(place: FieldPlace) -> tuple[Any, Finds]:
     return Union[tuple(kinds)], finds  # noqa: UP007 (made of values)
 
 
-def _numbers(kind: Any) -> tuple[Any, Finds]:
+def _numbers(kind: Any) -> Any:
     """The type of values of which only the whole numbers are looked at that a column's type has."""
     if kind.id == "struct":
-        parts = [(name, *_numbers(of)) for name, of in kind.children if has_numbers(of)]
-        fields = [(f"f{n}", of, msgspec.field(default=None, name=name)) for n, (name, of, _) in enumerate(parts)]
-        made = msgspec.defstruct("Numbers", fields, gc=False)
-        return Union[(*SCALARS, list, made)], {made: _field_finder([(f"f{n}", of[2]) for n, of in enumerate(parts)])}
+        parts = [(name, _numbers(of)) for name, of in kind.children if has_numbers(of)]
+        fields = [(f"f{n}", of, msgspec.field(default=None, name=name)) for n, (name, of) in enumerate(parts)]
+        return Union[(*SCALARS, list, msgspec.defstruct("Numbers", fields, gc=False))]
     if kind.id == "list":
-        of_item, finds = _numbers(kind.children[0][1])
-        return Union[(*SCALARS, dict, GenericAlias(list, (of_item,)))], {list: _item_finder(finds)}
-    return Union[None, WHOLE, str], {str: _each_once(_whole_text)}  # noqa: UP007
-
-
-def _whole_text(value: str, _: list[Number]) -> None:
-    if not is_plain_whole(value):
-        raise msgspec.ValidationError(NO_WHOLE)
+        return Union[(*SCALARS, dict, GenericAlias(list, (_numbers(kind.children[0][1]),)))]
+    return Union[None, WHOLE]  # noqa: UP007 (made of values)
 
 
 def _scalars(place: FieldPlace) -> tuple[list[Any], dict[type, Find]]:
     """All scalars; where numbers or texts may be usage that is not counted, only 0 and what has stood there."""
     finds: dict[type, Find] = {}
     if place.whole:
-        find = _each_once(_checked(place))
-        return [None, WHOLE, *([str] if place.digits else [])], {str: find, **({int: find} if place.counts else {})}
+        if place.digits:
+            finds[str] = _each_once(_checked(place))
+        if place.counts:
+            finds[int] = _each_once(place.find)
+        return [None, WHOLE, *([str] if place.digits else [])], finds
     if not place.looked_at:
         return [*SCALARS], finds
     kinds: list[Any] = [None, bool]

@@ -51,7 +51,7 @@ decoders = {}
 def decoder(watch):
     if watch.reader.name not in decoders:
         numbers = {key: kind for key, kind in watch.columns.items() if has_numbers(kind)}
-        fields = [(f"f{n}", line_shapes._numbers(kind)[0], msgspec.field(default=None, name=key))
+        fields = [(f"f{n}", line_shapes._numbers(kind), msgspec.field(default=None, name=key))
                   for n, (key, kind) in enumerate(numbers.items())]
         made = msgspec.defstruct("Numbers", fields, gc=False)
         decoders[watch.reader.name] = msgspec.json.Decoder(made).decode_lines if fields else None
