@@ -17,7 +17,7 @@ from ..decided.measure import Measured, measure
 from ..decided.results import DecisionRecord
 from ..forecast.backtest import backtest
 from ..forecast.calibration import calibrate
-from ..forecast.daily_costs import daily_costs
+from ..forecast.daily_costs import Series, daily_costs
 from ..forecast.results import Anomaly
 from ..outcomes.outcomes import Criteria
 from ..reconcile.reconcile import ReconcileQuery, reconcile
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from ..architecture.model import Architecture
     from ..budgets.results import BudgetUse
     from ..compare.months import Span
-    from ..forecast.history import History
     from ..routing.routing import RoutingConfig
 
 Progress = Callable[[int, int], None]
@@ -153,7 +152,7 @@ class _Found:
     """What the analyses found, before it is put in a review's words."""
 
     sources: _Sources
-    series: Mapping[str | None, History]
+    series: Mapping[str | None, Series]
     anomalies: list[Anomaly]
     moved: list[PriceMove]
     routed: Routes
