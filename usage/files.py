@@ -181,6 +181,8 @@ def _format_of(
     twice = next((name for name in taken if columns.count(name) > 1), None)
     if twice:
         raise UsageLogError(f"the column {twice!r} stands twice in the header", file=sample.path)
+    if reader and reader.narrow and not forced and not packing:
+        reader = reader.narrow(reader, sample)
     return Format(reader, sample.layout, packing, columns, delimiter) if reader else None
 
 

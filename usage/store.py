@@ -19,12 +19,13 @@ from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal
 
 SCHEMA_VERSION = 13  # one more with every change of schema.sql
 
-SESSION = """
+SESSION = r"""
 SET TimeZone = 'UTC';
 -- A text as an instant in UTC: only a text with an offset needs the slow, zone-aware cast. No place on Earth is more
 -- than 14 hours away from UTC.
 CREATE OR REPLACE TEMP MACRO utc(text) AS
-    CASE WHEN suffix(text, 'Z') THEN TRY_CAST(text AS TIMESTAMP)
+    CASE WHEN suffix(text, 'Z') OR regexp_full_match(text, '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?')
+            THEN TRY_CAST(text AS TIMESTAMP)
          WHEN regexp_matches(text, ':[0-9.,]+ *[+-](1[5-9]|[2-9][0-9]|14:?(0[1-9]|[1-5][0-9]))') THEN NULL
          ELSE TRY_CAST(text AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END;
 -- Unix time in seconds, milli-, micro- or nanoseconds, distinguished by size (good until the year 5138). Nearly all are

@@ -336,14 +336,14 @@ def _checked(cell: str, kind: str, own: str) -> str:
 
 def _cell(name: str, kind: str, wanted: str) -> str:
     """A cell as text, but for a DOUBLE where a whole number is wanted: an empty one of a CSV is no value, a nested one
-    of Parquet is JSON. To look for spaces takes half as long as to take them away."""
+    of Parquet is JSON. To look for spaces at its ends takes a fraction of what it takes to trim it."""
     cell = identifier(name)
     if kind == "DOUBLE" and wanted.lower() in NUMBERS:
         return cell
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return f"to_json({cell})::VARCHAR"
     trimmed = f"nullif(trim({cell}::VARCHAR), '')"
-    if not kind == wanted == "VARCHAR":
+    if kind != "VARCHAR" or wanted not in ("VARCHAR", "JSON"):
         return trimmed
-    plain = f"NOT contains({cell}, ' ') AND strlen({cell}) = length({cell})"
+    plain = f"NOT starts_with({cell}, ' ') AND NOT suffix({cell}, ' ') AND strlen({cell}) = length({cell})"
     return f"CASE WHEN {cell} = '' THEN NULL WHEN {plain} THEN {cell} ELSE {trimmed} END"

@@ -79,8 +79,8 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
     listed = found if isinstance(found, list) else [found]
     messages = [item for item in listed if isinstance(item, dict)]
     task = _Task(messages, file, read)
-    for message, usage, counts in zip(messages, task.usages, task.counts, strict=True):
-        if call := task.call(message, usage, counts):
+    for message, said, usage, counts in zip(messages, task.said, task.usages, task.counts, strict=True):
+        if call := task.call(message, said, usage, counts):
             message["call"] = call
         elif usage is None:
             yield from _passed_over(message, read)
@@ -116,14 +116,18 @@ class _Task:
         self.session = file.parent.name
         self.first = messages[0].get("ts") if messages else None
         self.read = read
-        self.usages = [self._stated(message) if _said(message) in STATED else None for message in messages]
+        self.said = [_said(message) for message in messages]
+        self.usages = [
+            self._stated(message) if said in STATED else None
+            for message, said in zip(messages, self.said, strict=True)
+        ]
         self.tool = _tool(file, messages, [usage for usage in self.usages if usage])
         self.listed = REQUESTS.get(self.tool, REQUESTS["roo"])
         self.models = models(file)
         self.times = [time for time, _, _ in self.models]
-        self.seen: dict[tuple[str, str], int] = {}
-        _joined(messages, self.usages)
-        self.counts = [tuple(map(whole, map(usage.get, COUNTS))) if usage else NO_COUNTS for usage in self.usages]
+        self.seen: dict[str, int] = {}
+        _joined(self.said, self.usages)
+        self.counts = [_counts(usage) if usage else NO_COUNTS for usage in self.usages]
         # the counts of no request can be a part of its input: then no request's are
         self.beside = any(
             max(reads, 0) + max(writes, 0) > inputs >= 0 and usage is not None and usage.get("tokensIn") is not None
@@ -138,10 +142,9 @@ class _Task:
         return usage or None
 
     def call(
-        self, message: dict[str, Any], usage: dict[str, Any] | None, counts: tuple[int, ...]
+        self, message: dict[str, Any], said: str, usage: dict[str, Any] | None, counts: tuple[int, ...]
     ) -> dict[str, Any] | None:
         """What a message counts; None where it has no usage."""
-        said = _said(message)
         if message.get("ask") == "tool":
             return self._fast_applied(message)
         if usage is None or message.get("type") != "say":
@@ -196,9 +199,9 @@ class _Task:
 
     def _name(self, time: Any, kind: Any) -> str:
         """A call's id. The task's first time and the message's are the same in every copy of a task."""
-        named = str(time), str(kind)
+        named = f"cline:{self.first}:{time}:{kind}"
         self.seen[named] = number = self.seen.get(named, 0) + 1
-        return f"cline:{self.first}:{time}:{kind}" if number == 1 else f"cline:{self.first}:{time}:{kind}:{number}"
+        return named if number == 1 else f"{named}:{number}"
 
     def _model(self, info: dict[str, Any], time: Any) -> tuple[str | None, str | None]:
         """The provider and model of a request: its own, else what the files beside said last."""
@@ -209,9 +212,9 @@ class _Task:
         return self.models[max(place - 1, 0)][1:] if self.models else (None, None)
 
     def _input(self, counts: tuple[int, ...], usage: dict[str, Any], provider: str | None, time: Any) -> int:
-        inputs, _, reads, writes = counts
+        inputs, output, reads, writes = counts
         cached = reads + writes
-        if min(counts) < 0:
+        if inputs < 0 or output < 0 or reads < 0 or writes < 0:
             return -1
         if not cached or self.beside or inputs < cached:
             return inputs
@@ -240,7 +243,7 @@ def _value(text: Any, read: Callable[[str], Any]) -> Any:
     """What JSON in a text states; the text where it is none; nothing where it is words."""
     if not isinstance(text, str):
         return text
-    if text.lstrip()[:1] not in BEGINNINGS:
+    if text[:1] not in BEGINNINGS and text.lstrip()[:1] not in BEGINNINGS:
         return None
     try:
         return read(text)
@@ -248,11 +251,16 @@ def _value(text: Any, read: Callable[[str], Any]) -> Any:
         return text
 
 
-def _joined(messages: Sequence[dict[str, Any]], usages: Sequence[dict[str, Any] | None]) -> None:
+def _counts(usage: dict[str, Any]) -> tuple[int, ...]:
+    """The counts of a request, in the order of COUNTS."""
+    get = usage.get
+    return whole(get("tokensIn")), whole(get("tokensOut")), whole(get("cacheReads")), whole(get("cacheWrites"))
+
+
+def _joined(kinds: Sequence[str], usages: Sequence[dict[str, Any] | None]) -> None:
     """Older versions wrote a request's counts in an `api_req_finished` of its own: they belong to the request."""
     begun: dict[str, Any] | None = None
-    for message, usage in zip(messages, usages, strict=True):
-        said = _said(message)
+    for said, usage in zip(kinds, usages, strict=True):
         if said == "api_req_started":
             begun = usage
         elif said == "api_req_finished" and usage and begun is not None and "tokensIn" not in begun:

@@ -64,11 +64,9 @@ def _said(*places: int) -> str:
     return ", ".join(f"said[{place}]" for place in places)
 
 
-_PROCESSING = processing(
-    f"coalesce(settings ->> '$.service_tier', settings ->> '$.serviceTier', {_said(7, 9, 10)})",
-    f"coalesce(settings ->> '$.speed', {_said(8)})",
-    f"coalesce(settings ->> '$.inference_geo', {_said(11)})",
-)
+_SETTINGS = ("$.service_tier", "$.serviceTier", "$.speed", "$.inference_geo")
+_TIER, _SPEED, _GEO = ", ".join(("set[1]", "set[2]", _said(7, 9, 10))), f"set[3], {_said(8)}", f"set[4], {_said(11)}"
+_PROCESSING = processing(*(f"coalesce({texts})" for texts in (_TIER, _SPEED, _GEO)))
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
 COLUMNS = {
     **FIELDS,
@@ -83,7 +81,8 @@ _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_
 def _parsed(*names: str) -> str:
     """A JSON column under either name; some exports hold it as text."""
     value = f"coalesce({', '.join(names)})"
-    return f"CASE json_type({value}) WHEN 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"
+    return f"""CASE WHEN starts_with({value}::VARCHAR, '{{') THEN {value}
+        WHEN json_type({value}) = 'VARCHAR' THEN TRY_CAST({value} ->> '$' AS JSON) ELSE {value} END"""
 
 
 def _used(counts: str) -> str:
@@ -150,9 +149,11 @@ detailed AS (
 ),
 listed AS (
     SELECT *, json_transform(counts, {text(SHAPE)}) AS stated,
-        CASE WHEN contains((counts::VARCHAR)[2:], '{{')
+        CASE WHEN counts::VARCHAR LIKE '%{{%{{%'
             THEN json_extract_string(counts, [{", ".join(map(text, NESTED))}]) END AS nested,
-        json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) AS said
+        CASE WHEN metadata::VARCHAR <> '{{}}'
+            THEN json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) END AS said,
+        json_extract_string(settings, [{", ".join(map(text, _SETTINGS))}]) AS set
     FROM detailed
 ),
 measured AS (
@@ -234,13 +235,15 @@ node AS MATERIALIZED (
 SELECT file_id, line,
     'langfuse:' || nullif(id, '') AS event_id,
     -- a gateway that writes traces puts the response's id into the observation's
-    coalesce(nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), ''), {_said(1, 2, 3)}) AS response_id,
+    coalesce(CASE WHEN id ^@ 'time-' THEN nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), '') END,
+        {_said(1, 2, 3)}) AS response_id,
     utc(coalesce("startTime", start_time)) AS ts,
     coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
     name AS task,
     CASE WHEN named_model LIKE 'projects/%/publishers/%/models/%' THEN 'gcp.vertex_ai'
         ELSE coalesce({_said(4, 5, 6)}) END AS provider,
-    regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') AS model,
+    CASE WHEN starts_with(named_model, 'projects/')
+        THEN regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') ELSE named_model END AS model,
     {_PROCESSING} AS processing,
     CASE WHEN upper(level) = 'ERROR' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bad THEN -1 ELSE uncached END AS input,
@@ -254,7 +257,7 @@ SELECT file_id, line,
     CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
         AS fault,
     -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
-    CASE WHEN TRY_CAST(stated_cost AS DOUBLE) = 0 AND coalesce(json_keys(costs), []) = [] THEN NULL
+    CASE WHEN TRY_CAST(stated_cost AS DOUBLE) = 0 THEN CASE WHEN len(json_keys(costs)) > 0 THEN stated_cost END
          ELSE stated_cost END AS recorded_usd,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
     CASE WHEN coalesce(trace_tags, tags) IS NULL THEN json_merge_patch(metadata, {_OWN_TAGS})

@@ -42,8 +42,10 @@ def _stated(name: str) -> str:
 
 def largest(where: str, measure: str) -> str:
     """The largest count under the keys of a measure: they are names of one thing."""
-    counts = ", ".join(_counted(*(key.name for key in LANGFUSE if (key.where, key.measure) == (where, measure))))
-    return f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END" if counts else "0"
+    texts = [_stated(key.name) for key in LANGFUSE if (key.where, key.measure) == (where, measure)]
+    counts = ", ".join(map(count_in_text, texts))
+    found = f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END"
+    return f"CASE WHEN coalesce({', '.join(texts)}) IS NULL THEN 0 ELSE {found} END" if texts else "0"
 
 
 def first(names: tuple[str, ...]) -> str:
@@ -64,6 +66,7 @@ def more(start: str) -> str:
     """
     keys = f"""list_filter(json_keys(counts), lambda k: regexp_full_match(k, '{start}_\\w+') AND k <> '{start}_tokens'
         AND k NOT LIKE '%cache%' AND k NOT LIKE '%ephemeral%')"""
+    cache = "[^c]|c(?:[^a]|a(?:[^c]|c(?:[^h]|h[^e])))"  # how a key goes on that is none of a cache's
     counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
     found = f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
-    return f"CASE WHEN contains(counts::VARCHAR, '\"{start}_') THEN {found} ELSE 0 END"
+    return f"CASE WHEN regexp_matches(counts::VARCHAR, '\"{start}_(?:{cache})') THEN {found} ELSE 0 END"

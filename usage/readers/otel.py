@@ -13,7 +13,7 @@ from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
-from .otel_items import COLUMNS, FIELDS, ITEMS, at
+from .otel_items import COLUMNS, FIELDS, ITEMS, at, narrowed
 from .otel_metrics import METRICS, OTHERS
 from .wrappers import MORE, SILENT, WRAPPERS
 
@@ -69,7 +69,10 @@ def _texts(measure: Measure) -> str:
 
 
 def _counts(measure: Measure) -> str:
-    return f"list_transform({_texts(measure)}, lambda t: {count_in_text('t')})"
+    """SQL for the counts under all names of a measure; none where nothing stands under any, as in most records."""
+    texts = _texts(measure)
+    counts = f"list_transform({texts}, lambda t: {count_in_text('t')})"
+    return f"CASE WHEN coalesce({texts[1:-1]}) IS NOT NULL THEN {counts} ELSE [0::HUGEINT] END"
 
 
 def _largest(measure: Measure) -> str:
@@ -169,12 +172,21 @@ call AS MATERIALIZED (
         NOT bad AND inputs + outputs + total > 0 AS used
     FROM placed
 ),
-node AS MATERIALIZED (
-    SELECT DISTINCT ON (trace, id) trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
+exported AS (
+    SELECT trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
         CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
-        coalesce(is_call, FALSE) AS is_call
+        coalesce(is_call, FALSE) AS is_call, used
     FROM call WHERE NOT is_log AND span <> ''
-    ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC  -- of one exported twice
+),
+twice AS MATERIALIZED (
+    SELECT trace, id FROM exported GROUP BY trace, id HAVING count(*) > 1
+),
+node AS MATERIALIZED (
+    SELECT * EXCLUDE (used) FROM exported ANTI JOIN twice USING (trace, id)
+    UNION ALL
+    SELECT * EXCLUDE (used) FROM (
+        SELECT DISTINCT ON (trace, id) * FROM exported SEMI JOIN twice USING (trace, id)
+        ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC)
 ),
 {WRAPPERS},
 reported AS MATERIALIZED (
@@ -335,6 +347,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=None,
     whole=True,
+    narrow=narrowed,
     kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
     no_call="no span, record or metric with usage",
     counted=(

@@ -6,7 +6,11 @@ whose columns are attributes. Attributes may have dotted names, be nested, or st
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from .. import aliases
+from ..reader import Reader, Sample
 from .otel_tags import constants, kept_places, tags_at
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -215,6 +219,8 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
 )"""  # noqa: S608 (names)
 
 
+_WIDE = f"* EXCLUDE ({_COLUMN_NAMES}), {_IN_COLUMN} AS in_columns"
+_NARROW = "*, NULL::VARCHAR[] AS in_columns"
 STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
@@ -222,7 +228,7 @@ _NESTS = " OR ".join(
 
 ITEMS = f"""
 entry AS MATERIALIZED (
-    SELECT * EXCLUDE ({_COLUMN_NAMES}), {_IN_COLUMN} AS in_columns FROM record
+    SELECT {_WIDE} FROM record
 ),
 {_unnested("resourceSpans", "scopeSpans", "spans")},
 {_unnested("resourceLogs", "scopeLogs", "logRecords")},
@@ -278,3 +284,35 @@ item AS (
 )
 """  # noqa: S608 (constants only)
 """CTEs that yield `item`: `found` holds the attributes of NAMES as texts, in that order (see `at`)."""
+
+
+_TABLE_NAMES = {*_IN_COLUMNS, *(f"attributes.{name}" for name in _IN_COLUMNS)}
+_ATTRIBUTE_KEY = b'"attributes.'
+PIECE_BYTES = 1024 * 1024
+
+
+def narrowed(reader: Reader, sample: Sample) -> Reader:
+    """The reader without the hundreds of columns of a table whose columns are attributes, for JSON that is none.
+
+    To look for them takes as long as to read a line. Usage under such a name in a line far below is named as unread.
+    """
+    of_table = any(key in _TABLE_NAMES for record in sample.records for key in record)
+    if sample.layout not in ("ndjson", "json") or not sample.records or of_table or _has_attribute_keys(sample.path):
+        return reader
+    return replace(
+        reader,
+        columns={name: kind for name, kind in reader.columns.items() if name not in _TABLE_NAMES},
+        sql=reader.sql.replace(_WIDE, _NARROW),
+        counted=tuple(path for path in reader.counted if path not in _IN_COLUMNS),
+    )
+
+
+def _has_attribute_keys(path: str) -> bool:
+    """Whether keys of a file begin with `attributes.`: their path is that of an attribute, so none would be missed."""
+    last = b""
+    with Path(path).open("rb") as stream:
+        while piece := stream.read(PIECE_BYTES):
+            if _ATTRIBUTE_KEY in piece or _ATTRIBUTE_KEY in last + piece[: len(_ATTRIBUTE_KEY)]:
+                return True
+            last = piece[1 - len(_ATTRIBUTE_KEY) :]
+    return False

@@ -13,6 +13,12 @@ up AS (
     FROM up JOIN node ON node.trace = up.trace AND node.id = up.reached
     WHERE node.inputs + node.outputs = 0 AND node.parent <> '' AND depth < {MAX_DEPTH}
 ),
+linked AS MATERIALIZED (  -- else all spans of a trace may be joined with one another
+    SELECT node.trace, node.id, node.inputs, node.outputs, node.rollup, node.is_call, link.child
+    FROM (SELECT DISTINCT trace, child, reached FROM up WHERE reached <> child) AS link
+        JOIN node ON node.trace = link.trace AND node.id = link.reached
+    WHERE node.inputs + node.outputs > 0
+),
 beneath AS MATERIALIZED (
     SELECT above.trace, above.id, above.inputs, above.outputs, any_value(above.rollup) AS rollup,
         any_value(above.is_call) AS is_call, count(*) AS spans,
@@ -20,10 +26,7 @@ beneath AS MATERIALIZED (
         sum(below.inputs) FILTER (NOT below.rollup) AS call_inputs,
         sum(below.outputs) FILTER (NOT below.rollup) AS call_outputs,
         bool_or(below.inputs = above.inputs AND below.outputs = above.outputs) AS repeated
-    FROM (SELECT DISTINCT trace, child, reached FROM up WHERE reached <> child) AS link
-        JOIN node AS above ON above.trace = link.trace AND above.id = link.reached
-        JOIN node AS below ON below.trace = link.trace AND below.id = link.child
-    WHERE above.inputs + above.outputs > 0
+    FROM linked AS above JOIN node AS below ON below.trace = above.trace AND below.id = above.child
     GROUP BY ALL
 ),
 -- spans of traces that name no parent at all: there, the kind of span is all there is to go by
