@@ -121,7 +121,7 @@ class Reader:
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
     `answers`, which is a call even where it states no usage.
 
-    `narrow` is for readers of many columns: it makes of one that with those that a file of text can have, by its sample.
+    `narrow` is for readers of many columns: by its sample, it makes of one that with those that a file can have.
 
     For the documentation, of which docs/formats.md is made: `unique_by` says in a few words what makes two entries the
     same call; `sample` names the sample that tests read and whether it is real ("real: ..." or "made: ..."); `kept_at`
