@@ -118,8 +118,7 @@ class _Task:
         self.read = read
         self.said = [_said(message) for message in messages]
         self.usages = [
-            self._stated(message) if said in STATED else None
-            for message, said in zip(messages, self.said, strict=True)
+            self._stated(message) if said in STATED else None for message, said in zip(messages, self.said, strict=True)
         ]
         self.tool = _tool(file, messages, [usage for usage in self.usages if usage])
         self.listed = REQUESTS.get(self.tool, REQUESTS["roo"])

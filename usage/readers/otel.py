@@ -13,7 +13,7 @@ from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
-from .otel_items import COLUMNS, FIELDS, ITEMS, at, narrowed
+from .otel_items import COLUMNS, FIELDS, ITEMS, NODE, at, narrowed
 from .otel_metrics import METRICS, OTHERS
 from .wrappers import MORE, SILENT, WRAPPERS
 
@@ -172,22 +172,7 @@ call AS MATERIALIZED (
         NOT bad AND inputs + outputs + total > 0 AS used
     FROM placed
 ),
-exported AS (
-    SELECT trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
-        CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
-        coalesce(is_call, FALSE) AS is_call, used
-    FROM call WHERE NOT is_log AND span <> ''
-),
-twice AS MATERIALIZED (
-    SELECT trace, id FROM exported GROUP BY trace, id HAVING count(*) > 1
-),
-node AS MATERIALIZED (
-    SELECT * EXCLUDE (used) FROM exported ANTI JOIN twice USING (trace, id)
-    UNION ALL
-    SELECT * EXCLUDE (used) FROM (
-        SELECT DISTINCT ON (trace, id) * FROM exported SEMI JOIN twice USING (trace, id)
-        ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC)
-),
+{NODE},
 {WRAPPERS},
 reported AS MATERIALIZED (
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,

@@ -286,6 +286,26 @@ item AS (
 """CTEs that yield `item`: `found` holds the attributes of NAMES as texts, in that order (see `at`)."""
 
 
+NODE = """
+exported AS (
+    SELECT trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
+        CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
+        coalesce(is_call, FALSE) AS is_call, used
+    FROM call WHERE NOT is_log AND span <> ''
+),
+twice AS MATERIALIZED (
+    SELECT trace, id FROM exported GROUP BY trace, id HAVING count(*) > 1
+),
+node AS MATERIALIZED (
+    SELECT * EXCLUDE (used) FROM exported ANTI JOIN twice USING (trace, id)
+    UNION ALL
+    SELECT * EXCLUDE (used) FROM (
+        SELECT DISTINCT ON (trace, id) * FROM exported SEMI JOIN twice USING (trace, id)
+        ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC)
+)
+"""
+"""CTEs that yield `node`, what `wrappers` reads of `call`; of a span exported twice, the one with most usage."""
+
 _TABLE_NAMES = {*_IN_COLUMNS, *(f"attributes.{name}" for name in _IN_COLUMNS)}
 _ATTRIBUTE_KEY = b'"attributes.'
 PIECE_BYTES = 1024 * 1024

@@ -118,3 +118,19 @@ def test_no_other_reader_takes_it() -> None:
         records = tuple(json.loads(line) for line in (DATA / shape).read_text().splitlines())
         sample = Sample("x", "ndjson", records)
         assert [reader.name for reader in READERS if reader.recognises(sample)] == ["otel"]
+
+
+def test_a_row_of_a_table_far_below_spans_is_counted_or_named(tmp_path: Path) -> None:
+    spans = (DATA / "console.jsonl").read_text().strip().splitlines() * 30  # more than are looked at for the format
+    ids = {"trace_id": "a" * 32, "span_id": "b" * 16, "start_time": "2026-10-06T10:00:00Z"}
+    under_attributes = {**ids, "attributes.gen_ai.usage.input_tokens": 70, "attributes.gen_ai.request.model": "gpt-4o"}
+    plain = {**ids, "span_id": "c" * 16, "gen_ai.usage.input_tokens": 80, "gen_ai.request.model": "gpt-4o"}
+    counted, named = tmp_path / "counted.jsonl", tmp_path / "named.jsonl"
+    counted.write_text("\n".join([*spans, json.dumps(under_attributes)]) + "\n")
+    named.write_text("\n".join([*spans, json.dumps(plain)]) + "\n")
+    _, rows = loaded(tmp_path, counted, sql="SELECT input FROM usage_event WHERE ts::DATE = DATE '2026-10-06'")
+    assert rows == [(70,)]
+    report, _ = loaded(tmp_path, named, sql="SELECT 1")
+    assert [(kind.field, kind.total) for kind in report.unread if "input_tokens" in kind.field] == [
+        ("gen_ai.usage.input_tokens", 80)
+    ]
