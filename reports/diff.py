@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -93,14 +94,15 @@ def why(row: ComponentDifference) -> str:
     return "; ".join(f"{effect.cause} {signed(effect.usd)} ({effect.message})" for effect in row.causes)
 
 
-def notes_of(found: ArchitectureDifference) -> list[str]:
-    """The totals, their range, the prices and what is in no component."""
-    totals = f"{found.base}: {usd(found.before_usd)}; {found.head}: {usd(found.after_usd)}; plan {found.plan}"
+def notes_of(found: ArchitectureDifference, name: Callable[[str], str] = str) -> list[str]:
+    """The totals, their range, the prices and what is in no component; `name` writes a name in the medium."""
+    base, head, plan = name(found.base), name(found.head), name(found.plan)
+    totals = f"{base}: {usd(found.before_usd)}; {head}: {usd(found.after_usd)}; plan {plan}"
     spread = f"P10 to P90 of the paired difference: {format_range(found.p10_usd, found.p90_usd)}"
     books = [ref.hash[:12] for ref in (found.base_prices, found.head_prices) if ref]
     same = f"{counted(found.unchanged, 'component')} unchanged"
     prices = f"prices {' -> '.join(dict.fromkeys(books))}; {same}"
-    unpriced = [f"without a price, in no figure: {', '.join(found.unpriced)}"] if found.unpriced else []
+    unpriced = [f"without a price, in no figure: {name(', '.join(found.unpriced))}"] if found.unpriced else []
     subscribed = f"subscriptions, fees and what is beyond them: {signed(found.subscriptions_usd)}, in no component"
     return [*([subscribed] if found.subscriptions_usd else []), totals, spread, prices, *unpriced]
 

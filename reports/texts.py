@@ -28,7 +28,7 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
 LIVE = re.compile(
-    r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!%&~](?=\d)|(?<=\bGH)(?=-\d)"
+    r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!%&~](?=\d+\b(?!\.\d))|(?<=\bGH)(?=-\d)"
     r"|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
     re.IGNORECASE,
 )

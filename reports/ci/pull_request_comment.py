@@ -44,7 +44,7 @@ def diff_comment(found: ArchitectureDifference) -> str:
         if len(found.components) > MOST_ROWS:
             lines += ["", f"and {len(found.components) - MOST_ROWS:,} more"]
     lines += ["", "<details><summary>Totals, range, prices</summary>", ""]
-    return "\n".join([*lines, *(f"- {cell(note)}" for note in diff.notes_of(found)), "", "</details>"]) + "\n"
+    return "\n".join([*lines, *(f"- {note}" for note in diff.notes_of(found, cell)), "", "</details>"]) + "\n"
 
 
 def _not_passed(result: CheckResult) -> Iterator[str]:
