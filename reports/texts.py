@@ -36,7 +36,7 @@ LIVE = re.compile(
 COMMIT = re.compile(r"\b(?:[0-9a-f]{40,}|(?<!-)(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,39})\b", re.IGNORECASE)
 """What may be a commit's id: GitHub links seven digits of one. A date as in a model's name is none,
 nor is what ends a decision's id (`move-3f9a2c01`)."""
-DOLLAR = re.compile(r"(?<![\s(+−-])(?<!^)\$|\$(?!\d)")
+DOLLAR = re.compile(r"(?<![\s(+−~-])(?<!^)\$|\$(?!\d)")
 """Where it may begin or end a formula, unless it begins an amount: $4.26."""
 NO_FORMULA = "<span>&#36;</span>"
 """A dollar sign that GitHub and GitLab take for nothing else."""
