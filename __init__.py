@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from .analysis.findings import Finding
     from .analysis.forecast.results import MonthForecast
     from .analysis.lint import lint
+    from .analysis.projection import Projection
     from .analysis.reconcile.results import Reconciliation
     from .analysis.replay.results import Replay
-    from .analysis.results import Projection
     from .analysis.review.results import Review
     from .analysis.routing.routing import RouteDecision
     from .analysis.simulation.run import project
@@ -84,7 +84,7 @@ _MODULES = {
     "LoadReport": "usage.report",
     "MonthForecast": "analysis.forecast.results",
     "PriceBook": "pricing.book",
-    "Projection": "analysis.results",
+    "Projection": "analysis.projection",
     "Reconciliation": "analysis.reconcile.results",
     "Replay": "analysis.replay.results",
     "Review": "analysis.review.results",

@@ -1,5 +1,5 @@
 """`python -m costsim` is `costsim`."""
 
-from .cli import main
+from .cli.entry import main
 
 main()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .results import ComponentCost, PlanResult
+    from .projection import ComponentCost, PlanResult
 
 
 def ranked(plans: Iterable[PlanResult], key: Callable[[ComponentCost], str]) -> list[str]:

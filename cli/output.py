@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ..errors import InputError, OutputError
-from ..reports.texts import terminal
+from ..reports.escaping import terminal
 from .screen import console, terminal_console
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..analysis.architecture.model import Architecture
-    from ..analysis.results import Projection
+    from ..analysis.projection import Projection
     from ..analysis.simulation.settings import Settings
     from ..pricing.book import PriceBook
 
@@ -271,7 +271,7 @@ def _architecture() -> dict[str, Any]:
 def _contract(of: Output) -> dict[str, Any]:
     from ..analysis.budgets.results import CheckResult
     from ..analysis.compare.results import ArchitectureDifference
-    from ..analysis.results import Projection
+    from ..analysis.projection import Projection
     from ..analysis.review.results import Review
 
     models: dict[Output, type[BaseModel]] = {

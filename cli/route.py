@@ -61,7 +61,7 @@ def route(words: Sequence[str]) -> int:
     routing = read_routing(config) if config else shipped_routing()
     attributes = parse_attributes(asked.describe)
     decision = decide(routing, asked.task, attributes, asked.context_tokens, strict=asked.strict)
-    from ..reports.texts import plain, terminal
+    from ..reports.escaping import plain, terminal
 
     for warning in decision.warnings:
         sys.stderr.write(f"costsim: {plain(warning)}\n")

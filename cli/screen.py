@@ -25,7 +25,7 @@ def terminal_console(**settings: Any) -> Console:
     from rich.segment import Segment
     from rich.text import Text
 
-    from ..reports.texts import without_commands, without_escapes
+    from ..reports.escaping import without_commands, without_escapes
     from ..shown import shortened
 
     class Terminal(Console):
@@ -46,7 +46,7 @@ def terminal_console(**settings: Any) -> Console:
 
 def say(text: str, err: bool = False) -> None:
     """Print lines that may hold untrusted names."""
-    from ..reports.texts import terminal
+    from ..reports.escaping import terminal
     from ..shown import shortened
 
     print(terminal(shortened(text)), file=sys.stderr if err else sys.stdout)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents import did_you_mean
 from ..errors import PriceBookError
 from ..tokens import CACHE_CLASSES
-from . import listed, snapshot
+from . import snapshot, sources
 from .abilities import Ability, Kind, listed_kind, listed_takes
 from .kept import kept
 from .matching import canonical, literal_key
@@ -77,12 +77,12 @@ class PriceBook:
         full = name if not provider or name.startswith(f"{provider.lower()}/") else f"{provider.lower()}/{name}"
         head, _, model = full.rpartition("/")
         key = ModelKey(head, model)
-        known = any(key in file.rows if file else listed.is_own(key) for file in self.files)
+        known = any(key in file.rows if file else sources.is_own(key) for file in self.files)
         return key if known else None
 
     def keys(self) -> list[ModelKey]:
         """Every model that some layer lists; a few of the snapshot's have no price at all."""
-        base = [*snapshot.keys(), *listed.own_rows().rows] if None in self.files else []
+        base = [*snapshot.keys(), *sources.own_rows().rows] if None in self.files else []
         return list(dict.fromkeys([*base, *(key for file in self.files if file for key in file.rows)]))
 
     def rows(self, key: ModelKey) -> tuple[PriceRow, ...]:
@@ -190,7 +190,7 @@ def _read(file: Path) -> FileBook:
 
 def _layer(file: FileBook | None) -> Layer:
     if file is None:
-        return Layer("list", listed.content_hash(), listed.source())
+        return Layer("list", sources.content_hash(), sources.source())
     content = file.content
     return Layer(content.book, file.hash, content.source, content.stale, tuple(content.subscriptions))
 
@@ -214,7 +214,7 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
     top, in_force = 0, {id(plan) for plan in book.subscriptions}
     for file in book.files:
         if file is None:
-            own = listed.rows(key)
+            own = sources.rows(key)
         else:
             for multiplier in file.content.multipliers:  # each scales what the one before has scaled
                 rows = _multiplied(multiplier, key, rows, top)
@@ -228,7 +228,7 @@ def _stack(book: PriceBook, key: ModelKey) -> tuple[PriceRow, ...]:
         rows += flat
         top += top + 1 if flat else 0
     for file in book.files:
-        for region in (file or listed.own_rows()).content.regions:
+        for region in (file or sources.own_rows()).content.regions:
             rows += _in_region(region, key, rows)
     ranks = {layer: rank for rank, layer in enumerate(sorted({row.layer for row in rows}))}
     return tuple(replace(row, layer=ranks[row.layer]) for row in rows)

@@ -1,4 +1,4 @@
-"""genai-prices' bundled snapshot, flattened to price rows, offline: most of the book `list` (listed.py).
+"""genai-prices' bundled snapshot, flattened to price rows, offline: most of the book `list` (sources.py).
 
 Precedence among dated prices, daily windows and variants is not written again here: genai-prices' own
 `get_prices` is asked at every instant at which an answer can change.

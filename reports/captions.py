@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ..analysis.grouping import summed
 from ..money import format_cents, format_range, format_usd
 from ..plurals import counted
-from .colours import agent_of, model_label
+from .colours_by_name import agent_of, model_label
 from .numbers import percent
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ..analysis.results import ComponentCost, PlanBudget, PlanResult, Projection, Saving
+    from ..analysis.projection import ComponentCost, PlanBudget, PlanResult, Projection, Saving
 
 
 def shown_plan(projection: Projection) -> PlanResult:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.grouping import fold_costs, summed
 from ..money import format_apart, format_cents, format_range
 from .chart_parts import FEW_DAYS, LABELLED_ROW, Row, finish, label_above, legend, ticks, tooltip
-from .colours import Things, agent_of, of_projection
+from .colours_by_name import Things, agent_of, of_projection
 from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from ..analysis.results import ComponentCost, PlanResult, Projection, WaterfallStep
+    from ..analysis.projection import ComponentCost, PlanResult, Projection, WaterfallStep
 
 
 def cost_by_component(projection: Projection, theme: Theme = LIGHT) -> alt.LayerChart:

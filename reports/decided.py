@@ -9,8 +9,8 @@ from rich.console import Console
 
 from ..analysis.decided.results import DecisionList, DecisionRecord
 from ..money import format_cents, format_range
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
-from .texts import cell, inert
 
 CSV_COLUMNS = (
     "id", "decision", "date", "month", "promised_usd_per_month", "low_usd_per_month", "high_usd_per_month", "who",

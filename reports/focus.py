@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..usage.output_files import failing_as_output
 from ..writing import replacing
-from .texts import inert_sql
+from .escaping import inert_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from ..analysis.results import exactness
+from ..analysis.projection import exactness
 from ..money import format_usd
 from . import captions, charts, mixes
-from .colours import agent_of, of_projection
+from .colours_by_name import agent_of, of_projection
 from .next_steps import next_steps
 from .numbers import count
 from .page import Figure, figure, render_page
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.move_results import WhatIf
-    from ..analysis.results import ClaimResult, ComponentCost, PaidClass, Projection, UsedPrice
+    from ..analysis.projection import ClaimResult, ComponentCost, PaidClass, Projection, UsedPrice
 
 Subject = TypeVar("Subject")
 

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..analysis.mix_results import PlanMix
-from ..analysis.results import Projection
+from ..analysis.projection import Projection
 from ..money import format_cents as usd
+from .escaping import cell
 from .fitted import Fitted, TableColumn
-from .texts import cell
 
 NAMED = 6
 """Rows that people are shown; JSON has all that were kept."""

@@ -10,8 +10,8 @@ from rich.console import Console
 from ..analysis.move_results import Moves, TaskMove
 from ..json_text import json_text
 from ..money import format_cents as usd
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
-from .texts import cell, inert
 
 COLUMNS = (
     "task", "model", "current", "usd_per_month", "difference_usd_per_month", "kind", "window", "tools", "images",

@@ -10,7 +10,7 @@ from .captions import broken_budget, shown_plan, shown_saving
 from .numbers import percent
 
 if TYPE_CHECKING:
-    from ..analysis.results import Projection
+    from ..analysis.projection import Projection
 
 
 def next_steps(projection: Projection, *, found: bool) -> list[str]:

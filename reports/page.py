@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..money import format_cents, format_exact, format_range, format_usd
+from .escaping import chart as bounded
+from .escaping import html
 from .numbers import count, percent
 from .stacked import label_cells
-from .texts import chart as bounded
-from .texts import html
 from .theme import DARK, LIGHT
 from .vega import Spec, bundle, cache_folder, drawing
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
 from ..errors import InputError, OutputError
+from .escaping import chart as harmless
+from .escaping import plain, xml
 from .page import spec_of
-from .texts import chart as harmless
-from .texts import plain, xml
 from .theme import DARK, FONT, LIGHT, Theme
 from .vega import converted
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from ..money import format_apart, format_usd
 from .chart_parts import LABELLED_ROW, Row, finish, label_above, ticks, tooltip
-from .colours import last_part
+from .colours_by_name import last_part
 from .theme import LIGHT, Theme
 
 if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.move_results import WhatIf, WhatIfRow
-    from ..analysis.results import Projection, Saving
+    from ..analysis.projection import Projection, Saving
 
 MOST_ROWS, MOST_MODELS = 30, 10
 

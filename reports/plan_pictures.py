@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from ..analysis.move_results import WhatIf
-    from ..analysis.results import Projection
+    from ..analysis.projection import Projection
 
 Drawing = tuple["alt.LayerChart | None", str, str]
 """A chart, None where there is nothing to draw; its title and its subtitle."""

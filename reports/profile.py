@@ -10,9 +10,9 @@ from ..analysis.profile.written import about
 from ..json_text import json_text
 from ..money import MINUS
 from ..plurals import counted
+from .escaping import inert
 from .fitted import Fitted, TableColumn
 from .numbers import count
-from .texts import inert
 
 LEGEND = (
     "within P10-P90: logged sessions whose cost, at usual price ratios, is in the profile's range (ideal: 80 %). "

@@ -14,11 +14,11 @@ from rich.text import Text
 from ..analysis.recommend.results import Considered, FrontPoint, LoggedMoves, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
+from .escaping import cell, inert
 from .evidence import interval
 from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 from .replay import cache_lines
-from .texts import cell, inert
 
 MOST_FRONT_POINTS = 12
 CSV_COLUMNS = (

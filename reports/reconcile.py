@@ -14,9 +14,9 @@ from ..analysis.reconcile.results import ComparedGroup, PartAmounts, Reconciliat
 from ..json_text import json_text
 from ..money import format_cents
 from ..months import span_words
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
 from .numbers import percent
-from .texts import cell, inert
 
 PARTS = {
     "missing_in_ours": "calls missing in ours",

@@ -13,9 +13,9 @@ from ..analysis.recommend.results import LoggedMoves
 from ..analysis.replay.results import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
 from ..plurals import counted
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
-from .texts import cell, inert
 
 HEADINGS = ("calls", "spent", "replayed", "P10 - P90", "difference")
 CSV_COLUMNS = (

@@ -21,9 +21,9 @@ from ..money import format_cents
 from ..plurals import first_lines
 from ..usage.reader import identifier
 from ..usage.tags import json_path
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
-from .texts import cell, inert
 
 Costs = Literal["recorded", "computed", "both"]
 

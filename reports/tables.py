@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
-from ..analysis.results import ComponentCost, PlanResult, Projection, SpawnNode
+from ..analysis.projection import ComponentCost, PlanResult, Projection, SpawnNode
 from ..json_text import json_text
 from ..money import format_cents as usd
+from .escaping import cell, inert
 from .mixes import mixes_markdown
 from .numbers import count, percent
-from .texts import cell, inert
 
 MONTH_DAYS = 30
 COLUMNS = (

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
-from ..analysis.results import ClaimResult, ComponentCost, PlanResult, Projection, Saving, SpawnNode, exactness
+from ..analysis.projection import ClaimResult, ComponentCost, PlanResult, Projection, Saving, SpawnNode, exactness
 from ..money import format_cents as usd
 from ..plurals import counted
 from .fitted import Cell, Fitted, TableColumn

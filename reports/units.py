@@ -13,8 +13,8 @@ from rich.text import Text
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
 from ..json_text import json_text
 from ..money import format_cents
+from .escaping import cell, inert
 from .fitted import Fitted, TableColumn
-from .texts import cell, inert
 
 
 def print_units(found: UnitEconomics, console: Console) -> None:

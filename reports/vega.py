@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Any
 
 from ..errors import OutputError
-from .texts import chart
+from .escaping import chart
 
 Spec = dict[str, Any]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from costsim import cli
+from costsim.cli.entry import main
 from costsim.store import open_store as open_priced_store
 from costsim.usage.store_file import CONFIG
 from duckdb import DuckDBPyConnection
@@ -61,7 +61,7 @@ def costsim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         capsys.readouterr()
         code = 0
         try:
-            cli.main()
+            main()
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 1
         printed = capsys.readouterr()

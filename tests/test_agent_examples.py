@@ -9,7 +9,7 @@ import costsim
 import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.budgets.check import CheckSettings, check
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 

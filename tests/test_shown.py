@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from costsim.analysis.findings import Finding
-from costsim.cli import _one_line
+from costsim.cli.entry import _one_line
 from costsim.cli.screen import say, terminal_console
-from costsim.reports import texts
+from costsim.reports import escaping
 from costsim.reports.ci import RENDERERS, CiFormat, render
 from costsim.reports.fitted import Fitted, TableColumn
 from costsim.shown import MAX_LINE, MAX_NAME, shortened, shortened_words
@@ -54,13 +54,15 @@ def test_half_a_surrogate_pair_is_no_fault() -> None:
     assert len(shortened("\ud800" * 10_000)) == MAX_LINE
 
 
-@pytest.mark.parametrize("medium", [texts.plain, texts.cell, texts.xml, texts.html, texts.chart, _one_line])
+@pytest.mark.parametrize(
+    "medium", [escaping.plain, escaping.cell, escaping.xml, escaping.html, escaping.chart, _one_line]
+)
 def test_what_people_read_is_bounded(medium: Callable[[str], str]) -> None:
     assert len(medium(LONG)) <= 2 * MAX_LINE  # an escaped character is two
 
 
 def test_a_spreadsheet_has_the_name_whole() -> None:
-    assert texts.inert(LONG) == LONG
+    assert escaping.inert(LONG) == LONG
 
 
 @pytest.mark.parametrize("thing", [LONG, Text(LONG), Text(f"note: {LONG}", style="yellow")])
@@ -101,7 +103,7 @@ def test_annotations_are_bounded(form: CiFormat) -> None:
 def test_a_page_bounds_each_word_as_a_name_and_each_line_as_a_sentence() -> None:
     """A name stands in a page hundreds of times: of 4,000 characters each time, 1,800 calls made a page of 57 MB."""
     name = "n" * 4_000
-    assert shortened_words(name) == texts.html(name) == shortened(name, MAX_NAME)
-    assert len(texts.html(f"{name} and {name}")) == 2 * MAX_NAME + len(" and ")
-    assert len(texts.html("n " * 4_000)) == MAX_LINE
-    assert texts.html("a sentence of " + "words " * 100) == "a sentence of " + "words " * 100
+    assert shortened_words(name) == escaping.html(name) == shortened(name, MAX_NAME)
+    assert len(escaping.html(f"{name} and {name}")) == 2 * MAX_NAME + len(" and ")
+    assert len(escaping.html("n " * 4_000)) == MAX_LINE
+    assert escaping.html("a sentence of " + "words " * 100) == "a sentence of " + "words " * 100

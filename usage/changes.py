@@ -182,7 +182,7 @@ def _known_files(
     if format:
         yield KnownFile(file, format, declared)
     elif file.named:
-        from .unknown import message  # only for an error
+        from .unknown_files import message  # only for an error
 
         raise UsageLogError(message(file), file=file.shown)
     else:

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .collection import without_collection
 from .fingerprint import BUFFER_BYTES, ENDLESS, Fingerprint, fingerprint, fingerprint_of_lines
+from .garbage_collection import without_collection
 from .known_shapes import KnownShapes
 from .sieve import Sieve
 from .source import Source

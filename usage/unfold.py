@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .collection import without_collection
 from .fast_json import line_of, parsed
+from .garbage_collection import without_collection
 from .sqlite_log import copy_database, log_beside
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...errors import ArchitectureError, CostsimError
 from ...version import __version__
 from ..findings import Finding, Status
-from ..results import PriceBookRef
+from ..projection import PriceBookRef
 from ..simulation.summary import book_ref
 from .judge import Judged, expired_exceptions
 from .rejects import Rejects

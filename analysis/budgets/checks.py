@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..architecture.load import LoadedArchitecture
     from ..architecture.model import Claim
-    from ..results import ClaimResult
+    from ..projection import ClaimResult
     from ..spend.ledger import Ledger
     from .projected import Projected
     from .rejects import Rejects

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from ..architecture.budgets import At, Period, Severity
 from ..findings import Finding, Status
+from ..projection import PriceBookRef
 from ..result import Result, Usd
-from ..results import PriceBookRef
 
 
 class Contribution(Result):

@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from ..findings import Finding
+from ..projection import PriceBookRef
 from ..result import Result, Usd
-from ..results import PriceBookRef
 
 Cause = Literal["schedule", "tokens", "model", "policies", "prices"]
 CauseLabel = Literal["volume", "schedule", "tokens", "model", "policies", "prices"]

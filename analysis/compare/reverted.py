@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .effects import Kind, Route, Used
+from .bridge_effects import Kind, Route, Used
 
 
 @dataclass(frozen=True)

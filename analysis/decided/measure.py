@@ -22,7 +22,7 @@ from .shares import Moved, Taken, moved_in, resolved
 from .undone import NOTHING, Undone, undo
 
 if TYPE_CHECKING:
-    from ..compare.months import Span
+    from ..compare.bridge import Span
     from ..spend.ledger import Ledger
 
 NEAR = Decimal("0.1")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
 from ...tokens import COLUMNS, PROMPT_CLASSES
-from ..compare.effects import Kind, Route, Used
+from ..compare.bridge_effects import Kind, Route, Used
 from ..compare.reverted import Reverted
 from ..quantiles import ends
 from ..replay.token_ratios import Draws, TokenRatio, measure_multipliers

@@ -10,7 +10,7 @@ from typing import Any
 from ...documents import dotted
 from ..architecture.load import LoadedArchitecture
 from ..findings import Finding
-from ..results import PolicyNote
+from ..projection import PolicyNote
 from ..routing.routing import RoutingConfig
 from ..simulation.costs import Costs
 from ..simulation.plans import routed_plan

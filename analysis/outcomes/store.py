@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...csvfile import Row, decimal_of, read_csv
+from ...csv_reading import Row, decimal_of, read_csv
 from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
 from ...usage.shape import statement

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Literal
 
 from ..outcomes.outcomes import SuccessRate
+from ..replay.move_sets import SharedBy
 from ..replay.results import Move, ReplayRow
-from ..replay.together import SharedBy
 from ..result import Result, Usd
 
 Says = Literal["clears the floor", "below the floor", "no evidence", "unpriced"]

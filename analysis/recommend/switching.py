@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...money import format_cents, to_usd
 from ..outcomes.outcomes import TaskModel
-from ..replay.together import MoveSets, SharedBy, shared_tasks
+from ..replay.move_sets import MoveSets, SharedBy, shared_tasks
 from ..spend.ledger import Ledger
 from .results import LoggedMoves
 

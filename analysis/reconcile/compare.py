@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from .levels import at_standard, priced_lines
+from .at_list_price import at_standard, priced_lines
 from .pairs import Pairing
 from .sides import KNOWN, NAMED, CellKey, SideCell, SideLine, Sides, Statement, cells_of
 from .split import Item, amount_items, mix_items, quantities, stated_items, unlisted_levels

@@ -16,7 +16,7 @@ from typing import get_args
 
 from ...money import format_cents, strip
 from ..budgets.results import BudgetUse
-from ..compare.month_results import Bridge
+from ..compare.bridge_results import Bridge
 from ..decided.ids import decision_id, move_id
 from ..decided.results import RoutingChange
 from ..forecast.results import Anomaly

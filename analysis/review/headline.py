@@ -11,7 +11,7 @@ from ...errors import CostsimError
 from ...money import strip, to_usd
 from ...plurals import counted
 from ..budgets.results import BudgetUse
-from ..compare.month_results import Bridge
+from ..compare.bridge_results import Bridge
 from ..forecast.history import History
 from ..forecast.month import forecast_month
 from ..forecast.results import MonthForecast

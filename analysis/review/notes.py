@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ...money import format_cents
-from ..compare.month_results import Bridge
+from ..compare.bridge_results import Bridge
 from .decisions import threshold_usd
 from .results import Decision, Headline, Month
 from .routing_analysis import Routes

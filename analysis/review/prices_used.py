@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...money import strip
-from ..results import BookLayer
+from ..projection import BookLayer
 from .results import PriceMove, Prices, PriceUsed
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..spend.priced import AS_BILLED
 from .results import FigureQuery
 
 if TYPE_CHECKING:
-    from ..compare.months import Span
+    from ..compare.bridge import Span
 
 EXPRESSIONS = {
     "as_billed": AS_BILLED,

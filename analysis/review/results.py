@@ -13,14 +13,14 @@ from typing import Literal
 from pydantic import Field
 
 from ..budgets.results import BudgetUse
-from ..compare.month_results import Bridge, Effect
+from ..compare.bridge_results import Bridge, Effect
 from ..decided.results import RoutingChange, TakenDecision
 from ..forecast.results import Anomaly, Backtest, Calibration, MonthForecast
 from ..move_results import WhatIf
 from ..outcomes.outcomes import ModelOutcome, OutcomeChange, SuccessRate
+from ..projection import BookLayer, UsedPrice
 from ..reconcile.results import SourcePair
 from ..result import Result, Usd
-from ..results import BookLayer, UsedPrice
 
 
 class FigureQuery(Result):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import CostsimError
 from ...months import month_bounds, month_span
 from ...version import __version__
-from ..compare.month_results import Bridge
-from ..compare.months import Asks, bridge, same_days
+from ..compare.bridge import Asks, bridge, same_days
+from ..compare.bridge_results import Bridge
 from ..decided.measure import Measured, measure
 from ..decided.results import DecisionRecord
 from ..forecast.backtest import backtest
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ..architecture.model import Architecture
     from ..budgets.results import BudgetUse
-    from ..compare.months import Span
+    from ..compare.bridge import Span
     from ..routing.routing import RoutingConfig
 
 Progress = Callable[[int, int], None]

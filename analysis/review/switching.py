@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
-from ..replay.together import MoveSets, shared_tasks
+from ..replay.move_sets import MoveSets, shared_tasks
 from .downgrades import Known, Priced, moves_down
 from .repricing import MeasuredSaving
 

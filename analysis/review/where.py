@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...money import strip
-from ..compare.month_results import Bridge, Effect
+from ..compare.bridge_results import Bridge, Effect
 from ..forecast.results import Anomaly
 from .results import Cell, ClassCost, ComponentDay, Mover, OwnerCosts, Where
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ...csvfile import Row, decimal_of, read_csv
+from ...csv_reading import Row, decimal_of, read_csv
 from ...documents import did_you_mean, plain_names, shown_name
 from ...errors import InputError
 

@@ -14,7 +14,7 @@ from ...errors import ArchitectureError
 from ...money import to_usd
 from ..architecture.amounts import Spread
 from ..architecture.model import Claim
-from ..results import ClaimResult
+from ..projection import ClaimResult
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook

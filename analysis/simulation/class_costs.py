@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...money import to_usd
 from ..exact import total
-from ..results import PaidClass
+from ..projection import PaidClass
 
 if TYPE_CHECKING:
     from .policies.calls import Costed

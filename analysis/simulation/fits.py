@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import format_amount, to_usd
-from ..results import Outgrown
+from ..projection import Outgrown
 from .costing import cost_brackets
 from .plans import Plan
 from .policies.calls import Call, Costed

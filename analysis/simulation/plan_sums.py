@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...money import to_usd
 from ..architecture.distributions import Floats
 from ..exact import Days, daily_total, total
-from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
-from ..results import (
+from ..projection import (
     CallCost,
     ComponentCost,
 )
+from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from .monte_carlo import draw
 from .plans import Plan
 from .policies.calls import Costed

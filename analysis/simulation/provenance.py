@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
 from ..architecture.escalation import in_words
-from ..results import Unpriced, UsedPrice
+from ..projection import Unpriced, UsedPrice
 from ..routing.resolve import FALLBACK
 from .fleets import METHOD, is_large
 from .plans import Plan

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...money import strip, to_usd
-from ..results import PlanBudget, PlanResult, Projection
+from ..projection import PlanBudget, PlanResult, Projection
 
 if TYPE_CHECKING:
     from ..architecture.budgets import Budget

@@ -12,7 +12,7 @@ from ...documents import Document
 from ...pricing.book import PriceBook
 from ..architecture.schedule import moment
 from ..budgets.scopes import stated_budgets
-from ..results import Projection
+from ..projection import Projection
 from .baseline import check_priced, chosen_naive, compared_plans, described, most_expensive_model
 from .claims import ClaimCosts, check
 from .costs import Costs

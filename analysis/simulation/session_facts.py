@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from ...money import to_usd
-from ..results import SessionFacts
+from ..projection import SessionFacts
 from .policies.calls import Costed
 from .sessions.measured import Sessions
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..architecture.distributions import Floats
 from ..exact import daily_total
 from ..exact import total as exact_total
-from ..results import ComponentCost
+from ..projection import ComponentCost
 from .fleets import LANES, POOL, dominant, draws_of, families, put_together, variance_and_kurtosis
 from .plan_sums import CostingOf, PlanSum, PricedDraws, ProjectionDay, component_days, component_rows, priced_draws
 from .streams import pool_size

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ...money import to_usd
-from ..results import SpawnNode
+from ..projection import SpawnNode
 from .policies.calls import Costed
 from .spawned import own_runs
 

@@ -13,8 +13,7 @@ from ...money import to_usd
 from ...version import __version__
 from .. import exact
 from ..architecture.distributions import Floats
-from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
-from ..results import (
+from ..projection import (
     BookLayer,
     ClaimResult,
     ComponentCost,
@@ -29,6 +28,7 @@ from ..results import (
     WaterfallStep,
     exactness,
 )
+from ..quantiles import row_quantiles, simulated_usd, sorted_quantiles
 from .class_costs import class_costs
 from .fits import large_requests, outgrown
 from .mixes import subscription_mixes

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import StoreError
 from ...usage.shape import statement
 from ...usage.store import explained, open_database
-from ..results import Projection
+from ..projection import Projection
 from .plan_sums import ProjectionDay
 
 DELETE = "DELETE FROM projection WHERE run = ?"

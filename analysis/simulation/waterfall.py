@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ...money import to_usd
 from ..architecture.policies import MODEL_POLICIES, POLICIES, Policy
 from ..exact import total
-from ..results import WaterfallStep
+from ..projection import WaterfallStep
 from ..shapley import shapley
 
 if TYPE_CHECKING:

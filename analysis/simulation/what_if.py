@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ..architecture.component import Component
-    from ..results import Projection
+    from ..projection import Projection
     from .costs import Costs
 
 NOTE = (

@@ -16,7 +16,7 @@ from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...csvfile import decimal_of, read_csv
+from ...csv_reading import decimal_of, read_csv
 from ...documents import did_you_mean, plain_names
 from ...errors import InputError
 from ...money import strip

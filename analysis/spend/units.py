@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from ...csvfile import decimal_of, read_csv
+from ...csv_reading import decimal_of, read_csv
 from ...errors import InputError
 from ...usage.tags import TAG
 from .query import DIMENSIONS, UNATTRIBUTED

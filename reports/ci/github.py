@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...analysis.findings import Finding, Status
-from ..texts import CONTROLS, REPLACEMENT, Commands, without_commands
+from ..escaping import CONTROLS, REPLACEMENT, Commands, without_commands
 
 LEVELS: dict[Status, str] = {"fail": "error", "warn": "warning", "note": "notice", "pass": "notice"}
 

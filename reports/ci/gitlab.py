@@ -10,7 +10,7 @@ from typing import Any
 
 from ...analysis.findings import Finding, Status
 from ...json_text import json_text
-from .places import fingerprint
+from .finding_ids import fingerprint
 
 SEVERITIES: dict[Status, str] = {"fail": "major", "warn": "minor", "note": "info"}
 NOWHERE = "architecture.yaml"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from ...analysis.findings import Finding
-from ..texts import xml
+from ..escaping import xml
 
 
 def render(title: str, findings: Sequence[Finding]) -> str:

@@ -12,7 +12,7 @@ from ...analysis.budgets.results import BudgetCheck, CheckResult
 from ...analysis.compare.results import ArchitectureDifference
 from ...money import format_cents as usd
 from .. import check, diff
-from ..texts import cell
+from ..escaping import cell
 
 MOST_ROWS = 50
 """Of a difference; the rest is counted."""

@@ -11,7 +11,7 @@ from ...analysis.findings import CHECKS, Finding, FindingRule
 from ...analysis.lint.rules import RULES
 from ...json_text import json_text
 from ...version import __version__
-from .places import fingerprint
+from .finding_ids import fingerprint
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 VERSION = "2.1.0"

@@ -15,7 +15,7 @@ from ...analysis.grouping import by_cost, fold
 from ...analysis.review.charted import spent_so_far, sum_cells, sum_days
 from ...money import format_cents, format_range, format_usd
 from ..chart_parts import Row, finish, legend, ticks, tooltip
-from ..colours import last_part, of_month
+from ..colours_by_name import last_part, of_month
 from ..numbers import count, percent
 from ..theme import LIGHT, Theme
 from .words import EFFECTS, labels, spans
@@ -23,7 +23,7 @@ from .words import EFFECTS, labels, spans
 if TYPE_CHECKING:
     import altair as alt
 
-    from ...analysis.compare.month_results import Bridge
+    from ...analysis.compare.bridge_results import Bridge
     from ...analysis.review.results import Cell, Review, Where
 
 MODELS = 9

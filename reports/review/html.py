@@ -15,11 +15,11 @@ from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
 from ...tokens import UNIT_CLASSES
 from .. import reconcile
-from ..colours import last_part, of_month
+from ..colours_by_name import last_part, of_month
+from ..escaping import inert
 from ..html import choosable, validity
 from ..numbers import count, percent
 from ..page import Figure, figure, render_page
-from ..texts import inert
 from ..theme import CSS
 from ..vega import warm_up
 from . import charts, forecasts, taken, words

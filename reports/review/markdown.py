@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...money import format_cents, format_usd
-from ..colours import last_part
+from ..colours_by_name import last_part
+from ..escaping import cell
 from ..numbers import count, percent
 from ..reconcile import cause_lines, completeness, pair_headline
-from ..texts import cell
 from . import forecasts, taken
 from .html import rate
 from .words import (

@@ -18,7 +18,7 @@ from ..numbers import count, percent
 if TYPE_CHECKING:
     from datetime import date
 
-    from ...analysis.compare.month_results import Bridge, Effect
+    from ...analysis.compare.bridge_results import Bridge, Effect
     from ...analysis.review.results import Decision, DecisionGroup, Review
 
 EFFECTS: dict[Effect, str] = {

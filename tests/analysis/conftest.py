@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.pricing.book import PriceBook, open_book

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
-from costsim.cli import main
+from costsim.cli.entry import main
 
 if TYPE_CHECKING:
     from conftest import Run

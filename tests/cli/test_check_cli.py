@@ -208,10 +208,10 @@ def test_a_check_without_usage_opens_no_database(tmp_path: Path) -> None:
     (tmp_path / "architecture.yaml").write_text(ARCHITECTURE.replace("LIMIT", "30"))
     script = """
 import sys
-from costsim import cli
+from costsim.cli.entry import main
 sys.argv = ["costsim", "check", "--month", "2026-06"]
 try:
-    cli.main()
+    main()
 except SystemExit as stop:
     print(stop.code, sorted({"duckdb", "pandas", "altair", "jinja2", "scipy"} & set(sys.modules)))
 """

@@ -178,7 +178,7 @@ def test_the_schema_of_the_architecture_accepts_the_example(costsim: Run) -> Non
 def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv=['costsim','--help']\n"
-        "from costsim.cli import main\n"
+        "from costsim.cli.entry import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "print([m for m in ('pandas','altair','duckdb','numpy','pydantic','genai_prices') if m in sys.modules])"
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from costsim import csvfile
-from costsim.cli import main
+from costsim import csv_reading
+from costsim.cli.entry import main
 from costsim.cli.streams import ERRORS, escaped, prepare_streams
 from costsim.errors import InputError, StoreError
 from costsim.shown import MAX_LINE
@@ -42,9 +42,9 @@ def test_names_of_a_routing_reach_no_terminal_as_commands(costsim: Run, tmp_path
 def test_a_line_of_a_table_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("date,EUR\n2026-01-01," + "1" * 200 + "\n")
-    monkeypatch.setattr(csvfile, "MAX_BYTES", 100)
+    monkeypatch.setattr(csv_reading, "MAX_BYTES", 100)
     with pytest.raises(InputError, match="a line is longer"):
-        list(csvfile.read_csv(file)[1])
+        list(csv_reading.read_csv(file)[1])
 
 
 def test_a_table_of_many_columns_is_read_in_one_pass(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_table_of_many_columns_is_read_in_one_pass(tmp_path: Path) -> None:
     file = tmp_path / "wide.csv"
     file.write_text(",".join(f"c{n}" for n in range(20_000)) + ",c7\n")
     with pytest.raises(InputError, match="'c7' stands twice"):
-        csvfile.read_csv(file)
+        csv_reading.read_csv(file)
 
 
 def test_a_word_that_is_no_text_reaches_no_file(costsim: Run, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from costsim.pricing import book, listed, snapshot
+from costsim.pricing import book, snapshot, sources
 from costsim.pricing.book import open_book
-from costsim.pricing.listed import own_rows
 from costsim.pricing.overlay import read_book
 from costsim.pricing.rows import ModelKey, processings
+from costsim.pricing.sources import own_rows
 
 OPUS = ModelKey("anthropic", "claude-opus-4-6")
 
@@ -42,8 +42,8 @@ def test_a_model_that_the_snapshot_lacks_is_priced(tmp_path: Path, monkeypatch: 
     file.write_text(
         "book: own\nsource: page\nmodels: [{model: openai/gpt-99-new, usd_per_mtok: {input: 7, output: 9}, source: page}]\n"
     )
-    monkeypatch.setattr(listed, "own_rows", lambda: read_book(file))
-    for module in (listed, book):  # nothing of it may be kept for later runs
+    monkeypatch.setattr(sources, "own_rows", lambda: read_book(file))
+    for module in (sources, book):  # nothing of it may be kept for later runs
         monkeypatch.setattr(module, "kept", lambda kind, asked, compute, *to_json: compute())
     new, prices = ModelKey("openai", "gpt-99-new"), open_book()
     assert new in prices.keys()
@@ -52,7 +52,7 @@ def test_a_model_that_the_snapshot_lacks_is_priced(tmp_path: Path, monkeypatch: 
     found = prices.price(new, "input", at=datetime(2026, 10, 5, tzinfo=UTC))
     assert found is not None
     assert found.usd == 7
-    listed.rows.cache_clear()
+    sources.rows.cache_clear()
 
 
 @pytest.mark.parametrize(

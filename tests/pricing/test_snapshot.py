@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import duckdb
 import pytest
-from costsim.pricing import book, listed, snapshot
+from costsim.pricing import book, snapshot, sources
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import ModelKey
 from costsim.pricing.store import cost_sums, load_prices
@@ -166,9 +166,9 @@ def every_call() -> Iterator[Call]:
 
 @pytest.fixture(scope="module")
 def list_book() -> Iterator[PriceBook]:
-    """The list book as genai-prices has it, without any rows of ours (see test_listed.py and test_own_rows.py)."""
+    """The list book as genai-prices has it, without any rows of ours (see test_sources.py and test_own_rows.py)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listed, "rows", snapshot.rows)
+        patch.setattr(sources, "rows", snapshot.rows)
         patch.setattr(book, "kept", lambda kind, asked, compute, dump, load: compute())  # what is kept has ours
         yield open_book()
 

@@ -19,7 +19,7 @@ from costsim.analysis.demo import files
 from costsim.analysis.demo.calls import fleet_calls
 from costsim.analysis.outcomes.outcomes import SuccessRate
 from costsim.analysis.outcomes.store import load_outcomes
-from costsim.analysis.results import (
+from costsim.analysis.projection import (
     BookLayer,
     ClaimResult,
     ComponentCost,

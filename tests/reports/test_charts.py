@@ -11,10 +11,10 @@ from unittest.mock import Mock
 import pytest
 import vl_convert
 from costsim.analysis.grouping import fold
-from costsim.analysis.results import Projection, WaterfallStep
+from costsim.analysis.projection import Projection, WaterfallStep
 from costsim.errors import OutputError
 from costsim.reports import captions, charts, vega
-from costsim.reports.colours import model_label
+from costsim.reports.colours_by_name import model_label
 from costsim.reports.theme import CSS
 
 FleetBuilder = Callable[..., Projection]
@@ -197,7 +197,7 @@ def test_the_waterfall_falls_from_naive_to_routed_and_rises_where_a_step_costs_m
 
 
 def test_a_plan_that_costs_more_is_said_to_add() -> None:
-    from costsim.analysis.results import Saving
+    from costsim.analysis.projection import Saving
 
     costlier = Saving.model_validate(
         {

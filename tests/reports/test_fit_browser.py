@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from costsim.analysis.move_results import WhatIf, WhatIfRow
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.review.results import Review
 from costsim.reports.html import render_html
 from costsim.reports.review.html import render_review

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from costsim.analysis.results import ClaimResult, PolicyNote, Projection, UsedPrice, WaterfallStep
+from costsim.analysis.projection import ClaimResult, PolicyNote, Projection, UsedPrice, WaterfallStep
 from costsim.reports import vega
 from costsim.reports.html import computed, figures, render_html, stated, validity, verdict
 from costsim.reports.theme import DARK, LIGHT, Theme

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.reports.html import render_html
 from opened import Opened, opened
 

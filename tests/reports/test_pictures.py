@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from costsim.analysis.move_results import WhatIf, WhatIfRow
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.errors import CostsimError, InputError
 from costsim.reports.pictures import check_ending
 from costsim.reports.plan_charts import what_if_matrix

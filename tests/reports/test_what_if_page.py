@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from costsim.analysis.move_results import WhatIf, WhatIfRow
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.reports.html import choosable, render_html
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ....tokens import PROMPT_CLASSES
 from ...architecture.escalation import in_words
 from ...architecture.policies import Policy
-from ...results import PolicyNote
+from ...projection import PolicyNote
 from .calls import Call, Costed
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.compare.effects import Asked, Kind, Route, Used, component_effects
-from costsim.analysis.compare.month_results import Bridge
-from costsim.analysis.compare.months import Asks, bridge, split
+from costsim.analysis.compare.bridge import Asks, bridge, split
+from costsim.analysis.compare.bridge_effects import Asked, Kind, Route, Used, component_effects
+from costsim.analysis.compare.bridge_results import Bridge
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.shapley import shapley
 from costsim.analysis.spend.ledger import bring_up_to_date

@@ -16,7 +16,7 @@ from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.compare.architectures import IncreaseLimit, difference
 from costsim.analysis.compare.results import ArchitectureDifference, ComponentDifference
 from costsim.analysis.compare.sides import Side
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.settings import Settings
 from costsim.reports.diff import print_diff
 from hypothesis import HealthCheck, given, settings

@@ -14,7 +14,7 @@ import yaml
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.compare.architectures import difference
 from costsim.analysis.compare.sides import Side
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.review.review import review
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.scale import Scale

@@ -1,6 +1,6 @@
 """The moves that the review offers are worth what is left of their savings once broken caches are paid, together.
 
-Three turns of a session on Opus, as in tests/analysis/recommend/test_together.py: coding stays; summary saves $0.11 on
+Three turns of a session on Opus, as in tests/analysis/recommend/test_move_sets.py: coding stays; summary saves $0.11 on
 Haiku and writes $0.1725 again alone, search saves $0.114 and writes $0.1265; both together write $0.115, of which the
 Shapley shares are $0.0805 and $0.0345.
 """

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from costsim.analysis.results import ClaimResult, Projection
+from costsim.analysis.projection import ClaimResult, Projection
 from costsim.errors import ArchitectureError, CostsimError
 
 Project = Callable[..., Projection]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import UnpricedError

@@ -11,7 +11,7 @@ import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.compare.architectures import difference
 from costsim.analysis.compare.sides import Pair, Side
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation import fleets, simulate
 from costsim.analysis.simulation.fleets import dominant, families, put_together, spread, variance_and_kurtosis
 from costsim.analysis.simulation.gamma import gamma_sum

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import PlanResult
+from costsim.analysis.projection import PlanResult
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.errors import ArchitectureError

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.profiles import Joint
 from costsim.analysis.simulation.sessions.few import mean_factors, widening

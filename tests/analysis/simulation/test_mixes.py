@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.mix_results import PlanMix
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.reports.tables import as_markdown

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.money import to_usd

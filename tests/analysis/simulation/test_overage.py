@@ -19,7 +19,7 @@ from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.budgets.projected import Projected
 from costsim.analysis.compare.architectures import difference
 from costsim.analysis.compare.sides import Side
-from costsim.analysis.results import PlanResult, Projection
+from costsim.analysis.projection import PlanResult, Projection
 from costsim.analysis.simulation.moves import moves
 from costsim.analysis.simulation.plans import routed_plan
 from costsim.analysis.simulation.run import costs_of, project

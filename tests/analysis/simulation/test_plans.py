@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.plans import named_models, plans_of
 from costsim.errors import ArchitectureError
 

@@ -17,7 +17,7 @@ import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.outcomes.store import load_outcomes
-from costsim.analysis.results import ComponentCost, Projection
+from costsim.analysis.projection import ComponentCost, Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.policies.spawns import first_after_expiry

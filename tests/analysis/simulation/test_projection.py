@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.errors import ArchitectureError, CostsimError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -19,7 +19,7 @@ from costsim.analysis.architecture.distributions import (
     below,
 )
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import PlanResult, Projection
+from costsim.analysis.projection import PlanResult, Projection
 from costsim.analysis.simulation.guessed import parse_share
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings

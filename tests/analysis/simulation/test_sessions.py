@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.architecture.session import Session, distribution_of
-from costsim.analysis.results import ComponentCost, Projection
+from costsim.analysis.projection import ComponentCost, Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import draw, price
 from costsim.analysis.simulation.plans import routed_plan

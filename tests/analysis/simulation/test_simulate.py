@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from costsim.analysis.architecture.distributions import Constant, Distribution, Lognormal, Triangular
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import PlanResult, Projection
+from costsim.analysis.projection import PlanResult, Projection
 from costsim.analysis.simulation.brackets import Bracket
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.monte_carlo import GAMMA_VARIANCE, draw

@@ -13,7 +13,7 @@ from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.compare.architectures import difference
 from costsim.analysis.compare.sides import Side
-from costsim.analysis.results import ComponentCost, Projection
+from costsim.analysis.projection import ComponentCost, Projection
 from costsim.analysis.simulation.settings import Settings
 from costsim.errors import ArchitectureError
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.architecture.policies import POLICIES
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.costs import Costs
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.waterfall import ExactStep, Game, steps

@@ -12,7 +12,7 @@ import pytest
 from costsim.analysis.architecture.edits import edited
 from costsim.analysis.architecture.load import load_architecture
 from costsim.analysis.architecture.model import Architecture
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.simulation.moves import moves
 from costsim.analysis.simulation.run import costs_of
 from costsim.analysis.simulation.scale import Scale

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.compare.month_results import Bridge, BridgeStep, ComponentEffect
+from costsim.analysis.compare.bridge_results import Bridge, BridgeStep, ComponentEffect
 from costsim.analysis.decided.results import DecisionRecord, RoutingChange, TakenDecision
 from costsim.analysis.forecast.results import Calibration, ForecastCheck, ForecastRecord
 from costsim.analysis.review.results import Review

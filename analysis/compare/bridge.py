@@ -1,6 +1,6 @@
 """The bridge from one month's cost to another's: what changed it, by effect and component, adding up exactly.
 
-The arithmetic and what each effect means stand in effects.py. Unpriced usage is in no figure: a component whose
+The arithmetic and what each effect means stand in bridge_effects.py. Unpriced usage is in no figure: a component whose
 usage had no price in the month before is `new`. Amounts are rounded to 12 places, and what that leaves is added to
 the component's largest effect, so that its effects add up to its difference, and the steps to the whole, to the last
 digit.
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, get_args
 from ...money import strip, to_usd
 from ..replay.replay import MAX_DIGITS
 from ..spend.priced import AS_BILLED
-from .effects import Asked, Kind, Route, Used, component_effects
-from .month_results import Bridge, BridgeStep, ComponentEffect, Effect
+from .bridge_effects import Asked, Kind, Route, Used, component_effects
+from .bridge_results import Bridge, BridgeStep, ComponentEffect, Effect
 from .reverted import Reverted, saved_by, without
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from math import lcm
 from typing import NamedTuple
 
 from ..shapley import Coalition, over_one_denominator, shapley
-from .month_results import Effect
+from .bridge_results import Effect
 
 CALLS = "request"
 MOVED = ("rerouted", "off_policy")

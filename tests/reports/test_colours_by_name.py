@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from costsim.analysis.grouping import ranked
-from costsim.analysis.results import Projection
+from costsim.analysis.projection import Projection
 from costsim.analysis.review.results import Review
 from costsim.reports.html import render_html
 from costsim.reports.review.html import render_review

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import duckdb
 import pytest
 from costsim.cli.screen import terminal_console
-from costsim.reports import texts
+from costsim.reports import escaping
 from costsim.reports.focus import _cell
 from costsim.reports.page import _environment
 from costsim.reports.vega import static_svg
@@ -33,9 +33,9 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_no_name_reaches_a_terminal_as_a_command(name: str) -> None:
-    for text in (texts.terminal(name), texts.plain(name), texts.cell(name), texts.inert(name)):
+    for text in (escaping.terminal(name), escaping.plain(name), escaping.cell(name), escaping.inert(name)):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", text)
-    assert not any(line.lstrip().startswith(("::", "##[")) for line in texts.terminal(name).splitlines())
+    assert not any(line.lstrip().startswith(("::", "##[")) for line in escaping.terminal(name).splitlines())
     printed = io.StringIO()
     terminal_console(file=printed, width=80).print(name, markup=False)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", printed.getvalue())
@@ -47,17 +47,17 @@ def test_no_name_is_a_command_within_a_line(name: str) -> None:
     """GitHub's runner looks for `##[` and Azure's for `##vso[` anywhere in a line, not only where it begins."""
     printed = io.StringIO()
     terminal_console(file=printed, width=80).print(name, markup=False)
-    for text in (texts.terminal(f"model {name}"), printed.getvalue(), texts.terminal(json.dumps({"a": name}))):
+    for text in (escaping.terminal(f"model {name}"), printed.getvalue(), escaping.terminal(json.dumps({"a": name}))):
         assert not re.search(r"##(\[|vso\[)", text)
-    assert json.loads(texts.terminal(json.dumps({"a": name}))) == {"a": name}
+    assert json.loads(escaping.terminal(json.dumps({"a": name}))) == {"a": name}
 
 
 def test_json_keeps_its_values() -> None:
-    assert texts.terminal('{"a": "\x9b31m"}') == '{"a": "\\u009b31m"}'
+    assert escaping.terminal('{"a": "\x9b31m"}') == '{"a": "\\u009b31m"}'
 
 
 def test_workflow_commands_of_our_own_are_printed() -> None:
-    assert texts.terminal(texts.Commands("::error::x\n")) == "::error::x\n"
+    assert escaping.terminal(escaping.Commands("::error::x\n")) == "::error::x\n"
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_workflow_commands_of_our_own_are_printed() -> None:
     ],
 )
 def test_a_name_in_markdown_is_no_mention_and_no_link(name: str, shown: str) -> None:
-    assert texts.cell(name) == shown
+    assert escaping.cell(name) == shown
 
 
 @pytest.mark.parametrize(
     "name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", " =1+1", "\t=1", "|x", "%0A", "＝1+1"]
 )
 def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
-    assert texts.inert(name).startswith("'")
+    assert escaping.inert(name).startswith("'")
     with duckdb.connect() as connection:
         sql = f"SELECT {_cell('x_Agent', 'VARCHAR')} FROM (SELECT $name AS x_Agent)"
         [(cell,)] = connection.execute(sql, {"name": name}).fetchall()
@@ -124,23 +124,23 @@ def test_no_name_is_run_by_a_spreadsheet(name: str) -> None:
 def test_sql_makes_a_name_inert_as_python_does(name: str) -> None:
     with duckdb.connect() as connection:
         [(made,)] = connection.execute(
-            f"SELECT {texts.inert_sql('n')} FROM (SELECT $name AS n)", {"name": name}
+            f"SELECT {escaping.inert_sql('n')} FROM (SELECT $name AS n)", {"name": name}
         ).fetchall()
-    assert made == texts.inert(name)
+    assert made == escaping.inert(name)
 
 
 @pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3"])
 def test_numbers_and_plain_names_stay_as_they_are(name: str) -> None:
-    assert texts.inert(name) == name
+    assert escaping.inert(name) == name
 
 
 def test_tags_that_nobody_sees_are_replaced_everywhere() -> None:
     name = "a\U000e0041b"
-    assert {write(name) for write in (texts.plain, texts.terminal, texts.cell, texts.inert)} == {"a\ufffdb"}
+    assert {write(name) for write in (escaping.plain, escaping.terminal, escaping.cell, escaping.inert)} == {"a\ufffdb"}
 
 
 def test_xml_takes_every_text() -> None:
-    element = ET.fromstring(f"<a>{texts.xml('b' + chr(0) + chr(27) + chr(0xFFFE))}</a>")
+    element = ET.fromstring(f"<a>{escaping.xml('b' + chr(0) + chr(27) + chr(0xFFFE))}</a>")
     assert element.text == "b\ufffd\ufffd\ufffd"
 
 
@@ -164,7 +164,7 @@ def test_labels_of_a_chart_are_bounded_as_names_and_sentences_as_lines() -> None
         "layer": [{"encoding": {"y": {"scale": {"domain": [long]}}}}],
         "title": sentence,
     }
-    drawn = texts.chart(spec)
+    drawn = escaping.chart(spec)
     (row,), (name,) = drawn["datasets"]["rows"], drawn["layer"][0]["encoding"]["y"]["scale"]["domain"]
     assert row["row"] == name == shortened(long, MAX_NAME)
     assert (row["usd"], row["message"], drawn["title"]) == (1.5, sentence, sentence)

@@ -28,9 +28,9 @@ import pytest
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.outcomes.outcomes import Evidence
 from costsim.analysis.recommend.task_costs import RoutingAdvice, advise, routing_text
+from costsim.analysis.replay.move_sets import MoveSets
 from costsim.analysis.replay.replay import replay
 from costsim.analysis.replay.reroute import Reroute
-from costsim.analysis.replay.together import MoveSets
 from costsim.analysis.spend.ledger import Ledger
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
@@ -86,7 +86,7 @@ def test_all_tasks_of_a_session_on_one_model_write_nothing_again(store: DuckDBPy
 
 
 def test_more_moves_than_four_are_shared_in_order(store: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("costsim.analysis.replay.together.MOST_SHAPLEY", 1)
+    monkeypatch.setattr("costsim.analysis.replay.move_sets.MOST_SHAPLEY", 1)
     sets = MoveSets(Ledger.open(store, BOOK))
     assert sets.shares(BOTH) == ("in order", {"summary": usd("0.1725"), "search": usd("0.115") - usd("0.1725")})
 

@@ -10,7 +10,7 @@ from ..analysis.grouping import by_cost, fold, ranked
 from .theme import CSS, Theme
 
 if TYPE_CHECKING:
-    from ..analysis.results import ComponentCost, Projection
+    from ..analysis.projection import ComponentCost, Projection
     from ..analysis.review.results import Where
 
 
