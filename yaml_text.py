@@ -12,8 +12,13 @@ import yaml
 class _Dumper(yaml.SafeDumper):
     """PyYAML's, with decimals as plain digits, and between double quotes what does not print.
 
-    PyYAML itself writes a NEL (U+0085) as it is, and reads it as a space.
+    PyYAML itself writes a NEL (U+0085) as it is, and reads it as a space; so it does what turns the direction of text.
     """
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        allowed, self.allow_unicode = self.allow_unicode, self.allow_unicode and text.isprintable()
+        super().write_double_quoted(text, split)
+        self.allow_unicode = allowed
 
 
 def _number(dumper: yaml.SafeDumper, amount: Decimal) -> yaml.Node:

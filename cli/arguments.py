@@ -39,7 +39,16 @@ OverlayOption = Annotated[
     typer.Option("--prices", metavar="FILE", help="A price overlay on top; may be given again."),
 ]
 AtOption = Annotated[str | None, typer.Option("--at", metavar="DATE", help="Prices of that day. Default: today.")]
-DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.")]
+
+
+def on_disk(db: Path | None) -> Path | None:
+    """A store's file. Raises InputError for DuckDB's name of a database that is gone when the command ends."""
+    if str(db) == ":memory:":
+        raise InputError("--db :memory: would be gone when the command ends; name a file")
+    return db
+
+
+DbOption = Annotated[Path, typer.Option("--db", metavar="FILE", help="The store: a DuckDB file.", callback=on_disk)]
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="DATE", help="First day.")]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day, included.")]
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One whole month.")]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import ArchitectureArgument, MonthOption, OverlayOption, SinceOption, UntilOption
+from .arguments import ArchitectureArgument, MonthOption, OverlayOption, SinceOption, UntilOption, on_disk
 from .output import FORMAT_HELP, OutOption
 
 
@@ -45,9 +45,10 @@ class RunOptions:
         str | None,
         typer.Option(metavar="MODEL", help="The baseline's one model. Default: the most expensive one named."),
     ] = None
-    db: Annotated[Path | None, typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.")] = (
-        None
-    )
+    db: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Store the projection in this DuckDB file too.", callback=on_disk),
+    ] = None
     from_usage: Annotated[
         bool, typer.Option("--from-usage", help="Project what the store's logs show (see costsim load).")
     ] = False

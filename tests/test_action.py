@@ -175,7 +175,7 @@ def breach(job: Job) -> None:
 def test_a_push_within_budgets_passes_and_says_so_in_the_summary(job: Job) -> None:
     codes = job.run()
     assert codes == {"Install costsim": 0, "Check budgets": 0, "Judge": 0}, job.printed
-    assert job.called("python") == ["-P -m pip install --disable-pip-version-check --quiet /actions/costsim"]
+    assert job.called("python") == ["-P -m pip install --disable-pip-version-check --quiet -- /actions/costsim"]
     assert job.called("gh") == []
     assert "all 3 budgets within; 2 other checks passed" in (job.temp / "summary").read_text()
     assert "::notice" in job.printed

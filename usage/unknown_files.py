@@ -17,6 +17,7 @@ from .unfold import SQLITE, damage, tables
 HEAD_BYTES = 256 * 1024
 SHOWN = 5
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 RECORDS = 20
 NEAR = 0.5  # of what a format's records have
 ADVICE = "name its columns with --map, or see docs/formats.md for the formats and how to export them"
@@ -29,7 +30,10 @@ def message(file: LogFile) -> str:
         return "this is a packed database: unpack it first"
     if sample.layout == "sqlite" and (why := damage(Path(file.path))):
         return f"this database is damaged or cut short ({why}): copy it again while its tool is not running"
-    if head(file, HEAD_BYTES)[0][:2] in UTF_16:
+    begin = head(file, HEAD_BYTES)[0][:4]
+    if begin in UTF_32:
+        return "this is a text in UTF-32: save it as UTF-8 (iconv -f UTF-32 -t UTF-8)"
+    if begin[:2] in UTF_16:
         return "this is a text in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"
     if why := companion(sample):
         return f"this is no log that costsim knows: {why}"

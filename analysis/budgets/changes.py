@@ -42,7 +42,20 @@ HOPELESS = Fraction(1, 10)
 
 
 def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False) -> Iterator[Change]:
-    """Every change of those components; `one_run` leaves out changes of how often they run."""
+    """Every change of those components after which all that they use has a price.
+
+    `one_run` leaves out changes of how often they run.
+    """
+    found = _changes(projected, names, one_run)
+    yield from (change for change in found if _is_priced(change.apply(projected), change.components))
+
+
+def _is_priced(after: Projected, names: Iterable[str]) -> bool:
+    """Whether those components cost what is known: what has no price saves everything, and is no saving."""
+    return not any(after.costs.planned(name, after.plan).lacking for name in names)
+
+
+def _changes(projected: Projected, names: Sequence[str], one_run: bool) -> Iterator[Change]:
     for name in names[:MAX_COMPONENTS]:
         component = projected.costs.works[name].component
         yield from _moves(projected, component)

@@ -158,7 +158,7 @@ def _outcome(row: Row, file: Path, line: int) -> Outcome:
         if not row[name]:
             raise InputError("this must not be empty", file=file, line=line, key=name)
     usd = number("usd")
-    if usd is not None and not (0 <= usd < MOST_USD and usd * 10**24 % 1 == 0):
+    if usd is not None and not (0 <= usd < MOST_USD and (Fraction(usd) * 10**24).denominator == 1):
         raise InputError(f"{row['usd']!r} is not an amount in USD", file=file, line=line, key="usd")
     return Outcome(
         ts=_instant(row["ts"], file, line),

@@ -76,6 +76,13 @@ def test_a_profile_is_an_architecture_whatever_its_names(hostile: DuckDBPyConnec
     assert text.startswith("# Fitted by costsim profile to s s s ")
 
 
+def test_what_turns_the_direction_of_text_is_escaped() -> None:
+    written = yaml_text({"name": "é \u202egnp.exe\u2066", "city": "Zürich"})
+    assert "\u202e" not in written
+    assert "city: Zürich" in written
+    assert yaml.safe_load(written)["name"] == "é \u202egnp.exe\u2066"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 @settings(max_examples=50)
 def test_a_text_within_brackets_is_the_text(text: str) -> None:

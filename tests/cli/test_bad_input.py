@@ -175,6 +175,8 @@ def test_a_file_of_another_kind_is_not_printed(costsim: Run, tmp_path: Path, com
     ("arguments", "message"),
     [
         (["outcomes", "loop"], "loop: the file cannot be read: Too many levels of symbolic links"),
+        (["load", "log.jsonl", "--db", ":memory:"], "--db :memory: would be gone when the command ends; name a file"),
+        (["run", "--db", ":memory:"], "--db :memory: would be gone when the command ends; name a file"),
         (["spend", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
         (["load", "log.jsonl", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
         (["chart", "plans", "--db", "gone.duckdb"], "--db names the store of a month's chart"),

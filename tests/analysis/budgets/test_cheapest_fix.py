@@ -48,6 +48,21 @@ def test_a_smaller_model_as_batch_is_found_where_neither_is_enough_alone(written
     assert (found.sufficient, found.value_usd, found.saved_usd) == (True, 150, 750)
 
 
+def test_a_model_without_a_price_is_never_proposed(written: Written) -> None:
+    """It would save all that the component costs, and nobody knows what it takes."""
+    data = {
+        "prices": "prices.yaml",
+        "model_routing": {"fallback": LARGE, "new": "lab/unpriced"},
+        "plans": {"other": {"model": "acme/no-such-model"}},
+        "components": [part("digest", 30)],
+        "budgets": [{"name": "fleet", "usd": 200, "period": "month"}],
+    }
+    fix = check(written(data, BESIDE), CheckSettings(NOVEMBER)).budgets[0].fix
+    assert fix
+    assert not any("unpriced" in change or "no-such-model" in change for change in fix.changes)
+    assert (fix.sufficient, fix.value_usd) == (False, 450)  # batch is half of 900 a month
+
+
 def test_a_chat_bot_is_never_offered_batch(written: Written) -> None:
     alone = judged(written, 200, part("bot", 30, interactive=True)).fix
     assert alone

@@ -354,3 +354,20 @@ def test_a_full_disk_is_named_as_it_is(tmp_path: Path, monkeypatch: pytest.Monke
 
     with pytest.raises(duckdb.Error, match="No space left"):
         load_outcomes(Full(), file)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("usd", "message"),
+    [("12345", ""), ("9999999999999", ""), ("10000000000000", "is not an amount"), ("0.1e-24", "is not an amount")],
+)
+def test_an_outcome_of_any_size_is_an_amount_or_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, usd: str, message: str
+) -> None:
+    file = tmp_path / "o.csv"
+    file.write_text(f"ts,task,model,success,usd\n2026-10-05T10:00:00Z,a,m,true,{usd}\n")
+    if message:
+        with pytest.raises(InputError, match=message):
+            load_outcomes(connection, file)
+    else:
+        load_outcomes(connection, file)
+        assert connection.execute("SELECT usd FROM outcome").fetchone() == (Decimal(usd),)

@@ -26,7 +26,7 @@ from costsim.analysis.simulation.settings import Settings
 from costsim.analysis.simulation.simulate import simulate_plans
 from costsim.analysis.simulation.workload import Horizon
 from costsim.errors import ArchitectureError, InputError
-from emptied import open_store
+from costsim.usage.store import open_store
 
 Read = Callable[..., Architecture]
 Project = Callable[..., Projection]
