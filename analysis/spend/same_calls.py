@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
 
-RUNS_OF = {"claude-run": "claude-code"}
+RUNS_OF = {"claude-print": "claude-code"}
 """Sources that are another's calls, summed by run: the session names it."""
 
 SAME_CALLS = Path(__file__).with_name("same_calls.sql").read_text("utf-8")

@@ -123,6 +123,7 @@ READER = Reader(
         *(f"full_response.usage.{name}" for name in _CLAUDE),
     ),
     texts=("full_response",),
+    listed=("full_response",),  # the chunks of a stream
     left_out={
         **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
         **{

@@ -58,8 +58,8 @@ def claude_code(folder: Path) -> None:
 
 
 # Two models in one result; a message before it; a run of another session that was cut, printed twice.
-@case("claude-run", 1, 3 + 400 + 10, 20_000, 1_000, 500 + 20 + 5, "0.017759")
-def claude_run(folder: Path) -> None:
+@case("claude-print", 1, 3 + 400 + 10, 20_000, 1_000, 500 + 20 + 5, "0.017759")
+def claude_print(folder: Path) -> None:
     def message(id: str, session: str, output: int) -> Record:
         usage = {"input_tokens": 10, "output_tokens": output}
         return {"type": "assistant", "session_id": session, "parent_tool_use_id": None,

@@ -95,7 +95,7 @@ run AS (
     FROM followed
 )
 SELECT run.file_id, run.line,
-    'claude-run:' || coalesce(nullif(uuid, ''), session || ':' || run) || ':' || model AS event_id,
+    'claude-print:' || coalesce(nullif(uuid, ''), session || ':' || run) || ':' || model AS event_id,
     modified AS ts, nullif(session, '') AS session,
     CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
         AS provider,
@@ -121,7 +121,7 @@ SELECT run.file_id, run.line,
     json_object('cwd', cwd) AS tags
 FROM run JOIN file_time USING (file_id)
 UNION ALL BY NAME
-SELECT said.file_id, said.line, 'claude-run:' || said.id AS event_id, said.id AS response_id,
+SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id, said.id AS response_id,
     modified AS ts, nullif(said.session, '') AS session,
     CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
         AS provider,
@@ -149,7 +149,7 @@ def recognises(sample: Sample) -> bool:
 _USAGE = ("usage", "message.usage")
 
 READER = Reader(
-    name="claude-run",
+    name="claude-print",
     doc="https://code.claude.com/docs/en/agent-sdk/cost-tracking",
     columns=COLUMNS,
     sql=SQL,

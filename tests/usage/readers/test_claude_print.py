@@ -15,7 +15,7 @@ from costsim.usage.load import load
 from costsim.usage.store import open_store
 
 Record = dict[str, Any]
-SAMPLE = Path(__file__).parents[2] / "data" / "usage" / "claude-run" / "run.jsonl"
+SAMPLE = Path(__file__).parents[2] / "data" / "usage" / "claude-print" / "run.jsonl"
 SONNET, HAIKU = "claude-sonnet-4-6", "claude-haiku-4-5-20251001"
 COUNTS = "model, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, recorded_usd"
 
@@ -50,7 +50,7 @@ def test_a_run_is_what_its_result_sums_up_by_model(tmp_path: Path) -> None:
         book = open_book()
         bring_up_to_date(store, book)
         total = spend(store, book, Query(by=("model",))).total
-    assert report.files[0].reader == "claude-run"
+    assert report.files[0].reader == "claude-print"
     assert found == [
         (SONNET, 3, 20_000, 1_000, 0, 500, 0, Decimal("0.017259")),
         (HAIKU, 400, 0, 0, 0, 20, 0, Decimal("0.0005")),  # a title: no message states it
