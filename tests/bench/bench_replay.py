@@ -34,7 +34,7 @@ MODELS = ["claude-opus-4-6", "claude-sonnet-4-5", "claude-haiku-4-5"]
 SYNTHETIC = """
 INSERT INTO usage_daily
 SELECT
-    DATE '2025-11-01' + (n % 365)::INTEGER, -1, 'bench', 'component ' || ((n // 365) % 40), 'agent',
+    DATE '2025-11-01' + (n % 365)::INTEGER, -1, 'bench', 'calls', 'component ' || ((n // 365) % 40), 'agent',
     'task ' || ((n // 365) % 20), 'anthropic', $models[1 + (n // 14600) % 3],
     CASE WHEN hash(n) % 10 = 0 THEN 'batch' ELSE 'standard' END,
     CASE WHEN hash(n) % 50 = 1 THEN 'error' ELSE 'ok' END,
