@@ -1,4 +1,5 @@
-"""Untrusted text in every medium: one function each for terminals, Markdown, spreadsheets, XML, pages and charts.
+"""Untrusted text in every medium: one function each for terminals, Markdown, Slack, spreadsheets, XML,
+pages and charts.
 
 Names of models, agents, components and budgets come from logs and from files that others wrote. Each writer passes them
 through the function of its medium, and nothing else does the escaping. What people read is bounded too (`shown.py`);
@@ -110,6 +111,11 @@ def inert_sql(column: str) -> str:
     run = rf"regexp_matches({column}, '^[\s\pZ]*[-=+@|%＝＋－＠]')"
     number = f"regexp_full_match({column}, '{NUMBER.pattern}')"
     return f"CASE WHEN {run} AND NOT {number} THEN chr(39) ELSE '' END || {name}"
+
+
+def slack(text: str) -> str:
+    """One line for Slack, which asks for the three characters that begin its links and mentions to be escaped."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def xml(text: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InputError, OutputError
 from ..json_text import readable
+from .escaping import slack
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -140,14 +141,14 @@ def slack_message(headline: str, lines: Sequence[str]) -> dict[str, Any]:
     Text is escaped, so that no name in it becomes a link or calls a whole channel; what exceeds Slack's limits is
     left out, and counted in a last line.
     """
-    sections = list(_sections([_escaped(line) for line in lines]))
+    sections = list(_sections([slack(line) for line in lines]))
     shown = sections[:SECTIONS]
     left_out = len(lines) - sum(text.count("\n") + 1 for text in shown)
     if left_out:
         shown.append(f"… and {left_out:,} more lines")
     title = {"type": "plain_text", "text": _short(" ".join(headline.split()), HEADER_CHARS), "emoji": False}
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in shown]
-    return {"text": _escaped(headline), "blocks": [{"type": "header", "text": title}, *blocks]}
+    return {"text": slack(headline), "blocks": [{"type": "header", "text": title}, *blocks]}
 
 
 def _sections(lines: Sequence[str]) -> Iterator[str]:
@@ -160,11 +161,6 @@ def _sections(lines: Sequence[str]) -> Iterator[str]:
         gathered.append(_short(line, SECTION_CHARS))
     if gathered:
         yield "\n".join(gathered)
-
-
-def _escaped(text: str) -> str:
-    """As Slack asks: the three characters that begin its links and mentions; one line stays one line."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _short(text: str, most: int) -> str:
