@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..version import __version__
+from .once import Once
 
 COMMANDS = {
     "init": "start",
@@ -62,10 +63,13 @@ def application(words: Sequence[str] = ()) -> typer.Typer:
     app.callback()(_costsim)
     for name, module in COMMANDS.items():
         if named in (None, name):
-            app.command(**(PASSED_ON if name == "route" else {}))(getattr(_module(module), name))
+            app.command(cls=Once, **(PASSED_ON if name == "route" else {}))(getattr(_module(module), name))
     for name, module in FAMILIES.items():
         if named in (None, name):
-            app.add_typer(getattr(_module(module), f"{name}_app"), name=name)
+            family: typer.Typer = getattr(_module(module), f"{name}_app")
+            for command in family.registered_commands:
+                command.cls = Once
+            app.add_typer(family, name=name)
     return app
 
 

@@ -176,6 +176,10 @@ def test_a_file_of_another_kind_is_not_printed(costsim: Run, tmp_path: Path, com
     [
         (["outcomes", "loop"], "loop: the file cannot be read: Too many levels of symbolic links"),
         (["load", "log.jsonl", "--db", ":memory:"], "--db :memory: would be gone when the command ends; name a file"),
+        (["load", "log.jsonl", "--db", "a.duckdb", "--db=b.duckdb"], "--db is given twice, and takes one value"),
+        (["spend", "--month", "2026-10", "--month", "2026-09"], "--month is given twice, and takes one value"),
+        (["run", "--out", "a.csv", "-o", "b.csv"], "-o is given twice, and takes one value; give it once"),
+        (["prices", "show", "x", "--out", "a.json", "--out", "b.json"], "--out is given twice"),
         (["run", "--db", ":memory:"], "--db :memory: would be gone when the command ends; name a file"),
         (["spend", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
         (["load", "log.jsonl", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
