@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..shown import ELLIPSIS
-from .fits import column_kinds, misfit_of_record
+from .fits import misfit_of_record
 from .likeness import LONGEST_NAME, is_no_usage
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class KnownShapes:
 
     def __init__(self, watch: Watch) -> None:
         self.numbers = watch.places.numbers
-        self.kinds = column_kinds(watch.reader)
+        self.kinds = watch.columns
         self.shapes: list[tuple[Matches, bytes]] = []
         self.latest: UsageKind | None = None
         self.places: dict[tuple[bytes, bytes, bytes, bytes], Names] = {}

@@ -21,7 +21,7 @@ import duckdb
 from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped
-from .fits import column_kinds, loaded, misfit_of_record, pruned
+from .fits import loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .scanned import profiled, scanned_rows
@@ -280,7 +280,7 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
 
 def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
     """Every line by itself: what is no entry is rejected, the rest is written out with its line number."""
-    kinds = column_kinds(source.format.reader)
+    kinds = source.watch.columns
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
     longest = MAX_LINE.value

@@ -181,7 +181,19 @@ def _moved_to(model: str, names: Sequence[str]) -> Callable[[Projected], Project
         models = projected.plan.models | dict.fromkeys(names, model)
         return replace(projected, plan=replace(projected.plan, models=models))
 
-    return apply
+    return _kept(apply)
+
+
+def _kept(apply: Callable[[Projected], Projected]) -> Callable[[Projected], Projected]:
+    """The same, keeping what it gave last: a change is tried several times, and costs are kept by architecture."""
+    made: list[tuple[Projected, Projected]] = []
+
+    def kept(projected: Projected) -> Projected:
+        if not made or made[0][0] is not projected:
+            made[:] = [(projected, apply(projected))]
+        return made[0][1]
+
+    return kept
 
 
 def _batch(projected: Projected, component: Component) -> Iterator[Change]:
@@ -227,14 +239,7 @@ def _half_as_often(component: Component) -> Iterator[Change]:
 
 
 def _edited(message: str, name: str, update: dict[str, object], way: str = "") -> Change:
-    made: list[tuple[Projected, Projected]] = []
-
-    def apply(projected: Projected) -> Projected:
-        if not made or made[0][0] is not projected:  # it is tried several times, and its costs are kept
-            made[:] = [(projected, _with_edit(projected, name, update))]
-        return made[0][1]
-
-    return Change(message, frozenset({name}), apply, way)
+    return Change(message, frozenset({name}), _kept(lambda projected: _with_edit(projected, name, update)), way)
 
 
 def _with_edit(projected: Projected, name: str, update: dict[str, object]) -> Projected:
