@@ -1,8 +1,8 @@
 """A price book: an ordered stack of layers, the base first; later layers win, class by class.
 
-Which row prices a request, in this order: rows of its own processing level and region, else of the level, else the
-standard ones; the highest layer that has a row of the class at that moment; the highest tier not above the request's
-own input.
+Which row prices a class of a request, in this order: rows of the class, else of the one that pays for it (`PRICED_AS`);
+rows of its own processing level and region, else of the level, else the standard ones; the highest layer that has a row
+of the class at that moment; the highest tier not above the request's own input.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean
 from ..errors import PriceBookError
-from ..tokens import CACHE_CLASSES
+from ..tokens import CACHE_CLASSES, PRICED_AS, paying
 from . import snapshot, sources
 from .abilities import Ability, Kind, listed_kind, listed_takes
 from .kept import kept
@@ -101,7 +101,8 @@ class PriceBook:
     ) -> PriceRow | None:
         """The row that prices a class of a request with that total input at that moment; None: unpriced.
 
-        A moment without a zone is UTC.
+        Audio and images of a model without a row of theirs in force are priced by the row of another class, as
+        `PRICED_AS` (tokens.py) has it: the row's `token_class` says which. A moment without a zone is UTC.
         """
         asked = (key, token_class, at, input_tokens, processing)
         if asked not in self._priced:
@@ -112,10 +113,14 @@ class PriceBook:
         self, key: ModelKey, token_class: str, at: datetime, input_tokens: int, processing: str
     ) -> PriceRow | None:
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        rows = [r for r in self.rows(key) if r.token_class == token_class and r.applies(at)]
-        wanted = next((name for name in processings(processing) if any(r.processing == name for r in rows)), None)
-        fitting = [r for r in rows if r.processing == wanted and r.min_input_tokens <= input_tokens]
-        return max(fitting, key=lambda r: (r.layer, r.min_input_tokens), default=None)
+        levels = processings(processing)
+        for name in paying(token_class):
+            rows = [r for r in self.rows(key) if r.token_class == name and r.processing in levels and r.applies(at)]
+            if rows:
+                wanted = min((r.processing for r in rows), key=levels.index)
+                fitting = [r for r in rows if r.processing == wanted and r.min_input_tokens <= input_tokens]
+                return max(fitting, key=lambda r: (r.layer, r.min_input_tokens), default=None)
+        return None
 
     def boundaries(self, key: ModelKey, processing: str, start: datetime, end: datetime) -> list[datetime]:
         """The moments strictly between `start` and `end` at which a price of the model may change, ascending."""
@@ -331,7 +336,7 @@ def _meets(row: PriceRow, span: Multiplier | Subscription) -> bool:
 def _cache_fallbacks(own: Sequence[PriceRow], priced: set[str]) -> list[PriceRow]:
     """Cached tokens of a model whose cache prices nobody gives cost what input costs, as in the snapshot."""
     given = priced | {row.token_class for row in own}
-    missing = [name for name in CACHE_CLASSES if name not in given]
+    missing = [name for name in CACHE_CLASSES if name not in given and name not in PRICED_AS]
     return [
         replace(row, token_class=name, source=f"{row.source} (no {name} price: input)")
         for row in own

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from ..documents import Document, read_document, validate
 from ..errors import PriceBookError
-from ..tokens import TokenClass
+from ..tokens import PRICED_AS, TokenClass
 from .abilities import Ability, Kind
 from .matching import literal_key, provider_id
 from .rows import MTOK, ModelKey, PriceRow
@@ -61,13 +61,19 @@ class _Dated(_Part):
 
 
 class TokenPrices(_Part):
-    """USD per million tokens, by token class."""
+    """USD per million tokens, by token class. Audio and images cost what text does where no layer says otherwise."""
 
     input: UsdPrice | None = None
     cache_read: UsdPrice | None = None
     cache_write_5m: UsdPrice | None = None
     cache_write_1h: UsdPrice | None = None
     output: UsdPrice | None = None
+    input_audio: UsdPrice | None = None
+    input_image: UsdPrice | None = None
+    cache_read_audio: UsdPrice | None = None
+    cache_read_image: UsdPrice | None = None
+    output_audio: UsdPrice | None = None
+    output_image: UsdPrice | None = None
 
     def stated(self) -> dict[str, Decimal]:
         """The classes that are given."""
@@ -297,7 +303,11 @@ def shadow_rows(subscription: Subscription, key: ModelKey) -> list[PriceRow]:
 
 def unshadowed_rows(subscription: Subscription, key: ModelKey, covered: set[str]) -> list[PriceRow]:
     """The token classes that are not covered: nothing at the margin, and nobody knows a shadow price."""
-    return [_flat_row(subscription, key, name, None) for name in TokenPrices.model_fields if name not in covered]
+    return [
+        _flat_row(subscription, key, name, None)
+        for name in TokenPrices.model_fields
+        if name not in (*covered, *PRICED_AS)
+    ]
 
 
 def _flat_row(subscription: Subscription, key: ModelKey, name: str, shadow_usd: Decimal | None) -> PriceRow:

@@ -55,7 +55,7 @@ def _fits(name: str, pattern: str | None) -> bool:
 
 def _in_force(book: PriceBook, key: ModelKey, at: datetime) -> list[PriceRow]:
     found = (book.price(key, token_class, at=at) for token_class in TOKEN_CLASSES)
-    return [row for row in found if row]
+    return [row for row, name in zip(found, TOKEN_CLASSES, strict=True) if row and row.token_class == name]
 
 
 def show_model(book: PriceBook, ref: str) -> KnownModel:
@@ -97,9 +97,9 @@ def _difference(
     before: PriceBook, after: PriceBook, key: ModelKey, token_class: str, at: datetime
 ) -> PriceDifference | None:
     old, new = before.price(key, token_class, at=at), after.price(key, token_class, at=at)
+    if {row.token_class for row in (old, new) if row}.isdisjoint({token_class}):
+        return None  # neither has a price of the class's own
     if old is None or new is None:
-        if old is new:
-            return None
         return PriceDifference("added" if old is None else "removed", key, token_class, old, new, None)
     if old.usd_per_unit == new.usd_per_unit:
         return None

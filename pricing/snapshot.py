@@ -9,7 +9,7 @@ Where ours differs from `genai_prices.calc_price` on purpose (tests/pricing/test
   without any price too, as OpenRouter's `:free` ones: an overlay with price 0 says that they are free.
 - Context keys `route` and `search_type` (a Mistral and a Perplexity model) have no place in a usage log: the
   standard price applies. `service_tier: default` carries no prices and is `standard`.
-- Units other than tokens, searches and requests (audio hours, pages, pixels, ...), tokens of other modalities
+- Units other than tokens, searches and requests (audio hours, pages, pixels, ...), tokens of video and documents
   and reasoning or citation tokens at prices of their own are listed by `prices show` and not costed apart: a
   reasoning token counts as output. Groq's minimum of ten billed audio seconds goes with them.
 """
@@ -36,10 +36,28 @@ FALLBACKS = {
     "cache_write_5m": ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok"),
     "cache_write_1h": ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok"),
     "output": ("output_mtok",),
+    "input_audio": ("input_audio_mtok", "input_mtok"),
+    "input_image": ("input_image_mtok", "input_mtok"),
+    "cache_read_audio": ("cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok"),
+    "cache_read_image": ("cache_image_read_mtok", "cache_read_mtok", "input_image_mtok", "input_mtok"),
+    "output_audio": ("output_audio_mtok", "output_mtok"),
+    "output_image": ("output_image_mtok", "output_mtok"),
     "web_search": ("web_searches_kcount",),
     "request": ("requests_kcount",),
 }
-"""Which price key pays for a class: the first that the model has, as genai-prices decomposes usage."""
+"""Which price key pays for a class: the first that the model has, as genai-prices decomposes usage.
+
+A model has rows of audio or images where some price of it is for them: others have none, see PriceBook.price."""
+
+OF_MEDIA = {
+    "input_audio": ("input_audio_mtok", "cache_audio_read_mtok"),
+    "input_image": ("input_image_mtok", "cache_image_read_mtok"),
+    "cache_read_audio": ("input_audio_mtok", "cache_audio_read_mtok"),
+    "cache_read_image": ("input_image_mtok", "cache_image_read_mtok"),
+    "output_audio": ("output_audio_mtok",),
+    "output_image": ("output_image_mtok",),
+}
+"""The price keys that say that a model prices such tokens apart."""
 
 CONTEXTS: dict[str, tuple[dict[str, str], ...]] = {
     "batch": ({"processing": "batch"},),
@@ -179,14 +197,20 @@ def rows(key: ModelKey) -> tuple[PriceRow, ...]:
 
 
 def _rows(key: ModelKey, model: ModelInfo) -> Iterator[PriceRow]:
-    windows = list(_windows(model))
-    yield from _merged(key, "standard", [(window, model.get_prices(at)) for window, at in windows])
+    windows, classes = list(_windows(model)), _classes(price_keys(key))
+    yield from _merged(key, "standard", classes, [(window, model.get_prices(at)) for window, at in windows])
     for processing, contexts in CONTEXTS.items():
         context = next((c for c in contexts if any(v.when == c for v in model.price_variants or ())), None)
         if context:
             # where a level has no price of its own yet, the standard one is found, and said to be that
             priced = [(window, model.get_prices(at, context), model.get_prices(at)) for window, at in windows]
-            yield from _merged(key, processing, [(window, own) for window, own, usual in priced if own != usual])
+            changed = [(window, own) for window, own, usual in priced if own != usual]
+            yield from _merged(key, processing, classes, changed)
+
+
+def _classes(keys: frozenset[str]) -> tuple[str, ...]:
+    """The token classes that a model with these price keys can have rows of."""
+    return tuple(name for name in FALLBACKS if name not in OF_MEDIA or keys & {*OF_MEDIA[name]})
 
 
 def _windows(model: ModelInfo) -> Iterator[tuple[Window, datetime]]:
@@ -221,12 +245,14 @@ class _Amount:
     price_key: str
 
 
-def _merged(key: ModelKey, processing: str, priced: list[tuple[Window, ModelPrice]]) -> Iterator[PriceRow]:
+def _merged(
+    key: ModelKey, processing: str, classes: Sequence[str], priced: list[tuple[Window, ModelPrice]]
+) -> Iterator[PriceRow]:
     """Rows of each span; spans that follow each other at the same price become one row."""
     spans: dict[tuple[str, time | None, time | None], list[tuple[Window, frozenset[_Amount]]]] = {}
     for window, price in priced:
         by_class: dict[str, set[_Amount]] = {}
-        for amount in _amounts(price):
+        for amount in _amounts(price, classes):
             by_class.setdefault(amount.token_class, set()).add(amount)
         for token_class, amounts in by_class.items():
             known = spans.setdefault((token_class, *window[2:]), [])
@@ -266,11 +292,11 @@ def _units() -> dict[str, tuple[str, int]]:
     return {unit["price_key"]: (name, int(unit["per"])) for name, unit in unit_data.items()}
 
 
-def _amounts(price: ModelPrice) -> Iterator[_Amount]:
+def _amounts(price: ModelPrice, classes: Sequence[str]) -> Iterator[_Amount]:
     per = _units()
     stated = {name: value for name, value in price.__dict__.items() if value is not None and name in per}
-    for token_class, price_keys in FALLBACKS.items():
-        paying = next((name for name in price_keys if name in stated), None)
+    for token_class in classes:
+        paying = next((name for name in FALLBACKS[token_class] if name in stated), None)
         if paying:
             yield from _tiers(token_class, paying, stated[paying], per[paying][1])
     ours = {name for price_keys in FALLBACKS.values() for name in price_keys}

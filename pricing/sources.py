@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..tokens import BILLED_TOKENS
+from ..tokens import TEXT_CLASSES, UNIT_CLASSES
 from . import snapshot
 from .kept import kept
 from .matching import is_free
@@ -68,7 +68,7 @@ def rows(key: ModelKey) -> tuple[PriceRow, ...]:
 
 
 def _free(key: ModelKey) -> Iterator[PriceRow]:
-    for name in BILLED_TOKENS:
+    for name in (name for name in TEXT_CLASSES if name not in UNIT_CLASSES):
         yield PriceRow(
             *key, name, "standard", 0, None, None, None, None, Decimal(0), 1_000_000, FREE, "read 2026-11-29"
         )

@@ -26,6 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..tokens import TOKEN_CLASSES, paying
 from .book import PriceBook
 from .rows import ModelKey, PriceRow
 
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 PLACES = 24
 
 PRICE_ROWS_SQL = Path(__file__).with_name("price_rows.sql").read_text("utf-8")
-COST_SQL = Path(__file__).with_name("cost.sql").read_text("utf-8")
+PAYS = ", ".join(
+    f"('{name}', '{priced}', {place})" for name in TOKEN_CLASSES for place, priced in enumerate(paying(name))
+)
+COST_SQL = Path(__file__).with_name("cost.sql").read_text("utf-8").replace("[pays]", PAYS)
 
 MODEL_ALIAS_SQL = """
 CREATE OR REPLACE TEMP TABLE model_alias AS

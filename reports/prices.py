@@ -13,13 +13,13 @@ from ..plurals import counted
 from ..pricing.book import PriceBook
 from ..pricing.queries import KnownModel, PriceDifference
 from ..pricing.rows import PriceRow
-from ..tokens import BILLED_TOKENS
+from ..tokens import BILLED_TOKENS, MEDIA_CLASSES
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
 
 MOST_SHOWN = 200
-GOES = {"cache_write_1h": 2, "cache_write_5m": 3, "cache_read": 4}
-"""Which classes go first where a terminal is narrow: those that are a fixed multiple of the input price."""
+GOES = {**dict.fromkeys(MEDIA_CLASSES, 2), "cache_write_1h": 3, "cache_write_5m": 4, "cache_read": 5}
+"""Which classes go first where a terminal is narrow: those that few models have, and fixed multiples of the input."""
 
 
 def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
@@ -27,16 +27,18 @@ def print_list(rows: list[PriceRow], book: PriceBook, console: Console) -> None:
     by_model: dict[str, dict[str, PriceRow]] = {}
     for row in rows:
         by_model.setdefault(f"{row.provider}/{row.model}", {})[row.token_class] = row
+    known = {name for priced in by_model.values() for name in priced}
+    classes = [name for name in BILLED_TOKENS if name in known or name not in MEDIA_CLASSES]
     table = Fitted(
         [
             TableColumn("model", "model"),
-            *(TableColumn(name, goes=GOES.get(name, 0)) for name in BILLED_TOKENS),
+            *(TableColumn(name, goes=GOES.get(name, 0)) for name in classes),
             TableColumn("book version", "label", goes=1),
         ],
         [
             [
                 model,
-                *(_price(priced[name]) if name in priced else "-" for name in BILLED_TOKENS),
+                *(_price(priced[name]) if name in priced else "-" for name in classes),
                 next(iter(priced.values())).source_version,
             ]
             for model, priced in by_model.items()

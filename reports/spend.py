@@ -19,6 +19,7 @@ from ..analysis.spend.spend import Spend, SpendRow
 from ..json_text import json_text
 from ..money import format_cents
 from ..plurals import first_lines
+from ..tokens import BILLED_TOKENS, CALL_CLASSES, MEDIA_CLASSES
 from ..usage.reader import identifier
 from ..usage.tags import json_path
 from .escaping import cell, inert
@@ -27,13 +28,7 @@ from .numbers import count, percent
 
 Costs = Literal["recorded", "computed", "both"]
 
-TOKEN_HEADINGS = {
-    "input": "input",
-    "cache_read": "cache read",
-    "cache_write_5m": "write 5m",
-    "cache_write_1h": "write 1h",
-    "output": "output",
-}
+TOKEN_HEADINGS = {name: name.replace("cache_write", "write").replace("_", " ") for name in BILLED_TOKENS}
 
 
 def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
@@ -188,8 +183,7 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
         return None if amount is None else f"{amount:f}"
 
     record: dict[str, object] = dict(zip(spend.query.by, row.keys, strict=False))
-    record |= {"calls": row.calls, **{f"{name}_tokens": tokens for name, tokens in row.tokens.items()}}
-    record["web_searches"] = record.pop("web_search_tokens")
+    record |= {"calls": row.calls, **{_count(name): row.tokens[name] for name in shown_classes(spend)}}
     record |= {
         "computed_usd": plain(row.computed_usd),
         "unpriced_tokens": row.unpriced_tokens,
@@ -212,6 +206,15 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
             "price_usd": plain(row.difference.price_usd),
         }
     return record
+
+
+def shown_classes(spend: Spend) -> list[str]:
+    """The classes that programs are told of: all, but of audio and images those that some call has."""
+    return [name for name in CALL_CLASSES if name not in MEDIA_CLASSES or spend.total.tokens[name]]
+
+
+def _count(name: str) -> str:
+    return "web_searches" if name == "web_search" else f"{name}_tokens"
 
 
 def _allowance(entry: Allowance) -> dict[str, object]:
@@ -279,8 +282,7 @@ def write_parquet(spend: Spend, file: Path) -> None:
     from ..writing import replacing
 
     keys = ", ".join(f"row ->> ? AS {identifier(name)}" for name in spend.query.by)
-    counts = ("calls", "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
-              "output_tokens", "web_searches", "unpriced_tokens", "recorded_calls")  # fmt: skip
+    counts = ("calls", *map(_count, shown_classes(spend)), "unpriced_tokens", "recorded_calls")
     money = (
         "computed_usd",
         "recorded_usd",

@@ -4,7 +4,9 @@ CREATE OR REPLACE TEMP TABLE found (
     session VARCHAR, "user" VARCHAR, team VARCHAR, project VARCHAR, repository VARCHAR, branch VARCHAR,
     response_id VARCHAR, request_id VARCHAR, period_end TIMESTAMP, provider VARCHAR, model VARCHAR,
     processing VARCHAR, status VARCHAR, aggregated BOOLEAN,
-    context_tier BIGINT, input BIGINT, cache_read BIGINT, cache_write_5m BIGINT, cache_write_1h BIGINT, output BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
+    context_tier BIGINT, input BIGINT, input_audio BIGINT, input_image BIGINT, cache_read BIGINT, cache_read_audio BIGINT,
+    cache_read_image BIGINT, cache_write_5m BIGINT, cache_write_1h BIGINT, output BIGINT, output_audio BIGINT,
+    output_image BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
     tags VARCHAR, tokens BIGINT, reason VARCHAR,
     unnamed BOOLEAN,  -- whether the source has no id of it
     stated_total HUGEINT, unfinished BOOLEAN  -- for signs.sql

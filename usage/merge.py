@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..tokens import TOKEN_CLASSES, of
 from .store import scalar
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ MERIT, REFUSED, NUMBERED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
     Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
     for name in ("merit", "refused", "numbered", "withdrawn", "incoming", "repeated", "kept", "superseded")
 )
+BESIDE_OUTPUT = tuple(name for name in TOKEN_CLASSES if name != "output")
+MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT))
+REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE alike AS
 SELECT file_id, event_id FROM found WHERE unnamed GROUP BY ALL HAVING count(*) > 1

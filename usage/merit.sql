@@ -3,11 +3,10 @@
 -- the greatest claim (the larger recorded cost, then a mark of its figures, then of its file), so that no order, split
 -- or repetition of files changes what counts.
 CREATE OR REPLACE TEMP MACRO merit(output, ts, tokens) AS
-    -- output < 2^40, milliseconds since 2000 < 2^43, tokens < 2^43: together 126 bits
-    (output::HUGEINT << 86) + ((epoch_ms(ts) - 946684800000)::HUGEINT << 43) + tokens::HUGEINT;
+    -- output < 2^40, milliseconds since 2000 < 2^43, tokens < 2^44: together 127 bits
+    (output::HUGEINT << 87) + ((epoch_ms(ts) - 946684800000)::HUGEINT << 44) + tokens::HUGEINT;
 CREATE OR REPLACE TEMP MACRO figures(entry) AS  -- marks what an entry costs beside output and time
-    hash(entry.model, entry.processing, entry.status, entry.context_tier, entry.input, entry.cache_read,
-        entry.cache_write_5m, entry.cache_write_1h, entry.web_search, entry.request);
+    hash(entry.model, entry.processing, entry.status, entry.context_tier, [classes]);
 CREATE OR REPLACE TEMP MACRO claim(recorded_usd, figures, path) AS
     -- billionths of a dollar, and one where there is any, < 2^60; 24 bits of each mark
     ((coalesce(greatest(recorded_usd::DECIMAL(38, 9), -1) + 1, 0) * 1000000000)::HUGEINT << 48)

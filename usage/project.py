@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..tokens import COLUMNS, PROMPT_SUM, TOKEN_CLASSES
+from ..tokens import BUT_TEXT_OUTPUT, COLUMNS, TOKEN_CLASSES
 from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
 from .tags import with_known_tags
 
@@ -93,7 +93,7 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
             event_id IS NULL AS unnamed, $reader AS source,
             CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
-                THEN {PROMPT_SUM} + web_search + request ELSE 0 END AS tokens
+                THEN {BUT_TEXT_OUTPUT} ELSE 0 END AS tokens
         FROM judged
         """,  # noqa: S608 (as above)
         {**bound, "reader": reader.name, "role": reader.role},

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..tokens import CALL_CLASSES
+
 Layout = Literal["ndjson", "json", "csv", "parquet", "sqlite"]
 
 Role = Literal["calls", "bill"]
@@ -44,12 +46,7 @@ DEFAULTS: dict[str, str] = {
     "status": "'ok'",
     "aggregated": "FALSE",
     "context_tier": "NULL",
-    "input": "0",
-    "cache_read": "0",
-    "cache_write_5m": "0",
-    "cache_write_1h": "0",
-    "output": "0",
-    "web_search": "0",
+    **dict.fromkeys(CALL_CLASSES, "0"),
     "request": "1",
     "recorded_usd": "NULL",
     "tags": "NULL",

@@ -4,8 +4,7 @@ SELECT rowid AS place, * EXCLUDE (tags) FROM usage_event WHERE rowid IN (SELECT 
 
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT event_id, before.place, before.ts,
-    merit(before.output, before.ts, before.input + before.cache_read + before.cache_write_5m + before.cache_write_1h
-        + before.web_search + before.request) AS merit,
+    merit(before.output, before.ts, [tokens]) AS merit,
     claim(before.recorded_usd, figures(before), load_before.path) AS claim,
     claim(found.recorded_usd, figures(found), load.path) AS claim_now
 FROM before JOIN load AS load_before ON load_before.file_id = before.file_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from ..tokens import CACHE_CLASSES, CALL_CLASSES
+from ..tokens import CACHE_CLASSES, CALL_CLASSES, TEXT_CLASSES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -106,7 +106,8 @@ LIMIT $limit
 def store_calls(
     store: Path, where: dict[str, str], since: date | None = None, until: date | None = None
 ) -> LoggedCalls:
-    """The single calls of a store whose fields are these, from day to day: all classes, session by session.
+    """The single calls of a store whose fields are these, from day to day, session by session: all classes but those of
+    audio and images that none has.
 
     Sums that a source had already made are left out: they are no calls. Raises StoreError, UsageLogError.
     """
@@ -118,11 +119,12 @@ def store_calls(
     values = {**{name: where.get(name) for name in names}, "since": since, "until": until, "limit": MAX_CALLS}
     with open_store(store, read_only=True) as connection:
         found = connection.execute(STORE_ROWS, values).fetchnumpy()
-    rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in CALL_CLASSES])
+    classes = tuple(name for name in CALL_CLASSES if name in TEXT_CLASSES or np.any(found[name]))
+    rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in classes])
     if not len(rows):
         said = ", ".join(f"{name} {value!r}" for name, value in where.items()) or "anything"
         raise UsageLogError(f"the store holds no single call of {said}", file=store)
-    return LoggedCalls(CALL_CLASSES, rows, _sessions(found))
+    return LoggedCalls(classes, rows, _sessions(found))
 
 
 def _sessions(found: dict[str, Any]) -> NDArray[np.int64] | None:

@@ -31,11 +31,17 @@ CREATE TABLE usage_event (
     status         VARCHAR NOT NULL,          -- ok | error | as logged
     aggregated     BOOLEAN NOT NULL,          -- a sum over calls: it has no request's own size
     context_tier   BIGINT,                    -- least total input of each call, where an aggregated source states it
-    input          BIGINT NOT NULL,           -- uncached tokens
+    input          BIGINT NOT NULL,           -- uncached tokens: text, and what no medium is stated of
+    input_audio    BIGINT NOT NULL DEFAULT 0,
+    input_image    BIGINT NOT NULL DEFAULT 0,
     cache_read     BIGINT NOT NULL,
+    cache_read_audio BIGINT NOT NULL DEFAULT 0,
+    cache_read_image BIGINT NOT NULL DEFAULT 0,
     cache_write_5m BIGINT NOT NULL,
     cache_write_1h BIGINT NOT NULL,
     output         BIGINT NOT NULL,           -- reasoning included
+    output_audio   BIGINT NOT NULL DEFAULT 0,
+    output_image   BIGINT NOT NULL DEFAULT 0,
     web_search     BIGINT NOT NULL,           -- searches
     request        BIGINT NOT NULL,           -- calls: 1, or the sum's count
     recorded_usd   DECIMAL(38, 18),           -- what the source says it cost; NULL where it says nothing
@@ -85,10 +91,16 @@ CREATE TABLE usage_daily (
     tier           BIGINT NOT NULL,           -- the largest tier start not above each request's total input
     calls          BIGINT NOT NULL,           -- usage_event rows
     input          BIGINT NOT NULL,
+    input_audio    BIGINT NOT NULL DEFAULT 0,
+    input_image    BIGINT NOT NULL DEFAULT 0,
     cache_read     BIGINT NOT NULL,
+    cache_read_audio BIGINT NOT NULL DEFAULT 0,
+    cache_read_image BIGINT NOT NULL DEFAULT 0,
     cache_write_5m BIGINT NOT NULL,
     cache_write_1h BIGINT NOT NULL,
     output         BIGINT NOT NULL,
+    output_audio   BIGINT NOT NULL DEFAULT 0,
+    output_image   BIGINT NOT NULL DEFAULT 0,
     web_search     BIGINT NOT NULL,
     request        BIGINT NOT NULL,
     recorded_usd   DECIMAL(38, 18),           -- sum over the rows that have one

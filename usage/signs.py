@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plurals import counted
+from ..tokens import OUTPUT_CLASSES, PROMPT_CLASSES, TOKEN_SUM, of
 from .store import scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FIND = Path(__file__).with_name("signs.sql").read_text("utf-8")
+FIND = (
+    Path(__file__)
+    .with_name("signs.sql")
+    .read_text("utf-8")
+    .replace("[prompt]", of("found", PROMPT_CLASSES))
+    .replace("[output]", of("found", OUTPUT_CLASSES))
+)
 ABOVE, BELOW = "total above its parts", "total below its parts"
 UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
@@ -32,7 +39,7 @@ GROUP BY ALL ORDER BY abs(sum(amount)) DESC, 1, 2
 # What may be a sign of some kind, SQL over an entry, and the SQL that finds it in `call`. Most logs have none, and each
 # takes long to plan.
 KINDS = {
-    "stated_total <> input + cache_read + cache_write_5m + cache_write_1h + output": """
+    f"stated_total <> {TOKEN_SUM}": """
         SELECT file_id, source, 'total above its parts', count(*) FILTER (beyond > 0), count(beyond),
             sum(beyond) FILTER (beyond > 0)
         FROM call GROUP BY ALL

@@ -16,9 +16,8 @@ WITH call AS MATERIALIZED (
             AND NOT found.aggregated AND found.status = 'ok' AND coalesce(found.recorded_usd, 0) = 0 AS without_usage,
         found.response_id,
         found.cache_read > 0 AND NOT found.aggregated AND found.session IS NOT NULL AS cached,
-        found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h AS context,
-        found.stated_total::HUGEINT - (found.input + found.cache_read + found.cache_write_5m + found.cache_write_1h
-            + found.output) AS beyond
+        [prompt] AS context,
+        found.stated_total::HUGEINT - ([prompt] + [output]) AS beyond
     FROM found JOIN incoming ON found.rowid = incoming.place
         [kept]
 ),

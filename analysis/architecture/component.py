@@ -85,6 +85,12 @@ class TokenProfile(Part):
     cache_write_1h: Tokens = Decimal(0)
     output: Tokens = Decimal(0)
     web_search: Tokens = Decimal(0)
+    input_audio: Tokens = Field(default=Decimal(0), description="beside `input`; so are the five below beside theirs")
+    input_image: Tokens = Decimal(0)
+    cache_read_audio: Tokens = Decimal(0)
+    cache_read_image: Tokens = Decimal(0)
+    output_audio: Tokens = Decimal(0)
+    output_image: Tokens = Decimal(0)
     from_usage: FromUsage | None = None
     session: Session | None = Field(default=None, description="a run of several turns whose context grows")
 

@@ -128,7 +128,7 @@ def _rates(book: PriceBook, model: str, processing: str, at: datetime) -> dict[s
     """USD per million tokens of each class, in the base tier."""
     key = book.resolve(model)
     rows = {name: book.price(key, name, at=at, processing=processing) for name in BILLED_TOKENS} if key else {}
-    return {name: row.usd for name, row in rows.items() if row}
+    return {name: row.usd for name, row in rows.items() if row and row.token_class == name}
 
 
 def _differences(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> str:

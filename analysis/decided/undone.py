@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
-from ...tokens import COLUMNS, PROMPT_CLASSES
+from ...tokens import COLUMNS, OUTPUT_CLASSES, PROMPT_CLASSES
 from ..compare.bridge_effects import Kind, Route, Used
 from ..compare.reverted import Reverted
 from ..quantiles import ends
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..spend.ledger import Ledger
     from .shares import Moved, Place
 
-OUTPUT = ("output",)
 BY_CLASS = f"""
 WITH long AS (
     UNPIVOT review_shifted ON {COLUMNS}
@@ -130,7 +129,7 @@ def _times(ratio: TokenRatio, kind: Kind) -> Fraction:
     """What units of a class are multiplied by on the earlier model."""
     if kind.token_class in PROMPT_CLASSES:
         return Fraction(ratio.prompt)
-    return Fraction(ratio.output) if kind.token_class in OUTPUT else Fraction(1)
+    return Fraction(ratio.output) if kind.token_class in OUTPUT_CLASSES else Fraction(1)
 
 
 def _off(lines: Sequence[ClassMoved], ratio: TokenRatio, drawn: Draws | None) -> tuple[Decimal, Decimal]:
@@ -138,6 +137,6 @@ def _off(lines: Sequence[ClassMoved], ratio: TokenRatio, drawn: Draws | None) ->
     if drawn is None:
         return Decimal(0), Decimal(0)
     prompt = float(sum((line.earlier_usd for line in lines if line.kind.token_class in PROMPT_CLASSES), Fraction(0)))
-    output = float(sum((line.earlier_usd for line in lines if line.kind.token_class in OUTPUT), Fraction(0)))
+    output = float(sum((line.earlier_usd for line in lines if line.kind.token_class in OUTPUT_CLASSES), Fraction(0)))
     low, high = ends(prompt * (drawn.prompt - float(ratio.prompt)) + output * (drawn.output - float(ratio.output)))
     return to_usd(min(low, 0.0)), to_usd(max(high, 0.0))

@@ -167,6 +167,8 @@ def _notes(part: LoggedPart) -> list[str]:
         notes.append(f"{minor / written:.0%} of the cache writes live {other}; the profile has one ttl")
     if about["web_searches"]:
         notes.append(f"{about['web_searches']:,} web searches are in no session's profile")
+    if about["media"]:
+        notes.append(f"{about['media']:,} tokens of audio and images are in the profile as text, at the price of text")
     if len(about["processings"]) > 1:
         notes.append(f"calls are of several processings ({', '.join(about['processings'])}); the first is stated")
     if part.sessions["compactions"].sum():

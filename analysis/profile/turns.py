@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import CostsimError
+from ...tokens import INPUT_SUM, MEDIA_SUM, OUTPUT_SUM, PROMPT_SUM, READ_SUM
 from ...usage.attribution import UNATTRIBUTED
 from ..architecture.distributions import Floats
 from ..spend.query import OWNERS, Filter, hold_conditions
@@ -27,7 +28,7 @@ PARTS = """
 SELECT part, any_value(name) AS name, any_value(agent) AS agent, any_value(provider) AS provider,
     any_value(model) AS model, list_sort(list(DISTINCT task)) AS tasks,
     list_sort(list(DISTINCT processing)) AS processings, sum(web_search)::BIGINT AS web_searches,
-    count(*) AS calls, min(ts)::DATE AS first, max(ts)::DATE AS last,
+    sum(media)::BIGINT AS media, count(*) AS calls, min(ts)::DATE AS first, max(ts)::DATE AS last,
     bool_or(session IS NOT NULL) AS in_sessions
 FROM profile_turn GROUP BY part ORDER BY part
 """
@@ -58,6 +59,8 @@ SELECT part, count(*) AS turns, sum(context)::BIGINT AS sent, sum(cache_read)::B
     epoch(min(ts))::BIGINT // 86400 AS day
 FROM profile_turn GROUP BY part, conversation ORDER BY part, conversation
 """
+CLASSES = {"input": INPUT_SUM, "cache_read": READ_SUM, "output": OUTPUT_SUM, "context": PROMPT_SUM, "media": MEDIA_SUM}
+"""A session's tokens are of text: audio and images are taken for it, and named (profile.py)."""
 SPAN = "SELECT min(ts)::DATE, max(ts)::DATE FROM profile_turn"
 
 
@@ -100,7 +103,7 @@ def logged_parts(
 ) -> list[LoggedPart]:
     """The parts of a store's calls of those days (UTC), most calls first. Raises CostsimError where there is none."""
     hold_conditions(connection, where)
-    sql = files(__package__).joinpath("turns.sql").read_text().format(name=NAMES[by], where=_met(where))
+    sql = files(__package__).joinpath("turns.sql").read_text().format(name=NAMES[by], where=_met(where), **CLASSES)
     connection.execute(sql, {"since": since, "until": until})
     first, last = connection.execute(SPAN).fetchone() or (None, None)
     if first is None or last is None:

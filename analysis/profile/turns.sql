@@ -1,5 +1,5 @@
 -- Turns of logged conversations, in a temporary table: a conversation is what one agent said to one model in a session
--- (a subagent's is its own), and a call without a session is one of one turn. {name} and {where} are SQL of ours.
+-- (a subagent's is its own), and a call without a session is one of one turn. Names in braces are SQL of ours.
 CREATE OR REPLACE TEMP TABLE profile_turn AS
 WITH call AS (
     SELECT
@@ -12,8 +12,8 @@ WITH call AS (
         coalesce(json_extract_string(tags, '$.agentId'), '') AS thread,
         CASE WHEN session IS NULL THEN event_id END AS alone,
         ts, event_id, processing, web_search,
-        input, cache_read, cache_write_5m, cache_write_1h, output,
-        input + cache_read + cache_write_5m + cache_write_1h AS context
+        {input} AS input, {cache_read} AS cache_read, cache_write_5m, cache_write_1h, {output} AS output,
+        {context} AS context, {media} AS media
     FROM usage_event
     WHERE covered_by IS NULL AND NOT aggregated AND request = 1
         AND ($since IS NULL OR ts >= $since::DATE) AND ($until IS NULL OR ts < $until::DATE + 1)

@@ -8,6 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ...tokens import INPUT_CLASSES, OUTPUT_CLASSES, READ_CLASSES
 from ...usage.rollup import READ_STATE, sums
 from ..spend.names import name_models
 from ..spend.same_calls import find_same_calls
@@ -24,6 +25,10 @@ DAYS = """
 CREATE OR REPLACE TEMP TABLE settle_day AS
 SELECT $since::DATE + n::INTEGER AS day FROM range($until::DATE - $since::DATE + 1) AS days (n)
 """
+USES = (  # how long a write lives, not every source says
+    f"({', '.join(f'{{0}}.{name}' for name in (*INPUT_CLASSES, *READ_CLASSES, *OUTPUT_CLASSES))}, "
+    "{0}.cache_write_5m + {0}.cache_write_1h)"
+)
 PAIR_CALL = f"""
 CREATE OR REPLACE TEMP TABLE pair_call AS
 WITH mine AS (SELECT rowid AS place, * FROM usage_event WHERE source = $ours AND role = 'calls' AND NOT aggregated),
@@ -42,8 +47,7 @@ matched AS (
 ),
 compared AS (
     SELECT matched.*, mine.ts::DATE AS match_day, mine.provider AS match_provider, mine.model AS match_model,
-        CASE WHEN (mine.input, mine.cache_read, mine.cache_write_5m + mine.cache_write_1h, mine.output)
-            = (other.input, other.cache_read, other.cache_write_5m + other.cache_write_1h, other.output)
+        CASE WHEN {USES.format("mine")} = {USES.format("other")}
             THEN 'same' ELSE 'differ' END AS match
     FROM matched JOIN mine USING (place) JOIN other ON other.place = matched.other_place
 ),

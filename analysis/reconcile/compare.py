@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ...tokens import CALL_CLASSES
 from .at_list_price import at_standard, priced_lines
 from .pairs import Pairing
 from .sides import KNOWN, NAMED, CellKey, SideCell, SideLine, Sides, Statement, cells_of
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from .tokens import Call
 
 CALLS = f"""
-SELECT ts, input, cache_read, cache_write_5m, cache_write_1h, output, web_search
+SELECT ts, {", ".join(CALL_CLASSES)}
 FROM (SELECT usage_event.*, {NAMED.format("usage_event")} FROM usage_event {KNOWN.format("usage_event")}
     WHERE usage_event.role = 'calls' AND usage_event.covered_by IS NULL AND NOT usage_event.aggregated
         AND usage_event.ts >= $first AND usage_event.ts < $after AND list_contains($sources, usage_event.source))
 WHERE named_provider = $provider AND named_model = $model ORDER BY ts
 """  # noqa: S608 (constants only)
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
 Key = Callable[[date, str, str], CellKey]
 
 
@@ -154,7 +154,7 @@ def day_calls(connection: DuckDBPyConnection, sources: tuple[str, ...]) -> DayCa
             first = datetime.combine(day, time())
             values = {"first": first, "after": first + timedelta(1), "sources": list(sources), "provider": provider}
             rows = connection.execute(CALLS, {**values, "model": by_slug.get(model, model)}).fetchall()
-            known[day, provider, model] = [(ts, dict(zip(CLASSES, counts, strict=True))) for ts, *counts in rows]
+            known[day, provider, model] = [(ts, dict(zip(CALL_CLASSES, counts, strict=True))) for ts, *counts in rows]
         return known[day, provider, model]
 
     return calls

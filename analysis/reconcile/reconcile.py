@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...documents import did_you_mean
 from ...errors import CostsimError
+from ...tokens import TOKEN_SUM
 from ...usage.store import scalar
 from ...version import __version__
 from ..spend.ledger import Ledger
@@ -45,7 +46,7 @@ SELECT EXISTS (FROM usage_daily WHERE role = 'bill') OR EXISTS (FROM usage_event
 NOTHING = "one source only, or none of the same provider and days: nothing to compare; load a gateway's log or a bill"
 EXAMPLES = """
 SELECT event_id, source, ts, coalesce({relation}.model, ''),
-    (input + cache_read + cache_write_5m + cache_write_1h + output)::BIGINT AS tokens
+    ({tokens})::BIGINT AS tokens
 FROM {relation} JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM {relation}.provider
     AND known.model_ref IS NOT DISTINCT FROM {relation}.model
 WHERE role = 'calls' AND source IN (SELECT unnest($sources)) AND ts::DATE IN (SELECT unnest($days::DATE[]))
@@ -175,7 +176,7 @@ def _examples(connection: DuckDBPyConnection, pair: Pairing, items: Sequence[Ite
     relation, where = ("pair_call", match) if pair.by_call else ("usage_event", "covered_by IS NULL")
     sources = [pair.theirs] if part == "missing_in_ours" else list(pair.ours)
     values = {"sources": sources, "days": sorted({item.day for item in items}), "model": model}
-    rows = connection.execute(EXAMPLES.format(relation=relation, where=where), values).fetchall()
+    rows = connection.execute(EXAMPLES.format(relation=relation, tokens=TOKEN_SUM, where=where), values).fetchall()
     return [CallExample(event_id=i, source=s, ts=ts, model=m, tokens=n) for i, s, ts, m, n in rows]
 
 

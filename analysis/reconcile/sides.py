@@ -14,7 +14,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ...tokens import CALL_CLASSES
+from ...tokens import CALL_CLASSES, TOKEN_SUM
 from ..spend.names import BILLER, name_models
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ SELECT source, ts::DATE, {NAMED.format("usage_event")}, recorded_usd, request,
     upper(coalesce(tags ->> '$.category', tags ->> '$.item_type', '')),
     coalesce(tags ->> '$.description', tags ->> '$.line_item', tags ->> '$.service', ''),
     coalesce(period_end - ts > INTERVAL 1 DAY, FALSE),
-    input + cache_read + cache_write_5m + cache_write_1h + output + web_search > 0, processing,
+    {TOKEN_SUM} + web_search > 0, processing,
     CASE WHEN source = 'copilot-bill' THEN TRY_CAST(tags ->> '$.discount_usd' AS DECIMAL(38, 18)) END
 FROM usage_event {KNOWN.format("usage_event")}
 WHERE role = 'bill' AND recorded_usd IS NOT NULL AND ts::DATE BETWEEN $since AND $until

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...tokens import PROMPT_CLASSES, TOKEN_CLASSES, UNIT_CLASSES
+from ...tokens import OUTPUT_CLASSES, PROMPT_CLASSES, TOKEN_CLASSES, UNIT_CLASSES
 from ..spend.priced import cost_at
 from .sessions import fill_session_tables
 
@@ -50,10 +50,10 @@ WITH cell AS (
     SELECT
         line.component, line.task, line.day, line.from_name, line.to_name, line.whole_name,
         {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
-        {cost_at("would", ("output",))} AS output_usd,
+        {cost_at("would", OUTPUT_CLASSES)} AS output_usd,
         {cost_at("would", UNIT_CLASSES)} AS other_usd,
         {cost_at("whole", PROMPT_CLASSES)} AS whole_prompt_usd,
-        {cost_at("whole", ("output",))} AS whole_output_usd,
+        {cost_at("whole", OUTPUT_CLASSES)} AS whole_output_usd,
         {cost_at("whole", UNIT_CLASSES)} AS whole_other_usd,
         whole_prompt_usd + whole_output_usd + whole_other_usd IS NOT NULL AS priced
     FROM replay_whole AS line {rate_of("was", "from")} {rate_of("would", "to")} {rate_of("whole", "whole")}

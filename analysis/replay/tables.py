@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ...tokens import PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
+from ...tokens import BILLED_TOKENS, OUTPUT_CLASSES, PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES, of
 from ..spend.priced import cost_at
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ GROUPS = f"""
 WITH cell AS (
     SELECT
         line.component, line.task, line.day, line.from_name, line.to_name, line.request,
-        {" + ".join(f"line.{name}" for name in (*PROMPT_CLASSES, "output"))} AS tokens,
+        {of("line", BILLED_TOKENS)} AS tokens,
         {cost_at("was", TOKEN_CLASSES)} AS spent_usd,
         {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
-        {cost_at("would", ("output",))} AS output_usd,
+        {cost_at("would", OUTPUT_CLASSES)} AS output_usd,
         {cost_at("would", UNIT_CLASSES)} AS other_usd,
         {COLD} AS cold_usd,
         spent_usd IS NOT NULL AS spent_priced,

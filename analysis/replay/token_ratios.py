@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...money import to_usd
-from ...tokens import PROMPT_SUM
+from ...tokens import OUTPUT_SUM, PROMPT_SUM
 from ..quantiles import ends
 from ..result import Result, Usd
 
@@ -45,7 +45,7 @@ SELECT
     day,
     sum(request)::BIGINT AS calls,
     sum({PROMPT_SUM})::BIGINT AS prompt,
-    sum(output)::BIGINT AS output
+    sum({OUTPUT_SUM})::BIGINT AS output
 FROM usage_daily
 JOIN model_alias AS alias
     ON alias.provider_ref IS NOT DISTINCT FROM usage_daily.provider AND alias.model_ref = usage_daily.model

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ...money import strip
+from ...tokens import TOKEN_SUM
 from ...usage.reader import DIMENSIONS
 from ..spend.query import UNATTRIBUTED, Query, key_of
 from ..spend.spend import choose
@@ -31,7 +32,7 @@ FROM usage_event WHERE ts >= ?::DATE AND ts < ?::DATE + 1 AND covered_by IS NULL
 RANKED = """
 WITH owner AS (
     SELECT {key} AS name, sum(request)::BIGINT AS calls,
-        sum(input + cache_read + cache_write_5m + cache_write_1h + output)::BIGINT AS tokens,
+        sum({tokens})::BIGINT AS tokens,
         sum(usd) FILTER (usd > 0 OR unpriced_tokens = 0) AS usd
     FROM priced GROUP BY ALL
 ),
@@ -59,7 +60,7 @@ def owners(ledger: Ledger, first: date, last: date) -> list[OwnerCosts]:
 
 
 def _of(connection: DuckDBPyConnection, name: str) -> OwnerCosts:
-    sql = RANKED.format(key=key_of(name), unattributed=UNATTRIBUTED, top=TOP)
+    sql = RANKED.format(key=key_of(name), tokens=TOKEN_SUM, unattributed=UNATTRIBUTED, top=TOP)
     rows = [
         OwnerCost(
             name=shown or "", owners=count, calls=calls, tokens=tokens, usd=None if usd is None else strip(usd),

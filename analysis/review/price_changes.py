@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...money import to_usd
 from ...pricing.rows import ModelKey, PriceRow
-from ...tokens import COLUMNS
+from ...tokens import COLUMNS, paying
 from .results import PriceMove
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _changes(book: PriceBook, spots: Sequence[Spot], start: datetime, end: datet
 
 
 def _moments(rows: Sequence[PriceRow], token_class: str, start: datetime) -> list[datetime]:
-    edges = {edge for r in rows if r.token_class == token_class for edge in (r.valid_from, r.valid_to) if edge}
+    edges = {edge for r in rows if r.token_class in paying(token_class) for edge in (r.valid_from, r.valid_to) if edge}
     return sorted(edge for edge in edges if edge >= start)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...money import to_usd
-from ...tokens import PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
+from ...tokens import OUTPUT_CLASSES, PROMPT_CLASSES, SUMMED, TOKEN_CLASSES, UNIT_CLASSES
 from ..quantiles import ends
 from ..spend.ledger import Ledger
 from ..spend.priced import cost_at
@@ -56,7 +56,7 @@ WITH line AS (
         line.shift,
         {cost_at("was", TOKEN_CLASSES)} AS usd,
         {cost_at("would", PROMPT_CLASSES)} AS prompt_usd,
-        {cost_at("would", ("output",))} AS output_usd,
+        {cost_at("would", OUTPUT_CLASSES)} AS output_usd,
         {cost_at("would", UNIT_CLASSES)} AS other_usd
     FROM review_shifted AS line
     LEFT JOIN price_key AS ran

@@ -6,7 +6,7 @@ WITH sums AS (
     SELECT usage_event.rowid AS place, source, ts::DATE AS first_day,
         greatest(ts, coalesce(period_end - INTERVAL 1 MICROSECOND, ts))::DATE AS last_day, [biller] AS provider, known.model,
         usage_event.covered_by AS covered_before,
-        input + cache_read + cache_write_5m + cache_write_1h + output > 0 AS has_tokens
+        [tokens] > 0 AS has_tokens
     FROM usage_event LEFT JOIN known_name AS known
         ON known.provider_ref IS NOT DISTINCT FROM usage_event.provider
         AND known.model_ref IS NOT DISTINCT FROM usage_event.model

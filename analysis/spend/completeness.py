@@ -14,6 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
 from ...plurals import counted, short_amount
+from ...tokens import TOKEN_SUM
 from ...usage import passed_over
 from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
 from ...usage.unread import Unread, kinds
@@ -25,11 +26,11 @@ PARTLY = {"days": Decimal("0.25"), UNFINISHED: Decimal("0.1"), "format": Decimal
 """What a sign takes that need not mean missing usage: of its share of days and calls; of all for a format's known
 undercounts, and for unread fields that are no tokens."""
 
-SOURCES = """
-SELECT source, coalesce(sum(input + cache_read + cache_write_5m + cache_write_1h + output), 0)::BIGINT,
+SOURCES = f"""
+SELECT source, coalesce(sum({TOKEN_SUM}), 0)::BIGINT,
     count(DISTINCT shown_day) FILTER (role = 'calls'), (max(shown_day) - min(shown_day) + 1)::BIGINT
 FROM chosen GROUP BY source ORDER BY source
-"""
+"""  # noqa: S608 (token classes)
 LINES = """
 SELECT reader, sum(entries)::BIGINT, sum(rejected)::BIGINT, count(*) FILTER (entries = 0) FROM load GROUP BY reader
 """

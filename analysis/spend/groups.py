@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...tokens import TOKEN_SUM
 from .query import OTHERS, OWNERS, TIMES, UNATTRIBUTED, Query, key_of, met
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def keep_top(connection: DuckDBPyConnection, query: Query) -> None:
     """Fill `top_group` with the keys of the most expensive groups, but those that are unattributed altogether."""
     keys, relation = _ranked(query), _relation(query)
     selected = ", ".join(f"{key_of(query.by[n])} AS key_{n}" for n in keys)
-    tokens = "tokens" if query.needs_classes else "input + cache_read + cache_write_5m + cache_write_1h + output"
+    tokens = "tokens" if query.needs_classes else TOKEN_SUM
     named = " OR ".join(f"key_{n} <> '{UNATTRIBUTED}'" for n in keys)
     sql = TOP.format(
         keys=", ".join(f"key_{n}" for n in keys), selected=selected, tokens=tokens, relation=relation,

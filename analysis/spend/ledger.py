@@ -52,6 +52,7 @@ from .priced import (
     PRICED,
     UNIT_PRICE,
     USAGE_SUM,
+    USED,
     USED_KEYS,
 )
 from .rollups import check_rollups
@@ -149,7 +150,7 @@ class Ledger:
         """
         for name, day in {"chosen_since": since or date(1, 1, 1), "chosen_until": until or date(9999, 12, 31)}.items():
             self.connection.execute(f"SET VARIABLE {name} = ?", [day])
-        self.connection.execute(CHOSEN.format(relation=relation, shown=shown, where=where))
+        self.connection.execute(CHOSEN.format(relation=relation, shown=shown, where=where, used=USED))
         if relation != "usage_daily":
             self.price_keys(CHOSEN_KEYS.format(day="day"))
 

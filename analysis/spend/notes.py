@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...money import format_cents
+from ...plurals import quoted_names
+from ...tokens import MEDIA_CLASSES, MEDIA_SUM, TOKEN_SUM
 from .recorded import recorded_notes
 
 if TYPE_CHECKING:
@@ -20,11 +22,18 @@ WHERE role = 'bill' AND covered_by IS NULL AND tags LIKE '%"discount_usd"%' AND 
 GROUP BY source HAVING sum(TRY_CAST(tags ->> '$.discount_usd' AS DOUBLE)) <> 0 ORDER BY source
 """
 
-MAY_BE = """
+MAY_BE = f"""
 SELECT bool_or(processing <> 'standard'), bool_or(model LIKE '%:online'), bool_or(role = 'bill'),
-    bool_or(recorded_calls > 0)
+    bool_or(recorded_calls > 0), bool_or({MEDIA_SUM} > 0)
 FROM priced
-"""
+"""  # noqa: S608 (token classes)
+AS_TEXT = f"""
+SELECT long.token_class, price.token_class, sum(tokens)::BIGINT,
+    list_sort(list(DISTINCT price.provider || '/' || price.model))
+FROM (UNPIVOT priced ON {", ".join(MEDIA_CLASSES)} INTO NAME token_class VALUE tokens) AS long
+JOIN unit_price USING (unit_id, token_class) JOIN price USING (price_id)
+WHERE tokens > 0 AND price.token_class <> long.token_class GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608 (token classes)
 
 
 def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
@@ -32,13 +41,14 @@ def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
 
     And what recorded costs that differ probably are. What no row of `priced` can be is not asked.
     """
-    levels, online, billed, recorded = connection.execute(MAY_BE).fetchone() or ()
+    levels, online, billed, recorded, media = connection.execute(MAY_BE).fetchone() or ()
     return (
         *_summed(connection),
         *(_at_standard_price(connection) if levels else ()),
         *(_searching(connection) if online else ()),
         *(_included(connection) if billed else ()),
         *(recorded_notes(connection) if recorded else ()),
+        *(_as_text(connection) if media else ()),
     )
 
 
@@ -65,6 +75,14 @@ def _at_standard_price(connection: DuckDBPyConnection) -> tuple[str, ...]:
     )
 
 
+def _as_text(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Audio and images of models without a price of their own for them."""
+    return tuple(
+        f"{tokens:,} tokens of {name} are priced as {paid}: there is no other price of {quoted_names(models)}"
+        for name, paid, tokens, models in connection.execute(AS_TEXT).fetchall()
+    )
+
+
 def _searching(connection: DuckDBPyConnection) -> tuple[str, ...]:
     """OpenRouter's variant that searches: no log says how often."""
     sql = "SELECT DISTINCT model FROM chosen WHERE model LIKE '%:online' ORDER BY 1"
@@ -77,12 +95,12 @@ def _searching(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def _summed(connection: DuckDBPyConnection) -> tuple[str, ...]:
     sql = """
     SELECT DISTINCT source FROM usage_event
-    WHERE aggregated AND covered_by IS NULL AND context_tier IS NULL AND input + output > 0
+    WHERE aggregated AND covered_by IS NULL AND context_tier IS NULL AND {tokens} > 0
         AND source IN (SELECT source FROM chosen)
         AND ts::DATE BETWEEN getvariable('chosen_since') AND getvariable('chosen_until')
     ORDER BY 1
     """
-    sources = [name for (name,) in connection.execute(sql).fetchall()]
+    sources = [name for (name,) in connection.execute(sql.format(tokens=TOKEN_SUM)).fetchall()]
     return tuple(
         f"{name} is already summed by its source: no request's size is known, so every call is priced at the base tier"
         for name in sources

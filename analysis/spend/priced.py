@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...tokens import COLUMNS, TOKEN_CLASSES
+from ...tokens import CALL_CLASSES, COLUMNS, TOKEN_CLASSES
 
 AS_BILLED = "as billed"
 """In place of a token class: what a bill states without tokens that have a price."""
@@ -78,6 +78,7 @@ CROSS JOIN (SELECT unnest($classes) AS token_class)
 """
 UNIT_PRICE = "INSERT INTO unit_price BY NAME SELECT * EXCLUDE (sum_id, tokens), sum_id AS unit_id FROM sum_cost"
 
+USED = " + ".join(CALL_CLASSES)
 CHOSEN = """
 CREATE OR REPLACE TEMP VIEW chosen AS
 SELECT * FROM (
@@ -85,7 +86,7 @@ SELECT * FROM (
         alias.provider AS priced_provider, alias.model AS priced_model,
         -- a bill's sum without tokens that a price is known for costs what it says
         sums.role = 'bill' AND sums.recorded_calls = sums.calls AND sums.recorded_usd IS NOT NULL
-            AND (alias.model IS NULL OR input + cache_read + cache_write_5m + cache_write_1h + output + web_search = 0)
+            AND (alias.model IS NULL OR {used} = 0)
             AS as_billed
     FROM {relation} AS sums
     LEFT JOIN model_alias AS alias

@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from ...tokens import INPUT_SUM, OUTPUT_SUM, PROMPT_SUM, READ_SUM, TOKEN_SUM
 from ...usage.reader import MAPPED, Origin
 from ...usage.store import in_memory, is_read_only, scalar
 from .names import BILLER, KNOWN_AS, name_models
@@ -38,8 +39,16 @@ SUMS_OF = {"litellm-daily": "litellm"}
 RUNS_OF = {"claude-print": "claude-code"}
 """Sources that are another's calls, summed by run: the session names it."""
 
-SAME_CALLS = Path(__file__).with_name("same_calls.sql").read_text("utf-8")
-BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8")
+SAME_CALLS = (  # what a source does not state by medium is compared too
+    Path(__file__)
+    .with_name("same_calls.sql")
+    .read_text("utf-8")
+    .replace("[prompt]", PROMPT_SUM)
+    .replace("[output]", OUTPUT_SUM)
+    .replace("[input]", INPUT_SUM)
+    .replace("[read]", READ_SUM)
+)
+BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8").replace("[tokens]", TOKEN_SUM)
 
 REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS

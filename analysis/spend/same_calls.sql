@@ -20,7 +20,7 @@ SELECT DISTINCT day + unnest([-1, 0, 1]) AS day FROM settle_day;
 CREATE OR REPLACE TEMP TABLE witness_call AS
 WITH call AS (
     SELECT rowid AS place, source, witness(source, event_id) AS witness, ts, response_id, request_id, session,
-        input + cache_read + cache_write_5m + cache_write_1h AS prompt, output, input, cache_read
+        [prompt] AS prompt, [output] AS output, [input] AS input, [read] AS cache_read
     FROM usage_event
     WHERE role = 'calls' AND NOT aggregated
         AND ts >= (SELECT min(day) - 1 FROM near_day) AND ts < (SELECT max(day) + 2 FROM near_day)

@@ -84,7 +84,7 @@ BAD_BOOKS = {
     ),
     "multiplier of an unknown class": (
         HEAD + "multipliers:\n  - {provider: anthropic, multiplier: 1.1, reason: EU, classes: [cached]}\n",
-        "prices.yaml:4 multipliers[0].classes[0]: this should be 'input', 'cache_read'",
+        "prices.yaml:4 multipliers[0].classes[0]: this should be 'input', 'input_audio'",
     ),
     "multiplier with two targets": (
         HEAD + "multipliers:\n  - {provider: a, model: openai/gpt-4o, multiplier: 1.1, reason: EU}\n",

@@ -15,7 +15,7 @@ from costsim.pricing import book, snapshot, sources
 from costsim.pricing.book import PriceBook, open_book
 from costsim.pricing.rows import ModelKey
 from costsim.pricing.store import cost_sums, load_prices
-from costsim.tokens import TOKEN_CLASSES
+from costsim.tokens import MEDIA_CLASSES, TOKEN_CLASSES
 from genai_prices import Usage
 from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 from hypothesis import given, settings
@@ -35,6 +35,7 @@ CONTEXTS: dict[str, list[dict[str, str]]] = {
 }
 SOME_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INPUTS = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
+MEDIA_INPUTS = ("input_audio", "input_image", "cache_read_audio", "cache_read_image")
 
 Usages = dict[str, int]
 
@@ -50,19 +51,26 @@ class Call:
 
     @property
     def tier_input(self) -> int:
-        return sum(self.usage.get(name, 0) for name in INPUTS)
+        return sum(self.usage.get(name, 0) for name in (*INPUTS, *MEDIA_INPUTS))
 
 
 def genai_usd(call: Call, context: dict[str, str]) -> Decimal:
-    """genai-prices' own price. Its input includes cached tokens, its cache writes are 5m + 1h."""
+    """genai-prices' own price. Its input includes cached tokens, its cache writes are 5m + 1h, and each figure includes
+    its audio and images: a cached audio token is in four of them."""
     use = {name: call.usage.get(name, 0) for name in TOKEN_CLASSES}
     inclusive = Usage(
         input_tokens=call.tier_input,
-        cache_read_tokens=use["cache_read"],
+        cache_read_tokens=use["cache_read"] + use["cache_read_audio"] + use["cache_read_image"],
+        input_audio_tokens=use["input_audio"] + use["cache_read_audio"],
+        input_image_tokens=use["input_image"] + use["cache_read_image"],
+        cache_audio_read_tokens=use["cache_read_audio"],
+        cache_image_read_tokens=use["cache_read_image"],
         cache_write_tokens=use["cache_write_5m"] + use["cache_write_1h"],
         cache_write_5m_tokens=use["cache_write_5m"],
         cache_write_1h_tokens=use["cache_write_1h"],
-        output_tokens=use["output"],
+        output_tokens=use["output"] + use["output_audio"] + use["output_image"],
+        output_audio_tokens=use["output_audio"],
+        output_image_tokens=use["output_image"],
         web_searches=use["web_search"],
     )
     with localcontext(prec=60):
@@ -150,6 +158,9 @@ def sizes(model: ModelInfo) -> list[int]:
     return sorted({1_000, *starts, *(start + 1 for start in starts)})
 
 
+MEDIA_KEYS = frozenset(name for names in snapshot.OF_MEDIA.values() for name in names)
+
+
 def every_call() -> Iterator[Call]:
     """Every model, processing level, breakpoint and tier boundary, with each class."""
     for key, model in MODELS.items():
@@ -162,6 +173,16 @@ def every_call() -> Iterator[Call]:
                     yield Call(key, processing, at, {"input": total, "output": 777, "request": 1})
                     mixed = {"cache_read": total - 7, "cache_write_1h": 7, "web_search": 3, "request": 1}
                     yield Call(key, processing, at, mixed)
+                    if snapshot.price_keys(key) & MEDIA_KEYS:
+                        yield from media_calls(key, processing, at, total)
+
+
+def media_calls(key: ModelKey, processing: str, at: datetime, total: int) -> Iterator[Call]:
+    """Audio and images of a request of that size, each alone and all together."""
+    for name in MEDIA_INPUTS:
+        yield Call(key, processing, at, {name: total, "request": 1})
+    parts = {"input": total - 15, "input_audio": 1, "input_image": 2, "cache_read_audio": 4, "cache_read_image": 8}
+    yield Call(key, processing, at, {**parts, "output": 3, "output_audio": 5, "output_image": 7, "request": 1})
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +225,9 @@ def test_a_class_is_unpriced_exactly_where_no_price_key_pays_for_it(list_book: P
         "cache_write_5m": {"cache_write_5m_mtok", "cache_write_mtok", "input_mtok"},
         "cache_write_1h": {"cache_write_1h_mtok", "cache_write_mtok", "input_mtok"},
         "output": {"output_mtok"},
+        "input_audio": {"input_audio_mtok", "input_mtok"},
+        "cache_read_image": {"cache_image_read_mtok", "cache_read_mtok", "input_image_mtok", "input_mtok"},
+        "output_audio": {"output_audio_mtok", "output_mtok"},
         "web_search": {"web_searches_kcount"},
         "request": {"requests_kcount"},
     }
@@ -215,16 +239,17 @@ def test_a_class_is_unpriced_exactly_where_no_price_key_pays_for_it(list_book: P
 
 
 TOKENS = st.integers(0, 10_000_000)
+WITH_MEDIA = [key for key in MODELS if snapshot.price_keys(key) & MEDIA_KEYS]
 CALLS = st.builds(
     Call,
-    key=st.sampled_from(list(MODELS)),
+    key=st.sampled_from(list(MODELS)) | st.sampled_from(WITH_MEDIA),
     processing=st.sampled_from(list(CONTEXTS)),
     at=st.datetimes(datetime(2023, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC)).map(
         lambda at: at.replace(microsecond=0)
     ),
     usage=st.fixed_dictionaries(
         dict.fromkeys((*INPUTS, "output"), TOKENS),
-        optional={"web_search": st.integers(0, 50)},
+        optional={"web_search": st.integers(0, 50), **dict.fromkeys(MEDIA_CLASSES, TOKENS)},
     ).map(lambda usage: {**usage, "request": 1}),
 )
 
@@ -275,8 +300,8 @@ def _genai(name: str, context: dict[str, str] | None = None, **reported: int) ->
             {"search_type": "fast"}, "1", id="a search type stands in no usage log",
         ),
         pytest.param(
-            "openai/gpt-audio", "input", "2.5", {"input_tokens": 1_000_000, "input_audio_tokens": 1_000_000},
-            None, "32", id="audio tokens count as the tokens they are logged as",
+            "google/gemini-live-2.5-flash", "input", "0.5", {"input_tokens": 1_000_000, "input_video_tokens": 1_000_000},
+            None, "3", id="video tokens count as text",
         ),
         pytest.param(
             "openrouter/perplexity/sonar-deep-research", "output", "8",

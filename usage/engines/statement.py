@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
 from ...errors import UsageLogError
-from ...tokens import CACHE_CLASSES, PROMPT_SUM, TOKEN_CLASSES
+from ...tokens import BUT_TEXT_OUTPUT, TOKEN_CLASSES
 from ..reader import DEFAULTS, DIMENSIONS, identifier, text
 from ..rollup import COUNTS, KEPT, sums
 
@@ -97,7 +97,7 @@ class RollupStatement:
         parts = [f"call AS (SELECT {cast} FROM {SOURCE})"]  # noqa: S608 (see `columns`)
         counted = "SELECT * FROM call"
         if self.unique:
-            order = f"output DESC, ts DESC, {PROMPT_SUM} + web_search + request DESC, recorded_usd DESC NULLS LAST"
+            order = f"output DESC, ts DESC, {BUT_TEXT_OUTPUT} DESC, recorded_usd DESC NULLS LAST"
             rest = ", ".join(f"{name} DESC" for name in (*KEPT, *TOKEN_CLASSES))
             parts.append(
                 f"numbered AS (SELECT *, row_number() OVER (PARTITION BY {UNIQUE} ORDER BY {order}, {rest}) AS place "  # noqa: S608
@@ -166,8 +166,10 @@ def _given(
     found = {name: identifier(column) for name, column in names.items()}
     if mapping:
         found |= {name: text(value) for name, value in mapping.constants.items()} | {"role": text(mapping.role)}
-        if mapping.input_includes_cached:
-            found["input"] += "".join(f" - coalesce({found[part]}, 0)" for part in CACHE_CLASSES if part in found)
+        for name in (name for name in TOKEN_CLASSES if name in mapping.columns):
+            found[name] += "".join(
+                f" - coalesce({identifier(mapping.columns[part])}, 0)" for part in mapping.within(name)
+            )
         if mapping.recorded_unit == "cents" and "recorded_usd" in found:
             found["recorded_usd"] = f"CAST({found['recorded_usd']} AS DECIMAL(30, 12)) * CAST('0.01' AS DECIMAL(3, 2))"
     return found

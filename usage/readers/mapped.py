@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...documents import did_you_mean, read_document, validate
 from ...errors import UsageLogError
-from ...tokens import CACHE_CLASSES, TOKEN_CLASSES
+from ...tokens import CACHE_CLASSES, MEDIA_CLASSES, PRICED_AS, TOKEN_CLASSES
 from ..processing import processing
 from ..reader import DIMENSIONS, MAPPED, Reader, Role, identifier, text
 from ..tags import TAG
@@ -38,7 +38,7 @@ from ..tags import TAG
 OF_CALL = ("id", "response_id", "ts", "model", "provider", "component", "agent", "task", "session", *DIMENSIONS)
 TEXTS = (*OF_CALL, "processing", "status", "recorded_usd")
 NAMES = (*TOKEN_CLASSES, *TEXTS)
-DECLARED = ("input_includes_cached", "recorded_unit", "time_unit", "role")
+DECLARED = ("input_includes_cached", "includes_media", "recorded_unit", "time_unit", "role")
 
 
 class Mapping(BaseModel):
@@ -49,6 +49,7 @@ class Mapping(BaseModel):
     columns: dict[str, str] = Field(min_length=1)
     constants: dict[str, str] = {}
     input_includes_cached: bool = False
+    includes_media: bool = False
     recorded_unit: Literal["usd", "cents"] = "usd"
     time_unit: Literal["iso", "epoch"] = "iso"
     role: Role = "calls"
@@ -66,6 +67,13 @@ class Mapping(BaseModel):
         if not set(self.columns) & set(TOKEN_CLASSES) and not (self.role == "bill" and "recorded_usd" in self.columns):
             raise ValueError(f"map at least one count: {', '.join(TOKEN_CLASSES)}")
         return self
+
+    def within(self, name: str) -> list[str]:
+        """The classes that are counted within another one's column, as far as they have columns of their own."""
+        parts = [part for part in MEDIA_CLASSES if self.includes_media and PRICED_AS[part][0] == name]
+        if name == "input" and self.input_includes_cached:
+            parts += [part for part in CACHE_CLASSES if not (self.includes_media and part in MEDIA_CLASSES)]
+        return [part for part in parts if part in self.columns]
 
 
 def parse_mapping(text: str) -> Mapping:
@@ -129,8 +137,5 @@ def _value(name: str, mapping: Mapping) -> str:
         case "recorded_usd" if mapping.recorded_unit == "cents":
             exact = f"(TRY_CAST({quoted} AS DECIMAL(30, 12)) * DECIMAL '0.01')::VARCHAR"
             return f"coalesce({exact}, 'cents: ' || {quoted})"  # no amount: a reject that shows it
-        case "input" if mapping.input_includes_cached:
-            cached = [part for part in CACHE_CLASSES if part in mapping.columns]
-            return quoted + "".join(f" - coalesce({identifier(part)}, 0)" for part in cached)
         case _:
-            return quoted
+            return quoted + "".join(f" - coalesce({identifier(part)}, 0)" for part in mapping.within(name))
