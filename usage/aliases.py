@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Measure = Literal[
-    "input", "cached", "written", "written_1h", "output", "reasoning", "tool", "total", "audio", "search", "cost"
-]
+    "input", "cached", "written", "written_1h", "output", "reasoning", "tool", "total", "search", "cost",
+    "audio_in", "image_in", "audio_read", "image_read", "audio_out", "image_out",
+]  # fmt: skip
 """What a name counts. `written` holds all cache writes (`written_1h` is a part of it), `tool` the input of tools that
-the provider ran, `audio` a part of input or output, `total` everything, `cost` USD."""
+the provider ran, `total` everything, `cost` USD; the last six are parts of input, cached and output (see media.py)."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,15 @@ ATTRIBUTES: tuple[Alias, ...] = (
             f"{_G}cache_creation.ephemeral_1h_input_tokens {_G}ephemeral_1h_input_tokens "
             f"{_G}cache_write_1h.input_tokens {_G}cache_write_1h_tokens",
             "reasoning": f"{_G}details.reasoning_tokens {_G}details.thoughts_tokens {_G}details.thinking_tokens",
-            "audio": f"{_G}details.input_audio_tokens {_G}details.output_audio_tokens {_G}details.audio_tokens "
-            f"{_G}input_audio_tokens {_G}output_audio_tokens",
+            # of OpenAI's API it keeps the details of the completion as they are, of Gemini's each modality
+            "audio_in": f"{_G}details.input_audio_tokens {_G}input_audio_tokens {_G}details.audio_prompt_tokens",
+            "audio_read": f"{_G}details.cache_audio_read_tokens {_G}cache_audio_read_tokens "
+            f"{_G}details.audio_cache_tokens",
+            "audio_out": f"{_G}details.output_audio_tokens {_G}output_audio_tokens {_G}details.audio_tokens "
+            f"{_G}details.audio_candidates_tokens",
+            "image_in": f"{_G}details.input_image_tokens {_G}input_image_tokens {_G}details.image_prompt_tokens",
+            "image_read": f"{_G}details.image_cache_tokens",
+            "image_out": f"{_G}details.output_image_tokens {_G}output_image_tokens {_G}details.image_candidates_tokens",
             "search": f"{_G}details.web_search_requests",
             "cost": "operation.cost",
         },
@@ -105,7 +113,8 @@ ATTRIBUTES: tuple[Alias, ...] = (
             "llm.token_count.prompt_details.cache_creation_1h",
             "output": "llm.token_count.completion",
             "reasoning": "llm.token_count.completion_details.reasoning",
-            "audio": "llm.token_count.prompt_details.audio llm.token_count.completion_details.audio",
+            "audio_in": "llm.token_count.prompt_details.audio",
+            "audio_out": "llm.token_count.completion_details.audio",
             "total": "llm.token_count.total",
             "cost": "llm.cost.total",
         },
@@ -163,6 +172,11 @@ ATTRIBUTES: tuple[Alias, ...] = (
 ATTRIBUTES_LEFT_OUT: dict[str, str] = {
     "ai.usage.inputTokenDetails.noCacheTokens": "the input less what was cached: counted by these",
     "ai.usage.outputTokenDetails.textTokens": "a part of the output",
+    **{
+        f"{_G}details.{medium}_{side}_tokens": "a part of the input or output"
+        for medium in ("text", "video", "document")
+        for side in ("prompt", "cache", "candidates")
+    },
     "llm.cost.prompt": "a part of llm.cost.total",
     "llm.cost.completion": "a part of llm.cost.total",
     "cost_usd_micros": "cost_usd in millionths",
@@ -174,6 +188,42 @@ ATTRIBUTES_LEFT_OUT: dict[str, str] = {
 def names(aliases: tuple[Alias, ...] = ATTRIBUTES) -> tuple[str, ...]:
     """Every name once, in the table's order."""
     return tuple(dict.fromkeys(alias.name for alias in aliases))
+
+
+_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_OUT_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+API_MEDIA: dict[str, tuple[str, ...]] = {
+    "audio_in": tuple(f"{details}.audio_tokens" for details in _DETAILS),
+    "image_in": tuple(f"{details}.image_tokens" for details in _DETAILS),
+    "audio_read": tuple(f"{details}.cached_tokens_details.audio_tokens" for details in _DETAILS),
+    "image_read": tuple(f"{details}.cached_tokens_details.image_tokens" for details in _DETAILS),
+    "audio_out": tuple(f"{details}.audio_tokens" for details in _OUT_DETAILS),
+    "image_out": tuple(f"{details}.image_tokens" for details in _OUT_DETAILS),
+}
+"""Audio and images (PARTS of media.py) in a usage of OpenAI's APIs: of Chat Completions, of Responses and Images, and
+of Realtime, which alone says which of them were cached. They are within the prompt and the output, cached ones in both
+`cached_tokens` and their medium. https://platform.openai.com/docs/api-reference/realtime-server-events/response/done"""
+API_MEDIA_TEXT = tuple(
+    f"{details}.{name}"
+    for details in (*_DETAILS, *_OUT_DETAILS)
+    for name in ("text_tokens", "cached_tokens_details.text_tokens")
+)
+"""The rest of them, which is text."""
+
+GEMINI_LISTS: dict[str, tuple[str, ...]] = {
+    "in": (
+        "promptTokensDetails",
+        "prompt_tokens_details",
+        "toolUsePromptTokensDetails",
+        "tool_use_prompt_tokens_details",
+    ),
+    "read": ("cacheTokensDetails", "cache_tokens_details"),
+    "out": ("candidatesTokensDetails", "candidates_tokens_details", "responseTokensDetails", "response_tokens_details"),
+}
+"""Lists by modality in a usage of Gemini's API, each `[{modality, tokenCount}]`: of the prompt, with its cached tokens,
+and of what tools add to it; of the cached tokens; of the answer. https://ai.google.dev/api/generate-content"""
+GEMINI_MEDIA = {"audio": ("AUDIO", "4"), "image": ("IMAGE", "2")}
+"""The modalities that have a class, by name and as Vertex AI's libraries number them; video and documents have none."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +302,28 @@ LANGFUSE_OUTPUTS = (
 )
 LANGFUSE_CACHED_PARTS = ("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens")
 """What OpenAI's realtime models read from the cache, by medium: beside `input`, and parts of `input_cached_tokens`."""
+_KINDS = {"audio": ("audio_tokens", "audio", "modality_4", "modality_AUDIO"),
+          "image": ("image_tokens", "image", "modality_2", "modality_IMAGE")}  # fmt: skip
+LANGFUSE_MEDIA: dict[str, tuple[str, ...]] = {
+    **{f"{medium}_fresh": tuple(f"input_{kind}" for kind in kinds) for medium, kinds in _KINDS.items()},
+    **{
+        f"{medium}_read": (f"input_cached_{kinds[0]}", *(f"cached_{kind}" for kind in kinds[2:]))
+        for medium, kinds in _KINDS.items()
+    },
+    **{f"{medium}_answered": tuple(f"output_{kind}" for kind in kinds) for medium, kinds in _KINDS.items()},
+    "audio_in_input": ("prompt_details.audio", "input_token_details.audio", "details.input_audio_tokens",
+                       *API_MEDIA["audio_in"][:2]),
+    "image_in_input": API_MEDIA["image_in"][:2],
+    "audio_in_output": ("completion_details.audio", "output_token_details.audio", "details.output_audio_tokens",
+                        *API_MEDIA["audio_out"][:2]),
+    "image_in_output": API_MEDIA["image_out"][:2],
+}  # fmt: skip
+"""Audio and images: beside `input`, beside the other cached tokens, beside `output`, of Langfuse's SDKs and (numbered)
+LangChain's callback; as emitters' own keys within `input` and `output`."""
+LANGFUSE_CACHED_MODALITIES = tuple(
+    f"cached_modality_{kind}" for kind in (*range(6), "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT")
+)
+"""Cached tokens by modality, which LangChain's callback takes out of `input`."""
 LANGFUSE_THOUGHTS = ("thoughts_token_count", "thoughtsTokenCount")
 """Gemini's thinking, beside its candidates."""
 LANGFUSE_TOOL_INPUTS = ("tool_use_prompt_token_count", "toolUsePromptTokenCount")

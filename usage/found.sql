@@ -9,5 +9,5 @@ CREATE OR REPLACE TEMP TABLE found (
     output_image BIGINT, web_search BIGINT, request BIGINT, recorded_usd DECIMAL(38, 18),
     tags VARCHAR, tokens BIGINT, reason VARCHAR,
     unnamed BOOLEAN,  -- whether the source has no id of it
-    stated_total HUGEINT, unfinished BOOLEAN  -- for signs.sql
+    stated_total HUGEINT, media_beyond HUGEINT, unfinished BOOLEAN  -- for signs.sql
 );

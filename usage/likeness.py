@@ -153,8 +153,8 @@ class Likeness:
         return bool(path and self.left_out(path) and not MEDIA.search(path))
 
     def is_media(self, path: str) -> bool:
-        """Whether a declared path is of audio or images: it is priced as text within the figure that it is part of."""
-        return bool(MEDIA.search(path) and "token" in path.lower() and (self.known(path) or self.left_out(path)))
+        """Whether a path is of audio, images or video that has no class: it is priced as text within its figure."""
+        return bool(MEDIA.search(path) and "token" in path.lower() and self.left_out(path) and not self.known(path))
 
     def _judged(self, path: str, usage: bool, astray: bool = False) -> bool:
         """Whether a number at this path would be unread usage; `astray` where the reader takes nothing from it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tokens import BUT_TEXT_OUTPUT, COLUMNS, TOKEN_CLASSES
+from .media import BEYOND, DIVIDED, PARTS, divided
 from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
 from .tags import with_known_tags
 
@@ -75,6 +76,9 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     kept = "NOT MATERIALIZED " * record.startswith("FROM ")  # a table is there already, and need not be copied
     entry = f"WITH record AS {kept}({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; user's constants are bound)
     given = _yields(store, reader, entry, bound)
+    if not given.keys().isdisjoint(PARTS):
+        entry = divided(entry, given)
+        given = given | dict.fromkeys((*DIVIDED, "input", "cache_read", "output", BEYOND), "HUGEINT")
     content = _content([name for name in CONTENT if name in given])
     if "tags" in given and not reader.own_tags and not given.keys() & {*DIMENSIONS}:
         entry, given = with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
@@ -124,8 +128,8 @@ def _column(name: str, value: str, narrow: bool) -> str:
             coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
                 AS recorded_usd,
             ({value})::VARCHAR AS recorded_text"""
-    if name == "stated_total":
-        return f"TRY_CAST({value} AS HUGEINT) AS stated_total"
+    if name in ("stated_total", BEYOND):
+        return f"TRY_CAST({value} AS HUGEINT) AS {name}"
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{KINDS.get(name, 'VARCHAR')} AS {name}"

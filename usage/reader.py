@@ -51,6 +51,7 @@ DEFAULTS: dict[str, str] = {
     "recorded_usd": "NULL",
     "tags": "NULL",
     "stated_total": "NULL",  # all tokens of the call, as its source sums them: compared with the parts
+    "media_beyond": "NULL",  # audio and images that a source states beyond the figure they are part of (media.py)
     "unfinished": "NULL",  # whether the log lacks the end of the answer; NULL where it does not say
     "fault": "NULL",  # why this is no usable entry, where only the reader knows
 }
@@ -92,7 +93,8 @@ class Reader:
     STRUCT, numbers as BIGINT (HUGEINT where `sql` adds or subtracts them, so that nothing overflows), all
     else VARCHAR or JSON. A key that the file lacks is NULL; a line that does not fit becomes a reject.
     `sql` selects from the relation `record` (these columns, `path`, `file_id` and `line`) and yields columns
-    named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. `parameters` are bound to
+    named as in `usage_event`, also `file_id` and `line`; DEFAULTS fill the rest. Where a source states audio or images
+    within its figures, it yields the figures as they are, and PARTS of media.py beside them. `parameters` are bound to
     its $names. `ordered` readers need `line` (from 1), at some cost; for others it may be NULL. Entries of `whole`
     readers refer to one another: a file that grew is read again from its beginning. A file
     without one of the columns in `needs` is not what was meant.

@@ -27,7 +27,8 @@ UNFINISHED, TOO_SMALL = "no stop reason", "output too small"
 UNKNOWN_LEVEL = "processing "  # and the level
 COST_ONLY = "a cost without tokens"
 NO_USAGE = "no usage"
-CONTRADICTIONS = (ABOVE, BELOW)
+MEDIA_BEYOND = "media beyond their figure"
+CONTRADICTIONS = (ABOVE, BELOW, MEDIA_BEYOND)
 
 FOUND = """
 SELECT sign.source, kind, count(*), sum(calls)::BIGINT, sum(compared)::BIGINT, sum(amount)::DECIMAL(38, 0),
@@ -46,6 +47,10 @@ KINDS = {
         UNION ALL
         SELECT file_id, source, 'total below its parts', count(*) FILTER (beyond < 0), count(beyond),
             sum(beyond) FILTER (beyond < 0)
+        FROM call GROUP BY ALL""",
+    "media_beyond > 0": """
+        SELECT file_id, source, 'media beyond their figure', count(*) FILTER (media_beyond > 0), count(media_beyond),
+            sum(media_beyond)
         FROM call GROUP BY ALL""",
     "unfinished": """
         SELECT file_id, source, 'no stop reason', count(*) FILTER (unfinished), count(unfinished), 0
@@ -112,6 +117,8 @@ class Sign:
             ABOVE: f"{of} {state} a total of {self.amount:,} more tokens than their parts: these are in no cost",
             BELOW: f"{of} {state} a total of {-self.amount:,} fewer tokens than their parts: the parts count, "
             "some may be counted twice (cached tokens within the input, reasoning within the output)",
+            MEDIA_BEYOND: f"{of} {state} {self.amount:,} more tokens of audio or images than the figure that they are "
+            "part of has: these are in no class",
             COST_ONLY: f"{of} {have} a recorded cost and no tokens: it is in no computed cost",
             NO_USAGE: f"{of} {state} no usage at all: what {it} used is in no total",
             UNFINISHED: f"{of} {have} no stop reason: their output may be a first count",

@@ -3,13 +3,15 @@
 -- * answers whose end the log does not contain (no stop reason): their output may be a first count,
 -- * outputs of a few tokens after which the session's next call, within a minute, has far more context: what was added
 --   in so short a time is what the model wrote, and what its tools gave back to a call that it must have written.
+-- * tokens of audio and images beyond the figure that they are part of: they are in no class (`amount`),
 -- * a processing level that no price list has (`processing turbo`).
 -- * a recorded cost without tokens (images, characters, a request's fee): it is in no computed cost,
 -- * calls that went well and state neither tokens nor a cost (a stream that was not asked for its usage).
 -- Contexts are compared only in files with more than one such output in 50 calls: the others need no order.
 INSERT INTO sign
 WITH call AS MATERIALIZED (
-    SELECT found.file_id, found.source, found.session, found.agent, found.ts, found.output, found.unfinished,
+    SELECT found.file_id, found.source, found.session, found.agent, found.ts, [output] AS output, found.unfinished,
+        found.media_beyond,
         split_part(found.processing, '/', 1) AS level,
         found.tokens + found.output = found.request AND found.recorded_usd > 0 AND found.role = 'calls' AS cost_only,
         found.tokens + found.output = found.request AND found.request > 0 AND found.role = 'calls'

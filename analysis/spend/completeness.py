@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ...plurals import counted, short_amount
 from ...tokens import TOKEN_SUM
 from ...usage import passed_over
-from ...usage.signs import TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
+from ...usage.signs import CONTRADICTIONS, TOO_SMALL, UNFINISHED, UNKNOWN_LEVEL, Sign, named, signs
 from ...usage.unread import Unread, kinds
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _of_signs(found: list[Sign], tokens: int) -> Iterator[Loss]:
     for sign in found:
         amount = abs(sign.amount)
         match sign.kind:
-            case "total above its parts" | "total below its parts":
+            case kind if kind in CONTRADICTIONS:
                 share = amount / (amount + tokens)
             case "no stop reason":
                 share = Decimal(sign.calls) / sign.compared * (0 if TOO_SMALL in compared else PARTLY[UNFINISHED])

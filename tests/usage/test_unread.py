@@ -82,11 +82,11 @@ def test_a_file_may_acknowledge_fields(tmp_path: Path, costsim: Any, name: str) 
 
 
 @pytest.mark.slow
-def test_audio_is_named_as_priced_as_text(tmp_path: Path) -> None:
-    attributes = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.details.input_audio_tokens": 60}
+def test_video_is_named_as_priced_as_text(tmp_path: Path) -> None:
+    attributes = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.details.video_prompt_tokens": 60}
     span = {
         "traceId": "t", "spanId": "s", "name": "chat", "startTimeUnixNano": "1790000000000000000",
-        "attributes": {"gen_ai.request.model": "gpt-4o-audio-preview", "gen_ai.operation.name": "chat", **attributes},
+        "attributes": {"gen_ai.request.model": "gemini-2.5-flash", "gen_ai.operation.name": "chat", **attributes},
     }  # fmt: skip
     (unread,) = loaded(tmp_path, json.dumps(span)).unread
     assert (unread.what, int(unread.total)) == ("is priced as text", 60)

@@ -10,6 +10,7 @@ model, direction and scope; a quantity, where there is one, is in its `UnitOfMea
 
 from __future__ import annotations
 
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier
 from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, counts
@@ -54,7 +55,7 @@ SELECT file_id, line,
     CASE WHEN address = '' THEN 'usage in a log of the gateway that states no address'
          WHEN NOT failed AND NOT {has("usage", *INPUTS)}
          THEN 'a reply without usage, or was cut before it' END AS fault,
-    {CLASSES},
+    {CLASSES}, {", ".join(PARTS)},
     json_object('deployment', nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), 'region', location,
         'resource', "resourceId", 'api', {text("said", "apiId")}, 'subscription', {text("said", "apimSubscriptionId")},
         'user', {text("said", "userId")}) AS tags

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, less, media, parsed, priced, tags_of, text, written_5m
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -21,6 +21,13 @@ COLUMNS = {
     **dict.fromkeys(OBJECTS, "JSON"),
 }
 LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+
+MEDIA = {  # within the prompt and the completion
+    "audio_in": ("prompt_audio_tokens",),
+    "image_in": ("prompt_image_tokens",),
+    "audio_out": ("completion_audio_tokens",),
+    "image_out": ("completion_image_tokens",),
+}
 
 SQL = f"""
 WITH RECURSIVE part AS (
@@ -59,7 +66,7 @@ counted AS (
 } AS writes_5m,
         {count("metrics", "prompt_cache_creation_1h_tokens")} AS writes_1h,
         {count("metrics", "tokens", "total_tokens")} AS total,
-        {count("metrics", "completion_reasoning_tokens")} AS reasoning,
+        {count("metrics", "completion_reasoning_tokens")} AS reasoning, {media("metrics", MEDIA)},
         reasoning > 0 AND total = inputs + outputs + reasoning AS reasoning_beside,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
@@ -83,6 +90,7 @@ SELECT file_id, line,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
     outputs + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS output,
+    {", ".join(MEDIA)},
     nullif(total, 0) AS stated_total,
     {priced(text("metrics", "estimated_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
@@ -112,6 +120,7 @@ _COUNTED = [
     "prompt_cache_creation_5m_tokens",
     "prompt_cache_creation_1h_tokens",
     "estimated_cost",
+    *(name for names in MEDIA.values() for name in names),
 ]
 
 READER = Reader(
@@ -133,11 +142,7 @@ READER = Reader(
             for top in _WHERE
             for name in ("start", "end", "duration", "time_to_first_token", "caller_*")
         },
-        **{
-            f"{top}metrics.{name}": "within the input or output"
-            for top in _WHERE
-            for name in ("completion_reasoning_tokens", "prompt_audio_tokens", "completion_audio_tokens")
-        },
+        **{f"{top}metrics.completion_reasoning_tokens": "within the output" for top in _WHERE},
     },
     unique_by="the provider's response id, else the root span's id and the span's",
     kept_at="Braintrust: an export of a project's logs",

@@ -1,7 +1,8 @@
 """Helicone's request export: JSON lines, a JSON array or CSV, with the cost that Helicone computed.
 
 https://docs.helicone.ai/tools/export; fields as in https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse.
-`prompt_tokens` excludes cached tokens, and `reasoning_tokens`, where they are stated, stand beside `completion_tokens`.
+`prompt_tokens` excludes cached tokens and audio, and `reasoning_tokens` and audio, where they are stated, stand beside
+`completion_tokens` (https://github.com/Helicone/helicone, packages/cost/usage/openAIUsageProcessor.ts).
 Cache writes are stated as one count: five-minute ones, unless the reply says how many are kept for an hour. A hit of
 Helicone's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0. The CSV has no
 `request_id`, no provider and no cached tokens: its rows go by `response_id`, so load a period from one kind of file
@@ -27,6 +28,8 @@ COLUMNS = {
     "prompt_tokens": "BIGINT",
     "prompt_cache_read_tokens": "BIGINT",
     "prompt_cache_write_tokens": "BIGINT",
+    "prompt_audio_tokens": "BIGINT",
+    "completion_audio_tokens": "BIGINT",
     "completion_tokens": "HUGEINT",
     "reasoning_tokens": "HUGEINT",
     "total_tokens": "HUGEINT",
@@ -83,11 +86,14 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE prompt_cache_read_tokens END AS cache_read,
     CASE WHEN hit THEN 0 ELSE {less("coalesce(prompt_cache_write_tokens, 0)", "written_1h")} END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE written_1h END AS cache_write_1h,
+    CASE WHEN hit THEN 0 ELSE prompt_audio_tokens END AS input_audio,
+    CASE WHEN hit THEN 0 ELSE completion_audio_tokens END AS output_audio,
     CASE WHEN hit THEN 0
          WHEN least(completion_tokens, reasoning_tokens) < 0 THEN -1
          -- the total proves that reasoning stands inside
          WHEN total_tokens = coalesce(prompt_tokens, 0) + coalesce(prompt_cache_read_tokens, 0)
-             + coalesce(prompt_cache_write_tokens, 0) + completion_tokens THEN completion_tokens
+             + coalesce(prompt_cache_write_tokens, 0) + coalesce(prompt_audio_tokens, 0)
+             + coalesce(completion_audio_tokens, 0) + completion_tokens THEN completion_tokens
          ELSE coalesce(completion_tokens, 0) + coalesce(reasoning_tokens, 0) END AS output,
     CASE WHEN NOT hit AND total_tokens NOT IN (0, coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))
         THEN total_tokens END AS stated_total,
@@ -120,14 +126,14 @@ READER = Reader(
         "reasoning_tokens",
         "prompt_cache_read_tokens",
         "prompt_cache_write_tokens",
+        "prompt_audio_tokens",
+        "completion_audio_tokens",
         "cost",
         "cost_usd",
         "costUSD",
     ),
     left_out={
         "total_tokens": "the sum of the others",
-        "prompt_audio_tokens": "part of the prompt",
-        "completion_audio_tokens": "part of the completion",
         "request_properties": "labels of the user",
         "request_body": "what was said",
         "response_body": "what was said; its usage is in the row",

@@ -20,9 +20,10 @@ from ..aliases import (
     LANGFUSE_TOOL_INPUTS,
     LANGFUSE_TOTALS,
 )
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier, text
-from .langfuse_keys import COUNTED, NESTED, SHAPE, first, largest, more, sum_of
+from .langfuse_keys import COUNTED, MEDIA, NESTED, SHAPE, by_medium, first, largest, more, sum_of
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
 
@@ -153,11 +154,12 @@ listed AS (
             THEN json_extract_string(counts, [{", ".join(map(text, NESTED))}]) END AS nested,
         CASE WHEN metadata::VARCHAR <> '{{}}'
             THEN json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) END AS said,
+        {MEDIA} AS media,
         json_extract_string(settings, [{", ".join(map(text, _SETTINGS))}]) AS set
     FROM detailed
 ),
 measured AS (
-    SELECT * EXCLUDE (stated, nested),
+    SELECT * EXCLUDE (stated, nested, media), {by_medium()},
         {first(LANGFUSE_INPUTS)} AS inputs, {more("input")} AS more_inputs,
         {first(LANGFUSE_OUTPUTS)} AS outputs, {more("output")} AS more_outputs,
         {largest("beside", "cached")} AS reads, {largest("inside", "cached")} AS reads_inside,
@@ -176,7 +178,8 @@ gathered AS (
         CASE WHEN least(more_inputs, of_tools) < 0 THEN -1 ELSE more_inputs + of_tools END AS more_inputs,
         CASE WHEN least(more_outputs, thoughts) < 0 THEN -1 WHEN thoughts = more_outputs THEN thoughts
             ELSE more_outputs + thoughts END AS more_outputs,
-        CASE WHEN least(reads, reads_by_medium) < 0 THEN -1 ELSE greatest(reads, reads_by_medium) END AS reads)
+        CASE WHEN least(reads, reads_by_medium, modal) < 0 THEN -1 ELSE greatest(reads, reads_by_medium, modal) END
+            AS reads)
     FROM measured
 ),
 -- the parts of writes may stand beside their sum or in it: the total decides, else that they add up to it
@@ -251,6 +254,7 @@ SELECT file_id, line,
     written_5m AS cache_write_5m,
     written_1h AS cache_write_1h,
     output_tokens AS output,
+    {", ".join(PARTS)},
     searches AS web_search,
     CASE WHEN total > 0 AND NOT bad AND NOT coalesce(all_inside, FALSE) AND NOT coalesce(reasoning_inside, FALSE)
         AND total <> inputs + outputs THEN total END AS stated_total,
@@ -321,16 +325,15 @@ READER = Reader(
         **{f"{place}{costs}.*": "parts of the cost" for place in _PLACES for costs in ("costDetails", "cost_details")},
         **{f"{usage}{name}": "part of the output" for usage in _USAGE for name in _REASONING},
         **{
-            f"{usage}{side}_{media}_tokens": "counted within the side it stands beside, as text"
+            f"{usage}{side}_video_tokens": "counted within the side it stands beside, as text"
             for usage in _USAGE
             for side in ("input", "output")
-            for media in ("audio", "image", "video")
         },
         **{
             f"{usage}{side}_{kind}": "counted within the side it stands beside"
             for usage in _USAGE
             for side in ("input", "output")
-            for kind in ("text", "text_tokens", "modality_*", "image", "video")
+            for kind in ("text", "text_tokens", "modality_*", "video")
         },
     },
     unique_by="observation id",

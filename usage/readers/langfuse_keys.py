@@ -6,8 +6,10 @@ import json
 
 from ..aliases import (
     LANGFUSE,
+    LANGFUSE_CACHED_MODALITIES,
     LANGFUSE_CACHED_PARTS,
     LANGFUSE_INPUTS,
+    LANGFUSE_MEDIA,
     LANGFUSE_OUTPUTS,
     LANGFUSE_REASONING,
     LANGFUSE_SEARCHES,
@@ -15,7 +17,7 @@ from ..aliases import (
     LANGFUSE_TOOL_INPUTS,
     LANGFUSE_TOTALS,
 )
-from ..reader import identifier
+from ..reader import identifier, text
 from .counts import count_in_text
 
 COUNTED = (
@@ -23,6 +25,12 @@ COUNTED = (
     *(*LANGFUSE_CACHED_PARTS, *LANGFUSE_THOUGHTS, *LANGFUSE_TOOL_INPUTS, *LANGFUSE_REASONING, *LANGFUSE_SEARCHES),
 )
 _NAMES = tuple(dict.fromkeys(COUNTED))
+_MEDIA_NAMES = (*(name for names in LANGFUSE_MEDIA.values() for name in names), *LANGFUSE_CACHED_MODALITIES)
+_MEDIA_PATHS = tuple(path for name in _MEDIA_NAMES for path in (f'$."{name}"', f"$.{name}"))
+COUNTED = (*COUNTED, *_MEDIA_NAMES)
+MEDIA = f"""CASE WHEN regexp_matches(counts::VARCHAR, 'audio|image|modality')
+    THEN json_extract_string(counts, [{", ".join(map(text, _MEDIA_PATHS))}]) END"""
+"""SQL for what stands under the keys of media (`by_medium`), each as it is and as the way to it; few rows have any."""
 
 
 def _counted(*names: str) -> list[str]:
@@ -48,6 +56,26 @@ def largest(where: str, measure: str) -> str:
     return f"CASE WHEN coalesce({', '.join(texts)}) IS NULL THEN 0 ELSE {found} END" if texts else "0"
 
 
+def by_medium() -> str:
+    """SQL for the columns of audio and images (PARTS of media.py), and `modal`, all that was cached by modality."""
+    columns = {part: _sum_of_media(names) for part, names in LANGFUSE_MEDIA.items()}
+    for medium in ("audio", "image"):
+        columns[f"{medium}_in"] = _together(f"{medium}_fresh", f"{medium}_read", f"{medium}_in_input")
+        columns[f"{medium}_out"] = _together(f"{medium}_answered", f"{medium}_in_output")
+    columns["modal"] = _sum_of_media(LANGFUSE_CACHED_MODALITIES)
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _together(*counts: str) -> str:
+    return f"CASE WHEN least({', '.join(counts)}) < 0 THEN -1 ELSE {' + '.join(counts)} END"
+
+
+def _sum_of_media(names: tuple[str, ...]) -> str:
+    places = (2 * _MEDIA_NAMES.index(name) + 1 for name in names)
+    counts = [count_in_text(f"coalesce(media[{place}], media[{place + 1}])") for place in places]
+    return f"CASE WHEN media IS NULL THEN 0 ELSE {_together(*counts)} END"
+
+
 def first(names: tuple[str, ...]) -> str:
     """The count under the first of these names that is there."""
     return count_in_text(f"coalesce({', '.join(map(_stated, names))})")
@@ -55,8 +83,7 @@ def first(names: tuple[str, ...]) -> str:
 
 def sum_of(names: tuple[str, ...]) -> str:
     """The sum of counts, each under its name; -1 where one is none."""
-    counts = _counted(*names)
-    return f"CASE WHEN least({', '.join(counts)}) < 0 THEN -1 ELSE {' + '.join(counts)} END"
+    return _together(*_counted(*names))
 
 
 def more(start: str) -> str:

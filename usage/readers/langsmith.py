@@ -9,9 +9,10 @@ for the model LangSmith states none or 0.
 
 from __future__ import annotations
 
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, parsed, priced, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, less, media, parsed, priced, tags_of, text, written_5m
 
 TEXTS = [
     "id",
@@ -47,6 +48,12 @@ def _stated(name: str) -> str:
     return f"coalesce({answered}, {text('run', f'extra.invocation_params.{name}')})"
 
 
+# LangChain's names, and those of OpenAI that stand in the details as they came
+MEDIA_IN = {
+    **{f"{medium}_in": (medium, f"{medium}_tokens") for medium in ("audio", "image")},
+    **{f"{medium}_read": (f"cached_tokens_details.{medium}_tokens",) for medium in ("audio", "image")},
+}
+MEDIA_OUT = {f"{medium}_out": (medium, f"{medium}_tokens") for medium in ("audio", "image")}
 PROCESSING = processing(
     f"""CASE WHEN {has("details", "flex", "flex_cache_read")} THEN 'flex'
         WHEN {has("details", "priority", "priority_cache_read")} THEN 'priority' ELSE {_stated("service_tier")} END""",
@@ -93,13 +100,16 @@ counted AS (
         greatest({count("run", "prompt_tokens")}, {count("usage", "input_tokens", "prompt_tokens")}) AS inputs,
         greatest({count("run", "completion_tokens")}, {count("usage", "output_tokens", "completion_tokens")}) AS outs,
         coalesce(nullif(run -> '$.prompt_token_details', '{{}}'), usage -> '$.input_token_details',
-            usage -> '$.prompt_tokens_details', usage -> '$.input_tokens_details', '{{}}') AS details
+            usage -> '$.prompt_tokens_details', usage -> '$.input_tokens_details', '{{}}') AS details,
+        coalesce(nullif(run -> '$.completion_token_details', '{{}}'), usage -> '$.output_token_details',
+            usage -> '$.completion_tokens_details', usage -> '$.output_tokens_details', '{{}}') AS out_details
     FROM detailed
 ),
 parted AS (
     SELECT *,
         {count("details", "cache_read", "priority_cache_read", "flex_cache_read", "cached_tokens")} AS reads,
         {count("details", "ephemeral_1h_input_tokens", "cache_creation_1h")} AS writes_1h,
+        {media("details", MEDIA_IN)}, {media("out_details", MEDIA_OUT)},
         {
     written_5m(
         count("details", "cache_creation", "cache_write", "cache_write_tokens"),
@@ -130,6 +140,7 @@ SELECT file_id, line,
          THEN 'a total of tokens that does not say what they were' END AS fault,
     {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
+    {", ".join(PARTS)},
     nullif(greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}), 0) AS stated_total,
     {priced(text("run", "total_cost"))} AS recorded_usd,
     json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
@@ -157,6 +168,7 @@ _USAGE = [
     "input_token_details.cache_creation",
     "input_token_details.ephemeral_5m_input_tokens",
     "input_token_details.ephemeral_1h_input_tokens",
+    *(f"{side}_token_details.{medium}" for side in ("input", "output") for medium in ("audio", "image")),
 ]
 _RUN = [
     "prompt_tokens",
@@ -167,9 +179,10 @@ _RUN = [
     "prompt_token_details.cache_creation",
     "prompt_token_details.ephemeral_5m_input_tokens",
     "prompt_token_details.ephemeral_1h_input_tokens",
+    *(f"{side}_token_details.{medium}" for side in ("prompt", "completion") for medium in ("audio", "image")),
 ]
 _INSIDE = (
-    *("output_token_details.reasoning", "input_token_details.audio", "output_token_details.audio"),
+    "output_token_details.reasoning",
     # LangChain says of what a service tier processed how much it was
     *(f"{side}_token_details.{tier}" for side in ("input", "output") for tier in ("priority", "flex")),
     *(f"output_token_details.{tier}_reasoning" for tier in ("priority", "flex")),

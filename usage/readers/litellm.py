@@ -10,8 +10,11 @@ A hit of the proxy's own cache asked no provider: it keeps its row, with no toke
 
 from __future__ import annotations
 
+from ..aliases import API_MEDIA
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
+from .api_usage import MEDIA_NAMES
 from .counts import count_in_text
 from .nested import labels, tags_of
 
@@ -44,12 +47,10 @@ ROW_TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_token
 OUTPUT_PARTS = tuple(
     f"{side}_tokens_details.{kind}_tokens"
     for side in ("completion", "output")
-    for kind in ("reasoning", "text", "accepted_prediction", "rejected_prediction", "audio", "image")
+    for kind in ("reasoning", "text", "accepted_prediction", "rejected_prediction")
 )
 INPUT_PARTS = tuple(
-    f"{side}_tokens_details.{kind}_tokens"
-    for side in ("prompt", "input")
-    for kind in ("text", "audio", "image", "video")
+    f"{side}_tokens_details.{kind}_tokens" for side in ("prompt", "input") for kind in ("text", "video")
 )
 OTHER_TABLES = {
     "team_id": "LiteLLM_DailyTeamSpend",
@@ -124,6 +125,7 @@ counted AS (
         {_usage(WRITES_1H)} AS written_1h,
         {_usage(WRITES_5M)} AS written_5m,
         {_usage(SEARCHES)} AS searches,
+        {", ".join(f"CASE WHEN hit THEN 0 ELSE {_usage(paths)} END AS {part}" for part, paths in API_MEDIA.items())},
         CASE WHEN least(written_in_all, written_1h, written_5m) < 0 THEN -1
              ELSE greatest(written_in_all, written_1h + written_5m) END AS written,
         -- the same count under two names; -1, unreadable, stays
@@ -158,6 +160,7 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 WHEN written < 0 THEN -1 ELSE written - written_1h END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE written_1h END AS cache_write_1h,
     CASE WHEN hit THEN 0 ELSE completion_tokens END AS output,
+    {", ".join(PARTS)},
     CASE WHEN hit THEN 0 ELSE searches END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN NOT hit AND beyond <> 0 AND total_tokens NOT IN (0, parts) THEN total_tokens END AS stated_total,
@@ -179,7 +182,7 @@ def recognises(sample: Sample) -> bool:
 _USAGE = tuple(
     f"metadata.{holder}.{path}"
     for holder in HOLDERS
-    for path in (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES)
+    for path in (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES, *MEDIA_NAMES)
 )
 
 READER = Reader(

@@ -8,10 +8,11 @@ there the total decides. A span above others with usage repeats theirs. `mlflow.
 
 from __future__ import annotations
 
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import WRITES, WRITES_1H
-from .nested import above, count, has, items, less, parsed, priced, text
+from .nested import above, count, has, items, less, media, parsed, priced, text
 
 COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
 
@@ -55,7 +56,7 @@ counted AS (
             {count("reply", "usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens")})
             AS reads,
         greatest({count("usage", "cache_creation_input_tokens")}, {count("reply -> '$.usage'", *WRITES)}) AS writes,
-        {count("reply -> '$.usage'", *WRITES_1H)} AS writes_1h,
+        {count("reply -> '$.usage'", *WRITES_1H)} AS writes_1h, {media("(reply -> '$.usage')")},
         -- Anthropic's own figures: cached tokens are in neither input nor total
         {_attribute("mlflow.message.format")} ->> '$' = 'anthropic' AS as_anthropic,
         coalesce({text("info", "trace_id", "request_id")}, {text("span", "trace_id", "context.trace_id")}) AS trace_id
@@ -82,7 +83,7 @@ SELECT file_id, line,
              AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read, {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
-    least(writes, writes_1h) AS cache_write_1h, outputs AS output,
+    least(writes, writes_1h) AS cache_write_1h, outputs AS output, {", ".join(PARTS)},
     CASE WHEN total > 0 AND NOT coalesce(as_anthropic AND total = inputs + outputs, FALSE) THEN total END
         AS stated_total,
     {priced(text("cost", "total_cost"))} AS recorded_usd,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..aliases import API_MEDIA, GEMINI_LISTS, GEMINI_MEDIA
 from .counts import count_in_text
 
 
@@ -28,6 +30,30 @@ def text(holder: str, *paths: str) -> str:
 def count(holder: str, *paths: str) -> str:
     """SQL for the whole number at the first of these paths; 0 where there is none, -1 where it is no number."""
     return count_in_text(text(holder, *paths))
+
+
+def media(holder: str, names: Mapping[str, Sequence[str]] = API_MEDIA) -> str:
+    """SQL for the columns of audio and images (PARTS of media.py) that `holder` (JSON) states under these names."""
+    return ", ".join(f"{count(holder, *paths)} AS {part}" for part, paths in names.items())
+
+
+def by_modality(holder: str) -> str:
+    """SQL for the columns of audio and images that `holder` (JSON), a usage of Gemini's API, states in its lists."""
+    return ", ".join(
+        f"{_modality(holder, lists, modalities)} AS {medium}_{side}"
+        for side, lists in GEMINI_LISTS.items()
+        for medium, modalities in GEMINI_MEDIA.items()
+    )
+
+
+def _modality(holder: str, lists: Sequence[str], modalities: Sequence[str]) -> str:
+    """The sum of a modality's counts in lists of a usage; -1 where one is no number."""
+    each = ", ".join(f"coalesce({items(at)}, [])" for at in (f"({holder} -> '$.{name}')" for name in lists))
+    wanted = ", ".join(f"'{modality}'" for modality in modalities)
+    found = f"""list_transform(
+        list_filter(list_concat({each}), lambda part: upper(part ->> '$.modality') IN ({wanted})),
+        lambda part: {count_in_text("coalesce(part ->> '$.tokenCount', part ->> '$.token_count')")})"""
+    return f"CASE WHEN list_min({found}) < 0 THEN -1 ELSE coalesce(list_sum({found}), 0)::HUGEINT END"
 
 
 def has(holder: str, *paths: str) -> str:

@@ -1,10 +1,10 @@
 """OpenAI's organization usage and costs: pages of the Admin API, and the dashboard's CSV exports of the same fields.
 
 https://platform.openai.com/docs/api-reference/usage: `input_tokens` includes cached and cache-write tokens, and audio
-and image tokens too, which are counted here as text is. Results are sums over a bucket: no request's own size is known.
-A bucket's start and what it is grouped by name a result; loaded again, the larger counts. So load one width of
-buckets and one grouping: an hour's sums beside a day's are counted twice. Costs are what is billed, with no tokens;
-https://platform.openai.com/docs/api-reference/usage/costs.
+and image tokens too: of these, `input_audio_tokens` is uncached and `input_cached_audio_tokens` cached. Results are
+sums over a bucket: no request's own size is known. A bucket's start and what it is grouped by name a result; loaded
+again, the larger counts. So load one width of buckets and one grouping: an hour's sums beside a day's are counted
+twice. Costs are what is billed, with no tokens; https://platform.openai.com/docs/api-reference/usage/costs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ COUNTS = {
     "written": "input_cache_write_tokens",
     "outputs": "output_tokens",
     "requests": "num_model_requests",
+    **{f"{medium}_fresh": f"input_{medium}_tokens" for medium in ("audio", "image")},
+    **{f"{medium}_read": f"input_cached_{medium}_tokens" for medium in ("audio", "image")},
+    **{f"{medium}_out": f"output_{medium}_tokens" for medium in ("audio", "image")},
 }
 
 ITEM = "^(?:(\\w+) \\| )?([^\\s,]+)(?: (?:text|audio|image|batch))?(?:, .*)?$"
@@ -30,6 +33,13 @@ ITEM = "^(?:(\\w+) \\| )?([^\\s,]+)(?: (?:text|audio|image|batch))?(?:, .*)?$"
 
 _USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
 _COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
+
+
+def _all_in(medium: str) -> str:
+    """A medium's tokens in the input, cached ones too."""
+    stated = f"{medium}_fresh, {medium}_read"
+    return f"CASE WHEN least({stated}) < 0 THEN -1 ELSE {medium}_fresh + {medium}_read END AS {medium}_in"
+
 
 USAGE_SQL = f"""
 WITH {RESULTS},
@@ -62,6 +72,8 @@ SELECT file_id, line,
     cached AS cache_read,
     written AS cache_write_5m,
     outputs AS output,
+    {", ".join(_all_in(medium) for medium in ("audio", "image"))},
+    audio_read, image_read, audio_out, image_out,
     requests AS request,
     {key_tags((*GROUPS, "service_tier"))} AS tags
 FROM counted
@@ -131,12 +143,6 @@ USAGE = Reader(
             "input_text_tokens",
             "output_text_tokens",
             "input_cached_text_tokens",
-            "input_audio_tokens",
-            "input_cached_audio_tokens",
-            "output_audio_tokens",
-            "input_image_tokens",
-            "input_cached_image_tokens",
-            "output_image_tokens",
         )
     },
     role="bill",

@@ -48,6 +48,8 @@ IN_JSON: dict[Measure, tuple[str, ...]] = {
         "TRY_CAST(output_details AS JSON) ->> '$.reasoning'",
         "TRY_CAST(genkit AS JSON) ->> '$.usage.thoughtsTokens'",
     ),
+    "audio_in": ("TRY_CAST(input_details AS JSON) ->> '$.audio'",),
+    "audio_out": ("TRY_CAST(output_details AS JSON) ->> '$.audio'",),
     # 10^11 nano AI units of GitHub's are a dollar
     "cost": ("(TRY_CAST(nano_aiu AS DECIMAL(18, 0)) * CAST('1e-11' AS DECIMAL(12, 11)))::VARCHAR",),
 }
@@ -91,7 +93,11 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == measure and alias.beside}
            for measure in ("input", "reasoning")}  # fmt: skip
-_COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
+_MEDIA: tuple[Measure, ...] = ("audio_in", "image_in", "audio_read", "image_read", "audio_out", "image_out")
+_COUNTED: tuple[Measure, ...] = (
+    *("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total"),
+    *_MEDIA,
+)
 _PROVIDER = (
     r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure-openai|mistral|xai|groq|deepseek|cohere|"
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
@@ -255,6 +261,7 @@ SELECT file_id, line,
     writes - written_1h AS cache_write_5m,
     written_1h AS cache_write_1h,
     outputs AS output,
+    {", ".join(_MEDIA)},
     1 AS request,
     CASE WHEN NOT bad AND total NOT IN (0, input + output) THEN total END AS stated_total,
     cost AS recorded_usd,
@@ -313,6 +320,7 @@ _OTHER_NAMES = (
     "copilot_chat.copilot_usage_nano_aiu",
     *(f"gen_ai.usage.input_token_details.{n}" for n in ("cache_read", "cache_creation", "ephemeral_1h_input_tokens")),
     "gen_ai.usage.output_token_details.reasoning",
+    *(f"gen_ai.usage.{side}_token_details.audio" for side in ("input", "output")),
 )
 PLACES = (
     "attributes.",

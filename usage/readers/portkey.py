@@ -8,6 +8,7 @@ provider.
 
 from __future__ import annotations
 
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, OUTPUTS, counts
@@ -66,6 +67,7 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE cache_write_1h END AS cache_write_1h,
     CASE WHEN hit THEN 0 WHEN has_output THEN output ELSE {count_in_text("res_units")} END AS output,
     CASE WHEN hit THEN 0 ELSE web_search END AS web_search,
+    {", ".join(f"CASE WHEN hit OR NOT has_input THEN 0 ELSE {part} END AS {part}" for part in PARTS)},
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN hit THEN NULL WHEN has_input THEN nullif(total, 0)
         ELSE nullif({count_in_text("total_units")}, 0) END AS stated_total,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import count, items, less, parsed, priced, text, written_5m
+from .nested import count, items, less, media, parsed, priced, text, written_5m
 
 COLUMNS = {
     **dict.fromkeys(("events", "results", "batch"), "JSON"),
@@ -22,6 +22,13 @@ LINE = "'uuid', uuid, 'event', event, 'timestamp', \"timestamp\", 'distinct_id',
 CREATED = "$ai_cache_creation_input_tokens"
 CREATED_5M = ("$ai_cache_creation_5m_input_tokens", "$ai_cache_creation_ephemeral_5m_input_tokens")
 CREATED_1H = ("$ai_cache_creation_1h_input_tokens", "$ai_cache_creation_ephemeral_1h_input_tokens")
+
+MEDIA = {  # within the input and the output
+    "audio_in": ("$ai_audio_input_tokens", "$ai_input_tokens_audio"),
+    "image_in": ("$ai_image_input_tokens",),
+    "audio_out": ("$ai_audio_output_tokens",),
+    "image_out": ("$ai_image_output_tokens",),
+}
 
 SQL = f"""
 WITH listed AS (
@@ -41,7 +48,7 @@ counted AS (
         {count("ai", "$ai_cache_read_input_tokens", "$ai_input_tokens_cached")} AS reads,
         {written_5m(count("ai", CREATED), count("ai", *CREATED_5M), count("ai", *CREATED_1H))} AS writes_5m,
         {count("ai", *CREATED_1H)} AS writes_1h,
-        {count("ai", "$ai_output_tokens")} AS outputs,
+        {count("ai", "$ai_output_tokens")} AS outputs, {media("ai", MEDIA)},
         {count("ai", "$ai_reasoning_tokens", "$ai_output_tokens_reasoning")} AS reasoned,
         lower(coalesce({text("ai", "$ai_provider")}, '')) AS vendor,
         lower(coalesce({text("ai", "$ai_model")}, '')) AS name,
@@ -72,6 +79,7 @@ SELECT file_id, line,
     CASE WHEN lower({text("ai", "$ai_is_error")}) = 'true' OR TRY_CAST({text("ai", "$ai_http_status")} AS BIGINT) >= 400
          THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,
+    {", ".join(MEDIA)},
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
     CASE WHEN least(outputs, reasoned) < 0 THEN -1
          WHEN regexp_matches(name, '^gemini-(2\\.5|3(\\.\\d+)?)-') THEN outputs + reasoned ELSE outputs END AS output,
@@ -99,11 +107,11 @@ _WHERE = ("", "events.", "results.", "batch.")
 _COUNTS = (
     "$ai_input_tokens", "$ai_output_tokens", "$ai_cache_read_input_tokens", "$ai_input_tokens_cached", CREATED,
     *CREATED_5M, *CREATED_1H, "$ai_reasoning_tokens", "$ai_output_tokens_reasoning", "$ai_web_search_count",
-    "$ai_total_cost_usd",
+    "$ai_total_cost_usd", *(name for names in MEDIA.values() for name in names),
 )  # fmt: skip
 _SUMS = ("$ai_total_tokens", "$ai_total_input_tokens", "$ai_total_output_tokens")
 _PARTS = ("$ai_input_cost_usd", "$ai_output_cost_usd", "$ai_request_cost_usd", "$ai_web_search_cost_usd")
-_AUDIO = ("$ai_input_tokens_audio", "$ai_audio_input_tokens", "$ai_audio_output_tokens")
+_VIDEO = ("$ai_video_input_tokens", "$ai_video_output_tokens")
 
 READER = Reader(
     name="posthog",
@@ -124,7 +132,7 @@ READER = Reader(
         for names, why in (
             (_SUMS, "a sum of what is counted"),
             (_PARTS, "a part of $ai_total_cost_usd"),
-            (_AUDIO, "within the input or output"),
+            (_VIDEO, "within the input or output"),
         )
         for name in names
     },

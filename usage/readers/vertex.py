@@ -3,14 +3,17 @@
 https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging: `full_response` holds the
 reply (`usage_metadata`, camel case in some). `prompt_token_count` includes cached tokens, `candidates_token_count`
 excludes thoughts; tokens of tools' prompts stand beside the prompt and are billed as input. A streamed reply is a list:
-its last count is the whole. Claude's replies have Anthropic's own `usage`, which excludes cached tokens.
+its last count is the whole. Lists say how many tokens are audio or images; video and documents count as text. Claude's
+replies have Anthropic's own `usage`, which excludes cached tokens.
 """
 
 from __future__ import annotations
 
+from ..aliases import GEMINI_LISTS
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import count, has, items, less, parsed, text
+from .nested import by_modality, count, has, items, less, parsed, text
 
 TEXTS = ("logging_time", "request_id", "endpoint", "deployed_model_id", "api_method", "model", "model_version")
 COLUMNS = {
@@ -51,6 +54,7 @@ counted AS (
         {count("usage", *_either("candidates_token_count"))} AS candidates,
         {count("usage", *_either("thoughts_token_count"))} AS thoughts,
         {count("usage", *_either("total_token_count"))} AS total,
+        {by_modality("usage")},
         {count("claude", "input_tokens")} AS inputs,
         {count("claude", "cache_read_input_tokens")} AS reads,
         {count("claude", "cache_creation_input_tokens")} AS writes,
@@ -76,6 +80,7 @@ SELECT file_id, line,
     {less("writes", "writes_1h")} AS cache_write_5m,
     writes_1h AS cache_write_1h,
     CASE WHEN least(candidates, thoughts, outputs) < 0 THEN -1 ELSE candidates + thoughts + outputs END AS output,
+    {", ".join(PARTS)},
     nullif(total, 0) AS stated_total,
     json_merge_patch(coalesce(request -> '$.labels', '{{}}'::JSON),
         json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
@@ -106,9 +111,7 @@ _CLAUDE = (
     "cache_creation.ephemeral_5m_input_tokens",
 )
 _TOP = ("full_response.usage_metadata", "full_response.usageMetadata")
-_DETAILS = _either(
-    "prompt_tokens_details", "candidates_tokens_details", "cache_tokens_details", "tool_use_prompt_tokens_details"
-)
+_DETAILS = tuple(name for lists in GEMINI_LISTS.values() for name in lists)
 
 READER = Reader(
     name="vertex",
@@ -121,17 +124,12 @@ READER = Reader(
     counted=(
         *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
         *(f"full_response.usage.{name}" for name in _CLAUDE),
+        *(f"{top}.{d}[].{n}" for top in _TOP for d in _DETAILS for n in _either("token_count")),
     ),
     texts=("full_response",),
     listed=("full_response",),  # the chunks of a stream
     left_out={
         **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
-        **{
-            f"{top}.{d}.{n}": "parts of what is counted"
-            for top in _TOP
-            for d in _DETAILS
-            for n in _either("token_count")
-        },
         **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
     },
     unique_by="the request's id",

@@ -9,10 +9,12 @@ of its children's, so calls with usage and without children count. `summary.weav
 
 from __future__ import annotations
 
+from ..aliases import API_MEDIA_TEXT
+from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
-from .api_usage import WRITES
-from .nested import above, count, has, items, less, parsed, priced, text
+from .api_usage import MEDIA_NAMES, WRITES
+from .nested import above, count, has, items, less, media, parsed, priced, text
 
 TEXTS = [
     "id",
@@ -76,6 +78,7 @@ counted AS (
 } AS reads,
         {count("usage", *WRITES)} AS writes,
         {count("usage", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
+        {media("usage")},
         {has("usage", "input_tokens")} AND NOT {has("usage", "prompt_tokens")} AND
             NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
     FROM detailed
@@ -97,6 +100,7 @@ SELECT file_id, line,
     reads AS cache_read,
     {less("writes", "writes_1h")} AS cache_write_5m,
     writes_1h AS cache_write_1h,
+    {", ".join(PARTS)},
     CASE WHEN least(outputs, thoughts) < 0 THEN -1 ELSE outputs + thoughts END AS output,
     CASE WHEN {has("usage", "requests")} THEN {count("usage", "requests")} ELSE 1 END AS request,
     request > 1 AS aggregated,
@@ -132,10 +136,14 @@ _COUNTED = [
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
     *WRITES,
+    *MEDIA_NAMES,
     "cache_creation.ephemeral_1h_input_tokens",
     "cache_creation.ephemeral_5m_input_tokens",
 ]
-_INSIDE = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+_INSIDE = (
+    *("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
+    *API_MEDIA_TEXT,
+)
 
 READER = Reader(
     name="weave",
@@ -155,7 +163,7 @@ READER = Reader(
     texts=("summary", *(f"{top}.usage" for top in _WHERE)),
     left_out={
         **{f"{top}.usage.*.total_tokens": "a sum of what is counted" for top in _WHERE},
-        **{f"{top}.usage.*.{path}": "within the output" for top in _WHERE for path in _INSIDE},
+        **{f"{top}.usage.*.{path}": "within the input or output" for top in _WHERE for path in _INSIDE},
         **{
             f"{top}.weave.costs.*.{name}": "repeats the usage"
             for top in _WHERE

@@ -70,9 +70,10 @@ def test_other_names_of_cached_tokens(tmp_path: Path) -> None:
     assert one(tmp_path, sql, usageDetails=usage) == (1, 2, 3, 4, 5)
 
 
-def test_audio_is_input_and_output_too(tmp_path: Path) -> None:
+def test_audio_stands_beside_input_and_output(tmp_path: Path) -> None:
     usage = {"input": 1, "input_audio_tokens": 2, "output": 3, "output_audio_tokens": 4, "total": 10}
-    assert one(tmp_path, "SELECT input, output FROM usage_event", usageDetails=usage) == (3, 7)
+    sql = "SELECT input, input_audio, output, output_audio FROM usage_event"
+    assert one(tmp_path, sql, usageDetails=usage) == (1, 2, 3, 4)
 
 
 @pytest.mark.slow

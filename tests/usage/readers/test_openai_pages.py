@@ -15,6 +15,7 @@ import pytest
 from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.analysis.spend.spend import Query, spend
 from costsim.pricing.book import open_book
+from costsim.tokens import MEDIA_CLASSES
 from costsim.usage.load import LoadReport, load
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
@@ -46,9 +47,12 @@ def values(store: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[Any, ..
 def test_the_documented_usage_page_field_by_field(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     report = loaded(store, tmp_path, USAGE)
     [result] = USAGE["data"][0]["results"]
-    # input_tokens 1000 = 500 uncached + 400 cached + 100 written, as input_uncached_tokens says itself
+    # input_tokens 1000 = 500 uncached + 400 cached + 100 written, of which audio and images are 50 each, and of the output
     tokens = "input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request"
-    assert values(store, tokens) == [(result["input_uncached_tokens"], 400, 100, 0, 500, 0, 5)]
+    assert values(store, tokens) == [
+        (result["input_text_tokens"], result["input_cached_text_tokens"], 100, 0, result["output_text_tokens"], 0, 5)
+    ]
+    assert values(store, ", ".join(MEDIA_CLASSES)) == [(50, 50, 50, 50, 50, 50)]
     assert values(store, "ts, provider, model, processing") == [(datetime(2024, 11, 1), "openai", None, "standard")]
     assert values(store, "aggregated, context_tier, recorded_usd") == [(True, None, None)]
     assert (report.files[0].reader, report.total("rejected")) == ("openai-usage", 0)
@@ -188,7 +192,7 @@ def test_completions_and_embeddings_of_a_bucket_are_two_sums(store: duckdb.DuckD
     other["data"][0]["results"] = [embeddings | {"model": None, "project_id": None}]
     report = loaded(store, tmp_path, page(USAGE, {}), other)
     assert report.total("added") == 2
-    assert values(store, "input, output") == [(70, 0), (500, 500)]
+    assert values(store, "input, output") == [(70, 0), (400, 400)]
 
 
 @pytest.mark.slow

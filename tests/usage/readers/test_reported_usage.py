@@ -231,7 +231,7 @@ CASES: dict[str, Callable[[str], Case]] = {
     "langfuse-realtime": lambda n: langfuse(
         n, {"input_text_tokens": 100, "input_audio_tokens": 200, "input_cached_text_tokens": 50,
             "input_cached_audio_tokens": 60, "output_text_tokens": 10, "output_audio_tokens": 20},
-        (300, 110, 0, 0, 30, 0), "gpt-4o-realtime-preview"),
+        (100, 50, 0, 0, 10, 0), "gpt-4o-realtime-preview"),  # audio: 200, cached 60, output 20
     # https://github.com/langfuse/codex-observability-plugin/issues/22: 117,231 - 115,584 = 1,647
     "langfuse-codex-plugin-issue-22": lambda n: langfuse(
         n, {"input": 117_231, "cache_read_input_tokens": 115_584, "output": 225, "total": 117_456},
