@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from costsim.analysis.spend.spend import Query, spend
+from costsim.pricing.book import open_book
+from costsim.tokens import MEDIA_CLASSES
 from costsim.usage.load import load
 from costsim.usage.store import open_store
 
@@ -30,6 +33,7 @@ class Case:
     record: Record
     classes: Classes
     key: str = ""  # in place of the name, in the ids of its calls
+    media: Record = field(default_factory=dict)  # tokens of audio and images by class, beside `classes`
 
 
 RESPONSES = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
@@ -125,6 +129,60 @@ def kimi(name: str, classes: Classes) -> Case:
     update = {"type": "StatusUpdate", "payload": {"message_id": name, "token_usage": usage}}
     wrapped = {"type": "SubagentEvent", "payload": {"agent_id": "a", "event": update}}
     return Case({"timestamp": 1789034400.5, "message": wrapped}, classes)
+
+
+def vertex(name: str, usage: Record, classes: Classes) -> Case:
+    return Case({"logging_time": AT, "request_id": name, "model": f"publishers/google/models/{FLASH}",
+                 "full_response": {"usage_metadata": usage}}, classes)  # fmt: skip
+
+
+def qwen(name: str, usage: Record, classes: Classes) -> Case:
+    return Case({"uuid": name, "sessionId": "s", "timestamp": AT, "type": "assistant", "model": FLASH,
+                 "usageMetadata": usage}, classes)  # fmt: skip
+
+
+def posthog(name: str, usage: Record, classes: Classes) -> Case:
+    properties = {"$ai_trace_id": name, "$ai_span_id": "s", "$ai_provider": "openai", "$ai_model": "gpt-audio"}
+    counts = {f"$ai_{key}": count for key, count in usage.items()}
+    return Case({"event": "$ai_generation", "timestamp": AT, "properties": properties | counts}, classes)
+
+
+def with_media(case: Case, **media: int) -> Case:
+    return replace(case, media=media)
+
+
+# a prompt of 1,000 with 600 of audio and 128 cached, which were text as far as nothing says otherwise: 1,000 - 128 - 600
+SPOKEN_CHAT = {"prompt_tokens": 1_000, "completion_tokens": 200, "total_tokens": 1_200,
+               "prompt_tokens_details": {"cached_tokens": 128, "audio_tokens": 600, "text_tokens": 400},
+               "completion_tokens_details": {"audio_tokens": 150, "text_tokens": 50}}  # fmt: skip
+SPOKEN: Classes = (272, 128, 0, 0, 50, 0)
+HEARD = {"input_audio": 600, "output_audio": 150}
+# OpenAI's Realtime API says which were cached: 132 = 119 text + 13 audio, of which 60 and 4; 132 - 64 - 9 = 59
+REALTIME = {"total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
+            "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "image_tokens": 0, "cached_tokens": 64,
+                                    "cached_tokens_details": {"text_tokens": 60, "audio_tokens": 4}},
+            "output_token_details": {"text_tokens": 30, "audio_tokens": 91}}  # fmt: skip
+# Gemini's lists by modality: 40 text + 960 audio, of which 12 + 500 were cached: 28 text, 460 audio
+BY_MODALITY = {"prompt_token_count": 1_000, "cached_content_token_count": 512, "candidates_token_count": 50,
+               "total_token_count": 1_050,
+               "prompt_tokens_details": [{"modality": "TEXT", "token_count": 40},
+                                         {"modality": "AUDIO", "token_count": 960}],
+               "cache_tokens_details": [{"modality": "TEXT", "token_count": 12},
+                                        {"modality": "AUDIO", "token_count": 500}],
+               "candidates_tokens_details": [{"modality": "TEXT", "token_count": 50}]}  # fmt: skip
+LISTENED: Classes = (28, 12, 0, 0, 50, 0)
+CAMEL = {"prompt_token_count": "promptTokenCount", "cached_content_token_count": "cachedContentTokenCount",
+         "candidates_token_count": "candidatesTokenCount", "total_token_count": "totalTokenCount",
+         "prompt_tokens_details": "promptTokensDetails", "cache_tokens_details": "cacheTokensDetails",
+         "candidates_tokens_details": "candidatesTokensDetails", "token_count": "tokenCount"}  # fmt: skip
+
+
+def in_camel_case(usage: Any) -> Any:
+    if isinstance(usage, list):
+        return [in_camel_case(part) for part in usage]
+    if not isinstance(usage, dict):
+        return usage
+    return {CAMEL.get(key, key): in_camel_case(value) for key, value in usage.items()}
 
 
 GENKIT = {"inputTokens": 949, "outputTokens": 290, "thoughtsTokens": 949, "totalTokens": 2_188,
@@ -246,6 +304,61 @@ CASES: dict[str, Callable[[str], Case]] = {
     "langfuse-reasoning-beside": lambda n: langfuse(
         n, {"input": 1_000, "output": 800, "reasoning_tokens": 700, "total": 2_500}, (1_000, 0, 0, 0, 1_500, 0),
         "grok-4"),
+    # gpt-image-1: 350 = 50 text + 300 of an image to be edited
+    "litellm-image": lambda n: with_media(
+        litellm(n, {"input_tokens": 350, "output_tokens": 4_160, "total_tokens": 4_510,
+                    "input_tokens_details": {"text_tokens": 50, "image_tokens": 300},
+                    "output_tokens_details": {"image_tokens": 4_160}},
+                (50, 0, 0, 0, 0, 0), "gpt-image-1", "openai"), input_image=300, output_image=4_160),
+    "portkey-realtime": lambda n: with_media(
+        portkey(n, REALTIME, (59, 60, 0, 0, 30, 0), "gpt-realtime", "openai"),
+        input_audio=9, cache_read_audio=4, output_audio=91),
+    "apim-audio": lambda n: with_media(apim(n, SPOKEN_CHAT, SPOKEN, "gpt-audio", "openai/v1/chat/completions"), **HEARD),
+    # 700 cached, 600 of audio: 300 are uncached, so 300 of the audio at least were cached
+    "apim-cached-audio": lambda n: with_media(
+        apim(n, {"prompt_tokens": 1_000, "completion_tokens": 20,
+                 "prompt_tokens_details": {"cached_tokens": 700, "audio_tokens": 600}},
+             (0, 400, 0, 0, 20, 0), "gpt-audio", "openai/v1/chat/completions"), input_audio=300, cache_read_audio=300),
+    "mlflow-audio": lambda n: with_media(
+        mlflow(n, {"input_tokens": 1_000, "output_tokens": 200, "total_tokens": 1_200, "cache_read_input_tokens": 128},
+               SPOKEN_CHAT, SPOKEN, "gpt-audio", "openai"), **HEARD),
+    "weave-audio": lambda n: with_media(weave(n, SPOKEN_CHAT, SPOKEN, "gpt-audio"), **HEARD),
+    # Helicone takes audio out of prompt and completion
+    "helicone-audio": lambda n: with_media(
+        helicone(n, {"prompt_tokens": 40, "completion_tokens": 10, "prompt_audio_tokens": 60,
+                     "completion_audio_tokens": 90}, {}, (40, 0, 0, 0, 10, 0)), input_audio=60, output_audio=90),
+    "vertex-audio": lambda n: with_media(vertex(n, BY_MODALITY, LISTENED), input_audio=460, cache_read_audio=500),
+    "vertex-audio-camel-case": lambda n: with_media(
+        replace(vertex(n, {}, LISTENED), record={**vertex(n, {}, LISTENED).record,
+                                                 "full_response": {"usageMetadata": in_camel_case(BY_MODALITY)}}),
+        input_audio=460, cache_read_audio=500),
+    "qwen-audio": lambda n: with_media(
+        qwen(n, in_camel_case(BY_MODALITY), LISTENED), input_audio=460, cache_read_audio=500),
+    "posthog-audio": lambda n: with_media(
+        posthog(n, {"input_tokens": 1_000, "output_tokens": 200, "cache_read_input_tokens": 128,
+                    "audio_input_tokens": 600, "audio_output_tokens": 150}, SPOKEN), **HEARD),
+    "braintrust-audio": lambda n: with_media(
+        braintrust(n, {"prompt_tokens": 1_000, "completion_tokens": 200, "tokens": 1_200, "prompt_cached_tokens": 128,
+                       "prompt_audio_tokens": 600, "completion_audio_tokens": 150}, SPOKEN, "gpt-audio"), **HEARD),
+    "langsmith-audio": lambda n: with_media(
+        langsmith(n, {"input_tokens": 1_000, "output_tokens": 200, "total_tokens": 1_200,
+                      "input_token_details": {"audio": 600, "cache_read": 128}, "output_token_details": {"audio": 150}},
+                  SPOKEN, "gpt-audio"), **HEARD),
+    # LangChain's callback numbers Gemini's modalities (4 is audio), and takes what was cached out of each
+    "langfuse-cached-modality": lambda n: with_media(
+        langfuse(n, {"input": 0, "output": 0, "input_modality_1": 28, "input_modality_4": 460, "cached_modality_1": 12,
+                     "cached_modality_4": 500, "output_modality_1": 50}, LISTENED, FLASH),
+        input_audio=460, cache_read_audio=500),
+    "otel-pydantic-ai-gemini": lambda n: with_media(
+        otlp(n, "pydantic-ai", LISTENED, span(genai("chat", 1_000, 50, **{
+            "gen_ai.usage.cache_read.input_tokens": 512, "gen_ai.usage.details.text_prompt_tokens": 40,
+            "gen_ai.usage.details.audio_prompt_tokens": 960, "gen_ai.usage.details.text_cache_tokens": 12,
+            "gen_ai.usage.details.audio_cache_tokens": 500}))), input_audio=460, cache_read_audio=500),
+    "otel-openinference-audio": lambda n: with_media(
+        otlp(n, "openinference.instrumentation.openai", SPOKEN, span({
+            "openinference.span.kind": "LLM", "llm.model_name": "gpt-audio", "llm.token_count.prompt": 1_000,
+            "llm.token_count.prompt_details.cache_read": 128, "llm.token_count.prompt_details.audio": 600,
+            "llm.token_count.completion": 200, "llm.token_count.completion_details.audio": 150})), **HEARD),
 }  # fmt: skip
 
 
@@ -265,6 +378,53 @@ def test_each_class_of_a_reported_usage_is_counted_once(store: duckdb.DuckDBPyCo
     sums = ", ".join(f"sum({c})" for c in ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output"))
     sql = f"SELECT {sums}, sum(web_search) FROM usage_event WHERE regexp_matches(event_id, ?)"
     assert store.execute(sql, [f"^[^:]+:{case.key or name}(:|$)"]).fetchone() == case.classes
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_audio_and_images_of_a_reported_usage_are_apart(store: duckdb.DuckDBPyConnection, name: str) -> None:
+    case = CASES[name](name)
+    if name == "langfuse-realtime":
+        case = with_media(case, input_audio=200, cache_read_audio=60, output_audio=20)
+    sql = f"SELECT {', '.join(f'sum({c})' for c in MEDIA_CLASSES)} FROM usage_event WHERE regexp_matches(event_id, ?)"
+    found = store.execute(sql, [f"^[^:]+:{case.key or name}(:|$)"]).fetchone()
+    assert found == tuple(case.media.get(name, 0) for name in MEDIA_CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("name", "usd"),
+    [
+        # gemini-2.5-flash, millionths: 28 x 0.30 + 460 x 1 (audio) + 12 x 0.03 + 500 x 0.10 + 50 x 2.50 = 643.76
+        ("vertex-audio", "0.00064376"),
+        # gpt-image-1: 50 x 5 + 300 x 10 + 4,160 x 40 = 169,650 millionths
+        ("litellm-image", "0.16965"),
+        # gpt-realtime: 59 x 4 + 9 x 32 + (60 + 4) x 0.40 + 30 x 16 + 91 x 64 = 6,853.6 millionths
+        ("portkey-realtime", "0.0068536"),
+    ],
+)
+def test_what_such_a_call_costs(tmp_path: Path, name: str, usd: str) -> None:
+    file = tmp_path / "call.jsonl"
+    file.write_text(json.dumps(CASES[name](name).record))
+    with open_store(tmp_path / "costsim.duckdb") as own:
+        load(own, [file], strict=True)
+        assert spend(own, open_book(), Query(())).total.computed_usd == Decimal(usd)
+
+
+def test_audio_beyond_the_prompt_is_named_and_counted_no_further(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": {"audio_tokens": 150}}
+    file = tmp_path / "call.jsonl"
+    file.write_text(json.dumps(apim("a", usage, SPOKEN, "gpt-audio", "openai/v1/chat/completions").record))
+    with open_store(tmp_path / "costsim.duckdb") as own:
+        report = load(own, [file])
+        assert own.execute("SELECT input, input_audio, output FROM usage_event").fetchall() == [(0, 100, 20)]
+    assert [(sign.kind, int(sign.amount)) for sign in report.signs] == [("media beyond their figure", 50)]
+
+
+def test_audio_that_is_no_number_is_a_reject(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": {"audio_tokens": "many"}}
+    file = tmp_path / "call.jsonl"
+    file.write_text(json.dumps(apim("a", usage, SPOKEN, "gpt-audio", "openai/v1/chat/completions").record))
+    with open_store(tmp_path / "costsim.duckdb") as own:
+        assert load(own, [file]).total("rejected") == 1
 
 
 def test_nothing_of_it_is_rejected_or_unread_but_what_is_priced_as_text(store: duckdb.DuckDBPyConnection) -> None:
