@@ -14,45 +14,13 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, NODE, at, narrowed
+from .otel_json import IN_JSON
 from .otel_metrics import METRICS, OTHERS
 from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
 CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
 ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
-
-# Usage that stands in a JSON text: of the Vercel AI SDK's provider metadata, LangSmith's details, Genkit's replies.
-IN_JSON: dict[Measure, tuple[str, ...]] = {
-    "input": ("TRY_CAST(genkit AS JSON) ->> '$.usage.inputTokens'",),
-    "output": ("TRY_CAST(genkit AS JSON) ->> '$.usage.outputTokens'",),
-    "total": ("TRY_CAST(genkit AS JSON) ->> '$.usage.totalTokens'",),
-    "cached": (
-        "TRY_CAST(genkit AS JSON) ->> '$.usage.cachedContentTokens'",
-        "metadata ->> '$.anthropic.usage.cache_read_input_tokens'",
-        "metadata ->> '$.anthropic.cacheReadInputTokens'",
-        "metadata ->> '$.bedrock.usage.cacheReadInputTokens'",
-        "metadata ->> '$.openai.cachedPromptTokens'",
-        "TRY_CAST(input_details AS JSON) ->> '$.cache_read'",
-    ),
-    "written": (
-        "metadata ->> '$.anthropic.usage.cache_creation_input_tokens'",
-        "metadata ->> '$.anthropic.cacheCreationInputTokens'",
-        "metadata ->> '$.bedrock.usage.cacheWriteInputTokens'",
-        "TRY_CAST(input_details AS JSON) ->> '$.cache_creation'",
-    ),
-    "written_1h": (
-        "metadata ->> '$.anthropic.usage.cache_creation.ephemeral_1h_input_tokens'",
-        "TRY_CAST(input_details AS JSON) ->> '$.ephemeral_1h_input_tokens'",
-    ),
-    "reasoning": (
-        "TRY_CAST(output_details AS JSON) ->> '$.reasoning'",
-        "TRY_CAST(genkit AS JSON) ->> '$.usage.thoughtsTokens'",
-    ),
-    "audio_in": ("TRY_CAST(input_details AS JSON) ->> '$.audio'",),
-    "audio_out": ("TRY_CAST(output_details AS JSON) ->> '$.audio'",),
-    # 10^11 nano AI units of GitHub's are a dollar
-    "cost": ("(TRY_CAST(nano_aiu AS DECIMAL(18, 0)) * CAST('1e-11' AS DECIMAL(12, 11)))::VARCHAR",),
-}
 
 
 def _fields() -> str:
