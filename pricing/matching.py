@@ -56,6 +56,7 @@ _VARIANT = re.compile(r":[a-z]+$")  # OpenRouter's: where or how it is served, n
 _AGE_FIRST = re.compile(r"/claude-(\d(?:\.\d)?)-(opus|sonnet|haiku)")  # in OpenRouter's dated slugs
 _FAST = re.compile(r"^gpt-.*-fast$")  # a model and how it is processed: see usage/project.py
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})(:[a-z]+)?$")
+_LONG_CONTEXT = "[1m]"  # Claude Code's, for a model with its longer context: the prices are by the size of a request
 _REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
 
@@ -71,7 +72,7 @@ def literal_key(name: str) -> ModelKey:
 @lru_cache(maxsize=65_536)
 def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
     """The snapshot's key for a reference, or None. Case does not matter; a given provider is the one meant."""
-    reference = model_ref.strip().lower()
+    reference = model_ref.strip().lower().removesuffix(_LONG_CONTEXT)
     if reference.startswith("arn:aws") and "anthropic." in reference:  # the last part of an ARN names the model
         reference, provider = reference.rpartition("/")[2], "aws"
     if provider and provider.strip().lower() not in (GATEWAYS if "/" in reference else set(GATEWAYS) - set(VERCEL)):

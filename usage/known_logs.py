@@ -45,7 +45,8 @@ PLACES: tuple[Place, ...] = (
           ("*.jsonl",)),
     Place("Codex", ("$CODEX_HOME|~/.codex",), ("sessions/*.jsonl", "archived_sessions/*.jsonl")),
     Place("Gemini CLI", ("$GEMINI_DATA_DIR|$GEMINI_CLI_HOME/.gemini/tmp|~/.gemini/tmp",), ("*/chats/*.json*",)),
-    Place("Qwen Code", ("$QWEN_DATA_DIR|$QWEN_HOME|~/.qwen",), ("projects/*/chats/*.jsonl",)),
+    Place("Qwen Code", ("$QWEN_DATA_DIR|$QWEN_HOME|~/.qwen",),
+          ("projects/*/chats/*.jsonl", "projects/*/subagents/*/agent-*.jsonl")),
     Place("Copilot CLI", ("$COPILOT_HOME|~/.copilot",),
           ("session-state/*/events.jsonl", "session-state/*.jsonl", "session-store.db")),
     Place("Copilot (OpenTelemetry)", ("$COPILOT_OTEL_FILE_EXPORTER_PATH", "$COPILOT_HOME/otel|~/.copilot/otel"),
@@ -57,7 +58,9 @@ PLACES: tuple[Place, ...] = (
     Place("Goose", ("$GOOSE_PATH_ROOT/data/sessions|$XDG_DATA_HOME/goose/sessions|$XDG_DATA_HOME/Block/goose/sessions"
                     f"|{MAC}/Block/goose/sessions|{MAC}/goose/sessions",), ("sessions.db",)),
     Place("Kimi CLI", ("$KIMI_SHARE_DIR|$KIMI_DATA_DIR|~/.kimi",), ("sessions/*/wire.jsonl",)),
-    Place("Kimi Code", ("$KIMI_CODE_HOME|~/.kimi-code",), ("sessions/*/wire.jsonl",)),
+    Place("Kimi Code", ("$KIMI_CODE_HOME|~/.kimi-code"
+                        f"|{MAC}/kimi-desktop/daimon-share/daimon/runtime/kimi-code/home",),
+          ("sessions/*/wire.jsonl",)),
     Place("pi", ("$PI_CODING_AGENT_DIR|$PI_AGENT_DIR|~/.pi/agent",), ("sessions/*.jsonl", "*.jsonl")),
     Place("oh-my-pi", ("$OMP_CODING_AGENT_DIR|~/.omp/agent",), ("sessions/*.jsonl",)),
     Place("OpenClaw", ("$OPENCLAW_STATE_DIR|$OPENCLAW_DIR|~/.openclaw", "~/.clawdbot", "~/.moltbot"),

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
 
-RUNS_OF = {"claude-print": "claude-code"}
-"""Sources that are another's calls, summed by run: the session names it."""
+RUNS_OF = {"claude-print": ("claude-code", "otel")}
+"""Sources that are others' calls, summed by run: the session names it."""
 
 SAME_CALLS = (  # what a source does not state by medium is compared too
     Path(__file__)
@@ -72,6 +72,7 @@ INSERT INTO repeated
 SELECT rowid, $calls FROM usage_event
 WHERE source = $sums AND ts::DATE IN (SELECT day FROM near_day)
     AND session IN (SELECT session FROM usage_event WHERE source = $calls)
+    AND rowid NOT IN (SELECT place FROM repeated)
     AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 """
 DAYS_OF_RUNS = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event WHERE source = $1"
@@ -190,7 +191,7 @@ def settle(connection: DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     name_models(connection, "usage_event")
     if several:
-        for runs in (runs for runs, calls in RUNS_OF.items() if {runs, calls} <= set(callers)):
+        for runs, _ in _runs_beside(callers):
             connection.execute(DAYS_OF_RUNS, [runs])  # their calls may be of other days
         for first, last in _parts(connection):
             _mark_repeats(connection, first, last, callers)
@@ -222,10 +223,14 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
     for sums, calls in SUMS_OF.items():
         if {sums, calls} <= set(callers):
             connection.execute(SUMMED, {"sums": sums, "calls": calls})
-    for runs, calls in RUNS_OF.items():
-        if {runs, calls} <= set(callers):
-            connection.execute(OF_SESSION, {"sums": runs, "calls": calls})
+    for runs, calls in _runs_beside(callers):
+        connection.execute(OF_SESSION, {"sums": runs, "calls": calls})
     _apply(connection, REPEAT_MARKS)
+
+
+def _runs_beside(callers: Sequence[str]) -> list[tuple[str, str]]:
+    """The sources of runs, each with a source of their calls, of those that a store has."""
+    return [(runs, one) for runs, calls in RUNS_OF.items() for one in calls if {runs, one} <= set(callers)]
 
 
 def standing(source: str) -> int:

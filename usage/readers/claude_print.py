@@ -4,24 +4,22 @@ https://code.claude.com/docs/en/agent-sdk/cost-tracking: a run ends with a `resu
 all its calls by model, subagents included, at `costUSD`; input excludes cached tokens. The messages before it state the
 same calls as they began, so they count only where no result follows (a run that was cut), or give the model of a result
 that names none. Results of one session are runs of their own, but where the messages between two show that the second
-runs on. One-hour writes are known of the messages, else of the last result's `usage`. Nothing has a time: a run is of
-the file's own date.
+runs on. One-hour writes, and how a model's calls were processed, are known of the messages, else of the last result's
+`usage`. Nothing has a time: a run is of the file's own date.
 """
 
 from __future__ import annotations
 
+from ..processing import processing
 from ..reader import Reader, Sample
+from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
 from .nested import JsonTexts, priced
-
-_COUNTS = """input_tokens BIGINT, output_tokens BIGINT, cache_read_input_tokens BIGINT,
-    cache_creation_input_tokens BIGINT, cache_creation STRUCT(ephemeral_1h_input_tokens BIGINT),
-    server_tool_use STRUCT(web_search_requests BIGINT)"""
 
 COLUMNS = {
     **dict.fromkeys(("type", "subtype", "session_id", "uuid", "model", "total_cost_usd", "is_error", "cwd"), "VARCHAR"),
-    "usage": f"STRUCT({_COUNTS})",
+    "usage": USAGE,
     "modelUsage": "JSON",
-    "message": f"STRUCT(id VARCHAR, model VARCHAR, usage STRUCT({_COUNTS}))",
+    "message": f"STRUCT(id VARCHAR, model VARCHAR, usage {USAGE})",
 }
 NAMES = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "webSearchRequests")
 OF_MODEL = JsonTexts("stated", (*NAMES, "costUSD"))
@@ -36,15 +34,26 @@ def _of(usage: str) -> str:
     return ", ".join(f"coalesce({usage}.{name}, 0)::HUGEINT AS {kind}" for kind, name in _OF_USAGE.items())
 
 
+OF_RUN = processing("usage.service_tier", "usage.speed", "usage.inference_geo")
+
 SQL = f"""
 WITH named AS (
     SELECT *, coalesce(session_id, '') AS session FROM record
 ),
-said AS (  -- a message is printed once for each of its parts
-    SELECT DISTINCT ON (file_id, session, message.id) file_id, line, session, message.id AS id, message.model AS model,
-        {_of("message.usage")}, coalesce(message.usage.cache_creation.ephemeral_1h_input_tokens, 0) AS written_1h
+entry AS (  -- a message is printed once for each of its parts
+    SELECT DISTINCT ON (file_id, session, message.id) *, {ENTRY}
     FROM named WHERE "type" = 'assistant' AND message.usage IS NOT NULL AND coalesce(message.model, '') <> '<synthetic>'
     ORDER BY message.usage.output_tokens DESC
+),
+{BILLED},
+said AS (
+    SELECT file_id, line, session, message.id || CASE WHEN call.place = 0 THEN '' ELSE ':' || call.place END AS id,
+        CASE WHEN call.place = 0 THEN message.id END AS response_id, coalesce(call.model, served_by) AS model,
+        {PROCESSING} AS processing, call.input::HUGEINT AS input, call.cache_read::HUGEINT AS cache_read,
+        call.output::HUGEINT AS output, call.cache_write_5m::HUGEINT + call.cache_write_1h AS written,
+        call.cache_write_1h AS written_1h,
+        CASE WHEN call.place = 0 THEN message.usage.server_tool_use.web_search_requests END AS web_search
+    FROM billed
 ),
 ended AS (
     SELECT *, lag(line) OVER runs AS line_before, row_number() OVER runs AS run FROM named WHERE "type" = 'result'
@@ -52,7 +61,8 @@ ended AS (
 ),
 heard AS (  -- of each result, what the messages since the one before asked, by model
     SELECT ended.file_id, ended.line, said.model, sum(said.input + said.cache_read + said.written) AS asked,
-        sum(said.written_1h) AS written_1h
+        sum(said.written_1h) AS written_1h, min(said.processing) AS processing,
+        min(said.processing) < max(said.processing) AS mixed
     FROM ended JOIN said ON said.file_id = ended.file_id AND said.session = ended.session
         AND said.line < ended.line AND said.line > coalesce(line_before, -1)
     GROUP BY ALL
@@ -63,28 +73,31 @@ listed AS (
 by_model AS (
     SELECT *, {OF_MODEL.listed("(modelUsage -> ('/' || replace(replace(used, '~', '~0'), '/', '~1')))")} FROM listed
 ),
-summed AS (
+by_run AS (
     SELECT file_id, line, session, uuid, run, is_error, cwd, used AS model,
         {", ".join(f"{OF_MODEL.count(name)} AS {kind}" for kind, name in CLASSES.items())},
-        {OF_MODEL.text("costUSD")} AS cost, usage.cache_creation.ephemeral_1h_input_tokens AS hour_of_run
+        {OF_MODEL.text("costUSD")} AS cost, usage.cache_creation.ephemeral_1h_input_tokens AS hour_of_run,
+        {OF_RUN} AS of_run
     FROM by_model
     UNION ALL BY NAME
     SELECT file_id, line, session, uuid, run, is_error, cwd,
         (SELECT arg_max(heard.model, heard.asked) FROM heard
             WHERE heard.file_id = ended.file_id AND heard.line = ended.line) AS model,
-        {_of("usage")}, total_cost_usd AS cost, usage.cache_creation.ephemeral_1h_input_tokens AS hour_of_run
+        {_of("usage")}, total_cost_usd AS cost, usage.cache_creation.ephemeral_1h_input_tokens AS hour_of_run, {
+    OF_RUN
+} AS of_run
     FROM ended WHERE modelUsage IS NULL OR len(json_keys(modelUsage)) = 0
 ),
 followed AS (
-    SELECT summed.*, heard.written_1h, heard.asked,
-        summed.input + summed.cache_read + summed.written AS prompt,
-        max(summed.input + summed.cache_read + summed.written) OVER models AS prompt_before,
-        {", ".join(f"lag(summed.{kind}) OVER models AS {kind}_before" for kind in CLASSES)},
+    SELECT by_run.*, heard.written_1h, heard.asked, heard.processing AS heard_processing, heard.mixed,
+        by_run.input + by_run.cache_read + by_run.written AS prompt,
+        max(by_run.input + by_run.cache_read + by_run.written) OVER models AS prompt_before,
+        {", ".join(f"lag(by_run.{kind}) OVER models AS {kind}_before" for kind in CLASSES)},
         lag(cost) OVER models AS cost_before,
-        row_number() OVER (PARTITION BY summed.file_id, summed.line ORDER BY TRY_CAST(cost AS DOUBLE) DESC) AS rank
-    FROM summed LEFT JOIN heard ON heard.file_id = summed.file_id AND heard.line = summed.line
-        AND heard.model = summed.model
-    WINDOW models AS (PARTITION BY summed.file_id, summed.session, summed.model ORDER BY summed.line
+        row_number() OVER (PARTITION BY by_run.file_id, by_run.line ORDER BY TRY_CAST(cost AS DOUBLE) DESC) AS rank
+    FROM by_run LEFT JOIN heard ON heard.file_id = by_run.file_id AND heard.line = by_run.line
+        AND heard.model = by_run.model
+    WINDOW models AS (PARTITION BY by_run.file_id, by_run.session, by_run.model ORDER BY by_run.line
         ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
 ),
 run AS (
@@ -99,8 +112,10 @@ SELECT run.file_id, run.line,
     modified AS ts, nullif(session, '') AS session,
     CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
         AS provider,
-    regexp_replace(model, '\\[1m\\]$', '') AS model,
+    model,
     CASE WHEN is_error = 'true' THEN 'error' ELSE 'ok' END AS status,
+    coalesce(CASE WHEN NOT mixed THEN nullif(heard_processing, 'standard') END,
+        CASE WHEN rank = 1 AND NOT coalesce(mixed, FALSE) THEN of_run END, 'standard') AS processing,
     TRUE AS aggregated, 0 AS request,
     {
     ", ".join(
@@ -121,11 +136,11 @@ SELECT run.file_id, run.line,
     json_object('cwd', cwd) AS tags
 FROM run JOIN file_time USING (file_id)
 UNION ALL BY NAME
-SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id, said.id AS response_id,
+SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id, said.response_id,
     modified AS ts, nullif(said.session, '') AS session,
     CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
         AS provider,
-    model, 'ok' AS status, FALSE AS aggregated, 1 AS request, input, cache_read, output,
+    model, 'ok' AS status, processing, FALSE AS aggregated, 1 AS request, input, cache_read, output,
     written - least(written, written_1h) AS cache_write_5m, least(written, written_1h) AS cache_write_1h, web_search,
     NULL AS recorded_usd, NULL AS tags
 FROM said JOIN file_time USING (file_id)
@@ -159,14 +174,17 @@ READER = Reader(
     whole=True,
     counted=(
         *(f"modelUsage.*.{name}" for name in (*NAMES, "costUSD")),
-        *(f"{usage}.{name}" for usage in _USAGE for name in _OF_USAGE.values()),
-        *(f"{usage}.cache_creation.ephemeral_1h_input_tokens" for usage in _USAGE),
+        *(f"usage.{name}" for name in _OF_USAGE.values()),
+        "usage.cache_creation.ephemeral_1h_input_tokens",
+        *(f"{usage}.{name}" for usage in ("message.usage", "message.usage.iterations") for name in COUNTED),
+        "message.usage.server_tool_use.web_search_requests",
         "total_cost_usd",
     ),
     left_out={
-        **{f"{usage}.cache_creation.ephemeral_5m_input_tokens": "the rest of the writes" for usage in _USAGE},
+        "usage.cache_creation.ephemeral_5m_input_tokens": "the rest of the writes",
         **{f"{usage}.server_tool_use.web_fetch_requests": "fetching a page costs only its tokens" for usage in _USAGE},
-        **{f"{usage}.iterations": "within the sums of the models" for usage in _USAGE},
+        "usage.iterations": "within the sums of the models",
+        "message.usage.iterations.server_tool_use": "as in the usage of the whole answer",
         **{f"{usage}.output_tokens_details": "parts of the output" for usage in _USAGE},
         "modelUsage.*.contextWindow": "the size of a model's context",
         "modelUsage.*.maxOutputTokens": "a limit",

@@ -1,8 +1,9 @@
 """Gemini CLI chats: JSON lines that are appended to, and the older session files, one JSON document each.
 
 https://github.com/google-gemini/gemini-cli (packages/core/src/services/chatRecordingService.ts): a message stands again
-under its id when its tool calls are known; the last one counts. `tokens.input` includes `cached`, `output` excludes
-`thoughts`; `tool` are tokens of tool results in the prompt, beside `input`; `total` is the sum.
+under its id when its tool calls are known, and in the list of a checkpoint (`$set`); the last one counts.
+`tokens.input` includes `cached`, unless the total is the sum with them beside; `output` excludes `thoughts`; `tool` are
+tokens of tool results in the prompt, beside `input`; `total` is the sum.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ COLUMNS = {
 # the total proves that the tokens of tool results stand inside the input
 TOOL_INSIDE = 'tokens.total = tokens.input + tokens."output" + coalesce(tokens.thoughts, 0)'
 
+# ... or that cached tokens stand beside it: older versions wrote what was not cached
+CACHED_BESIDE = """tokens.cached > 0 AND (tokens.cached > tokens.input
+    OR tokens.total = tokens.input + tokens.cached + tokens."output" + coalesce(tokens.thoughts, 0)
+        + coalesce(tokens."tool", 0))"""
+
 SQL = f"""
 WITH entry AS (
     SELECT *,
@@ -42,8 +48,8 @@ SELECT file_id, line,
     session_id AS session,
     'google' AS provider,
     model,
-    tokens.input - coalesce(tokens.cached, 0) + CASE WHEN {TOOL_INSIDE} THEN 0 ELSE coalesce(tokens."tool", 0) END
-        AS input,
+    tokens.input - CASE WHEN {CACHED_BESIDE} THEN 0 ELSE coalesce(tokens.cached, 0) END
+        + CASE WHEN {TOOL_INSIDE} THEN 0 ELSE coalesce(tokens."tool", 0) END AS input,
     tokens.cached AS cache_read,
     coalesce(tokens."output", 0) + coalesce(tokens.thoughts, 0) AS output,
     nullif(tokens.total, 0) AS stated_total,
@@ -60,10 +66,24 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     session = _document(content)
     if session is None:
         with content.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
-            yield from (line.rstrip("\r\n") for line in lines)
+            for line in lines:
+                yield line.rstrip("\r\n")
+                if '"$set"' in line and '"messages"' in line:
+                    yield from _checkpoint(loaded(line))
         return
     messages = session.pop("messages")
     yield {**session, "type": "head"}
+    yield from _messages(messages)
+
+
+def _checkpoint(line: dict[str, Any] | str) -> Iterator[dict[str, Any] | str]:
+    """The messages that a line sets anew: some of them may stand nowhere else."""
+    head = line.get("$set") if isinstance(line, dict) else None
+    messages = head.get("messages") if isinstance(head, dict) else None
+    yield from _messages(messages if isinstance(messages, list) else [])
+
+
+def _messages(messages: list[Any]) -> Iterator[dict[str, Any] | str]:
     for item in messages:
         if isinstance(item, dict):
             yield item
@@ -98,9 +118,10 @@ READER = Reader(
     ordered=True,
     unfold=unfold,
     counted=tuple(f"tokens.{name}" for name in ("input", "output", "cached", "thoughts", "tool")),
-    left_out={"tokens.total": "the sum"},
+    left_out={"tokens.total": "the sum", "$set.messages": "messages of a checkpoint, which are read"},
     unique_by="the message's id; the last of them counts",
     kept_at="~/.gemini/tmp/PROJECT/chats",
     no_call="a session with no message of the model",
     sample="real: 2026-04",
+    undercounts="calls beside the conversation (compressions, routing, searches), which its telemetry has",
 )

@@ -3,7 +3,8 @@
 https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a StatusUpdate has the usage of one step, or
 none; classes are disjoint, and no model is named. A SubagentEvent wraps
 what a subagent reports, which newer versions write to a file of its own too: the message's id names the step in both.
-Kimi Code's `usage.record` is one call; its model may be an alias, that the `llm.request` before it resolves.
+Kimi Code's `usage.record` is one call; its model may be an alias, that the last `llm.request` of this alias resolves. A
+fork of a session copies its lines: time and figures name the call, within the agent.
 """
 
 from __future__ import annotations
@@ -55,24 +56,29 @@ FROM step
 WHERE update.token_usage IS NOT NULL
 """
 CODE_SQL = """
-WITH entry AS (
-    SELECT *,
-        last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far AS requested,
-        last_value(CASE WHEN "type" = 'llm.request' THEN coalesce(modelAlias, model) END IGNORE NULLS) OVER so_far
-            AS alias
+WITH request AS (  -- what an alias stands for, from this line on
+    SELECT file_id, line, coalesce(modelAlias, model) AS alias, model AS meant
+    FROM record WHERE "type" = 'llm.request' AND model IS NOT NULL
+),
+entry AS (
+    SELECT *, last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far AS requested
     FROM record
     WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
 )
-SELECT file_id, line,
+SELECT entry.file_id, entry.line,
+    concat_ws(':', 'kimi-code', parse_path(path)[-2], "time", usage.inputOther, usage.inputCacheRead,
+        usage.inputCacheCreation, usage."output", row_number() OVER (PARTITION BY entry.file_id, "time", usage
+            ORDER BY entry.line)) AS event_id,
     utc_epoch("time") AS ts,
     parse_path(path)[-2] AS agent,
     parse_path(path)[-4] AS session,
-    CASE WHEN model IS NULL OR model = alias THEN coalesce(requested, model) ELSE model END AS model,
+    coalesce(meant, entry.model, requested) AS model,
     usage.inputOther AS input,
     usage.inputCacheRead AS cache_read,
     usage.inputCacheCreation AS cache_write_5m,
     usage."output" AS output
-FROM entry
+FROM entry ASOF LEFT JOIN request
+    ON request.file_id = entry.file_id AND request.alias = entry.model AND request.line <= entry.line
 WHERE "type" = 'usage.record' AND usage IS NOT NULL
 """
 
@@ -125,8 +131,9 @@ CODE = Reader(
     recognises=_code,
     input_includes_cached=False,
     ordered=True,
+    whole=True,
     counted=tuple(f"usage.{name}" for name in ("inputOther", "output", "inputCacheRead", "inputCacheCreation")),
-    unique_by="time and figures",
+    unique_by="agent, time and figures",
     sample="made: a public test",
     kept_at="~/.kimi-code/sessions",
     no_call="no usage.record",
