@@ -13,6 +13,16 @@ from ...tokens import BILLED_TOKENS
 def token_class(name: str) -> str:
     """SQL for the class that a meter's name (SQL, VARCHAR) means; NULL where it is no count of tokens."""
     text = f"lower({name})"
+    kind = _kind(text)
+    heard = f"regexp_matches({text}, '{AUDIO}') AND NOT regexp_matches({text}, '\\b(text|txt)\\b')"
+    return f"CASE WHEN {kind} IN ('input', 'cache_read', 'output') AND {heard} THEN {kind} || '_audio' ELSE {kind} END"
+
+
+AUDIO = "(^|[ _-])(audio|aud)[ _-](in|out|opt|cach|cchd)|(inp|input|outp?|output|cached|cchd)[ _-](audio|aud)\\b"
+"""Audio beside a direction: in the name of a model it says nothing of the tokens. Images may be counted one by one."""
+
+
+def _kind(text: str) -> str:
     return f"""CASE
         WHEN {text} IS NULL OR regexp_matches({text}, 'storage|hours?\\b|provisioned|custom.?model|image|request')
             THEN NULL

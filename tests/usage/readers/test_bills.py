@@ -115,16 +115,18 @@ def test_googles_meters_count_tokens_in_units_of_count_and_requests(
         ("Generate content output token count gemini 2.5 flash short output text non-thinking", "700", "count"),
         ("Gemini 1.5 Pro Text Input - Predictions", "8", "k{char}"),
         ("Generate_content image output token count for Gemini 2.5 Flash Native Image Generation", "900", "count"),
+        ("Gemini 2.5 Flash GA Audio Input - Predictions", "50", "count"),
     ]
     head = "BilledCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceCategory,ServiceName,ProviderName"
     (tmp_path / "gcp.csv").write_text(
         f"{head},ChargeDescription,ConsumedQuantity,ConsumedUnit\n"
         + "".join(
-            f"1,USD,2026-03-0{n}T00:00:00Z,Usage,AI and Machine Learning,Vertex AI,Google Cloud,{name},{many},{unit}\n"
+            f"1,USD,2026-03-{n:02}T00:00:00Z,Usage,AI and Machine Learning,Vertex AI,Google Cloud,{name},{many},{unit}\n"
             for n, (name, many, unit) in enumerate(meters, 1)
         )
     )
     load(store, [tmp_path / "gcp.csv"])
+    assert store.execute("SELECT sum(input_audio) FROM usage_event").fetchone() == (50,)
     assert rows(store, "model, processing, input, cache_read, output, recorded_usd") == [
         ("Gemini 2.5 Flash", "standard", 1_065_040, 0, 0, 1),
         ("Gemini 2.5 Flash", "standard", 0, 0, 2_000, 1),
@@ -134,6 +136,7 @@ def test_googles_meters_count_tokens_in_units_of_count_and_requests(
         ("gemini 2.5 flash", "standard", 0, 600, 0, 1),
         ("gemini 2.5 flash", "standard", 0, 0, 700, 1),
         ("Gemini 1.5 Pro", "standard", 0, 0, 0, 1),
+        ("Gemini 2.5 Flash", "standard", 0, 0, 0, 1),
         ("Gemini 2.5 Flash", "standard", 0, 0, 0, 1),
     ]
 
