@@ -89,3 +89,13 @@ def test_the_next_best_row_keeps_the_level_before_the_region() -> None:
     assert processings("fast/us") == ("fast/us", "fast", "standard/us", "standard")
     assert processings("batch") == ("batch", "standard")
     assert processings("standard") == ("standard",)
+
+
+def test_audio_that_the_snapshot_prices_as_text_has_rows_of_ours() -> None:
+    audio, mini = (ModelKey("openai", name) for name in ("gpt-4o-audio-preview", "gpt-4o-mini-audio-preview"))
+    assert (usd(audio, "input_audio", "standard"), usd(audio, "output_audio", "standard")) == (40, 80)
+    assert (usd(mini, "input_audio", "standard"), usd(mini, "output_audio", "standard")) == (10, 20)
+    # before the page's prices, and of images, the text's: no row says another
+    assert (
+        usd(audio, "input_audio", "standard", "2024-11-01") == usd(audio, "input_image", "standard") == Decimal("2.5")
+    )

@@ -80,14 +80,14 @@ def test_a_price_file_prices_the_media_of_a_model_that_has_none(
     prices = tmp_path / "prices.yaml"
     prices.write_text(
         "book: ours\nsource: contract\nmodels:\n"
-        "  - {model: openai/gpt-4o-audio-preview, usd_per_mtok: {input_audio: 40, output_audio: 80}}\n"
+        "  - {model: openai/gpt-4o, usd_per_mtok: {input_audio: 40, output_audio: 80}}\n"
     )
     found = spent(
-        store, tmp_path, open_book("list", [prices]), "openai/gpt-4o-audio-preview",
+        store, tmp_path, open_book("list", [prices]), "openai/gpt-4o",
         input=100, input_audio=10, cache_read_audio=20, output_audio=5,
     )  # fmt: skip
-    # text 2.50, cached audio as cached text (2.50, for want of another): 250 + 10 x 40 + 20 x 2.50 + 5 x 80 = 1,100
-    assert found.total.computed_usd == Decimal("0.0011")
+    # text 2.50, cached audio as cached text, at 1.25, for want of another: 250 + 10 x 40 + 20 x 1.25 + 5 x 80 = 1,075
+    assert found.total.computed_usd == Decimal("0.001075")
 
 
 def test_the_classes_are_shown_where_a_call_has_them_and_only_there(
