@@ -3,7 +3,8 @@
 A provider's prefix decides whose price is meant: `openrouter/anthropic/claude-…` is OpenRouter's entry,
 `vertex_ai/…` Google's (or the model maker's, where Google lists none), a Bedrock id AWS's, `azure/…` Azure's;
 a bare `claude-…` is Anthropic's. A prefix that no book knows is unpriced: a proxy's name says nothing of
-prices. Beyond prefixes, genai-prices' own match clauses decide (they know dated and abbreviated ids).
+prices. A bare name of an open model is taken for its maker's own API, if one alone lists it, and never where it is
+spelt as servers of one's own spell it. Beyond prefixes, genai-prices' own match clauses decide (they know dated and abbreviated ids).
 """
 
 from __future__ import annotations
@@ -48,6 +49,13 @@ https://vercel.com/docs/ai-gateway/pricing
 GATEWAYS = ("litellm", "litellm_proxy", *VERCEL)
 """Proxies that write the provider into the model's name."""
 
+ZHIPU = ("zai", "zhipuai")
+"""One maker's two APIs, z.ai and bigmodel.cn: they sell models of the same names at prices of their own."""
+OPEN_MAKERS = ("deepseek", "minimax", "mistral", "moonshotai", *ZHIPU)
+"""Makers whose models others serve too, at other prices: where no provider is stated, that it is the maker is assumed."""
+
+# Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`), and weights that their makers publish and do not serve
+_SELF_SERVED = re.compile(r"^(?!ft:)[^:]+:|^gpt-oss\b|-distill-")
 _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
     r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\."
@@ -88,7 +96,17 @@ def canonical(model_ref: str, provider: str | None) -> ModelKey | None:
     if slash:
         owner = provider_id(head)
         return _find(rest, owner) if owner else None
-    return _find(reference, "aws") if _BEDROCK.match(reference) else _find(reference, None)
+    return _find(reference, "aws") if _BEDROCK.match(reference) else _find_at_maker(reference)
+
+
+def _find_at_maker(reference: str) -> ModelKey | None:
+    """A bare name: its maker's model, if that is certain."""
+    if _SELF_SERVED.search(reference):
+        return None
+    found = _find(reference, None)
+    name = found.model if found and found.provider in ZHIPU else reference
+    sold = [key for api in ZHIPU if (key := snapshot.by_id(name, api))]
+    return found if not sold else sold[0] if len(sold) == 1 else None
 
 
 def _find(reference: str, owner: str | None) -> ModelKey | None:

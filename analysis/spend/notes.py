@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...money import format_cents
 from ...plurals import quoted_names
+from ...pricing.matching import OPEN_MAKERS
 from ...tokens import MEDIA_CLASSES, MEDIA_SUM, TOKEN_SUM
 from .recorded import recorded_notes
 
@@ -22,11 +23,13 @@ WHERE role = 'bill' AND covered_by IS NULL AND tags LIKE '%"discount_usd"%' AND 
 GROUP BY source HAVING sum(TRY_CAST(tags ->> '$.discount_usd' AS DOUBLE)) <> 0 ORDER BY source
 """
 
+MAKER_ASSUMED = f"""coalesce(provider, '') = '' AND NOT contains(model, '/') AND priced_provider IN {OPEN_MAKERS}"""
+"""SQL for whether a model's maker was taken for the provider, though others serve it too."""
 MAY_BE = f"""
 SELECT bool_or(processing <> 'standard'), bool_or(model LIKE '%:online'), bool_or(role = 'bill'),
-    bool_or(recorded_calls > 0), bool_or({MEDIA_SUM} > 0)
+    bool_or(recorded_calls > 0), bool_or({MEDIA_SUM} > 0), bool_or({MAKER_ASSUMED})
 FROM priced
-"""  # noqa: S608 (token classes)
+"""  # noqa: S608 (token classes, makers)
 AS_TEXT = f"""
 SELECT long.token_class, price.token_class, sum(tokens)::BIGINT,
     list_sort(list(DISTINCT price.provider || '/' || price.model))
@@ -41,7 +44,7 @@ def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
 
     And what recorded costs that differ probably are. What no row of `priced` can be is not asked.
     """
-    levels, online, billed, recorded, media = connection.execute(MAY_BE).fetchone() or ()
+    levels, online, billed, recorded, media, assumed = connection.execute(MAY_BE).fetchone() or ()
     return (
         *_summed(connection),
         *(_at_standard_price(connection) if levels else ()),
@@ -49,6 +52,7 @@ def price_notes(connection: DuckDBPyConnection) -> tuple[str, ...]:
         *(_included(connection) if billed else ()),
         *(recorded_notes(connection) if recorded else ()),
         *(_as_text(connection) if media else ()),
+        *(_maker_assumed(connection) if assumed else ()),
     )
 
 
@@ -80,6 +84,19 @@ def _as_text(connection: DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(
         f"{tokens:,} tokens of {name} are priced as {paid}: there is no other price of {quoted_names(models)}"
         for name, paid, tokens, models in connection.execute(AS_TEXT).fetchall()
+    )
+
+
+def _maker_assumed(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Models whose provider no log states, and that others than their makers serve too, at other prices."""
+    sql = f"""
+    SELECT source, list_sort(list(DISTINCT priced_provider)), list_sort(list(DISTINCT model)) FROM priced
+    WHERE {MAKER_ASSUMED} GROUP BY ALL ORDER BY ALL
+    """  # noqa: S608 (makers)
+    return tuple(
+        f"{source} states no provider of {quoted_names(models)}: priced as served by the maker ({', '.join(makers)}). "
+        "Where another serves them, state its prices in an overlay"
+        for source, makers, models in connection.execute(sql).fetchall()
     )
 
 

@@ -39,6 +39,12 @@ from costsim.pricing.rows import ModelKey
         # LiteLLM writes the provider into the name
         ("litellm_proxy/openai/gpt-4o", "openai/gpt-4o"),
         ("xai/grok-4", "x-ai/grok-4-0709"),
+        # open models, whose makers sell them under these names
+        ("glm-4.6", "zai/GLM-4.6"),
+        ("glm-4.5-airx", "zai/GLM-4.5-AirX"),
+        ("kimi-k2-turbo-preview", "moonshotai/kimi-k2-turbo-preview"),
+        ("MiniMax-M2", "minimax/MiniMax-M2"),
+        ("deepseek-chat", "deepseek/deepseek-chat"),
     ],
 )
 def test_names_as_logs_write_them(list_book: PriceBook, logged: str, meant: str) -> None:
@@ -90,6 +96,13 @@ def test_a_stated_provider_is_the_one_meant(
         "azure/my-deployment",
         "kimi-for-coding",
         "kimi-coding/kimi-for-coding",
+        "glm-4.7",  # z.ai and bigmodel.cn, of the same maker, sell it at two prices
+        "deepseek-r1:70b",  # Ollama's tags
+        "kimi-k2.5:cloud",
+        "gemini-2.5-pro:cloud",
+        "gpt-oss-20b",  # OpenAI publishes it and does not serve it
+        "deepseek-r1-distill-qwen-7b",
+        "qwen3-coder-plus",
         "anthropic/",
         "/",
         "",

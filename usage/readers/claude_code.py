@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from ..reader import Reader, Sample
 from ..tags import project_of
+from .claude_model import provider_of
 from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
 
 COLUMNS = {
@@ -58,7 +59,7 @@ SELECT file_id, line,
          WHEN contains(coalesce(call.model, served_by), '/') THEN NULL
          WHEN starts_with(message.id, 'msg_bdrk') THEN 'aws'
          WHEN starts_with(message.id, 'msg_vrtx') OR contains(coalesce(call.model, served_by), '@') THEN 'google'
-         ELSE 'anthropic' END AS provider,
+         ELSE {provider_of("coalesce(call.model, served_by)")} END AS provider,
     coalesce(call.model, served_by) AS model,
     {PROCESSING} AS processing,
     call.input AS input,

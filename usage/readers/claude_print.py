@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .claude_model import provider_of
 from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
 from .nested import JsonTexts, priced
 
@@ -110,8 +111,7 @@ run AS (
 SELECT run.file_id, run.line,
     'claude-print:' || coalesce(nullif(uuid, ''), session || ':' || run) || ':' || model AS event_id,
     modified AS ts, nullif(session, '') AS session,
-    CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
-        AS provider,
+    {provider_of("model")} AS provider,
     model,
     CASE WHEN is_error = 'true' THEN 'error' ELSE 'ok' END AS status,
     coalesce(CASE WHEN NOT mixed THEN nullif(heard_processing, 'standard') END,
@@ -138,8 +138,7 @@ FROM run JOIN file_time USING (file_id)
 UNION ALL BY NAME
 SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id, said.response_id,
     modified AS ts, nullif(said.session, '') AS session,
-    CASE WHEN contains(model, '/') OR model LIKE '%anthropic.%' OR model LIKE '%@%' THEN NULL ELSE 'anthropic' END
-        AS provider,
+    {provider_of("model")} AS provider,
     model, 'ok' AS status, processing, FALSE AS aggregated, 1 AS request, input, cache_read, output,
     written - least(written, written_1h) AS cache_write_5m, least(written, written_1h) AS cache_write_1h, web_search,
     NULL AS recorded_usd, NULL AS tags

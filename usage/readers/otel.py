@@ -12,6 +12,7 @@ from .. import aliases
 from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..processing import processing
 from ..reader import Reader, Sample
+from .claude_model import provider_of
 from .counts import count_in_text
 from .otel_items import COLUMNS, FIELDS, ITEMS, NODE, at, narrowed
 from .otel_json import IN_JSON
@@ -217,8 +218,7 @@ SELECT file_id, line,
          WHEN provider IS NOT NULL THEN provider
          WHEN emitter = 'codex' THEN 'openai'
          WHEN emitter = 'gemini-cli' THEN 'gcp.gemini'
-         WHEN emitter = 'claude-code' AND plain_model NOT LIKE '%anthropic.%' AND plain_model NOT LIKE '%@%'
-             THEN 'anthropic' END AS provider,
+         WHEN emitter = 'claude-code' THEN {provider_of("plain_model")} END AS provider,
     coalesce(model, CASE WHEN emitter IS NOT NULL THEN plain_model END) AS model,
     {PROCESSING} AS processing,
     CASE WHEN upper(code) IN ('2', 'ERROR', 'STATUS_CODE_ERROR', 'STATUSCODE.ERROR') OR failure IS NOT NULL

@@ -7,6 +7,8 @@ events: sessions that have these are left out.
 
 from __future__ import annotations
 
+from .claude_model import provider_of
+
 TYPES = {"input": "input", "cacheRead": "cache_read", "cacheCreation": "cache_write_5m", "output": "output"}
 
 
@@ -43,7 +45,7 @@ GROUP BY file_id, name
 
 METRICS = f"""
 SELECT file_id, line, 'otel:metric:' || md5(concat_ws('|', session, model, series, started)) AS event_id,
-    max(ts) AS ts, session, 'anthropic' AS provider, model, TRUE AS aggregated, {_SUMS}, 0 AS request,
+    max(ts) AS ts, session, {provider_of("model")} AS provider, model, TRUE AS aggregated, {_SUMS}, 0 AS request,
     (sum(value) FILTER (name = 'claude_code.cost.usage'))::VARCHAR AS recorded_usd,
     json_object('user', any_value(user_name), 'query_source', any_value(query_source)) AS tags
 FROM (

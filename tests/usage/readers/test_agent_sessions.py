@@ -186,6 +186,21 @@ def test_bedrock_in_a_region_costs_a_tenth_more(tmp_path: Path) -> None:
     assert usd(tmp_path, answer("msg_bdrk_1", "eu.anthropic.claude-opus-4-7", used)) == Decimal("1.518")
 
 
+def test_a_model_behind_claude_code_that_only_its_maker_lists_is_priced_as_the_makers(tmp_path: Path) -> None:
+    # zai/GLM-4.6: 1,000,000 input x $0.60 + 100,000 output x $2.20 a million = 0.60 + 0.22
+    found = spent(tmp_path, s=[answer("m", "glm-4.6", usage(1_000_000, 100_000))])
+    assert found.total.usd == Decimal("0.82")
+    assert found.notes == (
+        "claude-code states no provider of 'glm-4.6': priced as served by the maker (zai). "
+        "Where another serves them, state its prices in an overlay",
+    )
+
+
+@pytest.mark.parametrize("model", ["glm-4.7", "qwen3-coder-plus", "deepseek-r1:70b", "kimi-k2.5:cloud"])
+def test_a_model_behind_claude_code_that_several_may_serve_is_unpriced(tmp_path: Path, model: str) -> None:
+    assert spent(tmp_path, s=[answer("m", model, usage(1_000, 10))]).total.unpriced_tokens == 1_010
+
+
 @pytest.mark.parametrize("model", ["qwen3-coder:30b", "gpt-oss-20b", "ollama/gpt-oss-20b"])
 def test_a_model_of_a_local_server_has_no_price_here(tmp_path: Path, model: str) -> None:
     assert spent(tmp_path, s=[answer("m", model, usage(1_000, 10))]).total.unpriced_tokens == 1_010
