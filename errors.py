@@ -73,10 +73,14 @@ class UnpricedError(CostsimError):
     """A model has no price where one is indispensable, as in solving for tokens from a cost."""
 
     @classmethod
-    def of_usage(cls, models: Iterable[str | None]) -> UnpricedError:
-        """That logged usage of these models is in no cost."""
+    def of(
+        cls, models: Iterable[str | None], lacking: str = "their tokens are in no cost", book: str = ""
+    ) -> UnpricedError:
+        """That these models have no price in a `book`, and what is `lacking` for it."""
+        where = f" in {book}" if book else ""
         return cls(
-            f"no price for {quoted_names(models)}; their tokens are in no cost. Add them to an overlay: --prices FILE"
+            f"no price for {quoted_names(models)}{where}; {lacking}. Check the name with `costsim prices list`, "
+            "or price it in an overlay: --prices FILE"
         )
 
 

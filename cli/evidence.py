@@ -13,7 +13,6 @@ import typer
 
 from ..errors import CostsimError, InputError, OutputError, StoreError, UnpricedError
 from ..json_text import json_text
-from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import (
     EXAMPLES,
@@ -160,10 +159,7 @@ def replay(
     chosen = format_of(format, out, TableFormat.table)
     emit(in_table_format(found, chosen, table=show.print_replay, csv=show.as_csv, markdown=show.as_markdown), out)
     if found.unpriced:
-        names = quoted_names(row.model for row in found.unpriced)
-        raise UnpricedError(
-            f"no price for {names}; those calls are in neither figure. Price them in an overlay: --prices"
-        )
+        raise UnpricedError.of((row.model for row in found.unpriced), "those calls are in neither figure")
 
 
 def _reroute(plan: str | None, architecture: Path, config: Path | None, model: str | None) -> Reroute:

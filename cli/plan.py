@@ -11,7 +11,6 @@ import typer
 
 from ..errors import CostsimError, InputError, UnpricedError
 from ..json_text import json_text
-from ..plurals import quoted_names
 from ..usage import DEFAULT_STORE
 from .arguments import architecture_or_example, day_of, days_of
 from .grouped import grouped
@@ -59,7 +58,9 @@ def run(asked: RunOptions) -> None:
     if asked.report:
         say(f"report: {asked.report}", err=True)
     if projection.unpriced:
-        raise UnpricedError(_unpriced_line(projection))
+        book = " + ".join(layer.name for layer in projection.price_book.layers)
+        models = (entry.model for entry in projection.unpriced)
+        raise UnpricedError.of(models, "the totals leave those runs out", book)
 
 
 def _form(asked: RunOptions) -> RunFormat:
@@ -189,15 +190,6 @@ def _what_if(asked: RunOptions) -> tuple[str, ...]:
         "uncertainty": [asked.uncertainty] if asked.uncertainty else None,
     }
     return tuple(f"--{name} {text}" for name, texts in given.items() for text in texts or ())
-
-
-def _unpriced_line(projection: Projection) -> str:
-    names = quoted_names(entry.model for entry in projection.unpriced)
-    layers = " + ".join(layer.name for layer in projection.price_book.layers)
-    return (
-        f"no price for {names} in {layers}; the totals leave those runs out. Check the name with "
-        "`costsim prices list`, or add the model to an overlay that `prices:` names"
-    )
 
 
 def _page(projection: Projection, wanted: Architecture, settings: Settings) -> str:

@@ -93,7 +93,7 @@ def report(asked: ReportOptions) -> None:
     else:
         emit(_text(found, chosen), asked.out)
     if found.quality.unpriced:
-        raise UnpricedError.of_usage(usage.model for usage in found.quality.unpriced)
+        raise UnpricedError.of(usage.model for usage in found.quality.unpriced)
 
 
 def _review(asked: ReportOptions) -> ReviewAsked:

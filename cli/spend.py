@@ -209,7 +209,7 @@ def _say_quality(found: Spend) -> None:
 def _raise_faults(found: Spend, strict: bool) -> None:
     """Raises UnpricedError where a model has no price; with `strict`, CostsimError where anything is not counted."""
     if found.unpriced_models:
-        raise UnpricedError.of_usage(found.unpriced_models)
+        raise UnpricedError.of(found.unpriced_models)
     if strict and (faults := (*(overlap.message for overlap in found.sources.overlaps), *found.quality.messages)):
         raise CostsimError(f"{faults[0]}" + (f"; and {len(faults) - 1} more" if len(faults) > 1 else ""))
 

@@ -4,7 +4,8 @@ A provider's prefix decides whose price is meant: `openrouter/anthropic/claude-�
 `vertex_ai/…` Google's (or the model maker's, where Google lists none), a Bedrock id AWS's, `azure/…` Azure's;
 a bare `claude-…` is Anthropic's. A prefix that no book knows is unpriced: a proxy's name says nothing of
 prices. A bare name of an open model is taken for its maker's own API, if one alone lists it, and never where it is
-spelt as servers of one's own spell it. Beyond prefixes, genai-prices' own match clauses decide (they know dated and abbreviated ids).
+spelt as servers of one's own spell it. Beyond that, genai-prices' own match clauses decide (they know dated and
+abbreviated ids).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ GATEWAYS = ("litellm", "litellm_proxy", *VERCEL)
 ZHIPU = ("zai", "zhipuai")
 """One maker's two APIs, z.ai and bigmodel.cn: they sell models of the same names at prices of their own."""
 OPEN_MAKERS = ("deepseek", "minimax", "mistral", "moonshotai", *ZHIPU)
-"""Makers whose models others serve too, at other prices: where no provider is stated, that it is the maker is assumed."""
+"""Makers whose models others serve too, at other prices: without a stated provider, that it is the maker is assumed."""
 
 # Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`), and weights that their makers publish and do not serve
 _SELF_SERVED = re.compile(r"^(?!ft:)[^:]+:|^gpt-oss\b|-distill-")

@@ -20,7 +20,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...errors import CostsimError, UnpricedError
-from ...plurals import quoted_names
 from ...pricing.book import PriceBook
 from ...usage.reader import identifier, text
 from ...usage.rollup import call_sums, rolled_models
@@ -180,8 +179,7 @@ def _fill_cells(connection: DuckDBPyConnection, book: PriceBook, query: Query) -
     """Fill the temporary table `focus_cell`: spend cells beside their cost at the base book alone, the list price."""
     found = spend(connection, book, Query((), query.since, query.until))
     if found.unpriced_models:
-        names = quoted_names(found.unpriced_models)
-        raise UnpricedError(f"no price for {names}: FOCUS wants a cost in every row; add them to a price overlay")
+        raise UnpricedError.of(found.unpriced_models, "FOCUS wants a cost in every row")
     base = PriceBook(book.layers[:1], book.files[:1])
     _sum_calls(connection, query, (base, book))
     listed = Ledger.open(connection, base)

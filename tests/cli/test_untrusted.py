@@ -101,7 +101,7 @@ def test_thousands_of_models_without_a_price_are_named_in_a_short_sentence(costs
     assert costsim("load", "log.jsonl", "--map", "ts=ts,model=m,input=i").code == 0
     done = costsim("spend", "--by", "day")
     assert done.code == 2
-    assert " and 990 more; their tokens are in no cost. Add them to an overlay: --prices FILE" in done.err
+    assert " and 990 more; their tokens are in no cost. Check the name with `costsim prices list`" in done.err
     assert len(done.err) < MAX_LINE
 
 

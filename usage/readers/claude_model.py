@@ -10,6 +10,4 @@ from __future__ import annotations
 
 def provider_of(model: str) -> str:
     """SQL for the provider of a model (SQL for its name): `anthropic`, or NULL."""
-    return (
-        f"CASE WHEN starts_with(lower({model}), 'claude') AND NOT regexp_matches({model}, '[/@]') THEN 'anthropic' END"
-    )
+    return f"CASE WHEN regexp_matches({model}, '(?i)^claude[^/@]*$') THEN 'anthropic' END"

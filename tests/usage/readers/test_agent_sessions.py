@@ -189,7 +189,7 @@ def test_bedrock_in_a_region_costs_a_tenth_more(tmp_path: Path) -> None:
 def test_a_model_behind_claude_code_that_only_its_maker_lists_is_priced_as_the_makers(tmp_path: Path) -> None:
     # zai/GLM-4.6: 1,000,000 input x $0.60 + 100,000 output x $2.20 a million = 0.60 + 0.22
     found = spent(tmp_path, s=[answer("m", "glm-4.6", usage(1_000_000, 100_000))])
-    assert found.total.usd == Decimal("0.82")
+    assert found.total.computed_usd == Decimal("0.82")
     assert found.notes == (
         "claude-code states no provider of 'glm-4.6': priced as served by the maker (zai). "
         "Where another serves them, state its prices in an overlay",
