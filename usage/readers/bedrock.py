@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html: `input.inputTokenCount` excludes
 cache reads and writes. `requestId` names the call and is repeated by retried deliveries. A failed call has an
 `errorCode` and no counts; one stopped by a guardrail is billed for what it has counts of. `modelId` may be an ARN that
-ends in the id of a model or of a regional profile; an application's own profile names no model, but the reply may.
+ends in the id of a model or of a regional profile; an application's own profile and a prompt router name no model, but
+the reply may. Replies repeat the counts, each family of models in its own words; the log's own are what is billed.
 One-hour cache writes are stated by the reply alone, and cached tokens in older entries. Bodies over 100 KB stand
 elsewhere in S3 and are not looked up.
 """
@@ -43,7 +44,13 @@ LOGGED = JsonTexts("logged", (*TEXTS, "identity.arn", "input.inputTokenCount", "
 STATED = JsonTexts("stated", ("cache_creation.ephemeral_1h_input_tokens", "cacheReadInputTokens",
     "cacheWriteInputTokens", "cache_read_input_tokens", "cache_creation_input_tokens",
     *(f"cacheDetails[{place}].{name}" for place in (0, 1) for name in ("ttl", "inputTokens"))))  # fmt: skip
-REPLIED = JsonTexts("replied", ("model", "[0].message.model", "serviceTier.type", "service_tier", "usage.service_tier"))
+REPLIED = JsonTexts("replied", ("model", "[0].message.model", "trace.promptRouter.invokedModelId", "serviceTier.type",
+    "service_tier", "usage.service_tier", "performanceConfig.latency"))  # fmt: skip
+# of a stream, the chunk that has what the whole cost: Claude's first, Nova's and Converse's last
+CHUNK = """list_filter({}, lambda part: coalesce((part -> '$.message.usage'), (part -> '$.metadata.usage'),
+    (part -> '$.usage')) IS NOT NULL)[1]"""
+USAGE = """coalesce((body -> '$.usage'), (chunk -> '$.message.usage'), (chunk -> '$.metadata.usage'),
+    (chunk -> '$.usage'))"""
 
 
 def _cached(logged: str, *replied: str) -> str:
@@ -78,7 +85,7 @@ parted AS (
     FROM entry
 ),
 replied AS (
-    SELECT *, {STATED.listed("coalesce((body -> '$.usage'), (body -> '$[0].message.usage'))")},
+    SELECT *, {CHUNK.format(items("body"))} AS chunk, {STATED.listed(USAGE)},
         {REPLIED.listed("body")}, {LOGGED.text("modelId")} AS model_id
     FROM parted WHERE {LOGGED.text("modelId")} IS NOT NULL OR {LOGGED.count("input.inputTokenCount")} > 0
         OR {LOGGED.count("output.outputTokenCount")} > 0  -- a call of no known model
@@ -100,11 +107,13 @@ SELECT file_id, line,
     {LOGGED.text("requestId")} AS request_id,
     utc({LOGGED.text("timestamp")}) AS ts,
     'aws' AS provider,
-    CASE WHEN model_id LIKE '%application-inference-profile/%' OR model_id LIKE '%:prompt/%'
-         THEN coalesce({REPLIED.text("model", "[0].message.model")}, model_id)
+    CASE WHEN regexp_matches(model_id, '^arn:.*:(application-inference-profile|prompt|(default-)?prompt-router)/')
+         THEN coalesce(regexp_extract({REPLIED.text("trace.promptRouter.invokedModelId")}, '[^/]*$'),
+            {REPLIED.text("model", "[0].message.model")}, model_id)
          ELSE regexp_extract(model_id, '[^/]*$') END AS model,
     coalesce({level(REPLIED.text("serviceTier.type", "service_tier", "usage.service_tier"))},
-        CASE WHEN {LOGGED.text("operation")} = 'CreateModelInvocationJob' THEN 'batch' END) AS processing,
+        CASE WHEN {LOGGED.text("operation")} = 'CreateModelInvocationJob' THEN 'batch'
+             WHEN {REPLIED.text("performanceConfig.latency")} = 'optimized' THEN 'latency-optimized' END) AS processing,
     CASE WHEN {LOGGED.text("errorCode")} IS NOT NULL THEN 'error' ELSE 'ok' END AS status,
     inputs AS input, reads AS cache_read,
     {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
@@ -138,36 +147,34 @@ _WHERE = (
     "results[][].value.",
     *(f"{envelope}.{place}" for envelope in ENVELOPES for place in ("", "message.")),
 )
+_BODY = "output.outputBodyJson"
+_CHUNKS = ("usage", "message.usage", "metadata.usage")  # where a reply, or a chunk of it, has its usage
 _COUNTED = (
     "input.inputTokenCount",
     "input.cacheReadInputTokenCount",
     "input.cacheWriteInputTokenCount",
     "output.outputTokenCount",
-    "output.outputBodyJson.usage.cache_creation.ephemeral_1h_input_tokens",
-    "output.outputBodyJson.usage.cacheDetails[].inputTokens",
+    *(f"{_BODY}.{usage}.cache_creation.ephemeral_1h_input_tokens" for usage in _CHUNKS),
+    *(f"{_BODY}.{usage}.cacheDetails[].inputTokens" for usage in _CHUNKS),
 )
+# As the families of models state them: Claude, Converse, Nova, then OpenAI, Mistral, DeepSeek and Qwen.
+_USAGE = (
+    *("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+    *("cache_creation.ephemeral_5m_input_tokens", "inputTokens", "outputTokens", "totalTokens"),
+    *("cacheReadInputTokens", "cacheWriteInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"),
+    *("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details.cached_tokens"),
+    *("completion_tokens_details.reasoning_tokens", "output_tokens_details.thinking_tokens"),
+)
+_METRICS = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
 _REPEATED = (
-    "usage.input_tokens",
-    "usage.output_tokens",
-    "usage.cache_read_input_tokens",
-    "usage.cache_creation_input_tokens",
-    "usage.cache_creation.ephemeral_5m_input_tokens",
-    "usage.inputTokens",
-    "usage.outputTokens",
-    "usage.totalTokens",
-    "usage.cacheReadInputTokens",
-    "usage.cacheWriteInputTokens",
-    "usage.cacheReadInputTokenCount",
-    "usage.cacheWriteInputTokenCount",
-    "message.usage.input_tokens",
-    "message.usage.output_tokens",
-    "message.usage.cache_read_input_tokens",
-    "message.usage.cache_creation_input_tokens",
-    "amazon-bedrock-invocationMetrics.inputTokenCount",
-    "amazon-bedrock-invocationMetrics.outputTokenCount",
-    "amazon-bedrock-invocationMetrics.cacheReadInputTokenCount",
-    "amazon-bedrock-invocationMetrics.cacheWriteInputTokenCount",
-)
+    *(f"{usage}.{name}" for usage in _CHUNKS for name in _USAGE),
+    *(f"amazon-bedrock-invocationMetrics.{name}" for name in _METRICS),
+    *("prompt_token_count", "generation_token_count"),  # Llama
+    *("inputTextTokenCount", "totalOutputTextTokenCount", "results.tokenCount"),  # Titan
+    *(f"{top}meta.{of}.{side}_tokens" for top in ("", "response.") for of in ("billed_units", "tokens")
+      for side in ("input", "output")),  # Cohere
+)  # fmt: skip
+_VECTORS = ("embedding", "embeddings", "embeddingsByType")
 
 READER = Reader(
     name="bedrock",
@@ -179,15 +186,14 @@ READER = Reader(
     input_includes_cached=False,
     counted=tuple(f"{top}{path}" for top in _WHERE for path in _COUNTED),
     texts=(
-        *(f"{top}output.outputBodyJson" for top in _WHERE),
+        *(f"{top}{_BODY}" for top in _WHERE),
         *(f"{envelope}.message" for envelope in ENVELOPES),
         "results.value",
     ),
-    listed=ENVELOPES,
+    listed=(*ENVELOPES, *(f"{top}{_BODY}" for top in _WHERE)),  # the chunks of a stream
     left_out={
-        f"{top}output.outputBodyJson.{path}": "the reply repeats the log's own counts"
-        for top in _WHERE
-        for path in _REPEATED
+        **{f"{top}{_BODY}.{path}": "the reply repeats the log's own counts" for top in _WHERE for path in _REPEATED},
+        **{f"{top}{_BODY}.{path}": "a vector" for top in _WHERE for path in _VECTORS},
     },
     unique_by="the request's id",
     kept_at="the S3 bucket or CloudWatch log group of Bedrock's model invocation logging",

@@ -43,6 +43,71 @@ def test_a_bedrock_call_of_no_model_is_unpriced_and_not_lost(
     assert (None, 70, 9) in rows(store, "model, input, output")
 
 
+def bedrock(model: str, reply: object, **counts: int) -> str:
+    """A line of Bedrock's log: 1,000 tokens in and 100 out, and the reply."""
+    counts = {"inputTokenCount": 1000, "outputTokenCount": 100} | counts
+    sides = {side: {name: n for name, n in counts.items() if (name[0] == "o") == (side == "output")}
+             for side in ("input", "output")}  # fmt: skip
+    entry = {"timestamp": "2026-03-05T10:00:00Z", "requestId": "r-1", "operation": "InvokeModel", "modelId": model}
+    return json.dumps({**entry, **sides, "output": {**sides["output"], "outputBodyJson": reply}}) + "\n"
+
+
+REPLIES = {  # of the families of models, each in its own words
+    "meta.llama3-3-70b-instruct-v1:0": {"generation": "", "prompt_token_count": 1000, "generation_token_count": 100},
+    "mistral.mistral-large-3-675b-instruct": {
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+    },
+    "amazon.titan-text-express-v1": {"inputTextTokenCount": 1000, "results": [{"tokenCount": 100}]},
+    "amazon.titan-embed-text-v2:0": {"embedding": [0.1, 0.2], "inputTextTokenCount": 1000},
+    "cohere.command-r-plus-v1:0": {"meta": {"billed_units": {"input_tokens": 900}, "tokens": {"output_tokens": 100}}},
+    "amazon.nova-lite-v1:0": [
+        {"messageStart": {"role": "assistant"}},
+        {"metadata": {"usage": {"inputTokens": 1000, "outputTokens": 100, "cacheReadInputTokenCount": 0}}},
+    ],
+}
+
+
+@pytest.mark.parametrize("model", REPLIES)
+def test_every_family_of_bedrocks_replies_repeats_the_log_and_is_no_unread_usage(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, model: str
+) -> None:
+    (tmp_path / "a.jsonl").write_text(bedrock(model, REPLIES[model]))
+    report = load(store, [tmp_path / "a.jsonl"])
+    assert (rows(store, "model, input, output"), report.unread) == ([(model, 1000, 100)], [])
+
+
+def test_a_streamed_reply_says_how_long_its_writes_last(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """2,000 tokens written, 1,500 of them for an hour; the rest of the chunks repeats the log."""
+    written = {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 1500}
+    usage = {"input_tokens": 1000, "cache_creation_input_tokens": 2000, "cache_creation": written}
+    chunks = [{"type": "ping"}, {"type": "message_start", "message": {"usage": usage}},
+              {"type": "message_delta", "usage": {"output_tokens": 100}}]  # fmt: skip
+    line = bedrock("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", chunks, cacheWriteInputTokenCount=2000)
+    (tmp_path / "a.jsonl").write_text(line)
+    report = load(store, [tmp_path / "a.jsonl"])
+    assert rows(store, "input, cache_write_5m, cache_write_1h, output") == [(1000, 500, 1500, 100)]
+    assert report.unread == []
+
+
+def test_a_prompt_router_says_which_model_answered(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    arn = "arn:aws:bedrock:us-east-1:1:{}/{}"
+    routed = {"promptRouter": {"invokedModelId": arn.format("inference-profile", "us.amazon.nova-lite-v1:0")}}
+    line = bedrock(arn.format("default-prompt-router", "amazon.nova:1"), {"trace": routed})
+    (tmp_path / "a.jsonl").write_text(line)
+    load(store, [tmp_path / "a.jsonl"])
+    assert rows(store, "model") == [("us.amazon.nova-lite-v1:0",)]
+
+
+def test_a_reply_of_optimized_latency_is_not_said_to_be_standard(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    line = bedrock("us.amazon.nova-pro-v1:0", {"performanceConfig": {"latency": "optimized"}})
+    (tmp_path / "a.jsonl").write_text(line)
+    report = load(store, [tmp_path / "a.jsonl"])
+    assert rows(store, "processing") == [("latency-optimized",)]
+    assert len(report.signs) == 1  # priced at standard prices, and named
+
+
 @pytest.mark.slow
 def test_both_ways_of_a_bedrock_log_are_the_same_calls(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "bedrock"])
