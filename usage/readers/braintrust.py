@@ -4,7 +4,7 @@ https://www.braintrust.dev/docs/guides/traces/customize: only spans of type llm 
 includes `prompt_cached_tokens` and `prompt_cache_creation_tokens` (or `…_5m_tokens` and `…_1h_tokens`);
 `completion_tokens` includes reasoning, unless the total is the sum with it beside. `metrics.estimated_cost` is
 Braintrust's own figure in USD. Rows of one id are parts of one span. A span without any time counts from the file's
-own date.
+own date. What Braintrust's proxy answered from its cache (`metrics.cached`) asked no provider.
 """
 
 from __future__ import annotations
@@ -68,6 +68,10 @@ counted AS (
         {count("metrics", "tokens", "total_tokens")} AS total,
         {count("metrics", "completion_reasoning_tokens")} AS reasoning, {media("metrics", MEDIA)},
         reasoning > 0 AND total = inputs + outputs + reasoning AS reasoning_beside,
+        coalesce(TRY_CAST({text("metrics", "cached")} AS DOUBLE) > 0, lower({
+    text("metrics", "cached")
+}) = 'true', FALSE)
+            AS hit,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
     FROM known ANTI JOIN above USING (file_id, span_id) WHERE has_usage
@@ -87,16 +91,19 @@ SELECT file_id, line,
     {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
-    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
-    reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h,
-    outputs + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS output,
-    {", ".join(MEDIA)},
-    nullif(total, 0) AS stated_total,
-    {priced(text("metrics", "estimated_cost"))} AS recorded_usd,
+    CASE WHEN hit THEN 0 ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,
+    CASE WHEN hit THEN 0 ELSE reads END AS cache_read, CASE WHEN hit THEN 0 ELSE writes_5m END AS cache_write_5m,
+    CASE WHEN hit THEN 0 ELSE writes_1h END AS cache_write_1h,
+    CASE WHEN hit THEN 0 ELSE outputs + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END END AS output,
+    {", ".join(f"CASE WHEN hit THEN 0 ELSE {part} END AS {part}" for part in MEDIA)},
+    CASE WHEN hit THEN 0 ELSE 1 END AS request,
+    CASE WHEN NOT hit THEN nullif(total, 0) END AS stated_total,
+    CASE WHEN hit THEN '0' ELSE {priced(text("metrics", "estimated_cost"))} END AS recorded_usd,
     json_merge_patch({tags_of(labels("(span -> '$.tags')"))}, json_object('project', {
     text("span", "project_id")
 }, 'experiment', {text("span", "experiment_id")},
         'user', {text("meta", "user_id", "user")}, 'tags', span -> '$.tags',
+        'cache_hit', CASE WHEN hit THEN 'true' END,
         'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
@@ -143,6 +150,7 @@ READER = Reader(
             for name in ("start", "end", "duration", "time_to_first_token", "caller_*")
         },
         **{f"{top}metrics.completion_reasoning_tokens": "within the output" for top in _WHERE},
+        **{f"{top}metrics.cached": "whether the proxy's cache answered" for top in _WHERE},
     },
     unique_by="the provider's response id, else the root span's id and the span's",
     kept_at="Braintrust: an export of a project's logs",

@@ -13,6 +13,7 @@ from ..reader import Reader, Sample
 from .nested import above, count, has, items, less, parsed, tags_of, text, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
+TEXTS += ["span_kind", "model_name", "model_provider", "start_ms"]  # of the export API, whose spans have no `meta`
 OBJECTS = ("meta", "metrics", "tags", "attributes")
 COLUMNS = {
     **dict.fromkeys(("spans", "data"), "JSON"),
@@ -70,8 +71,8 @@ SELECT file_id, line,
         utc_epoch({text("span", "start_timestamp")})) AS ts,
     coalesce({text("span", "session_id")}, nullif(trace_id, '')) AS session,
     {text("span", "name")} AS task,
-    {text("meta", "model_provider")} AS provider,
-    {text("meta", "model_name")} AS model,
+    coalesce({text("meta", "model_provider")}, {text("span", "model_provider")}) AS provider,
+    coalesce({text("meta", "model_name")}, {text("span", "model_name")}) AS model,
     {processing(*(text("meta", f"metadata.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN NOT has_usage THEN 'a span with tokens that states no kind'

@@ -3,8 +3,8 @@
 https://docs.langchain.com/langsmith/log-llm-trace, https://docs.langchain.com/langsmith/run-data-format: of a run, one
 part begins it and another ends it; a part without an id has it at the end of `dotted_order`. `input_tokens` and
 `prompt_tokens` include cache reads and writes, `output_tokens` and `completion_tokens` include reasoning. Chains repeat
-the sums of their runs, so runs of type llm count, and of one in another the inner. Costs are in USD; without a price
-for the model LangSmith states none or 0.
+the sums of their runs, so runs of type llm count, embeddings that state tokens, and of one in another the inner.
+Costs are in USD; without a price for the model LangSmith states none or 0.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ COLUMNS = {
     **dict.fromkeys(OBJECTS, "JSON"),
 }
 LINE = ", ".join(f"'{name}', {name}" for name in TEXTS) + ", " + ", ".join(f"'{n}', {parsed(n)}" for n in OBJECTS)
+
+
+_COUNTS_OF_A_RUN = ("prompt_tokens", "outputs.usage_metadata.input_tokens", "outputs.usage.prompt_tokens")
 
 
 def _stated(name: str) -> str:
@@ -79,8 +82,8 @@ known AS (
     SELECT *, {text("run", "parent_run_id")} AS parent,
         coalesce({text("run", "run_type")}, CASE WHEN {
     has("run", "extra.metadata.ls_model_name")
-} THEN 'llm' END) = 'llm'
-            AS has_usage
+} THEN 'llm' END) AS kind,
+        kind = 'llm' OR (kind = 'embedding' AND {has("run", *_COUNTS_OF_A_RUN)}) AS has_usage
     FROM run
 ),
 {above("known", "file_id", "run_id", "parent")},
@@ -142,7 +145,7 @@ SELECT file_id, line,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
     {", ".join(PARTS)},
     nullif(greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}), 0) AS stated_total,
-    {priced(text("run", "total_cost"))} AS recorded_usd,
+    {priced(f"coalesce({text('run', 'total_cost')}, {text('usage', 'total_cost')})")} AS recorded_usd,
     json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
     text("run", "session_name", "session_id")
 }), 'user', {text("meta", "user_id")},
@@ -169,6 +172,7 @@ _USAGE = [
     "input_token_details.ephemeral_5m_input_tokens",
     "input_token_details.ephemeral_1h_input_tokens",
     *(f"{side}_token_details.{medium}" for side in ("input", "output") for medium in ("audio", "image")),
+    "total_cost",
 ]
 _RUN = [
     "prompt_tokens",
@@ -182,7 +186,8 @@ _RUN = [
     *(f"{side}_token_details.{medium}" for side in ("prompt", "completion") for medium in ("audio", "image")),
 ]
 _INSIDE = (
-    "output_token_details.reasoning",
+    *("output_token_details.reasoning", "input_token_details.over_200k", "input_token_details.cache_read_over_200k"),
+    "output_token_details.over_200k",
     # LangChain says of what a service tier processed how much it was
     *(f"{side}_token_details.{tier}" for side in ("input", "output") for tier in ("priority", "flex")),
     *(f"output_token_details.{tier}_reasoning" for tier in ("priority", "flex")),
@@ -225,7 +230,18 @@ READER = Reader(
             for at in ("outputs", "extra.metadata")
             for path in _INSIDE
         },
+        **{
+            f"{top}{at}.usage_metadata.{side}_cost": "a part of total_cost"
+            for top in _WHERE
+            for at in ("outputs", "extra.metadata")
+            for side in ("input", "output")
+        },
         **{f"{top}completion_token_details.reasoning": "within the output" for top in _WHERE},
+        **{
+            f"{top}{side}_token_details.{part}over_200k": "within the input or output"
+            for top in _WHERE
+            for side, part in (("prompt", ""), ("prompt", "cache_read_"), ("completion", ""))
+        },
         **{f"{top}{cost}": "a part of total_cost" for top in _WHERE for cost in ("prompt_cost", "completion_cost")},
     },
     unique_by="the provider's response id, else the run's id",

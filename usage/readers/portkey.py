@@ -40,7 +40,7 @@ SQL = f"""
 WITH entry AS (
     SELECT * EXCLUDE (response, metadata), {parsed("response")} AS reply, {parsed("metadata")} AS meta,
         coalesce((reply -> '$.usage'), (reply -> '$.body.usage'), '{{}}') AS usage,
-        lower(coalesce(cache_status, '')) IN ('hit', 'semantic hit', 'semantic_hit') AS hit
+        regexp_matches(lower(coalesce(cache_status, '')), '(^|[ _-])hit$') AS hit  -- simple or semantic
     FROM record
 ),
 counted AS (

@@ -88,3 +88,62 @@ def test_datadog_estimates_in_nanodollars_and_inner_spans_count(
     )
     # 1,500,000 nanodollars
     assert loaded(store, tmp_path, "datadog", *lines) == [("gpt-5", "ok", 372, 128, 0, 0, 20, Decimal("0.0015"))]
+
+
+def test_a_datadog_span_of_the_export_api_names_its_model_beside_its_kind(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    attributes = {
+        **{"trace_id": "t", "span_id": "s1", "name": "chat", "start_ms": 1788256800000, "span_kind": "llm"},
+        **{"ml_app": "shop", "model_name": "gpt-4o", "model_provider": "openai", "status": "ok"},
+        "metrics": {"input_tokens": 900, "cache_read_input_tokens": 300, "output_tokens": 70},
+    }
+    # 900 - 300 cached
+    want = ("gpt-4o", "ok", 600, 300, 0, 0, 70, None)
+    page = {"data": [{"id": "AQ", "type": "span", "attributes": attributes}]}
+    assert loaded(store, tmp_path, "datadog", page) == [want]
+    line = {**attributes, "span_id": "s2", "start_ms": 1788256801000}
+    assert loaded(store, tmp_path, "datadog", line)[-1] == want
+    assert store.execute("SELECT DISTINCT provider FROM usage_event").fetchall() == [("openai",)]
+
+
+def test_what_braintrusts_proxy_answers_from_its_cache_costs_nothing(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    metrics = {"start": 1788256800, "prompt_tokens": 800, "completion_tokens": 90, "tokens": 890}
+    span = {"id": "r1", "span_id": "s1", "root_span_id": "r", "span_attributes": {"type": "llm"}}
+    asked = {**span, "metadata": {"model": "gpt-4o"}, "metrics": {**metrics, "cached": 0}}
+    hit = {**asked, "id": "r2", "span_id": "s2", "metrics": {**metrics, "start": 1788256801, "cached": 1}}
+    assert loaded(store, tmp_path, "braintrust", asked, hit) == [
+        ("gpt-4o", "ok", 800, 0, 0, 0, 90, None),
+        ("gpt-4o", "ok", 0, 0, 0, 0, 0, Decimal(0)),
+    ]
+    assert store.execute("SELECT sum(request) FROM usage_event").fetchall() == [(1,)]
+    assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]
+
+
+def test_a_langsmith_embedding_counts_and_a_cost_beside_its_usage_is_kept(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    run = {"trace_id": "t", "start_time": "2026-09-01T10:00:00", "end_time": "2026-09-01T10:00:01", "status": "success"}
+    usage = {"input_tokens": 500, "output_tokens": 20, "total_tokens": 520, "input_cost": 0.001, "output_cost": 0.0002,
+             "total_cost": 0.0012}  # fmt: skip
+    chat = {**run, "id": "a", "name": "chat", "run_type": "llm", "outputs": {"usage_metadata": usage},
+            "extra": {"metadata": {"ls_model_name": "gpt-4o", "ls_provider": "openai"}}}  # fmt: skip
+    embedding = {**run, "id": "b", "name": "embed", "run_type": "embedding", "prompt_tokens": 300,
+                 "extra": {"metadata": {"ls_model_name": "text-embedding-3-small"}}}  # fmt: skip
+    unused = {**run, "id": "c", "name": "embed", "run_type": "embedding"}
+    assert loaded(store, tmp_path, "langsmith", chat, embedding, unused) == [
+        ("gpt-4o", "ok", 500, 0, 0, 0, 20, Decimal("0.0012")),
+        ("text-embedding-3-small", "ok", 300, 0, 0, 0, 0, None),
+    ]
+    assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]
+
+
+def test_every_kind_of_hit_of_portkeys_cache_costs_nothing(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    row = {"created_at": "2026-09-01T10:00:00Z", "ai_org": "openai", "ai_model": "gpt-4o", "req_units": 70,
+           "res_units": 8, "response_status_code": 200}  # fmt: skip
+    kinds = ("HIT", "Cache Hit", "CACHE_SEMANTIC_HIT", "SEMANTIC MISS")
+    rows = [{**row, "id": f"p{number}", "cache_status": kind} for number, kind in enumerate(kinds)]
+    # the last alone asked the provider
+    assert [found[2] for found in loaded(store, tmp_path, "portkey", *rows)] == [0, 0, 0, 70]
