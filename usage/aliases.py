@@ -93,6 +93,11 @@ ATTRIBUTES: tuple[Alias, ...] = (
         },
     ),
     *_aliases(
+        "Semantic Kernel",
+        {"input": "gen_ai.response.prompt_tokens", "output": "gen_ai.response.completion_tokens"},
+    ),
+    *_aliases("LiteLLM", {"cost": "gen_ai.cost.total_cost"}),
+    *_aliases(
         "Sentry, ADK, LangSmith and others",
         {
             "cached": f"{_G}input_tokens.cached {_G}cached_input_tokens {_G}cached_tokens {_G}input_cached_tokens "
@@ -179,6 +184,7 @@ ATTRIBUTES_LEFT_OUT: dict[str, str] = {
     },
     "llm.cost.prompt": "a part of llm.cost.total",
     "llm.cost.completion": "a part of llm.cost.total",
+    "gen_ai.cost.*": "a part of gen_ai.cost.total_cost, or what it is before discounts",
     "cost_usd_micros": "cost_usd in millionths",
     "codex.turn.token_usage.*": "the sum of the turn's codex.sse_event records",
     "gen_ai.aggregated_usage.*": "the sum of an agent's calls, which have spans of their own",

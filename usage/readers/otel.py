@@ -14,13 +14,14 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .claude_model import provider_of
 from .counts import count_in_text
-from .otel_items import COLUMNS, FIELDS, ITEMS, NODE, at, narrowed
-from .otel_json import IN_JSON
+from .otel_fields import FIELDS
+from .otel_items import COLUMNS, ITEMS, NODE, at, narrowed
+from .otel_json import IN_JSON, IN_JSON_COUNTED, IN_JSON_LEFT_OUT, LANGFUSE_BESIDE, LANGFUSE_REASONING_BESIDE
 from .otel_metrics import METRICS, OTHERS
 from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
-CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN")
+CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN", "GENERATION", "CHAT_MODEL")
 ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
 
 
@@ -92,7 +93,13 @@ named AS (
     SELECT * EXCLUDE (found), found, {_fields()} FROM item
 ),
 known AS (
-    SELECT *,
+    SELECT * REPLACE (
+            coalesce(model, trim(mlflow_model, '"'), TRY_CAST(braintrust_metadata AS JSON) ->> '$.model') AS model,
+            coalesce(provider, trim(mlflow_provider, '"'), TRY_CAST(braintrust_metadata AS JSON) ->> '$.provider')
+                AS provider,
+            coalesce(sort, trim(mlflow_sort, '"'), TRY_CAST(braintrust_sort AS JSON) ->> '$.type') AS sort),
+        TRY_CAST(langfuse_usage AS JSON) AS lf, TRY_CAST(mlflow_usage AS JSON) AS ml,
+        TRY_CAST(braintrust_usage AS JSON) AS bt,
         -- a plain name means usage only in these emitters' own records
         CASE WHEN CASE WHEN is_log THEN coalesce(event, body, name) IN ('api_request', 'claude_code.api_request')
                  ELSE name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%' END THEN 'claude-code'
@@ -118,14 +125,14 @@ placed AS (
         greatest(written, written_1h) AS writes,
         cached + writes AS kept,
         kept > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["input"])))}) OR kept > input
-            OR total = input + kept + output OR {_BESIDE_SCOPE}
+            OR total = input + kept + output OR {_BESIDE_SCOPE} OR {LANGFUSE_BESIDE}
             OR metadata ->> '$.anthropic.usage.input_tokens' = input::VARCHAR
             OR (metadata ->> '$.anthropic.usage' IS NULL
                 AND metadata ->> '$.anthropic.cacheReadInputTokens' IS NOT NULL))
             AS beside,
         input + tool + CASE WHEN beside THEN kept ELSE 0 END AS inputs,
         reasoning > 0 AND (emitter IN ({_quoted(tuple(filter(None, _BESIDE["reasoning"])))}) OR reasoning > output
-            OR total = inputs + output + reasoning) AS reasoning_beside,
+            OR total = inputs + output + reasoning OR {LANGFUSE_REASONING_BESIDE}) AS reasoning_beside,
         output + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END AS stated_output,
         -- Gemini's thinking may stand in the total only
         stated_output + CASE WHEN total > inputs + stated_output AND inputs + stated_output > 0
@@ -284,11 +291,8 @@ def _is_record(attributes: object) -> bool:
 
 
 _OTHER_NAMES = (
-    *(f"genkit:output.usage.{n}Tokens" for n in ("input", "output", "total", "cachedContent", "thoughts")),
     "copilot_chat.copilot_usage_nano_aiu",
-    *(f"gen_ai.usage.input_token_details.{n}" for n in ("cache_read", "cache_creation", "ephemeral_1h_input_tokens")),
-    "gen_ai.usage.output_token_details.reasoning",
-    *(f"gen_ai.usage.{side}_token_details.audio" for side in ("input", "output")),
+    *IN_JSON_COUNTED,
 )
 PLACES = (
     "attributes.",
@@ -297,7 +301,9 @@ PLACES = (
     "",
 )
 
-IN_TEXTS = tuple(name for short in ("vercel", "genkit", "input_details", "output_details") for name in FIELDS[short])
+OF_JSON = ("vercel", "genkit", "input_details", "output_details", "langfuse_usage", "langfuse_cost", "mlflow_usage",
+           "mlflow_cost", "braintrust_usage")  # fmt: skip
+IN_TEXTS = tuple(name for short in OF_JSON for name in FIELDS[short])
 
 READER = Reader(
     name="otel",
@@ -317,7 +323,9 @@ READER = Reader(
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asDouble",
     ),
     texts=tuple(f"{place}{name}" for place in PLACES for name in IN_TEXTS),
-    left_out={f"{place}{name}": why for place in PLACES for name, why in ATTRIBUTES_LEFT_OUT.items()},
+    left_out={
+        f"{place}{name}": why for place in PLACES for name, why in {**ATTRIBUTES_LEFT_OUT, **IN_JSON_LEFT_OUT}.items()
+    },
     unique_by="the provider's request or response id, else the trace's id and the span's",
     sample="made: spans, records and exports in the shapes of their emitters",
 )

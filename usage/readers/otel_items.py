@@ -11,69 +11,8 @@ from pathlib import Path
 
 from .. import aliases
 from ..reader import Reader, Sample
+from .otel_fields import FIELDS
 from .otel_tags import constants, kept_places, tags_at
-
-FIELDS: dict[str, tuple[str, ...]] = {
-    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
-    "model": (
-        "gen_ai.response.model",
-        "ai.response.model",
-        "llm.response.model",
-        "llm.model_name",
-        "embedding.model_name",
-        "gen_ai.request.model",
-        "llm.request.model",
-        "ai.model.id",
-        "genkit:name",
-    ),
-    "plain_model": ("model",),
-    "agent": ("gen_ai.agent.name", "agent.name"),
-    "session": (
-        "gen_ai.conversation.id",
-        "session.id",
-        "conversation.id",
-        "langfuse.session.id",
-        "traceloop.association.properties.session_id",
-    ),
-    "operation": ("gen_ai.operation.name", "llm.request.type", "ai.operationId"),
-    "sort": ("openinference.span.kind", "traceloop.span.kind"),
-    "failure": ("error.type",),
-    "service": ("service.name",),
-    "response": ("gen_ai.response.id", "ai.response.id", "llm.response.id"),
-    "request_id": ("request_id",),
-    "event": ("event.name",),
-    "event_time": ("event.timestamp",),
-    "prompt": ("prompt.id", "prompt_id"),
-    "tier": (
-        "openai.response.service_tier",
-        "gen_ai.openai.response.service_tier",
-        "gen_ai.response.service_tier",
-        "gen_ai.usage.service_tier",
-        "openai.request.service_tier",
-        "gen_ai.openai.request.service_tier",
-        "gen_ai.request.service_tier",
-        "gen_ai.usage.details.service_tier",
-        "anthropic.response.service_tier",
-        "anthropic.usage.service_tier",
-    ),
-    "speed": ("speed",),
-    "speed_of_usage": ("gen_ai.usage.speed", "gen_ai.response.speed", "gen_ai.request.speed", "anthropic.usage.speed"),
-    "geo": (
-        "gen_ai.usage.inference_geo",
-        "gen_ai.response.inference_geo",
-        "gen_ai.request.inference_geo",
-        "anthropic.usage.inference_geo",
-    ),
-    "plain_geo": ("inference_geo",),
-    "nano_aiu": ("copilot_chat.copilot_usage_nano_aiu",),
-    "vercel": ("ai.response.providerMetadata",),
-    "genkit": ("genkit:output",),
-    "input_details": ("gen_ai.usage.input_token_details",),
-    "output_details": ("gen_ai.usage.output_token_details",),
-    "user_id": ("user.email", "user.id", "enduser.id", "langfuse.user.id"),
-    "query_source": ("query_source",),
-}
-"""What a call needs beside its usage: the attribute's names, the best first."""
 
 NAMES = tuple(dict.fromkeys((*aliases.names(), *(name for listed in FIELDS.values() for name in listed))))
 _IN_COLUMNS = tuple(name for name in NAMES if "." in name)  # a plain name may mean anything in a table
@@ -99,6 +38,7 @@ COLUMNS = {
     **dict.fromkeys(("type", "name", "kind", "span_kind", "body", "_body", "hrTime", "hrTimeObserved"), "VARCHAR"),
     **dict.fromkeys(("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "timestamp"), "VARCHAR"),
     **dict.fromkeys(("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time"), "VARCHAR"),
+    **dict.fromkeys(("start_timestamp", "end_timestamp", "otel_status_code"), "VARCHAR"),  # of Logfire's table
     **dict.fromkeys(("status", "status_code", "status.code"), "VARCHAR"),
     "attributes": "JSON",
     **dict.fromkeys(_IN_COLUMNS, "VARCHAR"),
@@ -221,7 +161,8 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
 
 _WIDE = f"* EXCLUDE ({_COLUMN_NAMES}), {_IN_COLUMN} AS in_columns"
 _NARROW = "*, NULL::VARCHAR[] AS in_columns"
-STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "hrTime", '"timestamp"')
+STARTS = ("startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "start_timestamp", "hrTime",
+          '"timestamp"')  # fmt: skip
 _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
 )
@@ -248,7 +189,7 @@ row_placed AS (
             END AS resource_service,
         resource_service IS NOT NULL OR nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere,
         {_first(*STARTS)} AS began, {_first("hrTimeObserved")} AS observed,
-        {_first("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time")} AS finished
+        {_first("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time", "end_timestamp")} AS finished
     FROM row_of_kind
 ),
 row_found AS (
@@ -276,7 +217,7 @@ item AS (
         coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
         name, instrumentationScope ->> '$.name', kind, span_kind,
         coalesce({_instant("began")}, utc({_ROW_TIME}), {_instant("observed")}), {_instant("finished")},
-        coalesce("status.code", status_code,
+        coalesce("status.code", status_code, otel_status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
         coalesce(body, "_body"), found, more
