@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SUMS_OF = {"litellm-daily": "litellm"}
 """Sources that are another's calls, summed by day and model."""
 
-RUNS_OF = {"claude-print": ("claude-code", "otel")}
+RUNS_OF = {"claude-print": ("claude-code", "otel", "amp")}
 """Sources that are others' calls, summed by run: the session names it."""
 
 SAME_CALLS = (  # what a source does not state by medium is compared too

@@ -26,7 +26,9 @@ COLUMNS = {
 
 SQL = """
 SELECT file_id, line,
-    'amp:' || nullif(thread, '') || ':' || place AS event_id,
+    'amp:' || concat_ws(':', CASE WHEN usage."timestamp" <> '' THEN concat_ws(':', usage."timestamp", usage.model,
+        usage.inputTokens, usage.cacheReadInputTokens, usage.outputTokens) ELSE nullif(thread, '') END, place)
+        AS event_id,
     coalesce(utc(usage."timestamp"), utc_epoch(created)) AS ts,
     thread AS session,
     usage.model AS model,
@@ -146,7 +148,7 @@ READER = Reader(
         "usage.credits": "not USD; kept as a tag",
         "usage.maxInputTokens": "the size of a model's context",
     },
-    unique_by="the thread's id and the message's",
+    unique_by="the message's id with its time and figures, else with the thread's id",
     kept_at="~/.local/share/amp/threads",
     no_call="a thread with no usage",
     sample="made: on the real shape of 2026",

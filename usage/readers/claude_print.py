@@ -5,7 +5,7 @@ all its calls by model, subagents included, at `costUSD`; input excludes cached 
 same calls as they began, so they count only where no result follows (a run that was cut), or give the model of a result
 that names none. Results of one session are runs of their own, but where the messages between two show that the second
 runs on. One-hour writes, and how a model's calls were processed, are known of the messages, else of the last result's
-`usage`. Nothing has a time: a run is of the file's own date.
+`usage`. Nothing has a time: a run is of the file's own date. Amp prints the same (`--stream-json`), without a model.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 https://cursor.com/docs/account/usage: "Input (w/ Cache Write)" is what was written to cache, "(w/o Cache Write)" the
 uncached input; the total is the sum of the four classes, but where it shows that the first contains the second. `Cost`
 is USD, or a word such as `Included` or nothing, which are no amount; exports of plans by request have `Requests` in its
-place. There is no id of a request. A team's export has `User` too.
+place. There is no id of a request: its time, to a millisecond, and its figures name it, in exports of every version and
+in the events of the API (`cursor_events`). A team's export has `User` too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ COLUMNS = {
 
 THOUSANDS = r"-?\$ ?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?|-?[1-9][0-9]{0,2}(,[0-9]{3})+\.[0-9]+"
 
+
+def named(*figures: str) -> str:
+    """SQL for the id of a request by its time, model and figures; equal ones in a file are numbered."""
+    texts = ", ".join(f"coalesce(({figure})::VARCHAR, '')" for figure in figures)
+    number = f"row_number() OVER (PARTITION BY file_id, {', '.join(figures)} ORDER BY line)"
+    return f"concat_ws(':', 'cursor', {texts}, {number})"
+
+
+BESIDE = f"""("{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END)"""
+
 SQL = f"""
 WITH entry AS (
     -- $1,234.50 has thousands; in 0,16 or $1.234,50 the comma is none of them, and the row is rejected
@@ -44,6 +55,7 @@ read AS (
     FROM entry
 )
 SELECT file_id, line,
+    {named('utc("Date")', 'lower("Model")', f'"{UNCACHED}"', '"Cache Read"', BESIDE, '"Output Tokens"')} AS event_id,
     utc("Date") AS ts,
     "Cloud Agent ID" AS session,
     "User" AS "user",
@@ -52,7 +64,7 @@ SELECT file_id, line,
         WHEN lower("Kind") LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END AS status,
     "{UNCACHED}" AS input,
     "Cache Read" AS cache_read,
-    "{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END AS cache_write_5m,
+    {BESIDE} AS cache_write_5m,
     "Output Tokens" AS output,
     nullif("Total Tokens", 0) AS stated_total,
     -- words are no amount; what has digits and is no number is rejected
@@ -84,7 +96,7 @@ READER = Reader(
         "Cost to you": "a part of Cost; counts where there is no Cost",
         "Requests": "requests of the plan, not USD; kept as a tag",
     },
-    unique_by="time and figures",
+    unique_by="time, model and figures, in its exports and events alike",
     kept_at="cursor.com, Dashboard, Usage, Export CSV",
     no_call="no row",
     sample="real: v2, 2025-12",

@@ -16,6 +16,7 @@ from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..unfold import json_lines
 from .counts import usd_from_cents
+from .cursor import named
 from .nested import count, text
 
 PAGES = ("usageEvents", "usageEventsDisplay")
@@ -31,20 +32,24 @@ CENTS = f"""coalesce(chargedCents, CASE WHEN TRY_CAST({MODEL_CENTS} AS DECIMAL(3
     (TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) + coalesce(TRY_CAST(cursorTokenFee AS DECIMAL(34, 16)), 0))::VARCHAR
     ELSE {MODEL_CENTS} END)"""
 
+TIME = 'coalesce(utc_epoch("timestamp"), utc("timestamp"))'
+INPUT, OUTPUT, WRITTEN, READ = (count("tokenUsage", name) for name in TOKENS)
+
 SQL = f"""
 WITH entry AS (
     SELECT *, lower(coalesce(kind, '')) AS sort, {CENTS} AS cents, ltrim(nullif(usageBasedCosts, '-'), '$') AS usd
     FROM record
 )
 SELECT file_id, line,
-    coalesce(utc_epoch("timestamp"), utc("timestamp")) AS ts,
+    {named(TIME, "lower(model)", INPUT, READ, WRITTEN, OUTPUT)} AS event_id,
+    {TIME} AS ts,
     conversationId AS session,
     model,
     CASE WHEN sort LIKE '%error%' THEN 'error' WHEN sort LIKE '%abort%' THEN 'cancelled' ELSE 'ok' END AS status,
-    {count("tokenUsage", "inputTokens")} AS input,
-    {count("tokenUsage", "cacheReadTokens")} AS cache_read,
-    {count("tokenUsage", "cacheWriteTokens")} AS cache_write_5m,
-    {count("tokenUsage", "outputTokens")} AS output,
+    {INPUT} AS input,
+    {READ} AS cache_read,
+    {WRITTEN} AS cache_write_5m,
+    {OUTPUT} AS output,
     CASE WHEN cents IS NOT NULL THEN {usd_from_cents("cents")}
          WHEN regexp_full_match(usd, '[0-9.]+') THEN usd END AS recorded_usd,
     coalesce(userEmail, owningUser, serviceAccountId) AS "user",
@@ -97,7 +102,7 @@ READER = Reader(
         "usageBasedCosts": "the same in the dashboard's older events: counts where nothing else states a cost",
         "tokenUsage.discountPercentOff": "a ratio",
     },
-    unique_by="time and figures",
+    unique_by="time, model and figures, in its exports and events alike",
     sample="made: the documented response",
     kept_at="exported: POST https://api.cursor.com/teams/filtered-usage-events",
     undercounts="tokens of requests that are billed by number",

@@ -101,7 +101,7 @@ def _messages(file: Path) -> tuple[str | None, str | None]:
 
 def recognises(sample: Sample) -> bool:
     """Settings with the sums of a session."""
-    counts = ("tokenUsage.thinkingTokens", "tokenUsage.cacheCreationTokens")
+    counts = ("tokenUsage.thinkingTokens", "tokenUsage.cacheCreationTokens", "providerLock", "assistantActiveTimeMs")
     one = sample.layout in ("json", "ndjson") and len(sample.records) == 1
     return one and sample.has("tokenUsage.inputTokens", "tokenUsage.outputTokens") and any(map(sample.has, counts))
 

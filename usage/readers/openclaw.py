@@ -2,8 +2,8 @@
 
 https://github.com/badlogic/pi-mono (packages/coding-agent, session format). Input excludes cached tokens. Usage stands
 in a message, or in the entry itself: compactions, summaries of branches, results of tools that called a model (in
-`details.results` what agents used that a tool ran in processes of their own). What
-names no model is the session's, as of its last message or change of model before, by their times.
+`details.results` what agents used that a tool ran in processes of their own). What names no model (or `auto`, and not
+which one answered) is the session's, as of its last message or change of model before, by their times.
 
 `cacheWrite1h` is a part of `cacheWrite`, the rest of which is the five-minute cache, and reasoning a part of the
 output, unless `totalTokens` is the sum with them beside. A record's id names the call where there is one (branched
@@ -38,7 +38,8 @@ COLUMNS = {
     "modelId": "VARCHAR",
     "usage": _USAGE,
     "message": f"""STRUCT(
-        role VARCHAR, provider VARCHAR, model VARCHAR, stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE},
+        role VARCHAR, provider VARCHAR, model VARCHAR, responseModel VARCHAR, responseId VARCHAR,
+        stopReason VARCHAR, "timestamp" VARCHAR, usage {_USAGE},
         serviceTier VARCHAR, requestedServiceTier VARCHAR, speed VARCHAR,
         details STRUCT(results STRUCT(model VARCHAR, usage {_USAGE})[]))""",
 }
@@ -68,7 +69,8 @@ WITH entry AS (
     SELECT *,
         coalesce(utc("timestamp"), utc_epoch(message."timestamp")) AS ts,
         coalesce(message.usage, usage) AS used,
-        coalesce(nullif(message.model, ''), nullif(model, ''), nullif(modelId, '')) AS named,
+        coalesce(CASE WHEN message.model LIKE '%auto' THEN nullif(message.responseModel, '') END,
+            nullif(message.model, ''), nullif(model, ''), nullif(modelId, '')) AS named,
         CASE WHEN named IS NOT NULL THEN coalesce(message.provider, provider, '') END AS named_by
     FROM record
 ),
@@ -119,6 +121,7 @@ SELECT file_id, line,
     'openclaw:' || coalesce(nullif(id, '') || ':' || coalesce(message."timestamp", "timestamp"), md5(concat_ws('|',
         "timestamp", message."timestamp", used_model, used.input, used."output",
         used.cacheRead, used.cacheWrite, used.cost))) || CASE WHEN place = 0 THEN '' ELSE ':' || place END AS event_id,
+    CASE WHEN place = 0 THEN nullif(message.responseId, '') END AS response_id,
     ts,
     CASE WHEN parse_path(path)[-2] = 'sessions' THEN parse_path(path)[-3] ELSE parse_path(path)[-2] END AS agent,
     used_provider AS provider,

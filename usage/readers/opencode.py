@@ -1,10 +1,11 @@
-"""OpenCode: its database (opencode.db) and its older files, one message each (storage/message/*/*.json).
+"""OpenCode: its database (opencode.db), its older files, one message each (storage/message/*/*.json), and its export.
 
 https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
-events and the session's totals repeat the same usage. `tokens.input` excludes cache, `tokens.output` reasoning,
-unless `total` says that reasoning is within. A message has one id in both places, which rises with time; a fork of its
-session copies completed ones under later ids: of messages with the same times and figures, the first id names the
-call. Cost 0 means that no price is known.
+events and the session's totals repeat the same usage. Where a session has no message with usage in `message`, those of
+the newer `session_message` count, and where it has none there, its totals. `tokens.input` excludes cache,
+`tokens.output` reasoning, unless `total` says that reasoning is within. A message has one id in both places, which
+rises with time; a fork of its session copies completed ones under later ids: of messages with the same times and
+figures, the first id names the call. Cost 0 means that no price is known.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from ..fast_json import parsed
 from ..processing import processing
 from ..reader import Reader, Sample
 from ..tags import project_of
-from ..unfold import SQLITE, loaded, no_objects, plain_rows
+from ..unfold import SQLITE, loaded, no_objects, plain_rows, rows, tables
 from .nested import JsonTexts, priced, text
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
+NEWER = "SELECT id, session_id, time_created, data FROM session_message WHERE type = 'assistant'"
+SESSIONS = "SELECT * FROM session"
 COLUMNS = {
     "id": "VARCHAR",
     "sessionID": "VARCHAR",
@@ -34,6 +37,7 @@ COLUMNS = {
     "tokens": "JSON",
     "place": "JSON",
     "error": "JSON",
+    "aggregated": "BOOLEAN",
     **dict.fromkeys(("serviceTier", "service_tier", "speed"), "VARCHAR"),
 }
 
@@ -63,6 +67,8 @@ SELECT file_id, line,
     utc_epoch(created) AS ts,
     agent,
     sessionID AS session,
+    coalesce(aggregated, FALSE) AS aggregated,
+    CASE WHEN aggregated THEN 0 ELSE 1 END AS request,
     coalesce(providerID, {text("model", "providerID")}) AS provider,
     coalesce(modelID, {text("model", "modelID", "id")}) AS model,
     CASE WHEN json_type(error) = 'OBJECT' THEN 'error' ELSE 'ok' END AS status,
@@ -82,23 +88,67 @@ FROM (SELECT *, {text("place", "cwd")} AS cwd FROM named)
 
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
-    """The messages: of the database, or the one that the file is."""
+    """The messages: of the database, of an export, or the one that the file is."""
     with content.open("rb") as stream:
         database = stream.read(len(SQLITE)) == SQLITE
-    if not database:
-        found = parsed(content.read_bytes())
-        for item in found if isinstance(found, list) else [found]:
-            yield from _with_faults(item)
+    if database:
+        yield from _stored(content)
         return
-    for name, session, created, data in plain_rows(content, MESSAGES):
+    found = parsed(content.read_bytes())
+    exported = found.get("messages") if isinstance(found, dict) else None
+    for item in exported if isinstance(exported, list) else found if isinstance(found, list) else [found]:
+        yield from _with_faults(item["info"] if isinstance(item, dict) and "info" in item else item)
+
+
+def _stored(content: Path) -> Iterator[dict[str, Any] | str]:
+    """The messages of a database, and of each session without any what else states its usage."""
+    used: set[str] = set()
+    found = tables(content)
+    if "message" in found:
+        yield from _messages(content, MESSAGES, used)
+    older = frozenset(used)
+    if "session_message" in found:
+        yield from _messages(content, NEWER, used, older)
+    yield from (_totals(row) for row in rows(content, SESSIONS) if row.get("tokens_input") and row["id"] not in used)
+
+
+def _messages(
+    content: Path, select: str, used: set[str], known: frozenset[str] = frozenset()
+) -> Iterator[dict[str, Any] | str]:
+    """The messages of a table but those of known sessions; sessions with usage are added to `used`."""
+    for name, session, created, data in plain_rows(content, select):
         message = loaded(str(data))
+        if session in known:
+            continue
         if isinstance(message, str):
             yield message
-        else:
-            message["id"], message["sessionID"] = name, session
-            if not message.get("time"):
-                message["time"] = {"created": created}
-            yield from _with_faults(message)
+            continue
+        if select == NEWER:
+            message["role"] = "assistant"
+        message["id"], message["sessionID"] = name, session
+        if not message.get("time"):
+            message["time"] = {"created": created}
+        tokens = message.get("tokens")
+        if isinstance(tokens, dict) and (tokens.get("input") or tokens.get("output")):
+            used.add(session)
+        yield from _with_faults(message)
+
+
+def _totals(row: dict[str, Any]) -> dict[str, Any]:
+    """A session's totals, as a message."""
+    counts = {name: row.get(f"tokens_{name}") for name in ("input", "output", "reasoning")}
+    cache = {name: row.get(f"tokens_cache_{name}") for name in ("read", "write")}
+    return {
+        "id": f"session:{row['id']}",
+        "sessionID": row["id"],
+        "role": "assistant",
+        "aggregated": True,
+        "time": {"created": row.get("time_updated")},
+        "model": loaded(str(row.get("model"))),
+        "cost": row.get("cost"),
+        "tokens": {**counts, "cache": cache},
+        "place": {"cwd": row.get("directory")},
+    }
 
 
 def _with_faults(message: Any) -> Iterator[dict[str, Any] | str]:
@@ -120,8 +170,10 @@ def _renamed(message: Any) -> dict[str, Any]:
 def recognises(sample: Sample) -> bool:
     """The database's tables, or a message's own fields."""
     if sample.layout == "sqlite":
-        return sample.has("message", "part", "session")
-    return sample.has("sessionID", "role", "modelID", "providerID", "tokens")
+        return sample.has("message", "part", "session") or sample.has("session_message", "session")
+    return sample.has("messages.info.modelID", "messages.info.tokens") or sample.has(
+        "sessionID", "role", "modelID", "providerID", "tokens"
+    )
 
 
 READER = Reader(
@@ -133,12 +185,13 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     unfold=unfold,
+    own=("aggregated",),
     counted=(
         "cost",
         *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),
     ),
     unique_by="the message's id; copies in a fork have the first one's",
-    kept_at="~/.local/share/opencode/opencode.db or storage/message",
+    kept_at="~/.local/share/opencode/opencode.db or storage/message; exported: opencode export",
     no_call="no assistant message with tokens",
     sample="real: v1.16.0",
 )

@@ -221,6 +221,7 @@ SELECT file_id, line,
     coalesce(kept_call.started, times.started) AS ts,
     agent, session,
     CASE WHEN lower(provider) IN ({_PLAIN_PROVIDERS}) THEN NULL
+         WHEN provider = 'github' THEN 'github-copilot'
          WHEN regexp_matches(provider, '{_PROVIDER}') THEN split_part(provider, '.', 1)
          WHEN provider IS NOT NULL THEN provider
          WHEN emitter = 'codex' THEN 'openai'

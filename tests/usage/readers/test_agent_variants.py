@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,16 @@ CLASSES = [TOKEN_CLASSES.index(name) for name in ("input", "cache_read", "cache_
 
 
 def spent(folder: Path, files: dict[str, Any]) -> Spend:
-    """What a folder with these files costs, by model: lists are lines, all else a document."""
+    """What a folder with these files costs, by model: lists are lines, functions write the file."""
     for name, content in files.items():
         file = folder / "logs" / name
         file.parent.mkdir(parents=True, exist_ok=True)
+        if callable(content):
+            content(file)
+            continue
+        if isinstance(content, str):
+            file.write_text(content)
+            continue
         lines = content if isinstance(content, list) else [content]
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     book = open_book()
@@ -205,3 +212,117 @@ def test_a_fork_of_a_kimi_code_session_counts_its_own_calls(tmp_path: Path) -> N
         "session_2/agents/main/wire.jsonl": [*shared, {"type": "forked"}, kimi_usage("fast", 9, 5, 1)],
     }
     assert by_model(spent(tmp_path, files)) == {"kimi-k2.5": (305, 0, 0, 0, 31)}
+
+
+MS = 1_791_194_400_000  # the same moment
+
+
+def opencode(file: Path) -> None:
+    """A session in the older table and in the newer, one in the newer alone, and one of which only the totals are left."""
+    tokens = {"input": 1_000, "output": 100, "reasoning": 0, "cache": {"read": 0, "write": 0}}
+    model = {"id": "claude-opus-5", "providerID": "anthropic"}
+    time = {"created": MS, "completed": MS + 900}
+    old = {"role": "assistant", "modelID": "claude-opus-5", "providerID": "anthropic", "time": time, "tokens": tokens}
+    new = {"model": model, "time": time, "tokens": {**tokens, "input": 200}, "cost": 0.0035}
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE part (id)")
+        database.execute("CREATE TABLE message (id, session_id, time_created, data)")
+        database.execute("CREATE TABLE session_message (id, session_id, type, time_created, data)")
+        database.execute("CREATE TABLE session (id, directory, model, cost, tokens_input, tokens_output,"
+                         " tokens_reasoning, tokens_cache_read, tokens_cache_write, time_updated)")  # fmt: skip
+        database.execute("INSERT INTO message VALUES ('m1', 's1', ?, ?)", (MS, json.dumps(old)))
+        for id, session in (("n1", "s1"), ("n2", "s2")):
+            row = (id, session, MS, json.dumps(new))
+            database.execute("INSERT INTO session_message VALUES (?, ?, 'assistant', ?, ?)", row)
+        for session, used in (("s1", 1_000), ("s2", 200), ("s3", 30)):
+            values = (session, "/p", json.dumps(model), 0.0, used, 1, 2, 4, 0, MS)
+            database.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def test_an_opencode_session_counts_by_the_best_of_its_three_records(tmp_path: Path) -> None:
+    # s1 by its message 1,000 and 100; s2 by the newer table 200 and 100; s3 by its totals 30, 4 cached, 1 + 2
+    found = by_model(spent(tmp_path, {"opencode.db": opencode}))
+    assert found == {"claude-opus-5": (1_230, 4, 0, 0, 203)}
+
+
+def test_an_export_of_opencode_has_its_sessions_messages(tmp_path: Path) -> None:
+    tokens = {"input": 1_000, "output": 100, "reasoning": 0, "cache": {"read": 0, "write": 0}}
+    info = {"id": "m1", "sessionID": "s1", "role": "assistant", "modelID": "claude-opus-5", "providerID": "anthropic",
+            "time": {"created": MS, "completed": MS + 900}, "tokens": tokens}  # fmt: skip
+    export = {"info": {"id": "s1"}, "messages": [{"info": {"id": "m0", "role": "user"}}, {"info": info, "parts": []}]}
+    files = {"export.json": export, "storage/message/s1/m1.json": info}
+    assert by_model(spent(tmp_path, files)) == {"claude-opus-5": (1_000, 0, 0, 0, 100)}
+
+
+def amp(place: int, at: str, input: int, output: int) -> Record:
+    used = {"model": "claude-opus-5", "inputTokens": input, "outputTokens": output, "cacheReadInputTokens": 0,
+            "cacheCreationInputTokens": 0, "timestamp": at}  # fmt: skip
+    return {"role": "assistant", "messageId": place, "content": [], "usage": used}
+
+
+def test_a_fork_of_an_amp_thread_counts_its_own_messages(tmp_path: Path) -> None:
+    first = amp(1, AT, 1_000, 100)
+    fork = [first, amp(3, "2026-10-05T10:05:00Z", 5, 1)]
+    files = {
+        "T-1.json": {"id": "T-1", "created": MS, "messages": [first]},
+        "T-2.json": {"id": "T-2", "created": MS, "messages": fork, "relationships": [{"type": "fork"}]},
+    }
+    assert by_model(spent(tmp_path, files)) == {"claude-opus-5": (1_005, 0, 0, 0, 101)}
+
+
+def test_settings_of_droid_need_neither_thinking_nor_writes(tmp_path: Path) -> None:
+    used = {"inputTokens": 1_000, "outputTokens": 100, "cacheReadTokens": 50}
+    settings = {"model": "gpt-5.5", "providerLock": "openai", "providerLockTimestamp": AT, "tokenUsage": used}
+    found = by_model(spent(tmp_path, {"sessions/s.settings.json": settings}))
+    assert found == {"gpt-5.5": (1_000, 50, 0, 0, 100)}
+
+
+CURSOR = "Date,{},Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Total Tokens,{}\n{},{}\n"
+
+
+def test_a_request_of_cursor_counts_once_in_exports_and_events(tmp_path: Path) -> None:
+    at, counts = "2026-10-05T10:00:00.000Z", "200,1000,3000,100,4300,$0.02"
+    used = {"inputTokens": 1_000, "outputTokens": 100, "cacheWriteTokens": 200, "cacheReadTokens": 3_000,
+            "totalCents": 1.5}  # fmt: skip
+    event = {"timestamp": str(MS), "model": "claude-opus-5", "kind": "Usage-based", "tokenUsage": used,
+             "cursorTokenFee": 0.5}  # fmt: skip
+    files = {
+        "v1.csv": CURSOR.format("Model", "Cost", at, f"claude-opus-5,{counts}"),
+        "v2.csv": CURSOR.format("Kind,Model,Max Mode", "Cost", at, f"On-Demand,claude-opus-5,No,{counts}"),
+        "events.json": {"usageEvents": [event, {**event, "userEmail": "b@c.d"}]},  # two users at one millisecond
+    }
+    found = spent(tmp_path, files)
+    assert by_model(found) == {"claude-opus-5": (2_000, 6_000, 400, 0, 200)}
+    assert found.total.recorded_usd == Decimal("0.04")
+
+
+def test_a_router_of_pi_is_priced_by_the_model_that_answered(tmp_path: Path) -> None:
+    used = {"input": 1_000, "output": 100, "cacheRead": 0, "cacheWrite": 0, "totalTokens": 1_100}
+    message = {"role": "assistant", "provider": "openrouter", "model": "openrouter/auto", "usage": used,
+               "responseModel": "anthropic/claude-opus-5", "responseId": "gen-1791194400-abcdefghij"}  # fmt: skip
+    session = [{"type": "message", "id": "a1", "timestamp": AT, "message": message}]
+    gateway = {"id": "gen-1791194400-abcdefghij", "created_at": AT, "model": "anthropic/claude-opus-5",
+               "tokens_prompt": 1_000, "tokens_completion": 100, "total_cost": 0.0075, "usage": 0.0075,
+               "native_tokens_prompt": 1_000, "native_tokens_completion": 100, "provider_name": "Anthropic"}  # fmt: skip
+    found = spent(tmp_path, {"session.jsonl": session, "generation.json": {"data": gateway}})
+    assert (found.total.calls, found.total.computed_usd) == (1, Decimal("0.0075"))  # 1,000 x 5 + 100 x 25 millionths
+
+
+def test_a_call_of_copilots_telemetry_is_priced_by_githubs_list(tmp_path: Path) -> None:
+    # claude-sonnet-4.6 at GitHub: 1,000 x 3 + 3,000 x 0.3 + 100 x 15 = 5,400 millionths
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "github",
+                  "gen_ai.request.model": "claude-sonnet-4.6", "gen_ai.usage.input_tokens": 4_000,
+                  "gen_ai.usage.output_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 3_000}  # fmt: skip
+    span = {"type": "span", "name": "chat claude-sonnet-4.6", "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+            "spanId": "00f067aa0ba902b7", "startTime": [1_791_194_399, 0], "endTime": [1_791_194_400, 0],
+            "attributes": attributes}  # fmt: skip
+    found = spent(tmp_path, {"otel.jsonl": [span]})
+    assert (found.total.unpriced_tokens, found.total.computed_usd) == (0, Decimal("0.0054"))
+
+
+def test_what_amp_prints_of_a_thread_is_no_call_beside_the_thread(tmp_path: Path) -> None:
+    counts = {"input_tokens": 1_000, "output_tokens": 100}
+    run = {"type": "result", "subtype": "success", "session_id": "T-12345678", "total_cost_usd": 0, "usage": counts}
+    thread = {"id": "T-12345678", "created": MS, "messages": [amp(1, AT, 1_000, 100)]}
+    found = spent(tmp_path, {"T-12345678.json": thread, "run.jsonl": [run]})
+    assert by_model(found) == {"claude-opus-5": (1_000, 0, 0, 0, 100)}
