@@ -10,10 +10,12 @@ The *biller* is whose bill has the calls: Azure's for a model of OpenAI that Azu
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
+from ...pricing.kept import kept
 from ...pricing.matching import GATEWAYS, canonical, provider_id
+from ...pricing.snapshot import keys
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,6 +46,8 @@ _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _CLAUDE = re.compile(r"^claude-?(\d+(?:[.-]\d+)?)-?(opus|sonnet|haiku)(?=$|-)")
 _GPT = re.compile(r"^gpt(?=\d)")
 _MONTH_DAY = re.compile(r"-\d{4}$")
+_LAST_VERSION = re.compile(r"(?:-v\d+)?(?::\d+)?$|-\d:\d$")
+_ZERO = re.compile(r"(\d)\.0(?!\d)")
 _LEADING = re.compile(r"^(?:auto|vertex ai|amazon bedrock|azure openai)\s*[:-]\s*")
 
 
@@ -96,9 +100,47 @@ def _spoken(model: str, provider: str | None) -> str | None:
     words = _LEADING.sub("", model.strip().lower().partition("(")[0].strip())
     name = _GPT.sub("gpt-", re.sub(r"[^a-z0-9./:@]+", "-", plain(words)).strip("-"))
     claude = _CLAUDE.match(name)
-    tries = [name, _MONTH_DAY.sub("", name)]
+    tries = [name, _MONTH_DAY.sub("", name), f"{name}-preview"]
     if claude:
         version = claude[1].replace(".", "-")
         tries = [f"claude-{claude[2]}-{version}", f"claude-{version}-{claude[2]}"]
-    keys = (canonical(text, owner) for text in tries if text for owner in (provider, None))
-    return next((plain(key.model) for key in keys if key), None)
+        tries = tries[::-1] if version[0] == "3" else tries  # as each is called by its maker
+    elif name.startswith("claude"):
+        tries = [name.replace(".", "-")]
+    owner = _biller(provider, None)
+    for find in (partial(_of, owner=provider), partial(_run_together, owner=owner), partial(_of, owner=None)):
+        found = next(filter(None, map(find, filter(None, tries))), None)
+        if found:
+            return found
+    return None
+
+
+def _of(text: str, owner: str | None) -> str | None:
+    key = canonical(text, owner)
+    return plain(key.model) if key else None
+
+
+def _run_together(text: str, owner: str | None) -> str | None:
+    """The plain name of the owner's model whose letters and digits are these: `NovaLite`, `Llama 3.3 70B`."""
+    asked = _letters(text)
+    return kept("letters", (owner, asked), lambda: _by_letters(owner).get(asked), lambda name: name, lambda name: name)
+
+
+@cache
+def _by_letters(owner: str | None) -> dict[str, str]:
+    """Plain names by their letters and digits, those that two models share left out."""
+    found: dict[str, set[str]] = {}
+    for name in (key.model for key in keys() if key.provider == owner):
+        located = _REGION.sub("", name.lower())
+        for spoken in (part for text in (located, plain(name)) for part in (text, *_unversioned(text))):
+            found.setdefault(_letters(spoken), set()).add(plain(name))
+    return {letters: min(names) for letters, names in found.items() if len(names) == 1}
+
+
+def _unversioned(text: str) -> tuple[str, str]:
+    return text.partition(":")[0], _LAST_VERSION.sub("", text)
+
+
+def _letters(text: str) -> str:
+    said = _ZERO.sub(r"\1", text.lower()).replace("embedding", "embed")
+    return re.sub("instruct|text|[^a-z0-9]", "", said)

@@ -32,13 +32,23 @@ NAMES = {
     "product_region_code": "product/regionCode",
     "product_model": "product/model",
 }
-COLUMNS = dict.fromkeys((*NAMES, *NAMES.values()), "VARCHAR")
-CELLS = ", ".join(f'coalesce("{new}", "{old}") AS {new.removeprefix("line_item_")}' for new, old in NAMES.items())
+# CUR 2.0 has most of a product in one map: JSON in CSV, and in Parquet as DuckDB writes a map into a text.
+OF_PRODUCT = {"product_product_name": "product_name", "product_region_code": "region", "product_model": "model"}
+COLUMNS = dict.fromkeys((*NAMES, *NAMES.values(), "product"), "VARCHAR")
+
+
+def _cell(new: str, old: str) -> str:
+    in_map = f"""regexp_extract(product, '[{{", ]{OF_PRODUCT.get(new)}"?[:=] ?"?([^"=}}]*?)(?:"|, \\w+=|}})', 1)"""
+    cells = [f'"{new}"', f'"{old}"', *([f"nullif({in_map}, '')"] if new in OF_PRODUCT else [])]
+    return f"coalesce({', '.join(cells)}) AS {new.removeprefix('line_item_')}"
+
+
+CELLS = ", ".join(_cell(new, old) for new, old in NAMES.items())
 CLASS = token_class("usage_type")
 # the name before the direction, without the region before it: USE1-Claude4.6Sonnet-input-tokens
 MODEL = (
-    "regexp_extract(usage_type, '^(?:[A-Z]{2,4}[0-9]?-)?(?:MP:)?(.*?)-(?:mantle-)?(?:cache-(?:read|write)-)?"
-    "(?:input|output)-token', 1)"
+    "regexp_extract(usage_type, '^(?:[A-Z]{2,4}[0-9]?-)?(?:MP:)?(.*?)-"
+    "(?:mantle-|cross-region-|global-|latency-optimized-)*(?:cache-(?:read|write)-)?(?:input|output)-token', 1)"
 )
 
 METER = (
@@ -119,15 +129,18 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     counted=("line_item_usage_amount", "line_item_unblended_cost", "lineItem/UsageAmount", "lineItem/UnblendedCost"),
-    left_out=dict.fromkeys(
-        (
-            "line_item_blended_cost",
-            "line_item_net_unblended_cost",
-            "pricing_public_on_demand_cost",
-            "lineItem/BlendedCost",
+    left_out={
+        **dict.fromkeys(
+            (
+                "line_item_blended_cost",
+                "line_item_net_unblended_cost",
+                "pricing_public_on_demand_cost",
+                "lineItem/BlendedCost",
+            ),
+            "another view of the unblended cost",
         ),
-        "another view of the unblended cost",
-    ),
+        "lineItem/UsageAccountId": "an account",
+    },
     role="bill",
     unique_by="the line item's id and its interval, else the row's content",
     kept_at="AWS Cost and Usage Report 2.0, in S3",

@@ -124,6 +124,28 @@ def test_calls_and_any_bill_of_them_are_the_calls_total(name: str, tmp_path: Pat
         (None, "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("claude-sonnet-4-5", "aws")),
         ("aws", "Claude Sonnet 4.5 (Amazon Bedrock Edition)", ("claude-sonnet-4-5", "aws")),
         ("aws", "Claude4.6Sonnet", ("claude-sonnet-4-6", "aws")),
+        *(("aws", model, ("nova-lite-v1:0", "aws")) for model in ("NovaLite", "Nova Lite", "us.amazon.nova-lite-v1:0")),
+        *(("aws", model, ("nova-2-lite", "aws")) for model in ("Nova2.0Lite", "global.amazon.nova-2-lite-v1:0")),
+        *(("aws", model, ("gpt-oss-120b-1:0", "aws")) for model in ("gpt-oss-120b", "openai.gpt-oss-120b-1:0")),
+        *(("aws", model, ("r1", "aws")) for model in ("DeepSeekR1", "DeepSeek-R1", "us.deepseek.r1-v1:0")),
+        *(
+            ("aws", model, ("claude-sonnet-4", "aws"))
+            for model in ("Claude4Sonnet", "Claude Sonnet 4", "us.anthropic.claude-sonnet-4-20250514-v1:0")
+        ),
+        *(
+            ("aws", model, ("llama3-3-70b-instruct-v1:0", "aws"))
+            for model in ("Llama3-3-70B", "Llama 3.3 70B", "us.meta.llama3-3-70b-instruct-v1:0")
+        ),
+        *(
+            ("aws", model, ("titan-embed-text-v2:0", "aws"))
+            for model in ("TitanEmbeddingV2-Text", "amazon.titan-embed-text-v2:0")
+        ),
+        *(("google", model, ("claude-4-opus", "google")) for model in ("Claude Opus 4.1", "claude-opus-4-1@20250805")),
+        *(
+            ("google", model, ("claude-3-7-sonnet", "google"))
+            for model in ("Claude 3.7 Sonnet", "claude-3-7-sonnet@20250219")
+        ),
+        ("google", "Gemini 3 Pro", ("gemini-3-pro-preview", "google")),
         ("google", "claude-sonnet-4-5@20250929", ("claude-sonnet-4-5", "google")),
         ("azure", "gpt-4o", ("gpt-4o", "azure")),
         ("azure", "gpt-4o-1120", ("gpt-4o", "azure")),
@@ -135,7 +157,7 @@ def test_calls_and_any_bill_of_them_are_the_calls_total(name: str, tmp_path: Pat
         ("openai", "gpt-4o-2024-08-06", ("gpt-4o", "openai")),
         ("my-proxy", "nothing-that-is-known", (None, "my-proxy")),
         (None, None, (None, None)),
-    ],
+    ],  # fmt: skip
 )
 def test_one_model_has_one_plain_name_and_a_biller(
     provider: str | None, model: str | None, expected: tuple[Any, Any]

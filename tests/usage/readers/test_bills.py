@@ -56,6 +56,31 @@ def test_a_marketplace_unit_is_what_its_description_says_or_none(
     ]
 
 
+CUR_2 = {
+    "identity_line_item_id": "a", "line_item_usage_start_date": "2026-03-05 00:00:00", "line_item_product_code": "x1",
+    "line_item_usage_type": "USE1-MP:USE1_InputTokenCount-Units", "line_item_usage_amount": "2",
+    "line_item_unblended_cost": "6.6", "line_item_line_item_description": "Million Input Tokens Regional",
+    "pricing_unit": "Units",
+    "product": '{"group":"x","product_name":"Claude Sonnet 4.5 (Amazon Bedrock Edition)","region":"us-east-1"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_cur_2_has_the_name_of_a_marketplace_product_in_a_map(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, ending: str
+) -> None:
+    """2 million tokens at $3.30: of Claude, and so not taken for what another model's calls of the day cost."""
+    file = tmp_path / f"cur.{ending}"
+    product = "json_transform(product, '\"MAP(VARCHAR, VARCHAR)\"') AS product"
+    pick = f"* REPLACE ({product})" if ending == "parquet" else "*"
+    values = duckdb.connect().sql("SELECT unnest($1, recursive := true)", params=[CUR_2])
+    values.project(pick).to_parquet(str(file)) if ending == "parquet" else values.to_csv(str(file))
+    load(store, [file])
+    assert rows(store, "model, input, recorded_usd, tags ->> '$.region'") == [
+        ("Claude Sonnet 4.5", 2_000_000, Decimal("6.6"), "us-east-1")
+    ]
+
+
 @pytest.mark.slow
 def test_focus_counts_tokens_in_units_it_knows_and_no_other_service(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "focus" / "tokens.csv"])
