@@ -4,7 +4,7 @@ https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-respons
 reply (`usage_metadata`, camel case in some). `prompt_token_count` includes cached tokens, `candidates_token_count`
 excludes thoughts; tokens of tools' prompts stand beside the prompt and are billed as input. A streamed reply is a list:
 its last count is the whole. Lists say how many tokens are audio or images; video and documents count as text. Claude's
-replies have Anthropic's own `usage`, which excludes cached tokens.
+replies have Anthropic's own `usage`, which excludes cached tokens, those of other makers OpenAI's.
 """
 
 from __future__ import annotations
@@ -28,21 +28,34 @@ def _either(*names: str) -> tuple[str, ...]:
     return (*names, *camel)
 
 
+# The models of others (Llama, Mistral, DeepSeek) answer as OpenAI's API does, cached tokens within the prompt.
+INPUTS, OUTPUTS = ("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")
+OPEN_READS = "prompt_tokens_details.cached_tokens"
+# Claude costs more in a region than at the global endpoint; the price list says which of its models.
+REGIONAL = """coalesce(contains(concat_ws(' ', resource, model), 'claude')
+    AND regexp_extract(resource, 'locations/([^/]+)', 1) NOT IN ('', 'global'), FALSE)"""
+
 SQL = f"""
 WITH entry AS (
     SELECT * EXCLUDE (full_response, full_request), {parsed("full_response")} AS replies,
         {parsed("full_request")} AS request
     FROM record
 ),
+parted AS (
+    SELECT *, {items("replies")} AS parts FROM entry
+),
 replied AS (
-    SELECT *, CASE json_type(replies) WHEN 'ARRAY' THEN coalesce(
-        list_filter({items("replies")}, lambda part: coalesce((part -> '$.usage_metadata'), (part -> '$.usageMetadata'))
-            IS NOT NULL)[-1], (replies -> '$[#-1]')) ELSE replies END AS reply
-    FROM entry
+    SELECT *, list_filter(parts, lambda part: {has("part", "message.usage")})[1] AS begun,
+        CASE WHEN parts IS NULL THEN replies ELSE coalesce(
+            list_filter(parts, lambda part: {has("part", "usage_metadata", "usageMetadata", "usage")})[-1],
+            (replies -> '$[#-1]')) END AS reply
+    FROM parted
 ),
 used AS (
     SELECT *, coalesce((reply -> '$.usage_metadata'), (reply -> '$.usageMetadata'), '{{}}') AS usage,
-        coalesce((reply -> '$.usage'), '{{}}') AS claude
+        -- of a stream of Claude's, what was read stands in its first event, what was written in its last
+        json_merge_patch(coalesce((begun -> '$.message.usage'), '{{}}'::JSON), coalesce((reply -> '$.usage'), '{{}}'))
+            AS claude
     FROM replied
 ),
 counted AS (
@@ -55,33 +68,35 @@ counted AS (
         {count("usage", *_either("thoughts_token_count"))} AS thoughts,
         {count("usage", *_either("total_token_count"))} AS total,
         {by_modality("usage")},
-        {count("claude", "input_tokens")} AS inputs,
+        {count("claude", *INPUTS)} AS inputs,
         {count("claude", "cache_read_input_tokens")} AS reads,
         {count("claude", "cache_creation_input_tokens")} AS writes,
         {count("claude", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
-        {count("claude", "output_tokens")} AS outputs
+        {count("claude", *OUTPUTS)} AS outputs,
+        {count("claude", OPEN_READS)} AS open_reads, {count("claude", "total_tokens")} AS open_total
     FROM used
 )
 SELECT file_id, line,
     'vertex:' || nullif(request_id, '') AS event_id,
-    coalesce({text("reply", *_either("response_id"))}, {text("reply", "id")}) AS response_id,
+    coalesce({text("reply", *_either("response_id"), "id")}, {text("begun", "message.id")}) AS response_id,
     coalesce(utc(logging_time), utc_epoch(logging_time)) AS ts,
     'google' AS provider,
-    coalesce({text("reply", *_either("model_version"))}, regexp_extract(model, '[^/]*$'), {text("reply", "model")})
-        AS model,
+    coalesce({text("reply", *_either("model_version"))}, nullif(regexp_extract(model, '[^/]*$'), ''),
+        {text("reply", "model")}, {text("begun", "message.model")}) AS model,
     CASE WHEN {text("usage", *_either("traffic_type"))} ILIKE '%batch%' THEN 'batch'
          WHEN {text("usage", *_either("traffic_type"))} ILIKE '%priority%' THEN 'priority'
          WHEN {text("usage", *_either("traffic_type"))} ILIKE '%flex%' THEN 'flex'
          ELSE {processing(text("claude", "service_tier"), text("claude", "speed"), text("claude", "inference_geo"))}
-         END AS processing,
+         END || CASE WHEN {REGIONAL} THEN '/regional' ELSE '' END AS processing,
     CASE WHEN {has("reply", "error", "code")} THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN least(tool, inputs) < 0 THEN -1 ELSE {less("prompt", "cached")} + tool + inputs END AS input,
-    CASE WHEN least(cached, reads) < 0 THEN -1 ELSE cached + reads END AS cache_read,
+    CASE WHEN least(tool, inputs) < 0 THEN -1
+         ELSE {less("prompt", "cached")} + tool + {less("inputs", "open_reads")} END AS input,
+    CASE WHEN least(cached, reads, open_reads) < 0 THEN -1 ELSE cached + reads + open_reads END AS cache_read,
     {less("writes", "writes_1h")} AS cache_write_5m,
     writes_1h AS cache_write_1h,
     CASE WHEN least(candidates, thoughts, outputs) < 0 THEN -1 ELSE candidates + thoughts + outputs END AS output,
     {", ".join(PARTS)},
-    nullif(total, 0) AS stated_total,
+    nullif(greatest(total, open_total), 0) AS stated_total,
     json_merge_patch(coalesce(request -> '$.labels', '{{}}'::JSON),
         json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
         'project', nullif(regexp_extract(resource, 'projects/([^/]+)', 1), ''),
@@ -110,6 +125,7 @@ _CLAUDE = (
     "cache_creation.ephemeral_1h_input_tokens",
     "cache_creation.ephemeral_5m_input_tokens",
 )
+_OPEN = ("prompt_tokens", "completion_tokens", "total_tokens", OPEN_READS)
 _TOP = ("full_response.usage_metadata", "full_response.usageMetadata")
 _DETAILS = tuple(name for lists in GEMINI_LISTS.values() for name in lists)
 
@@ -123,13 +139,15 @@ READER = Reader(
     input_includes_cached=None,
     counted=(
         *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
-        *(f"full_response.usage.{name}" for name in _CLAUDE),
+        *(f"full_response.usage.{name}" for name in (*_CLAUDE, *_OPEN)),
+        *(f"full_response.message.usage.{name}" for name in _CLAUDE),
         *(f"{top}.{d}[].{n}" for top in _TOP for d in _DETAILS for n in _either("token_count")),
     ),
     texts=("full_response",),
     listed=("full_response",),  # the chunks of a stream
     left_out={
         **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
+        "full_response.usage.completion_tokens_details.reasoning_tokens": "part of the output",
         **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
     },
     unique_by="the request's id",

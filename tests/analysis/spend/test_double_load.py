@@ -157,7 +157,7 @@ def test_calls_and_any_bill_of_them_are_the_calls_total(name: str, tmp_path: Pat
         ("openai", "gpt-4o-2024-08-06", ("gpt-4o", "openai")),
         ("my-proxy", "nothing-that-is-known", (None, "my-proxy")),
         (None, None, (None, None)),
-    ],  # fmt: skip
+    ],
 )
 def test_one_model_has_one_plain_name_and_a_biller(
     provider: str | None, model: str | None, expected: tuple[Any, Any]

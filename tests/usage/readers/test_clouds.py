@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from costsim.analysis.spend.query import Query
+from costsim.analysis.spend.spend import spend
 from costsim.errors import UsageLogError
+from costsim.pricing.book import open_book
 from costsim.usage.load import load
 
 DATA = Path(__file__).parents[2] / "data" / "usage"
@@ -120,6 +124,51 @@ def test_vertex_prompts_include_the_cache_and_candidates_leave_out_thoughts(stor
         ("google", "gemini-2.5-flash", 200, 1000, 430),
         ("google", "gemini-2.5-flash", 5, 0, 0),
     ]
+
+
+def vertex(file: Path, reply: object, place: str = "global", maker: str = "anthropic/models/claude-sonnet-4-5") -> None:
+    resource = f"projects/p/locations/{place}/publishers/{maker}"
+    row = {"logging_time": "2026-03-05 10:00:00 UTC", "request_id": "1", "endpoint": resource, "full_response": reply}
+    file.write_text(json.dumps({**row, "model": f"publishers/{maker}"}) + "\n")
+
+
+USED = {"input_tokens": 1000, "cache_creation_input_tokens": 500, "cache_read_input_tokens": 300, "output_tokens": 100}
+
+
+@pytest.mark.parametrize(
+    ("place", "usd"),
+    [
+        # Sonnet 4.5: 3, 3.75, 0.30 and 15 per million; a tenth more in a region
+        ("global", "0.006465"),  # (1000 x 3 + 500 x 3.75 + 300 x 0.30 + 100 x 15) / 10^6
+        ("us-east5", "0.0071115"),  # 0.006465 x 1.1
+    ],
+)
+def test_claude_on_vertex_costs_a_tenth_more_in_a_region(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, place: str, usd: str
+) -> None:
+    vertex(tmp_path / "v.jsonl", {"id": "msg_vrtx_1", "usage": USED}, place)
+    load(store, [tmp_path / "v.jsonl"])
+    assert spend(store, open_book(), Query(("model",))).total.computed_usd == Decimal(usd)
+
+
+def test_a_stream_of_claude_on_vertex_has_its_input_first_and_its_output_last(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    begun = {"type": "message_start", "message": {"id": "msg_vrtx_2", "usage": USED | {"output_tokens": 1}}}
+    vertex(tmp_path / "v.jsonl", [begun, {"type": "message_delta", "usage": {"output_tokens": 100}}, {"type": "end"}])
+    report = load(store, [tmp_path / "v.jsonl"])
+    columns = "response_id, input, cache_read, cache_write_5m, output"
+    assert rows(store, columns) == [("msg_vrtx_2", 1000, 300, 500, 100)]
+    assert report.unread == []
+
+
+def test_other_makers_on_vertex_count_as_openai_does(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": 200}}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **details}
+    vertex(tmp_path / "v.jsonl", {"id": "x", "usage": usage}, maker="meta/models/llama-3.3-70b-instruct-maas")
+    report = load(store, [tmp_path / "v.jsonl"])
+    assert rows(store, "input, cache_read, output") == [(800, 200, 100)]
+    assert report.unread == []
 
 
 def test_azure_replies_through_the_gateway_plain_and_streamed(store: duckdb.DuckDBPyConnection) -> None:
