@@ -12,7 +12,8 @@ where j's model is the logged one in the first and the replayed one in the secon
 write nothing again, a read that the log does not explain (another session wrote it, or longer ago than the ttl) stays a
 read, and after a way back only what was missed is written. `again` moves from cache_read to the session's class of
 writes: 1 hour where it has such, else 5 minutes; a model without a price of writes is charged at its input price. A
-prefix is what was read and written; in sessions without any write, whose caches are automatic, the whole prompt.
+prefix is what was read and written; in sessions without any write, whose caches are automatic, the whole prompt. All
+this is of text: audio and images that were cached are taken to be cached elsewhere too.
 
 Moved whole, a session goes to the model that the routing gives most of its tokens, with its cache as logged; one of
 which no call moves stays as it ran.

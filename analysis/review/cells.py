@@ -9,7 +9,7 @@ day, a row per half hour):
 | component, agent, task | as attributed; agent and task may be NULL |
 | provider, model | the price book's names, else as logged (NULL where nothing was) |
 | processing, status, tier | as in `usage_daily` |
-| token_class | input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request, as billed |
+| token_class | one of TOKEN_CLASSES (tokens.py), or as billed |
 | units | BIGINT: tokens, searches, or calls (request); more than 0, calls may be 0; 0 as billed |
 | usd | DECIMAL(38,24), exact: units x spend_price.usd_per_unit; NULL where there is no price |
 | price_id | the row of `spend_price` that paid; NULL where none did (a call without a price per call costs 0) |

@@ -18,7 +18,8 @@ def token_class(name: str) -> str:
     return f"CASE WHEN {kind} IN ('input', 'cache_read', 'output') AND {heard} THEN {kind} || '_audio' ELSE {kind} END"
 
 
-AUDIO = "(^|[ _-])(audio|aud)[ _-](in|out|opt|cach|cchd)|(inp|input|outp?|output|cached|cchd)[ _-](audio|aud)\\b"
+_SPOKEN = "(audio|aud|speech)"
+AUDIO = f"(^|[ _-]){_SPOKEN}[ _-](in|out|opt|cach|cchd)|(inp|input|outp?|output|cached|cchd)[ _-]{_SPOKEN}\\b"
 """Audio beside a direction: in the name of a model it says nothing of the tokens. Images may be counted one by one."""
 
 

@@ -12,6 +12,7 @@ from costsim.analysis.spend.rollup_file import Wanted, every_tier, make_rollup, 
 from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.store import open_store
+from costsim.tokens import MEDIA_CLASSES
 from costsim.usage.engines.dialects import DIALECTS, written
 from costsim.usage.engines.named import engine_of
 from costsim.usage.readers.mapped import parse_mapping
@@ -64,6 +65,28 @@ def test_a_rollup_of_a_store_costs_what_the_store_says(calls: Path, tmp_path: Pa
     in_store = sums(tmp_path / "a.duckdb", calls, ("component",), MAP)
     made = make_rollup(engine_of("local", str(tmp_path / "a.duckdb")), BOOK, tmp_path / "r.parquet", Wanted())
     assert sums(tmp_path / "b.duckdb", made.file, ("component",)) == in_store
+
+
+@pytest.mark.slow
+def test_audio_stays_a_class_of_its_own(tmp_path: Path) -> None:
+    # gpt-realtime: 3 x (10 x 4 + 20 x 32 + 5 x 64) = 3 x 1,000 millionths; a table without such a column has none
+    sql = """SELECT 'e' || i AS event_id, TIMESTAMP '2026-10-05' AS ts, 'gpt-realtime' AS model, 10 AS input,
+        20 AS input_audio, 5 AS output_audio FROM range(3) t(i)"""
+    duckdb.connect().execute(f"COPY ({sql}) TO '{tmp_path / 'calls.parquet'}' (FORMAT parquet)")
+    made = make_rollup(engine_of("local", str(tmp_path / "calls.parquet")), BOOK, tmp_path / "r.parquet", Wanted())
+    assert sums(tmp_path / "a.duckdb", made.file, ())[-1][3] == Decimal("0.003")
+
+
+def test_a_rollup_from_before_audio_was_a_class_has_none(tmp_path: Path) -> None:
+    older = Path(__file__).parents[2] / "data" / "usage" / "rollup" / "rollup.parquet"
+    columns = duckdb.connect().execute(f"SELECT column_name FROM (DESCRIBE FROM '{older}')").fetchall()
+    assert ("input",) in columns
+    assert ("input_audio",) not in columns
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([older])
+        total = store.spend(by=()).total
+    assert total.tokens["input"] > 0
+    assert sum(total.tokens[name] for name in MEDIA_CLASSES) == 0
 
 
 @pytest.mark.slow
