@@ -17,19 +17,22 @@ from ..aliases import (
     LANGFUSE_TOOL_INPUTS,
     LANGFUSE_TOTALS,
 )
-from ..reader import identifier, text
+from ..reader import identifier
 from .counts import count_in_text
+from .nested import media_counts
 
 COUNTED = (
     *(*LANGFUSE_INPUTS, *LANGFUSE_OUTPUTS, *LANGFUSE_TOTALS, *(key.name for key in LANGFUSE)),
     *(*LANGFUSE_CACHED_PARTS, *LANGFUSE_THOUGHTS, *LANGFUSE_TOOL_INPUTS, *LANGFUSE_REASONING, *LANGFUSE_SEARCHES),
 )
 _NAMES = tuple(dict.fromkeys(COUNTED))
-_MEDIA_NAMES = (*(name for names in LANGFUSE_MEDIA.values() for name in names), *LANGFUSE_CACHED_MODALITIES)
-_MEDIA_PATHS = tuple(path for name in _MEDIA_NAMES for path in (f'$."{name}"', f"$.{name}"))
-COUNTED = (*COUNTED, *_MEDIA_NAMES)
-MEDIA = f"""CASE WHEN regexp_matches(counts::VARCHAR, 'audio|image|modality')
-    THEN json_extract_string(counts, [{", ".join(map(text, _MEDIA_PATHS))}]) END"""
+_MEDIA = {**LANGFUSE_MEDIA, "modal": LANGFUSE_CACHED_MODALITIES}
+COUNTED = (*COUNTED, *dict.fromkeys(name for names in _MEDIA.values() for name in names))
+_WAYS = {
+    part: [way for name in names for way in ([f'"{name}"', name] if "." in name else [name])]
+    for part, names in _MEDIA.items()
+}
+MEDIA = media_counts("counts", _WAYS, "audio|image|modality")
 """SQL for what stands under the keys of media (`by_medium`), each as it is and as the way to it; few rows have any."""
 
 
@@ -58,22 +61,19 @@ def largest(where: str, measure: str) -> str:
 
 def by_medium() -> str:
     """SQL for the columns of audio and images (PARTS of media.py), and `modal`, all that was cached by modality."""
-    columns = {part: _sum_of_media(names) for part, names in LANGFUSE_MEDIA.items()}
+    columns, start = {}, 1
+    for part, ways in _WAYS.items():
+        own = f"media[{start}:{start + len(ways) - 1}]"
+        columns[part] = f"CASE WHEN media IS NULL THEN 0 WHEN list_min(media) < 0 THEN -1 ELSE list_sum({own}) END"
+        start += len(ways)
     for medium in ("audio", "image"):
-        columns[f"{medium}_in"] = _together(f"{medium}_fresh", f"{medium}_read", f"{medium}_in_input")
-        columns[f"{medium}_out"] = _together(f"{medium}_answered", f"{medium}_in_output")
-    columns["modal"] = _sum_of_media(LANGFUSE_CACHED_MODALITIES)
+        columns[f"{medium}_in"] = f"{medium}_fresh + {medium}_read + {medium}_in_input"
+        columns[f"{medium}_out"] = f"{medium}_answered + {medium}_in_output"
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
 
 def _together(*counts: str) -> str:
     return f"CASE WHEN least({', '.join(counts)}) < 0 THEN -1 ELSE {' + '.join(counts)} END"
-
-
-def _sum_of_media(names: tuple[str, ...]) -> str:
-    places = (2 * _MEDIA_NAMES.index(name) + 1 for name in names)
-    counts = [count_in_text(f"coalesce(media[{place}], media[{place + 1}])") for place in places]
-    return f"CASE WHEN media IS NULL THEN 0 ELSE {_together(*counts)} END"
 
 
 def first(names: tuple[str, ...]) -> str:

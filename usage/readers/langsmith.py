@@ -112,7 +112,7 @@ parted AS (
     SELECT *,
         {count("details", "cache_read", "priority_cache_read", "flex_cache_read", "cached_tokens")} AS reads,
         {count("details", "ephemeral_1h_input_tokens", "cache_creation_1h")} AS writes_1h,
-        {media("details", MEDIA_IN)}, {media("out_details", MEDIA_OUT)},
+        {media("details", MEDIA_IN)}, {media("out_details", MEDIA_OUT, "answered_media")},
         {
     written_5m(
         count("details", "cache_creation", "cache_write", "cache_write_tokens"),

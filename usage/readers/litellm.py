@@ -10,13 +10,15 @@ A hit of the proxy's own cache asked no provider: it keeps its row, with no toke
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..aliases import API_MEDIA
 from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import MEDIA_NAMES
 from .counts import count_in_text
-from .nested import labels, tags_of
+from .nested import labels, media_counts, media_parts, tags_of
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -91,6 +93,11 @@ def _usage(paths: tuple[str, ...]) -> str:
     return count_in_text(f"coalesce({found})")
 
 
+def _held(holders: Sequence[str]) -> dict[str, list[str]]:
+    """The names of audio and images, below each of these."""
+    return {part: [f"{holder}.{path}" for path in paths for holder in holders] for part, paths in API_MEDIA.items()}
+
+
 def _parsed(name: str) -> str:
     """A JSON column; some exports hold it as text."""
     return f"CASE json_type({name}) WHEN 'VARCHAR' THEN TRY_CAST({name} ->> '$' AS JSON) ELSE {name} END"
@@ -125,7 +132,9 @@ counted AS (
         {_usage(WRITES_1H)} AS written_1h,
         {_usage(WRITES_5M)} AS written_5m,
         {_usage(SEARCHES)} AS searches,
-        {", ".join(f"CASE WHEN hit THEN 0 ELSE {_usage(paths)} END AS {part}" for part, paths in API_MEDIA.items())},
+        CASE WHEN NOT coalesce(hit, FALSE) THEN coalesce({media_counts("meta", _held(HOLDERS))},
+            {media_counts("answer", _held(("usage", "usage")))}) END AS stated_media,
+        {media_parts(_held(HOLDERS), "stated_media")},
         CASE WHEN least(written_in_all, written_1h, written_5m) < 0 THEN -1
              ELSE greatest(written_in_all, written_1h + written_5m) END AS written,
         -- the same count under two names; -1, unreadable, stays

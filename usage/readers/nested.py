@@ -32,15 +32,43 @@ def count(holder: str, *paths: str) -> str:
     return count_in_text(text(holder, *paths))
 
 
-def media(holder: str, names: Mapping[str, Sequence[str]] = API_MEDIA) -> str:
-    """SQL for the columns of audio and images (PARTS of media.py) that `holder` (JSON) states under these names."""
-    return ", ".join(f"{count(holder, *paths)} AS {part}" for part, paths in names.items())
+ANY_MEDIA = r'(audio|image)\w*"\s*:\s*[^0n\s]'
+"""A key of audio or images with a count other than 0: most usages have none, and are looked at no further."""
+ANY_MODALITY = r'(?i)AUDIO|IMAGE|modality"\s*:\s*"?[24]'
+
+
+def media(holder: str, names: Mapping[str, Sequence[str]] = API_MEDIA, listed: str = "stated_media") -> str:
+    """SQL for the columns of audio and images (PARTS of media.py) that `holder` (JSON) states under these names.
+
+    `listed` is the name of one more column, of what stands under each name.
+    """
+    return f"{media_counts(holder, names)} AS {listed}, {media_parts(names, listed)}"
+
+
+def media_counts(holder: str, names: Mapping[str, Sequence[str]], any_media: str = ANY_MEDIA) -> str:
+    """SQL for the list of the counts under each of these names; NULL where there are none."""
+    paths = ", ".join(f"'{_path(path)}'" for listed in names.values() for path in listed)
+    counts = f"list_transform(json_extract_string({holder}, [{paths}]), lambda t: {count_in_text('t')})"
+    return f"CASE WHEN regexp_matches(({holder})::VARCHAR, '{any_media}') THEN {counts} END"
+
+
+def media_parts(names: Mapping[str, Sequence[str]], listed: str) -> str:
+    """SQL for a column of each part: the largest of its counts in the list `listed`; -1 where one is no number."""
+    columns, start = [], 1
+    for part, paths in names.items():
+        own = f"{listed}[{start}:{start + len(paths) - 1}]"
+        columns.append(
+            f"CASE WHEN {listed} IS NULL THEN 0 WHEN list_min({own}) < 0 THEN -1 ELSE list_max({own}) END AS {part}"
+        )
+        start += len(paths)
+    return ", ".join(columns)
 
 
 def by_modality(holder: str) -> str:
     """SQL for the columns of audio and images that `holder` (JSON), a usage of Gemini's API, states in its lists."""
+    some = f"regexp_matches(({holder})::VARCHAR, '{ANY_MODALITY}')"
     return ", ".join(
-        f"{_modality(holder, lists, modalities)} AS {medium}_{side}"
+        f"CASE WHEN {some} THEN {_modality(holder, lists, modalities)} ELSE 0 END AS {medium}_{side}"
         for side, lists in GEMINI_LISTS.items()
         for medium, modalities in GEMINI_MEDIA.items()
     )

@@ -14,6 +14,7 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .claude_model import provider_of
 from .counts import count_in_text
+from .nested import media_parts
 from .otel_fields import FIELDS
 from .otel_items import COLUMNS, ITEMS, NODE, at, narrowed
 from .otel_json import IN_JSON, IN_JSON_COUNTED, IN_JSON_LEFT_OUT, LANGFUSE_BESIDE, LANGFUSE_REASONING_BESIDE
@@ -32,12 +33,16 @@ def _fields() -> str:
 
 def _texts(measure: Measure) -> str:
     """SQL for the list of what a record has under all names of a measure, those of one emitter only first."""
+    return "[" + ", ".join(_listed(measure)) + "]"
+
+
+def _listed(measure: Measure) -> list[str]:
     found = sorted((alias for alias in ATTRIBUTES if alias.measure == measure), key=lambda alias: alias.only is None)
     texts = [
         f"CASE WHEN emitter = '{alias.only}' THEN {at(alias.name)} END" if alias.only else at(alias.name)
         for alias in found
     ]
-    return "[" + ", ".join([*texts, *IN_JSON.get(measure, ())]) + "]"
+    return [*texts, *IN_JSON.get(measure, ())]
 
 
 def _counts(measure: Measure) -> str:
@@ -64,10 +69,9 @@ def _quoted(names: tuple[str, ...]) -> str:
 _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == measure and alias.beside}
            for measure in ("input", "reasoning")}  # fmt: skip
 _MEDIA: tuple[Measure, ...] = ("audio_in", "image_in", "audio_read", "image_read", "audio_out", "image_out")
-_COUNTED: tuple[Measure, ...] = (
-    *("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total"),
-    *_MEDIA,
-)
+_COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
+_OF_MEDIA = {part: _listed(part) for part in _MEDIA}
+_MEDIA_TEXTS = ", ".join(text for texts in _OF_MEDIA.values() for text in texts)
 _PROVIDER = (
     r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure-openai|mistral|xai|groq|deepseek|cohere|"
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
@@ -110,13 +114,15 @@ known AS (
 ),
 listed AS (
     SELECT * EXCLUDE (found), {", ".join(f"{_counts(measure)} AS {measure}" for measure in _COUNTED)},
+        CASE WHEN coalesce({_MEDIA_TEXTS}) IS NOT NULL
+            THEN list_transform([{_MEDIA_TEXTS}], lambda t: {count_in_text("t")}) END AS stated_media,
         list_filter({_texts("cost")}, lambda c: c IS NOT NULL AND TRY_CAST(c AS DOUBLE) IS DISTINCT FROM 0)[1] AS cost
     FROM known
 ),
 measured AS (
     SELECT * REPLACE ({_first("input")} AS input, {_first("output")} AS output,
         {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
-    FROM listed
+    , {media_parts(_OF_MEDIA, "stated_media")} FROM listed
 ),
 -- whether cached tokens stand in the input, by the emitter, or by what cannot be otherwise
 placed AS (
