@@ -121,8 +121,9 @@ listed AS (
 ),
 measured AS (
     SELECT * REPLACE ({_first("input")} AS input, {_first("output")} AS output,
-        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
-    , {media_parts(_OF_MEDIA, "stated_media")} FROM listed
+        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])}),
+        {media_parts(_OF_MEDIA, "stated_media")}
+    FROM listed
 ),
 -- whether cached tokens stand in the input, by the emitter, or by what cannot be otherwise
 placed AS (
