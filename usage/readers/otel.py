@@ -70,7 +70,7 @@ _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == meas
            for measure in ("input", "reasoning")}  # fmt: skip
 _MEDIA: tuple[Measure, ...] = ("audio_in", "image_in", "audio_read", "image_read", "audio_out", "image_out")
 _COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
-_OF_MEDIA = {part: _listed(part) for part in _MEDIA}
+_OF_MEDIA: dict[str, list[str]] = {part: _listed(part) for part in _MEDIA}
 _MEDIA_TEXTS = ", ".join(text for texts in _OF_MEDIA.values() for text in texts)
 _PROVIDER = (
     r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure-openai|mistral|xai|groq|deepseek|cohere|"
