@@ -183,7 +183,13 @@ def _format_of(
         raise UsageLogError(f"the column {twice!r} stands twice in the header", file=sample.path)
     if reader and reader.narrow and not forced and not packing:
         reader = reader.narrow(reader, sample)
-    return Format(reader, sample.layout, packing, columns, delimiter) if reader else None
+    return Format(reader, _layout(sample, reader), packing, columns, delimiter) if reader else None
+
+
+def _layout(sample: Sample, reader: Reader) -> Layout:
+    """The layout, but that a page of an API is a document even in one line."""
+    paged = any(isinstance(record.get(key), list) for record in sample.records for key in reader.pages)
+    return "json" if paged and sample.layout == "ndjson" else sample.layout
 
 
 def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> list[Any]:

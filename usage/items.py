@@ -14,8 +14,9 @@ from .reader import RAW_CHARACTERS
 EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 
-def items(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
-    """The object that a JSON document is, the items of an array, or the objects that stand one after the other.
+def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[dict[str, Any] | str]:
+    """The object that a JSON document is, the items of an array, or the objects that stand one after the other; of an
+    object that lists others under one of `pages`, these.
 
     What follows the last whole one is handed on as it stands, in a line, to be rejected.
     """
@@ -28,13 +29,19 @@ def items(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
         found = [item for item, _ in documents] if several else []
         rest = text[documents[-1][1] :] if several else text
     for item in found if isinstance(found, list) else [found]:
-        yield from _exports(item) if isinstance(item, dict) else [json.dumps(item)]
+        yield from _exports(item, pages) if isinstance(item, dict) else [json.dumps(item)]
     if rest.strip():
         yield " ".join(rest[:RAW_CHARACTERS].split())
 
 
-def _exports(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """An object as it is; an OTLP export as one for each resource, so that no record is as long as the document."""
+def _exports(item: dict[str, Any], pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    """An object as it is, or what its page lists; an OTLP export as one for each resource.
+
+    So no record is as long as the document.
+    """
+    if page := next((name for name in pages if isinstance(item.get(name), list)), ""):
+        yield from (one if isinstance(one, dict) else json.dumps(one) for one in item[page])
+        return
     key = next((name for name in EXPORTS if isinstance(item.get(name), list)), "")
     first, *others = item.get(key) or [None]
     yield {**item, key: [first]} if others else item

@@ -151,7 +151,7 @@ def _unpacked(source: Source, spool: Path) -> Source:
 def _unfolded(source: Source, spool: Path) -> Source:
     """A file that is no list of records, or a document of them, as JSON lines."""
     reader = source.format.reader
-    unfold = reader.unfold or (items if source.format.layout == "json" else None)
+    unfold = reader.unfold or (partial(items, pages=reader.pages) if source.format.layout == "json" else None)
     if unfold is None:
         return source
     out = spool / f"{source.file_id}.unfolded"

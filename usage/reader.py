@@ -116,6 +116,9 @@ class Reader:
     the keys that `unfold` adds to a record: what costsim makes of it, so nothing in them is unread. `read_as` are the
     types of keys that `unfold` reads and `columns` lack: a list or a text where it reads an object is unread.
 
+    `pages` are the keys under which a page of an API lists such records: of a document with one of these, the items are
+    the records.
+
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
     `answers`, which is a call even where it states no usage.
@@ -157,6 +160,7 @@ class Reader:
     no_call: str = "no entry with usage"
     unfold: Unfold | None = None
     narrow: Callable[[Reader, Sample], Reader] | None = None
+    pages: tuple[str, ...] = ()
     usage_key: str = ""
     answers: tuple[str, ...] = ()
 

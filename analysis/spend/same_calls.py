@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-SUMS_OF = {"litellm-daily": "litellm"}
+SUMS_OF = {"litellm-daily": "litellm", "openrouter-days": "openrouter"}
 """Sources that are another's calls, summed by day and model."""
 
 RUNS_OF = {"claude-print": ("claude-code", "otel", "amp")}

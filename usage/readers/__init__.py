@@ -61,6 +61,7 @@ READERS: tuple[Reader, ...] = (
     anthropic_organization.USAGE,
     anthropic_organization.COSTS,
     openrouter.READER,
+    openrouter.DAYS,
     helicone.READER,
     langsmith.READER,
     posthog.READER,

@@ -107,8 +107,10 @@ FROM counted
 
 def recognises(sample: Sample) -> bool:
     """Requests by Helicone's own names for them."""
-    return sample.has("request_created_at", "response_status", "prompt_tokens") or sample.has(
-        "request_created_at", "response_status", "request_path"
+    return any(
+        sample.has(f"{top}request_created_at", f"{top}response_status", f"{top}{clue}")
+        for top in ("", "data.")
+        for clue in ("prompt_tokens", "request_path")
     )
 
 
@@ -140,6 +142,7 @@ READER = Reader(
     },
     unique_by="request id, else response id",
     kept_at="Helicone: Requests, Export; or its API",
+    pages=("data",),
     no_call="no request",
     sample="made: rows on the export's documented fields",
 )

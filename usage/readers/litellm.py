@@ -5,6 +5,8 @@ https://docs.litellm.ai/docs/proxy/cost_tracking. `prompt_tokens` includes cache
 (https://github.com/BerriAI/litellm/issues/15056), and pass-through endpoints all cached tokens. The row's arithmetic
 decides: what `total_tokens` has beyond prompt and completion stands beside the prompt, and so does what exceeds it.
 `call_type` marks batches, the usage, the response or the request a service tier.
+Its callbacks (S3, GCS, a file) write the same, a JSON object a request, with `id`, `response_cost` and times since
+1970: https://docs.litellm.ai/docs/proxy/logging_spec. Pages of its API list rows under `data`.
 A hit of the proxy's own cache asked no provider: it keeps its row, with no tokens, no request and cost 0.
 """
 
@@ -22,6 +24,10 @@ from .nested import labels, media_counts, media_parts, tags_of
 
 COLUMNS = {
     "request_id": "VARCHAR",
+    "id": "VARCHAR",
+    "trace_id": "VARCHAR",
+    "response_cost": "VARCHAR",
+    "model_parameters": "JSON",
     "startTime": "VARCHAR",
     "call_type": "VARCHAR",
     "model": "VARCHAR",
@@ -119,7 +125,9 @@ WITH entry AS (
         {_parsed("metadata")} AS meta,
         {_parsed("request_tags")} AS labels,
         {_parsed("response")} AS answer,
-        {_parsed("proxy_server_request")} AS asked,
+        coalesce({_parsed("proxy_server_request")}, {_parsed("model_parameters")}) AS asked,
+        coalesce(nullif(request_id, ''), nullif(id, '')) AS call_id,
+        coalesce(utc("startTime"), utc_epoch("startTime")) AS started,
         lower(cache_hit) IN ('true', 't', '1') AS hit
     FROM record
 ),
@@ -155,11 +163,11 @@ placed AS (
 )
 SELECT file_id, line,
     -- the key of its table; some servers behind it give all of their answers one id, so the start is a part
-    'litellm:' || nullif(request_id, '') || coalesce(':' || epoch_ms(utc("startTime")), '') AS event_id,
-    nullif(request_id, '') AS response_id,
-    utc("startTime") AS ts,
+    'litellm:' || call_id || coalesce(':' || epoch_ms(started), '') AS event_id,
+    call_id AS response_id,
+    started AS ts,
     nullif(agent_id, '') AS agent,
-    session_id AS session,
+    coalesce(session_id, nullif(trace_id, '')) AS session,
     nullif(custom_llm_provider, '') AS provider,
     coalesce(nullif(model, ''), model_group) AS model,
     CASE WHEN coalesce(status, meta ->> '$.status') = 'failure' THEN 'error' ELSE 'ok' END AS status,
@@ -173,8 +181,8 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE searches END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN NOT hit AND beyond <> 0 AND total_tokens NOT IN (0, parts) THEN total_tokens END AS stated_total,
-    CASE WHEN hit THEN '0' ELSE spend END AS recorded_usd,
-    coalesce(nullif("user", ''), nullif(end_user, '')) AS "user",
+    CASE WHEN hit THEN '0' ELSE coalesce(spend, response_cost) END AS recorded_usd,
+    coalesce(nullif("user", ''), nullif(meta ->> '$.user_api_key_user_id', ''), nullif(end_user, '')) AS "user",
     coalesce(nullif(meta ->> '$.user_api_key_team_alias', ''), nullif(team_id, '')) AS team,
     json_merge_patch({tags_of(labels("labels"))}, json_object('team_id', team_id, 'user', "user", 'end_user', end_user,
         'key_alias', meta ->> '$.user_api_key_alias', 'model_group', model_group, 'call_type', call_type,
@@ -184,15 +192,22 @@ FROM placed
 
 
 def recognises(sample: Sample) -> bool:
-    """Rows of the table by its own column names."""
-    return sample.has("request_id", "call_type", "spend", "prompt_tokens", "startTime")
+    """Rows of the table by its own column names, what its callbacks write, and pages of either."""
+    return any(
+        sample.has(f"{top}{own}", f"{top}call_type", f"{top}{cost}", f"{top}prompt_tokens", f"{top}startTime")
+        for top in ("", "data.")
+        for own, cost in (("request_id", "spend"), ("id", "response_cost"))
+    )
 
 
+_PLACES = (*(f"metadata.{holder}" for holder in HOLDERS), "response.usage")
 _USAGE = tuple(
-    f"metadata.{holder}.{path}"
-    for holder in HOLDERS
+    f"{place}.{path}"
+    for place in _PLACES
     for path in (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES, *MEDIA_NAMES)
 )
+
+_OF_KEYS = ("spend", "max_budget", "user_spend", "user_max_budget", "team_spend", "team_max_budget")
 
 READER = Reader(
     name="litellm",
@@ -202,15 +217,22 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
-    counted=("prompt_tokens", "completion_tokens", "spend", *_USAGE),
+    counted=("prompt_tokens", "completion_tokens", "spend", "response_cost", *_USAGE),
+    pages=("data",),
     texts=("metadata", "response"),
     left_out={
         "total_tokens": "prompt_tokens and completion_tokens together",
-        **{f"metadata.{holder}.{total}": "stated by the row itself" for holder in HOLDERS for total in ROW_TOTALS},
-        **{f"metadata.{holder}.{part}": "a part of the output" for holder in HOLDERS for part in OUTPUT_PARTS},
-        **{f"metadata.{holder}.{part}": "a part of the input" for holder in HOLDERS for part in INPUT_PARTS},
+        **{f"{place}.{total}": "stated by the row itself" for place in _PLACES for total in ROW_TOTALS},
+        **{f"{place}.{part}": "a part of the output" for place in _PLACES for part in OUTPUT_PARTS},
+        **{f"{place}.{part}": "a part of the input" for place in _PLACES for part in INPUT_PARTS},
         "metadata.model_map_information.*": "the proxy's price list",
         "metadata.cost_breakdown.*": "parts of spend",
+        "model_map_information.*": "the proxy's price list",
+        "cost_breakdown.*": "parts of response_cost",
+        "hidden_params.*": "what the row states, again",
+        "saved_cache_cost": "what the proxy's cache saved",
+        "model_parameters.*": "what was asked for: limits",
+        **{f"metadata.user_api_key_{name}": "what a key has spent so far, or may" for name in _OF_KEYS},
     },
     kept_at="LiteLLM's table LiteLLM_SpendLogs, exported; or its callback's JSON lines",
     no_call="no request",

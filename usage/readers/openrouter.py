@@ -77,3 +77,54 @@ READER = Reader(
     no_call="no row",
     sample="made: rows on the export's real header",
 )
+
+ACTIVITY_COLUMNS = {
+    **dict.fromkeys(("date", "model", "model_permaslug", "endpoint_id", "provider_name", "usage"), "VARCHAR"),
+    **dict.fromkeys(("prompt_tokens", "completion_tokens", "requests"), "BIGINT"),
+}
+
+ACTIVITY_SQL = """
+SELECT file_id, line,
+    'openrouter-days:' || concat_ws(':', "date", coalesce(model_permaslug, model), endpoint_id, provider_name)
+        AS event_id,
+    utc("date") AS ts,
+    'openrouter' AS provider,
+    coalesce(nullif(model, ''), model_permaslug) AS model,
+    TRUE AS aggregated,
+    prompt_tokens AS input,
+    completion_tokens AS output,
+    requests AS request,
+    usage AS recorded_usd,
+    json_object('provider_name', provider_name) AS tags
+FROM record
+"""
+
+
+def recognises_days(sample: Sample) -> bool:
+    """Rows of the activity endpoint, or its page of them."""
+    return any(
+        sample.has(f"{top}endpoint_id", f"{top}usage", f"{top}requests", f"{top}prompt_tokens") for top in ("", "data.")
+    )
+
+
+DAYS = Reader(
+    name="openrouter-days",
+    origin="gateway's sums",
+    doc="https://openrouter.ai/docs/api-reference/analytics/get-user-activity",
+    columns=ACTIVITY_COLUMNS,
+    sql=ACTIVITY_SQL,
+    recognises=recognises_days,
+    input_includes_cached=True,
+    pages=("data",),
+    counted=("prompt_tokens", "completion_tokens", "requests", "usage"),
+    left_out={
+        "reasoning_tokens": "part of the completion",
+        "byok_usage_inference": "charged by the provider to a key of the user's own, not by OpenRouter",
+    },
+    unique_by="day, model, endpoint and provider",
+    kept_at="GET https://openrouter.ai/api/v1/activity",
+    undercounts="cached tokens, which are within the prompt: its own cost has them",
+    no_call="no row",
+    sample="made: a page in the documented shape",
+)
+"""OpenRouter's activity endpoint: sums of a day, a model and an endpoint, without cached tokens; `usage` is in USD."""

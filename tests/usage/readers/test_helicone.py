@@ -146,3 +146,19 @@ def test_a_request_that_cannot_be_is_one_reject_and_the_others_count(
 ) -> None:
     report = changed(store, tmp_path, **fields)
     assert (report.total("added"), report.total("rejected")) == (3, 1)
+
+
+def test_a_page_of_helicones_api_holds_requests(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    request = {"request_created_at": "2026-09-01T10:00:00Z", "response_status": 200, "provider": "OPENAI",
+               "model": "gpt-4o", "prompt_tokens": 600, "prompt_cache_read_tokens": 400, "completion_tokens": 150,
+               "cost": 0.0035}  # fmt: skip
+    ids = [f"{number:08}-0000-4000-8000-000000000000" for number in range(2)]
+    page = {"data": [{**request, "request_id": one} for one in ids], "error": None}
+    file = tmp_path / "page.json"
+    file.write_text(json.dumps(page))
+    report = load(store, [file])
+    assert (report.files[0].reader, report.total("added"), report.total("rejected")) == ("helicone", 2, 0)
+    # of each 600 uncached and 400 cached
+    assert store.execute("SELECT sum(input), sum(cache_read), sum(recorded_usd) FROM usage_event").fetchall() == [
+        (1200, 800, Decimal("0.007"))
+    ]

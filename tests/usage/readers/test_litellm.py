@@ -250,3 +250,39 @@ def test_a_daily_table_larger_than_the_rows_that_cover_it_is_named(tmp_path: Pat
         [days] = spend(store, book, Query(by=("source",))).sources.not_counted
     assert days.beyond_usd == Decimal("0.00225")  # 0.0045 of two requests, of which one is a row
     assert "it records $0.0022 more than them" in days.message
+
+
+@pytest.mark.slow
+def test_what_litellms_callbacks_write_is_the_row_of_the_same_request(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 150, "total_tokens": 1150,
+             "prompt_tokens_details": {"cached_tokens": 400}}  # fmt: skip
+    row = {"request_id": "chatcmpl-9", "call_type": "acompletion", "spend": 0.0035, "prompt_tokens": 1000,
+           "completion_tokens": 150, "total_tokens": 1150, "startTime": "2026-09-01T10:00:00.250Z", "model": "gpt-4o",
+           "custom_llm_provider": "openai", "metadata": {"usage_object": usage}}  # fmt: skip
+    logged = {"id": "chatcmpl-9", "trace_id": "t", "call_type": "acompletion", "cache_hit": None, "status": "success",
+              "startTime": 1788256800.25, "endTime": 1788256801.5, "model": "gpt-4o", "custom_llm_provider": "openai",
+              "response_cost": 0.0035, "saved_cache_cost": 0.0, "prompt_tokens": 1000, "completion_tokens": 150,
+              "total_tokens": 1150, "metadata": {"usage_object": usage, "user_api_key_user_id": "ann"},
+              "response": {"id": "chatcmpl-9", "usage": usage}, "cost_breakdown": {"total_cost": 0.0035},
+              "model_map_information": {"model_map_value": {"input_cost_per_token": 2.5e-06}}}  # fmt: skip
+    hit = {**logged, "id": "chatcmpl-10", "cache_hit": True, "response_cost": 0.0, "saved_cache_cost": 0.0035}
+    rows, calls = tmp_path / "rows.jsonl", tmp_path / "calls.jsonl"
+    rows.write_text(json.dumps(row))
+    calls.write_text(f"{json.dumps(logged)}\n{json.dumps(hit)}\n")
+    sql = f"SELECT {TOKENS}, recorded_usd FROM usage_event ORDER BY request DESC"
+    report, events = loaded(tmp_path, rows, calls, sql=sql)
+    assert {file.reader for file in report.files} == {"litellm"}
+    # 1000 - 400 cached; the other was answered from the proxy's cache
+    assert events == [(600, 400, 0, 0, 150, 1, Decimal("0.0035")), (0, 0, 0, 0, 0, 0, Decimal(0))]
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        assert store.execute("SELECT field FROM unread").fetchall() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_page_of_the_proxys_api_holds_rows(tmp_path: Path, indent: int | None) -> None:
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"data": ROWS, "total": len(ROWS), "page": 1, "total_pages": 1}, indent=indent))
+    report, rows = loaded(tmp_path, page, sql="SELECT count(*), sum(input), sum(recorded_usd) FROM usage_event")
+    assert (report.files[0].reader, report.total("rejected")) == ("litellm", 0)
+    assert rows == [(6, 181, Decimal("0.02732175"))]  # as of the rows in a list

@@ -147,3 +147,20 @@ def test_a_variant_costs_what_its_model_does_but_for_the_free_one(
 def test_the_fee_of_a_web_search_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     report = changed(store, tmp_path, cost_web_search="0.02", cost_total="0.0228148")
     assert [(unread.field, unread.total) for unread in report.unread] == [("cost_web_search", Decimal("0.02"))]
+
+
+def test_the_activity_endpoint_has_sums_of_days_and_its_own_cost(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    row = {"date": "2026-09-01", "model": "openai/gpt-4o", "model_permaslug": "openai/gpt-4o-2024-08-06",
+           "endpoint_id": "e1", "provider_name": "OpenAI", "usage": 0.0035, "byok_usage_inference": 0, "requests": 3,
+           "prompt_tokens": 1000, "completion_tokens": 150, "reasoning_tokens": 20}  # fmt: skip
+    file = tmp_path / "activity.json"
+    file.write_text(json.dumps({"data": [row, {**row, "endpoint_id": "e2", "provider_name": "Azure"}]}))
+    for _ in range(2):
+        report = load(store, [file])
+    assert (report.files[0].reader, report.total("rejected")) == ("openrouter-days", 0)
+    columns = "provider, model, input, output, request, recorded_usd, aggregated"
+    sums = ("openrouter", "openai/gpt-4o", 1000, 150, 3, Decimal("0.0035"), True)
+    assert values(store, columns) == [sums, sums]
+    assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]

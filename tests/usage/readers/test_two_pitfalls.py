@@ -126,6 +126,17 @@ def litellm_daily(folder: Path) -> None:
     lines(folder / "d.jsonl", row, row)
 
 
+# Two endpoints served one model on a day; a row that is listed again is the same sum.
+@case("openrouter-days", 5, 300, 0, 0, 30, "0.03")
+def openrouter_days(folder: Path) -> None:
+    row = {"date": "2026-10-05", "model": "openai/gpt-4o", "model_permaslug": "openai/gpt-4o", "endpoint_id": "e",
+           "provider_name": "OpenAI", "usage": 0.02, "byok_usage_inference": 0, "requests": 4, "prompt_tokens": 200,
+           "completion_tokens": 20, "reasoning_tokens": 9}  # fmt: skip
+    other = row | {"endpoint_id": "f", "provider_name": "Azure", "usage": 0.01, "requests": 1, "prompt_tokens": 100,
+                   "completion_tokens": 10}  # fmt: skip
+    (folder / "a.json").write_text(json.dumps({"data": [row, other, row]}))
+
+
 # The agent's span is the sum of its chat; the chat's log record repeats it; 40 of the 100 were read from cache.
 @case("otel", 1, 60, 40, 0, 10, None)
 def otel(folder: Path) -> None:
