@@ -5,10 +5,13 @@ https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference: t
 Claude models of Foundry; of a streamed reply its last chunk has it. A body that was cut has no usage, and its
 call is rejected with that reason.
 https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields: the meter's name has
-model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency.
+model, direction and scope; a quantity, where there is one, is in its `UnitOfMeasure`. A cost is in its currency, and
+in USD beside it where that is another.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ..media import PARTS
 from ..processing import processing
@@ -64,6 +67,7 @@ FROM counted
 
 METER_NAMES = {
     "Cost": ("Cost", "PreTaxCost", "CostInBillingCurrency"),
+    "Usd": ("CostUSD", "CostInUsd"),
     "Currency": ("Currency", "BillingCurrency", "BillingCurrencyCode"),
     "Date": ("Date", "UsageDate"),
     "Meter": ("Meter", "MeterName"),
@@ -97,13 +101,14 @@ SELECT file_id, line,
     coalesce(utc("date"), TRY(strptime("date", ['%Y%m%d', '%m/%d/%Y']))) AS ts,
     TRUE AS aggregated,
     'azure' AS provider,
-    nullif(replace(trim(regexp_replace(regexp_replace(lower(meter), '{WORDS}', '', 'g'), '\\s+', ' ', 'g')), ' ', '-'),
-        '') AS model,
+    nullif(trim(regexp_replace(regexp_replace(lower(meter), '{WORDS}', '', 'g'), '[\\s-]+', '-', 'g'), '-'), '')
+        AS model,
     CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
         AS processing,
     {classes("kind", tokens("quantity", per_unit("unit")))},
     0 AS request,
-    {usd("coalesce(cost, 'nothing')", "currency")} AS recorded_usd,
+    CASE WHEN upper(currency) <> 'USD' AND usd IS NOT NULL THEN usd
+         ELSE {usd("coalesce(cost, 'nothing')", "currency")} END AS recorded_usd,
     json_object('meter', meter, 'direction', kind, 'service', service, 'resource', resource, 'region', region) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
@@ -118,7 +123,19 @@ def recognises_meters(sample: Sample) -> bool:
     """A cost export by meter: cost, currency, date and meter under one of their names."""
     if sample.layout not in ("csv", "parquet") or sample.has("BilledCost"):
         return False
-    return all(any(sample.has(name) for name in METER_NAMES[kind]) for kind in ("Cost", "Currency", "Date", "Meter"))
+    there = {name.lower() for name in sample.columns}
+    return all(there & {name.lower() for name in METER_NAMES[kind]} for kind in ("Cost", "Currency", "Date", "Meter"))
+
+
+def _spelled(reader: Reader, sample: Sample) -> Reader:
+    """The reader with the columns as a file spells them: `costInBillingCurrency` in exports of newer agreements."""
+    spelled = {name.lower(): name for name in sample.columns}
+    keys = {name: spelled[name.lower()] for name in reader.columns if spelled.get(name.lower(), name) != name}
+    return replace(reader, keys=keys) if keys else reader
+
+
+def _either_case(*names: str) -> tuple[str, ...]:
+    return (*names, *(name[0].lower() + name[1:] for name in names))
 
 
 _BODIES = ("backendResponseBody", "responseBody")
@@ -154,8 +171,14 @@ METERS = Reader(
     sql=METER_SQL,
     recognises=recognises_meters,
     input_includes_cached=False,
-    counted=(*METER_NAMES["Cost"], *METER_NAMES["Quantity"]),
-    left_out={"CostUSD": "the same cost again"},
+    counted=_either_case(*METER_NAMES["Cost"], *METER_NAMES["Quantity"], *METER_NAMES["Usd"]),
+    left_out={
+        **dict.fromkeys(
+            _either_case("CostInPricingCurrency", "PaygCostInBillingCurrency", "PaygCostInUsd"), "the same cost again"
+        ),
+        **dict.fromkeys(_either_case(*METER_NAMES["Date"]), "a day"),
+    },
+    narrow=_spelled,
     role="bill",
     unique_by="the row's content and place among its like",
     sample="made: in the shape of a portal's export",

@@ -23,6 +23,7 @@ COLUMNS = dict.fromkeys(
     (
         "BilledCost",
         "BillingCurrency",
+        "x_BilledCostInUsd",
         "ChargePeriodStart",
         "ChargePeriodEnd",
         "ChargeCategory",
@@ -74,9 +75,10 @@ METER_NAME = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterNa
 # Tokens`, `USE1-Claude4.6Sonnet-input-tokens`. With spaces it is no id of a price list: the row costs what is billed.
 NAMING = ("ServiceName", "SkuMeter", "x_SkuMeterName", "x_UsageType", "ChargeDescription")
 FAMILY = "(?i)\\b((claude|gpt|gemini|llama|mistral|nova|titan|command|deepseek|qwen|grok|gemma|codestral).*)"
+SERVICE = "(?i)(claude|gemini|gpt|mistral|deepseek|qwen|grok)( (api|platform|code|enterprise|ai|models?|apps?))*"
 NO_MODEL = (
-    "(?i)[ _-]*(\\(|\\b(text|image|audio|video|inp|input|outp?|output|cached?|cchd|mantle|batch|prompt|completion|gl|"
-    "glbl|global|regnl|regional|dz|priority|flex|tokens?|ga|short|long|thinking|native|live)(\\b|_)).*"
+    "(?i)[ _-]*(\\(|\\b(text|image|audio|video|inp|input|outpt?|outp?|opt|output|cached?|cchd|mantle|batch|prompt|"
+    "completion|gl|glbl|global|regnl|regional|dz|priority|flex|tokens?|ga|short|long|thinking|native|live)(\\b|_)).*"
 )
 # Google's meters of tokens: `Gemini 2.5 Pro Thinking Text Output - Predictions`, `Generate content cached input token
 # count gemini 2.5 flash text`. Their quantity is of tokens though the unit is `count`, or `requests`.
@@ -87,7 +89,8 @@ OF_GOOGLE = f"""coalesce({{0}} = 'google' AND regexp_matches(lower({SAID_BY_GOOG
 
 def _spoken(name: str) -> str:
     found = f"""regexp_replace(regexp_extract("{name}", '{FAMILY}', 1), '{NO_MODEL}', '')"""
-    return f"nullif(trim(regexp_replace({found}, '[ _-]+', ' ', 'g')), '')"
+    spoken = f"nullif(trim(regexp_replace({found}, '[ _-]+', ' ', 'g'), ' ,'), '')"
+    return f"CASE WHEN NOT {spoken} SIMILAR TO '{SERVICE}' THEN {spoken} END"
 
 
 SPOKEN = f"coalesce({', '.join(map(_spoken, NAMING))})"
@@ -118,6 +121,12 @@ METER = (
     "Tags",
 )
 METERS = ", ".join(f'"{name}"' for name in METER)
+
+
+def _unit(name: str) -> str:
+    """A unit; AWS Marketplace has only "Units" there, and the description says of how many tokens."""
+    said = """regexp_extract(lower("ChargeDescription"), 'million|thousand|1k|1m')"""
+    return f"""CASE WHEN lower("{name}") IN ('unit', 'units') THEN {said} ELSE "{name}" END"""
 
 
 def _tags(unit: str) -> str:
@@ -155,8 +164,8 @@ meter AS (
              WHEN said <> '' THEN {token_class("said")}
              WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {token_class(SAID_BY_GOOGLE)}
              WHEN {METER_NAME} ILIKE '%token%' THEN {token_class(METER_NAME)} END AS kind,
-        CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN 1 ELSE {per_unit('"ConsumedUnit"')} END AS consumed_factor,
-        {per_unit('"PricingUnit"')} AS pricing_factor,
+        CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN 1 ELSE {per_unit(_unit("ConsumedUnit"))} END AS consumed_factor,
+        {per_unit(_unit("PricingUnit"))} AS pricing_factor,
         {SERVED_BY} AS provider,
         coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
             CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
@@ -187,7 +196,8 @@ SELECT file_id, line,
     0 AS request,
     coalesce({unreadable('"ConsumedQuantity"', "kind IS NOT NULL AND consumed_factor IS NOT NULL")},
         {unreadable('"PricingQuantity"', "kind IS NOT NULL AND pricing_factor IS NOT NULL")}) AS fault,
-    {usd(BILLED, '"BillingCurrency"')} AS recorded_usd,
+    CASE WHEN upper("BillingCurrency") <> 'USD' AND "x_BilledCostInUsd" IS NOT NULL THEN "x_BilledCostInUsd"
+         ELSE {usd(BILLED, '"BillingCurrency"')} END AS recorded_usd,
     CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags,
     "user", team, project, repository, branch
 FROM counted
@@ -207,10 +217,12 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
-    counted=("BilledCost", "ConsumedQuantity", "PricingQuantity"),
+    counted=("BilledCost", "x_BilledCostInUsd", "ConsumedQuantity", "PricingQuantity"),
     left_out={
         **dict.fromkeys(("EffectiveCost", "ListCost", "ContractedCost"), "another view of the billed cost"),
+        "PricingCurrencyEffectiveCost": "the effective cost in another unit, such as credits",
         **dict.fromkeys(("ListUnitPrice", "ContractedUnitPrice"), "a price"),
+        **dict.fromkeys(("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"), "a price"),
     },
     role="bill",
     unique_by="the row's content and place among its like",

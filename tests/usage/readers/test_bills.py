@@ -81,6 +81,54 @@ def test_cur_2_has_the_name_of_a_marketplace_product_in_a_map(
     ]
 
 
+FOCUS = {
+    "BilledCost": "1", "BillingCurrency": "USD", "ChargeCategory": "Usage", "ChargePeriodStart": "2026-03-05T00:00:00Z",
+    "ServiceCategory": "AI and Machine Learning",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "counted"),
+    [
+        (  # half a million tokens at $16.50
+            {"ProviderName": "AWS", "ServiceName": "Claude Sonnet 4.5 (Amazon Bedrock Edition)", "BilledCost": "8.25",
+             "x_UsageType": "USE1-MP:USE1_OutputTokenCount-Units", "ConsumedQuantity": "0.5", "ConsumedUnit": "Units",
+             "ChargeDescription": "AWS Marketplace software usage|us-east-1|Million Response Tokens"},
+            ("Claude Sonnet 4.5", 500_000, Decimal("8.25")),
+        ),
+        (
+            {"ProviderName": "Google Cloud", "ServiceName": "Gemini API", "ConsumedQuantity": "40", "ConsumedUnit": "count",
+             "ChargeDescription": "Generate content output token count gemini 2.5 flash text"},
+            ("gemini 2.5 flash", 40, Decimal(1)),  # the service is no model
+        ),
+        (
+            {"ProviderName": "Microsoft", "ServiceName": "Azure OpenAI", "x_SkuMeterName": "gpt 5 outpt glbl Tokens",
+             "ConsumedQuantity": "2", "ConsumedUnit": "1K", "BillingCurrency": "EUR", "x_BilledCostInUsd": "1.1"},
+            ("gpt 5", 2000, Decimal("1.1")),  # as Azure converts it
+        ),
+    ],
+)  # fmt: skip
+def test_focus_names_the_model_the_tokens_and_the_cost_as_each_cloud_writes_them(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, row: dict[str, str], counted: tuple[Any, ...]
+) -> None:
+    (tmp_path / "focus.json").write_text(json.dumps([FOCUS | row]))
+    load(store, [tmp_path / "focus.json"])
+    assert rows(store, "model, output, recorded_usd") == [counted]
+
+
+def test_azures_newer_exports_spell_their_columns_otherwise_and_have_the_cost_in_dollars(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """1,500 thousands of input; 3.45 EUR are $3.75 by the export's own rate."""
+    (tmp_path / "a.csv").write_text(
+        "date,meterName,meterCategory,quantity,unitOfMeasure,billingCurrency,costInBillingCurrency,costInUsd\n"
+        "03/05/2026,gpt-4o-0806-Inp-glbl Tokens,Cognitive Services,1500,1K,EUR,3.45,3.75\n"
+    )
+    report = load(store, [tmp_path / "a.csv"])
+    assert rows(store, "model, input, recorded_usd") == [("gpt-4o-0806", 1_500_000, Decimal("3.75"))]
+    assert report.unread == []
+
+
 @pytest.mark.slow
 def test_focus_counts_tokens_in_units_it_knows_and_no_other_service(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [DATA / "focus" / "tokens.csv"])
