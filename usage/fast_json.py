@@ -32,6 +32,31 @@ def parsed(text: str | bytes) -> Any:
     return _exactly(text)
 
 
+class _Earlier(str):
+    """A key that stands again later in its object: written out with it, but not found by its name."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def with_every_key(text: str) -> Any:
+    """The value that a text holds, of whose objects `line_of` and `json` write each key as often as it stands there.
+
+    By its name the last one is found, as in `parsed`. Raises ValueError, RecursionError."""
+    return json.loads(text, parse_float=_finite, parse_constant=_NoNumber, object_pairs_hook=_every_pair)
+
+
+def _every_pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    last = {key: place for place, (key, _) in enumerate(pairs)}
+    return {key if last[key] == place else _Earlier(key): value for place, (key, value) in enumerate(pairs)}
+
+
 def with_texts(document: bytes) -> tuple[Any, Callable[[str], Any]]:
     """The value of a document, and what reads the JSON in its texts as `parsed` does: quicker where no number is long.
 

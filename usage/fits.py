@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .fast_json import parsed
+from .fast_json import parsed, with_every_key
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -94,6 +94,24 @@ def loaded(text: str) -> Any:
         return parsed(text)
     except ValueError:
         return json.loads(LAST_COMMA.sub(r"\1", text))
+
+
+def as_columns_take(text: str, entry: Any, kinds: Mapping[str, Any]) -> Any:
+    """The same record, where a column of JSON has all its keys: of two with one name, SQL finds the first in it.
+
+    DuckDB reads the bytes themselves, so what is written for it has to be the same."""
+    if not any(map(_has_json, kinds.values())):
+        return entry
+    try:
+        return with_every_key(text)
+    except ValueError:
+        return with_every_key(LAST_COMMA.sub(r"\1", text))
+
+
+def _has_json(kind: Any) -> bool:
+    if kind.id in ("struct", "list"):
+        return any(_has_json(child) for _, child in kind.children)
+    return str(kind) == "JSON"
 
 
 def pruned(value: Any, kind: Any) -> Any:

@@ -21,7 +21,7 @@ import duckdb
 from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped
-from .fits import loaded, misfit_of_record, pruned
+from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .scanned import profiled, scanned_rows
@@ -319,6 +319,7 @@ def _checked(
     if why:
         return None if no_entry else why, None
     see(entry)
+    entry = as_columns_take(text, entry, kinds)
     named = ((name, reader.key(name)) for name in reader.columns)
     return None, {name: pruned(entry[key], kinds[key]) for name, key in named if key in entry}
 

@@ -98,7 +98,8 @@ class Watch:
         self.add(file_id, number.field, times, amount(number.written) * times, line, number.written)
 
     def add(self, file_id: int, name: str, occurrences: int, total: Decimal, line: int | None, raw: str) -> None:
-        """Note so many numbers of one field."""
+        """Note so many numbers of one field; half a character in its name is no text that a store takes."""
+        name, raw = _text(name), _text(raw)
         fields = self.found.setdefault(file_id, {})
         tally = fields.get(name) or fields.setdefault(name, Tally(line, raw[:RAW_CHARACTERS]))
         tally.occurrences += occurrences
@@ -125,6 +126,10 @@ class Watch:
             "raws": [tally.raw for _, _, tally in rows],
         }
         store.execute(KEEP, values)
+
+
+def _text(written: str) -> str:
+    return written if written.isascii() else written.encode("utf-8", "replace").decode()
 
 
 def amount(written: str) -> Decimal:

@@ -84,3 +84,40 @@ def test_a_key_in_another_spelling_is_the_same_key(tmp_path: Path) -> None:
     plain, escaped = ENTRY % (1, 1, "5"), ENTRY % (2, 2, "7")
     found, _ = read(tmp_path / "log", "claude-code", [plain, escaped.replace('"usage"', '"us\\u0061ge"')])
     assert len(found) == 2
+
+
+REPLY = """{"request_id":"%d","logging_time":"2026-10-05T10:00:00Z","model":"publishers/google/models/gemini-2.5-flash",\
+"full_response":{"usage_metadata":{"prompt_token_count":1200,"cached_content_token_count":%s,\
+"candidates_token_count":30}}}"""
+
+
+@pytest.mark.parametrize("again", ["7", '"7"', "null", "[]", "{}", '"x"'])
+def test_a_key_that_stands_twice_counts_the_same_beside_a_torn_line(tmp_path: Path, again: str) -> None:
+    line = REPLY % (1, f'1000,"cached_content_token_count":{again}')
+    in_bulk, by_line = (
+        read(tmp_path / name, "vertex", [line, *torn]) for name, torn in (("bulk", []), ("line", [TORN]))
+    )
+    assert in_bulk == by_line
+    [call] = in_bulk[0]
+    assert call[4:6] == (200, 1000)  # 1200 - 1000 of the first key
+
+
+@pytest.mark.parametrize("log", ["otel/console.jsonl", "qwen-code/chat.jsonl"])
+def test_half_a_character_in_a_key_keeps_no_line_from_being_counted(tmp_path: Path, log: str) -> None:
+    lines = [line for line in (DATA / log).read_text().splitlines() if line.strip()]
+    name = log.partition("/")[0]
+    counted, _ = read(tmp_path / "whole", name, [*lines, TORN])
+    odd = r'{"extra\ud800":{"input_tokens\ud800":5}}'
+    found, rejected = read(tmp_path / "odd", name, [*lines, odd, TORN])
+    assert len(found) == len(counted)
+    assert sum(rejected.values()) <= 1
+
+
+def test_a_field_with_half_a_character_in_its_name_is_named_as_not_counted(tmp_path: Path) -> None:
+    line = r"""{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":"s","uuid":"u1","message":{"id":"m1",\
+"model":"claude-haiku-4-5","usage":{"input_tokens":5,"output_tokens":10,"extra\ud800_tokens":7,"extra\udfff_tokens":8}}}"""
+    (tmp_path / "log.jsonl").write_text(line.replace("\\\n", "") + "\n" + TORN + "\n")
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path / "log.jsonl"], format="claude-code")
+        unread = store.execute("SELECT field, total FROM unread WHERE field LIKE '%extra%'").fetchall()
+    assert unread == [("message.usage.extra?_tokens", 15)]  # 7 + 8: both names are the same text
