@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import InputError
-from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, unfolded, values, walk
+from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, merge_maps, unfolded, values, walk
 
 if TYPE_CHECKING:
     import yaml
@@ -202,6 +202,7 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
         if root is None:
             raise kind("the file holds nothing but comments", file=file)
         lines = _lines_of(root, file, kind)
+        merge_maps(root, set())
         return Document(file, _constructed(loader, root), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None

@@ -6,16 +6,19 @@ from datetime import date, datetime, time, timedelta
 
 from .errors import CostsimError
 
+YEARS = range(1971, 3000)
+"""Of the days and months that are asked for: calendars end, and a slip of the pen is no year 20026."""
+
 
 def month_span(month: str) -> tuple[date, date]:
-    """The first and last day of a month written 2026-10. Raises CostsimError."""
+    """The first and last day of a month written 2026-10. Raises CostsimError, also for one out of YEARS."""
     try:
         first = datetime.strptime(month, "%Y-%m").date()
-        return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     except ValueError:
         raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
-    except OverflowError:
-        raise CostsimError(f"{month!r} is past the calendar; write a month as 2026-10") from None
+    if first.year not in YEARS:
+        raise CostsimError(f"{month!r} is out of bounds; give a month from {YEARS[0]} to {YEARS[-1]}")
+    return month_bounds(first)
 
 
 def month_bounds(day: date) -> tuple[date, date]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ MAX_DIGITS = 4_300
 """Characters of a number in a file: Python reads no more, and YAML's base 60 (`1:30`) takes time by their square."""
 TOO_LONG = f"a number of more than {MAX_DIGITS:,} digits"
 NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+MERGE = "tag:yaml.org,2002:merge"
+BASE_8 = re.compile(r"[-+]?0[0-7_]+")
 
 KeyPath = tuple[str | int, ...]
 
@@ -34,11 +37,25 @@ def _is_too_long(node: yaml.Node) -> bool:
     return ":" in text or text.lstrip("+-")[:1] != "0"
 
 
+def _check_number(node: yaml.Node) -> None:
+    """Raises ValueError for a number that takes too long to compute, or that YAML reads in another base than people."""
+    text = node.value
+    if not isinstance(text, str) or node.tag not in NUMBERS:
+        return
+    line = node.start_mark.line + 1
+    if _is_too_long(node):
+        raise ValueError(f"{TOO_LONG}, in line {line}")
+    if ":" in text:
+        raise ValueError(f"{text} in line {line} is a number of base 60 in YAML; write it in base 10, or quote a text")
+    plain = text.replace("_", "")
+    if BASE_8.fullmatch(text) and int(plain, 8) != int(plain):
+        raise ValueError(f"{text} in line {line} is {int(plain, 8)} in YAML, of base 8; write it without the leading 0")
+
+
 def unfolded(node: yaml.Node, known: dict[int, int]) -> int:
     """How many nodes it is with every alias written out; `known` counts each node once. Raises ValueError."""
     if id(node) not in known:
-        if _is_too_long(node):
-            raise ValueError(f"{TOO_LONG}, in line {node.start_mark.line + 1}")
+        _check_number(node)
         children = node.value if isinstance(node.value, list) else ()
         each = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
         known[id(node)] = 1 + sum(unfolded(part, known) for part in each)
@@ -62,3 +79,34 @@ def walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from walk(value, (*path, index))
+
+
+def merge_maps(node: yaml.Node, done: set[int]) -> None:
+    """Replace each `<<` by the pairs of the maps that it names: own keys win, then those of the map named first.
+
+    PyYAML takes the last map's, or the first's, by where its strings lie in memory. Raises ValueError.
+    """
+    import yaml
+
+    if id(node) in done or not isinstance(node.value, list):
+        return
+    done.add(id(node))
+    for child in node.value:
+        for part in child if isinstance(child, tuple) else (child,):
+            merge_maps(part, done)
+    if isinstance(node, yaml.MappingNode) and any(key.tag == MERGE for key, _ in node.value):
+        own = [pair for pair in node.value if pair[0].tag != MERGE]
+        taken = [pair for key, value in node.value if key.tag == MERGE for pair in _pairs(value)]
+        found = {(key.tag, key.value if isinstance(key.value, str) else id(key)): (key, value)
+                 for key, value in reversed([*own, *taken])}  # fmt: skip
+        node.value = [*reversed(found.values())]
+
+
+def _pairs(value: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+    """The pairs of the map under `<<`, or of a list of maps."""
+    import yaml
+
+    maps = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    if not all(isinstance(one, yaml.MappingNode) for one in maps):
+        raise ValueError(f"<< in line {value.start_mark.line + 1} takes a map, or a list of maps")
+    return [pair for one in maps for pair in one.value]

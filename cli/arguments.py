@@ -19,8 +19,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE = EXAMPLES / "c-suite" / "architecture.yaml"
 HERE = Path("architecture.yaml")
 """The architecture of the working folder."""
-YEARS = range(1971, 3000)
-"""Of a day from which an analysis looks back and ahead."""
 
 ArchitectureArgument = Annotated[
     Path | None,
@@ -107,6 +105,8 @@ def day_of(text: str | None) -> date:
     """The day written 2026-12-31; today (UTC) where none is. Raises InputError, also for one out of YEARS."""
     if text is None:
         return datetime.now(UTC).date()
+    from ..months import YEARS
+
     day = _date(text)
     if day.year not in YEARS:
         raise InputError(f"{text!r} is out of bounds; give a date from {YEARS[0]} to {YEARS[-1]}")

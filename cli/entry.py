@@ -25,7 +25,7 @@ FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
 """Options whose value may be empty."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
-    errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF, errno.EMFILE, errno.ENFILE,
 }  # fmt: skip
 """Errors of the machine, not of costsim: a disk that is full, broken or not writable, a name that no disk takes,
 an output that is closed."""
@@ -56,7 +56,7 @@ def main() -> None:
         if debug:
             raise
         if error.errno not in ENVIRONMENT:
-            sys.exit(_no_folder() or _not_ours(error))
+            sys.exit(_no_folder() or _no_temporary(error) or _not_ours(error))
         where = error.filename or "the output"
         complain(f"costsim: {_one_line(f'{where}: {error.strerror}')}\n")
         if not error.filename:
@@ -70,7 +70,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        sys.exit(_missing_package(error) or _not_ours(error))
+        sys.exit(_interrupted(error) or _stripped(error) or _missing_package(error) or _not_ours(error))
 
 
 def _ended() -> int:
@@ -122,6 +122,27 @@ def _no_folder() -> int | None:
     return None
 
 
+def _no_temporary(error: OSError) -> int | None:
+    """Exit code 2 where Python found no folder for temporary files that can be written to."""
+    if "No usable temporary directory" not in str(error):
+        return None
+    complain("costsim: no folder for temporary files can be written to; name one: TMPDIR=FOLDER\n")
+    return 2
+
+
+def _interrupted(error: Exception) -> int | None:
+    """Exit code 130 where Ctrl-C met a query: DuckDB makes an error of its own of it."""
+    return 130 if isinstance(error, RuntimeError) and str(error) == "Query interrupted" else None
+
+
+def _stripped(error: Exception) -> int | None:
+    """Exit code 2 where charts lack the texts that `python -OO` (PYTHONOPTIMIZE=2) leaves out."""
+    if sys.flags.optimize < 2 or not isinstance(error, AttributeError):
+        return None
+    complain("costsim: python -OO leaves out texts that charts are made of; run it without (PYTHONOPTIMIZE=1 does)\n")
+    return 2
+
+
 def _missing_package(error: Exception) -> int | None:
     """Exit code 2 for a dependency that is not installed (an installation with --no-deps, a package removed since)."""
     package = (getattr(error, "name", None) or "").partition(".")[0]
@@ -156,7 +177,10 @@ def _not_ours(error: Exception) -> int:
 
 def _one_line(message: str) -> str:
     """Untrusted names may hold escapes and commands of a CI, or be long; an error is one harmless line."""
-    from ..reports.escaping import without_commands
-
     line = shortened(message.replace("\n", " "))
-    return without_commands("".join(char if char.isprintable() else " " for char in line))
+    line = "".join(char if char.isprintable() else " " for char in line)
+    try:
+        from ..reports.escaping import without_commands
+    except OSError:  # no file can be opened any more (ulimit -n), that module neither
+        return line.replace("##", "# #")
+    return without_commands(line)

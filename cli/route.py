@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -30,6 +30,15 @@ class _Parser(ArgumentParser):
         raise InputError(f"{message}; costsim route --help says more")
 
 
+class _Once(Action):
+    """An option that takes one value, as those of the other commands."""
+
+    def __call__(self, parser: ArgumentParser, found: Namespace, value: object, option: str | None = None) -> None:
+        if getattr(found, self.dest) is not None:
+            parser.error(f"{option} is given twice, and takes one value; give it once")
+        setattr(found, self.dest, value)
+
+
 def parser() -> ArgumentParser:
     """The arguments of `costsim route`."""
     arguments = _Parser("costsim route", description=HELP, formatter_class=RawDescriptionHelpFormatter)
@@ -37,9 +46,12 @@ def parser() -> ArgumentParser:
     arguments.add_argument(
         "--describe", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="an attribute of the task"
     )
-    arguments.add_argument("--context-tokens", type=int, metavar="N", help="how much context the task needs")
+    arguments.add_argument(
+        "--context-tokens", action=_Once, type=int, metavar="N", help="how much context the task needs"
+    )
     arguments.add_argument(
         "--config",
+        action=_Once,
         type=Path,
         metavar="FILE",
         help="routing file, or architecture (default: architecture.yaml here, else the article's routing)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +16,13 @@ T = TypeVar("T")
 
 def console() -> Console:
     """Where results are printed."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a pipe has no width of its own
-    return terminal_console(width=width, highlight=False)
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isascii() and stated.isdecimal() and int(stated[:6]):
+        width = int(stated[:6])
+    else:  # COLUMNS=0 is no width (a terminal without a size), and a pipe has none of its own
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 160
+    others = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    return terminal_console(width=width, highlight=False, _environ=others)
 
 
 def terminal_console(**settings: Any) -> Console:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,10 @@ from ..errors import OutputError, reason
 
 @contextmanager
 def failing_as_output(file: Path) -> Iterator[None]:
-    """A disk that is full or cannot be written to, while DuckDB writes a file, as OutputError."""
+    """As OutputError: a disk that is full or cannot be written to while DuckDB writes a file, a name it refuses."""
+    whole = os.path.realpath(file)
+    if whole != whole.encode("utf-8", "replace").decode():
+        raise OutputError(f"{whole}: the name is not UTF-8 text, so no such file can be written there; name another")
     try:
         yield
     except duckdb.IOException as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     from numpy.typing import NDArray
+
+    Opened = Callable[[Path], duckdb.DuckDBPyConnection]
 
 MAX_CALLS = 20_000_000
 MAX_TOKENS = 1_000_000_000
@@ -103,8 +108,17 @@ LIMIT $limit
 """  # noqa: S608 (token classes)
 
 
+@contextmanager
+def opened_once() -> Iterator[Opened]:
+    """What opens a store to be read: each once while the block lasts, for an opening looks at all that is in it."""
+    from .store import open_store
+
+    with ExitStack() as stack:
+        yield cache(lambda store: stack.enter_context(open_store(store, read_only=True)))
+
+
 def store_calls(
-    store: Path, where: dict[str, str], since: date | None = None, until: date | None = None
+    opened: Opened, store: Path, where: dict[str, str], since: date | None = None, until: date | None = None
 ) -> LoggedCalls:
     """The single calls of a store whose fields are these, from day to day, session by session: all classes but those of
     audio and images that none has.
@@ -113,12 +127,9 @@ def store_calls(
     """
     import numpy as np
 
-    from .store import open_store
-
     names = ("component", "agent", "task", "provider", "model", "source")
     values = {**{name: where.get(name) for name in names}, "since": since, "until": until, "limit": MAX_CALLS}
-    with open_store(store, read_only=True) as connection:
-        found = connection.execute(STORE_ROWS, values).fetchnumpy()
+    found = opened(store).execute(STORE_ROWS, values).fetchnumpy()
     classes = tuple(name for name in CALL_CLASSES if name in TEXT_CLASSES or np.any(found[name]))
     rows = np.column_stack([np.asarray(found[name], dtype=np.int64) for name in classes])
     if not len(rows):

@@ -158,8 +158,9 @@ def is_new(path: Path) -> bool:
     """Whether nothing is there, or a database that was never begun. Raises StoreError for another kind of file."""
     if path == IN_MEMORY:
         return True
-    if str(path) != str(path).encode("utf-8", "replace").decode():
-        raise StoreError(f"{path}: the name is not UTF-8 text; name another file for the store")
+    whole = os.path.abspath(path)
+    if whole != whole.encode("utf-8", "replace").decode():  # DuckDB takes no such path
+        raise StoreError(f"{whole}: the name is not UTF-8 text; name another file for the store")
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:

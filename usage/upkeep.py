@@ -24,7 +24,7 @@ from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
 from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG, connect
+from .store_file import CONFIG, connect, is_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -176,6 +176,7 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
     done). Sums are made again; where calls were lost, all files are read again at the next load. Raises StoreError
     where nothing can be read, or another process wrote to the store meanwhile: then it stays as it is.
     """
+    is_new(path)  # a folder has no name to be kept under
     with one_writer(path.parent):
         before = _state(path)
         health = verify(path)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...documents import Document, did_you_mean, read_document
+from ...documents import Document, did_you_mean, parse_document, read_document
 from ...errors import ArchitectureError, InputError
 
 INSTEAD = (("schedule", "runs_per_day", "cron"), ("tokens", "session", "calibrate"))
@@ -38,12 +38,10 @@ def _parts(edit: str) -> tuple[str, str]:
 
 
 def _value(text: str, edit: str) -> Any:
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"--set {edit!r}: the value is not YAML: {' '.join(str(error).split())[:100]}") from None
+        return parse_document(Path("--set"), text).data
+    except InputError as error:
+        raise InputError(f"--set {edit!r}: the value: {error.message}") from None
 
 
 def _steps(data: Any, path: str, edit: str) -> list[str | int]:

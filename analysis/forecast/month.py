@@ -23,6 +23,7 @@ from .results import DayForecast, MonthForecast
 
 HISTORY_DAYS = 182
 """How far back a forecast looks from the last day known."""
+MAX_AHEAD = 1_096  # days: as far as a projection goes, three years
 TRIALS = 10_000
 FEW_DAYS, ENOUGH_DAYS = 7, 14
 """With fewer days than a week not every weekday has been seen; two weeks have seen each twice."""
@@ -78,6 +79,11 @@ def forecast_days(
     known = Days.of(history, as_of)
     if as_of >= last:
         return Ahead(first, last, as_of, known, np.empty((trials, 0)))
+    if (last - as_of).days > MAX_AHEAD:
+        raise CostsimError(
+            f"{last} is {(last - as_of).days:,} days after {as_of}, the last day known; a forecast looks "
+            f"{MAX_AHEAD:,} days ahead at most: name an earlier month"
+        )
     known = _usable(known, as_of)
     drawn = draw(known, (last - as_of).days, trials, seed)
     return Ahead(first, last, as_of, known, drawn[:, -min(drawn.shape[1], (last - first).days + 1) :])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import ArchitectureError, UnpricedError
 from ...tokens import PROMPT_CLASSES
+from ...usage.sample import opened_once
 from ..architecture.amounts import MAX_RUNS_PER_DAY, WEEKDAYS, Hourly, LogRate, Poisson, Range, Spread, Weekday
 from ..architecture.component import Calibrate, Component, TokenProfile
 from ..architecture.distributions import Constant, Distribution, Scaled
@@ -33,6 +34,7 @@ from .sessions.profile import SessionProfile
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
+    from ...usage.sample import Opened
     from ..architecture.model import Architecture
 
 PRICED = ("input", "output")
@@ -151,18 +153,23 @@ def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[
 
     Raises ArchitectureError, UsageLogError, UnpricedError.
     """
-    return [_work(component, architecture, horizon, open_book) for component in architecture.components]
+    with opened_once() as opened:
+        return [_work(component, architecture, horizon, open_book, opened) for component in architecture.components]
 
 
 def _work(
-    component: Component, architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]
+    component: Component,
+    architecture: Architecture,
+    horizon: Horizon,
+    open_book: Callable[[str], PriceBook],
+    opened: Opened,
 ) -> Work:
     if component.calibrate:
         runs = runs_of(component, horizon, calls=0)
         return _calibrated(component, component.calibrate, architecture, runs, horizon, open_book)
     assert component.tokens is not None  # noqa: S101 (read_architecture has checked it)
     if component.tokens.from_usage:
-        profile = measured(component, component.tokens.from_usage)
+        profile = measured(component, component.tokens.from_usage, opened)
         sessions = profile if isinstance(profile, LoggedSessions) else None
         runs = runs_of(component, horizon, calls=sessions.count if sessions else len(profile.rows))
         message = sessions.explained(component.name) if sessions else ""

@@ -268,9 +268,11 @@ def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Pa
     ("words", "message"),
     [
         (["check", "--today", "9999-12-31"], "out of bounds"),
-        (["check", "--month", "9999-12"], "past the calendar"),
+        (["check", "--month", "9999-12"], "out of bounds"),
         (["report", "--today", "0001-01-01"], "out of bounds"),
-        (["profile", "--month", "9999-12"], "past the calendar"),
+        (["check", "--usage", "--month", "0001-01"], "out of bounds"),
+        (["check", "--usage", "--month", "2199-12"], "a forecast looks 1,096 days ahead at most"),
+        (["profile", "--month", "9999-12"], "out of bounds"),
     ],
 )
 def test_a_day_at_the_end_of_the_calendar_is_no_fault(costsim: Run, words: list[str], message: str) -> None:

@@ -10,6 +10,7 @@ from costsim.analysis.forecast.backtest import backtest
 from costsim.analysis.forecast.daily import WINDOW, Model
 from costsim.analysis.forecast.history import MOST_DAYS, Days
 from costsim.analysis.forecast.month import forecast_month
+from costsim.errors import CostsimError
 
 LAST = date(2026, 10, 5)
 
@@ -36,3 +37,12 @@ def test_a_forecast_after_a_gap_is_quick_and_low(gap: int) -> None:
     forecast = forecast_month([*history, (LAST, Decimal(10))], LAST, LAST, trials=200).forecast
     assert Decimal(10) <= forecast.p50_usd <= Decimal(300)
     backtest([*history, (LAST, Decimal(10))], trials=50)
+
+
+@pytest.mark.parametrize("month", [date(2029, 11, 1), date(2199, 12, 1)])
+def test_a_forecast_looks_three_years_ahead_at_most(month: date) -> None:
+    with pytest.raises(
+        CostsimError, match="days after 2026-10-05, the last day known; a forecast looks 1,096 days ahead"
+    ):
+        forecast_month([(LAST, Decimal(1))], month, LAST, trials=10)
+    assert forecast_month([(LAST, Decimal(1))], date(2029, 9, 1), LAST, trials=10).forecast.p50_usd > 0  # 1,091 days

@@ -21,6 +21,7 @@ from costsim.analysis.simulation.sessions.measured import LoggedSessions
 from costsim.analysis.simulation.workload import Horizon, Work
 from costsim.errors import ArchitectureError
 from costsim.store import open_store
+from costsim.usage import store as usage_store
 from costsim.usage.readers.mapped import parse_mapping
 
 Read = Callable[..., Architecture]
@@ -171,3 +172,34 @@ def test_observed_components_draw_whole_sessions_and_cost_the_same(tmp_path: Pat
     week = projected(data, start=date(2026, 6, 1), days=3).plan("routed").horizon
     # nine calls of $0.01: 1,000 x $5 + 200 x $25 per million
     assert float(week.expected_usd) == pytest.approx(0.09, abs=1e-9)
+
+
+def test_a_store_is_opened_once_for_all_components(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An opening looks at everything in the store: opened for each component, a run would take their product."""
+    rows = "".join(f"2026-10-0{n}T00:00:00Z,{OPUS},100,10,{name}\n" for name in "ab" for n in (1, 2))
+    (tmp_path / "calls.csv").write_text("ts,model,input,output,component\n" + rows)
+    named = {name: name for name in ("ts", "model", "input", "output", "component")}
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        store.load([tmp_path / "calls.csv"], mapping=parse_mapping(",".join(f"{k}={v}" for k, v in named.items())))
+    opened: list[Path] = []
+    really = usage_store.open_store
+
+    def counted(path: Path, read_only: bool = False) -> Any:
+        opened.append(path)
+        return really(path, read_only)
+
+    monkeypatch.setattr(usage_store, "open_store", counted)
+    source = {"store": str(tmp_path / "costsim.duckdb")}
+    rows_of = [
+        {
+            "name": name,
+            "model": OPUS,
+            "runs_per_day": 1,
+            "tokens": {"from_usage": source | {"where": {"component": name}}},
+        }
+        for name in "ab"
+    ]
+    architecture = read({"components": rows_of})
+    costs = Costs.of(architecture, Horizon.of(date(2026, 11, 1), 7, ZoneInfo("UTC")), "list")
+    assert [work.profile.mean["input"] for work in costs.works.values()] == [100, 100]
+    assert len(opened) == 1
