@@ -35,6 +35,8 @@ from .sessions.profile import SessionProfile
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
     from ...usage.sample import Opened
+
+    Books = Callable[[str], PriceBook]
     from ..architecture.model import Architecture
 
 PRICED = ("input", "output")
@@ -148,7 +150,7 @@ class Work:
     explained: str = ""
 
 
-def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[str], PriceBook]) -> list[Work]:
+def workload(architecture: Architecture, horizon: Horizon, open_book: Books) -> list[Work]:
     """Every component's runs and tokens over the horizon. `open_book` gives the books that calibrations name.
 
     Raises ArchitectureError, UsageLogError, UnpricedError.
@@ -157,13 +159,7 @@ def workload(architecture: Architecture, horizon: Horizon, open_book: Callable[[
         return [_work(component, architecture, horizon, open_book, opened) for component in architecture.components]
 
 
-def _work(
-    component: Component,
-    architecture: Architecture,
-    horizon: Horizon,
-    open_book: Callable[[str], PriceBook],
-    opened: Opened,
-) -> Work:
+def _work(component: Component, architecture: Architecture, horizon: Horizon, open_book: Books, opened: Opened) -> Work:
     if component.calibrate:
         runs = runs_of(component, horizon, calls=0)
         return _calibrated(component, component.calibrate, architecture, runs, horizon, open_book)
@@ -301,7 +297,7 @@ def _calibrated(
     architecture: Architecture,
     runs: Runs,
     horizon: Horizon,
-    open_book: Callable[[str], PriceBook],
+    open_book: Books,
 ) -> Work:
     """output tokens = USD of a run / (ratio x input price + output price); input = ratio x output."""
     model = known.model or routed_model(component, architecture.model_routing)
@@ -329,7 +325,7 @@ def _solve_output(
     ratio: Fraction,
     run_usd: Fraction,
     horizon: Horizon,
-    open_book: Callable[[str], PriceBook],
+    open_book: Books,
 ) -> Fraction:
     """Output tokens of a run that costs `run_usd`, at the lowest context tier where such a run lies."""
     book, at = open_book(book_name), moment(int(horizon.edges[0]))
