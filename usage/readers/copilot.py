@@ -10,6 +10,7 @@ Premium requests are no USD.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from .copilot_legs import Legs, Sum
 STORE = "session-store.db"
 REQUESTS = "SELECT usage.* FROM assistant_usage_events AS usage"
 LATE = timedelta(minutes=2)  # a request's row may be written so long after its message
+UUID = re.compile(r"\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b")
 NANO_PER_USD = "100000000000"
 
 COLUMNS = {
@@ -118,7 +120,8 @@ def _place(context: dict[str, Any]) -> dict[str, Any]:
 
 def _call(one: Sum, session: str) -> dict[str, Any]:
     counts = {name: count for name, count in one.counts.items() if name != "requests"}
-    head = {"id": f"{session}:{one.id}", "session": session, "model": one.model, "time": one.time}
+    own = one.id if UUID.search(one.id) else f"{session}:{one.id}"  # a fork's events have the ids of those it copies
+    head = {"id": own, "session": session, "model": one.model, "time": one.time}
     return {**head, **counts, "requests": one.counts["requests"], "aggregated": True, "stated": one.stated,
             "premium": one.premium}  # fmt: skip
 
@@ -249,7 +252,7 @@ READER = Reader(
         **dict.fromkeys((f"data.{when}CompactionTokens" for when in ("pre", "post")), NOT_BILLED),
         "data.toolTelemetry": "about tools",
     },
-    unique_by="the session, its shutdown and the model; a request of the store by its row",
+    unique_by="the shutdown (or the message) and the model; a request of the store by its row",
     sample="real: CLI 1.0.14, 1.0.34 and 1.0.60",
     kept_at=f"{WHERE}/session-state/*/events.jsonl",
     undercounts="input of requests before a crash or a compaction, unless session-store.db has them",

@@ -120,6 +120,7 @@ READER = Reader(
     read_as={"tokenUsage": "JSON"},
     left_out={
         "tokenUsage.totalTokens": "the sum",
+        "inclusiveTokenUsage": "with what its child sessions used, who have settings of their own",
         "tokenUsage.factoryCredits": "not USD; kept as a tag",
         "credits": "not USD; kept as a tag",
     },

@@ -2,7 +2,8 @@
 
 https://github.com/block/goose (crates/goose/src/session/session_manager.rs): `accumulated_*` are the session's totals,
 `input_tokens` and `output_tokens` only the last call's. There is no usage per call and no cache class; input includes
-what was cached. A total beyond input and output has no class: the tag `without_class` says how much.
+what was cached. Ids are a day and a number, the same on every machine: when a session began is a part of its name. A
+total beyond input and output has no class: the tag `without_class` says how much.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ COLUMNS = {
 
 SQL = f"""
 SELECT file_id, line,
-    'goose:' || nullif(id, '') AS event_id,
+    'goose:' || nullif(id, '') || coalesce(':' || nullif(created_at, ''), '') AS event_id,
     coalesce(utc(updated_at), utc(created_at)) AS ts,
     id AS session,
     provider_name AS provider,
@@ -83,7 +84,7 @@ READER = Reader(
         "input_tokens": "the last call's only",
         "output_tokens": "the last call's only",
     },
-    unique_by="the session's id",
+    unique_by="the session's id and when it began",
     kept_at="~/.local/share/goose/sessions/sessions.db",
     no_call="no session with tokens",
     sample="made: a row in the real table",

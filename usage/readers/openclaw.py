@@ -143,11 +143,16 @@ FROM counted
 
 
 def recognises(sample: Sample) -> bool:
-    """Messages whose usage has `cacheRead`, or the session's first line."""
+    """Messages whose usage is of its names (`cacheRead` may be missing), or the session's first line."""
     if sample.layout not in ("ndjson", "json"):
         return False
-    return sample.has("type", "message.usage.cacheRead") or (
-        sample.has("type", "id", "cwd", "thinkingLevel") and "session" in sample.values("type")
+    return (
+        sample.has("type", "message.usage.cacheRead")
+        or sample.has("type", "message.provider", "message.usage.input", "message.usage.output")
+        or (
+            (sample.has("type", "id", "cwd", "thinkingLevel") or sample.has("type", "id", "cwd", "version"))
+            and "session" in sample.values("type")
+        )
     )
 
 

@@ -326,3 +326,57 @@ def test_what_amp_prints_of_a_thread_is_no_call_beside_the_thread(tmp_path: Path
     thread = {"id": "T-12345678", "created": MS, "messages": [amp(1, AT, 1_000, 100)]}
     found = spent(tmp_path, {"T-12345678.json": thread, "run.jsonl": [run]})
     assert by_model(found) == {"claude-opus-5": (1_000, 0, 0, 0, 100)}
+
+
+def test_pi_may_leave_out_what_was_not_cached(tmp_path: Path) -> None:
+    message = {"role": "assistant", "provider": "anthropic", "model": "claude-opus-5",
+               "usage": {"input": 1_000, "output": 100}}  # fmt: skip
+    session = [{"type": "message", "id": "a1", "timestamp": AT, "message": message}]
+    assert spent(tmp_path, {"session.jsonl": session}).total.computed_usd == Decimal("0.0075")  # 1,000 x 5 + 100 x 25
+
+
+def goose(began: str, input: int, output: int) -> Any:
+    """A database with the session of a day's first number."""
+
+    def write(file: Path) -> None:
+        values = {
+            "id": "20261005_1", "created_at": began, "updated_at": "2026-10-05 12:00:00", "provider_name": "anthropic",
+            "model_config_json": '{"model_name": "claude-opus-5"}', "accumulated_total_tokens": input + output,
+            "accumulated_input_tokens": input, "accumulated_output_tokens": output,
+        }  # fmt: skip
+        with sqlite3.connect(file) as database:
+            for table in ("messages", "schema_version"):
+                database.execute(f"CREATE TABLE {table} (a)")
+            database.execute(f"CREATE TABLE sessions ({', '.join(values)})")
+            database.execute(f"INSERT INTO sessions VALUES ({', '.join('?' * len(values))})", tuple(values.values()))
+
+    return write
+
+
+def test_sessions_of_two_machines_may_have_one_id_of_goose(tmp_path: Path) -> None:
+    files = {
+        "a/sessions.db": goose("2026-10-05 10:00:00", 1_000, 100),
+        "b/sessions.db": goose("2026-10-05 07:00:00", 500, 50),
+        "backup/sessions.db": goose("2026-10-05 10:00:00", 700, 70),  # of the first, before its last calls
+    }
+    assert by_model(spent(tmp_path, files)) == {"claude-opus-5": (1_500, 0, 0, 0, 150)}
+
+
+def copilot(kind: str, number: int, **data: Any) -> Record:
+    return {"type": kind, "id": f"{number:08x}-2222-4333-8444-555566667777", "timestamp": AT, "data": data}
+
+
+def shutdown(number: int, input: int, output: int) -> Record:
+    used = {"inputTokens": input, "outputTokens": output, "cacheReadTokens": 0, "cacheWriteTokens": 0}
+    metrics = {"claude-sonnet-4.6": {"requests": {"count": 1}, "usage": used}}
+    return copilot("session.shutdown", number, modelMetrics=metrics)
+
+
+def test_a_copilot_session_that_copies_anothers_events_counts_its_own(tmp_path: Path) -> None:
+    leg = [copilot("assistant.message", 1, messageId="m1", outputTokens=100), shutdown(2, 1_000, 100)]
+    own = [copilot("assistant.message", 3, messageId="m2", outputTokens=7), shutdown(4, 50, 7)]
+    files = {
+        "a/events.jsonl": [copilot("session.start", 0, sessionId=SESSION), *leg],
+        "b/events.jsonl": [copilot("session.start", 9, sessionId="fork"), *leg, *own],
+    }
+    assert by_model(spent(tmp_path, files)) == {"claude-sonnet-4-6": (1_050, 0, 0, 0, 107)}
