@@ -262,6 +262,7 @@ LANGFUSE: tuple[Key, ...] = (
     *_langfuse(
         "beside",
         "LangChain's callback",
+        cached="input_flex_cache_read input_priority_cache_read",
         written_5m="input_ephemeral_5m_input_tokens input_cache_creation_ephemeral_5m_input_tokens",
         written_1h="input_ephemeral_1h_input_tokens input_cache_creation_ephemeral_1h_input_tokens",
     ),
@@ -336,4 +337,8 @@ LANGFUSE_TOOL_INPUTS = ("tool_use_prompt_token_count", "toolUsePromptTokenCount"
 """What Gemini's tools put into the prompt, beside it."""
 LANGFUSE_REASONING = ("reasoning_tokens", "thinking_tokens")
 """A part of the output, unless the total says that it stands beside."""
+LANGFUSE_TIERS = tuple(f"{part}_{tier}" for tier in ("flex", "priority") for part in ("input", "output")) + tuple(
+    f"output_{tier}_reasoning" for tier in ("flex", "priority")
+)
+"""What LangChain's callback names after the service tier: beside `input` and `output`, as it takes these out."""
 LANGFUSE_SEARCHES = ("web_search_queries", "webSearchQueries", "web_search_requests")

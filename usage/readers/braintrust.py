@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, media, parsed, priced, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, media, parsed, priced, tags_of, text, uncached, written_5m
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -91,7 +91,7 @@ SELECT file_id, line,
     {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
-    CASE WHEN hit THEN 0 ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,
+    CASE WHEN hit THEN 0 ELSE {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} END AS input,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read, CASE WHEN hit THEN 0 ELSE writes_5m END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE writes_1h END AS cache_write_1h,
     CASE WHEN hit THEN 0 ELSE outputs + CASE WHEN reasoning_beside THEN reasoning ELSE 0 END END AS output,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, less, parsed, tags_of, text, written_5m
+from .nested import above, count, has, items, parsed, tags_of, text, uncached, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 TEXTS += ["span_kind", "model_name", "model_provider", "start_ms"]  # of the export API, whose spans have no `meta`
@@ -71,13 +71,15 @@ SELECT file_id, line,
         utc_epoch({text("span", "start_timestamp")})) AS ts,
     coalesce({text("span", "session_id")}, nullif(trace_id, '')) AS session,
     {text("span", "name")} AS task,
-    coalesce({text("meta", "model_provider")}, {text("span", "model_provider")}) AS provider,
-    coalesce({text("meta", "model_name")}, {text("span", "model_name")}) AS model,
+    coalesce({text("meta", "model_provider")}, {text("span", "model_provider")},
+        {text("meta", "metadata.model_provider")}) AS provider,
+    coalesce({text("meta", "model_name")}, {text("span", "model_name")}, {text("meta", "metadata.model_name")})
+        AS model,
     {processing(*(text("meta", f"metadata.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN NOT has_usage THEN 'a span with tokens that states no kind'
          WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
-    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
+    {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,
     nullif(total, 0) AS stated_total,
     CASE WHEN {has("metrics", "total_cost")} THEN {text("metrics", "total_cost")}

@@ -66,7 +66,10 @@ def _said(*places: int) -> str:
 
 
 _SETTINGS = ("$.service_tier", "$.serviceTier", "$.speed", "$.inference_geo")
-_TIER, _SPEED, _GEO = ", ".join(("set[1]", "set[2]", _said(7, 9, 10))), f"set[3], {_said(8)}", f"set[4], {_said(11)}"
+# LangChain's callback counts what a service tier processed under its name
+_COUNTED_AS = "nullif(regexp_extract(counts::VARCHAR, 'put_(flex|priority)', 1), '')"
+_TIER = ", ".join((_COUNTED_AS, "set[1]", "set[2]", _said(7, 9, 10)))
+_SPEED, _GEO = f"set[3], {_said(8)}", f"set[4], {_said(11)}"
 _PROCESSING = processing(*(f"coalesce({texts})" for texts in (_TIER, _SPEED, _GEO)))
 _OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
 COLUMNS = {

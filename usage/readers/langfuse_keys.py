@@ -14,6 +14,7 @@ from ..aliases import (
     LANGFUSE_REASONING,
     LANGFUSE_SEARCHES,
     LANGFUSE_THOUGHTS,
+    LANGFUSE_TIERS,
     LANGFUSE_TOOL_INPUTS,
     LANGFUSE_TOTALS,
 )
@@ -27,7 +28,7 @@ COUNTED = (
 )
 _NAMES = tuple(dict.fromkeys(COUNTED))
 _MEDIA = {**LANGFUSE_MEDIA, "modal": LANGFUSE_CACHED_MODALITIES}
-COUNTED = (*COUNTED, *dict.fromkeys(name for names in _MEDIA.values() for name in names))
+COUNTED = (*COUNTED, *LANGFUSE_TIERS, *dict.fromkeys(name for names in _MEDIA.values() for name in names))
 _WAYS = {
     part: [way for name in names for way in ([f'"{name}"', name] if "." in name else [name])]
     for part, names in _MEDIA.items()

@@ -4,7 +4,8 @@ https://docs.langchain.com/langsmith/log-llm-trace, https://docs.langchain.com/l
 part begins it and another ends it; a part without an id has it at the end of `dotted_order`. `input_tokens` and
 `prompt_tokens` include cache reads and writes, `output_tokens` and `completion_tokens` include reasoning. Chains repeat
 the sums of their runs, so runs of type llm count, embeddings that state tokens, and of one in another the inner.
-Costs are in USD; without a price for the model LangSmith states none or 0.
+Costs are in USD; without a price for the model LangSmith states none or 0. Cached tokens that do not fit into the input
+stand beside it, as older versions of LangChain's Anthropic have them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, less, media, parsed, priced, tags_of, text, written_5m
+from .nested import above, count, has, items, labels, media, parsed, priced, tags_of, text, uncached, written_5m
 
 TEXTS = [
     "id",
@@ -112,6 +113,7 @@ parted AS (
     SELECT *,
         {count("details", "cache_read", "priority_cache_read", "flex_cache_read", "cached_tokens")} AS reads,
         {count("details", "ephemeral_1h_input_tokens", "cache_creation_1h")} AS writes_1h,
+        greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}) AS total,
         {media("details", MEDIA_IN)}, {media("out_details", MEDIA_OUT, "answered_media")},
         {
     written_5m(
@@ -141,10 +143,10 @@ SELECT file_id, line,
     CASE WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
          WHEN inputs + outs = 0 AND {count("run", "total_tokens")} > 0
          THEN 'a total of tokens that does not say what they were' END AS fault,
-    {less("inputs", "reads", "writes_5m", "writes_1h")} AS input,
+    {uncached("inputs", "outs", "total", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outs AS output,
     {", ".join(PARTS)},
-    nullif(greatest({count("run", "total_tokens")}, {count("usage", "total_tokens")}), 0) AS stated_total,
+    nullif(total, 0) AS stated_total,
     {priced(f"coalesce({text('run', 'total_cost')}, {text('usage', 'total_cost')})")} AS recorded_usd,
     json_merge_patch({tags_of(labels("(run -> '$.tags')"))}, json_object('project', coalesce({
     text("run", "session_name", "session_id")
@@ -210,7 +212,11 @@ READER = Reader(
         for path in (
             *_RUN,
             *(f"{at}.usage_metadata.{n}" for at in ("outputs", "extra.metadata") for n in _USAGE),
-            *(f"outputs.usage.{n}" for n in ("prompt_tokens", "completion_tokens")),
+            *(
+                f"outputs.{at}.{n}"
+                for at in ("usage", "llm_output.token_usage")
+                for n in ("prompt_tokens", "completion_tokens", "prompt_tokens_details.cached_tokens")
+            ),
         )
     ),
     texts=OBJECTS,
@@ -221,6 +227,7 @@ READER = Reader(
             for path in (
                 "total_tokens",
                 "outputs.usage_metadata.total_tokens",
+                *("outputs.usage.total_tokens", "outputs.llm_output.token_usage.total_tokens"),
                 "extra.metadata.usage_metadata.total_tokens",
             )
         },
@@ -241,6 +248,18 @@ READER = Reader(
             f"{top}{side}_token_details.{part}over_200k": "within the input or output"
             for top in _WHERE
             for side, part in (("prompt", ""), ("prompt", "cache_read_"), ("completion", ""))
+        },
+        **{
+            f"{top}{side}_token_details.{tier}": "within the input or output"
+            for top in _WHERE
+            for side in ("prompt", "completion")
+            for tier in ("priority", "flex", *(f"{tier}_reasoning" for tier in ("priority", "flex")))
+        },
+        **{
+            f"{top}outputs.{at}.completion_tokens_details.{part}_tokens": "within the output"
+            for top in _WHERE
+            for at in ("usage", "llm_output.token_usage")
+            for part in ("reasoning", "accepted_prediction", "rejected_prediction")
         },
         **{f"{top}{cost}": "a part of total_cost" for top in _WHERE for cost in ("prompt_cost", "completion_cost")},
     },

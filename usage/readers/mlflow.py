@@ -3,7 +3,8 @@
 https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/: spans carry `mlflow.chat.tokenUsage`, the trace's
 `mlflow.trace.tokenUsage` their sum. Values of attributes are JSON as text. `input_tokens` includes cached tokens
 (`cache_read_input_tokens`, `cache_creation_input_tokens`), but for Anthropic's API, whose own counts exclude them:
-there the total decides. A span above others with usage repeats theirs. `mlflow.llm.cost` is in USD.
+there the total decides. Of Gemini's API the total alone has the thinking, which is output. A span above others with
+usage repeats theirs. `mlflow.llm.cost` is in USD.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ SELECT file_id, line,
              AND (total = inputs + outputs + reads + writes OR inputs < reads + writes) THEN inputs
          ELSE {less("inputs", "reads", "writes")} END AS input,
     reads AS cache_read, {less("writes", "least(writes, writes_1h)")} AS cache_write_5m,
-    least(writes, writes_1h) AS cache_write_1h, outputs AS output, {", ".join(PARTS)},
+    least(writes, writes_1h) AS cache_write_1h,
+    outputs + CASE WHEN total > inputs + outputs AND inputs + outputs > 0 AND lower(model) LIKE '%gemini%'
+        THEN total - inputs - outputs ELSE 0 END AS output, {", ".join(PARTS)},
     CASE WHEN total > 0 AND NOT coalesce(as_anthropic AND total = inputs + outputs, FALSE) THEN total END
         AS stated_total,
     {priced(text("cost", "total_cost"))} AS recorded_usd,

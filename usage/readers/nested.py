@@ -116,6 +116,17 @@ def less(whole: str, *parts: str) -> str:
     return f"CASE WHEN least({', '.join((whole, *parts))}) < 0 THEN -1 ELSE {' - '.join((whole, *parts))} END"
 
 
+def uncached(whole: str, outputs: str, total: str, *parts: str) -> str:
+    """SQL for an input without its cached parts; -1, unreadable, stays.
+
+    They stand beside it where they do not fit into it, or where the total of all is the sum with them.
+    """
+    kept = " + ".join(parts)
+    return f"""CASE WHEN least({", ".join((whole, outputs, total, *parts))}) < 0 THEN -1
+        WHEN {kept} > {whole} OR ({kept} > 0 AND {total} = {whole} + {outputs} + {kept}) THEN {whole}
+        ELSE {whole} - ({kept}) END"""
+
+
 def written_5m(total: str, short: str, long: str) -> str:
     """SQL for five-minute cache writes: distinguished, or what the total has beyond one-hour ones."""
     return f"CASE WHEN least({total}, {short}, {long}) < 0 THEN -1 ELSE greatest({short}, {total} - {long}) END"

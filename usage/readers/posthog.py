@@ -75,7 +75,9 @@ SELECT file_id, line,
     {text("ai", "$ai_span_name", "$ai_generation_name")} AS task,
     CASE WHEN {text("ai", "openrouter_source")} IS NOT NULL THEN 'openrouter' ELSE nullif(vendor, '') END AS provider,
     {text("ai", "$ai_model")} AS model,
-    {processing(text("ai", "$ai_service_tier"))} AS processing,
+    {
+    processing(f'''coalesce({text("ai", "$ai_service_tier")}, ai ->> '$."$ai_model_parameters".service_tier')''')
+} AS processing,
     CASE WHEN lower({text("ai", "$ai_is_error")}) = 'true' OR TRY_CAST({text("ai", "$ai_http_status")} AS BIGINT) >= 400
          THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN beside THEN inputs ELSE {less("inputs", "reads", "writes_5m", "writes_1h")} END AS input,

@@ -64,8 +64,8 @@ detailed AS MATERIALIZED (
 ),
 counted AS (
     SELECT *,
-        {count("usage", "prompt_tokens", "input_tokens", "prompt_token_count")} AS inputs,
-        {count("usage", "completion_tokens", "output_tokens", "candidates_token_count")} AS outputs,
+        {count("usage", "prompt_tokens", "input_tokens", "prompt_token_count", "inputTokens")} AS inputs,
+        {count("usage", "completion_tokens", "output_tokens", "candidates_token_count", "outputTokens")} AS outputs,
         {count("usage", "thoughts_token_count")} AS thoughts,
         {
     count(
@@ -74,12 +74,13 @@ counted AS (
         "prompt_tokens_details.cached_tokens",
         "input_tokens_details.cached_tokens",
         "cached_content_token_count",
+        "cacheReadInputTokens",
     )
 } AS reads,
-        {count("usage", *WRITES)} AS writes,
+        {count("usage", *WRITES, "cacheWriteInputTokens")} AS writes,
         {count("usage", "cache_creation.ephemeral_1h_input_tokens")} AS writes_1h,
         {media("usage")},
-        {has("usage", "input_tokens")} AND NOT {has("usage", "prompt_tokens")} AND
+        {has("usage", "inputTokens")} OR {has("usage", "input_tokens")} AND NOT {has("usage", "prompt_tokens")} AND
             NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
     FROM detailed
 )
@@ -133,6 +134,7 @@ _COUNTED = [
     "cache_read_input_tokens",
     "cached_content_token_count",
     "requests",
+    *("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),  # of Bedrock's Converse
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
     *WRITES,
@@ -144,6 +146,8 @@ _INSIDE = (
     *("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
     *API_MEDIA_TEXT,
 )
+
+_TOTALS = ("total_tokens", "total_token_count", "totalTokens")
 
 READER = Reader(
     name="weave",
@@ -162,7 +166,7 @@ READER = Reader(
     listed=("calls",),
     texts=("summary", *(f"{top}.usage" for top in _WHERE)),
     left_out={
-        **{f"{top}.usage.*.total_tokens": "a sum of what is counted" for top in _WHERE},
+        **{f"{top}.usage.*.{name}": "a sum of what is counted" for top in _WHERE for name in _TOTALS},
         **{f"{top}.usage.*.{path}": "within the input or output" for top in _WHERE for path in _INSIDE},
         **{
             f"{top}.weave.costs.*.{name}": "repeats the usage"

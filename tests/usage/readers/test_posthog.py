@@ -73,3 +73,18 @@ def test_traces_are_sums_failures_stay_and_no_price_is_not_free(tmp_path: Path) 
         ("my-own", "ok", 1000, None),
         ("gpt-5", "error", 0, None),
     ]
+
+
+@pytest.mark.slow
+def test_a_service_tier_among_the_models_parameters_is_how_it_was_processed(
+    tmp_path: Path,
+) -> None:
+    properties = {"$ai_trace_id": "t", "$ai_span_id": "s", "$ai_model": "gpt-5-mini", "$ai_provider": "openai",
+                  "$ai_input_tokens": 1000, "$ai_output_tokens": 150,
+                  "$ai_model_parameters": {"service_tier": "flex"}}  # fmt: skip
+    event = {"uuid": "u", "event": "$ai_generation", "timestamp": "2026-09-01T10:00:00Z", "properties": properties}
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(event))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file])
+        assert store.execute("SELECT processing, input FROM usage_event").fetchall() == [("flex", 1000)]

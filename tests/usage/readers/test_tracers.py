@@ -147,3 +147,57 @@ def test_every_kind_of_hit_of_portkeys_cache_costs_nothing(store: duckdb.DuckDBP
     rows = [{**row, "id": f"p{number}", "cache_status": kind} for number, kind in enumerate(kinds)]
     # the last alone asked the provider
     assert [found[2] for found in loaded(store, tmp_path, "portkey", *rows)] == [0, 0, 0, 70]
+
+
+def test_cached_tokens_that_do_not_fit_into_the_input_stand_beside_it(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # older versions handed on what Anthropic states: 1,000 read and 200 written beside an input of 100
+    want = ("claude-sonnet-4-5", "ok", 100, 1000, 200, 0, 50, None)
+    run = {"id": "a", "trace_id": "t", "name": "chat", "run_type": "llm", "start_time": "2026-09-01T10:00:00",
+           "end_time": "2026-09-01T10:00:01", "prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
+           "prompt_token_details": {"cache_read": 1000, "cache_creation": 200},
+           "extra": {"metadata": {"ls_model_name": "claude-sonnet-4-5", "ls_provider": "anthropic"}}}  # fmt: skip
+    assert loaded(store, tmp_path, "langsmith", run) == [want]
+    meta = {"span": {"kind": "llm"}, "metadata": {"model_name": "claude-sonnet-4-5", "model_provider": "anthropic"}}
+    cached = {"cache_read_input_tokens": 1000, "cache_write_input_tokens": 200}
+    metrics = {"input_tokens": 100, "output_tokens": 50, **cached}
+    span = {"trace_id": "t", "span_id": "s", "name": "chat", "start_ns": 1788256800000000000, "meta": meta}
+    assert loaded(store, tmp_path, "datadog", {**span, "metrics": metrics}) == [want, want]
+    # or the total of all is the sum with them: 1,300 + 50 + 1,000 + 200
+    total = {"start": 1788256800, "prompt_tokens": 1300, "completion_tokens": 50, "tokens": 2550,
+             "prompt_cached_tokens": 1000, "prompt_cache_creation_tokens": 200}  # fmt: skip
+    traced = {"id": "r", "span_id": "s", "root_span_id": "r", "span_attributes": {"type": "llm"}, "metrics": total}
+    model = {"metadata": {"model": "claude-sonnet-4-5"}}
+    assert [row[2] for row in loaded(store, tmp_path, "braintrust", traced | model)].count(1300) == 1
+
+
+def test_weave_has_bedrocks_counts_under_bedrocks_names(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    counts = {"inputTokens": 100, "outputTokens": 50, "cacheReadInputTokens": 80, "totalTokens": 230, "requests": 1}
+    assert loaded(store, tmp_path, "weave", call(1, None, {"nova-pro": counts})) == [
+        ("nova-pro", "ok", 100, 80, 0, 0, 50, None)
+    ]
+    assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]
+
+
+def test_of_geminis_thinking_mlflow_has_the_total_alone(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1150}
+    attributes = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.chat.tokenUsage": json.dumps(usage),
+                  "mlflow.llm.model": '"gemini-2.5-flash"'}  # fmt: skip
+    span = {"trace_id": "t", "span_id": "s", "name": "chat", "start_time_unix_nano": 1788256800000000000,
+            "attributes": attributes}  # fmt: skip
+    trace = {"info": {"trace_id": "tr-1", "trace_metadata": {}}, "data": {"spans": [span]}}
+    # 1,150 - 1,000 is all output: 50 of text, 100 of thinking
+    assert loaded(store, tmp_path, "mlflow", trace) == [("gemini-2.5-flash", "ok", 1000, 0, 0, 0, 150, None)]
+
+
+def test_langchains_callback_names_a_service_tiers_tokens_after_it_in_langfuse(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    details = {"input": 0, "input_flex": 600, "input_flex_cache_read": 400, "output": 0, "output_flex": 50,
+               "output_flex_reasoning": 100, "total": 1150}  # fmt: skip
+    row = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-09-01T10:00:00Z", "model": "gpt-5-mini",
+           "usageDetails": details}  # fmt: skip
+    assert loaded(store, tmp_path, "langfuse", row) == [("gpt-5-mini", "ok", 600, 400, 0, 0, 150, None)]
+    assert store.execute("SELECT processing FROM usage_event").fetchall() == [("flex",)]
+    assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]
