@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..reader import Reader
 from . import (
     amp,
+    anthropic_console,
     anthropic_organization,
     aws_cur,
     azure,
@@ -60,6 +61,8 @@ READERS: tuple[Reader, ...] = (
     openai_organization.COSTS,
     anthropic_organization.USAGE,
     anthropic_organization.COSTS,
+    anthropic_console.USAGE,
+    anthropic_console.COSTS,
     openrouter.READER,
     openrouter.DAYS,
     helicone.READER,

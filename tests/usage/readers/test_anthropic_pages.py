@@ -205,3 +205,34 @@ def test_costs_stand_beside_computed_usage(store: duckdb.DuckDBPyConnection, tmp
     # what the cost report states is a bill of the same days: named, not added
     [bill] = spend(store, BOOK, Query(())).sources.not_counted
     assert (bill.source, bill.covered_by, bill.usd) == ("anthropic-costs", "anthropic-usage", Decimal("1.2378912"))
+
+
+CONSOLE = Path(__file__).parents[2] / "data" / "usage"
+
+
+def test_the_consoles_usage_export_has_its_classes_levels_and_regions(store: duckdb.DuckDBPyConnection) -> None:
+    load(store, [CONSOLE / "anthropic-console-usage"])
+    columns = "model, processing, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request"
+    assert store.execute(f"SELECT {columns} FROM usage_event ORDER BY ts, output").fetchall() == [
+        ("claude-sonnet-4-5-20250929", "standard", 4000, 20_000, 300, 100, 700, 2, 0),
+        ("claude-sonnet-4-5-20250929", "batch", 9000, 0, 0, 0, 1000, 0, 0),
+        ("claude-opus-4-6", "fast/us", 1000, 0, 0, 0, 50, 0, 0),
+    ]
+
+
+def test_the_consoles_two_exports_and_the_apis_page_are_one_spend(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """One million tokens of Sonnet 4.5 at $3, stated three times."""
+    (tmp_path / "u.csv").write_text(
+        "usage_date_utc,model_version,usage_input_tokens_no_cache,usage_output_tokens\n"
+        "2026-03-05,claude-sonnet-4-5-20250929,1000000,0\n"
+    )
+    (tmp_path / "c.csv").write_text(
+        "usage_date_utc,model,usage_type,token_type,cost_usd\n2026-03-05,Claude Sonnet 4.5,message,input_no_cache,3\n"
+    )
+    result = {"model": "claude-sonnet-4-5-20250929", "uncached_input_tokens": 1_000_000, "output_tokens": 0}
+    day = {"starting_at": "2026-03-05T00:00:00Z", "ending_at": "2026-03-06T00:00:00Z", "results": [result]}
+    (tmp_path / "p.json").write_text(json.dumps({"data": [day], "has_more": False, "next_page": None}))
+    load(store, [tmp_path])
+    assert spend(store, open_book(), Query(("model",))).total.computed_usd == 3

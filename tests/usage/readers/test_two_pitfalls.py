@@ -392,6 +392,26 @@ def azure_cost(folder: Path) -> None:
     )
 
 
+# The same month exported again with one row more; writes of both spans.
+@case("anthropic-console-usage", 0, 150, 40, 30, 20, None)
+def anthropic_console_usage(folder: Path) -> None:
+    head = ("usage_date_utc,model_version,api_key,usage_type,usage_input_tokens_no_cache,usage_input_tokens_cache_read,"
+            "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_output_tokens\n")  # fmt: skip
+    first = "2026-10-05,claude-opus-4-6,k,standard,100,40,20,10,15\n"
+    (folder / "early.csv").write_text(head + first)
+    (folder / "late.csv").write_text(head + first + "2026-10-05,claude-opus-4-6,k,batch,50,0,0,0,5\n")
+
+
+# A cost without a model, and a discount beside the list price.
+@case("anthropic-console-costs", 0, 0, 0, 0, 0, "3.5")
+def anthropic_console_costs(folder: Path) -> None:
+    (folder / "c.csv").write_text(
+        "usage_date_utc,model,usage_type,token_type,cost_usd,list_price_usd\n"
+        "2026-10-05,Claude Opus 4.6,message,output,2.25,2.50\n"
+        "2026-10-05,,,,1.25,1.25\n"
+    )
+
+
 # Usage in thousands and in ones; a tax and another service are no tokens.
 @case("aws-cur", 0, 1_500_000, 0, 0, 200_000, "38.5")
 def aws_cur(folder: Path) -> None:
