@@ -9,8 +9,9 @@ A source's own sums by day (`SUMS_OF`) are not counted where the calls of that d
 (`RUNS_OF`) not where calls of its session are.
 
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
-none that is known); a second bill of the same provider, days and model is not counted either. What is not counted
-keeps its row in `usage_event`, and `covered_by` names the source that counts.
+none that is known; of the same account, where both state one of AWS); a second bill of the same provider, days and
+model is not counted either. What is not counted keeps its row in `usage_event`, and `covered_by` names the source that
+counts.
 
 Two sources with calls of one provider, day and model that nothing distinguishes are both counted, and the cell is kept
 in the table `overlap`: two agents' own logs are never the same calls, and calls whose ids are of one kind are compared.
@@ -115,12 +116,13 @@ FROM (
         ON cell.provider = part.provider AND (part.model IS NULL OR cell.model IS NULL OR cell.model = part.model
             OR cell.usage_of_bill AND NOT part.has_tokens)
         AND cell.first_day <= part.last_day AND cell.last_day >= part.first_day
+        AND (part.account IS NULL OR cell.account IS NULL OR part.account = cell.account)
     WHERE part.source = $1 GROUP BY place
 ) AS found WHERE found.place = bill_part.place
 """
 COUNT = """
-INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model, has_tokens FROM bill_part
-WHERE source = $1 AND NOT covered
+INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model, has_tokens, account
+FROM bill_part WHERE source = $1 AND NOT covered
 """
 BILL_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS

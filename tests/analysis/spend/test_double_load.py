@@ -165,6 +165,27 @@ def test_one_model_has_one_plain_name_and_a_biller(
     assert known(provider, model)[1:] == expected
 
 
+@pytest.mark.slow
+def test_what_another_account_is_charged_for_is_no_bill_of_the_logged_calls(tmp_path: Path) -> None:
+    """Nova Lite's input is $0.06 a million: 1 million logged in one account, 2 million billed to another."""
+    call = {"timestamp": "2026-03-05T10:00:00Z", "requestId": "r", "accountId": "111111111111", "output": {},
+            "modelId": "us.amazon.nova-lite-v1:0", "input": {"inputTokenCount": 1_000_000}}  # fmt: skip
+    (tmp_path / "log.jsonl").write_text(json.dumps(call) + "\n")
+    (tmp_path / "cur.csv").write_text(
+        "line_item_product_code,line_item_usage_type,line_item_usage_start_date,line_item_usage_amount,"
+        "line_item_unblended_cost,pricing_unit,line_item_usage_account_id\n"
+        "AmazonBedrock,USE1-NovaLite-input-tokens,2026-03-05 00:00:00,1000,0.06,1K tokens,111111111111\n"
+        "AmazonBedrock,USE1-NovaLite-input-tokens,2026-03-05 00:00:00,2000,0.12,1K tokens,222222222222\n"
+    )
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path])
+        found = spend(store, BOOK, Query(("source",)))
+    assert {row.keys[0]: row.computed_usd for row in found.rows} == {
+        "bedrock": Decimal("0.06"),
+        "aws-cur": Decimal("0.12"),
+    }
+
+
 SESSIONS = Path(__file__).parents[2] / "data" / "sessions" / "claude-code.jsonl.gz"
 
 
