@@ -201,8 +201,9 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
 
 def _is_document(text: str) -> bool:
     """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
-    first, end, _ = text.partition("\n")
-    return bool(end) and first.rstrip()[-1:] in ("{", "[", ",", ":") and _loads(first) is None
+    end = text.find("\n")
+    first = text[: max(end, 0)]
+    return first.rstrip()[-1:] in ("{", "[", ",", ":") and _loads(first) is None
 
 
 def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:

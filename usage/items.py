@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from .fast_json import parsed
 from .files import leading_documents
 from .fits import loaded
 from .reader import RAW_CHARACTERS
 
+PARTS: Any = dict[str, msgspec.Raw] | list[msgspec.Raw]
 EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 
@@ -20,7 +26,43 @@ def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[d
 
     What follows the last whole one is handed on as it stands, in a line, to be rejected.
     """
-    text = content.read_bytes().decode("utf-8-sig", "replace")
+    written = content.read_bytes()
+    try:
+        parts = msgspec.json.decode(written.removeprefix(BOM_UTF8), type=PARTS)
+    except (msgspec.DecodeError, RecursionError):
+        yield from _of_text(written.decode("utf-8-sig", "replace"), pages)
+        return
+    if isinstance(parts, list):
+        yield from chain.from_iterable(_records(_value(part), pages) for part in parts)
+    else:
+        yield from _of_object(parts, pages)
+
+
+def _of_object(parts: dict[str, msgspec.Raw], pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    """The records of an object; of an OTLP export, a resource is read at a time: all of them take much more memory."""
+    key = next((name for name in EXPORTS if bytes(parts.get(name, b""))[:1] == b"["), "")
+    if not key or not parts.keys().isdisjoint(pages):
+        yield from _records({name: _value(part) for name, part in parts.items()}, pages)
+        return
+    resources = msgspec.json.decode(parts.pop(key), type=list[msgspec.Raw])
+    rest = {name: _value(part) for name, part in parts.items()}
+    if not resources:
+        yield {**rest, key: []}
+    for number, resource in enumerate(resources):
+        yield {**({} if number else rest), key: [_value(resource)]}
+
+
+def _value(part: msgspec.Raw) -> Any:
+    """The value of a part of a document. Raises ValueError, RecursionError."""
+    written = bytes(part)
+    try:
+        return parsed(written)
+    except ValueError:
+        return loaded(written.decode("utf-8", "replace"))
+
+
+def _of_text(text: str, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    """The records of a document that a strict reading does not take."""
     try:
         found, rest = loaded(text), ""
     except (ValueError, RecursionError):
@@ -28,10 +70,14 @@ def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[d
         several = len(documents) > 1
         found = [item for item, _ in documents] if several else []
         rest = text[documents[-1][1] :] if several else text
-    for item in found if isinstance(found, list) else [found]:
-        yield from _exports(item, pages) if isinstance(item, dict) else [json.dumps(item)]
+    yield from chain.from_iterable(_records(item, pages) for item in (found if isinstance(found, list) else [found]))
     if rest.strip():
         yield " ".join(rest[:RAW_CHARACTERS].split())
+
+
+def _records(item: Any, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    """What an item of a document is; one that is no object is handed on, to be rejected."""
+    yield from _exports(item, pages) if isinstance(item, dict) else [json.dumps(item)]
 
 
 def _exports(item: dict[str, Any], pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:

@@ -8,17 +8,26 @@ two libraries, a log record beside its span.
 
 from __future__ import annotations
 
+import re
+
 from .. import aliases
 from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..processing import processing
 from ..reader import Reader, Sample
 from .claude_model import provider_of
 from .counts import count_in_text
-from .nested import media_parts
 from .otel_fields import FIELDS
-from .otel_items import COLUMNS, ITEMS, NODE, at, narrowed
-from .otel_json import IN_JSON, IN_JSON_COUNTED, IN_JSON_LEFT_OUT, LANGFUSE_BESIDE, LANGFUSE_REASONING_BESIDE
+from .otel_items import COLUMNS, ITEMS, NODE, narrowed
+from .otel_json import (
+    IN_JSON,
+    IN_JSON_COUNTED,
+    IN_JSON_LEFT_OUT,
+    JSON_TEXTS,
+    LANGFUSE_BESIDE,
+    LANGFUSE_REASONING_BESIDE,
+)
 from .otel_metrics import METRICS, OTHERS
+from .otel_names import MEASURES, MEDIA
 from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
@@ -26,40 +35,35 @@ CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN", "GENERATION", "CHAT_MOD
 ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
 
 
-def _fields() -> str:
-    """Every attribute beside the usage, under its short name."""
-    return ",\n".join(f"coalesce({', '.join(map(at, listed))}) AS {short}" for short, listed in FIELDS.items())
-
-
 def _texts(measure: Measure) -> str:
     """SQL for the list of what a record has under all names of a measure, those of one emitter only first."""
-    return "[" + ", ".join(_listed(measure)) + "]"
+    named = f"list_select(texts, {measure}_places)"
+    if measure not in IN_JSON:
+        return named
+    listed = f"list_concat(coalesce({named}, []), [{', '.join(IN_JSON[measure])}])"
+    return f"CASE WHEN {_may_be_in_json(measure)} THEN {listed} ELSE {named} END"
 
 
-def _listed(measure: Measure) -> list[str]:
-    found = sorted((alias for alias in ATTRIBUTES if alias.measure == measure), key=lambda alias: alias.only is None)
-    texts = [
-        f"CASE WHEN emitter = '{alias.only}' THEN {at(alias.name)} END" if alias.only else at(alias.name)
-        for alias in found
-    ]
-    return [*texts, *IN_JSON.get(measure, ())]
+def _may_be_in_json(measure: Measure) -> str:
+    """SQL for whether a record has a JSON text that may state a measure."""
+    texts = " ".join(IN_JSON.get(measure, ()))
+    return " OR ".join(f"{name} IS NOT NULL" for name in JSON_TEXTS if re.search(rf"\b{name}\b", texts)) or "FALSE"
 
 
 def _counts(measure: Measure) -> str:
-    """SQL for the counts under all names of a measure; none where nothing stands under any, as in most records."""
-    texts = _texts(measure)
-    counts = f"list_transform({texts}, lambda t: {count_in_text('t')})"
-    return f"CASE WHEN coalesce({texts[1:-1]}) IS NOT NULL THEN {counts} ELSE [0::HUGEINT] END"
+    """SQL for the counts under all names of a measure; NULL where nothing stands under any, as in most records."""
+    counts = f"list_transform({_texts(measure)}, lambda t: {count_in_text('t')})"
+    return f"CASE WHEN {measure}_places IS NOT NULL OR {_may_be_in_json(measure)} THEN {counts} END"
 
 
 def _largest(measure: Measure) -> str:
     """The largest count under the names of a measure: they are names of one thing."""
-    return f"CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_max({measure}) END"
+    return f"coalesce(CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_max({measure}) END, 0)"
 
 
 def _first(measure: Measure) -> str:
     """The first count under the names of a measure that is not 0."""
-    return f"CASE WHEN list_min({measure}) < 0 THEN -1 ELSE coalesce(list_filter({measure}, lambda c: c > 0)[1], 0) END"
+    return f"coalesce(CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_filter({measure}, lambda c: c > 0)[1] END, 0)"
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -68,10 +72,7 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 _BESIDE = {measure: {alias.only for alias in ATTRIBUTES if alias.measure == measure and alias.beside}
            for measure in ("input", "reasoning")}  # fmt: skip
-_MEDIA: tuple[Measure, ...] = ("audio_in", "image_in", "audio_read", "image_read", "audio_out", "image_out")
-_COUNTED: tuple[Measure, ...] = ("input", "output", "cached", "written", "written_1h", "reasoning", "tool", "total")
-_OF_MEDIA: dict[str, list[str]] = {part: _listed(part) for part in _MEDIA}
-_MEDIA_TEXTS = ", ".join(text for texts in _OF_MEDIA.values() for text in texts)
+_COUNTED = tuple(measure for measure in MEASURES if measure != "cost")
 _PROVIDER = (
     r"^(openai|anthropic|google|vertex|amazon-bedrock|bedrock|azure-openai|mistral|xai|groq|deepseek|cohere|"
     r"togetherai|fireworks|cerebras|perplexity|openrouter|moonshotai|gateway)\."
@@ -93,9 +94,6 @@ PROCESSING = processing(
 
 SQL = f"""
 WITH RECURSIVE {ITEMS},
-named AS (
-    SELECT * EXCLUDE (found), found, {_fields()} FROM item
-),
 known AS (
     SELECT * REPLACE (
             coalesce(model, trim(mlflow_model, '"'), TRY_CAST(braintrust_metadata AS JSON) ->> '$.model') AS model,
@@ -104,26 +102,19 @@ known AS (
             coalesce(sort, trim(mlflow_sort, '"'), TRY_CAST(braintrust_sort AS JSON) ->> '$.type') AS sort),
         TRY_CAST(langfuse_usage AS JSON) AS lf, TRY_CAST(mlflow_usage AS JSON) AS ml,
         TRY_CAST(braintrust_usage AS JSON) AS bt,
-        -- a plain name means usage only in these emitters' own records
-        CASE WHEN CASE WHEN is_log THEN coalesce(event, body, name) IN ('api_request', 'claude_code.api_request')
-                 ELSE name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%' END THEN 'claude-code'
-             WHEN is_log AND event LIKE 'codex.%' THEN 'codex'
-             WHEN is_log AND event LIKE '%.api_response' THEN 'gemini-cli' END AS emitter,
         TRY_CAST(vercel AS JSON) AS metadata
-    FROM named
+    FROM item
 ),
-listed AS (
-    SELECT * EXCLUDE (found), {", ".join(f"{_counts(measure)} AS {measure}" for measure in _COUNTED)},
-        CASE WHEN coalesce({_MEDIA_TEXTS}) IS NOT NULL
-            THEN list_transform([{_MEDIA_TEXTS}], lambda t: {count_in_text("t")}) END AS stated_media,
+counted AS (
+    SELECT * EXCLUDE (texts, {", ".join(f"{measure}_places" for measure in MEASURES)}),
+        {", ".join(f"{_counts(measure)} AS {measure}" for measure in _COUNTED)},
         list_filter({_texts("cost")}, lambda c: c IS NOT NULL AND TRY_CAST(c AS DOUBLE) IS DISTINCT FROM 0)[1] AS cost
     FROM known
 ),
 measured AS (
     SELECT * REPLACE ({_first("input")} AS input, {_first("output")} AS output,
-        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])}),
-        {media_parts(_OF_MEDIA, "stated_media")}
-    FROM listed
+        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
+    FROM counted
 ),
 -- whether cached tokens stand in the input, by the emitter, or by what cannot be otherwise
 placed AS (
@@ -244,7 +235,7 @@ SELECT file_id, line,
     writes - written_1h AS cache_write_5m,
     written_1h AS cache_write_1h,
     outputs AS output,
-    {", ".join(_MEDIA)},
+    {", ".join(MEDIA)},
     1 AS request,
     CASE WHEN NOT bad AND total NOT IN (0, input + output) THEN total END AS stated_total,
     cost AS recorded_usd,

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from .. import aliases
 from ..reader import Reader, Sample
 from .otel_fields import FIELDS
+from .otel_names import MEASURES, NAMES, READ, field_of, place_of, place_of_first, places_of
 from .otel_tags import constants, kept_places, tags_at
 
-NAMES = tuple(dict.fromkeys((*aliases.names(), *(name for listed in FIELDS.values() for name in listed))))
 _IN_COLUMNS = tuple(name for name in NAMES if "." in name)  # a plain name may mean anything in a table
 
 _ATTRIBUTE = "STRUCT(key VARCHAR, value STRUCT(stringValue VARCHAR, intValue VARCHAR, doubleValue VARCHAR))[]"
@@ -46,17 +45,6 @@ COLUMNS = {
 }
 
 
-def at(name: str) -> str:
-    """SQL for an attribute of an item, as text."""
-    return f"found[{NAMES.index(name) + 1}]"
-
-
-def _in_list(name: str) -> str:
-    """An attribute of an OTLP span or record, or of the resource that it belongs to."""
-    owner = "resource_" if name == "service.name" else ""
-    return f"{owner}texts[list_position({owner}keys, '{name}')]"
-
-
 def _path(name: str) -> str:
     return f"$.{name}"
 
@@ -72,12 +60,10 @@ _COLUMN_NAMES = ", ".join(f'"{prefix}{name}"' for prefix in ("", "attributes.") 
 _IN_COLUMN = f"""CASE WHEN coalesce({_COLUMN_NAMES}) IS NOT NULL THEN list_transform(
     list_zip({_columns("")}, {_columns("attributes.")}),
     lambda place: coalesce(nullif(place[1], ''), nullif(place[2], ''))) END"""
-# The attributes of NAMES of a row some of which are nested, or stand in columns.
-_FOUND_IN_ROW = f"""list_transform(
-    list_zip({constants(NAMES)}, list_select(texts, places), nested, in_columns),
-    lambda place: coalesce(place[2], place[3], place[4],
-        CASE WHEN place[1] = 'service.name' THEN resource_service END))"""
-_ROW_TIME = f"found[{NAMES.index('event.timestamp') + 1}]"
+# The attributes of READ of a row some of which are nested, or stand in columns.
+_RESOLVED = """list_transform(
+    list_zip({read}, nested[:{many}], in_columns[:{many}]),
+    lambda place: coalesce(own_texts[nullif(list_position(own_keys, place[1]), 0)], place[2], place[3]))"""
 
 
 def _first(*names: str) -> str:
@@ -92,50 +78,19 @@ def _instant(text: str) -> str:
         ELSE coalesce(utc_epoch({text}), utc({text})) END"""
 
 
-NOWHERE = 1_000_000  # a place in a list where nothing stands
 _TEXTS = (
     "list_transform({0}, lambda item: coalesce(item.value.stringValue, item.value.intValue, item.value.doubleValue))"
 )
 _KEYS = "list_transform({0}, lambda item: item.key)"
 
 
-_READ = tuple(name for name in NAMES if name != "service.name")
-_PLACES = (
-    f"list_transform({constants(NAMES)}, lambda wanted: coalesce("
-    "CASE WHEN wanted <> 'service.name' OR {0} THEN nullif(list_position(keys, wanted), 0) END, "
-    "CASE WHEN wanted = 'service.name' "
-    "THEN coalesce(len(keys), 0) + nullif(list_position(resource_keys, wanted), 0) END, "
-    f"{NOWHERE}))"
-)
-
-
-_FOUND = "list_select(list_concat(texts, resource_texts), places)"
 _MORE = f"""CASE WHEN len(tag_places) > 0 OR len(resource_tag_places) > 0 THEN json_merge_patch(
             {tags_at("resource_tag_places", "keyed.resource_keys", "resource_texts")},
             {tags_at("tag_places", "keyed.keys", "texts")}) ELSE '{{}}'::JSON END"""
 
 
-def _kinds(items: str, own_service: str) -> str:
-    """CTEs that yield `{items}_of_kind`: what is in `{items}_keyed`, with the places of attributes and of tags.
-
-    Few lists of names are different: where each attribute stands is looked for once for each of them.
-    """
-    return f"""
-{items}_kind AS (
-    SELECT *, {_PLACES.format(own_service)} AS places, {kept_places("keys", _READ)} AS tag_places,
-        {kept_places("resource_keys", _READ)} AS resource_tag_places,
-        list_has_any(keys, ['gen_ai', 'llm', 'openinference']) AS may_nest
-    FROM (SELECT DISTINCT keys, resource_keys FROM {items}_keyed)
-),
-{items}_of_kind AS (
-    SELECT keyed.*, places, tag_places, resource_tag_places, may_nest FROM {items}_keyed AS keyed
-        JOIN {items}_kind AS kind ON kind.keys IS NOT DISTINCT FROM keyed.keys
-            AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
-)"""  # noqa: S608 (names)
-
-
 def _unnested(resources: str, scopes: str, items: str) -> str:
-    """CTEs that yield `{items}_found`: the spans or log records of an OTLP export, with their attributes."""
+    """CTEs that yield `{items}_listed`: the spans or log records of an OTLP export, with their attributes."""
     return f"""
 {items}_resource AS (
     SELECT file_id, line, unnest({resources}, max_depth := 2) FROM entry WHERE {resources} IS NOT NULL
@@ -145,17 +100,13 @@ def _unnested(resources: str, scopes: str, items: str) -> str:
     FROM {items}_resource
 ),
 {items}_item AS (
-    SELECT file_id, line, resource_attributes, scope.name AS scope_name, unnest({items}, max_depth := 2)
+    SELECT file_id, line, resource_attributes, scope.name AS scope, unnest({items}, max_depth := 2)
     FROM {items}_scope
 ),
-{items}_keyed AS MATERIALIZED (
+{items}_listed AS (
     SELECT *, {_KEYS.format("attributes")} AS keys, {_TEXTS.format("attributes")} AS texts,
         {_KEYS.format("resource_attributes")} AS resource_keys, {_TEXTS.format("resource_attributes")} AS resource_texts
     FROM {items}_item
-),
-{_kinds(items, "FALSE")},
-{items}_found AS (
-    SELECT keyed.*, {_FOUND} AS found, {_MORE} AS more FROM {items}_of_kind AS keyed
 )"""  # noqa: S608 (names)
 
 
@@ -167,46 +118,49 @@ _NESTS = " OR ".join(
     f"json_exists(attributes, '$.{path}')" for path in ("gen_ai.usage", "llm.token_count", "openinference.span")
 )
 
+_EVENT = f"texts[{place_of('event.name')}]"
+_FIELDS_READ = tuple(short for short in FIELDS if short != "service")
+_SERVICE = NAMES.index("service.name") + 1
+
 ITEMS = f"""
 entry AS MATERIALIZED (
     SELECT {_WIDE} FROM record
 ),
 {_unnested("resourceSpans", "scopeSpans", "spans")},
 {_unnested("resourceLogs", "scopeLogs", "logRecords")},
-row_keyed AS MATERIALIZED (
-    SELECT *, json_keys(attributes) AS keys, json_extract_string(attributes, '$.*') AS texts,
+row_own AS (
+    SELECT *, json_keys(attributes) AS own_keys, json_extract_string(attributes, '$.*') AS own_texts,
         json_keys(resource, '$.attributes') AS resource_keys,
-        json_extract_string(resource, '$.attributes.*') AS resource_texts
+        json_extract_string(resource, '$.attributes.*') AS resource_texts,
+        CASE WHEN list_has_any(own_keys, ['gen_ai', 'llm', 'openinference']) THEN CASE WHEN {_NESTS}
+            THEN json_extract_string(attributes, {constants([_path(name) for name in NAMES])}) END END AS nested,
+        nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere
     FROM entry WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL
 ),
-{_kinds("row", "TRUE")},
-row_placed AS (
+row_read AS (
     SELECT *,
-        CASE WHEN may_nest THEN CASE WHEN {_NESTS}
-            THEN json_extract_string(attributes, {constants([_path(name) for name in NAMES])}) END END AS nested,
-        CASE WHEN resource_keys IS NULL OR nested IS NOT NULL OR in_columns IS NOT NULL
+        CASE WHEN elsewhere THEN list_concat({constants(READ)}, coalesce(own_keys, [])) ELSE own_keys END AS keys,
+        CASE WHEN elsewhere THEN list_concat({_RESOLVED.format(read=constants(READ), many=len(READ))},
+            coalesce(own_texts, [])) ELSE own_texts END AS texts,
+        CASE WHEN elsewhere THEN coalesce(nested[{_SERVICE}], in_columns[{_SERVICE}]) END AS own_service,
+        CASE WHEN elsewhere OR resource_keys IS NULL
             THEN coalesce(resource ->> '$.attributes."service.name"', resource ->> '$."service.name"')
             END AS resource_service,
-        resource_service IS NOT NULL OR nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere,
         {_first(*STARTS)} AS began, {_first("hrTimeObserved")} AS observed,
         {_first("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time", "end_timestamp")} AS finished
-    FROM row_of_kind
+    FROM row_own
 ),
-row_found AS (
-    SELECT keyed.*, {_MORE} AS more, CASE WHEN elsewhere THEN {_FOUND_IN_ROW} ELSE {_FOUND} END AS found
-    FROM row_placed AS keyed
-),
-item AS (
+listed AS (
     SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
-        scope_name AS scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS started,
-        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body, found, more
-    FROM spans_found
+        scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS began, NULL::VARCHAR AS observed,
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body,
+        keys, texts, resource_keys, resource_texts, FALSE AS may_own, NULL::VARCHAR AS service_of_row
+    FROM spans_listed
     UNION ALL
-    SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope_name, NULL, NULL,
-        coalesce(utc_epoch(nullif(timeUnixNano, '0')), utc({_in_list("event.timestamp")}),
-            utc_epoch(observedTimeUnixNano)),
-        NULL, NULL, body.stringValue, found, more
-    FROM logRecords_found
+    SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope, NULL, NULL,
+        utc_epoch(nullif(timeUnixNano, '0')), observedTimeUnixNano, NULL, NULL, body.stringValue,
+        keys, texts, resource_keys, resource_texts, FALSE, NULL
+    FROM logRecords_listed
     UNION ALL
     SELECT file_id, line,
         coalesce("type" = 'log' OR hrTime IS NOT NULL OR "_body" IS NOT NULL OR body IS NOT NULL, FALSE),
@@ -216,15 +170,46 @@ item AS (
             spanContext ->> '$.spanId'),
         coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
         name, instrumentationScope ->> '$.name', kind, span_kind,
-        coalesce({_instant("began")}, utc({_ROW_TIME}), {_instant("observed")}), {_instant("finished")},
+        {_instant("began")}, observed, {_instant("finished")},
         coalesce("status.code", status_code, otel_status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
                 THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
-        coalesce(body, "_body"), found, more
-    FROM row_found
+        coalesce(body, "_body"), keys, texts, resource_keys, resource_texts, TRUE,
+        coalesce(CASE WHEN elsewhere THEN own_texts[{place_of("service.name", "own_keys")}] END, own_service,
+            resource_service)
+    FROM row_read
+),
+keyed AS MATERIALIZED (
+    SELECT *,
+        -- a plain name means usage only in these emitters' own records
+        CASE WHEN CASE WHEN is_log THEN coalesce({_EVENT}, body, name) IN ('api_request', 'claude_code.api_request')
+                 ELSE name LIKE 'claude_code.%' OR scope LIKE 'com.anthropic.claude_code%' END THEN 'claude-code'
+             WHEN is_log AND {_EVENT} LIKE 'codex.%' THEN 'codex'
+             WHEN is_log AND {_EVENT} LIKE '%.api_response' THEN 'gemini-cli' END AS emitter
+    FROM listed
+),
+-- few lists of names are different: where each attribute stands is looked for once for each of them
+kind AS (
+    SELECT *, {", ".join(f"{place_of_first(FIELDS[short])} AS at_{short}" for short in _FIELDS_READ)},
+        {place_of("service.name")} AS at_service, {place_of("service.name", "resource_keys")} AS at_resource_service,
+        {", ".join(f"{places_of(measure)} AS {measure}_places" for measure in MEASURES)},
+        {kept_places("keys", READ)} AS tag_places, {kept_places("resource_keys", READ)} AS resource_tag_places
+    FROM (SELECT DISTINCT keys, resource_keys, emitter FROM keyed)
+),
+item AS (
+    SELECT file_id, line, is_log, trace, span, parent, name, scope, keyed.kind, span_kind, code, body, keyed.emitter,
+        coalesce(began, utc(texts[at_event_time]), {_instant("observed")}) AS started, ended, texts,
+        {", ".join(f"{field_of(short)} AS {short}" for short in _FIELDS_READ)},
+        coalesce(CASE WHEN may_own THEN texts[at_service] END, resource_texts[at_resource_service], service_of_row)
+            AS service,
+        {", ".join(f"{measure}_places" for measure in MEASURES)}, {_MORE} AS more
+    FROM keyed JOIN kind ON kind.keys IS NOT DISTINCT FROM keyed.keys
+        AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
+        AND kind.emitter IS NOT DISTINCT FROM keyed.emitter
 )
 """  # noqa: S608 (constants only)
-"""CTEs that yield `item`: `found` holds the attributes of NAMES as texts, in that order (see `at`)."""
+"""CTEs that yield `item`: FIELDS by their short names, and for each of MEASURES the places in `texts` of what states
+it."""
 
 
 NODE = """

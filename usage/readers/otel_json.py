@@ -83,7 +83,10 @@ IN_JSON: dict[Measure, tuple[str, ...]] = {
         *_of("bt", "estimated_cost"),
     ),
 }
-"""By measure, SQL over a record's attributes under their short names (`FIELDS` of otel_items.py)."""
+"""By measure, SQL over a record's attributes under their short names (`FIELDS` of otel_fields.py)."""
+JSON_TEXTS = ("genkit", "metadata", "input_details", "output_details", "lf", "ml", "bt", "nano_aiu", "langfuse_cost",
+              "mlflow_cost")  # fmt: skip
+"""The attributes that it reads."""
 
 _HELD = {"lf": "langfuse.observation.usage_details", "ml": "mlflow.chat.tokenUsage", "bt": "braintrust.metrics"}
 IN_JSON_COUNTED = (
