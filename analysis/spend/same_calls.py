@@ -6,7 +6,8 @@ best source counts: an agent's own log, then telemetry, the provider's log, a ga
 the same prompt and less of the output than another, for it was written before the answer had ended.
 
 A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are, sums of a run
-(`RUNS_OF`) not where calls of its session are.
+(`RUNS_OF`) not where calls of its session are; of sums of a session (`SESSIONS_OF`) and its calls, those count that
+have more of its output.
 
 A sum of a bill is not counted where calls of its provider, days and model are (of any model, where the bill names
 none that is known; of the same account, where both state one of AWS); a second bill of the same provider, days and
@@ -39,6 +40,9 @@ SUMS_OF = {"litellm-daily": "litellm", "openrouter-days": "openrouter"}
 
 RUNS_OF = {"claude-print": ("claude-code", "otel", "amp")}
 """Sources that are others' calls, summed by run: the session names it."""
+
+SESSIONS_OF = {"copilot": "otel"}
+"""Sources that have another's calls in sums of sessions, any of which may be missing in either."""
 
 SAME_CALLS = (  # what a source does not state by medium is compared too
     Path(__file__)
@@ -74,6 +78,18 @@ SELECT rowid, $calls FROM usage_event
 WHERE source = $sums AND ts::DATE IN (SELECT day FROM near_day)
     AND session IN (SELECT session FROM usage_event WHERE source = $calls)
     AND rowid NOT IN (SELECT place FROM repeated)
+    AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
+"""
+OF_SESSIONS = """
+INSERT INTO repeated
+WITH used AS (
+    SELECT session, sum(output) FILTER (source = $sums) <= sum(output) FILTER (source = $calls) AS called
+    FROM usage_event WHERE source IN ($sums, $calls) AND session IS NOT NULL
+    GROUP BY session
+    HAVING bool_and(aggregated = (source = $sums)) AND NOT bool_or(rowid IN (SELECT place FROM repeated))
+)
+SELECT rowid, CASE WHEN called THEN $calls ELSE $sums END FROM usage_event JOIN used USING (session)
+WHERE source = CASE WHEN called THEN $sums ELSE $calls END AND ts::DATE IN (SELECT day FROM near_day)
     AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 """
 DAYS_OF_RUNS = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event WHERE source = $1"
@@ -195,6 +211,8 @@ def settle(connection: DuckDBPyConnection) -> None:
     if several:
         for runs, _ in _runs_beside(callers):
             connection.execute(DAYS_OF_RUNS, [runs])  # their calls may be of other days
+        for one in (one for pair in _sessions_beside(callers) for one in pair):
+            connection.execute(DAYS_OF_RUNS, [one])
         for first, last in _parts(connection):
             _mark_repeats(connection, first, last, callers)
     else:
@@ -227,12 +245,19 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
             connection.execute(SUMMED, {"sums": sums, "calls": calls})
     for runs, calls in _runs_beside(callers):
         connection.execute(OF_SESSION, {"sums": runs, "calls": calls})
+    for sums, calls in _sessions_beside(callers):
+        connection.execute(OF_SESSIONS, {"sums": sums, "calls": calls})
     _apply(connection, REPEAT_MARKS)
 
 
 def _runs_beside(callers: Sequence[str]) -> list[tuple[str, str]]:
     """The sources of runs, each with a source of their calls, of those that a store has."""
     return [(runs, one) for runs, calls in RUNS_OF.items() for one in calls if {runs, one} <= set(callers)]
+
+
+def _sessions_beside(callers: Sequence[str]) -> list[tuple[str, str]]:
+    """The sources of sessions, each with the source of their calls, of those that a store has."""
+    return [(sums, calls) for sums, calls in SESSIONS_OF.items() if {sums, calls} <= set(callers)]
 
 
 def standing(source: str) -> int:

@@ -308,15 +308,19 @@ def test_a_router_of_pi_is_priced_by_the_model_that_answered(tmp_path: Path) -> 
     assert (found.total.calls, found.total.computed_usd) == (1, Decimal("0.0075"))  # 1,000 x 5 + 100 x 25 millionths
 
 
+def copilot_span(number: int, output: int) -> Record:
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "github",
+                  "gen_ai.conversation.id": SESSION, "gen_ai.request.model": "claude-sonnet-4.6",
+                  "gen_ai.usage.input_tokens": 4_000, "gen_ai.usage.output_tokens": output,
+                  "gen_ai.usage.cache_read.input_tokens": 3_000}  # fmt: skip
+    return {"type": "span", "name": "chat claude-sonnet-4.6", "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+            "spanId": f"00f067aa0ba90{number:03x}", "startTime": [1_791_194_399, 0], "endTime": [1_791_194_400, 0],
+            "attributes": attributes}  # fmt: skip
+
+
 def test_a_call_of_copilots_telemetry_is_priced_by_githubs_list(tmp_path: Path) -> None:
     # claude-sonnet-4.6 at GitHub: 1,000 x 3 + 3,000 x 0.3 + 100 x 15 = 5,400 millionths
-    attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "github",
-                  "gen_ai.request.model": "claude-sonnet-4.6", "gen_ai.usage.input_tokens": 4_000,
-                  "gen_ai.usage.output_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 3_000}  # fmt: skip
-    span = {"type": "span", "name": "chat claude-sonnet-4.6", "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
-            "spanId": "00f067aa0ba902b7", "startTime": [1_791_194_399, 0], "endTime": [1_791_194_400, 0],
-            "attributes": attributes}  # fmt: skip
-    found = spent(tmp_path, {"otel.jsonl": [span]})
+    found = spent(tmp_path, {"otel.jsonl": [copilot_span(1, 100)]})
     assert (found.total.unpriced_tokens, found.total.computed_usd) == (0, Decimal("0.0054"))
 
 
@@ -380,3 +384,23 @@ def test_a_copilot_session_that_copies_anothers_events_counts_its_own(tmp_path: 
         "b/events.jsonl": [copilot("session.start", 9, sessionId="fork"), *leg, *own],
     }
     assert by_model(spent(tmp_path, files)) == {"claude-sonnet-4-6": (1_050, 0, 0, 0, 107)}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "counted"),
+    [
+        ((60, 40), {"claude-sonnet-4.6": (2_000, 6_000, 0, 0, 100)}),  # all of the session's output
+        ((60,), {"claude-sonnet-4-6": (8_000, 0, 0, 0, 100)}),  # telemetry was off for a part of it
+    ],
+)
+def test_a_copilot_session_counts_by_its_events_or_its_telemetry(
+    tmp_path: Path, outputs: tuple[int, ...], counted: dict[str, Classes]
+) -> None:
+    events = [
+        copilot("session.start", 0, sessionId=SESSION),
+        copilot("assistant.message", 1, messageId="m1", outputTokens=100),
+        shutdown(2, 8_000, 100) | {"timestamp": "2026-10-08T10:00:00Z"},  # three days later
+    ]
+    spans = [copilot_span(number, output) for number, output in enumerate(outputs)]
+    found = spent(tmp_path, {"events.jsonl": events, "otel.jsonl": spans})
+    assert by_model(found) == counted
