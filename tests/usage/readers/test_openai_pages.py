@@ -220,3 +220,13 @@ def test_a_page_and_the_dashboards_export_of_a_bucket_are_one_sum(
     file = tmp_path / "export.csv"
     file.write_text(",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n")
     assert (load(store, [file]).total("entries"), len(values(store, "1"))) == (1, 1)
+
+
+def test_a_batchs_output_costs_half(store: duckdb.DuckDBPyConnection) -> None:
+    """gpt-4o-mini's batches: 0.075 in, cached tokens as any, 0.30 out a million; the failed request costs nothing.
+
+    (3,500 x 0.075 + 460 x 0.30) / 10^6 = 0.0004005
+    """
+    load(store, [Path(__file__).parents[2] / "data" / "usage" / "openai-batch"])
+    total = spend(store, open_book(), Query(("model",))).total
+    assert (total.calls, total.computed_usd) == (2, Decimal("0.0004005"))

@@ -392,6 +392,16 @@ def azure_cost(folder: Path) -> None:
     )
 
 
+# A request that failed, and one twice: its output was fetched again.
+@case("openai-batch", 1, 260, 640, 0, 40, None)
+def openai_batch(folder: Path) -> None:
+    usage = {"prompt_tokens": 900, "completion_tokens": 40, "prompt_tokens_details": {"cached_tokens": 640}}
+    body = {"id": "chatcmpl-1", "created": 1_791_200_000, "model": "gpt-5", "usage": usage}
+    done = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "body": body}, "error": None}
+    failed = {"id": "batch_req_2", "custom_id": "b", "response": {"status_code": 500, "body": {}}, "error": None}
+    lines(folder / "o.jsonl", done, failed, done)
+
+
 # The same month exported again with one row more; writes of both spans.
 @case("anthropic-console-usage", 0, 150, 40, 30, 20, None)
 def anthropic_console_usage(folder: Path) -> None:
