@@ -20,6 +20,7 @@ MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
 KIND, MOST_KINDS = "type", 64  # the key that says of which kind an object is, and how many kinds stand at one place
+NAMELESS = '""'  # a key of no letters, which is a place of its own
 JSON = "JSON"  # the type of what stands within a column of JSON
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
 UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
@@ -53,6 +54,7 @@ class FieldPlace:
 
     `kind` is the type that the reader's columns have for it: `astray` says that the value stood in a list or a text
     where they have an object or a number, so that nothing of it is counted.
+    `of_text` says that a text has the value. In an object where a reader takes a text, a text `stands_for` that one.
     Objects and lists are looked at where it is `opened`. It is not `settled` where the keys are too many to remember.
     """
 
@@ -71,16 +73,19 @@ class FieldPlace:
         listed: bool = False,
         kind: Any = None,
         astray: bool = False,
+        of_text: bool = False,
+        stands_for: str | None = None,
     ) -> None:
         likeness = places.likeness
-        self.kind, self.astray, self.listed = kind, astray, listed
+        self.kind, self.astray, self.listed, self.of_text = kind, astray, listed, of_text
+        self.stands_for = stands_for
         self.whole = not astray and _is(kind, *NUMBERS)  # the reader takes whole numbers here, and nothing else
         self.digits = False  # as texts
         self.places, self.path, self.depth, self.named = places, path, depth, named
         self.beside, self.within, self.opened = beside, within, opened and depth > 0
         self.has_fields = not likeness.leaves_out(path)
         self.counts = scalars and likeness.judge(path, beside, astray)
-        self.holds_text = texts and depth > 0 and likeness.holds_text(path)
+        self.holds_text = texts and depth > 0 and (bool(stands_for) or likeness.holds_text(path))
         self.numbers = False  # but for 0
         self.words: set[str] | None = set()  # texts that are neither numbers nor JSON, None where any may stand
         self.keys: dict[str, FieldPlace] | None = None  # of objects, None where there was none
@@ -208,9 +213,11 @@ class FieldPlace:
     def within_text(self) -> FieldPlace:
         """The place of what a text holds."""
         if self.inner is None:
-            astray = self.astray or self.is_one or (self.is_json and self.places.likeness.refuses_text(self.path))
+            refused = self.is_json and self.places.likeness.refuses_text(self.path)
+            astray = self.astray or self.is_one or refused or bool(self.stands_for)
             beside = {"beside": self.beside, "within": self.beside}
-            self.inner = self._place(self.path, **beside, kind=JSON if self.is_text else None, astray=astray)
+            kind = JSON if self.is_text else None
+            self.inner = self._place(self.stands_for or self.path, **beside, kind=kind, astray=astray, of_text=True)
         return self.inner
 
     def within_quotes(self) -> FieldPlace:
@@ -228,10 +235,13 @@ class FieldPlace:
         if self.named and key in VALUES:  # the value of an attribute, under the name of its type
             return self._place(self.path, beside=self.within, within=self.within)
         likeness, key = self.places.likeness, bounded(key)
-        path = f"{self.path}.{key}" if self.path else key
+        path = f"{self.path}.{key}" if self.path else key or NAMELESS
         within = self.within or likeness.holds_usage(key, path)
         opened = within or likeness.opens(key, path)
-        return self._place(path, beside=self.within, within=within, opened=opened, kind=self._kind_of(key))
+        for_text = self.path in likeness.texts and not self.of_text and not likeness.is_way(path)
+        in_place = self.path if for_text else None
+        beside = {"beside": self.within, "within": within}
+        return self._place(path, **beside, opened=opened, kind=self._kind_of(key), stands_for=in_place)
 
     def _kind_of(self, key: str) -> Any:
         kind = self.kind

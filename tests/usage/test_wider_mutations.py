@@ -47,6 +47,7 @@ WRAPS: dict[str, Wrap] = {
     "a text of a text": lambda holder, key: {**holder, key: json.dumps(as_text(holder[key]))},
     "a level down": lambda holder, key: {**holder, key: {"value": holder[key]}},
     "a level up": a_level_up,
+    "another name": lambda holder, key: {**{k: v for k, v in holder.items() if k != key}, f"new_{key}": holder[key]},
     "names and values": lambda holder, key: {
         **holder,
         key: [{"name": name, "value": value} for name, value in object_of(holder[key]).items()],
@@ -56,10 +57,12 @@ WRAPS: dict[str, Wrap] = {
 PATHS = {
     "anthropic-usage/usage_report_messages_example.json": ("data.results.cache_creation",),
     "azure-apim/gateway.jsonl": ("properties", "properties.backendResponseBody.usage"),
+    "bedrock/cloudwatch.json": ("events.message",),
     "cline/ui_messages.json": ("text", "text.cacheWrites"),
     "datadog/spans.json": ("meta", "metrics"),
     "kimi-cli/wire.jsonl": ("message.payload", "message.payload.token_usage"),
     "mlflow/trace.json": ("data",),
+    "openclaw/before-compaction.usage-only.jsonl": ("message.usage.cost",),
 }
 
 

@@ -126,6 +126,11 @@ SELECT file_id, line,
         'operation', {LOGGED.text("operation")}, 'profile', CASE WHEN model_id LIKE 'arn:%' THEN model_id END,
         'error', {LOGGED.text("errorCode")}, 'metadata', metadata)) AS tags
 FROM counted
+UNION ALL BY NAME
+SELECT file_id, line, 'an event without the message that was logged' AS fault
+FROM enveloped
+WHERE CASE json_type(event) WHEN 'ARRAY' THEN {FIELD.format(items("event"))} IS NULL
+    ELSE coalesce(event -> '$.message', event -> '$.modelId', event -> '$.input', event -> '$.output') IS NULL END
 """  # noqa: S608 (constants only)
 
 

@@ -100,6 +100,7 @@ def _without_words(message: dict[str, Any]) -> dict[str, Any]:
 def _passed_over(message: dict[str, Any], read: Callable[[str], Any]) -> Iterator[str]:
     """What a message states where usage is expected, and is no object; counts of another kind of message are named."""
     text, stated = message.get("text"), _said(message) in STATED
+    yield from _elsewhere(message)
     if stated:
         yield from no_objects([text] if isinstance(text, dict) else _value(text, read))
     elif isinstance(text, str) and text[:1] == "{" and '"tokensIn"' in text:
@@ -107,6 +108,12 @@ def _passed_over(message: dict[str, Any], read: Callable[[str], Any]) -> Iterato
     yield from no_objects(message.get("contextCondense"))
     if message.get("ask") == "tool" and "fastApplyResult" in str(text):
         yield from no_objects(_object(text, read).get("fastApplyResult"))
+
+
+def _elsewhere(message: dict[str, Any]) -> Iterator[str]:
+    """What has counts in a message under another name than its text's, or a level down."""
+    others = (str(value) for key, value in message.items() if key != "text")
+    yield from (other for other in others if other[:1] in ("{", "[") and "tokensIn" in other)
 
 
 class _Task:

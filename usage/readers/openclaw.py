@@ -181,7 +181,11 @@ READER = Reader(
     left_out={
         **{f"{usage}.totalTokens": "the sum of the others" for usage in USAGES},
         **{f"{usage}.{name}": "part of the output" for usage in USAGES for name in ("reasoning", "reasoningTokens")},
-        **{f"{usage}.cost.*": "the parts of the cost; their total counts" for usage in USAGES},
+        **{
+            f"{usage}.cost.{part}": "a part of the cost; the total counts"
+            for usage in USAGES
+            for part in ("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "reasoning")
+        },
         **{
             f"{usage}.{name}": why
             for usage in USAGES
