@@ -22,6 +22,9 @@ from .nested import has, parsed, text
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
 
+REPLY_ID = f"coalesce({text('body', 'id', 'response.id')}, {text('begun', 'message.id')})"
+FIRST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"message_start\"%')[1][7:]"
+
 GATEWAY_SQL = f"""
 WITH entry AS (
     SELECT *, {parsed("properties")} AS said FROM record WHERE category = 'GatewayLogs'
@@ -32,7 +35,11 @@ replied AS (
         coalesce({text("said", "backendResponseBody", "responseBody")}, '') AS text,
         coalesce(TRY_CAST(text AS JSON), TRY_CAST(({LAST_CHUNK}) AS JSON), '{{}}') AS body,
         coalesce(TRY_CAST({text("said", "backendRequestBody", "requestBody")} AS JSON), '{{}}') AS asked,
-        coalesce((body -> '$.usage'), (body -> '$.response.usage'), '{{}}') AS usage,
+        -- of a stream of Claude's, what was read stands in its first event, what was written in its last
+        CASE WHEN text LIKE '%message_start%' THEN TRY_CAST(({FIRST_CHUNK}) AS JSON) END AS begun,
+        coalesce((body -> '$.usage'), (body -> '$.response.usage'), '{{}}') AS last_usage,
+        CASE WHEN {has("begun", "message.usage")} THEN json_merge_patch((begun -> '$.message.usage'), last_usage)
+             ELSE last_usage END AS usage,
         TRY_CAST({text("said", "responseCode", "backendResponseCode")} AS BIGINT) >= 400 AS failed
     FROM entry
 ),
@@ -45,12 +52,12 @@ counted AS (
 )
 SELECT file_id, line,
     -- some servers give all of their answers one id: a reply's figures are a part of its name
-    'azure-apim:' || coalesce({text("body", "id", "response.id")} || ':' || concat_ws(':', inputs, reads, outputs),
+    'azure-apim:' || coalesce({REPLY_ID} || ':' || concat_ws(':', inputs, reads, outputs),
         nullif("correlationId", '')) AS event_id,
-    {text("body", "id", "response.id")} AS response_id,
+    {REPLY_ID} AS response_id,
     utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
     'azure' AS provider,
-    coalesce({text("body", "model", "response.model")},
+    coalesce({text("body", "model", "response.model")}, {text("begun", "message.model")},
         nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {text("asked", "model")}) AS model,
     {processing(text("body", "service_tier", "response.service_tier"))} AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
@@ -139,7 +146,9 @@ def _either_case(*names: str) -> tuple[str, ...]:
 
 
 _BODIES = ("backendResponseBody", "responseBody")
-_USAGE = tuple(f"properties.{body}.{usage}" for body in _BODIES for usage in ("usage", "response.usage"))
+_USAGE = tuple(
+    f"properties.{body}.{usage}" for body in _BODIES for usage in ("usage", "response.usage", "message.usage")
+)
 
 GATEWAY = Reader(
     name="azure-apim",

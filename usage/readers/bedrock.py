@@ -138,6 +138,8 @@ def recognises(sample: Sample) -> bool:
     """Entries of the log's schema, alone, in an envelope, or as the text of a CloudWatch event."""
     if sample.has("modelId", "requestId", "timestamp"):
         return True
+    if sample.layout == "csv":  # an Insights export
+        return sample.has("@message") and "ModelInvocationLog" in sample.head
     paths = ("events.message", "logEvents.message", "@message", "message", "results.value", "events", "Records")
     texts = (text for path in paths for text in sample.values(path))
     return any(isinstance(text, str) and '"ModelInvocationLog"' in text for text in texts) or sample.has(

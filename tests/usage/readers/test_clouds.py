@@ -180,6 +180,31 @@ def test_azure_replies_through_the_gateway_plain_and_streamed(store: duckdb.Duck
     ]
 
 
+def test_a_stream_of_claude_through_the_gateway_has_its_input_first(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    usage = {"input_tokens": 1000, "cache_read_input_tokens": 400, "output_tokens": 1}
+    begun = {"type": "message_start", "message": {"id": "msg_1", "model": "claude-sonnet-4-5", "usage": usage}}
+    events = (begun, {"type": "message_delta", "usage": {"output_tokens": 100}}, {"type": "message_stop"})
+    body = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    said = {"backendUrl": "https://x/anthropic/v1/messages", "responseCode": 200, "backendResponseBody": body}
+    line = {"category": "GatewayLogs", "correlationId": "c", "time": "2026-03-05T10:00:00Z", "properties": said}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    report = load(store, [tmp_path / "a.jsonl"])
+    assert rows(store, "response_id, model, input, cache_read, output") == [
+        ("msg_1", "claude-sonnet-4-5", 1000, 400, 100)
+    ]
+    assert report.unread == []
+
+
+def test_an_insights_export_of_bedrocks_log_is_read(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    entry = {"schemaType": "ModelInvocationLog"} | json.loads(bedrock("us.amazon.nova-lite-v1:0", {}))
+    quoted = json.dumps(entry).replace('"', '""')
+    (tmp_path / "i.csv").write_text(f'@timestamp,@message\n2026-03-05 10:00:00.000,"{quoted}"\n')
+    load(store, [tmp_path / "i.csv"])
+    assert rows(store, "model, input, output") == [("us.amazon.nova-lite-v1:0", 1000, 100)]
+
+
 def test_a_reply_that_the_gateway_cut_is_rejected_and_not_free(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
