@@ -59,13 +59,14 @@ OPEN_MAKERS = ("deepseek", "minimax", "mistral", "moonshotai", *ZHIPU)
 _SELF_SERVED = re.compile(r"^(?!ft:)[^:]+:|^gpt-oss\b|-distill-")
 _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
-    r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai)\."
+    r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai|moonshotai|writer|zai|nvidia)\."
 )
 _VARIANT = re.compile(r":[a-z]+$")  # OpenRouter's: where or how it is served, not which model it is
 _AGE_FIRST = re.compile(r"/claude-(\d(?:\.\d)?)-(opus|sonnet|haiku)")  # in OpenRouter's dated slugs
 _FAST = re.compile(r"^gpt-.*-fast$")  # a model and how it is processed: see usage/project.py
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})(:[a-z]+)?$")
 _LONG_CONTEXT = "[1m]"  # Claude Code's, for a model with its longer context: the prices are by the size of a request
+_PUBLISHED = re.compile(r"^(?:projects/.*/)?publishers/[^/]+/models/")  # a model as Vertex AI names it in full
 _REGION = re.compile(r"^[a-z]{2}(?:-gov)?-[a-z]+-\d/")
 
 
@@ -115,9 +116,11 @@ def _find(reference: str, owner: str | None) -> ModelKey | None:
     if owner == "openrouter":
         return _find_at_openrouter(reference)
     bare = _REGION.sub("", reference) if owner == "aws" else reference
-    bare = bare.split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
+    bare = _PUBLISHED.sub("", bare).split("@", 1)[0] if owner == "google" else bare  # Vertex marks versions with @
     # genai-prices knows OpenAI's embeddings only with their provider; nobody else serves them under that name alone
     found = snapshot.by_id(bare, owner) or snapshot.find(bare, owner) or snapshot.by_id(bare, owner or "openai")
+    if found is None and owner == "aws":  # one region's price is that of the regions together
+        found = snapshot.by_id(f"regional.{bare}", owner)
     return found or (_find(bare.removesuffix("-fast"), owner) if _FAST.match(bare) else None)
 
 

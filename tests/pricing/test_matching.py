@@ -176,3 +176,17 @@ def test_what_openrouter_gives_for_nothing_is_not_priced_as_what_it_sells() -> N
 def test_an_arn_of_an_inference_profile_names_its_model() -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-7-v1:0"
     assert canonical(arn, "aws") == ModelKey("aws", "regional.anthropic.claude-opus-4-7-v1:0")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "meant"),
+    [
+        ("aws", "amazon.nova-2-lite-v1:0", "aws/regional.amazon.nova-2-lite-v1:0"),
+        (None, "us.moonshotai.kimi-k3", "aws/regional.moonshotai.kimi-k3"),
+        ("google", "publishers/google/models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("google", "projects/p/locations/global/publishers/anthropic/models/claude-sonnet-4-5@20250929",
+         "google/claude-sonnet-4-5"),
+    ],
+)  # fmt: skip
+def test_clouds_full_names_and_models_of_one_region(provider: str | None, model: str, meant: str) -> None:
+    assert str(canonical(model, provider)) == meant
