@@ -21,16 +21,19 @@ def shortened(text: str, most: int = MAX_LINE) -> str:
     """
     if len(text) <= most:
         return text
-    return "\n".join(_shortened(line, most) for line in text.split("\n"))
+    return "\n".join(shortened_line(line, most) for line in text.split("\n"))
 
 
 def shortened_words(text: str) -> str:
     """The text as `shortened`, each word of it no longer than a name in a table's cell: a page repeats names hundreds
     of times."""
-    return shortened(LONG_WORD.sub(lambda word: _shortened(word[0], MAX_NAME), text)) if len(text) > MAX_NAME else text
+    if len(text) <= MAX_NAME:
+        return text
+    return shortened(LONG_WORD.sub(lambda word: shortened_line(word[0], MAX_NAME), text))
 
 
-def _shortened(line: str, most: int) -> str:
+def shortened_line(line: str, most: int) -> str:
+    """The text as one line, whatever is in it, with its middle left out where it has more than `most` characters."""
     if len(line) <= most:
         return line
     mark = f"{ELLIPSIS} ({len(line):,} characters, {crc32(line.encode('utf-8', 'surrogatepass')):08x}) {ELLIPSIS}"

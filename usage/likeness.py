@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..shown import shortened
+from ..shown import shortened_line
 from .fits import read_kinds
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def bounded(name: str) -> str:
     """A key as it is judged and kept: of one that is too long the beginning, the end, and a word that says usage."""
     if len(name) <= LONGEST_NAME:
         return name
-    short, word = shortened(name, LONGEST_NAME), NAMES.search(name)
+    short, word = shortened_line(name, LONGEST_NAME), NAMES.search(name)
     return f"{word.group()}: {short}" if word and not NAMES.search(short) else short
 
 

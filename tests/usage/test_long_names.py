@@ -14,7 +14,7 @@ from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.unread import Unread, Watch, kinds
 from emptied import open_store
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 LONG = 300_000
@@ -115,6 +115,7 @@ def test_a_file_with_a_long_path_for_a_key_is_not_read_line_by_line(tmp_path: Pa
 
 
 @settings(max_examples=30)
+@example("a\n" * 10_000, 0, "token")  # shortened as one line
 @given(st.text(max_size=20), st.integers(0, 600), st.sampled_from(["", "token", "COST", "credit"]))
 def test_no_two_names_become_one(text: str, length: int, word: str) -> None:
     names = [text, text + "x" * length + word + "y" * length, text + "x" * (length + 1) + word + "y" * length]
