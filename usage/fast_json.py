@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -95,3 +95,17 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     raise TypeError
+
+
+def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
+    """The JSON values that stand one after the other in a text, each with its end, up to what is none."""
+    decoder, place = json.JSONDecoder(), 0
+    try:
+        while place < len(text):
+            if text[place] in " \t\r\n":
+                place += 1
+            else:
+                item, place = decoder.raw_decode(text, place)
+                yield item, place
+    except (ValueError, RecursionError):
+        return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -16,7 +15,7 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .fast_json import parsed
+from .fast_json import leading_documents, parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
@@ -264,20 +263,6 @@ def _leading_items(text: str) -> list[Any]:
     except (ValueError, IndexError, RecursionError):
         pass
     return items
-
-
-def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
-    """The JSON values that stand one after the other in a text, each with its end, up to what is none."""
-    decoder, place = json.JSONDecoder(), 0
-    try:
-        while place < len(text):
-            if text[place] in " \t\r\n":
-                place += 1
-            else:
-                item, place = decoder.raw_decode(text, place)
-                yield item, place
-    except (ValueError, RecursionError):
-        return
 
 
 def _loads(text: str | bytes) -> Any:

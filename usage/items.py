@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .fast_json import parsed
-from .files import leading_documents
+from .fast_json import leading_documents, parsed
 from .fits import loaded
 from .reader import RAW_CHARACTERS
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from .files import LogFile, head, leading_documents
+from .fast_json import leading_documents
+from .files import LogFile, head
 from .reader import Reader, Sample
 from .readers import READERS
 from .readers.refused import companion

@@ -111,7 +111,8 @@ def recognises_usage(sample: Sample) -> bool:
     if sample.layout in ("csv", "parquet"):
         return sample.has("start_time", "num_model_requests", "input_tokens")
     return sample.has("data.start_time", "data.results.num_model_requests", "data.results.input_tokens") or (
-        sample.has("data.start_time", "data.end_time") and not sample.has("data.results")
+        sample.has("data.start_time", "data.end_time")
+        and not any(map(sample.has, ("data.results", "data.attributes", "data.id")))  # spans have such times too
     )
 
 

@@ -137,6 +137,22 @@ def openrouter_days(folder: Path) -> None:
     (folder / "a.json").write_text(json.dumps({"data": [row, other, row]}))
 
 
+# Jaeger's trace stands twice on a page, and its agent's span is the sum of its chat; 40 of the 100 were cached.
+@case("otel-export", 1, 60, 40, 0, 10, None)
+def otel_export(folder: Path) -> None:
+    used = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10, "gen_ai.request.model": "gpt-5",
+            "gen_ai.usage.cache_read.input_tokens": 40}  # fmt: skip
+
+    def span(id: str, above: list[Record], operation: str) -> Record:
+        tags = [{"key": key, "value": value} for key, value in (used | {"gen_ai.operation.name": operation}).items()]
+        return {"traceID": "a" * 32, "spanID": id * 16, "operationName": operation, "startTime": MS * 1000,
+                "references": above, "tags": tags, "processID": "p1"}  # fmt: skip
+
+    spans = [span("1", [], "invoke_agent"), span("2", [{"refType": "CHILD_OF", "spanID": "1" * 16}], "chat")]
+    trace = {"traceID": "a" * 32, "spans": spans, "processes": {"p1": {"serviceName": "shop"}}}
+    (folder / "traces.json").write_text(json.dumps({"data": [trace, trace]}))
+
+
 # The agent's span is the sum of its chat; the chat's log record repeats it; 40 of the 100 were read from cache.
 @case("otel", 1, 60, 40, 0, 10, None)
 def otel(folder: Path) -> None:
