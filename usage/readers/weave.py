@@ -119,6 +119,8 @@ FROM counted
 
 def recognises(sample: Sample) -> bool:
     """Calls of an op within a project's trace."""
+    if sample.layout in ("csv", "parquet"):  # not a table whose columns are parts of the summary
+        return sample.has("op_name", "trace_id", "project_id", "summary")
     return sample.has("op_name", "trace_id", "project_id") or sample.has("calls.op_name", "calls.trace_id")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from costsim.errors import UsageLogError
 from costsim.usage.load import load
 
 pytestmark = pytest.mark.slow
@@ -201,3 +202,13 @@ def test_langchains_callback_names_a_service_tiers_tokens_after_it_in_langfuse(
     assert loaded(store, tmp_path, "langfuse", row) == [("gpt-5-mini", "ok", 600, 400, 0, 0, 150, None)]
     assert store.execute("SELECT processing FROM usage_event").fetchall() == [("flex",)]
     assert store.execute("SELECT count(*) FROM unread").fetchall() == [(0,)]
+
+
+def test_a_table_of_weaves_calls_without_their_summary_is_refused_and_not_read_as_nothing(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = tmp_path / "calls.csv"
+    names = "id,project_id,op_name,trace_id,started_at,summary.usage.gpt-4o.prompt_tokens"
+    file.write_text(f"{names}\nc1,e/p,chat,t,2026-09-01T10:00:00Z,1000\n")
+    with pytest.raises(UsageLogError, match="no log that costsim knows"):
+        load(store, [file])
