@@ -2,7 +2,8 @@
 
 Three ways in which days may rest are weighed by how well they explain the days seen: all days share one chance of a
 cost (a fleet that runs now and then), working days and weekends have one each, or every weekday has its own. Before a
-day is seen a chance is Beta(0.15, 0.15), mostly near 0 or 1: a weekday that always cost something probably will again.
+day is seen a weekday's chance is Beta(0.15, 0.15), mostly near 0 or 1: a weekday that always cost something probably
+will again. The chance that all days share is Beta(0.5, 0.5), Jeffreys' prior, for days at random may be of any number.
 Whether the chances change, so that old days count for less, is weighed as well.
 """
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from .history import Floats
 
-HALF_LIVES = (14.0, math.inf)
-"""In days, of what a day says of the chances: they change, or they do not, which is as likely before a day is seen."""
+HALF_LIVES = {14.0: 0.25, math.inf: 0.75}
+"""In days, of what a day says of the chances, which change or do not, and how likely either is before a day is seen."""
 MOST_DAYS = 182
 """Days looked at."""
 GROUPS = (np.zeros(7, dtype=np.int64), np.repeat([0, 1], [5, 2]), np.arange(7))
@@ -24,8 +25,8 @@ GROUP_CHANCES = np.array([0.08, 0.35, 0.03])
 """Which weekdays share a chance, and how likely that is before a day is seen; else no day rests."""
 ENOUGH_WEEKS = 2
 """Where every weekday was seen so often and no day rested, none will."""
-BETA = 0.15
-"""Both parameters of the chances' prior."""
+BETAS = (0.5, 0.15, 0.15)
+"""Both parameters of the chances' prior, by group."""
 
 
 def draw_active(
@@ -41,19 +42,24 @@ def draw_active(
     if active[1:].all() and seen.min() >= ENOUGH_WEEKS:
         return np.ones((trials, len(ahead)), dtype=np.bool_)
     always = 1 - GROUP_CHANCES.sum() if active[1:].all() else 0.0
-    ways = [(group, *_evidence(active, group, weekday, half_life)) for group in GROUPS for half_life in HALF_LIVES]
-    likely = np.repeat(GROUP_CHANCES / len(HALF_LIVES), len(HALF_LIVES)) * np.exp([way[1] for way in ways])
+    ways = [
+        (group, beta, *_evidence(active, group, weekday, half_life, beta))
+        for group, beta in zip(GROUPS, BETAS, strict=True)
+        for half_life in HALF_LIVES
+    ]
+    prior = np.outer(GROUP_CHANCES, list(HALF_LIVES.values())).ravel()
+    likely = prior * np.exp([way[2] for way in ways])
     drawn = rng.multinomial(trials, np.array([*likely, always]) / (likely.sum() + always))
     chances = [
-        rng.beta(yes + BETA, no + BETA, (count, len(yes)))[:, group]
-        for (group, _, yes, no), count in zip(ways, drawn[:-1], strict=True)
+        rng.beta(yes + beta, no + beta, (count, len(yes)))[:, group]
+        for (group, beta, _, yes, no), count in zip(ways, drawn[:-1], strict=True)
     ]
     chance = rng.permutation(np.vstack([*chances, np.ones((drawn[-1], 7))]))
     return rng.random((trials, len(ahead))) < chance[:, ahead]
 
 
 def _evidence(
-    active: NDArray[np.bool_], group: NDArray[np.int64], weekday: NDArray[np.int64], half_life: float
+    active: NDArray[np.bool_], group: NDArray[np.int64], weekday: NDArray[np.int64], half_life: float, beta: float
 ) -> tuple[float, Floats, Floats]:
     """How likely such days are, forecast one by one (its logarithm), and the counts by group that they leave.
 
@@ -66,7 +72,7 @@ def _evidence(
     weight = np.where(age >= 0, 0.5 ** (np.maximum(age, 0) / half_life), 0.0)
     weight[:, 0] = 0
     same = weight[:-1] * (group[:, None] == group)
-    yes, no = same @ active + BETA, same @ ~active + BETA
+    yes, no = same @ active + beta, same @ ~active + beta
     chance = np.where(active, yes, no)[1:] / (yes + no)[1:]
     last = [np.bincount(group, weight[-1] * part, groups).astype(np.float64) for part in (active, ~active)]
     return float(np.log(chance).sum()), last[0], last[1]

@@ -48,8 +48,9 @@ RECENT_DAYS, RECENT_SCORE, BEFORE_DAYS = 10, 2.0, 8
 from the level before, of which eight days are known."""
 FEW_DAYS, FEW_BEFORE = 14, 2
 """With fewer days than two weeks medians by weekday say nothing: any day after the second may have begun a level."""
-HAZARD, RECENT_SIZE = 1 / 10, 0.6
-"""The prior chance that a level begins on a given day, and the standard deviation of its size in logs."""
+HAZARD, FEW_HAZARD, RECENT_SIZE = 1 / 10, 1 / 40, 0.6
+"""The prior chance that a level begins on a given day, where days that look like it are considered, and of each of few
+days, however it looks; and the standard deviation of its size in logs."""
 LEAST_CHANCE = 0.02
 """A day that is less likely to have begun a level is not drawn from."""
 
@@ -149,13 +150,17 @@ class Model:
         centre = float(np.median(self._logs[active]))
         return self._features(day[active], weekday[active]), self._logs[active] - centre, centre
 
+    @property
+    def _few(self) -> bool:
+        return int(np.count_nonzero(~np.isnan(self._logs))) < FEW_DAYS
+
     @cached_property
     def _recent_shifts(self) -> list[int]:
         """For how many days, the last one included, the level may be another: [1, 2] where it may be two days old."""
         level, shifts, scale = self._level, self.shifts, self._first_look[2]
         days = len(level)
         active = ~np.isnan(level)
-        if np.count_nonzero(active) < FEW_DAYS:
+        if self._few:
             return [
                 n for n in range(1, min(RECENT_DAYS, days - 1) + 1) if active[-n] and active[:-n].sum() >= FEW_BEFORE
             ]
@@ -175,7 +180,8 @@ class Model:
     def _fits(self) -> list[Fit]:
         """No new level in the last days, and one on each day on which it may have begun; their chances add up to 1."""
         fits = [self._fit(since) for since in (0, *self._recent_shifts)]
-        evidence = np.array([fit.posterior.evidence + np.log(HAZARD if fit.since else 1.0) for fit in fits])
+        hazard = FEW_HAZARD if self._few else HAZARD
+        evidence = np.array([fit.posterior.evidence + np.log(hazard if fit.since else 1.0) for fit in fits])
         chances = likely_enough(np.exp(evidence - evidence.max()), LEAST_CHANCE)
         return [replace(fit, chance=chance) for fit, chance in zip(fits, chances, strict=True)]
 

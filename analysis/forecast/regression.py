@@ -18,14 +18,15 @@ PRIOR_FREEDOM = 4.0
 """Of the noise's inverse gamma prior around a scale of the grid: as if four days had been seen."""
 NOISE_SCALES = {0.03: 0.1, 0.08: 0.2, 0.16: 0.3, 0.32: 0.2, 0.64: 0.2}
 """A day's noise before any is seen, in logs, and the chance of each."""
-WEEKDAYS = {(0.03, 0.03, 0.0): 0.5, (0.08, 0.3, -0.5): 0.35, (0.4, 1.2, -0.5): 0.15}
-"""Standard deviations of a weekday's effect and of the weekend's, and the mean of the weekend's, in logs."""
+WEEKDAYS = {(0.03, 0.03, 0.0): 0.5, (0.08, 0.5, -0.6): 0.4, (0.4, 1.2, -0.5): 0.1}
+"""Standard deviations of a weekday's effect and of the weekend's, and the mean of the weekend's, in logs. What weekends
+differ by is left wide: a prior that is sure of it makes a trend of the rest, which few days carry far ahead."""
 TRENDS = {0.001: 0.5, 0.1: 0.5}
 """Standard deviation of the trend a week, in logs, and the chance of each, from four weeks on."""
-FIRST_CHANGE, FIRST_TREND = 2 / 7, (0.15, 0.4)
-"""Before, one width: the level may have moved by e^±0.29 over the days known; and the least and the most a week."""
-WANDERS, FIRST_WANDERS = {0.001: 0.8, 0.02: 0.15, 0.05: 0.05}, {0.001: 0.6, 0.02: 0.29, 0.05: 0.11}
-"""Standard deviation of the level's steps per day, in logs: from four weeks on, and before."""
+FIRST_CHANGE, FIRST_TREND = 1 / 3, (0.15, 0.4)
+"""Before, one width: the level may have moved by e^±0.33 over the days known; and the least and the most a week."""
+WANDERS = {0.001: 0.8, 0.02: 0.15, 0.05: 0.05}
+"""Standard deviation of the level's steps per day, in logs, and the chance of each."""
 FIRST_DAYS = 28
 LEAST_WEIGHT = 0.003
 """Rows of the grid that are less likely are not drawn from: a forecast of few days would take twice as long."""
@@ -46,11 +47,11 @@ class Prior:
 
 def priors(noises: dict[float, float], days: int) -> list[Prior]:
     """The grid, for these scales of noise and their chances, where so many days are known."""
-    trends, wanders = (TRENDS, WANDERS) if days >= FIRST_DAYS else (_first_trends(days), FIRST_WANDERS)
+    trends = TRENDS if days >= FIRST_DAYS else _first_trends(days)
     return [
         Prior(noise, *weekday, trend, wander, p * q * r * s)
         for (noise, p), (weekday, q), (trend, r), (wander, s) in product(
-            noises.items(), WEEKDAYS.items(), trends.items(), wanders.items()
+            noises.items(), WEEKDAYS.items(), trends.items(), WANDERS.items()
         )
     ]
 

@@ -1,11 +1,12 @@
 """What the forecast's ranges and chances are worth, on synthetic months whose truth is known, and how quick it is.
 
-    python tests/bench/bench_forecast.py [--months 300] [--series 300]
+    python tests/bench/bench_forecast.py [--months 300] [--series 300] [--seed 2026] [--processes 2] [--cells]
 
 Prints the tables of docs/forecast.md: (a) how often P10 to P90 held a month's total; (b) the same for the next day
 and week; (c) how often a budget was breached where a chance was stated; (d) false alarms and spikes found;
 (e) the built-in forecaster against statsforecast, where that is installed; (f) times; (g) coverage by cell, worst
-first, with the misses below and above, the width of the range and the error of the forecast.
+first, with the misses below and above, the width of the range and the error of the forecast. `--cells` prints (g) alone,
+with the processor time that it took.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -162,20 +164,35 @@ def timed(what: str, run: Callable[[], object]) -> float:
     return min(times)
 
 
-def cell_table(series: int) -> None:
+Cell = tuple[str, int, int]
+"""A kind of month, the days known before it, and the day of the month known last."""
+
+
+def cell_table(series: int, seed: int, processes: int) -> None:
     """Months of 30 days forecast on days 5, 10 and 20, with and without 60 days before them: worst cells first."""
     print("\n(g) month totals by cell: inside P10 to P90, below, above; P90 over P10 (median), error in logs")
-    found = []
-    for number, kind in enumerate(CELLS):
-        for before in (0, 60):
-            for known in (5, 10, 20):
-                rng = np.random.default_rng(1000 * number + before + known)
-                forecasts = [cell_forecast(kind, before, known, rng) for _ in range(series)]
-                below, above = np.mean([missed(*forecast) for forecast in forecasts], axis=0)
-                found.append((1 - below - above, below, above, _sharpness(forecasts), kind, before, known))
-    for inside, below, above, sharp, kind, before, known in sorted(found, key=lambda cell: -abs(cell[0] - 0.8)):
-        held = f"{100 * inside:6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
+    cells = [(kind, before, known) for kind in CELLS for before in (0, 60) for known in (5, 10, 20)]
+    count = len(cells)
+    if processes == 1:
+        found = list(map(_measured, cells, [series] * count, [seed] * count))
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            found = list(pool.map(_measured, cells, [series] * count, [seed] * count))
+    rows = [(cell, *measured) for cell, measured in zip(cells, found, strict=True)]
+    for (kind, before, known), below, above, sharp, _ in sorted(rows, key=lambda row: -abs(row[1] + row[2] - 0.2)):
+        held = f"{100 * (1 - below - above):6.1f} % {100 * below:5.1f} {100 * above:5.1f}"
         print(f"{kind:32s} {before:3d} days before, day {known:2d} {held}   {sharp}")
+    print(f"{count} cells of {series} months: {sum(row[-1] for row in rows):.0f} s of processor time")
+
+
+def _measured(cell: Cell, series: int, seed: int) -> tuple[float, float, str, float]:
+    """The shares of months below and above, how sharp the forecasts were, and the processor time, s."""
+    start = time.process_time()
+    kind, before, known = cell
+    rng = np.random.default_rng([seed, CELLS.index(kind), before, known])
+    forecasts = [cell_forecast(kind, before, known, rng) for _ in range(series)]
+    below, above = np.mean([missed(*forecast) for forecast in forecasts], axis=0)
+    return float(below), float(above), _sharpness(forecasts), time.process_time() - start
 
 
 def _sharpness(forecasts: list[tuple[Floats, float]]) -> str:
@@ -199,13 +216,19 @@ def speed() -> tuple[float, float]:
     )
 
 
-def main(arguments: list[str] | None = None) -> tuple[float, tuple[float, float]]:
-    """Print all tables; returns the share of months inside P10 to P90, and the two times in seconds."""
+def main(arguments: list[str] | None = None) -> tuple[float, tuple[float, float]] | None:
+    """Print the tables; returns the share of months inside P10 to P90, and the two times in seconds, None of cells alone."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--months", type=int, default=300, help="months per regime (default 300)")
     parser.add_argument("--series", type=int, default=300, help="series per regime (default 300)")
+    parser.add_argument("--seed", type=int, default=2026, help="other months (default 2026)")
+    parser.add_argument("--processes", type=int, default=2, help="for the cells (default 2)")
+    parser.add_argument("--cells", action="store_true", help="the cells alone")
     options = parser.parse_args(arguments)
-    rng = np.random.default_rng(2026)
+    if options.cells:
+        cell_table(options.series, options.seed, options.processes)
+        return None
+    rng = np.random.default_rng(options.seed)
     months = [month_trial(name, rng) for name in REGIMES for _ in range(options.months)]
     inside = month_table(months)
     ahead_table(options.series)
@@ -215,7 +238,7 @@ def main(arguments: list[str] | None = None) -> tuple[float, tuple[float, float]
         print(f"{name:16s}", share(month_trial(name, rng).inside for _ in range(options.months)))
     anomaly_table(options.series)
     contest(options.series)
-    cell_table(options.series)
+    cell_table(options.series, options.seed, options.processes)
     return inside, speed()
 
 

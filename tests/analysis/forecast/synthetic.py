@@ -165,11 +165,14 @@ def cell_costs(kind: str, before: int, known: int, rng: np.random.Generator) -> 
 
 
 def cell_forecast(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[Floats, float]:
-    """What the days to come of such a month were drawn to cost, (trials,), and what they cost, USD."""
+    """What the days to come of such a month were drawn to cost, (trials,), and what they cost, USD.
+
+    The forecast draws from numbers of its own: the months are the same however it draws.
+    """
     start, costs = cell_costs(kind, before, known, rng)
     begins = int(np.flatnonzero(costs)[0])
     model = Model(costs[begins : before + known], (start + begins) % 7)
-    return model.draw(30 - known, 500, rng).sum(axis=1), float(costs[before + known :].sum())
+    return model.draw(30 - known, 500, rng.spawn(1)[0]).sum(axis=1), float(costs[before + known :].sum())
 
 
 def cell_miss(kind: str, before: int, known: int, rng: np.random.Generator) -> tuple[bool, bool]:

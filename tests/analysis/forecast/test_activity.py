@@ -70,3 +70,8 @@ def test_many_days_at_random_leave_little_doubt_of_their_chance() -> None:
 def test_a_fleet_that_stopped_is_believed_to_have_stopped() -> None:
     # forty days at work, then twenty of rest: chances that change explain them, by one chance for all days a third
     assert max(chances("x" * 40 + "." * 20)) < 0.45
+
+
+def test_a_week_of_rest_after_the_first_cost_still_leaves_days_at_random() -> None:
+    # none of eight: a chance that all days share is Beta(0.5, 8.5), whose mean is 1 in 18
+    assert min(chances("x........")) > 0.03

@@ -201,6 +201,13 @@ def _known(history: list[Row]) -> Days:
     return known
 
 
+def test_a_first_weekend_that_rests_is_no_decline() -> None:
+    # Wednesday to Sunday, $100 and half at the weekend; the next Monday to Friday cost $500 if the fleet stands still
+    costs = [100, 98, 102, 50, 50]
+    ahead = draw(_known(days(*costs, first=MONDAY + timedelta(2))), 5, 4000, seed=1).sum(axis=1)
+    assert 420 < np.median(ahead) < 520
+
+
 def test_a_first_month_may_grow_as_likely_as_shrink() -> None:
     # ten steady days at $100, 20 to come: their slope's standard error is 0.1 / sqrt(82.5) = 1.1 % a day, so that over the
     # 15 days to the middle of those to come the level may move by 16 % either way
