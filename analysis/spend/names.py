@@ -123,7 +123,8 @@ def _of(text: str, owner: str | None) -> str | None:
 def _run_together(text: str, owner: str | None) -> str | None:
     """The plain name of the owner's model whose letters and digits are these: `NovaLite`, `Llama 3.3 70B`."""
     asked = _letters(text)
-    return kept("letters", (owner, asked), lambda: _by_letters(owner).get(asked), lambda name: name, lambda name: name)
+    name: str | None = kept("letters", (owner, asked), lambda: _by_letters(owner).get(asked), lambda n: n, lambda n: n)
+    return name
 
 
 @cache
