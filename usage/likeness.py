@@ -112,6 +112,7 @@ class Likeness:
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )
         self.any_way = _pattern(tuple(path for path in self.ways if "*" in path), "")
+        self.any_key = _pattern(tuple(path for path in self.ways if path.endswith("*")), "")
         self.holders = _holders(reader.counted)
         self.holder = _pattern(tuple(self.holders), "")
         self.kinds = read_kinds(reader)
@@ -128,6 +129,10 @@ class Likeness:
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here, or is on the way to them, is an object and no list of objects."""
         return (self.is_way(path) or bool(self.holder(path))) and path not in self.lists
+
+    def is_astray(self, path: str, key: str) -> bool:
+        """Whether a key that begins like a version is a level below a model's name, and no part of it."""
+        return key[:1].isdigit() and bool(self.any_key(path))
 
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""

@@ -241,7 +241,8 @@ class FieldPlace:
         for_text = self.path in likeness.texts and not self.of_text and not likeness.is_way(path)
         in_place = self.path if for_text else None
         beside = {"beside": self.within, "within": within}
-        return self._place(path, **beside, opened=opened, kind=self._kind_of(key), stands_for=in_place)
+        astray = self.astray or likeness.is_astray(self.path, key)
+        return self._place(path, **beside, opened=opened, kind=self._kind_of(key), stands_for=in_place, astray=astray)
 
     def _kind_of(self, key: str) -> Any:
         kind = self.kind
