@@ -34,8 +34,8 @@ ENDINGS = {
 }  # fmt: skip
 
 
-PAGES = ("html", "pdf")
-"""What is no file for people under the content of another format."""
+OWN = ("html", "pdf", "yaml")
+"""What no command writes under the content of another format: it would open nowhere, or replace what people wrote."""
 
 
 class FindingsFormat(StrEnum):
@@ -56,19 +56,19 @@ WIDTH = 160  # of a table in a file
 def format_of(given: FormatName | None, out: Path | None, default: FormatName) -> FormatName:
     """The format that is asked for, else that of the file's ending if the command has it, else the default."""
     if given is not None:
-        _check_page(given.value, out)
+        _check_ending(given.value, out)
         return given
     formats = {format.value: format for format in type(default)}
     meant = ENDINGS.get(out.suffix.lower(), "markdown") if out else default.value
-    if out and meant in PAGES and meant not in formats:
+    if out and meant in OWN and meant not in formats:
         raise InputError(f"this command writes no {out.suffix} file; it writes {', '.join(formats)}", file=out)
     return formats.get(meant, default)
 
 
-def _check_page(form: str, out: Path | None) -> None:
-    """A PDF under another name, or something else under a PDF's, opens nowhere: raises InputError."""
+def _check_ending(form: str, out: Path | None) -> None:
+    """A PDF under another name, or something else under the name of a PDF or a file of settings: raises InputError."""
     ending = out.suffix.lower() if out else ""
-    if out and (form == "pdf") != (ending == ".pdf"):
+    if out and ((form == "pdf") != (ending == ".pdf") or (ENDINGS.get(ending) == "yaml" and form != "yaml")):
         raise InputError(f"--format {form} does not go with the ending {ending or '(none)'}", file=out)
 
 

@@ -55,8 +55,9 @@ ZHIPU = ("zai", "zhipuai")
 OPEN_MAKERS = ("deepseek", "minimax", "mistral", "moonshotai", *ZHIPU)
 """Makers whose models others serve too, at other prices: without a stated provider, that it is the maker is assumed."""
 
-# Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`), and weights that their makers publish and do not serve
-_SELF_SERVED = re.compile(r"^(?!ft:)[^:]+:|^gpt-oss\b|-distill-")
+# Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`; never Claude's, which nobody else can serve under such a name), and
+# weights that their makers publish and do not serve
+_SELF_SERVED = re.compile(r"^(?!ft:|claude-)[^:]+:|^gpt-oss\b|-distill-")
 _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"
     r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|qwen|openai|moonshotai|writer|zai|nvidia)\."

@@ -18,15 +18,21 @@ INSTEAD = (("schedule", "runs_per_day", "cron"), ("tokens", "session", "calibrat
 def edited(file: Path, edits: Sequence[str]) -> Document:
     """The file's document with every `KEY=VALUE` set; the value is YAML, null takes the key out.
 
-    A component, a cron, a budget or a spawn is named in the path, or counted from 0. Raises ArchitectureError.
+    A component, a cron, a budget or a spawn is named in the path, or counted from 0. Raises ArchitectureError, and
+    InputError for an edit that cannot be made or sets what another one sets.
     """
     document = read_document(file, ArchitectureError)
     if not edits:
         return document
     data = copy.deepcopy(document.data)
+    made: list[list[str | int]] = []
     for edit in edits:
         path, text = _parts(edit)
-        _set(data, _steps(data, path, edit), _value(text, edit), edit)
+        steps = _steps(data, path, edit)
+        if steps in made:
+            raise InputError(f"--set {edit!r}: {path} is set twice, and has one value; set it once")
+        made.append(steps)
+        _set(data, steps, _value(text, edit), edit)
     return replace(document, data=data)
 
 

@@ -253,6 +253,9 @@ def test_a_fault_of_costsim_is_no_breach_and_no_bad_input(costsim: Run, monkeypa
         ("export --output focus.txt", "focus.txt: an export ends in .csv or .parquet"),
         ("spend --by ,", "--by names nothing to group by: ','"),
         ("run --save observed.yaml", "--save, --since, --until and --month go with --from-usage"),
+        ("run --out architecture.yaml", "architecture.yaml: this command writes no .yaml file; it writes table"),
+        ("run --format json --out a.yml", "a.yml: --format json does not go with the ending .yml"),
+        ("run --set name=a --set name=b", "--set 'name=b': name is set twice, and has one value; set it once"),
     ],
 )
 def test_options_that_do_not_go_together_are_one_line(costsim: Run, tmp_path: Path, command: str, message: str) -> None:

@@ -45,6 +45,7 @@ from costsim.pricing.rows import ModelKey
         ("kimi-k2-turbo-preview", "moonshotai/kimi-k2-turbo-preview"),
         ("MiniMax-M2", "minimax/MiniMax-M2"),
         ("deepseek-chat", "deepseek/deepseek-chat"),
+        ("claude-3-7-sonnet:thinking", "anthropic/claude-3-7-sonnet-latest"),  # a variant, and no server of one's own
     ],
 )
 def test_names_as_logs_write_them(list_book: PriceBook, logged: str, meant: str) -> None:

@@ -35,7 +35,7 @@ CONTEXT_TIER = "CASE WHEN context_window IS NULL THEN NULL WHEN contains(context
 def _id(reader: str, key: tuple[str, ...], largest: str) -> str:
     """SQL for a row's id, by what it is grouped by; of one file's alike ones, numbered, the largest first."""
     parts = ", ".join(f"coalesce({name}, '')" for name in key)
-    place = f"row_number() OVER (PARTITION BY file_id, {parts} ORDER BY {largest} DESC)"
+    place = f"row_number() OVER (PARTITION BY file_id, {parts} ORDER BY {largest} DESC, line)"
     return f"'{reader}:' || concat_ws('|', {parts}) || '|' || {place}"
 
 

@@ -30,10 +30,10 @@ def result_id(reader: str, key: Sequence[str], largest: str) -> str:
     """SQL for a result's id: its bucket and what it is grouped by.
 
     Where one bucket holds the same key twice (it was grouped by something unknown here), the results are
-    numbered, by the SQL expression `largest` first.
+    numbered, by the SQL expression `largest` first, then by their lines: one that is refused is the same in every load.
     """
     parts = ", ".join(f"coalesce({name}, '')" for name in key)
-    place = f"row_number() OVER (PARTITION BY file_id, bucket, {parts} ORDER BY {largest} DESC)"
+    place = f"row_number() OVER (PARTITION BY file_id, bucket, {parts} ORDER BY {largest} DESC, line)"
     return f"'{reader}:' || concat_ws('|', {parts}) || CASE {place} WHEN 1 THEN '' ELSE '|' || {place} END"
 
 

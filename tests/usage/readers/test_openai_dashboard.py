@@ -32,6 +32,16 @@ def test_two_rows_of_one_key_are_two_sums_and_an_empty_bucket_is_none(store: duc
     ]
 
 
+def test_of_alike_rows_one_that_is_refused_is_always_the_same(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    header, row, *_ = USAGE.read_text().splitlines()
+    *cells, last = row.split(",")
+    file = tmp_path / "thrice.csv"
+    file.write_text("\n".join([header, row, ",".join((*cells, "0.x")), row]) + "\n")
+    assert load(store, [file]).total("rejected") == 1
+    names = [event_id for (event_id,) in store.execute("SELECT event_id FROM usage_event ORDER BY ALL").fetchall()]
+    assert names == [names[0], f"{names[0]}|3"]
+
+
 @pytest.mark.slow
 def test_an_export_in_another_order_is_the_same_calls(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load(store, [USAGE])
