@@ -55,8 +55,8 @@ ZHIPU = ("zai", "zhipuai")
 OPEN_MAKERS = ("deepseek", "minimax", "mistral", "moonshotai", *ZHIPU)
 """Makers whose models others serve too, at other prices: without a stated provider, that it is the maker is assumed."""
 
-# Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`; never Claude's, which nobody else can serve under such a name), and
-# weights that their makers publish and do not serve
+# Ollama's tags (`deepseek-r1:70b`, `kimi-k2.5:cloud`; none is of Claude, whose `:thinking` is a variant), and weights
+# that their makers publish and do not serve
 _SELF_SERVED = re.compile(r"^(?!ft:|claude-)[^:]+:|^gpt-oss\b|-distill-")
 _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|ap|jp|au|ca|sa|global|us-gov)\.)?"

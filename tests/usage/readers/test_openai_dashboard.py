@@ -34,7 +34,7 @@ def test_two_rows_of_one_key_are_two_sums_and_an_empty_bucket_is_none(store: duc
 
 def test_of_alike_rows_one_that_is_refused_is_always_the_same(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     header, row, *_ = USAGE.read_text().splitlines()
-    *cells, last = row.split(",")
+    cells = row.split(",")[:-1]
     file = tmp_path / "thrice.csv"
     file.write_text("\n".join([header, row, ",".join((*cells, "0.x")), row]) + "\n")
     assert load(store, [file]).total("rejected") == 1
