@@ -8,7 +8,7 @@ several parts. What is declared of attributes may leave out the way to them: `ge
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,7 @@ CONTENT = frozenset(
 NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*[$€£¥]?\s*")
 SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
+DOT = "\x1f"  # within a part of a path
 QUOTE = '"'
 VALUES = ("intValue", "doubleValue", "stringValue")
 ANY_KEY = r"[^.]*(?:\.\d[^.]*)*"
@@ -107,6 +108,8 @@ class Likeness:
         self.texts = frozenset(reader.texts)
         self.known = _pattern(reader.counted, "")
         self.alike = _pattern(reader.counted, "", re.IGNORECASE)
+        self.every_path = declared[: len(reader.counted)]
+        self.dotted_keys = reader.dotted_keys
         self.left_out = _pattern((*reader.left_out, *reader.own), r"(\..*)?")
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
@@ -130,9 +133,27 @@ class Likeness:
         """Whether what holds counted fields here, or is on the way to them, is an object and no list of objects."""
         return (self.is_way(path) or bool(self.holder(path))) and path not in self.lists
 
-    def is_astray(self, path: str, key: str) -> bool:
-        """Whether a key that begins like a version is a level below a model's name, and no part of it."""
-        return key[:1].isdigit() and bool(self.any_key(path))
+    def part(self, path: str, key: str) -> str:
+        """A key as a part of a path: one part, where any key may stand here (`us.anthropic.claude-opus-4-8`)."""
+        return key.replace(".", DOT) if "." in key and self.any_key(f"{path}.") else key
+
+    def is_astray(self, path: str, key: str, keys: Collection[str] | None) -> bool:
+        """Whether a reader takes nothing from a key here, though a declared path is spelt so.
+
+        A key that begins like a version is a level below a model's name and no part of it, and one with dots is no way
+        through objects. `keys` are those of the object that the reader takes; None where its columns do not say.
+        """
+        if key[:1].isdigit() and self.any_key(path):
+            return True
+        return "." in key and (self._joins(path, key) if keys is None else key not in keys)
+
+    def _joins(self, path: str, key: str) -> bool:
+        """Whether a key is the names of several levels that a counted path has below this one."""
+        if self.dotted_keys:
+            return False
+        named = f".{key}"
+        ways = [counted.partition(named) for counted in self.every_path if named in counted]
+        return any(_pattern((above,), "")(path) for above, _, below in ways if above and below[:1] in ("", "."))
 
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .fits import NUMBERS
-from .likeness import LONGEST_NAME, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded
+from .likeness import DOT, LONGEST_NAME, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded
 
 if TYPE_CHECKING:
     from .likeness import Likeness
@@ -116,7 +117,12 @@ class FieldPlace:
                 self.numbers = True
                 self.places.met += 1
             if value:
-                found.append(Number(self.path, repr(value)))
+                found.append(Number(self.field, repr(value)))
+
+    @property
+    def field(self) -> str:
+        """The path as it is told."""
+        return self.path.replace(DOT, ".")
 
     @property
     def looked_at(self) -> bool:
@@ -198,7 +204,7 @@ class FieldPlace:
         elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):
             self._words_end()
             if float(written := SIGNS.sub("", value)):
-                found.append(Number(self.path, written))
+                found.append(Number(self.field, written))
         elif self.words is not None and value not in self.words:
             self.words.add(value)
             self.places.met += 1
@@ -235,14 +241,20 @@ class FieldPlace:
         if self.named and key in VALUES:  # the value of an attribute, under the name of its type
             return self._place(self.path, beside=self.within, within=self.within)
         likeness, key = self.places.likeness, bounded(key)
-        path = f"{self.path}.{key}" if self.path else key or NAMELESS
+        path = f"{self.path}.{likeness.part(self.path, key)}" if self.path else key or NAMELESS
         within = self.within or likeness.holds_usage(key, path)
         opened = within or likeness.opens(key, path)
         for_text = self.path in likeness.texts and not self.of_text and not likeness.is_way(path)
         in_place = self.path if for_text else None
         beside = {"beside": self.within, "within": within}
-        astray = self.astray or likeness.is_astray(self.path, key)
+        astray = self.astray or likeness.is_astray(self.path, key, self._keys_taken())
         return self._place(path, **beside, opened=opened, kind=self._kind_of(key), stands_for=in_place, astray=astray)
+
+    def _keys_taken(self) -> Collection[str] | None:
+        """The keys that the reader's columns have of an object here; None where they do not say."""
+        if isinstance(self.kind, dict):
+            return self.kind.keys()
+        return [name for name, _ in self.kind.children] if _is(self.kind, "struct") else None
 
     def _kind_of(self, key: str) -> Any:
         kind = self.kind

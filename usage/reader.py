@@ -111,10 +111,12 @@ class Reader:
     (through lists alike; `*` stands for any one key; in a column of JSON, `[]` marks a list whose objects have the
     count, `[][]` a list of such lists). `texts` are the paths to them within columns of JSON where `sql` takes a text
     that holds JSON for the JSON itself; any other text there is unread. `listed` are paths within columns of JSON, on
-    the way to counted fields, where `sql` takes a list; any other list there is unread. `left_out` are those that are
-    known and not counted, each with the reason. Any other number that looks like usage is reported as unread. `own` are
-    the keys that `unfold` adds to a record: what costsim makes of it, so nothing in them is unread. `read_as` are the
-    types of keys that `unfold` reads and `columns` lack: a list or a text where it reads an object is unread.
+    the way to counted fields, where `sql` takes a list; any other list there is unread. `dotted_keys` says that
+    keys within columns of JSON have dots of their own (attributes); elsewhere a key with dots is no way through
+    objects. `left_out` are those that are known and not counted, each with the reason. Any other number that looks
+    like usage is reported as unread. `own` are the keys that `unfold` adds to a record: what costsim makes of it,
+    so nothing in them is unread. `read_as` are the types of keys that `unfold` reads and `columns` lack: a list or
+    a text where it reads an object is unread.
 
     `pages` are the keys under which a page of an API lists such records: of a document with one of these, the items are
     the records.
@@ -149,6 +151,7 @@ class Reader:
     counted: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    dotted_keys: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
     read_as: Mapping[str, str] = field(default_factory=dict)

@@ -100,7 +100,8 @@ def _listed(event: dict[str, Any]) -> dict[str, Any]:
     data = event.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("modelMetrics"), dict):
         return event
-    return {**event, "data": {**data, "modelMetrics": list(data["modelMetrics"].values())}}
+    of_models = [one if isinstance(one, dict) else {key: one} for key, one in data["modelMetrics"].items()]
+    return {**event, "data": {**data, "modelMetrics": of_models}}
 
 
 def _no_objects(event: dict[str, Any]) -> Iterator[str]:

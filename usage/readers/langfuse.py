@@ -316,6 +316,7 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=False,
+    dotted_keys=True,
     counted=(
         *(f"{usage}{name}" for usage in _USAGE for name in COUNTED),
         *(f"{place}{name}" for place in _PLACES for name in ("totalCost", "total_cost", "calculatedTotalCost")),

@@ -129,6 +129,7 @@ READER = Reader(
     input_includes_cached=None,
     kept_at="MLflow: a trace's JSON, or search_traces",
     no_call="no span with usage",
+    dotted_keys=True,
     counted=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _COUNTED),
     listed=("traces", "data.spans", "traces.data.spans", "spans"),
     texts=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _TEXTS),

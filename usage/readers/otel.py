@@ -316,6 +316,7 @@ READER = Reader(
     narrow=narrowed,
     kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
     no_call="no span, record or metric with usage",
+    dotted_keys=True,
     counted=(
         *(f"{place}{name}" for place in PLACES for name in (*aliases.names(), *_OTHER_NAMES)),
         "resourceMetrics.scopeMetrics.metrics.sum.dataPoints.asInt",
