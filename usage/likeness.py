@@ -155,6 +155,10 @@ class Likeness:
         ways = [counted.partition(named) for counted in self.every_path if named in counted]
         return any(_pattern((above,), "")(path) for above, _, below in ways if above and below[:1] in ("", "."))
 
+    def has_attributes(self, path: str) -> bool:
+        """Whether a list here is one of attributes."""
+        return self.dotted_keys and path.rpartition(".")[2] == "attributes"
+
     def refuses_text(self, path: str) -> bool:
         """Whether a reader takes nothing from JSON in a text that stands here in a column of JSON."""
         return self.is_way(path) and path not in self.texts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .fits import NUMBERS
 from .likeness import DOT, LONGEST_NAME, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded
+from .stray_attributes import stray_attributes
 
 if TYPE_CHECKING:
     from .likeness import Likeness
@@ -94,6 +95,7 @@ class FieldPlace:
         self.typed = False
         self.items: FieldPlace | None = None  # of lists
         self.attributes: dict[str, FieldPlace] = {}  # of lists, by their names
+        self.strays: FieldPlace | None = None  # of attributes in another form
         self.inner: FieldPlace | None = None  # of JSON in texts
         self.quoted: FieldPlace | None = None  # of JSON in texts in texts
         self.settled = True
@@ -165,6 +167,10 @@ class FieldPlace:
                 self._attribute(item["key"]).find(item["value"], found)
             elif isinstance(item, dict | list) or self.items.looked_at:
                 self.items.find(item, found)
+        if self.places.likeness.has_attributes(self.path):
+            for name, of_name in stray_attributes(value, all_stray=self.listed):
+                self._unsettle()
+                self._stray_attribute(name).find(of_name, found)
 
     def _item_place(self) -> FieldPlace:
         """The place of a list's items: numbers count beside usage; elsewhere they may be tokens' ids."""
@@ -275,13 +281,22 @@ class FieldPlace:
             return place
         return self._remembered(self.attributes, name, place)
 
+    def _stray_attribute(self, name: str) -> FieldPlace:
+        """The place of an attribute of which a reader takes nothing."""
+        if self.strays is None:
+            self.strays = self._place(self.path, astray=True)
+        return self.strays._attribute(name)
+
     def _remembered(self, places: dict[str, FieldPlace], name: str, place: FieldPlace) -> FieldPlace:
         if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES or _is_untyped(name):
-            self.places.met += self.settled
-            self.settled = False
+            self._unsettle()
         else:
             places[name] = place
         return place
+
+    def _unsettle(self) -> None:
+        self.places.met += self.settled
+        self.settled = False
 
     def _place(self, path: str, **how: Any) -> FieldPlace:
         return FieldPlace(self.places, path, self.depth - 1, **{"astray": self.astray, **how})

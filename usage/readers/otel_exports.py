@@ -138,7 +138,9 @@ def _of_logfire(page: Record) -> Iterator[Record]:
 def _attributes(given: Any) -> Record:
     """Attributes by name, of OTLP's list or as they are; nested ones under dotted names."""
     if isinstance(given, list):
-        given = {str(one.get("key")): _value(one.get("value")) for one in _objects(given)}
+        strays = [one for one in given if not isinstance(one, dict) or "key" not in one]  # not counted: to be named
+        named = {str(one["key"]): _value(one.get("value")) for one in _objects(given) if "key" in one}
+        given = {**named, "attributes": strays} if strays else named
     return _flat(given) if isinstance(given, dict) else {}
 
 
