@@ -6,8 +6,9 @@ cached tokens. `candidatesTokenCount` includes thoughts, unless the total is the
 Lists say how many tokens are audio or images.
 
 Lines of subtype `ui_telemetry` have every response of the session: those of its entries again, and those that have no
-entry (a compression, a subagent). The prompt's size tells which are which. A subagent's transcript has some of its
-calls once more, without a model: where the chat stands in the folder `chats` above, they have its response's id.
+entry (a compression, a subagent). The prompt's size tells which are which; a response that states no input is
+rejected, since it may be one of an entry. A subagent's transcript has some of its calls once more, without a model:
+where the chat stands in the folder `chats` above, they have its response's id.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ entries AS (SELECT file_id, prompt, count(*) AS entries FROM entry GROUP BY ALL)
 call AS (
     SELECT * FROM entry
     UNION ALL BY NAME
-    SELECT told.* FROM told LEFT JOIN entries USING (file_id, prompt)
+    SELECT told.*, told.prompt = 0 AND candidates > 0 AS unplaced FROM told LEFT JOIN entries USING (file_id, prompt)
     QUALIFY row_number() OVER (PARTITION BY told.file_id, told.prompt ORDER BY told.agentId IS NOT NULL, told.line)
         > coalesce(entries, 0)
 )
@@ -80,6 +81,7 @@ SELECT file_id, line,
     {by_modality("lists")},
     candidates + CASE WHEN total = prompt + candidates + thoughts THEN thoughts ELSE 0 END AS output,
     nullif(total, 0) AS stated_total,
+    CASE WHEN unplaced THEN 'a response without its input: it may be one that has an entry' END AS fault,
     json_object('cwd', cwd, 'gitBranch', gitBranch) AS tags
 FROM call
 """  # noqa: S608 (constants only)
