@@ -65,6 +65,10 @@ def _less(usage: str, before: str) -> str:
     return f"{{{', '.join(f'{name}: {usage}.{name} - {before}.{name}' for name in _FIGURES)}}}"
 
 
+def _negative(usage: str) -> str:
+    return f"least({', '.join(f'coalesce({usage}.{name}, 0)' for name in _FIGURES)}) < 0"
+
+
 _NAMES = """("type" IN ('turn_context', 'session_meta') OR payload.model_provider <> ''
         OR payload."type" = 'thread_settings_applied')"""
 
@@ -147,7 +151,7 @@ counted AS MATERIALIZED (
         {_less("total", "last")} AS left_off,
         lag(sessions_named) OVER before AS sessions_before
     FROM entry
-    WHERE counts AND total IS NOT NULL
+    WHERE counts AND total IS NOT NULL AND NOT ({_negative("total")})
     WINDOW before AS (PARTITION BY file_id ORDER BY line)
 ),
 interleaved AS (  -- files of several counters: a total falls, and goes on from an earlier one
@@ -216,6 +220,9 @@ SELECT call.file_id, call.line,
     json_object('cwd', cwd) AS tags
 FROM call LEFT JOIN named ON named.file_id = call.file_id AND named.line = named_line
     LEFT JOIN session_of ON session_of.file_id = call.file_id
+UNION ALL BY NAME
+SELECT file_id, line, 'a negative running total' AS fault
+FROM record WHERE payload."type" = 'token_count' AND {_negative("payload.info.total_token_usage")}
 """  # noqa: S608 (fixed text)
 
 
