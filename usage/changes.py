@@ -184,7 +184,7 @@ def _known_files(
     elif file.named:
         from .unknown_files import message  # only for an error
 
-        raise UsageLogError(message(file), file=file.shown)
+        raise UsageLogError(message(file), file=file.label)
     else:
         reason = what_else(Path(file.path))
         if strict and reason in MAY_BE_LOGS:

@@ -52,6 +52,16 @@ def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: i
     os.close(end)
 
 
+def test_an_error_about_a_pipe_names_no_copy_of_it(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text("a,b\n1,2\n"))
+    writer.start()
+    with pytest.raises(UsageLogError, match="stdin: this is no log that costsim knows"):
+        load(store, [pipe])
+    writer.join()
+
+
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for_without_end(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
