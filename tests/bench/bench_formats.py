@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,10 @@ def _document(sample: Path, at: str, size: int, file: int) -> str:
     grown = [item for copy in copies(json.dumps(document[at] if at else document), size) for item in json.loads(copy)]
     if "ts" in grown[0]:  # a message has no id but its time
         grown = [{**item, "ts": item["ts"] + file * 10**7 + n} for n, item in enumerate(grown)]
+    for n, item in enumerate(grown if at == "messages" else ()):  # likewise, with a fork of its thread too
+        if "usage" in item:
+            moment = datetime.fromtimestamp(1_768_822_930 + file * 1000 + n / 1000, UTC)
+            item["usage"]["timestamp"] = moment.isoformat(timespec="milliseconds")
     return json.dumps({**document, at: grown, "id": f"T-{file}"} if at else grown, indent=1)
 
 
