@@ -111,10 +111,15 @@ LIMIT $limit
 @contextmanager
 def opened_once() -> Iterator[Opened]:
     """What opens a store to be read: each once while the block lasts, for an opening looks at all that is in it."""
-    from .store import open_store
-
     with ExitStack() as stack:
-        yield cache(lambda store: stack.enter_context(open_store(store, read_only=True)))
+
+        @cache
+        def opened(store: Path) -> duckdb.DuckDBPyConnection:
+            from .store import open_store  # loads DuckDB: not for a fleet without logs
+
+            return stack.enter_context(open_store(store, read_only=True))
+
+        yield opened
 
 
 def store_calls(
