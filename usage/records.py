@@ -22,7 +22,7 @@ from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
-from .limits import MAX_LINE, object_size
+from .limits import MAX_LINE, MAX_REJECTS, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .scanned import profiled, scanned_rows
 from .sieve import may_be_entry
@@ -279,8 +279,11 @@ def _scan(files: str, reader: Reader, key: str = "") -> str:
 
 
 def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) -> list[Reject]:
-    """Every line by itself: what is no entry is rejected, the rest is written out with its line number."""
-    kinds = source.watch.columns
+    """Every line by itself: what is no entry is rejected, the rest is written out with its line number.
+
+    A file is read up to so many lines that are none, or `{}`: each is kept, and a packed file may hold millions.
+    """
+    kinds, most, empty = source.watch.columns, MAX_REJECTS.value, 0
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
     longest = MAX_LINE.value
@@ -296,7 +299,12 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
             if why:
                 rejects.append((source.file_id, number, why, text[:RAW_CHARACTERS]))
             elif record is not None:
+                empty += text == "{}"
                 out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
+            if len(rejects) + empty > most:
+                why = f"the file cannot be read from here on: over {MAX_REJECTS} of its lines are no entries"
+                rejects.append((source.file_id, number, why, ""))
+                break
     _append(connection, source, clean)
     return rejects
 

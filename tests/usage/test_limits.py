@@ -54,6 +54,27 @@ def test_a_bomb_is_unpacked_up_to_its_limit_and_keeps_its_whole_lines(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024  # KiB
 
 
+@pytest.mark.parametrize("line", [b"x\n", b"{}\n"])
+def test_lines_that_are_no_entries_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+    """A packed file of 400 kB may hold 30 million of them."""
+    monkeypatch.setenv("COSTSIM_MAX_REJECTS", "10")
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(CALL + line * 1000 + CALL)
+    calls, reasons = loaded(tmp_path, file)
+    assert (calls, len(reasons)) == (1, 12)  # the eleventh of these lines is the last that is read
+    assert reasons.count("the file cannot be read from here on: over 10 (raise it with COSTSIM_MAX_REJECTS) of its lines "
+                         "are no entries") == 1  # fmt: skip
+
+
+def test_rows_that_are_none_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTSIM_MAX_REJECTS", "10")
+    file = tmp_path / "a.csv"
+    file.write_text("ts,input,output\n2026-10-05T10:00:00Z,1,2\n" + "1,2\n" * 1000)
+    calls, reasons = loaded(tmp_path, file)
+    assert (calls, len(reasons)) == (1, 12)
+    assert "COSTSIM_MAX_REJECTS" in reasons[-1]
+
+
 @pytest.mark.slow
 def test_a_ratio_is_bounded_where_lines_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "FREE_BYTES", MIB)
