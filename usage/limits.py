@@ -49,6 +49,13 @@ MAX_REJECTS = Bound("COSTSIM_MAX_REJECTS", 200_000)  # lines of a file that are 
 FREE_BYTES = 64 * 2**20  # so much is unpacked whatever its ratio
 
 
+def end_of_reading(wrong: int) -> str | None:
+    """Why a file of which so many lines are no entries is read no further; None where it is."""
+    if wrong <= MAX_REJECTS.value:
+        return None
+    return f"the file cannot be read from here on: over {MAX_REJECTS} of its lines are no entries"
+
+
 def object_size(file: Path) -> int:
     """What DuckDB may need for the longest line of a file that was written here: no more than the file holds."""
     return max(2**20, min(4 * MAX_LINE.value, file.stat().st_size + 1))

@@ -22,7 +22,7 @@ from ..errors import UsageLogError
 from .bounded import lines_of
 from .files import escaped
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
-from .limits import MAX_LINE, MAX_REJECTS, object_size
+from .limits import MAX_LINE, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, Reader, identifier, struct
 from .scanned import profiled, scanned_rows
 from .sieve import may_be_entry
@@ -283,7 +283,7 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
 
     A file is read up to so many lines that are none, or `{}`: each is kept, and a packed file may hold millions.
     """
-    kinds, most, empty = source.watch.columns, MAX_REJECTS.value, 0
+    kinds, empty = source.watch.columns, 0
     clean = spool / f"{source.file_id}.ndjson"
     rejects: list[Reject] = []
     longest = MAX_LINE.value
@@ -301,9 +301,8 @@ def _careful_lines(connection: DuckDBPyConnection, source: Source, spool: Path) 
             elif record is not None:
                 empty += text == "{}"
                 out.write(json.dumps({**record, "line": number}, ensure_ascii=False) + "\n")
-            if len(rejects) + empty > most:
-                why = f"the file cannot be read from here on: over {MAX_REJECTS} of its lines are no entries"
-                rejects.append((source.file_id, number, why, ""))
+            if end := end_of_reading(len(rejects) + empty):
+                rejects.append((source.file_id, number, end, ""))
                 break
     _append(connection, source, clean)
     return rejects

@@ -20,7 +20,7 @@ import duckdb
 from .bounded import lines_of
 from .files import escaped
 from .fits import NUMBERS
-from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, object_size
+from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
@@ -196,17 +196,13 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
     """Fill `cells` with what is a row; returns what is none, up to so many."""
     clean, width = spool / f"{source.file_id}.cells", len(source.format.columns)
     rejects: list[Reject] = []
-    with (
-        source.opened() as stream,
-        clean.open("w", encoding="utf-8", errors="replace") as out,
-    ):
+    with source.opened() as stream, clean.open("w", encoding="utf-8", errors="replace") as out:
         for line, row, fault in _rows_below_header(_texts(stream), source.format.delimiter):
             if why := fault or _misshapen(row, width):
                 raw = source.format.delimiter.join(row)[:RAW_CHARACTERS]
                 rejects.append((source.file_id, line, why, raw))
-                if len(rejects) > MAX_REJECTS.value:
-                    why = f"the file cannot be read from here on: over {MAX_REJECTS} of its lines are no rows"
-                    rejects.append((source.file_id, line, why, ""))
+                if end := end_of_reading(len(rejects)):
+                    rejects.append((source.file_id, line, end, ""))
                     break
             else:
                 out.write(json.dumps({"line": line, "cells": row}, ensure_ascii=False) + "\n")
