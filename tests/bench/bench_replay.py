@@ -32,7 +32,10 @@ MODELS = ["claude-opus-4-6", "claude-sonnet-4-5", "claude-haiku-4-5"]
 
 # A year of days, 40 components of 20 tasks, three models of which every task is served by each.
 SYNTHETIC = """
-INSERT INTO usage_daily
+INSERT INTO usage_daily (
+    day, slot, source, role, component, agent, task, provider, model, processing, status, tier, calls, input,
+    cache_read, cache_write_5m, cache_write_1h, output, web_search, request, recorded_usd, recorded_calls
+)
 SELECT
     DATE '2025-11-01' + (n % 365)::INTEGER, -1, 'bench', 'calls', 'component ' || ((n // 365) % 40), 'agent',
     'task ' || ((n // 365) % 20), 'anthropic', $models[1 + (n // 14600) % 3],

@@ -31,6 +31,7 @@ import genai_prices
 from costsim.analysis.spend.ledger import rollup_needs
 from costsim.analysis.spend.spend import Query, spend, spend_calls
 from costsim.pricing.book import open_book
+from costsim.tokens import MEDIA_CLASSES, TOKEN_CLASSES
 from costsim.usage.rollup import sums
 from costsim.usage.store import open_store
 
@@ -38,9 +39,9 @@ TARGET_RATIO, TARGET_GIB, TARGET_CALLS, TARGET_SECONDS_MORE = 1.5, 4.0, 1_000, 0
 MODELS = (
     "claude-opus-4-6", "claude-sonnet-4-6", "claude-sonnet-4-5", "claude-haiku-4-5", "gemini-2.5-pro", "gpt-4o", "gpt-5",
 )  # fmt: skip
-CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search", "request")
+CLASSES = TOKEN_CLASSES
 
-EVENTS = """
+EVENTS = f"""
 COPY (
     SELECT
         TIMESTAMP '2026-04-01' + to_milliseconds((i * 15811200000 // $events)::BIGINT) AS ts, -- 183 days
@@ -55,9 +56,10 @@ COPY (
         CASE WHEN hash(i + 3) % 50 = 0 THEN 210000 ELSE hash(i + 3) % 30000 END::BIGINT AS cache_read,
         (hash(i + 4) % 3000)::BIGINT AS cache_write_5m, 0::BIGINT AS cache_write_1h,
         (hash(i + 5) % 2000)::BIGINT AS output, 0::BIGINT AS web_search, 1::BIGINT AS request,
+        {", ".join(f"0::BIGINT AS {name}" for name in MEDIA_CLASSES)},
         NULL::DECIMAL(38, 18) AS recorded_usd
     FROM range($events) t(i)
-) TO '{file}' (FORMAT parquet)
+) TO '{{file}}' (FORMAT parquet)
 """
 KEPT = "source, component, agent, task, provider, model, processing, status, input + cache_read > 200000"
 SUMS = ", ".join(f"sum({name})" for name in CLASSES)
