@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .buckets import named
 from .counts import count_in_text
 
 DOC = "https://platform.claude.com/docs/en/manage-claude/cost-and-usage"
@@ -34,9 +35,8 @@ CONTEXT_TIER = "CASE WHEN context_window IS NULL THEN NULL WHEN contains(context
 
 def _id(reader: str, key: tuple[str, ...], largest: str) -> str:
     """SQL for a row's id, by what it is grouped by; of one file's alike ones, numbered, the largest first."""
-    parts = ", ".join(f"coalesce({name}, '')" for name in key)
-    place = f"row_number() OVER (PARTITION BY file_id, {parts} ORDER BY {largest} DESC, line)"
-    return f"'{reader}:' || concat_ws('|', {parts}) || '|' || {place}"
+    name, place = named(reader, ("file_id",), key, largest)
+    return f"{name} || '|' || {place}"
 
 
 def _tags(*names: str) -> str:

@@ -32,9 +32,15 @@ def result_id(reader: str, key: Sequence[str], largest: str) -> str:
     Where one bucket holds the same key twice (it was grouped by something unknown here), the results are
     numbered, by the SQL expression `largest` first, then by their lines: one that is refused is the same in every load.
     """
+    name, place = named(reader, ("file_id", "bucket"), key, largest)
+    return f"{name} || CASE {place} WHEN 1 THEN '' ELSE '|' || {place} END"
+
+
+def named(reader: str, within: Sequence[str], key: Sequence[str], largest: str) -> tuple[str, str]:
+    """SQL for a text of what a row is grouped by, and for its number among alike ones `within` these columns."""
     parts = ", ".join(f"coalesce({name}, '')" for name in key)
-    place = f"row_number() OVER (PARTITION BY file_id, bucket, {parts} ORDER BY {largest} DESC, line)"
-    return f"'{reader}:' || concat_ws('|', {parts}) || CASE {place} WHEN 1 THEN '' ELSE '|' || {place} END"
+    place = f"row_number() OVER (PARTITION BY {', '.join(within)}, {parts} ORDER BY {largest} DESC, line)"
+    return f"'{reader}:' || concat_ws('|', {parts})", place
 
 
 def key_tags(names: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ def place_of_first(names: tuple[str, ...]) -> str:
 
 
 def place_of(name: str, keys: str = "keys") -> str:
+    """SQL for the place of a name in a list of keys; NULL where it is not there."""
     return f"nullif(list_position({keys}, '{name}'), 0)"
 
 
