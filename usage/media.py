@@ -15,6 +15,9 @@ AUDIO_OUT, IMAGE_OUT = "audio_out", "image_out"
 PARTS = (AUDIO_IN, IMAGE_IN, AUDIO_READ, IMAGE_READ, AUDIO_OUT, IMAGE_OUT)
 """Tokens of a medium: of all that was sent, cached or not; of what was read from the cache; of what was answered."""
 
+WHOLE = ("input", "cache_read", "output")
+"""The figures that they are part of."""
+
 DIVIDED = ("input_audio", "input_image", "cache_read_audio", "cache_read_image", "output_audio", "output_image")
 BEYOND = "media_beyond"
 
@@ -24,17 +27,10 @@ def divided(entry: str, given: Collection[str]) -> str:
 
     A part that is no count (below zero) makes its class so too, and with it the entry a reject.
     """
-    whole = {
-        name: f"coalesce({name}, 0)" if name in given else "0::HUGEINT" for name in ("input", "cache_read", "output")
-    }
-    stated = ", ".join(
-        f"coalesce({name}, 0)::HUGEINT AS {name}" if name in given else f"0::HUGEINT AS {name}" for name in PARTS
-    )
-    kept = [name for name in given if name not in (*PARTS, *whole)]
-    kept_columns = ", ".join(f'"{name}"' for name in kept)
+    kept = ", ".join(f'"{name}"' for name in given if name not in (*PARTS, *WHOLE))
     return f"""
         WITH stated AS (
-            SELECT {kept_columns}, {", ".join(f"{sql}::HUGEINT AS {name}" for name, sql in whole.items())}, {stated}
+            SELECT {kept}, {", ".join(_stated(name, given) for name in (*WHOLE, *PARTS))}
             FROM ({entry})
         ),
         -- no more than the figure that they are part of
@@ -57,7 +53,7 @@ def divided(entry: str, given: Collection[str]) -> str:
                 audio - cache_read_audio AS input_audio, image - cache_read_image AS input_image
             FROM bounded
         )
-        SELECT {kept_columns},
+        SELECT {kept},
             CASE WHEN unreadable THEN -1 ELSE input - input_audio - input_image END AS input,
             cache_read - cache_read_audio - cache_read_image AS cache_read,
             output - output_audio - output_image AS output,
@@ -66,3 +62,7 @@ def divided(entry: str, given: Collection[str]) -> str:
                 + audio_out + image_out - output_audio - output_image AS {BEYOND}
         FROM placed
     """  # noqa: S608 (names of ours)
+
+
+def _stated(name: str, given: Collection[str]) -> str:
+    return f"coalesce({name}, 0)::HUGEINT AS {name}" if name in given else f"0::HUGEINT AS {name}"

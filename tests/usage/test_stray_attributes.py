@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 Json = dict[str, Any]
 INPUT, OUTPUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """One store for all, emptied between."""
-    with open_store(Path(":memory:")) as connection:
-        yield connection
-
-
-def loaded(store: duckdb.DuckDBPyConnection, file: Path, *records: Json) -> tuple[list[Any], dict[str, int]]:
+def loaded(file: Path, *records: Json) -> tuple[list[Any], dict[str, int]]:
     """Input and output of each call, and the fields that are not counted, each with its sum."""
-    for table in ("usage_event", "load", "unread", "reject", "sign", "touched_day"):
-        store.execute(f"DELETE FROM {table}")
     file.write_text("".join(json.dumps(record) + "\n" for record in records))
-    load(store, [file])
-    calls = store.execute("SELECT input, output FROM usage_event ORDER BY ALL").fetchall()
-    return calls, dict(store.execute("SELECT field, total::BIGINT FROM unread").fetchall())
+    with open_store() as store:
+        load(store, [file])
+        calls = store.execute("SELECT input, output FROM usage_event ORDER BY ALL").fetchall()
+        return calls, dict(store.execute("SELECT field, total::BIGINT FROM unread").fetchall())
 
 
 def attribute(name: str, value: str | int) -> Json:
@@ -58,33 +49,31 @@ STRAYS: dict[str, Callable[[Json], Any]] = {
 
 
 @pytest.mark.parametrize("stray", STRAYS)
-def test_an_attribute_of_another_form_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path, stray: str) -> None:
+def test_an_attribute_of_another_form_is_named(tmp_path: Path, stray: str) -> None:
     """In the second of three spans, when the form of the others is known."""
     good = [MODEL, SENT, RECEIVED]
     spans = [otlp(number, good) for number in (1, 3)]
     spans.insert(1, otlp(2, [MODEL, STRAYS[stray](SENT), RECEIVED]))
-    calls, unread = loaded(store, tmp_path / "spans.jsonl", *spans)
+    calls, unread = loaded(tmp_path / "spans.jsonl", *spans)
     assert calls == [(0, 7), (30, 7), (30, 7)]
     assert unread == {f"resourceSpans.scopeSpans.spans.attributes.{INPUT}": 30}
 
 
 @pytest.mark.parametrize("stray", ["in a value", "in an object", "in a list", "by name"])
-def test_it_is_named_in_the_envelope_of_a_tracing_backend_too(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path, stray: str
-) -> None:
+def test_it_is_named_in_the_envelope_of_a_tracing_backend_too(tmp_path: Path, stray: str) -> None:
     export = otlp(1, [MODEL, STRAYS[stray](SENT), RECEIVED], "instrumentationLibrarySpans")
-    calls, unread = loaded(store, tmp_path / "spans.json", export)
+    calls, unread = loaded(tmp_path / "spans.json", export)
     assert (calls, unread) == ([(0, 7)], {f"attributes.attributes.{INPUT}": 30})
 
 
-def test_a_list_of_names_and_values_in_a_row_is_named(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_a_list_of_names_and_values_in_a_row_is_named(tmp_path: Path) -> None:
     counts = {"gen_ai.request.model": "gpt-5", INPUT: 30, OUTPUT: 7}
     listed = [{"name": name, "value": value} for name, value in counts.items()]
-    calls, unread = loaded(store, tmp_path / "spans.jsonl", span(1, counts), span(2, listed))
+    calls, unread = loaded(tmp_path / "spans.jsonl", span(1, counts), span(2, listed))
     assert (calls, unread) == ([(30, 7)], {f"attributes.{INPUT}": 30, f"attributes.{OUTPUT}": 7})
 
 
-def test_what_was_said_in_an_attribute_is_no_usage(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_what_was_said_in_an_attribute_is_no_usage(tmp_path: Path) -> None:
     said = {"content": {"name": "input_tokens", "value": 5}}
     attributes = [MODEL, SENT, RECEIVED, {"key": "gen_ai.prompt", "value": said}]
-    assert loaded(store, tmp_path / "spans.jsonl", otlp(1, attributes)) == ([(30, 7)], {})
+    assert loaded(tmp_path / "spans.jsonl", otlp(1, attributes)) == ([(30, 7)], {})
