@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from costsim.errors import UsageLogError
@@ -11,6 +12,7 @@ from costsim.usage.load import load
 from emptied import open_store
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+SHIPS = Path(__file__).parents[1] / "data" / "usage"
 TOTALS = """
 SELECT coalesce(sum(request), 0), coalesce(sum(input), 0), coalesce(sum(cache_read), 0),
     coalesce(sum(cache_write_5m + cache_write_1h), 0), coalesce(sum(output), 0), sum(recorded_usd)
@@ -92,6 +94,13 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
 ]
 
 
+# Samples of our own, in tests/data, of formats that have no public one.
+SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
+    # one thread: 21,000 of input hold 7,000 read and 2,000 written
+    ("codex-exec/run.jsonl", "codex-exec", 0, 12_000, 7_000, 2_000, 300, None),
+]
+
+
 # These have no usage, or hold only what stands beside it: named, each is an error that says where usage is.
 REFUSED = {
     "azure-openai/request-response.jsonl": "has no tokens",
@@ -102,15 +111,17 @@ here = pytest.mark.skipif(not SHARED.is_dir(), reason="the public samples are no
 
 
 @pytest.mark.slow
-@here
-def test_every_sample_gives_its_totals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("folder", "samples"), [(SHARED, SAMPLES), (SHIPS, SHIPPED)], ids=["public", "ours"])
+def test_every_sample_gives_its_totals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: Path, samples: list[Any]
+) -> None:
     wrong, lines = [], []
     with open_store(tmp_path / "costsim.duckdb") as store:
-        for path, reader, *expected in SAMPLES:
-            if not (SHARED / path).exists():
+        for path, reader, *expected in samples:
+            if not (folder / path).exists():
                 continue
             store.execute("DELETE FROM usage_event; DELETE FROM load")
-            report = load(store, [SHARED / path])
+            report = load(store, [folder / path])
             row = store.execute(TOTALS).fetchone()
             assert row is not None
             found = (report.files[0].reader, report.total("rejected"), *row[:-1], shown(row[-1]))

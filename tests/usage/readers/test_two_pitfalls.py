@@ -95,6 +95,25 @@ def codex(folder: Path) -> None:
     )
 
 
+# Running totals: the second includes the first; another thread's count begins anew within its file.
+@case("codex-exec", 0, (300 - 90 - 10) + (50 + 70), 90, 10, 40 + 5 + 7, None)
+def codex_exec(folder: Path) -> None:
+    def turn(input: int, cached: int, written: int, output: int) -> Record:
+        return {"type": "turn.completed", "usage": {"input_tokens": input, "cached_input_tokens": cached,
+                "cache_write_input_tokens": written, "output_tokens": output, "reasoning_output_tokens": 1}}  # fmt: skip
+
+    lines(
+        folder / "run.jsonl",
+        {"type": "thread.started", "thread_id": "a"},
+        turn(100, 30, 10, 20),
+        turn(300, 90, 10, 40),
+        {"type": "thread.started", "thread_id": "b"},
+        turn(70, 0, 0, 7),
+        {"type": "thread.started", "thread_id": "b"},
+        turn(50, 0, 0, 5),
+    )
+
+
 # One-hour writes are 30 of the 50; a compaction has its own usage; a branch repeats the first entry.
 @case("openclaw", 2, 3 + 200, 100, 50, 25 + 8, "0.03")
 def openclaw(folder: Path) -> None:
