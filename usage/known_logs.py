@@ -6,6 +6,7 @@ regular files in these folders are listed; a link is followed to where it stays 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,9 @@ class Place:
     """Where an agent keeps its logs: folders, and what the files in them are called (`*` stands for any characters).
 
     `roots` are a variable's value or a default, with what follows it: `$CODEX_HOME|~/.codex` and so on; of several, the
-    first whose variable is set, else all. `repeats` names an agent whose logs can hold the same calls.
+    first whose variable is set, else all. Before them, `projects:` says that a list there, projects.json, names the
+    folders, and `editors:` that each editor has such a folder. `repeats` names an agent whose logs can hold the same
+    calls.
     """
 
     agent: str
@@ -54,6 +57,7 @@ PLACES: tuple[Place, ...] = (
     Place("Copilot Chat (VS Code)", ("editors:globalStorage/github.copilot-chat",), ("agent-traces.db",)),
     Place("OpenCode", ("$OPENCODE_DATA_DIR|$XDG_DATA_HOME/opencode",), ("opencode*.db", "storage/message/*.json")),
     Place("Kilo CLI", ("$KILO_DATA_DIR|$XDG_DATA_HOME/kilo",), ("kilo*.db",)),
+    Place("Crush", ("projects:$CRUSH_GLOBAL_DATA|$XDG_DATA_HOME/crush",), ("crush.db",)),
     Place("Amp", ("$AMP_DATA_DIR|$XDG_DATA_HOME/amp",), ("threads/*.json",)),
     Place("Goose", ("$GOOSE_PATH_ROOT/data/sessions|$XDG_DATA_HOME/goose/sessions|$XDG_DATA_HOME/Block/goose/sessions"
                     f"|{MAC}/Block/goose/sessions|{MAC}/goose/sessions",), ("sessions.db",)),
@@ -123,6 +127,9 @@ class Surroundings:
     def _root(self, root: str) -> Sequence[Path]:
         if root.startswith("editors:"):
             return [base / root.removeprefix("editors:") for base in self._editors()]
+        if root.startswith("projects:"):
+            listed = (base / "projects.json" for base in self._root(root.removeprefix("projects:")))
+            return [folder for file in listed for folder in _projects(file)]
         choices = root.split("|")
         set_ones = [choice for choice in choices if choice.startswith("$") and self.environ.get(_variable(choice))]
         chosen = [choice for choice in set_ones if _variable(choice) not in DEFAULTS][:1]
@@ -153,6 +160,19 @@ class Surroundings:
             base = Path(self.environ.get("APPDATA") or self.home / "AppData" / "Roaming")
         yield from (base / editor / "User" for editor in EDITORS)
         yield from (self.home / server / "data" / "User" for server in SERVERS)
+
+
+def _projects(listed: Path) -> Iterator[Path]:
+    """The folders in which the projects of a list (Crush's) keep their data."""
+    try:
+        found = json.loads(listed.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return
+    projects = found.get("projects") if isinstance(found, dict) else None
+    for project in projects if isinstance(projects, list) else []:
+        folder = project.get("data_dir") if isinstance(project, dict) else None
+        if isinstance(folder, str) and Path(folder).is_absolute():
+            yield Path(folder)
 
 
 def _variable(choice: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Copilot CLI": (".copilot/session-state/1/events.jsonl", "copilot/events.jsonl"),
     "OpenCode": (".local/share/opencode/opencode.db", "opencode/opencode.db"),
     "Amp": (".local/share/amp/threads/T-1.json", "amp/T-current.json"),
+    "Crush": ("app/.crush/crush.db", "crush/crush.db"),
     "Goose": (".local/share/goose/sessions/sessions.db", "goose/sessions.db"),
     "Kimi CLI": (".kimi/sessions/a/b/wire.jsonl", "kimi-cli/wire.jsonl"),
     "Kimi Code": (".kimi-code/sessions/wd/s/agents/main/wire.jsonl", "kimi-code/wire.jsonl"),
@@ -61,7 +63,15 @@ def home(tmp_path: Path) -> Path:
     """A home with a log of every agent."""
     for path, sample in DEFAULTS.values():
         put(tmp_path / "home" / path, sample)
+    listed(tmp_path / "home" / ".local" / "share" / "crush", tmp_path / "home" / "app" / ".crush")
     return tmp_path / "home"
+
+
+def listed(folder: Path, *projects: object) -> None:
+    """Crush's list of the folders with data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    named = [{"path": "/", "data_dir": str(project)} for project in projects]
+    (folder / "projects.json").write_text(json.dumps({"projects": named}))
 
 
 def test_every_agents_log_is_found_where_the_agent_keeps_it(home: Path) -> None:
@@ -98,6 +108,19 @@ def test_what_may_repeat_another_agents_calls_is_named_and_left(tmp_path: Path) 
         ("Copilot CLI", ""), ("Copilot (OpenTelemetry)", "Copilot CLI"),
     ]  # fmt: skip
     assert lines(found, tmp_path)[-1].startswith("Copilot (OpenTelemetry) may repeat calls of Copilot CLI")
+
+
+def test_crush_lists_its_projects_where_its_variable_says(tmp_path: Path) -> None:
+    file = put(tmp_path / "elsewhere" / "crush.db", "crush/crush.db")
+    listed(tmp_path / "data", file.parent, file.parent, tmp_path / "gone", "relative")
+    found = known_logs({"CRUSH_GLOBAL_DATA": str(tmp_path / "data")}, tmp_path / "home")
+    assert [(logs.agent, logs.files) for logs in found] == [("Crush", (file,))]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"projects": 1}', '{"projects": [1, {"data_dir": null}]}'])
+def test_a_list_of_projects_that_is_none_names_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "projects.json").write_text(text)
+    assert known_logs({"CRUSH_GLOBAL_DATA": str(tmp_path)}, tmp_path / "home") == []
 
 
 def test_sizes_and_days_stand_in_the_table() -> None:

@@ -753,6 +753,20 @@ def opencode(folder: Path) -> None:
     database.close()
 
 
+# A subagent's cost is in its parent's; the tokens of a session are its last call's.
+@case("crush", 0, 0, 0, 0, 0, "0.75")
+def crush(folder: Path) -> None:
+    with sqlite3.connect(folder / "crush.db") as database:
+        for table in ("files", "goose_db_version"):
+            database.execute(f"CREATE TABLE {table} (id)")
+        database.execute("CREATE TABLE messages (session_id, role, provider, model)")
+        database.execute("CREATE TABLE sessions (id, parent_session_id, prompt_tokens, completion_tokens, cost,"
+                         " updated_at, created_at)")  # fmt: skip
+        for row in (("a", None, 900, 30, 0.75), ("m$$t", "a", 100, 10, 0.25)):
+            database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, MS // 1000, MS // 1000))
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
