@@ -19,7 +19,6 @@ from .fast_json import leading_documents, parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
-from .readers.refused import refusal
 from .unfold import SQLITE, tables
 
 SAMPLED_RECORDS = 50
@@ -167,8 +166,8 @@ def _format_of(
     delimiter: str = ",",
 ) -> Format | None:
     reader = forced or next((reader for reader in READERS if reader.recognises(sample)), None)
-    if reader is None and (why := refusal(sample)):
-        raise UsageLogError(why, file=sample.path)
+    if reader is None:
+        _refuse(sample)
     there = sample.columns or {name for record in sample.records for name in record}
     gone = next((name for name in reader.needs if name not in there), None) if reader else None
     if gone:
@@ -183,6 +182,13 @@ def _format_of(
     if reader and reader.narrow and not forced and not packing:
         reader = reader.narrow(reader, sample)
     return Format(reader, _layout(sample, reader), packing, columns, delimiter) if reader else None
+
+
+def _refuse(sample: Sample) -> None:
+    from .readers.refused import refusal  # only for what no reader takes
+
+    if why := refusal(sample):
+        raise UsageLogError(why, file=sample.path)
 
 
 def _layout(sample: Sample, reader: Reader) -> Layout:

@@ -1,106 +1,96 @@
-"""The log formats, most specific first: the first reader that recognises a file reads it."""
+"""The log formats, most specific first: the first reader that recognises a file reads it.
+
+A reader's module is loaded when it is first asked for: to write fifty statements takes as long as to read many files.
+"""
 
 from __future__ import annotations
 
-from ..reader import Reader
-from . import (
-    amp,
-    anthropic_console,
-    anthropic_organization,
-    aws_cur,
-    azure,
-    bedrock,
-    braintrust,
-    claude_code,
-    claude_print,
-    cline,
-    cline_sessions,
-    codex,
-    codex_exec,
-    copilot,
-    copilot_bill,
-    copilot_traces,
-    crush,
-    cursor,
-    cursor_events,
-    datadog,
-    droid,
-    focus,
-    gemini_chats,
-    goose,
-    helicone,
-    kimi,
-    langfuse,
-    langsmith,
-    litellm,
-    mlflow,
-    openai_batch,
-    openai_organization,
-    openclaw,
-    opencode,
-    openrouter,
-    otel,
-    otel_exports,
-    portkey,
-    posthog,
-    qwen_chats,
-    rollup,
-    vertex,
-    vllm,
-    weave,
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from ..reader import Reader
+
+ORDER = (
+    "rollup.READER",
+    "qwen_chats.READER",
+    "claude_code.READER",
+    "claude_print.READER",
+    "codex.READER",
+    "codex_exec.READER",
+    "openclaw.READER",
+    "litellm.READER",
+    "litellm.DAILY",
+    "otel.READER",
+    "otel_exports.READER",
+    "langfuse.READER",
+    "openai_organization.USAGE",
+    "openai_organization.COSTS",
+    "openai_batch.READER",
+    "anthropic_organization.USAGE",
+    "anthropic_organization.COSTS",
+    "anthropic_console.USAGE",
+    "anthropic_console.COSTS",
+    "openrouter.READER",
+    "openrouter.DAYS",
+    "helicone.READER",
+    "langsmith.READER",
+    "posthog.READER",
+    "mlflow.READER",
+    "weave.READER",
+    "datadog.READER",
+    "braintrust.READER",
+    "bedrock.READER",
+    "vertex.READER",
+    "azure.GATEWAY",
+    "azure.METERS",
+    "aws_cur.READER",
+    "focus.READER",
+    "portkey.READER",
+    "vllm.READER",
+    "copilot.READER",
+    "copilot.STORED",
+    "copilot_traces.READER",
+    "copilot_bill.READER",
+    "crush.READER",
+    "amp.READER",
+    "cursor.READER",
+    "cursor_events.READER",
+    "cline.READER",
+    "cline_sessions.READER",
+    "droid.READER",
+    "gemini_chats.READER",
+    "goose.READER",
+    "kimi.CLI",
+    "kimi.CODE",
+    "opencode.READER",
 )
 
-READERS: tuple[Reader, ...] = (
-    rollup.READER,
-    qwen_chats.READER,
-    claude_code.READER,
-    claude_print.READER,
-    codex.READER,
-    codex_exec.READER,
-    openclaw.READER,
-    litellm.READER,
-    litellm.DAILY,
-    otel.READER,
-    otel_exports.READER,
-    langfuse.READER,
-    openai_organization.USAGE,
-    openai_organization.COSTS,
-    openai_batch.READER,
-    anthropic_organization.USAGE,
-    anthropic_organization.COSTS,
-    anthropic_console.USAGE,
-    anthropic_console.COSTS,
-    openrouter.READER,
-    openrouter.DAYS,
-    helicone.READER,
-    langsmith.READER,
-    posthog.READER,
-    mlflow.READER,
-    weave.READER,
-    datadog.READER,
-    braintrust.READER,
-    bedrock.READER,
-    vertex.READER,
-    azure.GATEWAY,
-    azure.METERS,
-    aws_cur.READER,
-    focus.READER,
-    portkey.READER,
-    vllm.READER,
-    copilot.READER,
-    copilot.STORED,
-    copilot_traces.READER,
-    copilot_bill.READER,
-    crush.READER,
-    amp.READER,
-    cursor.READER,
-    cursor_events.READER,
-    cline.READER,
-    cline_sessions.READER,
-    droid.READER,
-    gemini_chats.READER,
-    goose.READER,
-    kimi.CLI,
-    kimi.CODE,
-    opencode.READER,
-)
+
+class _Readers(Sequence["Reader"]):
+    """The readers in their order."""
+
+    def __len__(self) -> int:
+        return len(ORDER)
+
+    def __iter__(self) -> Iterator[Reader]:
+        return map(_reader, ORDER)
+
+    @overload
+    def __getitem__(self, place: int) -> Reader: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Reader]: ...
+    def __getitem__(self, place: int | slice) -> Reader | Sequence[Reader]:
+        return _reader(ORDER[place]) if isinstance(place, int) else tuple(map(_reader, ORDER[place]))
+
+
+@lru_cache(None)
+def _reader(where: str) -> Reader:
+    module, _, name = where.partition(".")
+    reader: Reader = getattr(import_module(f".{module}", __name__), name)
+    return reader
+
+
+READERS = _Readers()
