@@ -8,15 +8,17 @@ PGPASSWORD or ~/.pgpass, as with all of Postgres' programs. Only the columns tha
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 from ..errors import UsageLogError
+from .database_address import database_address
 from .files import LogFile
 from .readers.litellm import COLUMNS
+from .store_faults import first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 PREFIXES = ("postgresql://", "postgres://")
 TABLE = "LiteLLM_SpendLogs"
 LATE = timedelta(days=2)
-SETTINGS = "-c default_transaction_read_only=on -c TimeZone=UTC"
 NEWEST = """
-SELECT max(ts) FROM usage_event JOIN load USING (file_id) WHERE source = 'litellm' AND starts_with(load.path, ?)
+SELECT CASE WHEN max(ts) < now() AT TIME ZONE 'UTC' THEN max(ts) WHEN count(*) > 0 THEN now() AT TIME ZONE 'UTC' END
+FROM usage_event JOIN load USING (file_id) WHERE source = 'litellm' AND starts_with(load.path, ?)
 """
 
 
@@ -35,40 +37,56 @@ def is_address(path: str | Path) -> bool:
     return str(path).startswith(PREFIXES)
 
 
-def without_secret(address: str) -> str:
-    """The server and database, with neither user nor password."""
-    parts = urlsplit(address)
-    host = parts.hostname or ",".join(parse_qs(parts.query).get("host", ["localhost"]))
-    return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+def origin_of(address: str, connection: Any = None) -> str:
+    """The server and database, with neither user nor password; what the address leaves open is the connection's."""
+    parts = database_address(address)
+    info = connection.info if connection is not None else None
+    hosts = parts.hosts or parts.query.get("host") or (info.host if info else "localhost")
+    port = parts.query.get("port") or (str(info.port) if info and not parts.hosts else "")
+    base = parts.path.strip("/") or parts.query.get("dbname") or (info.dbname if info else "")
+    return f"postgresql://{hosts}{f':{port}' if port not in ('', '5432') else ''}/{base}"
 
 
 def connected(address: str) -> Any:
-    """A read-only connection. Raises UsageLogError where the client is missing or the server does not answer."""
+    """A connection within one transaction that only reads, in UTC: a pooler between hands out no other.
+
+    Raises UsageLogError where the client is missing or the server does not answer.
+    """
     try:
         import psycopg
     except ImportError:
         raise UsageLogError("a database of Postgres needs its client: pip install 'costsim[postgres]'") from None
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its warnings are in its errors
+    origin = origin_of(address)
     try:
-        return psycopg.connect(address, options=SETTINGS, connect_timeout=10)
+        connection = psycopg.connect(address, connect_timeout=10)
+        connection.read_only = True
+        connection.execute("SET LOCAL TimeZone = 'UTC'")
     except psycopg.Error as error:
-        said = " ".join(str(error).split())
-        raise UsageLogError(f"the database cannot be read: {said}", file=without_secret(address)) from None
+        raise UsageLogError(f"the database cannot be read: {said(address, error)}", file=origin) from None
+    return connection
+
+
+def said(address: str, error: Exception) -> str:
+    """What the client or server said first, without a password."""
+    return database_address(address).without_secrets(first_line(error), ["PGPASSWORD"])
 
 
 def new_rows(store: DuckDBPyConnection, address: str, spool: Path) -> LogFile:
     """The rows of the database that the store lacks, as JSON lines in a file of `spool`. Raises UsageLogError."""
     import psycopg
 
-    origin = f"{without_secret(address)} {TABLE}"
-    newest = store.execute(NEWEST, [f"{origin} "]).fetchall()[0][0]
-    since = newest - LATE if newest else None
     file = spool / f"{len(list(spool.iterdir()))}.postgres.jsonl"
-    with connected(address) as connection:
-        try:
+    try:
+        with connected(address) as connection:
+            origin = f"{origin_of(address, connection)} {TABLE}"
+            newest = store.execute(NEWEST, [f"{origin} "]).fetchall()[0][0]
+            since = newest - LATE if newest else None
             digest = _write(connection, since, file)
-        except psycopg.Error as error:
-            said = str(error).splitlines()[0]
-            raise UsageLogError(f"the table {TABLE} cannot be read: {said}", file=without_secret(address)) from None
+    except psycopg.Error as error:
+        raise UsageLogError(
+            f"the table {TABLE} cannot be read: {said(address, error)}", file=origin_of(address)
+        ) from None
     looked = file.stat()
     label = f"{origin} since {since or 'its beginning'} ({digest[:12]})"
     return LogFile(str(file), True, looked.st_size, looked.st_mtime_ns, label)

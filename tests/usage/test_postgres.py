@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -20,12 +21,17 @@ from costsim.store import open_store
 from costsim.usage.engines.named import engine_of
 from costsim.usage.readers.mapped import parse_mapping
 
+if TYPE_CHECKING:
+    from conftest import Run
+
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'costsim[postgres]')")
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 pytestmark = pytest.mark.skipif(
     not PROGRAMS or os.geteuid() != 0, reason="there is no Postgres here (apt install postgresql), or this is not root"
 )
 BOOK = open_book()
+LOCKED, WORD = "locked", "hidden-word"
+MAP = "ts=startTime,id=request_id,model=model,input=prompt_tokens"
 
 # The columns of LiteLLM's table that matter here, of the types that its schema gives them.
 TABLE = """
@@ -49,6 +55,8 @@ def server() -> Iterator[str]:
         control: list[str | Path] = [PROGRAMS[-1] / "pg_ctl", "-D", folder / "data", "-w"]
         options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
         as_postgres(PROGRAMS[-1] / "initdb", "-D", folder / "data", "-A", "trust", "--no-sync")
+        rules = folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {LOCKED} scram-sha-256\n{rules.read_text()}")
         as_postgres(*control, "-o", options, "-l", folder / "log", "start")
         yield f"postgresql://postgres@/postgres?host={folder}"
         as_postgres(*control, "-m", "fast", "stop")
@@ -62,7 +70,7 @@ def as_postgres(*command: str | Path) -> None:
 @pytest.fixture
 def table(server: str) -> Iterator[Any]:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute('DROP TABLE IF EXISTS "LiteLLM_SpendLogs"')
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC")
         connection.execute(TABLE)
         yield connection
 
@@ -130,3 +138,100 @@ def test_a_rollup_in_postgres_has_the_sums_of_duckdb(server: str, table: Any, tm
     # 50 calls over 5 days, one model: 5 sums; 1,000 tokens in and 100 out each
     sums = duckdb.read_parquet(str(made.file)).aggregate("count(*), sum(calls), sum(input), sum(output)").fetchall()
     assert sums == [(5, 50, 50_000, 5_000)]
+
+
+@pytest.mark.slow
+def test_rows_that_are_deleted_there_stay_counted(server: str, table: Any, tmp_path: Path) -> None:
+    add(table, "a", "2026-10-05 09:00")
+    add(table, "b", "2026-10-05 10:00")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([server])
+        table.execute("""DELETE FROM "LiteLLM_SpendLogs" WHERE request_id = 'a'""")
+        store.load([server])
+        assert store.spend(by=()).total.calls == 2
+
+
+@pytest.mark.slow
+def test_a_row_dated_in_the_future_does_not_hide_those_of_today(server: str, table: Any, tmp_path: Path) -> None:
+    add(table, "a clock that is wrong", "2190-01-01 00:00")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([server])
+        table.execute(ADD, ["now", datetime.now(UTC), datetime.now(UTC)])
+        store.load([server])
+        assert store.spend(by=()).total.calls == 2
+
+
+@pytest.mark.slow
+def test_a_partitioned_table_is_read_by_a_role_that_may_only_read(server: str, table: Any, tmp_path: Path) -> None:
+    table.execute('DROP TABLE "LiteLLM_SpendLogs"')
+    table.execute(TABLE.replace(" PRIMARY KEY", "").rstrip() + ' PARTITION BY RANGE ("startTime")')
+    for day in (5, 6):
+        table.execute(
+            f"""CREATE TABLE day_{day} PARTITION OF "LiteLLM_SpendLogs" FOR VALUES FROM ('2026-10-0{day}') TO ('2026-10-0{day + 1}')"""
+        )
+    table.execute('DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON "LiteLLM_SpendLogs" TO reader')
+    add(table, "a", "2026-10-05 09:00")
+    add(table, "b", "2026-10-06 10:00")
+    address = server.replace("postgres@", "reader@")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([address])
+        assert store.spend(by=()).total.calls == 2
+    wanted = Wanted(parse_mapping(MAP))
+    made = make_rollup(engine_of(address, '"LiteLLM_SpendLogs"'), BOOK, tmp_path / "r.parquet", wanted)
+    assert made.calls == 2
+    table.execute('REVOKE SELECT ON "LiteLLM_SpendLogs" FROM reader')
+    with open_store(tmp_path / "a.duckdb", BOOK) as store, pytest.raises(CostsimError, match=": permission denied for"):
+        store.load([address])
+
+
+@pytest.mark.slow
+def test_a_password_is_in_no_error_and_not_in_the_store(
+    server: str, table: Any, costsim: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.execute(f"DROP ROLE IF EXISTS {LOCKED}")
+    table.execute(f"CREATE ROLE {LOCKED} LOGIN PASSWORD '{WORD}' IN ROLE pg_read_all_data")
+    add(table, "a", "2026-10-05 09:00")
+    wrong = server.replace("postgres@", f"{LOCKED}:{WORD}-not@")
+    failed = costsim("load", wrong)
+    assert (failed.code, failed.err.count("\n"), WORD in failed.err + failed.out) == (2, 1, False), failed
+    assert "password authentication failed" in failed.err
+    monkeypatch.setenv("PGPASSWORD", WORD)
+    for address in (server.replace("postgres@", f"{LOCKED}:{WORD}@"), server.replace("postgres@", f"{LOCKED}@")):
+        made = costsim("load", address)
+        assert (made.code, WORD in made.out + made.err) == (0, False), made
+    assert WORD.encode() not in (tmp_path / "costsim.duckdb").read_bytes()
+    made = costsim("rollup", '"LiteLLM_SpendLogs"', "--engine", address, "--map", MAP, "--out", "r.parquet")
+    assert made.code == 0, made
+    assert WORD.encode() not in (tmp_path / "r.parquet").read_bytes()
+
+
+# A table of 1,000 calls that does something else at the 900th.
+VIEW = """
+CREATE VIEW "LiteLLM_SpendLogs" AS SELECT i::text AS request_id, 'claude-haiku-4-5' AS model, 100 AS completion_tokens,
+    TIMESTAMP '2026-10-06' AS "startTime", CASE WHEN i = 900 THEN {} ELSE 1000 END AS prompt_tokens
+FROM generate_series(1, 1000) AS calls(i)
+"""
+SLOW, DYING = "length(pg_sleep(9)::text)", "pg_terminate_backend(pg_backend_pid())::integer"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [(SLOW, "canceling statement due to statement timeout"), (DYING, "terminating connection due to administrator")],
+    ids=["a time-out", "the server's end"],
+)
+def test_what_ends_in_the_middle_is_one_line_and_nothing_of_it_is_loaded(
+    server: str, table: Any, costsim: Run, happens: str, said: str
+) -> None:
+    add(table, "before", "2026-10-05 09:00")
+    assert costsim("load", server).code == 0
+    before = costsim("spend", "--format", "json").out
+    table.execute('DROP TABLE "LiteLLM_SpendLogs"')
+    table.execute(VIEW.format(happens))
+    failed = costsim("load", f"{server}&options=-c%20statement_timeout%3D300")
+    assert (failed.code, failed.err.count("\n"), said in failed.err) == (2, 1, True), failed
+    assert costsim("spend", "--format", "json").out == before
+    rolled = ("--engine", f"{server}&options=-c%20statement_timeout%3D300", "--out", "r.parquet", "--map", MAP)
+    failed = costsim("rollup", '"LiteLLM_SpendLogs"', *rolled)
+    assert (failed.code, failed.err.count("\n"), said in failed.err) == (2, 1, True), failed
+    assert not Path("r.parquet").exists()

@@ -5,17 +5,22 @@ The password is taken from CLICKHOUSE_PASSWORD. Nothing is written there.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from ...errors import CostsimError
+from ..database_address import database_address
+from ..store_faults import first_line
 from .dialects import table_in, transpiled
 from .engine import write_parquet
 from .statement import SOURCE, RollupStatement
 
+LONGEST_SECONDS = 24 * 3600  # of one statement; the client's own limit is five minutes
+MAY_SET = "the statement sets how names and times are read: a user who only reads needs readonly = 2 there, not 1"
 Ask = Callable[[str], bytes]
 """Answers SQL with a Parquet file."""
 
@@ -36,21 +41,24 @@ class ClickHouse:
             import clickhouse_connect
         except ImportError:
             raise CostsimError("--engine clickhouse needs its client: pip install 'costsim[clickhouse]'") from None
-        parts = urlsplit(address)
+        logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # its warnings are in its errors
+        parts = database_address(address)
+        host, port = parts.first
+        origin = f"clickhouse://{parts.hosts or 'localhost'}{parts.path.rstrip('/')}"
         try:
             client = clickhouse_connect.get_client(
-                host=parts.hostname or "localhost",
-                port=parts.port or 0,
-                username=parts.username or os.environ.get("CLICKHOUSE_USER", "default"),
-                password=parts.password or os.environ.get("CLICKHOUSE_PASSWORD", ""),
+                host=host or "localhost",
+                port=port,
+                username=parts.user or os.environ.get("CLICKHOUSE_USER", "default"),
+                password=unquote(parts.word) or os.environ.get("CLICKHOUSE_PASSWORD", ""),
                 database=parts.path.strip("/") or "default",
-                secure=parts.scheme == "clickhouses",
+                secure=address.startswith("clickhouses:"),
+                send_receive_timeout=LONGEST_SECONDS,
             )
         except Exception as error:  # the client has many kinds, none of them ours
-            raise CostsimError(f"{_without_secret(address)}: {str(error).splitlines()[0]}") from None
-        return cls(
-            lambda sql: bytes(client.raw_query(sql, fmt="Parquet")), table, f"{_without_secret(address)}/{table}"
-        )
+            said = parts.without_secrets(_said(error), ["CLICKHOUSE_PASSWORD"])
+            raise CostsimError(f"{origin}: {said}") from None
+        return cls(lambda sql: bytes(client.raw_query(sql, fmt="Parquet")), table, f"{origin}/{table}")
 
     def columns(self) -> dict[str, str]:
         """The columns of the table."""
@@ -84,10 +92,10 @@ class ClickHouse:
         try:
             return self.ask(sql)
         except Exception as error:  # as above
-            raise CostsimError(f"{self.origin}: {str(error).splitlines()[0]}") from None
+            raise CostsimError(f"{self.origin}: {_said(error)}") from None
 
 
-def _without_secret(address: str) -> str:
-    parts = urlsplit(address)
-    host = parts.hostname or "localhost"
-    return f"clickhouse://{host}{f':{parts.port}' if parts.port else ''}{parts.path.rstrip('/')}"
+def _said(error: Exception) -> str:
+    """What the client or server said first, and what to do where a setting is forbidden."""
+    said = first_line(error)
+    return f"{said}; {MAY_SET}" if "READONLY" in said else said

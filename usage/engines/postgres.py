@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CostsimError
-from ..postgres import connected, without_secret
+from ..postgres import connected, origin_of, said
 from .dialects import table_in, transpiled
 from .engine import write_rows
 from .statement import SOURCE, RollupStatement
@@ -19,6 +19,7 @@ class Postgres:
     """A table that Postgres has."""
 
     connection: Any
+    address: str
     table: str
     origin: str
     unique: bool = False
@@ -26,7 +27,8 @@ class Postgres:
     @classmethod
     def connect(cls, address: str, table: str) -> Postgres:
         """The table of a database. Raises UsageLogError where it does not answer."""
-        return cls(connected(address), table, f"{without_secret(address)}/{table}")
+        connection = connected(address)
+        return cls(connection, address, table, f"{origin_of(address, connection)}/{table}")
 
     def columns(self) -> dict[str, str]:
         """The columns of the table, with Postgres' names of their types."""
@@ -58,4 +60,5 @@ class Postgres:
         try:
             return self.connection.execute(sql.encode())
         except psycopg.Error as error:
-            raise CostsimError(f"{self.origin}: {str(error).splitlines()[0]}") from None
+            self.connection.close()
+            raise CostsimError(f"{self.origin}: {said(self.address, error)}") from None

@@ -6,6 +6,7 @@ in this process on all cores. SOURCE is a table's name, or a path; `delta:PATH` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,13 @@ from .engine import write_rows
 from .statement import SOURCE, RollupStatement
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 FORMATS = ("parquet", "delta", "iceberg")
+JARS = {
+    "delta": "io.delta:delta-spark_2.13:VERSION",
+    "iceberg": "org.apache.iceberg:iceberg-spark-runtime-SPARK_2.13:VERSION",
+}
 # What it must not do silently: take times in another zone, or let a sum overflow.
 SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
@@ -43,13 +48,13 @@ class Spark:
             builder = SparkSession.builder.appName("costsim rollup").config("spark.ui.showConsoleProgress", "false")
             session = builder.getOrCreate()
         except Exception as error:
-            raise CostsimError(f"Spark does not start (it needs Java 17 or later): {first_line(error)}") from None
+            raise CostsimError(f"Spark does not start (it needs Java 17 or later): {_said(error)}") from None
         for name, value in SETTINGS.items():
             session.conf.set(name, value)
         try:
             _read(session, source).createOrReplaceTempView(SOURCE)
         except Exception as error:  # PySpark has many kinds, none of them ours
-            raise CostsimError(f"{source}: Spark cannot read this: {first_line(error)}") from None
+            raise CostsimError(f"{source}: Spark cannot read this: {_said(error)}{_jar_of(source, error)}") from None
         return cls(session, source)
 
     def columns(self) -> dict[str, str]:
@@ -59,19 +64,19 @@ class Spark:
     def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
         """The providers and models of all calls."""
         sql = f"SELECT DISTINCT {provider} AS p, {model} AS m FROM {SOURCE} WHERE {model} IS NOT NULL"  # noqa: S608 (see statement.py)
-        return [(row[0], row[1]) for row in self._query(sql).toLocalIterator()]
+        return [(row[0], row[1]) for row in self._rows(sql)]
 
     def run(self, statement: RollupStatement, out: Path) -> None:
         """Sum there; the sums come to this process and are written to Parquet."""
+        write_rows(self._rows(statement.sql), statement.names, out)
+
+    def _rows(self, sql: str) -> Iterator[Row]:
         try:
-            write_rows(self._query(statement.sql).toLocalIterator(), statement.names, out)
+            yield from self.session.sql(transpiled(sql, SOURCE, "spark")).toLocalIterator()
         except CostsimError:
             raise
         except Exception as error:  # as above
-            raise CostsimError(f"{self.origin}: Spark cannot sum this: {first_line(error)}") from None
-
-    def _query(self, sql: str) -> DataFrame:
-        return self.session.sql(transpiled(sql, SOURCE, "spark"))
+            raise CostsimError(f"{self.origin}: Spark cannot sum this: {_said(error)}") from None
 
 
 def _read(session: SparkSession, source: str) -> DataFrame:
@@ -81,3 +86,17 @@ def _read(session: SparkSession, source: str) -> DataFrame:
     if "/" in source or source.endswith(".parquet"):
         return session.read.parquet(source)
     return session.table(source)
+
+
+def _said(error: Exception) -> str:
+    """What an error of Spark says: what Java threw, where Python was told only that something was thrown."""
+    thrown = getattr(error, "java_exception", None)
+    return first_line(error if thrown is None else RuntimeError(str(thrown.toString())))
+
+
+def _jar_of(source: str, error: Exception) -> str:
+    """What to do where Spark does not know the format."""
+    kind = source.partition(":")[0]
+    if kind not in JARS or "DATA_SOURCE_NOT_FOUND" not in str(error):
+        return ""
+    return f"; give Spark its jar: spark-submit --packages {JARS[kind]}, see docs/scale.md"

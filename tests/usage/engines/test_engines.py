@@ -6,15 +6,20 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from clickhouse_over_http import USER, WORD, served
 from costsim.analysis.spend.rollup_file import Wanted, make_rollup
 from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.usage.engines.engine import Engine
 from costsim.usage.engines.named import engine_of
 from rollups import rows_apart
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 BOOK = open_book()
 # 300 entries of 285 calls, among them calls below, at and above a tier, without an agent, and priced by the hour.
@@ -46,19 +51,27 @@ def local(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def clickhouse(calls: Path) -> Iterator[Engine]:
-    """The engine of ClickHouse in this process, in the place of its client."""
+def in_clickhouse(calls: Path) -> Iterator[Any]:
+    """The engine of ClickHouse in this process, with the table llm.calls."""
     session = pytest.importorskip(
         "chdb.session", reason="chDB is not installed (pip install 'costsim[engines]')"
     ).Session()
-    from costsim.usage.engines.clickhouse import ClickHouse
-
     session.query("CREATE DATABASE llm")
     session.query(
         f"CREATE TABLE llm.calls ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM file('{calls}', Parquet)"
     )
-    yield ClickHouse(lambda sql: session.query(sql, "Parquet").bytes(), "llm.calls", "clickhouse://here/llm.calls")
+    yield session
     session.close()
+
+
+@pytest.fixture
+def clickhouse(in_clickhouse: Any) -> Engine:
+    """The engine in the place of its client."""
+    from costsim.usage.engines.clickhouse import ClickHouse
+
+    return ClickHouse(
+        lambda sql: in_clickhouse.query(sql, "Parquet").bytes(), "llm.calls", "clickhouse://here/llm.calls"
+    )
 
 
 @pytest.mark.slow
@@ -71,6 +84,61 @@ def test_clickhouse_gives_the_sums_of_duckdb(clickhouse: Engine, local: Path, tm
 def test_a_column_that_clickhouse_does_not_have_is_one_line(clickhouse: Engine, tmp_path: Path) -> None:
     with pytest.raises(CostsimError, match=r"clickhouse://here/llm.calls: there is no column 'event'; did you mean"):
         make_rollup(clickhouse, BOOK, tmp_path / "r.parquet", Wanted(unique_by="event"))
+
+
+@pytest.fixture
+def client() -> None:
+    pytest.importorskip(
+        "clickhouse_connect", reason="clickhouse-connect is not installed (pip install 'costsim[clickhouse]')"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("client")
+def test_the_client_brings_the_sums_of_duckdb_from_a_server(
+    in_clickhouse: Any, local: Path, costsim: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(in_clickhouse) as host:
+        asked = (
+            "rollup",
+            "calls",
+            "--engine",
+            f"clickhouse://{USER}@{host}/llm",
+            "--keep",
+            "user",
+            "--out",
+            "r.parquet",
+        )
+        refused = costsim(*asked)
+        monkeypatch.setenv("CLICKHOUSE_PASSWORD", WORD)
+        made = costsim(*asked)
+    assert (refused.code, refused.err.count("\n"), "Authentication failed" in refused.err) == (2, 1, True), refused
+    assert (made.code, "195 sums of 285 calls" in made.out) == (0, True), made
+    assert rows_apart(Path("r.parquet"), local) == 0
+    assert WORD.encode() not in Path("r.parquet").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize(
+    ("table", "dying_of", "before", "said"),
+    [
+        ("calls", "GROUP BY", "", "Connection broken"),
+        ("cals", "", "", "Table llm.cals does not exist"),
+        ("calls", "", "SET readonly = 1", "a user who only reads needs readonly = 2 there, not 1"),
+    ],
+    ids=["dies in the middle", "no such table", "may set nothing"],
+)
+def test_what_a_server_refuses_or_breaks_off_is_one_line_and_leaves_no_file(
+    in_clickhouse: Any, costsim: Run, table: str, dying_of: str, before: str, said: str
+) -> None:
+    if before:
+        in_clickhouse.query(before)
+    with served(in_clickhouse, dying_of) as host:
+        failed = costsim("rollup", table, "--engine", f"clickhouse://{USER}:{WORD}@{host}/llm", "--out", "r.parquet")
+    assert (failed.code, failed.err.count("\n"), said in failed.err) == (2, 1, True), failed
+    assert WORD not in failed.err
+    assert not Path("r.parquet").exists()
 
 
 @pytest.mark.slow
@@ -103,10 +171,8 @@ def test_an_engine_that_there_is_not_is_named_with_those_there_are() -> None:
         engine_of("sparc", "calls")
 
 
+@pytest.mark.usefixtures("client")
 def test_a_server_that_does_not_answer_is_one_line_without_the_password() -> None:
-    pytest.importorskip(
-        "clickhouse_connect", reason="clickhouse-connect is not installed (pip install 'costsim[clickhouse]')"
-    )
     with pytest.raises(CostsimError, match=r"^clickhouse://127.0.0.1:9/llm: ") as failed:
         engine_of("clickhouse://me:secret@127.0.0.1:9/llm", "calls")
     assert "secret" not in str(failed.value)
