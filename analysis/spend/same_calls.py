@@ -38,7 +38,12 @@ if TYPE_CHECKING:
 SUMS_OF = {"litellm-daily": "litellm", "openrouter-days": "openrouter"}
 """Sources that are another's calls, summed by day and model."""
 
-RUNS_OF = {"claude-print": ("claude-code", "otel", "amp"), "codex-exec": ("codex", "otel")}
+RUNS_OF = {
+    "claude-print": ("claude-code", "otel", "amp"),
+    "codex-exec": ("codex", "otel"),
+    "gemini-print": ("gemini-cli", "otel"),
+    "qwen-print": ("qwen-code", "otel"),
+}
 """Sources that are others' calls, summed by run: the session names it."""
 
 SESSIONS_OF = {"copilot": "otel"}

@@ -26,8 +26,10 @@ SAMPLES: dict[str, tuple[str, Sequence[Way]]] = {
     "copilot": ("events.jsonl", [(-1, "data", "modelMetrics", "claude-sonnet-4.6", "usage"), (-1, "data")]),
     "droid": ("session-1.settings.json", [("tokenUsage",)]),
     "gemini-cli": ("session-2026-04-23.jsonl", [(19, "tokens")]),
+    "gemini-print": ("stream.jsonl", [(-1, "stats"), (-1, "stats", "models", "gemini-2.5-pro")]),
     "kimi-cli": ("wire.jsonl", [(2, "message", "payload", "token_usage")]),
     "opencode": ("msg_test001.json", [("tokens",), ("tokens", "cache")]),
+    "qwen-print": ("stream.jsonl", [(-1, "usage")]),
 }
 """By format, a sample and the ways to its objects of counts."""
 

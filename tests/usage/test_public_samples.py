@@ -98,6 +98,12 @@ SAMPLES: list[tuple[str, str, int, int, int, int, int, str | None]] = [
 SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     # one thread: 21,000 of input hold 7,000 read and 2,000 written
     ("codex-exec/run.jsonl", "codex-exec", 0, 12_000, 7_000, 2_000, 300, None),
+    # gemini-2.5-flash-lite 2,900 / 30 + 130 and gemini-2.5-pro 20,000 - 8,000 / 8,000 / 400 + 600, 1 + 3 - 1 requests
+    ("gemini-print/run.json", "gemini-print", 3, 14_900, 8_000, 0, 1_160, None),
+    ("gemini-print/stream.jsonl", "gemini-print", 0, 7_000, 3_000, 0, 600, None),
+    # qwen3-coder-plus 9,000 - 1,000 / 1,000 / 60 and qwen3-coder-flash 500 / 10
+    ("qwen-print/run.json", "qwen-print", 2, 8_500, 1_000, 0, 70, None),
+    ("qwen-print/stream.jsonl", "qwen-print", 0, 9_500, 8_900, 0, 150, None),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

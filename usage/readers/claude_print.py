@@ -15,6 +15,7 @@ from ..reader import Reader, Sample
 from .claude_model import provider_of
 from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
 from .nested import JsonTexts, priced
+from .qwen_print import recognises as of_qwen
 
 COLUMNS = {
     **dict.fromkeys(("type", "subtype", "session_id", "uuid", "model", "total_cost_usd", "is_error", "cwd"), "VARCHAR"),
@@ -149,8 +150,12 @@ WHERE NOT EXISTS (SELECT 1 FROM ended WHERE ended.file_id = said.file_id AND end
 
 
 def recognises(sample: Sample) -> bool:
-    """A result with its sums, or messages with the session's id as the SDK writes it."""
-    return sample.layout in ("ndjson", "json") and (
+    """A result with its sums, or messages with the session's id as the SDK writes it; Qwen Code's are alike."""
+    return sample.layout in ("ndjson", "json") and _of_sdk(sample) and not of_qwen(sample)
+
+
+def _of_sdk(sample: Sample) -> bool:
+    return (
         sample.has("type", "session_id", "total_cost_usd", "usage.input_tokens")
         or (
             sample.has("session_id", "message.usage.input_tokens")

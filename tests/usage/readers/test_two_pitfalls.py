@@ -767,6 +767,40 @@ def crush(folder: Path) -> None:
     database.close()
 
 
+# Cached tokens are within the prompt, thoughts beside the output; of a stream without models both are in the total only.
+@case("gemini-print", 2, (100 - 40) + (50 - 20), 40 + 20, 0, (10 + 5) + (8 + 2), None)
+def gemini_print(folder: Path) -> None:
+    tokens = {"prompt": 100, "input": 60, "candidates": 10, "cached": 40, "thoughts": 5, "tool": 0, "total": 115}
+    api = {"totalRequests": 3, "totalErrors": 1, "totalLatencyMs": 900}
+    by_role = {"main": {"totalRequests": 2, "tokens": tokens}}
+    stats = {"models": {"gemini-2.5-pro": {"api": api, "tokens": tokens, "roles": by_role}}, "tools": {}, "files": {}}
+    document(folder / "run.json", {"session_id": "a", "response": "", "stats": stats})
+    summed = {"total_tokens": 60, "input_tokens": 50, "output_tokens": 8, "cached": 20, "input": 30, "duration_ms": 9}
+    lines(
+        folder / "stream.jsonl",
+        {"type": "init", "timestamp": AT, "session_id": "b", "model": "gemini-2.5-pro"},
+        {"type": "result", "timestamp": AT, "status": "success", "stats": {**summed, "tool_calls": 1}},
+    )
+
+
+# Cached tokens are within the input; the second result has the first one's tokens too.
+@case("qwen-print", 0, 250 - 90, 90, 0, 30, None)
+def qwen_print(folder: Path) -> None:
+    def result(input: int, cached: int, output: int) -> Record:
+        usage = {"input_tokens": input, "output_tokens": output, "cache_read_input_tokens": cached,
+                 "total_tokens": input + output}  # fmt: skip
+        return {"type": "result", "subtype": "success", "session_id": "s", "uuid": str(input), "usage": usage}
+
+    message = {"model": "qwen3-coder-plus", "usage": {"input_tokens": 100, "output_tokens": 10}}
+    lines(
+        folder / "run.jsonl",
+        {"type": "system", "subtype": "init", "session_id": "s", "model": "m", "qwen_code_version": "0.24.7"},
+        {"type": "assistant", "session_id": "s", "parent_tool_use_id": None, "message": message},
+        result(100, 40, 10),
+        result(250, 90, 30),
+    )
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
