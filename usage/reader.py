@@ -17,8 +17,9 @@ Role = Literal["calls", "bill"]
 Origin = Literal["agent", "telemetry", "provider", "gateway", "gateway's sums", "tracer", "own table", "rollup"]
 """Who wrote a log. Of sources that have the same call, the first of these counts: see analysis/spend/same_calls.py."""
 
-Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str]]
-"""From a file's content and the file itself to its records; a text is a line that is no record, to be rejected."""
+Unfold = Callable[[Path, Path], Iterator[dict[str, Any] | str | bytes]]
+"""From a file's content and the file itself to its records; a text is a line that is no record, to be rejected; bytes
+are lines of records, as they are to be written."""
 
 MAPPED = "mapped"
 """The reader of tables whose columns the user names: it is made for each."""

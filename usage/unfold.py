@@ -34,7 +34,9 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     return None
 
 
-def _line(record: dict[str, Any] | str) -> bytes:
+def _line(record: dict[str, Any] | str | bytes) -> bytes:
+    if isinstance(record, bytes):
+        return record
     return record.encode("utf-8", "replace") + b"\n" if isinstance(record, str) else line_of(record)
 
 

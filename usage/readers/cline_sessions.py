@@ -9,7 +9,7 @@ without a time, which are rejected.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .cline import PROVIDERS
+from .cline_task import PROVIDERS
 from .nested import priced
 
 COUNTS = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens")
