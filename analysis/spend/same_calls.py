@@ -43,6 +43,7 @@ RUNS_OF = {
     "codex-exec": ("codex", "otel"),
     "gemini-print": ("gemini-cli", "otel"),
     "qwen-print": ("qwen-code", "otel"),
+    "opencode-run": ("opencode",),
 }
 """Sources that are others' calls, summed by run: the session names it."""
 

@@ -29,6 +29,7 @@ SAMPLES: dict[str, tuple[str, Sequence[Way]]] = {
     "gemini-print": ("stream.jsonl", [(-1, "stats"), (-1, "stats", "models", "gemini-2.5-pro")]),
     "kimi-cli": ("wire.jsonl", [(2, "message", "payload", "token_usage")]),
     "opencode": ("msg_test001.json", [("tokens",), ("tokens", "cache")]),
+    "opencode-run": ("run.jsonl", [(2, "part"), (2, "part", "tokens"), (2, "part", "tokens", "cache")]),
     "qwen-print": ("stream.jsonl", [(-1, "usage")]),
 }
 """By format, a sample and the ways to its objects of counts."""

@@ -104,6 +104,8 @@ SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     # qwen3-coder-plus 9,000 - 1,000 / 1,000 / 60 and qwen3-coder-flash 500 / 10
     ("qwen-print/run.json", "qwen-print", 2, 8_500, 1_000, 0, 70, None),
     ("qwen-print/stream.jsonl", "qwen-print", 0, 9_500, 8_900, 0, 150, None),
+    # 1,200 / 10,000 / 700 / 150 + 50 $0.0115 and 300 / 11,900 / 0 / 80 $0.0045
+    ("opencode-run/run.jsonl", "opencode-run", 2, 1_500, 21_900, 700, 280, "0.016"),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

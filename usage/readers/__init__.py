@@ -68,6 +68,7 @@ ORDER = (
     "kimi.CLI",
     "kimi.CODE",
     "opencode.READER",
+    "opencode_run.READER",
 )
 
 

@@ -801,6 +801,18 @@ def qwen_print(folder: Path) -> None:
     )
 
 
+# A step is printed twice; reasoning stands beside the output of the one and, by its total, within that of the other.
+@case("opencode-run", 2, 10 + 20, 200, 30, (5 + 4) + 9, "0.25")
+def opencode_run(folder: Path) -> None:
+    def step(id: str, cost: float, **tokens: Any) -> Record:
+        part = {"id": id, "messageID": "m", "sessionID": "s", "type": "step-finish", "tokens": tokens, "cost": cost}
+        return {"type": "step_finish", "timestamp": MS, "sessionID": "s", "part": part}
+
+    first = step("a", 0.25, input=10, output=5, reasoning=4, cache={"read": 200, "write": 30})
+    second = step("b", 0, input=20, output=9, reasoning=4, total=29, cache={"read": 0, "write": 0})
+    lines(folder / "run.jsonl", first, first, second)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
