@@ -1,4 +1,4 @@
-"""Goose: the totals of each session, from its database (sessions.db).
+"""Goose: the totals of each session, from its database (sessions.db), or exported (`goose session export`, `list`).
 
 https://github.com/block/goose (crates/goose/src/session/session_manager.rs): `accumulated_*` are the session's totals,
 `input_tokens` and `output_tokens` only the last call's. There is no usage per call and no cache class; input includes
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..fast_json import parsed
 from ..reader import Reader, Sample
-from ..unfold import loaded, rows
+from ..unfold import SQLITE, loaded, no_objects, rows
 from .nested import priced, text
 
 COLUMNS = {
@@ -34,7 +35,9 @@ COLUMNS = {
 
 SQL = f"""
 SELECT file_id, line,
-    'goose:' || nullif(id, '') || coalesce(':' || nullif(created_at, ''), '') AS event_id,
+    -- the database and an export write the same time in two ways
+    'goose:' || nullif(id, '') || coalesce(':' || coalesce(utc(created_at)::VARCHAR, nullif(created_at, '')), '')
+        AS event_id,
     coalesce(utc(updated_at), utc(created_at)) AS ts,
     id AS session,
     provider_name AS provider,
@@ -56,16 +59,33 @@ WHERE coalesce(accumulated_input_tokens, accumulated_output_tokens, accumulated_
 """  # noqa: S608 (constants only)
 
 
-def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any]]:
-    """The sessions; the model's settings are JSON within text."""
+def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
+    """The sessions; in the database, the model's settings are JSON within text."""
+    with content.open("rb") as stream:
+        database = stream.read(len(SQLITE)) == SQLITE
+    if not database:
+        found = parsed(content.read_bytes())
+        for session in found if isinstance(found, list) else [found]:
+            yield from _exported(session)
+        return
     for row in rows(content, "SELECT * FROM sessions"):
         settings = row.get("model_config_json")
         yield {**row, "model_config_json": loaded(settings) if isinstance(settings, str) else None}
 
 
+def _exported(session: Any) -> Iterator[dict[str, Any] | str]:
+    """An exported session without what was said in it."""
+    if isinstance(session, dict):
+        kept = {name: value for name, value in session.items() if name not in ("conversation", "model_config")}
+        yield {**kept, "model_config_json": session.get("model_config")}
+    yield from no_objects(session)
+
+
 def recognises(sample: Sample) -> bool:
-    """The database's tables."""
-    return sample.layout == "sqlite" and sample.has("sessions", "messages", "schema_version")
+    """The database's tables, or the fields of an exported session."""
+    if sample.layout == "sqlite":
+        return sample.has("sessions", "messages", "schema_version")
+    return sample.layout in ("json", "ndjson") and sample.has("id", "working_dir", "created_at", "extension_data")
 
 
 READER = Reader(
@@ -85,8 +105,8 @@ READER = Reader(
         "output_tokens": "the last call's only",
     },
     unique_by="the session's id and when it began",
-    kept_at="~/.local/share/goose/sessions/sessions.db",
+    kept_at="~/.local/share/goose/sessions/sessions.db; exported: goose session export --format json",
     no_call="no session with tokens",
-    sample="made: a row in the real table",
+    sample="made: a row in the real table, and its export",
     undercounts="totals of sessions; tokens that the total has beyond input and output have no class",
 )

@@ -59,6 +59,13 @@ def _cursor_state(sample: Sample) -> bool:
     return sample.layout == "sqlite" and sample.has("ItemTable", "cursorDiskKV")
 
 
+def _goose_run(sample: Sample) -> bool:
+    """What `goose run --output-format json` (or stream-json) prints: crates/goose-cli/src/session/mod.rs."""
+    document = any(record.keys() == {"messages", "metadata"} for record in sample.records)
+    ended = any(record.keys() == {"type", "total_tokens"} for record in sample.records)
+    return (document and sample.has("metadata.status")) or (ended and "complete" in sample.values("type"))
+
+
 REFUSED: tuple[Known, ...] = (
     (
         _azure_diagnostics,
@@ -69,6 +76,8 @@ REFUSED: tuple[Known, ...] = (
     (_copilot_chats, f"VS Code's chat sessions do not have all tokens of Copilot's requests; {EVENTS}, instead"),
     (_copilot_transcript, f"transcripts of Copilot Chat have no tokens; {EVENTS}, instead"),
     (_copilot_jetbrains, f"Copilot's sessions of JetBrains' editors have no tokens; {EVENTS}, instead"),
+    (_goose_run, "what goose run prints has one total, without classes, a model or a time; load "
+                 "~/.local/share/goose/sessions/sessions.db or an export of the session, instead"),
     (_cursor_state, "Cursor's local store has no counts to rely on; load its usage export (CSV) or the Admin API's "
                     "usage events, instead"),
 )  # fmt: skip

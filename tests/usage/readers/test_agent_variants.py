@@ -366,6 +366,21 @@ def test_sessions_of_two_machines_may_have_one_id_of_goose(tmp_path: Path) -> No
     assert by_model(spent(tmp_path, files)) == {"claude-opus-5": (1_500, 0, 0, 0, 150)}
 
 
+def test_an_exported_session_of_goose_is_the_one_in_the_database(tmp_path: Path) -> None:
+    exported = {
+        "id": "20261005_1", "working_dir": "/repo", "created_at": "2026-10-05T10:00:00Z", "extension_data": {},
+        "updated_at": "2026-10-05T12:30:00Z", "accumulated_input_tokens": 1_200, "accumulated_output_tokens": 120,
+        "provider_name": "anthropic", "model_config": {"model_name": "claude-opus-5"}, "conversation": [{"id": "m"}],
+    }  # fmt: skip
+    other = {**exported, "created_at": "2026-10-05T07:00:00Z", "accumulated_input_tokens": 500}
+    files = {
+        "sessions.db": goose("2026-10-05 10:00:00", 1_000, 100),
+        "export.json": lambda file: file.write_text(json.dumps(exported, indent=2)),  # after two more calls
+        "list.json": lambda file: file.write_text(json.dumps([exported, other])),
+    }
+    assert by_model(spent(tmp_path, files)) == {"claude-opus-5": (1_200 + 500, 0, 0, 0, 240)}
+
+
 def copilot(kind: str, number: int, **data: Any) -> Record:
     return {"type": kind, "id": f"{number:08x}-2222-4333-8444-555566667777", "timestamp": AT, "data": data}
 
