@@ -254,7 +254,8 @@ def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     whole = None if cut or text[:1] == "[" else _loads(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
     found = found or [item for item, _ in islice(leading_documents(text), SAMPLED_RECORDS)]
-    return tuple(item for item in found[:SAMPLED_RECORDS] if isinstance(item, dict))
+    flat = (one for item in found for one in (item if isinstance(item, list) else (item,)))  # Zipkin's list of traces
+    return tuple(item for item in islice(flat, SAMPLED_RECORDS) if isinstance(item, dict))
 
 
 def _leading_items(text: str) -> list[Any]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from ..reader import Reader, Sample
 from ..tags import project_of
 from .claude_model import provider_of
-from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
+from .claude_usage import BILLED, COUNTED, ENTRY, LEFT_OUT, PROCESSING, USAGE
 
 COLUMNS = {
     "type": "VARCHAR",
@@ -103,9 +103,7 @@ READER = Reader(
         "costUSD",
     ),
     left_out={
-        "message.usage.server_tool_use.web_fetch_requests": "fetching a page costs only its tokens",
-        "message.usage.iterations.server_tool_use": "as in the usage of the whole answer",
-        "message.usage.output_tokens_details": "parts of the output",
+        **{f"message.usage.{name}": why for name, why in LEFT_OUT.items()},
         "toolUseResult": "what a tool gave back; a subagent's usage stands in its own log",
         "data": "progress of a tool or a subagent, whose calls stand in its own log",
         "compactMetadata": "the size of the context before a compaction, not a call",

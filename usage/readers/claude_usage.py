@@ -28,6 +28,12 @@ COUNTED = (
     "cache_creation.ephemeral_1h_input_tokens",
 )
 
+LEFT_OUT = {
+    "server_tool_use.web_fetch_requests": "fetching a page costs only its tokens",
+    "iterations.server_tool_use": "as in the usage of the whole answer",
+    "output_tokens_details": "parts of the output",
+}
+
 # USAGE is a struct of counts; writes that are not distinguished are five-minute ones.
 _CLASSES = {
     "input": "USAGE.input_tokens",

@@ -15,7 +15,11 @@ NAMES = (
     "net_amount", "organization", "repository", "cost_center_name",
 )  # fmt: skip
 
-SQL = """
+IS_COPILOT = """sku IS NULL
+    OR regexp_matches(lower(concat_ws(' ', sku, product)), 'copilot|coding_agent|premium|ai_credit|spark|models')"""
+"""SQL for whether a row of a bill of GitHub's is of Copilot."""
+
+SQL = f"""
 SELECT file_id, line,
     coalesce(utc("date"), TRY(strptime("date", ['%m/%d/%Y', '%Y/%m/%d']))) AS ts,
     TRUE AS aggregated,
@@ -30,9 +34,8 @@ SELECT file_id, line,
     json_object('sku', sku, 'quantity', quantity, 'unit', unit_type,
         'discount_usd', discount_amount, 'net_usd', net_amount, 'cost_center', nullif(cost_center_name, '')) AS tags
 FROM record
-WHERE sku IS NULL
-    OR regexp_matches(lower(concat_ws(' ', sku, product)), 'copilot|coding_agent|premium|ai_credit|spark|models')
-"""
+WHERE {IS_COPILOT}
+"""  # noqa: S608 (constants only)
 
 
 def recognises(sample: Sample) -> bool:

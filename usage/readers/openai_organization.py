@@ -28,11 +28,27 @@ COUNTS = {
     **{f"{medium}_out": f"output_{medium}_tokens" for medium in ("audio", "image")},
 }
 
+SEARCHES = "organization.usage.web_search_calls.result"
+UNITS = {
+    "images": "images",
+    "characters": "characters spoken",
+    "seconds": "seconds transcribed",
+    "usage_bytes": "bytes stored",
+    "num_sessions": "code interpreter sessions",
+    "num_requests": "searches of files",
+}
+"""What a result counts that is no tokens, in words."""
+
 ITEM = "^(?:(\\w+) \\| )?([^\\s,]+)(?: (?:text|audio|image|batch))?(?:, .*)?$"
 """A line item that names a model: its level of processing, if any, and the model."""
 
-_USAGE = ("object", *USAGE_GROUPS, *COUNTS.values())
+_USAGE = ("object", *USAGE_GROUPS, *COUNTS.values(), *UNITS)
 _COUNTED = ", ".join(f"{count_in_text(field)} AS {name}" for name, field in COUNTS.items())
+
+
+_UNITS = ", ".join(
+    f"CASE WHEN TRY_CAST({name} AS DOUBLE) <> 0 THEN '{words}: ' || {name} END" for name, words in UNITS.items()
+)
 
 
 def _all_in(medium: str) -> str:
@@ -55,10 +71,15 @@ counted AS (
             -- embeddings and moderations are sums beside the completions of a bucket; the dashboard names no kind
             nullif(object, 'organization.usage.completions.result') AS object
         ),
-        {_COUNTED}
+        {_COUNTED},
+        CASE WHEN object = '{SEARCHES}' THEN {count_in_text("num_requests")} ELSE 0 END AS searches
     FROM found
-    -- a bucket without usage is a row without counts in the dashboard's export; images and seconds are no tokens
-    WHERE coalesce(input_tokens, output_tokens) IS NOT NULL
+    -- a bucket without usage is a row without counts in the dashboard's export
+    WHERE coalesce(input_tokens, output_tokens) IS NOT NULL OR object = '{SEARCHES}'
+),
+other AS (
+    SELECT file_id, line, model, nullif(concat_ws(' and ', {_UNITS}), '') AS units
+    FROM found WHERE coalesce(input_tokens, output_tokens) IS NULL AND object IS DISTINCT FROM '{SEARCHES}'
 )
 SELECT file_id, line,
     {result_id("openai-usage", ("start_time", *USAGE_GROUPS, "object"), "(outputs, inputs)")} AS event_id,
@@ -74,9 +95,15 @@ SELECT file_id, line,
     outputs AS output,
     {", ".join(_all_in(medium) for medium in ("audio", "image"))},
     audio_read, image_read, audio_out, image_out,
-    requests AS request,
+    searches AS web_search,
+    CASE WHEN object = '{SEARCHES}' THEN 0 ELSE requests END AS request,  -- whose tokens are in the completions
     {key_tags((*GROUPS, "service_tier"))} AS tags
 FROM counted
+UNION ALL BY NAME
+SELECT file_id, line, model,
+    units || coalesce(' (' || model || ')', '')
+        || ', not counted: only tokens have a price here; load the costs (/v1/organization/costs)' AS fault
+FROM other WHERE units IS NOT NULL
 """  # noqa: S608 (constants only)
 
 COSTS_SQL = f"""
@@ -106,11 +133,15 @@ FROM found
 """  # noqa: S608 (constants only)
 
 
+_OF_TOKENS = ("input_uncached_tokens", "input_text_tokens", "output_text_tokens", "input_cached_text_tokens")
+_OTHERS = {name: words for name, words in UNITS.items() if name != "num_requests"}
+
+
 def recognises_usage(sample: Sample) -> bool:
     """Results that count requests and tokens; a page whose buckets are all empty is read as no usage."""
     if sample.layout in ("csv", "parquet"):
         return sample.has("start_time", "num_model_requests", "input_tokens")
-    return sample.has("data.start_time", "data.results.num_model_requests", "data.results.input_tokens") or (
+    return any(sample.has("data.start_time", f"data.results.{count}") for count in ("input_tokens", *UNITS)) or (
         sample.has("data.start_time", "data.end_time")
         and not any(map(sample.has, ("data.results", "data.attributes", "data.id")))  # spans have such times too
     )
@@ -135,16 +166,16 @@ USAGE = Reader(
     sql=USAGE_SQL,
     recognises=recognises_usage,
     input_includes_cached=True,
-    counted=tuple(f"{bucket}{count}" for bucket in ("data.results.", "") for count in COUNTS.values()),
+    counted=tuple(
+        f"{bucket}{count}" for bucket in ("data.results.", "") for count in (*COUNTS.values(), "num_requests")
+    ),
     left_out={
-        f"{bucket}{name}": "part of input_tokens or output_tokens"
+        f"{bucket}{name}": why
         for bucket in ("data.results.", "")
-        for name in (
-            "input_uncached_tokens",
-            "input_text_tokens",
-            "output_text_tokens",
-            "input_cached_text_tokens",
-        )
+        for name, why in {
+            **dict.fromkeys(_OF_TOKENS, "part of input_tokens or output_tokens"),
+            **{name: f"no tokens: each result is named, with its {words}" for name, words in _OTHERS.items()},
+        }.items()
     },
     role="bill",
     unique_by="bucket and what it is grouped by",

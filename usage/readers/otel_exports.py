@@ -1,6 +1,7 @@
-"""Spans as tracing backends hand them out: Phoenix, Jaeger, Grafana Tempo, Logfire and ClickHouse.
+"""Spans as tracing backends hand them out: Phoenix, Jaeger, Zipkin, Grafana Tempo, Logfire and ClickHouse.
 
 https://www.jaegertracing.io/docs/latest/architecture/apis/, https://grafana.com/docs/tempo/latest/api_docs/,
+https://zipkin.io/zipkin-api/, https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/,
 https://arize.com/docs/phoenix/sdk-api-reference/rest-api, https://logfire.pydantic.dev/docs/how-to-guides/query-api/,
 https://github.com/open-telemetry/opentelemetry-collector-contrib (exporter/clickhouseexporter). They are taken apart to
 OpenTelemetry's spans and read as these; also OTLP in snake case, of older versions, and with ids in base64. A span has
@@ -14,9 +15,11 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ..fast_json import parsed
 from ..items import items
 from ..reader import Sample
 from . import otel
@@ -43,7 +46,20 @@ Record = dict[str, Any]
 def unfold(content: Path, file: Path) -> Iterator[Record | str]:
     """The spans of each document, as OpenTelemetry's rows; what is none as it stands, to be rejected."""
     for document in items(content, file):
-        yield from [document] if isinstance(document, str) else _spans(document)
+        if isinstance(document, dict):
+            yield from _spans(document)
+        elif spans := _objects(_listed(document)):  # Zipkin's API lists the spans of each trace
+            yield from chain.from_iterable(map(_spans, spans))
+        else:
+            yield document
+
+
+def _listed(text: str) -> Any:
+    """The list that a text holds, or nothing."""
+    try:
+        return parsed(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _spans(document: Record) -> Iterator[Record]:
@@ -52,6 +68,8 @@ def _spans(document: Record) -> Iterator[Record]:
             yield from _of_group(group)
     elif "SpanAttributes" in document:
         yield _of_clickhouse(document)
+    elif "localEndpoint" in document:
+        yield _of_zipkin(document)
     elif isinstance(document.get("columns"), list):
         yield from _of_logfire(document)
     else:
@@ -111,6 +129,21 @@ def _of_jaeger(trace: Record) -> Iterator[Record]:
             "resource": {"attributes": {"service.name": process.get("serviceName")}},
             "instrumentationScope": {"name": tags.get("otel.scope.name") or tags.get("otel.library.name")},
         }
+
+
+def _of_zipkin(span: Record) -> Record:
+    """A span of its second version, whose tags are texts and whose times are in microseconds."""
+    tags, start, service = span.get("tags"), span.get("timestamp"), span.get("localEndpoint")
+    tags = tags if isinstance(tags, dict) else {"attributes": tags}
+    return {
+        **{"trace_id": span.get("traceId"), "span_id": span.get("id"), "parent_id": span.get("parentId")},
+        "name": span.get("name"),
+        "start_time_unix_nano": start * 1000 if isinstance(start, int) else start,
+        "status_code": tags.get("otel.status_code") or ("ERROR" if tags.get("error") else None),
+        "attributes": _flat(tags),
+        "resource": {"attributes": {"service.name": service.get("serviceName") if isinstance(service, dict) else None}},
+        "instrumentationScope": {"name": tags.get("otel.scope.name") or tags.get("otel.library.name")},
+    }
 
 
 def _of_clickhouse(row: Record) -> Record:
@@ -183,6 +216,7 @@ def recognises(sample: Sample) -> bool:
         or any(sample.has(one, "data.attributes") and not sample.has("data.attributes.span_id") for one in ids)
         or sample.has("data.spans.traceID", "data.spans.spanID")
         or sample.has("SpanAttributes", "TraceId", "SpanId")
+        or sample.has("localEndpoint", "traceId", "id")
         or any(_is_logfire(record) for record in sample.records)
     )
 
@@ -202,7 +236,7 @@ READER = replace(
     narrow=None,
     unique_by="the trace's id and the span's",
     sample="made: spans in the envelopes of their backends",
-    kept_at="Phoenix: /v1/projects/NAME/spans; Jaeger: /api/traces; Tempo: /api/traces/ID; Logfire: /v1/query; "
-    "ClickHouse: otel_traces as JSONEachRow",
+    kept_at="Phoenix: /v1/projects/NAME/spans; Jaeger: /api/traces; Zipkin: /api/v2/traces; Tempo: /api/traces/ID; "
+    "Logfire: /v1/query; ClickHouse: otel_traces as JSONEachRow",
     no_call="no span with usage",
 )

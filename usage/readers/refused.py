@@ -91,8 +91,14 @@ def _droid_session(sample: Sample) -> bool:
     return sample.layout == "ndjson" and sample.has("type", "id") and "session_start" in sample.values("type")
 
 
+def _bedrock_manifest(sample: Sample) -> bool:
+    return sample.has("totalRecordCount", "processedRecordCount", "inputTokenCount")
+
+
 COMPANIONS: tuple[Known, ...] = (
     (_cline_history, "a conversation without usage; Cline, Roo and Kilo have it in ui_messages.json beside it"),
+    (_bedrock_manifest, "the sums of a batch job of Bedrock, of no named model; its calls are in the .jsonl.out files "
+                        "beside it"),
     (_droid_session, "a conversation of Droid; its usage is in the .settings.json file of the same name"),
 )  # fmt: skip
 

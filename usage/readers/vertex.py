@@ -35,11 +35,17 @@ OPEN_READS = "prompt_tokens_details.cached_tokens"
 REGIONAL = """coalesce(contains(concat_ws(' ', resource, model), 'claude')
     AND regexp_extract(resource, 'locations/([^/]+)', 1) NOT IN ('', 'global'), FALSE)"""
 
-SQL = f"""
-WITH entry AS (
-    SELECT * EXCLUDE (full_response, full_request), {parsed("full_response")} AS replies,
+ENTRY = f"""SELECT * EXCLUDE (full_response, full_request), {parsed("full_response")} AS replies,
         {parsed("full_request")} AS request
-    FROM record
+    FROM record"""  # noqa: S608 (constants only)
+
+
+def calls(entry: str, more: str = "") -> str:
+    """SQL for the calls of `entry`, SQL for rows that have `replies` and `request` (JSON) beside the table's other
+    columns. `more` are columns of these to hand on, each after a comma."""
+    return f"""
+WITH entry AS (
+    {entry}
 ),
 parted AS (
     SELECT *, {items("replies")} AS parts FROM entry
@@ -101,8 +107,12 @@ SELECT file_id, line,
         json_object('region', nullif(regexp_extract(resource, 'locations/([^/]+)', 1), ''),
         'project', nullif(regexp_extract(resource, 'projects/([^/]+)', 1), ''),
         'traffic', {text("usage", *_either("traffic_type"))}, 'labels', (request -> '$.labels'))) AS tags
+    {more}
 FROM counted
 """  # noqa: S608 (constants only)
+
+
+SQL = calls(ENTRY)
 
 
 def recognises(sample: Sample) -> bool:
@@ -126,8 +136,20 @@ _CLAUDE = (
     "cache_creation.ephemeral_5m_input_tokens",
 )
 _OPEN = ("prompt_tokens", "completion_tokens", "total_tokens", OPEN_READS)
-_TOP = ("full_response.usage_metadata", "full_response.usageMetadata")
+_TOP = ("usage_metadata", "usageMetadata")
 _DETAILS = tuple(name for lists in GEMINI_LISTS.values() for name in lists)
+COUNTED = (
+    *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
+    *(f"usage.{name}" for name in (*_CLAUDE, *_OPEN)),
+    *(f"message.usage.{name}" for name in _CLAUDE),
+    *(f"{top}.{d}[].{n}" for top in _TOP for d in _DETAILS for n in _either("token_count")),
+)
+"""The fields of a reply that reach a token class."""
+LEFT_OUT = {
+    **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
+    "usage.completion_tokens_details.reasoning_tokens": "part of the output",
+    **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
+}
 
 READER = Reader(
     name="vertex",
@@ -137,19 +159,10 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=None,
-    counted=(
-        *(f"{top}.{name}" for top in _TOP for name in _either(*_COUNTED)),
-        *(f"full_response.usage.{name}" for name in (*_CLAUDE, *_OPEN)),
-        *(f"full_response.message.usage.{name}" for name in _CLAUDE),
-        *(f"{top}.{d}[].{n}" for top in _TOP for d in _DETAILS for n in _either("token_count")),
-    ),
+    counted=tuple(f"full_response.{name}" for name in COUNTED),
     texts=("full_response",),
     listed=("full_response",),  # the chunks of a stream
-    left_out={
-        **{f"{top}.{n}": "a sum of what is counted" for top in _TOP for n in _either("total_token_count")},
-        "full_response.usage.completion_tokens_details.reasoning_tokens": "part of the output",
-        **{f"{top}.{n}": "characters" for top in _TOP for n in _either("billable_prompt_usage")},
-    },
+    left_out={f"full_response.{name}": why for name, why in LEFT_OUT.items()},
     unique_by="the request's id",
     kept_at="the BigQuery table of Vertex AI's request-response logging",
     no_call="no response with usage",

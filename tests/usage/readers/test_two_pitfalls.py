@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -435,6 +436,114 @@ def openai_batch(folder: Path) -> None:
     done = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "body": body}, "error": None}
     failed = {"id": "batch_req_2", "custom_id": "b", "response": {"status_code": 500, "body": {}}, "error": None}
     lines(folder / "o.jsonl", done, failed, done)
+
+
+# An advisor at a model of its own beside the message, and the results fetched twice; one request expired.
+@case("anthropic-batch", 2, 10 + 7, 1_000, 300, 50 + 9, None)
+def anthropic_batch(folder: Path) -> None:
+    advisor = {"type": "advisor_message", "model": "claude-haiku-4-5", "input_tokens": 7, "output_tokens": 9}
+    used = {"input_tokens": 10, "output_tokens": 50, "cache_read_input_tokens": 1_000, "service_tier": "batch",
+            "cache_creation_input_tokens": 300, "cache_creation": {"ephemeral_1h_input_tokens": 300},
+            "iterations": [{"type": "message"}, advisor]}  # fmt: skip
+    message = {"id": "msg_batch", "model": "claude-opus-4-6", "usage": used}
+    results = [{"custom_id": "a", "result": {"type": "succeeded", "message": message}},
+               {"custom_id": "b", "result": {"type": "expired"}}]  # fmt: skip
+    lines(folder / "first.jsonl", *results)
+    lines(folder / "second.jsonl", *results)
+    os.utime(folder / "second.jsonl", (1, 1_791_000_000))  # another date of the same calls
+
+
+# OpenAI's cached tokens within the prompt, Converse's beside it; a record that failed; the job's manifest.
+@case("bedrock-batch", 2, 60 + 100, 40 + 30, 20, 10 + 5, None)
+def bedrock_batch(folder: Path) -> None:
+    open_weights = {"id": "chatcmpl-1", "model": "openai.gpt-oss-120b-1:0", "usage": {"prompt_tokens": 100,
+                    "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}}}  # fmt: skip
+    converse = {"usage": {"inputTokens": 100, "outputTokens": 5, "totalTokens": 155, "cacheReadInputTokens": 30,
+                "cacheWriteInputTokens": 20}}  # fmt: skip
+    lines(
+        folder / "r.jsonl.out",
+        {"recordId": "1", "modelInput": {}, "modelOutput": open_weights},
+        {"recordId": "2", "modelInput": {}, "modelOutput": converse},
+        {"recordId": "3", "modelInput": {}, "error": {"errorCode": 400, "errorMessage": "bad"}},
+    )
+    document(folder / "manifest.json.out", {"totalRecordCount": 3, "processedRecordCount": 3,
+                                            "inputTokenCount": 200, "outputTokenCount": 15})  # fmt: skip
+
+
+# 40 of the 100 were cached, and 5 thought beside the 10; one line failed, one of the Gemini API states no time.
+@case("gemini-batch", 2, 60 + 20, 40, 0, 15 + 2, None)
+def gemini_batch(folder: Path) -> None:
+    def reply(id: str, **counts: int) -> Record:
+        return {"responseId": id, "modelVersion": "gemini-2.5-flash", "usageMetadata": counts}
+
+    first = reply("r1", promptTokenCount=100, cachedContentTokenCount=40, candidatesTokenCount=10,
+                  thoughtsTokenCount=5, totalTokenCount=115)  # fmt: skip
+    lines(
+        folder / "predictions.jsonl",
+        {"status": "", "processed_time": AT, "request": {}, "response": first},
+        {"status": "Bad Request", "processed_time": AT, "request": {}, "response": {}},
+    )
+    second = reply("r2", promptTokenCount=20, candidatesTokenCount=2, totalTokenCount=22)
+    lines(folder / "api.jsonl", {"key": "a", "response": second}, {"key": "b", "error": {"code": 13}})
+
+
+# Cents; a page fetched again while the day ran on; a key beside a user, at one terminal.
+@case("claude-code-analytics", 0, 200 + 5, 1_000, 300, 80 + 1, "0.1250")
+def claude_code_analytics(folder: Path) -> None:
+    def day(actor: Record, cents: float, input: int, output: int, read: int, written: int) -> Record:
+        tokens = {"input": input, "output": output, "cache_read": read, "cache_creation": written}
+        return {"date": AT, "actor": actor, "terminal_type": "vscode", "core_metrics": {"num_sessions": 2},
+                "model_breakdown": [{"model": "claude-opus-4-6", "tokens": tokens,
+                                     "estimated_cost": {"currency": "USD", "amount": cents}}]}  # fmt: skip
+
+    ada, ci = {"email_address": "ada@example.com"}, {"api_key_name": "ci"}
+    document(folder / "early.json", {"data": [day(ada, 6.0, 100, 40, 500, 300)], "has_more": False})
+    document(
+        folder / "late.json",
+        {"data": [day(ada, 12.25, 200, 80, 1_000, 300), day(ci, 0.25, 5, 1, 0, 0)], "next_page": None},
+    )
+
+
+# Two SKUs of one model, and the month fetched again as it went on; another product is none of Copilot.
+@case("copilot-usage", 0, 0, 0, 0, 0, "5.5")
+def copilot_usage(folder: Path) -> None:
+    def item(sku: str, amount: float, product: str = "Copilot") -> Record:
+        return {"product": product, "sku": sku, "model": "GPT-5", "unitType": "requests", "pricePerUnit": 0.04,
+                "grossQuantity": 9, "grossAmount": amount, "discountAmount": amount, "netAmount": 0}  # fmt: skip
+
+    month = {"timePeriod": {"year": 2026, "month": 5}, "user": "ada"}
+    early = {**month, "usageItems": [item("Copilot Premium Request", 4)]}
+    late = {**month, "usageItems": [item("Copilot Premium Request", 5), item("Copilot AI Credits", 0.5),
+                                    item("Git LFS Storage", 7, "Git LFS")]}  # fmt: skip
+    lines(folder / "p.jsonl", early, late)
+
+
+# Items of two organizations on one day, and minutes of Actions, which are no usage of a model.
+@case("github-usage", 0, 0, 0, 0, 0, "0.6")
+def github_usage(folder: Path) -> None:
+    item = {"date": "2026-05-01", "product": "Copilot", "sku": "Copilot Premium Request", "quantity": 10,
+            "grossAmount": 0.4, "netAmount": 0, "organizationName": "one"}  # fmt: skip
+    actions = {**item, "product": "Actions", "sku": "Actions Linux", "unitType": "minutes", "grossAmount": 9}
+    document(
+        folder / "u.json", {"usageItems": [item, actions, {**item, "organizationName": "two", "grossAmount": 0.2}]}
+    )
+
+
+# A day fetched again as it went on; spans without a model; a model without a price has cost 0, which is not free.
+@case("langfuse-days", 5, 300, 0, 0, 40, "0.02")
+def langfuse_days(folder: Path) -> None:
+    def row(model: str | None, input: int, output: int, usd: float, calls: int) -> Record:
+        return {"model": model, "inputUsage": input, "outputUsage": output, "totalUsage": input + output,
+                "totalCost": usd, "countObservations": calls, "countTraces": 1}  # fmt: skip
+
+    def page(*usage: Record) -> Record:
+        day = {"date": "2026-10-05", "countTraces": 1, "countObservations": 9, "totalCost": 9, "usage": list(usage)}
+        return {"data": [day], "meta": {"page": 1}}
+
+    document(folder / "early.json", page(row("gpt-5", 100, 10, 0.01, 2)))
+    document(
+        folder / "late.json", page(row("gpt-5", 200, 30, 0.02, 4), row("mine", 100, 10, 0, 1), row(None, 0, 0, 0, 3))
+    )
 
 
 # The same month exported again with one row more; writes of both spans.
