@@ -20,8 +20,6 @@ UNSEEN = (
 )
 CONTROLS = re.compile(f"[{UNSEEN}]")
 """Controls but tab and line feed, what turns the direction of text, tags that nobody sees, what is no character."""
-UNSEEN_SQL = "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in UNSEEN.replace("\ud800-\udfff", ""))
-"""The same for DuckDB, whose texts hold no surrogates."""
 XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -47,7 +45,16 @@ BLOCK = re.compile(r"^(?:[-+](?=\s|$)|[-=](?=[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 """What begins a list, a rule or a heading where it begins a line."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
-FORMULA = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠")  # spreadsheets read the wide ones too
+BLANK = (
+    "\x00- \x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff"
+)
+"""Blanks, and what nobody sees: spreadsheets leave out some of it before they look for a formula."""
+SIGNS = "=+@|%＝＋－＠﹢﹣﹦﹫−-"
+"""What begins a formula; spreadsheets read the wide and the small ones too."""
+FORMULA = re.compile(f"[{BLANK}]*[{SIGNS}]")
+CELL_WITHIN = re.compile(f";(?=[{BLANK}\"']*[{SIGNS}])")
+"""Where a spreadsheet that separates cells by semicolons would begin one with a formula."""
 
 
 class Commands(str):
@@ -99,18 +106,26 @@ def _in_sixes(digits: str) -> list[str]:
 
 
 def inert(name: str) -> str:
-    """A name for a spreadsheet: one that would be run as a formula gets a leading apostrophe."""
-    name = _one_line(name)
-    return "'" + name if name.lstrip().startswith(FORMULA) and not NUMBER.fullmatch(name) else name
+    """A name for a spreadsheet: one that would be run as a formula gets a leading apostrophe, whatever nobody sees
+    stands before it."""
+    mark = "'" if FORMULA.match(name) and not NUMBER.fullmatch(name) else ""
+    return mark + CELL_WITHIN.sub(";'", _one_line(name))
 
 
 def inert_sql(column: str) -> str:
     """The same for a column of names (a quoted identifier), as DuckDB's SQL."""
     one_line = rf"regexp_replace({column}, '\r\n|[\t\n]', ' ', 'g')"
-    name = f"regexp_replace({one_line}, '[{UNSEEN_SQL}]', '{REPLACEMENT}', 'g')"
-    run = rf"regexp_matches({column}, '^[\s\pZ]*[-=+@|%＝＋－＠]')"
+    name = f"regexp_replace({one_line}, '[{_in_sql(UNSEEN)}]', '{REPLACEMENT}', 'g')"
+    within = f"""regexp_replace({name}, ';([{_in_sql(BLANK)}"'']*[{SIGNS}])', ';''\\1', 'g')"""
+    run = f"regexp_matches({column}, '^[{_in_sql(BLANK)}]*[{SIGNS}]')"
     number = f"regexp_full_match({column}, '{NUMBER.pattern}')"
-    return f"CASE WHEN {run} AND NOT {number} THEN chr(39) ELSE '' END || {name}"
+    return f"CASE WHEN {run} AND NOT {number} THEN chr(39) ELSE '' END || {within}"
+
+
+def _in_sql(signs: str) -> str:
+    """A class of characters as DuckDB's regular expressions have it; its texts hold no surrogates."""
+    signs = signs.replace("\ud800-\udfff", "")
+    return "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in signs)
 
 
 def slack(text: str) -> str:
@@ -119,8 +134,8 @@ def slack(text: str) -> str:
 
 
 def xml(text: str) -> str:
-    """Text that XML can hold."""
-    return XML_FORBIDDEN.sub(REPLACEMENT, shortened(text))
+    """Text that XML can hold, and that does nothing where a program shows it."""
+    return CONTROLS.sub(REPLACEMENT, XML_FORBIDDEN.sub(REPLACEMENT, shortened(text)))
 
 
 def html(value: Any) -> Any:

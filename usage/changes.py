@@ -147,8 +147,7 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
     if before is None or not before.content_hash:  # its entries are to be looked at again: see withdrawn.sql
         return known_file
     alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)
-    apart = not (format.reader.ordered or format.reader.whole or format.reader.unfold)
-    line_by_line = format.layout == "ndjson" and format.packing is None and apart
+    line_by_line = format.layout == "ndjson" and format.packing is None and format.reader.apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
         tail = new_lines(file.path, before.bytes, before.content_hash, spool, file.size)
         if tail:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from ..tokens import BUT_TEXT_OUTPUT, COLUMNS, TOKEN_CLASSES
 from .media import BEYOND, DIVIDED, PARTS, divided
@@ -64,11 +67,73 @@ KINDS = {
 }  # the rest are texts
 
 
+TOO_MANY = f"costsim {secrets.token_hex(8)}"  # no log can know it, and look as if it had too many
+BOUNDED = f"""CASE WHEN reason IS NULL THEN NULL WHEN nextval('refused_entry') > $most THEN error('{TOO_MANY}')
+    ELSE reason END"""
+"""Counts on while rows come, so that no millions of refused entries are held before anything can be said of them."""
+EVERY = 2**62
+NEW_COUNT = "CREATE OR REPLACE TEMP SEQUENCE refused_entry"
+
 _YIELDED: dict[str, dict[str, str]] = {}
 
 
-def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object]) -> None:
-    """Append to `found` what the reader's SQL makes of `record`, SQL for a relation of its columns.
+class TooManyRefusedError(Exception):
+    """More entries are refused than may be; nothing of them was appended."""
+
+
+class Projector:
+    """What a reader's SQL makes of records, into the table `found`."""
+
+    def __init__(self, store: DuckDBPyConnection, reader: Reader) -> None:
+        self.store, self.reader = store, reader
+        self._nothing: tuple[str | None] | None = None  # of one file as of another
+
+    def append(self, record: str, parameters: dict[str, object], most: int = EVERY) -> None:
+        """Append to `found` what comes of `record`, SQL for a relation of the reader's columns.
+
+        Raises TooManyRefusedError where over `most` of it is refused.
+        """
+        self.store.execute(NEW_COUNT)
+        sql, bound = _projected(self.store, self.reader, record, parameters, BOUNDED)
+        try:
+            self.store.execute(f"INSERT INTO found BY NAME {sql}", {**bound, "most": most})
+        except duckdb.Error as error:
+            if TOO_MANY in str(error):
+                raise TooManyRefusedError from None
+            raise
+
+    def of_something(self, file_id: int, most: int) -> str:
+        """SQL for whether a record has any of the reader's columns, or is one of `most` without that are refused."""
+        something = f"NOT ({' AND '.join(f'{identifier(name)} IS NULL' for name in self.reader.columns)})"
+        if self.reason_of_nothing(file_id) is None:
+            return something
+        return f"({something} OR CASE WHEN nextval('refused_entry') > {most} THEN error('{TOO_MANY}') ELSE TRUE END)"
+
+    def line_after(self, record: str, parameters: dict[str, object], most: int) -> int | None:
+        """The line of the entry that is refused after so many others; None where there are not as many, or no lines."""
+        sql, bound = _projected(self.store, self.reader, record, parameters)
+        found = self.store.execute(
+            f"SELECT line FROM ({sql}) WHERE reason IS NOT NULL ORDER BY line LIMIT 1 OFFSET {most}",  # noqa: S608 (ours)
+            bound,
+        ).fetchone()
+        return found[0] if found else None
+
+    def reason_of_nothing(self, file_id: int) -> str | None:
+        """Why a record of a file without any of the reader's columns is refused; None where it is passed over."""
+        if self._nothing is not None:
+            return self._nothing[0]
+        columns = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in self.reader.columns.items())
+        record = f"SELECT {file_id}::BIGINT AS file_id, 1::BIGINT AS line, ''::VARCHAR AS path, {columns}"
+        sql, bound = _projected(self.store, self.reader, record, {})
+        found = self.store.execute(f"SELECT reason FROM ({sql})", bound).fetchone()  # noqa: S608 (ours)
+        self._nothing = found or (None,)
+        return self._nothing[0]
+
+
+def _projected(
+    store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object], reason: str = "reason"
+) -> tuple[str, dict[str, object]]:
+    """SQL for what the reader's SQL makes of `record`, as `found` has it, and its parameters.
 
     Counts that may not be BIGINT are judged as HUGEINT, so that none overflows unseen; all are kept as BIGINT.
     """
@@ -86,22 +151,19 @@ def project(store: DuckDBPyConnection, reader: Reader, record: str, parameters: 
     counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
     wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
     own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
-    store.execute(
-        f"""
-        INSERT INTO found BY NAME
+    sql = f"""
         WITH counted AS (SELECT file_id, line, {own_role} AS own_role, {counted} FROM ({entry})),
         judged AS (SELECT * EXCLUDE (recorded_text, fault) REPLACE ({", ".join([*wide, FAST])}), {REASON} AS reason
             FROM counted)
         SELECT * EXCLUDE (own_role) REPLACE (CASE WHEN reason IS NULL AND event_id IS NULL
-                THEN concat($reader, ':', md5({content}), ':1') ELSE event_id END AS event_id),
+                THEN concat($reader, ':', md5({content}), ':1') ELSE event_id END AS event_id, {reason} AS reason),
             event_id IS NULL AS unnamed, $reader AS source,
             CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
             CASE WHEN reason IS NULL
                 THEN {BUT_TEXT_OUTPUT} ELSE 0 END AS tokens
         FROM judged
-        """,  # noqa: S608 (as above)
-        {**bound, "reader": reader.name, "role": reader.role},
-    )
+        """  # noqa: S608 (as above)
+    return sql, {**bound, "reader": reader.name, "role": reader.role}
 
 
 def _content(names: Sequence[str]) -> str:

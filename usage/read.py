@@ -13,11 +13,11 @@ from .fingerprint import ENDLESS, Fingerprint, fingerprint
 from .items import items
 from .line_watch import LineWatch
 from .packing import unpack
-from .project import FOUND, project
+from .project import FOUND, Projector
 from .records import FORGET, Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied
-from .source import Source, check_document
+from .source import Source, check_document, has_many_lines
 from .store import as_written
 from .unfold import unfolded
 
@@ -66,9 +66,9 @@ def _read(
     store: DuckDBPyConnection, sources: Sequence[Source], spool: Path
 ) -> tuple[dict[int, Source], Read, dict[int, str]]:
     opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
-    to_found = partial(project, store, opened[0].format.reader)
+    projection = Projector(store, opened[0].format.reader)
     with as_written(store, _bytes_of_text(opened)), _parts(opened, spool) as (parts, prints):
-        read = read_entries(store, opened, parts, spool, to_found, lambda source: prints(source).lines)
+        read = read_entries(store, opened, parts, spool, projection, lambda source: prints(source).lines)
         hashes = {source.file_id: prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
 
@@ -96,7 +96,9 @@ def _parts(sources: Sequence[Source], spool: Path) -> Iterator[tuple[Iterator[Po
             yield parts, lambda source: known[source.file_id]
         return
     with _fingerprints(sources) as prints:
-        part = Portion(sources, lambda: sum(prints(source).lines for source in sources))
+        many = [source for source in sources if lines and format.reader.apart and has_many_lines(source)]
+        few = [source for source in sources if source not in many] if many else sources
+        part = Portion(few, lambda: sum(prints(source).lines for source in few), torn=many)
         yield iter([part] if lines else []), prints
 
 

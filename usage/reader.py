@@ -168,6 +168,11 @@ class Reader:
     usage_key: str = ""
     answers: tuple[str, ...] = ()
 
+    @property
+    def apart(self) -> bool:
+        """Whether no record says anything about another, so that lines can be read some at a time."""
+        return not (self.ordered or self.whole or self.unfold)
+
     def key(self, column: str) -> str:
         """What the file calls a column."""
         return self.keys.get(column, column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .bounded import bounded
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .fingerprint import Tail
     from .unread import Watch
 
+SAMPLES, SAMPLE_BYTES = 64, 64 * 1024
+SHORT_BYTES = 128  # of a line: entries of nearly all formats are longer
+MANY_LINES = 400_000
 Reject = tuple[int, int | None, str, str]
 """file_id, line, reason, the beginning of the raw line."""
 
@@ -52,6 +55,21 @@ class Source:
     def opened(self) -> BufferedReader:
         """All its content as a stream: of a file that grows meanwhile, no more than was there at first."""
         return self.content.open("rb") if self.content else bounded(self.own, self.file.size)
+
+
+def has_many_lines(source: Source) -> bool:
+    """Whether a file holds so many short lines that only some of them at a time are read: looked at in its samples."""
+    size = os.path.getsize(source.whole)
+    with Path(source.whole).open("rb") as stream:
+        step = max(SAMPLE_BYTES, size // SAMPLES)
+        ends = (_ends_of_lines(stream, place) for place in range(0, size, step))
+        many = sum(count for count in ends if count * SHORT_BYTES > SAMPLE_BYTES)
+    return many * step // SAMPLE_BYTES > MANY_LINES
+
+
+def _ends_of_lines(stream: IO[bytes], place: int) -> int:
+    stream.seek(place)
+    return stream.read(SAMPLE_BYTES).count(b"\n")
 
 
 def check_document(source: Source) -> None:

@@ -18,9 +18,10 @@ from typing import IO, TYPE_CHECKING
 import duckdb
 
 from .bounded import lines_of
+from .cell_sql import as_kind, checked_cell, plain_cell, why_misfit
 from .files import escaped
 from .fits import NUMBERS
-from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, end_of_reading, object_size
+from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
@@ -41,10 +42,7 @@ PARQUET_WIDTH = "SELECT count(*) FROM (DESCRIBE SELECT * FROM read_parquet($path
 CELL_BYTES = 8  # of a cell in memory, at least
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-# No whole number: a fraction, and 4.000, which is four thousand where a comma is the decimal point.
-FRACTION = r"\.[0-9]*[1-9]|[eE]-|^[+-]?[0-9]{1,3}(\.000)+$"
 PIECE_BYTES = 1024 * 1024
-EXACT = 2**53  # below it, a DOUBLE is the whole number that was written
 HEADER_AGAIN = "the header again: load exports one by one, so that rows in two of them count once"
 NEVER_CLOSED = "a quote opens here that nothing closes: the file cannot be read from here on"
 
@@ -61,7 +59,7 @@ def stream_csv(connection: DuckDBPyConnection, source: Source, lines: Callable[[
         return False
     places, kinds, needed = _layout(source)
     wanted, own, cells = _cells(source, places, kinds)
-    checked = {name: _checked(cell, wanted[name], own[name]) for name, cell in cells.items()}
+    checked = {name: checked_cell(cell, wanted[name], own[name]) for name, cell in cells.items()}
     try:
         with profiled(connection), any_order(connection, source.file.size):  # lines are numbered as they are read
             keep(_rows(wanted, checked, _scan(kinds, needed)), _about(source) | _of_scan(source))
@@ -88,8 +86,11 @@ def _headers(connection: DuckDBPyConnection, source: Source, needed: Iterable[st
     """Take away the rows of `cells` that are the header again, where a file is several exports one after the other."""
     places = {f"c{place}": name for place, name in enumerate(source.format.columns)}
     alike = " AND ".join(f"trim({place}) = {text(places[place])}" for place in needed)
-    rows = connection.execute(f'DELETE FROM cells WHERE {alike} RETURNING "costsim line"').fetchall()  # noqa: S608 (quoted)
-    return [(source.file_id, int(line), HEADER_AGAIN, "") for (line,) in rows]
+    found = f'SELECT "costsim line", {text(HEADER_AGAIN)} FROM cells WHERE {alike}'  # noqa: S608 (quoted)
+    rejects = _rejected(connection, source, found)
+    if rejects:
+        connection.execute(f"DELETE FROM cells WHERE {alike}")  # noqa: S608 (quoted)
+    return rejects
 
 
 def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
@@ -266,24 +267,34 @@ def _keep_rows(
     wanted, own, cells = _cells(source, places, kinds)
     watch_cells(connection, source, places, kinds)
     try:
-        checked = {name: _checked(cell, wanted[name], own[name]) for name, cell in cells.items()}
+        checked = {name: checked_cell(cell, wanted[name], own[name]) for name, cell in cells.items()}
         keep(_rows(wanted, checked), _about(source))
         return []
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         if is_grave(error):
             raise
     key = source.format.reader.key
-    cast = {name: _as_kind(cell, wanted[name], own[name]) for name, cell in cells.items()}
+    cast = {name: as_kind(cell, wanted[name], own[name]) for name, cell in cells.items()}
     checks = [
-        f"CASE WHEN {cell} IS NOT NULL AND {cast[name]} IS NULL THEN {text(_misfit(key(name), wanted[name]))} END"
+        f"CASE WHEN {cell} IS NOT NULL AND {cast[name]} IS NULL THEN {text(why_misfit(key(name), wanted[name]))} END"
         for name, cell in cells.items()
     ]
     misfit = f"coalesce({', '.join(checks)}, NULL)"
-    bad = connection.execute(
-        f'SELECT * FROM (SELECT "costsim line", {misfit} AS misfit FROM cells) WHERE misfit IS NOT NULL'  # noqa: S608
-    ).fetchall()
+    found = f'SELECT * FROM (SELECT "costsim line", {misfit} AS misfit FROM cells) WHERE misfit IS NOT NULL'  # noqa: S608
+    rejects = _rejected(connection, source, found)
     keep(_rows(wanted, cast, f"FROM cells WHERE ({misfit}) IS NULL"), _about(source))
-    return [(source.file_id, int(line), why, "") for line, why in bad]
+    return rejects
+
+
+def _rejected(connection: DuckDBPyConnection, source: Source, found: str) -> list[Reject]:
+    """What SQL selects as a line and why it is no entry; of too many, the first, and `cells` end there."""
+    bad = connection.execute(f"{found} ORDER BY 1 LIMIT {MAX_REJECTS.value + 1}").fetchall()
+    rejects: list[Reject] = [(source.file_id, int(line), why, "") for line, why in bad]
+    if end := end_of_reading(len(bad)):
+        last = int(bad[-1][0])
+        connection.execute('DELETE FROM cells WHERE "costsim line" > ?', [last])
+        rejects.append((source.file_id, last, end, ""))
+    return rejects
 
 
 def _cells(
@@ -292,29 +303,11 @@ def _cells(
     """By a reader's columns: the types that it wants; of those that are there, their own types, and SQL for a cell."""
     wanted, key = source.format.reader.columns, source.format.reader.key
     own = {name: kinds[places[key(name)]] for name in wanted if key(name) in places}
-    return wanted, own, {name: _cell(places[key(name)], kind, wanted[name]) for name, kind in own.items()}
+    return wanted, own, {name: plain_cell(places[key(name)], kind, wanted[name]) for name, kind in own.items()}
 
 
 def _about(source: Source) -> dict[str, object]:
     return {"file_of_cells": source.file_id, "path_of_cells": source.file.shown}
-
-
-def _misfit(name: str, kind: str) -> str:
-    return f"{name} is not a whole number" if kind.lower() in NUMBERS else f"{name} does not fit its type"
-
-
-def _as_kind(cell: str, kind: str, own: str = "VARCHAR") -> str:
-    """A cell as a column's type, NULL where it is none; a fraction is no whole number, which a cast would make it.
-
-    `own` is the cell's type in the table.
-    """
-    cast = f"TRY_CAST({cell} AS {kind})"
-    if kind.lower() not in NUMBERS:
-        return cast
-    if own == "DOUBLE":
-        return f"CASE WHEN {cell} = trunc({cell}) AND abs({cell}) < {EXACT} THEN {cast} END"
-    may_be = f"contains({cell}, '.') OR contains({cell}, '-')"  # a regular expression takes ten times as long
-    return f"CASE WHEN NOT (({may_be}) AND regexp_matches({cell}, '{FRACTION}')) THEN {cast} END"
 
 
 def _rows(wanted: Mapping[str, str], cells: Mapping[str, str], table: str = "FROM cells") -> str:
@@ -324,27 +317,3 @@ def _rows(wanted: Mapping[str, str], cells: Mapping[str, str], table: str = "FRO
         SELECT $file_of_cells::BIGINT AS file_id, $path_of_cells AS path, "costsim line" AS line, {values}
         FROM ({table})
         """  # noqa: S608 (names are quoted)
-
-
-def _checked(cell: str, kind: str, own: str) -> str:
-    """SQL for a cell as a type; it fails where the cell is no such value."""
-    if kind == "VARCHAR":
-        return cell
-    if kind.lower() not in NUMBERS:
-        return f"{cell}::{kind}"
-    return f"coalesce({_as_kind(cell, kind, own)}, CASE WHEN {cell} IS NOT NULL THEN error('no {kind}') END)"
-
-
-def _cell(name: str, kind: str, wanted: str) -> str:
-    """A cell as text, but for a DOUBLE where a whole number is wanted: an empty one of a CSV is no value, a nested one
-    of Parquet is JSON. To look for spaces at its ends takes a fraction of what it takes to trim it."""
-    cell = identifier(name)
-    if kind == "DOUBLE" and wanted.lower() in NUMBERS:
-        return cell
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
-        return f"to_json({cell})::VARCHAR"
-    trimmed = f"nullif(trim({cell}::VARCHAR), '')"
-    if kind != "VARCHAR" or wanted not in ("VARCHAR", "JSON"):
-        return trimmed
-    plain = f"NOT starts_with({cell}, ' ') AND NOT suffix({cell}, ' ') AND strlen({cell}) = length({cell})"
-    return f"CASE WHEN {cell} = '' THEN NULL WHEN {plain} THEN {cell} ELSE {trimmed} END"

@@ -129,9 +129,50 @@ def test_sql_makes_a_name_inert_as_python_does(name: str) -> None:
     assert made == escaping.inert(name)
 
 
-@pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3"])
+UNSEEN_BEFORE = [
+    "\ufeff",
+    "\u200b",
+    "\u2060",
+    "\u00a0",
+    "\t",
+    "\r",
+    "\u00ad",
+    "\u3164",
+    "\u202e",
+    "\u2800",
+    "\x00",
+    "\ufe0f",
+]
+
+
+@pytest.mark.parametrize("before", [*UNSEEN_BEFORE, "\ufeff \u200d"], ids=ascii)
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "−", "|", "%"])
+def test_what_nobody_sees_before_a_formula_hides_it_from_no_check(before: str, sign: str) -> None:
+    name = f"{before}{sign}cmd"
+    assert escaping.inert(name).startswith("'")
+    with duckdb.connect() as connection:
+        sql = f"SELECT {escaping.inert_sql('n')} FROM (SELECT $name AS n)"
+        assert connection.execute(sql, {"name": name}).fetchall() == [(escaping.inert(name),)]
+
+
+@pytest.mark.parametrize("name", ["a;=cmd", "a; \ufeff=cmd", 'a";"=cmd', "a;;=cmd;+x"])
+def test_no_cell_begins_with_a_formula_where_semicolons_separate_cells(name: str) -> None:
+    """As in a spreadsheet of a country whose decimal point is a comma."""
+    assert ";'" in escaping.inert(name)
+    with duckdb.connect() as connection:
+        sql = f"SELECT {escaping.inert_sql('n')} FROM (SELECT $name AS n)"
+        assert connection.execute(sql, {"name": name}).fetchall() == [(escaping.inert(name),)]
+
+
+@pytest.mark.parametrize("name", ["-1.5", "gpt-4o", "", "3", "a;b", "a; b-c"])
 def test_numbers_and_plain_names_stay_as_they_are(name: str) -> None:
     assert escaping.inert(name) == name
+
+
+def test_xml_has_no_text_that_turns_its_direction_or_opens_a_link() -> None:
+    """A bidi override, an isolate, a C1 control, a link of a terminal (OSC 8)."""
+    shown = escaping.xml("a\u202eb\u2066c\x9bd\x1b]8;;https://x\x07e")
+    assert shown == "a\ufffdb\ufffdc\ufffdd\ufffd]8;;https://x\ufffde"
 
 
 def test_tags_that_nobody_sees_are_replaced_everywhere() -> None:

@@ -138,3 +138,70 @@ def test_a_small_parquet_file_of_very_many_rows_is_refused(store: duckdb.DuckDBP
     with pytest.raises(UsageLogError, match="its 3,000,000 rows are over so many times its size: 1,000"):
         load(store, [file], mapping=MAPPING)
     assert load(store, [file.parent], mapping=MAPPING).total("rejected") == 1
+
+
+def langfuse(rest: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
+    """A log of Langfuse: one call, then so many lines, or items of a document."""
+    call = {"id": "a", "type": "GENERATION", "traceId": "t", "startTime": "2026-10-05T10:00:00Z", "model": "gpt-4o"}
+    return before + json.dumps({**call, "usageDetails": {"input": 1, "output": 2}}).encode() + rest + after
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", langfuse(b"\n{}" * 1000, after=b"\n")),
+        ("a.jsonl", langfuse(b'\n{"x": 1}' * 1000, after=b"\n")),
+        ("a.jsonl", langfuse(b'\n{"model": "gpt-4o"}' * 1000, after=b"\n")),
+        ("a.jsonl.gz", gzip.compress(langfuse(b"\n{}" * 1000, after=b"\n"))),
+        ("a.json", langfuse(b", {}" * 1000, b"[", b"]")),
+        ("a.json", langfuse(b", 0" * 1000, b"[", b"]")),
+    ],
+)
+def test_entries_that_are_refused_are_bounded_in_every_layout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    """Eleven are rejected, and one line says where the file is read no further."""
+    monkeypatch.setenv("COSTSIM_MAX_REJECTS", "10")
+    (tmp_path / name).write_bytes(content)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [tmp_path / name])
+        rejects = store.execute("SELECT line, reason FROM reject ORDER BY ALL").fetchall()
+        assert store.execute("SELECT count(*), sum(input) FROM usage_event").fetchone() == (1, 1)
+    assert [line for line, _ in rejects] == [*range(2, 13), 12]
+    assert sum("over 10 (raise it with COSTSIM_MAX_REJECTS) of its lines" in reason for _, reason in rejects) == 1
+
+
+def test_rows_that_are_refused_are_bounded_in_a_table_and_others_count_up_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows 3 to 12 are refused within the limit, the eleventh ends the reading: the call after it does not count."""
+    monkeypatch.setenv("COSTSIM_MAX_REJECTS", "10")
+    file, call = tmp_path / "a.csv", "2026-10-05T10:00:00Z,1,2\n"
+    for rest in (",,\n", ",1,2\n", "2026-10-05T10:00:00Z,-1,2\n", "2026-10-05T10:00:00Z,x,2\n"):
+        file.write_text("ts,input,output\n" + call + rest * 1000 + call)
+        calls, reasons = loaded(tmp_path, file)
+        assert (calls, len(reasons)) == (1, 12), rest
+        assert sum("COSTSIM_MAX_REJECTS" in reason for reason in reasons) == 1
+
+
+def test_two_files_with_many_refused_lines_are_each_read_up_to_their_own_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTSIM_MAX_REJECTS", "10")
+    for name, refused in (("a", 6), ("b", 8), ("c", 30)):
+        (tmp_path / f"{name}.jsonl").write_bytes(langfuse(b'\n{"model": "x"}' * refused, after=b"\n"))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [tmp_path])
+        assert [file.rejected for file in report.files] == [6, 8, 12]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", ["codex", "kimi-code", "openclaw", "otel", "litellm"])
+def test_millions_of_lines_of_nothing_take_no_memory(tmp_path: Path, reader: str) -> None:
+    """Held as rows they would take gigabytes, in windows over them more."""
+    data = sorted((Path(__file__).parent.parent / "data" / "usage" / reader).glob("*.jsonl"))[0].read_bytes()
+    (tmp_path / "a.jsonl").write_bytes(data.rstrip(b"\n") + b"\n" + b"{}\n" * 1_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [tmp_path / "a.jsonl"])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # KiB

@@ -1,0 +1,53 @@
+"""SQL for a cell of a table as a reader's type."""
+
+from __future__ import annotations
+
+from .fits import NUMBERS
+from .reader import identifier
+
+# No whole number: a fraction, and 4.000, which is four thousand where a comma is the decimal point.
+FRACTION = r"\.[0-9]*[1-9]|[eE]-|^[+-]?[0-9]{1,3}(\.000)+$"
+EXACT = 2**53  # below it, a DOUBLE is the whole number that was written
+
+
+def why_misfit(name: str, kind: str) -> str:
+    """Why a cell of a column is none of its type."""
+    return f"{name} is not a whole number" if kind.lower() in NUMBERS else f"{name} does not fit its type"
+
+
+def as_kind(cell: str, kind: str, own: str = "VARCHAR") -> str:
+    """A cell as a column's type, NULL where it is none; a fraction is no whole number, which a cast would make it.
+
+    `own` is the cell's type in the table.
+    """
+    cast = f"TRY_CAST({cell} AS {kind})"
+    if kind.lower() not in NUMBERS:
+        return cast
+    if own == "DOUBLE":
+        return f"CASE WHEN {cell} = trunc({cell}) AND abs({cell}) < {EXACT} THEN {cast} END"
+    may_be = f"contains({cell}, '.') OR contains({cell}, '-')"  # a regular expression takes ten times as long
+    return f"CASE WHEN NOT (({may_be}) AND regexp_matches({cell}, '{FRACTION}')) THEN {cast} END"
+
+
+def checked_cell(cell: str, kind: str, own: str) -> str:
+    """SQL for a cell as a type; it fails where the cell is no such value."""
+    if kind == "VARCHAR":
+        return cell
+    if kind.lower() not in NUMBERS:
+        return f"{cell}::{kind}"
+    return f"coalesce({as_kind(cell, kind, own)}, CASE WHEN {cell} IS NOT NULL THEN error('no {kind}') END)"
+
+
+def plain_cell(name: str, kind: str, wanted: str) -> str:
+    """A cell as text, but for a DOUBLE where a whole number is wanted: an empty one of a CSV is no value, a nested one
+    of Parquet is JSON. To look for spaces at its ends takes a fraction of what it takes to trim it."""
+    cell = identifier(name)
+    if kind == "DOUBLE" and wanted.lower() in NUMBERS:
+        return cell
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+        return f"to_json({cell})::VARCHAR"
+    trimmed = f"nullif(trim({cell}::VARCHAR), '')"
+    if kind != "VARCHAR" or wanted not in ("VARCHAR", "JSON"):
+        return trimmed
+    plain = f"NOT starts_with({cell}, ' ') AND NOT suffix({cell}, ' ') AND strlen({cell}) = length({cell})"
+    return f"CASE WHEN {cell} = '' THEN NULL WHEN {plain} THEN {cell} ELSE {trimmed} END"
