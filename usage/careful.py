@@ -31,7 +31,7 @@ from .tables import read_csv, read_parquet, stream_csv
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORGET = "DELETE FROM found WHERE file_id IN (SELECT unnest($1))"
+FORGET = "DELETE FROM found_row WHERE file_id IN (SELECT unnest($1))"
 WAITING = "SELECT count(*) FROM record WHERE file_id = ?"
 FORGET_RECORDS = "DELETE FROM record WHERE file_id IN (SELECT unnest($1))"
 REFUSED = "SELECT count(*) FROM found WHERE file_id = ? AND reason IS NOT NULL"

@@ -28,12 +28,12 @@ MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_
 REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE alike AS
-SELECT file_id, event_id FROM found WHERE unnamed GROUP BY ALL HAVING count(*) > 1
+SELECT file_id, event_id FROM found WHERE unnamed AND event_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 """
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
 FACTS = "SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed) FROM found"
-DISTINCT = "SELECT count(DISTINCT event_id) FROM found"
+DISTINCT = "SELECT count(DISTINCT hash(event_id)) FROM found"
 EACH = """
 CREATE OR REPLACE TEMP TABLE incoming AS SELECT event_id, rowid AS place FROM found
 """
@@ -106,15 +106,19 @@ def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool]:
     whether some were refused, and whether each is a call of its own."""
     entries, refused, unnamed = store.execute(FACTS).fetchone() or (0, 0, 0)
     if refused:
+        if unnamed:
+            _number(store)  # one that is refused has its number too: so it is the same one in every load
         store.execute(REFUSED)
     distinct = _distinct(store, entries - refused)
-    if unnamed and not distinct and _number(store):
-        distinct = _distinct(store, entries - refused)
+    if unnamed and not refused and not distinct and _number(store):
+        distinct = _distinct(store, entries)
     return entries - refused, refused > 0, distinct
 
 
 def _distinct(store: DuckDBPyConnection, entries: int) -> bool:
-    """Whether no two of so many entries are the same call; in one column, it is quicker than to rank them."""
+    """Whether no two of so many entries are the same call; in one column, it is quicker than to rank them.
+
+    Ids of one hash may still differ: then they are ranked, and none is taken for another."""
     return scalar(store, DISTINCT) == entries
 
 

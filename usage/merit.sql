@@ -1,4 +1,4 @@
--- What a batch of files holds (`found`, see found.sql) into the store. The same call repeated counts once: the
+-- What a batch of files holds (`found`, see found.py) into the store. The same call repeated counts once: the
 -- entry of the greatest merit (the largest output, then the latest, then the most tokens); among equals the one with
 -- the greatest claim (the larger recorded cost, then a mark of its figures, then of its file), so that no order, split
 -- or repetition of files changes what counts.

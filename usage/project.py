@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from ..tokens import BUT_TEXT_OUTPUT, COLUMNS, TOKEN_CLASSES
+from ..tokens import TOKEN_CLASSES
+from .found import kept, kind_of, make_found
 from .media import BEYOND, DIVIDED, PARTS, divided
 from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
 from .tags import with_known_tags
@@ -18,25 +18,19 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-FOUND = Path(__file__).with_name("found.sql").read_text("utf-8")
-REASON = f"""
-CASE
-    WHEN fault IS NOT NULL THEN fault
+NO_TIME = """
     WHEN ts IS NULL THEN 'no time, or none that can be read'
     WHEN ts < TIMESTAMP '2000-01-01' OR ts >= TIMESTAMP '2200-01-01' THEN 'a time outside 2000 to 2199'
-    WHEN least({COLUMNS}) < 0
-        THEN 'a negative count'
-    WHEN greatest({COLUMNS}) > 1000000000000
-        THEN 'a count over 10^12'
-    WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'
-    WHEN recorded_usd < 0 AND $role <> 'bill' AND own_role IS DISTINCT FROM 'bill'
-        THEN 'a negative recorded cost'  -- a bill has credits
-    WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'
-END
 """
+NO_COUNT = """
+    WHEN least({counts}) < 0 THEN 'a negative count'
+    WHEN greatest({counts}) > 1000000000000 THEN 'a count over 10^12'
+"""
+NO_AMOUNT = "WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'"
+TOO_MUCH = "WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'"
 FAST = """CASE WHEN processing = 'standard' AND suffix(model, '-fast')
             AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
-        ELSE processing END AS processing"""
+        ELSE processing END"""
 """A model's name may say that it answered fast, which has a price of its own."""
 
 CONTENT = (
@@ -58,14 +52,8 @@ CONTENT = (
 
 NUMBERS = tuple(map(identifier, ("ts", *TOKEN_CLASSES, "recorded_usd")))
 
-KINDS = {
-    "ts": "TIMESTAMP",
-    "period_end": "TIMESTAMP",
-    "aggregated": "BOOLEAN",
-    "context_tier": "BIGINT",
-    "unfinished": "BOOLEAN",
-}  # the rest are texts
-
+Kinds = dict[str, str]
+"""Columns and their types."""
 
 TOO_MANY = f"costsim {secrets.token_hex(8)}"  # no log can know it, and look as if it had too many
 BOUNDED = f"""CASE WHEN reason IS NULL THEN NULL WHEN nextval('refused_entry') > $most THEN error('{TOO_MANY}')
@@ -74,7 +62,12 @@ BOUNDED = f"""CASE WHEN reason IS NULL THEN NULL WHEN nextval('refused_entry') >
 EVERY = 2**62
 NEW_COUNT = "CREATE OR REPLACE TEMP SEQUENCE refused_entry"
 
-_YIELDED: dict[str, dict[str, str]] = {}
+_YIELDED: dict[str, Kinds] = {}
+
+
+def begin(store: DuckDBPyConnection, reader: Reader) -> None:
+    """Make `found` anew, for entries of this reader."""
+    make_found(store, reader, _with_dimensions(reader, _with_media(_yields(store, reader))))
 
 
 class TooManyRefusedError(Exception):
@@ -96,7 +89,7 @@ class Projector:
         self.store.execute(NEW_COUNT)
         sql, bound = _projected(self.store, self.reader, record, parameters, BOUNDED)
         try:
-            self.store.execute(f"INSERT INTO found BY NAME {sql}", {**bound, "most": most})
+            self.store.execute(f"INSERT INTO found_row BY NAME {sql}", {**bound, "most": most})
         except duckdb.Error as error:
             if TOO_MANY in str(error):
                 raise TooManyRefusedError from None
@@ -114,7 +107,7 @@ class Projector:
         sql, bound = _projected(self.store, self.reader, record, parameters)
         found = self.store.execute(
             f"SELECT line FROM ({sql}) WHERE reason IS NOT NULL ORDER BY line LIMIT 1 OFFSET {most}",  # noqa: S608 (ours)
-            bound,
+            bound or None,
         ).fetchone()
         return found[0] if found else None
 
@@ -125,7 +118,7 @@ class Projector:
         columns = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in self.reader.columns.items())
         record = f"SELECT {file_id}::BIGINT AS file_id, 1::BIGINT AS line, ''::VARCHAR AS path, {columns}"
         sql, bound = _projected(self.store, self.reader, record, {})
-        found = self.store.execute(f"SELECT reason FROM ({sql})", bound).fetchone()  # noqa: S608 (ours)
+        found = self.store.execute(f"SELECT reason FROM ({sql})", bound or None).fetchone()  # noqa: S608 (ours)
         self._nothing = found or (None,)
         return self._nothing[0]
 
@@ -133,58 +126,65 @@ class Projector:
 def _projected(
     store: DuckDBPyConnection, reader: Reader, record: str, parameters: dict[str, object], reason: str = "reason"
 ) -> tuple[str, dict[str, object]]:
-    """SQL for what the reader's SQL makes of `record`, as `found` has it, and its parameters.
+    """SQL for what the reader's SQL makes of `record`, as `found_row` has it, and its parameters.
 
-    Counts that may not be BIGINT are judged as HUGEINT, so that none overflows unseen; all are kept as BIGINT.
+    Counts that may not be BIGINT are judged as HUGEINT, so that none overflows unseen; all are kept as BIGINT. What
+    the reader does not yield is neither judged nor written.
     """
-    bound = {**reader.parameters, **parameters}
-    kept = "NOT MATERIALIZED " * record.startswith("FROM ")  # a table is there already, and need not be copied
-    entry = f"WITH record AS {kept}({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; user's constants are bound)
-    given = _yields(store, reader, entry, bound)
-    if not given.keys().isdisjoint(PARTS):
-        entry = divided(entry, given)
-        given = given | dict.fromkeys((*DIVIDED, "input", "cache_read", "output", BEYOND), "HUGEINT")
-    content = _content([name for name in CONTENT if name in given])
-    if "tags" in given and not reader.own_tags and not given.keys() & {*DIMENSIONS}:
-        entry, given = with_known_tags(entry), given | dict.fromkeys(DIMENSIONS, "VARCHAR")
-    narrow = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") == "BIGINT"]
-    counted = ", ".join(_column(name, name if name in given else DEFAULTS[name], name in narrow) for name in DEFAULTS)
-    wide = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in TOKEN_CLASSES if name not in narrow]
-    own_role = "role" if "role" in given else "NULL"  # of sums of a bill among sums of calls
+    stored = "NOT MATERIALIZED " * record.startswith("FROM ")  # a table is there already, and need not be copied
+    entry = f"WITH record AS {stored}({record}) SELECT * FROM ({reader.sql})"  # noqa: S608 (ours; user's constants are bound)
+    yielded = _yields(store, reader)
+    stated = _with_media(yielded)
+    if stated is not yielded:
+        entry = divided(entry, yielded)
+    given = _with_dimensions(reader, stated)
+    if given is not stated:
+        entry = with_known_tags(entry)
     sql = f"""
-        WITH counted AS (SELECT file_id, line, {own_role} AS own_role, {counted} FROM ({entry})),
-        judged AS (SELECT * EXCLUDE (recorded_text, fault) REPLACE ({", ".join([*wide, FAST])}), {REASON} AS reason
-            FROM counted)
-        SELECT * EXCLUDE (own_role) REPLACE (CASE WHEN reason IS NULL AND event_id IS NULL
-                THEN concat($reader, ':', md5({content}), ':1') ELSE event_id END AS event_id, {reason} AS reason),
-            event_id IS NULL AS unnamed, $reader AS source,
-            CASE WHEN own_role = 'bill' THEN 'bill' ELSE $role END AS role,
-            CASE WHEN reason IS NULL
-                THEN {BUT_TEXT_OUTPUT} ELSE 0 END AS tokens
-        FROM judged
+        WITH counted AS (SELECT {_counted(given)} FROM ({entry})),
+        judged AS (SELECT *{_replaced(given)}, {_reason(reader, given)} AS reason FROM counted)
+        SELECT {_written(reader, given, [name for name in CONTENT if name in stated], reason)} FROM judged
         """  # noqa: S608 (as above)
-    return sql, {**bound, "reader": reader.name, "role": reader.role}
+    return sql, {**reader.parameters, **parameters}
 
 
-def _content(names: Sequence[str]) -> str:
-    """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text."""
-    parts = [f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}" for name in map(identifier, names)]
-    return f"concat({', '.join(parts)})"
-
-
-def _yields(store: DuckDBPyConnection, reader: Reader, entry: str, bound: dict[str, object]) -> dict[str, str]:
+def _yields(store: DuckDBPyConnection, reader: Reader) -> Kinds:
     """The columns of a reader's SQL and their types, found out once."""
     if reader.sql not in _YIELDED:
-        described = store.execute(f"SELECT column_name, column_type FROM (DESCRIBE {entry})", bound or None)  # noqa: S608
+        columns = {**reader.columns, "file_id": "BIGINT", "line": "BIGINT", "path": "VARCHAR"}
+        record = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns.items())
+        described = store.execute(
+            f"SELECT column_name, column_type FROM (DESCRIBE WITH record AS (SELECT {record}) FROM ({reader.sql}))",  # noqa: S608 (ours)
+            dict(reader.parameters) or None,
+        )
         _YIELDED[reader.sql] = dict(described.fetchall())
     return _YIELDED[reader.sql]
 
 
-def _column(name: str, value: str, narrow: bool) -> str:
-    if narrow:
-        return f"coalesce({value}, 0)::BIGINT AS {name}"
+def _with_media(given: Kinds) -> Kinds:
+    """With the classes of audio and images, where a reader yields parts that are such."""
+    if given.keys().isdisjoint(PARTS):
+        return given
+    return given | dict.fromkeys((*DIVIDED, "input", "cache_read", "output", BEYOND), "HUGEINT")
+
+
+def _with_dimensions(reader: Reader, given: Kinds) -> Kinds:
+    """With the dimensions that tags say, where a reader yields none itself."""
+    if "tags" not in given or reader.own_tags or given.keys() & {*DIMENSIONS}:
+        return given
+    return given | dict.fromkeys(DIMENSIONS, "VARCHAR")
+
+
+def _counted(given: Kinds) -> str:
+    """What is given, as the types in which it is judged."""
+    named = [name for name in DEFAULTS if name in given or name in kept(given)]
+    columns = [_column(name, name if name in given else DEFAULTS[name], given.get(name)) for name in named]
+    return ", ".join(["file_id", "line", *(["role AS own_role"] if "role" in given else []), *columns])
+
+
+def _column(name: str, value: str, kind: str | None) -> str:
     if name in TOKEN_CLASSES:
-        return f"coalesce(TRY_CAST({value} AS HUGEINT), 0) AS {name}"
+        return f"coalesce({value if kind == 'BIGINT' else f'TRY_CAST({value} AS HUGEINT)'}, 0) AS {name}"
     if name == "recorded_usd":  # the second cast reads 5e-06
         return f"""
             coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
@@ -194,4 +194,48 @@ def _column(name: str, value: str, narrow: bool) -> str:
         return f"TRY_CAST({value} AS HUGEINT) AS {name}"
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
-    return f"({value})::{KINDS.get(name, 'VARCHAR')} AS {name}"
+    return f"({value})::{kind_of(name)} AS {identifier(name)}"
+
+
+def _replaced(given: Kinds) -> str:
+    """SQL for counts as they are kept, and a level that the model's name says."""
+    wide = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") != "BIGINT"]
+    columns = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in wide]
+    columns += [f"{FAST} AS processing"] * ("model" in given)
+    return f" REPLACE ({', '.join(columns)})" if columns else ""
+
+
+def _reason(reader: Reader, given: Kinds) -> str:
+    """SQL for why an entry is none; NULL of one that is."""
+    cases = ["WHEN fault IS NOT NULL THEN fault"] * ("fault" in given)
+    cases.append(NO_TIME)
+    if counts := ", ".join(name for name in TOKEN_CLASSES if name in given):
+        cases.append(NO_COUNT.format(counts=counts))
+    if "recorded_usd" in given:
+        cases.append(NO_AMOUNT)
+        if reader.role != "bill":  # a bill has credits
+            billed = "own_role IS DISTINCT FROM 'bill'" if "role" in given else "TRUE"
+            cases.append(f"WHEN recorded_usd < 0 AND {billed} THEN 'a negative recorded cost'")
+        cases.append(TOO_MUCH)
+    return f"CASE {' '.join(cases)} END"
+
+
+def _written(reader: Reader, given: Kinds, content: Sequence[str], reason: str) -> str:
+    """What is kept of an entry; one without an id of its own is named by its content."""
+    by_content = f"concat('{reader.name}:', md5({_content(content)}), ':1')"
+    counts = [name for name in TOKEN_CLASSES if name in given and name != "output"]
+    tokens = " + ".join([*counts, *["1"] * ("request" not in given)])
+    columns = {
+        "event_id": f"CASE WHEN reason IS NULL AND event_id IS NULL THEN {by_content} ELSE event_id END",
+        "reason": reason,
+        "unnamed": "event_id IS NULL" + " OR numbered" * ("numbered" in given),
+        "role": f"CASE WHEN own_role = 'bill' THEN 'bill' ELSE '{reader.role}' END",
+        "tokens": f"CASE WHEN reason IS NULL THEN {tokens} ELSE 0 END",
+    }
+    return ", ".join(f"{columns.get(name, identifier(name))} AS {identifier(name)}" for name in kept(given))
+
+
+def _content(names: Sequence[str]) -> str:
+    """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text."""
+    parts = [f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}" for name in map(identifier, names)]
+    return f"concat({', '.join(parts)})"

@@ -13,7 +13,7 @@ from .fingerprint import ENDLESS, Fingerprint, fingerprint
 from .items import items
 from .line_watch import LineWatch
 from .packing import unpack
-from .project import FOUND, Projector
+from .project import Projector, begin
 from .records import FORGET, Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied
@@ -40,9 +40,9 @@ def read_snapshots(
 
     A file that changed meanwhile is read once more, from a copy of what it was, or is now where it is shorter.
     """
-    store.execute(FOUND)
     if "file_time" in sources[0].format.reader.sql:
         store.execute(FILE_TIME, {"ids": [s.file_id for s in sources], "times": [s.file.mtime_ns for s in sources]})
+    begin(store, sources[0].format.reader)
     taken = [_copied(source, spool) if source.file.waits else source for source in sources]
     known, read, hashes = _read(store, taken, spool)
     moved = [s for s in taken if not s.copy and (not s.tail or s.file_id in read.whole) and changed(s.file)]

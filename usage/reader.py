@@ -32,6 +32,7 @@ DIMENSIONS = ("user", "team", "project", "repository", "branch")
 # What a projection may yield; what it leaves out gets this value.
 DEFAULTS: dict[str, str] = {
     "event_id": "NULL",  # NULL: the loader makes one from the entry's content and its count within the file
+    "numbered": "FALSE",  # whether entries with this id, which ends in 1, are counted within the file likewise
     "ts": "NULL",
     "component": "NULL",
     "agent": "NULL",

@@ -33,10 +33,9 @@ THOUSANDS = r"-?\$ ?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?|-?[1-9][0-9]{0,2}(,[0
 
 
 def named(*figures: str) -> str:
-    """SQL for the id of a request by its time, model and figures; equal ones in a file are numbered."""
+    """SQL for the id of a request by its time, model and figures, as the first of equal ones in its file."""
     texts = ", ".join(f"coalesce(({figure})::VARCHAR, '')" for figure in figures)
-    number = f"row_number() OVER (PARTITION BY file_id, {', '.join(figures)} ORDER BY line)"
-    return f"concat_ws(':', 'cursor', {texts}, {number})"
+    return f"concat_ws(':', 'cursor', {texts}, '1')"
 
 
 BESIDE = f"""("{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END)"""
@@ -56,6 +55,7 @@ read AS (
 )
 SELECT file_id, line,
     {named('utc("Date")', 'lower("Model")', f'"{UNCACHED}"', '"Cache Read"', BESIDE, '"Output Tokens"')} AS event_id,
+    TRUE AS numbered,
     utc("Date") AS ts,
     "Cloud Agent ID" AS session,
     "User" AS "user",

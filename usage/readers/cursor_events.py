@@ -42,6 +42,7 @@ WITH entry AS (
 )
 SELECT file_id, line,
     {named(TIME, "lower(model)", INPUT, READ, WRITTEN, OUTPUT)} AS event_id,
+    TRUE AS numbered,
     {TIME} AS ts,
     conversationId AS session,
     model,

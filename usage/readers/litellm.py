@@ -20,7 +20,7 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import MEDIA_NAMES
 from .counts import count_in_text
-from .nested import labels, media_counts, media_parts, tags_of
+from .nested import JsonTexts, labels, media_counts, media_parts, tags_of
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -90,13 +90,21 @@ WRITES_5M = (
 SEARCHES = ("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests")
 
 
+COUNTS = (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES)
+LEVELS = ("service_tier", "speed", "inference_geo")
+OF_KEYS = ("status", "user_api_key_user_id", "user_api_key_team_alias", "user_api_key_alias")
+
+# The texts that are read of the row's metadata, of its response and of its request.
+META = JsonTexts("said", (*(f"{at}.{name}" for at in HOLDERS for name in (*COUNTS, *LEVELS)), *LEVELS, *OF_KEYS))
+ANSWER = JsonTexts("answered", (*(f"usage.{name}" for name in (*COUNTS, *LEVELS)), *LEVELS))
+ASKED = JsonTexts("requested", tuple(f"{at}{name}" for at in ("", "body.") for name in LEVELS))
+
+
 def _usage(paths: tuple[str, ...]) -> str:
     """The first of these counts that the usage in the row's metadata holds, under either name; else in its response."""
-    found = ", ".join(
-        [*(f"meta ->> '$.{holder}.{path}'" for path in paths for holder in HOLDERS)]
-        + [f"answer ->> '$.usage.{path}'" for path in paths]
-    )
-    return count_in_text(f"coalesce({found})")
+    found = [META.at(f"{holder}.{path}") for path in paths for holder in HOLDERS]
+    found += [ANSWER.at(f"usage.{path}") for path in paths]
+    return count_in_text(f"coalesce({', '.join(found)})")
 
 
 def _held(holders: Sequence[str]) -> dict[str, list[str]]:
@@ -106,14 +114,14 @@ def _held(holders: Sequence[str]) -> dict[str, list[str]]:
 
 def _parsed(name: str) -> str:
     """A JSON column; some exports hold it as text."""
-    return f"CASE json_type({name}) WHEN 'VARCHAR' THEN TRY_CAST({name} ->> '$' AS JSON) ELSE {name} END"
+    return f"CASE WHEN starts_with({name}::VARCHAR, '\"') THEN TRY_CAST({name} ->> '$' AS JSON) ELSE {name} END"
 
 
 def _stated(name: str) -> str:
     """What the answer states of how it was processed, else what was asked for."""
-    answered = [f"meta ->> '$.{holder}.{name}'" for holder in HOLDERS]
-    answered += [f"answer ->> '$.usage.{name}'", f"answer ->> '$.{name}'", f"meta ->> '$.{name}'"]
-    return f"coalesce({', '.join(answered)}, asked ->> '$.{name}', asked ->> '$.body.{name}')"
+    found = [META.at(f"{holder}.{name}") for holder in HOLDERS]
+    found += [ANSWER.at(f"usage.{name}"), ANSWER.at(name), META.at(name), ASKED.at(name), ASKED.at(f"body.{name}")]
+    return f"coalesce({', '.join(found)})"
 
 
 PROCESSING = processing(_stated("service_tier"), _stated("speed"), _stated("inference_geo"))
@@ -130,6 +138,9 @@ WITH entry AS (
         coalesce(utc("startTime"), utc_epoch("startTime")) AS started,
         lower(cache_hit) IN ('true', 't', '1') AS hit
     FROM record
+),
+listed AS (
+    SELECT *, {META.listed("meta")}, {ANSWER.listed("answer")}, {ASKED.listed("asked")} FROM entry
 ),
 counted AS (
     SELECT
@@ -149,7 +160,7 @@ counted AS (
         CASE WHEN least(read_as_anthropic, read_as_openai) < 0 THEN -1
              ELSE greatest(read_as_anthropic, read_as_openai) END AS cached,
         total_tokens - prompt_tokens - completion_tokens AS beyond
-    FROM entry
+    FROM listed
 ),
 placed AS (
     SELECT *,
@@ -170,7 +181,7 @@ SELECT file_id, line,
     coalesce(session_id, nullif(trace_id, '')) AS session,
     nullif(custom_llm_provider, '') AS provider,
     coalesce(nullif(model, ''), model_group) AS model,
-    CASE WHEN coalesce(status, meta ->> '$.status') = 'failure' THEN 'error' ELSE 'ok' END AS status,
+    CASE WHEN coalesce(status, {META.at("status")}) = 'failure' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN lower(call_type) LIKE '%batch%' THEN 'batch' ELSE {PROCESSING} END AS processing,
     CASE WHEN hit THEN 0 WHEN least(cached, written, prompt_tokens) < 0 THEN -1 ELSE uncached END AS input,
     CASE WHEN hit THEN 0 ELSE cached END AS cache_read,
@@ -182,10 +193,10 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN NOT hit AND beyond <> 0 AND total_tokens NOT IN (0, parts) THEN total_tokens END AS stated_total,
     CASE WHEN hit THEN '0' ELSE coalesce(spend, response_cost) END AS recorded_usd,
-    coalesce(nullif("user", ''), nullif(meta ->> '$.user_api_key_user_id', ''), nullif(end_user, '')) AS "user",
-    coalesce(nullif(meta ->> '$.user_api_key_team_alias', ''), nullif(team_id, '')) AS team,
+    coalesce(nullif("user", ''), nullif({META.at("user_api_key_user_id")}, ''), nullif(end_user, '')) AS "user",
+    coalesce(nullif({META.at("user_api_key_team_alias")}, ''), nullif(team_id, '')) AS team,
     json_merge_patch({tags_of(labels("labels"))}, json_object('team_id', team_id, 'user', "user", 'end_user', end_user,
-        'key_alias', meta ->> '$.user_api_key_alias', 'model_group', model_group, 'call_type', call_type,
+        'key_alias', {META.at("user_api_key_alias")}, 'model_group', model_group, 'call_type', call_type,
         'request_tags', labels, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
 FROM placed
 """  # noqa: S608 (constants only)
@@ -201,13 +212,9 @@ def recognises(sample: Sample) -> bool:
 
 
 _PLACES = (*(f"metadata.{holder}" for holder in HOLDERS), "response.usage")
-_USAGE = tuple(
-    f"{place}.{path}"
-    for place in _PLACES
-    for path in (*READS_AS_ANTHROPIC, *READS_AS_OPENAI, *WRITES, *WRITES_1H, *WRITES_5M, *SEARCHES, *MEDIA_NAMES)
-)
+_USAGE = tuple(f"{place}.{path}" for place in _PLACES for path in (*COUNTS, *MEDIA_NAMES))
 
-_OF_KEYS = ("spend", "max_budget", "user_spend", "user_max_budget", "team_spend", "team_max_budget")
+_LIMITS = ("spend", "max_budget", "user_spend", "user_max_budget", "team_spend", "team_max_budget")
 
 READER = Reader(
     name="litellm",
@@ -232,7 +239,7 @@ READER = Reader(
         "hidden_params.*": "what the row states, again",
         "saved_cache_cost": "what the proxy's cache saved",
         "model_parameters.*": "what was asked for: limits",
-        **{f"metadata.user_api_key_{name}": "what a key has spent so far, or may" for name in _OF_KEYS},
+        **{f"metadata.user_api_key_{name}": "what a key has spent so far, or may" for name in _LIMITS},
     },
     kept_at="LiteLLM's table LiteLLM_SpendLogs, exported; or its callback's JSON lines",
     no_call="no request",

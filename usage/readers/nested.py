@@ -103,8 +103,12 @@ class JsonTexts:
 
     def text(self, *paths: str) -> str:
         """SQL for the first text at one of these paths, but an empty one."""
-        found = ", ".join(f"nullif({self.name}[{self.paths.index(path) + 1}], '')" for path in paths)
+        found = ", ".join(f"nullif({self.at(path)}, '')" for path in paths)
         return f"coalesce({found})" if len(paths) > 1 else found
+
+    def at(self, path: str) -> str:
+        """SQL for the text at a path, be it empty."""
+        return f"{self.name}[{self.paths.index(path) + 1}]"
 
     def count(self, path: str) -> str:
         """SQL for the whole number at a path; 0 where there is none, -1 where it is no number."""
