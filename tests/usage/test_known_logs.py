@@ -34,6 +34,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Kimi CLI": (".kimi/sessions/a/b/wire.jsonl", "kimi-cli/wire.jsonl"),
     "Kimi Code": (".kimi-code/sessions/wd/s/agents/main/wire.jsonl", "kimi-code/wire.jsonl"),
     "pi": (".pi/agent/sessions/app/1.jsonl", "openclaw/before-compaction.usage-only.jsonl"),
+    "Mistral Vibe": (".vibe/logs/session/session_20261005_100000_a1b2c3d4/meta.json", "vibe/meta.json"),
     "Droid": (".factory/sessions/app/1.settings.json", "droid/session-1.settings.json"),
     "Cline": (f"{CLINE}/ui_messages.json", "cline/ui_messages.json"),
 }
@@ -46,6 +47,7 @@ MOVED = {
     "Amp": ("XDG_DATA_HOME", "amp/threads/T.json"),
     "Copilot CLI": ("COPILOT_HOME", "session-state/1/events.jsonl"),
     "Droid": ("FACTORY_DIR", "sessions/a/1.settings.json"),
+    "Mistral Vibe": ("VIBE_HOME", "logs/session/s/agents/task_1/meta.json"),
     "Kimi Code": ("KIMI_CODE_HOME", "sessions/w/s/agents/main/wire.jsonl"),
     "Goose": ("GOOSE_PATH_ROOT", "data/sessions/sessions.db"),
     "pi": ("PI_CODING_AGENT_DIR", "sessions/app/1.jsonl"),

@@ -31,6 +31,7 @@ SAMPLES: dict[str, tuple[str, Sequence[Way]]] = {
     "opencode": ("msg_test001.json", [("tokens",), ("tokens", "cache")]),
     "opencode-run": ("run.jsonl", [(2, "part"), (2, "part", "tokens"), (2, "part", "tokens", "cache")]),
     "qwen-print": ("stream.jsonl", [(-1, "usage")]),
+    "vibe": ("meta.json", [("stats",)]),
 }
 """By format, a sample and the ways to its objects of counts."""
 

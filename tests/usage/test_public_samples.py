@@ -107,6 +107,8 @@ SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     # 1,200 / 10,000 / 700 / 150 + 50 $0.0115 and 300 / 11,900 / 0 / 80 $0.0045
     ("opencode-run/run.jsonl", "opencode-run", 2, 1_500, 21_900, 700, 280, "0.016"),
     ("goose/export.json", "goose", 0, 30_000, 0, 0, 500, None),
+    # 90,000 of prompt hold 60,000 cached
+    ("vibe/meta.json", "vibe", 0, 30_000, 60_000, 0, 2_500, "0.15375"),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

@@ -76,6 +76,7 @@ ORDER = (
     "kimi.CODE",
     "opencode.READER",
     "opencode_run.READER",
+    "vibe.READER",
 )
 
 

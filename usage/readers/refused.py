@@ -95,7 +95,12 @@ def _bedrock_manifest(sample: Sample) -> bool:
     return sample.has("totalRecordCount", "processedRecordCount", "inputTokenCount")
 
 
+def _vibe_messages(sample: Sample) -> bool:
+    return sample.path.endswith("messages.jsonl") and sample.has("role", "message_id")
+
+
 COMPANIONS: tuple[Known, ...] = (
+    (_vibe_messages, "a conversation of Mistral Vibe; its usage is in meta.json beside it"),
     (_cline_history, "a conversation without usage; Cline, Roo and Kilo have it in ui_messages.json beside it"),
     (_bedrock_manifest, "the sums of a batch job of Bedrock, of no named model; its calls are in the .jsonl.out files "
                         "beside it"),

@@ -922,6 +922,21 @@ def opencode_run(folder: Path) -> None:
     lines(folder / "run.jsonl", first, first, second)
 
 
+# Cached tokens are within the prompt; a session that a compaction began runs on from the sums of the one before.
+@case("vibe", 0, (100 - 40) + (250 - 100) - (90 - 40), 40 + (90 - 40), 0, 10 + (30 - 10), "0.75")
+def vibe(folder: Path) -> None:
+    def session(id: str, parent: str | None, began: str, ended: str, *sums: int, usd: float) -> None:
+        names = ("session_prompt_tokens", "session_cached_tokens", "session_completion_tokens", "steps")
+        meta = {"session_id": id, "parent_session_id": parent, "start_time": f"2026-10-05T{began}+00:00",
+                "end_time": f"2026-10-05T{ended}+00:00", "config": {"active_model": "devstral-small"},
+                "stats": {**dict(zip(names, sums, strict=True)), "session_cost": usd}}  # fmt: skip
+        (folder / f"session_x_{id[:8]}").mkdir()
+        document(folder / f"session_x_{id[:8]}" / "meta.json", meta)
+
+    session("aaaaaaaa-1", None, "10:00:00", "10:10:00", 100, 40, 10, 2, usd=0.25)
+    session("bbbbbbbb-1", "aaaaaaaa-1", "10:10:01", "10:20:00", 250, 90, 30, 5, usd=0.75)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
