@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
+from .interrupts import undivided
 
 ENDING = ".costsim"
 """Of a temporary file's name."""
@@ -39,8 +40,9 @@ def replacing(file: Path) -> Iterator[Path]:
         prefix = f".{file.name[:NAME_LENGTH]}."
         if not stream:
             remove_left(place.parent, prefix, ENDING)
-        handle, name = tempfile.mkstemp(dir=None if stream else place.parent, prefix=prefix, suffix=ENDING)
-        temporary = Path(name)
+        with undivided():
+            handle, name = tempfile.mkstemp(dir=None if stream else place.parent, prefix=prefix, suffix=ENDING)
+            temporary = Path(name)
         _lock(handle, waiting=True)
         yield temporary
         if stream:
@@ -48,8 +50,9 @@ def replacing(file: Path) -> Iterator[Path]:
                 shutil.copyfileobj(content, target)
         else:
             temporary.chmod(_mode_of(place))
-            temporary.replace(place)
-            temporary = None
+            with undivided():
+                temporary.replace(place)
+                temporary = None
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {error.strerror}") from None
     finally:

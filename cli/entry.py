@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
+from ..interrupts import exit_code, watched
 from ..memory import check_address_space
 from ..shown import shortened
 from .streams import complain, leave_stdout, prepare_streams
@@ -23,6 +24,8 @@ DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasi
 """What pip installs where a package is imported under another name."""
 FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
 """Options whose value may be empty."""
+INTERRUPTED = 130
+"""What Typer makes of every signal that ends a command."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
     errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF, errno.EMFILE, errno.ENFILE,
@@ -33,6 +36,11 @@ an output that is closed."""
 
 def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
+    with watched():
+        _run()
+
+
+def _run() -> None:
     debug = "--debug" in sys.argv
     try:
         prepare_streams()
@@ -66,7 +74,7 @@ def main() -> None:
         complain("costsim: the memory is not enough for this: ask for fewer trials, days or files at once\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(exit_code())
     except Exception as error:
         if debug:
             raise
@@ -89,7 +97,7 @@ def _ended() -> int:
         raise
     say_remarks()
     sys.stdout.flush()  # a full disk behind it shows here
-    return int(code)
+    return exit_code() if code == INTERRUPTED else int(code)
 
 
 def _check_utf8(words: Sequence[str]) -> None:
@@ -131,8 +139,8 @@ def _no_temporary(error: OSError) -> int | None:
 
 
 def _interrupted(error: Exception) -> int | None:
-    """Exit code 130 where Ctrl-C met a query: DuckDB makes an error of its own of it."""
-    return 130 if isinstance(error, RuntimeError) and str(error) == "Query interrupted" else None
+    """The exit code where a signal met a query: DuckDB makes an error of its own of it."""
+    return exit_code() if isinstance(error, RuntimeError) and str(error) == "Query interrupted" else None
 
 
 def _stripped(error: Exception) -> int | None:
@@ -158,7 +166,7 @@ def _not_ours(error: Exception) -> int:
     from typer.exceptions import Abort, TyperException
 
     if isinstance(error, Abort):
-        return 130
+        return exit_code()
     if not isinstance(error, TyperException):
         said = _one_line(f"{type(error).__name__}: {error}")
         complain(f"costsim: a fault in costsim itself, please report it: {said} (--debug shows where)\n")

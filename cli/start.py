@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import typer
 
 from ..errors import OutputError
+from ..interrupts import undivided
 from .arguments import EXAMPLES
 from .screen import say
 
@@ -90,9 +91,10 @@ def write_starter(folder: Path, requirement: str | None = None) -> list[Path]:
         raise OutputError(f"there is already {named}; nothing was written: name another folder, --out")
     made: list[Path] = []
     try:
-        for file in (file for file in files if file not in there):
-            _write(files[file], file, made)
-    except OutputError:
+        with undivided():
+            for file in (file for file in files if file not in there):
+                _write(files[file], file, made)
+    except (OutputError, KeyboardInterrupt):
         _take_back(made)
         raise
     return [*files]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError
+from ..interrupts import undivided
 from ..tokens import TOKEN_CLASSES
 from ..writing import one_writer, remove_left
 from .impossible import every_impossible_value, possible, remove_impossible
@@ -248,7 +249,7 @@ def _in_place_of(path: Path, kept: Path | None = None, before: object = None) ->
     remove_left(path.parent, f".{path.name}.new-")  # of one that was killed: there is no other now
     try:
         yield new
-        with _unchanged_since(path, before) if before else nullcontext():
+        with _unchanged_since(path, before) if before else nullcontext(), undivided():
             _replace(path, new, kept)
     except OSError as error:
         raise StoreError(f"{path}: the new store cannot be written: {error.strerror}") from None
