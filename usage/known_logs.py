@@ -70,6 +70,7 @@ PLACES: tuple[Place, ...] = (
     Place("OpenClaw", ("$OPENCLAW_STATE_DIR|$OPENCLAW_DIR|~/.openclaw", "~/.clawdbot", "~/.moltbot"),
           ("agents/*/sessions/*.jsonl*",)),
     Place("Mistral Vibe", ("$VIBE_HOME/logs/session|~/.vibe/logs/session",), ("*/meta.json", "session_*.json")),
+    Place("Zed", (f"$XDG_DATA_HOME/zed/threads|{MAC}/Zed/threads",), ("threads.db",)),
     Place("Droid", ("$DROID_SESSIONS_DIR|$FACTORY_DIR/sessions|~/.factory/sessions",), ("*.settings.json",)),
     Place("Cline", ("$CLINE_DATA_DIR|$CLINE_DIR/data|~/.cline/data",), TASKS),
     Place("Cline (CLI)", ("$CLINE_SESSION_DATA_DIR|$CLINE_DATA_DIR/sessions|$CLINE_DIR/data/sessions"

@@ -65,6 +65,21 @@ def unpacked(path: str, packing: Packing, packed_size: int) -> Iterator[bytes]:
         raise BrokenOffError("it ends in the middle")
 
 
+def unpacked_bytes(packed: bytes) -> bytes:
+    """The content of Zstandard in memory: a value of a database. Raises BrokenOffError."""
+    unpacker = _unpacker("zstd")
+    parts, size = [], 0
+    allowed = min(MAX_UNPACKED.value, max(FREE_BYTES, MAX_RATIO.value * len(packed)))
+    for start in range(0, len(packed), PIECE_BYTES):
+        parts.append(_decompressed(unpacker, packed[start : start + PIECE_BYTES]))
+        size += len(parts[-1])
+        if size > allowed:
+            raise BrokenOffError(f"its content is over so many times its size: {MAX_RATIO}")
+        if unpacker.eof:
+            return b"".join(parts)
+    raise BrokenOffError("it ends in the middle")
+
+
 def unpack(path: str, packing: Packing, packed_size: int, target: Path, lines: bool = False) -> str | None:
     """Write the content of a packed file to `target`; returns why it breaks off, if it does.
 

@@ -77,6 +77,7 @@ ORDER = (
     "opencode.READER",
     "opencode_run.READER",
     "vibe.READER",
+    "zed.READER",
 )
 
 

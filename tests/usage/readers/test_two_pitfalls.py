@@ -937,6 +937,20 @@ def vibe(folder: Path) -> None:
     session("bbbbbbbb-1", "aaaaaaaa-1", "10:10:01", "10:20:00", 250, 90, 30, 5, usd=0.75)
 
 
+# The thread's sum holds what its messages' last requests used; before there was one, those are all that is stated.
+@case("zed", 0, 100 + 7, 900, 40, 50 + 3, None)
+def zed(folder: Path) -> None:
+    sums = {"input_tokens": 100, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 40, "output_tokens": 50}
+    last = {"input_tokens": 7, "output_tokens": 3}
+    model = {"provider": "anthropic", "model": "claude-sonnet-4-6"}
+    with sqlite3.connect(folder / "threads.db") as database:
+        database.execute("CREATE TABLE threads (id, updated_at, data_type, data)")
+        for id, stated in (("a", sums), ("b", {})):
+            thread = {"model": model, "cumulative_token_usage": stated, "request_token_usage": {"m": last}}
+            database.execute("INSERT INTO threads VALUES (?, ?, 'json', ?)", (id, AT, json.dumps(thread)))
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
