@@ -34,6 +34,12 @@ HALF_PRICED = {
     ("openai", "batch"): "https://platform.openai.com/docs/guides/batch",
     ("openai", "flex"): "https://platform.openai.com/docs/guides/flex-processing",
 }
+# The same of a vendor of whose batches the snapshot has no price at all: of input and output, for what a batch ran is
+# a model that batches take.
+HALF_UNLISTED = {
+    ("aws", "batch"): "https://docs.aws.amazon.com/bedrock/latest/userguide/capacity-limits-cost-optimization.html",
+}
+HALVED = ("input", "output")
 # Pages that state a surcharge, which differs by model: before its listing, as many times the standard price as then.
 SURCHARGED = {
     ("openai", "priority"): "https://developers.openai.com/api/docs/guides/priority-processing",
@@ -62,7 +68,12 @@ def rows(key: ModelKey) -> tuple[PriceRow, ...]:
     if is_free(key):
         return tuple(_free(key))
     listed = snapshot.rows(key)
-    listed = (*listed, *_before_listed(key.provider, listed), *_surcharged_before(key.provider, listed))
+    listed = (
+        *listed,
+        *_before_listed(key.provider, listed),
+        *_surcharged_before(key.provider, listed),
+        *_never_listed(key.provider, listed),
+    )
     known = {(row.processing, row.token_class) for row in listed}
     return (*listed, *(r for r in own_rows().rows.get(key, ()) if (r.processing, r.token_class) not in known))
 
@@ -92,6 +103,16 @@ def _before_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceR
                 ends = min(row.valid_to or begins, begins)
                 source = f"{page} (50 % of standard, read 2026-11-29)"
                 yield replace(row, processing=level, usd=row.usd * share, valid_to=ends, source=source)
+
+
+def _never_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRow]:
+    """The rows of a half-price level that the snapshot lists for none of a vendor's models."""
+    for (vendor, level), page in HALF_UNLISTED.items():
+        if vendor == provider and not any(row.processing == level for row in listed):
+            for row in listed:
+                if row.processing == "standard" and row.token_class in HALVED:
+                    source = f"{page} (50 % of standard, read 2026-11-30)"
+                    yield replace(row, processing=level, usd=row.usd / 2, source=source)
 
 
 def _surcharged_before(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRow]:

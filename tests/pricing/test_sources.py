@@ -31,6 +31,28 @@ def test_a_half_price_level_is_older_than_its_listing(model: str, level: str, to
     assert (row.processing, row.usd) == (level, Decimal(usd))
 
 
+def test_bedrocks_batches_cost_half_though_no_list_has_them() -> None:
+    """Nova Lite: 0.06 and 0.24 a million; cached tokens, which a batch does not read, have no price of batches."""
+    book = open_book("list")
+    key = book.resolve("aws/amazon.nova-lite-v1:0")
+    assert key
+    found = {name: book.price(key, name, at=BEFORE, processing="batch") for name in ("input", "output", "cache_read")}
+    assert {name: row and (row.processing, row.usd) for name, row in found.items()} == {
+        "input": ("batch", Decimal("0.03")),
+        "output": ("batch", Decimal("0.12")),
+        "cache_read": ("standard", Decimal("0.015")),
+    }
+
+
+def test_moderations_are_free_and_not_unknown() -> None:
+    book = open_book("list")
+    key = book.resolve("openai/omni-moderation-latest")
+    assert key
+    row = book.price(key, "input", at=BEFORE)
+    assert row
+    assert row.usd == 0
+
+
 def test_half_price_rows_follow_the_standard_tiers() -> None:
     book = open_book("list")
     key = book.resolve("google/gemini-2.5-pro")

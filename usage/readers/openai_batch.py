@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/guides/batch: `response.body` is what the request would have got by itself, of Chat
 Completions, Responses or Embeddings; its usage includes cached tokens, and it costs the price of batches. A request
 that failed has an `error`, or a status of 400 and more, and no usage. A body states when it was made, in seconds; that
-of an embedding does not, so that its line is rejected.
+of an embedding or a moderation does not, so that it counts at the file's date.
 """
 
 from __future__ import annotations
@@ -24,22 +24,21 @@ counted AS (
     SELECT *, {counts("usage")} FROM replied
     WHERE response IS NOT NULL AND NOT (failed AND NOT {has("usage", *INPUTS)})  -- a failed request is not billed
 )
-SELECT file_id, line,
+SELECT counted.file_id, line,
     'openai-batch:' || coalesce(id, {text("response", "request_id")}) AS event_id,
     {text("body", "id")} AS response_id,
     {text("response", "request_id")} AS request_id,
-    utc_epoch({text("body", "created", "created_at")}) AS ts,
+    coalesce(utc_epoch({text("body", "created", "created_at")}), modified) AS ts,
     CASE WHEN {has("body", "prompt_filter_results", "content_filters")} THEN 'azure' ELSE 'openai' END AS provider,
     {text("body", "model")} AS model,
     'batch' AS processing,
     CASE WHEN failed THEN 'error' ELSE 'ok' END AS status,
     nullif(total, 0) AS stated_total,
-    CASE WHEN NOT {has("usage", *INPUTS)} THEN 'a reply without usage'
-         WHEN ts IS NULL THEN 'a reply that states no time, as those of embeddings: load the usage page of its day'
-         END AS fault,
+    CASE WHEN NOT {has("usage", *INPUTS)} THEN 'a reply without usage' END AS fault,
     {CLASSES}, {", ".join(PARTS)},
-    json_object('custom_id', custom_id, 'endpoint', {text("body", "object")}) AS tags
-FROM counted
+    json_object('custom_id', custom_id, 'endpoint', {text("body", "object")},
+        'time_from', CASE WHEN NOT {has("body", "created", "created_at")} THEN 'the file' END) AS tags
+FROM counted JOIN file_time USING (file_id)
 """  # noqa: S608 (constants only)
 
 

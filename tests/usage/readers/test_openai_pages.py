@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import os
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -230,3 +231,18 @@ def test_a_batchs_output_costs_half(store: duckdb.DuckDBPyConnection) -> None:
     load(store, [Path(__file__).parents[2] / "data" / "usage" / "openai-batch"])
     total = spend(store, open_book(), Query(("model",))).total
     assert (total.calls, total.computed_usd) == (2, Decimal("0.0004005"))
+
+
+def test_an_embedding_of_a_batch_counts_at_the_files_date(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Its body states no time. 1,000 tokens of text-embedding-3-small at half of 0.02 a million."""
+    body = {
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "usage": {"prompt_tokens": 1_000, "total_tokens": 1_000},
+    }
+    line = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "body": body}, "error": None}
+    file = tmp_path / "e.jsonl"
+    file.write_text(json.dumps(line) + "\n")
+    os.utime(file, (1_791_200_000, 1_791_200_000))
+    load(store, [file])
+    assert values(store, "ts::DATE::VARCHAR, input, processing") == [("2026-10-05", 1_000, "batch")]
