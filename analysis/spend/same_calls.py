@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-SUMS_OF = {"litellm-daily": "litellm", "langfuse-days": "langfuse", "openrouter-days": "openrouter"}
+SUMS_OF = {
+    "litellm-daily": "litellm",
+    "litellm-activity": "litellm",
+    "langfuse-days": "langfuse",
+    "openrouter-days": "openrouter",
+}
 """Sources that are another's calls, summed by day and model."""
 
 RUNS_OF = {

@@ -123,7 +123,10 @@ FROM counted
 
 def recognises_gateway(sample: Sample) -> bool:
     """Gateway logs, not the diagnostic log of Azure OpenAI itself."""
-    return sample.has("properties", "correlationId") and "GatewayLogs" in sample.values("category")
+    return any(
+        sample.has(f"{top}properties", f"{top}correlationId") and "GatewayLogs" in sample.values(f"{top}category")
+        for top in ("", "records.")
+    )
 
 
 def recognises_meters(sample: Sample) -> bool:
@@ -161,6 +164,7 @@ GATEWAY = Reader(
     sql=GATEWAY_SQL,
     recognises=recognises_gateway,
     input_includes_cached=True,
+    pages=("records",),
     counted=tuple(f"{usage}.{name}" for usage in _USAGE for name in COUNTED),
     texts=("properties", *(f"properties.{body}" for body in _BODIES)),
     listed=tuple(f"properties.{body}" for body in _BODIES),  # the events of a stream

@@ -9,6 +9,8 @@ one's own provider key it is not the provider's part.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from .counts import count_in_text
+from .nested import less
 
 COLUMNS = {
     "generation_id": "VARCHAR",
@@ -128,3 +130,74 @@ DAYS = Reader(
     sample="made: a page in the documented shape",
 )
 """OpenRouter's activity endpoint: sums of a day, a model and an endpoint, without cached tokens; `usage` is in USD."""
+
+GENERATION_COUNTS = ("native_tokens_prompt", "native_tokens_completion", "native_tokens_cached",
+    "native_tokens_completion_images")  # fmt: skip
+GENERATION_TEXTS = ("id", "created_at", "model", "provider_name", "total_cost", "cancelled", "is_byok",
+    "external_user", "session_id")  # fmt: skip
+_FIELDS = ", ".join(f"{name} VARCHAR" for name in (*GENERATION_TEXTS, *GENERATION_COUNTS))
+
+GENERATION_SQL = f"""
+WITH generation AS (
+    SELECT file_id, line, unnest(data) FROM record WHERE data IS NOT NULL
+    UNION ALL
+    SELECT file_id, line, {", ".join(f'"{name}"' for name in (*GENERATION_TEXTS, *GENERATION_COUNTS))} FROM record
+    WHERE data IS NULL
+),
+counted AS (
+    SELECT *, {", ".join(f"{count_in_text(name)} AS {name}_n" for name in GENERATION_COUNTS)} FROM generation
+)
+SELECT file_id, line,
+    'openrouter-generation:' || nullif(id, '') AS event_id,
+    nullif(id, '') AS response_id,
+    utc(created_at) AS ts,
+    nullif(session_id, '') AS session,
+    'openrouter' AS provider,
+    model,
+    CASE WHEN lower(cancelled) = 'true' THEN 'cancelled' ELSE 'ok' END AS status,
+    {less("native_tokens_prompt_n", "native_tokens_cached_n")} AS input,
+    native_tokens_cached_n AS cache_read,
+    native_tokens_completion_n AS output,
+    native_tokens_completion_images_n AS image_out,
+    total_cost AS recorded_usd,
+    nullif(external_user, '') AS "user",
+    json_object('provider_name', provider_name, 'byok', CASE WHEN lower(is_byok) = 'true' THEN 'true' END) AS tags
+FROM counted
+"""  # noqa: S608 (constants only)
+
+
+def recognises_generation(sample: Sample) -> bool:
+    """A generation as the endpoint gives it, alone or in its envelope."""
+    return any(
+        sample.has(f"{top}native_tokens_prompt", f"{top}total_cost", f"{top}id") for top in ("data.", "")
+    ) and not any(isinstance(record.get("data"), list) for record in sample.records)
+
+
+_NORMALIZED = dict.fromkeys(("tokens_prompt", "tokens_completion"), "counted by another tokenizer than what is billed")
+_GENERATION_LEFT_OUT = {
+    **_NORMALIZED,
+    "native_tokens_reasoning": "part of the completion",
+    "usage": "the total cost again",
+    "upstream_inference_cost": "charged by the provider to a key of the user's own, not by OpenRouter",
+    "cache_discount": "within the total cost",
+}
+
+GENERATION = Reader(
+    name="openrouter-generation",
+    origin="gateway",
+    doc="https://openrouter.ai/docs/api-reference/get-a-generation",
+    columns={
+        **dict.fromkeys((*GENERATION_TEXTS, *GENERATION_COUNTS), "VARCHAR"),
+        "data": f"STRUCT({_FIELDS})",
+    },
+    sql=GENERATION_SQL,
+    recognises=recognises_generation,
+    input_includes_cached=True,
+    counted=tuple(f"{top}{name}" for top in ("data.", "") for name in (*GENERATION_COUNTS, "total_cost")),
+    left_out={f"{top}{name}": why for top in ("data.", "") for name, why in _GENERATION_LEFT_OUT.items()},
+    unique_by="generation id",
+    kept_at="GET https://openrouter.ai/api/v1/generation?id=ID",
+    no_call="no generation",
+    sample="made: in the documented shape",
+)
+"""OpenRouter's endpoint of one generation: its native counts are what is billed, cached ones within the prompt."""

@@ -68,6 +68,8 @@ def _spans(document: Record) -> Iterator[Record]:
             yield from _of_group(group)
     elif "SpanAttributes" in document:
         yield _of_clickhouse(document)
+    elif isinstance(document.get("spans"), list):  # a trace of Phoenix's command line
+        yield from map(_row, _objects(document["spans"]))
     elif "localEndpoint" in document:
         yield _of_zipkin(document)
     elif isinstance(document.get("columns"), list):
@@ -217,6 +219,7 @@ def recognises(sample: Sample) -> bool:
         or sample.has("data.spans.traceID", "data.spans.spanID")
         or sample.has("SpanAttributes", "TraceId", "SpanId")
         or sample.has("localEndpoint", "traceId", "id")
+        or sample.has("spans.context.trace_id", "spans.attributes")
         or any(_is_logfire(record) for record in sample.records)
     )
 
@@ -236,7 +239,7 @@ READER = replace(
     narrow=None,
     unique_by="the trace's id and the span's",
     sample="made: spans in the envelopes of their backends",
-    kept_at="Phoenix: /v1/projects/NAME/spans; Jaeger: /api/traces; Zipkin: /api/v2/traces; Tempo: /api/traces/ID; "
-    "Logfire: /v1/query; ClickHouse: otel_traces as JSONEachRow",
+    kept_at="Phoenix: /v1/projects/NAME/spans, px trace list; Jaeger: /api/traces; Zipkin: /api/v2/traces; "
+    "Tempo: /api/traces/ID; Logfire: /v1/query; ClickHouse: otel_traces as JSONEachRow",
     no_call="no span with usage",
 )

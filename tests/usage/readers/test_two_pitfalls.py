@@ -438,6 +438,56 @@ def openai_batch(folder: Path) -> None:
     lines(folder / "o.jsonl", done, failed, done)
 
 
+# Claude's cached tokens stand beside the prompt, OpenAI's within it; a part of a message; the table has one call again.
+@case("azure-llm", 2, 500 + 50, 300 + 4_000, 0, 20 + 70, None)
+def azure_llm(folder: Path) -> None:
+    def record(id: str, model: str, prompt: int, cached: int, output: int) -> Record:
+        said = {"requestId": id, "modelName": model, "promptTokens": prompt, "promptCachedTokens": cached,
+                "completionTokens": output}  # fmt: skip
+        return {"time": AT, "category": "GatewayLlmLogs", "properties": said}
+
+    records = [record("chatcmpl-1", "gpt-4o", 800, 300, 20), record("msg_2", "claude-sonnet-4-6", 50, 4_000, 70),
+               record("msg_2", "claude-sonnet-4-6", 0, 0, 0)]  # fmt: skip
+    document(folder / "r.json", {"records": records})
+    (folder / "t.csv").write_text(
+        "TimeGenerated [UTC],CorrelationId,RequestId,ModelName,PromptTokens,PromptCachedTokens,CompletionTokens\n"
+        '"10/5/2026, 10:00:00.000 AM",c,chatcmpl-1,gpt-4o,800,300,20\n'
+    )
+
+
+# A model's sums stand in its metrics, or in older versions beside its name; a page fetched again as the day went on.
+@case("litellm-activity", 5, 60 + 20, 40, 0, 10 + 5, "0.03")
+def litellm_activity(folder: Path) -> None:
+    def day(models: Record) -> Record:
+        sums = {"spend": 9, "prompt_tokens": 9_000, "completion_tokens": 9, "api_requests": 9}
+        return {
+            "results": [
+                {"date": "2026-10-05", "metrics": sums, "breakdown": {"models": models, "providers": {"x": sums}}}
+            ]
+        }
+
+    def sums(usd: float, prompt: int, cached: int, output: int, calls: int) -> Record:
+        return {"spend": usd, "prompt_tokens": prompt, "cache_read_input_tokens": cached, "completion_tokens": output,
+                "api_requests": calls}  # fmt: skip
+
+    document(folder / "early.json", day({"gpt-5": sums(0.01, 50, 20, 5, 2)}))
+    document(
+        folder / "late.json", day({"gpt-5": {"metrics": sums(0.02, 100, 40, 10, 4)}, 'a "b"': sums(0.01, 20, 0, 5, 1)})
+    )
+
+
+# 400 of the native 1,000 were cached; the endpoint was asked twice, once for a generation that was cancelled.
+@case("openrouter-generation", 2, 600 + 10, 400, 0, 100 + 1, "0.02")
+def openrouter_generation(folder: Path) -> None:
+    first = {"id": "gen-1", "created_at": AT, "model": "openai/gpt-5", "total_cost": 0.0175, "usage": 0.0175,
+             "tokens_prompt": 950, "native_tokens_prompt": 1_000, "native_tokens_completion": 100,
+             "native_tokens_reasoning": 40, "native_tokens_cached": 400, "cancelled": False}  # fmt: skip
+    second = {**first, "id": "gen-2", "total_cost": 0.0025, "native_tokens_prompt": 10, "native_tokens_completion": 1,
+              "native_tokens_cached": None, "cancelled": True}  # fmt: skip
+    document(folder / "1.json", {"data": first})
+    lines(folder / "2.jsonl", first, second)
+
+
 # An advisor at a model of its own beside the message, and the results fetched twice; one request expired.
 @case("anthropic-batch", 2, 10 + 7, 1_000, 300, 50 + 9, None)
 def anthropic_batch(folder: Path) -> None:

@@ -186,3 +186,59 @@ def test_zipkins_spans_count_by_trace(store: duckdb.DuckDBPyConnection) -> None:
     report = load(store, [DATA / "otel-export" / "lists-of-zipkin.json"])
     assert report.files[0].reader == "otel-export"
     assert rows(store, "input, cache_read, output, model, ts") == [(600, 400, 100, "gpt-5", datetime(2026, 10, 5, 10))]
+
+
+def test_litellms_activity_counts_models_and_no_other_part_of_the_day(store: duckdb.DuckDBPyConnection) -> None:
+    """gpt-5: 2,200 with 1,000 read and 200 written."""
+    load(store, [DATA / "litellm-activity"])
+    assert rows(store, "model, request, input, cache_read, cache_write_5m, output, recorded_usd") == [
+        ("gpt-5", 2, 1_000, 1_000, 200, 200, Decimal("0.0425")),
+        ("my-model", 1, 2_000, 0, 0, 100, Decimal("0.02")),
+    ]
+
+
+def test_a_generation_of_openrouters_is_the_one_of_its_export(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    export = tmp_path / "activity.csv"
+    export.write_text(
+        "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,tokens_cached,model_permaslug\n"
+        "gen-1791194400-Xk2Zr8fQm1LpT7Wd,2026-10-05 10:00:00,0.0123,1000,100,400,openai/gpt-5\n"
+    )
+    load(store, [export, DATA / "openrouter-generation"])
+    bring_up_to_date(store, open_book())
+    counted = store.execute("SELECT input, cache_read, output FROM usage_event WHERE covered_by IS NULL").fetchall()
+    assert counted == [(600, 400, 100)]
+
+
+def test_a_call_in_both_logs_of_api_management_counts_once(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """The gateway's own log has the reply, the one of language models its counts and the reply's id."""
+    usage = {"prompt_tokens": 800, "completion_tokens": 20, "total_tokens": 820,
+             "prompt_tokens_details": {"cached_tokens": 300}}  # fmt: skip
+    body = {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06", "usage": usage}
+    said = {"url": "https://x/openai/deployments/gpt-4o/chat/completions", "responseCode": 200,
+            "backendResponseBody": json.dumps(body)}  # fmt: skip
+    record = {"category": "GatewayLogs", "correlationId": "c1", "time": "2026-10-05T10:00:00Z", "properties": said}
+    load(store, [written(tmp_path, "g.json", {"records": [record]}), DATA / "azure-llm"])
+    bring_up_to_date(store, open_book())
+    counted = store.execute(
+        "SELECT source, input, cache_read, output FROM usage_event WHERE covered_by IS NULL ORDER BY input"
+    ).fetchall()
+    assert counted == [
+        ("azure-llm", 50, 4_000, 70),
+        ("azure-llm", 80, 0, 20),
+        ("azure-apim", 500, 300, 20),
+    ]
+
+
+def test_a_trace_that_phoenixs_command_line_prints_is_its_spans(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    def span(id: str, kind: str, parent: str | None, **counts: int) -> dict[str, Any]:
+        attributes: dict[str, Any] = {"openinference.span.kind": kind, "llm.model_name": "gpt-5"}
+        attributes |= {f"llm.token_count.{name}": count for name, count in counts.items()}
+        return {"name": kind, "context": {"trace_id": "t", "span_id": id}, "span_kind": kind, "parent_id": parent,
+                "start_time": "2026-10-05T10:00:00Z", "attributes": attributes}  # fmt: skip
+
+    spans = [span("a", "AGENT", None), span("b", "LLM", "a", prompt=100, completion=10)]
+    trace = {"traceId": "t", "spans": spans, "rootSpan": spans[0], "startTime": "2026-10-05T10:00:00Z"}
+    report = load(store, [written(tmp_path, "t.json", [trace])])
+    assert (report.files[0].reader, rows(store, "input, output")) == ("otel-export", [(100, 10)])
