@@ -111,6 +111,8 @@ SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("vibe/meta.json", "vibe", 0, 30_000, 60_000, 0, 2_500, "0.15375"),
     # 1,200 / 90,000 / 18,000 / 3,000, a subagent's 100 / 200, and 5,000 + 6,000 / 300 + 100
     ("zed/threads.db", "zed", 0, 12_300, 90_000, 18_000, 3_600, None),
+    # three rows, and a session without any: 800 + 100 + 300 + 4,000 of input, 5 + 1 + 1 + 3 requests
+    ("hermes/state.db", "hermes", 10, 5_200, 61_000, 9_000, 2_620, "0.11874"),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

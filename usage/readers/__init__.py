@@ -75,6 +75,7 @@ ORDER = (
     "gemini_chats.READER",
     "gemini_print.READER",
     "goose.READER",
+    "hermes.READER",
     "kimi.CLI",
     "kimi.CODE",
     "opencode.READER",

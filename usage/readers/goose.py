@@ -84,7 +84,7 @@ def _exported(session: Any) -> Iterator[dict[str, Any] | str]:
 def recognises(sample: Sample) -> bool:
     """The database's tables, or the fields of an exported session."""
     if sample.layout == "sqlite":
-        return sample.has("sessions", "messages", "schema_version")
+        return sample.has("sessions", "messages", "schema_version") and not sample.has("state_meta")  # Hermes
     return sample.layout in ("json", "ndjson") and sample.has("id", "working_dir", "created_at", "extension_data")
 
 

@@ -1001,6 +1001,26 @@ def zed(folder: Path) -> None:
     database.close()
 
 
+# A session's sums repeat its conversation's rows, but not a title's; what they have beyond the rows is of no row.
+@case("hermes", 2 + 1 + 1, (100 - 10) + 10 + 7, 40, 0, (50 + 5) + 3, None)
+def hermes(folder: Path) -> None:
+    with sqlite3.connect(folder / "state.db") as database:
+        for table in ("messages", "schema_version", "state_meta"):
+            database.execute(f"CREATE TABLE {table} (a)")
+        counts = "input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, api_call_count"
+        database.execute(f"CREATE TABLE sessions (id, model, billing_provider, started_at, {counts})")
+        database.execute(
+            "INSERT INTO sessions VALUES ('s', 'gpt-5.5', 'openai', ?, 100, 40, 0, 55, 9, 3)", (MS / 1000,)
+        )
+        database.execute(
+            f"CREATE TABLE session_model_usage (session_id, model, billing_provider, task, last_seen, {counts})"
+        )
+        row = "INSERT INTO session_model_usage VALUES ('s', ?, 'openai', ?, ?, ?, ?, 0, ?, 9, ?)"
+        database.execute(row, ("gpt-5.5", "", MS / 1000, 90, 40, 50, 2))
+        database.execute(row, ("gpt-5-mini", "title_generation", MS / 1000, 7, 0, 3, 1))
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
