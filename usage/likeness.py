@@ -8,7 +8,7 @@ several parts. What is declared of attributes may leave out the way to them: `ge
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,7 @@ CONTENT = frozenset(
 NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,30})?([eE][-+]?\d{1,3})?\s*[$€£¥]?\s*")
 SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
+ATTRIBUTES = "attributes."
 DOT = "\x1f"  # within a part of a path
 QUOTE = '"'
 VALUES = ("intValue", "doubleValue", "stringValue")
@@ -106,24 +107,24 @@ class Likeness:
         self.text_names = {path.rpartition(".")[2] for path in reader.texts}
         self.nested = {path.rpartition("[][]")[0].replace("[]", "") for path in reader.counted}
         self.texts = frozenset(reader.texts)
-        self.known = _pattern(reader.counted, "")
-        self.alike = _pattern(reader.counted, "", re.IGNORECASE)
+        self.known = _pattern(reader.counted)
+        self.alike = _pattern(reader.counted, any_case=True)
         self.every_path = declared[: len(reader.counted)]
         self.dotted_keys = reader.dotted_keys
-        self.left_out = _pattern((*reader.left_out, *reader.own), r"(\..*)?")
+        self.left_out = _pattern((*reader.left_out, *reader.own), below=True)
         self.ways = frozenset(
             ".".join(path.split(".")[:end]) for path in declared for end in range(1, path.count(".") + 1)
         )
-        self.any_way = _pattern(tuple(path for path in self.ways if "*" in path), "")
-        self.any_key = _pattern(tuple(path for path in self.ways if path.endswith("*")), "")
+        self.any_way = _pattern(tuple(path for path in self.ways if "*" in path))
+        self.any_key = _pattern(tuple(path for path in self.ways if path.endswith("*")))
         self.holders = _holders(reader.counted)
-        self.holder = _pattern(tuple(self.holders), "")
+        self.holder = _pattern(tuple(self.holders))
         self.kinds = read_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
 
     def is_way(self, path: str) -> bool:
         """Whether a declared field stands below."""
-        return path in self.ways or bool(self.any_way(path))
+        return path in self.ways or self.any_way(path)
 
     def holds_usage(self, key: str, path: str) -> bool:
         """Whether every number below this key is usage."""
@@ -131,7 +132,7 @@ class Likeness:
 
     def holds_one(self, path: str) -> bool:
         """Whether what holds counted fields here, or is on the way to them, is an object and no list of objects."""
-        return (self.is_way(path) or bool(self.holder(path))) and path not in self.lists
+        return (self.is_way(path) or self.holder(path)) and path not in self.lists
 
     def part(self, path: str, key: str) -> str:
         """A key as a part of a path: one part, where any key may stand here (`us.anthropic.claude-opus-4-8`)."""
@@ -153,7 +154,7 @@ class Likeness:
             return False
         named = f".{key}"
         ways = [counted.partition(named) for counted in self.every_path if named in counted]
-        return any(_pattern((above,), "")(path) for above, _, below in ways if above and below[:1] in ("", "."))
+        return any(_pattern((above,))(path) for above, _, below in ways if above and below[:1] in ("", "."))
 
     def has_attributes(self, path: str) -> bool:
         """Whether a list here is one of attributes."""
@@ -201,12 +202,48 @@ class Likeness:
         return named and not is_no_usage(parts[-1]) and (astray or not self.known(path)) and not self.left_out(path)
 
 
-def _pattern(paths: Sequence[str], end: str, flags: int = 0) -> Any:
-    """What matches one of these paths, or one below attributes; `*` is any key, with a version too (`gpt-5.6`)."""
+def _pattern(paths: Sequence[str], *, below: bool = False, any_case: bool = False) -> Callable[[str], bool]:
+    """What says whether a path is one of these, or stands `below` one; or is so below attributes.
+
+    `*` is any key, with a version too (`gpt-5.6`). Of paths without one, no pattern is compiled: there are hundreds.
+    """
     if not paths:
-        return lambda _: None
-    one = "|".join(re.escape(path.replace("[]", "")).replace(r"\*", ANY_KEY) for path in paths)
-    return lru_cache(PATHS)(re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", flags).fullmatch)
+        return lambda _: False
+    spelt = str.casefold if any_case else str
+    flat = [path.replace("[]", "") for path in paths]
+    exact = frozenset(spelt(path) for path in flat if "*" not in path)
+    starred = _compiled([path for path in flat if "*" in path], below, any_case)
+
+    def is_one(path: str) -> bool:
+        alike = spelt(path)
+        if any(one in exact and "\n" not in rest for one, rest in _ends(alike, below)):
+            return True
+        return starred is not None and starred(path) is not None
+
+    return lru_cache(PATHS)(is_one)
+
+
+def _ends(path: str, below: bool) -> Iterator[tuple[str, str]]:
+    """The path, and what of it stands below attributes; with `below`, also the ways to these, each with the rest."""
+    start = 0
+    while True:
+        one = path[start:]
+        yield one, ""
+        place = one.find(".") if below else -1
+        while place >= 0:
+            yield one[:place], one[place:]
+            place = one.find(".", place + 1)
+        start = path.find(ATTRIBUTES, start) + len(ATTRIBUTES)
+        if start < len(ATTRIBUTES) or "\n" in path[:start]:
+            return
+
+
+def _compiled(paths: Sequence[str], below: bool, any_case: bool) -> Callable[[str], Any] | None:
+    if not paths:
+        return None
+    one = "|".join(re.escape(path).replace(r"\*", ANY_KEY) for path in paths)
+    end = r"(\..*)?" if below else ""
+    return re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", re.IGNORECASE if any_case else 0).fullmatch
 
 
 def _holders(counted: Sequence[str]) -> frozenset[str]:
