@@ -9,6 +9,7 @@ two libraries, a log record beside its span.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from .. import aliases
 from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
@@ -17,7 +18,7 @@ from ..reader import Reader, Sample
 from .claude_model import provider_of
 from .counts import count_in_text
 from .otel_fields import FIELDS
-from .otel_items import COLUMNS, ITEMS, NODE, narrowed
+from .otel_items import COLUMNS, ITEMS, ITEMS_OF_ROWS, NODE, narrowed
 from .otel_json import (
     IN_JSON,
     IN_JSON_COUNTED,
@@ -92,8 +93,7 @@ PROCESSING = processing(
     "metadata ->> '$.anthropic.usage.inference_geo')",
 )
 
-SQL = f"""
-WITH RECURSIVE {ITEMS},
+_CALLS = f"""
 known AS (
     SELECT * REPLACE (
             coalesce(model, trim(mlflow_model, '"'), TRY_CAST(braintrust_metadata AS JSON) ->> '$.model') AS model,
@@ -249,11 +249,9 @@ SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS
 FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span
 WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
     AND call.trace NOT IN (SELECT trace FROM call WHERE bad)  -- a call that is rejected is missing in the sum
-UNION ALL BY NAME
-{METRICS}
-UNION ALL BY NAME
-{OTHERS}
 """  # noqa: S608 (constants only)
+SQL = f"WITH RECURSIVE {ITEMS}, {_CALLS} UNION ALL BY NAME {METRICS} UNION ALL BY NAME {OTHERS}"
+SQL_OF_ROWS = f"WITH RECURSIVE {ITEMS_OF_ROWS}, {_CALLS}"
 
 
 _USAGE_PREFIXES = ("gen_ai.", "llm.", "ai.", "openinference.", "claude_code.", "codex.", "gemini_cli.")
@@ -313,7 +311,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=None,
     whole=True,
-    narrow=narrowed,
+    narrow=partial(narrowed, of_rows=SQL_OF_ROWS),
     kept_at="the file of an OpenTelemetry exporter (OTLP as JSON), or a table of spans",
     no_call="no span, record or metric with usage",
     dotted_keys=True,

@@ -6,6 +6,7 @@ whose columns are attributes. Attributes may have dotted names, be nested, or st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,12 +123,27 @@ _EVENT = f"texts[{place_of('event.name')}]"
 _FIELDS_READ = tuple(short for short in FIELDS if short != "service")
 _SERVICE = NAMES.index("service.name") + 1
 
+_EXPORTED = f"""
+{_unnested("resourceSpans", "scopeSpans", "spans")},
+{_unnested("resourceLogs", "scopeLogs", "logRecords")},"""
+_OF_EXPORTS = """
+    SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
+        scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS began, NULL::VARCHAR AS observed,
+        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body,
+        keys, texts, resource_keys, resource_texts, FALSE AS may_own, NULL::VARCHAR AS service_of_row
+    FROM spans_listed
+    UNION ALL
+    SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope, NULL, NULL,
+        utc_epoch(nullif(timeUnixNano, '0')), observedTimeUnixNano, NULL, NULL, body.stringValue,
+        keys, texts, resource_keys, resource_texts, FALSE, NULL
+    FROM logRecords_listed
+    UNION ALL"""
+_NO_EXPORT = "WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL"
+
 ITEMS = f"""
 entry AS MATERIALIZED (
     SELECT {_WIDE} FROM record
-),
-{_unnested("resourceSpans", "scopeSpans", "spans")},
-{_unnested("resourceLogs", "scopeLogs", "logRecords")},
+),{_EXPORTED}
 row_own AS (
     SELECT *, json_keys(attributes) AS own_keys, json_extract_string(attributes, '$.*') AS own_texts,
         json_keys(resource, '$.attributes') AS resource_keys,
@@ -135,7 +151,7 @@ row_own AS (
         CASE WHEN list_has_any(own_keys, ['gen_ai', 'llm', 'openinference']) THEN CASE WHEN {_NESTS}
             THEN json_extract_string(attributes, {constants([_path(name) for name in NAMES])}) END END AS nested,
         nested IS NOT NULL OR in_columns IS NOT NULL AS elsewhere
-    FROM entry WHERE resourceSpans IS NULL AND resourceLogs IS NULL AND resourceMetrics IS NULL
+    FROM entry {_NO_EXPORT}
 ),
 row_read AS (
     SELECT *,
@@ -150,33 +166,24 @@ row_read AS (
         {_first("endTimeUnixNano", "end_time_unix_nano", "endTime", "end_time", "end_timestamp")} AS finished
     FROM row_own
 ),
-listed AS (
-    SELECT file_id, line, FALSE AS is_log, traceId AS trace, spanId AS span, parentSpanId AS parent, name,
-        scope, kind, NULL::VARCHAR AS span_kind, utc_epoch(startTimeUnixNano) AS began, NULL::VARCHAR AS observed,
-        utc_epoch(endTimeUnixNano) AS ended, status.code AS code, NULL::VARCHAR AS body,
-        keys, texts, resource_keys, resource_texts, FALSE AS may_own, NULL::VARCHAR AS service_of_row
-    FROM spans_listed
-    UNION ALL
-    SELECT file_id, line, TRUE, traceId, spanId, NULL, eventName, scope, NULL, NULL,
-        utc_epoch(nullif(timeUnixNano, '0')), observedTimeUnixNano, NULL, NULL, body.stringValue,
-        keys, texts, resource_keys, resource_texts, FALSE, NULL
-    FROM logRecords_listed
-    UNION ALL
+listed AS ({_OF_EXPORTS}
     SELECT file_id, line,
-        coalesce("type" = 'log' OR hrTime IS NOT NULL OR "_body" IS NOT NULL OR body IS NOT NULL, FALSE),
+        coalesce("type" = 'log' OR hrTime IS NOT NULL OR "_body" IS NOT NULL OR body IS NOT NULL, FALSE)
+            AS is_log,
         coalesce(traceId, trace_id, "context.trace_id", context ->> '$.trace_id', context ->> '$.traceId',
-            spanContext ->> '$.traceId'),
+            spanContext ->> '$.traceId') AS trace,
         coalesce(spanId, span_id, "context.span_id", context ->> '$.span_id', context ->> '$.spanId',
-            spanContext ->> '$.spanId'),
-        coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId'),
-        name, instrumentationScope ->> '$.name', kind, span_kind,
-        {_instant("began")}, observed, {_instant("finished")},
+            spanContext ->> '$.spanId') AS span,
+        coalesce(parentId, parent_id, parentSpanId, parent_span_id, parentSpanContext ->> '$.spanId') AS parent,
+        name, instrumentationScope ->> '$.name' AS scope, kind, span_kind,
+        {_instant("began")} AS began, observed, {_instant("finished")} AS ended,
         coalesce("status.code", status_code, otel_status_code,
             CASE WHEN json_valid(status) AND json_type(status) = 'OBJECT'
-                THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END),
-        coalesce(body, "_body"), keys, texts, resource_keys, resource_texts, TRUE,
+                THEN coalesce(status ->> '$.code', status ->> '$.status_code') ELSE status END)
+            AS code,
+        coalesce(body, "_body") AS body, keys, texts, resource_keys, resource_texts, TRUE AS may_own,
         coalesce(CASE WHEN elsewhere THEN own_texts[{place_of("service.name", "own_keys")}] END, own_service,
-            resource_service)
+            resource_service) AS service_of_row
     FROM row_read
 ),
 keyed AS MATERIALIZED (
@@ -210,6 +217,13 @@ item AS (
 """  # noqa: S608 (constants only)
 """CTEs that yield `item`: FIELDS by their short names, and for each of MEASURES the places in `texts` of what states
 it."""
+ITEMS_OF_ROWS = (
+    ITEMS.replace("entry AS MATERIALIZED", "entry AS")
+    .replace(_EXPORTED, "")
+    .replace(_OF_EXPORTS, "")
+    .replace(_NO_EXPORT, "")
+)
+"""The same where no line is an OTLP export."""
 
 
 NODE = """
@@ -233,32 +247,42 @@ node AS MATERIALIZED (
 """CTEs that yield `node`, what `wrappers` reads of `call`; of a span exported twice, the one with most usage."""
 
 _TABLE_NAMES = {*_IN_COLUMNS, *(f"attributes.{name}" for name in _IN_COLUMNS)}
+_EXPORT_NAMES = {"resourceSpans", "resourceLogs", "resourceMetrics"}
 _ATTRIBUTE_KEY = b'"attributes.'
 PIECE_BYTES = 1024 * 1024
 
 
-def narrowed(reader: Reader, sample: Sample) -> Reader:
-    """The reader without the hundreds of columns of a table whose columns are attributes, for JSON that is none.
+def narrowed(reader: Reader, sample: Sample, of_rows: str) -> Reader:
+    """The reader without the hundreds of columns of a table whose columns are attributes, for JSON that is none; for
+    lines of which none is an OTLP export, with the SQL `of_rows`.
 
     To look for them takes as long as to read a line. Usage under such a name in a line far below is named as unread.
     """
     of_table = any(key in _TABLE_NAMES for record in sample.records for key in record)
-    if sample.layout not in ("ndjson", "json") or not sample.records or of_table or _has_attribute_keys(sample.path):
+    if sample.layout not in ("ndjson", "json") or not sample.records or of_table:
         return reader
+    keys = [_ATTRIBUTE_KEY, *(f'"{name}"'.encode() for name in sorted(_EXPORT_NAMES))]
+    attributes, *exports = _found_keys(sample.path, keys)
+    if attributes:
+        return reader
+    gone, sql = (_TABLE_NAMES, reader.sql) if any(exports) else (_TABLE_NAMES | _EXPORT_NAMES, of_rows)
     return replace(
         reader,
-        columns={name: kind for name, kind in reader.columns.items() if name not in _TABLE_NAMES},
-        sql=reader.sql.replace(_WIDE, _NARROW),
-        counted=tuple(path for path in reader.counted if path not in _IN_COLUMNS),
+        columns={name: kind for name, kind in reader.columns.items() if name not in gone},
+        sql=sql.replace(_WIDE, _NARROW),
+        counted=tuple(
+            path for path in reader.counted if path not in _IN_COLUMNS and path.partition(".")[0] not in gone
+        ),
     )
 
 
-def _has_attribute_keys(path: str) -> bool:
-    """Whether keys of a file begin with `attributes.`: their path is that of an attribute, so none would be missed."""
-    last = b""
+def _found_keys(path: str, keys: Sequence[bytes]) -> list[bool]:
+    """Whether each of these stands in a file: so none would be missed where its path is another's."""
+    last, longest = b"", max(map(len, keys))
+    found = [False] * len(keys)
     with Path(path).open("rb") as stream:
-        while piece := stream.read(PIECE_BYTES):
-            if _ATTRIBUTE_KEY in piece or _ATTRIBUTE_KEY in last + piece[: len(_ATTRIBUTE_KEY)]:
-                return True
-            last = piece[1 - len(_ATTRIBUTE_KEY) :]
-    return False
+        while not all(found) and (piece := stream.read(PIECE_BYTES)):
+            begin = last + piece[:longest]
+            found = [has or key in piece or key in begin for has, key in zip(found, keys, strict=True)]
+            last = piece[1 - longest :]
+    return found

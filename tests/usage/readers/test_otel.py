@@ -134,3 +134,22 @@ def test_a_row_of_a_table_far_below_spans_is_counted_or_named(tmp_path: Path) ->
     assert [(kind.field, kind.total) for kind in report.unread if "input_tokens" in kind.field] == [
         ("gen_ai.usage.input_tokens", 80)
     ]
+
+
+@pytest.mark.parametrize("named", ["resourceSpans", "resourceLogs"])
+def test_an_export_far_below_rows_is_counted(tmp_path: Path, named: str) -> None:
+    rows = (DATA / "console.jsonl").read_text().strip().splitlines() * 30  # more than are looked at for the format
+    values = {"gen_ai.usage.input_tokens": {"intValue": 70}, "gen_ai.request.model": {"stringValue": "gpt-4o"}}
+    call = {
+        **{"traceId": "a" * 32, "spanId": "b" * 16},
+        "attributes": [{"key": key, "value": value} for key, value in values.items()],
+    }
+    time = "1791280800000000000"  # 2026-10-06 10:00 UTC
+    exports = {
+        "resourceSpans": [{"scopeSpans": [{"spans": [{**call, "startTimeUnixNano": time}]}]}],
+        "resourceLogs": [{"scopeLogs": [{"logRecords": [{**call, "timeUnixNano": time}]}]}],
+    }
+    file = tmp_path / "both.jsonl"
+    file.write_text("\n".join([*rows, json.dumps({named: exports[named]})]) + "\n")
+    _, found = loaded(tmp_path, file, sql="SELECT ts, input FROM usage_event WHERE ts::DATE = DATE '2026-10-06'")
+    assert found == [(datetime(2026, 10, 6, 10), 70)]
