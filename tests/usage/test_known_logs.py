@@ -36,6 +36,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "pi": (".pi/agent/sessions/app/1.jsonl", "openclaw/before-compaction.usage-only.jsonl"),
     "Mistral Vibe": (".vibe/logs/session/session_20261005_100000_a1b2c3d4/meta.json", "vibe/meta.json"),
     "Hermes Agent": (".hermes/state.db", "hermes/state.db"),
+    "Forge": (".forge/.forge.db", "forge/forge.db"),
     "Zed": (".local/share/zed/threads/threads.db", "zed/threads.db"),
     "Droid": (".factory/sessions/app/1.settings.json", "droid/session-1.settings.json"),
     "Cline": (f"{CLINE}/ui_messages.json", "cline/ui_messages.json"),

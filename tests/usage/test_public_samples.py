@@ -113,6 +113,8 @@ SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("zed/threads.db", "zed", 0, 12_300, 90_000, 18_000, 3_600, None),
     # three rows, and a session without any: 800 + 100 + 300 + 4,000 of input, 5 + 1 + 1 + 3 requests
     ("hermes/state.db", "hermes", 10, 5_200, 61_000, 9_000, 2_620, "0.11874"),
+    # a summary of 30,000 / 800 and 9,000 / 200 with 12,000 + 7,000 cached; Gemini's 5,000 / 100 + 300
+    ("forge/forge.db", "forge", 2, 25_000, 19_000, 0, 1_400, None),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

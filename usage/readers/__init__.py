@@ -72,6 +72,7 @@ ORDER = (
     "cline.READER",
     "cline_sessions.READER",
     "droid.READER",
+    "forge.READER",
     "gemini_chats.READER",
     "gemini_print.READER",
     "goose.READER",

@@ -1021,6 +1021,28 @@ def hermes(folder: Path) -> None:
     database.close()
 
 
+# Cached tokens are within the prompt, thoughts beyond the completion; a compaction's summary has what it replaced.
+@case("forge", 1, (100 - 40) + 300, 40, 0, (10 + 5) + 20, None)
+def forge(folder: Path) -> None:
+    def usage(prompt: int, cached: int, completion: int, total: int) -> Record:
+        counts = {
+            "prompt_tokens": prompt,
+            "cached_tokens": cached,
+            "completion_tokens": completion,
+            "total_tokens": total,
+        }
+        return {name: {"actual": count} for name, count in counts.items()}
+
+    answer = {"message": {"text": {"role": "Assistant", "model": "gemini-2.5-pro"}}, "usage": usage(100, 40, 10, 115)}
+    summary = {"message": {"text": {"role": "User"}}, "usage": usage(300, 0, 20, 320)}
+    with sqlite3.connect(folder / ".forge.db") as database:
+        database.execute("CREATE TABLE __diesel_schema_migrations (version)")
+        database.execute("CREATE TABLE conversations (conversation_id, context, created_at, updated_at)")
+        context = json.dumps({"messages": [summary, answer]})
+        database.execute("INSERT INTO conversations VALUES ('c', ?, '2026-10-05 10:00:00', NULL)", (context,))
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
