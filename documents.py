@@ -329,9 +329,15 @@ def plain_names(names: Iterable[str]) -> list[str]:
     return [name for name in names if PLAIN_KEY.fullmatch(name)]
 
 
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`; did you mean 'tokens'?` where a known word is near, else nothing: for errors that list the known ones."""
+    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'tokens'?` where a known word is near, else the known words, else nothing."""
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    near = nearest(word, known)
     if near:
-        return f"; did you mean {near[0]!r}?"
+        return near
     return f"; known here: {', '.join([*known[:12], *['…'] * (len(known) > 12)])}" if known else ""

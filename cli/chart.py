@@ -122,13 +122,13 @@ def _of_month(asked: ChartOptions, name: str, ending: str) -> tuple[str | bytes,
 
 
 def _check_name(name: str) -> None:
-    from ..documents import did_you_mean
+    from ..documents import nearest
     from ..reports import plan_pictures
     from ..reports.review import pictures
 
     known = [*dict.fromkeys([*pictures.CHARTS, *plan_pictures.CHARTS])]
     if name not in known:
-        raise InputError(f"there is no chart {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
+        raise InputError(f"there is no chart {name!r}{nearest(name, known)}; known: {', '.join(known)}")
 
 
 def _listed() -> list[str]:

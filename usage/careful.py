@@ -17,6 +17,7 @@ import duckdb
 
 from ..errors import UsageLogError
 from .bounded import lines_of
+from .fast_json import deep_values
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, MAX_REJECTS, end_of_reading, object_size
 from .project import Projector, TooManyRefusedError
@@ -64,7 +65,8 @@ class Careful:
             if source.format.layout in ("csv", "parquet"):
                 self._table(source)
             else:
-                self._lines(source)
+                with deep_values():
+                    self._lines(source)
         except duckdb.Error as error:
             if is_grave(error):
                 raise

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -15,6 +18,12 @@ import orjson
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LONG_NUMBER = b"0" * 20  # 64 bits have up to 20 digits
 ESCAPED_DIGIT = b"\\u003"
+
+
+MAX_DEPTH = 1024
+"""Objects and lists within one another that a value may have: orjson takes no more, so nothing does."""
+FRAMES = 4 * MAX_DEPTH  # of calls that look at such a value; Python's own bound is below it
+SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class _NoNumber(float):
@@ -75,7 +84,30 @@ def _shortly(text: str | bytes) -> Any:
 
 
 def _exactly(text: str | bytes) -> Any:
+    _check_depth(text if isinstance(text, str) else text.decode("utf-8", "replace"))
     return json.loads(text, parse_float=_finite, parse_constant=_NoNumber)
+
+
+def _check_depth(text: str) -> None:
+    """Raises ValueError where objects and lists are deeper within one another than may be."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for sign in SIGN.finditer(text):
+        depth += (sign[0] in "[{") - (sign[0] in "]}")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH:,} levels")
+
+
+@contextmanager
+def deep_values() -> Iterator[None]:
+    """Let functions look at values as deep as may be."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def line_of(record: Any) -> bytes:

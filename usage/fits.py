@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,7 @@ def loaded(text: str) -> Any:
     try:
         return parsed(text)
     except ValueError:
-        return json.loads(LAST_COMMA.sub(r"\1", text))
+        return parsed(LAST_COMMA.sub(r"\1", text))
 
 
 def as_columns_take(text: str, entry: Any, kinds: Mapping[str, Any]) -> Any:

@@ -185,6 +185,7 @@ def test_a_file_of_another_kind_is_not_printed(costsim: Run, tmp_path: Path, com
         (["load", "log.jsonl", "--db", "pipe"], "pipe: this is no regular file; name a file for the store"),
         (["chart", "plans", "--db", "gone.duckdb"], "--db names the store of a month's chart"),
         (["chart", "days", "--db", "gone.duckdb"], "gone.duckdb: there is no store here"),
+        (["chart", "nosuch"], "there is no chart 'nosuch'; known: bridge, days,"),
     ],
 )
 def test_nothing_named_hangs_or_is_ignored(costsim: Run, tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from costsim.usage.load import load
-from costsim.usage.store import open_store
+from emptied import open_store
 
 Json = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """One store for all, emptied between."""
-    with open_store(Path(":memory:")) as connection:
-        yield connection
-
-
-def unread(store: duckdb.DuckDBPyConnection, file: Path, *records: Any) -> dict[str, int]:
-    """The fields of a log that are not counted, each with its sum."""
-    for table in ("usage_event", "load", "unread", "reject", "sign", "touched_day"):
-        store.execute(f"DELETE FROM {table}")
+def read(file: Path, *records: Any) -> tuple[dict[str, int], list[tuple[int, int]]]:
+    """The fields of a log that are not counted, each with its sum; and input and output of its calls."""
     file.write_text("".join(json.dumps(record) + "\n" for record in records))
-    load(store, [file])
-    return dict(store.execute("SELECT field, total::BIGINT FROM unread").fetchall())
+    with open_store() as store:
+        load(store, [file])
+        named = dict(store.execute("SELECT field, total::BIGINT FROM unread").fetchall())
+        return named, store.execute("SELECT input, output FROM usage_event").fetchall()
+
+
+def unread(file: Path, *records: Any) -> dict[str, int]:
+    """The fields of a log that are not counted, each with its sum."""
+    return read(file, *records)[0]
 
 
 def run(**of_model: object) -> Json:
@@ -38,15 +34,13 @@ def run(**of_model: object) -> Json:
 
 
 @pytest.mark.parametrize("level", ["2", "2.0", "2-beta"])
-def test_a_level_like_a_version_is_no_part_of_the_models_name(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path, level: str
-) -> None:
-    named = unread(store, tmp_path / "run.jsonl", run(**{level: {"inputTokens": 30}}))
+def test_a_level_like_a_version_is_no_part_of_the_models_name(tmp_path: Path, level: str) -> None:
+    named = unread(tmp_path / "run.jsonl", run(**{level: {"inputTokens": 30}}))
     assert named == {f"modelUsage.claude-sonnet-4.6.{level}.inputTokens": 30}
 
 
-def test_the_version_in_a_models_name_is_no_level(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    assert unread(store, tmp_path / "run.jsonl", run(inputTokens=30)) == {}
+def test_the_version_in_a_models_name_is_no_level(tmp_path: Path) -> None:
+    assert unread(tmp_path / "run.jsonl", run(inputTokens=30)) == {}
 
 
 AT = "2026-10-05T10:00:00Z"
@@ -92,32 +86,25 @@ def ways_to_join(path: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("form", "first", "last"), [(form, *ends) for form, (_, path) in RECORDS.items() for ends in ways_to_join(path)]
 )
-def test_a_key_that_spells_several_levels_is_named(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path, form: str, first: int, last: int
-) -> None:
+def test_a_key_that_spells_several_levels_is_named(tmp_path: Path, form: str, first: int, last: int) -> None:
     """The first record is as it should be, so that the file is known."""
     record, path = RECORDS[form]
     way = [key.replace("`", ".") for key in path.split(".")]
-    named = unread(store, tmp_path / "log.jsonl", record, joined(record, first, last, way))
+    named = unread(tmp_path / "log.jsonl", record, joined(record, first, last, way))
     assert 30 in named.values()
 
 
 @pytest.mark.parametrize("form", RECORDS)
-def test_the_same_levels_by_themselves_count(store: duckdb.DuckDBPyConnection, tmp_path: Path, form: str) -> None:
-    assert unread(store, tmp_path / "log.jsonl", RECORDS[form][0]) == {}
-    assert store.execute("SELECT input, output FROM usage_event").fetchall() == [(30, 7)]
+def test_the_same_levels_by_themselves_count(tmp_path: Path, form: str) -> None:
+    assert read(tmp_path / "log.jsonl", RECORDS[form][0]) == ({}, [(30, 7)])
 
 
-def test_names_with_dots_are_attributes_where_a_format_has_such(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
+def test_names_with_dots_are_attributes_where_a_format_has_such(tmp_path: Path) -> None:
     span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "chat", "startTimeUnixNano": "1791000000000000000"}
     counts = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 30, "gen_ai.usage.output_tokens": 7}
-    assert unread(store, tmp_path / "spans.jsonl", {**span, "attributes": counts}) == {}
-    assert store.execute("SELECT input, output FROM usage_event").fetchall() == [(30, 7)]
+    assert read(tmp_path / "spans.jsonl", {**span, "attributes": counts}) == ({}, [(30, 7)])
 
 
-def test_a_model_whose_name_has_dots_counts_and_is_not_named(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_a_model_whose_name_has_dots_counts_and_is_not_named(tmp_path: Path) -> None:
     used = {"us.anthropic.claude-opus-4-8-v1:0": {"inputTokens": 30, "outputTokens": 7}}
-    assert unread(store, tmp_path / "run.jsonl", {**run(), "modelUsage": used}) == {}
-    assert store.execute("SELECT input, output FROM usage_event").fetchall() == [(30, 7)]
+    assert read(tmp_path / "run.jsonl", {**run(), "modelUsage": used}) == ({}, [(30, 7)])

@@ -123,3 +123,20 @@ def test_a_field_with_half_a_character_in_its_name_is_named_as_not_counted(tmp_p
         load(store, [tmp_path / "log.jsonl"], format="claude-code")
         unread = store.execute("SELECT field, total FROM unread WHERE field LIKE '%extra%'").fetchall()
     assert unread == [("message.usage.extra?_tokens", 15)]  # 7 + 8: both names are the same text
+
+
+LANGFUSE = """{"id":"%s","type":"GENERATION","traceId":"t","startTime":"2026-10-05T10:00:00Z","model":"gpt-4o",\
+"usageDetails":{"input":1,"output":2},"%s":%s}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["x", "metadata"])
+@pytest.mark.parametrize(("opened", "value", "closed"), [("[", "", "]"), ('{"a":', "1", "}")], ids=["list", "object"])
+def test_a_line_is_as_deep_in_bulk_as_by_itself(tmp_path: Path, key: str, opened: str, value: str, closed: str) -> None:
+    """A line may have 1,024 levels, its own object included; Python's bound of 1,000 calls is nobody's."""
+    for depth in (980, 1000, 1023, 1024, 5000):
+        deep = LANGFUSE % ("b", key, opened * depth + value + closed * depth)
+        lines = [LANGFUSE % ("a", key, "1"), deep]
+        in_bulk = read(tmp_path / f"bulk-{depth}", "langfuse", lines)
+        assert in_bulk == read(tmp_path / f"line-{depth}", "langfuse", [*lines, TORN])
+        assert len(in_bulk[0]) == (2 if depth < 1024 else 1)

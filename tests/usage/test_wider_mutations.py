@@ -7,16 +7,15 @@ names and values in a list.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from costsim.errors import UsageLogError
 from costsim.usage.load import load
-from costsim.usage.store import open_store
 from counts_in import as_line, documents, holders
+from emptied import open_store
 
 DATA = Path(__file__).parents[1] / "data" / "usage"
 TOTALS = """
@@ -81,23 +80,15 @@ def changed_once(value: Any, path: str, wrap: Wrap) -> Any:
     return {**value, key: changed_once(value[key], rest, wrap)} if rest else wrap(value, key)
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """One store for all, emptied between."""
-    with open_store(Path(":memory:")) as connection:
-        yield connection
-
-
-def measured(store: duckdb.DuckDBPyConnection, documents: list[Any], out: Path) -> tuple[int, Any, int] | None:
+def measured(documents: list[Any], out: Path) -> tuple[int, Any, int] | None:
     """Tokens, recorded USD and the number of things that are named; None where the log is refused by name."""
-    for table in ("usage_event", "load", "unread", "reject", "sign", "touched_day"):
-        store.execute(f"DELETE FROM {table}")
     out.write_text("".join(json.dumps(document) + "\n" for document in documents))
-    try:
-        load(store, [out])
-    except UsageLogError:
-        return None
-    return store.execute(TOTALS).fetchone()
+    with open_store() as store:
+        try:
+            load(store, [out])
+        except UsageLogError:
+            return None
+        return store.execute(TOTALS).fetchone()
 
 
 def plain(file: Path) -> list[Any]:
@@ -110,14 +101,12 @@ BEFORE: dict[str, tuple[int, Any, int] | None] = {}
 
 @pytest.mark.parametrize("how", WRAPS)
 @pytest.mark.parametrize(("sample", "path"), [(sample, path) for sample, paths in PATHS.items() for path in paths])
-def test_what_is_wrapped_or_moved_counts_or_is_named(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path, sample: str, path: str, how: str
-) -> None:
+def test_what_is_wrapped_or_moved_counts_or_is_named(tmp_path: Path, sample: str, path: str, how: str) -> None:
     given, out = plain(DATA / sample), tmp_path / Path(sample).name
-    before = BEFORE.get(sample) or BEFORE.setdefault(sample, measured(store, given, out))
+    before = BEFORE.get(sample) or BEFORE.setdefault(sample, measured(given, out))
     changed = changed_once(given, path, WRAPS[how])
     assert changed != given
-    after = measured(store, changed, out)
+    after = measured(changed, out)
     assert before
     assert after is None or (after[0] >= before[0] and after[1] == before[1]) or after[2] > before[2]
 
@@ -139,7 +128,7 @@ def in_a_list_of_names(holder: dict[str, Any], key: str) -> None:
 @pytest.mark.parametrize("change", [written_twice, in_a_list_of_names], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_count_written_twice_or_named_in_a_list_is_named(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, change: Callable[[dict[str, Any], str], None]
+    tmp_path: Path, name: str, change: Callable[[dict[str, Any], str], None]
 ) -> None:
     file = SAMPLES[name]
     try:
@@ -147,10 +136,10 @@ def test_a_count_written_twice_or_named_in_a_list_is_named(
     except ValueError:
         pytest.skip("no JSON")
     out = tmp_path / file.name
-    before = measured(store, [json.loads(as_line(document)) for document in found], out)
+    before = measured([json.loads(as_line(document)) for document in found], out)
     holder, keys = next((one for document in found for one in holders(document)), ({}, []))
     if not keys or not before:
         pytest.skip("no object of counts")
     change(holder, keys[0])
-    after = measured(store, [json.loads(as_line(document)) for document in found], out)
+    after = measured([json.loads(as_line(document)) for document in found], out)
     assert after is None or after[0] >= before[0] or after[2] > before[2]

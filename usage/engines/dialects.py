@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...documents import did_you_mean
+from ...documents import nearest
 from ...errors import CostsimError
 from .statement import SOURCE, RollupStatement
 
@@ -82,4 +82,4 @@ def _own_types(tree: exp.Expr, dialect: str) -> None:
 
 def _check_dialect(dialect: str) -> None:
     if dialect not in DIALECTS:
-        raise CostsimError(f"there is no dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}: {', '.join(DIALECTS)}")
+        raise CostsimError(f"there is no dialect {dialect!r}{nearest(dialect, DIALECTS)}: {', '.join(DIALECTS)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...documents import did_you_mean
+from ...documents import nearest
 from ...errors import CostsimError
 from .engine import Engine
 
@@ -28,5 +28,5 @@ def engine_of(name: str, source: str) -> Engine:
         from .postgres import Postgres
 
         return Postgres.connect(name, source)
-    near = did_you_mean(kind, [known.partition("://")[0] for known in ENGINES])
+    near = nearest(kind, [known.partition("://")[0] for known in ENGINES])
     raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...documents import did_you_mean
+from ...documents import did_you_mean, nearest
 from ...errors import UsageLogError
 from ...tokens import BUT_TEXT_OUTPUT, TOKEN_CLASSES
 from ..reader import DEFAULTS, DIMENSIONS, identifier, text
@@ -140,7 +140,7 @@ def _check_keep(keep: Sequence[str]) -> None:
     for name in keep:
         if name not in KEEPABLE:
             raise UsageLogError(
-                f"{name!r} cannot be kept{did_you_mean(name, KEEPABLE)}: {', '.join(KEEPABLE)}", key="--keep"
+                f"{name!r} cannot be kept{nearest(name, KEEPABLE)}: {', '.join(KEEPABLE)}", key="--keep"
             )
 
 
