@@ -18,6 +18,7 @@ from ..errors import StoreError, UsageLogError, is_full
 from .changes import KnownFile, batches, label_of
 from .files import LogFile, reader_named
 from .foreign import foreign
+from .lake_tables import refuse_table_files
 from .listing import find_files
 from .merge import Merged, merge
 from .object_stores import fetched, is_remote
@@ -133,6 +134,8 @@ def _found(
     """The files that the paths name; rows of a database and files of an object store as copies."""
     here = [path for path in paths if not is_address(path) and not is_remote(path)]
     found = find_files(here, spool, report.passed_over)
+    if declared:  # a table that has no mapping is passed over
+        refuse_table_files(file.path for file in found if file.path.endswith(".parquet"))
     found += [new_rows(store, str(path), spool) for path in paths if is_address(path)]
     for path in paths:
         if is_remote(path):

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import UsageLogError
-from .files import LogFile
+from .files import LogFile, escaped
 from .limits import Bound
 from .listing import has_name_of_log
+from .store_faults import first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,9 +27,12 @@ EXTENSIONS = {"s3": "httpfs", "gs": "httpfs", "az": "azure"}
 WILDCARDS = "*?["
 NO_LOG = "in an object store, and of a name that no log has"
 MAX_FETCHED = Bound("COSTSIM_MAX_FETCHED", 2 * 2**30)  # one file, which passes through memory
+MAX_LISTED = Bound("COSTSIM_MAX_LISTED", 1_000_000)  # files of one folder or glob: a listing may have no end
+REFUSED = "HTTP 401", "HTTP 403", "AuthenticationFailed", "AuthorizationFailure"
 
 LIST = "SELECT filename, size, coalesce(epoch_ns(last_modified), 0) FROM read_blob(?) ORDER BY 1"
-FETCH = "SELECT content FROM read_blob(?)"
+FETCH = "SELECT content FROM read_blob(?) WHERE filename = ?"
+COUNT = "SELECT count(*) FROM (SELECT 1 FROM glob(?) LIMIT ?)"
 KNOWN = "SELECT path, bytes, mtime_ns FROM load WHERE path IN (SELECT unnest(?)) AND declared IS NOT DISTINCT FROM ?"
 
 
@@ -54,9 +58,9 @@ def allow(connection: DuckDBPyConnection, path: str) -> None:
         connection.execute(f"INSTALL {name}")
         connection.execute(f"LOAD {name}")
     except duckdb.Error as error:
-        said = str(error).splitlines()[0]
         raise UsageLogError(
-            f"{kind}:// needs DuckDB's extension {name}, which cannot be installed here ({said}); copy the files first",
+            f"{kind}:// needs DuckDB's extension {name}, which cannot be installed here ({first_line(error)}); copy "
+            "the files first",
             file=path,
         ) from None
 
@@ -79,11 +83,21 @@ def fetched(
         return [_copied(connection, file, spool, not several, file in known) for file in logs]
 
 
+def said(error: duckdb.Error) -> str:
+    """What a store or DuckDB said first, and what to do where it refuses the credentials."""
+    first = first_line(error)
+    if not any(word in first for word in REFUSED):
+        return first
+    return f"{first}: the credentials do not fit, see docs/scale.md on those of object stores"
+
+
 def _listed(connection: DuckDBPyConnection, pattern: str) -> list[_Remote]:
     try:
+        if connection.execute(COUNT, [pattern, MAX_LISTED.value + 1]).fetchall()[0][0] > MAX_LISTED.value:
+            raise UsageLogError(f"these are over {MAX_LISTED} files; name a part of them", file=pattern)
         rows = connection.execute(LIST, [pattern]).fetchall()
     except duckdb.Error as error:
-        raise UsageLogError(f"it cannot be read: {str(error).splitlines()[0]}", file=pattern) from None
+        raise UsageLogError(f"it cannot be read: {said(error)}", file=pattern) from None
     if not rows:
         raise UsageLogError("there is no such file, folder or match", file=pattern)
     return [_Remote(*row) for row in rows]
@@ -102,9 +116,11 @@ def _copied(connection: DuckDBPyConnection, file: _Remote, spool: Path, named: b
         if file.size > MAX_FETCHED.value:
             raise UsageLogError(f"it is over {MAX_FETCHED}; copy it first", file=file.name)
         try:
-            rows = connection.execute(FETCH, [file.name]).fetchall()
+            rows = connection.execute(FETCH, [escaped(file.name), file.name]).fetchall()
         except duckdb.Error as error:
-            raise UsageLogError(f"it cannot be read: {str(error).splitlines()[0]}", file=file.name) from None
+            raise UsageLogError(f"it cannot be read: {said(error)}", file=file.name) from None
+        if not rows:
+            raise UsageLogError("it was there when the store was listed, and is not there now", file=file.name)
         copy.write_bytes(rows[0][0])
         os.utime(copy, ns=(file.mtime_ns, file.mtime_ns))
     return LogFile(str(copy), named, file.size if known else copy.stat().st_size, file.mtime_ns, file.name)

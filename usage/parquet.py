@@ -18,8 +18,10 @@ import duckdb
 from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
+from .files import escaped
+from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
-from .object_stores import allow, is_remote
+from .object_stores import allow, is_remote, said
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
 from .store import open_store, scalar
@@ -108,18 +110,25 @@ def open_calls(paths: Sequence[str | Path]) -> Iterator[Calls]:
 
 def _opened(paths: Sequence[str | Path], spool: Path) -> Iterator[Calls]:
     remote = [str(path) for path in paths if is_remote(path)]
-    here = find_files([path for path in paths if not is_remote(path)], spool)
-    files = [file.path for file in here if file.path.endswith(".parquet")] + remote
+    files = parquet_files([path for path in paths if not is_remote(path)], spool) + remote
     if not files:
         raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))
     with open_store(Path(":memory:")) as connection:
         for path in remote:
             allow(connection, path)
+            refuse_remote_table(connection, path)
         connection.execute("SET parquet_metadata_cache = true")
         try:
             yield _calls(connection, files)
         except duckdb.Error as error:
-            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=files[0]) from None
+            raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
+
+
+def parquet_files(paths: Sequence[str | Path], spool: Path) -> list[str]:
+    """The Parquet files here that the paths name, as DuckDB takes them. Raises UsageLogError for those of a table."""
+    files = [file.path for file in find_files(paths, spool) if file.path.endswith(".parquet")]
+    refuse_table_files(files)
+    return [escaped(file) for file in files]
 
 
 def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:

@@ -20,7 +20,6 @@ from .engine import write_parquet
 from .statement import SOURCE, RollupStatement
 
 LONGEST_SECONDS = 24 * 3600  # of one statement; the client's own limit is five minutes
-MAY_SET = "the statement sets how names and times are read: a user who only reads needs readonly = 2 there, not 1"
 Ask = Callable[[str], bytes]
 """Answers SQL with a Parquet file."""
 
@@ -56,7 +55,7 @@ class ClickHouse:
                 send_receive_timeout=LONGEST_SECONDS,
             )
         except Exception as error:  # the client has many kinds, none of them ours
-            said = parts.without_secrets(_said(error), ["CLICKHOUSE_PASSWORD"])
+            said = parts.without_secrets(first_line(error), ["CLICKHOUSE_PASSWORD"])
             raise CostsimError(f"{origin}: {said}") from None
         return cls(lambda sql: bytes(client.raw_query(sql, fmt="Parquet")), table, f"{origin}/{table}")
 
@@ -92,10 +91,4 @@ class ClickHouse:
         try:
             return self.ask(sql)
         except Exception as error:  # as above
-            raise CostsimError(f"{self.origin}: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    """What the client or server said first, and what to do where a setting is forbidden."""
-    said = first_line(error)
-    return f"{said}; {MAY_SET}" if "READONLY" in said else said
+            raise CostsimError(f"{self.origin}: {first_line(error)}") from None

@@ -11,8 +11,9 @@ from weakref import finalize
 import duckdb
 
 from ...errors import UsageLogError
-from ..listing import find_files
-from ..object_stores import allow, is_remote
+from ..lake_tables import refuse_remote_table
+from ..object_stores import allow, is_remote, said
+from ..parquet import parquet_files
 from ..store import SESSION, open_store
 from ..store_file import connect
 from .engine import copy_to
@@ -42,10 +43,11 @@ class Local:
         connection.execute(SESSION)
         if is_remote(source):
             allow(connection, source)
+            refuse_remote_table(connection, source)
             return cls._over(connection, [source], source)
         links = mkdtemp()  # to names that DuckDB does not take, for as long as it reads them
         finalize(connection, rmtree, links, ignore_errors=True)
-        files = [file.path for file in find_files([source], Path(links)) if file.path.endswith(".parquet")]
+        files = parquet_files([source], Path(links))
         if not files:
             raise UsageLogError("there is no Parquet file and no store here", file=source)
         return cls._over(connection, files, str(path.resolve()))
@@ -55,7 +57,7 @@ class Local:
         try:
             connection.read_parquet(files, union_by_name=len(files) > 1).create_view(SOURCE)
         except duckdb.Error as error:
-            raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=files[0]) from None
+            raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
         return cls(connection, origin, unique=False)
 
     def columns(self) -> dict[str, str]:

@@ -6,12 +6,14 @@ in this process on all cores. SOURCE is a table's name, or a path; `delta:PATH` 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import CostsimError
+from ..lake_tables import LOGS, refused
 from ..store_faults import first_line
 from .dialects import transpiled
 from .engine import write_rows
@@ -49,10 +51,13 @@ class Spark:
             session = builder.getOrCreate()
         except Exception as error:
             raise CostsimError(f"Spark does not start (it needs Java 17 or later): {_said(error)}") from None
+        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # what it says is in the error
         for name, value in SETTINGS.items():
             session.conf.set(name, value)
         try:
             _read(session, source).createOrReplaceTempView(SOURCE)
+        except CostsimError:
+            raise
         except Exception as error:  # PySpark has many kinds, none of them ours
             raise CostsimError(f"{source}: Spark cannot read this: {_said(error)}{_jar_of(source, error)}") from None
         return cls(session, source)
@@ -84,14 +89,38 @@ def _read(session: SparkSession, source: str) -> DataFrame:
     if colon and kind in FORMATS:
         return session.read.format(kind).load(path)
     if "/" in source or source.endswith(".parquet"):
+        _refuse_table(session, source)
         return session.read.parquet(source)
     return session.table(source)
 
 
+def _refuse_table(session: SparkSession, source: str) -> None:
+    """Raises UsageLogError where the files are those of a table, as far as the folders above may be listed."""
+    java: Any = session._jvm
+    path_of = java.org.apache.hadoop.fs.Path
+    place = path_of(source.partition("*")[0].rpartition("/")[0] if "*" in source else source)
+    while place is not None and place.depth():
+        for kind, log in LOGS.items():
+            if _is_there(session, path_of(place, log)):
+                raise refused(kind, source)
+        place = place.getParent()
+
+
+def _is_there(session: SparkSession, pattern: Any) -> bool:
+    try:
+        return bool(pattern.getFileSystem(session._jsc.hadoopConfiguration()).globStatus(pattern))
+    except Exception:  # reading the files themselves says why
+        return False
+
+
 def _said(error: Exception) -> str:
-    """What an error of Spark says: what Java threw, where Python was told only that something was thrown."""
-    thrown = getattr(error, "java_exception", None)
-    return first_line(error if thrown is None else RuntimeError(str(thrown.toString())))
+    """What an error of Spark says: the first cause in Java, where Python was told only that something was thrown."""
+    cause = getattr(error, "java_exception", None)
+    if cause is None:
+        return first_line(error)
+    while cause.getCause() is not None:
+        cause = cause.getCause()
+    return first_line(RuntimeError(str(cause.getMessage() or cause.toString())))
 
 
 def _jar_of(source: str, error: Exception) -> str:
