@@ -73,6 +73,8 @@ PLACES: tuple[Place, ...] = (
     Place("Zed", (f"$XDG_DATA_HOME/zed/threads|{MAC}/Zed/threads",), ("threads.db",)),
     Place("Hermes Agent", ("$HERMES_HOME|~/.hermes",), ("state.db", "profiles/*/state.db")),
     Place("Forge", ("$FORGE_CONFIG|~/.forge|~/forge",), (".forge.db",)),
+    Place("Mux", ("$XUM_ROOT|$MUX_ROOT|~/.xum|~/.mux|~/.cmux",),
+          tuple(f"sessions/*/{name}.jsonl" for name in ("chat", "chat-archive", "headless-usage"))),
     Place("Droid", ("$DROID_SESSIONS_DIR|$FACTORY_DIR/sessions|~/.factory/sessions",), ("*.settings.json",)),
     Place("Cline", ("$CLINE_DATA_DIR|$CLINE_DIR/data|~/.cline/data",), TASKS),
     Place("Cline (CLI)", ("$CLINE_SESSION_DATA_DIR|$CLINE_DATA_DIR/sessions|$CLINE_DIR/data/sessions"

@@ -28,6 +28,7 @@ SAMPLES: dict[str, tuple[str, Sequence[Way]]] = {
     "gemini-cli": ("session-2026-04-23.jsonl", [(19, "tokens")]),
     "gemini-print": ("stream.jsonl", [(-1, "stats"), (-1, "stats", "models", "gemini-2.5-pro")]),
     "kimi-cli": ("wire.jsonl", [(2, "message", "payload", "token_usage")]),
+    "mux": ("chat.jsonl", [(1, "metadata"), (1, "metadata", "usage"), (1, "metadata", "toolModelUsages", 0, "usage")]),
     "opencode": ("msg_test001.json", [("tokens",), ("tokens", "cache")]),
     "opencode-run": ("run.jsonl", [(2, "part"), (2, "part", "tokens"), (2, "part", "tokens", "cache")]),
     "qwen-print": ("stream.jsonl", [(-1, "usage")]),

@@ -115,6 +115,9 @@ SHIPPED: list[tuple[str, str, int, int, int, int, int, str | None]] = [
     ("hermes/state.db", "hermes", 10, 5_200, 61_000, 9_000, 2_620, "0.11874"),
     # a summary of 30,000 / 800 and 9,000 / 200 with 12,000 + 7,000 cached; Gemini's 5,000 / 100 + 300
     ("forge/forge.db", "forge", 2, 25_000, 19_000, 0, 1_400, None),
+    # 50,000 - 40,000 - 9,000 / 40,000 / 9,000 / 1,200 and a tool's 2,000 / 100: 75,000,000 ticks / 10^10
+    ("mux/chat.jsonl", "mux", 1, 3_000, 40_000, 9_000, 1_300, "0.0075"),
+    ("mux/headless-usage.jsonl", "mux", 1, 900, 0, 0, 20, None),
     # 0.1875 (0.0625 of it a subagent's) and 0.02
     ("crush/crush.db", "crush", 0, 0, 0, 0, 0, "0.2075"),
 ]

@@ -79,6 +79,7 @@ ORDER = (
     "hermes.READER",
     "kimi.CLI",
     "kimi.CODE",
+    "mux.READER",
     "opencode.READER",
     "opencode_run.READER",
     "vibe.READER",

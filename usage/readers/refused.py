@@ -99,7 +99,12 @@ def _vibe_messages(sample: Sample) -> bool:
     return sample.path.endswith("messages.jsonl") and sample.has("role", "message_id")
 
 
+def _mux_sums(sample: Sample) -> bool:
+    return sample.path.endswith("session-usage.json") and sample.has("byModel", "version")
+
+
 COMPANIONS: tuple[Known, ...] = (
+    (_mux_sums, "the sums of a workspace of Mux, of no time; its calls are in chat.jsonl beside it"),
     (_vibe_messages, "a conversation of Mistral Vibe; its usage is in meta.json beside it"),
     (_cline_history, "a conversation without usage; Cline, Roo and Kilo have it in ui_messages.json beside it"),
     (_bedrock_manifest, "the sums of a batch job of Bedrock, of no named model; its calls are in the .jsonl.out files "

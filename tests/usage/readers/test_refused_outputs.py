@@ -23,6 +23,13 @@ OUTPUTS: dict[str, tuple[list[Record], str]] = {
 }
 
 
+def test_the_sums_of_a_workspace_of_mux_are_refused_with_where_its_calls_are(tmp_path: Path) -> None:
+    file = tmp_path / "session-usage.json"
+    file.write_text(json.dumps({"byModel": {"anthropic:claude-sonnet-4-6": {"input": {"tokens": 9}}}, "version": 1}))
+    with open_store(tmp_path / "costsim.duckdb") as store, pytest.raises(UsageLogError, match="its calls are in chat"):
+        load(store, [file])
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_an_output_without_usage_to_count_is_refused_with_the_reason(tmp_path: Path, output: str) -> None:
     records, why = OUTPUTS[output]

@@ -1043,6 +1043,20 @@ def forge(folder: Path) -> None:
     database.close()
 
 
+# Reads and writes are within a turn's input; a copied workspace repeats the turn; a tool's call stands beside it.
+@case("mux", 1, (100 - 60 - 30) + 7, 60, 30, 20 + 3, "0.0075")
+def mux(folder: Path) -> None:
+    usage = {"inputTokens": 100, "cachedInputTokens": 60, "outputTokens": 20, "totalTokens": 120, "reasoningTokens": 5}
+    tool = {"toolName": "advisor", "model": "xai:grok-4", "usage": {"inputTokens": 7, "outputTokens": 3},
+            "providerMetadata": {"xai": {"costInUsdTicks": 75_000_000}}}  # fmt: skip
+    stated = {"historySequence": 1, "timestamp": MS, "model": "anthropic:claude-sonnet-4-6", "usage": usage,
+              "contextUsage": usage, "providerMetadata": {"anthropic": {"cacheCreationInputTokens": 30}},
+              "toolModelUsages": [tool]}  # fmt: skip
+    message = {"id": "assistant-1", "role": "assistant", "parts": [], "metadata": stated}
+    for workspace in ("a", "copy"):
+        lines(folder / "sessions" / workspace / "chat.jsonl", message)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
