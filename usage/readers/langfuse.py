@@ -24,36 +24,10 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier, text
 from .langfuse_keys import COUNTED, MEDIA, NESTED, SHAPE, by_medium, first, largest, more, sum_of
+from .langfuse_rows import COLUMNS, LISTED, OLDEST, PARTS_OF_COST, narrowed
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
 
-OLDEST = ("inputUsage", "promptTokens", "outputUsage", "completionTokens", "totalUsage", "totalTokens")
-PARTS_OF_COST = ("inputCost", "calculatedInputCost", "outputCost", "calculatedOutputCost")
-
-FIELDS = {
-    "id": "VARCHAR",
-    "type": "VARCHAR",
-    "name": "VARCHAR",
-    "model": "VARCHAR",
-    **dict.fromkeys(("providedModelName", "provided_model_name", "startTime", "start_time"), "VARCHAR"),
-    **dict.fromkeys(("traceId", "trace_id", "parentObservationId", "parent_observation_id"), "VARCHAR"),
-    **dict.fromkeys(("sessionId", "session_id", "userId", "user_id", "traceName", "trace_name"), "VARCHAR"),
-    "level": "VARCHAR",
-    "environment": "VARCHAR",
-    "usageDetails": "JSON",
-    "usage_details": "JSON",
-    "usage": "JSON",
-    "costDetails": "JSON",
-    "cost_details": "JSON",
-    "totalCost": "VARCHAR",
-    "total_cost": "VARCHAR",
-    "calculatedTotalCost": "VARCHAR",
-    **dict.fromkeys((*OLDEST, *PARTS_OF_COST, "unit"), "VARCHAR"),
-    "modelParameters": "JSON",
-    "model_parameters": "JSON",
-    "metadata": "JSON",
-    "tags": "JSON",
-}
 _METADATA = (  # all at once, since each expression on it parses it anew
     '$."gen_ai.response.id"', '$.attributes."gen_ai.response.id"', "$.response_id", "$.ls_provider",
     '$.attributes."gen_ai.provider.name"', '$.attributes."gen_ai.system"', "$.service_tier", "$.speed",
@@ -71,14 +45,6 @@ _COUNTED_AS = "nullif(regexp_extract(counts::VARCHAR, 'put_(flex|priority)', 1),
 _TIER = ", ".join((_COUNTED_AS, "set[1]", "set[2]", _said(7, 9, 10)))
 _SPEED, _GEO = f"set[3], {_said(8)}", f"set[4], {_said(11)}"
 _PROCESSING = processing(*(f"coalesce({texts})" for texts in (_TIER, _SPEED, _GEO)))
-_OBSERVATIONS = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in FIELDS.items()) + ")[]"
-COLUMNS = {
-    **FIELDS,
-    "trace": "STRUCT(id VARCHAR, name VARCHAR, sessionId VARCHAR, userId VARCHAR, tags JSON)",
-    "observations": _OBSERVATIONS,
-    "data": _OBSERVATIONS,
-}
-
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
 
 
@@ -96,6 +62,11 @@ def _used(counts: str) -> str:
             AND ({counts} ->> k) IS NOT NULL AND k NOT LIKE '%Cost')), FALSE)"""
 
 
+def _has_keys(value: str) -> str:
+    """Whether a JSON value is an object with a key: what begins as one and has a quote is."""
+    return f"CASE WHEN {value}::VARCHAR LIKE '{{%\"%' THEN TRUE ELSE len(json_keys({value})) > 0 END"
+
+
 def _amount(*names: str) -> str:
     return f"TRY_CAST(coalesce({', '.join(identifier(name) for name in names)}) AS DECIMAL(38, 18))"
 
@@ -107,24 +78,17 @@ _SUM_OF_COSTS = f"""CASE WHEN coalesce({_INPUT_COST}, {_OUTPUT_COST}) IS NOT NUL
 _OWN_TAGS = """json_object('attributes', NULL, 'resourceAttributes', NULL, 'scope', NULL, 'environment', environment,
     'user', coalesce("userId", user_id, trace_user), 'trace', coalesce("traceName", trace_name, trace_named))"""
 
-_FIELDS = ", ".join(f'"{name}"' for name in FIELDS)
+# What the counts of an observation leave to be told of it; all rows are held while wrappers are looked for.
+_KEPT = ", ".join((
+    "file_id", "line", "id", "trace", "parent", "kind", "name", "level", "environment", "metadata", "tags", "counts",
+    *('"startTime"', "start_time", '"sessionId"', "session_id", '"userId"', "user_id", '"traceName"', "trace_name"),
+    *("trace_session", "trace_user", "trace_named", "trace_tags", "named_model", "said", "set", "costs", "stated_cost"),
+    *("no_tokens", "counted_in", "bad", "all_inside", "reasoning_inside", "inputs", "outputs", "parts", "searches"),
+    *("total", *PARTS),
+))  # fmt: skip
 
 SQL = f"""
-WITH RECURSIVE taken AS MATERIALIZED (
-    SELECT * FROM record
-),
-observation AS (
-    SELECT file_id, line, NULL AS trace_session, NULL AS trace_user, NULL AS trace_named, NULL AS trace_tags,
-        {_FIELDS}
-    FROM taken WHERE observations IS NULL AND data IS NULL
-    UNION ALL
-    -- a trace with its observations: its own fields stand in `trace`, or beside the list
-    SELECT file_id, line, coalesce(trace.sessionId, "sessionId"), coalesce(trace.userId, "userId"),
-        coalesce(trace.name, "name"), coalesce(trace.tags, tags), unnest(observations, max_depth := 2)
-    FROM taken WHERE observations IS NOT NULL
-    UNION ALL
-    SELECT file_id, line, NULL, NULL, NULL, NULL, unnest(data, max_depth := 2) FROM taken WHERE data IS NOT NULL
-),
+WITH RECURSIVE {LISTED}
 entry AS (
     SELECT * REPLACE (coalesce({_parsed("metadata")}, '{{}}') AS metadata),
         upper(coalesce("type", 'GENERATION')) AS kind,
@@ -142,7 +106,7 @@ detailed AS (
     SELECT *,
         upper(coalesce(nullif(older ->> '$.unit', ''), nullif(unit, ''), 'TOKENS')) AS counted_in,
         -- before usageDetails there was usage, and before that its counts alone
-        CASE WHEN len(json_keys(details)) > 0 THEN details WHEN {_used("older")} THEN older
+        CASE WHEN {_has_keys("details")} THEN details WHEN {_used("older")} THEN older
              ELSE json_object('input', coalesce("inputUsage", "promptTokens"),
                  'output', coalesce("outputUsage", "completionTokens"), 'total', coalesce("totalUsage", "totalTokens"))
              END AS stated_counts,
@@ -222,7 +186,7 @@ resolved AS (
     FROM placed
 ),
 counted AS MATERIALIZED (
-    SELECT *,
+    SELECT {_KEPT},
         inputs - within + CASE WHEN all_inside THEN - reads - writes_beside ELSE more_inputs END AS uncached,
         outputs + CASE WHEN reasoning_inside THEN 0 ELSE more_outputs END + thinking AS output_tokens,
         reads + reads_within AS cached,
@@ -315,6 +279,7 @@ READER = Reader(
     columns=COLUMNS,
     sql=SQL,
     recognises=recognises,
+    narrow=narrowed,
     input_includes_cached=False,
     dotted_keys=True,
     counted=(

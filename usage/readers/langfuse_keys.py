@@ -33,7 +33,8 @@ _WAYS = {
     part: [way for name in names for way in ([f'"{name}"', name] if "." in name else [name])]
     for part, names in _MEDIA.items()
 }
-MEDIA = media_counts("counts", _WAYS, "audio|image|modality")
+_MEDIA_WORDS = ("audio", "image", "modality")
+MEDIA = media_counts("counts", _WAYS, "|".join(_MEDIA_WORDS), _MEDIA_WORDS)
 """SQL for what stands under the keys of media (`by_medium`), each as it is and as the way to it; few rows have any."""
 
 

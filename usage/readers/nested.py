@@ -34,6 +34,7 @@ def count(holder: str, *paths: str) -> str:
 
 ANY_MEDIA = r'(audio|image)\w*"\s*:\s*[^0n\s]'
 """A key of audio or images with a count other than 0: most usages have none, and are looked at no further."""
+MEDIA_WORDS = ("audio", "image")
 ANY_MODALITY = r'(?i)AUDIO|IMAGE|modality"\s*:\s*"?[24]'
 
 
@@ -45,11 +46,17 @@ def media(holder: str, names: Mapping[str, Sequence[str]] = API_MEDIA, listed: s
     return f"{media_counts(holder, names)} AS {listed}, {media_parts(names, listed)}"
 
 
-def media_counts(holder: str, names: Mapping[str, Sequence[str]], any_media: str = ANY_MEDIA) -> str:
-    """SQL for the list of the counts under each of these names; NULL where there are none."""
+def media_counts(
+    holder: str, names: Mapping[str, Sequence[str]], any_media: str = ANY_MEDIA, words: Sequence[str] = MEDIA_WORDS
+) -> str:
+    """SQL for the list of the counts under each of these names; NULL where there are none.
+
+    `any_media` is a pattern of what has some. To look for the `words` of which it has one takes a tenth of its time.
+    """
     paths = ", ".join(f"'{_path(path)}'" for listed in names.values() for path in listed)
     counts = f"list_transform(json_extract_string({holder}, [{paths}]), lambda t: {count_in_text('t')})"
-    return f"CASE WHEN regexp_matches(({holder})::VARCHAR, '{any_media}') THEN {counts} END"
+    some = " OR ".join(f"contains(({holder})::VARCHAR, '{word}')" for word in words)
+    return f"CASE WHEN ({some}) AND regexp_matches(({holder})::VARCHAR, '{any_media}') THEN {counts} END"
 
 
 def media_parts(names: Mapping[str, Sequence[str]], listed: str) -> str:
