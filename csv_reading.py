@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -13,15 +15,18 @@ from .documents import MAX_BYTES, check_regular
 from .errors import InputError
 
 Row = dict[str, str]
+FRESH_SECONDS = 10
+"""A file that was written to within this time may still be being written."""
 
 
-def read_csv(file: Path) -> tuple[list[str], Iterator[tuple[int, Row]]]:
-    """The header, and the rows as (line, {column: text}); blank lines are skipped, texts are stripped.
+def read_csv(file: Path, growing: bool = False) -> tuple[list[str], Iterator[tuple[int, Row]]]:
+    """The header, and the rows as (line, {column: text}); blank lines are skipped, texts are stripped. Of a `growing`
+    file, which a program may be writing to, the whole lines (`whole_lines`).
 
     Raises InputError where the file is missing or not UTF-8, a column stands twice, or a row has not as many
     fields as the header; the latter while iterating.
     """
-    lines = _records(file)
+    lines = _records(file, growing)
     _, header = next(lines, (1, []))
     header = [name.strip() for name in header]
     if not header:
@@ -40,11 +45,12 @@ def _rows(file: Path, header: list[str], records: Iterator[tuple[int, list[str]]
         yield line, {name: text.strip() for name, text in zip(header, fields, strict=True)}
 
 
-def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
+def _records(file: Path, growing: bool) -> Iterator[tuple[int, list[str]]]:
     try:
         check_regular(file)
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(_lines(stream, file), strict=True)
+            lines = _lines(stream, file)
+            reader = csv.reader(whole_lines(stream, lines) if growing else lines, strict=True)
             for fields in reader:
                 if fields:
                     yield reader.line_num, fields
@@ -66,6 +72,33 @@ def _lines(stream: TextIO, file: Path) -> Iterator[str]:
         if len(line) > MAX_BYTES:
             raise InputError(f"a line is longer than {MAX_BYTES // 2**20} Mi characters", file=file)
         yield line
+
+
+def whole_lines(stream: TextIO, lines: Iterator[str]) -> Iterator[str]:
+    """The lines that a file had when it was opened; of a file that was just written to, not a last one without its line
+    end: it may be half written, and look whole."""
+    looked = os.fstat(stream.fileno())
+    left = looked.st_size
+    for line in lines:
+        left -= len(line.encode())
+        ended = line.endswith(("\n", "\r")) or not _is_fresh(looked)
+        if left < 0 or not ended:
+            return
+        yield line
+
+
+def last_line_waits(file: Path) -> bool:
+    """Whether `whole_lines` leaves out the last line of a file."""
+    looked = file.stat()
+    if not (looked.st_size and _is_fresh(looked)):
+        return False
+    with file.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) not in b"\r\n"
+
+
+def _is_fresh(looked: os.stat_result) -> bool:
+    return time.time() - looked.st_mtime < FRESH_SECONDS
 
 
 def decimal_of(text: str, file: Path, line: int, column: str) -> Decimal:

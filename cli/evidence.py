@@ -223,12 +223,15 @@ def _reported(
     from ..analysis.outcomes.costs import paid_usd, report_month, under_book_names
     from ..analysis.outcomes.outcomes import Criteria, report_outcomes
     from ..analysis.outcomes.store import count_outcomes, load_outcomes
+    from ..csv_reading import last_line_waits
     from ..months import moments
     from ..usage.store import open_store
 
     with open_store(db, read_only=not file) as store:
         if file:
             say(f"{file}: {load_outcomes(store, file):,} outcomes", err=True)
+            if last_line_waits(file):
+                say(f"{file}: the last line has no line end and may be half written; load it again", err=True)
         counts = under_book_names(count_outcomes(store, None, moments(since, until)[1]), stack)
         paid = paid_usd(store, stack, since, until)
     criteria = Criteria(min_success=min_success)

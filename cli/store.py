@@ -5,9 +5,12 @@ from __future__ import annotations
 import typer
 
 from ..errors import StoreError
+from ..plurals import counted
 from ..usage import DEFAULT_STORE
 from .arguments import DbOption, existing
 from .screen import say
+
+CALLS = "usage_event"
 
 store_app = typer.Typer(no_args_is_help=True, help="Look after a store: verify, repair and compact it.")
 
@@ -43,8 +46,14 @@ def repair(db: DbOption = DEFAULT_STORE) -> None:
     for fault in health.faults():
         say(fault)
     for name, rows in saved.items():
-        say(f"{name}: {rows:,} rows saved")
+        had = health.rows.get(name, rows)
+        say(f"{name}: {rows:,} rows saved" if rows >= had else f"{name}: {rows:,} of {had:,} rows saved")
     say(f"{db}: repaired; the damaged store is kept as {kept}. Load the logs again: costsim load LOGS")
+    if (lost := health.rows.get(CALLS, 0) - saved.get(CALLS, 0)) > 0:
+        say(
+            f"{counted(lost, 'call')} of the damaged store count no more until their logs are loaded again; where a "
+            f"log is gone, its calls are in {kept} only"
+        )
 
 
 @store_app.command()

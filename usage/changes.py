@@ -17,7 +17,7 @@ from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
 from .sqlite_log import log_beside
-from .strictness import refuse_passed_over
+from .strictness import refuse_passed_over, refuse_waiting
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,10 +105,7 @@ def batches(
     for _, group in groupby(known_files, key=_kind):
         for chunk in _chunks(list(group)):
             compared = [_compared(known_file, loaded, spool) for known_file in chunk]
-            waiting = sorted(known_file.label for known_file in compared if known_file.file.waits)
-            if strict and waiting:
-                raise UsageLogError("the last row has no line end and may be half written; load again", file=waiting[0])
-            report.waiting += waiting
+            refuse_waiting(sorted(known_file.label for known_file in compared if known_file.file.waits), report, strict)
             same = {known_file.label: known_file.file for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if same:

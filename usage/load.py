@@ -32,7 +32,7 @@ from .signs import find_signs
 from .signs import signs as signs_of
 from .source import Source
 from .store import any_order, insert_rows, scalar
-from .strictness import refuse, refuse_passed_over
+from .strictness import refuse, refuse_passed_over, refuse_waiting
 from .unread import Watch, acknowledge, kinds
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
@@ -172,6 +172,7 @@ def _load_batch(
     watch = Watch(batch[0].format.reader)
     known, numbered = _numbered(store, batch, watch)
     sources, read, hashes = read_snapshots(store, numbered, spool)
+    refuse_waiting([source.file.label for source in sources if source.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
     again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
     with _transaction(store, sum(source.file.size for source in sources)):
@@ -268,7 +269,7 @@ def _keep_files(
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
-        "times": [source.file.mtime_ns for source in sources],
+        "times": [0 if source.waits else source.file.mtime_ns for source in sources],
         "changes": [source.file.ctime_ns for source in sources],
         "reader": sources[0].format.reader.name,
         "role": sources[0].format.reader.role,

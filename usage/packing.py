@@ -102,7 +102,7 @@ def unpack(path: str, packing: Packing, packed_size: int, target: Path, lines: b
                 raise
             raise UsageLogError(f"the file cannot be unpacked: {error.strerror}", file=Path(path)) from None
     if fault:
-        _cut_last_line(target)
+        cut_last_line(target)
     return fault
 
 
@@ -121,15 +121,17 @@ def _decompressed(unpacker: _Unpacker, piece: bytes) -> bytes:
         raise BrokenOffError(f"it is damaged: {error}") from None
 
 
-def _cut_last_line(file: Path) -> None:
+def cut_last_line(file: Path) -> bool:
+    """Leave out a last line without its end; whether there was one."""
     with file.open("r+b") as stream:
-        place = stream.seek(0, 2)
+        size = place = stream.seek(0, 2)
         while place:
             start = max(0, place - PIECE_BYTES)
             stream.seek(start)
             end = stream.read(place - start).rfind(b"\n")
             if end >= 0:
                 stream.truncate(start + end + 1)
-                return
+                return start + end + 1 < size
             place = start
         stream.truncate(0)
+        return size > 0

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from .fingerprint import ENDLESS, Fingerprint, fingerprint
 from .items import items
 from .line_watch import LineWatch
-from .packing import unpack
+from .packing import cut_last_line, unpack
 from .project import Projector, begin
 from .records import FORGET, Read, read_entries
 from .sifted import Portion, sifting
-from .snapshot import changed, copied
+from .snapshot import changed, copied, is_fresh
 from .source import Source, check_document, has_many_lines
 from .store import as_written
 from .unfold import unfolded
@@ -69,7 +69,7 @@ def _read(
     projection = Projector(store, opened[0].format.reader)
     with as_written(store, _bytes_of_text(opened)), _parts(opened, spool) as (parts, prints):
         read = read_entries(store, opened, parts, spool, projection, lambda source: prints(source).lines)
-        hashes = {source.file_id: prints(source).content_hash for source in opened}
+        hashes = {source.file_id: "" if source.waits else prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
 
 
@@ -147,7 +147,8 @@ def _unpacked(source: Source, spool: Path) -> Source:
         return source
     content = spool / f"{source.file_id}.content"
     fault = unpack(source.own, source.format.packing, source.file.size, content, lines=source.format.layout in LINES)
-    return replace(source, content=content, fault=fault)
+    waits = source.format.layout == "csv" and not fault and is_fresh(source.file) and cut_last_line(content)
+    return replace(source, content=content, fault=fault, waits=waits)
 
 
 def _unfolded(source: Source, spool: Path) -> Source:

@@ -42,12 +42,16 @@ def looked_at(file: LogFile) -> LogFile:
 def settled(file: LogFile, format: Format, before: tuple[int, int] | None) -> LogFile:
     """The file without a last row that may be half written; `before` is the size and time that the store knows."""
     table = format.layout == "csv" and not format.packing and not format.reader.unfold
-    fresh = time.time_ns() - file.mtime_ns < FRESH_NS
-    if not table or not fresh or file.label == "stdin":
+    if not table or not is_fresh(file) or file.label == "stdin":
         return file
     end = _whole_lines(file)
     waited = before == (end, file.mtime_ns)
     return file if end in (0, file.size) or waited else replace(file, size=end, waits=True)
+
+
+def is_fresh(file: LogFile) -> bool:
+    """Whether a file was just written to, and may still be."""
+    return time.time_ns() - file.mtime_ns < FRESH_NS
 
 
 def _whole_lines(file: LogFile) -> int:

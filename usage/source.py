@@ -30,7 +30,8 @@ class Source:
     """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
 
     `copy` is a snapshot of a file that is being written to. `content` is what a packed file holds, as far as it can be
-    unpacked; `fault` says why not to its end. `watch` notes what is not counted.
+    unpacked; `fault` says why not to its end; of one that `waits`, the last row had no end. `watch` notes what is not
+    counted.
     """
 
     file_id: int
@@ -41,6 +42,7 @@ class Source:
     content: Path | None = None
     fault: str | None = None
     copy: Path | None = None
+    waits: bool = False
 
     @property
     def own(self) -> str:

@@ -9,6 +9,7 @@ from ..errors import UsageLogError
 from .signs import Sign, contradictions
 
 if TYPE_CHECKING:
+    from .report import LoadReport
     from .unread import Unread
 
 
@@ -27,6 +28,13 @@ def refuse_passed_over(path: str, reason: str) -> None:
     raise UsageLogError(
         f"the file is passed over: {reason}; name its columns with --map, move it, or load without --strict", file=path
     )
+
+
+def refuse_waiting(labels: Sequence[str], report: LoadReport, strict: bool) -> None:
+    """Note files whose last row may be half written; raises UsageLogError where that is an error."""
+    if strict and labels:
+        raise UsageLogError("the last row has no line end and may be half written; load again", file=labels[0])
+    report.waiting += labels
 
 
 def _refuse_unread(unread: Sequence[Unread]) -> None:

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...csv_reading import Row, decimal_of, read_csv
+from ...csv_reading import Row, decimal_of, read_csv, whole_lines
 from ...documents import check_regular, did_you_mean, shown_name
 from ...errors import InputError, StoreError
 from ...usage.shape import statement
@@ -89,12 +89,13 @@ class OutcomeCount:
     human_score_sum: float
 
 
-def read_outcomes(file: Path) -> Iterator[Outcome]:
-    """The outcomes in a CSV file, or in JSON Lines (.jsonl, .ndjson), in file order.
+def read_outcomes(file: Path, growing: bool = False) -> Iterator[Outcome]:
+    """The outcomes in a CSV file, or in JSON Lines (.jsonl, .ndjson), in file order; of a `growing` file, which a
+    program may be writing to, the whole lines.
 
     Raises InputError while iterating: an unknown, missing or unreadable value, with file, line and column.
     """
-    rows = _json_rows(file) if file.suffix.lower() in JSON_LINES else _csv_rows(file)
+    rows = (_json_rows if file.suffix.lower() in JSON_LINES else _csv_rows)(file, growing)
     seen: dict[str, int] = {}
     for line, row in rows:
         outcome = _outcome(row, file, line)
@@ -106,17 +107,17 @@ def read_outcomes(file: Path) -> Iterator[Outcome]:
         yield outcome
 
 
-def _csv_rows(file: Path) -> Iterator[tuple[int, Row]]:
-    header, rows = read_csv(file)
+def _csv_rows(file: Path, growing: bool) -> Iterator[tuple[int, Row]]:
+    header, rows = read_csv(file, growing)
     _demand_columns(header, file, 1)
     return rows
 
 
-def _json_rows(file: Path) -> Iterator[tuple[int, Row]]:
+def _json_rows(file: Path, growing: bool) -> Iterator[tuple[int, Row]]:
     try:
         check_regular(file)
         with file.open(encoding="utf-8-sig") as stream:
-            for line, text in enumerate(stream, start=1):
+            for line, text in enumerate(whole_lines(stream, stream) if growing else stream, start=1):
                 if text.strip():
                     yield line, _json_row(text, file, line)
     except UnicodeDecodeError:
@@ -192,7 +193,8 @@ def _truth(row: Row, column: str, file: Path, line: int) -> bool:
 def load_outcomes(connection: DuckDBPyConnection, file: Path) -> int:
     """Load `file` into the table `outcome`, all or nothing; returns the number of rows.
 
-    The same file again replaces its rows, and a request that was known already takes the new outcome.
+    The same file again replaces its rows, and a request that was known already takes the new outcome. A last line
+    without its line end counts only once nobody wrote to the file for ten seconds (`last_line_waits`).
     Raises InputError for the file, StoreError for the database.
     """
     source = os.path.realpath(file)  # of a link that leads round in a circle too: reading it says so
@@ -200,7 +202,7 @@ def load_outcomes(connection: DuckDBPyConnection, file: Path) -> int:
     def load() -> int:
         count = 0
         connection.execute(STAGE)
-        outcomes = read_outcomes(file)
+        outcomes = read_outcomes(file, growing=True)
         while batch := list(islice(outcomes, ROWS_AT_ONCE)):
             rows = json.dumps([row._asdict() for row in batch], default=str)
             connection.execute(STAGE_ROWS, {"source": source, "rows": rows})

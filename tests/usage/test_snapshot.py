@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.errors import UsageLogError
 from costsim.reports.loaded import lines as lines_of
 from costsim.usage import read, records
 from costsim.usage.bounded import bounded
@@ -40,6 +42,26 @@ def test_a_half_written_row_counts_only_with_its_end(tmp_path: Path) -> None:
             out.write("765\n")
         load(store, [file], mapping=MAPPING)
         assert outputs(store) == [10, 98765]
+
+
+@pytest.mark.slow
+def test_a_half_written_row_of_a_packed_file_counts_only_with_its_end_or_at_rest(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv.gz"
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        file.write_bytes(gzip.compress(f"{HEADER}{row(10)}\n{row(98)}".encode()))
+        for _ in range(2):
+            report = load(store, [file], mapping=MAPPING)
+            assert (outputs(store), report.waiting) == ([10], [str(file)])
+        with pytest.raises(UsageLogError, match="may be half written"):
+            load(store, [file], mapping=MAPPING, strict=True)
+        with file.open("ab") as out:
+            out.write(gzip.compress(b"765\n"))
+        report = load(store, [file], mapping=MAPPING)
+        assert (outputs(store), report.waiting) == ([10, 98765], [])
+        file.write_bytes(gzip.compress(f"{HEADER}{row(10)}\n{row(98765)}\n{row(7)}".encode()))
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [7, 10, 98765]
 
 
 @pytest.mark.slow

@@ -90,6 +90,20 @@ def test_what_is_missing_is_named_and_repaired_and_read_anew(lossy: Path, store_
     check_repair(lossy, store_of_sessions)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("lossy", ["DROP TABLE load"], indirect=True)
+def test_a_repair_says_how_many_calls_count_no_more(costsim: Run, lossy: Path, store_of_sessions: Path) -> None:
+    """Without the table of files no call has its file: all wait for their logs."""
+    with open_store(store_of_sessions, read_only=True) as store:
+        [(calls,)] = store.execute("SELECT count(*) FROM usage_event").fetchall()
+    done = costsim("store", "repair", "--db", lossy)
+    assert done.code == 0
+    assert f"usage_event: 0 of {calls:,} rows saved" in done.out + done.err
+    assert (
+        f"{calls:,} calls of the damaged store count no more until their logs are loaded again" in done.out + done.err
+    )
+
+
 def test_the_types_that_are_compared_are_those_of_the_schema() -> None:
     with duckdb.connect() as whole:
         whole.execute(VERSION_TABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,8 +23,10 @@ from costsim.analysis.outcomes.store import (
     load_outcomes,
     read_outcomes,
 )
+from costsim.csv_reading import last_line_waits
 from costsim.errors import InputError, StoreError
 from costsim.pricing.book import open_book
+from emptied import open_store
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -371,3 +374,20 @@ def test_an_outcome_of_any_size_is_an_amount_or_refused(
     else:
         load_outcomes(connection, file)
         assert connection.execute("SELECT usd FROM outcome").fetchone() == (Decimal(usd),)
+
+
+@pytest.mark.parametrize("name", ["outcomes.csv", "outcomes.jsonl"])
+def test_a_half_written_last_line_counts_only_with_its_end_or_at_rest(tmp_path: Path, name: str) -> None:
+    """Of `0.0123` as far as `0.0`, nothing shows that it is a half."""
+    row = {"ts": "2026-02-01T00:00:00Z", "task": "t", "model": "m", "success": "true", "usd": "0.0"}
+    rows = [",".join(row), *[",".join(row.values())] * 2] if name.endswith("csv") else [json.dumps(row)] * 2
+    file = tmp_path / name
+    file.write_text("\n".join(rows))
+    with open_store() as store:
+        assert load_outcomes(store, file) == 1
+        assert last_line_waits(file)
+        os.utime(file, (0, 0))  # at rest
+        assert load_outcomes(store, file) == 2
+        file.write_text("\n".join(rows) + "\n")
+        assert load_outcomes(store, file) == 2
+        assert not last_line_waits(file)
