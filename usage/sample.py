@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
+from ..shown import MAX_NAME, shortened
 from ..tokens import CACHE_CLASSES, CALL_CLASSES, TEXT_CLASSES
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 20_000_000
 MAX_TOKENS = 1_000_000_000
+WHOLE_KINDS = {
+    f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+}
+IS_MISFIT = "value IS NOT NULL AND coalesce(TRY_CAST(value AS DECIMAL(38, 9)) % 1 <> 0, TRUE)"
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def file_calls(file: Path, columns: dict[str, str], input_includes_cached: bool 
         try:
             table = _relation(connection, file)
             _check_columns(table, columns, file)
+            _check_cells(table, {name: columns[name] for name in classes}, file)
             found = _numbered(table, columns, classes).limit(MAX_CALLS + 1).fetchnumpy()
         except duckdb.Error as error:
             raise UsageLogError(f"the log cannot be read: {str(error).splitlines()[0]}", file=file) from None
@@ -167,6 +173,26 @@ def _check_columns(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file
         if column not in table.columns:
             raise UsageLogError(
                 f"there is no column {column!r} for {name}{did_you_mean(column, plain_names(table.columns))}", file=file
+            )
+
+
+def _check_cells(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file: Path) -> None:
+    """Raises UsageLogError for the first cell of these columns that is no whole number: a cast would round it, take
+    `true` for 1, or say neither where it stands nor what to do."""
+    import duckdb
+
+    kinds = dict(zip(table.columns, map(str, table.types), strict=True))
+    for column in columns.values():
+        if kinds[column] in WHOLE_KINDS:
+            continue
+        value = duckdb.ColumnExpression(column).cast("VARCHAR").alias("value")
+        place = duckdb.SQLExpression("row_number() OVER ()").alias("place")
+        misfits = table.select(value, place).filter(duckdb.SQLExpression(IS_MISFIT))
+        for cell, row in misfits.order("place").limit(1).fetchall():
+            raise UsageLogError(
+                f"column {column!r} holds {shortened(cell, MAX_NAME)!r} in row {row:,}, which is no whole number; "
+                "write the count of tokens there, such as 1200, or leave out the row",
+                file=file,
             )
 
 

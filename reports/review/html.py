@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ...analysis.review.charted import spent_so_far
 from ...money import format_usd
+from ...shown import MAX_NAME, shortened_line
 from ...tokens import UNIT_CLASSES
 from .. import reconcile
 from ..colours_by_name import last_part, of_month
@@ -202,7 +203,8 @@ def _tall(cost: Decimal, most: Decimal) -> int:
 
 
 def csv_link(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV as a data URI, to be saved without a script, whole however long; safe to open in a spreadsheet."""
+    """A CSV as a data URI, to be saved without a script, however many rows; safe to open in a spreadsheet. Names are
+    bounded as in the page: it repeats them in every row."""
     from markupsafe import Markup
 
     text = io.StringIO()
@@ -215,7 +217,7 @@ def csv_link(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return "" if value is None else inert(value) if isinstance(value, str) else str(value)
+    return "" if value is None else inert(shortened_line(value, MAX_NAME)) if isinstance(value, str) else str(value)
 
 
 def rate(success: SuccessRate | None) -> str:

@@ -16,6 +16,7 @@ from costsim.usage import packing
 from costsim.usage.limits import MAX_LINE
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.report import FileReport
 from emptied import open_store
 
 MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
@@ -119,6 +120,23 @@ def test_a_document_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file.write_bytes(gzip.compress(json.dumps([json.loads(CALL)] * 5000).encode()))
     with pytest.raises(UsageLogError, match="read as one document, and holds over 100 KiB"):
         loaded(tmp_path, file)
+
+
+def test_values_of_a_document_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comma within a text parts no values."""
+    monkeypatch.setenv("COSTSIM_MAX_VALUES", "100")
+    file = tmp_path / "a.json"
+    file.write_bytes(langfuse(b', {"x": "%s"}' % (b'a,\\",' * 200), b"[", b"]"))
+    assert sum(report.entries for report in read(tmp_path)) == 1
+    file.write_bytes(langfuse(b", {}" * 200, b"[", b"]"))
+    with pytest.raises(UsageLogError, match=r"so many values: 100 \(raise it with COSTSIM_MAX_VALUES\)"):
+        read(tmp_path)
+
+
+def read(folder: Path) -> list[FileReport]:
+    """What a load says of the log in a folder."""
+    with open_store() as store:
+        return load(store, [folder / "a.json"]).files
 
 
 @pytest.mark.slow
