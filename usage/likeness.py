@@ -102,6 +102,7 @@ class Likeness:
 
     def __init__(self, reader: Reader) -> None:
         declared = [path.replace("[]", "") for path in (*reader.counted, *reader.left_out)]
+        self.declared = (reader.counted, (*reader.left_out, *reader.own), reader.texts, reader.listed)
         self.lists = {path.rpartition("[]")[0].replace("[]", "") for path in reader.counted} | {*reader.listed}
         self.moved = {path.rpartition(".")[2] for path in declared[: len(reader.counted)]} - CONTENT
         self.text_names = {path.rpartition(".")[2] for path in reader.texts}
@@ -121,6 +122,7 @@ class Likeness:
         self.holder = _pattern(tuple(self.holders))
         self.kinds = read_kinds(reader)
         self.judge = lru_cache(PATHS)(self._judged)
+        self.declares_alike = lru_cache(PATHS)(self._declared_alike)
 
     def is_way(self, path: str) -> bool:
         """Whether a declared field stands below."""
@@ -183,6 +185,16 @@ class Likeness:
         """Whether all that is in an object is known and left out."""
         return bool(path and self.left_out(path) and not MEDIA.search(path))
 
+    def _declared_alike(self, path: str, other: str) -> bool:
+        """Whether the same is declared below two keys of one object, of which neither itself says usage or content."""
+        names = (path.rpartition(".")[2], other.rpartition(".")[2])
+        if "attributes" in path + other or any(map(NAMES.search, names)) or not CONTENT.isdisjoint(names):
+            return False
+        return not any(map(MEDIA.search, names)) and all(
+            _below(declared, path) == _below(declared, other) and not _by_any_key(declared, (path, other))
+            for declared in self.declared
+        )
+
     def is_media(self, path: str) -> bool:
         """Whether a path is of audio, images or video that has no class: it is priced as text within its figure."""
         return bool(MEDIA.search(path) and "token" in path.lower() and self.left_out(path) and not self.known(path))
@@ -244,6 +256,19 @@ def _compiled(paths: Sequence[str], below: bool, any_case: bool) -> Callable[[st
     one = "|".join(re.escape(path).replace(r"\*", ANY_KEY) for path in paths)
     end = r"(\..*)?" if below else ""
     return re.compile(rf"(?:.*attributes\.)?(?:{one}){end}", re.IGNORECASE if any_case else 0).fullmatch
+
+
+def _below(declared: Sequence[str], path: str) -> set[str]:
+    """What is declared at a path and below it; whole, where lists are marked above."""
+    flat = [(one, one.replace("[]", "")) for one in declared if path in one.replace("[]", "")]
+    below = [one for one, plain in flat if plain.startswith(path) and plain[len(path) :][:1] in ("", ".")]
+    return {one[len(path) :] if one.startswith(path) else one for one in below}
+
+
+def _by_any_key(declared: Sequence[str], paths: Sequence[str]) -> bool:
+    """Whether one of these paths, or what is above it, is declared by a key that may be any."""
+    heads = [one.replace("[]", "").partition("*")[0] for one in declared if "*" in one]
+    return any(path.startswith(head) for head in heads for path in paths)
 
 
 def _holders(counted: Sequence[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
-from operator import attrgetter, itemgetter, not_
+from operator import attrgetter, itemgetter
 from types import GenericAlias
 from typing import Annotated, Any, Literal, Union
 
@@ -183,13 +183,16 @@ def _objects(place: FieldPlace, finds: dict[type, Find]) -> list[Any]:
 def _object(keys: Mapping[str, FieldPlace], finds: dict[type, Find], kind: str | None = None) -> Any:
     """The type of objects with the keys that were met and no other."""
     fields, looked_at = [], []
+    places: list[FieldPlace] = []
     for number, (key, there) in enumerate(list(keys.items())):
         if kind is not None and key == KIND:
             continue
         of_field, of_key = _shape(there)
         fields.append((f"f{number}", of_field, msgspec.field(default=None, name=key)))
         if of_key:
-            looked_at.append((f"f{number}", of_key))
+            alike = next((place for place, other in enumerate(places) if there.is_alike(other)), None)
+            looked_at.append((f"f{number}", of_key, alike))
+            places.append(there)
     tag_field = None if kind is None else KIND
     made = msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False, tag_field=tag_field, tag=kind)
     if looked_at:
@@ -221,7 +224,7 @@ def _attributes(places: Mapping[str, FieldPlace], scalars: Sequence[type]) -> tu
         made = msgspec.defstruct("Attribute", [("value", kind)], tag_field="key", tag=key, gc=False)
         kinds.append(made)
         if of_value:
-            finds[made] = _field_finder([("value", of_value)])
+            finds[made] = _field_finder([("value", of_value, None)])
     return Union[tuple(kinds)], finds  # noqa: UP007 (as above)
 
 
@@ -258,12 +261,18 @@ def _each_once(find: Callable[[Any, list[Number]], None]) -> Find:
     return find_each
 
 
-def _field_finder(fields: list[tuple[str, Finds]]) -> Find:
-    looked_at = [(attrgetter(name), finds) for name, finds in fields]
+def _field_finder(fields: list[tuple[str, Finds, int | None]]) -> Find:
+    """How to look at fields: not again at texts that stand in an earlier one too, which is alike, and in which nothing
+    was found."""
+    looked_at = [(attrgetter(name), finds, alike) for name, finds, alike in fields]
 
     def find(values: list[Any], found: list[Number]) -> None:
-        for field, finds in looked_at:
-            _look(list(map(field, values)), finds, found)
+        silent: list[list[Any] | None] = []
+        for field, finds, alike in looked_at:
+            these, before = list(map(field, values)), len(found)
+            if alike is None or silent[alike] != these:
+                _look(these, finds, found)
+            silent.append(these if len(found) == before else None)
 
     return find
 
@@ -283,32 +292,26 @@ def _text_finder(place: FieldPlace) -> Find:
     find_each, holds_text, counts = _each_once(place.find), place.holds_text, place.counts
 
     def find(values: list[str], found: list[Number]) -> None:
-        firsts = set(map(FIRST, values)) if holds_text else set()
-        if "d" in firsts and (streams := [value for value in values if value[:1] == "d"]):
+        firsts = list(map(FIRST, values)) if holds_text else []
+        kinds = set(firsts)
+        if "d" in kinds:
+            streams = list(compress(values, map("d".__eq__, firsts)))
             text = "\n".join(streams)
             if not find_events(_payloads(text), found) and not find_events("\n".join(events(text)), found):
                 find_each(streams, found)
-        if any(map(str.isspace, firsts)):
+        if not kinds.isdisjoint(OPENINGS):
+            documents = values if kinds <= OPENINGS else list(compress(values, map(OPENINGS.__contains__, firsts)))
+            if not find_documents(_as_lines(documents), found):
+                find_each(documents, found)
+        if any(map(str.isspace, kinds)):
             find_each([value for value in values if value[:1].isspace()], found)
             values = [value for value in values if not value[:1].isspace()]
-        if not firsts.isdisjoint(OPENINGS):
-            documents, values = _documents(values, firsts)
-            if documents and not find_documents(_as_lines(documents), found):
-                find_each(documents, found)
-        if QUOTE in firsts:
+        if QUOTE in kinds:
             find_each([value for value in values if value[:1] == QUOTE], found)
         if counts:
             find_each(list(filter(NUMBER.match, values)), found)
 
     return find
-
-
-def _documents(values: list[str], firsts: set[str]) -> tuple[list[str], list[str]]:
-    """The texts that open an object or a list, and the others; `firsts` are the characters that they begin with."""
-    if firsts <= OPENINGS:
-        return values, []
-    opening = list(map(OPENINGS.__contains__, map(FIRST, values)))
-    return list(compress(values, opening)), list(compress(values, map(not_, opening)))
 
 
 def _as_lines(documents: list[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .fits import NUMBERS
@@ -26,6 +27,9 @@ NAMELESS = '""'  # a key of no letters, which is a place of its own
 JSON = "JSON"  # the type of what stands within a column of JSON
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
 UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
+
+
+HOW = attrgetter("beside", "within", "opened", "astray", "of_text", "listed", "named", "counts", "holds_text", "depth")
 
 
 class Number(NamedTuple):
@@ -136,6 +140,14 @@ class FieldPlace:
         """Whether objects here may have both a `key` and a `value`, as attributes have."""
         known = (self.keys or {}, *self.kinds.values())
         return not self.settled or any({"key", "value"} <= keys.keys() for keys in known)
+
+    def is_alike(self, other: FieldPlace) -> bool:
+        """Whether of a text here the same is found as of the same text there."""
+        return (
+            (self.holds_text and str(self.kind) == str(other.kind) and not self.stands_for and not other.stands_for)
+            and HOW(self) == HOW(other)
+            and self.places.likeness.declares_alike(self.path, other.path)
+        )
 
     def _in_object(self, value: dict[str, Any], found: list[Number]) -> None:
         if self.keys is None:
