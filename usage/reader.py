@@ -77,7 +77,7 @@ class Sample:
         """Some one record (or the header) holds all of these; `a.b` is key b of a, through lists too."""
         if self.layout in ("csv", "parquet", "sqlite"):
             return all(path in self.columns for path in paths)
-        return any(all(_holds(record, path.split(".")) for path in paths) for record in self.records)
+        return any(all(_holds(record, path) for path in paths) for record in self.records)
 
     def values(self, path: str) -> Iterator[Any]:
         """What the records hold at a path."""
@@ -179,8 +179,9 @@ class Reader:
         return self.keys.get(column, column)
 
 
-def _holds(record: Any, keys: list[str]) -> bool:
-    return any(value is not None for value in _at(record, keys))
+def _holds(record: dict[str, Any], path: str) -> bool:
+    first = path.partition(".")[0]  # most records lack it
+    return first in record and any(value is not None for value in _at(record, path.split(".")))
 
 
 def _at(record: Any, keys: list[str]) -> Iterator[Any]:
