@@ -184,6 +184,8 @@ ATTRIBUTES_LEFT_OUT: dict[str, str] = {
     },
     "llm.cost.prompt": "a part of llm.cost.total",
     "llm.cost.completion": "a part of llm.cost.total",
+    "llm.cost.prompt_details.*": "a part of llm.cost.prompt",
+    "llm.cost.completion_details.*": "a part of llm.cost.completion",
     "gen_ai.cost.*": "a part of gen_ai.cost.total_cost, or what it is before discounts",
     "cost_usd_micros": "cost_usd in millionths",
     "codex.turn.token_usage.*": "the sum of the turn's codex.sse_event records",

@@ -53,6 +53,7 @@ ORDER = (
     "bedrock_batch.READER",
     "vertex.READER",
     "azure.GATEWAY",
+    "azure.TABLE",
     "azure_llm.READER",
     "azure.METERS",
     "aws_cur.READER",

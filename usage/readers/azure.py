@@ -25,9 +25,37 @@ LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'd
 REPLY_ID = f"coalesce({text('body', 'id', 'response.id')}, {text('begun', 'message.id')})"
 FIRST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"message_start\"%')[1][7:]"
 
-GATEWAY_SQL = f"""
+AMERICAN = "['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p']"
+TIMES = ("TimeGenerated", "TimeGenerated [UTC]")
+
+
+def at(stated: str) -> str:
+    """SQL for the time that a log states: in seven digits of a second, or as a portal's CSV does, in UTC."""
+    return (
+        f"""coalesce(utc(regexp_replace({stated}, '(\\.\\d{{6}})\\d+', '\\1')), TRY(strptime({stated}, {AMERICAN})))"""
+    )
+
+
+def lower_first(name: str) -> str:
+    """What a record calls a column of a table."""
+    return name[0].lower() + name[1:]
+
+
+ENTRY = f"SELECT *, {parsed('properties')} AS said FROM record WHERE category = 'GatewayLogs'"  # noqa: S608 (ours)
+IN_TABLE = ("Url", "BackendUrl", "ResponseCode", "BackendResponseCode", "ResponseBody", "BackendResponseBody",
+    "RequestBody", "BackendRequestBody", "ApiId", "ApimSubscriptionId", "UserId")  # fmt: skip
+ROW = f"""SELECT file_id, line, "CorrelationId", coalesce({", ".join(map(identifier, TIMES))}) AS "time",
+        "Region" AS location, "_ResourceId" AS "resourceId", said::VARCHAR AS properties, said
+    FROM (
+        SELECT *, json_object({", ".join(f"'{lower_first(name)}', {identifier(name)}" for name in IN_TABLE)}) AS said
+        FROM record
+    )"""  # noqa: S608 (names of ours)
+
+
+def _gateway(entry: str) -> str:
+    return f"""
 WITH entry AS (
-    SELECT *, {parsed("properties")} AS said FROM record WHERE category = 'GatewayLogs'
+    {entry}
 ),
 replied AS (
     SELECT *,
@@ -55,7 +83,7 @@ SELECT file_id, line,
     'azure-apim:' || coalesce({REPLY_ID} || ':' || concat_ws(':', inputs, reads, outputs),
         nullif("correlationId", '')) AS event_id,
     {REPLY_ID} AS response_id,
-    utc(regexp_replace("time", '(\\.\\d{{6}})\\d+', '\\1')) AS ts,
+    {at('"time"')} AS ts,
     'azure' AS provider,
     coalesce({text("body", "model", "response.model")}, {text("begun", "message.model")},
         nullif(regexp_extract(address, '/deployments/([^/?]+)', 1), ''), {text("asked", "model")}) AS model,
@@ -71,6 +99,7 @@ SELECT file_id, line,
         'user', {text("said", "userId")}) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
+
 
 METER_NAMES = {
     "Cost": ("Cost", "PreTaxCost", "CostInBillingCurrency"),
@@ -129,6 +158,13 @@ def recognises_gateway(sample: Sample) -> bool:
     )
 
 
+def recognises_table(sample: Sample) -> bool:
+    """Rows of the table of gateway logs, with the replies."""
+    return sample.has("CorrelationId", "BackendResponseBody", "Url") or sample.has(
+        "CorrelationId", "ResponseBody", "BackendUrl"
+    )
+
+
 def recognises_meters(sample: Sample) -> bool:
     """A cost export by meter: cost, currency, date and meter under one of their names."""
     if sample.layout not in ("csv", "parquet") or sample.has("BilledCost"):
@@ -153,6 +189,13 @@ _USAGE = tuple(
     f"properties.{body}.{usage}" for body in _BODIES for usage in ("usage", "response.usage", "message.usage")
 )
 
+
+def _in_table(path: str) -> str:
+    """A path within a record's properties, in the table: `properties.responseBody.usage` is `ResponseBody.usage`."""
+    name = path.removeprefix("properties.")
+    return name[0].upper() + name[1:]
+
+
 GATEWAY = Reader(
     name="azure-apim",
     origin="provider",
@@ -161,7 +204,7 @@ GATEWAY = Reader(
         **dict.fromkeys(("category", "correlationId", "time", "location", "resourceId"), "VARCHAR"),
         "properties": "JSON",
     },
-    sql=GATEWAY_SQL,
+    sql=_gateway(ENTRY),
     recognises=recognises_gateway,
     input_includes_cached=True,
     pages=("records",),
@@ -174,6 +217,22 @@ GATEWAY = Reader(
     undercounts="replies that the gateway cut, and streamed ones that were not asked for their usage",
     kept_at="the gateway log of API Management (Log Analytics or storage)",
     no_call="no response with usage",
+)
+
+TABLE = replace(
+    GATEWAY,
+    name="azure-apim-table",
+    doc="https://learn.microsoft.com/azure/azure-monitor/reference/tables/apimanagementgatewaylogs",
+    columns=dict.fromkeys((*IN_TABLE, *TIMES, "CorrelationId", "Region", "_ResourceId"), "VARCHAR"),
+    sql=_gateway(ROW),
+    recognises=recognises_table,
+    pages=(),
+    counted=tuple(f"{_in_table(usage)}.{name}" for usage in _USAGE for name in COUNTED),
+    texts=tuple(map(_in_table, GATEWAY.texts[1:])),
+    listed=tuple(map(_in_table, GATEWAY.listed)),
+    left_out={_in_table(path): why for path, why in GATEWAY.left_out.items()},
+    sample="made: on the table's columns",
+    kept_at="the table ApiManagementGatewayLogs of a Log Analytics workspace, exported",
 )
 
 METERS = Reader(

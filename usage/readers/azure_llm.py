@@ -10,18 +10,17 @@ own log (`azure`) has the same call. A portal's CSV has its times in the America
 from __future__ import annotations
 
 from ..reader import Reader, Sample, identifier
+from .azure import TIMES, at, lower_first
 from .nested import count, has, parsed, text
 
 NAMES = ("CorrelationId", "RequestId", "SequenceNumber", "DeploymentName", "ModelName", "PromptTokens",
     "PromptCachedTokens", "CompletionTokens", "TotalTokens", "Region", "ApiId", "OperationId", "IsStreamCompletion",
     "_ResourceId")  # fmt: skip
-TIMES = ("TimeGenerated", "TimeGenerated [UTC]")
-AMERICAN = "['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p']"
 
 
 def _either(name: str) -> tuple[str, ...]:
     """A name of the table's, and the record's."""
-    return name, name[0].lower() + name[1:]
+    return name, lower_first(name)
 
 
 ROW = ", ".join(f"'{name}', {identifier(name)}" for name in NAMES)
@@ -48,7 +47,7 @@ SELECT file_id, line,
     'azure-llm:' || coalesce({text("said", *_either("RequestId"))}, {text("said", *_either("CorrelationId"))})
         AS event_id,
     {text("said", *_either("RequestId"))} AS response_id,
-    coalesce(utc(regexp_replace(stated, '(\\.\\d{{6}})\\d+', '\\1')), TRY(strptime(stated, {AMERICAN}))) AS ts,
+    {at("stated")} AS ts,
     'azure' AS provider,
     coalesce(named, deployed) AS model,
     CASE WHEN least(prompt, reads) < 0 THEN -1 WHEN beside THEN prompt ELSE prompt - reads END AS input,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import WRITES_1H
-from .nested import count, less, parsed, text
+from .nested import count, less, parsed, priced, text
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -98,7 +98,9 @@ SELECT file_id, line,
     CASE WHEN NOT hit AND total_tokens NOT IN (0, coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))
         THEN total_tokens END AS stated_total,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
-    CASE WHEN hit THEN '0' ELSE coalesce(cost, cost_usd, "costUSD") END AS recorded_usd,
+    CASE WHEN hit THEN '0' ELSE {
+    priced('coalesce(cost, cost_usd, "costUSD")', "coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)")
+} END AS recorded_usd,
     json_merge_patch(properties, '{{"Helicone-Session-Id": null}}',
         json_object('user', request_user_id, 'cache_hit', CASE WHEN hit THEN 'true' END)) AS tags
 FROM counted

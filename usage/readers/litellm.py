@@ -20,7 +20,7 @@ from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import MEDIA_NAMES
 from .counts import count_in_text
-from .nested import JsonTexts, labels, media_counts, media_parts, tags_of
+from .nested import JsonTexts, labels, media_counts, media_parts, priced, tags_of
 
 COLUMNS = {
     "request_id": "VARCHAR",
@@ -192,7 +192,7 @@ SELECT file_id, line,
     CASE WHEN hit THEN 0 ELSE searches END AS web_search,
     CASE WHEN hit THEN 0 ELSE 1 END AS request,
     CASE WHEN NOT hit AND beyond <> 0 AND total_tokens NOT IN (0, parts) THEN total_tokens END AS stated_total,
-    CASE WHEN hit THEN '0' ELSE coalesce(spend, response_cost) END AS recorded_usd,
+    CASE WHEN hit THEN '0' ELSE {priced("coalesce(spend, response_cost)", "parts")} END AS recorded_usd,
     coalesce(nullif("user", ''), nullif({META.at("user_api_key_user_id")}, ''), nullif(end_user, '')) AS "user",
     coalesce(nullif({META.at("user_api_key_team_alias")}, ''), nullif(team_id, '')) AS team,
     json_merge_patch({tags_of(labels("labels"))}, json_object('team_id', team_id, 'user', "user", 'end_user', end_user,
@@ -280,7 +280,7 @@ SELECT file_id, line,
     cache_creation_input_tokens AS cache_write_5m,
     completion_tokens AS output,
     api_requests AS request,
-    spend AS recorded_usd,
+    {priced("spend", "prompt_tokens + completion_tokens")} AS recorded_usd,
     json_object('user', user_id, 'model_group', model_group, 'endpoint', endpoint) AS tags,
     CASE WHEN user_id IS NULL AND coalesce({", ".join(OTHER_TABLES)}) IS NOT NULL
         THEN 'a row of a daily table that repeats LiteLLM_DailyUserSpend: load that table' END AS fault

@@ -8,7 +8,7 @@ again by provider, key and others: the models' count. Older versions state a mod
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, text
+from .nested import count, priced, text
 
 SUMS = ("spend", "prompt_tokens", "completion_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
     "api_requests")  # fmt: skip
@@ -43,7 +43,7 @@ SELECT file_id, line,
     writes AS cache_write_5m,
     outputs AS output,
     calls AS request,
-    {text("sums", "spend")} AS recorded_usd
+    {priced(text("sums", "spend"), "prompt + outputs")} AS recorded_usd
 FROM counted
 WHERE bad OR prompt + outputs + reads + writes + calls > 0
     OR coalesce(TRY_CAST({text("sums", "spend")} AS DOUBLE), 1) <> 0

@@ -1,4 +1,4 @@
-"""MLflow traces: JSON as its UI and `Trace.to_json()` write it, one a line or in the list of a search.
+"""MLflow traces: JSON of its UI and `Trace.to_json()`, one a line or in the list of a search, and a search's table.
 
 https://mlflow.org/docs/latest/genai/tracing/token-usage-cost/: spans carry `mlflow.chat.tokenUsage`, the trace's
 `mlflow.trace.tokenUsage` their sum. Values of attributes are JSON as text. `input_tokens` includes cached tokens
@@ -9,13 +9,15 @@ usage repeats theirs. `mlflow.llm.cost` is in USD.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import WRITES, WRITES_1H
 from .nested import above, count, has, items, less, media, parsed, priced, text
 
-COLUMNS = {"info": "JSON", "data": "JSON", "traces": "JSON", "spans": "JSON", "trace_id": "VARCHAR"}
+COLUMNS = {**dict.fromkeys(("info", "data", "traces", "spans", "trace"), "JSON"), "trace_id": "VARCHAR"}
 
 
 def _attribute(*names: str) -> str:
@@ -26,8 +28,10 @@ def _attribute(*names: str) -> str:
 
 SQL = f"""
 WITH RECURSIVE trace AS (
-    SELECT file_id, line, info, coalesce(data -> '$.spans', spans) AS spans FROM record
-    WHERE data IS NOT NULL OR spans IS NOT NULL
+    SELECT file_id, line, coalesce(info, whole -> '$.info') AS info,
+        coalesce(data -> '$.spans', whole -> '$.data.spans', spans) AS spans
+    FROM (SELECT *, {parsed("trace")} AS whole FROM record)
+    WHERE data IS NOT NULL OR (whole -> '$.data.spans') IS NOT NULL OR spans IS NOT NULL
     UNION ALL
     SELECT file_id, line, trace -> '$.info', coalesce(trace -> '$.data.spans', trace -> '$.spans')
     FROM (SELECT file_id, line, unnest({items("traces")}) AS trace FROM record)
@@ -99,12 +103,18 @@ WHERE is_model OR {has("usage", "input_tokens", "prompt_tokens", "output_tokens"
 
 
 def recognises(sample: Sample) -> bool:
-    """A trace's info and its spans."""
-    return any(
+    """A trace's info and its spans, or the columns of a search's table."""
+    return (sample.has("trace_id", "trace_metadata") and (sample.has("trace") or sample.has("spans"))) or any(
         sample.has(f"{top}info.{key}", f"{top}data.spans")
         for top in ("", "traces.")
         for key in ("trace_metadata", "request_metadata", "trace_location", "experiment_id")
     )
+
+
+def _without_spans(reader: Reader, sample: Sample) -> Reader:
+    """Of a search's table in a CSV: its column of spans is Python, no JSON, and each trace has them."""
+    unread = replace(reader, keys={"spans": "no column"})
+    return unread if sample.layout == "csv" and sample.has("trace") else reader
 
 
 _COUNTED = (
@@ -117,6 +127,7 @@ _COUNTED = (
     "mlflow.llm.cost.total_cost",
 )
 
+_SPANS = ("data.spans", "traces.data.spans", "trace.data.spans", "spans")
 _TEXTS = ("mlflow.chat.tokenUsage", "mlflow.llm.cost", "mlflow.spanOutputs")
 
 READER = Reader(
@@ -130,18 +141,19 @@ READER = Reader(
     kept_at="MLflow: a trace's JSON, or search_traces",
     no_call="no span with usage",
     dotted_keys=True,
-    counted=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _COUNTED),
-    listed=("traces", "data.spans", "traces.data.spans", "spans"),
-    texts=tuple(f"{top}data.spans.attributes.{name}" for top in ("", "traces.") for name in _TEXTS),
+    narrow=_without_spans,
+    counted=tuple(f"{spans}.attributes.{name}" for spans in _SPANS for name in _COUNTED),
+    listed=("traces", *_SPANS),
+    texts=("trace", *(f"{spans}.attributes.{name}" for spans in _SPANS for name in _TEXTS)),
     left_out={
         **{
-            f"{top}info.trace_metadata.{name}": "the sum of the spans"
-            for top in ("", "traces.")
+            f"{top}trace_metadata.{name}": "the sum of the spans"
+            for top in ("", "info.", "traces.info.", "trace.info.")
             for name in ("mlflow.trace.tokenUsage", "mlflow.trace.cost")
         },
         **{
-            f"{top}data.spans.attributes.mlflow.llm.cost.{side}_cost": "a part of the cost"
-            for top in ("", "traces.")
+            f"{spans}.attributes.mlflow.llm.cost.{side}_cost": "a part of the cost"
+            for spans in _SPANS
             for side in ("input", "output")
         },
     },

@@ -10,6 +10,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "llm.response.model",
         "llm.model_name",
         "embedding.model_name",
+        "reranker.model_name",
         "langfuse.observation.model.name",
         "gen_ai.request.model",
         "llm.request.model",

@@ -286,3 +286,17 @@ def test_a_page_of_the_proxys_api_holds_rows(tmp_path: Path, indent: int | None)
     report, rows = loaded(tmp_path, page, sql="SELECT count(*), sum(input), sum(recorded_usd) FROM usage_event")
     assert (report.files[0].reader, report.total("rejected")) == ("litellm", 0)
     assert rows == [(6, 181, Decimal("0.02732175"))]  # as of the rows in a list
+
+
+def test_a_spend_of_zero_for_tokens_is_no_known_price_and_not_free(tmp_path: Path) -> None:
+    """The proxy knows no price of the model; of a failed request without tokens 0 is the cost."""
+    row = {"call_type": "acompletion", "startTime": "2026-10-05T10:00:00Z", "model": "mine", "spend": 0,
+           "completion_tokens": 0, "custom_llm_provider": "openai"}  # fmt: skip
+    used = row | {"request_id": "a", "prompt_tokens": 100, "total_tokens": 100}
+    failed = row | {"request_id": "b", "prompt_tokens": 0, "total_tokens": 0, "status": "failure"}
+    (tmp_path / "l.jsonl").write_text(json.dumps(used) + "\n" + json.dumps(failed) + "\n")
+    (tmp_path / "d.jsonl").write_text(json.dumps(DAY | {"spend": 0.0}) + "\n")
+    with open_store(tmp_path / "s.duckdb") as store:
+        load(store, [tmp_path])
+        found = store.execute("SELECT source, input, recorded_usd FROM usage_event ORDER BY ALL").fetchall()
+    assert found == [("litellm", 0, 0), ("litellm", 100, None), ("litellm-daily", 1_000, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -40,3 +41,22 @@ def test_sums_above_do_not_count_and_cached_tokens_are_taken_out_once(tmp_path: 
         ("claude-sonnet-4-5", 500, 800, 20, None),  # 500 + 800 + 20 is its total
         ("gpt-5", 400, 600, 40, Decimal("0.3")),
     ]
+
+
+def test_a_searchs_table_has_each_trace_as_text(tmp_path: Path) -> None:
+    """As `search_traces` makes it: in a CSV its list of spans is no JSON, in JSON it repeats the trace's."""
+    spans = [
+        span("s1", None, mlflow__chat__tokenUsage={"input_tokens": 100, "output_tokens": 10}, mlflow__llm__model="m")
+    ]
+    trace = json.dumps({"info": {"trace_id": "tr-1", "trace_metadata": {}}, "data": {"spans": spans}})
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["trace_id", "trace", "trace_metadata", "spans"], ["tr-1", trace, "{}", "[Span(name='s1')]"]]
+        )
+    row = {"trace_id": "tr-1", "trace": trace, "trace_metadata": {}, "spans": spans}
+    (tmp_path / "t.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row | {"trace": None}) + "\n")
+    with open_store(tmp_path / "s.duckdb") as store:
+        for name in ("t.csv", "t.jsonl"):
+            report = load(store, [tmp_path / name])
+            found = store.execute("SELECT input, output, model FROM usage_event").fetchall()
+            assert (found, report.total("rejected"), report.unread) == ([(100, 10, "m")], 0, [])

@@ -477,3 +477,15 @@ def test_the_order_of_exports_with_the_same_ids_changes_nothing(tmp_path: Path) 
             load(store, [folder])
             found.add(tuple(store.execute(f"SELECT event_id, {CLASSES} FROM usage_event ORDER BY ALL").fetchall()))
     assert len(found) == 1
+
+
+def test_parts_of_openinferences_cost_are_parts_and_a_reranker_has_its_model(tmp_path: Path) -> None:
+    told = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-5", "llm.token_count.prompt": 100,
+            "llm.token_count.completion": 10, "llm.cost.total": "0.5", "llm.cost.prompt_details.cache_read": 1,
+            "llm.cost.completion_details.output": 2}  # fmt: skip
+    reranker = {"openinference.span.kind": "RERANKER", "reranker.model_name": "rerank-v3.5"}
+    spans = [span("a", attributes=told), span("b", attributes=reranker)]
+    query = (
+        """SELECT model, input, recorded_usd::VARCHAR, (SELECT count(*) FROM unread) FROM usage_event ORDER BY input"""
+    )
+    assert stated(tmp_path, spans, query) == [("rerank-v3.5", 0, None, 0), ("gpt-5", 100, "0.500000000000000000", 0)]

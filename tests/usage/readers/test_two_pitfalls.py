@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sqlite3
@@ -486,6 +487,30 @@ def openrouter_generation(folder: Path) -> None:
               "native_tokens_cached": None, "cancelled": True}  # fmt: skip
     document(folder / "1.json", {"data": first})
     lines(folder / "2.jsonl", first, second)
+
+
+# A time of the afternoon; a streamed reply whose last chunk has its usage; a refused request; the table exported twice.
+@case("azure-apim-table", 3, 60 + 100 + 0, 40, 0, 10 + 5, None)
+def azure_apim_table(folder: Path) -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": 40}}
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, **details}
+    whole = json.dumps({"id": "chatcmpl-1", "model": "gpt-4o", "usage": usage})
+    chunk = {"id": "chatcmpl-2", "model": "gpt-4o", "usage": {"prompt_tokens": 100, "completion_tokens": 5}}
+    streamed = 'data: {"id":"chatcmpl-2","usage":null}\n\ndata: ' + json.dumps(chunk, separators=(",", ":"))
+    refused = '{"error": {"code": "429"}}'
+    for name in ("a.csv", "b.csv"):
+        with (folder / name).open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["TimeGenerated [UTC]", "CorrelationId", "Url", "ResponseCode", "BackendResponseBody"])
+            for number, (body, code) in enumerate([(whole, 200), (streamed, 200), (refused, 429)]):
+                row = [
+                    "10/5/2026, 1:00:00.5 PM",
+                    f"c{number}",
+                    "https://x/openai/deployments/gpt-4o/responses",
+                    code,
+                    body,
+                ]
+                table.writerow(row)
 
 
 # An advisor at a model of its own beside the message, and the results fetched twice; one request expired.
