@@ -34,7 +34,7 @@ FROM ({calls(ENTRY, ", named, modified, coalesce(key, custom_id) AS key")})
 
 def recognises(sample: Sample) -> bool:
     """Lines with a reply of Gemini's API, or of another model that Vertex AI processed."""
-    return sample.layout in ("ndjson", "json", "parquet") and (
+    return sample.layout != "sqlite" and (
         any(sample.has(name, "response.usageMetadata") for name in ("key", "request", "status"))
         or (sample.has("request", "response") and any("status" in one for one in sample.records))
         or sample.has("processed_time", "response", "request")

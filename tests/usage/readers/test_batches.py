@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from datetime import datetime
@@ -120,3 +121,14 @@ def test_claude_on_vertex_answers_in_anthropics_words(store: duckdb.DuckDBPyConn
         "google",
         "batch",
     )
+
+
+def test_bigquerys_table_of_a_batch_may_be_a_csv(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    usage = {"promptTokenCount": 100, "candidatesTokenCount": 5, "totalTokenCount": 105}
+    reply = {"candidates": [], "modelVersion": "gemini-2.5-flash", "responseId": "r1", "usageMetadata": usage}
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["request", "status", "response", "processed_time"])
+        table.writerow(["{}", "", json.dumps(reply), "2026-10-05 10:00:00.000000 UTC"])
+    load(store, [tmp_path / "b.csv"])
+    assert rows(store, "input, output, ts") == [(100, 5, datetime(2026, 10, 5, 10))]
