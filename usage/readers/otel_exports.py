@@ -118,7 +118,7 @@ def _row(span: Record) -> Record:
 def _of_jaeger(trace: Record) -> Iterator[Record]:
     processes = trace.get("processes") or {}
     for span in _objects(trace.get("spans")):
-        tags = {str(tag.get("key")): tag.get("value") for tag in _objects(span.get("tags"))}
+        tags = _tags(span.get("tags"))
         above = [one for one in _objects(span.get("references")) if one.get("refType", "CHILD_OF") == "CHILD_OF"]
         process = processes.get(span.get("processID")) or span.get("process") or {}
         start = span.get("startTime")
@@ -131,6 +131,16 @@ def _of_jaeger(trace: Record) -> Iterator[Record]:
             "resource": {"attributes": {"service.name": process.get("serviceName")}},
             "instrumentationScope": {"name": tags.get("otel.scope.name") or tags.get("otel.library.name")},
         }
+
+
+def _tags(given: Any) -> Record:
+    """Jaeger's tags by their keys; those in another form are not counted, and named."""
+    if isinstance(given, dict):
+        return given
+    listed = given if isinstance(given, list) else []
+    strays = [one for one in listed if not isinstance(one, dict) or "key" not in one]
+    named = {str(one["key"]): one.get("value") for one in _objects(listed) if "key" in one}
+    return {**named, "attributes": strays} if strays else named
 
 
 def _of_zipkin(span: Record) -> Record:

@@ -85,3 +85,28 @@ def test_attributes_that_are_lists_of_keys_are_dotted_names(tmp_path: Path) -> N
     with open_store(tmp_path / "costsim.duckdb") as store:
         load(store, [file])
         assert store.execute("SELECT input, output FROM usage_event").fetchall() == [(7, 3)]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [{"name": key, "value": value} for key, value in USED.items()],
+        [{"tag": {"key": key, "value": value}} for key, value in USED.items()],
+    ],
+    ids=["name and value", "in an object"],
+)
+def test_tags_of_jaegers_in_another_form_are_named(tmp_path: Path, tags: list[Any]) -> None:
+    file = tmp_path / "trace.json"
+    file.write_text(json.dumps({"data": [{"traceID": TRACE, "spans": [{**JAEGER, "tags": tags}], "processes": {}}]}))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [file])
+        named = {kind.field.rpartition("gen_ai.usage.")[2]: int(kind.total) for kind in report.unread}
+    assert named == {"input_tokens": 1000, "cache_read.input_tokens": 400, "output_tokens": 150}
+
+
+def test_tags_of_jaegers_in_an_object_count(tmp_path: Path) -> None:
+    file = tmp_path / "trace.json"
+    file.write_text(json.dumps({"data": [{"traceID": TRACE, "spans": [{**JAEGER, "tags": USED}], "processes": {}}]}))
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file])
+        assert store.execute("SELECT input, cache_read, output FROM usage_event").fetchall() == [(600, 400, 150)]
