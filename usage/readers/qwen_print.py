@@ -11,6 +11,7 @@ response's usage. Nothing has a time: a run is of its file's date. The session's
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from .nested import count
 from .printed_stats import COUNTED, INPUT, LEFT_OUT, by_model
 
 USAGE = {"prompt": "input_tokens", "candidates": "output_tokens", "cached": "cache_read_input_tokens",
@@ -19,7 +20,7 @@ _USAGE = f"STRUCT({', '.join(f'{name} HUGEINT' for name in USAGE.values())})"
 
 COLUMNS = {
     **dict.fromkeys(("type", "subtype", "session_id", "model", "cwd", "is_error"), "VARCHAR"),
-    "message": "STRUCT(model VARCHAR, usage STRUCT(input_tokens HUGEINT))",
+    "message": "STRUCT(model VARCHAR, usage JSON)",
     "usage": _USAGE,
     "stats": "JSON",
 }
@@ -33,7 +34,7 @@ WITH named AS (
 ),
 heard AS (
     SELECT file_id, session, arg_max(model, asked) AS model
-    FROM (SELECT file_id, session, message.model AS model, sum(message.usage.input_tokens) AS asked
+    FROM (SELECT file_id, session, message.model AS model, sum({count("message.usage", "input_tokens")}) AS asked
         FROM named WHERE "type" = 'assistant' AND message.model <> '' GROUP BY ALL)
     GROUP BY ALL
 ),
