@@ -64,7 +64,10 @@ def recognises(sample: Sample) -> bool:
     """Days with usage by model, or a query's sums by model; alone, or on their page."""
     return any(
         sample.has(f"{top}date", f"{top}countObservations", f"{top}usage")
-        or any(sample.has(f"{top}providedModelName", f"{top}{name}") for name in SUMS)
+        or (
+            sample.has(f"{top}providedModelName")
+            and any(sample.has(f"{top}providedModelName", f"{top}{name}") for name in SUMS)
+        )
         for top in ("data.", "")
     )
 

@@ -141,6 +141,8 @@ def recognises_usage(sample: Sample) -> bool:
     """Results that count requests and tokens; a page whose buckets are all empty is read as no usage."""
     if sample.layout in ("csv", "parquet"):
         return sample.has("start_time", "num_model_requests", "input_tokens")
+    if not sample.has("data.start_time"):
+        return False
     return any(sample.has("data.start_time", f"data.results.{count}") for count in ("input_tokens", *UNITS)) or (
         sample.has("data.start_time", "data.end_time")
         and not any(map(sample.has, ("data.results", "data.attributes", "data.id")))  # spans have such times too
