@@ -64,6 +64,8 @@ class Source:
 def has_many_lines(source: Source) -> bool:
     """Whether a file holds so many short lines that only some of them at a time are read: looked at in its samples."""
     size = os.path.getsize(source.whole)
+    if size < 2 * MANY_LINES:
+        return False
     with Path(source.whole).open("rb") as stream:
         step = max(SAMPLE_BYTES, size // SAMPLES)
         ends = (_ends_of_lines(stream, place) for place in range(0, size, step))
