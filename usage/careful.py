@@ -5,7 +5,6 @@ A file is read up to so many lines that are none, or `{}`: each is kept, and a p
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ import duckdb
 
 from ..errors import UsageLogError
 from .bounded import lines_of
-from .fast_json import deep_values
+from .fast_json import deep_values, line_of
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, MAX_REJECTS, end_of_reading, object_size
 from .project import Projector, TooManyRefusedError
@@ -112,7 +111,7 @@ class Careful:
             if source.file_id in self._ends:
                 return
 
-    def _entries(self, source: Source) -> Iterator[str]:
+    def _entries(self, source: Source) -> Iterator[bytes]:
         """The lines that may be entries, with their numbers; of too many that are none, a file is read no further."""
         id, longest, empty = source.file_id, MAX_LINE.value, 0
         nothing = self.projection.reason_of_nothing(id)
@@ -126,7 +125,7 @@ class Careful:
                     if record is not None and all(value is None for value in record.values()):
                         why, empty = nothing, empty + (text == "{}")
                     elif record is not None:
-                        yield json.dumps({**record, "line": number}, ensure_ascii=False) + "\n"
+                        yield line_of({**record, "line": number})
                     wrong = (why, text[:RAW_CHARACTERS]) if why else None
                 if wrong:
                     self._rejects.append((id, number, *wrong))
@@ -187,10 +186,10 @@ class Careful:
             self._ends[id] = (id, line, end_of_reading(MAX_REJECTS.value + 1) or "", "")
 
 
-def _written(entries: Iterator[str], file: Path) -> int:
+def _written(entries: Iterator[bytes], file: Path) -> int:
     """Write so many lines as there are; how many."""
     count = 0
-    with file.open("w", encoding="utf-8", errors="replace") as out:
+    with file.open("wb") as out:
         for entry in entries:
             out.write(entry)
             count += 1

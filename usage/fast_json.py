@@ -1,6 +1,7 @@
 """JSON of documents, read and written fast, where Python's own parser would take as long as all else of a load.
 
-What only that reads exactly (a number of over 64 bits, NaN, half a character) it still reads.
+What only that reads exactly (a number of over 64 bits, NaN, half a character) it still reads. A number that Python has
+no like of is written as it was read, for DuckDB takes it so from the log itself.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
 
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
-LONG_NUMBER = b"0" * 20  # 64 bits have up to 20 digits
+LONG_NUMBER, LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19  # 64 bits have up to 20 digits, and 19 below 0
 ESCAPED_DIGIT = b"\\u003"
 
 
@@ -24,21 +26,36 @@ MAX_DEPTH = 1024
 """Objects and lists within one another that a value may have: orjson takes no more, so nothing does."""
 FRAMES = 4 * MAX_DEPTH  # of calls that look at such a value; Python's own bound is below it
 SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?(?:nan|inf(?:inity)?))', re.DOTALL | re.IGNORECASE)
+"""NaN and infinity in every spelling that DuckDB takes; or a text, in which they mean nothing."""
 
 
 class _NoNumber(float):
-    """NaN or infinity: orjson would write null."""
+    """A number that is none for Python (NaN, infinity, 1e5000), and how it was `written`."""
+
+    __slots__ = ("written",)
+    written: str
+
+    def __new__(cls, written: str) -> _NoNumber:
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
 
 
 def parsed(text: str | bytes) -> Any:
     """The value that a text holds. Raises ValueError, RecursionError."""
     written = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    if LONG_NUMBER not in written.translate(ZEROS):
+    if not _has_long_number(written):
         try:
             return orjson.loads(written)
         except ValueError:
             pass  # a better error, or a value
     return _exactly(text)
+
+
+def _has_long_number(written: bytes) -> bool:
+    zeros = written.translate(ZEROS)
+    return LONG_NUMBER in zeros or LONG_NEGATIVE in zeros
 
 
 class _Earlier(str):
@@ -55,7 +72,7 @@ def with_every_key(text: str) -> Any:
     """The value that a text holds, of whose objects `line_of` and `json` write each key as often as it stands there.
 
     By its name the last one is found, as in `parsed`. Raises ValueError, RecursionError."""
-    return json.loads(text, parse_float=_finite, parse_constant=_NoNumber, object_pairs_hook=_every_pair)
+    return _read(text, _every_pair)
 
 
 def _every_pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,7 +87,7 @@ def with_texts(document: bytes) -> tuple[Any, Callable[[str], Any]]:
     """The value of a document, and what reads the JSON in its texts as `parsed` does: quicker where no number is long.
 
     Raises ValueError, RecursionError."""
-    if LONG_NUMBER in document.translate(ZEROS) or ESCAPED_DIGIT in document:
+    if _has_long_number(document) or ESCAPED_DIGIT in document:
         return parsed(document), parsed
     return _shortly(document), _shortly
 
@@ -85,7 +102,20 @@ def _shortly(text: str | bytes) -> Any:
 
 def _exactly(text: str | bytes) -> Any:
     _check_depth(text if isinstance(text, str) else text.decode("utf-8", "replace"))
-    return json.loads(text, parse_float=_finite, parse_constant=_NoNumber)
+    return _read(text)
+
+
+def _read(text: str | bytes, of_pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """A value with its numbers as they are written. Raises ValueError, RecursionError."""
+    read = partial(json.loads, parse_int=_whole, parse_float=_finite, object_pairs_hook=of_pairs)
+    try:
+        return read(text, parse_constant=_NoNumber)
+    except json.JSONDecodeError as error:
+        if not NO_NUMBER.match(error.doc, error.pos):
+            raise
+        words = iter([found[1] for found in NO_NUMBER.finditer(error.doc) if found[1]])
+        plain = NO_NUMBER.sub(lambda found: "NaN" if found[1] else found[0], error.doc)
+    return read(plain, parse_constant=lambda _: _NoNumber(next(words)))
 
 
 def _check_depth(text: str) -> None:
@@ -113,17 +143,39 @@ def deep_values() -> Iterator[None]:
 def line_of(record: Any) -> bytes:
     """A value as JSON in one line; bytes are text. Raises ValueError, RecursionError."""
     try:
-        return orjson.dumps(record, _as_text, orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(record, _as_written, orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        return json.dumps(record, ensure_ascii=False, default=_as_text).encode("utf-8", "replace") + b"\n"
+        return _spelled(record).encode("utf-8", "replace") + b"\n"
+
+
+def _spelled(value: Any) -> str:
+    """What orjson does not write, as JSON: deep, with a number of over 64 bits, half a character, a key twice."""
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}:{_spelled(of)}" for key, of in value.items()]
+        return "{" + ",".join(parts) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_spelled(item) for item in value]) + "]"
+    if isinstance(value, _NoNumber):
+        return value.written
+    return json.dumps(value, ensure_ascii=False, default=_as_written)
 
 
 def _finite(number: str) -> float:
     value = float(number)
-    return value if math.isfinite(value) else _NoNumber(value)
+    return value if math.isfinite(value) else _NoNumber(number)
 
 
-def _as_text(value: Any) -> str:
+def _whole(number: str) -> float:
+    """A whole number; one of more digits than Python reads is none."""
+    try:
+        return int(number)
+    except ValueError:
+        return _NoNumber(number)
+
+
+def _as_written(value: Any) -> Any:
+    if isinstance(value, _NoNumber):
+        return orjson.Fragment(value.written)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     raise TypeError

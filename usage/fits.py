@@ -96,10 +96,11 @@ def loaded(text: str) -> Any:
 
 
 def as_columns_take(text: str, entry: Any, kinds: Mapping[str, Any]) -> Any:
-    """The same record, where a column of JSON has all its keys: of two with one name, SQL finds the first in it.
+    """The same record, where an object in a column of JSON or text has all its keys: of two with one name, SQL finds
+    the first in it.
 
     DuckDB reads the bytes themselves, so what is written for it has to be the same."""
-    if not any(map(_has_json, kinds.values())):
+    if not any(_holds_keys(entry.get(key), kind) for key, kind in kinds.items()):
         return entry
     try:
         return with_every_key(text)
@@ -107,10 +108,13 @@ def as_columns_take(text: str, entry: Any, kinds: Mapping[str, Any]) -> Any:
         return with_every_key(LAST_COMMA.sub(r"\1", text))
 
 
-def _has_json(kind: Any) -> bool:
-    if kind.id in ("struct", "list"):
-        return any(_has_json(child) for _, child in kind.children)
-    return str(kind) == "JSON"
+def _holds_keys(value: Any, kind: Any) -> bool:
+    """Whether a column, or a part of it, takes an object of a value, or a list, as it is written."""
+    if kind.id == "struct":
+        return isinstance(value, dict) and any(_holds_keys(value.get(child), of) for child, of in kind.children)
+    if kind.id == "list":
+        return isinstance(value, list) and any(_holds_keys(item, kind.children[0][1]) for item in value)
+    return isinstance(value, dict | list) and kind.id not in NUMBERS
 
 
 def pruned(value: Any, kind: Any) -> Any:

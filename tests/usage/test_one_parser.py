@@ -17,7 +17,24 @@ DATA = Path(__file__).parent.parent / "data" / "usage"
 BULK = {reader.name for reader in READERS if not reader.ordered and reader.unfold is None}
 LOGS = [file for file in sorted(DATA.glob("*/*.jsonl")) if file.parent.name in BULK]
 TORN = '{"torn": '  # makes its file one that is read line by line
-NUMBERS = ["-1", "1e400", "null", '"1"', '" 12 "', '"1.5"', "NaN", "1.5", "1e2", "9" * 25, "true", "[]", "{}", '""']
+NUMBERS = [
+    "-1",
+    "1e400",
+    "1e5000",
+    "-inf",
+    "null",
+    '"1"',
+    '" 12 "',
+    '"1.5"',
+    "NaN",
+    "1.5",
+    "1e2",
+    "9" * 25,
+    "true",
+    "[]",
+    "{}",
+    '""',
+]
 
 CALLS = """
 SELECT event_id, ts, model, processing, input, cache_read, cache_write_5m, cache_write_1h, output, web_search, request,
@@ -86,6 +103,32 @@ def test_a_key_in_another_spelling_is_the_same_key(tmp_path: Path) -> None:
     plain, escaped = ENTRY % (1, 1, "5"), ENTRY % (2, 2, "7")
     found, _ = read(tmp_path / "log", "claude-code", [plain, escaped.replace('"usage"', '"us\\u0061ge"')])
     assert len(found) == 2
+
+
+SPELLINGS = ["1e5000", "-1e5000", "1e400", "NaN", "-nan", "inf", "-Infinity", "-9223372036854775809", "9" * 5000, "1.50",
+             "1E2", "-0", "1e-400", "18446744073709551616", '{"a":1e400,"a":[NaN,-1e2]}', '[{"a":1, "b":inf, "a":2}]', '"inf"']  # fmt: skip
+CALL = """{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":%s,"uuid":%s,"requestId":%s,"message":{"id":%s,\
+"model":%s,"usage":{"input_tokens":5,"output_tokens":10}}}"""
+NAMES = """
+SELECT event_id, session, request_id, response_id, model FROM usage_event ORDER BY ALL
+"""
+
+
+@pytest.mark.parametrize("written", SPELLINGS, ids=lambda written: written[:20])
+def test_a_number_in_a_text_is_spelled_the_same_beside_a_torn_line(tmp_path: Path, written: str) -> None:
+    """So the call is one, whichever of two files has it; with half a character beside it, too."""
+    line, odd = CALL % ((written,) * 5), CALL % (written, '"u2"', r'"\ud800"', '"m2"', '"m"')
+    (tmp_path / "a.jsonl").write_text(line + "\n")
+    (tmp_path / "b.jsonl").write_text("\n".join((line, odd, TORN)) + "\n")
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path / "a.jsonl"], format="claude-code")
+        alone = store.execute(NAMES).fetchall()
+        load(store, [tmp_path / "b.jsonl"], format="claude-code")
+        beside = store.execute(NAMES).fetchall()
+    assert len(alone) == 1
+    assert len(beside) == 2
+    assert alone[0] in beside
+    assert len({session for _, session, *_ in beside}) == 1
 
 
 REPLY = """{"request_id":"%d","logging_time":"2026-10-05T10:00:00Z","model":"publishers/google/models/gemini-2.5-flash",\
