@@ -17,6 +17,7 @@ import duckdb
 from ..errors import UsageLogError
 from .bounded import lines_of
 from .fast_json import deep_values, line_of
+from .files import escaped
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, MAX_REJECTS, end_of_reading, object_size
 from .project import Projector, TooManyRefusedError
@@ -142,7 +143,7 @@ class Careful:
             SELECT $file_id::BIGINT AS file_id, $path AS path, entry.*
             FROM read_ndjson($clean, columns = {struct(columns)}, maximum_object_size = {size}, {AS_DECLARED}) AS entry
             """,  # noqa: S608 (columns are the reader's)
-            {"file_id": source.file_id, "path": source.file.shown, "clean": str(clean)},
+            {"file_id": source.file_id, "path": source.file.shown, "clean": escaped(str(clean))},
         )
         clean.unlink()
 

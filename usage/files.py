@@ -289,5 +289,8 @@ def reader_named(name: str) -> Reader:
 
 
 def escaped(path: str) -> str:
-    """A path that DuckDB takes as it is: its glob characters stand for themselves."""
+    """A path that DuckDB takes as it is: its glob characters stand for themselves.
+
+    It splits a pattern at backslashes too: where a path has both, a link to it is read (`listing.linked`).
+    """
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)

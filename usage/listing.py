@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import UsageLogError, is_full
-from .files import LogFile
+from .files import LogFile, escaped
 from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
 from .sqlite_log import written_at
@@ -25,6 +25,7 @@ PACKED = (".gz", ".zst")
 CHUNK_BYTES = 256 * 1024
 STDIN = "-"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ENDING = re.compile(r"\.\w{1,10}\Z", re.ASCII)
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 THE_STORE = "the store"
 NO_WHERE = "this link leads nowhere, or round in a circle"
@@ -61,11 +62,18 @@ def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> L
     except OSError as error:
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
     label = "stdin" if piped else shown(real)
-    if shown(real) != real:
-        link = spool / f"{len(list(spool.iterdir()))}.link"
-        link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
-        real = str(link)
+    real = linked(real, spool)
     return LogFile(real, named, looked.st_size, written_at(real, looked), label, ctime_ns=looked.st_ctime_ns)
+
+
+def linked(real: str, spool: Path) -> str:
+    """The path, or a link in `spool` to one that DuckDB does not take as it is, with its ending."""
+    if shown(real) == real and ("\\" not in real or escaped(real) == real):
+        return real
+    ending = ENDING.search(real)
+    link = spool / f"{len(list(spool.iterdir()))}.link{ending[0] if ending else ''}"
+    link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
+    return str(link)
 
 
 def shown(path: str | Path) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..documents import did_you_mean, plain_names
@@ -58,9 +60,9 @@ def file_calls(file: Path, columns: dict[str, str], input_includes_cached: bool 
         raise UsageLogError(
             f"columns map no token class; give at least input, of: {', '.join(CALL_CLASSES)}", file=file
         )
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, TemporaryDirectory() as spool:
         try:
-            table = _relation(connection, file)
+            table = _relation(connection, file, Path(spool))
             _check_columns(table, columns, file)
             _check_cells(table, {name: columns[name] for name in classes}, file)
             found = _numbered(table, columns, classes).limit(MAX_CALLS + 1).fetchnumpy()
@@ -156,16 +158,21 @@ def _sessions(found: dict[str, Any]) -> NDArray[np.int64] | None:
     return np.asarray(found["run"], dtype=np.int64) if np.asarray(found["has_session"]).any() else None
 
 
-def _relation(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
+def _relation(connection: duckdb.DuckDBPyConnection, file: Path, spool: Path) -> duckdb.DuckDBPyRelation:
+    """The rows of this one file, whatever its name and its folders' names mean to DuckDB."""
     if not file.is_file():
         raise UsageLogError("there is no such file", file=file)
+    from .files import escaped
+    from .listing import linked  # loads the readers: not for a fleet without logs
+
+    path = escaped(linked(os.path.abspath(file), spool))
     match file.suffix.lower():
         case ".parquet":
-            return connection.read_parquet(str(file))
+            return connection.read_parquet(path, hive_partitioning=False)
         case ".jsonl" | ".ndjson" | ".json":
-            return connection.read_json(str(file))
+            return connection.read_json(path, hive_partitioning=False)
         case _:
-            return connection.read_csv(str(file))
+            return connection.read_csv(path, hive_partitioning=False)
 
 
 def _check_columns(table: duckdb.DuckDBPyRelation, columns: dict[str, str], file: Path) -> None:

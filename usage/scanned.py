@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-AS_DECLARED = "auto_detect = false, records = true"  # else 20,480 lines are parsed to guess what is said already
+AS_DECLARED = "auto_detect = false, records = true, hive_partitioning = false"
+"""Else 20,480 lines are parsed to guess what is said already, and a folder `model=x` overrides what its files say."""
 
 
 @contextmanager

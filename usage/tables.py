@@ -185,7 +185,7 @@ def _scan(kinds: Mapping[str, str], needed: Sequence[str]) -> str:
     return f"""
         SELECT {", ".join([f'row_number() OVER () + 1 AS "{LINE_COLUMN}"', *needed])}
         FROM read_csv($path, columns = {struct(kinds)}, header = true, delim = $delimiter, quote = '"', escape = '"',
-            auto_detect = false, compression = 'none', null_padding = false)
+            auto_detect = false, hive_partitioning = false, compression = 'none', null_padding = false)
         """  # noqa: S608 (places)
 
 
@@ -212,9 +212,9 @@ def _row_by_row(connection: DuckDBPyConnection, source: Source, spool: Path) -> 
         f"""
         CREATE OR REPLACE TEMP TABLE cells AS SELECT line AS "costsim line", {selected}
         FROM read_ndjson($clean, columns = {{'line': 'BIGINT', 'cells': 'VARCHAR[]'}},
-            maximum_object_size = {object_size(clean)})
+            maximum_object_size = {object_size(clean)}, hive_partitioning = false)
         """,  # noqa: S608 (places)
-        {"clean": str(clean)},
+        {"clean": escaped(str(clean))},
     )
     clean.unlink()
     return rejects

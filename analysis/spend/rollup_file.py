@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ...usage.engines.statement import UNIQUE, RollupStatement, columns_of
+from ...usage.files import escaped
 from .ledger import rollup_needs
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def make_rollup(engine: Engine, book: PriceBook, out: Path, wanted: Wanted) -> M
     )
     engine.run(statement, out)
     with duckdb.connect() as connection:
-        rows, calls, first, last = connection.execute(MADE, {"file": str(out)}).fetchone() or (0, 0, None, None)
-        faults = connection.execute(FAULTS, {"file": str(out)}).fetchall()
+        made = {"file": escaped(str(out))}
+        rows, calls, first, last = connection.execute(MADE, made).fetchone() or (0, 0, None, None)
+        faults = connection.execute(FAULTS, made).fetchall()
     return MadeRollup(out, rows, calls, str(first), str(last), tuple(faults))
 
 

@@ -29,6 +29,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         own = folder / str(next(number))
         own.mkdir()
         for file, text in {**(beside or {}), name: content}.items():
+            (own / file).parent.mkdir(parents=True, exist_ok=True)
             (own / file).write_text(text if isinstance(text, str) else json.dumps(text, default=str))
         return own / name
 

@@ -151,3 +151,32 @@ def test_agents_that_a_tool_of_pi_ran_are_counted_at_their_own_model(tmp_path: P
         models = store.execute("SELECT model, input FROM usage_event ORDER BY input").fetchall()
         assert store.execute("SELECT field FROM unread").fetchall() == []
     assert models == [("claude-haiku-4-5", 200), ("claude-opus-4-6", 300), ("claude-opus-4-6", 1000)]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_names_of_folders_override_nothing_that_a_log_says(tmp_path: Path, broken: bool) -> None:
+    """DuckDB takes `timestamp=2020-01-01` above a file for a column; a broken line makes the careful reading."""
+    entry = {"timestamp": "2026-01-09T10:00:00Z", "sessionId": "s", "requestId": "r", "message": {
+        "role": "assistant", "id": "m", "model": "claude-haiku-4-5", "usage": {"input_tokens": 7, "output_tokens": 2}}}  # fmt: skip
+    folder = tmp_path / "timestamp=2020-01-01" / "sessionId=other"
+    folder.mkdir(parents=True)
+    write(folder / "x.jsonl", *[entry] * 2, *(["broken"] if broken else []))
+    with open_store(tmp_path / "s.duckdb") as store:
+        load(store, [folder / "x.jsonl"])
+        rows = store.execute("SELECT ts::DATE::VARCHAR, session, input FROM usage_event").fetchall()
+    assert rows == [("2026-01-09", "s", 7)]
+
+
+def test_a_log_is_read_and_none_that_its_name_would_mean_as_a_pattern(tmp_path: Path) -> None:
+    """DuckDB splits patterns at backslashes: `a\\x[1].jsonl` would be x[1].jsonl in the folder `a`."""
+    usage = {"input_tokens": 7, "output_tokens": 2}
+    for name, tokens in ((r"a\x[1].jsonl", 7), ("a/x[1].jsonl", 500), ("a/x1.jsonl", 900)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        message = {
+            "role": "assistant",
+            "id": name,
+            "model": "claude-haiku-4-5",
+            "usage": usage | {"input_tokens": tokens},
+        }
+        write(tmp_path / name, {"timestamp": "2026-01-09T10:00:00Z", "sessionId": name, "message": message})
+    assert loaded(tmp_path, tmp_path / r"a\x[1].jsonl") == ((1, 7, 2, None), [])

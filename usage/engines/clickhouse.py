@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from ...errors import CostsimError
 from ..database_address import database_address
+from ..files import escaped
 from ..store_faults import first_line
 from .dialects import table_in, transpiled
 from .engine import write_parquet
@@ -83,7 +84,7 @@ class ClickHouse:
             file.write(self._asked(sql))
             file.flush()
             with duckdb.connect() as connection:
-                names = connection.read_parquet(file.name)
+                names = connection.read_parquet(escaped(file.name))
                 cast = ", ".join(f'"{name}"::VARCHAR' for name in names.columns)
                 return names.project(cast).fetchall()
 

@@ -12,6 +12,7 @@ import duckdb
 
 from ...tokens import TOKEN_CLASSES
 from ...writing import replacing
+from ..files import escaped
 from ..output_files import failing_as_output
 from ..reader import struct, text
 from .statement import RollupStatement
@@ -59,7 +60,7 @@ def write_rows(rows: Iterable[Sequence[Any]], names: Sequence[str], out: Path) -
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             source = f"read_json($lines, format = 'newline_delimited', columns = {struct(kinds)})"
-            _copy(connection, f"FROM {source}", {"lines": str(lines)}, out)
+            _copy(connection, f"FROM {source}", {"lines": escaped(str(lines))}, out)
 
 
 def write_parquet(made: bytes, names: Sequence[str], out: Path) -> None:
@@ -70,7 +71,7 @@ def write_parquet(made: bytes, names: Sequence[str], out: Path) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         file = Path(folder) / "made.parquet"
         file.write_bytes(made)
-        _copy(connection, f"SELECT {cast} FROM read_parquet($file)", {"file": str(file)}, out)  # noqa: S608 (names are ours)
+        _copy(connection, f"SELECT {cast} FROM read_parquet($file)", {"file": escaped(str(file))}, out)  # noqa: S608 (names are ours)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, object], out: Path) -> None:

@@ -147,3 +147,13 @@ def test_a_grid_of_runs_keeps_the_mean_to_half_a_token_in_all(read: Read) -> Non
         assert abs(grid.mean[name] - mean) <= Fraction(1, 4096)
     correlation = np.asarray(np.corrcoef(grid.rows.T))[0, 1]
     assert abs(correlation) < 0.05  # classes vary independently
+
+
+@pytest.mark.parametrize("log", ["v[1].csv", "u?.csv", "w*.csv", "a\\v?.csv", "input=5/z.csv", "input=5/z.jsonl"])
+def test_the_log_that_is_named_is_read_whatever_its_name_means_to_duckdb(read: Read, log: str) -> None:
+    """`[1]` would be v1.csv, `u?.csv` another file, which may lead out, a backslash a folder, `input=5` a column."""
+    others = dict.fromkeys(("v1.csv", "u1.csv", "w1.csv", "a/v?.csv"), "input\n7\n")
+    content = '{"input": 1000}\n' if log.endswith(".jsonl") else "input\n1000\n"
+    source = {"file": log, "columns": {"input": "input"}}
+    found = work(read, {**others, log: content}, runs_per_day=1, tokens={"from_usage": source})
+    assert found.profile.mean == {"input": 1000}
