@@ -15,7 +15,7 @@ from .impossible import every_impossible_value, impossible_values
 from .reader import identifier
 from .shape import SCHEMA, VERSION_TABLE, columns_of, differing, faults, is_ours, whole
 from .store_faults import is_fault, said
-from .store_file import LOCKED, connect, is_new, kept_open, never_begun, refusal, remove_made
+from .store_file import LOCKED, connect, is_new, kept_open, log_of, never_begun, refusal, remove_made
 
 SCHEMA_VERSION = 14  # one more with every change of schema.sql
 
@@ -169,7 +169,7 @@ def _has_rows(connection: duckdb.DuckDBPyConnection) -> bool:
 
 @contextmanager
 def _database(path: Path, new: bool, read_only: bool, wait_seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    if not read_only and os.path.exists(f"{path}.wal") and not new:  # opening for writing would take it in
+    if not read_only and log_of(path).exists() and not new:  # opening for writing would take it in
         _refuse_another_programs(path, wait_seconds)
     with _connected(path, read_only, wait_seconds) as connection:
         version_of(connection, path, new)
@@ -191,7 +191,7 @@ def _connected(path: Path, read_only: bool, wait_seconds: float) -> Iterator[duc
     try:
         connection = connect(path, read_only, wait_seconds)
     except duckdb.Error as error:
-        raise StoreError(f"{path}: {_why_not(error)}") from None
+        raise StoreError(f"{path}: {_why_not(error, path)}") from None
     try:
         with kept_open(path), failing_as_store(path):
             yield connection
@@ -208,13 +208,13 @@ def failing_as_store(path: Path) -> Iterator[None]:
     except duckdb.Error as error:
         if not is_fault(error):
             raise
-        raise StoreError(f"{path}: {_why_not(error)}") from None
+        raise StoreError(f"{path}: {_why_not(error, path)}") from None
 
 
-def _why_not(error: duckdb.Error) -> str:
+def _why_not(error: duckdb.Error, path: Path) -> str:
     if LOCKED in str(error):
         return "another process has the store open for writing; wait until it is done, or name another store"
-    return refusal(error) or said(error)
+    return refusal(error, path) or said(error)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, new: bool) -> None:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 
 import duckdb
 
@@ -39,8 +40,10 @@ IN_MEMORY = Path(":memory:")
 HANDLES = "/dev/fd"  # of this process, on Linux and macOS
 REFUSED = {
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
-    "newer version of DuckDB": "a newer DuckDB than the one installed ({}) wrote this file; upgrade it: "
+    "newer version of DuckDB": "a newer DuckDB than the one installed ({version}) wrote this file; upgrade it: "
     "pip install --upgrade duckdb",
+    "WAL does not match": "the log of changes beside it, {log}, is of another database, or of another copy of this "
+    "one; move it away: mv {log} {aside}",
     INVALID: NO_DATABASE,
 }
 """What DuckDB says of a file, and what it means to a user."""
@@ -120,16 +123,21 @@ def _identity_of(handle: str) -> tuple[int, int] | None:
 
 def remove_made(path: Path) -> None:
     """Remove a file that was just made for a store, and its log."""
-    at = Path(os.path.realpath(path))
     with suppress(OSError):
-        at.unlink()
-        at.with_name(f"{at.name}.wal").unlink(missing_ok=True)
+        os.unlink(os.path.realpath(path))
+        log_of(path).unlink(missing_ok=True)
 
 
-def refusal(error: duckdb.Error) -> str | None:
+def log_of(path: Path) -> Path:
+    """Where DuckDB keeps the log of changes of a store: beside the file itself, not beside a link to it."""
+    return Path(f"{os.path.realpath(path)}.wal")
+
+
+def refusal(error: duckdb.Error, path: Path) -> str | None:
     """Why DuckDB does not take a file, in the user's words; None where it is a fault."""
     meant = next((meant for word, meant in REFUSED.items() if word in str(error)), None)
-    return meant and meant.format(duckdb.__version__)
+    log = quote(str(log_of(path)))
+    return meant and meant.format(version=duckdb.__version__, log=log, aside=quote(f"{log_of(path)}.other"))
 
 
 def _waiting(
@@ -192,7 +200,7 @@ def _head(path: Path) -> bytes:
 
 def _check_log(path: Path) -> None:
     """Raises StoreError where something else stands where DuckDB keeps a store's log of changes."""
-    log = f"{path}.wal"
+    log = log_of(path)
     if path != IN_MEMORY and os.path.exists(log) and not os.path.isfile(log):
         kind = "a folder" if os.path.isdir(log) else "no regular file"
         raise StoreError(

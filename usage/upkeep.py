@@ -1,7 +1,7 @@
 """What a person would otherwise do to a store by hand: verify it, save what can be read of it, make it small.
 
 A repaired or compacted store is written beside the old one and takes its place at the end, in one step: after a crash
-at any moment the old one is still there.
+at any moment the old one is still there. A link to a store stays one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
 from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG, connect, is_new
+from .store_file import CONFIG, connect, is_new, log_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -154,6 +154,7 @@ def compact(path: Path) -> tuple[int, int]:
     """Write a store anew without the space of deleted rows; returns its bytes before and after. Raises StoreError."""
     if not path.exists():
         raise StoreError(f"{path}: there is no store here")
+    path = Path(os.path.realpath(path))
     before = path.stat().st_size
     with open_store(path) as store:
         store.execute("CHECKPOINT")  # takes in what a killed load left in the log
@@ -178,6 +179,7 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
     where nothing can be read, or another process wrote to the store meanwhile: then it stays as it is.
     """
     is_new(path)  # a folder has no name to be kept under
+    path = Path(os.path.realpath(path))
     with one_writer(path.parent):
         before = _state(path)
         health = verify(path)
@@ -254,16 +256,16 @@ def _in_place_of(path: Path, kept: Path | None = None, before: object = None) ->
     except OSError as error:
         raise StoreError(f"{path}: the new store cannot be written: {error.strerror}") from None
     finally:
-        for left in (new, new.with_name(f"{new.name}.wal")):
+        for left in (new, log_of(new)):
             left.unlink(missing_ok=True)
 
 
 def _replace(path: Path, new: Path, kept: Path | None) -> None:
-    log = path.with_name(f"{path.name}.wal")
+    log = log_of(path)
     if kept:
         os.link(path, kept)
     if log.exists():  # what it holds is in the new store, or goes with the old one; never is it beside the new one
-        log.replace(kept.with_name(f"{kept.name}.wal")) if kept else log.unlink()
+        log.replace(log_of(kept)) if kept else log.unlink()
     new.replace(path)
 
 
@@ -280,7 +282,7 @@ def _unchanged_since(path: Path, before: object) -> Iterator[None]:
 def _state(path: Path) -> list[tuple[int, ...]]:
     """What every writing to a store changes: its file's and its log's number, size and times."""
     found: list[tuple[int, ...]] = []
-    for file in (path, path.with_name(f"{path.name}.wal")):
+    for file in (path, log_of(path)):
         with suppress(OSError):
             at = file.stat()
             found.append((at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))

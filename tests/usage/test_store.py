@@ -115,6 +115,22 @@ def test_a_sound_store_is_verified_and_compacted(path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_link_to_a_store_stays_one_when_it_is_compacted_or_repaired(path: Path) -> None:
+    (path.parent / "links").mkdir()
+    link = path.parent / "links" / "link.duckdb"
+    link.symlink_to("../costsim.duckdb")
+    compact(link)
+    with open_store(link) as store:
+        store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")  # stands twice: to be repaired
+    _, _, kept = repair(link)
+    assert link.readlink() == Path("../costsim.duckdb")
+    assert verify(path).sound
+    assert kept is not None
+    assert kept.parent == path.parent
+    assert [*link.parent.iterdir()] == [link]
+
+
+@pytest.mark.slow
 def test_what_can_be_read_of_a_damaged_store_is_saved_and_the_rest_read_anew(path: Path) -> None:
     with open_store(path) as store:
         store.execute(MANY)

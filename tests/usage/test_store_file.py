@@ -106,6 +106,43 @@ def test_a_table_is_no_store_whatever_its_name(tmp_path: Path, name: str) -> Non
         pass
 
 
+def log_of_another(folder: Path) -> bytes:
+    """What a killed writer left beside a database, which is gone."""
+    path = folder / "killed.duckdb"
+    sql("CREATE TABLE sales (a INT)")(path)
+    if (child := os.fork()) == 0:
+        other = duckdb.connect(str(path))
+        other.execute("INSERT INTO sales VALUES (6)")
+        os._exit(9)
+    os.waitpid(child, 0)
+    path.unlink()
+    log = path.with_name("killed.duckdb.wal")
+    content = log.read_bytes()
+    log.unlink()
+    return content
+
+
+@pytest.mark.slow
+def test_a_log_of_another_database_beside_a_store_is_to_be_moved_away(tmp_path: Path, costsim: Run) -> None:
+    """Through a link too: the log is beside the file itself."""
+    path, link = tmp_path / "costsim.duckdb", tmp_path / "a link.duckdb"
+    with open_store(path):
+        pass
+    content = log_of_another(tmp_path)
+    log = tmp_path / "costsim.duckdb.wal"
+    log.write_bytes(content)
+    link.symlink_to(path)
+    for db in (path, link):
+        for words in (["spend"], ["load", "."], ["store", "verify"], ["store", "repair"], ["store", "compact"]):
+            done = costsim(*words, "--db", str(db))
+            assert (done.code, done.err.count("\n")) == (2, 1), done.err
+            assert done.err.endswith(f"is of another database, or of another copy of this one; move it away: "
+                                     f"mv {log} {log}.other\n")  # fmt: skip
+            assert log.read_bytes() == content
+    log.rename(tmp_path / "costsim.duckdb.wal.other")
+    assert costsim("store", "verify", "--db", str(link)).code == 0
+
+
 @pytest.mark.slow
 def test_changes_of_another_program_that_wait_in_its_log_stay_there(tmp_path: Path) -> None:
     path = tmp_path / "other.duckdb"
