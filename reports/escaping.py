@@ -13,6 +13,7 @@ from typing import Any
 
 from ..json_text import COMMANDS_WITHIN, harmless
 from ..shown import MAX_LINE, MAX_NAME, shortened, shortened_words
+from .chart_labels import cut_between_characters
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
@@ -144,15 +145,19 @@ def html(value: Any) -> Any:
     return CONTROLS.sub(REPLACEMENT, shortened_words(value)) if named else value
 
 
-def chart(spec: Any, most: int = MAX_LINE) -> Any:
+def chart(spec: dict[str, Any]) -> dict[str, Any]:
     """A chart's specification, every text in it without what its drawing could stumble over.
 
     Names, which are its data and the domains of its scales, are bounded as in a table's cell: to find how much of a
     label fits, Vega measures it many times over.
     """
-    if isinstance(spec, str):
-        return CONTROLS.sub(REPLACEMENT, shortened(spec, most))
-    if isinstance(spec, dict):
+    return cut_between_characters(_of_chart(spec, MAX_LINE))
+
+
+def _of_chart(part: Any, most: int) -> Any:
+    if isinstance(part, str):
+        return CONTROLS.sub(REPLACEMENT, shortened(part, most))
+    if isinstance(part, dict):
         bounds = {**dict.fromkeys(NAMES_OF_CHART, MAX_NAME), **dict.fromkeys(SENTENCES_OF_CHART, MAX_LINE)}
-        return {chart(key, most): chart(value, bounds.get(key, most)) for key, value in spec.items()}
-    return [chart(part, most) for part in spec] if isinstance(spec, list | tuple) else spec
+        return {_of_chart(key, most): _of_chart(value, bounds.get(key, most)) for key, value in part.items()}
+    return [_of_chart(one, most) for one in part] if isinstance(part, list | tuple) else part

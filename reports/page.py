@@ -69,7 +69,7 @@ def figure(
     """A chart drawn once for paper, and as the specification that scripts draw, with `rows` in place of its own."""
     spec = spec_of(chart)
     drawn = drawing(spec, STATIC_WIDTH_PX)
-    live = {**spec, "datasets": {**spec["datasets"], "rows": rows}} if rows else bounded(spec)
+    live = bounded({**spec, "datasets": {**spec["datasets"], "rows": rows}} if rows else spec)
     return Figure(name, title, caption, live, drawn, whole, query, csv)
 
 

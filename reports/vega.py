@@ -70,8 +70,9 @@ def static_svg(spec: Spec, width: int) -> str:
     To fit the whole to a width, Vega would lay it out twice, and measure every text again, which takes half the time.
     It is one picture to a screen reader, to be named by its place: its shapes carry no names of their own.
     """
+    spec = chart(spec)
     quiet = {**spec.get("config", {}), "aria": False}
-    svg = converted({**chart(spec), "width": width, "autosize": "pad", "config": quiet})
+    svg = converted({**spec, "width": width, "autosize": "pad", "config": quiet})
     return _SHAPE.sub(lambda shape: _LONG.sub(_short, shape[0]), svg)
 
 

@@ -186,10 +186,55 @@ def test_xml_takes_every_text() -> None:
 
 
 def test_a_chart_is_drawn_whatever_the_names_hold() -> None:
-    values = [{"name": f"{name}", "usd": 1} for name in (*NAMES, "x\x01y")]
+    values = [{"name": f"{name}", "usd": 1} for name in (*NAMES, "x\x01y", "😀" * 60, "\ud83d" * 60)]
     spec = {"data": {"values": values}, "mark": "bar", "encoding": {"y": {"field": "name"}, "x": {"field": "usd"}}}
     svg = static_svg(spec, 200)
     ET.fromstring(svg)
+
+
+FAMILY, FLAG, THUMB, ACUTE = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea", "👍🏽", "e\u0301"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("😀" * 30, "😀" * 9 + "…"),
+        ("😀" * 9, "😀" * 9),
+        ("customer support " + "🚀" * 12, "customer support …"),
+        ("𝐀" * 45, "𝐀" * 9 + "…"),
+        (FAMILY * 12, FAMILY * 9 + "…"),
+        (FLAG * 12, FLAG * 9 + "…"),
+        (THUMB * 12, THUMB * 9 + "…"),
+        (ACUTE * 20 + "😀", ACUTE * 18 + "…"),
+        ("a😀" * 20, "a😀" * 4 + "a" + "…"),
+        ("\U000f0000" * 30, "\U000f0000" * 9 + "…"),
+        ("\U0001f600" + "\ud83d" * 30, "😀" + "\ufffd" * 8 + "…"),
+        ("客户" * 10 + "😀", "客户" * 4 + "客" + "…"),
+        (FLAG * 9, FLAG * 9),
+        (FAMILY * 9, FAMILY * 9),
+        ("\u200d" * 30 + "😀", "\u200d" * 30 + "😀"),
+        ("\u0301" * 90 + "😀", "\u0301" * 81 + "…"),
+        ("conversations 😀", "conversations 😀"),
+    ],
+    ids=ascii,
+)
+def test_a_label_is_cut_between_characters_as_people_see_them(name: str, shown: str) -> None:
+    """A limit of 110 px is nine units of 12: a wide character, or two narrow ones. Vega would cut a character in two,
+    and draw nothing then."""
+    axis = {"labelLimit": 110}
+    spec = {
+        "datasets": {"rows": [{"name": name, "usd": 1}]},
+        "data": {"name": "rows"},
+        "mark": "bar",
+        "encoding": {"y": {"field": "name", "type": "nominal", "axis": axis}, "x": {"field": "usd", "axis": None}},
+    }
+    drawn = ET.fromstring(static_svg(spec, 200))
+    assert shown in [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_a_label_that_vega_would_cut_nowhere_wrong_is_left_to_it() -> None:
+    spec = {"encoding": {"y": {"axis": {"labelLimit": 110}}}, "title": "客户 e\u0301 \ufffd"}
+    assert escaping.chart(spec) == spec
 
 
 def test_no_name_turns_the_text_of_a_page() -> None:

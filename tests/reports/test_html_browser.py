@@ -25,6 +25,7 @@ NAMES = {
     "ad-hoc-coding": "</script><img src=x onerror=alert(2)>",
     "cto-cron-monitor": "long-" * 60,
     "c-suite": "<b>bold</b>",
+    "cio-intel-brief": "😀" * 30,
 }
 
 
@@ -69,6 +70,11 @@ def test_a_phone_gets_tables_as_stacked_rows_with_their_headings(phone: Opened) 
     assert phone.page.evaluate(wider) == 0
     shown = "getComputedStyle(document.querySelector('td[data-label]'), '::before').content"
     assert phone.page.evaluate(shown) == '"Per day"'
+
+
+def test_no_label_is_cut_within_a_character(wide: Opened) -> None:
+    labels = wide.page.locator(".live svg text").all_text_contents()
+    assert [label for label in labels if "😀" in label and label.strip("😀") in ("", "…")]
 
 
 def test_every_chart_is_drawn_with_its_marks(wide: Opened) -> None:
