@@ -16,7 +16,7 @@ import duckdb
 
 from ..errors import UsageLogError
 from .bounded import lines_of
-from .fast_json import deep_values, line_of
+from .fast_json import TooMuchError, deep_values, line_of
 from .files import escaped
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, MAX_REJECTS, end_of_reading, object_size
@@ -206,6 +206,8 @@ def _checked(text: str, source: Source, number: int) -> tuple[str | None, dict[s
     no_entry = reader.usage_key and text[0] == "{" and text[-1] == "}" and not may_be_entry(text, reader.usage_key)
     try:
         entry = loaded(text)
+    except TooMuchError as error:
+        return None if no_entry else str(error), None
     except (ValueError, RecursionError):
         return None if no_entry else "not JSON", None
     if not isinstance(entry, dict):

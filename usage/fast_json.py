@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from .limits import MAX_VALUES
+
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LONG_NUMBER, LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19  # 64 bits have up to 20 digits, and 19 below 0
 ESCAPED_DIGIT = b"\\u003"
@@ -28,6 +30,11 @@ FRAMES = 4 * MAX_DEPTH  # of calls that look at such a value; Python's own bound
 SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?(?:nan|inf(?:inity)?))', re.DOTALL | re.IGNORECASE)
 """NaN and infinity in every spelling that DuckDB takes; or a text, in which they mean nothing."""
+FEW_BYTES = 2**20  # a text up to here is not looked through: it holds few values
+
+
+class TooMuchError(ValueError):
+    """JSON that is not read: nested too deeply, or of too many values."""
 
 
 class _NoNumber(float):
@@ -45,6 +52,7 @@ class _NoNumber(float):
 def parsed(text: str | bytes) -> Any:
     """The value that a text holds. Raises ValueError, RecursionError."""
     written = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    check_values(written)
     if not _has_long_number(written):
         try:
             return orjson.loads(written)
@@ -72,6 +80,7 @@ def with_every_key(text: str) -> Any:
     """The value that a text holds, of whose objects `line_of` and `json` write each key as often as it stands there.
 
     By its name the last one is found, as in `parsed`. Raises ValueError, RecursionError."""
+    check_values(text.encode("utf-8", "surrogatepass"))
     return _read(text, _every_pair)
 
 
@@ -119,14 +128,39 @@ def _read(text: str | bytes, of_pairs: Callable[[list[tuple[str, Any]]], Any] | 
 
 
 def _check_depth(text: str) -> None:
-    """Raises ValueError where objects and lists are deeper within one another than may be."""
+    """Raises TooMuchError where objects and lists are deeper within one another than may be."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
     for sign in SIGN.finditer(text):
         depth += (sign[0] in "[{") - (sign[0] in "]}")
         if depth > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH:,} levels")
+            raise TooMuchError(f"nested deeper than {MAX_DEPTH:,} levels")
+
+
+def check_values(written: bytes) -> None:
+    """Raises TooMuchError where a text holds so many values that these take too much memory."""
+    if len(written) <= FEW_BYTES:
+        return
+    most = MAX_VALUES.value
+    if _values(written) > most and _values_beside_texts(written) > most:
+        raise TooMuchError(f"over so many values: {MAX_VALUES}")
+
+
+def _values(written: bytes) -> int:
+    """Each comma and each opening brace or bracket begins one."""
+    return sum(map(written.count, (b",", b"{", b"[")))
+
+
+def _values_beside_texts(written: bytes) -> int:
+    """The values, but for what looks so within texts; looked through in pieces, for each text takes memory too."""
+    plain = written.replace(b"\\\\", b"").replace(b'\\"', b"")
+    values, in_text = 0, False
+    for place in range(0, len(plain), FEW_BYTES):
+        parts = plain[place : place + FEW_BYTES].split(b'"')
+        values += _values(b"".join(parts[in_text::2]))
+        in_text ^= len(parts) % 2 == 0
+    return values
 
 
 @contextmanager

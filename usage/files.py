@@ -15,7 +15,7 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .fast_json import leading_documents, parsed
+from .fast_json import TooMuchError, check_values, leading_documents, parsed
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
@@ -133,6 +133,10 @@ def _format_of_text(
     file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None
 ) -> Format | None:
     if text[:1] == "[" or (text[:1] == "{" and _is_document(text)):
+        try:
+            check_values(text.encode("utf-8", "replace"))
+        except TooMuchError as error:
+            raise UsageLogError(f"its beginning holds {error}", file=file.shown) from None
         records = _document_sample(file, text, cut)
         return None if cut and not records else _format_of(Sample(file.path, "json", records), forced, packing)
     records = _line_records(text, cut)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .fast_json import parsed, with_every_key
+from .fast_json import TooMuchError, parsed, with_every_key
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -91,6 +91,8 @@ def loaded(text: str) -> Any:
     """A value of JSON, with a comma before an end too, as DuckDB has it. Raises ValueError, RecursionError."""
     try:
         return parsed(text)
+    except TooMuchError:
+        raise
     except ValueError:
         return parsed(LAST_COMMA.sub(r"\1", text))
 

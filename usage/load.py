@@ -16,6 +16,7 @@ import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
 from .changes import KnownFile, batches, label_of
+from .fast_json import deep_values
 from .files import LogFile, reader_named
 from .foreign import foreign
 from .lake_tables import refuse_table_files
@@ -103,7 +104,7 @@ def load(
     """
     forced = _forced(format, mapping)
     report = LoadReport()
-    with _spool() as spool:
+    with _spool() as spool, deep_values():
         declared = mapping.model_dump_json() if mapping else format
         found = _found(store, paths, spool, declared, report)
         acknowledge(store, acknowledged)

@@ -186,12 +186,25 @@ def _holds(record: dict[str, Any], path: str) -> bool:
 
 def _at(record: Any, keys: list[str]) -> Iterator[Any]:
     if isinstance(record, list):
-        for item in record:
+        for item in _flat(record):
             yield from _at(item, keys)
     elif not keys:
         yield record
     elif isinstance(record, dict) and keys[0] in record:
         yield from _at(record[keys[0]], keys[1:])
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    """What is in a list, and in lists in it, however deep."""
+    within = [iter(values)]
+    while within:
+        for value in within[-1]:
+            if isinstance(value, list):
+                within.append(iter(value))
+                break
+            yield value
+        else:
+            within.pop()
 
 
 def identifier(name: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .bounded import bounded
-from .limits import MAX_DOCUMENT, MAX_VALUES
+from .fast_json import TooMuchError, check_values
+from .limits import MAX_DOCUMENT
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .fingerprint import Tail
     from .unread import Watch
 
-TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 SAMPLES, SAMPLE_BYTES = 64, 64 * 1024
 SHORT_BYTES = 128  # of a line: entries of nearly all formats are longer
 MANY_LINES = 400_000
@@ -80,14 +79,12 @@ def _ends_of_lines(stream: IO[bytes], place: int) -> int:
 
 def check_document(source: Source) -> None:
     """Raises UsageLogError where a file that is read as a whole is too large for that."""
-    size, said = os.path.getsize(source.whole), "the file is read as one document, and holds over"
-    if size > MAX_DOCUMENT.value:
-        raise UsageLogError(f"{said} {MAX_DOCUMENT}", file=source.file.shown)
-    if source.format.layout == "json" and size > MAX_VALUES.value and _has_many_values(source.whole, MAX_VALUES.value):
-        raise UsageLogError(f"{said} so many values: {MAX_VALUES}", file=source.file.shown)
-
-
-def _has_many_values(path: str, most: int) -> bool:
-    """Whether a document has over so many values, by the commas between them; those in texts are none."""
-    written = Path(path).read_bytes()
-    return written.count(b",") > most and TEXTS.sub(b"", written).count(b",") > most
+    if os.path.getsize(source.whole) > MAX_DOCUMENT.value:
+        raise UsageLogError(f"the file is read as one document, and holds over {MAX_DOCUMENT}", file=source.file.shown)
+    if source.format.layout == "json":
+        try:
+            check_values(Path(source.whole).read_bytes())
+        except TooMuchError as error:
+            raise UsageLogError(
+                f"the file is read as one document, and holds {error}", file=source.file.shown
+            ) from None

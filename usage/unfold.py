@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .fast_json import deep_values, line_of, parsed
+from .fast_json import TooMuchError, deep_values, line_of, parsed
 from .garbage_collection import without_collection
 from .sqlite_log import copy_database, log_beside
 
@@ -27,7 +27,7 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     with out.open("wb") as lines, without_collection(), deep_values():
         try:
             lines.writelines(map(_line, unfold(content, file)))
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except (sqlite3.Error, UnicodeDecodeError, TooMuchError) as error:
             return str(error)
         except (ValueError, RecursionError):
             return "not JSON"

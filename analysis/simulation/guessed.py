@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
@@ -19,7 +19,7 @@ def parse_share(text: str) -> Decimal:
     number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
     try:
         share = Decimal(number) / (100 if percent else 1)
-    except InvalidOperation:
+    except ArithmeticError:
         share = Decimal("NaN")
     if not share.is_finite() or not 0 < share <= 1:
         raise InputError(f"--uncertainty {text!r} is no share above 0 and up to 100%; write it like 30%")

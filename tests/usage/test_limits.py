@@ -126,11 +126,41 @@ def test_values_of_a_document_are_bounded(tmp_path: Path, monkeypatch: pytest.Mo
     """A comma within a text parts no values."""
     monkeypatch.setenv("COSTSIM_MAX_VALUES", "100")
     file = tmp_path / "a.json"
-    file.write_bytes(langfuse(b', {"x": "%s"}' % (b'a,\\",' * 200), b"[", b"]"))
+    file.write_bytes(langfuse(b', {"x": "%s"}' % (b'a,\\",' * 300_000), b"[", b"]"))
     assert sum(report.entries for report in read(tmp_path)) == 1
-    file.write_bytes(langfuse(b", {}" * 200, b"[", b"]"))
+    file.write_bytes(langfuse(b", {}" * 300_000, b"[", b"]"))
     with pytest.raises(UsageLogError, match=r"so many values: 100 \(raise it with COSTSIM_MAX_VALUES\)"):
         read(tmp_path)
+
+
+def test_values_of_a_line_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty objects take 33 times as much memory as in the file. No line that is read in bulk can have so many."""
+    monkeypatch.setenv("COSTSIM_MAX_VALUES", "500000")
+    file = tmp_path / "a.jsonl"
+    long = b'{"x": [' + b",".join([b"{}"] * 600_000) + b"], " + CALL.lstrip()[1:]
+    file.write_bytes(CALL + long + b'{"broken": \n')
+    calls, reasons = loaded(tmp_path, file)
+    assert calls == 1
+    assert "over so many values: 500,000 (raise it with COSTSIM_MAX_VALUES)" in reasons
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [985, 1015])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("name", ["codex/codex_alpha.jsonl", "copilot/events.jsonl", "bedrock/invocations.jsonl"])
+def test_a_value_that_is_nested_deeply_keeps_no_other_line_from_being_read(
+    tmp_path: Path, name: str, opening: str, closing: str, depth: int
+) -> None:
+    """Deeper than Python's own functions go by themselves, and not as deep as JSON is read: 1,024 levels."""
+    sample = Path(__file__).parent.parent / "data" / "usage" / name
+    file = tmp_path / "a.jsonl"
+    value = opening * depth + "1" * (opening != "[") + closing * depth
+    file.write_text('{"type": "x", "zz": ' + value + "}\n" + sample.read_text())
+    with open_store() as store:
+        [there] = load(store, [sample]).files
+    with open_store() as store:
+        [deep] = load(store, [file]).files
+    assert deep.added == there.added > 0
 
 
 def read(folder: Path) -> list[FileReport]:

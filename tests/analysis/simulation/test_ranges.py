@@ -138,7 +138,7 @@ def test_one_uncertainty_for_all_that_state_none(read: Read) -> None:
     assert found.range_note == ""
 
 
-@pytest.mark.parametrize("text", ["", "x", "-3%", "0", "140%", "nan"])
+@pytest.mark.parametrize("text", ["", "x", "-3%", "0", "140%", "nan", "1e999999999"])
 def test_an_uncertainty_that_is_no_share_is_one_line(text: str) -> None:
     with pytest.raises(InputError, match="write it like 30%"):
         parse_share(text)
