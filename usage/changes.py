@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError
-from .files import Format, LogFile, reader_named, tell_format
+from .files import Format, LogFile, is_blank, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
-from .passed_over import MAY_BE_LOGS, what_else
+from .passed_over import EMPTY, MAY_BE_LOGS, what_else
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
@@ -94,7 +94,7 @@ def batches(
         if before and before.declared == declared and before.looks_like(file):
             report.files.append(FileReport(file.label, before.reader, unchanged=True))
         elif not file.size:
-            report.passed_over[file.shown] = "empty"
+            report.passed_over[file.shown] = EMPTY
         else:
             ending = Path(file.path).suffix
             for one in _known_files(store, file, forced, declared, before, report, strict, likely.get(ending)):
@@ -177,6 +177,8 @@ def _known_files(
         return
     if format:
         yield KnownFile(file, format, declared)
+    elif is_blank(file):
+        report.passed_over[file.shown] = EMPTY
     elif file.named:
         from .unknown_files import message  # only for an error
 

@@ -16,6 +16,7 @@ import msgspec
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
 from .fast_json import TooMuchError, check_values, leading_documents, parsed
+from .not_read import not_read
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
@@ -77,6 +78,8 @@ def tell_format(
         if document and size < min(file.size, HEAD_BYTES[-1]):  # of one object, a part says nothing
             continue
         start, packing, cut = head(file, size)
+        if not_read(start) or not (cut or start.strip()):
+            return None
         if start[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
             return _format_of(
@@ -127,6 +130,12 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
             raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.shown) from None
         return bytes(content), packing, True
     return bytes(content), packing, False
+
+
+def is_blank(file: LogFile) -> bool:
+    """Whether a file holds nothing, or nothing but spaces and line ends; a packed one, when it is unpacked."""
+    content, _, cut = head(file, FIRST_BYTES)
+    return not (cut or content.strip())
 
 
 def _format_of_text(

@@ -6,11 +6,13 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plurals import counted
-from .packing import packing_of
+from .not_read import not_read
+from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .unfold import SQLITE, damage
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 FIRST_BYTES = 4096
 TABLE, NO_FORMAT, CANNOT_READ = "a table of no known format", "no known format", "cannot be read"
 DATABASE, UNPACKED = "a database of no known format", "packed, of no known format"
+EMPTY = "empty"
 DAMAGED = "a damaged database: copy it again"
 MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, DAMAGED, UNPACKED)
 NAMED = (TABLE, NO_FORMAT, DAMAGED)
@@ -27,8 +30,6 @@ MAGIC: dict[bytes, str] = {
     b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"BM": "an image",
     b"\0\0\1\0": "an image", b"II*\0": "an image", b"MM\0*": "an image", b"RIFF": "an image or a recording",
     b"ID3": "a recording", b"OggS": "a recording", b"fLaC": "a recording",
-    b"PK\3\4": "an archive", b"PK\5\6": "an archive", b"7z\xbc\xaf": "an archive", b"BZh": "an archive",
-    b"\xfd7zXZ": "an archive", b"Rar!": "an archive",
     b"%PDF": "a document", b"{\\rtf": "a document",
     b"\x7fELF": "a program", b"MZ": "a program", b"\xca\xfe\xba\xbe": "a program", b"\xcf\xfa\xed\xfe": "a program",
     b"\0asm": "a program", b"#!": "a program", b"wOFF": "a font", b"wOF2": "a font",
@@ -76,20 +77,32 @@ def what_else(file: Path) -> str:
             head = stream.read(FIRST_BYTES)
     except OSError:
         return CANNOT_READ
-    if packing_of(head):
-        return UNPACKED
+    if packing := packing_of(head):
+        other = not_read(_content(file, packing))
+        return f"{other.kind}, packed" if other else UNPACKED
     if head.startswith(SQLITE) and damage(file):
         return DAMAGED
     return _by_bytes(head) or _by_name(file) or (TABLE if _is_table(head) else NO_FORMAT)
 
 
+def _content(file: Path, packing: Packing) -> bytes:
+    """The beginning of what a packed file holds."""
+    content = b""
+    with suppress(BrokenOffError, OSError):
+        for piece in unpacked(str(file), packing, file.stat().st_size):
+            content += piece
+            if len(content) > FIRST_BYTES:
+                break
+    return content
+
+
 def _by_bytes(head: bytes) -> str | None:
     if not head.strip():
-        return "empty"
+        return EMPTY
+    if other := not_read(head):
+        return other.kind
     if head[8:12] == b"DUCK":
         return "a DuckDB database"
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "text in UTF-16"
     kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
     return kind or ("binary" if b"\0" in head else None)
 

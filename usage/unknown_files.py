@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .fast_json import leading_documents
 from .files import LogFile, head
+from .not_read import not_read
 from .reader import Reader, Sample
 from .readers import READERS
 from .readers.refused import companion
@@ -17,8 +18,6 @@ from .unfold import SQLITE, damage, tables
 
 HEAD_BYTES = 256 * 1024
 SHOWN = 5
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 RECORDS = 20
 NEAR = 0.5  # of what a format's records have
 ADVICE = "name its columns with --map, or see docs/formats.md for the formats and how to export them"
@@ -26,16 +25,14 @@ ADVICE = "name its columns with --map, or see docs/formats.md for the formats an
 
 def message(file: LogFile) -> str:
     """One line about a file that was named and is no known log."""
+    content, packing, _ = head(file, HEAD_BYTES)
+    if other := not_read(content):
+        return f"this is {other.what}{f', within {packing}' if packing else ''}: {other.way_out}"
     sample = looked_at(file)
-    if sample.layout == "sqlite" and head(file, HEAD_BYTES)[1]:
+    if sample.layout == "sqlite" and packing:
         return "this is a packed database: unpack it first"
     if sample.layout == "sqlite" and (why := damage(Path(file.path))):
         return f"this database is damaged or cut short ({why}): copy it again while its tool is not running"
-    begin = head(file, HEAD_BYTES)[0][:4]
-    if begin in UTF_32:
-        return "this is a text in UTF-32: save it as UTF-8 (iconv -f UTF-32 -t UTF-8)"
-    if begin[:2] in UTF_16:
-        return "this is a text in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"
     if why := companion(sample):
         return f"this is no log that costsim knows: {why}"
     return f"this is no log that costsim knows: {looks(sample)}{_near(sample)}; {ADVICE}"
