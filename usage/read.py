@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .careful import FORGET
 from .fingerprint import ENDLESS, Fingerprint, fingerprint
 from .items import items
 from .line_watch import LineWatch
 from .packing import cut_last_line, unpack
 from .project import Projector, begin
-from .records import FORGET, Read, read_entries
+from .records import Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied, is_fresh
 from .source import Source, check_document, has_many_lines

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLES, SAMPLE_BYTES = 64, 64 * 1024
 SHORT_BYTES = 128  # of a line: entries of nearly all formats are longer
-MANY_LINES = 400_000
+MANY_LINES = 1_500_000
 Reject = tuple[int, int | None, str, str]
 """file_id, line, reason, the beginning of the raw line."""
 
