@@ -7,7 +7,6 @@ YAML, bounded in size, no aliases that unfold into millions of nodes.
 from __future__ import annotations
 
 import json
-import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 16 * 1024 * 1024
-ALLOW = "COSTSIM_ALLOW"
 MAX_BITS = 1_000
 """Of a whole number that an error shows: Python writes out no more than 4,300 digits."""
 MAX_SHOWN = 300
@@ -114,38 +112,6 @@ def check_regular(file: Path, kind: type[InputError] = InputError) -> None:
 def _is_of_shell(file: Path) -> bool:
     """Whether a pipe is one that a shell made for `<(command)`, or the standard input."""
     return str(file).startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin"))
-
-
-def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
-    """The file that another file in `folder` names. Raises ValueError: it is none, or outside of the project.
-
-    Where it is not `needed`, one that is missing is left to who reads it.
-
-    The project is the git repository of the folder, the folder itself where there is none, and the working folder
-    where it is above; COSTSIM_ALLOW names further folders, apart by colons. So that no file that somebody sent reads
-    what it has no business with.
-    """
-    named = folder / name
-    if not named.exists() and not needed:
-        return named
-    if not named.exists():
-        raise ValueError(f"there is no file {name!r} beside the architecture")
-    real = named.resolve()
-    if not any(real.is_relative_to(root) for root in _project(folder.resolve())):
-        raise ValueError(f"{name!r} is outside of the project; copy it there, or allow its folder: {ALLOW}=FOLDER")
-    if not real.is_file():
-        raise ValueError(f"{name!r} is not a regular file")
-    return named
-
-
-def _project(folder: Path) -> Iterator[Path]:
-    yield folder
-    yield Path(__file__).resolve().parent / "examples"  # the shipped ones, which are everybody's
-    yield from (above for above in folder.parents if (above / ".git").exists())
-    here = Path.cwd().resolve()
-    if folder.is_relative_to(here) and here != here.parent:
-        yield here
-    yield from (Path(allowed).resolve() for allowed in os.environ.get(ALLOW, "").split(os.pathsep) if allowed)
 
 
 def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:

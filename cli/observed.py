@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ def observed(
 
     from ..analysis.architecture.load import readable_again
     from ..analysis.forecast.daily_costs import last_day_known
+    from ..named_files import allowing
     from ..store import open_store
     from ..writing import write_file
     from ..yaml_text import yaml_text
@@ -44,7 +46,8 @@ def observed(
             key: str(said) if key == "book" else [str(_from(at, path)) for path in said] for key, said in prices.items()
         }
     text = yaml_text(data)
-    found = readable_again(save or HERE, text).architecture.model_copy(update=prices)
+    with nullcontext() if save else allowing(store):  # what is saved is to be read without these options
+        found = readable_again(save or HERE, text).architecture.model_copy(update=prices)
     if save:
         write_file(save, text)
     return found, known + timedelta(1) if known else today

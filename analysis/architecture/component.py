@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from ...documents import Document, beside
+from ...documents import Document
+from ...named_files import beside
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .growth import Growth
 from .policies import Policies
@@ -22,6 +23,15 @@ def folder_of(info: ValidationInfo) -> Path:
     """The folder of the file that is read; the working folder where none is."""
     document: Document | None = (info.context or {}).get("document")
     return document.file.parent if document else Path()
+
+
+def named_file(given: Any, info: ValidationInfo) -> Any:
+    """The log or store that the file which is read names, in its folder. Raises ValueError: outside of the project.
+
+    One that is missing is left to who opens it. What no file names is costsim's own, and taken as it is.
+    """
+    document: Document | None = (info.context or {}).get("document")
+    return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 
 def _beside(given: Any, info: ValidationInfo) -> Any:
@@ -59,9 +69,7 @@ class FromUsage(Part):
     @field_validator("file", "store", mode="before")
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
-        if isinstance(given, str) and info.field_name == "file":
-            return beside(folder_of(info), given, needed=False)
-        return folder_of(info) / given if isinstance(given, str) else given
+        return named_file(given, info)
 
     @model_validator(mode="after")
     def _one_source(self) -> FromUsage:

@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from ...documents import beside
+from ...named_files import beside
 from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
-from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
+from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of, named_file
 from .growth import Growth
 from .policies import Policy
 from .schedule import time_zone
@@ -138,7 +138,7 @@ class LoggedForecast(Part):
     @field_validator("store", mode="before")
     @classmethod
     def _beside_the_file(cls, given: Any, info: ValidationInfo) -> Any:
-        return folder_of(info) / given if isinstance(given, str) else given
+        return named_file(given, info)
 
 
 class PriceKeys(Part):

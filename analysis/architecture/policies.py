@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from ...documents import beside
+from ...named_files import beside
 from ..outcomes.proportions import Interval, wilson
 from .amounts import Part
 
@@ -138,8 +138,6 @@ class FromOutcomes(Part):
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
         document = (info.context or {}).get("document")
-        if document and isinstance(given, str) and Path(given).suffix.lower() in STORES:
-            return document.file.parent / given  # a store is asked for its outcomes, and nothing else of it is shown
         return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 

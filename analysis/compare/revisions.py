@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import InputError
+from ...named_files import allowing
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".csv", ".jsonl", ".ndjson", ".parquet")
 """What an architecture may name: only such files are looked at."""
@@ -45,7 +46,8 @@ def at_commit(commit: str, file: Path) -> Iterator[Path | None]:
             target.write_bytes(content)
         found = Path(folder) / inside
         _link_stores(file.resolve().parent, found.parent)
-        yield found if found.is_file() else None
+        with allowing(root):  # where the stores are
+            yield found if found.is_file() else None
 
 
 def _link_stores(beside: Path, folder: Path) -> None:

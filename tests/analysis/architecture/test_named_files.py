@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -112,3 +113,40 @@ def test_drawn_tokens_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) ->
         draws.kept[number,] = newest
         draws._forget(newest)
     assert list(draws.kept) == [(3,), (4,)]  # 64 besides the newest, not 128
+
+
+STORES = {
+    "forecast": "forecast: {store: STORE}\ncomponents: [{name: a, agent: a, task: t, runs_per_day: 1, tokens: {input: 1}}]\n",
+    "from_usage": "components: [{name: a, model: x/y, runs_per_day: 1, tokens: {from_usage: {store: STORE}}}]\n",
+    "from_outcomes": "components: [{name: a, model: x/y, runs_per_day: 1, tokens: {input: 1, output: 1}, "
+    "escalate: {to: x/z, probability: {from_outcomes: STORE}}}]\n",
+}
+
+
+@pytest.mark.parametrize("key", STORES)
+@pytest.mark.parametrize("named", ["/ABOVE/s.duckdb", "../s.duckdb", "link.duckdb", "folder/s.duckdb"])
+def test_a_store_outside_of_the_project_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, named: str
+) -> None:
+    (tmp_path / "s.duckdb").write_bytes(b"")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("link.duckdb").symlink_to("../s.duckdb")
+    Path("folder").symlink_to("..")
+    Path("a.yaml").write_text(STORES[key].replace("STORE", named.replace("/ABOVE", str(tmp_path))))
+    with pytest.raises(
+        ArchitectureError, match=rf"a.yaml:\d .*{key}.*is outside of the project; copy it there, or allow"
+    ):
+        load_architecture(Path("a.yaml"))
+    monkeypatch.setenv("COSTSIM_ALLOW", str(tmp_path))
+    with suppress(CostsimError):  # no outcomes in it
+        assert load_architecture(Path("a.yaml"))
+
+
+@pytest.mark.parametrize("key", [*STORES, "prices", "budgets"])
+def test_a_path_with_a_nul_is_refused_in_one_line(tmp_path: Path, key: str) -> None:
+    text = STORES.get(key, f"{key}: STORE\n{ROUTING}{COMPONENTS}")
+    (tmp_path / "a.yaml").write_text(text.replace("STORE", r'"s\0.duckdb"'))
+    with pytest.raises(ArchitectureError, match=rf"a.yaml:\d .*{key}.*a path has no NUL character; take it out"):
+        load_architecture(tmp_path / "a.yaml")

@@ -33,6 +33,12 @@ CALLS = (40, 60, 50)
 """Calls of Monday to Wednesday: of $0.01 each at $5 and $25 per million tokens (1,000 input, 200 output)."""
 
 
+@pytest.fixture(autouse=True)
+def _stores_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Stores that lie in another folder than the architecture."""
+    monkeypatch.setenv("COSTSIM_ALLOW", str(tmp_path_factory.getbasetemp()))
+
+
 def log(folder: Path, calls: tuple[int, ...]) -> Path:
     rows = ["ts,input,output,component,model"]
     for day, count in enumerate(calls):

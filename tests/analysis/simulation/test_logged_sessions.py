@@ -33,6 +33,12 @@ COLUMNS = {"ts": "at", "session": "who", "input": "i", "output": "o"}
 LOG = "at,who,i,o\n3,a,300,30\n1,a,100,10\n2,b,500,50\n2,a,200,20\n9,,700,70\n"
 
 
+@pytest.fixture(autouse=True)
+def _stores_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Stores that lie in another folder than the architecture."""
+    monkeypatch.setenv("COSTSIM_ALLOW", str(tmp_path_factory.getbasetemp()))
+
+
 def fleet(log: dict[str, Any], **words: Any) -> dict[str, Any]:
     source = {"file": "log.csv", "columns": COLUMNS, **log}
     row = {"name": "a", "model": OPUS, "runs_per_day": 10, "tokens": {"from_usage": source}}

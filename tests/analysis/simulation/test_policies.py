@@ -59,6 +59,12 @@ TEN: dict[str, Any] = {"runs_per_day": 10}
 RUN: dict[str, Any] = {"tokens": {"input": 10_000, "output": 2_000}}  # 0.02 USD on cheap, 0.10 on costly
 
 
+@pytest.fixture(autouse=True)
+def _stores_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Stores that lie in another folder than the architecture."""
+    monkeypatch.setenv("COSTSIM_ALLOW", str(tmp_path_factory.getbasetemp()))
+
+
 def content(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     components = [{"name": f"c{n}", **row} for n, row in enumerate(rows)]
     return {"prices": "prices.yaml", "model_routing": ROUTING, "components": components} | more
