@@ -1,5 +1,22 @@
-"""`python -m costsim` is `costsim`."""
+"""`costsim`, and `python -m costsim`: the command line, which a signal ends in good order from its first line on."""
 
-from .cli.entry import main
+from __future__ import annotations
 
-main()
+import os
+from _signal import SIGINT, default_int_handler, getsignal, signal  # the module signal takes longer to load
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line. While its modules are loaded nothing is begun that would have to be cleaned up."""
+    if getsignal(SIGINT) is default_int_handler:
+        signal(SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from .cli.entry import main as command
+    from .interrupts import run
+
+    run(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,11 +6,13 @@ while it does are ignored. Steps that belong together are not parted (`undivided
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
+import sys
 import time
 from _thread import get_ident  # threading takes longer to load than `costsim route` to answer
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,27 +23,46 @@ PATIENCE_SECONDS = 5.0
 
 
 class _Received:
-    """The signal that ended this command, and when it came; how many blocks are not to be parted now."""
+    """The signal that ended this command, and when it came; how many blocks are not to be parted now; whether the
+    command is done, so that Python only cleans up."""
 
     number = 0
     at = 0.0
     undivided = 0
     pending = False
+    done = False
 
 
-@contextmanager
-def watched() -> Iterator[None]:
-    """Let signals end a command in good order, but for those that whoever started it has it ignore (nohup)."""
-    _Received.number, _Received.pending = 0, False
-    before = {number: signal.getsignal(number) for number in ENDING} if get_ident() == MAIN else {}
-    ours = {number: how for number, how in before.items() if how not in (signal.SIG_IGN, None)}
+def run(command: Callable[[], None]) -> None:
+    """Run what this process is for; from now on signals end it in good order, to its very end.
+
+    But for those that whoever started it has it ignore (nohup). Python's own end takes a while too: threads and child
+    processes are waited for. Raises SystemExit.
+    """
+    try:
+        try:
+            atexit.register(_ignore, _watch())  # what is registered first is called last
+            command()
+        finally:
+            _Received.done = True
+    except KeyboardInterrupt:
+        sys.exit(exit_code())
+    finally:
+        exec("")  # noqa: S102  # else Python ends by SIGINT where that came while it ran code of a text (a dataclass's)
+
+
+def _watch() -> list[int]:
+    """Handle the signals that end this process; which these are."""
+    ours = [number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     for number in ours:
         signal.signal(number, _end)
-    try:
-        yield
-    finally:
-        for number, how in ours.items():
-            signal.signal(number, how)
+    return ours
+
+
+def _ignore(numbers: list[int]) -> None:
+    """Python puts back what the system does, which would end it by the signal, before it ends."""
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def exit_code() -> int:
@@ -66,12 +87,15 @@ def undivided() -> Iterator[None]:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    if _Received.number:
+    if _Received.at:
         if time.monotonic() - _Received.at > PATIENCE_SECONDS:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         return
-    _Received.number, _Received.at = number, time.monotonic()
+    _Received.at = time.monotonic()
+    if _Received.done:
+        return
+    _Received.number = number
     if _Received.undivided:
         _Received.pending = True
     else:

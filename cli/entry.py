@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
-from ..interrupts import exit_code, watched
+from ..interrupts import exit_code
 from ..memory import check_address_space
 from ..shown import shortened
 from .streams import complain, leave_stdout, prepare_streams
@@ -36,11 +36,6 @@ an output that is closed."""
 
 def main() -> None:
     """The entry point: every error that costsim raises on purpose is one line and exit code 2."""
-    with watched():
-        _run()
-
-
-def _run() -> None:
     debug = "--debug" in sys.argv
     try:
         prepare_streams()

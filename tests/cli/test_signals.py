@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from costsim import interrupts
-from costsim.interrupts import undivided, watched
+from costsim.interrupts import run, undivided
 from costsim.writing import write_file
 
 
@@ -39,6 +41,47 @@ def test_a_demo_that_a_signal_ends_leaves_nothing(tmp_path: Path, begun: str, nu
     assert list(tmp_path.iterdir()) == []
 
 
+# Two of them come while modules are loaded, while the command runs, or while Python ends: 30 ms to 1.5 s after the start.
+MOMENTS = [0.03 * 1.3**step for step in range(16)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", [("run", "--trials", "50", "--report", "o.html"), ("route", "triage"), ("demo",)], ids=str
+)
+def test_signals_at_any_moment_end_a_command_without_a_traceback(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """The exit code is 128 and the signal's number, or what the command ends with where it was done before."""
+    begun = (
+        "import os; os.write(1, b'.'); import sys; from costsim.__main__ import main; sys.argv[0] = 'costsim'; main()"
+    )
+    for moment in MOMENTS:
+        command = [sys.executable, "-c", begun, *words]
+        one = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert one.stdout
+        os.read(one.stdout.fileno(), 1)  # before that, Python itself starts
+        time.sleep(moment)
+        one.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        one.send_signal(signal.SIGINT)
+        said = one.communicate(timeout=60)[1].decode()
+        assert one.returncode in (130, 0, 2), said
+        assert "Traceback" not in said
+        assert "KeyboardInterrupt" not in said
+
+
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process that has received no signal yet, and does what it did with signals after the test."""
+    before = {number: signal.getsignal(number) for number in interrupts.ENDING}
+    for name, value in (("number", 0), ("at", 0.0), ("undivided", 0), ("pending", False), ("done", False)):
+        monkeypatch.setattr(interrupts._Received, name, value)
+    monkeypatch.setattr(interrupts.atexit, "register", Mock())
+    yield
+    for number, how in before.items():
+        signal.signal(number, how)
+
+
+@pytest.mark.usefixtures("received")
 def test_a_signal_between_steps_that_belong_together_ends_the_command_after_them() -> None:
     done = []
 
@@ -48,26 +91,39 @@ def test_a_signal_between_steps_that_belong_together_ends_the_command_after_them
             done.append("both")
         done.append("never")
 
-    with watched(), pytest.raises(KeyboardInterrupt):
-        both()
-    assert done == ["both"]
-    assert interrupts.exit_code() == 143
+    with pytest.raises(SystemExit) as ended:
+        run(both)
+    assert (done, ended.value.code) == (["both"], 143)
 
 
+@pytest.mark.usefixtures("received")
 def test_a_file_that_is_just_being_written_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.txt"
     file.write_text("before")
     monkeypatch.setattr(Path, "write_bytes", lambda *_: os.kill(os.getpid(), signal.SIGHUP))
-    with watched(), pytest.raises(KeyboardInterrupt):
-        write_file(file, "after")
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: write_file(file, "after"))
+    assert ended.value.code == 129
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "before")]
 
 
+@pytest.mark.slow
+def test_a_signal_while_code_of_a_text_runs_ends_the_command_as_any_other() -> None:
+    """Such as a dataclass's: Python notes it there, and would end the process by SIGINT itself."""
+    lines = "from costsim.interrupts import run; import os; run(lambda: exec('os.kill(os.getpid(), 2); os.getpid()'))"
+    assert subprocess.run([sys.executable, "-c", lines], check=False).returncode == 130
+
+
+@pytest.mark.usefixtures("received")
 def test_what_is_to_be_ignored_is_ignored() -> None:
     """As `nohup` asks."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with watched():
-            os.kill(os.getpid(), signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    run(lambda: os.kill(os.getpid(), signal.SIGHUP))
+
+
+@pytest.mark.usefixtures("received")
+def test_a_signal_after_the_command_changes_nothing() -> None:
+    """Python still waits for threads and child processes then: what was printed stays true."""
+    run(lambda: None)
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
