@@ -71,6 +71,18 @@ def exit_code() -> int:
 
 
 @contextmanager
+def before_errors() -> Iterator[None]:
+    """An error of this block after a signal came of it: an import, or a query, that it cut short. Raises
+    KeyboardInterrupt then."""
+    try:
+        yield
+    except Exception:
+        if _Received.number:
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
 def undivided() -> Iterator[None]:
     """No signal comes between these steps; one that does ends the command after them."""
     if get_ident() != MAIN:

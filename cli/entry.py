@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
-from ..interrupts import exit_code
+from ..interrupts import before_errors, exit_code
 from ..memory import check_address_space
 from ..shown import shortened
 from .streams import complain, leave_stdout, prepare_streams
@@ -46,7 +46,8 @@ def main() -> None:
             from .route import route
 
             sys.exit(route(sys.argv[2:]))
-        sys.exit(_ended())
+        with before_errors():
+            sys.exit(_ended())
     except CostsimError as error:
         if debug:
             raise

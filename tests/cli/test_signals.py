@@ -13,7 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 from costsim import interrupts
-from costsim.interrupts import run, undivided
+from costsim.interrupts import before_errors, run, undivided
 from costsim.writing import write_file
 
 
@@ -127,3 +127,19 @@ def test_a_signal_after_the_command_changes_nothing() -> None:
     run(lambda: None)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("received")
+def test_an_error_after_a_signal_came_of_it() -> None:
+    """Such as that of an import which it cut short."""
+
+    def importing() -> None:
+        with before_errors():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except KeyboardInterrupt:
+                raise ImportError("cannot load") from None
+
+    with pytest.raises(SystemExit) as ended:
+        run(importing)
+    assert ended.value.code == 143
