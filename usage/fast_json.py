@@ -217,7 +217,7 @@ def _as_written(value: Any) -> Any:
 
 def leading_documents(text: str) -> Iterator[tuple[Any, int]]:
     """The JSON values that stand one after the other in a text, each with its end, up to what is none."""
-    decoder, place = json.JSONDecoder(), 0
+    decoder, place = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=_NoNumber), 0
     try:
         while place < len(text):
             if text[place] in " \t\r\n":

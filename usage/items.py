@@ -1,4 +1,4 @@
-"""JSON documents as records: an object, the items of an array, or several objects one after the other."""
+"""JSON documents as records: an object, the items of an array, or several of these one after the other."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 
 def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[dict[str, Any] | str]:
-    """The object that a JSON document is, the items of an array, or the objects that stand one after the other; of an
-    object that lists others under one of `pages`, these.
+    """The object that a JSON document is, or the items of an array; of several that stand one after the other, all of
+    them. Of an object that lists others under one of `pages`, these.
 
     What follows the last whole one is handed on as it stands, in a line, to be rejected.
     """
@@ -63,13 +63,14 @@ def _value(part: msgspec.Raw) -> Any:
 def _of_text(text: str, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
     """The records of a document that a strict reading does not take."""
     try:
-        found, rest = loaded(text), ""
+        documents, rest = [loaded(text)], ""
     except (ValueError, RecursionError):
-        documents = list(leading_documents(text))
-        several = len(documents) > 1
-        found = [item for item, _ in documents] if several else []
-        rest = text[documents[-1][1] :] if several else text
-    yield from chain.from_iterable(_records(item, pages) for item in (found if isinstance(found, list) else [found]))
+        leading = list(leading_documents(text))
+        documents = [document for document, _ in leading]
+        rest = text[leading[-1][1] :] if leading else text
+    for document in documents:
+        for item in document if isinstance(document, list) else [document]:
+            yield from _records(item, pages)
     if rest.strip():
         yield " ".join(rest[:RAW_CHARACTERS].split())
 
