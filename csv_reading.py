@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TextIO
 
-from .documents import MAX_BYTES, check_regular
+from .documents import MAX_BYTES, check_regular, shown_name
 from .errors import InputError
 
 Row = dict[str, str]
@@ -33,7 +33,7 @@ def read_csv(file: Path, growing: bool = False) -> tuple[list[str], Iterator[tup
         raise InputError("the file is empty; its first line must name the columns", file=file)
     twice = next((name for name, count in Counter(header).items() if count > 1), None)
     if twice is not None:
-        raise InputError(f"the column {twice!r} stands twice", file=file, line=1)
+        raise InputError(f"the column {shown_name(twice)} stands twice", file=file, line=1)
     return header, _rows(file, header, lines)
 
 

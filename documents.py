@@ -33,7 +33,8 @@ MAX_SHOWN = 300
 
 HALF = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 """Half of a pair of escapes that only together stand for a character; it may also be a backslash that is escaped."""
-PLAIN_KEY = re.compile(r"[\w. -]{1,60}")
+PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
+"""A name, and no line of a file of another kind, such as `login ana password hunter2`."""
 
 
 @dataclass(frozen=True)
@@ -291,8 +292,9 @@ def shown_name(name: str) -> str:
 
 
 def plain_names(names: Iterable[str]) -> list[str]:
-    """Those keys or columns of a file that are names, and no text of a file of another kind."""
-    return [name for name in names if PLAIN_KEY.fullmatch(name)]
+    """Those keys or columns of a file that are names; no single one, which may be the text of a file of any kind."""
+    listed = list(names)
+    return [name for name in listed if PLAIN_KEY.fullmatch(name)] if len(listed) > 1 else []
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

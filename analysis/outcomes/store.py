@@ -142,6 +142,8 @@ def _json_row(text: str, file: Path, line: int) -> Row:
 
 
 def _demand_columns(columns: list[str], file: Path, line: int) -> None:
+    if not set(COLUMNS) & set(columns):  # another file than is meant: what it holds is not shown
+        raise InputError(f"none of its columns is known here: {', '.join(COLUMNS)}", file=file, line=line)
     for name in columns:
         if name not in COLUMNS:
             raise InputError(f"unknown column {shown_name(name)}{did_you_mean(name, COLUMNS)}", file=file, line=line)

@@ -62,8 +62,9 @@ def read_table(file: Path, score: str | None = None) -> PairTable | BenchTable:
     if set(BENCH_COLUMNS) <= set(header):
         return _bench_table(file, rows, column)
     wanted = f"{', '.join(PAIR_COLUMNS)} or {', '.join(BENCH_COLUMNS)}"
-    message = f"the columns must be {wanted}, but are {', '.join(map(shown_name, header))}"
-    raise InputError(message, file=file, line=1)
+    known = {*PAIR_COLUMNS, *BENCH_COLUMNS} & {*header}  # else it is another file than is meant: nothing of it is shown
+    are = f", but are {', '.join(map(shown_name, header))}" if known else "; none of its columns is one of these"
+    raise InputError(f"the columns must be {wanted}{are}", file=file, line=1)
 
 
 def _pair_table(file: Path, rows: Iterator[tuple[int, Row]], score: str | None) -> PairTable:

@@ -158,6 +158,31 @@ def test_a_file_that_is_no_store_is_left_alone(costsim: Run, tmp_path: Path) -> 
     assert (tmp_path / "notes.txt").read_text() == "precious"
 
 
+SECRETS = {
+    "a shadow": "root:$6$hash:19000:0:99999:7:::\n",
+    "a netrc": "machine api.test login ana password hunter2\n",
+    "a password": "hunter2\n",
+    "columns": "name,hunter2\nmark,hunter2\n",
+    "JSON": '{"ana": "hunter2", "hunter2": 1}\n',
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("name", ["secret", "secret.jsonl"])
+@pytest.mark.parametrize("command", [["outcomes"], ["evaluate"], ["load", "--map", "ts=a,input=b"]], ids=lambda c: c[0])
+def test_no_text_of_a_file_of_another_kind_is_in_an_error(
+    costsim: Run, tmp_path: Path, command: list[str], name: str, secret: str
+) -> None:
+    if command[0] == "load" and secret in ("columns", "JSON"):
+        return  # the columns of a table, which --map asks for, are listed
+    (tmp_path / name).write_text(SECRETS[secret])
+    outcome = costsim(*command, name)
+    assert outcome.code == 2
+    assert "hunter2" not in outcome.err + outcome.out
+    assert "hash" not in outcome.err + outcome.out
+    assert_one_line(outcome.err)
+
+
 @pytest.mark.parametrize(
     "command",
     [["outcomes", "secret"], ["evaluate", "secret"], ["load", "secret", "--map", "ts=a,input=b"]],
