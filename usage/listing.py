@@ -15,6 +15,7 @@ from typing import IO
 
 from ..errors import UsageLogError, is_full
 from .files import LogFile, escaped
+from .fingerprint import fingerprint
 from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
 from .sqlite_log import written_at
@@ -37,7 +38,7 @@ class FoundPath(str):
     __slots__ = ()
 
 
-def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> list[LogFile]:
+def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] | None = None) -> Sequence[LogFile]:
     """The files that `paths` name, each once, sorted; the standard input (`-`) and pipes are copied to `spool`.
 
     A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
@@ -50,7 +51,17 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
             real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
                 found[real] = _log_file(file, real, named, piped, spool)
-    return [found[real] for real in sorted(found)]
+    return _pipes_once([found[real] for real in sorted(found)])
+
+
+def _pipes_once(files: Sequence[LogFile]) -> Sequence[LogFile]:
+    """The files, and of pipes through which the same came only one: they are known by their content."""
+    if sum(file.label == "stdin" for file in files) < 2:
+        return files
+    by_content = {
+        fingerprint(file.path).content_hash if file.label == "stdin" else file.path: file for file in reversed(files)
+    }
+    return [*by_content.values()][::-1]
 
 
 def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> LogFile:

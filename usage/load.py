@@ -137,11 +137,13 @@ def _found(
     found = find_files(here, spool, report.passed_over)
     if declared:  # a table that has no mapping is passed over
         refuse_table_files(file.path for file in found if file.path.endswith(".parquet"))
-    found += [new_rows(store, str(path), spool) for path in paths if is_address(path)]
-    for path in paths:
-        if is_remote(path):
-            found += fetched(store, str(path), spool, declared, report.passed_over)
-    return found
+    rows = [new_rows(store, address, spool) for address in dict.fromkeys(map(str, filter(is_address, paths)))]
+    copies: dict[str, LogFile] = {}
+    for path in dict.fromkeys(map(str, filter(is_remote, paths))):
+        for file in fetched(store, path, spool, declared, report.passed_over):
+            if file.named or file.label not in copies:  # a file that two patterns match is one
+                copies[file.label] = file
+    return [*found, *rows, *copies.values()]
 
 
 @contextmanager

@@ -52,6 +52,34 @@ def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: i
     os.close(end)
 
 
+def test_the_same_through_two_pipes_counts_once(tmp_path: Path, calls: int) -> None:
+    """As a file that is named twice; beside the file itself, and beside a pipe with something else, too."""
+    pipes = [tmp_path / f"pipe{number}" for number in range(4)]
+    other = LOG.read_bytes().splitlines(keepends=True)
+    contents = [LOG.read_bytes()] * 3 + [b"".join(other[:-1])]
+
+    def load_all(paths: list[Path]) -> tuple[int, int]:
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        writers = [
+            threading.Thread(target=pipe.write_bytes, args=(content,))
+            for pipe, content in zip(pipes, contents, strict=True)
+        ]
+        for writer in writers:
+            writer.start()
+        with open_store(tmp_path / "costsim.duckdb") as store:
+            report = load(store, paths)
+            for writer in writers:
+                writer.join()
+            for pipe in pipes:
+                pipe.unlink()
+            assert store.execute(COUNT).fetchone() == (calls,)
+        return len(report.files), report.total("added")
+
+    assert load_all([*pipes, LOG]) == (3, calls)
+    assert load_all([LOG, *pipes]) == (3, 0)
+
+
 def test_an_error_about_a_pipe_names_no_copy_of_it(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -51,6 +51,15 @@ def test_a_folder_of_an_object_store_is_read_below_and_what_is_no_log_is_named(b
     assert paths == [f"{bucket}/a.jsonl", f"{bucket}/deep/b.jsonl"]  # DuckDB drops file://
 
 
+def test_a_file_that_is_named_twice_is_one(bucket: Path) -> None:
+    """By the same words, or by a pattern that matches it too."""
+    paths = [f"file://{bucket}/", f"file://{bucket}/a.jsonl", f"file://{bucket}/a.jsonl", f"file://{bucket}/*.jsonl"]
+    with open_store(Path(":memory:")) as store:
+        report = load(store, paths)
+        assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (2,)
+    assert [file.path for file in report.files] == [f"{bucket}/a.jsonl", f"{bucket}/deep/b.jsonl"]
+
+
 @pytest.mark.slow
 def test_what_is_unchanged_is_not_fetched_again_and_what_grew_is(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _load(f"file://{bucket}/*.jsonl")
