@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 
 from .errors import CostsimError
 
+WRITTEN = re.compile("[0-9]{4}-[0-9]{2}")
 YEARS = range(1971, 3000)
 """Of the days and months that are asked for: calendars end, and a slip of the pen is no year 20026."""
 
@@ -13,7 +15,7 @@ YEARS = range(1971, 3000)
 def month_span(month: str) -> tuple[date, date]:
     """The first and last day of a month written 2026-10. Raises CostsimError, also for one out of YEARS."""
     try:
-        first = datetime.strptime(month, "%Y-%m").date()
+        first = date.fromisoformat(f"{month}-01" if WRITTEN.fullmatch(month) else "")
     except ValueError:
         raise CostsimError(f"{month!r} is not a month; write it as 2026-10") from None
     if first.year not in YEARS:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .usage.readers.mapped import Mapping
     from .usage.roles import SourceRoles
 
-NEWEST = "SELECT strftime(max(day), '%Y-%m') FROM usage_daily"
+NEWEST = "SELECT strftime(coalesce(max(day) FILTER (day <= ?), max(day)), '%Y-%m') FROM usage_daily"
 
 
 @contextmanager
@@ -179,11 +179,15 @@ class Store:
             focus_rows(self.connection, self.book, since, until, account, version=version, tags=tags), file
         )
 
-    def newest_month(self) -> str | None:
-        """The newest month that has usage, as 2026-10; None in a store without any."""
+    def newest_month(self, today: date | None = None) -> str | None:
+        """The newest month that has usage up to `today` (default: the day, UTC), as 2026-10; None without any.
+
+        A call with a date in the future, of a clock that was wrong, makes no month; where all are, the last one does.
+        """
         from .analysis.spend.ledger import Ledger
 
-        found = Ledger.open(self.connection, self.book).connection.execute(NEWEST).fetchone()
+        connection = Ledger.open(self.connection, self.book).connection
+        found = connection.execute(NEWEST, [today or datetime.now(UTC).date()]).fetchone()
         return found[0] if found else None
 
     def review(

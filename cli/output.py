@@ -86,7 +86,9 @@ def emit(result: str | bytes | Callable[[Console], None], out: Path | None) -> N
 
     if out.suffix.lower() == ".pdf" and not isinstance(result, bytes):
         raise OutputError(f"{out}: this command writes no PDF; name a file with another ending")
-    write_file(out, result if isinstance(result, str | bytes) else _plain(result))
+    if not isinstance(result, bytes):  # half a character, of a file's name that is not UTF-8, as where it is printed
+        result = (result if isinstance(result, str) else _plain(result)).encode("utf-8", "backslashreplace")
+    write_file(out, result)
 
 
 def _plain(print_on: Callable[[Console], None]) -> str:

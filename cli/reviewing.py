@@ -107,7 +107,7 @@ def _review(
     routing = read_routing(asked.config) if asked.config else None
     stack = stack_of(asked.book, asked.prices, asked.file)
     with open_store(existing(asked.db), stack, read_only=True) as store:
-        reviewed = asked.month or store.newest_month()
+        reviewed = asked.month or store.newest_month(day_of(asked.today))
         if reviewed is None:
             raise StoreError(f"{asked.db}: no usage is loaded; load some: costsim load LOGS")
         name = (asked.title or "").strip() or (fleet.name if fleet and fleet.name else asked.db.stem)

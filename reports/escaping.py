@@ -47,10 +47,12 @@ BLOCK = re.compile(r"^(?:[-+](?=\s|$)|[-=](?=[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NAMES_OF_CHART, SENTENCES_OF_CHART = ("datasets", "values", "domain"), ("message",)
 BLANK = (
-    "\x00- \x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
-    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff"
+    "\x00- \x7f-\xa0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5"
+    "\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Blanks, and what nobody sees: spreadsheets leave out some of it before they look for a formula."""
+"""Blanks, controls and format characters (Unicode's Z, Cc and Cf, which a test holds), and what else nobody sees:
+spreadsheets leave out some of it before they look for a formula."""
 SIGNS = "=+@|%＝＋－＠﹢﹣﹦﹫−-"
 """What begins a formula; spreadsheets read the wide and the small ones too."""
 FORMULA = re.compile(f"[{BLANK}]*[{SIGNS}]")

@@ -82,6 +82,19 @@ def test_a_store_needs_no_order_of_calls(tmp_path: Path) -> None:
         assert store.spend().total.computed_usd == Decimal("0.004")
 
 
+@pytest.mark.slow
+def test_a_call_in_the_future_makes_no_newest_month(tmp_path: Path) -> None:
+    for number, moment in enumerate(("2026-10", "2199-12")):
+        log = (LOG % (number, number)).replace("2026-10", moment)
+        (tmp_path / f"{moment}.jsonl").write_text(log, "utf-8")
+    with costsim.open_store(tmp_path / "s.duckdb") as store:
+        store.load([tmp_path / "2026-10.jsonl", tmp_path / "2199-12.jsonl"])
+        assert store.newest_month(date(2026, 11, 2)) == "2026-10"
+        assert store.newest_month(date(2026, 9, 30)) == "2199-12"  # all of it lies in the future
+        with pytest.raises(costsim.CostsimError, match="2199-12 has not begun on 2026-11-02"):
+            store.review("2199-12", today=date(2026, 11, 2), name="fleet")
+
+
 def test_a_store_that_is_not_there_is_no_traceback(tmp_path: Path) -> None:
     with (
         pytest.raises(costsim.CostsimError, match="there is no store here"),

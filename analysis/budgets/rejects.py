@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ...errors import CostsimError
+
+WRITTEN = re.compile(r"[0-9]{1,12}|[0-9]{1,3}(\.[0-9]{1,12})?%")
+"""A share of a thousand percent or more is a slip of the pen."""
 
 
 @dataclass(frozen=True)
@@ -18,16 +22,10 @@ class Rejects:
     @classmethod
     def parse(cls, text: str) -> Rejects:
         """`25`, or `0.5%` of all entries. Raises CostsimError."""
-        number = text.strip().removesuffix("%")
-        try:
-            share = Fraction(number) / 100
-            if share < 0 or (text.strip() == number and not number.isdigit()):
-                raise ValueError
-        except (ValueError, ZeroDivisionError):
-            raise CostsimError(
-                f"{text!r} is neither a number of lines, such as 25, nor a share, such as 0.5%"
-            ) from None
-        return cls(share=share) if "%" in text else cls(int(number))
+        if not WRITTEN.fullmatch(text.strip()):
+            raise CostsimError(f"{text!r} is neither a number of lines, such as 25, nor a share, such as 0.5%")
+        number, share, _ = text.strip().partition("%")
+        return cls(share=Fraction(number) / 100) if share else cls(int(number))
 
     def allowed(self, entries: int) -> int:
         """How many of so many entries."""

@@ -35,6 +35,7 @@ REQUIRED = ("ts", "task", "model", "success")
 COLUMNS = (*REQUIRED, "escalated", "human_score", "usd", "request_id")
 JSON_LINES = (".jsonl", ".ndjson")
 ROWS_AT_ONCE = 20_000
+YEARS = range(2000, 2200)  # as of calls
 MOST_USD = 10**13  # what DECIMAL(38, 24) holds, with room for a sum
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
@@ -178,10 +179,13 @@ def _outcome(row: Row, file: Path, line: int) -> Outcome:
 def _instant(text: str, file: Path, line: int) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-        return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+        instant = instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
     except (ValueError, OverflowError):
         message = f"{text!r} is not a time; write it as 2026-03-01T08:00:00Z"
         raise InputError(message, file=file, line=line, key="ts") from None
+    if instant.year not in YEARS:
+        raise InputError(f"{text!r} is a time outside {YEARS[0]} to {YEARS[-1]}", file=file, line=line, key="ts")
+    return instant
 
 
 def _truth(row: Row, column: str, file: Path, line: int) -> bool:

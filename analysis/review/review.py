@@ -242,6 +242,8 @@ def _days_of(connection: DuckDBPyConnection, month: str, today: date) -> _Days:
     """Raises CostsimError where the month is none, or has no usage."""
     first, last = month_span(month)
     newest = _newest(connection, month, first, last)
+    if first > today:
+        raise CostsimError(f"{month} has not begun on {today}: its calls lie in the future; name an earlier month")
     as_of = last if last < today else min(today - timedelta(days=1), newest)
     return _Days((first, last), month_bounds(first - timedelta(days=1)), as_of, newest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -89,5 +90,5 @@ def _artifact(file: Path) -> dict[str, str]:
     """Where a file is: relative to `SRCROOT` where it lies in the working folder."""
     absolute, here = file.absolute(), Path.cwd()
     if absolute.is_relative_to(here):
-        return {"uri": quote(absolute.relative_to(here).as_posix()), "uriBaseId": "SRCROOT"}
+        return {"uri": quote(os.fsencode(absolute.relative_to(here).as_posix())), "uriBaseId": "SRCROOT"}
     return {"uri": absolute.as_uri()}

@@ -115,6 +115,8 @@ def test_a_projection_may_start_from_some_of_the_logs_days(sessions: Run, tmp_pa
         (["load", SESSIONS[0], "--map", "input=x"], "say which column holds the time"),
         (["spend", "--by", "modle"], "cannot group by 'modle'; did you mean 'model'"),
         (["spend", "--month", "2026-13"], "'2026-13' is not a month"),
+        (["spend", "--month", "2026-2"], "'2026-2' is not a month"),
+        (["spend", "--month", "２０２６-02"], "'２０２６-02' is not a month"),
         (["spend", "--month", "2026-10", "--since", "2026-10-01"], "give either --month"),
         (["spend", "-f", "parquet"], "parquet goes to a file"),
         (["load", SESSIONS[0], "--attribution", "gone.yaml"], "gone.yaml: there is no such file"),

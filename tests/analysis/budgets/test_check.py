@@ -295,7 +295,7 @@ def test_rejected_lines_fail_beyond_their_limit(
     assert status == "pass" or (found.file, found.line) == (Path("log.jsonl"), 4)
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "-2%", "%"])
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "-2%", "%", "1e999%", "1/2%", "٣"])
 def test_a_limit_of_rejected_lines_is_a_number_or_a_share(text: str) -> None:
     with pytest.raises(CostsimError, match="neither a number of lines"):
         Rejects.parse(text)

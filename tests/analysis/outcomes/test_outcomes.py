@@ -271,6 +271,8 @@ def test_a_cost_keeps_every_digit(connection: duckdb.DuckDBPyConnection, file: P
             "ts,task,model,success,sucess\n",
             "outcomes.csv:1: unknown column 'sucess'; did you mean 'success'?",
         ),
+        ("ts,task,model,success\n1999-12-31,t,m,1\n", "outcomes.csv:2 ts: '1999-12-31' is a time outside 2000 to 2199"),
+        ("ts,task,model,success\n2200-01-01,t,m,1\n", "outcomes.csv:2 ts: '2200-01-01' is a time outside 2000 to 2199"),
         ("ts,task,model,success\nmonday,t,m,1\n", "outcomes.csv:2 ts: 'monday' is not a time"),
         ("ts,task,model,success\n2026-02-01,t,m,perhaps\n", "outcomes.csv:2 success: 'perhaps' is neither"),
         ("ts,task,model,success\n2026-02-01,,m,1\n", "outcomes.csv:2 task: this must not be empty"),

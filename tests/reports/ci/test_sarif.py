@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import costsim
 import jsonschema
 import pytest
+from conftest import Run
 from costsim.analysis.findings import Finding
 from costsim.analysis.lint import RULES, lint
 from costsim.analysis.lint.rules import finding_of
+from costsim.cli.routing import LintFormat
 from costsim.reports.ci.sarif import render_lint
 
 SCHEMA = Path(__file__).parents[2] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
@@ -65,6 +68,18 @@ def test_a_path_in_the_working_folder_is_relative_to_it(
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": "agents/run%20it.py", "uriBaseId": "SRCROOT"}
     assert place["region"] == {"startLine": 2, "startColumn": 8, "endColumn": 8 + len(MODEL)}
+
+
+@pytest.mark.parametrize("format", LintFormat)
+def test_a_name_that_is_no_utf8_is_in_every_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, costsim: Run, format: LintFormat
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(os.fsdecode(b"a\xff.py")).write_text(f'spawn("{MODEL}")\n')
+    assert costsim("lint", ".", "-f", format.value).code == 1
+    assert costsim("lint", ".", "-f", format.value, "--out", "findings.txt").code == 1
+    if format == LintFormat.sarif:
+        assert '"a%FF.py"' in Path("findings.txt").read_text("utf-8")
 
 
 def test_a_path_elsewhere_is_a_file_uri(tmp_path: Path) -> None:
