@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import InputError
-from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, merge_maps, unfolded, values, walk
+from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, merge_maps, unfolded, unreadable, values, walk
 
 if TYPE_CHECKING:
     import yaml
@@ -170,7 +170,7 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
             raise kind("the file holds nothing but comments", file=file)
         lines = _lines_of(root, file, kind)
         merge_maps(root, set())
-        return Document(file, _constructed(loader, root), lines)
+        return Document(file, _constructed(loader, root, Document(file, None, lines), kind), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise kind(f"this is not YAML: {error.problem or error.context}", file=file, line=line) from None
@@ -182,11 +182,14 @@ def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
         loader.dispose()
 
 
-def _constructed(loader: yaml.SafeLoader, root: yaml.Node) -> Any:
-    """The values of a document. PyYAML raises bare errors where a tag such as `!!bool` stands on what is none."""
+def _constructed(loader: yaml.SafeLoader, root: yaml.Node, document: Document, kind: type[InputError]) -> Any:
+    """The values of a document. PyYAML raises bare errors for a day that no month has, and where a tag such as `!!bool`
+    stands on what is none: `kind` names the key."""
     try:
         return loader.construct_document(root)
-    except (AttributeError, LookupError, OverflowError, TypeError):
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+        for path, message in unreadable(loader, root):
+            raise document.error(kind, message, path) from None
         raise ValueError("a tag (!!bool, !!int, !!float, !!timestamp) stands on a value that is not one") from None
 
 

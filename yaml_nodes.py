@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from .shown import MAX_NAME, shortened
+
 if TYPE_CHECKING:
     import yaml
 
@@ -16,6 +18,8 @@ MAX_DIGITS = 4_300
 TOO_LONG = f"a number of more than {MAX_DIGITS:,} digits"
 NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 MERGE = "tag:yaml.org,2002:merge"
+TIMES = "tag:yaml.org,2002:timestamp"
+OPEN = -1  # the count of a node whose parts are being counted
 BASE_8 = re.compile(r"[-+]?0[0-7_]+")
 
 KeyPath = tuple[str | int, ...]
@@ -54,8 +58,11 @@ def _check_number(node: yaml.Node) -> None:
 
 def unfolded(node: yaml.Node, known: dict[int, int]) -> int:
     """How many nodes it is with every alias written out; `known` counts each node once. Raises ValueError."""
+    if known.get(id(node)) == OPEN:
+        raise ValueError(f"the list or map in line {node.start_mark.line + 1} holds itself; write out what is meant")
     if id(node) not in known:
         _check_number(node)
+        known[id(node)] = OPEN
         children = node.value if isinstance(node.value, list) else ()
         each = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
         known[id(node)] = 1 + sum(unfolded(part, known) for part in each)
@@ -79,6 +86,32 @@ def walk(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from walk(value, (*path, index))
+
+
+def unreadable(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """The key of each value or key that is not what its tag says, and what to do."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from unreadable(loader, key, (*path, str(key.value)))
+            yield from unreadable(loader, value, (*path, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from unreadable(loader, value, (*path, index))
+    else:
+        loader.recursive_objects.clear()  # what failed before is open there for ever
+        try:
+            loader.construct_object(node)
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+            yield path, _no_value(node)
+
+
+def _no_value(node: yaml.Node) -> str:
+    text = repr(shortened(node.value, MAX_NAME))
+    if node.tag == TIMES:
+        return f"{text} is no day or time that exists; write a day as YYYY-MM-DD, and quotes around a text"
+    return f"{text} is not what its tag !!{node.tag.rpartition(':')[2]} says; take the tag out"
 
 
 def merge_maps(node: yaml.Node, done: set[int]) -> None:

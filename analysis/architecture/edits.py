@@ -47,8 +47,8 @@ def _value(text: str, edit: str) -> Any:
     try:
         return parse_document(Path("--set"), text).data
     except InputError as error:
-        problem = error.message.removeprefix("this is not YAML: ")
-        raise InputError(f"--set {edit!r}: the value is not YAML: {problem}") from None
+        problem = error.message.replace("this is not YAML: ", "the value is not YAML: ", 1)
+        raise InputError(f"--set {edit!r}: {problem}") from None
 
 
 def _steps(data: Any, path: str, edit: str) -> list[str | int]:

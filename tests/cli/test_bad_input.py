@@ -22,9 +22,9 @@ BAD_FILES = {
     "empty": (b"", "the file is empty"),
     "not YAML": (b"components:\n  - name: [x\n", "architecture.yaml:3: this is not YAML"),
     "not a mapping": (b"- a\n", "must be a mapping"),
-    "a tag on another value": (b"name: !!bool x\n", "a tag (!!bool"),
-    "a tag on nothing": (b'name: !!int ""\n', "a tag (!!bool"),
-    "a timestamp that is none": (b"name: !!timestamp x\n", "a tag (!!bool"),
+    "a tag on another value": (b"name: !!bool x\n", "name: "),
+    "a tag on nothing": (b'name: !!int ""\n', "name: "),
+    "a timestamp that is none": (b"name: !!timestamp x\n", "name: "),
     "a number too long to print": (b"name: 0x" + b"f" * 20_000 + b"\n", "it is a number of 80,000 bits"),
     "a key twice": (b"name: a\nname: b\n", "'name' stands twice, again in line 2"),
     "unknown key": (
@@ -76,7 +76,7 @@ BAD_FILES = {
     ),
     "not UTF-8": (b"name: \xff\xfe\n", "byte 6 is not UTF-8 text"),
     "python object": (b'!!python/object/apply:os.system ["echo hi"]\n', "this is not YAML"),
-    "endless alias": (b"a: &a [*a]\n", "nested too deeply"),
+    "endless alias": (b"a: &a [*a]\n", "holds itself"),
     "unknown plan of a claim": (
         (HEAD + DAILY + TOKENS + "claims: [{says: x, stated: 1, plan_ratio: {plan: naiv, to: routed}}]\n").encode(),
         "there is no plan 'naiv'; did you mean 'naive'?",
