@@ -154,6 +154,7 @@ def compact(path: Path) -> tuple[int, int]:
     """Write a store anew without the space of deleted rows; returns its bytes before and after. Raises StoreError."""
     if not path.exists():
         raise StoreError(f"{path}: there is no store here")
+    is_new(path)  # what is none is refused under the name that was given
     path = Path(os.path.realpath(path))
     before = path.stat().st_size
     with open_store(path) as store:
