@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from ...documents import Document
 from ...named_files import beside
+from ...pricing.book import SHIPPED
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .growth import Growth
 from .policies import Policies
@@ -34,13 +35,18 @@ def named_file(given: Any, info: ValidationInfo) -> Any:
     return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 
-def _beside(given: Any, info: ValidationInfo) -> Any:
-    """A book's file is beside the architecture; the name of a shipped book has no ending."""
-    is_file = isinstance(given, str) and (Path(given).suffix or len(Path(given).parts) > 1)
-    return str(beside(folder_of(info), given, needed=False)) if is_file else given
+def _book(given: Any, info: ValidationInfo) -> Any:
+    """A shipped book's name, or a book's file beside the architecture. Raises ValueError where it is neither."""
+    document: Document | None = (info.context or {}).get("document")
+    if not isinstance(given, str) or given in ("list", *SHIPPED) or document is None:
+        return given
+    is_path = Path(given).suffix or len(Path(given).parts) > 1
+    if not is_path and not (document.file.parent / given).is_file():
+        raise ValueError(f"this is not a price book; the books are list, {', '.join(SHIPPED)}, or a file")
+    return str(beside(document.file.parent, given, needed=False))
 
 
-BookName = Annotated[str, BeforeValidator(_beside)]
+BookName = Annotated[str, BeforeValidator(_book)]
 
 
 class FromUsage(Part):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from ...documents import Document, did_you_mean, parse_document, read_document, validate
+from ...documents import Document, did_you_mean, parse_document, read_document, read_named, validate
 from ...errors import ArchitectureError, CostsimError, OutputError
 from ...yaml_nodes import KeyPath
 from ..routing.resolve import FALLBACK
@@ -103,6 +103,8 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     """
     document = document or read_document(file, ArchitectureError)
     architecture = validate(document, Architecture, ArchitectureError)
+    if isinstance(architecture.budgets, Path):  # whether they can be read is said here, with the place
+        read_named(architecture.budgets, document, "budgets", ArchitectureError)
     crons, cron_document = _crons(architecture, document)
     entries = _entries(architecture, document, crons, cron_document)
     spawned = spawned_names(entry.component for entry in entries)
@@ -116,7 +118,7 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     complete = architecture.model_copy(
         update={
             "name": architecture.name or file.stem,
-            "model_routing": _routing(architecture),
+            "model_routing": _routing(architecture, document),
             "crons": crons,
             "components": [entry.component for entry in entries],
         }
@@ -130,10 +132,10 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     return LoadedArchitecture(counted, document, (file, *(path for path in named if isinstance(path, Path))))
 
 
-def _routing(architecture: Architecture) -> dict[str, str]:
+def _routing(architecture: Architecture, document: Document) -> dict[str, str]:
     if architecture.routing is None:
         return architecture.model_routing
-    document = read_document(architecture.routing, ArchitectureError)
+    document = read_named(architecture.routing, document, "routing", ArchitectureError)
     return validate(document, _RoutingFile, ArchitectureError).model_routing | architecture.model_routing
 
 
@@ -142,7 +144,7 @@ def _crons(architecture: Architecture, document: Document) -> tuple[list[Cron], 
     if isinstance(architecture.crons, list):
         crons = architecture.crons
     else:
-        document = read_document(architecture.crons, ArchitectureError)
+        document = read_named(architecture.crons, document, "crons", ArchitectureError)
         crons = validate(document, _CronFile, ArchitectureError).crons
     taken: set[str] = set()
     for index, cron in enumerate(crons):

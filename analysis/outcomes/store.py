@@ -139,6 +139,9 @@ def _json_row(text: str, file: Path, line: int) -> Row:
     for key, value in row.items():
         if isinstance(value, dict | list):
             raise InputError("this must be a single value", file=file, line=line, key=key)
+        if isinstance(value, str) and value != value.encode("utf-8", "replace").decode():
+            message = r"a \uD800 to \uDFFF without its other half is no text; remove it"
+            raise InputError(message, file=file, line=line, key=key)
     return {key: "" if value is None else str(value).strip() for key, value in row.items()}
 
 

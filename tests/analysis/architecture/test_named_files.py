@@ -150,3 +150,29 @@ def test_a_path_with_a_nul_is_refused_in_one_line(tmp_path: Path, key: str) -> N
     (tmp_path / "a.yaml").write_text(text.replace("STORE", r'"s\0.duckdb"'))
     with pytest.raises(ArchitectureError, match=rf"a.yaml:\d .*{key}.*a path has no NUL character; take it out"):
         load_architecture(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("name", ["lst", '""', "list.yml", "article2026"])
+@pytest.mark.parametrize("key", ["book", "calibrate.book", "claims[0].books"])
+def test_a_book_that_is_none_is_named_with_its_place(tmp_path: Path, key: str, name: str) -> None:
+    claims = f"claims: [{{says: x, stated: 1, daily_usd: {{}}, books: [{name}]}}]"
+    calibrated = f"calibrate: {{daily_usd: 1, input_per_output: 1, book: {name}}}"
+    uses = calibrated if key.startswith("calibrate") else "tokens: {input: 1, output: 1}"
+    text = f"components: [{{name: a, model: x/y, runs_per_day: 1, {uses}}}]\n"
+    text += {"book": f"book: {name}", "claims[0].books": claims}.get(key, "")
+    (tmp_path / "a.yaml").write_text(text)
+    if name == "list.yml":  # a file is looked for when the book is read
+        assert load_architecture(tmp_path / "a.yaml")
+        return
+    with pytest.raises(ArchitectureError) as caught:
+        load_architecture(tmp_path / "a.yaml")
+    assert f"{key}" in str(caught.value)
+    assert "a.yaml:" in str(caught.value)
+    assert "this is not a price book; the books are list, article-2026, or a file" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["budgets", "crons", "routing"])
+def test_a_named_file_that_cannot_be_read_is_told_with_the_place_that_names_it(tmp_path: Path, key: str) -> None:
+    (tmp_path / "config").write_text("[core]\n\tbare = false\n")
+    with pytest.raises(ArchitectureError, match=rf"a.yaml:1 {key}: .*config:\d: this is not YAML"):
+        load_architecture(project(tmp_path, key, "config").rename(tmp_path / "a.yaml"))

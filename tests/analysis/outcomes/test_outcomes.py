@@ -393,3 +393,10 @@ def test_a_half_written_last_line_counts_only_with_its_end_or_at_rest(tmp_path: 
         file.write_text("\n".join(rows) + "\n")
         assert load_outcomes(store, file) == 2
         assert not last_line_waits(file)
+
+
+def test_half_a_character_is_refused_with_its_file_line_and_column(tmp_path: Path) -> None:
+    row = '{"ts": "2026-01-01T00:00:00Z", "task": "%s", "model": "m", "success": true}\n'
+    (tmp_path / "o.jsonl").write_text(row % "a" + row % r"\ud83d\ude00" + row % r"\ud800")
+    with pytest.raises(InputError, match=r"o.jsonl:3 task: a .* without its other half is no text; remove it"):
+        list(read_outcomes(tmp_path / "o.jsonl"))
