@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..shown import MAX_LINE, MAX_NAME, shortened
+from ..shown import MAX_LINE, MAX_NAME, shortened_line
 
 Cell = str | Text
 
@@ -167,7 +167,7 @@ class Fitted:
 def _short(cell: Cell, most: int) -> Cell:
     """The cell; of a text that is too long, its beginning and end."""
     text = _plain(cell)
-    return cell if (short := shortened(text, most)) == text else Text(short, _text(cell).style)
+    return cell if (short := shortened_line(text, most)) == text else Text(short, _text(cell).style)
 
 
 def _plain(cell: Cell) -> str:

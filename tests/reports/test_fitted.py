@@ -85,3 +85,9 @@ def test_names_of_any_length_that_fit_the_terminal_are_never_cut(names: list[str
     lines = printed(table, width).splitlines()
     assert all(any(name in line for line in lines) for name in names)
     assert sum("$1,234,567.89" in line for line in lines) == len(names)
+
+
+def test_a_name_of_many_lines_is_bounded_as_one_line() -> None:
+    """50,000 lines of one character: 2,000 characters of them, each on a line of its own at most."""
+    table = Fitted([TableColumn("id", "key"), TableColumn("what", "words")], [["a", "x\n" * 50_000]])
+    assert len(printed(table, 80).splitlines()) < 1_100
