@@ -50,6 +50,8 @@ CONTENT = (
 )
 """What is the id of an entry without one of its own, with how often its file has repeated it before (`merge`)."""
 
+NAMES = ("component", "agent", "task", *DIMENSIONS)
+"""An empty or blank one is none: it would be a group without a name, which no architecture file could hold."""
 NUMBERS = tuple(map(identifier, ("ts", *TOKEN_CLASSES, "recorded_usd")))
 
 Kinds = dict[str, str]
@@ -192,6 +194,8 @@ def _column(name: str, value: str, kind: str | None) -> str:
             ({value})::VARCHAR AS recorded_text"""
     if name in ("stated_total", BEYOND):
         return f"TRY_CAST({value} AS HUGEINT) AS {name}"
+    if name in NAMES and value == name:
+        value = f"CASE WHEN trim({value}) <> '' THEN {value} END"
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{kind_of(name)} AS {identifier(name)}"
