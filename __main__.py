@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from _signal import SIGINT, default_int_handler, getsignal, signal  # the module signal takes longer to load
+from signal import SIGINT, default_int_handler, getsignal, signal
 
 INTERRUPTED = 130
 

@@ -75,7 +75,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in interrupts.ENDING}
     for name, value in (("number", 0), ("at", 0.0), ("undivided", 0), ("pending", False), ("done", False)):
         monkeypatch.setattr(interrupts._Received, name, value)
-    monkeypatch.setattr(interrupts.atexit, "register", Mock())
+    monkeypatch.setattr("atexit.register", Mock())
     yield
     for number, how in before.items():
         signal.signal(number, how)
