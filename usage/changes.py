@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError
+from ..errors import UsageLogError, is_full
 from .files import Format, LogFile, is_blank, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
 from .passed_over import EMPTY, MAY_BE_LOGS, what_else
@@ -55,8 +55,8 @@ class KnownFile:
     """A file and its format. `declared` is what the user said of it: a format's name, or a mapping (JSON).
 
     Beside what was loaded of it before: `tail` are the lines it grew by. Where it is read as a whole, `stands` says
-    whether all that it held then still stands in it; if not, it began anew under its old name. `unchanged` needs no
-    reading. `content_hash` is that of the standard input, else empty.
+    whether all that it held then (`before`: so many bytes, with that hash) still stands in it; if not, it began anew
+    under its old name. `unchanged` needs no reading. `content_hash` is that of the standard input, else empty.
     """
 
     file: LogFile
@@ -65,6 +65,7 @@ class KnownFile:
     content_hash: str = ""
     tail: Tail | None = None
     stands: bool | None = None
+    before: tuple[int, str] | None = None
     unchanged: bool = False
 
     @property
@@ -104,7 +105,8 @@ def batches(
     known_files.sort(key=_kind)
     for _, group in groupby(known_files, key=_kind):
         for chunk in _chunks(list(group)):
-            compared = [_compared(known_file, loaded, spool) for known_file in chunk]
+            looked = [_if_there(known_file, loaded, spool, report, strict) for known_file in chunk]
+            compared = [known_file for known_file in looked if known_file]
             refuse_waiting(sorted(known_file.label for known_file in compared if known_file.file.waits), report, strict)
             same = {known_file.label: known_file.file for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
@@ -133,6 +135,19 @@ def _kind(known_file: KnownFile) -> tuple[str, str, str, str, int]:
     )
 
 
+def _if_there(
+    known_file: KnownFile, loaded: dict[str, Loaded], spool: Path, report: LoadReport, strict: bool
+) -> KnownFile | None:
+    """The file beside what was loaded of it; None of one of a folder that is gone by now."""
+    try:
+        return _compared(known_file, loaded, spool)
+    except UsageLogError as error:
+        if known_file.file.named or strict:
+            raise
+        report.unreadable.append(f"  {error}")
+        return None
+
+
 def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> KnownFile:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
     format = known_file.format
@@ -151,7 +166,7 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
             return replace(known_file, tail=tail)
     stands = file.size >= before.bytes and begins_with(file.path, before.bytes, before.content_hash)
     same = stands and alike and file.size == before.bytes and not log_beside(file.path)  # the log is in no hash
-    return replace(known_file, stands=stands, unchanged=same)
+    return replace(known_file, stands=stands, before=(before.bytes, before.content_hash), unchanged=same)
 
 
 def _known_files(
@@ -174,6 +189,11 @@ def _known_files(
         if file.named or strict:
             raise
         report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
+        return
+    except OSError as error:
+        if file.named or strict or is_full(error):
+            raise
+        report.unreadable.append(f"  {file.shown}: the file cannot be read: {error.strerror}")
         return
     if format:
         yield KnownFile(file, format, declared)

@@ -18,7 +18,7 @@ from .files import LogFile, escaped
 from .fingerprint import fingerprint
 from .limits import MAX_UNPACKED
 from .passed_over import CANNOT_READ, files_below, no_log
-from .sqlite_log import written_at
+from .sqlite_log import changed_at, written_at
 from .store_file import is_open_here
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
@@ -74,7 +74,7 @@ def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> L
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
     label = "stdin" if piped else shown(real)
     real = linked(real, spool)
-    return LogFile(real, named, looked.st_size, written_at(real, looked), label, ctime_ns=looked.st_ctime_ns)
+    return LogFile(real, named, looked.st_size, written_at(real, looked), label, ctime_ns=changed_at(real, looked))
 
 
 def linked(real: str, spool: Path) -> str:

@@ -149,13 +149,14 @@ def _found(
 @contextmanager
 def _spool() -> Iterator[Path]:
     """A folder for what is unpacked and copied. Raises StoreError where it cannot be made, or is full."""
-    where = "the folder for temporary files"
+    where, folder = "the folder for temporary files", ""
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             where = f"{Path(folder).parent}, {where}"
             yield Path(folder)
     except OSError as error:
-        if error.filename and not is_full(error) and not str(error.filename).startswith(tempfile.gettempdir()):
+        of_a_log = folder and error.filename and not str(error.filename).startswith(folder)
+        if of_a_log and not is_full(error):
             raise UsageLogError(f"the file cannot be read: {error.strerror}", file=error.filename) from None
         raise StoreError(f"{where}: {error.strerror}; name another: TMPDIR=FOLDER") from None
 
@@ -177,7 +178,7 @@ def _load_batch(
     sources, read, hashes = read_snapshots(store, numbered, spool)
     refuse_waiting([source.file.label for source in sources if source.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
-    again = {source.file_id: known_file.stands for source, known_file in zip(sources, batch, strict=True)}
+    again = {source.file_id: source.stands for source in sources}
     with _transaction(store, sum(source.file.size for source in sources)):
         if known:
             _forget(store, sorted({*known} - grown))
@@ -248,6 +249,8 @@ def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watc
             known_file.format,
             watch,
             known_file.tail,
+            known_file.stands,
+            known_file.before,
         )
         for label, known_file in zip(labels, batch, strict=True)
     ]

@@ -33,6 +33,7 @@ MAGIC: dict[bytes, str] = {
     b"%PDF": "a document", b"{\\rtf": "a document",
     b"\x7fELF": "a program", b"MZ": "a program", b"\xca\xfe\xba\xbe": "a program", b"\xcf\xfa\xed\xfe": "a program",
     b"\0asm": "a program", b"#!": "a program", b"wOFF": "a font", b"wOF2": "a font",
+    b"\xd9\xd5\x05\xf9": "part of a database",
     b"\x37\x7f\x06\x82": "part of a database", b"\x37\x7f\x06\x83": "part of a database",
     SQLITE: DATABASE, b"PAR1": TABLE,
     b"-----BEGIN": "a key or certificate",

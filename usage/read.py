@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .careful import FORGET
-from .fingerprint import ENDLESS, Fingerprint, fingerprint
+from .fingerprint import ENDLESS, Fingerprint, begins_with, fingerprint
 from .items import items
 from .line_watch import LineWatch
 from .packing import cut_last_line, unpack
@@ -52,7 +52,8 @@ def read_snapshots(
         store.execute(FORGET, [list(ids)])
         for source in moved:
             source.watch.forget(source.file_id)
-        again, read_again, hashes_again = _read(store, [_copied(source, spool) for source in moved], spool)
+        copies = [_looked_at_again(_copied(source, spool)) for source in moved]
+        again, read_again, hashes_again = _read(store, copies, spool)
         known, hashes = known | again, hashes | hashes_again
         kept = [reject for reject in read.rejects if reject[0] not in ids]
         read = Read([*kept, *read_again.rejects], read.whole | read_again.whole)
@@ -84,6 +85,13 @@ def _bytes_of_text(sources: Sequence[Source]) -> int | None:
 def _copied(source: Source, spool: Path) -> Source:
     copy = spool / f"{source.file_id}.copy"
     return replace(source, file=copied(source.file, copy), copy=copy, tail=None)
+
+
+def _looked_at_again(source: Source) -> Source:
+    """The copy of a file, which may be of other content than what was there before it was read."""
+    if source.before is None:
+        return source
+    return replace(source, stands=begins_with(source.own, *source.before))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageLogError, is_full
 from .bounded import bounded
-from .sqlite_log import copy_database, log_beside, written_at
+from .sqlite_log import changed_at, copy_database, log_beside, written_at
 
 if TYPE_CHECKING:
     from .files import Format, LogFile
@@ -34,7 +34,7 @@ def looked_at(file: LogFile) -> LogFile:
         if is_full(error):
             raise
         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown) from None
-    ctime_ns = stat.st_ctime_ns if file.ctime_ns else 0
+    ctime_ns = changed_at(file.path, stat) if file.ctime_ns else 0
     now = replace(file, size=stat.st_size, mtime_ns=written_at(file.path, stat), ctime_ns=ctime_ns)
     return file if now == file else now
 
@@ -70,7 +70,7 @@ def _whole_lines(file: LogFile) -> int:
 def changed(file: LogFile) -> bool:
     """Whether the file is no longer what was looked at."""
     now = looked_at(file)
-    return (now.size, now.mtime_ns) != (file.size, file.mtime_ns)
+    return (now.size, now.mtime_ns, now.ctime_ns) != (file.size, file.mtime_ns, file.ctime_ns)
 
 
 def copied(file: LogFile, target: Path) -> LogFile:

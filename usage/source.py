@@ -32,7 +32,7 @@ class Source:
 
     `copy` is a snapshot of a file that is being written to. `content` is what a packed file holds, as far as it can be
     unpacked; `fault` says why not to its end; of one that `waits`, the last row had no end. `watch` notes what is not
-    counted.
+    counted. Whether all `stands` that was loaded of it `before` is as in `KnownFile`.
     """
 
     file_id: int
@@ -40,6 +40,8 @@ class Source:
     format: Format
     watch: Watch
     tail: Tail | None = None
+    stands: bool | None = None
+    before: tuple[int, str] | None = None
     content: Path | None = None
     fault: str | None = None
     copy: Path | None = None

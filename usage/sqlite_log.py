@@ -1,4 +1,5 @@
-"""The write-ahead log beside an SQLite database that its program has open: what is new stands there only."""
+"""The logs beside an SQLite database: new rows stand in its write-ahead log only; what its journal holds takes back
+writes of a transaction that was not completed."""
 
 from __future__ import annotations
 
@@ -8,16 +9,19 @@ from contextlib import suppress
 from pathlib import Path
 
 ATTEMPTS = 5
+LOGS = ("-wal", "-journal")
 TEXTS = (".jsonl", ".json", ".ndjson", ".csv", ".gz", ".zst")  # never a database
 
 
 def log_beside(path: str) -> Path | None:
-    """The write-ahead log of an SQLite database that its program has open: its newest rows are there only."""
+    """The log of an SQLite database without which it does not say what is in it."""
     if path.endswith(TEXTS):
         return None
-    log = Path(f"{path}-wal")
-    with suppress(OSError):
-        return log if log.stat().st_size else None
+    for ending in LOGS:
+        log = Path(path + ending)
+        with suppress(OSError):
+            if log.stat().st_size:
+                return log
     return None
 
 
@@ -29,14 +33,24 @@ def written_at(path: str, stat: os.stat_result) -> int:
     return stat.st_mtime_ns
 
 
+def changed_at(path: str, stat: os.stat_result) -> int:
+    """A number that is another after every change of a file, and of the log beside a database: of their `ctime`."""
+    log = log_beside(path)
+    with suppress(OSError):
+        return stat.st_ctime_ns + log.stat().st_ctime_ns if log else stat.st_ctime_ns
+    return stat.st_ctime_ns
+
+
 def copy_database(path: Path, target: Path) -> None:
     """Copy a database and its log as they were at one time: again where its program moved rows between them."""
     for _ in range(ATTEMPTS):
         before = path.stat()
         shutil.copyfile(path, target)
-        with suppress(FileNotFoundError):
-            shutil.copyfile(f"{path}-wal", f"{target}-wal")
+        for ending in LOGS:
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}{ending}", f"{target}{ending}")
         after = path.stat()
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
             return
-        Path(f"{target}-wal").unlink(missing_ok=True)
+        for ending in LOGS:
+            Path(f"{target}{ending}").unlink(missing_ok=True)

@@ -138,7 +138,7 @@ def _refuse_views(database: sqlite3.Connection) -> None:
 
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database opened without a trace beside it. What its write-ahead log holds counts too, so both are copied."""
+    """A database opened without a trace beside it. What its log holds counts too, so both are copied."""
     if not log_beside(str(path)):
         with closing(_opened(path, "mode=ro&immutable=1")) as database:
             yield database

@@ -97,3 +97,34 @@ def test_a_log_that_is_not_the_databases_own_adds_nothing(
     load(store, [tmp_path / "copy.db"])
     assert count(store) == 2
     assert {file.name for file in tmp_path.iterdir() if file.name.startswith("copy")} == {"copy.db", "copy.db-wal"}
+
+
+def test_rows_of_a_transaction_that_is_not_completed_do_not_count(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """SQLite's default: rows go to the database itself, and what they replace to its journal, which takes them back."""
+    shutil.copy(GOOSE, tmp_path / "live.db")
+    with closing(sqlite3.connect(tmp_path / "live.db", isolation_level=None)) as live:
+        live.execute("PRAGMA journal_mode = delete")
+        live.execute("PRAGMA cache_size = 2")
+        live.execute("BEGIN")
+        for number in range(400):
+            live.execute(ANOTHER, [f"s{number}"])
+        assert (tmp_path / "live.db-journal").stat().st_size
+        load(store, [tmp_path / "live.db"])
+        assert count(store) == 2
+        live.execute("ROLLBACK")
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 2
+
+
+def test_rows_in_the_log_of_a_database_that_lies_in_the_future_count_at_every_load(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """As after a clock was set back: the log is then never the newer of the two."""
+    ahead = time.time() + 3600
+    os.utime(tmp_path / "live.db", (ahead, ahead))
+    for number in (3, 4):
+        add(live, f"s{number}")
+        load(store, [tmp_path / "live.db"])
+        assert count(store) == number

@@ -12,8 +12,12 @@ from costsim.errors import UsageLogError
 from costsim.reports.loaded import lines as lines_of
 from costsim.usage import read, records
 from costsim.usage.bounded import bounded
+from costsim.usage.files import LogFile
 from costsim.usage.load import load
+from costsim.usage.read import read_snapshots
 from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.snapshot import looked_at
+from costsim.usage.tables import stream_csv
 from emptied import open_store
 
 MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
@@ -153,3 +157,62 @@ def test_other_content_of_the_same_size_and_time_is_read(tmp_path: Path, by_rena
         assert 77 in outputs(store)
         file.chmod(0o600)  # its content is the same, which is looked at once
         assert load(store, [file], mapping=MAPPING).files[0].unchanged
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows states no time at which an entry last changed")
+def test_other_content_that_comes_while_a_file_is_read_is_read_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same size, under the same time, between the reading and the hash of a file."""
+    file, other = tmp_path / "a.csv", tmp_path / "other"
+    for path, output in ((file, 10), (other, 99)):
+        path.write_text(f"{HEADER}{row(output)}\n")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    instead = iter([other])
+
+    def replaced(*arguments: object) -> bool:
+        done = stream_csv(*arguments)  # type: ignore[arg-type]
+        for path in instead:
+            path.replace(file)
+        return done
+
+    monkeypatch.setattr("costsim.usage.careful.stream_csv", replaced)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [99]
+
+
+def test_what_a_file_had_before_it_began_anew_during_a_load_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had grown when it was looked at, and was cut short (copytruncate) when it was read."""
+    file = tmp_path / "a.csv"
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        file.write_text(f"{HEADER}{row(10)}\n")
+        load(store, [file], mapping=MAPPING)
+        file.write_text(f"{HEADER}{row(10)}\n{row(20)}\n")
+
+        def cut(*arguments: object) -> object:
+            file.write_text(f"{HEADER}{row(30)}\n")
+            return read_snapshots(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr("costsim.usage.load.read_snapshots", cut)
+        assert load(store, [file], mapping=MAPPING).withdrawn == 0
+        assert outputs(store) == [10, 30]
+
+
+def test_a_file_of_a_folder_that_is_gone_when_it_is_looked_at_keeps_no_other_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(f"{HEADER}{row(ord(name))}\n")
+
+    def gone(file: LogFile) -> LogFile:
+        (tmp_path / "a.csv").unlink(missing_ok=True)
+        return looked_at(file)
+
+    monkeypatch.setattr("costsim.usage.changes.looked_at", gone)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [tmp_path], mapping=MAPPING)
+        assert outputs(store) == [ord("b")]
+    assert report.unreadable == [f"  {tmp_path / 'a.csv'}: the file cannot be read: No such file or directory"]

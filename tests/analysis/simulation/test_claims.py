@@ -127,5 +127,5 @@ def test_a_claim_about_an_unknown_name_is_an_error(projected: Project, kind: dic
 
 
 def test_a_claim_at_an_unknown_book_is_an_error(projected: Project) -> None:
-    with pytest.raises(CostsimError, match="'lst' is not a price book"):
+    with pytest.raises(CostsimError, match=r"claims\[0\].books\[0\]: this is not a price book"):
         claim(projected, daily_usd={}, books=["lst"])
