@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import time
-from _thread import get_ident  # threading takes longer to load than `costsim route` to answer
+from _thread import get_ident, start_new_thread  # threading takes longer to load than `costsim route` to answer
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, ModuleType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 MAIN = get_ident()
+SOON_SECONDS = 0.02
 PATIENCE_SECONDS = 5.0
 """How long cleaning up may take before another signal ends the command at once."""
 
@@ -99,6 +100,9 @@ def undivided() -> Iterator[None]:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
+    if _is_loading(sys.modules.get("duckdb")):  # an exception in the midst of it makes it abort the process
+        start_new_thread(_again, (number,))
+        return
     if _Received.at:
         if time.monotonic() - _Received.at > PATIENCE_SECONDS:
             signal.signal(number, signal.SIG_DFL)
@@ -112,3 +116,13 @@ def _end(number: int, _frame: FrameType | None) -> None:
         _Received.pending = True
     else:
         raise KeyboardInterrupt
+
+
+def _is_loading(module: ModuleType | None) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _again(number: int) -> None:
+    """Send this process the signal once more, a little later."""
+    time.sleep(SOON_SECONDS)
+    os.kill(os.getpid(), number)

@@ -69,6 +69,22 @@ def test_signals_at_any_moment_end_a_command_without_a_traceback(tmp_path: Path,
         assert "KeyboardInterrupt" not in said
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no list of what a process has loaded")
+def test_a_signal_while_duckdb_is_loaded_aborts_nothing(tmp_path: Path) -> None:
+    """An exception in the midst of it makes DuckDB's own code abort the process."""
+    for moment in (0, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015):
+        command = [sys.executable, "-m", "costsim", "spend"]
+        one = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while one.poll() is None and "_duckdb" not in Path(f"/proc/{one.pid}/maps").read_text():
+            time.sleep(0.001)
+        time.sleep(moment)
+        one.terminate()
+        said = one.communicate(timeout=60)[1].decode()
+        assert one.returncode in (143, 2), said  # 2: it was done, and there is no store
+        assert "Traceback" not in said
+
+
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process that has received no signal yet, and does what it did with signals after the test."""
