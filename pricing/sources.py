@@ -34,12 +34,12 @@ HALF_PRICED = {
     ("openai", "batch"): "https://platform.openai.com/docs/guides/batch",
     ("openai", "flex"): "https://platform.openai.com/docs/guides/flex-processing",
 }
-# The same of a vendor of whose batches the snapshot has no price at all: of input and output, for what a batch ran is
-# a model that batches take.
+# The same of a vendor of whose batches the snapshot has no price at all: of text, for what a batch ran is a model that
+# batches take.
 HALF_UNLISTED = {
     ("aws", "batch"): "https://docs.aws.amazon.com/bedrock/latest/userguide/capacity-limits-cost-optimization.html",
 }
-HALVED = ("input", "output")
+OF_TEXT = tuple(name for name in TEXT_CLASSES if name not in UNIT_CLASSES)
 # Pages that state a surcharge, which differs by model: before its listing, as many times the standard price as then.
 SURCHARGED = {
     ("openai", "priority"): "https://developers.openai.com/api/docs/guides/priority-processing",
@@ -79,7 +79,7 @@ def rows(key: ModelKey) -> tuple[PriceRow, ...]:
 
 
 def _free(key: ModelKey) -> Iterator[PriceRow]:
-    for name in (name for name in TEXT_CLASSES if name not in UNIT_CLASSES):
+    for name in OF_TEXT:
         yield PriceRow(
             *key, name, "standard", 0, None, None, None, None, Decimal(0), 1_000_000, FREE, "read 2026-11-29"
         )
@@ -110,7 +110,7 @@ def _never_listed(provider: str, listed: Sequence[PriceRow]) -> Iterator[PriceRo
     for (vendor, level), page in HALF_UNLISTED.items():
         if vendor == provider and not any(row.processing == level for row in listed):
             for row in listed:
-                if row.processing == "standard" and row.token_class in HALVED:
+                if row.processing == "standard" and row.token_class in OF_TEXT:
                     source = f"{page} (50 % of standard, read 2026-11-30)"
                     yield replace(row, processing=level, usd=row.usd / 2, source=source)
 

@@ -136,7 +136,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "outcomes.csv": "\n".join(["ts,task,model,success", *(
             f"{month}-05,{task},{model},{'true' if n < solved else 'false'}"
             for month, task, model, runs, solved in OUTCOMES for n in range(runs)
-        )]),
+        ), ""]),
     }  # fmt: skip
     for name, text in texts.items():
         (folder / name).write_text(text)

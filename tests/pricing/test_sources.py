@@ -32,7 +32,7 @@ def test_a_half_price_level_is_older_than_its_listing(model: str, level: str, to
 
 
 def test_bedrocks_batches_cost_half_though_no_list_has_them() -> None:
-    """Nova Lite: 0.06 and 0.24 a million; cached tokens, which a batch does not read, have no price of batches."""
+    """Nova Lite: 0.06, 0.24 and, where a bill has them in a batch, 0.015 a million for cached tokens."""
     book = open_book("list")
     key = book.resolve("aws/amazon.nova-lite-v1:0")
     assert key
@@ -40,7 +40,7 @@ def test_bedrocks_batches_cost_half_though_no_list_has_them() -> None:
     assert {name: row and (row.processing, row.usd) for name, row in found.items()} == {
         "input": ("batch", Decimal("0.03")),
         "output": ("batch", Decimal("0.12")),
-        "cache_read": ("standard", Decimal("0.015")),
+        "cache_read": ("batch", Decimal("0.0075")),
     }
 
 

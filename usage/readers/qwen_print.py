@@ -101,7 +101,7 @@ READER = Reader(
     left_out={
         **LEFT_OUT,
         "usage.total_tokens": "the sum",
-        "message.usage": "of one response; the result has the sums of all",
+        **{f"message.usage.{name}": "of one response; the result has the sums of all" for name in USAGE.values()},
         "event": "a part of a message as it is streamed",
     },
     unique_by="the session and the model, whose last sum counts",
