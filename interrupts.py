@@ -43,6 +43,7 @@ def run(command: Callable[[], None]) -> None:
     try:
         try:
             atexit.register(_ignore, _watch())  # what is registered first is called last
+            sys.unraisablehook = _lost
             command()
         finally:
             _Received.done = True
@@ -120,6 +121,15 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 def _is_loading(module: ModuleType | None) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _lost(error: sys.UnraisableHookArgs) -> None:
+    """Native code that hands on no exception has dropped this one; where it came of a signal, that is sent again."""
+    if error.exc_type is not KeyboardInterrupt or not _Received.number:
+        sys.__unraisablehook__(error)
+    elif not _Received.done:
+        _Received.at = 0.0
+        start_new_thread(_again, (_Received.number,))
 
 
 def _again(number: int) -> None:

@@ -159,3 +159,15 @@ def test_an_error_after_a_signal_came_of_it() -> None:
     with pytest.raises(SystemExit) as ended:
         run(importing)
     assert ended.value.code == 143
+
+
+@pytest.mark.usefixtures("received")
+def test_a_signal_that_native_code_drops_is_sent_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of it ("Exception ignored in") hands on no exception, so the command would run on as if none had come."""
+    sent = Mock()
+    monkeypatch.setattr(interrupts, "start_new_thread", sent)
+    monkeypatch.setattr(interrupts._Received, "number", signal.SIGTERM)
+    monkeypatch.setattr(interrupts._Received, "at", 1.0)
+    interrupts._lost(Mock(exc_type=KeyboardInterrupt))
+    sent.assert_called_once_with(interrupts._again, (signal.SIGTERM,))
+    assert interrupts._Received.at == 0
