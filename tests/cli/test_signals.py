@@ -92,6 +92,7 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in (("number", 0), ("at", 0.0), ("undivided", 0), ("pending", False), ("done", False)):
         monkeypatch.setattr(interrupts._Received, name, value)
     monkeypatch.setattr("atexit.register", Mock())
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     yield
     for number, how in before.items():
         signal.signal(number, how)
