@@ -16,7 +16,7 @@ import duckdb
 
 from ..errors import UsageLogError
 from .bounded import lines_of
-from .fast_json import TooMuchError, deep_values, line_of
+from .fast_json import TooMuchError, line_of
 from .files import escaped
 from .fits import as_columns_take, loaded, misfit_of_record, pruned
 from .limits import MAX_LINE, MAX_REJECTS, end_of_reading, object_size
@@ -65,8 +65,7 @@ class Careful:
             if source.format.layout in ("csv", "parquet"):
                 self._table(source)
             else:
-                with deep_values():
-                    self._lines(source)
+                self._lines(source)
         except duckdb.Error as error:
             if is_grave(error):
                 raise

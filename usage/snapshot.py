@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..csv_reading import FRESH_SECONDS
 from ..errors import UsageLogError, is_full
 from .bounded import bounded
 from .sqlite_log import changed_at, copy_database, log_beside, written_at
@@ -22,7 +23,7 @@ from .sqlite_log import changed_at, copy_database, log_beside, written_at
 if TYPE_CHECKING:
     from .files import Format, LogFile
 
-FRESH_NS = 10 * 10**9  # a file that was written to within this time may still be being written
+FRESH_NS = FRESH_SECONDS * 10**9
 CHUNK_BYTES = 64 * 1024
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .fast_json import TooMuchError, deep_values, line_of, parsed
+from .fast_json import TooMuchError, line_of, parsed
 from .garbage_collection import without_collection
 from .sqlite_log import copy_database, log_beside
 
@@ -24,7 +24,7 @@ VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
-    with out.open("wb") as lines, without_collection(), deep_values():
+    with out.open("wb") as lines, without_collection():
         try:
             lines.writelines(map(_line, unfold(content, file)))
         except (sqlite3.Error, UnicodeDecodeError, TooMuchError) as error:
