@@ -14,7 +14,7 @@ from ...named_files import beside
 from ...pricing.book import SHIPPED
 from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
 from .growth import Growth
-from .policies import Policies
+from .policies import Policies, named_file
 from .schedule import parse_cron, time_zone
 from .session import Session
 from .spawn import Spawn
@@ -24,15 +24,6 @@ def folder_of(info: ValidationInfo) -> Path:
     """The folder of the file that is read; the working folder where none is."""
     document: Document | None = (info.context or {}).get("document")
     return document.file.parent if document else Path()
-
-
-def named_file(given: Any, info: ValidationInfo) -> Any:
-    """The log or store that the file which is read names, in its folder. Raises ValueError: outside of the project.
-
-    One that is missing is left to who opens it. What no file names is costsim's own, and taken as it is.
-    """
-    document: Document | None = (info.context or {}).get("document")
-    return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
 
 
 def _book(given: Any, info: ValidationInfo) -> Any:

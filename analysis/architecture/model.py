@@ -22,9 +22,9 @@ from ...named_files import beside
 from ..routing.resolve import Resolver
 from .amounts import Amount, Number, Part, Spread, way
 from .budgets import Budget, unique_names
-from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of, named_file
+from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
 from .growth import Growth
-from .policies import Policy
+from .policies import Policy, named_file
 from .schedule import time_zone
 
 __all__ = ["Architecture", "Claim", "Component", "Cron", "PlanSpec", "Spread", "TokenProfile"]

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from ...documents import Document
 from ...named_files import beside
 from ..outcomes.proportions import Interval, wilson
 from .amounts import Part
@@ -124,6 +125,15 @@ class Counted(Part):
         return wilson(self.escalated, self.of)
 
 
+def named_file(given: Any, info: ValidationInfo) -> Any:
+    """The log or store that the file which is read names, in its folder. Raises ValueError: outside of the project.
+
+    One that is missing is left to who opens it. What no file names is costsim's own, and taken as it is.
+    """
+    document: Document | None = (info.context or {}).get("document")
+    return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
+
+
 class FromOutcomes(Part):
     """Counted in outcomes (see `costsim outcomes`): a CSV or JSON Lines file, or a store with them (.duckdb, .db).
 
@@ -137,8 +147,7 @@ class FromOutcomes(Part):
     @field_validator("from_outcomes", mode="before")
     @classmethod
     def _beside_the_architecture(cls, given: Any, info: ValidationInfo) -> Any:
-        document = (info.context or {}).get("document")
-        return beside(document.file.parent, given, needed=False) if document and isinstance(given, str) else given
+        return named_file(given, info)
 
 
 def _way(given: Any) -> str:
