@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from costsim.analysis.spend.ledger import bring_up_to_date
-from costsim.analysis.spend.spend import Query, spend
-from costsim.pricing.book import open_book
 from costsim.usage.load import load
+from counted_by import counted_sources
 from emptied import open_store
 
 Record = dict[str, Any]
@@ -56,10 +54,4 @@ def test_a_run_whose_session_has_a_log_counts_by_the_log(tmp_path: Path, first: 
                "providerID": "anthropic", "tokens": {"input": 10, "output": 5, "reasoning": 0},
                "time": {"created": MS}}  # fmt: skip
     files = [write(tmp_path / "msg_1.json", message), write(tmp_path / "run.jsonl", step("a"))]
-    book = open_book()
-    with open_store(tmp_path / "costsim.duckdb") as store:
-        for file in (files[first], files[1 - first]):
-            load(store, [file])
-            bring_up_to_date(store, book)
-        rows = spend(store, book, Query(by=("source",))).rows
-    assert [row.keys for row in rows] == [("opencode",)]
+    assert counted_sources([files[first], files[1 - first]]) == [("opencode",)]
