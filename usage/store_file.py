@@ -38,15 +38,20 @@ OTHERS = {
 NO_DATABASE = "this is no DuckDB database; name another file for the store"
 IN_MEMORY = Path(":memory:")
 HANDLES = "/dev/fd"  # of this process, on Linux and macOS
+LOG_BEGINS = bytes.fromhex(
+    "6400 62 6500"
+)  # WAL_VERSION, as DuckDB 1 and 2 write it: field 100 is 98, field 101 follows
+ASIDE = "move it away: mv {log} {aside}"
 REFUSED = {
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
     "newer version of DuckDB": "a newer DuckDB than the one installed ({version}) wrote this file; upgrade it: "
     "pip install --upgrade duckdb",
     "WAL does not match": "the log of changes beside it, {log}, is of another database, or of another copy of this "
-    "one; move it away: mv {log} {aside}",
+    f"one; {ASIDE}",
     INVALID: NO_DATABASE,
 }
 """What DuckDB says of a file, and what it means to a user."""
+NO_LOG = f"{{log}}, beside it, is no log of changes of DuckDB, which would drop it unread; {ASIDE}"
 
 
 def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
@@ -136,8 +141,12 @@ def log_of(path: Path) -> Path:
 def refusal(error: duckdb.Error, path: Path) -> str | None:
     """Why DuckDB does not take a file, in the user's words; None where it is a fault."""
     meant = next((meant for word, meant in REFUSED.items() if word in str(error)), None)
-    log = quote(str(log_of(path)))
-    return meant and meant.format(version=duckdb.__version__, log=log, aside=quote(f"{log_of(path)}.other"))
+    return meant and _with_log(meant, path)
+
+
+def _with_log(meant: str, path: Path) -> str:
+    log = log_of(path)
+    return meant.format(version=duckdb.__version__, log=quote(str(log)), aside=quote(f"{log}.other"))
 
 
 def _waiting(
@@ -181,7 +190,10 @@ def is_new(path: Path) -> bool:
         raise StoreError(f"{path}: this is a folder; name a file for the store")
     if not stat.S_ISREG(kind):
         raise StoreError(f"{path}: this is no regular file; name a file for the store")  # a pipe would wait for ever
-    head = _head(path)
+    try:
+        head = _head(path)
+    except FileNotFoundError:  # another process has just removed it
+        return True
     if _never_begun(head):
         return True
     if head[MAGIC] != b"DUCK":
@@ -191,17 +203,29 @@ def is_new(path: Path) -> bool:
 
 
 def _head(path: Path) -> bytes:
+    """The first bytes of a file. Raises FileNotFoundError, and StoreError where it cannot be read."""
     try:
         with path.open("rb") as stream:
             return stream.read(HEADER_BYTES)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _check_log(path: Path) -> None:
-    """Raises StoreError where something else stands where DuckDB keeps a store's log of changes."""
+    """Raises StoreError where something else stands where DuckDB keeps a store's log of changes.
+
+    Of one that was cut short within its first entry nothing was ever in the store.
+    """
     log = log_of(path)
-    if path != IN_MEMORY and os.path.exists(log) and not os.path.isfile(log):
+    if path == IN_MEMORY or not os.path.exists(log):
+        return
+    if os.path.isfile(log):
+        with suppress(FileNotFoundError):  # another process has just taken its changes into the store
+            if not LOG_BEGINS.startswith(_head(log)[: len(LOG_BEGINS)]):
+                raise StoreError(f"{path}: {_with_log(NO_LOG, path)}")
+    else:
         kind = "a folder" if os.path.isdir(log) else "no regular file"
         raise StoreError(
             f"{log}: this is {kind}, where the store's log of changes is to be; move it away, or name another file "
@@ -211,7 +235,9 @@ def _check_log(path: Path) -> None:
 
 def never_begun(path: Path) -> bool:
     """Whether there is a file that holds less than a database's headers: its making was cut short."""
-    return path.is_file() and not is_open_here(path) and _never_begun(_head(path))
+    with suppress(FileNotFoundError):
+        return path.is_file() and not is_open_here(path) and _never_begun(_head(path))
+    return False
 
 
 def _never_begun(head: bytes) -> bool:

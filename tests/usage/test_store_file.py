@@ -143,6 +143,42 @@ def test_a_log_of_another_database_beside_a_store_is_to_be_moved_away(tmp_path: 
     assert costsim("store", "verify", "--db", str(link)).code == 0
 
 
+NO_LOGS = {
+    "text": b"a note about the store\n",
+    "zeros": bytes(5000),
+    "one byte": b"x",
+    "a database": b"12345678DUCK" + bytes(5000),
+    "packed": gzip.compress(b"x"),
+}
+
+
+@pytest.mark.parametrize("content", NO_LOGS.values(), ids=NO_LOGS)
+@pytest.mark.parametrize("read_only", [True, False], ids=["to read", "to write"])
+def test_what_is_no_log_of_changes_is_to_be_moved_away(tmp_path: Path, content: bytes, read_only: bool) -> None:
+    """DuckDB drops such a file unread: of a damaged log, changes would be lost in silence."""
+    path, log = tmp_path / "a store", tmp_path / "a store.wal"
+    with open_store(path):
+        pass
+    log.write_bytes(content)
+    with pytest.raises(StoreError) as error, open_store(path, read_only=read_only):
+        pass
+    assert str(error.value).endswith(
+        f"is no log of changes of DuckDB, which would drop it unread; move it away: mv '{log}' '{log}.other'"
+    )
+    assert log.read_bytes() == content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [0, 1, 4, 20, 30])
+def test_a_log_cut_short_in_its_first_entry_had_no_change(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "costsim.duckdb"
+    with open_store(path):
+        pass
+    (tmp_path / "costsim.duckdb.wal").write_bytes(log_of_another(tmp_path)[:length])
+    with open_store(path) as store:
+        assert store.execute("SELECT count(*) FROM usage_event").fetchone() == (0,)
+
+
 @pytest.mark.slow
 def test_changes_of_another_program_that_wait_in_its_log_stay_there(tmp_path: Path) -> None:
     path = tmp_path / "other.duckdb"
