@@ -141,7 +141,7 @@ def is_blank(file: LogFile) -> bool:
 def _format_of_text(
     file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None
 ) -> Format | None:
-    if text[:1] == "[" or (text[:1] == "{" and _is_document(text)):
+    if (text[:1] == "[" and not _is_torn(text)) or (text[:1] == "{" and _is_document(text)):
         try:
             check_values(text.encode("utf-8", "replace"))
         except TooMuchError as error:
@@ -219,9 +219,16 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
 
 def _is_document(text: str) -> bool:
     """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
-    end = text.find("\n")
-    first = text[: max(end, 0)]
-    return first.rstrip()[-1:] in ("{", "[", ",", ":") and _loads(first) is None
+    first, _, _ = text.partition("\n")
+    opens = len(first) < len(text) and first.rstrip()[-1:] in ("{", "[", ",", ":")
+    return opens and _loads(first) is None and not _is_torn(text)
+
+
+def _is_torn(text: str) -> bool:
+    """Whether the first line is broken and those after it are objects of their own, with no comma between them."""
+    first, _, rest = text.partition("\n")
+    second, _, more = rest.lstrip().partition("\n")
+    return more.lstrip()[:1] in ("", "{") and isinstance(_loads(second), dict) and _loads(first) is None
 
 
 def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:

@@ -101,6 +101,17 @@ def test_a_broken_line_does_not_hide_what_a_log_is(
     assert takers(engine, broken, monkeypatch) == [file.parent.name]
 
 
+@pytest.mark.parametrize("torn", ['{"torn": ', '{"torn": [', '{"torn": 1,', '{"torn": {', "[1, 2"])
+@pytest.mark.parametrize("lines", [1, 3])
+def test_calls_count_wherever_the_line_before_them_was_torn(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, torn: str, lines: int
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("\n".join((torn, *calls(*"abc"[:lines]))) + "\n")
+    report = load(store, [broken])
+    assert (report.total("added"), report.total("rejected")) == (lines, 1)
+
+
 @pytest.mark.slow
 def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
