@@ -157,6 +157,11 @@ def compact(path: Path) -> tuple[int, int]:
     is_new(path)  # what is none is refused under the name that was given
     path = Path(os.path.realpath(path))
     before = path.stat().st_size
+    if path.stat().st_nlink > 1:
+        raise StoreError(
+            f"{path}: the file has another name too (a hard link), under which the old store would stay; "
+            "remove that name, or copy the store to a file of its own"
+        )
     with open_store(path) as store:
         store.execute("CHECKPOINT")  # takes in what a killed load left in the log
     with (

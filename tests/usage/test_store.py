@@ -130,6 +130,13 @@ def test_a_link_to_a_store_stays_one_when_it_is_compacted_or_repaired(path: Path
     assert [*link.parent.iterdir()] == [link]
 
 
+def test_a_store_with_two_names_is_not_compacted_under_one_of_them(path: Path) -> None:
+    (path.parent / "other.duckdb").hardlink_to(path)
+    with pytest.raises(StoreError, match="has another name too"):
+        compact(path)
+    assert path.samefile(path.parent / "other.duckdb")
+
+
 @pytest.mark.slow
 def test_what_can_be_read_of_a_damaged_store_is_saved_and_the_rest_read_anew(path: Path) -> None:
     with open_store(path) as store:
