@@ -72,12 +72,12 @@ def read_document(file: Path, kind: type[InputError] = InputError) -> Document:
     return parse_document(file, _read_text(file, kind), kind)
 
 
-def read_named(file: Path, document: Document, key: str, kind: type[InputError] = InputError) -> Document:
+def read_named(file: Path, document: Document, *key: str | int, kind: type[InputError] = InputError) -> Document:
     """The document that another one names under `key`. Raises `kind` with the place that names it."""
     try:
         return read_document(file, kind)
     except kind as error:
-        raise document.error(kind, str(error), (key,)) from None
+        raise document.error(kind, str(error), key) from None
 
 
 def parse_document(file: Path, text: str, kind: type[InputError] = InputError) -> Document:

@@ -6,7 +6,7 @@ mapping and a `crons` list may stand in the file itself or in files of their own
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,7 +91,17 @@ def readable_again(file: Path, text: str) -> LoadedArchitecture:
 
 def read_price_keys(file: Path) -> PriceKeys:
     """The base book and the overlays of the architecture in `file`, and nothing else. Raises ArchitectureError."""
-    return validate(read_document(file, ArchitectureError), PriceKeys, ArchitectureError)
+    document = read_document(file, ArchitectureError)
+    keys = validate(document, PriceKeys, ArchitectureError)
+    _check_overlays(keys.prices, document)
+    return keys
+
+
+def _check_overlays(files: Sequence[Path], document: Document) -> None:
+    """Raises ArchitectureError where an overlay cannot be read, with the place that names it."""
+    listed = isinstance(document.data["prices"], list) if files else False
+    for number, file in enumerate(files):
+        read_named(file, document, "prices", *([number] if listed else []), kind=ArchitectureError)
 
 
 def load_architecture(file: Path, document: Document | None = None) -> LoadedArchitecture:
@@ -103,8 +113,9 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
     """
     document = document or read_document(file, ArchitectureError)
     architecture = validate(document, Architecture, ArchitectureError)
+    _check_overlays(architecture.prices, document)
     if isinstance(architecture.budgets, Path):  # whether they can be read is said here, with the place
-        read_named(architecture.budgets, document, "budgets", ArchitectureError)
+        read_named(architecture.budgets, document, "budgets", kind=ArchitectureError)
     crons, cron_document = _crons(architecture, document)
     entries = _entries(architecture, document, crons, cron_document)
     spawned = spawned_names(entry.component for entry in entries)
@@ -135,7 +146,7 @@ def load_architecture(file: Path, document: Document | None = None) -> LoadedArc
 def _routing(architecture: Architecture, document: Document) -> dict[str, str]:
     if architecture.routing is None:
         return architecture.model_routing
-    document = read_named(architecture.routing, document, "routing", ArchitectureError)
+    document = read_named(architecture.routing, document, "routing", kind=ArchitectureError)
     return validate(document, _RoutingFile, ArchitectureError).model_routing | architecture.model_routing
 
 
@@ -144,7 +155,7 @@ def _crons(architecture: Architecture, document: Document) -> tuple[list[Cron], 
     if isinstance(architecture.crons, list):
         crons = architecture.crons
     else:
-        document = read_named(architecture.crons, document, "crons", ArchitectureError)
+        document = read_named(architecture.crons, document, "crons", kind=ArchitectureError)
         crons = validate(document, _CronFile, ArchitectureError).crons
     taken: set[str] = set()
     for index, cron in enumerate(crons):

@@ -386,7 +386,7 @@ def test_a_routing_file_may_hold_more_than_the_routing(read: Read) -> None:
 
 def test_files_are_looked_for_beside_the_architecture(written: Written) -> None:
     content = fleet() | {"book": "own-book.yaml", "prices": ["extra.yaml"], "routing": "r.json"}
-    file = written(content, {"r.json": {"model_routing": {"fallback": HAIKU}}, "extra.yaml": ""})
+    file = written(content, {"r.json": {"model_routing": {"fallback": HAIKU}}, "extra.yaml": {"models": []}})
     found = read_architecture(file)
     assert found.book == str(file.parent / "own-book.yaml")
     assert found.prices == [file.parent / "extra.yaml"]

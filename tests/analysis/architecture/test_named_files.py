@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Run
-from costsim.analysis.architecture.load import load_architecture, read_architecture
+from costsim.analysis.architecture.load import load_architecture, read_architecture, read_price_keys
 from costsim.analysis.budgets import projected
 from costsim.analysis.outcomes.store import read_outcomes
 from costsim.analysis.simulation.monte_carlo import TokenSums
@@ -176,3 +177,18 @@ def test_a_named_file_that_cannot_be_read_is_told_with_the_place_that_names_it(t
     (tmp_path / "config").write_text("[core]\n\tbare = false\n")
     with pytest.raises(ArchitectureError, match=rf"a.yaml:1 {key}: .*config:\d: this is not YAML"):
         load_architecture(project(tmp_path, key, "config").rename(tmp_path / "a.yaml"))
+
+
+@pytest.mark.parametrize(("prices", "key"), [("config", "prices"), ("[other.yaml, config]", "prices[1]")])
+def test_an_overlay_that_cannot_be_read_is_told_with_the_place_that_names_it(
+    tmp_path: Path, prices: str, key: str
+) -> None:
+    """By who reads the whole architecture, and by who asks it for its prices only."""
+    (tmp_path / "config").write_bytes(b"\x80")
+    (tmp_path / "other.yaml").write_text("models: [{model: x/y, usd_per_mtok: {input: 1, output: 1}}]\n")
+    file = tmp_path / "a.yaml"
+    file.write_text(f"name: a\nprices: {prices}\ncomponents: [{{name: a, model: x/y, runs_per_day: 1, "
+                    "tokens: {input: 1, output: 1}}]\n")  # fmt: skip
+    for read in (load_architecture, read_price_keys):
+        with pytest.raises(ArchitectureError, match=rf"a.yaml:2 {re.escape(key)}: .*config: byte 0 is not UTF-8 text"):
+            read(file)
