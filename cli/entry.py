@@ -22,6 +22,8 @@ JARGON = {
 """What the libraries say, and what people do."""
 DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasick_rs": "ahocorasick-rs"}
 """What pip installs where a package is imported under another name."""
+EXTRAS = {"scipy": "recommend", "pyspark": "spark", "clickhouse_connect": "clickhouse", "psycopg": "postgres"}
+"""The packages that costsim installs only with an extra of its own."""
 FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
 """Options whose value may be empty."""
 INTERRUPTED = 130
@@ -152,8 +154,8 @@ def _missing_package(error: Exception) -> int | None:
     package = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ImportError) or package in {"", "costsim", *sys.stdlib_module_names}:
         return None
-    name = _one_line(DISTRIBUTIONS.get(package, package))
-    complain(f"costsim: {_one_line(package)} is not installed; install it: pip install {name}\n")
+    wanted = f"'costsim[{EXTRAS[package]}]'" if package in EXTRAS else _one_line(DISTRIBUTIONS.get(package, package))
+    complain(f"costsim: {_one_line(package)} is not installed; install it: pip install {wanted}\n")
     return 2
 
 

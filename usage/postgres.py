@@ -74,11 +74,12 @@ def said(address: str, error: Exception) -> str:
 
 def new_rows(store: DuckDBPyConnection, address: str, spool: Path) -> LogFile:
     """The rows of the database that the store lacks, as JSON lines in a file of `spool`. Raises UsageLogError."""
+    connection = connected(address)  # names the client where it is missing
     import psycopg
 
     file = spool / f"{len(list(spool.iterdir()))}.postgres.jsonl"
     try:
-        with connected(address) as connection:
+        with connection:
             origin = f"{origin_of(address, connection)} {TABLE}"
             newest = store.execute(NEWEST, [f"{origin} "]).fetchall()[0][0]
             since = newest - LATE if newest else None

@@ -132,7 +132,7 @@ def solve(problem: _Whole) -> list[int] | None:
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import csr_array
     except ImportError:
-        raise CostsimError("this --budget needs SciPy; install it with: pip install scipy") from None
+        raise CostsimError("this --budget needs SciPy: pip install 'costsim[recommend]'") from None
     columns = [(group, option) for group, options in enumerate(problem.kept) for option in options]
     top = max(max(values) for values in problem.values) or 1
     most = problem.budget or 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from costsim.cli.entry import EXTRAS
 
 from documents import FILES
 
@@ -104,7 +107,41 @@ def test_a_budget_too_hard_to_search_names_the_extra_with_scipy(
     costsim("outcomes", "outcomes.csv")
     outcome = costsim("recommend", "architecture.yaml", "--budget", "140")
     assert outcome.code == 2
-    assert outcome.err == "costsim: this --budget needs SciPy; install it with: pip install scipy\n"
+    assert outcome.err == "costsim: this --budget needs SciPy: pip install 'costsim[recommend]'\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        ("load postgresql://host/base", "postgres"),
+        ("rollup table --engine postgresql://host/base --out sums.parquet", "postgres"),
+        ("rollup table --engine clickhouse://host/base --out sums.parquet", "clickhouse"),
+        ("rollup table --engine spark --out sums.parquet", "spark"),
+    ],
+)
+def test_a_client_of_an_engine_is_installed_by_its_extra(
+    costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, words: str, extra: str
+) -> None:
+    hide(monkeypatch, *EXTRAS)
+    outcome = costsim(*words.split())
+    assert outcome.code == 2
+    assert re.fullmatch(rf"costsim: .* needs .*: pip install 'costsim\[{extra}\]'\n", outcome.err), outcome.err
+
+
+def test_a_package_of_an_extra_is_named_by_the_extra_wherever_it_is_missing(
+    costsim: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the import, it is the extra that pins the version; each is one that pyproject.toml has."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for package, extra in EXTRAS.items():
+        assert extras[extra][0].startswith(package.replace("_", "-"))
+        hide(monkeypatch, package)
+        monkeypatch.setattr(
+            "costsim.usage.load.find_files", lambda *_, package=package: importlib.import_module(package)
+        )
+        outcome = costsim("load", "logs")
+        assert outcome.code == 2
+        assert outcome.err == f"costsim: {package} is not installed; install it: pip install 'costsim[{extra}]'\n"
 
 
 @pytest.mark.parametrize("package", ["altair", "jinja2", "vl_convert"])
