@@ -52,7 +52,7 @@ def summary(report: LoadReport, found: LoadedUsage) -> list[str]:
     """`899 calls (1,824 log entries; streaming repeats merged), 10 to 12 Feb 2026, $51.70`, then its models."""
     if not found.days:
         return [calls_line(report), *_sources(found)]
-    when, cost = span_words(*found.days), format_cents(found.usd)
+    when, cost = span_words(*found.days), _cost(found.usd, found.only_recorded_usd)
     if report.calls == report.added_calls:
         first = f"{calls_line(report)}, {when}, {cost}"
     else:
@@ -67,8 +67,16 @@ def _models(found: LoadedUsage) -> str:
 
 
 def _model(model: LoadedModel) -> str:
-    cost = format_cents(model.usd) if model.usd or not model.unpriced_tokens else "UNPRICED"
-    return f"{model.name} {cost}"
+    priced = model.usd or not model.unpriced_tokens
+    return f"{model.name} {_cost(model.usd, model.only_recorded_usd) if priced else 'UNPRICED'}"
+
+
+def _cost(usd: Decimal, only_recorded: Decimal) -> str:
+    """What was computed, and what is recorded of calls that nothing can be computed of."""
+    if not only_recorded:
+        return format_cents(usd)
+    computed = f"{format_cents(usd)} computed and " if usd else ""
+    return f"{computed}{format_cents(only_recorded)} only recorded"
 
 
 def _sources(found: LoadedUsage) -> list[str]:
@@ -76,17 +84,26 @@ def _sources(found: LoadedUsage) -> list[str]:
 
 
 def calls_line(report: LoadReport) -> str:
-    """How many calls the files read have, and how many of them are new."""
+    """How many calls the files read have, or sums of calls, and how many of them are new."""
     added = report.added_calls
     known = report.calls - added
+    one = "sum" if report.calls == report.sums else "call"
     entries = counted(report.entries, "log entry", "log entries") if report.entries > report.calls else ""
     merged = f" ({entries}; streaming repeats merged)" if entries else ""
     billed = [counted(report.billed, "sum of bills", "sums of bills")] if report.billed else []
     if not report.calls:
         return ", ".join(billed) or "0 calls"
-    found = f"{counted(added, 'new call')}, {counted(known, 'call was', 'calls were')} in the store already"
-    found = found if known else counted(added, "call")
-    return ", ".join([f"{found}{merged}", *billed])
+    found = f"{counted(added, f'new {one}')}, {counted(known, f'{one} was', f'{one}s were')} in the store already"
+    found = found if known else counted(added, one)
+    return ", ".join([f"{found}{merged}{_summed(report)}", *billed])
+
+
+def _summed(report: LoadReport) -> str:
+    """Of how many calls the sums are that a source made itself, as far as it says so."""
+    of_calls = f" of {counted(report.summed, 'call')}" if report.summed else ""
+    if report.sums == report.calls:
+        return f",{of_calls} in all" if of_calls and report.calls > report.added_calls else of_calls
+    return f", of them {counted(report.sums, 'sum')}{of_calls}" if report.sums else ""
 
 
 def _without_call(read: Sequence[FileReport]) -> list[str]:

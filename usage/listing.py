@@ -44,6 +44,8 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
     A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
     the reason. Raises UsageLogError for what is not there, or is no file.
     """
+    if sum(str(path) == STDIN for path in paths) > 1:
+        raise UsageLogError("the standard input (-) is named twice, and can be read once; name it once")
     found: dict[str, LogFile] = {}
     for path in paths:
         for file, given, piped in _expand(str(path), spool, {} if passed is None else passed, passed is not None):

@@ -214,6 +214,7 @@ def _add_calls(report: LoadReport, merged: Merged, reader: Reader) -> None:
         report.billed += merged.calls
     else:
         report.entries, report.calls = report.entries + merged.entries, report.calls + merged.calls
+        report.sums, report.summed = report.sums + merged.sums, report.summed + merged.summed
 
 
 def _add_files(

@@ -32,7 +32,14 @@ SELECT file_id, event_id FROM found WHERE unnamed AND event_id IS NOT NULL GROUP
 """
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
-FACTS = "SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed) FROM found"
+FACTS = """
+SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed), count(*) FILTER (aggregated)
+FROM found
+"""
+SUMS = """
+SELECT count(*), coalesce(sum(request), 0)::BIGINT FROM found JOIN incoming ON found.rowid = incoming.place
+WHERE aggregated
+"""
 DISTINCT = "SELECT count(DISTINCT hash(event_id)) FROM found"
 EACH = """
 CREATE OR REPLACE TEMP TABLE incoming AS SELECT event_id, rowid AS place FROM found
@@ -58,6 +65,8 @@ BEFORE = "UNION SELECT DISTINCT ts_before::DATE FROM better WHERE NOT added"
 class Merged:
     """What a batch came to: its usable entries, the calls they are, and how many calls were withdrawn.
 
+    Of the calls, `sums` are sums that their source made, of `summed` calls as far as it states how many.
+
     `refused` says that an entry became a reject, `repeated` that the store had one of the calls already, `all_new` that
     each entry is a call that the store did not have: then there is no `better`.
     """
@@ -68,6 +77,8 @@ class Merged:
     refused: bool
     repeated: bool
     all_new: bool
+    sums: int
+    summed: int
 
 
 def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | None]) -> Merged:
@@ -75,9 +86,10 @@ def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | Non
 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
-    entries, refused, distinct = _judged(store)
+    entries, refused, distinct, aggregated = _judged(store)
     withdrawn = _withdraw(store, again) if any(stands is not None for stands in again.values()) else 0
     repeated = _incoming(store, distinct)
+    sums, summed = (store.execute(SUMS).fetchone() if aggregated else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
         store.execute(REPEATED if repeated else ALL_NEW)
@@ -85,7 +97,7 @@ def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | Non
     if source in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
-    return Merged(entries, calls, withdrawn, refused, repeated, all_new)
+    return Merged(entries, calls, withdrawn, refused, repeated, all_new, sums, summed)
 
 
 def _incoming(store: DuckDBPyConnection, distinct: bool) -> bool:
@@ -101,10 +113,10 @@ def _incoming(store: DuckDBPyConnection, distinct: bool) -> bool:
     return scalar(store, IS_AGAIN) > 0
 
 
-def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool]:
+def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool, bool]:
     """Make rejects of the entries of `found` that are refused, and number others that are alike; how many these are,
-    whether some were refused, and whether each is a call of its own."""
-    entries, refused, unnamed = store.execute(FACTS).fetchone() or (0, 0, 0)
+    whether some were refused, whether each is a call of its own, and whether some are sums."""
+    entries, refused, unnamed, aggregated = store.execute(FACTS).fetchone() or (0, 0, 0, 0)
     if refused:
         if unnamed:
             _number(store)  # one that is refused has its number too: so it is the same one in every load
@@ -112,7 +124,7 @@ def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool]:
     distinct = _distinct(store, entries - refused)
     if unnamed and not refused and not distinct and _number(store):
         distinct = _distinct(store, entries)
-    return entries - refused, refused > 0, distinct
+    return entries - refused, refused > 0, distinct, aggregated > 0
 
 
 def _distinct(store: DuckDBPyConnection, entries: int) -> bool:

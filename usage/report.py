@@ -42,6 +42,8 @@ class LoadReport:
     first_rejects: list[str] = field(default_factory=list)
     entries: int = 0
     calls: int = 0
+    sums: int = 0  # of the calls: sums that their source made
+    summed: int = 0  # the calls that these say they are of
     billed: int = 0  # sums of bills
     file_ids: list[int] = field(default_factory=list)  # of the files read
     attributed: int = 0

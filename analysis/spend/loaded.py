@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 OF_FILES = "file_id IN (SELECT unnest(getvariable('loaded_files')))"
 BY_MODEL = """
 SELECT coalesce(priced_provider || '/' || priced_model, model, '(no model)'), sum(request)::BIGINT, sum(usd),
-    sum(unpriced_tokens)::BIGINT, min(day), max(day)
+    sum(unpriced_tokens)::BIGINT, sum(recorded_usd) FILTER (usd = 0 AND unpriced_tokens = 0), min(day), max(day)
 FROM priced GROUP BY 1 ORDER BY sum(usd) DESC, 1
 """
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """One model in the files: its calls, their cost (USD) and the tokens without a price."""
+    """One model in the files: its calls, their cost (USD), the tokens without a price and the cost of calls that is
+    recorded where none was computed."""
 
     name: str
     calls: int
     usd: Decimal
     unpriced_tokens: int
+    only_recorded_usd: Decimal
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class LoadedUsage:
         """The cost of all that has a price."""
         return sum((model.usd for model in self.models), Decimal(0))
 
+    @property
+    def only_recorded_usd(self) -> Decimal:
+        """The recorded cost of all of which none was computed."""
+        return sum((model.only_recorded_usd for model in self.models), Decimal(0))
+
 
 def loaded(connection: DuckDBPyConnection, book: PriceBook, file_ids: Sequence[int]) -> LoadedUsage:
     """Price what counts of these files (numbers in the table `load`). Raises CostsimError."""
@@ -63,6 +70,9 @@ def loaded(connection: DuckDBPyConnection, book: PriceBook, file_ids: Sequence[i
     ledger.choose(None, None, relation="load_sums")
     ledger.price_rows()
     rows = connection.execute(BY_MODEL).fetchall()
-    models = tuple(LoadedModel(name, calls, strip(usd or Decimal(0)), lacks) for name, calls, usd, lacks, _, _ in rows)
-    days = (min(row[4] for row in rows), max(row[5] for row in rows)) if rows else None
+    models = tuple(
+        LoadedModel(name, calls, strip(usd or Decimal(0)), lacks, strip(recorded or Decimal(0)))
+        for name, calls, usd, lacks, recorded, _, _ in rows
+    )
+    days = (min(row[5] for row in rows), max(row[6] for row in rows)) if rows else None
     return LoadedUsage(models, days, sources)

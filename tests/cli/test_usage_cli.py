@@ -31,6 +31,40 @@ def test_load_says_what_it_did(costsim: Run) -> None:
     assert costsim("load", *SESSIONS).out.splitlines()[0] == "no new file, 2 unchanged"
 
 
+def test_sums_are_no_calls(costsim: Run, tmp_path: Path) -> None:
+    """13 calls of 11 days are 11 sums."""
+    header, call = "ts,id,input,output,model\n", "2026-10-{:02}T10:00:00Z,{},100,10,gpt-4o\n"
+    rows = "".join(call.format(1 + n % 11, n) for n in range(13))
+    named = "ts=ts,id=id,input=input,output=output,model=model"
+    (tmp_path / "calls.csv").write_text(header + rows)
+    costsim("load", "calls.csv", "--map", named, "--db", "calls.duckdb")
+    costsim("rollup", "calls.duckdb", "--out", "rollup.parquet")
+    # 13 calls of 100 and 10 tokens at $2.50 and $10 per million: 13 x $0.00035
+    assert costsim("load", "rollup.parquet").out.splitlines()[1] == "11 sums of 13 calls, 1 to 11 Oct 2026, $0.0046"
+    (tmp_path / "rollup.parquet").rename(tmp_path / "again.parquet")
+    again = costsim("load", "again.parquet").out.splitlines()[1]
+    assert again == "0 new sums, 11 sums were in the store already, of 13 calls in all"
+
+
+def test_a_cost_that_is_recorded_only_is_on_the_line_of_the_calls(costsim: Run) -> None:
+    assert costsim("load", str(DATA / "crush")).out.splitlines()[1:3] == [
+        "2 sums, 5 to 6 Oct 2026, $0.21 only recorded",
+        "models: anthropic/claude-sonnet-4-6 $0.19 only recorded, openai/gpt-5.5 $0.02 only recorded",
+    ]
+    both = costsim("load", str(DATA / "crush"), *SESSIONS, "--db", "both.duckdb").out.splitlines()
+    assert both[1].endswith(
+        "172 calls (367 log entries; streaming repeats merged), of them 2 sums, 10 Feb to 6 Oct 2026, "
+        "$11.98 computed and $0.21 only recorded"
+    )
+
+
+def test_a_standard_input_that_is_named_twice_is_refused(costsim: Run) -> None:
+    outcome = costsim("load", "-", "-")
+    assert (outcome.code, outcome.err) == (
+        2, "costsim: the standard input (-) is named twice, and can be read once; name it once\n",
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_spend_is_exact_in_every_format(sessions: Run) -> None:
     assert json.loads(sessions("spend", "-f", "json").out)["total"]["computed_usd"] == "11.9789443"
