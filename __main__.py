@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from signal import SIGINT, default_int_handler, getsignal, signal
 
-INTERRUPTED = 130
-
 
 def main() -> None:
     """Run the command line. While its modules are loaded nothing is begun that would have to be cleaned up."""
     if getsignal(SIGINT) is default_int_handler:
-        signal(SIGINT, lambda *_: os._exit(INTERRUPTED))
+        signal(SIGINT, lambda *_: os._exit(128 + SIGINT))
     from .cli.entry import main as command
     from .interrupts import run
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from types import FrameType, ModuleType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+INTERRUPTED = 128 + signal.SIGINT
 MAIN = get_ident()
 SOON_SECONDS = 0.02
 PATIENCE_SECONDS = 5.0
@@ -69,7 +70,7 @@ def _ignore(numbers: list[int]) -> None:
 
 def exit_code() -> int:
     """128 and the signal's number, as a shell has it."""
-    return 128 + (_Received.number or signal.SIGINT)
+    return 128 + _Received.number if _Received.number else INTERRUPTED
 
 
 @contextmanager

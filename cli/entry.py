@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import CostsimError, InputError
-from ..interrupts import before_errors, exit_code
+from ..interrupts import INTERRUPTED, before_errors, exit_code
 from ..memory import check_address_space
 from ..shown import shortened
 from .streams import complain, leave_stdout, prepare_streams
@@ -26,8 +26,6 @@ EXTRAS = {"scipy": "recommend", "pyspark": "spark", "clickhouse_connect": "click
 """The packages that costsim installs only with an extra of its own."""
 FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
 """Options whose value may be empty."""
-INTERRUPTED = 130
-"""What Typer makes of every signal that ends a command."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,
     errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EBADF, errno.EMFILE, errno.ENFILE,
@@ -95,7 +93,7 @@ def _ended() -> int:
         raise
     say_remarks()
     sys.stdout.flush()  # a full disk behind it shows here
-    return exit_code() if code == INTERRUPTED else int(code)
+    return exit_code() if code == INTERRUPTED else int(code)  # Typer's, whichever the signal was
 
 
 def _check_utf8(words: Sequence[str]) -> None:

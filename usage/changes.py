@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError, is_full
+from ..errors import UsageLogError
 from .files import Format, LogFile, is_blank, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
 from .passed_over import EMPTY, MAY_BE_LOGS, what_else
@@ -17,7 +17,7 @@ from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
 from .sqlite_log import log_beside
-from .strictness import refuse_passed_over, refuse_waiting
+from .strictness import passing_over, refuse_passed_over, refuse_waiting
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -98,15 +98,19 @@ def batches(
             report.passed_over[file.shown] = EMPTY
         else:
             ending = Path(file.path).suffix
-            for one in _known_files(store, file, forced, declared, before, report, strict, likely.get(ending)):
-                known_files.append(one)
-                likely[ending] = one.format
+            with passing_over(file, report, strict):
+                one = _known_file(store, file, forced, declared, before, report, strict, likely.get(ending))
+                if one:
+                    known_files.append(one)
+                    likely[ending] = one.format
     known_files = [_with_role(one, with_role) for one in known_files]
     known_files.sort(key=_kind)
     for _, group in groupby(known_files, key=_kind):
         for chunk in _chunks(list(group)):
-            looked = [_if_there(known_file, loaded, spool, report, strict) for known_file in chunk]
-            compared = [known_file for known_file in looked if known_file]
+            compared = []
+            for known_file in chunk:
+                with passing_over(known_file.file, report, strict):
+                    compared.append(_compared(known_file, loaded, spool))
             refuse_waiting(sorted(known_file.label for known_file in compared if known_file.file.waits), report, strict)
             same = {known_file.label: known_file.file for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
@@ -135,19 +139,6 @@ def _kind(known_file: KnownFile) -> tuple[str, str, str, str, int]:
     )
 
 
-def _if_there(
-    known_file: KnownFile, loaded: dict[str, Loaded], spool: Path, report: LoadReport, strict: bool
-) -> KnownFile | None:
-    """The file beside what was loaded of it; None of one of a folder that is gone by now."""
-    try:
-        return _compared(known_file, loaded, spool)
-    except UsageLogError as error:
-        if known_file.file.named or strict:
-            raise
-        report.unreadable.append(f"  {error}")
-        return None
-
-
 def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> KnownFile:
     """The file beside what was loaded of it: as much content as before may be the same, more of it may be grown."""
     format = known_file.format
@@ -169,7 +160,7 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
     return replace(known_file, stands=stands, before=(before.bytes, before.content_hash), unchanged=same)
 
 
-def _known_files(
+def _known_file(
     store: DuckDBPyConnection,
     file: LogFile,
     forced: Reader | None,
@@ -178,26 +169,18 @@ def _known_files(
     report: LoadReport,
     strict: bool,
     likely: Format | None,
-) -> Iterator[KnownFile]:
-    """The file with its format: by what is said of it, else by its content, else by what was said of it before."""
-    try:
-        format = tell_format(file, store, forced, likely)
-        if format is None and before and before.declared:
-            declared = before.declared
-            format = tell_format(file, store, _declared_reader(declared))
-    except UsageLogError as error:
-        if file.named or strict:
-            raise
-        report.unreadable.append(f"  {error}")  # one broken file of a folder keeps no other from being read
-        return
-    except OSError as error:
-        if file.named or strict or is_full(error):
-            raise
-        report.unreadable.append(f"  {file.shown}: the file cannot be read: {error.strerror}")
-        return
+) -> KnownFile | None:
+    """The file with its format: by what is said of it, else by its content, else by what was said of it before.
+
+    None where it has none, which is noted. Raises UsageLogError and OSError.
+    """
+    format = tell_format(file, store, forced, likely)
+    if format is None and before and before.declared:
+        declared = before.declared
+        format = tell_format(file, store, _declared_reader(declared))
     if format:
-        yield KnownFile(file, format, declared)
-    elif is_blank(file):
+        return KnownFile(file, format, declared)
+    if is_blank(file):
         report.passed_over[file.shown] = EMPTY
     elif file.named:
         from .unknown_files import message  # only for an error
@@ -208,6 +191,16 @@ def _known_files(
         if strict and reason in MAY_BE_LOGS:
             refuse_passed_over(file.shown, reason)
         report.passed_over[file.shown] = reason
+    return None
+
+
+def there(batch: Sequence[KnownFile], report: LoadReport, strict: bool) -> list[KnownFile]:
+    """The files that can still be read, once something could not be."""
+    found: list[KnownFile] = []
+    for known_file in batch:
+        with passing_over(known_file.file, report, strict), Path(known_file.file.path).open("rb"):
+            found.append(known_file)
+    return found
 
 
 def _chunks(files: list[KnownFile]) -> Iterator[list[KnownFile]]:

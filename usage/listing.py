@@ -52,7 +52,12 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
             named = given and not isinstance(path, FoundPath)
             real = str(file.resolve() if named or file.is_symlink() else file)
             if real not in found or named:
-                found[real] = _log_file(file, real, named, piped, spool)
+                try:
+                    found[real] = _log_file(file, real, named, piped, spool)
+                except OSError as error:
+                    if named or passed is None or is_full(error):
+                        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
+                    passed[shown(file)] = f"{CANNOT_READ} ({error.strerror})"
     return _pipes_once([found[real] for real in sorted(found)])
 
 
@@ -68,12 +73,9 @@ def _pipes_once(files: Sequence[LogFile]) -> Sequence[LogFile]:
 
 def _log_file(file: Path, real: str, named: bool, piped: bool, spool: Path) -> LogFile:
     """`real` where it is a name in UTF-8, else a link to it, shown with its bytes written out."""
-    try:
-        looked = file.stat()
-        with file.open("rb"):
-            pass
-    except OSError as error:
-        raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
+    looked = file.stat()
+    with file.open("rb"):
+        pass
     label = "stdin" if piped else shown(real)
     real = linked(real, spool)
     return LogFile(real, named, looked.st_size, written_at(real, looked), label, ctime_ns=changed_at(real, looked))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
-from .changes import KnownFile, batches, label_of
+from .changes import KnownFile, batches, label_of, there
 from .fast_json import deep_values
 from .files import LogFile, reader_named
 from .foreign import foreign
@@ -27,11 +28,12 @@ from .passed_over import CANNOT_READ, keep
 from .postgres import is_address, new_rows
 from .read import read_snapshots
 from .reader import Reader, Role
+from .records import Read
 from .report import FileReport, LoadReport
 from .roles import SourceRoles, keep_roles, set_file_roles
 from .signs import find_signs
 from .signs import signs as signs_of
-from .source import Source
+from .source import Reject, Source
 from .store import any_order, insert_rows, scalar
 from .strictness import refuse, refuse_passed_over, refuse_waiting
 from .unread import Watch, acknowledge, kinds
@@ -173,25 +175,52 @@ def _load_batch(
     store: DuckDBPyConnection, batch: list[KnownFile], spool: Path, report: LoadReport, strict: bool
 ) -> None:
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
-    watch = Watch(batch[0].format.reader)
-    known, numbered = _numbered(store, batch, watch)
-    sources, read, hashes = read_snapshots(store, numbered, spool)
+    try:
+        taken = _taken(store, batch, spool)
+    except (UsageLogError, OSError, duckdb.Error):
+        left = there(batch, report, strict)
+        if len(left) == len(batch):
+            raise
+        if left:  # files of a folder are gone meanwhile
+            _load_batch(store, left, spool, report, strict)
+        return
+    sources, read, hashes = taken.sources, taken.read, taken.hashes
     refuse_waiting([source.file.label for source in sources if source.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
     again = {source.file_id: source.stands for source in sources}
     with _transaction(store, sum(source.file.size for source in sources)):
-        if known:
-            _forget(store, sorted({*known} - grown))
-        _keep_files(store, sources, hashes, batch[0].declared, bool(known))
-        named = batch[0].declared is not None
-        if rejects := [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]:
-            insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in rejects])
+        if taken.known:
+            _forget(store, sorted({*taken.known} - grown))
+        _keep_files(store, sources, hashes, batch[0].declared, bool(taken.known))
+        if taken.rejects:
+            insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in taken.rejects])
         merged = merge(store, batch[0].format.reader.name, again)
         _add_calls(report, merged, batch[0].format.reader)
         find_signs(store, merged.repeated)
-        watch.keep(store)
-        files = _reports(store, sources, grown, merged.all_new, bool(rejects) or merged.refused)
+        taken.watch.keep(store)
+        files = _reports(store, sources, grown, merged.all_new, bool(taken.rejects) or merged.refused)
         _add_files(store, report, sources, files, strict)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What was read of a batch: its files, which of them were `known` before, and what is none of their entries."""
+
+    known: list[int]
+    sources: list[Source]
+    read: Read
+    hashes: list[str]
+    rejects: list[Reject]
+    watch: Watch
+
+
+def _taken(store: DuckDBPyConnection, batch: Sequence[KnownFile], spool: Path) -> _Taken:
+    watch = Watch(batch[0].format.reader)
+    known, numbered = _numbered(store, batch, watch)
+    sources, read, hashes = read_snapshots(store, numbered, spool)
+    named = batch[0].declared is not None
+    rejects = [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]
+    return _Taken(known, sources, read, hashes, rejects, watch)
 
 
 @contextmanager

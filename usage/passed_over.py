@@ -122,10 +122,11 @@ def _is_table(head: bytes) -> bool:
 
 
 def keep(store: DuckDBPyConnection, passed: Mapping[str, str], read: Sequence[str]) -> None:
-    """Keep in the store which files were passed over, and that those now read are not."""
+    """Keep in the store which files were passed over, and that those now read are not; nor those that have gone."""
     store.execute(FORGET, [list(read)])
-    if passed:
-        store.execute(KEEP, [list(passed), list(passed.values())])
+    there = {path: why for path, why in passed.items() if not why.startswith(CANNOT_READ) or os.path.lexists(path)}
+    if there:
+        store.execute(KEEP, [list(there), list(there.values())])
 
 
 def counts(store: DuckDBPyConnection) -> dict[str, int]:
@@ -134,9 +135,9 @@ def counts(store: DuckDBPyConnection) -> dict[str, int]:
 
 
 def line(passed: Mapping[str, str], shown: int = 5) -> str:
-    """The files in words, by reason, with the names of those whose format is not known."""
+    """The files in words, by reason, with the names of those whose format is not known or that cannot be read."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in Counter(passed.values()).most_common())
-    unknown = [Path(path).name for path, reason in sorted(passed.items()) if reason in NAMED]
+    unknown = [Path(path).name for path, why in sorted(passed.items()) if why in NAMED or why.startswith(CANNOT_READ)]
     named = f": {', '.join(unknown[:shown])}{', …' * (len(unknown) > shown)}" if unknown else ""
     hint = " (a table of yours needs --map)" if TABLE in passed.values() else ""
     return f"{counted(len(passed), 'file')} passed over ({reasons}){named}{hint}"

@@ -1,14 +1,17 @@
-"""What `load --strict` refuses: rejected lines, usage that is not counted, contradictions, files that may be logs."""
+"""What `load --strict` refuses: rejected lines, usage that is not counted, contradictions, files that may be logs or
+cannot be read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import UsageLogError
+from ..errors import UsageLogError, is_full
 from .signs import Sign, contradictions
 
 if TYPE_CHECKING:
+    from .files import LogFile
     from .report import LoadReport
     from .unread import Unread
 
@@ -28,6 +31,24 @@ def refuse_passed_over(path: str, reason: str) -> None:
     raise UsageLogError(
         f"the file is passed over: {reason}; name its columns with --map, move it, or load without --strict", file=path
     )
+
+
+@contextmanager
+def passing_over(file: LogFile, report: LoadReport, strict: bool) -> Iterator[None]:
+    """A file of a folder that cannot be read is noted, and keeps no other from being read.
+
+    Raises UsageLogError where it was named, or with `strict`; OSError where it is the disk that is full.
+    """
+    try:
+        yield
+    except (UsageLogError, OSError) as error:
+        if isinstance(error, OSError):
+            if is_full(error):
+                raise
+            error = UsageLogError(f"the file cannot be read: {error.strerror}", file=file.shown)
+        if file.named or strict:
+            raise error from None
+        report.unreadable.append(f"  {error}")
 
 
 def refuse_waiting(labels: Sequence[str], report: LoadReport, strict: bool) -> None:

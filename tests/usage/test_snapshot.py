@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import os
 from pathlib import Path
 
@@ -199,6 +200,91 @@ def test_what_a_file_had_before_it_began_anew_during_a_load_stays(
         monkeypatch.setattr("costsim.usage.load.read_snapshots", cut)
         assert load(store, [file], mapping=MAPPING).withdrawn == 0
         assert outputs(store) == [10, 30]
+
+
+STEPS = {
+    "found": "costsim.usage.listing._log_file",
+    "recognised": "costsim.usage.changes.tell_format",
+    "looked at": "costsim.usage.changes.settled",
+    "read": "costsim.usage.load.read_snapshots",
+    "hashed": "costsim.usage.read.read_entries",
+    "looked at again": "costsim.usage.read.changed",
+}
+GONE = "(the file cannot be read: No such file or directory|there is no such file, folder or match)"
+LINE = '{{"ts": "2026-10-05T10:00:00Z", "input": 1, "output": {}}}'
+
+
+def write(folder: Path, name: str, ending: str) -> Path:
+    """A log with one call, whose output is the letter's number."""
+    file = folder / f"{name}.{ending}"
+    match ending:
+        case "csv":
+            file.write_text(f"{HEADER}{row(ord(name))}\n")
+        case "csv.gz":
+            file.write_bytes(gzip.compress(f"{HEADER}{row(ord(name))}\n".encode()))
+        case "jsonl":
+            file.write_text(f"{LINE.format(ord(name))}\n")
+        case "json":
+            file.write_text(f"[{LINE.format(ord(name))}]\n")
+        case "parquet":
+            call = f"SELECT '2026-10-05T10:00:00Z' AS ts, 1 AS input, {ord(name)} AS output"
+            duckdb.execute(f"COPY ({call}) TO '{file}' (FORMAT parquet)")
+    return file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "json", "parquet"])
+def test_a_file_that_vanishes_during_a_load_is_named_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, ending: str
+) -> None:
+    where, _, function = STEPS[step].rpartition(".")
+    does = getattr(importlib.import_module(where), function)
+    files = [write(tmp_path, name, ending) for name in ("a", "b", "c")]
+
+    def gone(*arguments: object, **named: object) -> object:
+        files[1].unlink(missing_ok=True)
+        return does(*arguments, **named)
+
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        monkeypatch.setattr(STEPS[step], gone)
+        report = load(store, [tmp_path], mapping=MAPPING)
+        assert outputs(store) == [ord("a"), ord("c")]
+        assert store.execute("SELECT count(*) FROM passed_over").fetchone() == (0,)
+        assert any(f"b.{ending}" in line for line in lines_of(report))
+        write(tmp_path, "b", ending)
+        with pytest.raises(UsageLogError, match=rf"b.{ending}: {GONE}$"):
+            load(store, files, mapping=MAPPING)
+        monkeypatch.undo()
+        write(tmp_path, "b", ending)
+        assert load(store, [tmp_path], mapping=MAPPING).calls == 1
+        assert outputs(store) == [ord("a"), ord("b"), ord("c")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("sample", ["crush/crush.db", "claude-code/p9c7a29e069.jsonl"])
+def test_a_log_of_an_agent_that_vanishes_keeps_no_other_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, sample: str
+) -> None:
+    """Databases, and lines that are sifted by their bytes, are opened in other places."""
+    where, _, function = STEPS[step].rpartition(".")
+    does = getattr(importlib.import_module(where), function)
+    source = Path(__file__).parents[1] / "data" / "usage" / sample
+    kept, gone = (tmp_path / f"{name}{source.suffix}" for name in "ab")
+    for file in (kept, gone):
+        file.write_bytes(source.read_bytes())
+
+    def vanishing(*arguments: object, **named: object) -> object:
+        gone.unlink(missing_ok=True)
+        return does(*arguments, **named)
+
+    monkeypatch.setattr(STEPS[step], vanishing)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [tmp_path])
+    assert [file.path for file in report.files] == [str(kept)]
+    assert report.calls
+    assert any(gone.name in line for line in lines_of(report))
 
 
 def test_a_file_of_a_folder_that_is_gone_when_it_is_looked_at_keeps_no_other_from_being_read(
