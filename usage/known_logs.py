@@ -75,6 +75,11 @@ PLACES: tuple[Place, ...] = (
     Place("Forge", ("$FORGE_CONFIG|~/.forge|~/forge",), (".forge.db",)),
     Place("Mux", ("$XUM_ROOT|$MUX_ROOT|~/.xum|~/.mux|~/.cmux",),
           tuple(f"sessions/*/{name}.jsonl" for name in ("chat", "chat-archive", "headless-usage"))),
+    Place("DeepSeek Harness", ("$DSH_HOME|~/.dsh",), ("sessions/*/session.jsonl*",)),
+    Place("Grok Build", ("$GROK_HOME|~/.grok",), ("sessions/*/updates.jsonl",)),
+    Place("gptme", ("$GPTME_LOGS_HOME|$XDG_DATA_HOME/gptme/logs",), ("*/conversation.jsonl",)),
+    Place("LLM", ("$LLM_USER_PATH|$XDG_CONFIG_HOME/io.datasette.llm"
+                  f"|{MAC}/io.datasette.llm",), ("logs.db",)),
     Place("Droid", ("$DROID_SESSIONS_DIR|$FACTORY_DIR/sessions|~/.factory/sessions",), ("*.settings.json",)),
     Place("Cline", ("$CLINE_DATA_DIR|$CLINE_DIR/data|~/.cline/data",), TASKS),
     Place("Cline (CLI)", ("$CLINE_SESSION_DATA_DIR|$CLINE_DATA_DIR/sessions|$CLINE_DIR/data/sessions"

@@ -39,6 +39,10 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Forge": (".forge/.forge.db", "forge/forge.db"),
     "Mux": (".mux/sessions/a1b2c3d4e5/chat.jsonl", "mux/chat.jsonl"),
     "Zed": (".local/share/zed/threads/threads.db", "zed/threads.db"),
+    "DeepSeek Harness": (".dsh/sessions/-srv-app/session-1/session.jsonl", "dsh/session.jsonl"),
+    "Grok Build": (".grok/sessions/%2Fsrv%2Fapp/019f/updates.jsonl", "grok/updates.jsonl"),
+    "gptme": (".local/share/gptme/logs/2026-10-05-hello/conversation.jsonl", "gptme/conversation.jsonl"),
+    "LLM": (".config/io.datasette.llm/logs.db", "llm/logs.db"),
     "Droid": (".factory/sessions/app/1.settings.json", "droid/session-1.settings.json"),
     "Cline": (f"{CLINE}/ui_messages.json", "cline/ui_messages.json"),
 }

@@ -4,7 +4,8 @@ https://github.com/MoonshotAI/kimi-cli (src/kimi_cli/soul/kimisoul.py): a Status
 none; classes are disjoint, and no model is named. A SubagentEvent wraps
 what a subagent reports, which newer versions write to a file of its own too: the message's id names the step in both.
 Kimi Code's `usage.record` is one call; its model may be an alias, that the last `llm.request` of this alias resolves. A
-fork of a session copies its lines: time and figures name the call, within the agent.
+fork of a session copies its lines: time and figures name the call, within the agent. The end of a step repeats the
+record of its call; it counts in a file without any record.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ COLUMNS = {
     "message": f"""STRUCT("type" VARCHAR, payload STRUCT({_STEP},
         event STRUCT("type" VARCHAR, payload STRUCT({_STEP}, {_INNERMOST}))))""",
 }
+_USAGE = 'STRUCT(inputOther BIGINT, "output" BIGINT, inputCacheRead BIGINT, inputCacheCreation BIGINT)'
 CODE_COLUMNS = {
     "type": "VARCHAR",
     "model": "VARCHAR",
     "modelAlias": "VARCHAR",
     "provider": "VARCHAR",
     "time": "VARCHAR",
-    "usage": 'STRUCT(inputOther BIGINT, "output" BIGINT, inputCacheRead BIGINT, inputCacheCreation BIGINT)',
+    "usage": _USAGE,
+    "event": f'STRUCT("type" VARCHAR, usage {_USAGE})',
 }
 
 SQL = """
@@ -61,7 +64,11 @@ WITH request AS (  -- what an alias stands for, from this line on
     FROM record WHERE "type" = 'llm.request' AND model IS NOT NULL
 ),
 entry AS (
-    SELECT *, last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far AS requested
+    SELECT * EXCLUDE (usage), last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far
+            AS requested,
+        bool_or("type" = 'usage.record') OVER (PARTITION BY file_id) AS recorded,
+        CASE WHEN "type" = 'usage.record' THEN usage
+             WHEN NOT recorded AND event."type" = 'step.end' THEN event.usage END AS usage
     FROM record
     WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
 )
@@ -79,7 +86,7 @@ SELECT entry.file_id, entry.line,
     usage."output" AS output
 FROM entry ASOF LEFT JOIN request
     ON request.file_id = entry.file_id AND request.alias = entry.model AND request.line <= entry.line
-WHERE "type" = 'usage.record' AND usage IS NOT NULL
+WHERE usage IS NOT NULL
 """
 
 
@@ -89,7 +96,9 @@ def _cli(sample: Sample) -> bool:
 
 def _code(sample: Sample) -> bool:
     return sample.layout == "ndjson" and (
-        sample.has("usage.inputOther", "time") or (sample.has("modelAlias", "time", "type"))
+        sample.has("usage.inputOther", "time")
+        or sample.has("event.usage.inputOther", "time")
+        or sample.has("modelAlias", "time", "type")
     )
 
 
@@ -132,7 +141,11 @@ CODE = Reader(
     input_includes_cached=False,
     ordered=True,
     whole=True,
-    counted=tuple(f"usage.{name}" for name in ("inputOther", "output", "inputCacheRead", "inputCacheCreation")),
+    counted=tuple(
+        f"{at}usage.{name}"
+        for at in ("", "event.")
+        for name in ("inputOther", "output", "inputCacheRead", "inputCacheCreation")
+    ),
     unique_by="agent, time and figures",
     sample="made: a public test",
     kept_at="~/.kimi-code/sessions",

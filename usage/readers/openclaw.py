@@ -150,7 +150,7 @@ def recognises(sample: Sample) -> bool:
         sample.has("type", "message.usage.cacheRead")
         or sample.has("type", "message.provider", "message.usage.input", "message.usage.output")
         or (
-            (sample.has("type", "id", "cwd", "thinkingLevel") or sample.has("type", "id", "cwd", "version"))
+            any(sample.has("type", "id", "cwd", *own) for own in (["thinkingLevel"], ["timestamp", "version"]))
             and "session" in sample.values("type")
         )
     )

@@ -103,7 +103,17 @@ def _mux_sums(sample: Sample) -> bool:
     return sample.path.endswith("session-usage.json") and sample.has("byModel", "version")
 
 
+def _grok_signals(sample: Sample) -> bool:
+    return sample.layout == "json" and sample.has("contextTokensUsed", "contextWindowTokens")
+
+
+def _aider_history(sample: Sample) -> bool:
+    return sample.head.lstrip().startswith("# aider chat started at")
+
+
 COMPANIONS: tuple[Known, ...] = (
+    (_aider_history, "aider's chat history, whose figures are rounded; load the log of aider --analytics-log, instead"),
+    (_grok_signals, "signals of a session of Grok: the size of its context; its usage is in updates.jsonl beside it"),
     (_mux_sums, "the sums of a workspace of Mux, of no time; its calls are in chat.jsonl beside it"),
     (_vibe_messages, "a conversation of Mistral Vibe; its usage is in meta.json beside it"),
     (_cline_history, "a conversation without usage; Cline, Roo and Kilo have it in ui_messages.json beside it"),

@@ -204,6 +204,25 @@ def test_an_alias_of_kimi_code_is_what_its_own_request_named(tmp_path: Path) -> 
     assert found == {"kimi-k2.5": (100, 0, 0, 0, 10), "kimi-k3": (7, 0, 0, 0, 1)}
 
 
+def kimi_step(time: int, input: int, output: int) -> Record:
+    used = {"inputOther": input, "output": output, "inputCacheRead": 0, "inputCacheCreation": 0}
+    event = {"type": "step.end", "turnId": "0", "step": 1, "usage": used}
+    return {"type": "context.append_loop_event", "event": event, "time": 1_791_194_400_000 + time}
+
+
+def test_the_end_of_a_step_of_kimi_code_repeats_its_record_and_counts_where_there_are_none(tmp_path: Path) -> None:
+    files = {
+        "session_1/agents/main/wire.jsonl": [
+            kimi_request("fast", "kimi-k2.5"),
+            kimi_usage("fast", 1, 100, 10),
+            kimi_step(1, 100, 10),
+            kimi_usage("fast", 2, 30, 3),  # of a title: no step
+        ],
+        "session_2/agents/main/wire.jsonl": [kimi_request("fast", "kimi-k3"), kimi_step(1, 7, 1)],
+    }
+    assert by_model(spent(tmp_path, files)) == {"kimi-k2.5": (130, 0, 0, 0, 13), "kimi-k3": (7, 0, 0, 0, 1)}
+
+
 def test_a_fork_of_a_kimi_code_session_counts_its_own_calls(tmp_path: Path) -> None:
     shared = [kimi_request("fast", "kimi-k2.5"), kimi_usage("fast", 1, 100, 10), kimi_usage("fast", 1, 100, 10)]
     files = {

@@ -1082,6 +1082,87 @@ def mux(folder: Path) -> None:
         lines(folder / "sessions" / workspace / "chat.jsonl", message)
 
 
+# A chunk repeats its answer; a fork repeats its parent; reasoning is within the output.
+@case("dsh", 2, 100 + 7, 60, 5, 20 + 3, None)
+def dsh(folder: Path) -> None:
+    used = {"inputTokens": 100, "outputTokens": 20, "cacheReadTokens": 60, "cacheWriteTokens": 5, "reasoningTokens": 8}
+    head = {"type": "session", "id": "s", "createdAt": MS, "cwd": "/srv/app", "delegationDepth": 0}
+    step = {"turn": 1, "step": 1}
+    shared = [
+        {"type": "assistant/chunk", "seq": 1, "time": MS, "data": {**step, "chunk": {"type": "usage", "usage": used}}},
+        {"type": "assistant/message", "seq": 2, "time": MS, "data": {**step, "message": {}, "usage": used}},
+    ]
+    own = {"turn": 2, "step": 1, "message": {}, "usage": {"inputTokens": 7, "outputTokens": 3}}
+    lines(folder / "session-1" / "session.jsonl", head, *shared)
+    lines(folder / "session-2" / "session.jsonl", {**head, "id": "t", "parentSession": "s"}, *shared,
+          {"type": "assistant/message", "seq": 3, "time": MS, "data": own})  # fmt: skip
+
+
+# A cost of 0 is no price; the run's cost until then is no cost of the message.
+@case("aider", 2, 100 + 7, 0, 0, 20 + 3, "0.01")
+def aider(folder: Path) -> None:
+    def sent(tokens: int, received: int, cost: float) -> Record:
+        sums = {"prompt_tokens": tokens, "completion_tokens": received, "total_tokens": tokens + received}
+        properties = {"main_model": "gpt-5.5", **sums, "cost": cost, "total_cost": 0.01}
+        return {"event": "message_send", "properties": properties, "user_id": "u", "time": MS // 1000}
+
+    lines(folder / "analytics.jsonl", sent(100, 20, 0.01), sent(7, 3, 0.0))
+
+
+# A fork repeats its conversation; an older version has its counts in the metadata itself.
+@case("gptme", 2, 100 + 7, 60, 5, 20 + 3, "0.01")
+def gptme(folder: Path) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 60, "cache_creation_tokens": 5}
+    said = {
+        "role": "assistant",
+        "timestamp": "2026-10-05T10:00:00.1",
+        "metadata": {"model": "m", "cost": 0.01, "usage": usage},
+    }
+    older = {
+        **said,
+        "timestamp": "2026-10-05T10:00:09",
+        "metadata": {"model": "m", "input_tokens": 7, "output_tokens": 3},
+    }
+    lines(folder / "a" / "conversation.jsonl", said)
+    lines(folder / "b" / "conversation.jsonl", said, older)
+
+
+# A turn is said twice, the last is its sum; cached tokens are within the input; ticks are 1e-10 dollars.
+@case("grok", 2, (100 - 60) + 7, 60, 0, 20 + 3, "0.01")
+def grok(folder: Path) -> None:
+    def turn(prompt: str, input: int, output: int, read: int, ticks: int) -> Record:
+        sums = {"inputTokens": input, "outputTokens": output, "cachedReadTokens": read, "costUsdTicks": ticks,
+                "modelCalls": 1, "reasoningTokens": 2}  # fmt: skip
+        update = {
+            "sessionUpdate": "turn_completed",
+            "prompt_id": prompt,
+            "usage": {**sums, "modelUsage": {"grok-4": sums}},
+        }
+        return {
+            "timestamp": MS // 1000,
+            "method": "_x.ai/session/update",
+            "params": {"sessionId": "s", "update": update},
+        }
+
+    lines(folder / "updates.jsonl", turn("p", 50, 5, 0, 1), turn("p", 100, 20, 60, 100_000_000), turn("q", 7, 3, 0, 0))
+
+
+# A row that both tables have is one call; OpenAI's cached tokens are within the input, Anthropic's beside it.
+@case("llm", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
+def llm(folder: Path) -> None:
+    openai = ("a", "gpt-5.5", 100, 20, json.dumps({"prompt_tokens_details": {"cached_tokens": 60}}), AT)
+    claude = ("b", "claude-opus-4.6", 7, 3,
+              json.dumps({"cache_read_input_tokens": 900, "cache_creation_input_tokens": 5}), AT)  # fmt: skip
+    with sqlite3.connect(folder / "logs.db") as database:
+        for table in ("_llm_migrations", "conversations"):
+            database.execute(f"CREATE TABLE {table} (a)")
+        for table, rows in (("responses", [openai]), ("turns", [openai, claude])):
+            columns = "id, model, input_tokens, output_tokens, token_details, datetime_utc"
+            database.execute(f"CREATE TABLE {table} ({columns})")
+            database.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?)", rows)
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(tmp_path_factory.mktemp("store") / "s.duckdb") as connection:
