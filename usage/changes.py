@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 20_000
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
-
+READ_AGAIN = -1  # the time of a file that is to be read again: see withdrawn.sql and upkeep.py
 
 SEEN = """
 UPDATE load SET mtime_ns = seen.mtime_ns, ctime_ns = seen.ctime_ns
@@ -44,6 +44,11 @@ class Loaded:
     content_hash: str
     reader: str
     declared: str | None
+
+    @property
+    def again(self) -> bool:
+        """Whether it is to be read again, though it may be what it was."""
+        return self.mtime_ns == READ_AGAIN
 
     def looks_like(self, file: LogFile) -> bool:
         """Whether a file need not be read to know that it is the one that was loaded."""
@@ -147,9 +152,9 @@ def _compared(known_file: KnownFile, loaded: dict[str, Loaded], spool: Path) -> 
     before = loaded.get(known_file.label)
     file = settled(looked_at(known_file.file), format, (before.bytes, before.mtime_ns) if before else None)
     known_file = known_file if file is known_file.file else replace(known_file, file=file)
-    if before is None or not before.content_hash:  # its entries are to be looked at again: see withdrawn.sql
+    if before is None:
         return known_file
-    alike = (before.reader, before.declared) == (format.reader.name, known_file.declared)
+    alike = not before.again and (before.reader, before.declared) == (format.reader.name, known_file.declared)
     line_by_line = format.layout == "ndjson" and format.packing is None and format.reader.apart
     if alike and line_by_line and file.size / 2 < before.bytes < file.size:
         tail = new_lines(file.path, before.bytes, before.content_hash, spool, file.size)

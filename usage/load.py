@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
-from .changes import KnownFile, batches, label_of, there
+from .changes import READ_AGAIN, KnownFile, batches, label_of, there
 from .fast_json import deep_values
 from .files import LogFile, reader_named
 from .foreign import foreign
@@ -305,7 +305,7 @@ def _keep_files(
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
-        "times": [0 if source.waits else source.file.mtime_ns for source in sources],
+        "times": [READ_AGAIN if source.waits else source.file.mtime_ns for source in sources],
         "changes": [source.file.ctime_ns for source in sources],
         "reader": sources[0].format.reader.name,
         "role": sources[0].format.reader.role,

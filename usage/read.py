@@ -71,7 +71,7 @@ def _read(
     projection = Projector(store, opened[0].format.reader)
     with as_written(store, _bytes_of_text(opened)), _parts(opened, spool) as (parts, prints):
         read = read_entries(store, opened, parts, spool, projection, lambda source: prints(source).lines)
-        hashes = {source.file_id: "" if source.waits else prints(source).content_hash for source in opened}
+        hashes = {source.file_id: prints(source).content_hash for source in opened}
     return {source.file_id: source for source in opened}, read, hashes
 
 

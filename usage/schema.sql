@@ -55,7 +55,7 @@ CREATE TABLE load (
     path      VARCHAR NOT NULL UNIQUE,
     content_hash    VARCHAR NOT NULL,
     bytes     BIGINT NOT NULL,
-    mtime_ns  BIGINT NOT NULL,                -- when it was last written to
+    mtime_ns  BIGINT NOT NULL,                -- when it was last written to; -1: it is to be read again as it is
     ctime_ns  BIGINT NOT NULL,                -- when its content, name or place last changed, as its disk says; else 0
     reader    VARCHAR NOT NULL,
     entries   BIGINT NOT NULL,                -- calls found in the file, repeated ones included

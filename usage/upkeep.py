@@ -62,7 +62,8 @@ CHECKS = {
 }
 OTHERWISE = (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException, duckdb.ConversionException)
 """Of a table that is missing, or has other columns than it should: none of its rows can be saved."""
-FORGET_FILES = "UPDATE load SET content_hash = '', mtime_ns = 0, bytes = 0"
+READ_AGAIN = "UPDATE load SET mtime_ns = -1"
+FORGET_CONTENT = "UPDATE load SET content_hash = ''"  # whatever a file has no more, it may have had before: it stays
 FIX_FILES = """
 UPDATE load SET bytes = 0, entries = greatest(entries, 0), added = greatest(added, 0), rejected = greatest(rejected, 0),
     loaded_at = CASE WHEN isfinite(loaded_at) THEN loaded_at ELSE now() AT TIME ZONE 'UTC' END,
@@ -206,6 +207,8 @@ def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
     lost = any(saved[name] < health.rows.get(name, 0) for name in saved) or bool({*health.damaged} - {*DERIVED})
     with open_as_it_is(new) as store:
         changed = store.execute(FIX_FILES).fetchall()
+        if "past_call" in health.damaged or saved.get("past_call", 0) < health.rows.get("past_call", 0):
+            store.execute(FORGET_CONTENT)
         _settle(store, lost=lost or bool(changed or health.disagree))
         saved["usage_event"] = scalar(store, "SELECT count(*) FROM usage_event")
     return saved
@@ -241,7 +244,7 @@ def _settle(store: DuckDBPyConnection, lost: bool) -> None:
     store.execute(DROP_TWICE)
     store.execute("DELETE FROM reject WHERE file_id NOT IN (SELECT file_id FROM load)")
     if lost:
-        store.execute(FORGET_FILES)
+        store.execute(READ_AGAIN)
     used = scalar(store, "SELECT max(file_id) FROM load")
     store.execute("SELECT nextval('file_number') FROM range(?)", [used + 1])
     store.execute(TOUCH_ALL)
