@@ -49,5 +49,5 @@ def plain_cell(name: str, kind: str, wanted: str) -> str:
     trimmed = f"nullif(trim({cell}::VARCHAR), '')"
     if kind != "VARCHAR" or wanted not in ("VARCHAR", "JSON"):
         return trimmed
-    plain = f"NOT starts_with({cell}, ' ') AND NOT suffix({cell}, ' ') AND strlen({cell}) = length({cell})"
-    return f"CASE WHEN {cell} = '' THEN NULL WHEN {plain} THEN {cell} ELSE {trimmed} END"
+    plain = f"{cell} >= '!' AND NOT suffix({cell}, ' ') AND strlen({cell}) = length({cell})"  # no space, and not empty
+    return f"CASE WHEN {plain} THEN {cell} ELSE {trimmed} END"
