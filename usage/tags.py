@@ -43,7 +43,9 @@ def known_columns() -> dict[str, str]:
 
 
 _PLACES = (*(name for names in KNOWN.values() for name in names), "cwd")
-KNOWN_TAGS = f"json_extract_string(tags, [{', '.join(text(json_path(name)) for name in _PLACES)}])"
+_PARTS = "user|team|department|project|workspace|repo|ranch|vcs|cwd|\\\\u"  # one of each place, or an escaped letter
+KNOWN_TAGS = f"""CASE WHEN regexp_matches(tags::VARCHAR, {text(_PARTS)})
+    THEN json_extract_string(tags, [{", ".join(text(json_path(name)) for name in _PLACES)}]) END"""
 
 
 def with_known_tags(entries: str) -> str:
