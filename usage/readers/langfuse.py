@@ -23,7 +23,7 @@ from ..aliases import (
 from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier, text
-from .langfuse_keys import COUNTED, MEDIA, NESTED, SHAPE, by_medium, first, largest, more, sum_of
+from .langfuse_keys import COUNTED, FOUND, by_medium, first, largest, more, sum_of
 from .langfuse_rows import COLUMNS, LISTED, OLDEST, PARTS_OF_COST, narrowed
 from .nested import labels, tags_of
 from .wrappers import MORE, WRAPPERS
@@ -41,11 +41,17 @@ def _said(*places: int) -> str:
 
 _SETTINGS = ("$.service_tier", "$.serviceTier", "$.speed", "$.inference_geo")
 # LangChain's callback counts what a service tier processed under its name
-_COUNTED_AS = "nullif(regexp_extract(counts::VARCHAR, 'put_(flex|priority)', 1), '')"
+_COUNTED_AS = "CASE WHEN uncommon THEN nullif(regexp_extract(counts::VARCHAR, 'put_(flex|priority)', 1), '') END"
 _TIER = ", ".join((_COUNTED_AS, "set[1]", "set[2]", _said(7, 9, 10)))
 _SPEED, _GEO = f"set[3], {_said(8)}", f"set[4], {_said(11)}"
-_PROCESSING = processing(*(f"coalesce({texts})" for texts in (_TIER, _SPEED, _GEO)))
+_PROCESSING = f"""CASE WHEN uncommon OR said IS NOT NULL OR set IS NOT NULL
+    THEN {processing(*(f"coalesce({texts})" for texts in (_TIER, _SPEED, _GEO)))} ELSE 'standard' END"""
 _REASONING = ("output_reasoning*", "completion_details.reasoning*", "completion_tokens_details.reasoning*")
+
+
+def _has_settings(value: str) -> str:
+    """Whether a text may have one of the settings as a key; most have others, and are not parsed."""
+    return " OR ".join(f"contains({value}, '{part}')" for part in ("tier", "Tier", "speed", "inference_geo", "\\u"))
 
 
 def _parsed(*names: str) -> str:
@@ -76,21 +82,22 @@ _SUM_OF_COSTS = f"""CASE WHEN coalesce({_INPUT_COST}, {_OUTPUT_COST}) IS NOT NUL
     THEN (coalesce({_INPUT_COST}, 0) + coalesce({_OUTPUT_COST}, 0))::VARCHAR END"""
 
 _OWN_TAGS = """json_object('attributes', NULL, 'resourceAttributes', NULL, 'scope', NULL, 'environment', environment,
-    'user', coalesce("userId", user_id, trace_user), 'trace', coalesce("traceName", trace_name, trace_named))"""
+    'user', trace_user, 'trace', trace_named)"""
 
-# What the counts of an observation leave to be told of it; all rows are held while wrappers are looked for.
+# What is told of an observation in the end; all rows are held while wrappers are looked for.
 _KEPT = ", ".join((
-    "file_id", "line", "id", "trace", "parent", "kind", "name", "level", "environment", "metadata", "tags", "counts",
-    *('"startTime"', "start_time", '"sessionId"', "session_id", '"userId"', "user_id", '"traceName"', "trace_name"),
-    *("trace_session", "trace_user", "trace_named", "trace_tags", "named_model", "said", "set", "costs", "stated_cost"),
-    *("no_tokens", "counted_in", "bad", "all_inside", "reasoning_inside", "inputs", "outputs", "parts", "searches"),
-    *("total", *PARTS),
+    "file_id", "line", "id", "trace", "parent", "kind", "name", "level", "environment", "metadata", "labels", "ts",
+    *("session", "trace_user", "trace_named", "named_model", "response_id", "provider", "processing", "stated_cost"),
+    *("recorded_usd", "no_tokens", "counted_in", "bad", "all_inside", "reasoning_inside", "inputs", "outputs", "parts"),
+    *("searches", "total", *PARTS),
 ))  # fmt: skip
 
 SQL = f"""
 WITH RECURSIVE {LISTED}
 entry AS (
-    SELECT * REPLACE (coalesce({_parsed("metadata")}, '{{}}') AS metadata),
+    SELECT * REPLACE (coalesce({_parsed("metadata")}, '{{}}') AS metadata,
+            coalesce("userId", user_id, trace_user) AS trace_user,
+            coalesce("traceName", trace_name, trace_named) AS trace_named),
         upper(coalesce("type", 'GENERATION')) AS kind,
         {_parsed('"usageDetails"', "usage_details")} AS details,
         {_parsed("usage")} AS older,
@@ -99,7 +106,10 @@ entry AS (
         coalesce("totalCost", total_cost, "calculatedTotalCost") AS cost,
         coalesce(model, "providedModelName", provided_model_name) AS named_model,
         coalesce("traceId", trace_id, '') AS trace,
-        coalesce("parentObservationId", parent_observation_id, '') AS parent
+        coalesce("parentObservationId", parent_observation_id, '') AS parent,
+        utc(coalesce("startTime", start_time)) AS ts,
+        coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
+        coalesce(trace_tags, tags) AS labels
     FROM observation
 ),
 detailed AS (
@@ -107,8 +117,9 @@ detailed AS (
         upper(coalesce(nullif(older ->> '$.unit', ''), nullif(unit, ''), 'TOKENS')) AS counted_in,
         -- before usageDetails there was usage, and before that its counts alone
         CASE WHEN {_has_keys("details")} THEN details WHEN {_used("older")} THEN older
-             ELSE json_object('input', coalesce("inputUsage", "promptTokens"),
-                 'output', coalesce("outputUsage", "completionTokens"), 'total', coalesce("totalUsage", "totalTokens"))
+             WHEN coalesce({", ".join(map(identifier, OLDEST))}) IS NOT NULL THEN json_object(
+                 'input', coalesce("inputUsage", "promptTokens"), 'output', coalesce("outputUsage", "completionTokens"),
+                 'total', coalesce("totalUsage", "totalTokens"))
              END AS stated_counts,
         CASE WHEN counted_in <> 'TOKENS' THEN {_used("stated_counts")} ELSE FALSE END AS no_tokens,
         CASE WHEN NOT no_tokens THEN stated_counts END AS counts,
@@ -116,17 +127,15 @@ detailed AS (
     FROM entry
 ),
 listed AS (
-    SELECT *, json_transform(counts, {text(SHAPE)}) AS stated,
-        CASE WHEN counts::VARCHAR LIKE '%{{%{{%'
-            THEN json_extract_string(counts, [{", ".join(map(text, NESTED))}]) END AS nested,
+    SELECT *, {FOUND},
         CASE WHEN metadata::VARCHAR <> '{{}}'
             THEN json_extract_string(metadata, [{", ".join(map(text, _METADATA))}]) END AS said,
-        {MEDIA} AS media,
-        json_extract_string(settings, [{", ".join(map(text, _SETTINGS))}]) AS set
+        CASE WHEN {_has_settings("settings::VARCHAR")}
+            THEN json_extract_string(settings, [{", ".join(map(text, _SETTINGS))}]) END AS set
     FROM detailed
 ),
 measured AS (
-    SELECT * EXCLUDE (stated, nested, media), {by_medium()},
+    SELECT * EXCLUDE (stated, rare, media), {by_medium()},
         {first(LANGFUSE_INPUTS)} AS inputs, {more("input")} AS more_inputs,
         {first(LANGFUSE_OUTPUTS)} AS outputs, {more("output")} AS more_outputs,
         {largest("beside", "cached")} AS reads, {largest("inside", "cached")} AS reads_inside,
@@ -136,7 +145,16 @@ measured AS (
         {sum_of(LANGFUSE_CACHED_PARTS)} AS reads_by_medium, {first(LANGFUSE_THOUGHTS)} AS thoughts,
         {first(LANGFUSE_TOOL_INPUTS)} AS of_tools, {first(LANGFUSE_REASONING)} AS reasoning,
         {first(LANGFUSE_SEARCHES)} AS searches,
-        {first(LANGFUSE_TOTALS)} AS total
+        {first(LANGFUSE_TOTALS)} AS total,
+        -- a gateway that writes traces puts the response's id into the observation's
+        coalesce(CASE WHEN id ^@ 'time-' THEN nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), '') END,
+            {_said(1, 2, 3)}) AS response_id,
+        CASE WHEN named_model LIKE 'projects/%/publishers/%/models/%' THEN 'gcp.vertex_ai'
+            ELSE coalesce({_said(4, 5, 6)}) END AS provider,
+        {_PROCESSING} AS processing,
+        -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
+        CASE WHEN TRY_CAST(stated_cost AS DOUBLE) = 0 THEN CASE WHEN len(json_keys(costs)) > 0 THEN stated_cost END
+             ELSE stated_cost END AS recorded_usd
     FROM listed
 ),
 -- what emitters name in words of their own stands beside, unless it is the same count under two names
@@ -204,17 +222,14 @@ node AS MATERIALIZED (
 {WRAPPERS}
 SELECT file_id, line,
     'langfuse:' || nullif(id, '') AS event_id,
-    -- a gateway that writes traces puts the response's id into the observation's
-    coalesce(CASE WHEN id ^@ 'time-' THEN nullif(regexp_extract(id, '^time-[0-9-]+_(.+)$', 1), '') END,
-        {_said(1, 2, 3)}) AS response_id,
-    utc(coalesce("startTime", start_time)) AS ts,
-    coalesce(nullif(coalesce("sessionId", session_id), ''), trace_session, nullif(trace, '')) AS session,
+    response_id,
+    ts,
+    session,
     name AS task,
-    CASE WHEN named_model LIKE 'projects/%/publishers/%/models/%' THEN 'gcp.vertex_ai'
-        ELSE coalesce({_said(4, 5, 6)}) END AS provider,
+    provider,
     CASE WHEN starts_with(named_model, 'projects/')
         THEN regexp_replace(named_model, '^projects/.*/publishers/[^/]+/models/', '') ELSE named_model END AS model,
-    {_PROCESSING} AS processing,
+    processing,
     CASE WHEN upper(level) = 'ERROR' THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bad THEN -1 ELSE uncached END AS input,
     cached AS cache_read,
@@ -227,12 +242,10 @@ SELECT file_id, line,
         AND total <> inputs + outputs THEN total END AS stated_total,
     CASE WHEN total <> 0 AND NOT bad AND parts = 0 THEN 'a total of tokens that does not say what they were' END
         AS fault,
-    -- a model that Langfuse has no price for gets cost 0 and no details: that is no amount
-    CASE WHEN TRY_CAST(stated_cost AS DOUBLE) = 0 THEN CASE WHEN len(json_keys(costs)) > 0 THEN stated_cost END
-         ELSE stated_cost END AS recorded_usd,
+    recorded_usd,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
-    CASE WHEN coalesce(trace_tags, tags) IS NULL THEN json_merge_patch(metadata, {_OWN_TAGS})
-        ELSE json_merge_patch({tags_of(labels("coalesce(trace_tags, tags)"))}, metadata, {_OWN_TAGS}) END AS tags
+    CASE WHEN labels IS NULL THEN json_merge_patch(metadata, {_OWN_TAGS})
+        ELSE json_merge_patch({tags_of(labels("labels"))}, metadata, {_OWN_TAGS}) END AS tags
 FROM counted
 WHERE (kind IN ('GENERATION', 'EMBEDDING') OR (NOT bad AND parts > 0))
     AND NOT (no_tokens AND stated_cost IS NULL)

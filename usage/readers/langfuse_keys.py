@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Sequence
 
 from ..aliases import (
     LANGFUSE,
@@ -18,7 +20,7 @@ from ..aliases import (
     LANGFUSE_TOOL_INPUTS,
     LANGFUSE_TOTALS,
 )
-from ..reader import identifier
+from ..reader import text
 from .counts import count_in_text
 from .nested import media_counts
 
@@ -34,31 +36,50 @@ _WAYS = {
     for part, names in _MEDIA.items()
 }
 _MEDIA_WORDS = ("audio", "image", "modality")
-MEDIA = media_counts("counts", _WAYS, "|".join(_MEDIA_WORDS), _MEDIA_WORDS)
-"""SQL for what stands under the keys of media (`by_medium`), each as it is and as the way to it; few rows have any."""
 
+# Most observations have no other keys. To look for all of them in each would take a third of a load's time.
+_COMMON = (
+    *("input", "output", "total", "input_cached_tokens", "input_cache_read", "input_cache_creation"),
+    *("cache_read_input_tokens", "cache_creation_input_tokens", "output_reasoning_tokens", "output_reasoning"),
+)
+_RARE = tuple(name for name in _NAMES if name not in _COMMON)
+_RARE_WAYS = tuple(f'$."{name}"' for name in _RARE) + tuple(f"$.{name}" for name in _RARE if "." in name)
 
-def _counted(*names: str) -> list[str]:
-    return [count_in_text(_stated(name)) for name in names]
-
-
-# A struct is quicker than a list of paths by half; few counts stand in an object of their own.
-SHAPE = json.dumps(dict.fromkeys(_NAMES, "VARCHAR"))
-NESTED = tuple(f"$.{name}" for name in _NAMES if "." in name)
+_COMMON_STATED = " + ".join(f"((stated).{name} IS NOT NULL)::INTEGER" for name in _COMMON)
+FOUND = f"""
+    json_transform(counts, {text(json.dumps(dict.fromkeys(_COMMON, "VARCHAR")))}) AS stated,
+    len(json_keys(counts)) > {_COMMON_STATED} AS uncommon,
+    CASE WHEN uncommon THEN json_extract_string(counts, [{", ".join(map(text, _RARE_WAYS))}]) END AS rare,
+    CASE WHEN uncommon THEN {media_counts("counts", _WAYS, "|".join(_MEDIA_WORDS), _MEDIA_WORDS)} END AS media"""
+"""SQL for what stands under the keys of `counts`: the common ones, whether there are others, what stands under these,
+and under those of media (`by_medium`), each as it is and as the way to it."""
 
 
 def _stated(name: str) -> str:
     """A count by its key; a dotted one may also stand in an object of its own."""
-    flat = f"stated.{identifier(name)}"
-    return f"coalesce({flat}, nested[{NESTED.index(f'$.{name}') + 1}])" if "." in name else flat
+    if name in _COMMON:
+        return f"stated.{name}"
+    at = [f"rare[{_RARE_WAYS.index(way) + 1}]" for way in (f'$."{name}"', f"$.{name}") if way in _RARE_WAYS]
+    return f"coalesce({', '.join(at)})" if len(at) > 1 else at[0]
+
+
+def _under(names: Sequence[str], sql: Callable[[Sequence[str]], str]) -> str:
+    """What `sql` makes of the counts under these keys, of the common ones alone where there are no others."""
+    common = [name for name in names if name in _COMMON]
+    few = sql([_stated(name) for name in common]) if common else "0"
+    return few if common == [*names] else f"CASE WHEN uncommon THEN {sql([*map(_stated, names)])} ELSE {few} END"
 
 
 def largest(where: str, measure: str) -> str:
     """The largest count under the keys of a measure: they are names of one thing."""
-    texts = [_stated(key.name) for key in LANGFUSE if (key.where, key.measure) == (where, measure)]
+    names = [key.name for key in LANGFUSE if (key.where, key.measure) == (where, measure)]
+    return _under(names, _largest) if names else "0"
+
+
+def _largest(texts: Sequence[str]) -> str:
     counts = ", ".join(map(count_in_text, texts))
     found = f"CASE WHEN least({counts}) < 0 THEN -1 ELSE greatest({counts}) END"
-    return f"CASE WHEN coalesce({', '.join(texts)}) IS NULL THEN 0 ELSE {found} END" if texts else "0"
+    return f"CASE WHEN coalesce({', '.join(texts)}) IS NULL THEN 0 ELSE {found} END"
 
 
 def by_medium() -> str:
@@ -74,18 +95,19 @@ def by_medium() -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
 
-def _together(*counts: str) -> str:
+def _together(texts: Sequence[str]) -> str:
+    counts = [*map(count_in_text, texts)]
     return f"CASE WHEN least({', '.join(counts)}) < 0 THEN -1 ELSE {' + '.join(counts)} END"
 
 
-def first(names: tuple[str, ...]) -> str:
+def first(names: Sequence[str]) -> str:
     """The count under the first of these names that is there."""
-    return count_in_text(f"coalesce({', '.join(map(_stated, names))})")
+    return _under(names, lambda texts: count_in_text(f"coalesce({', '.join(texts)})"))
 
 
-def sum_of(names: tuple[str, ...]) -> str:
+def sum_of(names: Sequence[str]) -> str:
     """The sum of counts, each under its name; -1 where one is none."""
-    return _together(*_counted(*names))
+    return _under(names, _together)
 
 
 def more(start: str) -> str:
@@ -98,4 +120,6 @@ def more(start: str) -> str:
     cache = "[^c]|c(?:[^a]|a(?:[^c]|c(?:[^h]|h[^e])))"  # how a key goes on that is none of a cache's
     counts = f"list_transform({keys}, lambda k: {count_in_text('(counts ->> k)')})"
     found = f"CASE WHEN list_min({counts}) < 0 THEN -1 ELSE coalesce(list_sum({counts}), 0) END"
-    return f"CASE WHEN regexp_matches(counts::VARCHAR, '\"{start}_(?:{cache})') THEN {found} ELSE 0 END"
+    some = f"CASE WHEN regexp_matches(counts::VARCHAR, '\"{start}_(?:{cache})') THEN {found} ELSE 0 END"
+    common = [_stated(name) for name in _COMMON if re.match(f"{start}_(?!cache)", name)]
+    return f"CASE WHEN uncommon THEN {some} ELSE {_together(common) if common else 0} END"
