@@ -194,7 +194,7 @@ def _load_batch(
         _keep_files(store, sources, hashes, batch[0].declared, bool(taken.known))
         if taken.rejects:
             insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in taken.rejects])
-        merged = merge(store, batch[0].format.reader.name, again)
+        merged = merge(store, batch[0].format.reader, again)
         _add_calls(report, merged, batch[0].format.reader)
         find_signs(store, merged.repeated)
         taken.watch.keep(store)

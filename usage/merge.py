@@ -15,13 +15,25 @@ from ..tokens import TOKEN_CLASSES, of
 from .store import scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
 
-MERIT, REFUSED, NUMBERED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
+    from .reader import Reader
+
+MERIT, REFUSED, NUMBERED, REPLACED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
     Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
-    for name in ("merit", "refused", "numbered", "withdrawn", "incoming", "repeated", "kept", "superseded")
+    for name in (
+        "merit",
+        "refused",
+        "numbered",
+        "replaced",
+        "withdrawn",
+        "incoming",
+        "repeated",
+        "kept",
+        "superseded",
+    )
 )
 BESIDE_OUTPUT = tuple(name for name in TOKEN_CLASSES if name != "output")
 MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT))
@@ -81,20 +93,21 @@ class Merged:
     summed: int
 
 
-def merge(store: DuckDBPyConnection, source: str, again: Mapping[int, bool | None]) -> Merged:
-    """Put the entries of `found`, all of one source, into the store.
+def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | None]) -> Merged:
+    """Put the entries of `found`, all of one reader, into the store.
 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
     entries, refused, distinct, aggregated = _judged(store)
-    withdrawn = _withdraw(store, again) if any(stands is not None for stands in again.values()) else 0
+    any_again = any(stands is not None for stands in again.values())
+    withdrawn = _withdraw(store, again, reader.replaced) if any_again else 0
     repeated = _incoming(store, distinct)
     sums, summed = (store.execute(SUMS).fetchone() if aggregated else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
         store.execute(REPEATED if repeated else ALL_NEW)
     store.execute(KEPT.replace("[better]", "" if all_new else SOME).replace("[before]", BEFORE if repeated else ""))
-    if source in TOLD_BY_METRICS and scalar(store, METRICS):
+    if reader.name in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
     return Merged(entries, calls, withdrawn, refused, repeated, all_new, sums, summed)
@@ -143,7 +156,10 @@ def _number(store: DuckDBPyConnection) -> int:
     return alike
 
 
-def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None]) -> int:
+def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None], replaced: Sequence[str]) -> int:
+    """Take away what the files state no more or in another way; how many calls of the former there were."""
     store.execute(READ_AGAIN, [list(again), list(again.values())])
+    for condition in replaced:
+        store.execute(REPLACED.replace("[condition]", condition))
     store.execute(WITHDRAWN)
     return scalar(store, "SELECT count(*) FROM withdrawn")

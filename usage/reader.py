@@ -127,6 +127,11 @@ class Reader:
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
     `answers`, which is a call even where it states no usage.
 
+    `replaced` is for files that are written anew as they change (a database, a document), with entries that depend on
+    others: what a sum has beyond its parts, a copy that is named by its original. Each is a condition in SQL: an entry
+    `before`, which the file had and states no more or as less, counts no more where it has an entry `now` for which it
+    holds. All else that such a file states no more was deleted from it, and stays: it was billed.
+
     `narrow` is for readers of many columns: by its sample, it makes of one that with those that a file can have.
 
     For the documentation, of which docs/formats.md is made: `unique_by` says in a few words what makes two entries the
@@ -165,6 +170,7 @@ class Reader:
     no_call: str = "no entry with usage"
     unfold: Unfold | None = None
     narrow: Callable[[Reader, Sample], Reader] | None = None
+    replaced: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     usage_key: str = ""
     answers: tuple[str, ...] = ()

@@ -42,6 +42,14 @@ FROM record WHERE usage IS NOT NULL
 """
 
 
+_OF_MESSAGE = r"regexp_extract({}.event_id, '([^:]*)(:ledger:[^:]*)?$', 1)"
+REPLACED = f"""
+now.session = before.session AND contains(now.event_id, ':ledger:') <> contains(before.event_id, ':ledger:')
+    AND ({_OF_MESSAGE.format("now")} = {_OF_MESSAGE.format("before")}
+        OR (now.model, now.input, now.output) = (before.model, before.input, before.output))
+"""
+"""A message and its event of the ledger are one call, whichever of them stated it first."""
+
 LEDGER = {
     "input": "inputTokens",
     "output": "outputTokens",
@@ -86,14 +94,17 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
         else:
             yield from no_objects(message)
     for event, usage, others in _beyond(thread.get("usageLedger"), [m for m in messages if isinstance(m, dict)]):
-        yield {**stated, "place": f"ledger:{event}", "usage": usage, "tokens": others, **head}
+        yield {**stated, "place": event, "usage": usage, "tokens": others, **head}
         head = {}
     if head:
         yield head
 
 
 def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """What the ledger has and no message states: its id, else its number, the usage as in a message, other tokens."""
+    """What the ledger has and no message states: its place, the usage as in a message, other tokens.
+
+    The place is the message that it is of, then its id, else its number.
+    """
     stated = [m for m in messages if isinstance(m.get("usage"), dict)]
     ids = {message.get("messageId") for message in stated}
     left = Counter(_figures(message["usage"]) for message in stated)
@@ -110,7 +121,9 @@ def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, 
         if left[_figures(usage)] > 0:
             left[_figures(usage)] -= 1
         else:
-            yield str(event.get("id") or number), usage, _but(event["tokens"], *LEDGER, "total")
+            message = "" if event.get("toMessageId") is None else event["toMessageId"]
+            place = f"{message}:ledger:{event.get('id') or number}"
+            yield place, usage, _but(event["tokens"], *LEDGER, "total")
 
 
 def _figures(usage: dict[str, Any]) -> tuple[str, ...]:
@@ -140,6 +153,7 @@ READER = Reader(
     input_includes_cached=False,
     own_tags=True,
     unfold=unfold,
+    replaced=(REPLACED,),
     counted=tuple(
         f"usage.{name}" for name in ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
     ),

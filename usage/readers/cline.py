@@ -61,6 +61,12 @@ SELECT file_id, line,
 FROM record WHERE call IS NOT NULL
 """  # noqa: S608 (constants only)
 
+REPLACED = """
+now.session = before.session AND contains(now.event_id, ':deleted_api_reqs') AND now.ts >= before.ts
+    AND split_part(now.event_id, ':', 2) = split_part(before.event_id, ':', 2)
+"""
+"""Where messages are deleted, Cline puts the sum of their requests in their place."""
+
 
 class _Counted(msgspec.Struct, gc=False):
     """A record of a message of which nothing is to be seen but its call."""
@@ -173,6 +179,7 @@ READER = Reader(
     input_includes_cached=None,
     own_tags=True,
     unfold=unfold,
+    replaced=(REPLACED,),
     counted=(*(f"text.{name}" for name in COUNTS), "text.cost", "contextCondense.cost", *FAST_APPLY),
     own=("call",),
     left_out={

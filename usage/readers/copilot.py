@@ -231,6 +231,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     unfold=unfold,
+    replaced=("now.session = before.session AND before.aggregated",),
     counted=(
         *USED,
         "data.modelMetrics[].requests.count",

@@ -2,13 +2,15 @@
 
 https://github.com/charmbracelet/crush (internal/agent/agent.go, internal/session): `cost` is what Crush computed of all
 calls, by its own price list or as OpenRouter states it; a flat rate or a model without a price adds 0. A subagent's
-session repeats in its parent's cost what it spent, so only sessions without a parent count. `prompt_tokens` and
-`completion_tokens` are the last call's, and nothing else states tokens: a session has a recorded cost and no others.
+session repeats in its parent's cost what it spent, so only sessions without a parent count; the subagents of one that
+was deleted count as what is left of it, for they were in its cost. `prompt_tokens` and `completion_tokens` are the last
+call's, and nothing else states tokens: a session has a recorded cost and no others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +55,35 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
     for session, asked in models.items():
         used.setdefault(_root(session, parents), set()).update(asked)
     cwd = str(file.parent.parent) if file.parent.name == ".crush" else None
+    left: dict[str, list[dict[str, Any]]] = {}
     for row in sessions:
-        if _root(row["id"], parents) == row["id"]:
-            row.pop("todos", None)
-            yield {**row, **_named(sorted(used.get(row["id"], ()), key=str)), "cwd": cwd}
+        if _root(row["id"], parents) != row["id"]:
+            continue
+        row.pop("todos", None)
+        row |= {**_named(sorted(used.get(row["id"], ()), key=str)), "cwd": cwd}
+        if (parent := row.get("parent_session_id")) is None or parent in parents:
+            yield row
+        else:
+            left.setdefault(parent, []).append(row)
+    yield from (_of_deleted(parent, children) for parent, children in left.items())
+
+
+def _of_deleted(session: str, children: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is left of a session: no later than it was, for where it was loaded before, it holds these."""
+    first = min(children, key=lambda row: str(row.get("created_at")))
+    costs = [row.get("cost") for row in children if row.get("cost") is not None]
+    numbers = all(isinstance(cost, int | float) for cost in costs)
+    cost = str(sum(map(Decimal, map(str, costs)))) if numbers else next(c for c in costs if isinstance(c, str | bytes))
+    alike = {name: first.get(name) for name in ("provider", "model", "models")}
+    named = alike if all({name: row.get(name) for name in alike} == alike for row in children) else {}
+    return {
+        **first,
+        **dict.fromkeys(alike),
+        **named,
+        "id": session,
+        "updated_at": first.get("created_at"),
+        "cost": cost,
+    }
 
 
 def _root(session: str, parents: dict[str, str | None]) -> str:

@@ -2,11 +2,11 @@
 
 https://github.com/antinomyhq/forge (crates/forge_repo/src/conversation/conversation_record.rs,
 forge_app/src/compact.rs): a message that a model wrote has the usage of its call, the summary of a compaction the sum
-of those that it replaced, without a model: it counts as the one that the conversation asked most (what its other models
-had had, and an earlier load counted, stays). Nothing has a time but the conversation, whose calls are summed.
-`prompt_tokens` includes `cached_tokens` and what was written to the cache, which no field tells apart (Bedrock's
-`cached_tokens` include it); a total has Gemini's thoughts beyond prompt and completion. `cost` is what a provider
-stated, often none. Counts are `{"actual": n}`, or `{"approx": n}` where Forge estimated them.
+of those that it replaced, without a model: it counts as the one that the conversation asked most. Nothing has a time
+but the conversation, whose calls are summed. `prompt_tokens` includes `cached_tokens` and what was written to the
+cache, which no field tells apart (Bedrock's `cached_tokens` include it); a total has Gemini's thoughts beyond prompt
+and completion. `cost` is what a provider stated, often none. Counts are `{"actual": n}`, or `{"approx": n}` where Forge
+estimated them.
 """
 
 from __future__ import annotations
@@ -67,6 +67,12 @@ FROM summed
 WHERE prompt_tokens <> 0 OR completion_tokens <> 0 OR cached_tokens <> 0 OR total_tokens <> 0
 """  # noqa: S608 (constants only)
 
+REPLACED = """
+now.session = before.session AND now.output >= before.output
+    AND now.input + now.cache_read >= before.input + before.cache_read
+"""
+"""A compaction puts one usage of no model in the place of many: the model that counts it holds what others had."""
+
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The usages of each conversation, with the model of the message, and no more of it."""
@@ -105,6 +111,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     unfold=unfold,
+    replaced=(REPLACED,),
     counted=(*(f"used.usage.{name}.{kind}" for name in NAMES for kind in KINDS), "used.cost"),
     listed=("used",),
     left_out={"used.usage.cost": "the call's cost, which counts"},

@@ -28,6 +28,11 @@ COLUMNS = {
 }
 MAIN = ("", "voice_chat")
 """Tasks whose calls are in the sums of `sessions` too."""
+REPLACED = f"""
+now.session = before.session AND (before.event_id = 'hermes:' || before.session || ':rest'
+    OR now.event_id = 'hermes:' || now.session || ':rest' AND coalesce(before.logged_task, '') IN {MAIN})
+"""
+"""What a session has beyond its rows and these rows: calls go from one to the other as the rows are written."""
 COST = "coalesce(nullif(TRY_CAST(actual_cost_usd AS DECIMAL(38, 18)), 0)::VARCHAR, estimated_cost_usd)"
 
 SQL = f"""
@@ -97,6 +102,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     unfold=unfold,
+    replaced=(REPLACED,),
     counted=(*TOKENS, *COSTS),
     left_out={"reasoning_tokens": "part of the output"},
     own=("moment", "rest", *KEPT),

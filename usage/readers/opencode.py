@@ -86,6 +86,14 @@ SELECT file_id, line,
 FROM (SELECT *, {text("place", "cwd")} AS cwd FROM named)
 """  # noqa: S608 (constants only)
 
+REPLACED = (
+    # a session's totals count only where its messages state nothing
+    "now.session = before.session AND now.aggregated <> before.aggregated",
+    # a copy takes the name of its original only while that is there
+    "now.ts = before.ts AND now.model = before.model AND now.input = before.input AND now.output = before.output"
+    " AND now.cache_read = before.cache_read AND now.cache_write_5m = before.cache_write_5m",
+)
+
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The messages: of the database, of an export, or the one that the file is."""
@@ -185,6 +193,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=False,
     unfold=unfold,
+    replaced=REPLACED,
     own=("aggregated",),
     counted=(
         "cost",

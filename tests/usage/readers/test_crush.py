@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,24 @@ def test_a_sessions_cost_holds_that_of_its_subagents(tmp_path: Path) -> None:
     ]
 
 
-def test_a_subagents_session_whose_parent_was_deleted_counts(tmp_path: Path) -> None:
-    assert found(database(tmp_path, [("m$$t", "gone", 0.25)]), "session, recorded_usd") == [("m$$t", Decimal("0.25"))]
+def test_subagents_sessions_whose_parent_was_deleted_count_as_it(tmp_path: Path) -> None:
+    file = database(tmp_path, [("m$$t", "gone", 0.25), ("m$$u", "gone", 0.5)])
+    assert found(file, "session, recorded_usd") == [("gone", Decimal("0.75"))]
+
+
+def test_a_session_that_is_deleted_after_it_was_loaded_counts_once_with_its_subagents(tmp_path: Path) -> None:
+    """1 USD, 0.25 of them a subagent's, which Crush keeps."""
+    file = database(tmp_path, [("a", None, 1), ("m$$t", "a", 0.25)])
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        for change in (
+            "UPDATE sessions SET updated_at = updated_at + 60 WHERE id = 'a'",
+            "DELETE FROM sessions WHERE id = 'a'",
+        ):
+            with closing(sqlite3.connect(file)) as made:
+                made.execute(change)
+                made.commit()
+            load(store, [file])
+        assert store.execute("SELECT session, recorded_usd FROM usage_event").fetchall() == [("a", 1)]
 
 
 def test_a_session_has_a_model_where_it_asked_no_other(tmp_path: Path) -> None:

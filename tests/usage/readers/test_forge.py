@@ -37,6 +37,7 @@ def write(file: Path, contexts: list[Any]) -> Path:
 
 
 def found(folder: Path, *loads: list[Any], columns: str = "session, model, input, cache_read, output") -> list[Any]:
+    folder.mkdir(exist_ok=True)
     with open_store(folder / "costsim.duckdb") as store:
         for contexts in loads:
             load(store, [write(folder / ".forge.db", contexts)])
@@ -55,6 +56,15 @@ def test_a_conversation_that_was_compacted_since_counts_as_much(tmp_path: Path) 
     before = [entry(100, 10), entry(300, 30)]
     after = [entry(400, 40, None), entry(80, 8)]
     assert found(tmp_path, [before], [after]) == [("c0", SONNET, 480, 0, 48)]
+
+
+def test_of_several_models_the_compacted_one_that_counts_all_is_counted_once(tmp_path: Path) -> None:
+    """300 + 200 of two models; all of it is one usage of no model then, and 80 + 48 are new: Haiku is asked most."""
+    before = [entry(300, 30), entry(200, 20, HAIKU)]
+    after = [entry(500, 50, None), entry(80, 8, HAIKU), entry(48, 4)]
+    counted = [("c0", HAIKU, 580, 0, 58), ("c0", SONNET, 48, 0, 4)]
+    assert found(tmp_path, [after]) == counted
+    assert found(tmp_path / "again", [before], [after]) == counted
 
 
 def test_a_count_that_forge_estimated_counts_and_one_that_is_none_is_rejected(tmp_path: Path) -> None:
