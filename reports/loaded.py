@@ -40,7 +40,8 @@ def lines(report: LoadReport, summary: Sequence[str] = ()) -> list[str]:
     moved = [f"{counted(report.attributed, 'call')} attributed by the rules"] if report.attributed else []
     withdrawn = f"{counted(report.withdrawn, 'call')} loaded before withdrawn: the files no longer contain them"
     fewer = [withdrawn] if report.withdrawn else []
-    silent = [*_without_call(read), *_unread_lines(report.unread), *_contradictions(report.signs), *waiting]
+    future = [f"NOTE: {report.future}"] if report.future else []
+    silent = [*future, *_without_call(read), *_unread_lines(report.unread), *_contradictions(report.signs), *waiting]
     return [", ".join(said), *(summary or [calls_line(report)]), *fewer, *moved, *silent, *bad, *broken]
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .changes import READ_AGAIN, KnownFile, batches, label_of, there
 from .fast_json import deep_values
 from .files import LogFile, reader_named
 from .foreign import foreign
+from .future import future_of_files
 from .lake_tables import refuse_table_files
 from .listing import find_files
 from .merge import Merged, merge
@@ -89,6 +91,7 @@ def load(
     role: Role | None = None,
     roles: SourceRoles | None = None,
     progress: Progress | None = None,
+    today: date | None = None,
 ) -> LoadReport:
     """Load files, folders, globs, the standard input (`-`), LiteLLM's table (`postgresql://…`) or what lies in an
     object store (`s3://…`, `gs://…`, `az://…`) into an open store.
@@ -97,15 +100,15 @@ def load(
     rules are kept and applied to the whole store; without any, those kept are applied. What looks like usage and is
     not counted goes to the table `unread`; `acknowledged` are fields of it that the user knows: they are kept, and
     reported no more. `role` is that of these files, `roles` those of sources by their name, kept for later loads:
-    calls, or what the provider billed (default: the format's). Raises UsageLogError (with `strict`, on the first
-    reject, unread field, contradiction or passed-over file that may be a log, too), StoreError.
+    calls, or what the provider billed (default: the format's). By `today` (default: the day, UTC) calls in the future
+    are named. Raises UsageLogError (with `strict`, on the first reject, unread field, contradiction or passed-over file
+    that may be a log, too), StoreError.
 
     A file that holds all that it held before, and more or read otherwise, replaces what it had: a call no longer
-    in it stops counting; if another file has it, it counts again once that file is loaded the next time. What a
-    file had before it began anew under its old name stays.
+    in it stops counting; if another file has it, it counts again once that file is loaded the next time. What a file
+    had before it began anew under its old name stays.
     """
-    forced = _forced(format, mapping)
-    report = LoadReport()
+    forced, report = _forced(format, mapping), LoadReport()
     with _spool() as spool, deep_values():
         declared = mapping.model_dump_json() if mapping else format
         found = _found(store, paths, spool, declared, report)
@@ -114,8 +117,7 @@ def load(
         for path, reason in report.passed_over.items() if strict else ():
             if reason.startswith(CANNOT_READ):
                 refuse_passed_over(path, reason)
-        total = sum(file.size for file in found) or 1
-        done = 0
+        total, done = sum(file.size for file in found) or 1, 0
         for batch in batches(store, found, forced, declared, spool, report, strict, role):
             _load_batch(store, batch, spool, report, strict)
             done += sum(known_file.file.size for known_file in batch)
@@ -123,6 +125,7 @@ def load(
                 progress(done, total)
         if role:
             set_file_roles(store, [file.path for file in report.files], role)
+    report.future = future_of_files(store, report.file_ids, today)
     keep(store, report.passed_over, [file.path for file in report.files])
     if attribution or scalar(store, "SELECT count(*) FROM attribution"):
         from .attribution import attribute, kept_rules  # loads pydantic: not for a store without rules
@@ -184,14 +187,14 @@ def _load_batch(
         if left:  # files of a folder are gone meanwhile
             _load_batch(store, left, spool, report, strict)
         return
-    sources, read, hashes = taken.sources, taken.read, taken.hashes
+    sources, read = taken.sources, taken.read
     refuse_waiting([source.file.label for source in sources if source.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
     again = {source.file_id: source.stands for source in sources}
     with _transaction(store, sum(source.file.size for source in sources)):
         if taken.known:
             _forget(store, sorted({*taken.known} - grown))
-        _keep_files(store, sources, hashes, batch[0].declared, bool(taken.known))
+        _keep_files(store, sources, taken.hashes, batch[0].declared, bool(taken.known))
         if taken.rejects:
             insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in taken.rejects])
         merged = merge(store, batch[0].format.reader, again)

@@ -45,6 +45,7 @@ class LoadReport:
     sums: int = 0  # of the calls: sums that their source made
     summed: int = 0  # the calls that these say they are of
     billed: int = 0  # sums of bills
+    future: str | None = None  # which calls of the files read lie in the future, in words
     file_ids: list[int] = field(default_factory=list)  # of the files read
     attributed: int = 0
     unread: list[Unread] = field(default_factory=list)

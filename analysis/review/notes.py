@@ -19,10 +19,15 @@ def notes_of(
     found: Sequence[Decision],
     decided: Sequence[Decision],
     as_of: date,
+    future: str | None,
 ) -> list[str]:
-    """The notes, in the order of the page; `found` are all decisions, `decided` those that are still to take."""
+    """The notes, in the order of the page; `found` are all decisions, `decided` those that are still to take.
+
+    `future` says which calls of the store lie in the future.
+    """
     month, previous = head.month, head.previous
-    notes = list(routed.notes)
+    notes = [f"{future}; they are not in this month"] if future else []
+    notes += routed.notes
     if not month.complete:
         notes.append(f"the month is running: {_known(month, previous, changed, as_of)}")
     if previous is None:

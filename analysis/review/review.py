@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import CostsimError
 from ...months import month_bounds, month_span
+from ...usage.future import future_of_days
 from ...version import __version__
 from ..compare.bridge import Asks, bridge, same_days
 from ..compare.bridge_results import Bridge
@@ -186,6 +187,7 @@ def _made(scope: _Scope, found: _Found, *, calibrated: bool) -> Review:
     """The review, of what was found."""
     sources, routed, rows, days = found.sources, found.routed, found.rows, scope.days
     head, changed = _headline(scope, found)
+    future = future_of_days(scope.ledger.connection, "usage_daily", scope.today)
     trust = quality(scope.ledger.connection, rows["quality"], scope.first, scope.last, *sources.recorded)
     open_ones = decisions(
         head, routed.drift, routed.moves, found.anomalies, sources.outcomes.changes, found.moved, trust,
@@ -218,7 +220,7 @@ def _made(scope: _Scope, found: _Found, *, calibrated: bool) -> Review:
         backtest=backtest(through(found.series[None], days.as_of)[-BACKTEST_DAYS:]),
         calibration=calibrate(found.series, scope.month, days.as_of) if calibrated else None,
         queries=found.queries,
-        notes=notes_of(head, changed, routed, open_ones, decided, days.as_of),
+        notes=notes_of(head, changed, routed, open_ones, decided, days.as_of, future),
         costsim_version=__version__,
     )
 

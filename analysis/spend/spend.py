@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...money import strip
 from ...tokens import CALL_CLASSES, TOKEN_CLASSES
+from ...usage.future import future_of_days
 from ...usage.rollup import call_sums, rolled_models
 from ...usage.store import scalar
 from .allowances import Allowance, allowances
@@ -107,8 +108,16 @@ class Spend:
     allowances: tuple[Allowance, ...] = ()
 
 
-def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:
+def spend(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    query: Query,
+    rates: Rates | None = None,
+    today: date | None = None,
+) -> Spend:
     """Group and price the calls of an open store, those loaded since too; at `rates` in their currency too.
+
+    Calls after `today` (default: the day, UTC) and the next day count, and are named.
 
     Raises CostsimError.
     """
@@ -125,6 +134,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
     if rates:
         rows, total = _converted(connection, query, rates, rows, total)
     unpriced, notes = _unpriced(connection), price_notes(connection)
+    future = future_of_days(connection, "chosen", today)
     quality = data_quality(connection)
     if query.reprice:
         rows, total = _repriced(ledger, query, rows, total)
@@ -137,7 +147,7 @@ def spend(connection: DuckDBPyConnection, book: PriceBook, query: Query, rates: 
         unpriced,
         book.hash,
         _span(connection),
-        (*sources.messages, *notes),
+        (*([future] if future else []), *sources.messages, *notes),
         sources,
         quality,
         currency=rates.currency if rates else None,
