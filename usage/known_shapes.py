@@ -15,17 +15,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from xxhash import xxh3_128
+
 from ..shown import ELLIPSIS
 from .fits import misfit_of_record
 from .likeness import LONGEST_NAME, is_no_usage
+from .line_watch import ANY_NAME
+from .named_things import STAR
 
 if TYPE_CHECKING:
+    from .places import Number
     from .unread import Watch
 
 Names = frozenset[str]
 Matches = Callable[[bytearray, int], re.Match[bytes] | None]
 
 MOST_SHAPES, MOST_KINDS = 64, 20_000
+MOST_NAMES = 256  # of usage that is not counted, in one file: to look for more takes as long as to look at every line
+MOST_HELD = 200_000  # names of all kinds of lines together
 HEAD, BEFORE, BEHIND = 12, 24, 10  # bytes of a line's beginning, before a usage key and behind its value
 LONGEST = 64 * 1024  # bytes of a value that is known by its shape, and of the keys of a line that is known by them
 DIGITS = b"0123456789"
@@ -53,12 +60,13 @@ class KnownShapes:
     """The kinds of lines that a load has met in files of one reader."""
 
     def __init__(self, watch: Watch) -> None:
-        self.numbers = watch.places.numbers
+        self.find = watch.places.root.find
         self.kinds = watch.columns
         self.shapes: list[tuple[Matches, bytes]] = []
         self.latest: UsageKind | None = None
         self.places: dict[tuple[bytes, bytes, bytes, bytes], Names] = {}
-        self.lines: dict[tuple[bytes, ...], Names] = {}
+        self.lines: dict[bytes, Names] = {}
+        self.held = 0  # names in them
         self.may_be_usage = lru_cache(4096)(_may_be_usage)
 
     def usage(self, block: bytearray, place: int, start: int) -> tuple[int, Names | None]:
@@ -81,34 +89,75 @@ class KnownShapes:
 
     def line(self, line: bytes) -> Names | None:
         """The names of usage that is not counted, of a line with these keys; None where it is not known."""
-        return self.lines.get(tuple(KEYS.findall(line)))
+        return self.lines.get(_of_keys(line))
+
+    def fits(self, line: bytes) -> bool:
+        """Whether a line is an entry that fits the columns."""
+        try:
+            record = json.loads(line, object_pairs_hook=_once)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(record, dict) and not misfit_of_record(record, self.kinds)
 
     def judge(self, line: bytes) -> Names | None:
         """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits, or
-        where such a name is too long to be kept."""
+        where such a name is too long to be kept. Where one is without its id, or too many, it may be any name."""
+        if not self.fits(line):
+            return None
+        names = _Names()
         try:
-            record = json.loads(line, object_pairs_hook=_once)
-            if not isinstance(record, dict) or misfit_of_record(record, self.kinds):
-                return None
-            ones = json.loads(DIGIT_TEXT.sub(b'"1"', line), parse_int=lambda _: 1, parse_float=lambda _: 1)
+            self.find(json.loads(DIGIT_TEXT.sub(b'"1"', line), parse_int=_one, parse_float=_one), names)
+        except _AnyNameError:
+            return frozenset([ANY_NAME])
         except (ValueError, RecursionError):
             return None
-        names = frozenset(number.field.rpartition(".")[2] for number in self.numbers(ones))
-        return None if any(ELLIPSIS in name for name in names) else names  # cannot be found by what was left of it
+        return None if any(ELLIPSIS in name for name in names.kept) else frozenset(names.kept)
 
     def learn(self, block: bytearray, start: int, line: bytes, usages: Sequence[tuple[int, int]], names: Names) -> None:
         """Remember a line that was judged, by its keys, and by the shape and place of each usage in it."""
-        keys = tuple(KEYS.findall(line))
-        if len(self.lines) < MOST_KINDS and sum(map(len, keys)) < LONGEST:
-            self.lines[keys] = names
+        if len(self.lines) < MOST_KINDS and self.held < MOST_HELD:
+            self.lines[_of_keys(line)] = names
+            self.held += len(names)
         for place, after in usages:
-            text = bytes(block[place:after])
-            shape = _shape(text)
-            new = len(text) < LONGEST and all(shape != known for _, known in self.shapes)
-            if new and len(self.shapes) < MOST_SHAPES:  # to compile one takes as long as to parse many lines
-                self.shapes.append((re.compile(shape).match, shape))
-            if len(self.places) < MOST_KINDS:
+            shape = self._known_shape(bytes(block[place:after])) if after - place < LONGEST else None
+            if shape and len(self.places) < MOST_KINDS:
                 self.places[_place(block, start, place, after, shape)] = names
+
+    def _known_shape(self, text: bytes) -> bytes | None:
+        """The shape of a text, from now on a known one; None where those are too many already."""
+        shape = _shape(text)
+        if known := next((known for _, known in self.shapes if known == shape), None):
+            return known
+        if len(self.shapes) >= MOST_SHAPES:  # to compile one takes as long as to parse many lines
+            return None
+        self.shapes.append((re.compile(shape).match, shape))
+        return shape
+
+
+class _AnyNameError(Exception):
+    """A name cannot be looked for without its id, or there are too many."""
+
+
+class _Names:
+    """Takes the names of numbers that are found."""
+
+    def __init__(self) -> None:
+        self.kept: set[str] = set()
+
+    def append(self, number: Number) -> None:
+        name = number.field.rpartition(".")[2]
+        self.kept.add(name)
+        if STAR in name or len(self.kept) > MOST_NAMES:
+            raise _AnyNameError
+
+
+def _one(_: str) -> int:
+    return 1
+
+
+def _of_keys(line: bytes) -> bytes:
+    """What tells the keys of a line from those of another, in a few bytes: a line may have millions."""
+    return xxh3_128(b'"'.join(KEYS.findall(line))).digest()
 
 
 def _place(block: bytearray, start: int, place: int, after: int, shape: bytes) -> tuple[bytes, bytes, bytes, bytes]:

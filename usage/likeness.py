@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..shown import shortened_line
 from .fits import read_kinds
+from .named_things import without_ids
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -37,7 +38,7 @@ NO_USAGE = {
     r"token_?(type|ids?|source|name|hash)\w*|logprobs?\w*": "about a token, not how many",
     r"\w*(balance|remaining|quota|limit)\w*": "what is left to be used",
 }
-is_no_usage = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE).fullmatch
+_no_usage = re.compile("|".join(f"(?:{pattern})" for pattern in NO_USAGE), re.IGNORECASE).fullmatch
 
 # Objects and lists under these hold what was said, not what it cost.
 CONTENT = frozenset(
@@ -77,11 +78,13 @@ NUMBER = re.compile(r"\s*-?[$€£¥]?-?(\d{1,3}(,\d{3}){1,9}|\d{1,30})(\.\d{1,3
 SIGNS = re.compile(r"[$€£¥,\s]")  # of an amount, no part of its number
 WITHIN_TEXT = ("{", "[", "d")  # "data: {" begins an event of a streamed reply
 ATTRIBUTES = "attributes."
+UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
+HAS_DIGIT = re.compile("[0-9]").search
 DOT = "\x1f"  # within a part of a path
 QUOTE = '"'
 VALUES = ("intValue", "doubleValue", "stringValue")
 ANY_KEY = r"[^.]*(?:\.\d[^.]*)*"
-PATHS = 65_536  # judged and remembered
+PATHS = 16_384  # judged and remembered: a path may have thousands of characters
 LONGEST_NAME = 500
 """Characters of a key, or of a column's name, that are judged and kept: no field has more."""
 
@@ -92,6 +95,17 @@ def bounded(name: str) -> str:
         return name
     short, word = shortened_line(name, LONGEST_NAME), NAMES.search(name)
     return f"{word.group()}: {short}" if word and not NAMES.search(short) else short
+
+
+def is_untyped(name: str) -> bool:
+    """Whether a name is no field's in a type of msgspec's, or longer than any is."""
+    return len(name) > LONGEST_NAME or bool(UNTYPED.search(name))
+
+
+@lru_cache(4096)
+def is_no_usage(name: str) -> bool:
+    """Whether a name looks like usage and is none; one name is asked of several times in a row."""
+    return _no_usage(name) is not None
 
 
 class Likeness:
@@ -121,6 +135,8 @@ class Likeness:
         self.holders = _holders(reader.counted)
         self.holder = _pattern(tuple(self.holders))
         self.kinds = read_kinds(reader)
+        paths = (*(path for paths in self.declared for path in paths), *self.kinds)
+        self.with_digits = {part for path in paths for part in path.casefold().split(".") if HAS_DIGIT(part)}
         self.judge = lru_cache(PATHS)(self._judged)
         self.declares_alike = lru_cache(PATHS)(self._declared_alike)
 
@@ -139,6 +155,11 @@ class Likeness:
     def part(self, path: str, key: str) -> str:
         """A key as a part of a path: one part, where any key may stand here (`us.anthropic.claude-opus-4-8`)."""
         return key.replace(".", DOT) if "." in key and self.any_key(f"{path}.") else key
+
+    def as_thing(self, key: str) -> str:
+        """A key without its ids; as it is where its digits are those of a declared field."""
+        declared = self.with_digits and not self.with_digits.isdisjoint(key.casefold().split("."))
+        return key if declared else without_ids(key)
 
     def is_astray(self, path: str, key: str, keys: Collection[str] | None) -> bool:
         """Whether a reader takes nothing from a key here, though a declared path is spelt so.

@@ -7,7 +7,7 @@ it. What a decoder says of a line is then looked at only where a number would be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter
 from types import GenericAlias
@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from .fits import LONG, all_whole, has_numbers, is_plain_whole
+from .json_in_texts import events
 from .likeness import NUMBER, QUOTE
-from .places import KIND, FieldPlace, Number, Places, events
+from .places import KIND, FieldPlace, Number, Places
 
 Find = Callable[[list[Any], list[Number]], None]
 Finds = Mapping[type, Find]
@@ -48,19 +49,19 @@ class LineShapes:
         self.waiting, self.wait = 0, 0  # lines with something new, and how many are to be waited for
 
     def unknown(
-        self, data: bytes, start: int, stop: int, noted: Collection[str]
+        self, data: bytes, start: int, stop: int, is_noted: Callable[[str], bool]
     ) -> Iterator[tuple[int | None, bytes, list[Number]]]:
         """Which of the lines from `start` to `stop` have something new, and the numbers that are not counted.
 
         Lines are counted from 0. One with something new is handed out as it is; what is new is to be learned
-        (`Places.numbers`) before the next one is asked for. Numbers of fields that are `noted` already have no line.
+        (`Places.numbers`) before the next one is asked for. Numbers of fields that are noted already have no line.
         """
         place = counted = start
         before = 0
         while place < stop:
             end = data.find(b"\n", place + PART, stop) + 1 or stop
             found = self._known(data, place, end)
-            if found is None or any(number.field not in noted for number in found):
+            if found is None or not all(map(is_noted, {number.field for number in found})):
                 before, counted = before + data.count(b"\n", counted, place), place
                 for number, line, of_line in self._line_by_line(data[place:end].split(b"\n")):
                     yield before + number, line, of_line

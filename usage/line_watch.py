@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from .bounded import lines_of
@@ -18,6 +19,9 @@ from .fast_json import parsed
 from .fits import all_whole, loaded
 from .limits import MAX_LINE
 from .unread import Watch
+
+ANY_NAME = ""
+"""Among names of fields: any may be one."""
 
 
 class LineWatch:
@@ -64,8 +68,8 @@ class LineWatch:
         """Note what is not counted in some lines."""
         if self.file_id in self.watch.unfit:
             return
-        stop, noted = len(data) if end is None else end, self.watch.found.setdefault(self.file_id, {})
-        for place, line, found in self.watch.shapes.unknown(data, start, stop, noted):
+        stop, is_noted = len(data) if end is None else end, partial(self.watch.is_noted, self.file_id)
+        for place, line, found in self.watch.shapes.unknown(data, start, stop, is_noted):
             number = None if place is None else self.number(self.lines + place + 1)
             if line:
                 record = _record(line)
@@ -80,13 +84,17 @@ class LineWatch:
         return all_whole(record, self.columns) if isinstance(record, dict) else record is not None or not line.strip()
 
 
-def count_names(watch: Watch, file_id: int, names: Iterable[str], path: str) -> None:
-    """Note the numbers of all lines with a field of these names, but for those where all are 0."""
+def count_names(watch: Watch, file_id: int, names: Collection[str], path: str) -> None:
+    """Note the numbers of all lines with a field of these names, but for those where all are 0.
+
+    Where any name may be one, each line is looked at.
+    """
     either = b"|".join(re.escape(json.dumps(name)[1:-1].encode()) for name in sorted(names))
-    field = re.compile(rb'(?<!\w)(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either)
+    field = rb'(?<!\w)(?:%s)\\*"\s*(?:,|:\s*["\\{\[]*-?[0.]*[1-9"\\{\[])' % either
+    search = re.compile(b"" if ANY_NAME in names else field).search
     with open(path, "rb") as lines:
         for number, line in enumerate(lines_of(lines, MAX_LINE.value), 1):
-            if field.search(line):
+            if search(line):
                 watch.see(file_id, number, _loads(line))
 
 

@@ -38,7 +38,7 @@ from .signs import signs as signs_of
 from .source import Reject, Source
 from .store import any_order, insert_rows, scalar
 from .strictness import refuse, refuse_passed_over, refuse_waiting
-from .unread import Watch, acknowledge, kinds
+from .unread import Watch, acknowledge, kinds, watch_of
 
 __all__ = ["FileReport", "LoadReport", "Progress", "load"]
 
@@ -218,7 +218,7 @@ class _Taken:
 
 
 def _taken(store: DuckDBPyConnection, batch: Sequence[KnownFile], spool: Path) -> _Taken:
-    watch = Watch(batch[0].format.reader)
+    watch = watch_of(store, batch[0].format.reader)
     known, numbered = _numbered(store, batch, watch)
     sources, read, hashes = read_snapshots(store, numbered, spool)
     named = batch[0].declared is not None

@@ -5,14 +5,15 @@ Each place is judged once. From all that were met follows the shape of records t
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .fits import NUMBERS
-from .likeness import DOT, LONGEST_NAME, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded
+from .json_in_texts import loads
+from .likeness import DOT, NUMBER, QUOTE, SIGNS, VALUES, WITHIN_TEXT, bounded, is_untyped
+from .named_things import shown
 from .stray_attributes import stray_attributes
 
 if TYPE_CHECKING:
@@ -22,13 +23,11 @@ DEEPEST = 24
 MOST_WORDS, LONGEST_WORD = 8, 200  # of one place, characters
 MOST_KEYS = 512  # of one object: with more, they name things and not fields
 MOST_PLACES = 8_192  # in the records of one reader
+MOST_THINGS = 64  # kinds of keys of one object that differ in more than an id
 KIND, MOST_KINDS = "type", 64  # the key that says of which kind an object is, and how many kinds stand at one place
 NAMELESS = '""'  # a key of no letters, which is a place of its own
 JSON = "JSON"  # the type of what stands within a column of JSON
 HALF = re.compile("[\\ud800-\\udfff]")  # of a pair that stands for a character: no text of msgspec's
-UNTYPED = re.compile('[\\x00-\\x1f"\\\\\\ud800-\\udfff]')
-
-
 HOW = attrgetter("beside", "within", "opened", "astray", "of_text", "listed", "named", "counts", "holds_text", "depth")
 
 
@@ -39,14 +38,31 @@ class Number(NamedTuple):
     written: str
 
 
+class Numbers(Protocol):
+    """Takes the numbers that are found."""
+
+    def append(self, number: Number, /) -> None:
+        """Take one."""
+
+
 class Places:
-    """All places that were met in the records of a reader."""
+    """All places that were met in the records of a reader.
+
+    Of too many keys, those of `things` are remembered without ids, others are `passing`; no shape has either.
+    """
 
     def __init__(self, likeness: Likeness) -> None:
         self.likeness = likeness
         self.count = 0
         self.met = 0  # places, and kinds of what stood there
-        self.root = FieldPlace(self, "", DEEPEST, kind=likeness.kinds)
+        self.things = self.passing = self
+
+    def with_root(self) -> Places:
+        """Begin with the records as a whole."""
+        self.things, self.passing = Places(self.likeness), Places(self.likeness)
+        self.things.passing = self.passing
+        self.root = FieldPlace(self, "", DEEPEST, kind=self.likeness.kinds)
+        return self
 
     def numbers(self, record: Any) -> list[Number]:
         """The numbers in a record that look like usage, but for 0, and are neither counted nor left out."""
@@ -99,6 +115,7 @@ class FieldPlace:
         self.typed = False
         self.items: FieldPlace | None = None  # of lists
         self.attributes: dict[str, FieldPlace] = {}  # of lists, by their names
+        self.things: dict[tuple[bool, str], FieldPlace] = {}  # of keys and names beyond those, without their ids
         self.strays: FieldPlace | None = None  # of attributes in another form
         self.inner: FieldPlace | None = None  # of JSON in texts
         self.quoted: FieldPlace | None = None  # of JSON in texts in texts
@@ -106,7 +123,7 @@ class FieldPlace:
         places.count += 1
         places.met += 1
 
-    def find(self, value: Any, found: list[Number]) -> None:
+    def find(self, value: Any, found: Numbers) -> None:
         """Add the numbers in a value that look like usage, but for 0, and are neither counted nor left out."""
         if isinstance(value, dict):
             self._in_object(value, found)
@@ -128,7 +145,7 @@ class FieldPlace:
     @property
     def field(self) -> str:
         """The path as it is told."""
-        return self.path.replace(DOT, ".")
+        return shown(self.path.replace(DOT, "."))
 
     @property
     def looked_at(self) -> bool:
@@ -149,7 +166,7 @@ class FieldPlace:
             and self.places.likeness.declares_alike(self.path, other.path)
         )
 
-    def _in_object(self, value: dict[str, Any], found: list[Number]) -> None:
+    def _in_object(self, value: dict[str, Any], found: Numbers) -> None:
         if self.keys is None:
             self.keys, self.typed = {}, next(iter(value), "") == KIND and not self._of_key(KIND).looked_at
             self.places.met += 1
@@ -165,13 +182,13 @@ class FieldPlace:
         if isinstance(kind, str) and kind in self.kinds:
             return self.kinds[kind]
         self.places.met += 1
-        if isinstance(kind, str) and len(self.kinds) < MOST_KINDS and not UNTYPED.search(kind):
+        if isinstance(kind, str) and len(self.kinds) < MOST_KINDS and not is_untyped(kind):
             return self.kinds.setdefault(kind, {})
         self.typed = False
         self.kinds.clear()
         return self.keys if self.keys is not None else {}
 
-    def _in_list(self, value: list[Any], found: list[Number]) -> None:
+    def _in_list(self, value: list[Any], found: Numbers) -> None:
         if self.items is None:
             self.items = self._item_place()
         for item in value if self.opened and self.has_fields else ():
@@ -210,13 +227,13 @@ class FieldPlace:
         """Whether the reader's columns have an object or a number here."""
         return _is(self.kind, "struct", *NUMBERS)
 
-    def _in_text(self, value: str, found: list[Number]) -> None:
+    def _in_text(self, value: str, found: Numbers) -> None:
         """A number written as text, JSON in a text that may hold usage, or words."""
         first = value.lstrip()[:1] if self.holds_text else ""
         if first and first in WITHIN_TEXT:
             self._words_end()
-            self.within_text().find(_loads(value), found)
-        elif first == QUOTE and isinstance(text := _loads(value), str):
+            self.within_text().find(loads(value), found)
+        elif first == QUOTE and isinstance(text := loads(value), str):
             self._words_end()
             self.within_quotes().find(text, found)
         elif self.counts and len(value) < 40 and NUMBER.fullmatch(value):
@@ -253,11 +270,11 @@ class FieldPlace:
 
     def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
         """The place of a key of the objects here that have these."""
-        return keys.get(key) or self._remembered(keys, key, self._of_key(key))
+        return keys.get(key) or self._remembered(keys, key, self._of_key)
 
-    def _of_key(self, key: str) -> FieldPlace:
+    def _of_key(self, key: str, places: Places | None = None) -> FieldPlace:
         if self.named and key in VALUES:  # the value of an attribute, under the name of its type
-            return self._place(self.path, beside=self.within, within=self.within)
+            return self._place(self.path, beside=self.within, within=self.within, places=places)
         likeness, key = self.places.likeness, bounded(key)
         path = f"{self.path}.{likeness.part(self.path, key)}" if self.path else key or NAMELESS
         within = self.within or likeness.holds_usage(key, path)
@@ -266,7 +283,8 @@ class FieldPlace:
         in_place = self.path if for_text else None
         beside = {"beside": self.within, "within": within}
         astray = self.astray or likeness.is_astray(self.path, key, self._keys_taken())
-        return self._place(path, **beside, opened=opened, kind=self._kind_of(key), stands_for=in_place, astray=astray)
+        how = {"opened": opened, "kind": self._kind_of(key), "stands_for": in_place, "astray": astray, "places": places}
+        return self._place(path, **beside, **how)
 
     def _keys_taken(self) -> Collection[str] | None:
         """The keys that the reader's columns have of an object here; None where they do not say."""
@@ -283,15 +301,14 @@ class FieldPlace:
         return kind.get(key) if isinstance(kind, dict) else None
 
     def _attribute(self, name: Any) -> FieldPlace:
-        known = self.attributes.get(name) if isinstance(name, str) else None
-        if known:
-            return known
-        said = bounded(name if isinstance(name, str) else str(name))
-        place = self._place(f"{self.path}.{said}", beside=self.within, within=self.within, named=True)
-        if not isinstance(name, str):
-            self.settled = False
-            return place
-        return self._remembered(self.attributes, name, place)
+        if isinstance(name, str):
+            return self.attributes.get(name) or self._remembered(self.attributes, name, self._of_name)
+        self.settled = False
+        return self._of_name(str(name), self.places.passing)
+
+    def _of_name(self, name: str, places: Places | None = None) -> FieldPlace:
+        path = f"{self.path}.{bounded(name)}"
+        return self._place(path, beside=self.within, within=self.within, named=True, places=places)
 
     def _stray_attribute(self, name: str) -> FieldPlace:
         """The place of an attribute of which a reader takes nothing."""
@@ -299,41 +316,33 @@ class FieldPlace:
             self.strays = self._place(self.path, astray=True)
         return self.strays._attribute(name)
 
-    def _remembered(self, places: dict[str, FieldPlace], name: str, place: FieldPlace) -> FieldPlace:
-        if len(places) >= MOST_KEYS or self.places.count > MOST_PLACES or _is_untyped(name):
-            self._unsettle()
-        else:
-            places[name] = place
-        return place
+    def _remembered(self, places: dict[str, FieldPlace], name: str, make: Callable[..., FieldPlace]) -> FieldPlace:
+        """The place of a key or a name that is new; where there are too many, that of all with another id in it."""
+        if len(places) < MOST_KEYS and self.places.count <= MOST_PLACES and not is_untyped(name):
+            made = places[name] = make(name)
+            return made
+        self._unsettle()
+        if not is_untyped(name) and (known := self._thing(places is self.attributes, name, make)):
+            return known
+        passing = self.places.passing
+        passing.count *= self.places is passing  # what is found within one is remembered as long as this one is
+        return make(name, passing)
+
+    def _thing(self, attribute: bool, name: str, make: Callable[..., FieldPlace]) -> FieldPlace | None:
+        things, thing = self.places.things, (attribute, self.places.likeness.as_thing(name))
+        if thing not in self.things and len(self.things) < MOST_THINGS and things.count <= MOST_PLACES:
+            self.things[thing] = make(thing[1], things)
+        return self.things.get(thing)
 
     def _unsettle(self) -> None:
         self.places.met += self.settled
         self.settled = False
 
     def _place(self, path: str, **how: Any) -> FieldPlace:
-        return FieldPlace(self.places, path, self.depth - 1, **{"astray": self.astray, **how})
+        places = how.pop("places", None) or self.places
+        return FieldPlace(places, path, self.depth - 1, **{"astray": self.astray, **how})
 
 
 def _is(kind: Any, *names: str) -> bool:
     """Whether a column's type is one of these."""
     return getattr(kind, "id", "") in names
-
-
-def _is_untyped(name: str) -> bool:
-    """Whether a name is no field's in a type of msgspec's, or longer than any is."""
-    return len(name) > LONGEST_NAME or bool(UNTYPED.search(name))
-
-
-def events(text: str) -> list[str]:
-    """The events of a streamed reply, as JSON."""
-    return [line[5:].strip() for line in text.splitlines() if line[:5] == "data:" and "{" in line]
-
-
-def _loads(text: str) -> Any:
-    """What JSON in a text says; of the events of a streamed reply, a list."""
-    if text[:1] == "d":
-        return [_loads(event) for event in events(text)]
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-from .known_shapes import COLON, KnownShapes
-from .line_watch import count_names
+from .known_shapes import COLON, MOST_NAMES, KnownShapes, Names
+from .line_watch import ANY_NAME, count_names
 
 if TYPE_CHECKING:
     from .unread import Watch
@@ -136,7 +136,7 @@ class Sieve:
         if names is None:
             self.unknown.append((place, after))
             return 0
-        self.names |= names
+        self._name(names)
         return after
 
     def _is_unknown_name(self, block: bytearray, which: int, start: int, place: int, end: int) -> bool:
@@ -153,7 +153,9 @@ class Sieve:
         """Parse a line with something unknown in it, once for each kind of line."""
         line = bytes(block[start:end])
         names = None if self.unknown else self.known.line(line)
-        if names is None:
+        if names is None and ANY_NAME in self.names and not self.unknown:
+            self.torn = self.torn or not self.known.fits(line)
+        elif names is None:
             names = self.known.judge(line)
             if names is None:
                 self.torn = True
@@ -161,4 +163,10 @@ class Sieve:
             else:
                 self.known.learn(block, start, line, self.unknown, names)
             self.unknown = []
+        self._name(names or frozenset())
+
+    def _name(self, names: Names) -> None:
+        """Note names of usage that is not counted; where there are too many, each line is to be looked at."""
         self.names |= names
+        if len(self.names) > MOST_NAMES:
+            self.names = {ANY_NAME}

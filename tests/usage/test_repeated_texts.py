@@ -27,7 +27,7 @@ def named(bodies: Sequence[dict[str, Any]]) -> dict[str, int]:
         line = json.dumps({"category": "GatewayLogs", "correlationId": "c", "properties": body}).encode() + b"\n"
         lines.feed(line, 1)
     lines.finish()
-    return {field: tally.occurrences for field, tally in watch.found[1].items()}
+    return {field: tally.occurrences for field, tally in watch.found.get(1, {}).items()}
 
 
 KNOWN = [{FIRST: text, SECOND: text} for text in (COUNTED, STREAM, COUNTED, STREAM)]
