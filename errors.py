@@ -5,6 +5,7 @@
     │   ├── ArchitectureError   an architecture, routing or cron file
     │   ├── PriceBookError      a price book or overlay
     │   └── UsageLogError       a usage log
+    │       └── ChangingError       one that its program changes faster than it can be copied
     ├── UnpricedError       a model has no price where one is indispensable
     ├── StoreError          the DuckDB file cannot be opened, read or written
     └── OutputError         a result cannot be written where it was asked for
@@ -67,6 +68,10 @@ class PriceBookError(InputError):
 
 class UsageLogError(InputError):
     """A usage log is not usable."""
+
+
+class ChangingError(UsageLogError):
+    """A usage log changes faster than it can be copied; the next load may find it at rest."""
 
 
 class UnpricedError(CostsimError):

@@ -180,15 +180,15 @@ def _load_batch(
     """Read outside, then one transaction: the calls, rejects and hashes of these files, or nothing of them."""
     try:
         taken = _taken(store, batch, spool)
-    except (UsageLogError, OSError, duckdb.Error):
-        left = there(batch, report, strict)
+    except (UsageLogError, OSError, duckdb.Error) as error:
+        left = there(batch, report, strict, error)
         if len(left) == len(batch):
             raise
         if left:  # files of a folder are gone meanwhile
             _load_batch(store, left, spool, report, strict)
         return
     sources, read = taken.sources, taken.read
-    refuse_waiting([source.file.label for source in sources if source.waits], report, strict)
+    refuse_waiting([source.file.label for source in sources if source.waits or source.file.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
     again = {source.file_id: source.stands for source in sources}
     with _transaction(store, sum(source.file.size for source in sources)):

@@ -52,7 +52,7 @@ def read_snapshots(
         store.execute(FORGET, [list(ids)])
         for source in moved:
             source.watch.forget(source.file_id)
-        copies = [_looked_at_again(_copied(source, spool)) for source in moved]
+        copies = [_copied(source, spool) for source in moved]
         again, read_again, hashes_again = _read(store, copies, spool)
         known, hashes = known | again, hashes | hashes_again
         kept = [reject for reject in read.rejects if reject[0] not in ids]
@@ -83,15 +83,11 @@ def _bytes_of_text(sources: Sequence[Source]) -> int | None:
 
 
 def _copied(source: Source, spool: Path) -> Source:
+    """A copy of a file, which may be of other content than what was there when the file was looked at."""
     copy = spool / f"{source.file_id}.copy"
-    return replace(source, file=copied(source.file, copy), copy=copy, tail=None)
-
-
-def _looked_at_again(source: Source) -> Source:
-    """The copy of a file, which may be of other content than what was there before it was read."""
-    if source.before is None:
-        return source
-    return replace(source, stands=begins_with(source.own, *source.before))
+    file = copied(source.file, source.format, copy)
+    stands = source.stands if source.before is None else begins_with(str(copy), *source.before)
+    return replace(source, file=file, copy=copy, tail=None, stands=stands)
 
 
 @contextmanager

@@ -5,10 +5,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
-ATTEMPTS = 5
+from ..errors import ChangingError
+
+ATTEMPTS = 10
+PAUSE_SECONDS = 0.01  # one more of it before each attempt: half a second in all
+CHANGING = f"its program changed the file at each of {ATTEMPTS} attempts to copy it; load it again"
+HEAD_BYTES = 100  # of a database: SQLite's header, with the counter of its changes
+JOURNAL_HEAD = slice(12, 28)  # the number that each journal draws, and the sizes; the count of its rows comes before
+WAL_HEAD = slice(0, 32)  # with the number of its beginnings, and what each draws
 LOGS = ("-wal", "-journal")
 TEXTS = (".jsonl", ".json", ".ndjson", ".csv", ".gz", ".zst")  # never a database
 
@@ -42,15 +50,41 @@ def changed_at(path: str, stat: os.stat_result) -> int:
 
 
 def copy_database(path: Path, target: Path) -> None:
-    """Copy a database and its log as they were at one time: again where its program moved rows between them."""
-    for _ in range(ATTEMPTS):
-        before = path.stat()
+    """Copy a database and its log as they were at one time: again where its program moved rows between them.
+
+    Raises ChangingError where it does so without a pause.
+    """
+    for attempt in range(ATTEMPTS):
+        time.sleep(attempt * PAUSE_SECONDS)
+        before = _state(path)
         shutil.copyfile(path, target)
         for ending in LOGS:
+            log = Path(f"{target}{ending}")
+            log.unlink(missing_ok=True)  # of an earlier copy
             with suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}{ending}", f"{target}{ending}")
-        after = path.stat()
-        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+                shutil.copyfile(f"{path}{ending}", log)
+        if _state(path) == before:
             return
-        for ending in LOGS:
-            Path(f"{target}{ending}").unlink(missing_ok=True)
+    raise ChangingError(CHANGING, file=str(path))
+
+
+def _state(path: Path) -> object:
+    """What is the same before and after a copy that holds a database at one time.
+
+    While a transaction has its journal, that has all that the transaction replaces in the database, and takes it back
+    in the copy, whatever is written meanwhile. Else the database itself must stay as it is; what is added to its
+    write-ahead log meanwhile is in the copy or not, but the log must not begin anew.
+    """
+    looked = path.stat()
+    if journal := _begins(f"{path}-journal", JOURNAL_HEAD):
+        return looked.st_ino, journal
+    head = _begins(str(path), slice(0, HEAD_BYTES))
+    return looked.st_ino, looked.st_size, looked.st_mtime_ns, looked.st_ctime_ns, head, _begins(f"{path}-wal", WAL_HEAD)
+
+
+def _begins(path: str, place: slice) -> bytes | None:
+    """What a file has at its beginning and keeps while rows are added to it; None of a log that holds nothing."""
+    with suppress(FileNotFoundError), Path(path).open("rb", buffering=0) as stream:
+        found = stream.read(place.stop)
+        return found[place] if found[:8] != bytes(8) else None
+    return None

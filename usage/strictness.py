@@ -55,7 +55,7 @@ def refuse_waiting(labels: Sequence[str], report: LoadReport, strict: bool) -> N
     """Note files whose last row may be half written; raises UsageLogError where that is an error."""
     if strict and labels:
         raise UsageLogError("the last row has no line end and may be half written; load again", file=labels[0])
-    report.waiting += labels
+    report.waiting += [label for label in labels if label not in report.waiting]
 
 
 def _refuse_unread(unread: Sequence[Unread]) -> None:

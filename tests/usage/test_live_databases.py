@@ -6,12 +6,15 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.errors import ChangingError
+from costsim.reports.loaded import lines as lines_of
+from costsim.usage import read, sqlite_log
 from costsim.usage.load import load
 
 pytestmark = pytest.mark.slow
@@ -66,8 +69,6 @@ def test_rows_that_are_in_the_log_only_count_at_the_next_load(
 def test_a_database_that_is_written_to_while_it_is_read_loses_nothing(
     store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from costsim.usage import read
-
     monkeypatch.setattr(read, "changed", lambda _: True)  # so it is read again, from a copy: with its log
     add(live, "s3")
     load(store, [tmp_path / "live.db"])
@@ -128,3 +129,127 @@ def test_rows_in_the_log_of_a_database_that_lies_in_the_future_count_at_every_lo
         add(live, f"s{number}")
         load(store, [tmp_path / "live.db"])
         assert count(store) == number
+
+
+def begun(live: sqlite3.Connection) -> None:
+    """A transaction of 400 rows, more than its program keeps in memory: they are in the database's own file."""
+    live.execute("BEGIN")
+    for number in range(400):
+        live.execute(ANOTHER, [f"s{number}"])
+
+
+def rolled_back(live: sqlite3.Connection) -> None:
+    begun(live)
+    live.execute("ROLLBACK")
+
+
+def committed(live: sqlite3.Connection) -> None:
+    begun(live)
+    live.execute("COMMIT")
+
+
+def copying(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[str], None]) -> None:
+    """Files are copied in two halves; what happens `meanwhile` happens between them. All is read from copies."""
+
+    def in_halves(source: str | Path, target: str | Path) -> None:
+        with Path(source).open("rb") as stream, Path(target).open("wb") as out:
+            out.write(stream.read(os.stat(source).st_size // 8192 * 4096))
+            meanwhile(str(source))
+            out.write(stream.read())
+
+    monkeypatch.setattr(sqlite_log.shutil, "copyfile", in_halves)
+    monkeypatch.setattr(sqlite_log, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(read, "changed", lambda _: True)
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
+@pytest.mark.parametrize(("does", "calls"), [(begun, 2), (rolled_back, 2), (committed, 402)])
+def test_a_transaction_that_comes_while_a_database_is_copied_counts_as_a_whole_or_not(
+    store: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    does: Callable[[sqlite3.Connection], None],
+    calls: int,
+) -> None:
+    """There was no journal when the database was looked at; 400 rows and the two that were there."""
+    shutil.copy(GOOSE, tmp_path / "live.db")
+    with closing(sqlite3.connect(tmp_path / "live.db", isolation_level=None)) as live:
+        live.execute(f"PRAGMA journal_mode = {mode}")
+        live.execute("PRAGMA cache_size = 2")
+        once = iter([live])
+
+        def meanwhile(source: str) -> None:
+            for program in once if source.endswith(".db") else ():
+                does(program)
+
+        copying(monkeypatch, meanwhile)
+        load(store, [tmp_path / "live.db"])
+        assert count(store) == calls
+        assert store.execute("SELECT count(*) FROM reject").fetchone() == (0,)
+        if live.in_transaction:
+            live.execute("ROLLBACK")
+    monkeypatch.undo()
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == calls
+
+
+def test_a_log_that_begins_anew_while_it_is_copied_is_copied_again(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it would be of rows that are in the database by then: pages as they were before."""
+
+    def anew(source: str) -> None:
+        for program in once if source.endswith("-wal") else ():
+            program.execute("PRAGMA wal_checkpoint(truncate)")
+            add(program, "s100")
+
+    for number in range(50):
+        add(live, f"s{number}")
+    once = iter([live])
+    copying(monkeypatch, anew)
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 53
+
+
+def test_rows_that_come_into_the_log_while_it_is_copied_keep_no_copy_from_being_made(
+    store: duckdb.DuckDBPyConnection, live: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(live, "s0")
+    names = map("s{}".format, range(1, 1000))
+
+    def one_more(source: str) -> None:
+        if source.endswith("-wal"):
+            add(live, next(names))
+
+    copying(monkeypatch, one_more)
+    load(store, [tmp_path / "live.db"])
+    monkeypatch.undo()
+    assert count(store) >= 3
+    load(store, [tmp_path / "live.db"])
+    assert count(store) == 2 + int(next(names).removeprefix("s"))
+
+
+def test_a_database_that_changes_without_a_pause_is_left_to_the_next_load(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two databases of two sessions; one gets 400 in each of ten attempts."""
+    for name in ("live.db", "still.db"):
+        shutil.copy(GOOSE, tmp_path / name)
+    with closing(sqlite3.connect(tmp_path / "live.db", isolation_level=None)) as live:
+
+        def more(source: str) -> None:
+            if source.endswith("live.db"):
+                live.execute("DELETE FROM sessions WHERE id LIKE 's%'")
+                committed(live)
+
+        copying(monkeypatch, more)
+        with pytest.raises(ChangingError, match=r"live\.db: its program changed the file at each of 10 attempts"):
+            load(store, [tmp_path / "live.db"])
+        report = load(store, [tmp_path])
+        assert [Path(file.path).name for file in report.files] == ["still.db"]
+        assert any("live.db: its program changed the file" in line for line in lines_of(report))
+        assert count(store) == 2
+    monkeypatch.undo()
+    load(store, [tmp_path])
+    assert count(store) == 402

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import importlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import pytest
@@ -200,6 +202,120 @@ def test_what_a_file_had_before_it_began_anew_during_a_load_stays(
         monkeypatch.setattr("costsim.usage.load.read_snapshots", cut)
         assert load(store, [file], mapping=MAPPING).withdrawn == 0
         assert outputs(store) == [10, 30]
+
+
+def half_row_anew(file: Path) -> None:
+    file.write_text(f"{HEADER}{row(30)}\n{row(98)}")
+
+
+def half_row_completed(file: Path) -> None:
+    with file.open("a") as out:
+        out.write("765\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("does", "first", "last"), [(half_row_anew, [30], [30, 98765]), (half_row_completed, [10], [10, 98765])]
+)
+def test_a_half_written_row_of_a_file_that_was_at_rest_when_the_load_began_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Callable[[Path], None], first: list[int], last: list[int]
+) -> None:
+    """It begins anew, or its last row is completed, while it is read."""
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    reading, once = records.read_entries, iter([file])
+
+    def while_written(*arguments: object) -> object:
+        for path in once:
+            does(path)
+        return reading(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(read, "read_entries", while_written)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        report = load(store, [file], mapping=MAPPING)
+        assert (outputs(store), report.waiting) == (first, [str(file)])
+        if not file.read_text().endswith("\n"):
+            half_row_completed(file)
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == last
+
+
+def begins_anew(file: Path, content: bytes) -> None:
+    with file.open("r+b") as out:
+        out.truncate(0)
+        out.write(content)
+
+
+def is_replaced(file: Path, content: bytes) -> None:
+    other = file.with_name("other")
+    other.write_bytes(content)
+    other.replace(file)
+
+
+def numbered(ending: str, first: int, count: int) -> bytes:
+    """A log of so many calls, with their outputs from `first` on."""
+    numbers = range(first, first + count)
+    match ending.removesuffix(".gz"):
+        case "csv":
+            text = HEADER + "".join(f"{row(number)}\n" for number in numbers)
+        case "jsonl":
+            text = "".join(f"{LINE.format(number)}\n" for number in numbers)
+        case _:
+            text = f"[{','.join(LINE.format(number) for number in numbers)}]"
+    return gzip.compress(text.encode(), 0) if ending.endswith(".gz") else text.encode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [begins_anew, is_replaced])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "json", "csv.gz"])
+@pytest.mark.parametrize("count", [1500, 4000], ids=["shorter", "longer"])
+def test_no_call_is_made_of_halves_of_two_where_a_file_changes_while_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, bytes], None], ending: str, count: int
+) -> None:
+    """3,000 calls (10000 to 12999), or others from 70000 on: never another, and at rest those that are there."""
+    file = tmp_path / f"a.{ending}"
+    before, after = numbered(ending, 10_000, 3000), numbered(ending, 70_000, count)
+    file.write_bytes(before)
+    once = iter([file])
+
+    def by_pieces(stream: IO[bytes], out: IO[bytes], length: int) -> None:
+        while piece := stream.read(length):
+            out.write(piece)
+            for path in once:
+                change(path, after)
+
+    monkeypatch.setattr("costsim.usage.snapshot.shutil.copyfileobj", by_pieces)
+    monkeypatch.setattr(read, "changed", lambda _: True)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        counted = {*outputs(store)}
+        assert counted <= {*range(10_000, 13_000)} or counted <= {*range(70_000, 70_000 + count)}
+        monkeypatch.undo()
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        load(store, [file], mapping=MAPPING)
+        assert [output for output in outputs(store) if output >= 70_000] == [*range(70_000, 70_000 + count)]
+        assert {*outputs(store)} <= {*range(10_000, 13_000), *range(70_000, 70_000 + count)}
+
+
+@pytest.mark.slow
+def test_what_is_appended_while_a_file_is_copied_is_left_to_the_next_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{HEADER}{row(10)}\n{row(98)}")
+
+    def while_written(stream: IO[bytes], out: IO[bytes], _: int) -> None:
+        half_row_completed(file)
+        out.write(stream.read())
+
+    monkeypatch.setattr("costsim.usage.snapshot.shutil.copyfileobj", while_written)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10]
+        monkeypatch.undo()
+        load(store, [file], mapping=MAPPING)
+        assert outputs(store) == [10, 98765]
 
 
 STEPS = {
