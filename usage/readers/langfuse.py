@@ -317,6 +317,9 @@ READER = Reader(
             for side in ("input", "output")
             for kind in ("text", "text_tokens", "modality_*", "video")
         },
+        "trace.observations": "the observations beside it, once more",
+        **{f"{place}providedCostDetails": "what was sent; costDetails has it" for place in _PLACES},
+        **{f"{place}modelParameters": "what a request asked for" for place in _PLACES},
     },
     unique_by="observation id",
     kept_at="Langfuse: a trace's download, or observations by export or API",

@@ -1,11 +1,12 @@
 """OpenCode: its database (opencode.db), its older files, one message each (storage/message/*/*.json), and its export.
 
 https://github.com/anomalyco/opencode (packages/opencode/src/session/message-v2.ts): assistant messages count; parts,
-events and the session's totals repeat the same usage. Where a session has no message with usage in `message`, those of
-the newer `session_message` count, and where it has none there, its totals. `tokens.input` excludes cache,
-`tokens.output` reasoning, unless `total` says that reasoning is within. A message has one id in both places, which
-rises with time; a fork of its session copies completed ones under later ids: of messages with the same times and
-figures, the first id names the call. Cost 0 means that no price is known.
+events and the session's totals repeat the same usage, but where a message had several steps (opencode_steps.py). Where
+a session has no message with usage in `message`, those of the newer `session_message` count, and where it has none
+there, its totals. `tokens.input` excludes cache, `tokens.output` reasoning, unless `total` says that reasoning is
+within. A message has one id in both places, which rises with time; a fork of its session copies completed ones under
+later ids: of messages with the same times and figures, the first id names the call. Cost 0 means that no price is
+known.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..reader import Reader, Sample
 from ..tags import project_of
 from ..unfold import SQLITE, loaded, no_objects, plain_rows, rows, tables
 from .nested import JsonTexts, priced, text
+from .opencode_steps import calls_of, finished, steps_beside, stored_steps
 
 MESSAGES = "SELECT id, session_id, time_created, data FROM message"
 NEWER = "SELECT id, session_id, time_created, data FROM session_message WHERE type = 'assistant'"
@@ -38,6 +40,7 @@ COLUMNS = {
     "place": "JSON",
     "error": "JSON",
     "aggregated": "BOOLEAN",
+    "step": "BIGINT",
     **dict.fromkeys(("serviceTier", "service_tier", "speed"), "VARCHAR"),
 }
 
@@ -59,7 +62,7 @@ named AS (
     SELECT *, nullif(id, '') AS name FROM entry ANTI JOIN shared USING (created)
     UNION ALL
     SELECT *, CASE WHEN completed IS NULL THEN nullif(id, '') ELSE min(nullif(id, '')) OVER (
-        PARTITION BY created, completed, modelID, inputs, cached, written, outputs, reasoning, cost) END
+        PARTITION BY created, completed, step, modelID, inputs, cached, written, outputs, reasoning, cost) END
     FROM entry SEMI JOIN shared USING (created)
 )
 SELECT file_id, line,
@@ -95,7 +98,7 @@ REPLACED = (
 )
 
 
-def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
+def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
     """The messages: of the database, of an export, or the one that the file is."""
     with content.open("rb") as stream:
         database = stream.read(len(SQLITE)) == SQLITE
@@ -105,7 +108,9 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     found = parsed(content.read_bytes())
     exported = found.get("messages") if isinstance(found, dict) else None
     for item in exported if isinstance(exported, list) else found if isinstance(found, list) else [found]:
-        yield from _with_faults(item["info"] if isinstance(item, dict) and "info" in item else item)
+        inside = isinstance(item, dict) and "info" in item
+        message, steps = (item["info"], finished(item.get("parts"))) if inside else (item, steps_beside(file))
+        yield from _calls(message, steps)
 
 
 def _stored(content: Path) -> Iterator[dict[str, Any] | str]:
@@ -124,6 +129,7 @@ def _messages(
     content: Path, select: str, used: set[str], known: frozenset[str] = frozenset()
 ) -> Iterator[dict[str, Any] | str]:
     """The messages of a table but those of known sessions; sessions with usage are added to `used`."""
+    steps = stored_steps(content) if select == MESSAGES else {}
     for name, session, created, data in plain_rows(content, select):
         message = loaded(str(data))
         if session in known:
@@ -139,7 +145,7 @@ def _messages(
         tokens = message.get("tokens")
         if isinstance(tokens, dict) and (tokens.get("input") or tokens.get("output")):
             used.add(session)
-        yield from _with_faults(message)
+        yield from _calls(message, steps.get(name, []))
 
 
 def _totals(row: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +163,12 @@ def _totals(row: dict[str, Any]) -> dict[str, Any]:
         "tokens": {**counts, "cache": cache},
         "place": {"cwd": row.get("directory")},
     }
+
+
+def _calls(message: Any, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any] | str]:
+    """A message's calls, with what is wrong in them."""
+    for call in calls_of(message, steps) if isinstance(message, dict) else [message]:
+        yield from _with_faults(call)
 
 
 def _with_faults(message: Any) -> Iterator[dict[str, Any] | str]:
@@ -194,7 +206,7 @@ READER = Reader(
     input_includes_cached=False,
     unfold=unfold,
     replaced=REPLACED,
-    own=("aggregated",),
+    own=("aggregated", "step"),
     counted=(
         "cost",
         *(f"tokens.{name}" for name in ("input", "output", "reasoning", "total", "cache.read", "cache.write")),

@@ -322,3 +322,13 @@ def test_real_downloads(tmp_path: Path) -> None:
         ("gpt-4o-mini", 5, 5542, 0, Decimal("0.0008313")),
         ("gpt-5-mini-2025-08-07", 4, 614, 229, Decimal("0.0006115")),  # 321 + 293; 123 + 106
     ]
+
+
+def test_a_trace_that_has_its_observations_twice_has_nothing_unread(tmp_path: Path) -> None:
+    sent = {"providedCostDetails": {"total": 0.000025}, "modelParameters": {"top_p": 1, "num_output": -1}}
+    observed = [{**row, **sent} for row in ROWS]
+    file = tmp_path / "trace.json"
+    file.write_text(json.dumps({"trace": {"id": "t", "observations": observed}, "observations": observed}))
+    report, [(calls, read)] = loaded(tmp_path, file, sql="SELECT count(*), sum(input) FROM usage_event")
+    assert (calls, read) == (5, 86 + 44 + 100 + 10)
+    assert [unread.field for unread in report.unread if "attributes" not in unread.field] == []
