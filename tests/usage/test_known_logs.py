@@ -40,6 +40,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Mux": (".mux/sessions/a1b2c3d4e5/chat.jsonl", "mux/chat.jsonl"),
     "Zed": (".local/share/zed/threads/threads.db", "zed/threads.db"),
     "DeepSeek Harness": (".dsh/sessions/-srv-app/session-1/session.jsonl", "dsh/session.jsonl"),
+    "OpenHands": (".openhands/conversations/5f0c/base_state.json", "openhands/base_state.json"),
     "Grok Build": (".grok/sessions/%2Fsrv%2Fapp/019f/updates.jsonl", "grok/updates.jsonl"),
     "gptme": (".local/share/gptme/logs/2026-10-05-hello/conversation.jsonl", "gptme/conversation.jsonl"),
     "LLM": (".config/io.datasette.llm/logs.db", "llm/logs.db"),

@@ -71,6 +71,7 @@ ORDER = (
     "gptme.READER",
     "grok.READER",
     "llm.READER",
+    "openhands.READER",
     "crush.READER",
     "amp.READER",
     "cursor.READER",

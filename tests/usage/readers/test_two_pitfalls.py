@@ -1147,6 +1147,21 @@ def grok(folder: Path) -> None:
     lines(folder / "updates.jsonl", turn("p", 50, 5, 0, 1), turn("p", 100, 20, 60, 100_000_000), turn("q", 7, 3, 0, 0))
 
 
+# A subagent's call stands in its parent's state too; cached tokens are within the prompt, which ACP's agents have not.
+@case("openhands", 2, (100 - 60 - 5) + 7, 60 + 900, 5, 20 + 3, "0.02")
+def openhands(folder: Path) -> None:
+    def used(prompt: int, output: int, read: int, written: int, id: str) -> Record:
+        return {"model": "m", "prompt_tokens": prompt, "completion_tokens": output, "cache_read_tokens": read,
+                "cache_write_tokens": written, "reasoning_tokens": 2, "response_id": id}  # fmt: skip
+
+    own, spawned = used(100, 20, 60, 5, "a"), used(7, 3, 900, 0, "b")
+    costs = [{"model": "m", "cost": 0.01, "timestamp": MS / 1000}]
+    parts = {"agent": {"token_usages": [own], "costs": costs}, "task": {"token_usages": [spawned], "costs": costs}}
+    for name, uses in (("parent", parts), ("child", {"agent": parts["task"]})):
+        (folder / name).mkdir()
+        document(folder / name / "base_state.json", {"id": name, "stats": {"usage_to_metrics": uses}})
+
+
 # A row that both tables have is one call; OpenAI's cached tokens are within the input, Anthropic's beside it.
 @case("llm", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
 def llm(folder: Path) -> None:
