@@ -3,8 +3,8 @@
 https://www.npmjs.com/package/@deepseek-ai/dsh-session: each answer (`assistant/message`) and each summary of a
 compaction has the usage of its call; the classes are disjoint, output includes reasoning. What is streamed before
 (`assistant/chunk`) repeats it, and counts only for a step that has no answer with usage: one that was interrupted. A
-fork begins with a copy of its parent's events: their time and number name the call. The model is the answer's own, else
-the last that was asked.
+fork begins with a copy of its parent's events: the time and number of the step's first names its call. The model is the
+answer's own, else the last that was asked.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ WITH told AS (
     SELECT *,
         last_value(CASE WHEN "type" = 'session' THEN id END IGNORE NULLS) OVER so_far AS session,
         last_value(cwd IGNORE NULLS) OVER so_far AS folder,
+        concat_ws(':', "time", seq) AS place,
+        CASE WHEN "type" = 'compaction/summary' THEN place
+            ELSE first_value(place) OVER (PARTITION BY file_id, data.turn, data.step ORDER BY line) END AS begun,
         last_value({_ASKED.format("model")} IGNORE NULLS) OVER so_far AS asked,
         last_value({_ASKED.format("provider")} IGNORE NULLS) OVER so_far AS asked_of
     FROM record WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
@@ -40,12 +43,11 @@ entry AS (
 ),
 call AS (
     SELECT * FROM entry
-    WINDOW of_step AS (PARTITION BY file_id, session, "type" = 'compaction/summary', data.turn, data.step)
+    WINDOW of_step AS (PARTITION BY file_id, begun)
     QUALIFY NOT streamed OR (bool_and(streamed) OVER of_step AND line = max(line) OVER of_step)
 )
 SELECT file_id, line,
-    concat_ws(':', 'dsh', "time", seq, used.inputTokens, used.cacheReadTokens, used.cacheWriteTokens, used.outputTokens)
-        AS event_id,
+    concat_ws(':', 'dsh', begun, row_number() OVER (PARTITION BY file_id, begun ORDER BY line)) AS event_id,
     utc_epoch("time") AS ts,
     CASE WHEN "type" = 'compaction/summary' THEN 'compaction' END AS task,
     session,
@@ -91,7 +93,7 @@ READER = Reader(
         "data.maxTokens": "what a request asked for",
         "data.meta": "what a tool gave back",
     },
-    unique_by="the event's time, number and figures",
+    unique_by="the time and number of its step's first event",
     kept_at="~/.dsh/sessions/FOLDER/SESSION/session.jsonl.zstd (DSH_HOME)",
     no_call="a session with no answer of the model",
     sample="made: on the shape of two public logs",

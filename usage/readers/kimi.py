@@ -5,7 +5,7 @@ none; classes are disjoint, and no model is named. A SubagentEvent wraps
 what a subagent reports, which newer versions write to a file of its own too: the message's id names the step in both.
 Kimi Code's `usage.record` is one call; its model may be an alias, that the last `llm.request` of this alias resolves. A
 fork of a session copies its lines: time and figures name the call, within the agent. The end of a step repeats the
-record of its call; it counts in a file without any record.
+record of its call; one that has no record of its figures counts.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ WITH request AS (  -- what an alias stands for, from this line on
 entry AS (
     SELECT * EXCLUDE (usage), last_value(CASE WHEN "type" = 'llm.request' THEN model END IGNORE NULLS) OVER so_far
             AS requested,
-        bool_or("type" = 'usage.record') OVER (PARTITION BY file_id) AS recorded,
-        CASE WHEN "type" = 'usage.record' THEN usage
-             WHEN NOT recorded AND event."type" = 'step.end' THEN event.usage END AS usage
+        CASE WHEN "type" = 'usage.record' THEN usage WHEN event."type" = 'step.end' THEN event.usage END AS said,
+        CASE WHEN "type" = 'usage.record' OR NOT bool_or("type" = 'usage.record') OVER (PARTITION BY file_id, said)
+            THEN said END AS usage
     FROM record
     WINDOW so_far AS (PARTITION BY file_id ORDER BY line)
 )

@@ -218,9 +218,10 @@ def test_the_end_of_a_step_of_kimi_code_repeats_its_record_and_counts_where_ther
             kimi_step(1, 100, 10),
             kimi_usage("fast", 2, 30, 3),  # of a title: no step
         ],
-        "session_2/agents/main/wire.jsonl": [kimi_request("fast", "kimi-k3"), kimi_step(1, 7, 1)],
-    }
-    assert by_model(spent(tmp_path, files)) == {"kimi-k2.5": (130, 0, 0, 0, 13), "kimi-k3": (7, 0, 0, 0, 1)}
+        "session_2/agents/main/wire.jsonl": [kimi_request("fast", "kimi-k3"), kimi_step(1, 7, 1), kimi_step(2, 8, 2),
+                                             kimi_usage("fast", 3, 8, 2)],
+    }  # fmt: skip
+    assert by_model(spent(tmp_path, files)) == {"kimi-k2.5": (130, 0, 0, 0, 13), "kimi-k3": (15, 0, 0, 0, 3)}
 
 
 def test_a_fork_of_a_kimi_code_session_counts_its_own_calls(tmp_path: Path) -> None:

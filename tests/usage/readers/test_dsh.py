@@ -59,6 +59,14 @@ def test_what_is_streamed_counts_only_where_no_answer_says_it(tmp_path: Path) ->
     ]
 
 
+def test_a_step_that_is_answered_after_it_was_loaded_counts_once(tmp_path: Path) -> None:
+    begun = [HEAD, asked(1, V4), streamed(2, 1, usage(100, 3, 60))]
+    assert found(tmp_path, {"session.jsonl": begun}, "input, output") == [(100, 3)]
+    assert found(tmp_path, {"session.jsonl": [*begun, answered(3, 1, usage(100, 20, 60))]}, "input, output") == [
+        (100, 20)
+    ]
+
+
 def test_a_call_is_of_the_model_that_answered_it(tmp_path: Path) -> None:
     log = [HEAD, asked(1, V4), answered(2, 1, usage(10, 1), model="deepseek-v4-flash"), answered(3, 2, usage(20, 2)),
            asked(4, "deepseek-chat"), answered(5, 3, usage(30, 3))]  # fmt: skip
