@@ -3,8 +3,8 @@
 https://github.com/OpenHands/software-agent-sdk (openhands-sdk/openhands/sdk/llm/utils/metrics.py, telemetry.py):
 `token_usages` has each call, of each use of a model (`agent`, `condenser`, ...); a subagent's calls stand in its
 parent's state too, under the same response id. The prompt includes cached tokens, but of agents that run by ACP; output
-includes reasoning. `costs` are LiteLLM's figures, one for each call that has a price, with its time: where their number
-is another, nothing tells whose they are, and calls are of the last one's time. A state as the API gives it has only
+includes reasoning. `costs` are LiteLLM's figures, one for each call that has a price, with its time: where there
+are fewer, nothing tells whose they are, and calls are of the last one's time. A state as the API gives it has only
 sums.
 """
 
@@ -51,6 +51,9 @@ FROM record JOIN file_time USING (file_id)
 WHERE {PROMPT} <> 0 OR {OUTPUT} <> 0 OR {READ} <> 0
 """  # noqa: S608 (constants only)
 
+REPLACED = ("now.session = before.session AND now.task = before.task AND now.aggregated <> before.aggregated",)
+"""The sums of a state, or its calls: what it states by now."""
+
 
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """Each call of a conversation, or what each use of a model sums up to."""
@@ -77,7 +80,7 @@ def _calls(metrics: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
         if isinstance(total, dict):
             yield {**total, "moment": last, "cost": metrics.get("accumulated_cost"), "summed": True}
     for place, call in enumerate(calls):
-        cost = costs[place] if len(costs) == len(calls) else {"timestamp": last}
+        cost = costs[place] if len(costs) >= len(calls) else {"timestamp": last}
         yield from no_objects(call)
         if isinstance(call, dict):
             moment, usd = cost.get("timestamp"), cost.get("cost")
@@ -103,6 +106,7 @@ READER = Reader(
     recognises=recognises,
     input_includes_cached=True,
     unfold=unfold,
+    replaced=REPLACED,
     counted=(*TOKENS, "cost"),
     left_out={
         "reasoning_tokens": "part of the output",
