@@ -14,6 +14,11 @@ ELLIPSIS = "…"
 """Stands where something was left out."""
 
 
+def one_line(text: str) -> str:
+    """The text without line ends: those of a name would begin lines that nobody wrote."""
+    return text.replace("\r\n", " ").replace("\n", " ")
+
+
 def shortened(text: str, most: int = MAX_LINE) -> str:
     """The text, with the middle left out of each line of more than `most` characters.
 

@@ -68,7 +68,8 @@ def chart(asked: ChartOptions) -> None:
     from ..writing import write_file
 
     if asked.name is None:
-        say("\n".join(_listed()))
+        for line in _listed():
+            say(line)
         return
     _check_name(asked.name)
     target = asked.out or Path(f"{asked.name}.png")

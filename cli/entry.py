@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..errors import CostsimError, InputError
 from ..interrupts import INTERRUPTED, before_errors, exit_code
 from ..memory import check_address_space
-from ..shown import shortened
+from ..shown import one_line, shortened
 from .streams import complain, leave_stdout, prepare_streams
 
 JARGON = {
@@ -181,7 +181,7 @@ def _not_ours(error: Exception) -> int:
 
 def _one_line(message: str) -> str:
     """Untrusted names may hold escapes and commands of a CI, or be long; an error is one harmless line."""
-    line = shortened(message.replace("\n", " "))
+    line = shortened(one_line(message))
     line = "".join(char if char.isprintable() else " " for char in line)
     try:
         from ..reports.escaping import without_commands

@@ -26,22 +26,23 @@ def console() -> Console:
 
 
 def terminal_console(**settings: Any) -> Console:
-    """A console that prints untrusted text as text: bounded, no escapes but its own styles, no commands of a CI."""
+    """A console that prints untrusted text as text: on one line, bounded, no escapes but its own styles, no commands
+    of a CI."""
     from rich.console import Console
     from rich.segment import Segment
     from rich.text import Text
 
     from ..reports.escaping import without_commands, without_escapes
-    from ..shown import shortened
+    from ..shown import one_line, shortened
 
     class Terminal(Console):
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-            if isinstance(renderable, Text) and (bounded := shortened(renderable.plain)) != renderable.plain:
+            if isinstance(renderable, Text) and (bounded := shortened(one_line(renderable.plain))) != renderable.plain:
                 renderable = Text(bounded, renderable.style)
             return super().render(renderable, options)
 
         def render_str(self, text: str, **how: Any) -> Text:
-            return super().render_str(shortened(text), **how)
+            return super().render_str(shortened(one_line(text)), **how)
 
         def _render_buffer(self, buffer: Iterable[Segment]) -> str:
             harmless = (part if part.control else Segment(without_escapes(part.text), part.style) for part in buffer)
@@ -51,11 +52,11 @@ def terminal_console(**settings: Any) -> Console:
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print lines that may hold untrusted names."""
+    """Print a line that may hold untrusted names."""
     from ..reports.escaping import terminal
-    from ..shown import shortened
+    from ..shown import one_line, shortened
 
-    print(terminal(shortened(text)), file=sys.stderr if err else sys.stdout)
+    print(terminal(shortened(one_line(text))), file=sys.stderr if err else sys.stdout)
 
 
 REMARKS: list[str] = []

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ..json_text import COMMANDS_WITHIN, harmless
-from ..shown import MAX_LINE, MAX_NAME, shortened, shortened_words
+from ..shown import MAX_LINE, MAX_NAME, one_line, shortened, shortened_words
 from .chart_labels import cut_between_characters
 
 UNSEEN = (
@@ -72,7 +72,7 @@ def plain(name: str) -> str:
 
 
 def _one_line(name: str) -> str:
-    return CONTROLS.sub(REPLACEMENT, name.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+    return CONTROLS.sub(REPLACEMENT, one_line(name).replace("\t", " "))
 
 
 def terminal(text: str) -> str:

@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..shown import MAX_LINE, MAX_NAME, shortened_line
+from ..shown import MAX_LINE, MAX_NAME, one_line, shortened_line
 
 Cell = str | Text
 
@@ -165,9 +165,9 @@ class Fitted:
 
 
 def _short(cell: Cell, most: int) -> Cell:
-    """The cell; of a text that is too long, its beginning and end."""
+    """The cell on one line; of a text that is too long, its beginning and end."""
     text = _plain(cell)
-    return cell if (short := shortened_line(text, most)) == text else Text(short, _text(cell).style)
+    return cell if (short := shortened_line(one_line(text), most)) == text else Text(short, _text(cell).style)
 
 
 def _plain(cell: Cell) -> str:

@@ -54,8 +54,8 @@ def mixes_table(projection: Projection) -> RenderableType | None:
         TableColumn("P10", goes=3), TableColumn("median", goes=4), TableColumn("P90"), TableColumn("", "words", goes=5),
     ]  # fmt: skip
     rows = [[row.mix.name, *row.amounts, row.note] for row in shown_mixes(projection)]
-    words = "\n".join([cheapest_mix(projection) or "", *beyond_fees(projection)])
-    return Group(Fitted(columns, rows, title=title(projection)), Text(words, style="bold"))
+    lines = [cheapest_mix(projection) or "", *beyond_fees(projection)]
+    return Group(Fitted(columns, rows, title=title(projection)), *(Text(line, style="bold") for line in lines))
 
 
 def mixes_markdown(projection: Projection) -> list[str]:

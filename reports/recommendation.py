@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from rich.console import Console
-from rich.syntax import Syntax
 from rich.text import Text
 
 from ..analysis.recommend.results import Considered, FrontPoint, LoggedMoves, Recommendation, TaskAdvice
@@ -19,6 +18,9 @@ from .evidence import interval
 from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 from .replay import cache_lines
+
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+"""Of the lines of a difference, by what they begin with."""
 
 MOST_FRONT_POINTS = 12
 CSV_COLUMNS = (
@@ -41,7 +43,8 @@ def print_advice(found: RoutingAdvice, console: Console) -> None:
     for note in found.notes:
         console.print(Text(f"note: {note}", style="yellow"))
     if found.diff:
-        console.print(Syntax(found.diff, "diff", background_color="default"))
+        for line in found.diff.rstrip("\n").split("\n"):
+            console.print(Text(line, style=COLOURS.get(line[:1], "")))
     else:
         console.print(f"{found.routing_file} stays as it is.")
     for line in to_decide(recommendation):

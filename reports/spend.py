@@ -36,9 +36,9 @@ def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
     for overlap in spend.sources.overlaps:
         console.print(Text("OVERLAP: ", style="bold red"), Text(overlap.message, style="red"), sep="")
     if spend.unpriced_models:
-        lines = [Text("UNPRICED: in tokens only, in no cost", style="bold red")]
-        lines += [Text(f"  {name}", style="red") for name in spend.unpriced_models]
-        console.print(*lines, sep="\n")
+        console.print(Text("UNPRICED: in tokens only, in no cost", style="bold red"))
+        for name in spend.unpriced_models:
+            console.print(Text(f"  {name}", style="red"))
         console.print()
     console.print(_table(spend, costs))
     for row in (spend.total,):

@@ -32,7 +32,8 @@ def _parts(review: Review) -> Iterator[RenderableType]:
         unpriced = [
             f"UNPRICED {usage.model}: {usage.calls:,} calls are in no total" for usage in review.quality.unpriced
         ]
-        yield Text("\n".join([*(f"OVERLAP {message}" for message in review.overlaps), *unpriced]), style="bold yellow")
+        lines = [*(f"OVERLAP {message}" for message in review.overlaps), *unpriced]
+        yield Group(*(Text(line, style="bold yellow") for line in lines))
     yield from _decisions(review)
     yield from _taken(review)
     yield from _bridge(review)
@@ -108,4 +109,4 @@ def _forecasts(review: Review) -> Iterator[RenderableType]:
         ]  # fmt: skip
         title = f"{forecasts.TITLE}: {forecasts.TABLE}"
         yield Fitted(columns, [list(row) for row in forecasts.rows(found)], title=title)
-        yield Text("\n".join([forecasts.headline(found), *forecasts.record_lines(found)]))
+        yield Group(*map(Text, [forecasts.headline(found), *forecasts.record_lines(found)]))

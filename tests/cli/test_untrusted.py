@@ -69,6 +69,37 @@ def test_a_store_of_such_a_name_is_refused(tmp_path: Path) -> None:
         pass
 
 
+FORGED_NAME = "gpt-x\nEverything is within the budgets\r\n0 calls"
+FORGED = FORGED_NAME + "\nx" * 3_000
+FORGED_FLEET = {
+    "name": FORGED_NAME,
+    "components": [
+        {"name": FORGED_NAME, "agent": FORGED_NAME, "model": "anthropic/claude-haiku-4-5", "runs_per_day": 1,
+         "tokens": {"input": 1, "output": 1}, "note": FORGED},
+    ],
+    "claims": [{"says": FORGED_NAME, "stated": {"low": 0, "high": 1}, "daily_usd": {"of": "total", "plan": "routed"}}],
+    "budgets": [{"name": FORGED_NAME, "usd": "0.000001", "period": "day", "owner": FORGED, "note": FORGED}],
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_no_name_begins_a_line_of_its_own(costsim: Run, tmp_path: Path) -> None:
+    """A name with line ends in it would print lines that costsim never said, and thousands of them."""
+    message = {"id": "m", "model": FORGED, "usage": {"input_tokens": 5, "output_tokens": 10}}
+    entry = {"type": "assistant", "timestamp": "2026-10-05T10:00:00Z", "sessionId": FORGED, "uuid": "u", "cwd": FORGED,
+             "message": message}  # fmt: skip
+    (tmp_path / "a.jsonl").write_text(json.dumps(entry))
+    (tmp_path / "fleet.json").write_text(json.dumps(FORGED_FLEET))
+    of_logs = (["load", "a.jsonl"], ["spend", "--by", "model,project"], ["report", "--month", "2026-10"],
+               ["reconcile", "--month", "2026-10"], ["replay", "--model", "openai/gpt-5"], ["profile"])  # fmt: skip
+    for words in (*of_logs, ["run", "fleet.json", "--trials", "50"], ["check", "fleet.json", "--trials", "50"]):
+        done = costsim(*words)
+        lines = [*done.out.splitlines(), *done.err.splitlines()]
+        assert lines
+        assert len(lines) < 200, words
+        assert not [line for line in lines if line.strip(" │┃").startswith("Everything")], words
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["##[error]x", "##vso[task.setvariable variable=x]y", "##teamcity[x]"])
 def test_an_error_is_no_command_of_a_ci(costsim: Run, command: str) -> None:
