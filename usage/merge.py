@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tokens import TOKEN_CLASSES, of
+from .reader import STATED_BY_OTHERS
 from .store import scalar
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from .reader import Reader
 
-MERIT, REFUSED, NUMBERED, REPLACED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
+MERIT, REFUSED, COVERED, NUMBERED, GONE, REPLACED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSEDED = (
     Path(__file__).with_name(f"{name}.sql").read_text("utf-8")
     for name in (
         "merit",
         "refused",
+        "covered",
         "numbered",
+        "gone",
         "replaced",
         "withdrawn",
         "incoming",
@@ -37,6 +40,7 @@ MERIT, REFUSED, NUMBERED, REPLACED, WITHDRAWN, INCOMING, REPEATED, KEPT, SUPERSE
 )
 BESIDE_OUTPUT = tuple(name for name in TOKEN_CLASSES if name != "output")
 MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT))
+REFUSED = REFUSED.replace("[covered]", STATED_BY_OTHERS)
 REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE alike AS
@@ -100,7 +104,10 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     """
     entries, refused, distinct, aggregated = _judged(store)
     any_again = any(stands is not None for stands in again.values())
-    withdrawn = _withdraw(store, again, reader.replaced) if any_again else 0
+    if any_again:
+        store.execute(READ_AGAIN, [list(again), list(again.values())])
+        _replace(store, reader.replaced, refused)
+    withdrawn = _withdraw(store) if any_again else 0
     repeated = _incoming(store, distinct)
     sums, summed = (store.execute(SUMS).fetchone() if aggregated else None) or (0, 0)
     all_new = distinct and not repeated
@@ -156,10 +163,17 @@ def _number(store: DuckDBPyConnection) -> int:
     return alike
 
 
-def _withdraw(store: DuckDBPyConnection, again: Mapping[int, bool | None], replaced: Sequence[str]) -> int:
-    """Take away what the files state no more or in another way; how many calls of the former there were."""
-    store.execute(READ_AGAIN, [list(again), list(again.values())])
-    for condition in replaced:
+def _replace(store: DuckDBPyConnection, conditions: Sequence[str], refused: bool) -> None:
+    """Take away the calls that files state in another way than before."""
+    if refused:
+        store.execute(COVERED)
+    if conditions:
+        store.execute(GONE)
+    for condition in conditions if conditions and scalar(store, "SELECT count(*) FROM gone") else ():
         store.execute(REPLACED.replace("[condition]", condition))
+
+
+def _withdraw(store: DuckDBPyConnection) -> int:
+    """Take away the calls that files state no more; how many."""
     store.execute(WITHDRAWN)
     return scalar(store, "SELECT count(*) FROM withdrawn")

@@ -10,7 +10,7 @@ import duckdb
 from ..tokens import TOKEN_CLASSES
 from .found import kept, kind_of, make_found
 from .media import BEYOND, DIVIDED, PARTS, divided
-from .reader import DEFAULTS, DIMENSIONS, Reader, identifier
+from .reader import DEFAULTS, DIMENSIONS, STATED_BY_OTHERS, Reader, identifier
 from .tags import with_known_tags
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ Kinds = dict[str, str]
 """Columns and their types."""
 
 TOO_MANY = f"costsim {secrets.token_hex(8)}"  # no log can know it, and look as if it had too many
-BOUNDED = f"""CASE WHEN reason IS NULL THEN NULL WHEN nextval('refused_entry') > $most THEN error('{TOO_MANY}')
+BOUNDED = f"""CASE WHEN reason IS NULL OR reason = '{STATED_BY_OTHERS}' THEN reason
+    WHEN nextval('refused_entry') > $most THEN error('{TOO_MANY}')
     ELSE reason END"""
 """Counts on while rows come, so that no millions of refused entries are held before anything can be said of them."""
 EVERY = 2**62
@@ -108,7 +109,7 @@ class Projector:
         """The line of the entry that is refused after so many others; None where there are not as many, or no lines."""
         sql, bound = _projected(self.store, self.reader, record, parameters)
         found = self.store.execute(
-            f"SELECT line FROM ({sql}) WHERE reason IS NOT NULL ORDER BY line LIMIT 1 OFFSET {most}",  # noqa: S608 (ours)
+            f"SELECT line FROM ({sql}) WHERE reason <> '{STATED_BY_OTHERS}' ORDER BY line LIMIT 1 OFFSET {most}",  # noqa: S608 (ours)
             bound or None,
         ).fetchone()
         return found[0] if found else None

@@ -24,6 +24,9 @@ are lines of records, as they are to be written."""
 MAPPED = "mapped"
 """The reader of tables whose columns the user names: it is made for each."""
 
+STATED_BY_OTHERS = "others of its file state this call"
+"""The `fault` of an entry that is none, and no reject either: where its file stated it before, it counts no more."""
+
 RAW_CHARACTERS = 500  # of what is rejected
 
 # Who a call belongs to, beside session, agent and task.

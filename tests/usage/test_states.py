@@ -17,6 +17,7 @@ import pytest
 from costsim.errors import UsageLogError
 from costsim.tokens import TOKEN_CLASSES
 from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.unfold import SQLITE
 from emptied import open_store
 
@@ -25,6 +26,7 @@ SUMS = ", ".join(f"sum({name})::BIGINT" for name in TOKEN_CLASSES)
 TOTALS = f"SELECT role, count(*), {SUMS}, sum(recorded_usd) FROM usage_event GROUP BY role ORDER BY role"
 CALLS = "SELECT input, output FROM usage_event ORDER BY input"
 OLD = 1_700_000_000
+Rows = list[tuple[int, int]]
 COUNTED = ("tokens", "cost", "count", "nano_aiu")
 """What is in the names of columns whose values grow."""
 
@@ -114,6 +116,60 @@ def test_after_an_earlier_state_of_a_file_its_last_counts_as_if_it_were_the_only
     for number, state in enumerate(earlier(file, tmp_path / "states")):
         with suppress(UsageLogError):  # a state in which it is no log
             assert counted(tmp_path / str(number), [state, file]) == clean, state.read_bytes()[:2000]
+
+
+BILL = "date,username,product,sku,model,quantity,unit_type,gross_amount,discount_amount,net_amount,cost_center_name"
+
+
+def bill(file: Path, *rows: tuple[int, str, str]) -> Path:
+    """GitHub's bill of a user: the day, the model and the amount, which the quantity says too."""
+    file.parent.mkdir(parents=True)
+    lines = [
+        f"2026-10-0{day},u,copilot,copilot_premium,{model},{usd},requests,{usd},0,{usd},c" for day, model, usd in rows
+    ]
+    file.write_text("\n".join([BILL, *lines, ""]))
+    return file
+
+
+def test_a_bill_that_is_exported_again_counts_each_day_as_it_says_last(tmp_path: Path) -> None:
+    """The second day was not over. A model that it lists no more stays, and so does the month before."""
+    states = [
+        bill(tmp_path / "a" / "b.csv", (1, "m", "4.00"), (2, "m", "1.50"), (2, "other", "0.25")),
+        bill(tmp_path / "b" / "b.csv", (1, "m", "4.00"), (2, "m", "2.50"), (3, "m", "1.00")),
+    ]
+    asked = "SELECT day(ts), recorded_usd::DOUBLE FROM usage_event ORDER BY ALL"
+    assert counted(tmp_path / "loaded", states, asked) == [(1, 4.0), (2, 0.25), (2, 2.5), (3, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "input"),
+    [
+        pytest.param([(1, 100), (2, 50)], [(1, 100), (2, 80), (3, 7)], 187, id="sums by day, of which one grew"),
+        pytest.param([(1, 10), (1, 20), (1, 30)], [(1, 20), (1, 30), (1, 40)], 100, id="calls, of which one is gone"),
+        pytest.param([(1, 10), (2, 20)], [(3, 30), (4, 40)], 100, id="calls of a table that began anew"),
+    ],
+)
+def test_rows_of_a_table_without_ids_that_is_written_anew_count_once(
+    tmp_path: Path, before: Rows, now: Rows, input: int
+) -> None:
+    mapping = parse_mapping("ts=day,input=tokens,model=:m")
+    file = tmp_path / "t.csv"
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        for number, rows in enumerate((before, now)):
+            file.write_text("day,tokens\n" + "".join(f"2026-10-0{day},{tokens}\n" for day, tokens in rows))
+            os.utime(file, (OLD + number, OLD + number))
+            load(store, [file], mapping=mapping)
+        assert store.execute("SELECT sum(input)::BIGINT FROM usage_event").fetchall() == [(input,)]
+
+
+def test_messages_of_a_run_count_until_its_result_has_their_sum(tmp_path: Path) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 3}
+    message = {"type": "assistant", "session_id": "s", "parent_tool_use_id": None,
+               "message": {"id": "msg_1", "model": "claude-haiku-4-5", "usage": usage}}  # fmt: skip
+    result = {"type": "result", "session_id": "s", "uuid": "u", "total_cost_usd": 0.1, "usage": usage, "is_error": False,
+              "modelUsage": {"claude-haiku-4-5": {"inputTokens": 10, "outputTokens": 4}}}  # fmt: skip
+    states = [written(tmp_path / str(len(state)) / "run.json", state) for state in ([message], [message, result])]
+    assert counted(tmp_path / "loaded", states, CALLS) == [(10, 4)]
 
 
 def database(file: Path, **tables: Sequence[dict[str, Any]]) -> Path:

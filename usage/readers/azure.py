@@ -19,6 +19,7 @@ from ..reader import Reader, Sample, identifier
 from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, counts
 from .meters import classes, per_unit, token_class, tokens, usd
 from .nested import has, parsed, text
+from .restated import ROW_OF_A_BILL
 
 LAST_CHUNK = "list_filter(string_split(text, chr(10)), lambda part: part LIKE 'data: {%\"usage\":%{%')[-1][7:]"
 
@@ -252,6 +253,7 @@ METERS = Reader(
     },
     narrow=_spelled,
     role="bill",
+    replaced=(ROW_OF_A_BILL,),
     unique_by="the row's content and place among its like",
     sample="made: in the shape of a portal's export",
     kept_at="Azure portal: Cost analysis by meter, download",

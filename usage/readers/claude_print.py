@@ -11,7 +11,7 @@ runs on. One-hour writes, and how a model's calls were processed, are known of t
 from __future__ import annotations
 
 from ..processing import processing
-from ..reader import Reader, Sample
+from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .claude_model import provider_of
 from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
 from .nested import JsonTexts, priced
@@ -137,15 +137,15 @@ SELECT run.file_id, run.line,
     json_object('cwd', cwd) AS tags
 FROM run JOIN file_time USING (file_id)
 UNION ALL BY NAME
-SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id, said.response_id,
+SELECT said.file_id, said.line, 'claude-print:' || said.id AS event_id,
+    CASE WHEN EXISTS (SELECT 1 FROM ended WHERE ended.file_id = said.file_id AND ended.session = said.session
+        AND ended.line > said.line) THEN '{STATED_BY_OTHERS}' END AS fault, said.response_id,
     modified AS ts, nullif(said.session, '') AS session,
     {provider_of("model")} AS provider,
     model, 'ok' AS status, processing, FALSE AS aggregated, 1 AS request, input, cache_read, output,
     written - least(written, written_1h) AS cache_write_5m, least(written, written_1h) AS cache_write_1h, web_search,
     NULL AS recorded_usd, NULL AS tags
 FROM said JOIN file_time USING (file_id)
-WHERE NOT EXISTS (SELECT 1 FROM ended WHERE ended.file_id = said.file_id AND ended.session = said.session
-    AND ended.line > said.line)
 """  # noqa: S608 (constants only)
 
 

@@ -9,6 +9,7 @@ what premium requests would have cost in credits: never beside.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from .restated import WHAT, same
 
 NAMES = (
     "date", "username", "product", "sku", "model", "quantity", "unit_type", "gross_amount", "discount_amount",
@@ -36,6 +37,10 @@ SELECT file_id, line,
 FROM record
 WHERE {IS_COPILOT}
 """  # noqa: S608 (constants only)
+OF_TAGS = "".join(
+    f" AND now.tags ->> '{name}' IS NOT DISTINCT FROM before.tags ->> '{name}'" for name in ("sku", "cost_center")
+)
+"""What its tags say beside figures."""
 
 
 def recognises(sample: Sample) -> bool:
@@ -64,6 +69,7 @@ READER = Reader(
         "total_monthly_quota": "a limit",
     },
     role="bill",
+    replaced=(same("now", "before", [name for name in WHAT if name != "tags"]) + OF_TAGS,),
     unique_by="the row's content and place among its like",
     sample="real: 2026-05 and 2026-06",
     kept_at="exported: GitHub, Billing and licensing, Usage, Get usage report (AI usage or premium requests)",

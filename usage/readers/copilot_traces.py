@@ -62,6 +62,7 @@ READER = replace(
     otel.READER,
     name="copilot-traces",
     origin="telemetry",
+    sql=otel.SQL + otel.WRAPPERS_TOO,
     doc="https://github.com/microsoft/vscode-copilot-chat/blob/main/docs/monitoring/agent_monitoring.md",
     recognises=recognises,
     unfold=unfold,

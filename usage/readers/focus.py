@@ -15,6 +15,7 @@ from ..reader import Reader, Sample
 from ..tags import with_known_tags
 from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, unreadable, usd
 from .nested import text
+from .restated import ROW_OF_A_BILL
 
 OWN = ("x_Model", "x_TokenClass", "x_Processing", "x_Component", "x_Agent", "x_Task")
 """What `costsim export` writes beside the columns of FOCUS: a file of its own gives back what it was made of."""
@@ -225,6 +226,7 @@ READER = Reader(
         **dict.fromkeys(("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"), "a price"),
     },
     role="bill",
+    replaced=(ROW_OF_A_BILL,),
     unique_by="the row's content and place among its like",
     kept_at="a FOCUS export of a cloud or vendor",
     no_call="no row of a token meter",

@@ -22,7 +22,7 @@ from ..aliases import (
 )
 from ..media import PARTS
 from ..processing import processing
-from ..reader import Reader, Sample, identifier, text
+from ..reader import STATED_BY_OTHERS, Reader, Sample, identifier, text
 from .langfuse_keys import COUNTED, FOUND, by_medium, first, largest, more, sum_of
 from .langfuse_rows import COLUMNS, LISTED, OLDEST, PARTS_OF_COST, narrowed
 from .nested import labels, tags_of
@@ -260,6 +260,9 @@ SELECT file_id, line, 'langfuse:' || id AS event_id, named_model AS model, {MORE
 FROM counted JOIN wrapper USING (trace, id)
 WHERE beyond_inputs > 0 AND beyond_outputs >= 0
     AND trace NOT IN (SELECT trace FROM counted WHERE bad)  -- a call that is rejected is missing in the sum
+UNION ALL BY NAME
+SELECT file_id, line, 'langfuse:' || id AS event_id, '{STATED_BY_OTHERS}' AS fault
+FROM counted JOIN wrapper USING (trace, id)
 """  # noqa: S608 (constants only)
 
 _OF_A_TRACE = (("id", "traceId", "type", "startTime"), ("id", "trace_id", "type", "start_time"))

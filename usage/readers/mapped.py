@@ -34,6 +34,7 @@ from ...tokens import CACHE_CLASSES, MEDIA_CLASSES, PRICED_AS, TOKEN_CLASSES
 from ..processing import processing
 from ..reader import DIMENSIONS, MAPPED, Reader, Role, identifier, text
 from ..tags import TAG
+from .restated import ROW_OF_A_TABLE
 
 OF_CALL = ("id", "response_id", "ts", "model", "provider", "component", "agent", "task", "session", *DIMENSIONS)
 TEXTS = (*OF_CALL, "processing", "status", "recorded_usd")
@@ -115,6 +116,7 @@ def mapped_reader(mapping: Mapping) -> Reader:
         keys=mapping.columns,
         counted=tuple(mapping.columns.values()),
         role=mapping.role,
+        replaced=() if "id" in mapping.columns or "id" in mapping.constants else (ROW_OF_A_TABLE,),
         unique_by="the id column, else the row's content and its count in the file",
         sample="real: Azure's public trace of code completion, 2023-11",
     )

@@ -14,7 +14,7 @@ from functools import partial
 from .. import aliases
 from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
 from ..processing import processing
-from ..reader import Reader, Sample
+from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .claude_model import provider_of
 from .counts import count_in_text
 from .otel_fields import FIELDS
@@ -250,6 +250,13 @@ FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span
 WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
     AND call.trace NOT IN (SELECT trace FROM call WHERE bad)  -- a call that is rejected is missing in the sum
 """  # noqa: S608 (constants only)
+WRAPPERS_TOO = f"""
+UNION ALL BY NAME
+SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS event_id,
+    '{STATED_BY_OTHERS}' AS fault
+FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span WHERE NOT is_log
+"""  # noqa: S608 (constants only)
+"""SQL to follow the rest, for files that are written anew as they change: a wrapper counted until its calls came."""
 SQL = f"WITH RECURSIVE {ITEMS}, {_CALLS} UNION ALL BY NAME {METRICS} UNION ALL BY NAME {OTHERS}"
 SQL_OF_ROWS = f"WITH RECURSIVE {ITEMS_OF_ROWS}, {_CALLS}"
 

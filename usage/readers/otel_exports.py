@@ -243,6 +243,7 @@ def _is_logfire(record: Record) -> bool:
 READER = replace(
     otel.READER,
     name="otel-export",
+    sql=otel.SQL + otel.WRAPPERS_TOO,
     doc="https://www.jaegertracing.io/docs/latest/architecture/apis/",
     recognises=recognises,
     unfold=unfold,
