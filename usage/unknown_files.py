@@ -90,12 +90,19 @@ def _listed(what: str, names: Iterable[str]) -> str:
 
 
 def _near(sample: Sample) -> str:
-    """The format that shares most of its columns with the file, if one shares many."""
+    """The format whose counts stand in the file, else the one that shares most of its columns, if one shares many."""
     there = sample.columns or {key for record in sample.records for key in record}
-    near = max(READERS, key=lambda reader: _share(reader, there))
-    return (
-        f", nearest to {near.name} (--log-format {near.name} reads it as such)" if _share(near, there) >= NEAR else ""
-    )
+    near = max(READERS, key=lambda reader: (_counts(reader, sample), _share(reader, there)))
+    if _share(near, there) < NEAR and not _counts(near, sample):
+        return ""
+    return f", nearest to {near.name} (--log-format {near.name} reads it as such)"
+
+
+def _counts(reader: Reader, sample: Sample) -> int:
+    """How many of a format's counts stand in records where it reads them; of one or none, nothing is said."""
+    deep = [path for path in reader.counted if "." in path and not reader.unfold]
+    found = sum(sample.has(path) for path in deep) if sample.layout in ("json", "ndjson") else 0
+    return found if found > 1 else 0
 
 
 def _share(reader: Reader, there: Iterable[str]) -> float:

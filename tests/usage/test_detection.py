@@ -17,6 +17,7 @@ from costsim.usage import files, listing
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
+from emptied import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
 NAMES = {reader.name for reader in READERS}
@@ -240,3 +241,12 @@ def test_a_document_may_break_its_lines_anywhere(store: duckdb.DuckDBPyConnectio
     text = json.dumps(json.loads(page))
     (tmp_path / "page.json").write_text(text.replace(breaks, breaks.rstrip() + "\n "))
     assert load(store, [tmp_path / "page.json"]).total("added") > 0
+
+
+def test_a_file_of_no_known_format_is_nearest_to_the_one_whose_counts_it_has(tmp_path: Path) -> None:
+    message = {"model": "claude-opus-4-6", "usage": {"input_tokens": 10, "output_tokens": 5}}
+    entry = {"type": "assistant", "timestamp": "2026-10-05T10:00:00Z", "message": message}
+    file = tmp_path / "entries.jsonl"
+    file.write_text((json.dumps(entry) + "\n") * 2)
+    with open_store() as store, pytest.raises(UsageLogError, match="nearest to claude-code "):
+        load(store, [file])

@@ -60,6 +60,8 @@ ORDER = (
     "aws_cur.READER",
     "focus.READER",
     "portkey.READER",
+    "new_api.READER",
+    "new_api.EXPORT",
     "vllm.READER",
     "copilot.READER",
     "copilot.STORED",

@@ -1147,6 +1147,51 @@ def grok(folder: Path) -> None:
     lines(folder / "updates.jsonl", turn("p", 50, 5, 0, 1), turn("p", 100, 20, 60, 100_000_000), turn("q", 7, 3, 0, 0))
 
 
+NEW_API = (
+    "id",
+    "created_at",
+    "type",
+    "token_name",
+    "model_name",
+    "quota",
+    "prompt_tokens",
+    "completion_tokens",
+    "other",
+)
+CHARGED = (
+    (1, MS // 1000, 2, "t", "gpt-5.5", 9, 100, 20, json.dumps({"cache_tokens": 60})),
+    (
+        2,
+        MS // 1000,
+        2,
+        "t",
+        "m",
+        9,
+        7,
+        3,
+        json.dumps({"claude": True, "cache_tokens": 900, "cache_creation_tokens": 5}),
+    ),
+    (3, MS // 1000, 5, "t", "gpt-5.5", 0, 50, 1, "{}"),
+)
+
+
+# OpenAI's cached tokens are within the prompt, Anthropic's beside it; an error was not charged.
+@case("new-api", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
+def new_api(folder: Path) -> None:
+    with sqlite3.connect(folder / "one-api.db") as database:
+        for table in ("channels", "abilities", "tokens", "options"):
+            database.execute(f"CREATE TABLE {table} (a)")
+        database.execute(f"CREATE TABLE logs ({', '.join(NEW_API)})")
+        database.executemany("INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", CHARGED)
+    database.close()
+
+
+@case("new-api-logs", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
+def new_api_logs(folder: Path) -> None:
+    with (folder / "logs.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([NEW_API, *CHARGED])
+
+
 # A subagent's call stands in its parent's state too; cached tokens are within the prompt, which ACP's agents have not.
 @case("openhands", 2, (100 - 60 - 5) + 7, 60 + 900, 5, 20 + 3, "0.02")
 def openhands(folder: Path) -> None:
