@@ -76,6 +76,7 @@ PLACES: tuple[Place, ...] = (
     Place("Mux", ("$XUM_ROOT|$MUX_ROOT|~/.xum|~/.mux|~/.cmux",),
           tuple(f"sessions/*/{name}.jsonl" for name in ("chat", "chat-archive", "headless-usage"))),
     Place("DeepSeek Harness", ("$DSH_HOME|~/.dsh",), ("sessions/*/session.jsonl*",)),
+    Place("CC Switch", ("~/.cc-switch",), ("cc-switch.db",), repeats="Claude Code"),
     Place("OpenHands", ("$OPENHANDS_CONVERSATIONS_DIR|~/.openhands/conversations",), ("*/base_state.json",)),
     Place("Grok Build", ("$GROK_HOME|~/.grok",), ("sessions/*/updates.jsonl",)),
     Place("gptme", ("$GPTME_LOGS_HOME|$XDG_DATA_HOME/gptme/logs",), ("*/conversation.jsonl",)),

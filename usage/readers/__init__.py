@@ -60,6 +60,7 @@ ORDER = (
     "aws_cur.READER",
     "focus.READER",
     "portkey.READER",
+    "cc_switch.READER",
     "new_api.READER",
     "new_api.EXPORT",
     "vllm.READER",

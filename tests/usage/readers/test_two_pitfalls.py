@@ -1147,6 +1147,27 @@ def grok(folder: Path) -> None:
     lines(folder / "updates.jsonl", turn("p", 50, 5, 0, 1), turn("p", 100, 20, 60, 100_000_000), turn("q", 7, 3, 0, 0))
 
 
+# Codex's cached tokens are within the input; what was read in an agent's own log is no request of the proxy.
+@case("cc-switch", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, "0.01")
+def cc_switch(folder: Path) -> None:
+    rows = (
+        ("a", "codex", "gpt-5.5", 100, 20, 60, 0, 1, "0.01", "proxy"),
+        ("b", "claude", "claude-opus-4-6", 7, 3, 900, 5, 1, "0", "proxy"),
+        ("c", "claude", "claude-opus-4-6", 50, 5, 0, 0, 0, "0", "session_log"),
+    )
+    with sqlite3.connect(folder / "cc-switch.db") as database:
+        database.execute("CREATE TABLE providers (a)")
+        database.execute(
+            "CREATE TABLE proxy_request_logs (request_id, app_type, model, input_tokens, output_tokens, cache_read_tokens,"
+            f" cache_creation_tokens, input_token_semantics, total_cost_usd, data_source, created_at DEFAULT {MS // 1000},"
+            " status_code DEFAULT 200)"
+        )
+        names = "request_id, app_type, model, input_tokens, output_tokens, cache_read_tokens, cache_creation_tokens"
+        names += ", input_token_semantics, total_cost_usd, data_source"
+        database.executemany(f"INSERT INTO proxy_request_logs ({names}) VALUES ({', '.join('?' * 10)})", rows)
+    database.close()
+
+
 NEW_API = (
     "id",
     "created_at",
