@@ -6,7 +6,7 @@ What a cell says depends on nothing but the cell, so each text of a column is lo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,11 @@ from .reader import identifier
 # A cast takes long to see that another text is none. An amount may have the sign of a currency, and thousands.
 NUMBER = r"'[$€£¥]?[-+.,_eE0-9\s]*[1-9][-+.,_eE0-9\s]*[$€£¥]?'"
 SIGNS = "'[$€£¥,]'"
+BARE = f"regexp_replace(raw, {SIGNS}, '', 'g')"
+EXACT = f"coalesce(TRY_CAST({BARE} AS DECIMAL(38, 9)), TRY_CAST(TRY_CAST({BARE} AS DOUBLE) AS DECIMAL(38, 9)))"
 
 ROWS = 10_000  # at a time
+WIDE, SLICE = 64, 500  # columns from which on they are asked some at a time: a statement looks at all that a table has
 
 # The cells of a column that hold JSON as lines, each an object with the column's name; many lines at once, and where
 # these stand.
@@ -27,6 +30,27 @@ WITH cell AS (SELECT "costsim line" AS line, ltrim({cell}::VARCHAR) AS value FRO
 SELECT list(line), string_agg(concat($start, CASE WHEN contains(value, chr(10)) OR contains(value, chr(13))
     THEN translate(value, chr(10) || chr(13), '  ') ELSE value END, '}}', chr(10)), '')
 FROM cell WHERE value[1] IN ('{{', '[') GROUP BY line // $rows ORDER BY line // $rows
+"""
+
+# The cells of several columns below one another, with their places among these columns.
+CELLS = """
+WITH cell AS (
+    SELECT line, substr(place, 2)::INTEGER AS place, raw
+    FROM (UNPIVOT (SELECT "costsim line" AS line, {columns} FROM cells) ON COLUMNS(* EXCLUDE line)
+        INTO NAME place VALUE raw)
+)
+"""
+OBJECTS_OF_SEVERAL = """
+SELECT list(line), string_agg(concat($starts[place], translate(ltrim(raw), chr(10) || chr(13), '  '), '}', chr(10)), '')
+FROM cell WHERE ltrim(raw)[1] IN ('{', '[') GROUP BY line // $rows ORDER BY line // $rows
+"""
+NUMBERS_OF_SEVERAL = """
+, said AS MATERIALIZED (
+    SELECT place, raw, count(*)::DECIMAL(10, 0) AS times, min(line) AS line
+    FROM cell WHERE regexp_full_match(raw, {number}) GROUP BY ALL
+)
+SELECT place, sum(times)::BIGINT, sum(TRY_CAST(n AS DECIMAL(28, 9)) * times)::VARCHAR, min(line), arg_min(raw, line)
+FROM (SELECT *, {exact} AS n FROM said) WHERE n <> 0 GROUP BY place ORDER BY place
 """
 
 if TYPE_CHECKING:
@@ -45,13 +69,23 @@ def watch_cells(
     connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
 ) -> None:
     """Note the numbers of `cells` that are usage and are not counted; `places` are the file's columns in it."""
+    plain = [(bounded(name), place) for name, place in places.items() if not _is_nested(kinds[place])]
+    watched = [(name, place) for name, place in plain if may_hold_usage(source, name)]
+    if len(watched) > WIDE:
+        for start in range(0, len(watched), SLICE):
+            _several(connection, source, watched[start : start + SLICE])
+        places = {name: place for name, place in places.items() if _is_nested(kinds[place])}
     for given, place in places.items():
         name = bounded(given)
-        nested = kinds[place].endswith("]") or kinds[place].startswith(("STRUCT", "MAP"))
+        nested = _is_nested(kinds[place])
         if nested or _holds_objects(source, name):
             _objects(connection, source, name, place, nested)
         if not nested and source.watch.likeness.judge(name, False):
             _column(connection, source, name, place)
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
 
 
 def _holds_objects(source: Source, name: str) -> bool:
@@ -61,9 +95,24 @@ def _holds_objects(source: Source, name: str) -> bool:
     )
 
 
+def _several(connection: DuckDBPyConnection, source: Source, columns: Sequence[tuple[str, str]]) -> None:
+    """Note what columns of texts and numbers hold, with few statements for all of them."""
+    judge = source.watch.likeness.judge
+    if objects := [(name, place) for name, place in columns if _holds_objects(source, name)]:
+        starts = [f"{{{json.dumps(name)}: " for name, _ in objects]
+        _watch_lines(connection, source, _cells(objects) + OBJECTS_OF_SEVERAL, {"starts": starts, "rows": ROWS})
+    if numbers := [(name, place) for name, place in columns if judge(name, False)]:
+        sums = NUMBERS_OF_SEVERAL.format(number=NUMBER, exact=EXACT)
+        for number, times, total, line, raw in connection.execute(_cells(numbers) + sums).fetchall():
+            source.watch.add(source.file_id, numbers[number - 1][0], times, Decimal(total or 0), line, raw)
+
+
+def _cells(columns: Sequence[tuple[str, str]]) -> str:
+    texts = [f"{identifier(place)}::VARCHAR AS c{number}" for number, (_, place) in enumerate(columns, 1)]
+    return CELLS.format(columns=", ".join(texts))
+
+
 def _column(connection: DuckDBPyConnection, source: Source, name: str, place: str) -> None:
-    bare = f"regexp_replace(raw, {SIGNS}, '', 'g')"
-    exact = f"coalesce(TRY_CAST({bare} AS DECIMAL(38, 9)), TRY_CAST(TRY_CAST({bare} AS DOUBLE) AS DECIMAL(38, 9)))"
     row = connection.execute(
         f"""
         WITH said AS MATERIALIZED (  -- else each cell would be cast, not each text
@@ -71,7 +120,7 @@ def _column(connection: DuckDBPyConnection, source: Source, name: str, place: st
             FROM cells WHERE regexp_full_match({identifier(place)}::VARCHAR, {NUMBER}) GROUP BY 1
         )
         SELECT sum(times)::BIGINT, sum(TRY_CAST(n AS DECIMAL(28, 9)) * times)::VARCHAR, min(line), arg_min(raw, line)
-        FROM (SELECT *, {exact} AS n FROM said) WHERE n <> 0
+        FROM (SELECT *, {EXACT} AS n FROM said) WHERE n <> 0
         """  # noqa: S608 (names are quoted)
     ).fetchone()
     if row and row[0]:
@@ -80,7 +129,12 @@ def _column(connection: DuckDBPyConnection, source: Source, name: str, place: st
 
 def _objects(connection: DuckDBPyConnection, source: Source, name: str, place: str, nested: bool) -> None:
     cell = f"to_json({identifier(place)})" if nested else identifier(place)
-    parts = connection.execute(OBJECTS.format(cell=cell), {"start": f"{{{json.dumps(name)}: ", "rows": ROWS})
+    start = f"{{{json.dumps(name)}: "
+    _watch_lines(connection, source, OBJECTS.format(cell=cell), {"start": start, "rows": ROWS})
+
+
+def _watch_lines(connection: DuckDBPyConnection, source: Source, sql: str, parameters: dict[str, object]) -> None:
+    parts = connection.execute(sql, parameters)
     numbers: list[int] = []
     lines = LineWatch(source.watch, source.file_id, lambda place: numbers[place - 1])
     while part := parts.fetchone():

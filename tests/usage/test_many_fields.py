@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from costsim.reports.loaded import lines as lines_of
-from costsim.usage import known_shapes, places, unread
+from costsim.usage import known_shapes, places, table_watch, unread
 from costsim.usage.files import reader_named
 from costsim.usage.line_watch import LineWatch
 from costsim.usage.load import load
@@ -221,3 +221,25 @@ def test_a_line_of_very_many_keys_is_read_in_seconds(tmp_path: Path) -> None:
     assert report.calls == 1
     assert total(sums(report).values()) == (300_000, 300_000)
     assert len(report.unread) < 1_000
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_many_columns_are_asked_at_once_and_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: bool
+) -> None:
+    """A statement for each of 100,000 columns took hours: each looks at all that a table has."""
+    if wide:
+        monkeypatch.setattr(table_watch, "WIDE", 0)
+        monkeypatch.setattr(table_watch, "SLICE", 2)
+    header = "ts,input,output,a_tokens,b_cost,c_usage,d_tokens,e_tokens"
+    rows = ['"$1,000.50",0,"{""x"": 3}",,word', '7,0.5,"[{""y"": 4}, 5]",0,-2']
+    lines = [header, *(f"2026-10-05T10:00:00Z,1,2,{row}" for row in rows)]
+    mapping = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
+    report = loaded(tmp_path, *lines, name="a.csv", mapping=mapping)
+    assert {(one.field, one.occurrences, one.total, one.line) for one in report.unread} == {
+        ("a_tokens", 2, Decimal("1007.5"), 2),
+        ("b_cost", 1, Decimal("0.5"), 3),
+        ("c_usage.x", 1, Decimal(3), 2),
+        ("c_usage.y", 1, Decimal(4), 3),
+        ("e_tokens", 1, Decimal(-2), 3),
+    }
