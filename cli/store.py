@@ -40,8 +40,10 @@ def repair(db: DbOption = DEFAULT_STORE) -> None:
     from ..usage.upkeep import repair as save
 
     health, saved, kept = save(existing(db))
+    if health.log:
+        say(f"{db}: {health.log}. What was loaded since is in no sum: load the logs again: costsim load LOGS")
     if kept is None:
-        say(f"{db}: sound; nothing to repair")
+        say(f"{db}: sound" if health.log else f"{db}: sound; nothing to repair")
         return
     for fault in health.faults():
         say(fault)

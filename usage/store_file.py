@@ -20,6 +20,7 @@ import duckdb
 
 from ..errors import StoreError
 from ..memory import check_engine
+from .change_log import BEGINS, damaged_at
 from .unfold import SQLITE
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
@@ -38,9 +39,6 @@ OTHERS = {
 NO_DATABASE = "this is no DuckDB database; name another file for the store"
 IN_MEMORY = Path(":memory:")
 HANDLES = "/dev/fd"  # of this process, on Linux and macOS
-LOG_BEGINS = bytes.fromhex(
-    "6400 62 6500"
-)  # WAL_VERSION, as DuckDB 1 and 2 write it: field 100 is 98, field 101 follows
 ASIDE = "move it away: mv {log} {aside}"
 REFUSED = {
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
@@ -53,16 +51,24 @@ REFUSED = {
 """What DuckDB says of a file, and what it means to a user."""
 NO_LOG = f"{{log}}, beside it, is no log of changes of DuckDB, which would drop it unread; {ASIDE}"
 
+DAMAGED_LOG = (
+    "the log of changes beside it, {log}, is damaged at byte {at:,} of {size:,}, and DuckDB would drop what stands "
+    "behind it in silence"
+)
+CUT_LOG = "costsim store repair cuts it there and keeps the damaged one; then load the logs again"
 
-def connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+
+def connect(path: Path, read_only: bool, wait_seconds: float, *, any_log: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the database at `path`; made new where there is none or an empty file, unless `read_only`.
+    Of a log that is damaged, `any_log` takes what DuckDB reads of it.
 
     Raises StoreError where `path` is no file for a store, and DuckDB's own errors where it cannot be opened; waits up
     to `wait_seconds` while another process has it open.
     """
     check_engine()
     new = is_new(path)
-    _check_log(path)
+    if not any_log:
+        _check_log(path)
     if read_only and new:
         raise StoreError(f"{path}: there is no store here; `costsim load` makes one")
     mode = _make_room(path) if new and path != IN_MEMORY else None
@@ -223,14 +229,23 @@ def _check_log(path: Path) -> None:
         return
     if os.path.isfile(log):
         with suppress(FileNotFoundError):  # another process has just taken its changes into the store
-            if not LOG_BEGINS.startswith(_head(log)[: len(LOG_BEGINS)]):
+            if not BEGINS.startswith(_head(log)[: len(BEGINS)]):
                 raise StoreError(f"{path}: {_with_log(NO_LOG, path)}")
+            if why := damage_of_log(path):
+                raise StoreError(f"{path}: {why}; {CUT_LOG}")
     else:
         kind = "a folder" if os.path.isdir(log) else "no regular file"
         raise StoreError(
             f"{log}: this is {kind}, where the store's log of changes is to be; move it away, or name another file "
             "for the store"
         )
+
+
+def damage_of_log(path: Path) -> str | None:
+    """Where a store's log of changes is damaged, if it is. Raises FileNotFoundError where there is none."""
+    log = log_of(path)
+    at = damaged_at(log)
+    return None if at is None else DAMAGED_LOG.format(log=quote(str(log)), at=at, size=log.stat().st_size)
 
 
 def never_begun(path: Path) -> bool:

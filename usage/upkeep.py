@@ -19,13 +19,14 @@ import duckdb
 from ..errors import StoreError
 from ..interrupts import undivided
 from ..tokens import TOKEN_CLASSES
-from ..writing import one_writer, remove_left
+from ..writing import one_writer, remove_left, write_file
+from .change_log import damaged_at
 from .impossible import every_impossible_value, possible, remove_impossible
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
+from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar, version_of
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG, connect, is_new, log_of
+from .store_file import CONFIG, connect, damage_of_log, is_new, log_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -88,12 +89,13 @@ TOUCH_ALL = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usa
 @dataclass
 class Health:
     """What was found: rows by table, tables that cannot be read with the reason, values that cannot be, and what does
-    not agree."""
+    not agree. `log` says where a damaged log of changes was cut, and where it is kept."""
 
     rows: dict[str, int] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
     impossible: list[str] = field(default_factory=list)
     disagree: dict[str, int] = field(default_factory=dict)
+    log: str = ""
 
     @property
     def sound(self) -> bool:
@@ -188,14 +190,38 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
     is_new(path)  # a folder has no name to be kept under
     path = Path(os.path.realpath(path))
     with one_writer(path.parent):
+        ending = f".damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        cut = _cut_log(path, ending) if log_of(path).is_file() else ""
         before = _state(path)
         health = verify(path)
+        health.log = cut
         if health.sound:
             return health, {}, None
-        kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        kept = path.with_name(f"{path.name}{ending}")
         with _in_place_of(path, kept, before) as new:
             saved = _saved(path, new, health)
     return health, saved, kept
+
+
+def _cut_log(path: Path, ending: str) -> str:
+    """Cut a damaged log of changes where DuckDB stops reading it, and keep the whole of it; what was done, if anything.
+
+    What is left is the store as it was after an earlier load: what is in it since is not known to it, and is read anew.
+    """
+    log = log_of(path)
+    if (at := damaged_at(log)) is None:
+        return ""
+    why, kept = damage_of_log(path), log.with_name(f"{log.name}{ending}")
+    with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS, any_log=True)) as store:  # so nobody writes
+        version_of(store, path)
+        try:
+            os.link(log, kept)
+            with log.open("rb") as stream:
+                beginning = stream.read(at)
+            write_file(log, beginning)
+        except OSError as error:
+            raise StoreError(f"{log}: the log of changes cannot be cut: {error.strerror}") from None
+    return f"{why}; it was cut there, and is kept as {kept}"
 
 
 def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:

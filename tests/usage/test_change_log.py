@@ -1,0 +1,167 @@
+"""The log of changes beside a store: cut by a kill it is read to its last whole transaction, damaged it is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Run
+from costsim.errors import StoreError
+from costsim.usage.change_log import COMPLETES, ENTRY, HEADER, STATED, damaged_at
+from costsim.usage.load import load
+from costsim.usage.store import open_store
+
+pytestmark = pytest.mark.slow
+
+LINE = (
+    '{{"timestamp": "2026-01-10T10:00:00.000Z", "sessionId": "s", "requestId": "r{0}", "message": {{"role": "assistant",'
+    ' "id": "m{0}", "model": "claude-sonnet-4-20250514", "usage": {{"input_tokens": {0}, "output_tokens": 1}}}}}}\n'
+)
+COUNT = "SELECT count(*) FROM usage_event"
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A store with 3 calls, and the log of two loads of 100 calls each, whose process was killed after its commits."""
+    folder = tmp_path_factory.mktemp("killed")
+    for name, first, count in (("a", 0, 3), ("b", 100, 100), ("c", 200, 100)):
+        (folder / f"{name}.jsonl").write_text("".join(LINE.format(n) for n in range(first, first + count)))
+    path = folder / "costsim.duckdb"
+    with open_store(path) as store:
+        load(store, [folder / "a.jsonl"])
+    if (child := os.fork()) == 0:
+        with open_store(path) as store:
+            load(store, [folder / "b.jsonl"])
+            load(store, [folder / "c.jsonl"])
+            os._exit(9)
+    os.waitpid(child, 0)
+    return path.read_bytes(), Path(f"{path}.wal").read_bytes()
+
+
+@pytest.fixture
+def store_at(killed: tuple[bytes, bytes], tmp_path: Path) -> Callable[[bytes], Path]:
+    """A store beside which the log has this content."""
+
+    def put(log: bytes) -> Path:
+        path = tmp_path / "costsim.duckdb"
+        path.write_bytes(killed[0])
+        Path(f"{path}.wal").write_bytes(log)
+        return path
+
+    return put
+
+
+def entries(log: bytes) -> list[int]:
+    """Where the entries begin, and where the last one ends."""
+    header = HEADER.match(log)
+    assert header
+    places = [header.end()]
+    while places[-1] < len(log):
+        places.append(places[-1] + STATED + ENTRY.unpack_from(log, places[-1])[0])
+    return places
+
+
+def count(path: Path) -> int:
+    with open_store(path, read_only=True) as store:
+        found = store.execute(COUNT).fetchone()
+    return int(found[0]) if found else 0
+
+
+def with_bytes(log: bytes, place: int, new: bytes) -> bytes:
+    return log[:place] + new + log[place + len(new) :]
+
+
+def test_a_log_is_walked_to_its_end(killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path]) -> None:
+    log = killed[1]
+    places = entries(log)
+    assert places[-1] == len(log)
+    assert log.count(COMPLETES) >= 2
+    assert log.endswith(COMPLETES)
+    assert count(store_at(log)) == 203
+
+
+def test_a_log_that_a_kill_cut_anywhere_is_read_to_its_last_whole_transaction(
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    """At, just before, just after and within every entry; of a load all or nothing counts: 3, 103 or 203 calls."""
+    log = killed[1]
+    for place in entries(log):
+        for end in range(max(0, place - 22), min(len(log), place + 22)):
+            (tmp_path / "cut").write_bytes(log[:end])
+            assert damaged_at(tmp_path / "cut") is None, end
+    for end in entries(log)[::3]:
+        assert count(store_at(log[: end + 5])) in (3, 103, 203)
+
+
+DAMAGES: dict[str, tuple[int, bytes]] = {
+    "no size": (0, bytes(8)),
+    "a size beyond the end": (0, (2**31).to_bytes(8, "little")),
+    "a size beyond any": (0, b"\xff" * 8),
+    "no head": (0, bytes(ENTRY.size)),
+    "a sector": (-200, bytes(512)),
+}
+
+
+@pytest.mark.parametrize(("offset", "new"), DAMAGES.values(), ids=DAMAGES)
+def test_a_log_that_is_damaged_at_any_entry_never_loses_a_load_in_silence(
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], offset: int, new: bytes
+) -> None:
+    log = killed[1]
+    places = entries(log)
+    for place in [*places[: len(places) - 1 : 4], *places[-3:-1], places[0] - 2]:
+        path = store_at(with_bytes(log, max(0, place + offset), new)[: len(log)])
+        with pytest.raises(StoreError) as error:
+            count(path)
+        assert "\n" not in str(error.value)
+        assert any(word in str(error.value) for word in ("is damaged", "no log of changes", "of another database"))
+
+
+def test_every_command_names_a_damaged_log_and_repair_leads_out(
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], tmp_path: Path, costsim: Run
+) -> None:
+    """The first of the two loads is completed before the damage; the second is loaded again."""
+    log = killed[1]
+    place = log.index(COMPLETES) + len(COMPLETES)
+    while log[:place].count(COMPLETES) < log.count(COMPLETES) // 2:
+        place = log.index(COMPLETES, place) + len(COMPLETES)
+    damaged = with_bytes(log, place, bytes(8))
+    path = store_at(damaged)
+    says = f"{path}.wal, is damaged at byte {place:,} of {len(log):,}, and DuckDB would drop what stands behind it"
+    for words in (["spend"], ["load", "."], ["store", "verify"], ["store", "compact"], ["report"]):
+        done = costsim(*words, "--db", str(path))
+        assert (done.code, done.err.count("\n")) == (2, 1), done.err
+        assert says in done.err
+        assert "costsim store repair" in done.err
+        assert (path.read_bytes(), Path(f"{path}.wal").read_bytes()) == (killed[0], damaged)
+    done = costsim("store", "repair", "--db", str(path))
+    assert done.code == 0, done.err
+    assert says in done.out
+    kept = [file for file in tmp_path.iterdir() if ".wal.damaged-" in file.name]
+    assert [file.read_bytes() for file in kept] == [damaged]
+    assert count(path) in (3, 103)
+    for name, first in (("b", 100), ("c", 200)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(LINE.format(n) for n in range(first, first + 100)))
+    assert costsim("load", str(tmp_path), "--db", str(path)).code == 0
+    assert costsim("store", "verify", "--db", str(path)).code == 0
+    assert count(path) == 203
+
+
+def test_a_damaged_log_of_another_programs_database_stays_as_it_is(tmp_path: Path, costsim: Run) -> None:
+    path, log = tmp_path / "other.duckdb", tmp_path / "other.duckdb.wal"
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE sales (a INT)")
+    if (child := os.fork()) == 0:
+        other = duckdb.connect(str(path))
+        for number in range(50):
+            other.execute("INSERT INTO sales VALUES (?)", [number])
+        os._exit(9)
+    os.waitpid(child, 0)
+    content = log.read_bytes()
+    damaged = with_bytes(content, entries(content)[5], bytes(8))
+    log.write_bytes(damaged)
+    for words in (["spend"], ["store", "repair"]):
+        assert costsim(*words, "--db", str(path)).code == 2
+        assert log.read_bytes() == damaged
