@@ -34,8 +34,8 @@ THOUSANDS = r"-?\$ ?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?|-?[1-9][0-9]{0,2}(,[0
 
 def named(*figures: str) -> str:
     """SQL for the id of a request by its time, model and figures, as the first of equal ones in its file."""
-    texts = ", ".join(f"coalesce(({figure})::VARCHAR, '')" for figure in figures)
-    return f"concat_ws(':', 'cursor', {texts}, '1')"
+    texts = ", ':', ".join(f"({figure})::VARCHAR" for figure in figures)
+    return f"concat('cursor:', {texts}, ':1')"  # in which NULL is nothing
 
 
 BESIDE = f"""("{WRITTEN}" - CASE WHEN contained THEN "{UNCACHED}" ELSE 0 END)"""
@@ -68,7 +68,8 @@ SELECT file_id, line,
     "Output Tokens" AS output,
     nullif("Total Tokens", 0) AS stated_total,
     -- words are no amount; what has digits and is no number is rejected
-    CASE WHEN usd <> 'Included' AND regexp_matches(usd, '[0-9]') THEN usd END AS recorded_usd,
+    CASE WHEN usd BETWEEN '0' AND ':' OR (usd <> 'Included' AND regexp_matches(usd, '[0-9]')) THEN usd END
+        AS recorded_usd,
     json_object('user', "User", 'kind', "Kind", 'max_mode', "Max Mode", 'automation', "Automation ID",
         'requests', "Requests") AS tags
 FROM read
