@@ -58,6 +58,7 @@ Kinds = dict[str, str]
 """Columns and their types."""
 
 TOO_MANY = f"costsim {secrets.token_hex(8)}"  # no log can know it, and look as if it had too many
+NOTHING = f"costsim {secrets.token_hex(8)}"
 BOUNDED = f"""CASE WHEN reason IS NULL OR reason = '{STATED_BY_OTHERS}' THEN reason
     WHEN nextval('refused_entry') > $most THEN error('{TOO_MANY}')
     ELSE reason END"""
@@ -75,6 +76,10 @@ def begin(store: DuckDBPyConnection, reader: Reader) -> None:
 
 class TooManyRefusedError(Exception):
     """More entries are refused than may be; nothing of them was appended."""
+
+
+class NothingError(Exception):
+    """A record has none of the reader's columns, and whether such a one is refused is not known yet."""
 
 
 class Projector:
@@ -96,12 +101,31 @@ class Projector:
         except duckdb.Error as error:
             if TOO_MANY in str(error):
                 raise TooManyRefusedError from None
+            if NOTHING in str(error):
+                raise NothingError from None
             raise
+
+    def append_something(self, record: str, parameters: dict[str, object], most: int, file_id: int) -> None:
+        """`append` what comes of records that have any of the reader's columns; of others, as `of_something` says.
+
+        Most logs have no others: whether these are refused takes as long to find out as some thousand lines to read.
+        """
+        try:
+            self.append(f"SELECT * FROM ({record}) WHERE {self._something(most)}", parameters, most)  # noqa: S608 (ours)
+        except NothingError:
+            something = self.of_something(file_id, most)
+            self.append(f"SELECT * FROM ({record}) WHERE {something}", parameters, most)  # noqa: S608 (ours)
 
     def of_something(self, file_id: int, most: int) -> str:
         """SQL for whether a record has any of the reader's columns, or is one of `most` without that are refused."""
+        self.reason_of_nothing(file_id)
+        return self._something(most)
+
+    def _something(self, most: int) -> str:
         something = f"NOT ({' AND '.join(f'{identifier(name)} IS NULL' for name in self.reader.columns)})"
-        if self.reason_of_nothing(file_id) is None:
+        if self._nothing is None:
+            return f"CASE WHEN {something} THEN TRUE ELSE error('{NOTHING}') END"
+        if self._nothing[0] is None:
             return something
         return f"({something} OR CASE WHEN nextval('refused_entry') > {most} THEN error('{TOO_MANY}') ELSE TRUE END)"
 
@@ -196,7 +220,7 @@ def _column(name: str, value: str, kind: str | None) -> str:
     if name in ("stated_total", BEYOND):
         return f"TRY_CAST({value} AS HUGEINT) AS {name}"
     if name in NAMES and value == name:
-        value = f"CASE WHEN trim({value}) <> '' THEN {value} END"
+        value = f"CASE WHEN {value} BETWEEN '!' AND '~' OR trim({value}) <> '' THEN {value} END"  # quick for most
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{kind_of(name)} AS {identifier(name)}"

@@ -104,12 +104,13 @@ def _fast(connection: DuckDBPyConnection, part: Portion, projection: Projector, 
 def _streamed(connection: DuckDBPyConnection, part: Portion, projection: Projector) -> bool:
     """Project a part in one go, keeping nothing between; whether every line fitted. If not, nothing is projected."""
     sql, parameters = _line_scan(connection, part.plain, part.taken, part.sifted)
-    if part.plain:
-        something = projection.of_something(part.plain[0].file_id, MAX_REJECTS.value)
-        sql = f"SELECT * FROM ({sql}) WHERE {something}"  # noqa: S608 (columns are the reader's)
+    most = MAX_REJECTS.value
     try:
         with profiled(connection), any_order(connection, sum(source.file.size for source in part.read)):
-            projection.append(sql, parameters, MAX_REJECTS.value)
+            if part.plain:
+                projection.append_something(sql, parameters, most, part.plain[0].file_id)
+            else:
+                projection.append(sql, parameters, most)
             fits = scanned_rows(connection, "READ_NDJSON") == part.rows() and not any(map(_is_unfit, part.read))
     except NO_FIT as error:
         if is_grave(error):
