@@ -27,7 +27,7 @@ from .sieve import may_be_entry
 from .source import Reject, Source
 from .store import scalar
 from .store_faults import first_line, is_grave
-from .tables import read_csv, read_parquet, stream_csv
+from .tables import check_width, read_csv, read_parquet, stream_csv
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -80,6 +80,7 @@ class Careful:
         return [*self._rejects, *self._ends.values()]
 
     def _table(self, source: Source) -> None:
+        check_width(len(source.format.columns))
         if source.file.size < self._together:
             keep, forget = self._append, FORGET_RECORDS
         else:

@@ -47,6 +47,7 @@ MAX_VALUES = Bound("COSTSIM_MAX_VALUES", 12_000_000)  # of JSON that is read at 
 MAX_UNPACKED = Bound("COSTSIM_MAX_UNPACKED", 64 * 2**30)  # what a packed file or a pipe holds
 MAX_RATIO = Bound("COSTSIM_MAX_RATIO", 1000)  # of a packed file, its content to its size
 MAX_REJECTS = Bound("COSTSIM_MAX_REJECTS", 200_000)  # lines of a file that are no entries
+MAX_COLUMNS = Bound("COSTSIM_MAX_COLUMNS", 10_000)  # of a table: a database takes a second for so many, hours for more
 MAX_FIELDS = Bound("COSTSIM_MAX_FIELDS", 1_000)  # of a source, not counted and kept apart: others are summed together
 FREE_BYTES = 64 * 2**20  # so much is unpacked whatever its ratio
 

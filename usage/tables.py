@@ -21,7 +21,7 @@ from .bounded import lines_of
 from .cell_sql import as_kind, checked_cell, plain_cell, why_misfit
 from .files import escaped
 from .fits import NUMBERS
-from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
+from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
@@ -116,11 +116,18 @@ def _check_rows(connection: DuckDBPyConnection, file: Path) -> None:
     """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
     path: list[object] = [escaped(str(file))]
     rows, width = (scalar(connection, sql.replace("$path", "?"), path) for sql in (PARQUET_ROWS, PARQUET_WIDTH))
+    check_width(width)
     content = rows * width * CELL_BYTES
     if content > MAX_UNPACKED.value:
         raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
     if content > max(FREE_BYTES, MAX_RATIO.value * file.stat().st_size):
         raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
+
+
+def check_width(columns: int) -> None:
+    """Raises duckdb.InvalidInputException where a table has too many columns."""
+    if columns > MAX_COLUMNS.value:
+        raise duckdb.InvalidInputException(f"its columns are over {MAX_COLUMNS}: {columns:,}")
 
 
 def _is_needed(source: Source, name: str) -> bool:

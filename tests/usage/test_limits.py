@@ -188,6 +188,21 @@ def test_a_small_parquet_file_of_very_many_rows_is_refused(store: duckdb.DuckDBP
     assert load(store, [file.parent], mapping=MAPPING).total("rejected") == 1
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_columns_of_a_table_are_bounded(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Four columns are as many as are allowed, a fifth is one too many."""
+    monkeypatch.setenv("COSTSIM_MAX_COLUMNS", "4")
+    made = "SELECT TIMESTAMP '2026-10-05' AS ts, 'x' AS model, 1 AS input, 1 AS output"
+    calls, wide = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
+    store.execute(f"COPY ({made}) TO '{calls}' (FORMAT {ending})")
+    store.execute(f"COPY ({made}, 1 AS e) TO '{wide}' (FORMAT {ending})")
+    assert load(store, [calls], mapping=MAPPING).calls == 1
+    with pytest.raises(UsageLogError, match=r"its columns are over 4 \(raise it with COSTSIM_MAX_COLUMNS\): 5"):
+        load(store, [wide], mapping=MAPPING)
+
+
 def langfuse(rest: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
     """A log of Langfuse: one call, then so many lines, or items of a document."""
     call = {"id": "a", "type": "GENERATION", "traceId": "t", "startTime": "2026-10-05T10:00:00Z", "model": "gpt-4o"}
