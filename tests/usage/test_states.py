@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from costsim.errors import UsageLogError
 from costsim.tokens import TOKEN_CLASSES
@@ -160,6 +161,29 @@ def test_rows_of_a_table_without_ids_that_is_written_anew_count_once(
             os.utime(file, (OLD + number, OLD + number))
             load(store, [file], mapping=mapping)
         assert store.execute("SELECT sum(input)::BIGINT FROM usage_event").fetchall() == [(input,)]
+
+
+def test_a_rollup_that_is_made_anew_with_other_names_counts_once(tmp_path: Path) -> None:
+    """The sample's sums of another component each, as rules of attribution give them; then without one of its days."""
+    sample = next((SAMPLES / "rollup").iterdir())
+    states = [tmp_path / str(number) / "r.parquet" for number in range(3)]
+    last = "day <> (SELECT max(day) FROM whole)"
+    for state, component, where in zip(states, ("one", "other", "other"), ("TRUE", "TRUE", last), strict=True):
+        state.parent.mkdir()
+        duckdb.sql(f"""COPY (WITH whole AS (FROM '{sample}') SELECT * REPLACE ('{component}' AS component) FROM whole
+            WHERE {where}) TO '{state}' (FORMAT parquet)""")  # fmt: skip
+    clean = counted(tmp_path / "clean", states[1:2])
+    assert counted(tmp_path / "again", states[:2]) == clean
+    assert counted(tmp_path / "later", states) == clean  # a day that it has no more stays
+
+
+def test_a_span_of_braintrust_counts_until_those_below_it_are_exported(tmp_path: Path) -> None:
+    outer, inner = ({"id": id, "span_id": id, "root_span_id": "a", "span_parents": parents, "created": "2026-10-05T10:00:00Z",
+                     "span_attributes": {"type": "llm", "name": id}, "metadata": {"model": "m"},
+                     "metrics": {"prompt_tokens": 10, "completion_tokens": 3}}
+                    for id, parents in (("a", None), ("b", ["a"])))  # fmt: skip
+    states = [written(tmp_path / str(len(rows)) / "e.json", {"events": rows}) for rows in ([outer], [outer, inner])]
+    assert counted(tmp_path / "loaded", states, CALLS) == [(10, 3)]
 
 
 def test_messages_of_a_run_count_until_its_result_has_their_sum(tmp_path: Path) -> None:

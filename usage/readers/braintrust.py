@@ -10,8 +10,9 @@ own date. What Braintrust's proxy answered from its cache (`metrics.cached`) ask
 from __future__ import annotations
 
 from ..processing import processing
-from ..reader import Reader, Sample
+from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .nested import above, count, has, items, labels, media, parsed, priced, tags_of, text, uncached, written_5m
+from .restated import WHAT, same
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
 OBJECTS = ["span_attributes", "span_parents", "metrics", "metadata", "error", "tags", "output"]
@@ -74,7 +75,8 @@ counted AS (
             AS hit,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
-    FROM known ANTI JOIN above USING (file_id, span_id) WHERE has_usage
+    FROM known LEFT JOIN (SELECT DISTINCT file_id, span_id, TRUE AS is_above FROM above) USING (file_id, span_id)
+    WHERE has_usage
 )
 SELECT file_id, line,
     'braintrust:' || coalesce({text("span", "output.id")}, coalesce({
@@ -90,7 +92,9 @@ SELECT file_id, line,
     {text("meta", "model")} AS model,
     {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE WHEN is_above THEN '{
+    STATED_BY_OTHERS
+}' WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     CASE WHEN hit THEN 0 ELSE {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} END AS input,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read, CASE WHEN hit THEN 0 ELSE writes_5m END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE writes_1h END AS cache_write_1h,
@@ -107,6 +111,12 @@ SELECT file_id, line,
         'time_from', CASE WHEN started IS NULL AND NOT {has("span", "created")} THEN 'the file' END)) AS tags
 FROM counted
 """  # noqa: S608 (constants only)
+
+REPLACED = f"""
+{same("now", "before", [name for name in WHAT if name != "ts"])} AND now.input = before.input
+    AND now.output = before.output AND before.tags ->> 'time_from' = 'the file'
+"""
+"""A call that has neither an id nor a time is known by its content, of which the file's date is no part."""
 
 
 def recognises(sample: Sample) -> bool:
@@ -136,6 +146,7 @@ READER = Reader(
     doc="https://www.braintrust.dev/docs/guides/traces/customize",
     columns=COLUMNS,
     sql=SQL,
+    replaced=(REPLACED,),
     recognises=recognises,
     input_includes_cached=True,
     ordered=True,  # the parts of a span may stand in several lines

@@ -40,6 +40,12 @@ SELECT file_id, line,
 FROM parted
 """  # noqa: S608 (constants only)
 
+_MADE = " AND ".join(
+    f"now.tags ->> '{name}' IS NOT DISTINCT FROM before.tags ->> '{name}'" for name in ("origin", "made_by")
+)
+REPLACED = f"now.ts::DATE = before.ts::DATE AND {_MADE}"
+"""A rollup that is made anew says all that there is of its days, whatever its rows are kept apart by by now."""
+
 
 def recognises(sample: Sample) -> bool:
     """The columns that only a rollup has."""
@@ -68,6 +74,7 @@ READER = Reader(
         "tier_starts": "where the sums are kept apart",
     },
     no_call="no sum",
+    replaced=(REPLACED,),
     unique_by="where the rollup is from, how it was made, and all that a sum is kept apart by",
     sample="made: a rollup of a few calls, by costsim rollup",
     kept_at="where costsim rollup --out writes it",
