@@ -29,6 +29,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ENDING = re.compile(r"\.\w{1,10}\Z", re.ASCII)
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 THE_STORE = "the store"
+NO_MATCH = "there is no such file, folder or match"
 NO_WHERE = "this link leads nowhere, or round in a circle"
 
 
@@ -126,6 +127,8 @@ def _kind(path: str) -> str | None:
     """What a path is: a folder, a file, a pipe, or why it is none; None where nothing has that name."""
     try:
         mode = os.stat(path).st_mode
+    except PermissionError:  # of a folder above it
+        return "the file cannot be read: Permission denied"
     except OSError as error:
         if os.path.lexists(path):
             return NO_WHERE if os.path.islink(path) else f"the file cannot be read: {error.strerror}"
@@ -176,17 +179,35 @@ def _logs_below(folder: Path, passed: dict[str, str], *, refusing: bool = False)
 
 
 def _matches(pattern: str, passed: dict[str, str]) -> Iterator[Path]:
-    """What a glob means: files, and what folders hold."""
+    """What a glob means: files, and what folders hold. Raises UsageLogError where that is nothing."""
     matches = sorted(glob.glob(pattern, recursive=True))
     if not matches:
-        raise UsageLogError("there is no such file, folder or match", file=shown(pattern))
+        raise UsageLogError(_why_nothing(pattern), file=shown(pattern))
+    others: dict[str, str] = {}
+    nothing = True
+    for file in _matched(matches, "**" not in pattern, others):
+        nothing = False
+        yield file
+    if nothing and not others:
+        raise UsageLogError("there is no file in what this matches", file=shown(pattern))
+    passed |= others
+
+
+def _why_nothing(pattern: str) -> str:
+    """Why nothing matches: a folder above cannot be read, or there is no such thing."""
+    above = (folder for folder in reversed(Path(pattern).parents) if os.path.isdir(folder))
+    closed = next((folder for folder in above if not os.access(folder, os.R_OK | os.X_OK)), None)
+    return f"the folder {shown(closed)} cannot be read: Permission denied" if closed else NO_MATCH
+
+
+def _matched(matches: Sequence[str], folders: bool, passed: dict[str, str]) -> Iterator[Path]:
     for match in matches:
         kind = _kind(match)
         if is_open_here(match):
             passed[shown(match)] = THE_STORE
         elif kind == "file":
             yield Path(match).resolve()
-        elif kind == "folder" and "**" not in pattern:
+        elif kind == "folder" and folders:
             yield from _logs_below(Path(match), passed)
         elif kind != "folder":
             passed[shown(match)] = "no regular file"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from errno import EACCES
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -182,3 +184,28 @@ def test_a_glob_reads_the_folders_it_matches_and_names_what_is_no_file(
     report = load(store, [str(tmp_path / "logs" / "*")])
     assert report.total("added") == calls
     assert report.passed_over == {str(tmp_path / "logs" / "gone"): "no regular file"}
+
+
+def test_a_glob_that_matches_nothing_but_empty_folders_is_refused(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageLogError, match=r"emp\*: there is no file in what this matches"):
+        load(store, [str(tmp_path / "emp*")])
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "*.jsonl"])
+def test_a_folder_that_cannot_be_entered_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """As it is for users other than root, whom no folder keeps out."""
+    (tmp_path / "closed").mkdir(mode=0)
+    really = os.stat
+
+    def stat(path: str | Path, *args: Any, **more: Any) -> os.stat_result:
+        if "closed/" in str(path):
+            raise PermissionError(EACCES, "Permission denied", str(path))
+        return really(path, *args, **more)
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in str(path))
+    with pytest.raises(UsageLogError, match="cannot be read: Permission denied"):
+        listing.find_files([tmp_path / "closed" / name], tmp_path)
