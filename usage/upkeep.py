@@ -31,6 +31,7 @@ from .store_file import CONFIG, connect, damage_of_log, is_new, log_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+WRITTEN_MEANWHILE = "{path}: another process wrote to the store meanwhile; run costsim store repair again"
 ROWS_OF_A_GROUP = 122_880  # DuckDB stores tables in groups of so many rows
 DERIVED = (
     "usage_daily",
@@ -215,6 +216,8 @@ def _cut_log(path: Path, ending: str) -> str:
     with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS, any_log=True)) as store:  # so nobody writes
         version_of(store, path)
         try:
+            if damaged_at(log) != at:
+                raise StoreError(WRITTEN_MEANWHILE.format(path=path))
             os.link(log, kept)
             with log.open("rb") as stream:
                 beginning = stream.read(at)
@@ -310,7 +313,7 @@ def _unchanged_since(path: Path, before: object) -> Iterator[None]:
     or still does."""
     with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS)):
         if _state(path) != before:
-            raise StoreError(f"{path}: another process wrote to the store meanwhile; run costsim store repair again")
+            raise StoreError(WRITTEN_MEANWHILE.format(path=path))
         yield
 
 
