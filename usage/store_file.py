@@ -20,7 +20,6 @@ import duckdb
 
 from ..errors import StoreError
 from ..memory import check_engine
-from .change_log import BEGINS, damaged_at
 from .unfold import SQLITE
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
@@ -228,6 +227,8 @@ def _check_log(path: Path) -> None:
     if path == IN_MEMORY or not os.path.exists(log):
         return
     if os.path.isfile(log):
+        from .change_log import BEGINS  # seldom is there one
+
         with suppress(FileNotFoundError):  # another process has just taken its changes into the store
             if not BEGINS.startswith(_head(log)[: len(BEGINS)]):
                 raise StoreError(f"{path}: {_with_log(NO_LOG, path)}")
@@ -243,6 +244,8 @@ def _check_log(path: Path) -> None:
 
 def damage_of_log(path: Path) -> str | None:
     """Where a store's log of changes is damaged, if it is. Raises FileNotFoundError where there is none."""
+    from .change_log import damaged_at
+
     log = log_of(path)
     at = damaged_at(log)
     return None if at is None else DAMAGED_LOG.format(log=quote(str(log)), at=at, size=log.stat().st_size)
