@@ -35,6 +35,7 @@ MOST_NAMES = 256  # of usage that is not counted, in one file: to look for more 
 MOST_HELD = 200_000  # names of all kinds of lines together
 HEAD, BEFORE, BEHIND = 12, 24, 10  # bytes of a line's beginning, before a usage key and behind its value
 LONGEST = 64 * 1024  # bytes of a value that is known by its shape, and of the keys of a line that is known by them
+LONGEST_LINE = 16 * 2**20  # of a line that is judged here: by itself it is parsed once, in half the memory
 DIGITS = b"0123456789"
 COLON = re.compile(rb"\s*:")
 OPENED = re.compile(rb'"[^"\\]*"\s*:\s*([{\[]?)')
@@ -100,9 +101,9 @@ class KnownShapes:
         return isinstance(record, dict) and not misfit_of_record(record, self.kinds)
 
     def judge(self, line: bytes) -> Names | None:
-        """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits, or
-        where such a name is too long to be kept. Where one is without its id, or too many, it may be any name."""
-        if not self.fits(line):
+        """The names in a line of usage that is not counted, were no number 0; None where it is no entry that fits,
+        or where it or such a name is too long. Where one is without its id, or too many, it may be any name."""
+        if len(line) > LONGEST_LINE or not self.fits(line):
             return None
         names = _Names()
         try:

@@ -43,7 +43,7 @@ class Bound:
 
 MAX_LINE = Bound("COSTSIM_MAX_LINE", 64 * 2**20)  # one line of a log
 MAX_DOCUMENT = Bound("COSTSIM_MAX_DOCUMENT", 512 * 2**20)  # a file that is read as one JSON document or text
-MAX_VALUES = Bound("COSTSIM_MAX_VALUES", 12_000_000)  # of JSON that is read at once: more than any 16 MiB can hold
+MAX_VALUES = Bound("COSTSIM_MAX_VALUES", 9_000_000)  # of JSON that is read at once: more than any 16 MiB can hold
 MAX_UNPACKED = Bound("COSTSIM_MAX_UNPACKED", 64 * 2**30)  # what a packed file or a pipe holds
 MAX_RATIO = Bound("COSTSIM_MAX_RATIO", 1000)  # of a packed file, its content to its size
 MAX_REJECTS = Bound("COSTSIM_MAX_REJECTS", 200_000)  # lines of a file that are no entries
