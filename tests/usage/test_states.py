@@ -186,6 +186,15 @@ def test_a_span_of_braintrust_counts_until_those_below_it_are_exported(tmp_path:
     assert counted(tmp_path / "loaded", states, CALLS) == [(10, 3)]
 
 
+def test_a_run_of_langsmith_counts_until_those_below_it_are_exported(tmp_path: Path) -> None:
+    run = {"trace_id": "a", "run_type": "llm", "session_id": "p", "start_time": "2026-10-05T10:00:00",
+           "end_time": "2026-10-05T10:00:01", "prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13,
+           "inputs": {}, "outputs": {}}  # fmt: skip
+    runs = [{**run, "id": id, "name": id, "parent_run_id": parent} for id, parent in (("a", None), ("b", "a"))]
+    states = [written(tmp_path / str(kept) / "e.json", runs[:kept]) for kept in (1, 2)]
+    assert counted(tmp_path / "loaded", states, CALLS) == [(10, 3)]
+
+
 def test_messages_of_a_run_count_until_its_result_has_their_sum(tmp_path: Path) -> None:
     usage = {"input_tokens": 10, "output_tokens": 3}
     message = {"type": "assistant", "session_id": "s", "parent_tool_use_id": None,

@@ -10,8 +10,23 @@ own date. What Braintrust's proxy answered from its cache (`metrics.cached`) ask
 from __future__ import annotations
 
 from ..processing import processing
-from ..reader import STATED_BY_OTHERS, Reader, Sample
-from .nested import above, count, has, items, labels, media, parsed, priced, tags_of, text, uncached, written_5m
+from ..reader import Reader, Sample
+from .nested import (
+    IS_ABOVE,
+    above,
+    count,
+    has,
+    items,
+    labels,
+    media,
+    parsed,
+    priced,
+    tags_of,
+    text,
+    uncached,
+    with_above,
+    written_5m,
+)
 from .restated import WHAT, same
 
 TEXTS = ["id", "span_id", "root_span_id", "project_id", "experiment_id", "created", "name", "type"]
@@ -75,7 +90,7 @@ counted AS (
             AS hit,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
-    FROM known LEFT JOIN (SELECT DISTINCT file_id, span_id, TRUE AS is_above FROM above) USING (file_id, span_id)
+    FROM {with_above("known", "file_id", "span_id")}
     WHERE has_usage
 )
 SELECT file_id, line,
@@ -92,9 +107,9 @@ SELECT file_id, line,
     {text("meta", "model")} AS model,
     {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN is_above THEN '{
-    STATED_BY_OTHERS
-}' WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE {
+    IS_ABOVE
+} WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     CASE WHEN hit THEN 0 ELSE {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} END AS input,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read, CASE WHEN hit THEN 0 ELSE writes_5m END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE writes_1h END AS cache_write_1h,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, parsed, tags_of, text, uncached, written_5m
+from .nested import IS_ABOVE, above, count, has, items, parsed, tags_of, text, uncached, with_above, written_5m
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 TEXTS += ["span_kind", "model_name", "model_provider", "start_ms"]  # of the export API, whose spans have no `meta`
@@ -62,7 +62,7 @@ counted AS (
         {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
         {count("metrics", "total_tokens")} AS total,
         list_transform({items("(span -> '$.tags')")}, lambda tag: tag ->> '$') AS labels
-    FROM known ANTI JOIN above USING (trace_id, span_id)
+    FROM {with_above("known", "trace_id", "span_id")}
     WHERE has_usage OR (kind IS NULL AND {has("metrics", "input_tokens", "prompt_tokens", "output_tokens")})
 )
 SELECT file_id, line,
@@ -77,7 +77,8 @@ SELECT file_id, line,
         AS model,
     {processing(*(text("meta", f"metadata.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {text("span", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN NOT has_usage THEN 'a span with tokens that states no kind'
+    CASE {IS_ABOVE}
+         WHEN NOT has_usage THEN 'a span with tokens that states no kind'
          WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} AS input,
     reads AS cache_read, writes_5m AS cache_write_5m, writes_1h AS cache_write_1h, outputs AS output,

@@ -13,7 +13,22 @@ from __future__ import annotations
 from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import above, count, has, items, labels, media, parsed, priced, tags_of, text, uncached, written_5m
+from .nested import (
+    IS_ABOVE,
+    above,
+    count,
+    has,
+    items,
+    labels,
+    media,
+    parsed,
+    priced,
+    tags_of,
+    text,
+    uncached,
+    with_above,
+    written_5m,
+)
 
 TEXTS = [
     "id",
@@ -90,7 +105,7 @@ known AS (
 {above("known", "file_id", "run_id", "parent")},
 called AS (
     SELECT *, run -> '$.outputs' AS outputs, run -> '$.extra.metadata' AS meta
-    FROM known ANTI JOIN above USING (file_id, run_id) WHERE has_usage
+    FROM {with_above("known", "file_id", "run_id")} WHERE has_usage
 ),
 detailed AS (
     SELECT *,
@@ -140,7 +155,8 @@ SELECT file_id, line,
         {text("run", "extra.invocation_params.model", "extra.invocation_params.model_name")}) AS model,
     {PROCESSING} AS processing,
     CASE WHEN {has("run", "error")} OR {text("run", "status")} = 'error' THEN 'error' ELSE 'ok' END AS status,
-    CASE WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
+    CASE {IS_ABOVE}
+         WHEN inputs + outs = 0 AND NOT {has("run", "end_time", "error")} THEN 'a run that has begun and not ended'
          WHEN inputs + outs = 0 AND {count("run", "total_tokens")} > 0
          THEN 'a total of tokens that does not say what they were' END AS fault,
     {uncached("inputs", "outs", "total", "reads", "writes_5m", "writes_1h")} AS input,

@@ -15,7 +15,7 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import WRITES, WRITES_1H
-from .nested import above, count, has, items, less, media, parsed, priced, text
+from .nested import IS_ABOVE, above, count, has, items, less, media, parsed, priced, text, with_above
 
 COLUMNS = {**dict.fromkeys(("info", "data", "traces", "spans", "trace"), "JSON"), "trace_id": "VARCHAR"}
 
@@ -51,7 +51,7 @@ detailed AS (
     FROM span
 ),
 {above("detailed", "trace", "span_id", "parent")},
-leaf AS (SELECT * FROM detailed ANTI JOIN above USING (trace, span_id) WHERE has_usage OR is_model),
+leaf AS (SELECT * FROM {with_above("detailed", "trace", "span_id")} WHERE has_usage OR is_model),
 counted AS (
     SELECT *,
         {count("usage", "input_tokens", "prompt_tokens")} AS inputs,
@@ -67,7 +67,7 @@ counted AS (
         coalesce({text("info", "trace_id", "request_id")}, {text("span", "trace_id", "context.trace_id")}) AS trace_id
     FROM leaf
 )
-SELECT file_id, line,
+SELECT file_id, line, CASE {IS_ABOVE} END AS fault,
     'mlflow:' || coalesce(CASE WHEN reply ->> '$.id' SIMILAR TO '[\\w-]{{8,}}' THEN reply ->> '$.id' END,
         CASE WHEN span_id SIMILAR TO '[\\w=+/-]+' THEN trace_id || ':' || span_id END) AS event_id,
     reply ->> '$.id' AS response_id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aliases import API_MEDIA, GEMINI_LISTS, GEMINI_MEDIA
+from ..reader import STATED_BY_OTHERS
 from .counts import count_in_text
 
 
@@ -162,6 +163,16 @@ def above(calls: str, scope: str, own: str, parent: str) -> str:
     SELECT {calls}.{scope}, {calls}.{parent} FROM above JOIN {calls} USING ({scope}, {own})
     WHERE {calls}.{parent} IS NOT NULL
 )"""  # noqa: S608 (names)
+
+
+def with_above(calls: str, scope: str, own: str) -> str:
+    """The rows of `calls`, and `is_above` of those that stand above others."""
+    marked = f"SELECT DISTINCT {scope}, {own}, TRUE AS is_above FROM above"  # noqa: S608 (names)
+    return f"{calls} LEFT JOIN ({marked}) USING ({scope}, {own})"
+
+
+IS_ABOVE = f"WHEN is_above THEN '{STATED_BY_OTHERS}'"
+"""SQL for the fault of a span that repeats those below it; it counted where these were exported later."""
 
 
 def _path(path: str) -> str:

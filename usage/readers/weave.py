@@ -14,7 +14,7 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import MEDIA_NAMES, WRITES
-from .nested import above, count, has, items, less, media, parsed, priced, text
+from .nested import IS_ABOVE, above, count, has, items, less, media, parsed, priced, text, with_above
 
 TEXTS = [
     "id",
@@ -56,7 +56,7 @@ known AS MATERIALIZED (
 {above("known", "file_id", "call_id", "parent")},
 used AS (
     SELECT *, replace(replace(model, '~', '~0'), '/', '~1') AS place
-    FROM (SELECT *, unnest(json_keys(usages)) AS model FROM known ANTI JOIN above USING (file_id, call_id)
+    FROM (SELECT *, unnest(json_keys(usages)) AS model FROM {with_above("known", "file_id", "call_id")}
         WHERE has_usage)
 ),
 detailed AS MATERIALIZED (
@@ -84,7 +84,7 @@ counted AS (
             NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
     FROM detailed
 )
-SELECT file_id, line,
+SELECT file_id, line, CASE {IS_ABOVE} END AS fault,
     -- some servers give all of their answers one id: a call's figures are a part of its name
     'weave:' || coalesce({text("call", "output.id")} || ':' || concat_ws(':', inputs, reads, outputs), call_id)
         || ':' || model AS event_id,
