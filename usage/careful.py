@@ -51,6 +51,7 @@ class Careful:
     ) -> None:
         self.connection, self.projection, self.spool, self.lines = connection, projection, spool, lines
         self._together = SMALL_BYTES if several else 0
+        self._sources: dict[int, Source] = {}
         self._rejects: list[Reject] = []
         self._ends: dict[int, Reject] = {}  # of files that are read no further
         self._wrong: Counter[int] = Counter()  # lines of each file that are no entries
@@ -59,6 +60,7 @@ class Careful:
 
     def read(self, source: Source) -> None:
         """One file. What DuckDB cannot take at all is an error if it was named, else a reject of the whole file."""
+        self._sources[source.file_id] = source
         try:
             if source.format.layout == "sqlite":
                 raise UsageLogError(f"a log of {source.format.reader.name} is no database", file=source.file.label)
@@ -67,12 +69,16 @@ class Careful:
             else:
                 self._lines(source)
         except duckdb.Error as error:
-            if is_grave(error):
-                raise
-            reason = first_line(error)
-            if source.file.named:
-                raise UsageLogError(f"the file cannot be read: {reason}", file=source.file.label) from None
-            self._rejects.append((source.file_id, None, reason, ""))
+            self._refuse(source, error)
+
+    def _refuse(self, source: Source, error: duckdb.Error) -> None:
+        """Reject a file that DuckDB cannot take. Raises UsageLogError if it was named."""
+        if is_grave(error):
+            raise error
+        reason = f"the file cannot be read: {first_line(error)}"
+        if source.file.named:
+            raise UsageLogError(reason, file=source.file.label) from None
+        self._rejects.append((source.file_id, None, reason, ""))
 
     def finish(self) -> list[Reject]:
         """Project what waits; all that is no entry."""
@@ -161,7 +167,10 @@ class Careful:
             self._flush()
 
     def _flush(self) -> None:
-        """Project the rows that wait, of all files together where not too many of them are refused."""
+        """Project the rows that wait, of all files together where not too many of them are refused.
+
+        A file of which that fails is rejected: no other loses a row by it.
+        """
         waiting, self._waiting = self._waiting, Counter()
         if not waiting:
             return
@@ -169,10 +178,18 @@ class Careful:
             if len(waiting) == 1:
                 raise TooManyRefusedError
             self.projection.append("FROM temp.record", {}, MAX_REJECTS.value - max(self._wrong.values(), default=0))
-        except TooManyRefusedError:
+        except (TooManyRefusedError, duckdb.Error) as error:
+            if isinstance(error, duckdb.Error) and is_grave(error):
+                raise
             for id in waiting:
-                self._project(id, f"FROM temp.record WHERE file_id = {id}", {})
+                self._project_or_refuse(id)
         self._empty_record()
+
+    def _project_or_refuse(self, id: int) -> None:
+        try:
+            self._project(id, f"FROM temp.record WHERE file_id = {id}", {})
+        except duckdb.Error as error:
+            self._refuse(self._sources[id], error)
 
     def _project(self, id: int, sql: str, parameters: dict[str, object]) -> None:
         """Project records of one file, up to the entry that is one too many of those that are refused."""

@@ -6,7 +6,7 @@ from .fits import NUMBERS
 from .reader import identifier
 
 # No whole number: a fraction, and 4.000, which is four thousand where a comma is the decimal point.
-FRACTION = r"\.[0-9]*[1-9]|[eE]-|^[+-]?[0-9]{1,3}(\.000)+$"
+FRACTION = r"\.[0-9]*[1-9]|^[+-]?[0-9]{1,3}(\.000)+$"
 EXACT = 2**53  # below it, a DOUBLE is the whole number that was written
 
 
@@ -24,9 +24,16 @@ def as_kind(cell: str, kind: str, own: str = "VARCHAR") -> str:
     if kind.lower() not in NUMBERS:
         return cast
     if own == "DOUBLE":
-        return f"CASE WHEN {cell} = trunc({cell}) AND abs({cell}) < {EXACT} THEN {cast} END"
-    may_be = f"contains({cell}, '.') OR contains({cell}, '-')"  # a regular expression takes ten times as long
-    return f"CASE WHEN NOT (({may_be}) AND regexp_matches({cell}, '{FRACTION}')) THEN {cast} END"
+        return _whole_double(cell, kind)
+    fraction = f"contains({cell}, '.') AND regexp_matches({cell}, '{FRACTION}')"  # alone it takes ten times as long
+    return f"""CASE WHEN contains({cell}, 'e') OR contains({cell}, 'E')
+            THEN {_whole_double(f"TRY_CAST({cell} AS DOUBLE)", kind)}
+        WHEN NOT ({fraction}) THEN {cast} END"""
+
+
+def _whole_double(number: str, kind: str) -> str:
+    """A DOUBLE as a whole number: as a quick reading of a CSV has it, so that one with an exponent is read alike."""
+    return f"CASE WHEN {number} = trunc({number}) AND abs({number}) < {EXACT} THEN TRY_CAST({number} AS {kind}) END"
 
 
 def checked_cell(cell: str, kind: str, own: str) -> str:

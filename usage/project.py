@@ -27,6 +27,7 @@ NO_COUNT = """
     WHEN greatest({counts}) > 1000000000000 THEN 'a count over 10^12'
 """
 NO_AMOUNT = "WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'"
+LARGEST_TOTAL = 10**15
 TOO_MUCH = "WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'"
 FAST = """CASE WHEN processing = 'standard' AND suffix(model, '-fast')
             AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
@@ -218,12 +219,18 @@ def _column(name: str, value: str, kind: str | None) -> str:
                 AS recorded_usd,
             ({value})::VARCHAR AS recorded_text"""
     if name in ("stated_total", BEYOND):
-        return f"TRY_CAST({value} AS HUGEINT) AS {name}"
+        return f"{_bounded(f'TRY_CAST({value} AS HUGEINT)')} AS {name}"
     if name in NAMES and value == name:
         value = f"CASE WHEN {value} BETWEEN '!' AND '~' OR trim({value}) <> '' THEN {value} END"  # quick for most
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{kind_of(name)} AS {identifier(name)}"
+
+
+def _bounded(total: str) -> str:
+    """A stated total, so far bounded that it still differs from its parts, and any number of them can be added up."""
+    over, below = f"WHEN {total} > {LARGEST_TOTAL} THEN {LARGEST_TOTAL}", f"WHEN {total} < -{LARGEST_TOTAL} THEN"
+    return f"CASE {over} {below} -{LARGEST_TOTAL} ELSE {total} END"
 
 
 def _replaced(given: Kinds) -> str:

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 import duckdb
 
 from .bounded import lines_of
-from .cell_sql import as_kind, checked_cell, plain_cell, why_misfit
+from .cell_sql import EXACT, as_kind, checked_cell, plain_cell, why_misfit
 from .files import escaped
 from .fits import NUMBERS
 from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
@@ -75,11 +75,17 @@ def read_csv(connection: DuckDBPyConnection, source: Source, spool: Path, lines:
     places, kinds, needed = _layout(source)
     texts = dict.fromkeys(kinds, "VARCHAR")
     for tried in (kinds, texts):
-        if _a_row_a_line(connection, source, tried, needed, lines):
+        if _a_row_a_line(connection, source, tried, needed, lines) and not _rounded(connection, tried, needed):
             rejects = _headers(connection, source, needed) if tried == texts else []
             return rejects + _keep_rows(connection, source, places, tried, keep)
     rejects = _row_by_row(connection, source, spool) + _headers(connection, source, needed)
     return rejects + _keep_rows(connection, source, places, texts, keep)
+
+
+def _rounded(connection: DuckDBPyConnection, kinds: Mapping[str, str], needed: Iterable[str]) -> bool:
+    """Whether a number that was read as a DOUBLE may not be the one that was written."""
+    large = [f"count(*) FILTER (abs({place}) >= {EXACT})" for place in needed if kinds[place] == "DOUBLE"]
+    return bool(large) and scalar(connection, f"SELECT {' + '.join(large)} FROM cells") > 0  # noqa: S608 (places)
 
 
 def _headers(connection: DuckDBPyConnection, source: Source, needed: Iterable[str]) -> list[Reject]:

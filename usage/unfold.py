@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .reader import Unfold
 
 SQLITE = b"SQLite format 3\0"
+ODD = "something in it is of another kind than this format has there"
+"""Readers ask what a value is; where one forgot to, that file is cut short by it, and no other."""
 FETCHED_ROWS = 1000
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
@@ -31,6 +33,8 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
             return str(error)
         except (ValueError, RecursionError):
             return "not JSON"
+        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:
+            return f"{ODD} ({type(error).__name__})"
     return None
 
 
@@ -79,7 +83,9 @@ def whole(value: Any) -> int:
 def beside(file: Path, *names: str) -> Path | None:
     """The first of these that is a file in the folder of another, and no link."""
     found = (file.parent / name for name in names)
-    return next((path for path in found if path.is_file() and not path.is_symlink()), None)
+    with suppress(OSError, ValueError):  # a name that a log states can be too long, or have a byte 0 in it
+        return next((path for path in found if path.is_file() and not path.is_symlink()), None)
+    return None
 
 
 def tables(path: Path) -> tuple[str, ...]:

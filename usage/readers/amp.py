@@ -106,7 +106,7 @@ def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, 
     The place is the message that it is of, then its id, else its number.
     """
     stated = [m for m in messages if isinstance(m.get("usage"), dict)]
-    ids = {message.get("messageId") for message in stated}
+    ids = {str(message["messageId"]) for message in stated if message.get("messageId") is not None}
     left = Counter(_figures(message["usage"]) for message in stated)
     events = ledger.get("events") if isinstance(ledger, dict) else None
     for number, event in enumerate(events if isinstance(events, list) else []):
@@ -116,7 +116,7 @@ def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, 
             **{key: event.get(key) for key in ("model", "timestamp", "credits")},
             **{name: event["tokens"].get(key) for key, name in LEDGER.items()},
         }
-        if event.get("toMessageId") in ids and event.get("toMessageId") is not None:
+        if str(event.get("toMessageId")) in ids:
             continue
         if left[_figures(usage)] > 0:
             left[_figures(usage)] -= 1

@@ -46,7 +46,7 @@ def _tags(*names: str) -> str:
 
 _ROW = f"""
     coalesce(utc(usage_date_utc), utc(usage_date_utc || 'Z')) AS ts,
-    ts + CASE WHEN length(trim(usage_date_utc)) > 10 THEN INTERVAL 1 HOUR ELSE INTERVAL 1 DAY END AS period_end,
+    TRY(ts + CASE WHEN length(trim(usage_date_utc)) > 10 THEN INTERVAL 1 HOUR ELSE INTERVAL 1 DAY END) AS period_end,
     'anthropic' AS provider,
     {PROCESSING} AS processing,
     TRUE AS aggregated,

@@ -17,7 +17,7 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier
 from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, counts
-from .meters import classes, per_unit, token_class, tokens, usd
+from .meters import classes, per_unit, token_class, tokens, unreadable, usd
 from .nested import has, parsed, text
 from .restated import ROW_OF_A_BILL
 
@@ -143,6 +143,7 @@ SELECT file_id, line,
     CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
         AS processing,
     {classes("kind", tokens("quantity", per_unit("unit")))},
+    {unreadable("quantity", f"kind IS NOT NULL AND ({per_unit('unit')}) IS NOT NULL")} AS fault,
     0 AS request,
     CASE WHEN upper(currency) <> 'USD' AND usd IS NOT NULL THEN usd
          ELSE {usd("coalesce(cost, 'nothing')", "currency")} END AS recorded_usd,

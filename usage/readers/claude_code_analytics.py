@@ -37,7 +37,7 @@ counted AS (
 SELECT file_id, line,
     {NAME} || CASE {PLACE} WHEN 1 THEN '' ELSE '|' || {PLACE} END AS event_id,
     utc("date") AS ts,
-    ts + INTERVAL 1 DAY AS period_end,
+    TRY(ts + INTERVAL 1 DAY) AS period_end,
     TRUE AS aggregated,
     'anthropic' AS provider,
     model,

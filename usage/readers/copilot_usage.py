@@ -47,7 +47,7 @@ dated AS (
 SELECT file_id, line,
     {row} || CASE {place} WHEN 1 THEN '' ELSE '|' || {place} END AS event_id,
     utc(starts) AS ts,
-    ts + lasts AS period_end,
+    TRY(ts + lasts) AS period_end,
     TRUE AS aggregated,
     'github' AS provider,
     nullif(model, '') AS model,

@@ -32,6 +32,10 @@ def _count(name: str) -> str:
     return f"CASE WHEN least({', '.join(each)}) < 0 THEN -1 ELSE {' + '.join(each)} END"
 
 
+AMOUNT = (
+    "coalesce(TRY_CAST(cost AS DECIMAL(28, 18)), TRY_CAST(TRY_CAST(cost AS DOUBLE) AS DECIMAL(28, 18)))"  # sums fit
+)
+
 SQL = f"""
 WITH call AS (
     SELECT file_id, line, id, created_at, updated_at, nullif({USAGE.text("model")}, '') AS model,
@@ -47,9 +51,9 @@ summed AS (
     SELECT file_id, min(line) AS line, id, coalesce(model, asked_most) AS used_model,
         any_value(coalesce(utc(updated_at), utc(created_at))) AS ts, count(*) FILTER (model IS NOT NULL) AS request,
         {", ".join(f"CASE WHEN min({name}) < 0 THEN -1 ELSE sum({name})::HUGEINT END AS {name}" for name in NAMES)},
-        CASE WHEN count(cost) = count(*) THEN coalesce(sum(TRY_CAST(cost AS DECIMAL(38, 18)))::VARCHAR, min(cost)) END
-            AS cost
-    FROM call LEFT JOIN most USING (file_id, id) GROUP BY file_id, id, used_model
+        CASE WHEN count(cost) < count(*) THEN NULL
+             WHEN count(amount) < count(*) THEN min(cost) FILTER (amount IS NULL) ELSE sum(amount)::VARCHAR END AS cost
+    FROM (SELECT *, {AMOUNT} AS amount FROM call) LEFT JOIN most USING (file_id, id) GROUP BY file_id, id, used_model
 )
 SELECT file_id, line,
     'forge:' || nullif(id, '') || ':' || coalesce(used_model, '') AS event_id,

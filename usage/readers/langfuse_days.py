@@ -42,7 +42,7 @@ counted AS (
 SELECT file_id, line,
     {NAME} || CASE {PLACE} WHEN 1 THEN '' ELSE '|' || {PLACE} END AS event_id,
     coalesce(utc(began), utc(began || 'Z')) AS ts,
-    ts + lasts AS period_end,
+    TRY(ts + lasts) AS period_end,
     nullif(model, '') AS model,
     TRUE AS aggregated,
     inputs AS input,

@@ -34,7 +34,7 @@ counted AS (
 SELECT file_id, line,
     'litellm-activity:' || concat_ws(':', "date", coalesce(name, '')) AS event_id,
     utc("date") AS ts,
-    ts + INTERVAL 1 DAY AS period_end,
+    TRY(ts + INTERVAL 1 DAY) AS period_end,
     nullif(name, '') AS model,
     TRUE AS aggregated,
     -- what does not fit into the prompt stands beside it

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from ...tokens import BILLED_TOKENS
 
+TOO_MANY = "1e30"  # it is a HUGEINT still
+
 
 def token_class(name: str) -> str:
     """SQL for the class that a meter's name (SQL, VARCHAR) means; NULL where it is no count of tokens."""
@@ -39,24 +41,29 @@ def per_unit(unit: str) -> str:
     """SQL for the tokens of one unit (SQL, VARCHAR): `Tokens`, `1K tokens`, `1000000 Tokens`; NULL where unknown."""
     text = f"lower(trim({unit}))"
     leading = f"TRY_CAST(replace(regexp_extract({text}, '^([0-9][0-9,]*)', 1), ',', '') AS BIGINT)"
-    return f"""CASE
+    return f"""TRY(CASE
         WHEN regexp_matches({text}, 'hour|month|day|gb|image|request') THEN NULL
         WHEN regexp_matches({text}, '^([0-9,]+ ?)?(m|mn|million)s?\\b') THEN coalesce({leading}, 1) * 1000000
         WHEN regexp_matches({text}, '^([0-9,]+ ?)?(k|thousand)s?\\b') THEN coalesce({leading}, 1) * 1000
         WHEN {leading} IS NOT NULL THEN {leading}
-        WHEN regexp_matches({text}, '^(tokens?|count)$') THEN 1 END"""
+        WHEN regexp_matches({text}, '^(tokens?|count)$') THEN 1 END)"""
 
 
 def tokens(quantity: str, factor: str) -> str:
-    """SQL for the tokens of a quantity of units of so many (`per_unit`); NULL where that is, or it is negative."""
+    """SQL for the tokens of a quantity of units of so many (`per_unit`); NULL where that is, or it is negative.
+
+    Of a quantity that no count has (infinity, 10^39), more than the loader takes.
+    """
     exact = f"TRY_CAST({quantity} AS DECIMAL(38, 12)) * ({factor})"
     rough = f"TRY_CAST({quantity} AS DOUBLE) * ({factor})"
-    return f"CASE WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"
+    return f"""CASE WHEN {rough} > {TOO_MANY} THEN ({TOO_MANY})::HUGEINT
+        WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"""
 
 
 def unreadable(quantity: str, counts: str) -> str:
-    """SQL for why a row is none: it counts tokens (`counts`, SQL), and its quantity is no number (2.000,5)."""
-    return f"""CASE WHEN {counts} AND {quantity} IS NOT NULL AND TRY_CAST({quantity} AS DOUBLE) IS NULL
+    """SQL for why a row is none: it counts tokens (`counts`, SQL), and its quantity is no number (2.000,5, NaN)."""
+    return f"""CASE WHEN {counts} AND {quantity} IS NOT NULL
+            AND NOT coalesce(isfinite(TRY_CAST({quantity} AS DOUBLE)), FALSE)
         THEN 'a quantity that is no number' END"""
 
 

@@ -179,8 +179,8 @@ same AS (
     WHERE (a.is_log <> b.is_log OR a.rollup OR (a.inputs = b.inputs AND a.outputs = b.outputs)
             OR (a.scope <> b.scope AND (a.inputs = b.inputs OR (a.outputs = b.outputs AND a.outputs > 0))))
         AND (a.started IS NULL OR b.started IS NULL
-            OR (a.started <= coalesce(b.ended, b.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND
-                AND b.started <= coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND))
+            OR (a.started <= TRY(coalesce(b.ended, b.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND)
+                AND b.started <= TRY(coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND)))
 ),
 kept_call AS (
     SELECT * FROM reported

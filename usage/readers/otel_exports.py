@@ -193,7 +193,7 @@ def _value(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if isinstance(nested := value.get("kvlistValue") or value.get("kvlist_value"), dict):
-        return {one.get("key"): _value(one.get("value")) for one in _objects(nested.get("values"))}
+        return {str(one.get("key")): _value(one.get("value")) for one in _objects(nested.get("values"))}
     return next((value[name] for name in VALUES if value.get(name) is not None), None)
 
 

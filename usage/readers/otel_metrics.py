@@ -23,6 +23,10 @@ _SUMS = ", ".join(
     for kind, column in TYPES.items()
 )
 
+# A value whose sum might not be a DECIMAL is a count, and an amount, that the loader refuses.
+_VALUE = """CASE WHEN coalesce(asInt, asDouble) IS NOT NULL
+                THEN coalesce(TRY_CAST(coalesce(asInt, asDouble) AS DECIMAL(28, 12)), 1000000000000000) END"""
+
 _EACH = """(
     SELECT file_id, line, unnest(metrics, max_depth := 2)
     FROM (
@@ -51,7 +55,7 @@ SELECT file_id, line, 'otel:metric:' || md5(concat_ws('|', session, model, serie
 FROM (
     SELECT DISTINCT ON (name, session, model, series, token_type, started, CASE WHEN delta THEN ts END) *
     FROM (
-        SELECT file_id, line, name, TRY_CAST(coalesce(asInt, asDouble) AS DECIMAL(38, 12)) AS value,
+        SELECT file_id, line, name, {_VALUE} AS value,
             {_attribute("session.id")} AS session, {_attribute("model")} AS model, {_attribute("type")} AS token_type,
             {_attribute("query_source")} AS query_source, coalesce({_attribute("user.email")}, {_attribute("user.id")})
                 AS user_name,

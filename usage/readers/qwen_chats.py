@@ -106,23 +106,23 @@ def _of_agent(content: Path, file: Path, session: str) -> Iterator[dict[str, Any
     for record in json_lines(content):
         usage = record.get("usageMetadata") if isinstance(record, dict) else None
         if isinstance(record, dict) and isinstance(usage, dict):
-            told = responses.get(usage.get("promptTokenCount"))
+            told = responses.get(str(usage.get("promptTokenCount")))
             event = told.pop(0) if told else {}
             yield {"model": event.get("model") or model, **record, "response": event.get("response_id")}
         else:
             yield record
 
 
-def _responses(file: Path, session: str) -> dict[Any, list[dict[str, Any]]]:
+def _responses(file: Path, session: str) -> dict[str, list[dict[str, Any]]]:
     """What the session's telemetry says of its subagents' responses, by the size of the prompt."""
     parents = file.parents
     chat = beside(parents[2] / "chats" / "chat", f"{session}.jsonl") if len(parents) > 2 else None
-    found: dict[Any, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for record in json_lines(chat) if chat else ():
         payload = record.get("systemPayload") if isinstance(record, dict) else None
         event = payload.get("uiEvent") if isinstance(payload, dict) else None
         if isinstance(event, dict) and "response_id" in event and event.get("subagent_id"):
-            found.setdefault(event.get("input_token_count"), []).append(event)
+            found.setdefault(str(event.get("input_token_count")), []).append(event)
     return found
 
 

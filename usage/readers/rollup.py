@@ -12,6 +12,8 @@ NAMES = ("origin", "made_by", "tier_starts", "day", "slot", "source", "role", "c
          "model", "processing", "status", "period_end", "recorded", "session", *DIMENSIONS, "tier")  # fmt: skip
 QUOTED = ", ".join(f'"{name}"' for name in NAMES)
 LARGEST = 1_000_000_000_000  # of a count of one entry, see usage/project.py
+MOST_PARTS = 1_000  # more is no sum of tokens: it stays one entry, which is refused
+CLASSES = ", ".join(TOKEN_CLASSES)
 
 
 def _part(name: str) -> str:
@@ -21,12 +23,15 @@ def _part(name: str) -> str:
 
 SQL = f"""
 WITH sized AS (
-    SELECT *, (greatest({", ".join(TOKEN_CLASSES)}, 0) // {LARGEST} + 1)::BIGINT AS parts FROM record
+    SELECT *, greatest({CLASSES}, 0) AS most,
+        CASE WHEN most // {LARGEST} < {MOST_PARTS} AND least({CLASSES}, 0) > -{LARGEST}
+             THEN (most // {LARGEST} + 1)::BIGINT ELSE 1 END AS parts
+    FROM record
 ),
 parted AS (SELECT *, unnest(range(parts)) AS part FROM sized)
 SELECT file_id, line,
     concat_ws(':', 'rollup', md5(to_json(row({QUOTED}))::VARCHAR), nullif(part, 0)) AS event_id,
-    TRY_CAST(day AS TIMESTAMP) + to_minutes(30 * greatest(slot, 0)) AS ts,
+    TRY(TRY_CAST(day AS TIMESTAMP) + to_minutes(30 * greatest(slot, 0))) AS ts,
     role, component, agent, task, session, {", ".join(f'"{name}"' for name in DIMENSIONS)}, provider, model, processing,
     status,
     TRY_CAST(period_end AS TIMESTAMP) AS period_end,
