@@ -301,7 +301,7 @@ def _mix(name: str, taken: Mapping[Cause, Side], models: list[str]) -> Mixed:
     targets = {name: policies.plan.targets.get(name, ())}
     plan = Plan(policies.plan.name, "", {name: model}, policies.plan.policies, targets)
     costs = Costs(architecture, scheduled.horizon, priced.book_name, None, {priced.book_name: priced.book})
-    costs.works = {name: _work(component, taken) or workload(architecture, scheduled.horizon, costs.book)[0]}
+    costs.works = {name: _work(component, taken) or next(workload(architecture, scheduled.horizon, costs.book))}
     runs = scheduled.runs(name)
     if runs:
         costs.works[name] = replace(costs.works[name], runs=runs)

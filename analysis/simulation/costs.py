@@ -73,7 +73,7 @@ class Costs:
         """
         costs = cls(architecture, horizon, run_book, naive, {run_book: opened} if opened else {})
         costs.scale = scale or Scale()
-        works = {w.component.name: costs.scale.own(w) for w in workload(architecture, horizon, costs.book)}
+        works = {w.component.name: w for w in costs.scale.all_of(workload(architecture, horizon, costs.book))}
         costs.works = with_spawned(works, horizon, scale=costs.scale)
         return costs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -10,11 +10,13 @@ from fractions import Fraction
 import numpy as np
 
 from ...documents import did_you_mean
-from ...errors import InputError
+from ...errors import ArchitectureError, InputError
+from ...usage.limits import Bound
 from ..architecture.distributions import Constant, Distribution, Scaled
 from .workload import Runs, Work
 
 MAX_SCALE = 10**6
+MAX_SCHEDULED = Bound("COSTSIM_MAX_SCHEDULED", 100_000_000)  # of 20 bytes each: 2 GB
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,30 @@ class Scale:
                 everything *= factor
         return cls(everything, by_component)
 
+    def all_of(self, works: Iterable[Work]) -> Iterator[Work]:
+        """Works with the runs that they have by themselves scaled.
+
+        Raises ArchitectureError where their schedules run more often than fits in memory.
+        """
+        scheduled = 0
+        for work in works:
+            if work.runs.instants is not None:
+                scheduled += len(work.runs.instants) * self._times(work)
+                if scheduled > MAX_SCHEDULED.value:
+                    raise ArchitectureError(
+                        f"schedules run over {MAX_SCHEDULED.value:,} times in these days, more than fit in memory; "
+                        f"take fewer days, or runs_per_day for a schedule (raise it with {MAX_SCHEDULED.variable})"
+                    )
+            yield self.own(work)
+
     def own(self, work: Work) -> Work:
         """A work with the runs that it has by itself scaled."""
         factor = self.everything * self.spawned(work.component.name)
-        return work if factor == 1 else replace(work, runs=_scaled(work.runs, factor))
+        return work if factor == 1 else replace(work, runs=_scaled(work.runs, factor, self._times(work)))
+
+    def _times(self, work: Work) -> int:
+        """How many runs there are at each instant of a schedule."""
+        return max(1, round(self.everything * self.spawned(work.component.name)))
 
     def spawned(self, name: str) -> Fraction:
         """How many times as often others spawn a component, beyond how often they run."""
@@ -70,9 +92,9 @@ def _factor(number: str, text: str) -> Fraction:
     return Fraction(factor)
 
 
-def _scaled(runs: Runs, factor: Fraction) -> Runs:
+def _scaled(runs: Runs, factor: Fraction, times: int) -> Runs:
     """Runs of a schedule are at its instants, several at once; the fraction of a run is that chance of one more."""
-    instants = None if runs.instants is None else np.repeat(runs.instants, max(1, round(factor)))
+    instants = None if runs.instants is None else np.repeat(runs.instants, times)
     return replace(
         runs,
         expected=tuple(count * factor for count in runs.expected),

@@ -5,7 +5,7 @@ A workload knows nothing of models or prices, so that all plans are costed on th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -150,13 +150,14 @@ class Work:
     explained: str = ""
 
 
-def workload(architecture: Architecture, horizon: Horizon, open_book: Books) -> list[Work]:
+def workload(architecture: Architecture, horizon: Horizon, open_book: Books) -> Iterator[Work]:
     """Every component's runs and tokens over the horizon. `open_book` gives the books that calibrations name.
 
     Raises ArchitectureError, UsageLogError, UnpricedError.
     """
     with opened_once() as opened:
-        return [_work(component, architecture, horizon, open_book, opened) for component in architecture.components]
+        for component in architecture.components:
+            yield _work(component, architecture, horizon, open_book, opened)
 
 
 def _work(component: Component, architecture: Architecture, horizon: Horizon, open_book: Books, opened: Opened) -> Work:

@@ -97,10 +97,11 @@ def _thinned(runs: Runs, keep: tuple[Fraction, ...]) -> Runs:
 
 def first_after_expiry(instants: Minutes, ttl_minutes: int) -> Minutes:
     """The instants that run if every run keeps the result fresh for `ttl_minutes`: the first, then each first after."""
+    after = np.searchsorted(instants, instants + ttl_minutes, side="left").tolist()
     kept, n = [], 0
-    while n < len(instants):
+    while n < len(after):
         kept.append(n)
-        n = int(np.searchsorted(instants, instants[n] + ttl_minutes, side="left"))
+        n = after[n]
     return instants[kept]
 
 

@@ -97,6 +97,17 @@ def test_every_command_with_trials_is_bounded(costsim: Run, tmp_path: Path, comm
     assert "at most 12,500,000 fit in memory" in done.err
 
 
+@pytest.mark.parametrize(("components", "scale"), [(1, "3000"), (3, "1000")])
+def test_runs_of_schedules_are_bounded(costsim: Run, tmp_path: Path, components: int, scale: str) -> None:
+    """A run a minute is 43,200 in 30 days: 3,000 times as many, or those of three components, are over 100,000,000."""
+    component = '{{name: c{}, model: gpt-4o, schedule: "* * * * *", tokens: {{input: 5, output: 1}}}}'
+    listed = ", ".join(map(component.format, range(components)))
+    (tmp_path / "architecture.yaml").write_text(f"components: [{listed}]\n")
+    done = costsim("run", "--scale", scale, "--days", "30")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert "schedules run over 100,000,000 times in these days" in done.err
+
+
 def test_the_sums_of_many_plans_or_budgets_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """30 days and 400,000 trials are 12,000,000 draws: 20 sums of them fit, 21 do not (12,500,000 x 20 / 21)."""
     check_draws(30, 400_000, 20)
