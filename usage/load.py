@@ -24,7 +24,7 @@ from .foreign import foreign
 from .future import future_of_files
 from .lake_tables import refuse_table_files
 from .listing import find_files
-from .merge import Merged, merge
+from .merge import Merged, entry_facts, merge
 from .object_stores import fetched, is_remote
 from .passed_over import CANNOT_READ, keep
 from .postgres import is_address, new_rows
@@ -190,14 +190,14 @@ def _load_batch(
     sources, read = taken.sources, taken.read
     refuse_waiting([source.file.label for source in sources if source.waits or source.file.waits], report, strict)
     grown = {source.file_id for source in sources if source.tail and source.file_id not in read.whole}
-    again = {source.file_id: source.stands for source in sources}
+    again, facts = {source.file_id: source.stands for source in sources}, entry_facts(store)
     with _transaction(store, sum(source.file.size for source in sources)):
         if taken.known:
             _forget(store, sorted({*taken.known} - grown))
         _keep_files(store, sources, taken.hashes, batch[0].declared, bool(taken.known))
         if taken.rejects:
             insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in taken.rejects])
-        merged = merge(store, batch[0].format.reader, again)
+        merged = merge(store, batch[0].format.reader, again, facts)
         _add_calls(report, merged, batch[0].format.reader)
         find_signs(store, merged.repeated)
         taken.watch.keep(store)

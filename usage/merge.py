@@ -44,7 +44,8 @@ REFUSED = REFUSED.replace("[covered]", STATED_BY_OTHERS)
 REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE alike AS
-SELECT file_id, event_id FROM found WHERE unnamed AND event_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+SELECT file_id, event_id, row_number() OVER () AS kind FROM found WHERE unnamed AND event_id IS NOT NULL
+GROUP BY file_id, event_id HAVING count(*) > 1
 """
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
@@ -58,11 +59,11 @@ WHERE aggregated
 """
 DISTINCT = "SELECT count(DISTINCT hash(event_id)) FROM found"
 EACH = """
-CREATE OR REPLACE TEMP TABLE incoming AS SELECT event_id, rowid AS place FROM found
+CREATE OR REPLACE TEMP TABLE incoming AS SELECT rowid AS place FROM found
 """
 AGAIN = """
 CREATE OR REPLACE TEMP TABLE again AS
-SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN incoming USING (event_id)
+SELECT usage_event.rowid AS place FROM usage_event SEMI JOIN {entries} USING (event_id)
 """
 IS_AGAIN = "SELECT count(*) FROM again"
 READ_AGAIN = """
@@ -97,19 +98,35 @@ class Merged:
     summed: int
 
 
-def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | None]) -> Merged:
+@dataclass(frozen=True)
+class EntryFacts:
+    """Entries of `found`: how many are usable, whether some were `refused`, and whether some are sums.
+
+    `distinct` says that each is a call of its own; of entries of which some are refused this is not known yet.
+    """
+
+    entries: int
+    refused: bool
+    distinct: bool
+    aggregated: bool
+
+
+def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | None], facts: EntryFacts) -> Merged:
     """Put the entries of `found`, all of one reader, into the store.
 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
-    entries, refused, distinct, aggregated = _judged(store)
+    entries, distinct = facts.entries, facts.distinct
+    if facts.refused:
+        store.execute(REFUSED)
+        distinct = _distinct(store, entries)
     any_again = any(stands is not None for stands in again.values())
     if any_again:
         store.execute(READ_AGAIN, [list(again), list(again.values())])
-        _replace(store, reader.replaced, refused)
+        _replace(store, reader.replaced, facts.refused)
     withdrawn = _withdraw(store) if any_again else 0
     repeated = _incoming(store, distinct)
-    sums, summed = (store.execute(SUMS).fetchone() if aggregated else None) or (0, 0)
+    sums, summed = (store.execute(SUMS).fetchone() if facts.aggregated else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
         store.execute(REPEATED if repeated else ALL_NEW)
@@ -117,34 +134,36 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     if reader.name in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
-    return Merged(entries, calls, withdrawn, refused, repeated, all_new, sums, summed)
+    return Merged(entries, calls, withdrawn, facts.refused, repeated, all_new, sums, summed)
 
 
 def _incoming(store: DuckDBPyConnection, distinct: bool) -> bool:
     """Fill `incoming`, of entries that are `distinct` or not: whether the store has one of the calls already."""
     if distinct:
         store.execute(EACH)
-        store.execute(AGAIN)
+        store.execute(AGAIN.format(entries="found"))
         if not scalar(store, IS_AGAIN):
             return False
     store.execute(MERIT)
     store.execute(INCOMING)
-    store.execute(AGAIN)
+    store.execute(AGAIN.format(entries="incoming"))
     return scalar(store, IS_AGAIN) > 0
 
 
-def _judged(store: DuckDBPyConnection) -> tuple[int, bool, bool, bool]:
-    """Make rejects of the entries of `found` that are refused, and number others that are alike; how many these are,
-    whether some were refused, whether each is a call of its own, and whether some are sums."""
+def entry_facts(store: DuckDBPyConnection) -> EntryFacts:
+    """Look at the entries of `found`, and number those without an id of their own that are alike.
+
+    Before the transaction that `merge` is in: what is dropped within one stays in memory until its end.
+    """
     entries, refused, unnamed, aggregated = store.execute(FACTS).fetchone() or (0, 0, 0, 0)
     if refused:
         if unnamed:
             _number(store)  # one that is refused has its number too: so it is the same one in every load
-        store.execute(REFUSED)
-    distinct = _distinct(store, entries - refused)
-    if unnamed and not refused and not distinct and _number(store):
+        return EntryFacts(entries - refused, True, False, aggregated > 0)
+    distinct = _distinct(store, entries)
+    if unnamed and not distinct and _number(store):
         distinct = _distinct(store, entries)
-    return entries - refused, refused > 0, distinct, aggregated > 0
+    return EntryFacts(entries, False, distinct, aggregated > 0)
 
 
 def _distinct(store: DuckDBPyConnection, entries: int) -> bool:

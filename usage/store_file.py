@@ -23,7 +23,11 @@ from ..memory import check_engine
 from .unfold import SQLITE
 
 # No extension is fetched or loaded behind the user's back: what a log needs is built in.
-CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "write_buffer_row_group_count": "1",  # of what is written at once: five of 50 columns are a third of a gigabyte
+}
 LOCKED, INVALID = "lock on file", "not a valid DuckDB"
 """Of DuckDB's errors: another process has the file, or is just making it."""
 MAKING_SECONDS = 1.0  # longer than another process takes to begin a file

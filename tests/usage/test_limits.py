@@ -17,6 +17,7 @@ from costsim.usage.limits import MAX_LINE
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.report import FileReport
+from costsim.usage.store import open_store as open_file
 from emptied import open_store
 
 MAPPING = parse_mapping("ts=ts,input=input,output=output,model=:gpt-4o")
@@ -268,3 +269,17 @@ def test_millions_of_lines_of_nothing_take_no_memory(tmp_path: Path, reader: str
     with open_store(tmp_path / "costsim.duckdb") as store:
         load(store, [tmp_path / "a.jsonl"])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # KiB
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_million_small_rows_take_a_few_hundred_bytes_each(tmp_path: Path, alike: bool) -> None:
+    """Rows that are alike are numbered: what that replaces is not kept until the end of the load."""
+    rows = (
+        f"2026-10-05T10:{0 if alike else n // 60 % 60:02}:00Z,{1 if alike else n % 999},1\n" for n in range(1_000_000)
+    )
+    (tmp_path / "a.csv").write_text("ts,input,output\n" + "".join(rows))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with open_file(tmp_path / "costsim.duckdb") as store:
+        assert load(store, [tmp_path / "a.csv"], mapping=MAPPING).calls == 1_000_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024  # KiB
