@@ -28,11 +28,13 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
 LIVE = re.compile(
-    r"@(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|[#!%&~](?=\d+\b(?!\.\d))|(?<=\bGH)(?=-\d)"
-    r"|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
+    r"@(?=[\w.-])|(?<=:)(?=//)|(?<=www)(?=\.)|[#!&](?=\d)|[%~](?=[\w\"])|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)"
+    r"|[\[{*](?=[a-z_]+:|[+-])|^/(?=\w)|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
     re.IGNORECASE,
 )
-"""Where GitHub and GitLab see a mention, an address, the number of an issue or an emoji (`:tada:`)."""
+"""Where GitHub and GitLab see a mention, an address (whatever stands before it: `_www.` is one too), the number of an
+issue, a label (`~bug`), an advisory, an object of GitLab (`[wiki_page:x]`), a change (`{+x+}`), a command where a line
+begins (`/close`) or an emoji (`:tada:`)."""
 COMMIT = re.compile(r"\b(?:[0-9a-f]{40,}|(?<!-)(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,39})\b", re.IGNORECASE)
 """What may be a commit's id: GitHub links seven digits of one. A date as in a model's name is none,
 nor is what ends a decision's id (`move-3f9a2c01`)."""

@@ -76,7 +76,7 @@ def test_workflow_commands_of_our_own_are_printed() -> None:
         ("&commat;octocat", "\\&commat;octocat"),
         ("&#64;octocat", "&\\#\u200b64;octocat"),
         ("AT&T", "AT&T"),
-        ("~~gone~~", "\\~\\~gone\\~\\~"),
+        ("~~gone~~", "\\~\\~\u200bgone\\~\\~"),
         ("!12", "!\u200b12"),
         ("owner/repo#12", "owner/repo\\#\u200b12"),
         ("GH-12", "GH\u200b-12"),
