@@ -16,7 +16,7 @@ from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .grouped import grouped
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
-from .screen import say, with_progress
+from .screen import say, say_json, with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +183,8 @@ def _notify(result: CheckResult, variable: str, format: NotifyFormat, dry_run: b
     slack = format is NotifyFormat.slack
     payload = slack_message(show.headline(result), lines) if slack else result.model_dump(mode="json")
     try:
-        say(notify(payload, variable, dry_run=dry_run), err=True)
+        said = notify(payload, variable, dry_run=dry_run)
+        say_json(said) if dry_run else say(said, err=True)
     except OutputError as error:
         if not result.exit_code:
             raise

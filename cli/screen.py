@@ -59,6 +59,13 @@ def say(text: str, err: bool = False) -> None:
     print(terminal(shortened(one_line(text))), file=sys.stderr if err else sys.stdout)
 
 
+def say_json(text: str) -> None:
+    """Print JSON for other programs on standard error: the whole of it, harmless and with the same values."""
+    from ..reports.escaping import terminal
+
+    print(terminal(text), file=sys.stderr)
+
+
 REMARKS: list[str] = []
 """What is said on standard error once the command has ended well: an error is one line."""
 

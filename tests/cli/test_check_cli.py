@@ -181,6 +181,20 @@ def test_a_dry_run_shows_what_a_webhook_would_get(desk: Run) -> None:
     assert "FAILED month: everything costs $30 a month" in message["blocks"][1]["text"]["text"]
 
 
+@pytest.mark.parametrize("form", ["slack", "json"])
+def test_a_dry_run_is_the_whole_of_what_a_webhook_would_get(desk: Run, tmp_path: Path, form: str) -> None:
+    """Valid JSON of over 2,000 characters, whatever names hold, and nothing that a terminal or a CI acts upon."""
+    names = [f"b{n} {'n' * 150} ##[error] \x1b]52;c;x\x07 \u202e\n::error::x" for n in range(9)]
+    budgets = [{"name": name, "usd": 1} for name in names]
+    (tmp_path / "many.json").write_text(json.dumps({"budgets": budgets}))
+    asked = ("check", "tight.yaml", *JUNE, "--budgets", "many.json", "--notify", "URL", "--dry-run")
+    printed = desk(*asked, "--notify-format", form).err
+    assert json.loads(printed)
+    assert all(f"b{n} " in printed for n in range(9))
+    assert printed.replace("\n", "").isprintable()
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in printed.splitlines())
+
+
 def test_nobody_is_notified_where_all_is_within(desk: Run) -> None:
     outcome = desk("check", *JUNE, "--notify", "ALERTS_URL")  # which is not set: it would be an error
     assert (outcome.code, outcome.err) == (0, "")
