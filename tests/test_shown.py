@@ -15,6 +15,7 @@ from costsim.reports.ci import RENDERERS, CiFormat, render
 from costsim.reports.fitted import Fitted, TableColumn
 from costsim.reports.review.html import csv_link
 from costsim.shown import MAX_LINE, MAX_NAME, shortened, shortened_words
+from rich.console import Group
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 LONG = "start " + "m" * 1_000_000 + " end"
 
 
-def printed(*things: object, sep: str = " ") -> str:
+def printed(*things: object) -> str:
     """What a console of 160 columns writes."""
     out = io.StringIO()
-    terminal_console(file=out, width=160, color_system=None, highlight=False).print(*things, sep=sep)
+    terminal_console(file=out, width=160, color_system=None, highlight=False).print(*things)
     return out.getvalue()
 
 
@@ -73,7 +74,7 @@ def test_a_terminal_prints_no_more_of_a_line_than_is_read(thing: str | Text) -> 
 
 
 def test_many_short_lines_are_all_printed() -> None:
-    assert printed(*[Text(f"line {n}") for n in range(1000)], sep="\n").count("line") == 1000
+    assert printed(Group(*(Text(f"line {n}") for n in range(1000)))).count("\n") == 1000
 
 
 @pytest.mark.parametrize("width", [40, 160])

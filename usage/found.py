@@ -29,6 +29,9 @@ JUDGED = ("tokens", "reason", "unnamed")
 """What `project` says of an entry: its tokens (but for text answered), why it is none, whether it has no own id."""
 
 COLUMNS = ("file_id", "line", *(name for name in DEFAULTS if name not in ("fault", "numbered")), "role", *JUDGED)
+NOT_KEPT = ("line", "stated_total", "media_beyond", "unfinished", *JUDGED)
+"""What is looked at before an entry is kept."""
+
 ALWAYS = ("file_id", "line", "event_id", "ts", *JUDGED)
 
 

@@ -1,6 +1,6 @@
 -- The entries that count (`better`, which may be all) into the store.
 INSERT INTO usage_event BY NAME
-SELECT found.* EXCLUDE (rowid, line, tokens, reason, unnamed, stated_total, media_beyond, unfinished)
+SELECT found.* EXCLUDE (rowid, [not_kept])
         REPLACE (coalesce(component, 'unattributed') AS component),
     component AS logged_component, agent AS logged_agent, task AS logged_task
 FROM found [better];

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tokens import TOKEN_CLASSES, of
-from .reader import STATED_BY_OTHERS
+from .found import COLUMNS, NOT_KEPT
+from .reader import STATED_BY_OTHERS, identifier
 from .store import scalar
 
 if TYPE_CHECKING:
@@ -40,8 +41,33 @@ MERIT, REFUSED, COVERED, NUMBERED, GONE, REPLACED, WITHDRAWN, INCOMING, REPEATED
 )
 BESIDE_OUTPUT = tuple(name for name in TOKEN_CLASSES if name != "output")
 MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT))
+KEPT = KEPT.replace("[not_kept]", ", ".join(NOT_KEPT))
 REFUSED = REFUSED.replace("[covered]", STATED_BY_OTHERS)
 REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))
+OWN = ("component", "agent", "task")  # which rules may have changed since
+STATED = [name for name in COLUMNS if name not in (*NOT_KEPT, "file_id")]
+RESTATED = f"""
+    before.file_id IN (SELECT file_id FROM read_again) AND NOT EXISTS (FROM past_call WHERE event_id = before.event_id)
+    AND EXISTS (FROM found AS own WHERE own.file_id = before.file_id AND own.event_id = before.event_id)
+    AND ({", ".join(f"before.{identifier('logged_' * (name in OWN) + name)}" for name in STATED)})
+        IS DISTINCT FROM ({", ".join(f"found.{identifier(name)}" for name in STATED)})
+    AND (NOT before.aggregated OR before.role = 'bill'
+        OR (SELECT stands FROM read_again WHERE read_again.file_id = before.file_id)
+        OR (found.output >= before.output AND found.tokens >= {of("before", BESIDE_OUTPUT)}
+            AND coalesce(found.recorded_usd, 0) >= coalesce(before.recorded_usd, 0)))
+"""  # noqa: S608 (ours)
+"""A session's sum that is less has lost what was deleted: that was spent."""
+ELSEWHERE = """
+UPDATE load SET mtime_ns = -1
+WHERE reader IN ({sources}) AND file_id NOT IN (SELECT file_id FROM read_again)
+    AND entries > (SELECT count(*) FROM usage_event WHERE usage_event.file_id = load.file_id)
+"""
+"""Other files may have calls that a file states no more, or as less: those with entries that stand under other files
+are to be read again."""
+LOWERED = """
+    SELECT source FROM before JOIN known USING (place) JOIN incoming ON incoming.event_id = known.event_id
+    WHERE restated AND (incoming.merit, known.claim_now) < (known.merit, known.claim)
+"""
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE alike AS
 SELECT file_id, event_id, row_number() OVER () AS kind FROM found WHERE unnamed AND event_id IS NOT NULL
@@ -129,12 +155,20 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     sums, summed = (store.execute(SUMS).fetchone() if facts.aggregated else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
-        store.execute(REPEATED if repeated else ALL_NEW)
+        store.execute(_better(any_again) if repeated else ALL_NEW)
+    if repeated and any_again:
+        store.execute(ELSEWHERE.format(sources=LOWERED))
     store.execute(KEPT.replace("[better]", "" if all_new else SOME).replace("[before]", BEFORE if repeated else ""))
     if reader.name in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
     return Merged(entries, calls, withdrawn, facts.refused, repeated, all_new, sums, summed)
+
+
+def _better(any_again: bool) -> str:
+    """SQL for which entries count; tags are read only where a file is read again, and may state others."""
+    restated, but_tags = (RESTATED, "") if any_again else ("FALSE", "EXCLUDE (tags)")
+    return REPEATED.replace("[restated]", restated).replace("[but_tags]", but_tags)
 
 
 def _incoming(store: DuckDBPyConnection, distinct: bool) -> bool:
@@ -195,4 +229,5 @@ def _replace(store: DuckDBPyConnection, conditions: Sequence[str], refused: bool
 def _withdraw(store: DuckDBPyConnection) -> int:
     """Take away the calls that files state no more; how many."""
     store.execute(WITHDRAWN)
+    store.execute(ELSEWHERE.format(sources="SELECT source FROM withdrawn"))
     return scalar(store, "SELECT count(*) FROM withdrawn")

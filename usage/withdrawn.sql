@@ -11,8 +11,3 @@ CREATE OR REPLACE TEMP TABLE withdrawn AS SELECT place, source, ts FROM no_longe
 INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM withdrawn;
 
 DELETE FROM usage_event WHERE rowid IN (SELECT place FROM withdrawn);
-
--- Another file may have such a call too: those with entries that stand under other files are to be read again.
-UPDATE load SET mtime_ns = -1
-WHERE reader IN (SELECT source FROM withdrawn) AND file_id NOT IN (SELECT file_id FROM read_again)
-    AND entries > (SELECT count(*) FROM usage_event WHERE usage_event.file_id = load.file_id);

@@ -1,0 +1,97 @@
+"""What a file that is read again says of a call takes the place of what it said before, be it less."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
+
+DATA = Path(__file__).parents[1] / "data" / "usage"
+NAMED = "ts=day,id=id,input={},output=out,model=model"
+ROWS = "SELECT event_id, model, input, output, recorded_usd, session, component, tags FROM usage_event ORDER BY ALL"
+
+
+def at_rest(file: Path, text: str, day: int) -> Path:
+    file.write_text(text)
+    os.utime(file, (1_767_225_600 + 86_400 * day,) * 2)
+    return file
+
+
+def table(*rows: str) -> str:
+    return "".join(f"{row}\n" for row in ("id,day,total,inp,out,model,desk", *rows))
+
+
+def test_counts_of_a_wrong_mapping_are_replaced(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """The total of 900 taken for the input of 500; and a column that names the component, mapped later."""
+    file = at_rest(tmp_path / "t.csv", table("a,2026-10-05T10:00:00Z,900,500,400,gpt-4o,legal"), 1)
+    for mapping, input, component in (
+        (NAMED.format("total"), 900, "unattributed"),
+        (NAMED.format("inp"), 500, "unattributed"),
+        (NAMED.format("inp") + ",component=desk", 500, "legal"),
+    ):
+        load(store, [file], mapping=parse_mapping(mapping))
+        assert store.execute("SELECT input, component FROM usage_event").fetchall() == [(input, component)]
+
+
+def cost_9(document: list[dict[str, Any]]) -> None:
+    for one in document:
+        if one.get("totalCost"):
+            one["totalCost"] = 9.0
+            one["costDetails"]["total"] = 9.0
+
+
+def no_model(document: list[dict[str, Any]]) -> None:
+    for one in document:
+        one["model"] = None
+
+
+def more_output(document: dict[str, Any]) -> None:
+    for message in document["messages"]:
+        if "metrics" in message:
+            message["metrics"]["outputTokens"] += 1_000
+
+
+@pytest.mark.parametrize(
+    ("sample", "before"),
+    [
+        ("langfuse/observations.json", cost_9),
+        ("langfuse/observations.json", no_model),
+        ("cline-session/1791194400000_ab12c.messages.json", more_output),
+    ],
+    ids=["a cost computed again", "a model filled in", "an output corrected"],
+)
+def test_the_last_state_of_a_document_counts(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, sample: str, before: Any
+) -> None:
+    text = (DATA / sample).read_text()
+    document = json.loads(text)
+    before(document)
+    file = tmp_path / Path(sample).name
+    load(store, [at_rest(file, json.dumps(document), 1)])
+    earlier = store.execute(ROWS).fetchall()
+    load(store, [at_rest(file, text, 2)])
+    with open_store(tmp_path / "clean.duckdb") as clean:
+        load(clean, [file])
+        assert earlier != store.execute(ROWS).fetchall() == clean.execute(ROWS).fetchall()
+
+
+def test_a_call_that_a_file_states_as_less_may_be_more_elsewhere(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """400 here and 300 in a copy; once it is 200 here, the copy's 300 counts, when the files are loaded again."""
+    row, mapping = "a,2026-10-05T10:00:00Z,0,500,{},gpt-4o,legal", parse_mapping(NAMED.format("inp"))
+    file = at_rest(tmp_path / "a.csv", table(row.format(400)), 1)
+    at_rest(tmp_path / "b.csv", table(row.format(300)), 1)
+    seen = []
+    for output, day in ((400, 1), (200, 2), (200, 2)):
+        at_rest(file, table(row.format(output)), day)
+        load(store, [tmp_path], mapping=mapping)
+        seen += store.execute("SELECT output FROM usage_event").fetchall()
+    assert seen == [(400,), (200,), (300,)]
