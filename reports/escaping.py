@@ -29,7 +29,7 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
 LIVE = re.compile(
     r"@(?=[\w.-])|(?<=:)(?=//)|(?<=www)(?=\.)|[#!&](?=\d)|[%~](?=[\w\"])|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)"
-    r"|[\[{*](?=[a-z_]+:|[+-])|^/(?=\w)|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
+    r"|[\[*](?=[a-z_]+:)|[\[{](?=[+-])|^/(?=\w)|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
     re.IGNORECASE,
 )
 """Where GitHub and GitLab see a mention, an address (whatever stands before it: `_www.` is one too), the number of an
@@ -136,6 +136,12 @@ def _in_sql(signs: str) -> str:
 def slack(text: str) -> str:
     """One line for Slack, which asks for the three characters that begin its links and mentions to be escaped."""
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def sarif(text: str) -> str:
+    """A message of SARIF without links (SARIF 2.1.0, section 3.11.6: `[text](address)`) and without what turns text."""
+    text = without_escapes(text)
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", text) if "](" in text else text
 
 
 def xml(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...analysis.findings import Finding, Status
 from ...json_text import json_text
+from ..escaping import without_escapes
 from .finding_ids import fingerprint
 
 SEVERITIES: dict[Status, str] = {"fail": "major", "warn": "minor", "note": "info"}
@@ -24,7 +25,7 @@ def render(title: str, findings: Sequence[Finding]) -> str:  # noqa: ARG001 (the
 
 def _issue(finding: Finding) -> dict[str, Any]:
     return {
-        "description": f"{finding.subject}: {finding.message}",
+        "description": without_escapes(f"{finding.subject}: {finding.message}"),
         "check_name": f"costsim/{finding.rule}",
         "fingerprint": fingerprint(finding),
         "severity": SEVERITIES[finding.status],

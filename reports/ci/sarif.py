@@ -12,6 +12,7 @@ from ...analysis.findings import CHECKS, Finding, FindingRule
 from ...analysis.lint.rules import RULES
 from ...json_text import json_text
 from ...version import __version__
+from ..escaping import sarif
 from .finding_ids import fingerprint
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -61,7 +62,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "level": finding.severity,
-        "message": {"text": _text(finding)},
+        "message": {"text": sarif(_text(finding))},
         "partialFingerprints": {"costsim/v1": fingerprint(finding)},
         **({"locations": [_location(finding, finding.file)]} if finding.file else {}),
     }

@@ -74,6 +74,7 @@ def test_no_name_is_markup(name: str) -> None:
         ("^alert#1", r"^alert\#|1"),
         ("{+x+}", "{|+x+}"),
         ("/close", "/|close"),
+        ("{poisson: 10}", "{poisson: 10}"),
         ("openai/gpt-4o", "openai/gpt-4o"),
         ("100% of 5", "100% of 5"),
     ],

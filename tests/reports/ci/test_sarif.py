@@ -16,6 +16,7 @@ from costsim.analysis.findings import Finding
 from costsim.analysis.lint import RULES, lint
 from costsim.analysis.lint.rules import finding_of
 from costsim.cli.routing import LintFormat
+from costsim.reports.ci import gitlab
 from costsim.reports.ci.sarif import render_lint
 
 SCHEMA = Path(__file__).parents[2] / "data" / "sarif" / "sarif-2.1.0-rtm.5.json"
@@ -96,3 +97,25 @@ def test_a_fingerprint_outlives_a_move_of_lines() -> None:
         return str(result["partialFingerprints"]["costsim/v1"])
 
     assert print_of(3, "x") == print_of(300, "x") != print_of(3, "y")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("[open](https://evil.example)", r"\[open\](https://evil.example)"),
+        (r"\[open](https://evil.example)", r"\\\[open\](https://evil.example)"),
+        ("[a[b](1)", r"\[a\[b\](1)"),
+        ("components[2].schedule", "components[2].schedule"),
+        ("a\u202eb\x1b]8;;https://x\x07c", "a\ufffdb\ufffd]8;;https://x\ufffdc"),
+    ],
+)
+def test_no_name_is_a_link_in_a_message(name: str, shown: str, schema: Any) -> None:
+    """Viewers make a link of `[text](address)` and read `\\[` as a bracket: SARIF 2.1.0, section 3.11.6."""
+    finding = finding_of(next(iter(RULES)), f"unknown: {name}")
+    (result,) = check(log_of([finding]), schema)["results"]
+    assert result["message"]["text"] == f"Unknown: {shown}."
+
+
+def test_no_name_turns_the_text_of_gitlabs_report() -> None:
+    (issue,) = json.loads(gitlab.render("", [finding_of(next(iter(RULES)), "a\u202eb\x1bc")]))
+    assert issue["description"].endswith("a\ufffdb\ufffdc")
