@@ -35,6 +35,8 @@ LIVE = re.compile(
 """Where GitHub and GitLab see a mention, an address (whatever stands before it: `_www.` is one too), the number of an
 issue, a label (`~bug`), an advisory, an object of GitLab (`[wiki_page:x]`), a change (`{+x+}`), a command where a line
 begins (`/close`) or an emoji (`:tada:`)."""
+CHAT = re.compile(rf"{LIVE.pattern}|\](?=[(\[])", re.IGNORECASE)
+"""The same in a chat, where nothing else is escaped: a link of Markdown too."""
 COMMIT = re.compile(r"\b(?:[0-9a-f]{40,}|(?<!-)(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,39})\b", re.IGNORECASE)
 """What may be a commit's id: GitHub links seven digits of one. A date as in a model's name is none,
 nor is what ends a decision's id (`move-3f9a2c01`)."""
@@ -134,8 +136,10 @@ def _in_sql(signs: str) -> str:
 
 
 def slack(text: str) -> str:
-    """One line for Slack, which asks for the three characters that begin its links and mentions to be escaped."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """One line for Slack, which asks for the three characters that begin its links and mentions to be escaped; no
+    mention, address or link for Mattermost and Rocket.Chat either, which read Markdown in it."""
+    text = CHAT.sub(lambda found: found[0] + BREAK, _one_line(" ".join(text.split())))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def sarif(text: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InputError, OutputError
 from ..json_text import readable
-from .escaping import slack
+from .escaping import plain, slack
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -146,8 +146,8 @@ def slack_message(headline: str, lines: Sequence[str]) -> dict[str, Any]:
     left_out = len(lines) - sum(text.count("\n") + 1 for text in shown)
     if left_out:
         shown.append(f"… and {left_out:,} more lines")
-    title = {"type": "plain_text", "text": _short(" ".join(headline.split()), HEADER_CHARS), "emoji": False}
-    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in shown]
+    title = {"type": "plain_text", "text": _short(plain(" ".join(headline.split())), HEADER_CHARS), "emoji": False}
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in shown]
     return {"text": slack(headline), "blocks": [{"type": "header", "text": title}, *blocks]}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from costsim.errors import CostsimError, InputError, OutputError
 from costsim.reports import notify as module
+from costsim.reports.escaping import BREAK
 from costsim.reports.notify import MAX_WAIT_SECONDS, notify, slack_message
 
 SECRET = "T0SECRET/B0SECRET/xyzzy"
@@ -228,10 +229,36 @@ def test_a_slack_message_has_text_for_notifications_and_blocks_for_reading() -> 
             {"type": "header", "text": {"type": "plain_text", "text": "Budget breached: total", "emoji": False}},
             {
                 "type": "section",
-                "text": {"type": "mrkdwn", "text": "total: $12 of $10\nlargest: &lt;!channel&gt; &amp; co"},
+                "text": {
+                    "type": "mrkdwn",
+                    "text": "total: $12 of $10\nlargest: &lt;!channel&gt; &amp; co",
+                    "verbatim": True,
+                },
             },
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("@channel", "@|channel"),
+        ("see https://evil.example", "see https:|//evil.example"),
+        ("_www.evil.example", "_www|.evil.example"),
+        ("[open](evil.example)", "[open]|(evil.example)"),
+        ("<https://evil.example|open>", "&lt;https:|//evil.example|open&gt;"),
+        (":tada:", ":|tada:"),
+        ("a\u202eb\x1bc", "a\ufffdb\ufffdc"),
+        ("at 12:30", "at 12:30"),
+    ],
+)
+def test_no_name_is_a_link_or_a_mention_in_a_chat(name: str, shown: str) -> None:
+    """Slack makes links of bare addresses unless a text is verbatim; Mattermost and Rocket.Chat read Markdown in it."""
+    found = slack_message(name, [name])
+    header, section = (block["text"] for block in found["blocks"])
+    assert found["text"].replace(BREAK, "|") == section["text"].replace(BREAK, "|") == shown
+    assert (header["type"], section["verbatim"]) == ("plain_text", True)
+    assert "\u202e" not in header["text"]
 
 
 def test_a_long_message_keeps_slacks_limits_and_counts_what_is_left_out() -> None:
