@@ -58,14 +58,30 @@ def more_output(document: dict[str, Any]) -> None:
             message["metrics"]["outputTokens"] += 1_000
 
 
+def still_answered(document: dict[str, Any]) -> None:
+    document["messages"][1]["usage"] |= {"outputTokens": 0, "inputTokens": 3}
+
+
+def no_time_yet(document: dict[str, Any]) -> None:
+    document["messages"][1]["usage"] |= {"timestamp": None, "model": None}
+
+
 @pytest.mark.parametrize(
     ("sample", "before"),
     [
+        ("amp/T-current.json", still_answered),
+        ("amp/T-current.json", no_time_yet),
         ("langfuse/observations.json", cost_9),
         ("langfuse/observations.json", no_model),
         ("cline-session/1791194400000_ab12c.messages.json", more_output),
     ],
-    ids=["a cost computed again", "a model filled in", "an output corrected"],
+    ids=[
+        "an answer under way",
+        "a time filled in",
+        "a cost computed again",
+        "a model filled in",
+        "an output corrected",
+    ],
 )
 def test_the_last_state_of_a_document_counts(
     store: duckdb.DuckDBPyConnection, tmp_path: Path, sample: str, before: Any
@@ -80,6 +96,40 @@ def test_the_last_state_of_a_document_counts(
     with open_store(tmp_path / "clean.duckdb") as clean:
         load(clean, [file])
         assert earlier != store.execute(ROWS).fetchall() == clean.execute(ROWS).fetchall()
+
+
+def thread(*used: tuple[int, str], id: str = "T-1", named: bool = True) -> str:
+    """An Amp thread: of each message its output and the second of its time."""
+    usage = {"model": "claude-opus-4-6", "inputTokens": 10, "cacheReadInputTokens": 900, "cacheCreationInputTokens": 0}
+    messages = [
+        {"role": "assistant", "usage": {**usage, "outputTokens": output, "timestamp": f"2026-01-19T11:42:{second}Z"}}
+        | ({"messageId": number} if named else {})
+        for number, (output, second) in enumerate(used)
+    ]
+    asked = {"role": "user", "messageId": 99}
+    return json.dumps({"id": id, "created": 1_768_822_930_652, "messages": [asked, *messages]})
+
+
+def outputs(store: duckdb.DuckDBPyConnection, folder: Path, *threads: str) -> list[int]:
+    """After the states of T-1.json, loaded one after the other."""
+    for day, text in enumerate(threads):
+        load(store, [at_rest(folder / "T-1.json", text, day)])
+    return [output for (output,) in store.execute("SELECT output FROM usage_event ORDER BY 1").fetchall()]
+
+
+def test_a_message_that_goes_on_is_one_call_in_its_thread(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    first, second = (8, "10"), (70, "20")
+    assert outputs(store, tmp_path, thread(first, (1, "19")), thread(first, second), thread(first, second)) == [8, 70]
+    at_rest(tmp_path / "fork.json", thread(first, second, (5, "30"), id="T-2"), 1)  # has both under another thread
+    load(store, [tmp_path])
+    assert store.execute("SELECT output FROM usage_event ORDER BY 1").fetchall() == [(5,), (8,), (70,)]
+
+
+def test_a_message_without_an_id_that_was_deleted_was_billed(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Its number is another message's now, of another time; that of the same time has grown."""
+    first, grown, third = (8, "10"), (70, "20"), (5, "30")
+    states = thread(first, (1, "20"), named=False), thread(first, grown, third, named=False)
+    assert outputs(store, tmp_path, *states, thread(grown, third, named=False)) == [5, 8, 70]
 
 
 def test_a_call_that_a_file_states_as_less_may_be_more_elsewhere(

@@ -43,12 +43,24 @@ FROM record WHERE usage IS NOT NULL
 
 
 _OF_MESSAGE = r"regexp_extract({}.event_id, '([^:]*)(:ledger:[^:]*)?$', 1)"
-REPLACED = f"""
+REPEATED = f"""
 now.session = before.session AND contains(now.event_id, ':ledger:') <> contains(before.event_id, ':ledger:')
     AND ({_OF_MESSAGE.format("now")} = {_OF_MESSAGE.format("before")}
         OR (now.model, now.input, now.output) = (before.model, before.input, before.output))
 """
 """A message and its event of the ledger are one call, whichever of them stated it first."""
+
+_PLACE = r"regexp_extract({}.event_id, '[^:]*(:ledger:[^:]*)?$')"
+_NUMBERED = r"regexp_extract({}.event_id, '(#|:ledger:)\d*$', 1)"
+_TIMELESS = "starts_with({0}.event_id, 'amp:' || {0}.session || ':')"
+CONTINUED = f"""
+now.session = before.session AND {_NUMBERED.format("now")} = {_NUMBERED.format("before")}
+    AND CASE WHEN {_NUMBERED.format("now")} = '' OR {_TIMELESS.format("now")} OR {_TIMELESS.format("before")}
+        THEN {_PLACE.format("now")} = {_PLACE.format("before")} ELSE now.ts = before.ts END
+"""
+"""A message that is still answered has other figures in the next state of its thread. The figures are a part of its id
+because a fork has the message under another thread. What has a number for an id has another number once something
+before it is deleted: there the time decides."""
 
 LEDGER = {
     "input": "inputTokens",
@@ -153,7 +165,7 @@ READER = Reader(
     input_includes_cached=False,
     own_tags=True,
     unfold=unfold,
-    replaced=(REPLACED,),
+    replaced=(REPEATED, CONTINUED),
     counted=tuple(
         f"usage.{name}" for name in ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
     ),
@@ -162,7 +174,7 @@ READER = Reader(
         "usage.credits": "not USD; kept as a tag",
         "usage.maxInputTokens": "the size of a model's context",
     },
-    unique_by="the message's id with its time and figures, else with the thread's id",
+    unique_by="the message's id with its time and figures, else with the thread's; in its thread the id alone",
     kept_at="~/.local/share/amp/threads",
     no_call="a thread with no usage",
     sample="made: on the real shape of 2026",
