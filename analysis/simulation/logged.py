@@ -48,17 +48,26 @@ class _Logged:
 def as_forecast(costs: Costs, source: LoggedForecast, own: Architecture, seed: int) -> Costs:
     """The costs with the runs of components that the store logged as its forecast has them.
 
-    `own` is the architecture at its own prices: prices to try do not change how much runs. Raises CostsimError
-    where the store knows no cost, and its kinds where it is not usable.
+    `own` is the architecture at its own prices: prices to try do not change how much runs, unless they price more of
+    what was logged. Raises CostsimError where the store knows no cost, and its kinds where it is not usable.
     """
     horizon = costs.horizon
-    same = own.prices == costs.architecture.prices
-    book = costs.book(costs.run_book) if same else open_book(costs.run_book, own.prices)
-    logged = _logged(source, book)
     last = horizon.dates[-1]
+    tried = costs.book(costs.run_book)
+    same = own.prices == costs.architecture.prices
+    logged, priced = _priced(costs, source, tried if same else open_book(costs.run_book, own.prices))
+    if not same:
+        at_tried = _priced(costs, source, tried)
+        logged, priced = at_tried if len(at_tried[1]) > len(priced) else (logged, priced)
+    if not logged.history and logged.as_of < last:
+        raise CostsimError(
+            f"{source.store}: no logged call has a price, so there is nothing to forecast from; add prices to an "
+            "overlay that `prices:` of the architecture names (--save FILE writes one of --from-usage), or name a "
+            "model with --baseline MODEL beside --prices"
+        )
     if (last - logged.as_of).days > MAX_AHEAD:
         raise CostsimError(f"{source.store}: its logs end on {logged.as_of}, too long before {last} to forecast from")
-    base_usd = _base_usd(logged.architecture, horizon, costs.run_book, book)
+    base_usd = [sum(day, Fraction(0)) for day in zip(*priced, strict=True)] if priced else [Fraction(0)] * horizon.days
     levels = _Levels(logged, horizon.dates[0], last, seed, base_usd)
     changed = costs.with_work(*(_levelled(work, levels, horizon) for work in _from(costs, source.store)))
     known = forecast_days(logged.history, horizon.dates[0], last, logged.as_of, trials=1, seed=seed).known
@@ -87,13 +96,14 @@ def _logged(source: LoggedForecast, book: PriceBook) -> _Logged:
     return _Logged(daily, as_of, Architecture.model_validate(data))
 
 
-def _base_usd(architecture: Architecture, horizon: Horizon, run_book: str, book: PriceBook) -> list[Fraction]:
-    """What the logged hours of the week cost on each day of the horizon, of all that has a price."""
-    costs = Costs.of(architecture, horizon, run_book, None, book)
-    plan = routed_plan(costs.architecture)
-    parts = [costs.planned(component.name, plan) for component in architecture.components]
-    priced = [part.expected_usd for part in parts if part.priced]
-    return [sum(day, Fraction(0)) for day in zip(*priced, strict=True)] if priced else [Fraction(0)] * horizon.days
+def _priced(costs: Costs, source: LoggedForecast, book: PriceBook) -> tuple[_Logged, list[Sequence[Fraction]]]:
+    """What was logged, and what the logged hours of the week cost on each day of the horizon, of each component that
+    has a price."""
+    logged = _logged(source, book)
+    at_book = Costs.of(logged.architecture, costs.horizon, costs.run_book, None, book)
+    plan = routed_plan(at_book.architecture)
+    parts = [at_book.planned(component.name, plan) for component in logged.architecture.components]
+    return logged, [part.expected_usd for part in parts if part.priced]
 
 
 def _levelled(work: Work, levels: _Levels, horizon: Horizon) -> Work:

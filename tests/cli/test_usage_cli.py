@@ -128,6 +128,41 @@ def test_a_projection_starts_from_the_logs(sessions: Run, tmp_path: Path) -> Non
     assert sessions("run", "--from-usage", "--save", "observed.yaml").code == 2
 
 
+IN_HOUSE = {"model": "in-house/guard", "usd_per_mtok": {"input": 1}}
+TRIED = ("run", "--from-usage", "--prices", "prices.yaml", "--trials", "50", "-f", "json")
+
+
+def log_days(costsim: Run, tmp_path: Path, models: list[str]) -> None:
+    """Ten calls a day of 1,000 tokens, each day all of them to that day's model, from 2026-10-05, a Monday."""
+    rows = [
+        f"2026-10-{5 + n:02}T{hour:02}:00:00Z,1000,{model}\n" for n, model in enumerate(models) for hour in range(10)
+    ]
+    (tmp_path / "log.csv").write_text("ts,input,model\n" + "".join(rows))
+    (tmp_path / "prices.yaml").write_text(json.dumps({"book": "mine", "source": "x", "models": [IN_HOUSE]}))
+    costsim("load", "log.csv", "--map", "ts=ts,input=input,model=model")
+
+
+@pytest.mark.slow
+def test_logs_that_only_prices_to_try_price_are_projected_at_these(costsim: Run, tmp_path: Path) -> None:
+    """10,000 tokens a day at $1 per million: $0.01 a day, on the days that are logged too."""
+    log_days(costsim, tmp_path, ["in-house/guard"] * 14)
+    unknown = costsim(*TRIED)
+    assert unknown.code == 2
+    assert "no logged call has a price, so there is nothing to forecast from; add prices to an overlay" in unknown.err
+    for start in ("2026-10-05", "2026-10-19"):
+        outcome = costsim(*TRIED, "--baseline", "in-house/guard", "--start", start, "--days", "7")
+        assert float(json.loads(outcome.out)["plans"][0]["expected_usd_per_day"]) == pytest.approx(0.01, rel=0.02)
+
+
+@pytest.mark.slow
+def test_logs_that_prices_to_try_price_in_part_are_projected_at_these(costsim: Run, tmp_path: Path) -> None:
+    """In the second week all calls went to a model that only the overlay prices: that week cost $0.07, not nothing."""
+    log_days(costsim, tmp_path, ["anthropic/claude-haiku-4-5"] * 7 + ["in-house/guard"] * 7)
+    asked = (*TRIED, "--baseline", "routed", "--start", "2026-10-12", "--days", "7")
+    outcome = costsim(*asked)
+    assert float(json.loads(outcome.out)["plans"][0]["horizon"]["expected_usd"]) == pytest.approx(0.07)
+
+
 @pytest.mark.slow
 def test_a_projection_may_start_from_some_of_the_logs_days(sessions: Run, tmp_path: Path) -> None:
     options = ("--from-usage", "--trials", "50", "--days", "7", "-f", "json")
