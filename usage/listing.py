@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import UsageLogError, is_full
+from .file_names import shown, unpacked_name
 from .files import LogFile, escaped
 from .fingerprint import fingerprint
 from .limits import MAX_UNPACKED
@@ -22,10 +23,8 @@ from .sqlite_log import changed_at, written_at
 from .store_file import is_open_here
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
-PACKED = (".gz", ".zst")
 CHUNK_BYTES = 256 * 1024
 STDIN = "-"
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ENDING = re.compile(r"\.\w{1,10}\Z", re.ASCII)
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 THE_STORE = "the store"
@@ -90,12 +89,6 @@ def linked(real: str, spool: Path) -> str:
     link = spool / f"{len(list(spool.iterdir()))}.link{ending[0] if ending else ''}"
     link.symlink_to(os.fsencode(real).decode(errors="surrogateescape"))
     return str(link)
-
-
-def shown(path: str | Path) -> str:
-    """A path as text on one line: bytes that are no UTF-8, and control characters, are written \\xff."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> Iterator[tuple[Path, bool, bool]]:
@@ -226,10 +219,7 @@ def _may_be_log(file: Path, passed: dict[str, str]) -> bool:
 
 def has_name_of_log(name: str) -> bool:
     """Whether a name ends as logs do, packed or not."""
-    name = name.lower()
-    for packing in PACKED:
-        name = name.removesuffix(packing)
-    return name.endswith(SUFFIXES)
+    return unpacked_name(name.lower()).endswith(SUFFIXES)
 
 
 def _from_pipe(path: str, spool: Path) -> Path:

@@ -165,7 +165,7 @@ def _unfolded(source: Source, spool: Path) -> Source:
     out = spool / f"{source.file_id}.unfolded"
     if source.format.layout != "sqlite":
         check_document(source)
-    fault = unfolded(unfold, Path(source.whole), Path(source.file.path), out)
+    fault = unfolded(unfold, Path(source.whole), source.place, out)
     if source.content:
         source.content.unlink()
     return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)

@@ -109,8 +109,9 @@ class Reader:
 
     `unfold` serves files that are no list of such records: a database, a document with calls deep inside, text that is
     neither JSON nor a table, a file whose meaning stands in another beside it. It takes the path of the content (what a
-    packed file holds) and the file's own, and yields the records, as they are to be written as JSON lines; their number
-    is their `line`. It may raise ValueError or sqlite3.Error, then what it yielded counts and the file is reported.
+    packed file holds) and where the file is, by the name that it has unpacked ("/" of a pipe). It yields the records,
+    as they are to be written as JSON lines; their number is their `line`. It may raise ValueError or sqlite3.Error,
+    then what it yielded counts and the file is reported.
 
     `counted` are the usage fields that reach a token class, a count or a cost, as dotted paths from the record's top
     (through lists alike; `*` stands for any one key; in a column of JSON, `[]` marks a list whose objects have the

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from ..errors import UsageLogError
 from .bounded import bounded
 from .fast_json import TooMuchError, check_values
+from .file_names import real, unpacked_name
 from .limits import MAX_DOCUMENT
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ class Source:
     def whole(self) -> str:
         """The path of all its content."""
         return str(self.content or self.own)
+
+    @property
+    def place(self) -> Path:
+        """Where the content stands, or would unpacked: what names it, and what others stand beside it.
+
+        Of what came through a pipe, nothing does: it has no name.
+        """
+        if self.file.label == "stdin":
+            return Path("/")
+        path = self.file.label if "://" in self.file.label else real(self.file.path)
+        return Path(unpacked_name(path) if self.format.packing else path)
 
     def opened(self) -> BufferedReader:
         """All its content as a stream: of a file that grows meanwhile, no more than was there at first."""

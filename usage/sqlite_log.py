@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import ChangingError
+from .file_names import real
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.01  # one more of it before each attempt: half a second in all
@@ -26,7 +27,7 @@ def log_beside(path: str) -> Path | None:
     if path.endswith(TEXTS):
         return None
     for ending in LOGS:
-        log = Path(path + ending)
+        log = Path(real(path) + ending)
         with suppress(OSError):
             if log.stat().st_size:
                 return log
@@ -54,6 +55,7 @@ def copy_database(path: Path, target: Path) -> None:
 
     Raises ChangingError where it does so without a pause.
     """
+    path = Path(real(str(path)))
     for attempt in range(ATTEMPTS):
         time.sleep(attempt * PAUSE_SECONDS)
         before = _state(path)

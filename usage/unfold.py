@@ -6,11 +6,13 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from .fast_json import TooMuchError, line_of, parsed
+from .fast_json import TooMuchError, leading_documents, line_of, parsed
 from .garbage_collection import without_collection
+from .reader import RAW_CHARACTERS
 from .sqlite_log import copy_database, log_beside
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
     with out.open("wb") as lines, without_collection():
         try:
-            lines.writelines(map(_line, unfold(content, file)))
+            lines.writelines(map(_line, _unfolded(unfold, content, file, lines)))
         except (sqlite3.Error, UnicodeDecodeError, TooMuchError) as error:
             return str(error)
         except (ValueError, RecursionError):
@@ -36,6 +38,48 @@ def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None
         except (TypeError, AttributeError, LookupError, ArithmeticError) as error:
             return f"{ODD} ({type(error).__name__})"
     return None
+
+
+def _unfolded(unfold: Unfold, content: Path, file: Path, lines: IO[bytes]) -> Iterator[dict[str, Any] | str | bytes]:
+    """The records of a file; where it is not one document but several, one after the other, those of each.
+
+    What follows the last whole one is a line to be rejected. Raises as `unfold` does.
+    """
+    try:
+        yield from unfold(content, file)
+    except TooMuchError:
+        raise
+    except (ValueError, RecursionError):
+        documents, rest = _documents(content)
+        if not documents or (len(documents) == 1 and not rest):
+            raise
+        lines.seek(0)
+        lines.truncate()
+        for document in documents:
+            with tempfile.NamedTemporaryFile(dir=Path(lines.name).parent) as one:
+                one.write(document.encode("utf-8", "replace"))
+                one.flush()
+                try:
+                    yield from unfold(Path(one.name), file)
+                except (ValueError, RecursionError):
+                    yield _in_a_line(document)
+        if rest:
+            yield rest
+
+
+def _documents(content: Path) -> tuple[list[str], str]:
+    """The JSON documents that stand one after the other in a file, and the beginning of what follows, in a line."""
+    written = content.read_bytes()
+    if written.startswith(SQLITE):
+        return [], ""
+    text = written.decode("utf-8-sig", "replace")
+    ends = [0, *(end for _, end in leading_documents(text))]
+    return [text[start:end] for start, end in pairwise(ends)], _in_a_line(text[ends[-1] :])
+
+
+def _in_a_line(text: str) -> str:
+    """The beginning of what is no record, to be rejected."""
+    return " ".join(text[:RAW_CHARACTERS].split())
 
 
 def _line(record: dict[str, Any] | str | bytes) -> bytes:

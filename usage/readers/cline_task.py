@@ -18,6 +18,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
+from ..file_names import shown
 from ..unfold import whole
 from .cline_messages import Info, Read, RequestUsage, TaskMessage, json_object
 from .cline_models import models
@@ -69,7 +70,7 @@ class ClineTask:
     def __init__(
         self, messages: Sequence[TaskMessage], usages: Sequence[RequestUsage | None], file: Path, read: Read
     ) -> None:
-        self.session = file.parent.name
+        self.session = shown(file.parent.name)
         self.first = messages[0].ts if messages else None
         self.read = read
         self.tool = _tool(file, messages, [usage for usage in usages if usage])

@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..file_names import shown
 from ..reader import Reader, Sample
 from ..unfold import beside, json_lines, no_objects, rows, whole
 from .copilot_legs import Legs, Sum
@@ -75,7 +76,7 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
 def calls(events: Sequence[dict[str, Any]], file: Path) -> Iterator[dict[str, Any]]:
     """A session's requests as the store has them, and what its events have beyond."""
     starts = [event["data"] for event in events if event.get("type") in ("session.start", "session.resume")]
-    session = str(next((start["sessionId"] for start in starts if start.get("sessionId")), file.parent.name))
+    session = str(next((start["sessionId"] for start in starts if start.get("sessionId")), shown(file.parent.name)))
     place = next((_place(start["context"]) for start in starts if isinstance(start.get("context"), dict)), {})
     requests = _stored(file, session)
     yield from ({"call": request, "place": place} for request in requests)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ..file_names import shown
 from ..reader import Reader, Sample
 from ..tags import project_of
 from ..unfold import plain_rows, rows
@@ -54,7 +55,7 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any]]:
     used: dict[str, set[tuple[str | None, str]]] = {}
     for session, asked in models.items():
         used.setdefault(_root(session, parents), set()).update(asked)
-    cwd = str(file.parent.parent) if file.parent.name == ".crush" else None
+    cwd = shown(file.parent.parent) if file.parent.name == ".crush" else None
     left: dict[str, list[dict[str, Any]]] = {}
     for row in sessions:
         if _root(row["id"], parents) != row["id"]:

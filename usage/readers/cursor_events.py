@@ -14,7 +14,7 @@ from typing import Any
 
 from ..fast_json import parsed
 from ..reader import Reader, Sample
-from ..unfold import json_lines
+from ..unfold import json_lines, loaded
 from .counts import usd_from_cents
 from .cursor import named
 from .nested import count, text
@@ -66,6 +66,9 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     try:
         found = parsed(content.read_bytes().decode("utf-8-sig", "replace"))
     except ValueError:
+        with content.open(encoding="utf-8-sig", errors="replace") as lines:
+            if isinstance(loaded(next(filter(str.strip, lines), "").strip()), str):
+                raise  # the first line is no page: documents over several lines
         for page in json_lines(content):
             yield from _events(page) if isinstance(page, dict) else [page]
         return

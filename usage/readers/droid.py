@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..file_names import shown
 from ..reader import Reader, Sample
 from ..unfold import beside, json_lines, no_objects, whole
 
@@ -26,6 +27,7 @@ COLUMNS = {
     "named": "VARCHAR",
     "provider": "VARCHAR",
     "last": "VARCHAR",
+    "locked": "VARCHAR",
     "cwd": "VARCHAR",
     "credits": "VARCHAR",
     "sums": 'STRUCT(input BIGINT, cache_read BIGINT, cache_write BIGINT, "output" BIGINT)',
@@ -33,9 +35,9 @@ COLUMNS = {
 
 SQL = """
 SELECT record.file_id, line,
-    'droid:' || nullif(session, '') AS event_id,
+    'droid:' || coalesce(nullif(session, ''), 'locked ' || locked) AS event_id,
     coalesce(utc("last"), modified) AS ts,
-    session, provider, model,
+    nullif(session, '') AS session, provider, model,
     TRUE AS aggregated,
     0 AS request,
     sums.input AS input,
@@ -61,16 +63,21 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
     provider = str(settings.get("providerLock") or "").lower() or None
     yield {
         **settings,
-        "session": file.name.removesuffix(".json").removesuffix(".settings"),
+        "session": shown(_session(file)),
         "model": plain(str(named)) or None,
         "named": named,
         "provider": PROVIDERS.get(provider or "", provider),
         "last": last or settings.get("providerLockTimestamp"),
+        "locked": settings.get("providerLockTimestamp"),  # once, when the session began
         "cwd": cwd,
         "credits": usage.get("factoryCredits"),
         "sums": _sums(usage),
     }
     yield from no_objects(settings.get("tokenUsage"))
+
+
+def _session(file: Path) -> str:
+    return file.name.removesuffix(".json").removesuffix(".settings")
 
 
 def _sums(usage: dict[str, Any]) -> dict[str, int]:
@@ -89,7 +96,7 @@ def plain(model: str) -> str:
 
 def _messages(file: Path) -> tuple[str | None, str | None]:
     """The last time and the folder of the session's messages."""
-    path = beside(file, file.name.removesuffix(".json").removesuffix(".settings") + ".jsonl")
+    path = beside(file, f"{_session(file)}.jsonl")
     last: str | None = None
     cwd: str | None = None
     for line in json_lines(path) if path else ():
@@ -124,7 +131,7 @@ READER = Reader(
         "tokenUsage.factoryCredits": "not USD; kept as a tag",
         "credits": "not USD; kept as a tag",
     },
-    unique_by="the session's name",
+    unique_by="the session's name; of what comes through a pipe, the time that it began",
     sample="made: two public tests",
     kept_at="~/.factory/sessions/*/*.settings.json (FACTORY_DIR, DROID_SESSIONS_DIR)",
     undercounts="totals of sessions only: no call has usage of its own",
