@@ -58,6 +58,20 @@ def more_output(document: dict[str, Any]) -> None:
             message["metrics"]["outputTokens"] += 1_000
 
 
+def no_figures_yet(document: dict[str, Any]) -> None:
+    for event in document["usageEvents"]:
+        event.pop("tokenUsage", None)
+
+
+def halve(value: Any) -> None:
+    """Each count of tokens in JSON is half as much."""
+    for key, of in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(of, dict | list):
+            halve(of)
+        elif isinstance(of, int) and "tokens" in str(key):
+            value[key] = of // 2
+
+
 def still_answered(document: dict[str, Any]) -> None:
     document["messages"][1]["usage"] |= {"outputTokens": 0, "inputTokens": 3}
 
@@ -66,9 +80,12 @@ def no_time_yet(document: dict[str, Any]) -> None:
     document["messages"][1]["usage"] |= {"timestamp": None, "model": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sample", "before"),
     [
+        ("cursor-events/events.json", no_figures_yet),
+        ("langsmith/langsmith_py_wrap_openai_.json", halve),
         ("amp/T-current.json", still_answered),
         ("amp/T-current.json", no_time_yet),
         ("langfuse/observations.json", cost_9),
@@ -76,6 +93,8 @@ def no_time_yet(document: dict[str, Any]) -> None:
         ("cline-session/1791194400000_ab12c.messages.json", more_output),
     ],
     ids=[
+        "figures that come later",
+        "figures of a run corrected",
         "an answer under way",
         "a time filled in",
         "a cost computed again",
@@ -145,3 +164,13 @@ def test_a_call_that_a_file_states_as_less_may_be_more_elsewhere(
         load(store, [tmp_path], mapping=mapping)
         seen += store.execute("SELECT output FROM usage_event").fetchall()
     assert seen == [(400,), (200,), (300,)]
+
+
+def test_a_request_of_cursor_is_known_by_its_time(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Of two users at one millisecond: one's request had no figures yet in the first export, the other's goes on."""
+    head = "Date,User,Model,Max Mode,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Cost"
+    row = "2026-10-05T10:00:00.000Z,{},auto,No,0,{},0,{},Included"
+    for day, (first, second) in enumerate((((0, 0), (7, 5)), ((20, 3), (7, 6)), ((20, 3), (7, 6)))):
+        rows = [head, row.format("a@b.c", *first), row.format("d@e.f", *second)]
+        load(store, [at_rest(tmp_path / "usage.csv", "\n".join(rows) + "\n", day)])
+    assert store.execute("SELECT input, output FROM usage_event ORDER BY 1").fetchall() == [(7, 6), (20, 3)]

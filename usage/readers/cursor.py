@@ -10,6 +10,7 @@ in the events of the API (`cursor_events`). A team's export has `User` too.
 from __future__ import annotations
 
 from ..reader import Reader, Sample
+from .restated import same
 
 WRITTEN, UNCACHED = "Input (w/ Cache Write)", "Input (w/o Cache Write)"
 NAMES = (
@@ -30,6 +31,11 @@ COLUMNS = {
 }
 
 THOUSANDS = r"-?\$ ?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?|-?[1-9][0-9]{0,2}(,[0-9]{3})+\.[0-9]+"
+
+
+SAME_REQUEST = same("now", "before", ("ts", "model", "user"))
+"""A request that is listed before its figures are known has others in the next export: its time, to a millisecond, is
+the same."""
 
 
 def named(*figures: str) -> str:
@@ -97,6 +103,7 @@ READER = Reader(
         "Cost to you": "a part of Cost; counts where there is no Cost",
         "Requests": "requests of the plan, not USD; kept as a tag",
     },
+    replaced=(SAME_REQUEST,),
     unique_by="time, model and figures, in its exports and events alike",
     kept_at="cursor.com, Dashboard, Usage, Export CSV",
     no_call="no row",

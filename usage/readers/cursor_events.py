@@ -16,7 +16,7 @@ from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..unfold import json_lines, loaded
 from .counts import usd_from_cents
-from .cursor import named
+from .cursor import SAME_REQUEST, named
 from .nested import count, text
 
 PAGES = ("usageEvents", "usageEventsDisplay")
@@ -106,6 +106,7 @@ READER = Reader(
         "usageBasedCosts": "the same in the dashboard's older events: counts where nothing else states a cost",
         "tokenUsage.discountPercentOff": "a ratio",
     },
+    replaced=(SAME_REQUEST,),
     unique_by="time, model and figures, in its exports and events alike",
     sample="made: the documented response",
     kept_at="exported: POST https://api.cursor.com/teams/filtered-usage-events",

@@ -29,6 +29,7 @@ from .nested import (
     with_above,
     written_5m,
 )
+from .restated import same
 
 TEXTS = [
     "id",
@@ -172,6 +173,13 @@ FROM parted
 """  # noqa: S608 (constants only)
 
 
+REPLACED = f"""
+{same("now", "before", ("ts", "session"))} AND now.task IS NOT DISTINCT FROM before.logged_task
+    AND (before.response_id IS NULL OR now.response_id = before.response_id)
+"""
+"""A run whose figures are corrected, or whose reply is named later, is the one that began then in its trace."""
+
+
 def recognises(sample: Sample) -> bool:
     """Runs by type and order in their trace, alone, in a batch or in a page."""
     return any(
@@ -219,6 +227,7 @@ READER = Reader(
     sql=SQL,
     recognises=recognises,
     input_includes_cached=True,
+    replaced=(REPLACED,),
     ordered=True,  # the parts of a run may stand in several lines
     kept_at="LangSmith: /runs/query, or an export of runs",
     no_call="no run of a model with usage",
