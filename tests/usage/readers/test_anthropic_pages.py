@@ -141,9 +141,10 @@ def test_each_group_of_a_bucket_is_a_sum_of_its_own(
 def test_a_page_fetched_again_counts_once_and_a_grown_bucket_replaces_it(
     store: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
+    grown = page(USAGE, {"output_tokens": 800, "uncached_input_tokens": 2_000})
     loaded(store, tmp_path, USAGE)
-    loaded(store, tmp_path, page(USAGE, {"output_tokens": 800, "uncached_input_tokens": 2_000}))
-    loaded(store, tmp_path, USAGE)
+    loaded(store, tmp_path, grown)
+    loaded(store, tmp_path, grown, USAGE)  # an older page in another file is no correction
     assert values(store, "input, output") == [(2_000, 800)]
 
 
