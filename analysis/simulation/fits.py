@@ -100,7 +100,7 @@ def large_requests(costings: Iterable[Costed], book: PriceBook, horizon: Horizon
         if isinstance(profile, Sessions) or profile.origin == "calibrated" or not plain.priced:
             continue
         tier = max((b.min_input_tokens for b in plain.brackets if b.probability >= Fraction(1, 2)), default=0)
-        base = [type(b)(0, b.probability, b.mean, b.rows) for b in plain.brackets]
+        base = [type(b)(0, b.probability, b.mean, b.source) for b in plain.brackets]
         usual = cost_brackets(plain.work, plain.profile, tuple(base), plain.model, book, horizon).horizon_usd
         if tier and usual and plain.horizon_usd > usual * Fraction(21, 20):
             name, days = plain.work.component.name, horizon.days

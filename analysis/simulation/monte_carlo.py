@@ -240,8 +240,9 @@ def _trial_sums(
     counts, tokens = [], []
     for number, bracket in enumerate(brackets):
         here = chosen == number
-        assert bracket.rows is not None  # noqa: S101 (brackets of a tier that is straddled have rows)
-        rows = bracket.rows[rng.integers(0, len(bracket.rows), trials)]
+        among = bracket.rows
+        assert among is not None  # noqa: S101 (brackets of a tier that is straddled have rows)
+        rows = among[rng.integers(0, len(among), trials)]
         counts.append(runs * here)
         sums = [(own[name] if name in own else runs * rows[:, n]) * here for n, name in enumerate(profile.classes)]
         tokens.append(sums)

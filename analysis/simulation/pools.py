@@ -60,8 +60,9 @@ def split_runs(runs: Floats, shares: list[float], rng: np.random.Generator, tria
 
 def row_sums(bracket: Bracket, runs: Floats, rng: np.random.Generator, trials: int) -> list[Floats]:
     """Sums of whole rows, their classes together."""
-    assert bracket.rows is not None  # noqa: S101 (several brackets have their rows)
+    rows = bracket.rows
+    assert rows is not None  # noqa: S101 (several brackets have their rows)
     means = [float(mean) for mean in bracket.mean.values()]
-    if (bracket.rows == bracket.rows[0]).all():
+    if (rows == rows[0]).all():
         return [runs * mean for mean in means]
-    return pooled_sums(np.ascontiguousarray(bracket.rows.T, dtype=np.float64), means, runs, rng, trials)
+    return pooled_sums(np.ascontiguousarray(rows.T, dtype=np.float64), means, runs, rng, trials)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +25,7 @@ from .sessions.measured import LoggedSessions, Sessions
 from .sessions.profile import SessionProfile
 
 GRID, GRIDS = 4096, 16
+GRIDS_KEPT = 8
 NEGLIGIBLE = 1e-9
 """A tier that fewer than one run in 10^9 reaches is not looked at (a lognormal has no largest value)."""
 
@@ -95,7 +96,7 @@ class Independent:
         for begin, (low, high) in zip((0, *starts), pairwise(cuts), strict=True):
             chance, part = high[0] - low[0], high[1] - low[1]
             if chance > NEGLIGIBLE:
-                rows = self._rows(name, float(low[0]), float(high[0]), part / chance)
+                rows = partial(self._rows, name, float(low[0]), float(high[0]), part / chance)
                 found.append(Bracket(begin, chance, self.mean | {name: part / chance}, rows))
         return _whole(found, name, self.parts[name].mean)
 
@@ -117,7 +118,7 @@ def _whole(found: list[Bracket], name: str, mean: Fraction) -> list[Bracket]:
     chance = 1 - sum((b.probability for n, b in enumerate(found) if n != most), Fraction(0))
     part = mean - sum((b.probability * b.mean[name] for n, b in enumerate(found) if n != most), Fraction(0))
     kept = found[most]
-    own = Bracket(kept.min_input_tokens, chance, kept.mean | {name: part / chance}, kept.rows)
+    own = Bracket(kept.min_input_tokens, chance, kept.mean | {name: part / chance}, kept.source)
     return [own if n == most else bracket for n, bracket in enumerate(found)]
 
 
@@ -128,10 +129,13 @@ def practical_upper(part: Distribution) -> float:
 
 @dataclass(frozen=True)
 class Joint:
-    """Whole runs to draw from, each as likely: `rows` is (runs, classes) int64, as a log or a grid has them."""
+    """Whole runs to draw from, each as likely, as a log or a grid has them.
+
+    A grid of a thousand components is gigabytes: `source` are its distributions then, and it is made when asked for.
+    """
 
     classes: tuple[str, ...]
-    rows: NDArray[np.int64] = field(repr=False)
+    source: NDArray[np.int64] | tuple[Distribution, ...] = field(repr=False)
     origin: Origin = "measured"
     grids: int = 0
     drawn_by_trial: frozenset[str] = frozenset()
@@ -142,12 +146,14 @@ class Joint:
 
         `grids` says how many: independent estimates, from which the error of what is computed of them is known.
         """
-        shuffle = np.random.default_rng(0)
-        columns = [_grid_column(part) for part in profile.parts.values()]
-        grids = [np.column_stack([shuffle.permutation(column) for column in columns]) for _ in range(GRIDS)]
-        return cls(profile.classes, np.concatenate(grids), profile.origin, GRIDS, profile.drawn_by_trial)
+        return cls(profile.classes, tuple(profile.parts.values()), profile.origin, GRIDS, profile.drawn_by_trial)
 
-    @cached_property
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The runs, (runs, classes)."""
+        return _grid_rows(self.source) if isinstance(self.source, tuple) else self.source
+
+    @property
     def total_input(self) -> NDArray[np.int64]:
         """Total input tokens of each row: what decides its price tier."""
         inputs = [index for index, name in enumerate(self.classes) if name in PROMPT_CLASSES]
@@ -175,8 +181,13 @@ class Joint:
     def bracket(self, chosen: NDArray[np.bool_], min_input_tokens: int) -> Bracket:
         """The chosen rows as a bracket, with their exact share and mean."""
         rows = self.rows[chosen]
-        chance = Fraction(len(rows), len(self.rows))
-        return Bracket(min_input_tokens, chance, self._mean(rows), rows, self._replicates(chosen))
+        chance = Fraction(len(rows), len(chosen))
+        source = partial(self._among, np.packbits(chosen)) if self.grids else rows
+        return Bracket(min_input_tokens, chance, self._mean(rows), source, self._replicates(chosen))
+
+    def _among(self, packed: NDArray[np.uint8]) -> NDArray[np.int64]:
+        rows = self.rows
+        return rows[np.unpackbits(packed, count=len(rows)).astype(np.bool_)]
 
     def _replicates(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
         """Of each grid: tokens per run by class in the chosen rows, and the share of these; None for a log's rows."""
@@ -185,6 +196,13 @@ class Joint:
         kept = np.column_stack([self.rows, np.ones(len(self.rows), dtype=np.int64)]) * chosen[:, None]
         found: NDArray[np.float64] = kept.reshape(self.grids, -1, kept.shape[1]).mean(axis=1)
         return found
+
+
+@lru_cache(maxsize=GRIDS_KEPT)
+def _grid_rows(parts: tuple[Distribution, ...]) -> NDArray[np.int64]:
+    shuffle = np.random.default_rng(0)
+    columns = [_grid_column(part) for part in parts]
+    return np.concatenate([np.column_stack([shuffle.permutation(column) for column in columns]) for _ in range(GRIDS)])
 
 
 def _grid_column(part: Distribution) -> NDArray[np.int64]:
