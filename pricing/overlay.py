@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +25,8 @@ from .rows import MTOK, ModelKey, PriceRow
 
 MAX_USD = Decimal(1_000_000)
 THOUSAND = 1_000
+_Span = tuple[datetime, datetime]
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def _instant(given: object) -> object:
@@ -319,29 +323,28 @@ def _flat_row(subscription: Subscription, key: ModelKey, name: str, shadow_usd: 
 
 def _check(book: FileBook) -> None:
     """Two rows of one book must never price the same thing at the same time; entries must price something."""
+    taken: dict[tuple[object, ...], list[_Span]] = {}
     for index, entry in enumerate(book.content.models):
-        if not any(True for _ in _entry_rows(book.content, entry)):
+        if not (priced := _priced(entry)):
             raise book.error(f"{entry.model!r} has no price; give usd_per_mtok", "models", index)
-        starts = [tier.min_input_tokens for tier in entry.tiers]
-        if twice := next((start for start in starts if starts.count(start) > 1), None):
+        starts = Counter(tier.min_input_tokens for tier in entry.tiers)
+        if twice := next((start for start, times in starts.items() if times > 1), None):
             raise book.error(f"{entry.model!r} has two tiers from {twice:,} tokens", "models", index, "tiers")
-        for other in book.content.models[:index]:
-            if _same(entry, other) and _overlap(entry, other):
-                message = f"{entry.model!r} is priced twice for the same time; end one with valid_to"
-                raise book.error(message, "models", index)
+        key, span = (literal_key(entry.model), entry.processing), (entry.valid_from or FIRST, entry.valid_to or LAST)
+        if not all(_take(taken.setdefault((key, what), []), span) for what in priced):
+            message = f"{entry.model!r} is priced twice for the same time; end one with valid_to"
+            raise book.error(message, "models", index)
 
 
-def _same(a: ModelPrices, b: ModelPrices) -> bool:
-    if literal_key(a.model) != literal_key(b.model) or a.processing != b.processing:
-        return False
-    priced = [
-        {*e.usd_per_mtok.stated(), *e.usd_per_thousand.stated()}
-        | {(tier.min_input_tokens, name) for tier in e.tiers for name in tier.usd_per_mtok.stated()}
-        for e in (a, b)
-    ]
-    return bool(priced[0] & priced[1])
+def _priced(entry: ModelPrices) -> set[object]:
+    tiers = {(tier.min_input_tokens, name) for tier in entry.tiers for name in tier.usd_per_mtok.stated()}
+    return {*entry.usd_per_mtok.stated(), *entry.usd_per_thousand.stated(), *tiers}
 
 
-def _overlap(a: _Dated, b: _Dated) -> bool:
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    return (a.valid_from or first) < (b.valid_to or last) and (b.valid_from or first) < (a.valid_to or last)
+def _take(spans: list[_Span], own: _Span) -> bool:
+    """Put a time among others, in order; False where it overlaps one of them."""
+    place = bisect(spans, own)
+    free = all(end <= own[0] for _, end in spans[place - 1 : place] if place)
+    free = free and all(start >= own[1] for start, _ in spans[place : place + 1])
+    spans.insert(place, own)
+    return free

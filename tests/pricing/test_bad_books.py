@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 from costsim.errors import PriceBookError
@@ -61,6 +63,13 @@ BAD_BOOKS = {
         "  - {model: openai/gpt-4o, usd_per_mtok: {input: 1}}\n"
         "  - {model: gpt-4o-2024-08-06, usd_per_mtok: {input: 2}}\n",
         "prices.yaml:5 models[1]: 'gpt-4o-2024-08-06' is priced twice",
+    ),
+    "priced twice between two others": (
+        HEAD + "models:\n"
+        "  - {model: acme/one, usd_per_mtok: {input: 1}, valid_from: 2026-07-01}\n"
+        "  - {model: acme/one, usd_per_mtok: {input: 1}, valid_to: 2026-03-01}\n"
+        "  - {model: acme/one, usd_per_mtok: {input: 1}, valid_from: 2026-03-01, valid_to: 2026-07-02}\n",
+        "prices.yaml:6 models[2]: 'acme/one' is priced twice for the same time",
     ),
     "two tiers from one size": (
         MODEL + "    tiers:\n"
@@ -140,3 +149,24 @@ def test_multipliers_beyond_all_reason_are_refused(tmp_path: Path) -> None:
     book = open_book("list", [file])
     with pytest.raises(PriceBookError, match="the multipliers raise a price to 5,000,000,000,000 USD"):
         book.resolve("claude-opus-4-6")
+
+
+def test_times_that_meet_are_priced_once(tmp_path: Path) -> None:
+    """In any order, and beside other classes and processings of the same time."""
+    one = "  - {model: acme/one, usd_per_mtok: {input: 1}"
+    (tmp_path / "prices.yaml").write_text(
+        f"{HEAD}models:\n{one}, valid_from: 2026-07-01}}\n{one}, valid_to: 2026-03-01}}\n"
+        f"{one}, valid_from: 2026-03-01, valid_to: 2026-07-01}}\n{one}, processing: batch}}\n"
+        "  - {model: acme/one, usd_per_mtok: {output: 1}}\n"
+    )
+    open_book("list", [tmp_path / "prices.yaml"])
+
+
+@pytest.mark.slow
+def test_a_file_of_many_models_is_checked_in_proportion(tmp_path: Path) -> None:
+    """Each pair of 20,000 entries would be 200 million."""
+    models = [{"model": f"acme/m{n}", "usd_per_mtok": {"input": 1}} for n in range(20_000)]
+    (tmp_path / "prices.json").write_text(json.dumps({"book": "ours", "source": "x", "models": models}))
+    begun = process_time()
+    open_book("list", [tmp_path / "prices.json"])
+    assert process_time() - begun < 20
