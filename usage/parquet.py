@@ -121,7 +121,8 @@ def _opened(paths: Sequence[str | Path], spool: Path) -> Iterator[Calls]:
         try:
             yield _calls(connection, files)
         except duckdb.Error as error:
-            raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
+            meant = next((file for file in files if f"'{file}'" in str(error)), files[0])
+            raise UsageLogError(f"the file cannot be read: {said(error)}", file=meant) from None
 
 
 def parquet_files(paths: Sequence[str | Path], spool: Path) -> list[str]:

@@ -128,6 +128,13 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
         spend_calls([tmp_path], BOOK, Query())
 
 
+def test_of_several_files_the_one_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    written(tmp_path / "a.parquet", "SELECT TIMESTAMP '2026-10-05' AS ts, 'm' AS model, 1 AS input")
+    (tmp_path / "e.parquet").write_text("")
+    with pytest.raises(UsageLogError, match=r"\A\S*e\.parquet: the file cannot be read"):
+        spend_calls([tmp_path], BOOK, Query())
+
+
 @pytest.mark.slow
 def test_the_command_line_prices_a_file_without_a_store(costsim: Callable[..., Any], tmp_path: Path) -> None:
     sql = (
