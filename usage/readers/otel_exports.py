@@ -89,17 +89,17 @@ def _groups(document: Record) -> list[Record]:
 
 
 def _of_group(group: Record) -> Iterator[Record]:
-    resource = {"attributes": _attributes((group.get("resource") or {}).get("attributes"))}
+    resource = {"attributes": _attributes(_object(group.get("resource")).get("attributes"))}
     for scope in (one for name in SCOPES for one in _objects(group.get(name))):
-        named = scope.get("scope") or scope.get("instrumentationLibrary") or scope.get("instrumentation_library") or {}
+        names = ("scope", "instrumentationLibrary", "instrumentation_library")
+        named = _object(next((scope[name] for name in names if scope.get(name)), None))
         for span in _objects(scope.get("spans")):
             yield {**_row(span), "resource": resource, "instrumentationScope": {"name": named.get("name")}}
 
 
 def _row(span: Record) -> Record:
     """A span of OTLP or of Phoenix's page, its ids in hexadecimal and its attributes by name."""
-    context = span.get("context") or {}
-    status = span.get("status") or {}
+    context = _object(span.get("context"))
     return {
         "trace_id": _id(span.get("traceId") or span.get("trace_id") or context.get("trace_id")),
         "span_id": _id(span.get("spanId") or span.get("span_id") or context.get("span_id")),
@@ -110,17 +110,17 @@ def _row(span: Record) -> Record:
         "start_time": span.get("start_time"),
         "end_time_unix_nano": span.get("endTimeUnixNano") or span.get("end_time_unix_nano"),
         "end_time": span.get("end_time"),
-        "status_code": span.get("status_code") or (status.get("code") if isinstance(status, dict) else None),
+        "status_code": span.get("status_code") or _object(span.get("status")).get("code"),
         "attributes": _attributes(span.get("attributes")),
     }
 
 
 def _of_jaeger(trace: Record) -> Iterator[Record]:
-    processes = trace.get("processes") or {}
+    processes = _object(trace.get("processes"))
     for span in _objects(trace.get("spans")):
         tags = _tags(span.get("tags"))
         above = [one for one in _objects(span.get("references")) if one.get("refType", "CHILD_OF") == "CHILD_OF"]
-        process = processes.get(span.get("processID")) or span.get("process") or {}
+        process = _object(processes.get(str(span.get("processID"))) or span.get("process"))
         start = span.get("startTime")
         yield {
             **{"trace_id": span.get("traceID"), "span_id": span.get("spanID"), "name": span.get("operationName")},
@@ -153,7 +153,7 @@ def _of_zipkin(span: Record) -> Record:
         "start_time_unix_nano": start * 1000 if isinstance(start, int) else start,
         "status_code": tags.get("otel.status_code") or ("ERROR" if tags.get("error") else None),
         "attributes": _flat(tags),
-        "resource": {"attributes": {"service.name": service.get("serviceName") if isinstance(service, dict) else None}},
+        "resource": {"attributes": {"service.name": _object(service).get("serviceName")}},
         "instrumentationScope": {"name": tags.get("otel.scope.name") or tags.get("otel.library.name")},
     }
 
@@ -202,6 +202,10 @@ def _flat(given: Record, above: str = "") -> Record:
     for name, value in given.items():
         found |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
     return found
+
+
+def _object(value: Any) -> Record:
+    return value if isinstance(value, dict) else {}
 
 
 def _objects(value: Any) -> list[Record]:
