@@ -70,7 +70,7 @@ def _may_be(entry: bytes) -> bool:
         return len(entry) < 8 or len(COMPLETES) - STATED <= _length(entry) < MOST
     length, _, field, kind = ENTRY.unpack(entry)
     shortest = len(COMPLETES) - STATED
-    return field == FIELD and (length == shortest if kind == COMPLETED else shortest < length < MOST)
+    return bool(field == FIELD and (length == shortest if kind == COMPLETED else shortest < length < MOST))
 
 
 def _completes_behind(stream: IO[bytes], place: int) -> bool:

@@ -157,7 +157,7 @@ def copying(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[str], None]) -
             meanwhile(str(source))
             out.write(stream.read())
 
-    monkeypatch.setattr(sqlite_log.shutil, "copyfile", in_halves)
+    monkeypatch.setattr(shutil, "copyfile", in_halves)
     monkeypatch.setattr(sqlite_log, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(read, "changed", lambda _: True)
 
