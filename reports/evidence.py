@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -110,12 +111,12 @@ def _success_table(report: OutcomeReport) -> Fitted:
         TableColumn("model", "model"),
         *(TableColumn(h, goes=goes.get(h, 0)) for h in headings),
     ]
-    several = {row.task for row in report.models if sum(other.task == row.task for other in report.models) > 1}
+    models_of = Counter(row.task for row in report.models)
     rows: list[list[Cell]] = [[row.task, row.model or "", *_outcome_figures(row, scored)] for row in report.models]
     rows += [
         [Text(row.task, style="bold"), Text("all models"), *_outcome_figures(row, scored)]
         for row in report.tasks
-        if row.task in several
+        if models_of[row.task] > 1
     ]
     return Fitted(columns, rows, title="Outcomes")
 

@@ -7,9 +7,12 @@ import io
 import json
 from fractions import Fraction
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from costsim.analysis.outcomes.outcomes import OutcomeReport
+from costsim.reports.evidence import _success_table
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -41,6 +44,19 @@ def desk(costsim: Run, tmp_path: Path) -> Run:
     (tmp_path / "outcomes.csv").write_text("\n".join(["ts,task,model,success,usd", *lines]) + "\n")
     assert costsim("outcomes", "outcomes.csv").code == 0
     return costsim
+
+
+# many rows
+
+
+@pytest.mark.slow
+def test_a_table_of_many_outcomes_is_made_in_proportion(desk: Run) -> None:
+    """Each pair of 30,000 rows would be 900 million."""
+    report = OutcomeReport.model_validate_json(desk("outcomes", "outcomes.csv", "--format", "json").out)
+    rows = [report.models[0].model_copy(update={"task": f"t{n // 2}"}) for n in range(30_000)]
+    begun = process_time()
+    _success_table(report.model_copy(update={"models": rows}))
+    assert process_time() - begun < 10
 
 
 # evaluate
