@@ -8,63 +8,29 @@ two libraries, a log record beside its span.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 from .. import aliases
-from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT, Measure
+from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT
 from ..processing import processing
 from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .claude_model import provider_of
-from .counts import count_in_text
+from .otel_counts import count_of, counts_of, first, largest, may_be_listed, texts_of
 from .otel_fields import FIELDS
 from .otel_items import COLUMNS, ITEMS, ITEMS_OF_ROWS, NODE, narrowed
 from .otel_json import (
-    IN_JSON,
     IN_JSON_COUNTED,
     IN_JSON_LEFT_OUT,
-    JSON_TEXTS,
     LANGFUSE_BESIDE,
     LANGFUSE_REASONING_BESIDE,
 )
 from .otel_metrics import METRICS, OTHERS
-from .otel_names import MEASURES, MEDIA
+from .otel_names import MEASURES, MEDIA, USUAL
 from .wrappers import MORE, SILENT, WRAPPERS
 
 CALLS = ("chat", "text_completion", "generate_content", "embeddings", "completion", "embedding", "rerank")
 CALL_SORTS = ("LLM", "EMBEDDING", "RERANKER", "UNKNOWN", "GENERATION", "CHAT_MODEL")
 ROLLUPS = ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "agent", "workflow", "chain", "tool")
-
-
-def _texts(measure: Measure) -> str:
-    """SQL for the list of what a record has under all names of a measure, those of one emitter only first."""
-    named = f"list_select(texts, {measure}_places)"
-    if measure not in IN_JSON:
-        return named
-    listed = f"list_concat(coalesce({named}, []), [{', '.join(IN_JSON[measure])}])"
-    return f"CASE WHEN {_may_be_in_json(measure)} THEN {listed} ELSE {named} END"
-
-
-def _may_be_in_json(measure: Measure) -> str:
-    """SQL for whether a record has a JSON text that may state a measure."""
-    texts = " ".join(IN_JSON.get(measure, ()))
-    return " OR ".join(f"{name} IS NOT NULL" for name in JSON_TEXTS if re.search(rf"\b{name}\b", texts)) or "FALSE"
-
-
-def _counts(measure: Measure) -> str:
-    """SQL for the counts under all names of a measure; NULL where nothing stands under any, as in most records."""
-    counts = f"list_transform({_texts(measure)}, lambda t: {count_in_text('t')})"
-    return f"CASE WHEN {measure}_places IS NOT NULL OR {_may_be_in_json(measure)} THEN {counts} END"
-
-
-def _largest(measure: Measure) -> str:
-    """The largest count under the names of a measure: they are names of one thing."""
-    return f"coalesce(CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_max({measure}) END, 0)"
-
-
-def _first(measure: Measure) -> str:
-    """The first count under the names of a measure that is not 0."""
-    return f"coalesce(CASE WHEN list_min({measure}) < 0 THEN -1 ELSE list_filter({measure}, lambda c: c > 0)[1] END, 0)"
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -106,14 +72,17 @@ known AS (
     FROM item
 ),
 counted AS (
-    SELECT * EXCLUDE (texts, {", ".join(f"{measure}_places" for measure in MEASURES)}),
-        {", ".join(f"{_counts(measure)} AS {measure}" for measure in _COUNTED)},
-        list_filter({_texts("cost")}, lambda c: c IS NOT NULL AND TRY_CAST(c AS DOUBLE) IS DISTINCT FROM 0)[1] AS cost
+    SELECT * EXCLUDE (texts, several_places, {", ".join(f"at_{measure}" for measure in USUAL)}),
+        {", ".join(f"{counts_of(measure)} AS {measure}" for measure in _COUNTED)},
+        {", ".join(f"{count_of(measure)} AS {measure}_alone" for measure in _COUNTED)},
+        CASE WHEN at_cost IS NOT NULL OR {may_be_listed("cost")} THEN list_filter({texts_of("cost")},
+            lambda c: c IS NOT NULL AND TRY_CAST(c AS DOUBLE) IS DISTINCT FROM 0)[1] END AS cost
     FROM known
 ),
 measured AS (
-    SELECT * REPLACE ({_first("input")} AS input, {_first("output")} AS output,
-        {", ".join(f"{_largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
+    SELECT * EXCLUDE ({", ".join(f"{measure}_alone" for measure in _COUNTED)})
+        REPLACE ({first("input")} AS input, {first("output")} AS output,
+        {", ".join(f"{largest(measure)} AS {measure}" for measure in _COUNTED[2:])})
     FROM counted
 ),
 -- whether cached tokens stand in the input, by the emitter, or by what cannot be otherwise
@@ -159,10 +128,8 @@ reported AS MATERIALIZED (
             (row_number() OVER ())::VARCHAR) AS place,
         CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank,
         NOT regexp_full_match(trace || span, '[0-9a-f]*') AS torn  -- no exporter writes such an id
-    FROM call
-    WHERE (used OR bad OR input + output + cached + writes > 0)
-        AND NOT (NOT is_log AND EXISTS (
-            SELECT 1 FROM wrapper WHERE wrapper.trace = call.trace AND wrapper.id = call.span))
+    FROM call ANTI JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = CASE WHEN NOT is_log THEN call.span END
+    WHERE used OR bad OR input + output + cached + writes > 0
 ),
 -- one response in a few spans and records that are near in time; an id that many have, or calls that differ in all,
 -- is a gateway's constant
@@ -182,25 +149,38 @@ same AS (
             OR (a.started <= TRY(coalesce(b.ended, b.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND)
                 AND b.started <= TRY(coalesce(a.ended, a.started + INTERVAL 10 MINUTE) + INTERVAL 5 SECOND)))
 ),
+-- what is in none of these is left without a search in each row: most files have records or spans, not both
+recorded_span AS (
+    SELECT trace, id FROM node
+        SEMI JOIN (FROM reported WHERE is_log AND emitter IS NULL) AS record
+        ON record.trace = node.trace AND record.span = node.id
+    WHERE inputs + outputs > 0
+),
+agent_record AS (
+    SELECT inputs, outputs, started FROM call WHERE is_log AND emitter IN ('codex', 'claude-code')
+),
+outer_operation AS (
+    SELECT DISTINCT outside.operation
+    FROM (SELECT DISTINCT operation FROM reported WHERE operation LIKE 'ai.%') AS outside
+        JOIN (SELECT DISTINCT operation FROM call WHERE operation LIKE 'ai.%.do%' AND is_call AND used) AS inside
+        ON inside.operation LIKE outside.operation || '.do%'
+),
 kept_call AS (
     SELECT * FROM reported
-    WHERE NOT EXISTS (SELECT 1 FROM same WHERE same.response = reported.response AND same.place = reported.place)
+        ANTI JOIN same ON same.response = reported.response AND same.place = reported.place
         -- a record beside its own span
-        AND NOT (is_log AND emitter IS NULL AND span <> '' AND EXISTS (
-            SELECT 1 FROM node
-            WHERE node.trace = reported.trace AND node.id = reported.span AND node.inputs + node.outputs > 0))
-        -- the conventions' record beside the agent's own
-        AND NOT (is_log AND emitter IS NULL AND EXISTS (
-            SELECT 1 FROM call AS own WHERE own.emitter = 'gemini-cli' AND own.session = reported.session))
-        -- an agent's span beside its record of the same response
-        AND NOT (NOT is_log AND (service LIKE 'codex%' OR emitter = 'claude-code') AND EXISTS (
-            SELECT 1 FROM call AS log WHERE log.is_log AND log.emitter IN ('codex', 'claude-code')
-                AND log.inputs = reported.inputs AND log.outputs = reported.outputs AND reported.request_id IS NULL
-                AND abs(epoch(log.started) - epoch(reported.started)) < 600))
+        ANTI JOIN recorded_span AS own ON own.trace = reported.trace
+            AND own.id = CASE WHEN is_log AND emitter IS NULL THEN reported.span END
+        -- a span beside an agent's record of the same response
+        ANTI JOIN agent_record AS log ON log.outputs = reported.outputs
+            AND log.inputs = CASE WHEN NOT is_log AND request_id IS NULL THEN reported.inputs END
+            AND abs(epoch(log.started) - epoch(reported.started)) < 600
         -- the Vercel AI SDK's outer span, whose inner ones may stand in other traces
-        AND NOT (operation LIKE 'ai.%' AND NOT is_call AND EXISTS (
-            SELECT 1 FROM call AS inner_call WHERE inner_call.is_call AND inner_call.used
-                AND inner_call.operation LIKE reported.operation || '.do%'))
+        ANTI JOIN outer_operation AS outside
+            ON outside.operation = CASE WHEN NOT coalesce(is_call, FALSE) THEN reported.operation END
+    -- the conventions' record beside the agent's own
+    WHERE NOT (is_log AND emitter IS NULL
+        AND coalesce(session IN (SELECT own.session FROM call AS own WHERE own.emitter = 'gemini-cli'), FALSE))
 ),
 {SILENT},
 times AS (

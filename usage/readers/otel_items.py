@@ -12,7 +12,19 @@ from pathlib import Path
 
 from ..reader import Reader, Sample
 from .otel_fields import FIELDS
-from .otel_names import MEASURES, NAMES, READ, field_of, place_of, place_of_first, places_of
+from .otel_names import (
+    COMMON,
+    MEASURES,
+    NAMES,
+    OTHERS,
+    READ,
+    USUAL,
+    field_of,
+    list_of_any,
+    place_of,
+    place_of_first,
+    places_of,
+)
 from .otel_tags import constants, kept_places, tags_at
 
 _IN_COLUMNS = tuple(name for name in NAMES if "." in name)  # a plain name may mean anything in a table
@@ -121,6 +133,7 @@ _NESTS = " OR ".join(
 
 _EVENT = f"texts[{place_of('event.name')}]"
 _FIELDS_READ = tuple(short for short in FIELDS if short != "service")
+_SEVERAL = " OR ".join(f"len({m}_places) > {int(m in USUAL)}" for m in MEASURES)
 _SERVICE = NAMES.index("service.name") + 1
 
 _EXPORTED = f"""
@@ -197,26 +210,29 @@ keyed AS MATERIALIZED (
 ),
 -- few lists of names are different: where each attribute stands is looked for once for each of them
 kind AS (
-    SELECT *, {", ".join(f"{place_of_first(FIELDS[short])} AS at_{short}" for short in _FIELDS_READ)},
+    SELECT *, {", ".join(f"{place_of_first(FIELDS[short])} AS at_{short}" for short in COMMON)},
+        {list_of_any([place_of_first(FIELDS[short]) for short in OTHERS])} AS at_others,
+        {", ".join(f"{measure}_places[1] AS at_{measure}" for measure in USUAL)},
+        CASE WHEN {_SEVERAL} THEN [{", ".join(f"{measure}_places" for measure in MEASURES)}] END AS several_places,
         {place_of("service.name")} AS at_service, {place_of("service.name", "resource_keys")} AS at_resource_service,
-        {", ".join(f"{places_of(measure)} AS {measure}_places" for measure in MEASURES)},
         {kept_places("keys", READ)} AS tag_places, {kept_places("resource_keys", READ)} AS resource_tag_places
-    FROM (SELECT DISTINCT keys, resource_keys, emitter FROM keyed)
+    FROM (SELECT *, {", ".join(f"{places_of(measure)} AS {measure}_places" for measure in MEASURES)}
+        FROM (SELECT DISTINCT keys, resource_keys, emitter FROM keyed))
 ),
 item AS (
     SELECT file_id, line, is_log, trace, span, parent, name, scope, keyed.kind, span_kind, code, body, keyed.emitter,
-        coalesce(began, utc(texts[at_event_time]), {_instant("observed")}) AS started, ended, texts,
+        coalesce(began, utc({field_of("event_time")}), {_instant("observed")}) AS started, ended, texts,
         {", ".join(f"{field_of(short)} AS {short}" for short in _FIELDS_READ)},
         coalesce(CASE WHEN may_own THEN texts[at_service] END, resource_texts[at_resource_service], service_of_row)
             AS service,
-        {", ".join(f"{measure}_places" for measure in MEASURES)}, {_MORE} AS more
+        {", ".join(f"at_{measure}" for measure in USUAL)}, several_places, {_MORE} AS more
     FROM keyed JOIN kind ON kind.keys IS NOT DISTINCT FROM keyed.keys
         AND kind.resource_keys IS NOT DISTINCT FROM keyed.resource_keys
         AND kind.emitter IS NOT DISTINCT FROM keyed.emitter
 )
 """  # noqa: S608 (constants only)
-"""CTEs that yield `item`: FIELDS by their short names, and for each of MEASURES the places in `texts` of what states
-it."""
+"""CTEs that yield `item`: FIELDS by their short names, and the place in `texts` of what states each of USUAL; where one
+of MEASURES has several places, or one that is not usual has any, the places of each."""
 ITEMS_OF_ROWS = (
     ITEMS.replace("entry AS MATERIALIZED", "entry AS")
     .replace(_EXPORTED, "")

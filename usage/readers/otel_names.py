@@ -13,6 +13,11 @@ MEASURES: tuple[aliases.Measure, ...] = (
     *MEDIA,
     "cost",
 )
+USUAL: tuple[aliases.Measure, ...] = ("input", "output", "cached", "written", "reasoning", "total", "cost")
+"""Most records state no other measure, and each of these under one name."""
+COMMON = ("provider", "model", "agent", "session", "operation", "sort", "failure", "response", "user_id")
+OTHERS = tuple(short for short in FIELDS if short not in (*COMMON, "service"))
+"""Of FIELDS, those of one emitter or of few calls: most records have none, and a column for each takes time."""
 _ALL = (*aliases.names(), *(name for listed in FIELDS.values() for name in listed if name != "service.name"))
 READ = tuple(dict.fromkeys(_ALL))
 NAMES = (*READ, "service.name")  # which may be an attribute of the resource
@@ -21,6 +26,12 @@ NAMES = (*READ, "service.name")  # which may be an attribute of the resource
 def place_of_first(names: tuple[str, ...]) -> str:
     """SQL for the place of the first of these names in `keys`; NULL where it has none."""
     return f"coalesce({', '.join(place_of(name) for name in names)})"
+
+
+def list_of_any(places: list[str]) -> str:
+    """SQL for a list of places; NULL where all are."""
+    listed = f"[{', '.join(places)}]"
+    return f"CASE WHEN len(list_filter({listed}, lambda place: place IS NOT NULL)) > 0 THEN {listed} END"
 
 
 def place_of(name: str, keys: str = "keys") -> str:
@@ -45,9 +56,15 @@ def places_of(measure: aliases.Measure) -> str:
 
 def field_of(short: str) -> str:
     """SQL for an attribute: what stands under its best name, else under the next that has a text."""
-    names = FIELDS[short]
+    if short in OTHERS:
+        place = f"at_others[{OTHERS.index(short) + 1}]"
+        return f"CASE WHEN at_others IS NOT NULL THEN {_text_at(place, FIELDS[short])} END"
+    return _text_at(f"at_{short}", FIELDS[short])
+
+
+def _text_at(place: str, names: tuple[str, ...]) -> str:
     if len(names) == 1:
-        return f"texts[at_{short}]"
+        return f"texts[{place}]"
     listed = f"list_transform({constants(names)}, lambda name: texts[nullif(list_position(keyed.keys, name), 0)])"
-    rest = f"CASE WHEN at_{short} IS NOT NULL THEN list_filter({listed}, lambda one: one IS NOT NULL)[1] END"
-    return f"coalesce(texts[at_{short}], {rest})"
+    rest = f"CASE WHEN {place} IS NOT NULL THEN list_filter({listed}, lambda one: one IS NOT NULL)[1] END"
+    return f"coalesce(texts[{place}], {rest})"
