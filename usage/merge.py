@@ -51,12 +51,12 @@ RESTATED = f"""
     AND EXISTS (FROM found AS own WHERE own.file_id = before.file_id AND own.event_id = before.event_id)
     AND ({", ".join(f"before.{identifier('logged_' * (name in OWN) + name)}" for name in STATED)})
         IS DISTINCT FROM ({", ".join(f"found.{identifier(name)}" for name in STATED)})
-    AND (NOT before.aggregated OR before.role = 'bill'
+    AND (NOT before.aggregated OR before.role = 'bill' OR [by_day]
         OR (SELECT stands FROM read_again WHERE read_again.file_id = before.file_id)
         OR (found.output >= before.output AND found.tokens >= {of("before", BESIDE_OUTPUT)}
             AND coalesce(found.recorded_usd, 0) >= coalesce(before.recorded_usd, 0)))
 """  # noqa: S608 (ours)
-"""A session's sum that is less has lost what was deleted: that was spent."""
+"""A session's sum that is less has lost what was deleted: that was spent. A gateway's sum of a day was corrected."""
 ELSEWHERE = """
 UPDATE load SET mtime_ns = -1
 WHERE reader IN ({sources}) AND file_id NOT IN (SELECT file_id FROM read_again)
@@ -155,7 +155,7 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     sums, summed = (store.execute(SUMS).fetchone() if facts.aggregated else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
-        store.execute(_better(any_again) if repeated else ALL_NEW)
+        store.execute(_better(any_again, reader) if repeated else ALL_NEW)
     if repeated and any_again:
         store.execute(ELSEWHERE.format(sources=LOWERED))
     store.execute(KEPT.replace("[better]", "" if all_new else SOME).replace("[before]", BEFORE if repeated else ""))
@@ -165,9 +165,10 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     return Merged(entries, calls, withdrawn, facts.refused, repeated, all_new, sums, summed)
 
 
-def _better(any_again: bool) -> str:
+def _better(any_again: bool, reader: Reader) -> str:
     """SQL for which entries count; tags are read only where a file is read again, and may state others."""
     restated, but_tags = (RESTATED, "") if any_again else ("FALSE", "EXCLUDE (tags)")
+    restated = restated.replace("[by_day]", "TRUE" if reader.origin == "gateway's sums" else "FALSE")
     return REPEATED.replace("[restated]", restated).replace("[but_tags]", but_tags)
 
 

@@ -72,6 +72,11 @@ def halve(value: Any) -> None:
             value[key] = of // 2
 
 
+def more_used(document: dict[str, Any]) -> None:
+    for day in document["data"]:
+        day |= {name: 2 * day[name] for name in ("usage", "prompt_tokens", "completion_tokens")}
+
+
 def still_answered(document: dict[str, Any]) -> None:
     document["messages"][1]["usage"] |= {"outputTokens": 0, "inputTokens": 3}
 
@@ -86,6 +91,7 @@ def no_time_yet(document: dict[str, Any]) -> None:
     [
         ("cursor-events/events.json", no_figures_yet),
         ("langsmith/langsmith_py_wrap_openai_.json", halve),
+        ("openrouter-days/activity.json", more_used),
         ("amp/T-current.json", still_answered),
         ("amp/T-current.json", no_time_yet),
         ("langfuse/observations.json", cost_9),
@@ -95,6 +101,7 @@ def no_time_yet(document: dict[str, Any]) -> None:
     ids=[
         "figures that come later",
         "figures of a run corrected",
+        "a day corrected by its gateway",
         "an answer under way",
         "a time filled in",
         "a cost computed again",
