@@ -28,7 +28,7 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 """Between two characters, it keeps programs from seeing a command, a mention or an address; people see nothing."""
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
 LIVE = re.compile(
-    r"@(?=[\w.-])|(?<=:)(?=//)|(?<=www)(?=\.)|[#!&](?=\d)|[%~](?=[\w\"])|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)"
+    r"@(?=[\w.-])|(?<=:)(?=//)|(?<=www)(?=\.)|[#!&](?=\d)|[%~](?=\d+\b(?!\.\d)|[^\W\d]|\")|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)"
     r"|[\[*](?=[a-z_]+:)|[\[{](?=[+-])|^/(?=\w)|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
     re.IGNORECASE,
 )

@@ -76,6 +76,7 @@ def test_no_name_is_markup(name: str) -> None:
         ("/close", "/|close"),
         ("{poisson: 10}", "{poisson: 10}"),
         ("openai/gpt-4o", "openai/gpt-4o"),
+        ("costs ~50x Haiku", r"costs \~50x Haiku"),
         ("100% of 5", "100% of 5"),
     ],
 )
