@@ -29,7 +29,8 @@ BREAK = "\N{ZERO WIDTH SPACE}"
 COMMANDS = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*)(::)", re.MULTILINE)  # a style of ours may come before
 LIVE = re.compile(
     r"@(?=[\w.-])|(?<=:)(?=//)|(?<=www)(?=\.)|[#!&](?=\d)|[%~](?=\d+\b(?!\.\d)|[^\W\d]|\")"
-    r"|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)|[\[*](?=[a-z_]+:)|[\[{](?=[+-])|^/(?=\w)|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
+    r"|(?<=GH|GL)(?=-\d)|(?<=CVE)(?=-\d)|(?<=GHSA)(?=-)|[\[*](?=[a-z_]+:)|[\[{](?=[+-])|^/(?=\w)"
+    r"|:(?=(?:[+-]?\d+|[\w+-]*[a-z][\w+-]*):)",
     re.IGNORECASE,
 )
 """Where GitHub and GitLab see a mention, an address (whatever stands before it: `_www.` is one too), the number of an
