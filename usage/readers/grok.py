@@ -84,7 +84,7 @@ READER = Reader(
         **{f"{at}.totalTokens": "the sum" for at in _AT},
         **{f"{at}.reasoningTokens": "part of the output" for at in _AT},
         "params.update.usage.numTurns": "how many turns it had",
-        "params._meta": "the size of the context",
+        "params._meta.totalTokens": "the size of the context",
         "params.update.rawOutput": "what a tool gave back",
         "params.update.rawInput": "what a tool was given",
     },
