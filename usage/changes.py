@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 20_000
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
-READ_AGAIN = -1  # the time of a file that is to be read again: see withdrawn.sql and upkeep.py
+READ_AGAIN = -1  # the time of a file that is to be read again: see merge.py and upkeep.py
 
 SEEN = """
 UPDATE load SET mtime_ns = seen.mtime_ns, ctime_ns = seen.ctime_ns

@@ -3,7 +3,3 @@ CREATE OR REPLACE TEMP TABLE replaced AS
 SELECT usage_event.rowid AS place, ts
 FROM usage_event SEMI JOIN read_again USING (file_id) SEMI JOIN covered USING (file_id, event_id)
     ANTI JOIN found USING (file_id, event_id);
-
-INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM replaced;
-
-DELETE FROM usage_event WHERE rowid IN (SELECT place FROM replaced);

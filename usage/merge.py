@@ -57,6 +57,10 @@ RESTATED = f"""
             AND coalesce(found.recorded_usd, 0) >= coalesce(before.recorded_usd, 0)))
 """  # noqa: S608 (ours)
 """A session's sum that is less has lost what was deleted: that was spent. A gateway's sum of a day was corrected."""
+TAKE_AWAY = """
+INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM {calls};
+DELETE FROM usage_event WHERE rowid IN (SELECT place FROM {calls});
+"""
 ELSEWHERE = """
 UPDATE load SET mtime_ns = -1
 WHERE reader IN ({sources}) AND file_id NOT IN (SELECT file_id FROM read_again)
@@ -221,14 +225,17 @@ def _replace(store: DuckDBPyConnection, conditions: Sequence[str], refused: bool
     """Take away the calls that files state in another way than before."""
     if refused:
         store.execute(COVERED)
+        store.execute(TAKE_AWAY.format(calls="replaced"))
     if conditions:
         store.execute(GONE)
     for condition in conditions if conditions and scalar(store, "SELECT count(*) FROM gone") else ():
         store.execute(REPLACED.replace("[condition]", condition))
+        store.execute(TAKE_AWAY.format(calls="replaced"))
 
 
 def _withdraw(store: DuckDBPyConnection) -> int:
     """Take away the calls that files state no more; how many."""
     store.execute(WITHDRAWN)
+    store.execute(TAKE_AWAY.format(calls="withdrawn"))
     store.execute(ELSEWHERE.format(sources="SELECT source FROM withdrawn"))
     return scalar(store, "SELECT count(*) FROM withdrawn")

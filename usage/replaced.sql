@@ -4,7 +4,3 @@ CREATE OR REPLACE TEMP TABLE replaced AS
 SELECT DISTINCT before.place, before.ts
 FROM gone AS before JOIN found AS now ON now.file_id = before.file_id AND now.event_id <> before.event_id
 WHERE [condition];
-
-INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM replaced;
-
-DELETE FROM usage_event WHERE rowid IN (SELECT place FROM replaced);

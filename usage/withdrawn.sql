@@ -7,7 +7,3 @@ FROM usage_event JOIN read_again USING (file_id) ANTI JOIN found USING (file_id,
 INSERT INTO past_call SELECT event_id FROM no_longer_stated WHERE NOT stands;
 
 CREATE OR REPLACE TEMP TABLE withdrawn AS SELECT place, source, ts FROM no_longer_stated WHERE stands;
-
-INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM withdrawn;
-
-DELETE FROM usage_event WHERE rowid IN (SELECT place FROM withdrawn);

@@ -107,9 +107,8 @@ SELECT file_id, line,
     {text("meta", "model")} AS model,
     {processing(*(text("meta", n, f"usage.{n}") for n in ("service_tier", "speed", "inference_geo")))} AS processing,
     CASE WHEN {has("span", "error")} THEN 'error' ELSE 'ok' END AS status,
-    CASE {
-    IS_ABOVE
-} WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
+    CASE {IS_ABOVE}
+         WHEN inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were' END AS fault,
     CASE WHEN hit THEN 0 ELSE {uncached("inputs", "outputs", "total", "reads", "writes_5m", "writes_1h")} END AS input,
     CASE WHEN hit THEN 0 ELSE reads END AS cache_read, CASE WHEN hit THEN 0 ELSE writes_5m END AS cache_write_5m,
     CASE WHEN hit THEN 0 ELSE writes_1h END AS cache_write_1h,
