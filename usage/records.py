@@ -20,7 +20,7 @@ from .careful import FORGET, Careful, LineCounts
 from .files import escaped
 from .limits import MAX_REJECTS
 from .project import NEW_COUNT, Projector, TooManyRefusedError
-from .reader import Reader, identifier, struct
+from .reader import STATED_BY_OTHERS, Reader, identifier, struct
 from .scanned import AS_DECLARED, profiled, scanned_rows
 from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
@@ -30,10 +30,10 @@ from .store_faults import is_grave
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-REFUSED = """
+REFUSED = f"""  -- no reject is an entry that others of its file state
 SELECT DISTINCT file_id FROM found
-WHERE reason IS NOT NULL OR (unnamed AND file_id IN (SELECT unnest($1)))
-"""
+WHERE reason <> '{STATED_BY_OTHERS}' OR (unnamed AND file_id IN (SELECT unnest($1)))
+"""  # noqa: S608 (ours)
 
 NO_FIT = (duckdb.DataError, duckdb.InvalidInputException, duckdb.OperationalError)  # bad lines, torn packing
 
