@@ -94,7 +94,8 @@ def calls_line(report: LoadReport) -> str:
     billed = [counted(report.billed, "sum of bills", "sums of bills")] if report.billed else []
     if not report.calls:
         return ", ".join(billed) or "0 calls"
-    found = f"{counted(added, f'new {one}')}, {counted(known, f'{one} was', f'{one}s were')} in the store already"
+    updated = f" ({report.updated:,} updated)" if report.updated else ""
+    found = f"{counted(added, f'new {one}')}, {counted(known, f'{one} was', f'{one}s were')} counted already{updated}"
     found = found if known else counted(added, one)
     return ", ".join([f"{found}{merged}{_summed(report)}", *billed])
 

@@ -247,6 +247,7 @@ def _add_calls(report: LoadReport, merged: Merged, reader: Reader) -> None:
     else:
         report.entries, report.calls = report.entries + merged.entries, report.calls + merged.calls
         report.sums, report.summed = report.sums + merged.sums, report.summed + merged.summed
+        report.updated += merged.updated
 
 
 def _add_files(

@@ -87,6 +87,7 @@ SUMS = """
 SELECT count(*), coalesce(sum(request), 0)::BIGINT FROM found JOIN incoming ON found.rowid = incoming.place
 WHERE aggregated
 """
+UPDATED = "SELECT count(*) FROM better WHERE updated"
 DISTINCT = "SELECT count(DISTINCT hash(event_id)) FROM found"
 EACH = """
 CREATE OR REPLACE TEMP TABLE incoming AS SELECT rowid AS place FROM found
@@ -110,7 +111,7 @@ BEFORE = "UNION SELECT DISTINCT ts_before::DATE FROM better WHERE NOT added"
 
 @dataclass(frozen=True)
 class Merged:
-    """What a batch came to: its usable entries, the calls they are, and how many calls were withdrawn.
+    """What a batch came to: its usable entries, the calls they are, and how many calls were withdrawn or `updated`.
 
     Of the calls, `sums` are sums that their source made, of `summed` calls as far as it states how many.
 
@@ -121,6 +122,7 @@ class Merged:
     entries: int
     calls: int
     withdrawn: int
+    updated: int
     refused: bool
     repeated: bool
     all_new: bool
@@ -166,7 +168,8 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     if reader.name in TOLD_BY_METRICS and scalar(store, METRICS):
         store.execute(SUPERSEDED)
     calls = entries if distinct else scalar(store, "SELECT count(*) FROM incoming")
-    return Merged(entries, calls, withdrawn, facts.refused, repeated, all_new, sums, summed)
+    updated = scalar(store, UPDATED) if repeated else 0
+    return Merged(entries, calls, withdrawn, updated, facts.refused, repeated, all_new, sums, summed)
 
 
 def _better(any_again: bool, reader: Reader) -> str:

@@ -14,7 +14,7 @@ FROM before JOIN load AS load_before ON load_before.file_id = before.file_id
 
 CREATE OR REPLACE TEMP TABLE better AS
 SELECT incoming.event_id, incoming.place, known.event_id IS NULL AS added, known.place AS place_before,
-    known.ts AS ts_before
+    known.ts AS ts_before, known.restated OR incoming.merit > known.merit AS updated
 FROM incoming LEFT JOIN known USING (event_id)
 WHERE known.event_id IS NULL OR known.restated OR (incoming.merit, known.claim_now) > (known.merit, known.claim);
 

@@ -50,6 +50,7 @@ class LoadReport:
     attributed: int = 0
     unread: list[Unread] = field(default_factory=list)
     signs: list[Sign] = field(default_factory=list)
+    updated: int = 0  # of the calls that the store had: those of which the files read say more, or something else
     withdrawn: int = 0  # calls from an earlier reading of the file that the current one does not contain
 
     def total(self, name: str) -> int:

@@ -43,7 +43,23 @@ def test_sums_are_no_calls(costsim: Run, tmp_path: Path) -> None:
     assert costsim("load", "rollup.parquet").out.splitlines()[1] == "11 sums of 13 calls, 1 to 11 Oct 2026, $0.0046"
     (tmp_path / "rollup.parquet").rename(tmp_path / "again.parquet")
     again = costsim("load", "again.parquet").out.splitlines()[1]  # whose cost is named is a matter of the files' paths
-    assert again.startswith("0 new sums, 11 sums were in the store already, of 13 calls in all")
+    assert again.startswith("0 new sums, 11 sums were counted already, of 13 calls in all")
+
+
+def test_calls_that_a_file_states_otherwise_by_now_are_updated(costsim: Run, tmp_path: Path) -> None:
+    """A mapping that took the day for both counts of two calls is corrected; a second corrects nothing."""
+    (tmp_path / "calls.csv").write_text("day,id,in,out\n2026-10-05,a,100,7\n2026-10-05,b,200,9\n")
+    wrong, right = "ts=day,id=id,input=out,output=out,model=:gpt-4o", "ts=day,id=id,input=in,output=out,model=:gpt-4o"
+    costsim("load", "calls.csv", "--map", wrong)
+    assert (
+        costsim("load", "calls.csv", "--map", right)
+        .out.splitlines()[1]
+        .startswith("0 new calls, 2 calls were counted already (2 updated); all of these files: ")
+    )
+    (tmp_path / "calls.csv").rename(tmp_path / "again.csv")
+    again = costsim("load", "again.csv", "--map", right).out.splitlines()[1]
+    assert again.startswith("0 new calls, 2 calls were counted already")  # whose cost it is hangs on the names
+    assert "updated" not in again
 
 
 def test_a_cost_that_is_recorded_only_is_on_the_line_of_the_calls(costsim: Run) -> None:
