@@ -9,11 +9,12 @@ from typing import IO
 
 
 class Bounded(io.RawIOBase):
-    """The first `size` bytes of a file, however it grows."""
+    """The first `size` bytes of a file, however it grows, from byte `start` of it."""
 
-    def __init__(self, path: str | Path, size: int) -> None:
+    def __init__(self, path: str | Path, size: int, start: int = 0) -> None:
         self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed with this)
-        self._left = size
+        self._file.seek(start)
+        self._left = size - start
 
     def readable(self) -> bool:
         """It is there to be read."""
@@ -31,9 +32,9 @@ class Bounded(io.RawIOBase):
         super().close()
 
 
-def bounded(path: str | Path, size: int) -> io.BufferedReader:
-    """The first `size` bytes of a file as a stream."""
-    return io.BufferedReader(Bounded(path, size))
+def bounded(path: str | Path, size: int, start: int = 0) -> io.BufferedReader:
+    """The first `size` bytes of a file as a stream, from byte `start` of it."""
+    return io.BufferedReader(Bounded(path, size, start))
 
 
 def lines_of(stream: IO[bytes], longest: int) -> Iterator[bytes]:

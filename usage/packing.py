@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -42,27 +43,66 @@ def packing_of(head: bytes) -> Packing | None:
 def unpacked(path: str, packing: Packing, packed_size: int) -> Iterator[bytes]:
     """The content of the first `packed_size` bytes of a packed file, all its members, in pieces.
 
-    Raises BrokenOffError where it ends too early.
+    Raises BrokenOffError where it ends too early, or is damaged: when all that could be unpacked before was handed out.
     """
+    size = 0
+    for content, packed in _members(path, packing, packed_size):
+        allowed = min(MAX_UNPACKED.value, max(FREE_BYTES, MAX_RATIO.value * packed)) - size
+        yield content[:allowed] if len(content) > allowed else content
+        size += len(content)
+        if size > MAX_UNPACKED.value:
+            raise BrokenOffError(f"it holds over {MAX_UNPACKED}")
+        if len(content) > allowed:
+            raise BrokenOffError(f"its content is over so many times its size: {MAX_RATIO}")
+
+
+def _members(path: str, packing: Packing, packed_size: int) -> Iterator[tuple[bytes, int]]:
+    """The content of a packed file in pieces, each with the packed bytes up to there. Raises BrokenOffError."""
     unpacker: _Unpacker | None = None
-    size = packed = 0
+    packed = begin = 0  # of a member
     with bounded(path, packed_size) as stream:
         while piece := stream.read(PIECE_BYTES):
             packed += len(piece)
-            while piece:
-                unpacker = unpacker or _unpacker(packing)
-                content = _decompressed(unpacker, piece)
-                allowed = min(MAX_UNPACKED.value, max(FREE_BYTES, MAX_RATIO.value * packed)) - size
-                yield content[:allowed] if len(content) > allowed else content
-                size += len(content)
-                if size > MAX_UNPACKED.value:
-                    raise BrokenOffError(f"it holds over {MAX_UNPACKED}")
-                if len(content) > allowed:
-                    raise BrokenOffError(f"its content is over so many times its size: {MAX_RATIO}")
-                piece = unpacker.unused_data.lstrip(b"\0") if unpacker.eof else b""  # members may be padded
+            while piece := piece if unpacker else piece.lstrip(b"\0"):  # members may be padded
+                place = packed - len(piece)
+                if unpacker is None:
+                    unpacker, begin = _unpacker(packing), place
+                try:
+                    yield _decompressed(unpacker, piece), packed
+                except BrokenOffError:
+                    yield from ((content, packed) for content in _before_fault(path, packing, begin, place, piece))
+                    raise
+                piece = unpacker.unused_data if unpacker.eof else b""
                 unpacker = None if unpacker.eof else unpacker
     if unpacker:
         raise BrokenOffError("it ends in the middle")
+
+
+def _before_fault(path: str, packing: Packing, begin: int, place: int, piece: bytes) -> Iterator[bytes]:
+    """What the piece at `place`, of a member that begins at `begin`, holds before it is damaged.
+
+    An unpacker that fails hands out nothing of a piece: what counts would hang on where a piece begins. So the member
+    is unpacked once more, and the piece byte by byte.
+    """
+    unpacker = _unpacker(packing)
+    with bounded(path, place, begin) as stream, suppress(BrokenOffError):
+        while before := stream.read(PIECE_BYTES):
+            _decompressed(unpacker, before)
+        for byte in piece:
+            yield _decompressed(unpacker, bytes((byte,)))
+
+
+def broken_off(path: str, packing: Packing, packed_size: int, first: int) -> str | None:
+    """Why a packed file breaks off within the `first` bytes of its content, if it does."""
+    size = 0
+    try:
+        for content in unpacked(path, packing, packed_size):
+            size += len(content)
+            if size > first:
+                return None
+    except BrokenOffError as error:
+        return str(error)
+    return None
 
 
 def unpacked_bytes(packed: bytes) -> bytes:
@@ -83,8 +123,8 @@ def unpacked_bytes(packed: bytes) -> bytes:
 def unpack(path: str, packing: Packing, packed_size: int, target: Path, lines: bool = False) -> str | None:
     """Write the content of a packed file to `target`; returns why it breaks off, if it does.
 
-    Of a file that breaks off, the last line is left out: it may be cut; where it holds `lines`, it breaks off where one
-    is too long. Raises UsageLogError.
+    Where it holds `lines`, it breaks off where one is too long; of one that breaks off, the last line is left out: it
+    may be cut. Raises UsageLogError.
     """
     fault, run = None, 0
     with target.open("wb") as out:
@@ -101,7 +141,7 @@ def unpack(path: str, packing: Packing, packed_size: int, target: Path, lines: b
             if is_full(error):
                 raise
             raise UsageLogError(f"the file cannot be unpacked: {error.strerror}", file=Path(path)) from None
-    if fault:
+    if fault and lines:
         cut_last_line(target)
     return fault
 
@@ -118,7 +158,8 @@ def _decompressed(unpacker: _Unpacker, piece: bytes) -> bytes:
     try:
         return unpacker.decompress(piece)
     except Exception as error:  # zlib.error, and ZstdError of a module that is loaded only where it is needed
-        raise BrokenOffError(f"it is damaged: {error}") from None
+        why = str(error).rpartition(": ")[2]
+        raise BrokenOffError(f"it is damaged ({why}), and what it holds before may be wrong: copy it again") from None
 
 
 def cut_last_line(file: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..plurals import counted
 from .not_read import not_read
-from .packing import BrokenOffError, Packing, packing_of, unpacked
+from .packing import BrokenOffError, Packing, broken_off, packing_of, unpacked
 from .unfold import SQLITE, damage
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ FIRST_BYTES = 4096
 TABLE, NO_FORMAT, CANNOT_READ = "a table of no known format", "no known format", "cannot be read"
 DATABASE, UNPACKED = "a database of no known format", "packed, of no known format"
 EMPTY = "empty"
-DAMAGED = "a damaged database: copy it again"
-MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, DAMAGED, UNPACKED)
-NAMED = (TABLE, NO_FORMAT, DAMAGED)
+DAMAGED, BROKEN_OFF = "a damaged database: copy it again", "packed, and cut or damaged: copy it again"
+MAY_BE_LOGS = (TABLE, NO_FORMAT, CANNOT_READ, DATABASE, DAMAGED, BROKEN_OFF, UNPACKED)
+NAMED = (TABLE, NO_FORMAT, DAMAGED, BROKEN_OFF)
 
 MAGIC: dict[bytes, str] = {
     b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"BM": "an image",
@@ -79,8 +79,9 @@ def what_else(file: Path) -> str:
     except OSError:
         return CANNOT_READ
     if packing := packing_of(head):
-        other = not_read(_content(file, packing))
-        return f"{other.kind}, packed" if other else UNPACKED
+        if other := not_read(_content(file, packing)):
+            return f"{other.kind}, packed"
+        return BROKEN_OFF if broken_off(str(file), packing, file.stat().st_size, FIRST_BYTES) else UNPACKED
     if head.startswith(SQLITE) and damage(file):
         return DAMAGED
     return _by_bytes(head) or _by_name(file) or (TABLE if _is_table(head) else NO_FORMAT)

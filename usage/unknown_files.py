@@ -11,6 +11,7 @@ from pathlib import Path
 from .fast_json import leading_documents
 from .files import LogFile, head
 from .not_read import not_read
+from .packing import broken_off
 from .reader import Reader, Sample
 from .readers import READERS
 from .readers.refused import companion
@@ -28,6 +29,8 @@ def message(file: LogFile) -> str:
     content, packing, _ = head(file, HEAD_BYTES)
     if other := not_read(content):
         return f"this is {other.what}{f', within {packing}' if packing else ''}: {other.way_out}"
+    if packing and (why := broken_off(file.path, packing, file.size, HEAD_BYTES)):
+        return f"the file cannot be unpacked: {why}"
     sample = looked_at(file)
     if sample.layout == "sqlite" and packing:
         return "this is a packed database: unpack it first"
