@@ -221,8 +221,7 @@ def _taken(store: DuckDBPyConnection, batch: Sequence[KnownFile], spool: Path) -
     watch = watch_of(store, batch[0].format.reader)
     known, numbered = _numbered(store, batch, watch)
     sources, read, hashes = read_snapshots(store, numbered, spool)
-    named = batch[0].declared is not None
-    rejects = [*read.rejects, *(foreign(store, sources, read.rejects) if named else ())]
+    rejects = [*read.rejects, *(foreign(store, sources, read.rejects) if batch[0].declared is not None else ())]
     return _Taken(known, sources, read, hashes, rejects, watch)
 
 
