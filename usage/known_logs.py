@@ -78,6 +78,8 @@ PLACES: tuple[Place, ...] = (
     Place("DeepSeek Harness", ("$DSH_HOME|~/.dsh",), ("sessions/*/session.jsonl*",)),
     Place("CC Switch", ("~/.cc-switch",), ("cc-switch.db",), repeats="Claude Code"),
     Place("OpenHands", ("$OPENHANDS_CONVERSATIONS_DIR|~/.openhands/conversations",), ("*/base_state.json",)),
+    Place("Codebuff", ("$CODEBUFF_DATA_DIR|~/.config/manicode|~/.config/manicode-dev|~/.config/manicode-staging",),
+          ("projects/*/chats/*/chat-messages.json",)),
     Place("Grok Build", ("$GROK_HOME|~/.grok",), ("sessions/*/updates.jsonl",)),
     Place("gptme", ("$GPTME_LOGS_HOME|$XDG_DATA_HOME/gptme/logs",), ("*/conversation.jsonl",)),
     Place("LLM", ("$LLM_USER_PATH|$XDG_CONFIG_HOME/io.datasette.llm"

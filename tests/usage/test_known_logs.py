@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent.parent / "data" / "usage"
 CLAUDE = DATA / "claude-code" / "claude_alpha_chat.jsonl"
 CLINE = ".config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks/1"
+CODEBUFF = ".config/manicode/projects/app/chats/2026-10-05T10-00-00.000Z"
 
 # where an agent keeps its log by default, and a sample of it
 DEFAULTS: dict[str, tuple[str, str]] = {
@@ -41,6 +42,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Zed": (".local/share/zed/threads/threads.db", "zed/threads.db"),
     "DeepSeek Harness": (".dsh/sessions/-srv-app/session-1/session.jsonl", "dsh/session.jsonl"),
     "OpenHands": (".openhands/conversations/5f0c/base_state.json", "openhands/base_state.json"),
+    "Codebuff": (f"{CODEBUFF}/chat-messages.json", "codebuff/chat-messages.json"),
     "Grok Build": (".grok/sessions/%2Fsrv%2Fapp/019f/updates.jsonl", "grok/updates.jsonl"),
     "gptme": (".local/share/gptme/logs/2026-10-05-hello/conversation.jsonl", "gptme/conversation.jsonl"),
     "LLM": (".config/io.datasette.llm/logs.db", "llm/logs.db"),
@@ -59,6 +61,7 @@ MOVED = {
     "Mistral Vibe": ("VIBE_HOME", "logs/session/s/agents/task_1/meta.json"),
     "Hermes Agent": ("HERMES_HOME", "profiles/work/state.db"),
     "Mux": ("MUX_ROOT", "sessions/a/chat-archive.jsonl"),
+    "Codebuff": ("CODEBUFF_DATA_DIR", "projects/app/chats/2026-10-05T10-00-00.000Z/chat-messages.json"),
     "Kimi Code": ("KIMI_CODE_HOME", "sessions/w/s/agents/main/wire.jsonl"),
     "Goose": ("GOOSE_PATH_ROOT", "data/sessions/sessions.db"),
     "pi": ("PI_CODING_AGENT_DIR", "sessions/app/1.jsonl"),

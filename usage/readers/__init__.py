@@ -75,6 +75,7 @@ ORDER = (
     "grok.READER",
     "llm.READER",
     "openhands.READER",
+    "codebuff.READER",
     "crush.READER",
     "amp.READER",
     "cursor.READER",

@@ -111,8 +111,13 @@ def _aider_history(sample: Sample) -> bool:
     return sample.head.lstrip().startswith("# aider chat started at")
 
 
+def _codebuff_state(sample: Sample) -> bool:
+    return sample.layout == "json" and sample.has("sessionState.mainAgentState")
+
+
 COMPANIONS: tuple[Known, ...] = (
     (_aider_history, "aider's chat history, whose figures are rounded; load the log of aider --analytics-log, instead"),
+    (_codebuff_state, "the state of a chat of Codebuff; its messages are in chat-messages.json beside it"),
     (_grok_signals, "signals of a session of Grok: the size of its context; its usage is in updates.jsonl beside it"),
     (_mux_sums, "the sums of a workspace of Mux, of no time; its calls are in chat.jsonl beside it"),
     (_vibe_messages, "a conversation of Mistral Vibe; its usage is in meta.json beside it"),

@@ -23,6 +23,13 @@ OUTPUTS: dict[str, tuple[list[Record], str]] = {
 }
 
 
+def test_the_state_of_a_chat_of_codebuff_is_refused_with_where_its_messages_are(tmp_path: Path) -> None:
+    file = tmp_path / "run-state.json"
+    file.write_text(json.dumps({"sessionState": {"mainAgentState": {"creditsUsed": 9}, "fileContext": {}}}))
+    with open_store(tmp_path / "costsim.duckdb") as store, pytest.raises(UsageLogError, match="in chat-messages"):
+        load(store, [file])
+
+
 def test_the_sums_of_a_workspace_of_mux_are_refused_with_where_its_calls_are(tmp_path: Path) -> None:
     file = tmp_path / "session-usage.json"
     file.write_text(json.dumps({"byModel": {"anthropic:claude-sonnet-4-6": {"input": {"tokens": 9}}}, "version": 1}))

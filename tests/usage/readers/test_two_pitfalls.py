@@ -1228,6 +1228,19 @@ def openhands(folder: Path) -> None:
         document(folder / name / "base_state.json", {"id": name, "stats": {"usage_to_metrics": uses}})
 
 
+# The second message repeats the first one's history; prompt tokens include what was cached, input tokens do not.
+@case("codebuff", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
+def codebuff(folder: Path) -> None:
+    openai = {"promptTokens": 100, "completionTokens": 20, "promptTokensDetails": {"cachedTokens": 60}}
+    claude = {"inputTokens": 7, "outputTokens": 3, "cacheReadInputTokens": 900, "cacheCreationInputTokens": 5}
+    answers = [{"role": "assistant", "content": text, "providerOptions": {"usage": used}}
+               for text, used in (("a", openai), ("b", claude))]  # fmt: skip
+    messages = [{"id": f"m{count}", "variant": "ai", "timestamp": AT, "credits": 1,
+                 "metadata": {"runState": {"sessionState": {"mainAgentState": {"messageHistory": answers[:count]}}}}}
+                for count in (1, 2)]  # fmt: skip
+    document(folder / "chat-messages.json", messages)
+
+
 # A row that both tables have is one call; OpenAI's cached tokens are within the input, Anthropic's beside it.
 @case("llm", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
 def llm(folder: Path) -> None:
