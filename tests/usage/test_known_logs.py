@@ -20,6 +20,7 @@ DATA = Path(__file__).parent.parent / "data" / "usage"
 CLAUDE = DATA / "claude-code" / "claude_alpha_chat.jsonl"
 CLINE = ".config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks/1"
 CODEBUFF = ".config/manicode/projects/app/chats/2026-10-05T10-00-00.000Z"
+ID = "5f0c1d2e-0000-4000-8000-00000000cc01"
 
 # where an agent keeps its log by default, and a sample of it
 DEFAULTS: dict[str, tuple[str, str]] = {
@@ -42,6 +43,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "Zed": (".local/share/zed/threads/threads.db", "zed/threads.db"),
     "DeepSeek Harness": (".dsh/sessions/-srv-app/session-1/session.jsonl", "dsh/session.jsonl"),
     "OpenHands": (".openhands/conversations/5f0c/base_state.json", "openhands/base_state.json"),
+    "Command Code": (f".commandcode/projects/srv-app/{ID}.jsonl", "command-code/session.jsonl"),
     "Codebuff": (f"{CODEBUFF}/chat-messages.json", "codebuff/chat-messages.json"),
     "Grok Build": (".grok/sessions/%2Fsrv%2Fapp/019f/updates.jsonl", "grok/updates.jsonl"),
     "gptme": (".local/share/gptme/logs/2026-10-05-hello/conversation.jsonl", "gptme/conversation.jsonl"),

@@ -22,6 +22,7 @@ ORDER = (
     "codex.READER",
     "codex_exec.READER",
     "dsh.READER",
+    "command_code.READER",
     "openclaw.READER",
     "litellm.READER",
     "litellm.DAILY",

@@ -1228,6 +1228,21 @@ def openhands(folder: Path) -> None:
         document(folder / name / "base_state.json", {"id": name, "stats": {"usage_to_metrics": uses}})
 
 
+# A fork copies its session's answers; cached tokens, read and written, are within the input, and one hour's writes
+# within the writes.
+@case("command-code", 2, (100 - 60 - 5) + 7, 60, 5, 20 + 3, "0.01")
+def command_code(folder: Path) -> None:
+    def answer(id: str, costs: Record, *counts: int) -> Record:
+        names = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "cacheWriteTokens1h")
+        return {"type": "message", "id": id, "parentId": None, "timestamp": AT, "message": {"role": "assistant"},
+                "model": "m", "usage": {**dict(zip(names, counts, strict=True)), **costs}}  # fmt: skip
+
+    head = {"type": "session", "version": 3, "timestamp": AT, "cwd": "/srv/app"}
+    shared = answer("a", {"costUsd": 0.01}, 100, 20, 60, 5, 4)
+    lines(folder / "one.jsonl", {**head, "id": "s"}, shared)
+    lines(folder / "two.jsonl", {**head, "id": "t"}, shared, answer("b", {}, 7, 3, 0, 0, 0))
+
+
 # The second message repeats the first one's history; prompt tokens include what was cached, input tokens do not.
 @case("codebuff", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
 def codebuff(folder: Path) -> None:
