@@ -38,8 +38,13 @@ def bounded(path: str | Path, size: int, start: int = 0) -> io.BufferedReader:
 
 
 def lines_of(stream: IO[bytes], longest: int) -> Iterator[bytes]:
-    """The lines of a stream with their ends; of one longer than `longest` bytes, its first `longest` + 1 bytes."""
+    """The lines of a stream with their ends; of one longer than `longest` bytes, its first `longest` + 1 bytes.
+
+    Of zero bytes that a line begins with, one is left: a file may have gigabytes of them.
+    """
     while line := stream.readline(longest + 1):
+        while line.startswith(b"\0") and len(line) > longest and (more := stream.readline(longest)):
+            line = b"\0" + line.lstrip(b"\0") + more
         yield line
         while len(line) > longest and not line.endswith(b"\n"):
             line = stream.readline(longest + 1)

@@ -28,6 +28,7 @@ from .source import Reject, Source
 from .store import scalar
 from .store_faults import first_line, is_grave
 from .tables import check_width, read_csv, read_parquet, stream_csv
+from .zeros import ZERO, between_zeros, zeros_in_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -123,7 +124,7 @@ class Careful:
         id, longest, empty = source.file_id, MAX_LINE.value, 0
         nothing = self.projection.reason_of_nothing(id)
         with source.opened() as lines:
-            for number, raw in enumerate(lines_of(lines, longest), 1):
+            for number, raw in self._parts(source, lines_of(lines, longest)):
                 wrong: tuple[str, str] | None = None
                 if len(raw) > longest:
                     wrong = f"a line of over {MAX_LINE}", ""
@@ -140,6 +141,18 @@ class Careful:
                 if (wrong or empty) and (end := end_of_reading(self._wrong[id] + empty * (not nothing))):
                     self._ends[id] = (id, number, end, "")
                     return
+
+    def _parts(self, source: Source, lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Numbered lines, in parts where zero bytes stand in them; the first that has some is a reject of its own."""
+        named = source.zeros is not None
+        for number, line in enumerate(lines, 1):
+            if ZERO not in line:
+                yield number, line
+                continue
+            if not named and (number > 1 or ZERO in line.lstrip(ZERO)):
+                named = True
+                self._rejects.append(zeros_in_line(source.file_id, number))
+            yield from ((number, part) for part in between_zeros(line))
 
     def _append_lines(self, source: Source, clean: Path) -> None:
         columns = {**source.format.reader.columns, "line": "BIGINT"}

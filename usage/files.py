@@ -21,6 +21,7 @@ from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
 from .unfold import SQLITE, tables
+from .zeros import BEFORE_A_LINE, ZERO, after_zeros
 
 SAMPLED_RECORDS = 50
 # A file is known by its beginning; where that is not enough, by more of it: the first lines may be long.
@@ -88,7 +89,7 @@ def tell_format(
         if start.startswith(SQLITE):
             names = tables(Path(file.path)) if packing is None else ()
             return _format_of(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
-        text = start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
+        text = text_of(start)
         format, document = _format_of_text(file, text, cut, forced, packing), text[:1] == "{" and _is_document(text)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
@@ -113,16 +114,17 @@ def _is_alike(file: LogFile, format: Format) -> bool:
 
 
 def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
-    """The first bytes of the content, at least so many if it has them; how it is packed; whether it goes on."""
+    """The first bytes of the content after zeros, at least so many if it has them; its packing; whether it goes on."""
     with Path(file.path).open("rb") as stream:
-        head = stream.read(size)
-    packing = packing_of(head)
+        zeros, head = after_zeros(stream, size)
+        head += stream.read(size - len(head))
+    packing = None if zeros else packing_of(head)
     if packing is None:
-        return head, None, file.size > len(head)
+        return head, None, file.size - zeros > len(head)
     content = bytearray()
     try:
         for piece in unpacked(file.path, packing, file.size):
-            content += piece
+            content += piece if content else piece.lstrip(ZERO)
             if len(content) > size:
                 return bytes(content), packing, True
     except BrokenOffError as error:
@@ -130,6 +132,11 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
             raise UsageLogError(f"the file cannot be unpacked: {error}", file=file.shown) from None
         return bytes(content), packing, True
     return bytes(content), packing, False
+
+
+def text_of(content: bytes) -> str:
+    """The text that a file begins with, from its first letter on."""
+    return BEFORE_A_LINE.sub(b"", content).decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
 
 
 def is_blank(file: LogFile) -> bool:
@@ -234,7 +241,7 @@ def _is_torn(text: str) -> bool:
 def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:
     """The first JSON objects of a file of text: its lines, or what its document holds."""
     start, _, cut = head(file, HEAD_BYTES[0])
-    text = start.decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
+    text = text_of(start)
     return _line_records(text, cut) or _document_records(text, cut)
 
 

@@ -14,6 +14,7 @@ from ..plurals import counted
 from .not_read import not_read
 from .packing import BrokenOffError, Packing, broken_off, packing_of, unpacked
 from .unfold import SQLITE, damage
+from .zeros import ZERO, after_zeros
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -76,6 +77,7 @@ def what_else(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             head = stream.read(FIRST_BYTES)
+            head = head if head.strip(ZERO) else after_zeros(stream, FIRST_BYTES)[1]
     except OSError:
         return CANNOT_READ
     if packing := packing_of(head):
@@ -106,7 +108,7 @@ def _by_bytes(head: bytes) -> str | None:
     if head[8:12] == b"DUCK":
         return "a DuckDB database"
     kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
-    return kind or ("binary" if b"\0" in head else None)
+    return kind or ("binary" if ZERO in head.lstrip(ZERO) else None)  # a text may begin with zeros
 
 
 def _by_name(file: Path) -> str | None:

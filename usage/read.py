@@ -21,12 +21,14 @@ from .snapshot import changed, copied, is_fresh
 from .source import Source, check_document, has_many_lines
 from .store import as_written
 from .unfold import unfolded
+from .zeros import copy_without_zeros, has_zeros
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Prints = Callable[[Source], Fingerprint]
 LINES = ("ndjson", "csv")  # layouts that are read line by line
+TEXTS = (*LINES, "json")
 
 FILE_TIME = """
 CREATE OR REPLACE TEMP TABLE file_time AS
@@ -67,7 +69,7 @@ def read_snapshots(
 def _read(
     store: DuckDBPyConnection, sources: Sequence[Source], spool: Path
 ) -> tuple[dict[int, Source], Read, dict[int, str]]:
-    opened = [_unfolded(_unpacked(source, spool), spool) for source in sources]
+    opened = [_unfolded(_text(_unpacked(source, spool), spool), spool) for source in sources]
     projection = Projector(store, opened[0].format.reader)
     with as_written(store, _bytes_of_text(opened)), _parts(opened, spool) as (parts, prints):
         read = read_entries(store, opened, parts, spool, projection, lambda source: prints(source).lines)
@@ -154,6 +156,19 @@ def _unpacked(source: Source, spool: Path) -> Source:
     fault = unpack(source.own, source.format.packing, source.file.size, content, lines=source.format.layout in LINES)
     waits = source.format.layout == "csv" and not fault and is_fresh(source.file) and cut_last_line(content)
     return replace(source, content=content, fault=fault, waits=waits)
+
+
+def _text(source: Source, spool: Path) -> Source:
+    """A text without zero bytes before it, or its lines: those of JSON lines are left to who reads them one by one."""
+    within = source.format.layout != "ndjson" or source.format.reader.unfold is not None
+    if source.format.layout not in TEXTS or source.tail or not has_zeros(source.opened, within):
+        return source
+    text = spool / f"{source.file_id}.text"
+    with source.opened() as stream, text.open("wb") as out:
+        first = copy_without_zeros(stream, out, within)
+    if source.content:
+        source.content.unlink()
+    return replace(source, content=text, zeros=first)
 
 
 def _unfolded(source: Source, spool: Path) -> Source:

@@ -26,6 +26,7 @@ from .sifted import FILE_KEY, Portion
 from .source import Reject, Source
 from .store import any_order
 from .store_faults import is_grave
+from .zeros import zeros_in_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,7 +64,7 @@ def read_entries(
     What DuckDB can read at once comes in `parts`; without any, all files are read line by line.
     Raises UsageLogError where a file cannot be read at all.
     """
-    rejects = [reject for source in sources for reject in _broken_off(source)]
+    rejects = [reject for source in sources for reject in _of_file(source)]
     left = sources
     if first := next(parts, None):
         left = [source for part in chain([first], parts) for source in _fast(connection, part, projection, lines)]
@@ -75,10 +76,12 @@ def read_entries(
     return Read(rejects + careful.finish(), {source.file_id for source in left})
 
 
-def _broken_off(source: Source) -> list[Reject]:
+def _of_file(source: Source) -> list[Reject]:
+    """What is wrong with a file as a whole."""
+    zeros = [zeros_in_line(source.file_id, source.zeros)] if source.zeros else []
     if not source.fault:
-        return []
-    return [(source.file_id, None, f"the file cannot be read from here on: {source.fault}", "")]
+        return zeros
+    return [*zeros, (source.file_id, None, f"the file cannot be read from here on: {source.fault}", "")]
 
 
 def _fast(connection: DuckDBPyConnection, part: Portion, projection: Projector, lines: LineCounts) -> list[Source]:

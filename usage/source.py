@@ -32,8 +32,9 @@ class Source:
     """A file under its number, with its format. Of one with a `tail`, the lines before are in the store already.
 
     `copy` is a snapshot of a file that is being written to. `content` is what a packed file holds, as far as it can be
-    unpacked; `fault` says why not to its end; of one that `waits`, the last row had no end. `watch` notes what is not
-    counted. Whether all `stands` that was loaded of it `before` is as in `KnownFile`.
+    unpacked; `fault` says why not to its end; of one that `waits`, the last row had no end. Zero bytes stand
+    before its line `zeros`. `watch` notes what is not counted. Whether all `stands` that was loaded of it `before` is
+    as in `KnownFile`.
     """
 
     file_id: int
@@ -47,6 +48,7 @@ class Source:
     fault: str | None = None
     copy: Path | None = None
     waits: bool = False
+    zeros: int | None = None
 
     @property
     def own(self) -> str:

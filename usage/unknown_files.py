@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from .fast_json import leading_documents
-from .files import LogFile, head
+from .files import LogFile, head, text_of
 from .not_read import not_read
 from .packing import broken_off
 from .reader import Reader, Sample
@@ -46,7 +46,7 @@ def looked_at(file: LogFile) -> Sample:
     content, packing, _ = head(file, HEAD_BYTES)
     if content.startswith(SQLITE):
         return Sample(file.path, "sqlite", columns=frozenset(tables(Path(file.path)) if packing is None else ()))
-    text = content.decode("utf-8-sig", "replace").strip()
+    text = text_of(content).rstrip()
     if text[:1] in ("{", "["):
         return _of_json(file.path, text)
     first = text.partition("\n")[0]
