@@ -18,9 +18,9 @@ def prepare_streams() -> None:
     """Open what is closed (`costsim … >&-`) and let a terminal's encoding refuse no character.
 
     The system gives the number of a closed stream to the next file that is opened: whatever is printed then would be
-    written into the store. What is read from a closed input is nothing, printing to a closed output is an error.
+    written into the store. To read from a closed input is an error, and so is to print to a closed output.
     """
-    for number, mode in ((READ, os.O_RDONLY), (PRINT, os.O_RDONLY), (COMPLAIN, os.O_WRONLY)):  # so printing fails
+    for number, mode in ((READ, os.O_WRONLY), (PRINT, os.O_RDONLY), (COMPLAIN, os.O_WRONLY)):  # so the first two fail
         _occupy(number, mode)
     sys.stdin = sys.stdin or _stream(READ, "r")
     sys.stdout = sys.stdout or _stream(PRINT, "w")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -24,7 +25,7 @@ from .store_file import is_open_here
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".prom", ".db")
 CHUNK_BYTES = 256 * 1024
-STDIN = "-"
+STDIN, CLOSED = "-", "the standard input (-) is closed"
 ENDING = re.compile(r"\.\w{1,10}\Z", re.ASCII)
 WAIT_SECONDS = 10.0  # for somebody to write to a pipe
 THE_STORE = "the store"
@@ -44,8 +45,7 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
     A folder stands for what may be a log anywhere beneath it, whatever its name; `passed` gets the others, each with
     the reason. Raises UsageLogError for what is not there, or is no file.
     """
-    if sum(str(path) == STDIN for path in paths) > 1:
-        raise UsageLogError("the standard input (-) is named twice, and can be read once; name it once")
+    _refuse_pipes_named_twice(list(map(str, paths)))
     found: dict[str, LogFile] = {}
     for path in paths:
         for file, given, piped in _expand(str(path), spool, {} if passed is None else passed, passed is not None):
@@ -59,6 +59,26 @@ def find_files(paths: Sequence[str | Path], spool: Path, passed: dict[str, str] 
                         raise UsageLogError(f"the file cannot be read: {error.strerror}", file=shown(file)) from None
                     passed[shown(file)] = f"{CANNOT_READ} ({error.strerror})"
     return _pipes_once([found[real] for real in sorted(found)])
+
+
+def _refuse_pipes_named_twice(paths: Sequence[str]) -> None:
+    """Raises UsageLogError where a pipe, or the standard input, is named twice, under another name too."""
+    seen: set[tuple[int, int] | None] = set()
+    for path in paths:
+        pipe = _pipe(path)
+        if pipe and pipe in seen:
+            name = "the standard input (-)" if path == STDIN else f"the pipe {shown(path)}"
+            raise UsageLogError(f"{name} is named twice, and can be read once; name it once")
+        seen.add(pipe)
+
+
+def _pipe(path: str) -> tuple[int, int] | None:
+    """What the system knows a pipe by; None where a path is none."""
+    try:
+        looked = os.fstat(sys.__stdin__.fileno()) if path == STDIN and sys.__stdin__ else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (looked.st_dev, looked.st_ino) if path == STDIN or stat.S_ISFIFO(looked.st_mode) else None
 
 
 def _pipes_once(files: Sequence[LogFile]) -> Sequence[LogFile]:
@@ -94,6 +114,8 @@ def linked(real: str, spool: Path) -> str:
 def _expand(path: str, spool: Path, passed: dict[str, str], refusing: bool) -> Iterator[tuple[Path, bool, bool]]:
     """Files, each with whether it was named, and whether it came through a pipe."""
     if path == STDIN:
+        if sys.stdin is None:  # as Python has it where it was closed
+            raise UsageLogError(CLOSED)
         yield _copied(sys.stdin.buffer, spool), True, True
         return
     kind = _kind(path)
@@ -244,5 +266,6 @@ def _copied(stream: IO[bytes], spool: Path) -> Path:
     except OSError as error:
         if is_full(error):
             raise
-        raise UsageLogError(f"the standard input cannot be read: {error.strerror}") from None
+        said = CLOSED if error.errno == errno.EBADF else f"the standard input cannot be read: {error.strerror}"
+        raise UsageLogError(said) from None
     return Path(copy.name)

@@ -78,7 +78,7 @@ def read_entries(
 
 def _of_file(source: Source) -> list[Reject]:
     """What is wrong with a file as a whole."""
-    zeros = [zeros_in_line(source.file_id, source.zeros)] if source.zeros else []
+    zeros: list[Reject] = [zeros_in_line(source.file_id, source.zeros)] if source.zeros else []
     if not source.fault:
         return zeros
     return [*zeros, (source.file_id, None, f"the file cannot be read from here on: {source.fault}", "")]

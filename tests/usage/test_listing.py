@@ -54,6 +54,25 @@ def test_process_substitution_is_read(store: duckdb.DuckDBPyConnection, calls: i
     os.close(end)
 
 
+def test_a_pipe_that_is_named_twice_is_refused_at_once(tmp_path: Path) -> None:
+    """Whatever its second name is: nobody would write to it again, and the load would wait."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for second in ("pipe", "link"):
+        with pytest.raises(UsageLogError, match=f"the pipe .*{second} is named twice, and can be read once"):
+            listing.find_files([tmp_path / "pipe", tmp_path / second], tmp_path)
+    with pytest.raises(UsageLogError, match=r"the standard input \(-\) is named twice"):
+        listing.find_files(["-", "-"], tmp_path)
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["as the command has it", "as Python has it"])
+def test_an_input_that_is_closed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
+    with os.fdopen(os.open(os.devnull, os.O_WRONLY), "r") as stream:
+        monkeypatch.setattr("sys.stdin", None if closed else stream)
+        with pytest.raises(UsageLogError, match=r"the standard input \(-\) is closed"):
+            listing.find_files(["-"], tmp_path)
+
+
 def test_the_same_through_two_pipes_counts_once(tmp_path: Path, calls: int) -> None:
     """As a file that is named twice; beside the file itself, and beside a pipe with something else, too."""
     pipes = [tmp_path / f"pipe{number}" for number in range(4)]
