@@ -27,6 +27,7 @@ from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
 from .store_faults import is_grave
 from .table_watch import may_hold_usage, watch_cells
+from .typed_cells import as_written
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 # `cells` has the columns of the file, and the line of each row.
 PARQUET_CELLS = """
-CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", * FROM read_parquet($path)
+CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", {columns} FROM read_parquet($path)
 """
 PARQUET_ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
 PARQUET_WIDTH = "SELECT count(*) FROM (DESCRIBE SELECT * FROM read_parquet($path))"
@@ -112,7 +113,8 @@ def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
 def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
     """Hand the rows of a Parquet file to `keep`; returns those that do not fit."""
     _check_rows(connection, Path(source.whole))
-    connection.execute(PARQUET_CELLS, {"path": escaped(source.whole)})
+    columns = as_written(connection, source.whole)
+    connection.execute(PARQUET_CELLS.format(columns=columns), {"path": escaped(source.whole)})
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
     places = {name: name for name in kinds if name != LINE_COLUMN}
     return _keep_rows(connection, source, places, kinds, keep)
