@@ -78,6 +78,7 @@ PLACES: tuple[Place, ...] = (
     Place("DeepSeek Harness", ("$DSH_HOME|~/.dsh",), ("sessions/*/session.jsonl*",)),
     Place("CC Switch", ("~/.cc-switch",), ("cc-switch.db",), repeats="Claude Code"),
     Place("OpenHands", ("$OPENHANDS_CONVERSATIONS_DIR|~/.openhands/conversations",), ("*/base_state.json",)),
+    Place("jcode", ("$JCODE_HOME|~/.jcode",), ("sessions/session_*.json", "sessions/*.journal.jsonl")),
     Place("Command Code", ("~/.commandcode/projects",), (f"*/{'-'.join('?' * n for n in (8, 4, 4, 4, 12))}.jsonl",)),
     Place("Codebuff", ("$CODEBUFF_DATA_DIR|~/.config/manicode|~/.config/manicode-dev|~/.config/manicode-staging",),
           ("projects/*/chats/*/chat-messages.json",)),

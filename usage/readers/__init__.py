@@ -77,6 +77,7 @@ ORDER = (
     "llm.READER",
     "openhands.READER",
     "codebuff.READER",
+    "jcode.READER",
     "crush.READER",
     "amp.READER",
     "cursor.READER",

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
+from .command_code import recognises as of_command_code
 from .nested import priced
 
 _USAGE = """STRUCT(input BIGINT, "output" BIGINT, cacheRead BIGINT, cacheWrite BIGINT, cacheWrite1h BIGINT,
@@ -152,6 +153,7 @@ def recognises(sample: Sample) -> bool:
         or (
             any(sample.has("type", "id", "cwd", *own) for own in (["thinkingLevel"], ["timestamp", "version"]))
             and "session" in sample.values("type")
+            and not of_command_code(sample)
         )
     )
 

@@ -1243,6 +1243,23 @@ def command_code(folder: Path) -> None:
     lines(folder / "two.jsonl", {**head, "id": "t"}, shared, answer("b", {}, 7, 3, 0, 0, 0))
 
 
+# A journal repeats a message that the snapshot has by now; OpenAI's cached tokens are within the input, Anthropic's
+# beside it.
+@case("jcode", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
+def jcode(folder: Path) -> None:
+    def answer(id: str, input: int, output: int, read: int, written: int | None) -> Record:
+        used = {"input_tokens": input, "output_tokens": output, "cache_read_input_tokens": read,
+                "cache_creation_input_tokens": written}  # fmt: skip
+        return {"id": id, "role": "assistant", "content": [], "timestamp": AT, "token_usage": used}
+
+    openai, claude = answer("message_1", 100, 20, 60, None), answer("message_2", 7, 3, 900, 5)
+    head = {"id": "session_fox_1", "created_at": AT, "updated_at": AT, "is_canary": False, "provider_key": "openai"}
+    document(folder / "session_fox_1.json", {**head, "messages": [openai]})
+    meta = {"updated_at": AT, "is_canary": False, "provider_key": "claude", "model": "m"}
+    lines(folder / "session_fox_1.journal.jsonl", {"meta": meta, "append_messages": [openai]},
+          {"meta": meta, "append_messages": [claude]})  # fmt: skip
+
+
 # The second message repeats the first one's history; prompt tokens include what was cached, input tokens do not.
 @case("codebuff", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
 def codebuff(folder: Path) -> None:
