@@ -1255,9 +1255,9 @@ def jcode(folder: Path) -> None:
     openai, claude = answer("message_1", 100, 20, 60, None), answer("message_2", 7, 3, 900, 5)
     head = {"id": "session_fox_1", "created_at": AT, "updated_at": AT, "is_canary": False, "provider_key": "openai"}
     document(folder / "session_fox_1.json", {**head, "messages": [openai]})
-    meta = {"updated_at": AT, "is_canary": False, "provider_key": "claude", "model": "m"}
-    lines(folder / "session_fox_1.journal.jsonl", {"meta": meta, "append_messages": [openai]},
-          {"meta": meta, "append_messages": [claude]})  # fmt: skip
+    journal = [{"meta": {"updated_at": AT, "is_canary": False, "provider_key": key}, "append_messages": [message]}
+               for key, message in (("openai", openai), ("claude", claude))]  # fmt: skip
+    lines(folder / "session_fox_1.journal.jsonl", *journal)
 
 
 # The second message repeats the first one's history; prompt tokens include what was cached, input tokens do not.
