@@ -20,7 +20,8 @@ import orjson
 from .limits import MAX_VALUES
 
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
-LONG_NUMBER, LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19  # 64 bits have up to 20 digits, and 19 below 0
+MANY_DIGITS = b"0" * 19
+LONG_NUMBER, LONG_NEGATIVE = b"0" * 20, b"-" + MANY_DIGITS  # 64 bits have up to 20 digits, and 19 below 0
 ESCAPED_DIGIT = b"\\u003"
 
 
@@ -30,7 +31,7 @@ FRAMES = 4 * MAX_DEPTH  # of calls that look at such a value; Python's own bound
 SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?(?:nan|inf(?:inity)?))', re.DOTALL | re.IGNORECASE)
 """NaN and infinity in every spelling that DuckDB takes; or a text, in which they mean nothing."""
-FEW_BYTES = 2**20  # a text up to here is not looked through: it holds few values
+FEW_BYTES = 2**20  # a text up to here holds few values
 
 
 class TooMuchError(ValueError):
@@ -63,7 +64,7 @@ def parsed(text: str | bytes) -> Any:
 
 def _has_long_number(written: bytes) -> bool:
     zeros = written.translate(ZEROS)
-    return LONG_NUMBER in zeros or LONG_NEGATIVE in zeros
+    return MANY_DIGITS in zeros and (LONG_NUMBER in zeros or LONG_NEGATIVE in zeros)
 
 
 class _Earlier(str):
@@ -90,6 +91,16 @@ def _every_pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     last = {key: place for place, (key, _) in enumerate(pairs)}
     return {key if last[key] == place else _Earlier(key): value for place, (key, value) in enumerate(pairs)}
+
+
+def parser_of_parts(document: bytes) -> Callable[[bytes], Any]:
+    """What reads the parts of a document as `parsed` does: quicker where no number in it is long."""
+    return parsed if _has_long_number(document) else _parsed_shortly
+
+
+def _parsed_shortly(written: bytes) -> Any:
+    check_values(written)
+    return _shortly(written)
 
 
 def with_texts(document: bytes) -> tuple[Any, Callable[[str], Any]]:
@@ -138,9 +149,14 @@ def _check_depth(text: str) -> None:
             raise TooMuchError(f"nested deeper than {MAX_DEPTH:,} levels")
 
 
+def are_few(size: int) -> bool:
+    """Whether a text of so many bytes need not be looked through for its values: each takes one at least."""
+    return size <= FEW_BYTES or size <= MAX_VALUES.value
+
+
 def check_values(written: bytes) -> None:
     """Raises TooMuchError where a text holds so many values that these take too much memory."""
-    if len(written) <= FEW_BYTES:
+    if are_few(len(written)):
         return
     most = MAX_VALUES.value
     if _values(written) > most and _values_beside_texts(written) > most:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -15,15 +16,16 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .fast_json import TooMuchError, check_values, leading_documents, parsed
+from .fast_json import TooMuchError, are_few, check_values, leading_documents, parsed
 from .not_read import not_read
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
 from .unfold import SQLITE, tables
-from .zeros import BEFORE_A_LINE, ZERO, after_zeros
+from .zeros import ZERO, after_zeros, without_zeros
 
 SAMPLED_RECORDS = 50
+SPACES = re.compile(r"\s*")
 # A file is known by its beginning; where that is not enough, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
@@ -79,7 +81,7 @@ def tell_format(
         if document and size < min(file.size, HEAD_BYTES[-1]):  # of one object, a part says nothing
             continue
         start, packing, cut = head(file, size)
-        if not_read(start) or not (cut or start.strip()):
+        if not_read(start) or not (cut or _has_text(start)):
             return None
         if start[:4] == b"PAR1":
             columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
@@ -90,9 +92,10 @@ def tell_format(
             names = tables(Path(file.path)) if packing is None else ()
             return _format_of(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
         text = text_of(start)
-        format, document = _format_of_text(file, text, cut, forced, packing), text[:1] == "{" and _is_document(text)
+        format = _format_of_text(file, text, cut, forced, packing)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
+        document = text[:1] == "{" and _is_document(text)
     return None
 
 
@@ -136,13 +139,18 @@ def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
 
 def text_of(content: bytes) -> str:
     """The text that a file begins with, from its first letter on."""
-    return BEFORE_A_LINE.sub(b"", content).decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
+    return without_zeros(content).decode("utf-8-sig", "replace").lstrip("\ufeff \t\r\n")
 
 
 def is_blank(file: LogFile) -> bool:
     """Whether a file holds nothing, or nothing but spaces and line ends; a packed one, when it is unpacked."""
     content, _, cut = head(file, FIRST_BYTES)
-    return not (cut or content.strip())
+    return not (cut or _has_text(content))
+
+
+def _has_text(content: bytes) -> bool:
+    """Whether there is more than spaces and line ends."""
+    return bool(content) and not content.isspace()
 
 
 def _format_of_text(
@@ -150,7 +158,8 @@ def _format_of_text(
 ) -> Format | None:
     if (text[:1] == "[" and not _is_torn(text)) or (text[:1] == "{" and _is_document(text)):
         try:
-            check_values(text.encode("utf-8", "replace"))
+            if not are_few(len(text)):
+                check_values(text.encode("utf-8", "replace"))
         except TooMuchError as error:
             raise UsageLogError(f"its beginning holds {error}", file=file.shown) from None
         records = _document_sample(file, text, cut)
@@ -226,16 +235,27 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
 
 def _is_document(text: str) -> bool:
     """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
-    first, _, _ = text.partition("\n")
+    first, _ = _line_at(text, 0)
     opens = len(first) < len(text) and first.rstrip()[-1:] in ("{", "[", ",", ":")
     return opens and _loads(first) is None and not _is_torn(text)
 
 
 def _is_torn(text: str) -> bool:
     """Whether the first line is broken and those after it are objects of their own, with no comma between them."""
-    first, _, rest = text.partition("\n")
-    second, _, more = rest.lstrip().partition("\n")
-    return more.lstrip()[:1] in ("", "{") and isinstance(_loads(second), dict) and _loads(first) is None
+    first, place = _line_at(text, 0)
+    second, place = _line_at(text, _after_spaces(text, place))
+    then = _after_spaces(text, place)
+    return text[then : then + 1] in ("", "{") and isinstance(_loads(second), dict) and _loads(first) is None
+
+
+def _line_at(text: str, place: int) -> tuple[str, int]:
+    """The line that begins at a place, and where the next one does: without a copy of all that follows."""
+    end = text.find("\n", place)
+    return (text[place:], len(text)) if end < 0 else (text[place:end], end + 1)
+
+
+def _after_spaces(text: str, place: int) -> int:
+    return SPACES.match(text, place).end()  # type: ignore[union-attr]
 
 
 def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:
@@ -263,7 +283,7 @@ def _document_sample(file: LogFile, text: str, cut: bool) -> tuple[dict[str, Any
     return _document_records(text, cut)
 
 
-def _shortened(text: str) -> Any:
+def _shortened(text: str | bytes) -> Any:
     """The value of a JSON text of which lists have no more items than a sample: the rest is skipped, not read."""
     if len(text) < FIRST_BYTES:
         return _loads(text)
@@ -272,8 +292,8 @@ def _shortened(text: str) -> Any:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if isinstance(parts, list):
-        return [_shortened(bytes(part).decode()) for part in parts[:SAMPLED_RECORDS]]
-    return {key: _shortened(bytes(part).decode()) for key, part in parts.items()}
+        return [_shortened(bytes(part)) for part in parts[:SAMPLED_RECORDS]]
+    return {key: _shortened(bytes(part)) for key, part in parts.items()}
 
 
 def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from .fast_json import leading_documents, parsed
+from .fast_json import leading_documents, parser_of_parts
 from .fits import loaded
 from .reader import RAW_CHARACTERS
 
 PARTS: Any = dict[str, msgspec.Raw] | list[msgspec.Raw]
+Read = Callable[[msgspec.Raw], Any]
 EXPORTS = ("resourceSpans", "resourceLogs", "resourceMetrics")
 
 
@@ -31,33 +32,39 @@ def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[d
     except (msgspec.DecodeError, RecursionError):
         yield from _of_text(written.decode("utf-8-sig", "replace"), pages)
         return
+    read = _reader_of_parts(written)
     if isinstance(parts, list):
-        yield from chain.from_iterable(_records(_value(part), pages) for part in parts)
+        yield from chain.from_iterable(_records(read(part), pages) for part in parts)
     else:
-        yield from _of_object(parts, pages)
+        yield from _of_object(parts, read, pages)
 
 
-def _of_object(parts: dict[str, msgspec.Raw], pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+def _of_object(parts: dict[str, msgspec.Raw], read: Read, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
     """The records of an object; of an OTLP export, a resource is read at a time: all of them take much more memory."""
-    key = next((name for name in EXPORTS if bytes(parts.get(name, b""))[:1] == b"["), "")
+    key = next((name for name in EXPORTS if memoryview(parts.get(name, b""))[:1] == b"["), "")
     if not key or not parts.keys().isdisjoint(pages):
-        yield from _records({name: _value(part) for name, part in parts.items()}, pages)
+        yield from _records({name: read(part) for name, part in parts.items()}, pages)
         return
     resources = msgspec.json.decode(parts.pop(key), type=list[msgspec.Raw])
-    rest = {name: _value(part) for name, part in parts.items()}
+    rest = {name: read(part) for name, part in parts.items()}
     if not resources:
         yield {**rest, key: []}
     for number, resource in enumerate(resources):
-        yield {**({} if number else rest), key: [_value(resource)]}
+        yield {**({} if number else rest), key: [read(resource)]}
 
 
-def _value(part: msgspec.Raw) -> Any:
-    """The value of a part of a document. Raises ValueError, RecursionError."""
-    written = bytes(part)
-    try:
-        return parsed(written)
-    except ValueError:
-        return loaded(written.decode("utf-8", "replace"))
+def _reader_of_parts(document: bytes) -> Read:
+    """What gives the value of a part of a document. That raises ValueError, RecursionError."""
+    parse = parser_of_parts(document)
+
+    def value(part: msgspec.Raw) -> Any:
+        written = bytes(part)
+        try:
+            return parse(written)
+        except ValueError:
+            return loaded(written.decode("utf-8", "replace"))
+
+    return value
 
 
 def _of_text(text: str, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
@@ -75,9 +82,13 @@ def _of_text(text: str, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str
         yield " ".join(rest[:RAW_CHARACTERS].split())
 
 
-def _records(item: Any, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+def _records(item: Any, pages: tuple[str, ...]) -> Iterable[dict[str, Any] | str]:
     """What an item of a document is; one that is no object is handed on, to be rejected."""
-    yield from _exports(item, pages) if isinstance(item, dict) else [json.dumps(item)]
+    if not isinstance(item, dict):
+        return (json.dumps(item),)
+    if item.keys().isdisjoint(EXPORTS) and item.keys().isdisjoint(pages):  # nearly all, and in millions
+        return (item,)
+    return _exports(item, pages)
 
 
 def _exports(item: dict[str, Any], pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:

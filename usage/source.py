@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from ..errors import UsageLogError
 from .bounded import bounded
-from .fast_json import TooMuchError, check_values
+from .fast_json import TooMuchError, are_few, check_values
 from .file_names import real, unpacked_name
 from .limits import MAX_DOCUMENT
 
@@ -95,9 +95,10 @@ def _ends_of_lines(stream: IO[bytes], place: int) -> int:
 
 def check_document(source: Source) -> None:
     """Raises UsageLogError where a file that is read as a whole is too large for that."""
-    if os.path.getsize(source.whole) > MAX_DOCUMENT.value:
+    size = os.path.getsize(source.whole)
+    if size > MAX_DOCUMENT.value:
         raise UsageLogError(f"the file is read as one document, and holds over {MAX_DOCUMENT}", file=source.file.shown)
-    if source.format.layout == "json":
+    if source.format.layout == "json" and not are_few(size):
         try:
             check_values(Path(source.whole).read_bytes())
         except TooMuchError as error:

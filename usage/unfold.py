@@ -83,9 +83,9 @@ def _in_a_line(text: str) -> str:
 
 
 def _line(record: dict[str, Any] | str | bytes) -> bytes:
-    if isinstance(record, bytes):
-        return record
-    return record.encode("utf-8", "replace") + b"\n" if isinstance(record, str) else line_of(record)
+    if isinstance(record, dict):  # nearly all, and in millions
+        return line_of(record)
+    return record.encode("utf-8", "replace") + b"\n" if isinstance(record, str) else record
 
 
 def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:

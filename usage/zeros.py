@@ -28,12 +28,17 @@ def after_zeros(stream: IO[bytes], size: int = CHUNK_BYTES) -> tuple[int, bytes]
     return zeros, b""
 
 
+def without_zeros(text: bytes) -> bytes:
+    """A text without the zero bytes before its lines; nearly all have none, and to look for one is quick."""
+    return BEFORE_A_LINE.sub(b"", text) if ZERO in text else text
+
+
 def has_zeros(opened: Callable[[], IO[bytes]], within: bool) -> bool:
     """Whether a text begins with zero bytes, or, if asked, has some before a line within."""
     with opened() as stream:
         last, piece = b"\n", stream.read(CHUNK_BYTES if within else 1)
         while piece:
-            if b"\n\0" in piece or (last == b"\n" and piece.startswith(ZERO)):
+            if ZERO in piece and (b"\n\0" in piece or (last == b"\n" and piece.startswith(ZERO))):
                 return True
             last, piece = piece[-1:], stream.read(CHUNK_BYTES) if within else b""
     return False
@@ -62,7 +67,7 @@ def _copy_lines(piece: bytes, stream: IO[bytes], out: IO[bytes]) -> int | None:
         if found and not first:
             first = lines + piece.count(b"\n", 0, found.start()) + 1
         lines += piece.count(b"\n")
-        kept = BEFORE_A_LINE.sub(b"", piece.lstrip(ZERO) if begins else piece)
+        kept = without_zeros(piece.lstrip(ZERO) if begins else piece)
         out.write(kept)
         begins = kept.endswith(b"\n") if kept else begins
         piece = stream.read(CHUNK_BYTES)
