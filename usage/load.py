@@ -142,7 +142,7 @@ def _found(
     found = find_files(here, spool, report.passed_over)
     if declared:  # a table that has no mapping is passed over
         refuse_table_files(file.path for file in found if file.path.endswith(".parquet"))
-    rows = [new_rows(store, address, spool) for address in dict.fromkeys(map(str, filter(is_address, paths)))]
+    rows = new_rows(store, paths, spool)
     copies: dict[str, LogFile] = {}
     for path in dict.fromkeys(map(str, filter(is_remote, paths))):
         for file in fetched(store, path, spool, declared, report.passed_over):

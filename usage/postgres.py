@@ -1,8 +1,12 @@
 """LiteLLM's own table in Postgres: `costsim load postgresql://USER@HOST/DATABASE` reads the rows that are new.
 
 Rows that began up to LATE before the newest one that was loaded are read again, as the proxy writes rows some time
-after their calls began; each is one call, whichever load had it. The connection is read-only. The password comes from
-PGPASSWORD or ~/.pgpass, as with all of Postgres' programs. Only the columns that the reader needs are read.
+after their calls began; each is one call, whichever load had it. A row that lay in the future when it was loaded (its
+clock was wrong) says nothing of what had been written by then. Rows without a time, or with one that no call has, are
+a file of their own, read every time: they are rejected, as those of a CSV are.
+
+The connection is read-only. The password comes from PGPASSWORD or ~/.pgpass, as with all of Postgres' programs. Only
+the columns that the reader needs are read.
 """
 
 from __future__ import annotations
@@ -26,9 +30,15 @@ if TYPE_CHECKING:
 PREFIXES = ("postgresql://", "postgres://")
 TABLE = "LiteLLM_SpendLogs"
 LATE = timedelta(days=2)
+EARLIEST, AFTER = datetime(2000, 1, 1), datetime(2200, 1, 1)  # of calls (usage/project.py)
+ROWS = """
+SELECT row_to_json(call)::text FROM (SELECT {columns} FROM {table} WHERE {rows_of} ORDER BY request_id) AS call
+"""
+NEW = '"startTime" >= %(since)s AND "startTime" < %(after)s'
+TIMELESS = '"startTime" < %(earliest)s OR "startTime" >= %(after)s OR "startTime" IS NULL'
 NEWEST = """
-SELECT CASE WHEN max(ts) < now() AT TIME ZONE 'UTC' THEN max(ts) WHEN count(*) > 0 THEN now() AT TIME ZONE 'UTC' END
-FROM usage_event JOIN load USING (file_id) WHERE source = 'litellm' AND starts_with(load.path, ?)
+SELECT max(ts) FROM usage_event JOIN load USING (file_id)
+WHERE source = 'litellm' AND ts <= loaded_at AND starts_with(load.path, ?)
 """
 
 
@@ -72,47 +82,54 @@ def said(address: str, error: Exception) -> str:
     return database_address(address).without_secrets(first_line(error), ["PGPASSWORD"])
 
 
-def new_rows(store: DuckDBPyConnection, address: str, spool: Path) -> LogFile:
-    """The rows of the database that the store lacks, as JSON lines in a file of `spool`. Raises UsageLogError."""
+def new_rows(store: DuckDBPyConnection, paths: Sequence[str | Path], spool: Path) -> list[LogFile]:
+    """The rows of the databases among the paths that the store lacks, as JSON lines in files of `spool`.
+
+    Where a database has rows without a time of a call, they are in another file. Raises UsageLogError.
+    """
+    addresses = dict.fromkeys(str(path) for path in paths if is_address(path))
+    return [file for address in addresses for file in _new_rows_of(store, address, spool)]
+
+
+def _new_rows_of(store: DuckDBPyConnection, address: str, spool: Path) -> list[LogFile]:
     connection = connected(address)  # names the client where it is missing
     import psycopg
 
-    file = spool / f"{len(list(spool.iterdir()))}.postgres.jsonl"
     try:
         with connection:
             origin = f"{origin_of(address, connection)} {TABLE}"
             newest = store.execute(NEWEST, [f"{origin} "]).fetchall()[0][0]
-            since = newest - LATE if newest else None
-            digest = _write(connection, since, file)
+            since = newest - LATE if newest else EARLIEST
+            file, digest = _written(connection, NEW, since, spool)
+            timeless, _ = _written(connection, TIMELESS, since, spool)
     except psycopg.Error as error:
         raise UsageLogError(
             f"the table {TABLE} cannot be read: {said(address, error)}", file=origin_of(address)
         ) from None
+    new = _log_file(file, f"{origin} since {since if newest else 'its beginning'} ({digest[:12]})")
+    never = _log_file(timeless, f"{origin} without a time of a call")
+    return [new, never] if never.size else [new]
+
+
+def _log_file(file: Path, label: str) -> LogFile:
     looked = file.stat()
-    label = f"{origin} since {since or 'its beginning'} ({digest[:12]})"
     return LogFile(str(file), True, looked.st_size, looked.st_mtime_ns, label)
 
 
-def _write(connection: Any, since: datetime | None, file: Path) -> str:
-    """Write the rows, in the order of their ids; returns the hash of them."""
+def _written(connection: Any, rows_of: str, since: datetime, spool: Path) -> tuple[Path, str]:
+    """A file of the rows, in the order of their ids, and the hash of them."""
     from psycopg import sql
 
+    file = spool / f"{len(list(spool.iterdir()))}.postgres.jsonl"
     table = sql.Identifier(TABLE)
     there = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table)).description
-    columns = [column.name for column in there if column.name in COLUMNS]
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in there if column.name in COLUMNS)
     digest = hashlib.sha256()
     with file.open("wb") as stream, connection.cursor(name="costsim") as rows:
-        rows.execute(_new(columns, table), {"since": since or datetime(1970, 1, 1)})
+        selected = sql.SQL(ROWS).format(columns=columns, table=table, rows_of=sql.SQL(rows_of))
+        rows.execute(selected, {"since": since, "earliest": EARLIEST, "after": AFTER})
         for (row,) in rows:
             line = row.replace("\n", " ").encode() + b"\n"  # between its parts: within a text they are escaped
             digest.update(line)
             stream.write(line)
-    return digest.hexdigest()
-
-
-def _new(columns: Sequence[str], table: Any) -> Any:
-    from psycopg import sql
-
-    selected = sql.SQL(", ").join(map(sql.Identifier, columns))
-    calls = sql.SQL('SELECT {} FROM {} WHERE "startTime" >= %(since)s ORDER BY request_id').format(selected, table)
-    return sql.SQL("SELECT row_to_json(call)::text FROM ({}) AS call").format(calls)
+    return file, digest.hexdigest()

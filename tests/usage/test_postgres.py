@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,6 +159,66 @@ def test_a_row_dated_in_the_future_does_not_hide_those_of_today(server: str, tab
         table.execute(ADD, ["now", datetime.now(UTC), datetime.now(UTC)])
         store.load([server])
         assert store.spend(by=()).total.calls == 2
+
+
+def ago(**time: int) -> str:
+    return str(datetime.now(UTC).replace(tzinfo=None) - timedelta(**time))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["2150-01-01", ago(days=-1), ago(hours=-1)], ids=["far", "tomorrow", "in an hour"])
+def test_a_row_of_the_future_hides_no_row_since_the_newest_before_it(
+    server: str, table: Any, tmp_path: Path, moment: str
+) -> None:
+    add(table, "old", "2026-10-05 09:00")
+    add(table, "a clock that is wrong", moment)
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([server])
+        add(table, "days ago", ago(days=5))
+        store.load([server])
+        add(table, "hours ago", ago(hours=5))
+        store.load([server])
+        assert store.spend(by=()).total.calls == 4
+
+
+@pytest.mark.slow
+def test_a_row_that_lay_in_the_future_when_it_was_loaded_hides_none_once_its_day_is_past(
+    server: str, table: Any, tmp_path: Path
+) -> None:
+    add(table, "old", "2026-10-05 09:00")
+    add(table, "ten days ahead", "2026-10-16 09:00")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([server])
+        store.connection.execute("UPDATE load SET loaded_at = TIMESTAMP '2026-10-06'")  # and by now it is November
+        add(table, "after that load", "2026-10-08 10:00")
+        store.load([server])
+        assert store.spend(by=()).total.calls == 3
+
+
+NO_TIMES = [None, "-infinity", "infinity", "1969-12-31 10:00", "1970-01-01", "0044-03-15 10:00 BC", "2200-01-01"]
+
+
+@pytest.mark.slow
+def test_rows_without_a_time_of_a_call_are_rejected_by_every_load_and_counted_once(
+    server: str, table: Any, tmp_path: Path
+) -> None:
+    add(table, "a", "2026-10-05 09:00")
+    for number, moment in enumerate(NO_TIMES):
+        table.execute(ADD, [f"no time {number}", moment, moment])
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        report = store.load([server])
+        assert (report.calls, sum(file.rejected for file in report.files)) == (1, len(NO_TIMES))
+        assert "LiteLLM_SpendLogs without a time of a call:" in report.first_rejects[0]
+        for day in (6, 7):
+            add(table, f"new {day}", f"2026-10-0{day} 09:00")
+            table.execute(ADD, [f"no time, {day}", None, None])
+            store.load([server])
+            # those of before, and one of each day; each stands in the store once
+            assert store.connection.execute("SELECT count(*) FROM reject").fetchone() == (len(NO_TIMES) + day - 5,)
+        assert store.spend(by=()).total.calls == 3
+        table.execute(ADD, ["one more", None, None])
+        with pytest.raises(CostsimError, match="no time"):
+            store.load([server], strict=True)
 
 
 @pytest.mark.slow
