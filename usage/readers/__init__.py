@@ -78,6 +78,8 @@ ORDER = (
     "openhands.READER",
     "codebuff.READER",
     "jcode.READER",
+    "junie.READER",
+    "zcode.READER",
     "crush.READER",
     "amp.READER",
     "cursor.READER",

@@ -190,7 +190,8 @@ def _renamed(message: Any) -> dict[str, Any]:
 def recognises(sample: Sample) -> bool:
     """The database's tables, or a message's own fields."""
     if sample.layout == "sqlite":
-        return sample.has("message", "part", "session") or sample.has("session_message", "session")
+        own = sample.has("message", "part", "session") or sample.has("session_message", "session")
+        return own and not sample.has("model_usage")  # ZCode
     return sample.has("messages.info.modelID", "messages.info.tokens") or sample.has(
         "sessionID", "role", "modelID", "providerID", "tokens"
     )

@@ -1243,6 +1243,28 @@ def command_code(folder: Path) -> None:
     lines(folder / "two.jsonl", {**head, "id": "t"}, shared, answer("b", {}, 7, 3, 0, 0, 0))
 
 
+# Two calls in one event, the second of which states no cost that is known.
+@case("junie", 2, 100 + 7, 60, 5, 20 + 3, "0.01")
+def junie(folder: Path) -> None:
+    names = ("inputTokens", "outputTokens", "cacheInputTokens", "cacheCreateTokens")
+    used = [{"model": "m", "cost": cost, **dict(zip(names, counts, strict=True))}
+            for cost, counts in ((0.01, (100, 20, 60, 5)), (0.0, (7, 3, 0, 0)))]  # fmt: skip
+    event = {"state": "IN_PROGRESS", "agentEvent": {"kind": "LlmResponseMetadataEvent", "modelUsage": used}}
+    lines(folder / "s" / "events.jsonl", {"kind": "SessionA2uxEvent", "event": event, "timestampMs": MS})
+
+
+# Cached tokens are within the input; a failed attempt has tokens of its own.
+@case("zcode", 2, (100 - 60 - 5) + 7, 60, 5, 20 + 3, None)
+def zcode(folder: Path) -> None:
+    with sqlite3.connect(folder / "db.sqlite") as database:
+        database.execute("CREATE TABLE session (id, directory)")
+        database.execute("CREATE TABLE model_usage (id, session_id, model_id, status, started_at, input_tokens, "
+                         "output_tokens, reasoning_tokens, cache_read_input_tokens, cache_creation_input_tokens)")  # fmt: skip
+        rows = [("a", "s", "m", "completed", MS, 100, 20, 8, 60, 5), ("b", "s", "m", "error", MS, 7, 3, 0, 0, 0)]
+        database.executemany(f"INSERT INTO model_usage VALUES ({', '.join('?' * 10)})", rows)
+    database.close()
+
+
 # A journal repeats a message that the snapshot has by now; OpenAI's cached tokens are within the input, Anthropic's
 # beside it.
 @case("jcode", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 3, None)
