@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from ..analysis.compare.results import ArchitectureDifference
     from ..analysis.compare.sides import Side
     from ..analysis.simulation.settings import Settings
+
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""A whole name of a commit is one, though a pull request has added a file of that name."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
 def _located(text: str, file: Path, stack: ExitStack) -> Located:
     from ..analysis.compare.revisions import at_commit, commit_of
 
-    if exists(text) and not isdir(text):  # a pipe too
+    if exists(text) and not isdir(text) and not COMMIT.fullmatch(text):  # a pipe too
         return Located(text, Path(text), Path(text))
     commit = commit_of(text, file.parent)
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)

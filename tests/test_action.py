@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -33,7 +34,7 @@ printf '%s\\n' "$*" >> "$CALLS/{name}"
 {does}
 """
 GH = """
-case "$*" in *--paginate*) if [ -f "$CALLS/existing" ]; then cat "$CALLS/existing"; fi;;
+case "$*" in *--paginate*) if [ -f "$CALLS/failing" ]; then echo 1; exit 1; fi; if [ -f "$CALLS/existing" ]; then cat "$CALLS/existing"; fi;;
   *body=@*) if [ -f "$CALLS/denied" ]; then exit 1; fi; file="${!#}"; cp "${file#body=@}" "$CALLS/body";; esac
 """
 
@@ -152,7 +153,8 @@ def job(tmp_path: Path) -> Job:
     git(repo, "add", "-A")
     git(repo, "commit", "-qm", "Start")
     git(repo, "checkout", "-qb", "change")
-    script(tools / "costsim", f'#!/usr/bin/env bash\nexec {shlex.quote(sys.executable)} -m costsim "$@"\n')
+    code = f"PYTHONPATH={shlex.quote(str(Path(costsim.__file__).parent.parent))}"  # this one, if another is installed
+    script(tools / "costsim", f'#!/usr/bin/env bash\n{code} exec {shlex.quote(sys.executable)} -m costsim "$@"\n')
     script(tools / "python", STUB.format(name="python", does=""))
     script(tools / "gh", STUB.format(name="gh", does=GH))
     (temp / "summary").touch()
@@ -223,11 +225,62 @@ def test_an_earlier_comment_is_updated_in_place(job: Job) -> None:
     assert "--method PATCH repos/acme/fleet/issues/comments/111 -F body=@" in update
 
 
-def test_an_architecture_that_is_new_is_compared_with_nothing(job: Job) -> None:
+@pytest.mark.parametrize(("bound", "code"), [("", 0), ("1", 1), ("10%", 1), ("1000000", 0)])
+def test_an_architecture_that_is_new_costs_all_that_it_costs(job: Job, bound: str, code: int) -> None:
     git(job.repo, "mv", "architecture.yaml", "fleet.yaml")
-    job.inputs = {"architecture": "fleet.yaml"}
+    job.inputs = {"architecture": "fleet.yaml", "max-increase": bound}
+    assert pull_request(job).run()["Judge"] == code, job.printed
+    assert "| added |" in job.comment
+    assert ("**FAILED**" in job.comment) == bool(code)
+
+
+def test_a_file_that_is_named_as_the_base_does_not_stand_for_it(job: Job) -> None:
+    git(job.repo, "mv", "architecture.yaml", "fleet.yaml")
+    job.inputs = {"architecture": "fleet.yaml", "max-increase": "1"}
+    pull_request(job)
+    shutil.copy(job.repo / "fleet.yaml", job.repo / job.event["github.event.pull_request.base.sha"])
+    assert job.run()["Judge"] == 1, job.printed
+
+
+@pytest.mark.parametrize("written", ["{repo}/architecture.yaml", "./architecture.yaml", "fleet/../architecture.yaml"])
+def test_an_architecture_is_compared_with_its_base_however_it_is_named(job: Job, written: str) -> None:
+    (job.repo / "fleet").mkdir()
+    job.inputs = {"architecture": written.format(repo=job.repo)}
+    pull_request(job).with_stub().run()
+    [compared] = [call for call in job.called("costsim") if call.startswith("diff")]
+    assert f"-- {job.temp}/costsim-base/architecture.yaml {job.inputs['architecture']}" in compared
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_what_a_cancelled_job_left_behind_is_no_obstacle(job: Job, emptied: bool) -> None:
+    """The runner empties its folder of temporary files; git still knows the tree that stood there."""
+    base = job.temp / "costsim-base"
+    git(job.repo, "worktree", "add", "--detach", str(base), "main")
+    if emptied:
+        shutil.rmtree(base)
+    assert pull_request(job).with_stub().run()["Judge"] == 0, job.printed
+    assert not base.exists()
+
+
+def test_where_the_comments_cannot_be_listed_no_second_one_is_made(job: Job) -> None:
+    (job.calls / "failing").touch()
     assert pull_request(job).with_stub().run()["Judge"] == 0
-    assert "The architecture file is not at the base: everything is new." in job.comment
+    assert len(job.called("gh")) == 2  # asked once more
+    assert "::notice::costsim cannot list the comments here" in job.printed
+
+
+def test_long_names_leave_the_verdict_in_the_comment(job: Job) -> None:
+    """60 names of signs that are twenty times as long in Markdown."""
+    file = job.repo / "architecture.yaml"
+    file.write_text(file.read_text().replace("poisson: 120}", "poisson: 300}"))
+    text = yaml.safe_load(file.read_text())
+    text["components"] += [{**text["components"][0], "name": f"c{number}{'$' * 190}"} for number in range(60)]
+    file.write_text(json.dumps(text))
+    assert pull_request(job).run()["Judge"] == 1, job.printed
+    assert "checks failed" in job.comment, job.comment[-3000:]
+    assert job.comment.index("costsim:diff") < job.comment.index("costsim:check") < job.comment.index("**FAILED**")
+    assert job.comment.endswith("\n")
+    assert "more" in job.comment.split("costsim:check")[0]
 
 
 def test_a_fork_whose_token_may_not_comment_still_gets_its_verdict(job: Job) -> None:

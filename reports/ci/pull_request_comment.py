@@ -6,29 +6,37 @@ under a marker of its own (action.yml).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...analysis.budgets.results import BudgetCheck, CheckResult
 from ...analysis.compare.results import ArchitectureDifference
 from ...money import format_cents as usd
+from ...shown import shortened_line
 from .. import check, diff
 from ..escaping import cell
 
 MOST_ROWS = 50
-"""Of a difference; the rest is counted."""
+"""Of a list; the rest is counted."""
+MOST_BYTES = 8_000
+"""Of a list as it is written: a check and a difference are a comment together, which holds 65,536 characters."""
+MOST_WRITTEN = 1_000
+"""Bytes of a text as it is written: one of signs that Markdown knows is twenty times as long."""
+SHORTER = (500, 50)
+"""Characters that are kept of a text that is longer."""
 
 
 def check_comment(result: CheckResult) -> str:
     """Headline, what is wrong, the budgets, and folded who makes them."""
-    lines = ["<!-- costsim:check -->", f"### {cell(check.headline(result))}", "", *_not_passed(result)]
+    said = check.headline(result).removeprefix(result.name)
+    lines = ["<!-- costsim:check -->", f"### {_text(result.name)}{said}", "", *_first(list(_not_passed(result)))]
     if result.budgets:
         lines += ["", "| budget | scope | period | compared with | costs | limit | chance of breach | on about | |"]
         lines.append("| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |")
-        lines += [_row(check.cells_of(budget, result)) for budget in result.budgets]
+        lines += _first([_row(check.cells_of(budget, result)) for budget in result.budgets])
         lines += ["", "<details><summary>What makes them</summary>", ""]
-        lines += [f"- {cell(budget.name)} ({budget.source}): {_makers(budget)}" for budget in result.budgets]
+        lines += _first([f"- {_text(budget.name)} ({budget.source}): {_makers(budget)}" for budget in result.budgets])
         lines += ["", "</details>"]
-    lines += [f"\n{cell(note)}" for note in result.notes]
+    lines += _first([f"\n{_text(note)}" for note in result.notes])
     return "\n".join([*lines, "", check.footer(result)]) + "\n"
 
 
@@ -36,31 +44,49 @@ def diff_comment(found: ArchitectureDifference) -> str:
     """A short headline, what failed, the components that changed, folded notes."""
     lines = ["<!-- costsim:diff -->", f"### Agent fleet cost: {diff.headline(found)}", ""]
     failed = [finding for finding in found.verdicts if finding.status == "fail"]
-    lines += [f"- **FAILED** {cell(finding.name)}: {cell(finding.message)}" for finding in failed]
+    lines += _first([f"- **FAILED** {_text(finding.name)}: {_text(finding.message)}" for finding in failed])
     if found.components:
         lines += ["", "| component | change | why | before | after | difference | P10 to P90 |"]
         lines.append("| --- | --- | --- | ---: | ---: | ---: | ---: |")
-        lines += [_row(diff.cells_of(row)) for row in found.components[:MOST_ROWS]]
-        if len(found.components) > MOST_ROWS:
-            lines += ["", f"and {len(found.components) - MOST_ROWS:,} more"]
+        lines += _first([_row(diff.cells_of(row)) for row in found.components])
     lines += ["", "<details><summary>Totals, range, prices</summary>", ""]
-    return "\n".join([*lines, *(f"- {note}" for note in diff.notes_of(found, cell)), "", "</details>"]) + "\n"
+    return "\n".join([*lines, *(f"- {note}" for note in diff.notes_of(found, _text)), "", "</details>"]) + "\n"
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """The first lines, as many as a comment has room for, and how many more there are."""
+    kept, room = 0, MOST_BYTES
+    for line in lines[:MOST_ROWS]:
+        room -= len(line.encode()) + 1
+        if kept and room < 0:
+            break
+        kept += 1
+    return [*lines[:kept], *(["", f"and {len(lines) - kept:,} more"] if kept < len(lines) else [])]
+
+
+def _text(text: str) -> str:
+    """Text in a comment; of one that is too long there, the beginning, the end and the length."""
+    written = cell(text)
+    for most in SHORTER:
+        if len(written.encode()) > MOST_WRITTEN:
+            written = cell(shortened_line(text, most))
+    return written
 
 
 def _not_passed(result: CheckResult) -> Iterator[str]:
     """Sources that overlap first: what is compared with the budgets may be counted twice."""
     for finding in sorted(check.not_passed(result), key=lambda finding: finding.rule != check.OVERLAP):
-        fix = f" {cell(finding.fix)}" if finding.fix else ""
+        fix = f" {_text(finding.fix)}" if finding.fix else ""
         if finding.rule == check.OVERLAP:
-            yield f"- **OVERLAP** {cell(finding.message)}.{fix}"
+            yield f"- **OVERLAP** {_text(finding.message)}.{fix}"
         else:
-            yield f"- **{check.WORDS[finding.status]}** {cell(finding.name)}: {cell(finding.message)}.{fix}"
+            yield f"- **{check.WORDS[finding.status]}** {_text(finding.name)}: {_text(finding.message)}.{fix}"
 
 
 def _makers(budget: BudgetCheck) -> str:
-    parts = [f"{cell(part.component)} {usd(part.usd)} ({part.percent:.0f}%)" for part in budget.contributions]
+    parts = [f"{_text(part.component)} {usd(part.usd)} ({part.percent:.0f}%)" for part in budget.contributions]
     return ", ".join(parts) or "nothing"
 
 
 def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(map(cell, cells))} |"
+    return f"| {' | '.join(map(_text, cells))} |"

@@ -97,6 +97,28 @@ def test_json_keeps_the_contract(desk: Run) -> None:
     assert json.loads(outcome.out)["budgets"][0]["value_usd"] == "30"  # money is text, exact
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", ["$", "a", "中", "|"])
+def test_a_check_and_a_difference_fit_into_one_comment_whatever_the_names(
+    costsim: Run, tmp_path: Path, sign: str
+) -> None:
+    """GitHub's comments hold 65,536 characters; of 60 budgets and components the first are shown, the rest counted."""
+    components = [
+        {"name": f"c{n}{sign * 190}", "agent": sign * 190, "runs_per_day": 10, "tokens": {"input": 100_000}}
+        for n in range(60)
+    ]
+    budgets = [{"name": f"b{n}{sign * 190}", "usd": 1, "owner": sign * 190} for n in range(60)]
+    fleet = {"name": sign * 190, "model_routing": {"fallback": "anthropic/claude-haiku-4-5"}}
+    for name, parts in (("before", components[:1]), ("after", components)):
+        text = json.dumps({**fleet, "components": parts, "budgets": budgets})
+        (tmp_path / f"{name}.json").write_text(text)
+    checked = costsim("check", "after.json", *JUNE, "--format", "markdown").out
+    compared = costsim("diff", "before.json", "after.json", "--format", "markdown", "--max-increase", "1").out
+    assert "of 62 checks failed" in checked
+    assert len((compared + checked).encode()) < 60_000
+    assert all("\nand " in text for text in (checked, compared))
+
+
 def test_markdown_is_a_comment_that_can_be_found_again(desk: Run) -> None:
     text = desk("check", "tight.yaml", *JUNE, "--format", "markdown").out
     assert text.startswith("<!-- costsim:check -->\n### desk: 1 of 3 checks failed\n")
