@@ -31,7 +31,9 @@ HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
 
-PARQUET_COLUMNS = "SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM read_parquet($path))"
+PARQUET = "read_parquet($path, hive_partitioning = false)"
+"""The rows of one file. A folder such as `model=x` above it says nothing of them, as of a CSV's."""
+PARQUET_COLUMNS = f"SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def parquet_files(paths: Sequence[str | Path], spool: Path) -> list[str]:
 
 
 def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
-    calls = connection.read_parquet(files, union_by_name=len(files) > 1)
+    calls = connection.read_parquet(files, union_by_name=len(files) > 1, hive_partitioning=False)
     calls.create_view("calls")
     columns = _columns(connection, files)
     for name in NEEDED:

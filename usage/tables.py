@@ -19,7 +19,7 @@ import duckdb
 
 from .bounded import lines_of
 from .cell_sql import EXACT, as_kind, checked_cell, plain_cell, why_misfit
-from .files import escaped
+from .files import PARQUET, escaped
 from .fits import NUMBERS
 from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from .source import Reject, Source
 
 # `cells` has the columns of the file, and the line of each row.
-PARQUET_CELLS = """
-CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", {columns} FROM read_parquet($path)
-"""
+PARQUET_CELLS = f"""
+CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", {{columns}} FROM {PARQUET}
+"""  # noqa: S608 (ours)
 PARQUET_ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
-PARQUET_WIDTH = "SELECT count(*) FROM (DESCRIBE SELECT * FROM read_parquet($path))"
+PARQUET_WIDTH = f"SELECT count(*) FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
 CELL_BYTES = 8  # of a cell in memory, at least
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .cell_sql import EXACT
-from .files import escaped
+from .files import PARQUET, escaped
 from .reader import identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-KINDS = "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet($path))"
+KINDS = f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
 
 
 def as_written(connection: DuckDBPyConnection, path: str) -> str:
@@ -35,7 +35,7 @@ def _days(connection: DuckDBPyConnection, path: str, kinds: Mapping[str, str]) -
         return set()
     texts = [_moment(identifier(name)) for name in moments]
     checks = ", ".join(f"bool_and({text} = date_trunc('day', {text}))" for text in texts)
-    sql = f"SELECT {checks} FROM read_parquet($path)"  # noqa: S608 (quoted)
+    sql = f"SELECT {checks} FROM {PARQUET}"  # noqa: S608 (quoted)
     found = connection.execute(sql, {"path": escaped(path)}).fetchone()
     return {name for name, is_day in zip(moments, found or (), strict=True) if is_day}
 

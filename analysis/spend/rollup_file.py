@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ...usage.engines.statement import UNIQUE, RollupStatement, columns_of
-from ...usage.files import escaped
+from ...usage.files import PARQUET, escaped
 from .ledger import rollup_needs
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ...usage.reader import Role
     from ...usage.readers.mapped import Mapping
 
-MADE = """
-SELECT count(*), coalesce(sum(calls) FILTER (fault IS NULL), 0)::BIGINT, min(day), max(day) FROM read_parquet($file)
-"""
-FAULTS = """
-SELECT fault, sum(calls)::BIGINT FROM read_parquet($file) WHERE fault IS NOT NULL GROUP BY fault ORDER BY fault
-"""
+MADE = f"""
+SELECT count(*), coalesce(sum(calls) FILTER (fault IS NULL), 0)::BIGINT, min(day), max(day) FROM {PARQUET}
+"""  # noqa: S608 (ours)
+FAULTS = f"""
+SELECT fault, sum(calls)::BIGINT FROM {PARQUET} WHERE fault IS NOT NULL GROUP BY fault ORDER BY fault
+"""  # noqa: S608 (ours)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def make_rollup(engine: Engine, book: PriceBook, out: Path, wanted: Wanted) -> M
     )
     engine.run(statement, out)
     with duckdb.connect() as connection:
-        made = {"file": escaped(str(out))}
+        made = {"path": escaped(str(out))}
         rows, calls, first, last = connection.execute(MADE, made).fetchone() or (0, 0, None, None)
         faults = connection.execute(FAULTS, made).fetchall()
     return MadeRollup(out, rows, calls, str(first), str(last), tuple(faults))

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.analysis.spend.rollup_file import Wanted, make_rollup
+from costsim.pricing.book import open_book
+from costsim.usage.engines.named import engine_of
 from costsim.usage.files import Format, LogFile
 from costsim.usage.load import load
 from costsim.usage.readers.droid import READER as DROID
@@ -101,3 +104,38 @@ def test_a_session_through_a_pipe_is_known_by_when_it_began(
 def test_a_file_of_an_object_store_has_its_own_name_and_not_that_of_its_copy() -> None:
     file = LogFile("/spool/0.fetched", True, 1, 0, "s3://logs/sessions/s.settings.json.gz")
     assert Source(1, file, Format(DROID, "json", "gzip"), Watch(DROID)).place.name == "s.settings.json"
+
+
+PARTITIONS = ("prompt_tokens=5", "startTime=2026-01-01", "model=gpt-4o", "spend=9", "metadata=1", "x=1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_folder_such_as_a_lake_has_it_says_nothing_of_the_rows_in_it(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str
+) -> None:
+    log = tmp_path / f"log.{kind}"
+    rows = f"FROM read_csv('{DATA / 'litellm' / 'spend_logs.csv'}', all_varchar = true)"
+    form = "format json" if kind == "jsonl" else f"format {kind}"
+    duckdb.execute(f"COPY ({rows}) TO '{log}' ({form})")
+    load(store, [log])
+    calls = stored(store)
+    for folder in (*(tmp_path / name for name in PARTITIONS), tmp_path.joinpath(*PARTITIONS)):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(log, folder)
+        store.execute("DELETE FROM usage_event; DELETE FROM load")
+        assert load(store, [folder]).calls == len(calls)
+        assert stored(store) == calls
+
+
+@pytest.mark.slow
+def test_a_folder_says_nothing_of_the_sums_of_a_rollup_in_it(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    calls, folder = tmp_path / "calls=7" / "fault=no", tmp_path / "output=7" / "calls=9"
+    for place in (calls, folder):
+        place.mkdir(parents=True)
+    one = "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 10 AS input, 400 AS output"
+    duckdb.execute(f"COPY ({one}) TO '{calls / 'calls.parquet'}' (format parquet)")
+    made = make_rollup(engine_of("local", str(calls)), open_book(), folder / "r.parquet", Wanted())
+    assert (made.calls, made.faults) == (1, ())
+    load(store, [made.file])
+    assert store.execute("SELECT input, output FROM usage_event").fetchall() == [(10, 400)]

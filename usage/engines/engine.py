@@ -12,7 +12,7 @@ import duckdb
 
 from ...tokens import TOKEN_CLASSES
 from ...writing import replacing
-from ..files import escaped
+from ..files import PARQUET, escaped
 from ..output_files import failing_as_output
 from ..reader import struct, text
 from .statement import RollupStatement
@@ -71,7 +71,7 @@ def write_parquet(made: bytes, names: Sequence[str], out: Path) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         file = Path(folder) / "made.parquet"
         file.write_bytes(made)
-        _copy(connection, f"SELECT {cast} FROM read_parquet($file)", {"file": escaped(str(file))}, out)  # noqa: S608 (names are ours)
+        _copy(connection, f"SELECT {cast} FROM {PARQUET}", {"path": escaped(str(file))}, out)  # noqa: S608 (names are ours)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, object], out: Path) -> None:

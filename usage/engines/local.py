@@ -55,7 +55,8 @@ class Local:
     @classmethod
     def _over(cls, connection: duckdb.DuckDBPyConnection, files: list[str], origin: str) -> Local:
         try:
-            connection.read_parquet(files, union_by_name=len(files) > 1).create_view(SOURCE)
+            calls = connection.read_parquet(files, union_by_name=len(files) > 1, hive_partitioning=False)
+            calls.create_view(SOURCE)
         except duckdb.Error as error:
             raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
         return cls(connection, origin, unique=False)
