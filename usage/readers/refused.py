@@ -66,7 +66,41 @@ def _goose_run(sample: Sample) -> bool:
     return (document and sample.has("metadata.status")) or (ended and "complete" in sample.values("type"))
 
 
+def _warp(sample: Sample) -> bool:
+    """warp.sqlite: conversations with the sum of their tokens by model, and the credits they took."""
+    return sample.layout == "sqlite" and sample.has("agent_conversations", "ai_queries")
+
+
+def _kiro(sample: Sample) -> bool:
+    """Kiro's stores: its CLI's database, sessions of its CLI (lines and what stands beside them) and of its IDE."""
+    if sample.layout == "sqlite":
+        return sample.has("conversations_v2")
+    return (
+        (sample.has("version", "kind", "data.message_id") and _any_of(sample, "kind", KIRO_KINDS))
+        or sample.has("session_id", "session_state.conversation_metadata.user_turn_metadatas")
+        or (sample.has("id", "timestamp", "payload.executionId") and _any_of(sample, "payload.type", KIRO_EVENTS))
+        or any(sample.has("executionId", *own) for own in (["usageSummary.unit"], ["chat.role", "metadata.workflow"]))
+    )
+
+
+KIRO_KINDS = ("Prompt", "AssistantMessage", "ToolResults")
+KIRO_EVENTS = ("turn_start", "turn_end", "usage_summary", "tool_call", "session_metadata")
+
+
+def _any_of(sample: Sample, path: str, words: Sequence[str]) -> bool:
+    return any(isinstance(value, str) and value in words for value in sample.values(path))
+
+
 REFUSED: tuple[Known, ...] = (
+    (
+        _warp,
+        "Warp's database has one sum of tokens for each conversation, without classes; of models with keys of your own "
+        "load the provider's usage export, instead (what its credits cost, only Warp's own usage page says)",
+    ),
+    (
+        _kiro,
+        "Kiro states credits and no tokens; load AWS's bill (a Cost and Usage Report or its FOCUS export), instead",
+    ),
     (
         _azure_diagnostics,
         "Azure OpenAI's diagnostic log has no tokens (only lengths and times); load API Management's gateway log "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,57 @@ OUTPUTS: dict[str, tuple[list[Record], str]] = {
         "one total",
     ),
 }
+
+KIRO: dict[str, list[Record]] = {
+    "its CLI's lines": [
+        {"version": "1", "kind": "Prompt", "data": {"message_id": "m", "content": []}},
+        {"version": "1", "kind": "AssistantMessage", "data": {"message_id": "n", "content": []}},
+    ],
+    "what its CLI was metered": [
+        {
+            "session_id": "s",
+            "session_state": {
+                "conversation_metadata": {
+                    "user_turn_metadatas": [{"metering_usage": [{"value": 0.05, "unit": "credit"}]}]
+                }
+            },
+        }
+    ],
+    "its IDE's events": [
+        {"id": "a", "timestamp": "2026-07-14T13:39:00.000Z", "payload": {"type": "session_start", "agentType": "vibe"}},
+        {
+            "id": "b",
+            "timestamp": "2026-07-14T13:40:00.000Z",
+            "payload": {
+                "type": "usage_summary",
+                "executionId": "e",
+                "promptTurnSummaries": [{"unit": "credit", "usage": 1.5}],
+            },
+        },
+    ],
+    "its IDE's runs": [{"executionId": "e", "usageSummary": [{"unit": "credit", "usage": 0.5}], "status": "succeed"}],
+}
+
+
+@pytest.mark.parametrize("store", KIRO)
+def test_kiro_has_credits_and_no_tokens(tmp_path: Path, store: str) -> None:
+    file = tmp_path / "kiro.json"
+    file.write_text("".join(json.dumps(record) + "\n" for record in KIRO[store]))
+    with open_store(tmp_path / "costsim.duckdb") as connection, pytest.raises(UsageLogError, match="load AWS's bill"):
+        load(connection, [file])
+
+
+@pytest.mark.parametrize(
+    ("tables", "why"),
+    [(("agent_conversations", "ai_queries", "blocks"), "one sum of tokens"), (("conversations_v2", "history"), "Kiro")],
+)
+def test_a_database_without_tokens_by_class_is_refused(tmp_path: Path, tables: tuple[str, ...], why: str) -> None:
+    with sqlite3.connect(tmp_path / "data.sqlite3") as database:
+        for table in tables:
+            database.execute(f"CREATE TABLE {table} (id TEXT)")
+    database.close()
+    with open_store(tmp_path / "costsim.duckdb") as store, pytest.raises(UsageLogError, match=why):
+        load(store, [tmp_path / "data.sqlite3"])
 
 
 def test_the_state_of_a_chat_of_codebuff_is_refused_with_where_its_messages_are(tmp_path: Path) -> None:
