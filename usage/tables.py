@@ -21,6 +21,7 @@ from .bounded import lines_of
 from .cell_sql import EXACT, as_kind, checked_cell, plain_cell, why_misfit
 from .files import PARQUET, escaped
 from .fits import NUMBERS
+from .known_cells import all_known
 from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
@@ -54,16 +55,17 @@ Keep = Callable[[str, dict[str, object]], None]
 
 def stream_csv(connection: DuckDBPyConnection, source: Source, lines: Callable[[Source], int], keep: Keep) -> bool:
     """Hand the rows of a CSV to `keep` with nothing between; whether each is a row of one line that fits, in a table
-    where no usage is looked for. If not, what was kept is to be forgotten."""
-    names = source.format.columns
-    if any(may_hold_usage(source, name) for name in names) or _begins_empty(source) or _repeats_header(source):
-        return False
+    where nothing unknown stands where usage is looked for. If not, what was kept is to be forgotten."""
     places, kinds, needed = _layout(source)
+    known = all_known(source, places)
+    if not known or _begins_empty(source) or _repeats_header(source):
+        return False
     wanted, own, cells = _cells(source, places, kinds)
     checked = {name: checked_cell(cell, wanted[name], own[name]) for name, cell in cells.items()}
     try:
         with profiled(connection), any_order(connection, source.file.size):  # lines are numbered as they are read
-            keep(_rows(wanted, checked, _scan(kinds, needed)), _about(source) | _of_scan(source))
+            rows = f"FROM ({_scan(kinds, needed)}) WHERE {known}"
+            keep(_rows(wanted, checked, rows), _about(source) | _of_scan(source))
             return scanned_rows(connection, "READ_CSV") + 1 == lines(source)
     except duckdb.Error as error:
         if is_grave(error):
