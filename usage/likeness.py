@@ -8,7 +8,7 @@ several parts. What is declared of attributes may leave out the way to them: `ge
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,7 @@ class Likeness:
         paths = (*(path for paths in self.declared for path in paths), *self.kinds)
         self.with_digits = {part for path in paths for part in path.casefold().split(".") if HAS_DIGIT(part)}
         self.judge = lru_cache(PATHS)(self._judged)
+        self.silent = lru_cache(PATHS)(self._silent)
         self.declares_alike = lru_cache(PATHS)(self._declared_alike)
 
     def is_way(self, path: str) -> bool:
@@ -201,6 +202,33 @@ class Likeness:
     def opens(self, key: str, path: str) -> bool:
         """Whether objects and lists under a key are looked at: not those that hold what was said."""
         return key not in CONTENT or self.is_way(path)
+
+    def telling(self, path: str, value: dict[str, Any], first: int) -> Iterable[str]:
+        """The keys of an object of very many under which something may be usage, and so many of the first."""
+        silent = self.silent(path)
+        if silent is None:
+            return value
+        return [
+            key
+            for place, (key, of_key) in enumerate(value.items())
+            if place < first
+            or isinstance(of_key, dict | list)
+            or "." in key
+            or NAMES.search(key)
+            or key.casefold() in silent
+        ]
+
+    def _silent(self, path: str) -> frozenset[str] | None:
+        """The keys of an object that may hold usage and do not say so, in lower case; None where any key may."""
+        if NAMES.search(path) or "attributes" in path.casefold() or path in self.holders or path in self.texts:
+            return None
+        above = f"{path.casefold()}." if path else ""
+        declared = [one.replace("[]", "").casefold() for paths in self.declared for one in paths]
+        heads = [one.partition("*")[0] for one in declared if "*" in one]
+        if any(above.startswith(head) or head.startswith(above) for head in heads):
+            return None
+        below = {one[len(above) :].partition(".")[0] for one in declared if one.startswith(above)}
+        return frozenset(below | {name.casefold() for name in self.moved | self.text_names})
 
     def leaves_out(self, path: str) -> bool:
         """Whether all that is in an object is known and left out."""

@@ -6,7 +6,7 @@ Each place is judged once. From all that were met follows the shape of records t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -174,8 +174,14 @@ class FieldPlace:
             return
         keys = self._keys_of_kind(value.get(KIND)) if self.typed else self.keys
         kind = next((kind for kind in VALUES if kind in value), None) if self.named else None
-        for key in [kind] if kind else value:
+        for key in [kind] if kind else value if len(value) <= MOST_KEYS else self._of_many(keys, value):
             self._key(keys, key).find(value[key], found)
+
+    def _of_many(self, keys: dict[str, FieldPlace], value: dict[str, Any]) -> Iterable[str]:
+        """Of very many keys the first, which are remembered, and those under which something may be usage."""
+        self._unsettle()
+        all_may = self.within or self.named
+        return value if all_may else self.places.likeness.telling(self.path, value, MOST_KEYS - len(keys))
 
     def _keys_of_kind(self, kind: Any) -> dict[str, FieldPlace]:
         """The keys of objects of a kind; of all objects from when one says no kind, or there are too many."""
@@ -247,9 +253,8 @@ class FieldPlace:
                 self._words_end()
 
     def _words_end(self) -> None:
-        if self.words is not None:
-            self.words = None
-            self.places.met += 1
+        self.places.met += self.words is not None
+        self.words = None
 
     def within_text(self) -> FieldPlace:
         """The place of what a text holds."""
@@ -263,9 +268,8 @@ class FieldPlace:
 
     def within_quotes(self) -> FieldPlace:
         """The place of what a text in a text holds: no reader takes anything from it."""
-        if self.quoted is None:
-            beside = {"beside": self.beside, "within": self.beside}
-            self.quoted = self._place(self.path, **beside, kind=JSON, astray=True)
+        beside = {"beside": self.beside, "within": self.beside}
+        self.quoted = self.quoted or self._place(self.path, **beside, kind=JSON, astray=True)
         return self.quoted
 
     def _key(self, keys: dict[str, FieldPlace], key: str) -> FieldPlace:
@@ -281,10 +285,9 @@ class FieldPlace:
         opened = within or likeness.opens(key, path)
         for_text = self.path in likeness.texts and not self.of_text and not likeness.is_way(path)
         in_place = self.path if for_text else None
-        beside = {"beside": self.within, "within": within}
         astray = self.astray or likeness.is_astray(self.path, key, self._keys_taken())
         how = {"opened": opened, "kind": self._kind_of(key), "stands_for": in_place, "astray": astray, "places": places}
-        return self._place(path, **beside, **how)
+        return self._place(path, beside=self.within, within=within, **how)
 
     def _keys_taken(self) -> Collection[str] | None:
         """The keys that the reader's columns have of an object here; None where they do not say."""
@@ -312,8 +315,7 @@ class FieldPlace:
 
     def _stray_attribute(self, name: str) -> FieldPlace:
         """The place of an attribute of which a reader takes nothing."""
-        if self.strays is None:
-            self.strays = self._place(self.path, astray=True)
+        self.strays = self.strays or self._place(self.path, astray=True)
         return self.strays._attribute(name)
 
     def _remembered(self, places: dict[str, FieldPlace], name: str, make: Callable[..., FieldPlace]) -> FieldPlace:

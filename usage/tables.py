@@ -93,8 +93,9 @@ def _rounded(connection: DuckDBPyConnection, kinds: Mapping[str, str], needed: I
 
 def _headers(connection: DuckDBPyConnection, source: Source, needed: Iterable[str]) -> list[Reject]:
     """Take away the rows of `cells` that are the header again, where a file is several exports one after the other."""
-    places = {f"c{place}": name for place, name in enumerate(source.format.columns)}
-    alike = " AND ".join(f"trim({place}) = {text(places[place])}" for place in needed)
+    names = {f"c{place}": name for place, name in enumerate(source.format.columns)}
+    row = ", ".join(f"trim({place})" for place in needed)  # as lists: to plan thousands of comparisons takes a minute
+    alike = f"[{row}] = [{', '.join(text(names[place]) for place in needed)}]"
     found = f'SELECT "costsim line", {text(HEADER_AGAIN)} FROM cells WHERE {alike}'  # noqa: S608 (quoted)
     rejects = _rejected(connection, source, found)
     if rejects:
@@ -106,10 +107,14 @@ def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
     """Where each of a CSV's columns stands, of which type a quick reading takes each to be, and which are needed."""
     names = source.format.columns  # they may differ in their case only
     places = {name: f"c{place}" for place, name in enumerate(names)}
-    kinds = {place: "DOUBLE" if _is_count(source, name) else "VARCHAR" for name, place in places.items()}
-    if "DOUBLE" in kinds.values() and _may_have_thousands(source):
-        kinds = dict.fromkeys(kinds, "VARCHAR")
-    return places, kinds, [places[name] for name in names if _is_needed(source, name)]
+    reader = source.format.reader
+    wanted = {reader.key(column): kind for column, kind in reader.columns.items()}
+    needed = [name for name in names if name in wanted or may_hold_usage(source, name)]
+    counts = {name for name in needed if wanted.get(name, "").lower() in NUMBERS and not may_hold_usage(source, name)}
+    if counts and _may_have_thousands(source):
+        counts = set()
+    kinds = {place: "DOUBLE" if name in counts else "VARCHAR" for name, place in places.items()}
+    return places, kinds, [places[name] for name in needed]
 
 
 def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
@@ -138,18 +143,6 @@ def check_width(columns: int) -> None:
     """Raises duckdb.InvalidInputException where a table has too many columns."""
     if columns > MAX_COLUMNS.value:
         raise duckdb.InvalidInputException(f"its columns are over {MAX_COLUMNS}: {columns:,}")
-
-
-def _is_needed(source: Source, name: str) -> bool:
-    reader = source.format.reader
-    return any(name == reader.key(column) for column in reader.columns) or may_hold_usage(source, name)
-
-
-def _is_count(source: Source, name: str) -> bool:
-    """Whether a column is of whole numbers, and nothing else is looked for in it."""
-    reader = source.format.reader
-    kinds = {reader.key(column): kind for column, kind in reader.columns.items()}
-    return kinds.get(name, "").lower() in NUMBERS and not may_hold_usage(source, name)
 
 
 def _a_row_a_line(

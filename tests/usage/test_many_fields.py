@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +16,14 @@ from costsim.usage import known_shapes, places, table_watch, unread
 from costsim.usage.files import reader_named
 from costsim.usage.line_watch import LineWatch
 from costsim.usage.load import load
+from costsim.usage.reader import Reader
+from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.report import LoadReport
 from costsim.usage.store import open_store as open_own
 from costsim.usage.unread import Watch
 from emptied import open_store
+from thorough import examples
 
 WORDS = [f"{first}{second}" for first in "bcdfg" for second in "bcdfghjk"]  # 40 that differ in letters
 
@@ -243,3 +248,46 @@ def test_many_columns_are_asked_at_once_and_say_the_same(
         ("c_usage.y", 1, Decimal(4), 3),
         ("e_tokens", 1, Decimal(-2), 3),
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_keys_that_say_nothing_hide_none_beside_them_that_may_be_usage(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In each object that a reader knows and in others: each key of it, in another spelling too, has another number."""
+    declared = [path.replace("[]", "").split(".") for path in (*reader.counted, *reader.left_out, *reader.texts)]
+    below: dict[tuple[str, ...], set[str]] = {("extra",): set(), ("attributes",): set(), ("usage",): set()}
+    for parts in declared:
+        for depth, key in enumerate(parts):
+            below.setdefault(tuple(parts[:depth]), set()).add(key.replace("*", "any"))
+    objects = random.Random(reader.name).sample(sorted(below), min(len(below), examples(5, 1000)))
+    for path in objects:
+        known = below[path]
+        spelt = sorted(known | {key.upper() for key in known} | {"a_cost", "tokensUsed", "input", "x.cost", "n_credit"})
+        keys: dict[str, object] = {key: number for number, key in enumerate(spelt, 1000)}
+        keys |= {"text": '{"usage": {"input_tokens": 999}}', "deep": {"cost": 998}}
+        alone = Watch(reader).places.numbers(within(path, keys))
+        with monkeypatch.context() as patch:
+            patch.setattr(places, "MOST_KEYS", 3)
+            many = Watch(reader).places.numbers(within(path, {**dict.fromkeys(WORDS[:9], 1), **keys}))
+        assert sorted(number.written for number in many if number.written != "1") == sorted(n.written for n in alone)
+
+
+def within(path: Iterable[str], value: dict[str, Any]) -> dict[str, Any]:
+    for key in reversed([*path]):
+        value = {key.replace("*", "any"): value}
+    return value
+
+
+@pytest.mark.slow
+def test_keys_that_say_nothing_take_a_fraction_of_the_time_of_those_that_may() -> None:
+    """A line of 64 MiB has seven million: 25 microseconds for each of them were three minutes."""
+    keys = {f"k{number:x}".translate(str.maketrans("0123456789", "ghijklmnop")): 1 for number in range(40_000)}
+    took = []
+    for name in ("extra", "usage"):
+        watch, start = Watch(reader_named("claude-code")), time.process_time()
+        found = watch.places.numbers({name: keys})
+        took.append(time.process_time() - start)
+        assert bool(found) == (name == "usage")
+    assert took[0] < took[1] / 5

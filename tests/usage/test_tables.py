@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,16 @@ def test_many_files_of_a_table_come_to_what_each_comes_to_by_itself(tmp_path: Pa
         load(store, [tmp_path])
         assert store.execute("SELECT count(*), sum(input)::INTEGER FROM usage_event").fetchall() == [(5, 15)]
         assert store.execute("SELECT line FROM reject").fetchall() == [(3,)]
+
+
+@pytest.mark.slow
+def test_a_wide_table_is_read_row_by_row_in_proportion_to_its_columns(tmp_path: Path) -> None:
+    """Thousands of columns that may hold usage, beside a row that is none: five times the columns, 25 as squares."""
+    took = []
+    for wide in (1_000, 1_000, 5_000):  # the first is for what is loaded once
+        names, start = [f"part{n}_tokens" for n in range(wide)], time.process_time()
+        rows = [f"2026-06-02T00:00:00Z,gpt-5,0,1,0,7,,0{',1' * wide}", "torn"]
+        (tmp_path / "usage.csv").write_text("\n".join([f"{HEADER},{','.join(names)}", *rows, ""]))
+        assert loaded(tmp_path / "usage.csv", "SELECT sum(output) FROM usage_event")[0] == [(7,)]
+        took.append(time.process_time() - start)
+    assert took[2] / took[1] < 12
