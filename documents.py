@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import InputError
+from .fail_fast import failing_fast, is_large
 from .yaml_nodes import MAX_NODES, TOO_LONG, KeyPath, merge_maps, unfolded, unreadable, values, walk
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ MAX_SHOWN = 300
 
 HALF = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 """Half of a pair of escapes that only together stand for a character; it may also be a backslash that is escaped."""
+_PART = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+DOTTED = re.compile(rf"""#.*|"{{3}}[\s\S]*?"{{3}}|'{{3}}[\s\S]*?'{{3}}|{_PART}(?:[ \t]*\.[ \t]*(?P<more>{_PART}))*""")
+"""What stands in a file of TOML: comments, texts, and keys, some of them in several parts."""
+MAX_PARTS = 100
+DIRECTIVES = re.compile(r"^%TAG\b", re.MULTILINE)
+MAX_DIRECTIVES = 100
 PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
 """A name, and no line of a file of another kind, such as `login ana password hunter2`."""
 
@@ -154,6 +161,10 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _parse_toml(file: Path, text: str, kind: type[InputError]) -> Any:
     import tomllib  # few documents are TOML
 
+    for key in DOTTED.finditer(text):
+        if key["more"] and key[0].count(".") > MAX_PARTS:  # it takes time by the cube of a key's parts
+            line = text.count("\n", 0, key.start()) + 1
+            raise kind(f"a key of more than {MAX_PARTS} parts", file=file, line=line)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is a number too long
@@ -168,6 +179,8 @@ def _plainly(error: Exception) -> str:
 def _parse_yaml(file: Path, text: str, kind: type[InputError]) -> Document:
     import yaml
 
+    if len(DIRECTIVES.findall(text)) > MAX_DIRECTIVES:  # each is compared with all before it
+        raise kind(f"the file has more than {MAX_DIRECTIVES} lines that begin with %TAG", file=file)
     made = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     loader = made(text)
     try:
@@ -221,11 +234,16 @@ def validate(document: Document, model: type[Model], kind: type[InputError] = In
     foreign = any(not PLAIN_KEY.fullmatch(str(key)) for key in document.data)
     if foreign and not known & {*document.data}:  # another file than is meant: what it holds is not shown
         raise kind(f"none of its keys is known here: {', '.join(sorted(known)[:12])}", file=document.file, line=1)
+    context = {"document": document}
     try:
-        return model.model_validate(document.data, context={"document": document})
+        if is_large(document.data):
+            return failing_fast(model).validate_python(document.data, context=context)  # type: ignore[no-any-return]
+        return model.model_validate(document.data, context=context)
     except ValidationError as error:
         problem = _first_problem(error)
         raise document.error(kind, _said(problem, model), _in_data(problem, document.data)) from None
+    except ValueError as error:
+        raise kind(str(error), file=document.file) from None
 
 
 def _first_problem(error: ValidationError) -> ErrorDetails:
