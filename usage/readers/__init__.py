@@ -78,6 +78,7 @@ ORDER = (
     "openhands.READER",
     "codebuff.READER",
     "jcode.READER",
+    "atif.READER",
     "junie.READER",
     "zcode.READER",
     "crush.READER",

@@ -1243,6 +1243,28 @@ def command_code(folder: Path) -> None:
     lines(folder / "two.jsonl", {**head, "id": "t"}, shared, answer("b", {}, 7, 3, 0, 0, 0))
 
 
+# A step copied for context counts no more; cached tokens are within the prompt, and so is what Anthropic's API says
+# was written; the sums repeat the steps.
+@case("atif", 2, (100 - 60 - 5) + 7, 60, 5, 20 + 3, "0.01")
+def atif(folder: Path) -> None:
+    def step(id: int, metrics: Record, **more: Any) -> Record:
+        return {"step_id": id, "timestamp": AT, "source": "agent", "message": "", "metrics": metrics, **more}
+
+    first = {"prompt_tokens": 100, "completion_tokens": 20, "cached_tokens": 60, "cost_usd": 0.01,
+             "extra": {"cache_creation_input_tokens": 5, "cache_read_input_tokens": 60}}  # fmt: skip
+    second = {"prompt_tokens": 7, "completion_tokens": 3}
+    agent = {"name": "claude-code", "version": "2", "model_name": "claude-opus-4-6"}
+    sums = {
+        "total_prompt_tokens": 107,
+        "total_completion_tokens": 23,
+        "total_cached_tokens": 60,
+        "total_cost_usd": 0.01,
+    }
+    steps = [step(1, first), step(2, first, is_copied_context=True), step(3, second)]
+    document(folder / "trajectory.json", {"schema_version": "ATIF-v1.7", "session_id": "s", "agent": agent,
+                                          "steps": steps, "final_metrics": sums})  # fmt: skip
+
+
 # Two calls in one event, the second of which states no cost that is known.
 @case("junie", 2, 100 + 7, 60, 5, 20 + 3, "0.01")
 def junie(folder: Path) -> None:
