@@ -53,11 +53,23 @@ def _damaged_at(stream: IO[bytes], size: int) -> int | None:
         stream.seek(place)
         entry = stream.read(ENTRY.size)
         if not _may_be(entry):
-            return place
+            return None if _zeros_from(stream, place) else place
         if place + STATED + (length := _length(entry)) > size or len(entry) < ENTRY.size:
             return place if _completes_behind(stream, place) else None
         place += STATED + length
     return None
+
+
+def _zeros_from(stream: IO[bytes], place: int) -> bool:
+    """Whether nothing but zero bytes stands from a place on: room for an entry that a power loss kept from being there.
+
+    DuckDB takes the log for cut there, and writes the next entry in its place. What was completed is on the disk.
+    """
+    stream.seek(place)
+    while piece := stream.read(PIECE_BYTES):
+        if piece.strip(b"\0"):
+            return False
+    return True
 
 
 def _length(entry: bytes) -> int:

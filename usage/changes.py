@@ -17,6 +17,7 @@ from .report import FileReport, LoadReport
 from .roles import roles_of_files
 from .snapshot import looked_at, settled
 from .sqlite_log import log_beside
+from .store import TO_BE_READ_AGAIN
 from .strictness import passing_over, refuse_passed_over, refuse_waiting
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 BATCH_BYTES = 2 * 1024 * 1024 * 1024  # whole row groups go straight to the file: smaller batches are written twice
 BATCH_FILES = 20_000
 PACKED_RATIO = 8  # what is unpacked for a batch takes about so many times its size
-READ_AGAIN = -1  # the time of a file that is to be read again: see merge.py and upkeep.py
 
 SEEN = """
 UPDATE load SET mtime_ns = seen.mtime_ns, ctime_ns = seen.ctime_ns
@@ -48,7 +48,7 @@ class Loaded:
     @property
     def again(self) -> bool:
         """Whether it is to be read again, though it may be what it was."""
-        return self.mtime_ns == READ_AGAIN
+        return self.mtime_ns == TO_BE_READ_AGAIN
 
     def looks_like(self, file: LogFile) -> bool:
         """Whether a file need not be read to know that it is the one that was loaded."""

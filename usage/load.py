@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
-from .changes import READ_AGAIN, KnownFile, batches, label_of, there
+from .changes import KnownFile, batches, label_of, there
 from .fast_json import deep_values
 from .files import LogFile, reader_named
 from .foreign import foreign
@@ -36,7 +36,7 @@ from .roles import SourceRoles, keep_roles, set_file_roles
 from .signs import find_signs
 from .signs import signs as signs_of
 from .source import Reject, Source
-from .store import any_order, insert_rows, scalar
+from .store import TO_BE_READ_AGAIN, any_order, insert_rows, scalar
 from .strictness import refuse, refuse_passed_over, refuse_waiting
 from .unread import Watch, acknowledge, kinds, watch_of
 
@@ -308,7 +308,7 @@ def _keep_files(
         "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
         "hashes": list(hashes),
         "sizes": [source.file.size for source in sources],
-        "times": [READ_AGAIN if source.waits else source.file.mtime_ns for source in sources],
+        "times": [TO_BE_READ_AGAIN if source.waits else source.file.mtime_ns for source in sources],
         "changes": [source.file.ctime_ns for source in sources],
         "reader": sources[0].format.reader.name,
         "role": sources[0].format.reader.role,

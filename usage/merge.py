@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..tokens import TOKEN_CLASSES, of
 from .found import COLUMNS, NOT_KEPT
 from .reader import STATED_BY_OTHERS, identifier
-from .store import scalar
+from .store import LET_READ_AGAIN, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,11 +61,11 @@ TAKE_AWAY = """
 INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM {calls};
 DELETE FROM usage_event WHERE rowid IN (SELECT place FROM {calls});
 """
-ELSEWHERE = """
-UPDATE load SET mtime_ns = -1
-WHERE reader IN ({sources}) AND file_id NOT IN (SELECT file_id FROM read_again)
+ELSEWHERE = f"""
+{LET_READ_AGAIN}
+WHERE reader IN ({{sources}}) AND file_id NOT IN (SELECT file_id FROM read_again)
     AND entries > (SELECT count(*) FROM usage_event WHERE usage_event.file_id = load.file_id)
-"""
+"""  # noqa: S608 (ours)
 """Other files may have calls that a file states no more, or as less: those with entries that stand under other files
 are to be read again."""
 LOWERED = """

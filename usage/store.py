@@ -46,6 +46,9 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
 """
 WAIT_SECONDS = 3.0  # for another process
 MANY_BYTES, FEW_BYTES = 256 * 1024, 64 * 1024
+TO_BE_READ_AGAIN = -1
+"""The time of a file that the next load is to read again, though it may be what it was."""
+LET_READ_AGAIN = f"UPDATE load SET mtime_ns = {TO_BE_READ_AGAIN}"  # noqa: S608 (ours)
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database() ORDER BY 1"
 READ_ONLY = "SELECT readonly::INTEGER FROM duckdb_databases() WHERE database_name = current_database()"
 MADE_AS = """

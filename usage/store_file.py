@@ -252,7 +252,12 @@ def damage_of_log(path: Path) -> str | None:
 
     log = log_of(path)
     at = damaged_at(log)
-    return None if at is None else DAMAGED_LOG.format(log=quote(str(log)), at=at, size=log.stat().st_size)
+    return None if at is None else said_of_log(log, at)
+
+
+def said_of_log(log: Path, at: int) -> str:
+    """That a log of changes is damaged at a byte, in words."""
+    return DAMAGED_LOG.format(log=quote(str(log)), at=at, size=log.stat().st_size)
 
 
 def never_begun(path: Path) -> bool:

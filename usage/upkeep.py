@@ -24,9 +24,9 @@ from .change_log import damaged_at
 from .impossible import every_impossible_value, possible, remove_impossible
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar, version_of
+from .store import LET_READ_AGAIN, TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar, version_of
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG, connect, damage_of_log, is_new, log_of
+from .store_file import CONFIG, connect, is_new, log_of, said_of_log
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,7 +64,6 @@ CHECKS = {
 }
 OTHERWISE = (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException, duckdb.ConversionException)
 """Of a table that is missing, or has other columns than it should: none of its rows can be saved."""
-READ_AGAIN = "UPDATE load SET mtime_ns = -1"
 FORGET_CONTENT = "UPDATE load SET content_hash = ''"  # whatever a file has no more, it may have had before: it stays
 FIX_FILES = """
 UPDATE load SET bytes = 0, entries = greatest(entries, 0), added = greatest(added, 0), rejected = greatest(rejected, 0),
@@ -209,14 +208,14 @@ def _cut_log(path: Path, ending: str) -> str:
 
     What is left is the store as it was after an earlier load: what is in it since is not known to it, and is read anew.
     """
-    log = log_of(path)
+    log, before = log_of(path), _state(path)
     if (at := damaged_at(log)) is None:
         return ""
-    why, kept = damage_of_log(path), log.with_name(f"{log.name}{ending}")
+    why, kept = said_of_log(log, at), log.with_name(f"{log.name}{ending}")
     with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS, any_log=True)) as store:  # so nobody writes
         version_of(store, path)
         try:
-            if damaged_at(log) != at:
+            if _state(path) != before:
                 raise StoreError(WRITTEN_MEANWHILE.format(path=path))
             os.link(log, kept)
             with log.open("rb") as stream:
@@ -273,7 +272,7 @@ def _settle(store: DuckDBPyConnection, lost: bool) -> None:
     store.execute(DROP_TWICE)
     store.execute("DELETE FROM reject WHERE file_id NOT IN (SELECT file_id FROM load)")
     if lost:
-        store.execute(READ_AGAIN)
+        store.execute(LET_READ_AGAIN)
     used = scalar(store, "SELECT max(file_id) FROM load")
     store.execute("SELECT nextval('file_number') FROM range(?)", [used + 1])
     store.execute(TOUCH_ALL)

@@ -96,6 +96,38 @@ def test_a_log_that_a_kill_cut_anywhere_is_read_to_its_last_whole_transaction(
         assert count(store_at(log[: end + 5])) in (3, 103, 203)
 
 
+def test_zeros_behind_the_last_whole_entry_are_an_unfinished_write(
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    """What a power loss leaves where the disk had made room: DuckDB reads what was completed before, as of a cut log."""
+    log = killed[1]
+    for place in entries(log):
+        for zeros in (8, 16, 19, 40, 2 * 2**20):
+            (tmp_path / "zeros").write_bytes(log[:place] + bytes(zeros))
+            assert damaged_at(tmp_path / "zeros") is None, place
+        cut = count(store_at(log[:place]))
+        assert count(store_at(log[:place] + bytes(5000))) == cut
+    (tmp_path / "not").write_bytes(log[: entries(log)[3]] + bytes(5000) + b"\1")
+    assert damaged_at(tmp_path / "not") == entries(log)[3]
+
+
+def test_what_is_loaded_after_zeros_stays_though_its_process_is_killed_too(
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    """DuckDB writes in the place of the zeros, not behind them, where it would never read it again."""
+    log = killed[1]
+    (tmp_path / "d.jsonl").write_text("".join(LINE.format(n) for n in range(300, 350)))
+    for place in (entries(log)[0], log.index(COMPLETES) + len(COMPLETES), len(log)):
+        path = store_at(log[:place] + bytes(100_000))
+        before = count(path)
+        if (child := os.fork()) == 0:
+            with open_store(path) as store:
+                load(store, [tmp_path / "d.jsonl"])
+                os._exit(9)
+        os.waitpid(child, 0)
+        assert count(path) == before + 50
+
+
 DAMAGES: dict[str, tuple[int, bytes]] = {
     "no size": (0, bytes(8)),
     "a size beyond the end": (0, (2**31).to_bytes(8, "little")),
