@@ -72,7 +72,7 @@ def cache_lines(replay: Replay | LoggedMoves) -> list[str]:
         return []
     if replay.cache_effects == "not counted":
         return ["Without cache effects: the log has no session ids."]
-    return [_switched(replay), *(_pays(move) for move in replay.moves if move.model != move.to)]
+    return [_switched(replay), *(_pays(move) for move in replay.moves if move.pays_from_turns)]
 
 
 def _switched(replay: Replay | LoggedMoves) -> str:

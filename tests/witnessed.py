@@ -104,6 +104,19 @@ def litellm_log(calls: Sequence[TrueCall]) -> str:
     )  # fmt: skip
 
 
+def litellm_days(calls: Sequence[TrueCall]) -> str:
+    """LiteLLM's own sums by day and model: CSV of its table LiteLLM_DailyUserSpend."""
+    kinds = "prompt_tokens,completion_tokens,cache_read_input_tokens,cache_creation_input_tokens,spend,api_requests"
+    rows = [f"id,user_id,date,api_key,model,custom_llm_provider,{kinds},successful_requests,failed_requests"]
+    for day, model in sorted({(call.ts.date(), call.model) for call in calls}):
+        own = [call for call in calls if (call.ts.date(), call.model) == (day, model)]
+        read, written = sum(call.read for call in own), sum(call.written for call in own)
+        counts = (sum(c.input for c in own) + read + written, sum(c.output for c in own), read, written)
+        figures = (*counts, sum(call.usd for call in own), len(own), len(own), 0)
+        rows.append(f"{day}-{model},cio,{day},k1,{model},anthropic,{','.join(map(str, figures))}")
+    return "\n".join(rows) + "\n"
+
+
 def span_rows(calls: Sequence[TrueCall]) -> str:
     """Spans of OpenTelemetry, a row each, with the id of the response."""
     return lines(
@@ -161,10 +174,11 @@ def _page(
 
 
 def written(folder: Path, **files: str) -> list[Path]:
-    """The files `name.json` (`.jsonl` where they are lines) with these texts."""
+    """The files `name.json` (`.jsonl` where they are lines, `.csv` where they are a table) with these texts."""
     paths = []
     for name, text in files.items():
-        path = folder / (name + (".json" if text.startswith('{"data"') else ".jsonl"))
+        ending = ".json" if text.startswith('{"data"') else ".jsonl" if text.startswith("{") else ".csv"
+        path = folder / (name + ending)
         path.write_text(text)
         paths.append(path)
     return paths

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
     from ...usage.reader import Role
 
-SHARED = (
-    "SELECT source, covered_by, count(*) FROM usage_event WHERE role = 'calls' AND covered_by IS NOT NULL GROUP BY ALL"
+GATEWAYS = """
+WITH shared AS (  -- sums, of days or of sessions, are calls of the other source, and match none of them
+    SELECT source, covered_by AS other, count(*) AS times, NOT aggregated
+        AND covered_by IN (SELECT source FROM usage_event WHERE role = 'calls' AND NOT aggregated) AS by_call
+    FROM usage_event WHERE role = 'calls' AND covered_by IS NOT NULL AND ts::DATE BETWEEN $since AND $until
+    GROUP BY ALL
+),
+beside AS (
+    SELECT *, TRUE AS known FROM shared
+    UNION ALL SELECT other, source, count(*), FALSE, FALSE FROM overlap WHERE day BETWEEN $since AND $until GROUP BY ALL
 )
-OVERLAPPING = "SELECT other, source, count(*) FROM overlap GROUP BY ALL"
+FROM beside WHERE source <> other AND list_contains($here, source) AND list_contains($here, other)
+QUALIFY row_number() OVER (PARTITION BY source ORDER BY by_call DESC, known DESC, times DESC, other DESC) = 1
+"""
+"""Of each source of calls, the better one beside it: that with most of its calls, else of its sums, else an overlap."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class Pairing:
     by_call: bool = False
 
 
-def find_pairs(connection: DuckDBPyConnection, sides: Sides) -> list[Pairing]:
+def find_pairs(connection: DuckDBPyConnection, sides: Sides, since: date, until: date) -> list[Pairing]:
     """All pairs of the days that were read, bills first."""
     bills = sorted({line.source for line in sides.lines if line.role == "bill"} | {s.source for s in sides.statements})
     with_tokens = {line.source for line in sides.lines if line.role == "bill"}
@@ -45,7 +56,7 @@ def find_pairs(connection: DuckDBPyConnection, sides: Sides) -> list[Pairing]:
         usage = {line.source for line in sides.lines if line.source in with_tokens - {bill} and _within(line, scope)}
         found += [Pairing(tuple(sorted(calls)), bill, "bill", *scope)] if calls else []
         found += [Pairing((name,), bill, "bill", *scope) for name in sorted(usage) if bill not in with_tokens]
-    return found + _gateways(connection, sides)
+    return found + _gateways(connection, sides, since, until)
 
 
 Scope = tuple[frozenset[str], date, date]
@@ -63,17 +74,13 @@ def _within(line: SideLine, scope: Scope) -> bool:
     return line.provider in providers and first <= line.day <= last
 
 
-def _gateways(connection: DuckDBPyConnection, sides: Sides) -> list[Pairing]:
-    """Sources of calls beside a better one: the one that has most of the calls too, else one that overlaps."""
-    here = {line.source for line in sides.lines if line.role == "calls"}
-    best: dict[str, tuple[int, str, bool]] = {}
-    for sql, by_call in ((SHARED, True), (OVERLAPPING, False)):
-        for source, other, times in connection.execute(sql).fetchall():
-            if source != other and {source, other} <= here and (source not in best or by_call):
-                best[source] = max(best.get(source, (0, "", by_call)), (times, other, by_call))
+def _gateways(connection: DuckDBPyConnection, sides: Sides, since: date, until: date) -> list[Pairing]:
+    """Sources of calls beside a better one."""
+    here = sorted({line.source for line in sides.lines if line.role == "calls"})
+    found = connection.execute(GATEWAYS, {"since": since, "until": until, "here": here}).fetchall()
     return [
         Pairing((other,), source, "calls", *_scope(source, sides), by_call)
-        for source, (_, other, by_call) in sorted(best.items(), key=lambda item: _order(item[0]))
+        for source, other, _, by_call, _ in sorted(found, key=lambda row: _order(row[0]))
     ]
 
 

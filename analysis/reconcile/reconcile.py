@@ -105,7 +105,7 @@ def reconcile(connection: DuckDBPyConnection, book: PriceBook, query: ReconcileQ
     pairs: list[SourcePair] = []
     if first and since <= until and scalar(connection, COMPARABLE):
         sides = read_sides(ledger, since, until)
-        for pair in find_pairs(connection, sides):
+        for pair in find_pairs(connection, sides, since, until):
             compared = _by_call(ledger, pair) if pair.by_call else compare_days(ledger, pair, sides)
             pairs.append(_pair(connection, pair, compared, query))
     return Reconciliation(
@@ -124,11 +124,11 @@ def _pair(connection: DuckDBPyConnection, pair: Pairing, compared: PairCompariso
     items = with_models(compared.items, _names(connection))
     ours, theirs = exact(_total(compared.ours)), exact(_total(compared.theirs))
     parts = parts_of(items, theirs - ours)
-    days = sorted({key[0] for key in (*compared.ours, *compared.theirs)})
+    days = {key[0] for key in (*compared.ours, *compared.theirs)} or {pair.first, pair.last}  # calls without tokens
     base = max(abs(theirs), abs(ours))
     return SourcePair(
         ours=named(pair.ours), theirs=pair.theirs, role=pair.role, matched_by="ids" if pair.by_call else "days",
-        providers=sorted(pair.providers), first=days[0], last=days[-1], ours_usd=ours, theirs_usd=theirs,
+        providers=sorted(pair.providers), first=min(days), last=max(days), ours_usd=ours, theirs_usd=theirs,
         difference_usd=theirs - ours,
         percent=round(100 * (theirs - ours) / base, 6) if base else Decimal(0),
         within=query.tolerance.allows(theirs - ours, theirs, ours),

@@ -288,3 +288,14 @@ def test_bad_input_is_one_line(costsim: Run, arguments: list[str], message: str)
     assert outcome.code == 2
     assert message in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
+def test_models_that_only_a_bill_names_have_no_calls_to_replay(costsim: Run, form: str) -> None:
+    samples = DATA / "usage"
+    assert costsim("load", samples / "claude-code", samples / "copilot-bill").code == 0
+    done = costsim("replay", "--model", HAIKU, "-f", form)
+    assert done.code == 0
+    assert "within a session pays with" in done.out or form in ("json", "csv")
+    assert "from Auto: GPT-5.4 to" not in done.out  # a switch of no calls pays from no turn on

@@ -20,6 +20,7 @@ from witnessed import (
     TrueCall,
     claude_log,
     cost_page,
+    litellm_days,
     litellm_log,
     truth,
     usage_page,
@@ -106,6 +107,54 @@ def test_a_gateway_that_lacks_calls_names_them(tmp_path: Path) -> None:
     pair = only_pair(reconciled(tmp_path, log=claude_log(TRUTH), gateway=litellm_log(TRUTH[1:])))
     assert named(pair) == [("missing_in_theirs", "missing calls", -TRUTH[0].usd)]
     assert [call.event_id for call in pair.causes[0].examples] == [f"claude-code:{TRUTH[0].message_id}"]
+
+
+@pytest.mark.slow
+def test_a_gateways_own_sums_are_compared_with_its_calls_by_day(tmp_path: Path) -> None:
+    """No call of theirs matches one of ours: they are sums. Beside the whole log they agree to the digit."""
+    pair = only_pair(reconciled(tmp_path, log=litellm_log(TRUTH), days=litellm_days(TRUTH)))
+    assert (pair.ours, pair.theirs, pair.matched_by) == (GATEWAY, "litellm-daily", "days")
+    assert (pair.ours_usd, pair.theirs_usd) == (usd_of(TRUTH), usd_of(TRUTH))
+    assert (pair.within, pair.causes) == (True, [])
+
+
+@pytest.mark.slow
+def test_a_call_that_a_gateways_log_lacks_is_in_its_sums(tmp_path: Path) -> None:
+    pair = only_pair(reconciled(tmp_path, log=litellm_log(TRUTH[1:]), days=litellm_days(TRUTH)))
+    assert pair.difference_usd == pair.parts.missing_in_ours == TRUTH[0].usd
+    assert pair.first == TRUTH[0].ts.date()
+
+
+@pytest.mark.slow
+def test_a_gateway_beside_an_agents_log_is_compared_with_both(tmp_path: Path) -> None:
+    """Its calls one by one with the agent's, its sums by day with its calls."""
+    files = {"log": claude_log(TRUTH), "gateway": litellm_log(TRUTH), "days": litellm_days(TRUTH)}
+    pairs = reconciled(tmp_path, **files).pairs
+    assert {(pair.ours, pair.theirs, pair.matched_by) for pair in pairs} == {
+        (LOG, GATEWAY, "ids"),
+        (GATEWAY, "litellm-daily", "days"),
+    }
+    assert all(pair.difference_usd == 0 for pair in pairs)
+
+
+@pytest.mark.slow
+def test_calls_without_tokens_that_two_sources_have_make_no_difference(tmp_path: Path) -> None:
+    empty = [call.times(0) for call in TRUTH]
+    pair = only_pair(reconciled(tmp_path, log=claude_log(empty), gateway=litellm_log(empty)))
+    assert (pair.ours_usd, pair.theirs_usd, pair.within) == (ZERO, ZERO, True)
+    assert (pair.first, pair.last) == (TRUTH[0].ts.date(), TRUTH[-1].ts.date())
+
+
+@pytest.mark.slow
+def test_what_is_compared_is_of_the_days_asked_for(tmp_path: Path) -> None:
+    """On the last day theirs has only sums of it; that both have calls of the first day says nothing of it."""
+    early = [call for call in TRUTH if call.ts.date() == TRUTH[0].ts.date()]
+    late = [call for call in TRUTH if call.ts.date() == TRUTH[-1].ts.date()]
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        load(store, written(tmp_path, log=claude_log(TRUTH), gateway=litellm_log(early), days=litellm_days(late)))
+        day = late[0].ts.date()
+        result = reconcile(store, BOOK, ReconcileQuery(since=day, until=day))
+    assert all((pair.matched_by, pair.first, pair.last) == ("days", day, day) for pair in result.pairs)
 
 
 def test_a_tenth_less_on_the_bill_is_a_discount(tmp_path: Path) -> None:
