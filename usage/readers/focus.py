@@ -67,7 +67,8 @@ def _said(name: str) -> str:
 
 
 SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')
-CELLS = ", ".join(f'{_said(name)} AS "{name}"' for name in COLUMNS)
+LABELS = "Labels"  # what the cell "Tags" is called below, where `tags` are those of the row: SQL takes both for one
+CELLS = ", ".join(f'{_said(name)} AS "{LABELS if name == "Tags" else name}"' for name in COLUMNS)
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
 METER_NAME = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
@@ -119,7 +120,7 @@ METER = (
     "SubAccountId",
     "SubAccountName",
     "PrincipalId",
-    "Tags",
+    LABELS,
 )
 METERS = ", ".join(f'"{name}"' for name in METER)
 
@@ -147,7 +148,7 @@ WITH entry AS MATERIALIZED (
 ),
 detailed AS (
     SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
-        coalesce(TRY_CAST("Tags" AS JSON), '{{}}') AS labels
+        coalesce(TRY_CAST("{LABELS}" AS JSON), '{{}}') AS labels
     FROM (SELECT DISTINCT {METERS} FROM entry)
 ),
 named AS (

@@ -87,6 +87,18 @@ FOCUS = {
 }  # fmt: skip
 
 
+def test_a_row_that_counts_tokens_has_the_tags_of_its_meter_beside_its_own(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = tmp_path / "focus.json"
+    used = {"ConsumedQuantity": "2", "ConsumedUnit": "1K Tokens", "SkuMeter": "Input Tokens", "RegionId": "eu-west-1"}
+    file.write_text(json.dumps([FOCUS | used | {"Tags": '{"team": "research"}'}]))
+    load(store, [file])
+    assert rows(store, "input, tags ->> '$.meter', tags ->> '$.region', tags ->> '$.team', team") == [
+        (2000, "Input Tokens", "eu-west-1", "research", "research")
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "counted"),
     [
