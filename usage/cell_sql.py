@@ -51,8 +51,10 @@ def plain_cell(name: str, kind: str, wanted: str) -> str:
     cell = identifier(name)
     if kind == "DOUBLE" and wanted.lower() in NUMBERS:
         return cell
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+    if kind.endswith("]"):
         return f"to_json({cell})::VARCHAR"
+    if kind.startswith(("STRUCT", "MAP")):  # what a row has no value for is no key of its object
+        return f"json_merge_patch('{{}}'::JSON, to_json({cell}))::VARCHAR"
     trimmed = f"nullif(trim({cell}::VARCHAR), '')"
     if kind != "VARCHAR" or wanted not in ("VARCHAR", "JSON"):
         return trimmed

@@ -19,6 +19,7 @@ from ..errors import UsageLogError
 from .fast_json import TooMuchError, are_few, check_values, leading_documents, parsed
 from .not_read import not_read
 from .packing import BrokenOffError, Packing, packing_of, unpacked
+from .parquet_columns import PARQUET_SCHEMA, top_level
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
 from .unfold import SQLITE, tables
@@ -30,10 +31,6 @@ SPACES = re.compile(r"\s*")
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
-
-PARQUET = "read_parquet($path, hive_partitioning = false)"
-"""The rows of one file. A folder such as `model=x` above it says nothing of them, as of a CSV's."""
-PARQUET_COLUMNS = f"SELECT DISTINCT column_name FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class LogFile:
 
 @dataclass(frozen=True)
 class Format:
-    """How to read a file: its reader, its bytes' layout, and how they are packed. `columns` are a CSV's, in order."""
+    """How to read a file: its reader, its bytes' layout, and how they are packed. `columns` are a table's, in order."""
 
     reader: Reader
     layout: Layout
@@ -86,13 +83,11 @@ def tell_format(
         if not_read(start) or not (cut or _has_text(start)):
             return None
         if start[:4] == b"PAR1":
-            columns = _query(file, connection, PARQUET_COLUMNS, path=escaped(file.path))
-            return _format_of(
-                Sample(file.path, "parquet", columns=frozenset(name for (name,) in columns)), forced, packing
-            )
+            names = top_level(_query(file, connection, PARQUET_SCHEMA, path=escaped(file.path)))
+            return _format_of(Sample(file.path, "parquet", columns=frozenset(names)), forced, packing, names)
         if start.startswith(SQLITE):
-            names = tables(Path(file.path)) if packing is None else ()
-            return _format_of(Sample(file.path, "sqlite", columns=frozenset(names)), forced, packing)
+            found = tables(Path(file.path)) if packing is None else ()
+            return _format_of(Sample(file.path, "sqlite", columns=frozenset(found)), forced, packing)
         text = text_of(start)
         format = _format_of_text(file, text, cut, forced, packing)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
@@ -196,7 +191,9 @@ def _format_of(
     columns: tuple[str, ...] = (),
     delimiter: str = ",",
 ) -> Format | None:
-    reader = forced or next((reader for reader in READERS if reader.recognises(sample)), None)
+    table = sample.layout == "parquet"  # of which no document is unfolded
+    known = (reader for reader in READERS if not (table and reader.unfold) and reader.recognises(sample))
+    reader = forced or next(known, None)
     if reader is None:
         _refuse(sample)
     there = sample.columns or {name for record in sample.records for name in record}

@@ -19,10 +19,11 @@ import duckdb
 
 from .bounded import lines_of
 from .cell_sql import EXACT, as_kind, checked_cell, plain_cell, why_misfit
-from .files import PARQUET, escaped
+from .files import escaped
 from .fits import NUMBERS
 from .known_cells import all_known
 from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
+from .parquet_columns import PARQUET
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
@@ -123,7 +124,7 @@ def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> 
     columns = as_written(connection, source.whole)
     connection.execute(PARQUET_CELLS.format(columns=columns), {"path": escaped(source.whole)})
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    places = {name: name for name in kinds if name != LINE_COLUMN}
+    places = {name: f"c{place}" for place, name in enumerate(source.format.columns)}
     return _keep_rows(connection, source, places, kinds, keep)
 
 

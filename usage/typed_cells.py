@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .cell_sql import EXACT
-from .files import PARQUET, escaped
+from .files import escaped
+from .parquet_columns import PARQUET
 from .reader import identifier
 
 if TYPE_CHECKING:
@@ -16,16 +17,16 @@ KINDS = f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {PARQUET}
 
 
 def as_written(connection: DuckDBPyConnection, path: str) -> str:
-    """SQL for the columns of a Parquet file, those of a type that is written in another way in a CSV as texts.
+    """SQL for the columns of a Parquet file in their order, as c0, c1 and so on; those of a type that is written in
+    another way in a CSV as texts.
 
     A whole number that is kept as a DOUBLE or with decimals has none in the text; days that are kept as moments are
     days where all of a column's are; bytes are UTF-8, as writers that know no texts mean them.
     """
     kinds = dict(connection.execute(KINDS, {"path": escaped(path)}).fetchall())
     days = _days(connection, path, kinds)
-    texts = {name: _text(identifier(name), kind, name in days) for name, kind in kinds.items()}
-    replaced = ", ".join(f"{text} AS {identifier(name)}" for name, text in texts.items() if text)
-    return f"* REPLACE ({replaced})" if replaced else "*"
+    texts = (_text(identifier(name), kind, name in days) or identifier(name) for name, kind in kinds.items())
+    return ", ".join(f"{text} AS c{place}" for place, text in enumerate(texts))
 
 
 def _days(connection: DuckDBPyConnection, path: str, kinds: Mapping[str, str]) -> set[str]:
@@ -51,6 +52,8 @@ def _text(cell: str, kind: str, is_day: bool) -> str | None:
         return f"CASE WHEN {whole} THEN {cell}::BIGINT::VARCHAR ELSE {cell}::VARCHAR END"
     if kind.startswith("DECIMAL") and not kind.endswith(",0)"):
         return f"rtrim(rtrim({cell}::VARCHAR, '0'), '.')"
+    if kind == "VARIANT":  # JSON, but for texts
+        return f"{cell}::JSON ->> '$'"
     if kind == "BLOB":
         return f"coalesce(TRY(decode({cell})), {cell}::VARCHAR)"
     return f"{_moment(cell)}::DATE::VARCHAR" if is_day else None

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ...usage.engines.statement import UNIQUE, RollupStatement, columns_of
-from ...usage.files import PARQUET, escaped
+from ...usage.files import escaped
+from ...usage.parquet_columns import PARQUET
 from .ledger import rollup_needs
 
 if TYPE_CHECKING:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from costsim.errors import UsageLogError
 from costsim.usage.load import load
 from costsim.usage.reader import identifier
 from emptied import open_store
@@ -118,3 +120,48 @@ def test_bytes_that_are_no_text_are_said_as_they_are(tmp_path: Path) -> None:
     with open_store(Path(":memory:")) as store:
         load(store, [file])
         assert store.execute("SELECT model FROM usage_event").fetchall() == [("caf\\xE9",)]
+
+
+def parquet(file: Path, columns: str) -> Path:
+    duckdb.connect().execute(f"COPY (SELECT {columns}) TO '{file}' (FORMAT parquet)")
+    return file
+
+
+SPEND = """'r1' AS request_id, 'acompletion' AS call_type, 'claude-haiku-4-5' AS model, 0.5 AS spend, 100 AS total_tokens,
+    90 AS prompt_tokens, 10 AS completion_tokens, TIMESTAMP '2026-10-05 10:00' AS "startTime"
+"""
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        """'{"usage_object": {"cache_read_input_tokens": 50}}'""",
+        """'{"usage_object": {"cache_read_input_tokens": 50}}'::JSON::VARIANT""",
+        "{'usage_object': {'cache_read_input_tokens': 50, 'cache_creation_input_tokens': NULL}}",
+        "MAP {'usage_object': MAP {'cache_read_input_tokens': 50}}",
+        'encode(\'{"usage_object": {"cache_read_input_tokens": 50}}\')',
+    ],
+    ids=["text", "variant", "struct", "map", "bytes"],
+)
+def test_an_object_in_a_cell_is_one_in_every_type(tmp_path: Path, metadata: str) -> None:
+    file = parquet(tmp_path / "calls.parquet", f"{SPEND}, {metadata} AS metadata")
+    with open_store(Path(":memory:")) as store:
+        load(store, [file])
+        assert store.execute("SELECT input, cache_read FROM usage_event").fetchall() == [(40, 50)]
+
+
+def test_columns_may_differ_in_their_case_only(tmp_path: Path) -> None:
+    """DuckDB would name the second of `Model` and `model` anew, and the call would have none."""
+    file = parquet(tmp_path / "calls.parquet", f"'other' AS qodel, {{'a': 1, 'b': [{{'c': 2}}]}} AS nested, {SPEND}")
+    file.write_bytes(file.read_bytes().replace(b"qodel", b"Model"))  # DuckDB writes no such columns
+    with open_store(Path(":memory:")) as store:
+        load(store, [tmp_path / "calls.parquet"])
+        found = store.execute("SELECT model, input, output, recorded_usd FROM usage_event").fetchall()
+    assert found == [("claude-haiku-4-5", 90, 10, Decimal("0.5"))]
+
+
+def test_a_table_of_what_is_read_as_a_document_is_no_log(tmp_path: Path) -> None:
+    file = tmp_path / "thread.parquet"
+    duckdb.connect().execute(f"COPY (FROM read_json('{DATA / 'amp' / 'T-current.json'}')) TO '{file}' (FORMAT parquet)")
+    with open_store(Path(":memory:")) as store, pytest.raises(UsageLogError, match="no log that costsim knows"):
+        load(store, [file])

@@ -12,8 +12,9 @@ import duckdb
 
 from ...tokens import TOKEN_CLASSES
 from ...writing import replacing
-from ..files import PARQUET, escaped
+from ..files import escaped
 from ..output_files import failing_as_output
+from ..parquet_columns import PARQUET
 from ..reader import struct, text
 from .statement import RollupStatement
 
