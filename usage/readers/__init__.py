@@ -80,6 +80,7 @@ ORDER = (
     "jcode.READER",
     "atif.READER",
     "junie.READER",
+    "shelley.READER",
     "zcode.READER",
     "crush.READER",
     "amp.READER",

@@ -1243,6 +1243,22 @@ def command_code(folder: Path) -> None:
     lines(folder / "two.jsonl", {**head, "id": "t"}, shared, answer("b", {}, 7, 3, 0, 0, 0))
 
 
+# A fork copies a message under an id of its own; a call beside it is another; a cost of 0 is no known one.
+@case("shelley", 2, 100 + 7, 60, 5, 20 + 3, "0.01")
+def shelley(folder: Path) -> None:
+    names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cost_usd")
+    said, beside = ({"model": "m", "end_time": AT, **dict(zip(names, counts, strict=True))}
+                    for counts in ((100, 20, 60, 5, 0.01), (7, 3, 0, 0, 0)))  # fmt: skip
+    usages = (json.dumps(said), json.dumps([{"purpose": "compaction", **beside}]))
+    with sqlite3.connect(folder / "shelley.db") as database:
+        database.execute("CREATE TABLE migrations (name)")
+        database.execute("CREATE TABLE conversations (conversation_id)")
+        database.execute("CREATE TABLE messages (message_id, forked_from_message_id, usage_data, other_usage_data)")
+        rows = [("a", None, *usages), ("b", "a", *usages)]
+        database.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
+    database.close()
+
+
 # A step copied for context counts no more; cached tokens are within the prompt, and so is what Anthropic's API says
 # was written; the sums repeat the steps.
 @case("atif", 2, (100 - 60 - 5) + 7, 60, 5, 20 + 3, "0.01")
