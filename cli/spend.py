@@ -71,7 +71,7 @@ class SpendOptions:
             "--events",
             metavar="FILE",
             help="Price Parquet files, folders or globs of calls (s3:// too) where they lie, without a store: columns "
-            "as in usage_event, at least ts, model and a count. Calls are taken as they stand; none is counted twice.",
+            "as in usage_event, at least ts, model and a count. Rows with one event_id are one call.",
         ),
     ] = None
     by: Annotated[

@@ -1,7 +1,9 @@
 """Calls as Parquet, summed where they lie: a file with columns of `usage_event` needs no loading.
 
 Columns that the file does not have get the values that a call has by itself (one request, standard processing). What
-the file's own statistics show is not read: a column that holds one value throughout is that value.
+the file's own statistics show is not read: a column that holds one value throughout is that value. As in a rollup
+(`engines/statement.py`), letters of either case name the same column, rows with one `event_id` are one call, and calls
+that cannot be are not counted but named.
 """
 
 from __future__ import annotations
@@ -18,12 +20,16 @@ import duckdb
 from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
+from .column_names import column_named
+from .engines.statement import FAULT, PLACE, UNIQUE
 from .files import escaped
 from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
 from .object_stores import allow, is_remote, said
+from .project import NAMES, unless_blank
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
+from .rollup import NEEDED as PRICED_BY
 from .store import open_store, scalar
 
 if TYPE_CHECKING:
@@ -40,15 +46,38 @@ NEEDED = ("ts", "model")
 STATISTICS = """
 WITH part AS (FROM parquet_metadata($files) WHERE num_values > 0),
 whole AS (SELECT sum(row_group_num_rows) AS rows FROM part WHERE column_id = 0)
-SELECT path_in_schema,
+SELECT lower(path_in_schema) AS name,
     CASE WHEN sum(stats_null_count) = 0 AND bool_and(min_is_exact AND max_is_exact)
         AND min(stats_min_value) = max(stats_max_value) AND sum(num_values) = any_value(rows)
         THEN min(stats_min_value) END,
     coalesce(sum(stats_null_count) = sum(num_values), false),
     coalesce(sum(stats_null_count) = 0 AND sum(num_values) = any_value(rows), false),
-    CASE WHEN bool_and(stats_min_value IS NOT NULL) THEN min(TRY_CAST(stats_min_value AS HUGEINT)) END
+    CASE WHEN bool_and(stats_min_value IS NOT NULL) THEN min(TRY_CAST(stats_min_value AS HUGEINT)) END,
+    bool_and(stats_null_count = num_values OR coalesce(CASE name
+        WHEN 'ts' THEN TRY_CAST(stats_min_value AS TIMESTAMP) >= TIMESTAMP '2000-01-01'
+            AND TRY_CAST(stats_max_value AS TIMESTAMP) < TIMESTAMP '2200-01-01'
+        WHEN 'recorded_usd' THEN TRY_CAST(stats_min_value AS DOUBLE) >= 0 AND TRY_CAST(stats_max_value AS DOUBLE) <= 1e8
+        ELSE TRY_CAST(stats_max_value AS HUGEINT) <= 1000000000000 END, false))
 FROM part, whole GROUP BY ALL
 """
+SPELLINGS = """
+SELECT DISTINCT unnest(list(path_in_schema)) FROM parquet_metadata($files)
+GROUP BY file_name, lower(path_in_schema) HAVING count(DISTINCT path_in_schema) > 1
+"""
+HASH = "CASE WHEN event_id IS NOT NULL THEN hash(event_id) END"
+HASHES = f"SELECT {HASH} AS hash FROM call WHERE hash % $parts::UBIGINT = $part::UBIGINT"  # noqa: S608 (ours)
+HASHES_AT_ONCE = 50_000_000  # 8 bytes each
+ONCE = f"""
+CREATE TEMP TABLE repeated AS SELECT {HASH} AS hash FROM call WHERE hash IS NOT NULL GROUP BY ALL HAVING count(*) > 1;
+CREATE TEMP TABLE kept AS SELECT * EXCLUDE (place) FROM (
+    SELECT call.*, {PLACE} FROM call SEMI JOIN repeated ON {HASH} = repeated.hash
+) WHERE place = 1;
+CREATE VIEW counted AS FROM call ANTI JOIN repeated ON {HASH} = repeated.hash UNION ALL FROM kept
+"""  # noqa: S608 (ours)
+EACH = "CREATE VIEW counted AS FROM call"
+FAULTS = f"""
+SELECT fault, count(*) FROM (SELECT {FAULT} AS fault FROM counted) WHERE fault IS NOT NULL GROUP BY fault ORDER BY fault
+"""  # noqa: S608 (ours)
 FIRST_ROWS = 20_000
 FIRST_MODELS = f"""
 SELECT DISTINCT provider, model FROM (SELECT provider, model FROM usage_event LIMIT {FIRST_ROWS})
@@ -58,21 +87,27 @@ WHERE model IS NOT NULL
 
 @dataclass(frozen=True)
 class Column:
-    """What a file says of a column: its type, and from its statistics the one value it has, or the least one."""
+    """What a file says of a column: its type, and from its statistics the one value it has, or the least one, and
+    whether all are such as calls have."""
 
     kind: str
     only: str | None = None
     empty: bool = False
     full: bool = False
     least: int | None = None
+    usable: bool = False
 
 
 @dataclass(frozen=True)
 class Calls:
-    """A store in memory whose `usage_event` is the files; `constant` columns hold one value, given as SQL."""
+    """A store in memory whose `usage_event` is the files; `constant` columns hold one value, given as SQL.
+
+    `faults` are calls that are not in it, counted by what is wrong with them.
+    """
 
     connection: duckdb.DuckDBPyConnection
     constant: Mapping[str, str]
+    faults: tuple[tuple[str, int], ...] = ()
 
     def models(self) -> list[tuple[str | None, str]]:
         """The providers and models of the first rows."""
@@ -90,7 +125,7 @@ class Calls:
 
         Other columns of `KEPT` are not distinguished.
         """
-        dropped = {name: _missing(name) for name in KEPT if name not in (*keep, "provider", "model", "processing")}
+        dropped = {name: _missing(name) for name in KEPT if name not in (*keep, *PRICED_BY)}
         slot = {} if half_hour_models else {"slot": "(-1)::SMALLINT"}
         values: dict[str, object] = {"by_half_hour": list(half_hour_models)} if half_hour_models else {}
         where = [f"ts >= ${name}" for name in ("since",) if since] + ["ts < $until + 1"] * bool(until)
@@ -147,15 +182,43 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
     selected = ", ".join(
         f"{sql} AS {identifier(name)}" for name, sql in {"ts": _time(files, columns["ts"]), **shown}.items()
     )
+    selected += f", {_id(columns.get(UNIQUE))} AS {UNIQUE}"
+    connection.execute(f"CREATE VIEW call AS SELECT {selected} FROM calls")  # noqa: S608 (names are ours)
+    connection.execute(ONCE if UNIQUE in columns and _are_repeated(connection) else EACH)
+    usable = all(columns[name].usable for name in ("ts", "recorded_usd", *TOKEN_CLASSES) if name in columns)
+    faults = [] if usable else connection.execute(FAULTS).fetchall()
     connection.execute("DROP TABLE usage_event")
-    connection.execute(f"CREATE VIEW usage_event AS SELECT {selected} FROM calls")  # noqa: S608 (names are ours)
-    return Calls(connection, constant)
+    wanted = f"WHERE ({FAULT}) IS NULL" if faults else ""
+    connection.execute(f"CREATE VIEW usage_event AS FROM counted {wanted}")
+    return Calls(connection, constant, tuple(faults))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, Column]:
+    """What the files say of their columns, by their names in small letters. Raises UsageLogError."""
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE calls)").fetchall())
+    names = spellings(connection, files)
+    for name in (*READ, "ts", UNIQUE):
+        column_named(name, names, files[0])
     stated = {name: said for name, *said in connection.execute(STATISTICS, {"files": files}).fetchall()}
-    return {name: Column(kind, *stated.get(name, ())) for name, kind in kinds.items()}
+    return {name.lower(): Column(kind, *stated.get(name.lower(), ())) for name, kind in kinds.items()}
+
+
+def spellings(connection: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
+    """The names of columns that a file has in several spellings: DuckDB gives the second another name."""
+    return [name for (name,) in connection.execute(SPELLINGS, {"files": files}).fetchall()]
+
+
+def _are_repeated(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether some calls may have one id: two hashes are the same. Sorted here, in half the time of SQL's DISTINCT."""
+    import numpy as np  # not for a file without ids
+
+    parts = 1 + scalar(connection, "SELECT count(*) FROM call") // HASHES_AT_ONCE
+    for part in range(parts):
+        asked = connection.execute(HASHES, {"parts": parts, "part": part})
+        hashes = np.sort(np.asarray(asked.fetchnumpy()["hash"]))
+        if (hashes[1:] == hashes[:-1]).any():
+            return True
+    return False
 
 
 def _check_count(connection: duckdb.DuckDBPyConnection, files: list[str], name: str, column: Column | None) -> None:
@@ -176,6 +239,8 @@ def _constant(name: str, column: Column | None) -> str | None:
         return _missing(name)
     if column.only is None or (column.kind not in WHOLE and column.kind not in ("VARCHAR", "BOOLEAN")):
         return None
+    if name in NAMES and not column.only.strip(" "):
+        return _missing(name)
     return "'" + column.only.replace("'", "''") + f"'::{TYPES.get(name, 'VARCHAR')}"
 
 
@@ -183,7 +248,13 @@ def _value(name: str, column: Column) -> str:
     if name == "tags" and column.kind != "VARCHAR":
         return f"to_json({identifier(name)})::VARCHAR"  # a struct, a map or JSON
     cast = f"{identifier(name)}::{TYPES.get(name, 'VARCHAR')}"
+    if name in NAMES:
+        return f"coalesce({unless_blank(cast)}, {_missing(name)})"
     return cast if column.full else f"coalesce({cast}, {_missing(name)})"
+
+
+def _id(column: Column | None) -> str:
+    return "NULL::VARCHAR" if column is None else f"nullif({UNIQUE}::VARCHAR, '')"
 
 
 def _missing(name: str) -> str:

@@ -221,10 +221,15 @@ def _column(name: str, value: str, kind: str | None) -> str:
     if name in ("stated_total", BEYOND):
         return f"{_bounded(f'TRY_CAST({value} AS HUGEINT)')} AS {name}"
     if name in NAMES and value == name:
-        value = f"CASE WHEN {value} BETWEEN '!' AND '~' OR trim({value}) <> '' THEN {value} END"  # quick for most
+        value = unless_blank(value)
     if DEFAULTS[name] not in ("NULL", value):
         value = f"coalesce({value}, {DEFAULTS[name]})"
     return f"({value})::{kind_of(name)} AS {identifier(name)}"
+
+
+def unless_blank(value: str) -> str:
+    """SQL for a text, and NULL of one that is empty or blank; quick for most."""
+    return f"CASE WHEN {value} BETWEEN '!' AND '~' OR trim({value}) <> '' THEN {value} END"
 
 
 def _bounded(total: str) -> str:

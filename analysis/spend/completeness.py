@@ -56,7 +56,8 @@ class SourceScore:
 class DataQuality:
     """What was seen and is in no total: `rejected` lines, `unread` fields, `signs` of files, files passed over by
     reason, files that were recognised and have no call; the `scores` of the sources in the total; and for figures that
-    are computed from tokens, `only_stated`: what bills state without any, in words."""
+    are computed from tokens, `only_stated`: what bills state without any, in words; of calls that were priced where
+    they lie, the `faults` of those that are not counted."""
 
     scores: tuple[SourceScore, ...] = ()
     rejected: int = 0
@@ -65,6 +66,7 @@ class DataQuality:
     passed_over: tuple[tuple[str, int], ...] = ()
     without_call: int = 0
     only_stated: str = ""
+    faults: tuple[tuple[str, int], ...] = ()
 
     @property
     def least(self) -> SourceScore | None:
@@ -79,6 +81,8 @@ class DataQuality:
     def _messages(self) -> Iterator[str]:
         if self.only_stated:
             yield self.only_stated
+        for fault, calls in self.faults:
+            yield f"{counted(calls, 'call', 'calls')} with {fault}"
         if self.rejected:
             yield f"{counted(self.rejected, 'line was', 'lines were')} rejected (table reject)"
         for found in self.unread:
@@ -101,7 +105,7 @@ class DataQuality:
             "completeness": [
                 {"source": s.source, "percent": f"{s.score:f}", "reasons": list(s.reasons)} for s in self.scores
             ],
-            "rejected_lines": self.rejected,
+            "rejected_lines": self.rejected + sum(calls for _, calls in self.faults),
             "unread": [
                 {"source": u.source, "field": u.field, "files": u.files, "occurrences": u.occurrences,
                  "total": f"{u.total.normalize():f}", "file": u.path, "line": u.line}

@@ -98,4 +98,4 @@ def _is_unique(there: Columns[str, str] | None, wanted: Wanted) -> bool:
         return wanted.unique_by != "none"
     if wanted.mapping:
         return "id" in wanted.mapping.columns
-    return there is None or UNIQUE in there
+    return there is None or UNIQUE in map(str.lower, there)

@@ -307,7 +307,7 @@ def _span(connection: DuckDBPyConnection) -> tuple[date, date] | None:
 def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query, rates: Rates | None = None) -> Spend:
     """Group and price Parquet files of calls where they lie, without a store: columns as in `usage_event`.
 
-    Calls are taken as they stand: none is counted twice. Raises CostsimError.
+    Rows with one `event_id` are one call; no other source is compared with them. Raises CostsimError.
     """
     from ...usage.parquet import open_calls
 
@@ -320,4 +320,5 @@ def spend_calls(paths: Sequence[str | Path], book: PriceBook, query: Query, rate
             models = calls.roll_up(query.names, starts, by_half_hour, *query.utc_days)
             needed_starts, needed_half_hour = rollup_needs(book, models)
             if {*needed_starts} <= {*starts} and {*needed_half_hour} <= {*by_half_hour}:
-                return spend(calls.connection, book, query, rates)
+                found = spend(calls.connection, book, query, rates)
+                return replace(found, quality=replace(found.quality, faults=calls.faults))

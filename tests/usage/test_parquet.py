@@ -12,10 +12,13 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.spend.ledger import bring_up_to_date
+from costsim.analysis.spend.rollup_file import Wanted, make_rollup
 from costsim.analysis.spend.spend import Query, spend, spend_calls
 from costsim.errors import UsageLogError
 from costsim.pricing.book import open_book
+from costsim.store import open_store as open_priced_store
 from costsim.usage import parquet
+from costsim.usage.engines.named import engine_of
 from costsim.usage.store import insert_rows, open_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +49,7 @@ CALLS = st.fixed_dictionaries({
 
 
 def stored(store: duckdb.DuckDBPyConnection, calls: list[dict[str, Any]]) -> None:
-    insert_rows(store, "usage_event", [CALL | call for call in calls])
+    insert_rows(store, "usage_event", [CALL | {"event_id": str(n)} | call for n, call in enumerate(calls)])
 
 
 def written(file: Path, sql: str) -> Path:
@@ -133,6 +136,137 @@ def test_of_several_files_the_one_that_is_no_parquet_is_named(tmp_path: Path) ->
     (tmp_path / "e.parquet").write_text("")
     with pytest.raises(UsageLogError, match=r"\A\S*e\.parquet: the file cannot be read"):
         spend_calls([tmp_path], BOOK, Query())
+
+
+ONE = "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, "
+
+
+def both(file: Path, folder: Path, by: tuple[str, ...] = ()) -> list[list[Any]]:
+    """What a file of calls comes to where it lies, and by way of a rollup."""
+    made = make_rollup(engine_of("local", str(file)), BOOK, folder / f"rollup of {file.name}", Wanted())
+    with open_priced_store(folder / f"{file.name}.duckdb", BOOK) as store:
+        store.load([made.file])
+        found = [spend_calls([file], BOOK, Query(by)), store.spend(by=by)]
+    return [
+        [(row.keys, row.calls, row.counts, row.computed_usd, row.recorded_usd) for row in one.rows] for one in found
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "columns",
+    [
+        '1_000_000 AS "Input"',
+        '1_000_000 AS INPUT, 5 AS "outPut", \'batch\' AS "Processing"',
+        '1_000_000 AS input, 0.25::DECIMAL(9, 2) AS "Recorded_USD", \'a\' AS "Component"',
+        "1_000_000 AS input, 'e' AS \"Event_ID\" FROM range(3)",
+    ],
+    ids=["a count", "several", "money", "an id"],
+)
+def test_letters_of_either_case_name_the_same_column(tmp_path: Path, columns: str) -> None:
+    shouted = written(tmp_path / "a.parquet", ONE + columns)
+    names = duckdb.execute(f"SELECT column_name FROM (DESCRIBE FROM '{shouted}')").fetchall()
+    small = ", ".join(f'"{name}" AS {name.lower()}' for (name,) in names)
+    quiet = written(tmp_path / "b.parquet", f"SELECT {small} FROM '{shouted}'")
+    assert both(shouted, tmp_path, ("component",)) == both(quiet, tmp_path, ("component",))
+    # 1,000,000 tokens at 1 USD per million, or half of it in a batch: none is missing
+    assert spend_calls([shouted], BOOK, Query()).total.computed_usd >= Decimal("0.5")
+
+
+@pytest.mark.slow
+def test_files_whose_columns_differ_in_case_are_read_together(tmp_path: Path) -> None:
+    written(tmp_path / "a.parquet", ONE + "10 AS input")
+    written(tmp_path / "b.parquet", f'{ONE} 5 AS "Input", -1 AS "OUTPUT"'.replace("ts,", '"TS",'))
+    with pytest.raises(UsageLogError, match="column 'output' has a negative count"):
+        spend_calls([tmp_path], BOOK, Query())
+    written(tmp_path / "b.parquet", f'{ONE} 5 AS "Input", 1 AS "OUTPUT"'.replace("ts,", '"TS",'))
+    total = spend_calls([tmp_path], BOOK, Query()).total
+    assert (total.tokens["input"], total.tokens["output"]) == (15, 1)
+
+
+@pytest.mark.slow
+def test_two_columns_that_differ_in_case_only_are_refused_in_one_line(tmp_path: Path) -> None:
+    arrow, arrows = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    values = {"ts": [START], "model": ["claude-haiku-4-5"], "input": [1_000_000], "Input": [5], "x": [1], "X": [2]}
+    arrows.write_table(arrow.table(values), tmp_path / "a.parquet")
+    said = "the columns 'Input' and 'input' differ in their case only"
+    with pytest.raises(UsageLogError, match=said):
+        spend_calls([tmp_path / "a.parquet"], BOOK, Query())
+    with pytest.raises(UsageLogError, match=said):
+        make_rollup(engine_of("local", str(tmp_path / "a.parquet")), BOOK, tmp_path / "r.parquet", Wanted())
+
+
+@pytest.mark.slow
+def test_rows_with_one_id_are_one_call_as_in_a_rollup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql = """
+        SELECT TIMESTAMP '2026-10-05' + INTERVAL (i) HOUR AS ts, 'claude-haiku-4-5' AS model, i AS input, i % 7 AS output,
+            CASE WHEN i % 10 = 0 THEN NULL WHEN i % 10 = 1 THEN '' ELSE 'e' || (i % 13) END AS event_id
+        FROM range(100) t(i)"""
+    file = written(tmp_path / "a.parquet", sql)
+    # 20 rows have no id and count each; the other 80 have 13 ids
+    assert spend_calls([file], BOOK, Query()).total.calls == 20 + 13
+    assert len({str(found) for found in both(file, tmp_path, ("day",))}) == 1
+    monkeypatch.setattr(parquet, "HASHES_AT_ONCE", 7)
+    assert spend_calls([file], BOOK, Query()).total.calls == 20 + 13
+
+
+@pytest.mark.slow
+def test_ids_that_stand_in_two_files_are_one_call(tmp_path: Path) -> None:
+    for name, output in (("a", 3), ("b", 9)):
+        written(tmp_path / f"{name}.parquet", f"{ONE} 10 AS input, {output} AS output, 'e' AS event_id")
+    total = spend_calls([tmp_path], BOOK, Query()).total
+    assert (total.calls, total.tokens["output"]) == (1, 9)  # the entry with the largest output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("'infinity'::TIMESTAMP AS ts", "a time outside 2000 to 2199"),
+        ("'-infinity'::TIMESTAMP AS ts", "a time outside 2000 to 2199"),
+        ("TIMESTAMP '1970-01-01' AS ts", "a time outside 2000 to 2199"),
+        ("TIMESTAMPTZ '2200-01-01 01:00+01' AS ts", "a time outside 2000 to 2199"),
+        ("12345678901234567.5::DOUBLE AS recorded_usd", "a recorded cost over 10^8 USD"),
+        ("-1::DECIMAL(9, 2) AS recorded_usd", "a negative recorded cost"),
+        ("1_000_000_000_001 AS output", "a count over 10^12"),
+        ("9e18::BIGINT AS cache_read", "a count over 10^12"),
+    ],
+    ids=["infinity", "before all", "1970", "2200", "money", "less than nothing", "a count", "a sum too large"],
+)
+def test_calls_that_cannot_be_are_named_and_not_counted_as_in_a_rollup(tmp_path: Path, columns: str, said: str) -> None:
+    """Three of five rows, in a group of rows of their own or among others."""
+    file = tmp_path / "a.parquet"
+    value, _, name = columns.rpartition(" AS ")
+    sound = f"{ONE} 10 AS input, 0 AS output, 0 AS cache_read, NULL::DOUBLE AS recorded_usd"
+    rows = f"* REPLACE (CASE WHEN i < 3 THEN {value} ELSE {name} END AS {name})"
+    written(file, f"SELECT {rows} FROM ({sound}), range(5) t(i)")
+    found = spend_calls([file], BOOK, Query())
+    assert (found.total.calls, found.quality.faults) == (2, ((said, 3),))
+    assert f"3 calls with {said}" in found.quality.messages
+    made = make_rollup(engine_of("local", str(file)), BOOK, tmp_path / "r.parquet", Wanted())
+    assert (made.calls, made.faults) == (2, found.quality.faults)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["' '", "''", "CASE WHEN i = 1 THEN ' ' END", "CASE WHEN i = 1 THEN 'a' ELSE '  ' END"]
+)
+def test_a_blank_name_is_none(tmp_path: Path, name: str) -> None:
+    file = written(
+        tmp_path / "a.parquet", f"{ONE} 10 AS input, {name} AS component, {name} AS agent FROM range(3) t(i)"
+    )
+    here, rolled = both(file, tmp_path, ("component", "agent"))
+    assert here == rolled
+    assert {row[0][0] for row in here} <= {"unattributed", "a"}
+
+
+@pytest.mark.slow
+def test_a_bill_costs_what_it_says(tmp_path: Path) -> None:
+    columns = "'no-such-model' AS model, 12.5::DECIMAL(9, 2) AS recorded_usd, 'bill' AS role, 'copilot-bill' AS source"
+    file = written(tmp_path / "a.parquet", f"SELECT TIMESTAMP '2026-10-05' AS ts, {columns}")
+    here, rolled = both(file, tmp_path)
+    assert here == rolled
+    assert here[0][3] == Decimal("12.5")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -13,7 +14,7 @@ import duckdb
 from ...errors import UsageLogError
 from ..lake_tables import refuse_remote_table
 from ..object_stores import allow, is_remote, said
-from ..parquet import parquet_files
+from ..parquet import parquet_files, spellings
 from ..store import SESSION, open_store
 from ..store_file import connect
 from .engine import copy_to
@@ -22,11 +23,12 @@ from .statement import SOURCE, RollupStatement
 
 @dataclass(frozen=True)
 class Local:
-    """Calls that DuckDB reads where they lie."""
+    """Calls that DuckDB reads where they lie; `spellings` of columns of which it takes only the first by its name."""
 
     connection: duckdb.DuckDBPyConnection
     origin: str
     unique: bool
+    spellings: Sequence[str] = ()
 
     @classmethod
     def open(cls, source: str) -> Local:
@@ -57,13 +59,15 @@ class Local:
         try:
             calls = connection.read_parquet(files, union_by_name=len(files) > 1, hive_partitioning=False)
             calls.create_view(SOURCE)
+            found = spellings(connection, files)
         except duckdb.Error as error:
             raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
-        return cls(connection, origin, unique=False)
+        return cls(connection, origin, unique=False, spellings=found)
 
     def columns(self) -> dict[str, str]:
         """The columns of the files or of the store's table."""
-        return dict(self.connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {SOURCE})").fetchall())  # noqa: S608
+        names = self.connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {SOURCE})").fetchall()  # noqa: S608
+        return dict.fromkeys(self.spellings, "") | dict(names)
 
     def models(self, model: str, provider: str) -> list[tuple[str | None, str]]:
         """The providers and models of all calls."""

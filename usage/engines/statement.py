@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ...documents import did_you_mean, nearest
 from ...errors import UsageLogError
 from ...tokens import BUT_TEXT_OUTPUT, TOKEN_CLASSES
+from ..column_names import column_named
 from ..reader import DEFAULTS, DIMENSIONS, identifier, text
 from ..rollup import COUNTS, KEPT, sums
 
@@ -48,6 +49,11 @@ CASE WHEN ts IS NULL THEN 'no time'
     WHEN least({", ".join(TOKEN_CLASSES)}) < 0 THEN 'a negative count'
     WHEN greatest({", ".join(TOKEN_CLASSES)}) > 1000000000000 THEN 'a count over 10^12' END
 """
+PLACE = f"""
+row_number() OVER (PARTITION BY {UNIQUE} ORDER BY output DESC, ts DESC, {BUT_TEXT_OUTPUT} DESC,
+    recorded_usd DESC NULLS LAST, {", ".join(f"{name} DESC" for name in (*KEPT, *TOKEN_CLASSES))}) AS place
+"""
+"""Of the entries of a call the first counts."""
 WHOLE = re.compile(
     r"(u?(tiny|small|big|huge)?int(eger|\d+)?|long|short|byte|(decimal|numeric|number)\(\d+, ?0\))", re.I
 )
@@ -97,16 +103,11 @@ class RollupStatement:
         parts = [f"call AS (SELECT {cast} FROM {SOURCE})"]  # noqa: S608 (see `columns`)
         counted = "SELECT * FROM call"
         if self.unique:
-            order = f"output DESC, ts DESC, {BUT_TEXT_OUTPUT} DESC, recorded_usd DESC NULLS LAST"
-            rest = ", ".join(f"{name} DESC" for name in (*KEPT, *TOKEN_CLASSES))
-            parts.append(
-                f"numbered AS (SELECT *, row_number() OVER (PARTITION BY {UNIQUE} ORDER BY {order}, {rest}) AS place "  # noqa: S608
-                "FROM call)"
-            )
+            parts.append(f"numbered AS (SELECT *, {PLACE} FROM call)")  # noqa: S608
             counted = f"SELECT * FROM numbered WHERE {UNIQUE} IS NULL OR place = 1"  # noqa: S608
-        parts.append(
-            f"judged AS (SELECT *, recorded_usd IS NOT NULL AS recorded, {FAULT} AS fault FROM ({counted}) AS counted)"  # noqa: S608
-        )
+        sound = ", ".join(f"{_sound(name)} AS {identifier(name)}" for name in self.columns)
+        judged = f"{sound}, recorded_usd IS NOT NULL AS recorded, {FAULT} AS fault"
+        parts.append(f"judged AS (SELECT {judged} FROM ({counted}) AS counted)")  # noqa: S608
         return ", ".join(parts)
 
 
@@ -127,13 +128,19 @@ def columns_of(
     names = dict(mapping.columns) if mapping else {}
     if unique_by:
         names["id"] = unique_by
-    for name in names.values():
-        if there is not None and name not in there:
-            raise UsageLogError(f"there is no column {name!r}{did_you_mean(name, sorted(there))}", file=place)
+    if there is not None:
+        names = {name: _column(there, column, place) for name, column in names.items()}
     found = _given(there, mapping, names, keep, place)
     if role:
         found["role"] = text(role)
     return {name: _typed(name, found.get(name)) for name in (*USED, *keep)}
+
+
+def _column(there: Columns[str, str], name: str, place: str) -> str:
+    column = column_named(name, there, place)
+    if column is None:
+        raise UsageLogError(f"there is no column {name!r}{did_you_mean(name, sorted(there))}", file=place)
+    return column
 
 
 def _check_keep(keep: Sequence[str]) -> None:
@@ -150,14 +157,15 @@ def _given(
     """SQL for what the source has of a call; the rest has its default."""
     wanted = (*USED, *keep)
     if mapping is None:
-        own = [name for name in wanted if there is None or name in there]
-        names = {name: name for name in own} | {UNIQUE if name == "id" else name: at for name, at in names.items()}
-        if there is not None:
-            for name in ("ts", "model"):
-                if name not in there:
-                    raise UsageLogError(
-                        f"there is no column {name!r}{did_you_mean(name, sorted(there))}; or give --map", file=place
-                    )
+        own = {name: name if there is None else column_named(name, there, place) for name in wanted}
+        for name in ("ts", "model"):
+            if own[name] is None:
+                raise UsageLogError(
+                    f"there is no column {name!r}{did_you_mean(name, sorted(there or ()))}; or give --map", file=place
+                )
+        names = {name: column for name, column in own.items() if column} | {
+            UNIQUE if name == "id" else name: column for name, column in names.items()
+        }
     else:
         _check_mapping(mapping)
         names = {UNIQUE if name == "id" else name: column for name, column in names.items()}
@@ -167,9 +175,7 @@ def _given(
     if mapping:
         found |= {name: text(value) for name, value in mapping.constants.items()} | {"role": text(mapping.role)}
         for name in (name for name in TOKEN_CLASSES if name in mapping.columns):
-            found[name] += "".join(
-                f" - coalesce({identifier(mapping.columns[part])}, 0)" for part in mapping.within(name)
-            )
+            found[name] += "".join(f" - coalesce({identifier(names[part])}, 0)" for part in mapping.within(name))
         if mapping.recorded_unit == "cents" and "recorded_usd" in found:
             found["recorded_usd"] = f"CAST({found['recorded_usd']} AS DECIMAL(30, 12)) * CAST('0.01' AS DECIMAL(3, 2))"
     return found
@@ -193,7 +199,22 @@ def _check_types(there: Columns[str, str], names: Columns[str, str], place: str)
             raise UsageLogError(f"column {column!r} is {kind}, not a timestamp", file=place)
 
 
+def _sound(name: str) -> str:
+    """SQL for what a call can have. What none has is only named, so that no sum overflows and no client meets a time or
+    number that it does not know."""
+    if name in TOKEN_CLASSES:
+        return f"CASE WHEN {name} BETWEEN 0 AND 1000000000000 THEN {name} ELSE 0 END"
+    if name == "recorded_usd":
+        return f"CASE WHEN abs({name}) <= 100000000 THEN {name} END"
+    if name in ("ts", "period_end"):
+        first, after = (f"CAST('{year}-01-01' AS TIMESTAMP)" for year in (2000, 2200))
+        return f"CASE WHEN {name} >= {first} AND {name} < {after} THEN {name} END"
+    return identifier(name)
+
+
 def _typed(name: str, sql: str | None) -> str:
+    if name == UNIQUE and sql:
+        return f"nullif(CAST({sql} AS VARCHAR), '')"
     kind = TYPES.get(name, "VARCHAR")
     missing = FIXED.get(name) or DEFAULTS.get(name, "NULL")
     if sql is None:
