@@ -10,6 +10,7 @@ import json
 import math
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -60,6 +61,18 @@ def parsed(text: str | bytes) -> Any:
         except ValueError:
             pass  # a better error, or a value
     return _exactly(text)
+
+
+def parsed_file(written: bytes) -> Any:
+    """The value of a file's text, whatever in it is no UTF-8. Raises ValueError, RecursionError."""
+    plain = written.removeprefix(BOM_UTF8)
+    check_values(plain)
+    if not _has_long_number(plain):
+        try:
+            return orjson.loads(plain)
+        except ValueError:
+            pass  # as in `parsed`
+    return parsed(plain.decode("utf-8", "replace"))
 
 
 def _has_long_number(written: bytes) -> bool:

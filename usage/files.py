@@ -282,17 +282,17 @@ def _document_sample(file: LogFile, text: str, cut: bool) -> tuple[dict[str, Any
     return _document_records(text, cut)
 
 
-def _shortened(text: str | bytes) -> Any:
+def _shortened(text: str | memoryview) -> Any:
     """The value of a JSON text of which lists have no more items than a sample: the rest is skipped, not read."""
     if len(text) < FIRST_BYTES:
-        return _loads(text)
+        return _loads(text if isinstance(text, str) else bytes(text))
     try:
         parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if isinstance(parts, list):
-        return [_shortened(bytes(part)) for part in parts[:SAMPLED_RECORDS]]
-    return {key: _shortened(bytes(part)) for key, part in parts.items()}
+        return [_shortened(memoryview(part)) for part in parts[:SAMPLED_RECORDS]]
+    return {key: _shortened(memoryview(part)) for key, part in parts.items()}
 
 
 def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:

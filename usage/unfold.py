@@ -22,13 +22,14 @@ SQLITE = b"SQLite format 3\0"
 ODD = "something in it is of another kind than this format has there"
 """Readers ask what a value is; where one forgot to, that file is cut short by it, and no other."""
 FETCHED_ROWS = 1000
+WRITTEN_BYTES = 256 * 1024  # at once: a record is shorter by far
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
     """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
-    with out.open("wb") as lines, without_collection():
+    with out.open("wb", WRITTEN_BYTES) as lines, without_collection():
         try:
             lines.writelines(map(_line, _unfolded(unfold, content, file, lines)))
         except (sqlite3.Error, UnicodeDecodeError, TooMuchError) as error:

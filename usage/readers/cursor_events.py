@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..fast_json import parsed
+from ..fast_json import parsed_file
 from ..reader import Reader, Sample
 from ..unfold import json_lines, loaded
 from .counts import usd_from_cents
 from .cursor import SAME_REQUEST, named
-from .nested import count, text
+from .nested import JsonTexts
 
 PAGES = ("usageEvents", "usageEventsDisplay")
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
@@ -26,19 +26,21 @@ TEXTS = (
     "chargedCents", "cursorTokenFee", "requestsCosts", "usageBasedCosts", "owningUser", "serviceAccountId",
 )  # fmt: skip
 
+STATED = JsonTexts("stated", (*TOKENS, "totalCents"))
+
 # what is charged, else the model's cost and the fee; the dashboard's older events have a text, "$0.12"
-MODEL_CENTS = text("tokenUsage", "totalCents")
+MODEL_CENTS = STATED.text("totalCents")
 CENTS = f"""coalesce(chargedCents, CASE WHEN TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) <> 0 THEN
     (TRY_CAST({MODEL_CENTS} AS DECIMAL(34, 16)) + coalesce(TRY_CAST(cursorTokenFee AS DECIMAL(34, 16)), 0))::VARCHAR
     ELSE {MODEL_CENTS} END)"""
 
 TIME = 'coalesce(utc_epoch("timestamp"), utc("timestamp"))'
-INPUT, OUTPUT, WRITTEN, READ = (count("tokenUsage", name) for name in TOKENS)
+INPUT, OUTPUT, WRITTEN, READ = map(STATED.count, TOKENS)
 
 SQL = f"""
 WITH entry AS (
     SELECT *, lower(coalesce(kind, '')) AS sort, {CENTS} AS cents, ltrim(nullif(usageBasedCosts, '-'), '$') AS usd
-    FROM record
+    FROM (SELECT *, {STATED.listed("tokenUsage")} FROM record)
 )
 SELECT file_id, line,
     {named(TIME, "lower(model)", INPUT, READ, WRITTEN, OUTPUT)} AS event_id,
@@ -64,7 +66,7 @@ FROM entry
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """The events of pages, in a document, a list or a page a line."""
     try:
-        found = parsed(content.read_bytes().decode("utf-8-sig", "replace"))
+        found = parsed_file(content.read_bytes())
     except ValueError:
         with content.open(encoding="utf-8-sig", errors="replace") as lines:
             if isinstance(loaded(next(filter(str.strip, lines), "").strip()), str):

@@ -264,7 +264,8 @@ node AS MATERIALIZED (
 
 _TABLE_NAMES = {*_IN_COLUMNS, *(f"attributes.{name}" for name in _IN_COLUMNS)}
 _EXPORT_NAMES = {"resourceSpans", "resourceLogs", "resourceMetrics"}
-_ATTRIBUTE_KEY = b'"attributes.'
+_ATTRIBUTE_KEYS = (b'"attributes.',)
+_EXPORT_KEYS = tuple(f'"{name}"'.encode() for name in sorted(_EXPORT_NAMES))
 PIECE_BYTES = 1024 * 1024
 
 
@@ -277,11 +278,10 @@ def narrowed(reader: Reader, sample: Sample, of_rows: str) -> Reader:
     of_table = any(key in _TABLE_NAMES for record in sample.records for key in record)
     if sample.layout not in ("ndjson", "json") or not sample.records or of_table:
         return reader
-    keys = [_ATTRIBUTE_KEY, *(f'"{name}"'.encode() for name in sorted(_EXPORT_NAMES))]
-    attributes, *exports = _found_keys(sample.path, keys)
-    if attributes:
+    has_attributes, has_exports = _found_keys(sample.path, (_ATTRIBUTE_KEYS, _EXPORT_KEYS))
+    if has_attributes:
         return reader
-    gone, sql = (_TABLE_NAMES, reader.sql) if any(exports) else (_TABLE_NAMES | _EXPORT_NAMES, of_rows)
+    gone, sql = (_TABLE_NAMES, reader.sql) if has_exports else (_TABLE_NAMES | _EXPORT_NAMES, of_rows)
     return replace(
         reader,
         columns={name: kind for name, kind in reader.columns.items() if name not in gone},
@@ -292,13 +292,16 @@ def narrowed(reader: Reader, sample: Sample, of_rows: str) -> Reader:
     )
 
 
-def _found_keys(path: str, keys: Sequence[bytes]) -> list[bool]:
-    """Whether each of these stands in a file: so none would be missed where its path is another's."""
-    last, longest = b"", max(map(len, keys))
-    found = [False] * len(keys)
+def _found_keys(path: str, groups: Sequence[tuple[bytes, ...]]) -> list[bool]:
+    """Whether one of each group of keys stands in a file: so none would be missed where its path is another's."""
+    last, longest = b"", max(len(key) for keys in groups for key in keys)
+    found = [False] * len(groups)
     with Path(path).open("rb") as stream:
         while not all(found) and (piece := stream.read(PIECE_BYTES)):
             begin = last + piece[:longest]
-            found = [has or key in piece or key in begin for has, key in zip(found, keys, strict=True)]
+            found = [
+                has or any(key in piece or key in begin for key in keys)
+                for has, keys in zip(found, groups, strict=True)
+            ]
             last = piece[1 - longest :]
     return found
