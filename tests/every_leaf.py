@@ -53,7 +53,7 @@ def replaced(value: Any, path: Steps, by: Any) -> Any:
     step, *rest = path
     copy: Any = {**inner} if isinstance(inner, dict) else [*inner]
     copy[step] = replaced(inner[step], tuple(rest), by)
-    return json.dumps(copy) if isinstance(value, str) else copy
+    return json.dumps(copy, default=repr) if isinstance(value, str) else copy  # bytes stand in no JSON
 
 
 def records_with(records: list[Any], by: Any) -> list[Any]:

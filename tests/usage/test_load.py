@@ -537,3 +537,36 @@ def test_costs_add_up_however_they_are_grouped(db: Path) -> None:
         rows = spent(db, *by).rows
         assert sum(row.computed_usd for row in rows) == total.computed_usd
         assert sum(row.calls for row in rows) == total.calls
+
+
+def export(*users: str) -> str:
+    """One line of OTLP with a span of each user: without ids, of one response, alike in all else."""
+
+    def attribute(key: str, value: str | int) -> dict[str, object]:
+        return {"key": key, "value": {"stringValue": value} if isinstance(value, str) else {"intValue": str(value)}}
+
+    stated: dict[str, str | int] = {
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.response.id": "r",
+        "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10,
+    }  # fmt: skip
+    spans = [
+        {
+            "name": "chat",
+            "startTimeUnixNano": "1790000000000000000",
+            "attributes": [attribute(key, value) for key, value in {**stated, "user.id": user}.items()],
+        }
+        for user in users
+    ]
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
+
+
+def test_which_of_entries_that_are_alike_in_all_but_an_attribute_counts_hangs_on_no_order(tmp_path: Path) -> None:
+    """Threads read the entries of a file in any order: the same counts in each run, whatever number its file has."""
+    kept = set()
+    for number, users in enumerate((("ann", "bob", "cy"), ("cy", "bob", "ann"), ("bob", "ann", "cy"))):
+        file = write(tmp_path / f"{number}" / "a.jsonl", export(*users))
+        with open_store(tmp_path / f"{number}.duckdb") as store:
+            store.execute("SELECT nextval('file_number') FROM range(?)", [number])
+            load(store, [file], format="otel")
+            kept |= set(store.execute("SELECT user FROM usage_event").fetchall())
+    assert len(kept) == 1

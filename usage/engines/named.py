@@ -7,6 +7,8 @@ from ...errors import CostsimError
 from .engine import Engine
 
 ENGINES = ("local", "spark", "clickhouse://HOST/DATABASE", "postgresql://HOST/DATABASE")
+ALSO = {"postgres": "postgresql", "clickhouses": "clickhouse"}
+"""Other spellings of a kind of address, and the one that is shown."""
 
 
 def engine_of(name: str, source: str) -> Engine:
@@ -28,5 +30,8 @@ def engine_of(name: str, source: str) -> Engine:
         from .postgres import Postgres
 
         return Postgres.connect(name, source)
+    address = next((known for known in ENGINES if known.partition("://")[0] == ALSO.get(name, name)), None)
+    if address:
+        raise CostsimError(f"--engine {name} needs its address: {address}")
     near = nearest(kind, [known.partition("://")[0] for known in ENGINES])
     raise CostsimError(f"there is no engine {name!r}{near}: {', '.join(ENGINES)}")

@@ -139,6 +139,19 @@ def test_what_a_server_refuses_or_breaks_off_is_one_line_and_leaves_no_file(
     assert not Path("r.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("clickhouse", "clickhouse://HOST/DATABASE"),
+        ("postgres", "postgresql://HOST/DATABASE"),
+        ("postgresql", "postgresql://HOST/DATABASE"),
+    ],
+)
+def test_an_engine_that_has_an_address_is_not_named_without(name: str, address: str) -> None:
+    with pytest.raises(CostsimError, match=f"--engine {name} needs its address: {address}"):
+        engine_of(name, "calls")
+
+
 def test_an_engine_that_there_is_not_is_named_with_those_there_are() -> None:
     with pytest.raises(CostsimError, match="there is no engine 'sparc'; did you mean 'spark'"):
         engine_of("sparc", "calls")
