@@ -102,20 +102,26 @@ def parse_document(file: Path, text: str, kind: type[InputError] = InputError) -
 
 def _read_text(file: Path, kind: type[InputError]) -> str:
     try:
+        return read_bounded(file, MAX_BYTES, kind).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise kind(f"byte {error.start} is not UTF-8 text; save the file as UTF-8", file=file) from None
+
+
+def read_bounded(file: Path, most: int = MAX_BYTES, kind: type[InputError] = InputError) -> bytes:
+    """All of a file of at most `most` bytes. Raises `kind`: it is missing, no regular file, or larger."""
+    try:
         check_regular(file, kind)
         with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise kind(f"the file is larger than {MAX_BYTES // 2**20} MiB", file=file)
-        return content.decode("utf-8-sig")
+            content = stream.read(most + 1)
     except FileNotFoundError:
         raise kind("there is no such file", file=file) from None
     except IsADirectoryError:
         raise kind("this is a folder, not a file", file=file) from None
-    except UnicodeDecodeError as error:
-        raise kind(f"byte {error.start} is not UTF-8 text; save the file as UTF-8", file=file) from None
     except OSError as error:
         raise kind(f"the file cannot be read: {error.strerror}", file=file) from None
+    if len(content) > most:
+        raise kind(f"the file is larger than {most // 2**20} MiB", file=file)
+    return content
 
 
 def check_regular(file: Path, kind: type[InputError] = InputError) -> None:

@@ -12,22 +12,26 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ...errors import CostsimError
+from ...months import YEARS, month_span
 from ..page import by_column, from_columns
 from .words import labels
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from ...analysis.review.results import Review, Where
 
 Column = tuple[str, str]
 """A component and its agent."""
-JSON = re.compile(r'<script type="application/json" id="review">(.*?)</script>', re.DOTALL)
-WHAT_IF = re.compile(r'<script type="application/json" id="what-if-data">(.*?)</script>', re.DOTALL)
+SCRIPT = '<script type="application/json" id="{}">'
+POWERS = range(-100, 31)
+"""Of ten, that amounts are near: others are none that a page could show."""
+MOST = 10**30
 CSV = re.compile(r'<a href="data:text/csv;charset=utf-8,([^"]*)" download="days.csv">')
 
 
@@ -56,23 +60,57 @@ def embed(review: Review) -> dict[str, Any]:
 
 
 def read(page: str) -> Review | None:
-    """The review that a page carries; None where it carries none. Raises ValueError where it cannot be read."""
+    """The review that a page carries; None where it carries none. Raises ValueError where it cannot be read.
+
+    Pages come from anywhere: what they say is checked as far as a report shows it.
+    """
     from ...analysis.review.results import Review
 
-    found = JSON.search(page)
-    if not found:
+    found = _script(page, "review")
+    if found is None:
         return None
-    data = json.loads(found[1])
     try:
+        data = json.loads(found)
         where = data["where"]
         if isinstance(where["cells"], dict):
             where["cells"] = from_columns(where["cells"]["columns"])
         if where["days"]:
             where["days"] = _days(unquote((CSV.search(page) or [""])[1]), where["days"])
-    except (KeyError, IndexError, TypeError) as error:
+        choices = _script(page, "what-if-data")
+        review = Review.model_validate(data | ({"what_if": json.loads(choices)} if choices else {}))
+        _check(review)
+    except (LookupError, TypeError, AttributeError, RecursionError, csv.Error, CostsimError) as error:
         raise ValueError("this is no review") from error
-    choices = WHAT_IF.search(page)
-    return Review.model_validate(data | ({"what_if": json.loads(choices[1])} if choices else {}))
+    return review
+
+
+def _script(page: str, name: str) -> str | None:
+    """What a script of JSON in the page holds."""
+    _, opened, rest = page.partition(SCRIPT.format(name))
+    text, closed, _after = rest.partition("</script>")
+    return text if opened and closed else None
+
+
+def _check(review: Review) -> None:
+    """Raises ValueError or CostsimError where a month, a day or a figure is none that a review has."""
+    month_span(review.month)
+    month_span(review.headline.month.month)
+    for value in _leaves(review.model_dump(exclude={"where", "what_if"})):
+        if isinstance(value, date) and value.year not in YEARS:
+            raise ValueError(f"{value} is no day of a review")
+        if isinstance(value, Decimal) and value.adjusted() not in POWERS:
+            raise ValueError("an amount is out of bounds")
+        if isinstance(value, int | float) and not -MOST < value < MOST:
+            raise ValueError("a figure is out of bounds")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
+    if parts is None:
+        yield value
+    else:
+        for part in parts:
+            yield from _leaves(part)
 
 
 def _days(text: str, keys: Sequence[Column]) -> list[dict[str, str | Decimal]]:

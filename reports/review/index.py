@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...documents import read_bounded
 from ...errors import InputError
 from ...money import format_usd
 from ...plurals import counted
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ...analysis.review.results import Review
 
 NAME = "index.html"
+MAX_PAGE = 64 * 2**20
+"""Bytes of a page: a year of a thousand components is 10 MiB."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ def read_pages(folder: Path) -> list[Page]:
     """The reviews that the folder's HTML files carry, the earliest first; files that carry none are passed over."""
     found = []
     for file in sorted(folder.glob("*.html")):
-        if file.name != NAME:
+        if file.name != NAME and not file.is_dir():
+            page = read_bounded(file, MAX_PAGE).decode("utf-8", errors="replace")
             try:
-                review = read(file.read_text(encoding="utf-8", errors="replace"))
+                review = read(page)
             except ValueError:  # pydantic's too
                 raise InputError("the review in this page is of another version; make it anew", file=file) from None
             if review:
