@@ -254,6 +254,26 @@ def test_what_a_session_of_hermes_has_beyond_its_rows_is_the_rest_of_now(
     assert counted(tmp_path / "loaded", files, CALLS) == calls
 
 
+@pytest.mark.parametrize(
+    ("older", "later", "calls"),
+    [
+        pytest.param((100, 100), (300, 180, 120), [(120, 12), (180, 18)], id="each row once, at its later state"),
+        pytest.param((100, 60), (100, 60), [(40, 4), (60, 6)], id="what both have left over, once"),
+        pytest.param((100,), (100, 100), [(100, 10), (100, 10)], id="what the older one had left over, beside its row"),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_older_copy_of_a_database_beside_it_adds_what_it_had_left_over_and_nothing_else(
+    tmp_path: Path, older: tuple[int, ...], later: tuple[int, ...], calls: list[tuple[int, int]], turned: bool
+) -> None:
+    """Neither says which is the later one: the last case is a limit that the documentation states."""
+    files = [hermes(tmp_path / str(number) / "state.db", *state) for number, state in enumerate((older, later))]
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        for file in reversed(files) if turned else files:
+            load(store, [file])
+        assert store.execute(CALLS).fetchall() == calls
+
+
 def test_a_session_of_hermes_that_was_deleted_stays_with_its_rest(tmp_path: Path) -> None:
     other = {"id": "t", "input_tokens": 7, "output_tokens": 1, "started_at": AT}
     later = database(tmp_path / "b" / "state.db", sessions=[other], **EMPTY)
