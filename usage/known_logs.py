@@ -81,6 +81,7 @@ PLACES: tuple[Place, ...] = (
     Place("ZCode", ("$ZCODE_SESSION_DB_PATH|$ZCODE_SESSION_DB|~/.zcode/cli/db",), ("db.sqlite",)),
     Place("Junie", ("~/.junie/sessions",), ("*/events.jsonl",)),
     Place("Shelley", ("$SHELLEY_DB|~/.config/shelley",), ("shelley.db",)),
+    Place("Piebald", (f"$XDG_DATA_HOME/piebald|{MAC}/piebald",), ("app.db",)),
     Place("Devin", ("$XDG_DATA_HOME/devin/cli",), ("transcripts/*.json",)),
     Place("jcode", ("$JCODE_HOME|~/.jcode",), ("sessions/session_*.json", "sessions/*.journal.jsonl")),
     Place("Command Code", ("~/.commandcode/projects",), (f"*/{'-'.join('?' * n for n in (8, 4, 4, 4, 12))}.jsonl",)),

@@ -46,6 +46,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "ZCode": (".zcode/cli/db/db.sqlite", "zcode/zcode.db"),
     "Junie": (".junie/sessions/session-261005-100000-aaaa/events.jsonl", "junie/events.jsonl"),
     "Shelley": (".config/shelley/shelley.db", "shelley/shelley.db"),
+    "Piebald": (".local/share/piebald/app.db", "piebald/app.db"),
     "Devin": (".local/share/devin/cli/transcripts/s.json", "atif/trajectory.json"),
     "jcode": (".jcode/sessions/session_fox_1791194400000_00000000000000aa.json", "jcode/session_fox.json"),
     "Command Code": (f".commandcode/projects/srv-app/{ID}.jsonl", "command-code/session.jsonl"),

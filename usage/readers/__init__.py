@@ -80,6 +80,7 @@ ORDER = (
     "jcode.READER",
     "atif.READER",
     "junie.READER",
+    "piebald.READER",
     "shelley.READER",
     "zcode.READER",
     "crush.READER",

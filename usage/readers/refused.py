@@ -71,6 +71,11 @@ def _warp(sample: Sample) -> bool:
     return sample.layout == "sqlite" and sample.has("agent_conversations", "ai_queries")
 
 
+def _antigravity(sample: Sample) -> bool:
+    """A conversation of Google's Antigravity: protocol buffers of no published schema, models under placeholders."""
+    return sample.layout == "sqlite" and sample.has("gen_metadata", "steps")
+
+
 def _kiro(sample: Sample) -> bool:
     """Kiro's stores: its CLI's database, sessions of its CLI (lines and what stands beside them) and of its IDE."""
     if sample.layout == "sqlite":
@@ -96,6 +101,11 @@ REFUSED: tuple[Known, ...] = (
         _warp,
         "Warp's database has one sum of tokens for each conversation, without classes; of models with keys of your own "
         "load the provider's usage export, instead (what its credits cost, only Warp's own usage page says)",
+    ),
+    (
+        _antigravity,
+        "Antigravity's conversations are in a form that is not published, with no model's name to price; with a key or "
+        "project of your own load Google Cloud's bill (its FOCUS export), instead",
     ),
     (
         _kiro,

@@ -64,7 +64,11 @@ def test_kiro_has_credits_and_no_tokens(tmp_path: Path, store: str) -> None:
 
 @pytest.mark.parametrize(
     ("tables", "why"),
-    [(("agent_conversations", "ai_queries", "blocks"), "one sum of tokens"), (("conversations_v2", "history"), "Kiro")],
+    [
+        (("agent_conversations", "ai_queries", "blocks"), "one sum of tokens"),
+        (("conversations_v2", "history"), "Kiro"),
+        (("gen_metadata", "steps", "trajectory_meta"), "not published"),
+    ],
 )
 def test_a_database_without_tokens_by_class_is_refused(tmp_path: Path, tables: tuple[str, ...], why: str) -> None:
     with sqlite3.connect(tmp_path / "data.sqlite3") as database:

@@ -1259,6 +1259,20 @@ def shelley(folder: Path) -> None:
     database.close()
 
 
+# OpenAI's cached tokens are within the input and its reasoning is beside the output; Anthropic's are the other way.
+@case("piebald", 2, (100 - 60) + 7, 60 + 900, 5, 20 + 8 + 3, None)
+def piebald(folder: Path) -> None:
+    tokens = "input_tokens, output_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens"
+    with sqlite3.connect(folder / "app.db") as database:
+        database.execute("CREATE TABLE message_parts (id)")
+        database.execute("CREATE TABLE chats (id, model)")
+        database.execute("INSERT INTO chats VALUES (1, 'gpt-5.5')")
+        database.execute(f"CREATE TABLE messages (id, parent_chat_id, model, created_at, {tokens})")
+        rows = [(1, 1, None, AT, 100, 20, 8, 60, None), (2, 1, "claude-opus-4-6", AT, 7, 3, 2, 900, 5)]
+        database.executemany("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    database.close()
+
+
 # A step copied for context counts no more; cached tokens are within the prompt, and so is what Anthropic's API says
 # was written; the sums repeat the steps.
 @case("atif", 2, (100 - 60 - 5) + 7, 60, 5, 20 + 3, "0.01")
