@@ -179,7 +179,7 @@ def _known_file(
 
     None where it has none, which is noted. Raises UsageLogError and OSError.
     """
-    format = tell_format(file, store, forced, likely)
+    format = tell_format(file, store, forced or (reader_named(file.reader) if file.reader else None), likely)
     if format is None and before and before.declared:
         declared = before.declared
         format = tell_format(file, store, _declared_reader(declared))

@@ -47,6 +47,7 @@ class LogFile:
     label: str  # as stored and shown: the path, or stdin and the beginning of its hash
     waits: bool = False
     ctime_ns: int = 0  # of a file on a disk: whoever replaces its content can set its mtime, not this
+    reader: str | None = None  # where it is known before its content is
 
     @property
     def shown(self) -> str:

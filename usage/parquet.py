@@ -21,7 +21,7 @@ from ..documents import did_you_mean
 from ..errors import UsageLogError
 from ..tokens import TOKEN_CLASSES
 from .column_names import column_named
-from .engines.statement import FAULT, PLACE, UNIQUE
+from .engines.statement import BEST, FAULT, UNIQUE
 from .files import escaped
 from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
@@ -65,18 +65,19 @@ SELECT DISTINCT unnest(list(path_in_schema)) FROM parquet_metadata($files)
 GROUP BY file_name, lower(path_in_schema) HAVING count(DISTINCT path_in_schema) > 1
 """
 HASH = "CASE WHEN event_id IS NOT NULL THEN hash(event_id) END"
-HASHES = f"SELECT {HASH} AS hash FROM call WHERE hash % $parts::UBIGINT = $part::UBIGINT"  # noqa: S608 (ours)
+HASHES = f"SELECT {HASH} AS hash FROM usable WHERE hash % $parts::UBIGINT = $part::UBIGINT"  # noqa: S608 (ours)
 HASHES_AT_ONCE = 50_000_000  # 8 bytes each
 ONCE = f"""
-CREATE TEMP TABLE repeated AS SELECT {HASH} AS hash FROM call WHERE hash IS NOT NULL GROUP BY ALL HAVING count(*) > 1;
+CREATE TEMP TABLE repeated AS SELECT {HASH} AS hash FROM usable WHERE hash IS NOT NULL GROUP BY ALL HAVING count(*) > 1;
 CREATE TEMP TABLE kept AS SELECT * EXCLUDE (place) FROM (
-    SELECT call.*, {PLACE} FROM call SEMI JOIN repeated ON {HASH} = repeated.hash
+    SELECT usable.*, row_number() OVER (PARTITION BY event_id ORDER BY {BEST}) AS place
+    FROM usable SEMI JOIN repeated ON {HASH} = repeated.hash
 ) WHERE place = 1;
-CREATE VIEW counted AS FROM call ANTI JOIN repeated ON {HASH} = repeated.hash UNION ALL FROM kept
+CREATE VIEW usage_event AS FROM usable ANTI JOIN repeated ON {HASH} = repeated.hash UNION ALL FROM kept
 """  # noqa: S608 (ours)
-EACH = "CREATE VIEW counted AS FROM call"
+EACH = "CREATE VIEW usage_event AS FROM usable"
 FAULTS = f"""
-SELECT fault, count(*) FROM (SELECT {FAULT} AS fault FROM counted) WHERE fault IS NOT NULL GROUP BY fault ORDER BY fault
+SELECT fault, count(*) FROM (SELECT {FAULT} AS fault FROM call) WHERE fault IS NOT NULL GROUP BY fault ORDER BY fault
 """  # noqa: S608 (ours)
 FIRST_ROWS = 20_000
 FIRST_MODELS = f"""
@@ -184,12 +185,11 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
     )
     selected += f", {_id(columns.get(UNIQUE))} AS {UNIQUE}"
     connection.execute(f"CREATE VIEW call AS SELECT {selected} FROM calls")  # noqa: S608 (names are ours)
-    connection.execute(ONCE if UNIQUE in columns and _are_repeated(connection) else EACH)
-    usable = all(columns[name].usable for name in ("ts", "recorded_usd", *TOKEN_CLASSES) if name in columns)
-    faults = [] if usable else connection.execute(FAULTS).fetchall()
+    sound = all(columns[name].usable for name in ("ts", "recorded_usd", *TOKEN_CLASSES) if name in columns)
+    faults = [] if sound else connection.execute(FAULTS).fetchall()
+    connection.execute(f"CREATE VIEW usable AS FROM call {f'WHERE ({FAULT}) IS NULL' if faults else ''}")
     connection.execute("DROP TABLE usage_event")
-    wanted = f"WHERE ({FAULT}) IS NULL" if faults else ""
-    connection.execute(f"CREATE VIEW usage_event AS FROM counted {wanted}")
+    connection.execute(ONCE if UNIQUE in columns and _are_repeated(connection) else EACH)
     return Calls(connection, constant, tuple(faults))
 
 
@@ -212,7 +212,7 @@ def _are_repeated(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether some calls may have one id: two hashes are the same. Sorted here, in half the time of SQL's DISTINCT."""
     import numpy as np  # not for a file without ids
 
-    parts = 1 + scalar(connection, "SELECT count(*) FROM call") // HASHES_AT_ONCE
+    parts = 1 + scalar(connection, "SELECT count(*) FROM usable") // HASHES_AT_ONCE
     for part in range(parts):
         asked = connection.execute(HASHES, {"parts": parts, "part": part})
         hashes = np.sort(np.asarray(asked.fetchnumpy()["hash"]))

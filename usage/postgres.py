@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageLogError
 from .database_address import database_address
 from .files import LogFile
-from .readers.litellm import COLUMNS
+from .readers.litellm import COLUMNS, READER
 from .store_faults import first_line
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ TABLE = "LiteLLM_SpendLogs"
 LATE = timedelta(days=2)
 EARLIEST, AFTER = datetime(2000, 1, 1), datetime(2200, 1, 1)  # of calls (usage/project.py)
 ROWS = """
-SELECT row_to_json(call)::text FROM (SELECT {columns} FROM {table} WHERE {rows_of} ORDER BY request_id) AS call
-"""
+SELECT convert_to(row_to_json(call)::text, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)
+FROM (SELECT {columns} FROM {table} WHERE {rows_of} ORDER BY request_id) AS call
+"""  # a database in SQL_ASCII does not say what its bytes are: they are read as those of a file
 NEW = '"startTime" >= %(since)s AND "startTime" < %(after)s'
 TIMELESS = '"startTime" < %(earliest)s OR "startTime" >= %(after)s OR "startTime" IS NULL'
 NEWEST = """
@@ -69,7 +70,7 @@ def connected(address: str) -> Any:
     logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its warnings are in its errors
     origin = origin_of(address)
     try:
-        connection = psycopg.connect(address, connect_timeout=10)
+        connection = psycopg.connect(address, connect_timeout=10, client_encoding="UTF8")
         connection.read_only = True
         connection.execute("SET LOCAL TimeZone = 'UTC'")
     except psycopg.Error as error:
@@ -113,7 +114,7 @@ def _new_rows_of(store: DuckDBPyConnection, address: str, spool: Path) -> list[L
 
 def _log_file(file: Path, label: str) -> LogFile:
     looked = file.stat()
-    return LogFile(str(file), True, looked.st_size, looked.st_mtime_ns, label)
+    return LogFile(str(file), True, looked.st_size, looked.st_mtime_ns, label, reader=READER.name)
 
 
 def _written(connection: Any, rows_of: str, since: datetime, spool: Path) -> tuple[Path, str]:
@@ -125,11 +126,11 @@ def _written(connection: Any, rows_of: str, since: datetime, spool: Path) -> tup
     there = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table)).description
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in there if column.name in COLUMNS)
     digest = hashlib.sha256()
-    with file.open("wb") as stream, connection.cursor(name="costsim") as rows:
+    with file.open("wb") as stream, connection.cursor(name="costsim", binary=True) as rows:
         selected = sql.SQL(ROWS).format(columns=columns, table=table, rows_of=sql.SQL(rows_of))
         rows.execute(selected, {"since": since, "earliest": EARLIEST, "after": AFTER})
         for (row,) in rows:
-            line = row.replace("\n", " ").encode() + b"\n"  # between its parts: within a text they are escaped
+            line = row.replace(b"\n", b" ") + b"\n"  # between its parts: within a text they are escaped
             digest.update(line)
             stream.write(line)
     return file, digest.hexdigest()

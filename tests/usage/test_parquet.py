@@ -211,6 +211,19 @@ def test_rows_with_one_id_are_one_call_as_in_a_rollup(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("output", [10**13, 2**63 - 1, "-1"])
+def test_an_entry_that_cannot_be_takes_no_other_of_its_call_away(tmp_path: Path, output: int | str) -> None:
+    """As in a store: it is rejected, and the entry that can be counts."""
+    sql = f"{ONE} 10 AS input, CASE WHEN i < 2 THEN {output} ELSE 5 END AS output, 'e' || i % 2 AS event_id FROM range(4) t(i)"
+    file = written(tmp_path / "a.parquet", sql)
+    made = make_rollup(engine_of("local", str(file)), BOOK, tmp_path / "r.parquet", Wanted())
+    assert (made.calls, [calls for _, calls in made.faults]) == (2, [2])
+    if output != "-1":  # a negative count is refused where the calls lie
+        found = spend_calls([file], BOOK, Query())
+        assert (found.total.calls, found.quality.faults) == (2, made.faults)
+
+
+@pytest.mark.slow
 def test_ids_that_stand_in_two_files_are_one_call(tmp_path: Path) -> None:
     for name, output in (("a", 3), ("b", 9)):
         written(tmp_path / f"{name}.parquet", f"{ONE} 10 AS input, {output} AS output, 'e' AS event_id")

@@ -19,6 +19,7 @@ from costsim.errors import CostsimError
 from costsim.pricing.book import open_book
 from costsim.store import open_store
 from costsim.usage.engines.named import engine_of
+from costsim.usage.engines.postgres import Postgres
 from costsim.usage.readers.mapped import parse_mapping
 
 if TYPE_CHECKING:
@@ -65,6 +66,18 @@ def server() -> Iterator[str]:
 def as_postgres(*command: str | Path) -> None:
     """Run a program of Postgres: it refuses to be run by root."""
     subprocess.run(["runuser", "-u", "postgres", "--", *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+@pytest.fixture
+def in_sql_ascii(server: str) -> Iterator[tuple[str, Any]]:
+    """A database that does not know the encoding of its texts, with LiteLLM's table."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS bytes WITH (FORCE)")
+        connection.execute("CREATE DATABASE bytes ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    address = server.replace("/postgres?", "/bytes?")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(TABLE.encode())
+        yield address, connection
 
 
 @pytest.fixture
@@ -161,6 +174,123 @@ def test_a_row_dated_in_the_future_does_not_hide_those_of_today(server: str, tab
         assert store.spend(by=()).total.calls == 2
 
 
+NAMES = (b"plain", "Zoë".encode(), b"Zo\xeb", "東京".encode())
+ADD_BYTES = b"""
+INSERT INTO "LiteLLM_SpendLogs" (request_id, "startTime", model, prompt_tokens, completion_tokens, total_tokens, "user")
+VALUES ('%b', '2026-10-05 09:00', 'claude-haiku-4-5', 1000, 100, 1100, '%b')
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["", "&client_encoding=SQL_ASCII", "&client_encoding=LATIN1"])
+def test_a_database_that_does_not_know_its_encoding_is_read_as_a_file_is(
+    in_sql_ascii: tuple[str, Any], tmp_path: Path, asked: str
+) -> None:
+    address, bytes_of = in_sql_ascii
+    for number, name in enumerate(NAMES):
+        bytes_of.execute(ADD_BYTES % (b"%d" % number, name))
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([address + asked])
+        users = store.connection.execute('SELECT "user" FROM usage_event ORDER BY event_id').fetchall()
+        assert [user for (user,) in users] == ["plain", "Zoë", "Zo\ufffd", "東京"]
+        assert store.spend(by=()).total.computed_usd == Decimal("0.006")  # 4 calls of 0.0015
+        store.load([address + asked])
+        assert store.spend(by=()).total.calls == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["", "&client_encoding=SQL_ASCII", "&client_encoding=LATIN1"])
+def test_any_encoding_that_is_asked_for_gives_the_same_names(
+    server: str, table: Any, tmp_path: Path, asked: str
+) -> None:
+    table.execute(ADD.replace("'u'", "'東京, Zoë'"), ["a", "2026-10-05", "2026-10-05"])
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([server + asked])
+        assert store.connection.execute('SELECT "user" FROM usage_event').fetchall() == [("東京, Zoë",)]
+    wanted = Wanted(parse_mapping(f"{MAP},user=user"), keep=["user"])
+    made = make_rollup(engine_of(server + asked, '"LiteLLM_SpendLogs"'), BOOK, tmp_path / "r.parquet", wanted)
+    assert duckdb.read_parquet(str(made.file)).project('"user"').fetchall() == [("東京, Zoë",)]
+
+
+@pytest.mark.slow
+def test_a_rollup_of_a_database_that_does_not_know_its_encoding_has_its_names_or_is_one_line(
+    in_sql_ascii: tuple[str, Any], tmp_path: Path
+) -> None:
+    address, bytes_of = in_sql_ascii
+    wanted = Wanted(parse_mapping(f"{MAP},user=user"), keep=["user"])
+    bytes_of.execute(ADD_BYTES % (b"a", NAMES[1]))
+    made = make_rollup(engine_of(address, '"LiteLLM_SpendLogs"'), BOOK, tmp_path / "r.parquet", wanted)
+    assert duckdb.read_parquet(str(made.file)).project('"user"').fetchall() == [("Zoë",)]
+    bytes_of.execute(ADD_BYTES % (b"b", NAMES[2]))
+    with pytest.raises(CostsimError, match="invalid byte sequence"):
+        make_rollup(engine_of(address, '"LiteLLM_SpendLogs"'), BOOK, tmp_path / "r.parquet", wanted)
+
+
+CALLS_TABLE = """
+CREATE TABLE calls AS SELECT 'e' || i AS event_id, TIMESTAMP '2026-10-05 10:00' AS ts, 'claude-haiku-4-5' AS model,
+    10::{counts} AS input, 5 AS output, {usd} AS recorded_usd, NULL::timestamp AS period_end FROM generate_series(1, 3) t(i)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("ts = 'infinity'", "a time outside 2000 to 2199"),
+        ("ts = '-infinity'", "a time outside 2000 to 2199"),
+        ("ts = '0044-03-15 BC'", "a time outside 2000 to 2199"),
+        ("ts = '12026-10-05'", "a time outside 2000 to 2199"),
+        ("ts = NULL", "no time"),
+        ("recorded_usd = 'NaN'", "a recorded cost over 10^8 USD"),
+        ("recorded_usd = 1e19", "a recorded cost over 10^8 USD"),
+        ("input = 9223372036854775807", "a count over 10^12"),
+        ("input = -9223372036854775808", "a negative count"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named_by_a_rollup_in_postgres(
+    server: str, table: Any, tmp_path: Path, row: str, said: str
+) -> None:
+    table.execute(CALLS_TABLE.format(counts="bigint", usd="0.5::numeric"))
+    table.execute(f"UPDATE calls SET {row} WHERE event_id <> 'e1'")  # of two such rows: no sum of them overflows
+    made = make_rollup(engine_of(server, "calls"), BOOK, tmp_path / "r.parquet", Wanted())
+    assert (made.calls, made.faults, made.first) == (1, ((said, 2),), "2026-10-05")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        report = store.load([made.file])
+        assert report.first_rejects[0].endswith(f"2 calls with {said}")
+        assert store.spend(by=()).total.calls == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ["period_end = 'infinity'", "period_end = '0044-03-15 BC'"])
+def test_an_end_that_no_period_has_is_none(server: str, table: Any, tmp_path: Path, row: str) -> None:
+    table.execute(CALLS_TABLE.format(counts="bigint", usd="0.5::numeric"))
+    table.execute(f"UPDATE calls SET {row}")
+    made = make_rollup(engine_of(server, "calls"), BOOK, tmp_path / "r.parquet", Wanted(role="bill"))
+    assert (made.calls, made.faults) == (3, ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("usd", ["'NaN'::float8", "'Infinity'::float8", "'Infinity'::numeric", "1e300::float8"])
+def test_money_that_no_decimal_is_named_or_one_line(server: str, table: Any, costsim: Run, usd: str) -> None:
+    table.execute(CALLS_TABLE.format(counts="bigint", usd=usd))
+    made = costsim("rollup", "calls", "--engine", server, "--out", "r.parquet")
+    assert (made.code, made.err.count("\n")) in ((0, 1), (2, 1)), made
+    assert "not counted: 3 calls with" in made.err or "numeric" in made.err
+
+
+@pytest.mark.slow
+def test_columns_in_letters_of_either_case_are_read_in_postgres(server: str, table: Any, tmp_path: Path) -> None:
+    table.execute(CALLS_TABLE.format(counts="bigint", usd="0.5::numeric"))
+    table.execute('ALTER TABLE calls RENAME input TO "Input"; ALTER TABLE calls RENAME ts TO "TS"')
+    made = make_rollup(engine_of(server, "calls"), BOOK, tmp_path / "r.parquet", Wanted())
+    assert duckdb.read_parquet(str(made.file)).aggregate("sum(input)").fetchall() == [(30,)]
+    table.execute('ALTER TABLE calls ADD COLUMN "inPut" bigint')
+    engine = Postgres.connect(server, "calls")
+    said = "the columns 'Input' and 'inPut' differ in their case only"
+    with engine.connection, pytest.raises(CostsimError, match=said):
+        make_rollup(engine, BOOK, tmp_path / "r.parquet", Wanted())
+
+
 def ago(**time: int) -> str:
     return str(datetime.now(UTC).replace(tzinfo=None) - timedelta(**time))
 
@@ -193,6 +323,16 @@ def test_a_row_that_lay_in_the_future_when_it_was_loaded_hides_none_once_its_day
         add(table, "after that load", "2026-10-08 10:00")
         store.load([server])
         assert store.spend(by=()).total.calls == 3
+
+
+@pytest.mark.slow
+def test_rows_that_lack_what_tells_a_format_are_those_of_the_table(server: str, table: Any, tmp_path: Path) -> None:
+    add(table, "a", "2026-10-05 09:00")
+    table.execute("""INSERT INTO "LiteLLM_SpendLogs" (request_id) VALUES ('no time, and nothing else')""")
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        report = store.load([server])
+        assert (report.calls, len(report.first_rejects)) == (1, 1)
+        assert "no time" in report.first_rejects[0]
 
 
 NO_TIMES = [None, "-infinity", "infinity", "1969-12-31 10:00", "1970-01-01", "0044-03-15 10:00 BC", "2200-01-01"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,16 +49,16 @@ class Postgres:
             write_rows(self._rows(transpiled(statement.sql, self.table, "postgres")), statement.names, out)
 
     def _rows(self, sql: str) -> Sequence[Any]:
-        return self._asked(sql).fetchall()  # type: ignore[no-any-return]
+        return self._asked(sql, lambda cursor: cursor.fetchall())  # type: ignore[no-any-return]
 
     def _description(self, sql: str) -> list[tuple[str, int]]:
-        return [(column.name, column.type_code) for column in self._asked(sql).description]
+        return self._asked(sql, lambda cursor: [(column.name, column.type_code) for column in cursor.description])  # type: ignore[no-any-return]
 
-    def _asked(self, sql: str) -> Any:
+    def _asked(self, sql: str, taken: Callable[[Any], Any]) -> Any:
         import psycopg
 
         try:
-            return self.connection.execute(sql.encode())
+            return taken(self.connection.execute(sql.encode()))
         except psycopg.Error as error:
             self.connection.close()
             raise CostsimError(f"{self.origin}: {said(self.address, error)}") from None

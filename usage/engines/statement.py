@@ -49,11 +49,11 @@ CASE WHEN ts IS NULL THEN 'no time'
     WHEN least({", ".join(TOKEN_CLASSES)}) < 0 THEN 'a negative count'
     WHEN greatest({", ".join(TOKEN_CLASSES)}) > 1000000000000 THEN 'a count over 10^12' END
 """
-PLACE = f"""
-row_number() OVER (PARTITION BY {UNIQUE} ORDER BY output DESC, ts DESC, {BUT_TEXT_OUTPUT} DESC,
-    recorded_usd DESC NULLS LAST, {", ".join(f"{name} DESC" for name in (*KEPT, *TOKEN_CLASSES))}) AS place
+BEST = f"""
+output DESC, ts DESC, {BUT_TEXT_OUTPUT} DESC, recorded_usd DESC NULLS LAST,
+    {", ".join(f"{name} DESC" for name in (*KEPT, *TOKEN_CLASSES))}
 """
-"""Of the entries of a call the first counts."""
+"""The order of the entries of a call: the first counts."""
 WHOLE = re.compile(
     r"(u?(tiny|small|big|huge)?int(eger|\d+)?|long|short|byte|(decimal|numeric|number)\(\d+, ?0\))", re.I
 )
@@ -101,13 +101,15 @@ class RollupStatement:
     def _calls(self) -> str:
         cast = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in self.columns.items())
         parts = [f"call AS (SELECT {cast} FROM {SOURCE})"]  # noqa: S608 (see `columns`)
-        counted = "SELECT * FROM call"
-        if self.unique:
-            parts.append(f"numbered AS (SELECT *, {PLACE} FROM call)")  # noqa: S608
-            counted = f"SELECT * FROM numbered WHERE {UNIQUE} IS NULL OR place = 1"  # noqa: S608
         sound = ", ".join(f"{_sound(name)} AS {identifier(name)}" for name in self.columns)
-        judged = f"{sound}, recorded_usd IS NOT NULL AS recorded, {FAULT} AS fault"
-        parts.append(f"judged AS (SELECT {judged} FROM ({counted}) AS counted)")  # noqa: S608
+        judged = f"SELECT {sound}, recorded_usd IS NOT NULL AS recorded, {FAULT} AS fault FROM call"  # noqa: S608
+        if not self.unique:
+            return ", ".join([*parts, f"judged AS ({judged})"])
+        place = f"row_number() OVER (PARTITION BY {UNIQUE}, fault ORDER BY {BEST}) AS place"
+        parts.append(f"numbered AS (SELECT *, {place} FROM ({judged}) AS entry)")  # noqa: S608
+        parts.append(
+            f"judged AS (SELECT * FROM numbered WHERE {UNIQUE} IS NULL OR fault IS NOT NULL OR place = 1)"  # noqa: S608
+        )
         return ", ".join(parts)
 
 
