@@ -31,3 +31,31 @@ class Trial:
     relief_usd: Callable[[Sequence[Change]], Fraction]
     saved_usd: Callable[[Sequence[Change]], Fraction]
     value_usd: Callable[[Sequence[Change]], Fraction]
+
+
+def remembered(trial: Trial) -> Trial:
+    """The same, each figure found once for the same changes."""
+    return Trial(_once(trial.relief_usd), _once(trial.saved_usd), _once(trial.value_usd))
+
+
+def _once(figure: Callable[[Sequence[Change]], Fraction]) -> Callable[[Sequence[Change]], Fraction]:
+    found: dict[tuple[Change, ...], Fraction] = {}
+
+    def known(taken: Sequence[Change]) -> Fraction:
+        if (key := tuple(taken)) not in found:
+            found[key] = figure(taken)
+        return found[key]
+
+    return known
+
+
+def applied(projected: Projected, taken: Sequence[Change]) -> Projected:
+    """The architecture after these changes."""
+    for change in taken:
+        projected = change.apply(projected)
+    return projected
+
+
+def touched(taken: Sequence[Change]) -> list[str]:
+    """The components that these changes touch."""
+    return sorted({name for change in taken for name in change.components})

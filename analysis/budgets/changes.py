@@ -41,13 +41,21 @@ HOPELESS = Fraction(1, 10)
 """A change whose expected saving is below this part of what is needed is not simulated."""
 
 
-def changes(projected: Projected, names: Sequence[str], *, one_run: bool = False) -> Iterator[Change]:
-    """Every change of those components after which all that they use has a price.
+def component_changes(projected: Projected, name: str, *, one_run: bool = False) -> Iterator[Change]:
+    """Every change of that component after which all that it uses has a price.
 
-    `one_run` leaves out changes of how often they run.
+    `one_run` leaves out changes of how often it runs.
     """
-    found = _changes(projected, names, one_run)
-    yield from (change for change in found if _is_priced(change.apply(projected), change.components))
+    yield from _priced(projected, _component_changes(projected, name, one_run))
+
+
+def task_changes(projected: Projected, names: Sequence[str]) -> Iterator[Change]:
+    """Every change of a task that those components share after which all that they use has a price."""
+    yield from _priced(projected, _task_moves(projected, names))
+
+
+def _priced(projected: Projected, found: Iterable[Change]) -> Iterator[Change]:
+    return (change for change in found if _is_priced(change.apply(projected), change.components))
 
 
 def _is_priced(after: Projected, names: Iterable[str]) -> bool:
@@ -55,18 +63,15 @@ def _is_priced(after: Projected, names: Iterable[str]) -> bool:
     return not any(after.costs.planned(name, after.plan).lacking for name in names)
 
 
-def _changes(projected: Projected, names: Sequence[str], one_run: bool) -> Iterator[Change]:
-    for name in names[:MAX_COMPONENTS]:
-        component = projected.costs.works[name].component
-        yield from _moves(projected, component)
-        yield from _batch(projected, component)
-        yield from _caching(component)
-        yield from _batching(component)
-        if not one_run:
-            below = frozenset(projected.spawned_by([name]))
-            yield from (replace(half, components=half.components | below) for half in _half_as_often(component))
-    if len(names) > 1:
-        yield from _task_moves(projected, names)
+def _component_changes(projected: Projected, name: str, one_run: bool) -> Iterator[Change]:
+    component = projected.costs.works[name].component
+    yield from _moves(projected, component)
+    yield from _batch(projected, component)
+    yield from _caching(component)
+    yield from _batching(component)
+    if not one_run:
+        below = frozenset(projected.spawned_by([name]))
+        yield from (replace(half, components=half.components | below) for half in _half_as_often(component))
 
 
 def cheapest_fix(

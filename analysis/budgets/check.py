@@ -191,10 +191,15 @@ def _judge_projected(
     from ..simulation.fleets import METHOD, is_large
     from .checks import broken_claims, routing_errors, unpriced_models
     from .projection import judge_projection
+    from .tried import MAX_SOUGHT
 
     last_period = _last_period(logged)
     seen, unseen = _projectable(found.stated, projected)
     found.judged += judge_projection(seen, projected, month, found.settings.today, last_period)
+    if any(not entry.sought for entry in found.judged):
+        found.notes.append(
+            f"a change that would keep a budget is sought for {MAX_SOUGHT} scopes and periods, not for all"
+        )
     if unseen:
         found.notes.append(f"no component says these scopes: {', '.join(unseen)} compared with the logs only (--usage)")
     if is_large(projected.costs.architecture, projected.trials):
@@ -249,10 +254,12 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     from .checks import overlaps, rejected_lines, unpriced_usage
     from .projection import fix_rest
     from .spent import judge_usage
+    from .tried import Tried
 
     settings = found.settings
     judged = judge_usage(found.stated, logged, settings.today, settings.seed)
-    found.judged += [fix_rest(entry, projected, logged.as_of) for entry in judged] if projected else judged
+    tried = Tried(projected) if projected else None
+    found.judged += [fix_rest(entry, tried, logged.as_of) for entry in judged] if tried else judged
     found.overlaps = overlaps(Ledger.open(connection, logged.book), logged.month, logged.as_of)
     found.verdicts += unpriced_usage(logged)
     found.verdicts.append(rejected_lines(connection, settings.max_rejected))

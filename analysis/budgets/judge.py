@@ -49,7 +49,10 @@ def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> L
 
 @dataclass(frozen=True)
 class Judged:
-    """A budget, its limit, and the window that it was compared with; `over` if logged usage covers the whole window."""
+    """A budget, its limit, and the window that it was compared with; `over` if logged usage covers the whole window.
+
+    `sought` is False where it is breached and no change was sought: too many are.
+    """
 
     stated: StatedBudget
     source: Literal["projection", "usage"]
@@ -61,6 +64,7 @@ class Judged:
     over: bool = False
     whose: str = ""
     fix: CheapestFix | None = None
+    sought: bool = True
 
     @property
     def budget(self) -> Budget:

@@ -221,11 +221,11 @@ class Projected:
         subscribed = [(share.labels, share.expected_usd) for share in self.subscriptions()] if flat else []
         return total(usd for labels, by_day in [*parts, *subscribed] if counted(labels) for usd in by_day[days])
 
-    def part(self, scope: AnyScope, names: Iterable[str]) -> ScopeCost:
-        """What those components, and the subscriptions, cost of a scope."""
+    def part(self, scope: AnyScope, components: Iterable[Sequence[Share]]) -> ScopeCost:
+        """What the shares of those components, and the subscriptions, cost of a scope."""
         found = {scope: self._nothing()}
-        for name in names:
-            self._add(found, self.shares(name))
+        for shares in components:
+            self._add(found, shares)
         self._add(found, self.subscriptions())
         return found[scope].cost
 

@@ -9,12 +9,13 @@ from fractions import Fraction
 from functools import cached_property
 
 from ..architecture.budgets import At, Period
-from .change import Change, Trial
-from .changes import changes, cheapest_fix
+from .change import Change, Trial, applied, touched
+from .changes import cheapest_fix
 from .judge import Judged, Limit, limit_of
 from .projected import Projected, ScopeCost
 from .results import CheapestFix
 from .scopes import AnyScope, StatedBudget
+from .tried import Tried
 from .windows import Daily, windows
 
 MAX_DRAWN = 20
@@ -32,14 +33,15 @@ def judge_projection(
     The window judged is the one whose expected cost is largest: its quantile is that of one window, not the
     largest of many noisy ones.
     """
+    tried = Tried(projected)
     costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period != "run"})
     found = []
     for entry in stated:
         limit = limit_of(entry.budget, last_period(entry), today)
         if entry.budget.period == "run":
-            found.append(_judge_run(entry, projected, limit, today))
+            found.append(_judge_run(entry, tried, limit, today))
         else:
-            found.append(_judge(entry, projected, costs[entry.budget.scope], limit, month, today))
+            found.append(_judge(entry, tried, costs[entry.budget.scope], limit, month, today))
     return found
 
 
@@ -48,9 +50,7 @@ def costliest_window(daily: Daily, period: Period, month: date) -> Daily:
     return max(windows(daily, period, month), key=lambda window: window.total_usd)
 
 
-def _judge(
-    entry: StatedBudget, projected: Projected, cost: ScopeCost, limit: Limit, month: date, today: date
-) -> Judged:
+def _judge(entry: StatedBudget, tried: Tried, cost: ScopeCost, limit: Limit, month: date, today: date) -> Judged:
     budget = entry.budget
     window = costliest_window(cost.daily, budget.period, month)
     first = cost.daily.dates.index(window.dates[0])
@@ -59,12 +59,22 @@ def _judge(
     judged = Judged(entry, "projection", limit, window, today, by_component)
     if not judged.breached or limit.usd is None:
         return judged
-    trial = _Scoped(projected, budget.scope, cost.daily, budget.period, budget.at, month).trial
-    return replace(judged, fix=_fix(projected, by_component, trial, judged.value_usd, limit.usd, one_run=False))
+    key = (budget.scope, budget.period, budget.at)
+    trial = tried.trial(key, lambda: _Scoped(tried, budget.scope, cost.daily, budget.period, budget.at, month).trial)
+    return _fixed(judged, tried, by_component, trial)
+
+
+def _fixed(judged: Judged, tried: Tried, by_component: Mapping[str, Fraction], trial: Trial | None) -> Judged:
+    """With the change that would keep it; without a trial none is sought."""
+    if trial is None or judged.limit.usd is None:
+        return replace(judged, sought=False)
+    one_run = judged.budget.period == "run"
+    fix = _fix(tried, by_component, trial, judged.value_usd, judged.limit.usd, one_run=one_run)
+    return replace(judged, fix=fix)
 
 
 def _fix(
-    projected: Projected,
+    tried: Tried,
     by_component: Mapping[str, Fraction],
     trial: Trial,
     value_usd: Fraction,
@@ -73,22 +83,15 @@ def _fix(
     one_run: bool,
 ) -> CheapestFix | None:
     most_expensive_first = sorted(by_component, key=lambda name: -by_component[name])
-    names = [name for name in most_expensive_first if name in projected.costs.works]
-    return cheapest_fix(changes(projected, names, one_run=one_run), trial, value_usd, limit_usd)
-
-
-def applied(projected: Projected, taken: Sequence[Change]) -> Projected:
-    """The architecture after these changes."""
-    for change in taken:
-        projected = change.apply(projected)
-    return projected
+    names = [name for name in most_expensive_first if name in tried.projected.costs.works]
+    return cheapest_fix(tried.changes(names, one_run=one_run), trial, value_usd, limit_usd)
 
 
 @dataclass(frozen=True)
 class _Scoped:
     """Changes tried on a scope: only what they touch is costed again, on the same random numbers."""
 
-    projected: Projected
+    tried: Tried
     scope: AnyScope
     daily: Daily
     period: Period
@@ -105,9 +108,9 @@ class _Scoped:
 
     def _saved_usd(self, taken: Sequence[Change], scope: AnyScope) -> Fraction:
         """In the window that is most expensive before the change, exact."""
-        names = _touched(taken)
-        before = self.projected.expected_usd(scope, names, self._days)
-        return before - applied(self.projected, taken).expected_usd(scope, names, self._days)
+        names, projected = touched(taken), self.tried.projected
+        before = projected.expected_usd(scope, names, self._days)
+        return before - applied(projected, taken).expected_usd(scope, names, self._days)
 
     @cached_property
     def _days(self) -> slice:
@@ -117,22 +120,22 @@ class _Scoped:
 
     def _value_usd(self, taken: Sequence[Change]) -> Fraction:
         """After the change; of one that touches many components, the figure is scaled as the mean is."""
-        names = _touched(taken)
+        names = touched(taken)
         if len(names) > MAX_DRAWN:
             window = costliest_window(self.daily, self.period, self.month)
             return window.at(self.at) * (1 - self._saved_usd(taken, self.scope) / window.total_usd)
-        before = self.projected.part(self.scope, names).daily
-        after = applied(self.projected, taken).part(self.scope, names).daily
+        before, after = self.tried.part(self.scope, names), self.tried.part(self.scope, names, taken)
         daily = self.daily.plus(before.expected_usd, before.drawn_usd, -1).plus(after.expected_usd, after.drawn_usd)
         return costliest_window(daily, self.period, self.month).at(self.at)
 
 
-def fix_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
+def fix_rest(judged: Judged, tried: Tried, as_of: date) -> Judged:
     """A breached budget of usage, with the change that fixes it if it is made on the day after `as_of`.
 
     Of what is forecast for the days still to come, each component has the part that it had so far, and a change
     saves of it what it saves of the component's projection. Flat prices of subscriptions stay as they are.
     """
+    projected = tried.projected
     scope, limit_usd, last = judged.budget.scope, judged.limit.usd, judged.window.dates[-1]
     if not judged.breached or limit_usd is None:
         return judged
@@ -142,7 +145,7 @@ def fix_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
 
     def relief_usd(taken: Sequence[Change], of: AnyScope = scope) -> Fraction:
         after, total = applied(projected, taken), Fraction(0)
-        for name in _touched(taken):
+        for name in touched(taken):
             saved = projected.expected_usd(of, [name], rest, flat=False) - after.expected_usd(
                 of, [name], rest, flat=False
             )
@@ -151,7 +154,7 @@ def fix_rest(judged: Judged, projected: Projected, as_of: date) -> Judged:
 
     value = judged.value_usd
     trial = Trial(relief_usd, lambda taken: relief_usd(taken, "total"), lambda taken: value - relief_usd(taken))
-    return replace(judged, fix=_fix(projected, judged.by_component, trial, value, limit_usd, one_run=False))
+    return replace(judged, fix=_fix(tried, judged.by_component, trial, value, limit_usd, one_run=False))
 
 
 def _weights(judged: Judged, projected: Projected, rest: slice, as_of: date) -> dict[str, Fraction]:
@@ -168,13 +171,9 @@ def _weights(judged: Judged, projected: Projected, rest: slice, as_of: date) -> 
     return found
 
 
-def _touched(taken: Sequence[Change]) -> list[str]:
-    return sorted({name for change in taken for name in change.components})
-
-
-def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: date) -> Judged:
+def _judge_run(entry: StatedBudget, tried: Tried, limit: Limit, today: date) -> Judged:
     """One run of the most expensive component in scope, on the day on which it is most expensive."""
-    budget = entry.budget
+    budget, projected = entry.budget, tried.projected
     root = budget.with_spawned
     runs = _runs(projected, projected.counted(budget.scope), root=root)
     if not runs:
@@ -186,7 +185,7 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
         return judged
 
     def value_usd(taken: Sequence[Change]) -> Fraction:
-        after = runs | _runs(applied(projected, taken), runs if root else _touched(taken), root=root)
+        after = runs | _runs(applied(projected, taken), runs if root else touched(taken), root=root)
         return max(run.at(budget.at) for run in after.values())
 
     def saved_usd(taken: Sequence[Change]) -> Fraction:
@@ -196,8 +195,8 @@ def _judge_run(entry: StatedBudget, projected: Projected, limit: Limit, today: d
     means = {one: run.total_usd for one, run in runs.items() if run.at(budget.at) > limit.usd}
     if root:
         means = dict.fromkeys([*means, *projected.spawned_by(means)], Fraction(0)) | means
-    trial = Trial(saved_usd, saved_usd, value_usd)
-    return replace(judged, fix=_fix(projected, means, trial, judged.value_usd, limit.usd, one_run=True))
+    trial = tried.trial((budget.scope, "run", budget.at, root), lambda: Trial(saved_usd, saved_usd, value_usd))
+    return _fixed(judged, tried, means, trial)
 
 
 def _runs(projected: Projected, names: Iterable[str], *, root: bool) -> dict[str, Daily]:
