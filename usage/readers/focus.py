@@ -67,7 +67,7 @@ def _said(name: str) -> str:
 
 
 SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')
-LABELS = "Labels"  # what the cell "Tags" is called below, where `tags` are those of the row: SQL takes both for one
+LABELS = "Tags cell"  # what the cell "Tags" is called below, where `tags` are those of the row: SQL takes both for one
 CELLS = ", ".join(f'{_said(name)} AS "{LABELS if name == "Tags" else name}"' for name in COLUMNS)
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"

@@ -87,15 +87,16 @@ FOCUS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("labels", "team"), [('{"team": "research"}', "research"), ("x", None)])
 def test_a_row_that_counts_tokens_has_the_tags_of_its_meter_beside_its_own(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, labels: str, team: str | None
 ) -> None:
     file = tmp_path / "focus.json"
     used = {"ConsumedQuantity": "2", "ConsumedUnit": "1K Tokens", "SkuMeter": "Input Tokens", "RegionId": "eu-west-1"}
-    file.write_text(json.dumps([FOCUS | used | {"Tags": '{"team": "research"}'}]))
+    file.write_text(json.dumps([FOCUS | used | {"Tags": labels}]))
     load(store, [file])
     assert rows(store, "input, tags ->> '$.meter', tags ->> '$.region', tags ->> '$.team', team") == [
-        (2000, "Input Tokens", "eu-west-1", "research", "research")
+        (2000, "Input Tokens", "eu-west-1", team, team)
     ]
 
 
