@@ -23,13 +23,13 @@ EXACT = f"coalesce(TRY_CAST({BARE} AS DECIMAL(38, 9)), TRY_CAST(TRY_CAST({BARE} 
 ROWS = 10_000  # at a time
 WIDE, SLICE = 64, 500  # columns from which on they are asked some at a time: a statement looks at all that a table has
 
-# The cells of a column that hold JSON as lines, each an object with the column's name; many lines at once, and where
-# these stand.
+# The cells of a column that hold JSON, and not nothing, as lines, each an object with the column's name; many lines at
+# once, and where these stand.
 OBJECTS = """
 WITH cell AS (SELECT "costsim line" AS line, ltrim({cell}::VARCHAR) AS value FROM cells)
 SELECT list(line), string_agg(concat($start, CASE WHEN contains(value, chr(10)) OR contains(value, chr(13))
     THEN translate(value, chr(10) || chr(13), '  ') ELSE value END, '}}', chr(10)), '')
-FROM cell WHERE value[1] IN ('{{', '[') GROUP BY line // $rows ORDER BY line // $rows
+FROM cell WHERE value[1] IN ('{{', '[') AND value NOT IN ('{{}}', '[]') GROUP BY line // $rows ORDER BY line // $rows
 """
 
 # The cells of several columns below one another, with their places among these columns.

@@ -9,8 +9,10 @@ both). It does two things in one pass: it checks that whole numbers are some whe
 to do anyway, and it looks for usage that is not counted. The watch's share is what that adds: beside each look, the
 numbers alone are checked in the same bytes, and what this takes is subtracted from both the look and the load. The
 clocks are read a few hundred times a load, which costs nothing; the time of cells is that of the whole process, since
-DuckDB's threads look too, so it includes the hashing beside it. Targets: no format in wide use (*) slower than a third of Claude Code's megabytes a second, and a share of at
-most a tenth; `!` marks what misses one. Claude Code's sample is a real session, with its texts; most others are a few
+DuckDB's threads look too, so it includes the hashing beside it. Where the text of cells says that nothing unknown is in
+them (usage/known_cells.py), the look is part of DuckDB's statement and not seen here: about a twentieth of `langfuse csv`.
+Targets: no format in wide use (*) slower than a third of Claude Code's megabytes a second, and a share of at most a tenth;
+`!` marks what misses one. Claude Code's sample is a real session, with its texts; most others are a few
 lines of usage, multiplied: all calls, as no real log is. So `codex` and `cline` are there twice: as shipped, and `with
 texts`, in the shares of public logs (log_texts.py says which).
 """

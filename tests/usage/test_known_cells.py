@@ -30,6 +30,7 @@ def loaded(file: Path) -> tuple[LoadReport, list[tuple[int, ...]]]:
         return report, store.execute("SELECT input, output FROM usage_event ORDER BY event_id").fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("usage", [USAGE, "{}", "", '{"input":10, "output_reasoning_tokens": 7}'])
 def test_a_table_of_cells_that_hold_only_what_is_counted_is_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usage: str
@@ -40,6 +41,7 @@ def test_a_table_of_cells_that_hold_only_what_is_counted_is_read_at_once(
     assert report.unread == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("usage", "field"),
     [
