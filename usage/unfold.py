@@ -106,12 +106,12 @@ def loaded(text: str) -> dict[str, Any] | str:
     return found if isinstance(found, dict) else text
 
 
-def no_objects(*values: Any) -> Iterator[str]:
+def no_objects(*values: Any) -> list[str]:
     """Those of these values that are no objects where a reader takes one, as lines to be rejected; not empty ones.
 
     So no record passes in silence that has something where its usage stands.
     """
-    yield from (line_of(value).decode().rstrip("\n") for value in values if value and not isinstance(value, dict))
+    return [line_of(value).decode().rstrip("\n") for value in values if value and not isinstance(value, dict)]
 
 
 def whole(value: Any) -> int:

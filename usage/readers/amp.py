@@ -117,11 +117,13 @@ def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, 
 
     The place is the message that it is of, then its id, else its number.
     """
+    events = ledger.get("events") if isinstance(ledger, dict) else None
+    if not isinstance(events, list) or not events:
+        return
     stated = [m for m in messages if isinstance(m.get("usage"), dict)]
     ids = {str(message["messageId"]) for message in stated if message.get("messageId") is not None}
     left = Counter(_figures(message["usage"]) for message in stated)
-    events = ledger.get("events") if isinstance(ledger, dict) else None
-    for number, event in enumerate(events if isinstance(events, list) else []):
+    for number, event in enumerate(events):
         if not isinstance(event, dict) or not isinstance(event.get("tokens"), dict):
             continue
         usage = {

@@ -26,7 +26,7 @@ ORDER BY message_id, id
 
 def calls_of(message: dict[str, Any], steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
     """A message as it is, or one for each of its steps where it has several, or states no tokens itself."""
-    if len(steps) < (2 if _has_tokens(message.get("tokens")) else 1):
+    if not steps or len(steps) < (2 if _has_tokens(message.get("tokens")) else 1):
         yield message
         return
     for number, step in enumerate(steps, 1):
