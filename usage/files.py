@@ -31,6 +31,7 @@ SPACES = re.compile(r"\s*")
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
 HEAD_CHARACTERS = 64 * 1024  # of text that is no JSON
+MARK_BYTES = 4  # of a letter in UTF-32
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,19 @@ def _is_alike(file: LogFile, format: Format) -> bool:
 def head(file: LogFile, size: int) -> tuple[bytes, Packing | None, bool]:
     """The first bytes of the content after zeros, at least so many if it has them; its packing; whether it goes on."""
     with Path(file.path).open("rb") as stream:
-        zeros, head = after_zeros(stream, size)
-        head += stream.read(size - len(head))
-    packing = None if zeros else packing_of(head)
+        zeros, start = after_zeros(stream, size)
+        start += stream.read(size - len(start))
+    if zeros < MARK_BYTES and not_read(bytes(zeros) + start):  # UTF-16 and UTF-32 begin so too
+        zeros, start = 0, bytes(zeros) + start
+    packing = None if zeros else packing_of(start)
     if packing is None:
-        return head, None, file.size - zeros > len(head)
+        return start, None, file.size - zeros > len(start)
     content = bytearray()
     try:
         for piece in unpacked(file.path, packing, file.size):
-            content += piece if content else piece.lstrip(ZERO)
+            content += piece
+            if content.startswith(ZERO) and not not_read(bytes(content)):
+                content = content.lstrip(ZERO)
             if len(content) > size:
                 return bytes(content), packing, True
     except BrokenOffError as error:
