@@ -8,11 +8,14 @@ of them share is the price, and what is left of a cell are calls that one side l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from .sides import CellKey, SideCell
 
@@ -145,20 +148,27 @@ def percent_words(ratio: Fraction) -> str:
 
 def _is_rounding(left: Fraction, stated: Fraction, rows: int) -> bool:
     """Whether a bill that states whole cents (or less exactly) may differ by so much."""
+    return abs(left) <= _slack(stated, rows)
+
+
+def _slack(stated: Fraction, rows: int) -> Fraction:
     exact = (stated * 100).denominator != 1
-    return abs(left) <= (max(NEAR, abs(stated) * NEAR) if exact else HALF_CENT * max(rows, 1))
+    return max(NEAR, abs(stated) * NEAR) if exact else HALF_CENT * max(rows, 1)
 
 
-Pairs = Mapping[CellKey, tuple[Fraction, Fraction, int]]
+Pair = tuple[Fraction, Fraction, int]
+Pairs = Mapping[CellKey, Pair]
 """Computed, stated, and how many amounts the stated one adds up, by cell."""
 
 
 def ratios(pairs: Pairs) -> dict[str, Fraction]:
     """Stated over computed, by model: what most of the provider's cost shares, unless a model has one of its own."""
     common = common_ratio(pairs)
+    by_model: dict[str, dict[CellKey, Pair]] = defaultdict(dict)
+    for key, pair in pairs.items():
+        by_model[key[2]][key] = pair
     found = {}
-    for model in {key[2] for key in pairs}:
-        own = {key: pair for key, pair in pairs.items() if key[2] == model}
+    for model, own in by_model.items():
         found[model] = max((common, common_ratio(own), Fraction(1)), key=lambda ratio: _weight(own, ratio))
     return found
 
@@ -169,7 +179,7 @@ def _weight(pairs: Pairs, ratio: Fraction) -> Fraction:
     return sum((book for book, usd, rows in usable if _is_rounding(usd - book * ratio, usd, rows)), Fraction())
 
 
-def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fraction:
+def common_ratio(pairs: Pairs) -> Fraction:
     """Stated over computed that most of the cost shares; 1 where nothing shows one.
 
     One cell alone shows a ratio only in whole percents: 90 % of the price list is a discount, 73.4 % is not.
@@ -177,15 +187,39 @@ def common_ratio(pairs: Mapping[CellKey, tuple[Fraction, Fraction, int]]) -> Fra
     usable = sorted((p for p in pairs.values() if p[0] > 0 and p[1] > 0), key=lambda p: -p[0])[:200]
     if not usable:
         return Fraction(1)
-    scored = [(sum((b for b, s, n in usable if _is_rounding(s - b * r, s, n)), Fraction()), r) for r in _ratios(usable)]
-    weight, ratio = max(scored, key=lambda one: (one[0], one[1] == 1, one[1]))
+    weigh = _weighing(usable)
+    weight, ratio = max(((weigh(r), r) for r in _ratios(usable)), key=lambda one: (one[0], one[1] == 1, one[1]))
     agreeing = sum(_is_rounding(s - b * ratio, s, n) for b, s, n in usable)
     whole = abs(ratio * 100 - round(ratio * 100)) <= Fraction(1, 200) and Fraction(1, 2) <= ratio <= Fraction(3, 2)
     enough = weight * 2 >= sum((b for b, _, _ in usable), Fraction())
     return ratio if enough and (agreeing > 1 or whole) else Fraction(1)
 
 
-def _ratios(usable: list[tuple[Fraction, Fraction, int]]) -> set[Fraction]:
+def _weighing(usable: Sequence[Pair]) -> Callable[[Fraction], Fraction]:
+    """How much of the cost has a ratio. A cell has those between two bounds, so each ratio is two searches."""
+    lowest = _running(((s - _slack(s, n)) / b, b) for b, s, n in usable)
+    highest = _running(((s + _slack(s, n)) / b, b) for b, s, n in usable)
+
+    def weight(ratio: Fraction) -> Fraction:
+        begun = lowest.sums[bisect_right(lowest.bounds, ratio)]
+        return begun - highest.sums[bisect_left(highest.bounds, ratio)]
+
+    return weight
+
+
+class _Running(NamedTuple):
+    """Bounds in order, and what all before each of them, and before the end, weigh."""
+
+    bounds: list[Fraction]
+    sums: list[Fraction]
+
+
+def _running(weighed: Iterable[tuple[Fraction, Fraction]]) -> _Running:
+    ordered = sorted(weighed)
+    return _Running([bound for bound, _ in ordered], [Fraction(), *accumulate(weight for _, weight in ordered)])
+
+
+def _ratios(usable: Sequence[Pair]) -> set[Fraction]:
     """Candidates: the ratio of every cell, in hundredths of a percent where the cell allows that."""
     found = {Fraction(1)}
     for book, stated, rows in usable:
