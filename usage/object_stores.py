@@ -18,6 +18,7 @@ from ..errors import UsageLogError
 from .files import LogFile, escaped
 from .limits import Bound
 from .listing import has_name_of_log
+from .passed_over import CANNOT_READ
 from .store_faults import first_line
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class _Remote:
     mtime_ns: int
 
 
+class _UnreadError(UsageLogError):
+    """A file that was listed and cannot be read."""
+
+
 def is_remote(path: str | Path) -> bool:
     """Whether a path is in an object store."""
     return str(path).partition("://")[0] in EXTENSIONS and "://" in str(path)
@@ -70,8 +75,9 @@ def fetched(
 ) -> list[LogFile]:
     """A file, a folder (what ends in `/`) or a glob, copied to `spool`, but for what is as it was when last loaded.
 
-    `passed` gets files of a folder or glob that have no log's name. Raises UsageLogError for what is not there, cannot
-    be read or is over MAX_FETCHED.
+    `passed` gets files of a folder or glob that have no log's name, or cannot be read: one that was removed, or lies in
+    an archive, keeps no other from being read. Raises UsageLogError for what is not there or is over MAX_FETCHED, and
+    where the one that is named, or each of several, cannot be read.
     """
     with duckdb.connect() as connection:
         allow(connection, path)
@@ -80,7 +86,17 @@ def fetched(
         logs = [file for file in listed if not several or has_name_of_log(file.name)]
         passed |= {file.name: NO_LOG for file in listed if file not in logs}
         known = _known(store, logs, declared)
-        return [_copied(connection, file, spool, not several, file in known) for file in logs]
+        copies: list[LogFile] = []
+        faults: list[tuple[_Remote, _UnreadError]] = []
+        for file in logs:
+            try:
+                copies.append(_copied(connection, file, spool, not several, file in known))
+            except _UnreadError as fault:
+                faults.append((file, fault))
+        if faults and not copies:
+            raise faults[0][1]
+        passed |= {file.name: f"{CANNOT_READ} ({fault.message})" for file, fault in faults}
+        return copies
 
 
 def said(error: duckdb.Error) -> str:
@@ -118,9 +134,9 @@ def _copied(connection: DuckDBPyConnection, file: _Remote, spool: Path, named: b
         try:
             rows = connection.execute(FETCH, [escaped(file.name), file.name]).fetchall()
         except duckdb.Error as error:
-            raise UsageLogError(f"it cannot be read: {said(error)}", file=file.name) from None
+            raise _UnreadError(f"it cannot be read: {said(error)}", file=file.name) from None
         if not rows:
-            raise UsageLogError("it was there when the store was listed, and is not there now", file=file.name)
+            raise _UnreadError("it was there when the store was listed, and is not there now", file=file.name)
         copy.write_bytes(rows[0][0])
         os.utime(copy, ns=(file.mtime_ns, file.mtime_ns))
     return LogFile(str(copy), named, file.size if known else copy.stat().st_size, file.mtime_ns, file.name)

@@ -87,6 +87,28 @@ def test_a_file_too_large_to_pass_through_memory_is_one_line(bucket: Path, monke
         _load(f"file://{bucket}/a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "fetch",
+    [
+        "SELECT if(contains(filename, 'b.jsonl'), error('HTTP 404 Not Found'), content) FROM read_blob(?) WHERE filename = ?",
+        "SELECT content FROM read_blob(?) WHERE filename = ? AND NOT contains(filename, 'b.jsonl')",
+    ],
+    ids=["refused", "gone"],
+)
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_loaded(
+    bucket: Path, monkeypatch: pytest.MonkeyPatch, fetch: str
+) -> None:
+    monkeypatch.setattr(object_stores, "FETCH", fetch)
+    report, calls = _load(f"file://{bucket}/")
+    assert calls == 1
+    assert report.passed_over[f"{bucket}/deep/b.jsonl"].startswith("cannot be read (")
+    with pytest.raises(UsageLogError, match=r"b\.jsonl"):
+        _load(f"file://{bucket}/", strict=True)  # type: ignore[arg-type]
+    for named in ("deep/b.jsonl", "deep/"):
+        with pytest.raises(UsageLogError, match=r"b\.jsonl"):
+            _load(f"file://{bucket}/{named}")
+
+
 def test_an_extension_that_cannot_be_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(object_stores.EXTENSIONS, "s3", "no_such_extension")
     for read in (lambda: _load("s3://logs/"), lambda: open_calls(["s3://logs/calls.parquet"]).__enter__()):
