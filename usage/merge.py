@@ -88,6 +88,9 @@ SELECT count(*), coalesce(sum(request), 0)::BIGINT FROM found JOIN incoming ON f
 WHERE aggregated
 """
 UPDATED = "SELECT count(*) FROM better WHERE updated"
+ONE_A_LINE = "SELECT count(*) = count(DISTINCT hash(file_id, line)) FROM found_row"
+WHOLE = "line, hash(*COLUMNS(entry.* EXCLUDE (file_id)))"
+"""An order of entries that does not hang on the threads that read them: their lines, else all that they hold."""
 DISTINCT = "SELECT count(DISTINCT hash(event_id)) FROM found"
 EACH = """
 CREATE OR REPLACE TEMP TABLE incoming AS SELECT rowid AS place FROM found
@@ -220,7 +223,8 @@ def _number(store: DuckDBPyConnection) -> int:
     store.execute(ALIKE)
     alike = scalar(store, "SELECT count(*) FROM alike")
     if alike:
-        store.execute(NUMBERED)
+        by_line = scalar(store, ONE_A_LINE)
+        store.execute(NUMBERED.replace("[order]", "line" if by_line else WHOLE))
     return alike
 
 
