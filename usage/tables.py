@@ -92,11 +92,15 @@ def _rounded(connection: DuckDBPyConnection, kinds: Mapping[str, str], needed: I
     return bool(large) and scalar(connection, f"SELECT {' + '.join(large)} FROM cells") > 0  # noqa: S608 (places)
 
 
-def _headers(connection: DuckDBPyConnection, source: Source, needed: Iterable[str]) -> list[Reject]:
+def _headers(connection: DuckDBPyConnection, source: Source, needed: Sequence[str]) -> list[Reject]:
     """Take away the rows of `cells` that are the header again, where a file is several exports one after the other."""
+    if not needed:
+        return []
     names = {f"c{place}": name for place, name in enumerate(source.format.columns)}
-    row = ", ".join(f"trim({place})" for place in needed)  # as lists: to plan thousands of comparisons takes a minute
-    alike = f"[{row}] = [{', '.join(text(names[place]) for place in needed)}]"
+    cells = [(f"trim({place})", text(names[place])) for place in needed]
+    row, header = (", ".join(part) for part in zip(*cells, strict=True))
+    # one cell rules out nearly all rows; the rest as lists: to plan thousands of comparisons takes a minute
+    alike = f"{' = '.join(cells[0])} AND [{row}] = [{header}]"
     found = f'SELECT "costsim line", {text(HEADER_AGAIN)} FROM cells WHERE {alike}'  # noqa: S608 (quoted)
     rejects = _rejected(connection, source, found)
     if rejects:
