@@ -41,7 +41,7 @@ def items(content: Path, _file: Path, pages: tuple[str, ...] = ()) -> Iterator[d
 
 def _of_object(parts: dict[str, msgspec.Raw], read: Read, pages: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
     """The records of an object; of an OTLP export, a resource is read at a time: all of them take much more memory."""
-    key = next((name for name in EXPORTS if memoryview(parts.get(name, b""))[:1] == b"["), "")
+    key = next((name for name in EXPORTS if bytes(memoryview(parts.get(name, b""))[:1]) == b"["), "")
     if not key or not parts.keys().isdisjoint(pages):
         yield from _records({name: read(part) for name, part in parts.items()}, pages)
         return
