@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from costsim.usage import zeros
@@ -24,7 +25,7 @@ def name_of(file: Path) -> str:
     return f"{file.parent.name}/{file.name}"
 
 
-def loaded(file: Path, content: bytes) -> tuple[list[object], list[tuple[int | None, str]]]:
+def loaded(file: Path, content: bytes) -> tuple[list[Any], list[Any]]:
     """The calls of a file with this content, and its rejects."""
     file.parent.mkdir(exist_ok=True, parents=True)
     file.write_bytes(content)

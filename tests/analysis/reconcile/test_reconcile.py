@@ -128,8 +128,8 @@ def test_a_call_that_a_gateways_log_lacks_is_in_its_sums(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_gateway_beside_an_agents_log_is_compared_with_both(tmp_path: Path) -> None:
     """Its calls one by one with the agent's, its sums by day with its calls."""
-    files = {"log": claude_log(TRUTH), "gateway": litellm_log(TRUTH), "days": litellm_days(TRUTH)}
-    pairs = reconciled(tmp_path, **files).pairs
+    gateway, days = litellm_log(TRUTH), litellm_days(TRUTH)
+    pairs = reconciled(tmp_path, log=claude_log(TRUTH), gateway=gateway, days=days).pairs
     assert {(pair.ours, pair.theirs, pair.matched_by) for pair in pairs} == {
         (LOG, GATEWAY, "ids"),
         (GATEWAY, "litellm-daily", "days"),
