@@ -124,9 +124,9 @@ call AS MATERIALIZED (
 {NODE},
 {WRAPPERS},
 reported AS MATERIALIZED (
-    -- a call without ids is known by its content: rows come in any order
+    -- a call without ids is known by its content (rows come in any order), and stands behind those that have some
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
-            hash(*COLUMNS(call.* EXCLUDE (file_id)))::VARCHAR || ':' || row_number() OVER ()) AS place,
+            '~' || hash(*COLUMNS(call.* EXCLUDE (file_id))) || ':' || row_number() OVER ()) AS place,
         CASE WHEN is_log THEN 2 WHEN rollup THEN 3 WHEN is_call THEN 0 ELSE 1 END AS rank,
         NOT regexp_full_match(trace || span, '[0-9a-f]*') AS torn  -- no exporter writes such an id
     FROM call ANTI JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = CASE WHEN NOT is_log THEN call.span END
