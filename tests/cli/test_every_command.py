@@ -30,7 +30,7 @@ RELATED = sorted({
 RANDOM = random.Random(17)
 CHOSEN = [(RANDOM.choice(NAMES),), RANDOM.choice(RELATED)]
 MORE = [*RELATED, *((name,) for name in NAMES), *RANDOM.sample([*combinations(NAMES, 2)], 60)]
-STORES = [*FOUND, *(MORE if THOROUGH else CHOSEN), tuple(NAMES)]
+STORES = [*FOUND, *([*MORE, tuple(NAMES)] if THOROUGH else CHOSEN[:1])]
 
 HAIKU, GPT = "anthropic/claude-haiku-4-5", "openai/gpt-4o"
 ARCHITECTURE = {

@@ -42,13 +42,13 @@ def name_of(file: Path) -> str:
 
 def some_of(values: list[Any], log: Path) -> list[Any]:
     """All values, or about three of them, by turns."""
-    step = max(1, len(values) // examples(3, len(values)))
+    step = max(1, len(values) // examples(2, len(values)))
     return values[crc32(name_of(log).encode()) % step :: step]
 
 
 def some(values: list[Any], places: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     """Places, each with a value: all of all, or about ten places with the values by turns."""
-    for number, place in enumerate(places[:: max(1, len(places) // examples(10, len(places)))]):
+    for number, place in enumerate(places[:: max(1, len(places) // examples(6, len(places)))]):
         for turn in range(examples(1, len(values))):
             yield place, values[(number + turn) % len(values)]
 
