@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
+from ..members import but
 from ..reader import Reader, Sample
 from ..unfold import no_objects
 
@@ -89,7 +90,7 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
 
 def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
     messages = thread.get("messages")
-    head: dict[str, Any] = {"of_thread": _but(thread, "messages", "usageLedger")}
+    head: dict[str, Any] = {"of_thread": but(thread, "messages", "usageLedger")}
     if not isinstance(messages, list):
         yield {**head, "usage_in_messages": messages}
         return
@@ -100,7 +101,7 @@ def _messages(thread: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
                 continue
             place = str(message.get("messageId", f"#{number}"))
             yield {**stated, "place": place, "usage": message.get("usage"),
-                   "message": _but(message, "usage", "content"), **head}  # fmt: skip
+                   "message": but(message, "usage", "content"), **head}  # fmt: skip
             head = {}
             yield from no_objects(message.get("usage"))
         else:
@@ -137,16 +138,11 @@ def _beyond(ledger: Any, messages: list[dict[str, Any]]) -> Iterator[tuple[str, 
         else:
             message = "" if event.get("toMessageId") is None else event["toMessageId"]
             place = f"{message}:ledger:{event.get('id') or number}"
-            yield place, usage, _but(event["tokens"], *LEDGER, "total")
+            yield place, usage, but(event["tokens"], *LEDGER, "total")
 
 
 def _figures(usage: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(usage.get(name) or 0) for name in ("model", "inputTokens", "outputTokens"))
-
-
-def _but(value: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """An object without some keys: texts, and what is counted or repeated."""
-    return {key: item for key, item in value.items() if key not in keys}
 
 
 def recognises(sample: Sample) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
+from ..members import but, listed
 from ..reader import Reader, Sample
 from ..unfold import no_objects
 from .nested import JsonTexts, priced, uncached
@@ -84,7 +85,7 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
 def _trajectory(trajectory: dict[str, Any], run: Any) -> Iterator[dict[str, Any] | str]:
     agent = trajectory.get("agent")
     agent = agent if isinstance(agent, dict) else {}
-    steps = [step for step in _listed(trajectory, "steps") if isinstance(step, dict)]
+    steps = [step for step in listed(trajectory, "steps") if isinstance(step, dict)]
     head = {
         "session": trajectory.get("session_id") or run,
         "trajectory": trajectory.get("trajectory_id"),
@@ -97,28 +98,19 @@ def _trajectory(trajectory: dict[str, Any], run: Any) -> Iterator[dict[str, Any]
         if isinstance(metrics, dict) and not step.get("is_copied_context"):
             counts = {name: value for name, value in metrics.items() if name not in IDS}
             model = step.get("model_name") or agent.get("model_name")
-            yield {**_but(step, *SAID), **head, "model": model, "metrics": counts, "counts": counts, "summed": False}
+            yield {**but(step, *SAID), **head, "model": model, "metrics": counts, "counts": counts, "summed": False}
         elif not isinstance(metrics, dict):
-            yield _but(step, *SAID)
+            yield but(step, *SAID)
     sums = trajectory.get("final_metrics")
     yield from no_objects(sums)
     if isinstance(sums, dict):
         of_steps = any(isinstance(step.get("metrics"), dict) for step in steps)
         own = None if of_steps else {SUM_OF[name]: value for name, value in sums.items() if name in SUM_OF}
         yield {**head, "model": agent.get("model_name"), "final_metrics": sums, "counts": own, "summed": True}
-    for within in _listed(trajectory, "subagent_trajectories"):
+    for within in listed(trajectory, "subagent_trajectories"):
         yield from no_objects(within)
         if isinstance(within, dict):
             yield from _trajectory(within, head["session"])
-
-
-def _listed(holder: dict[str, Any], name: str) -> list[Any]:
-    found = holder.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _but(holder: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in holder.items() if key not in keys}
 
 
 def recognises(sample: Sample) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import line_of, parsed
+from ..members import but, object_at
 from ..reader import Reader, Sample
 from ..tags import project_of
 from ..unfold import no_objects, whole
@@ -103,8 +104,8 @@ class _Chat:
         new = []
         for answer in history if isinstance(history, list) else []:
             if isinstance(answer, dict) and answer.get("role") == "assistant":
-                stated = _stated(_object(answer, "providerOptions"), "")
-                text = line_of({**_but(answer, "providerOptions", "tags"), **_but(stated, "")})
+                stated = _stated(object_at(answer, "providerOptions"), "")
+                text = line_of({**but(answer, "providerOptions", "tags"), **but(stated, "")})
                 digest = sha256(text).hexdigest()[:32]
                 found[digest] += 1
                 if found[digest] > self.seen[digest]:
@@ -127,22 +128,22 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
 
 def _records(chat: _Chat, message: dict[str, Any], id: str) -> Iterator[dict[str, Any] | str]:
     """A message, and the answers that its history has beyond those before. Its own usage is that of these answers."""
-    metadata, own = _object(message, "metadata"), OF_ITS_OWN.fullmatch(id)
-    state = _object(metadata, "runState", "sessionState")
-    agent = _object(state, "mainAgentState")
+    metadata, own = object_at(message, "metadata"), OF_ITS_OWN.fullmatch(id)
+    state = object_at(metadata, "runState", "sessionState")
+    agent = object_at(state, "mainAgentState")
     head: dict[str, Any] = {
         "key": id if own else f"{chat.session}:{id}",
         "session": chat.session,
         "moment": _moment(message, metadata) or (own[1] if own else chat.began),
         "model": metadata.get("model") or metadata.get("modelId"),
         "agent": agent.get("agentType"),
-        "cwd": _object(state, "projectContext").get("cwd") or _object(state, "fileContext").get("cwd"),
+        "cwd": object_at(state, "projectContext").get("cwd") or object_at(state, "fileContext").get("cwd"),
         "folder": chat.folder,
     }
-    records: list[dict[str, Any]] = [{**head, "message": _but(message, *SAID), **_stated(metadata, "metadata")}]
+    records: list[dict[str, Any]] = [{**head, "message": but(message, *SAID), **_stated(metadata, "metadata")}]
     for key, answer in chat.new_answers(agent.get("messageHistory")):
         moment = answer.get("sentAt") or head["moment"]
-        stated = _stated(_object(answer, "providerOptions"), "providerOptions")
+        stated = _stated(object_at(answer, "providerOptions"), "providerOptions")
         records.append({**head, "key": key, "moment": moment, **stated})
     if records[0]["usage"]:
         records = records[:1]
@@ -154,16 +155,16 @@ def _records(chat: _Chat, message: dict[str, Any], id: str) -> Iterator[dict[str
 
 def _stated(holder: dict[str, Any], name: str) -> dict[str, Any]:
     """The usage that an object or its `codebuff` states, the first that has a count; its model; what else it has."""
-    ours = _object(holder, "codebuff")
-    found = next((usage for usage in (_object(holder, "usage"), _object(ours, "usage")) if _has_count(usage)), None)
+    ours = object_at(holder, "codebuff")
+    found = next((usage for usage in (object_at(holder, "usage"), object_at(ours, "usage")) if _has_count(usage)), None)
     model = ours.get("model") or (found or {}).get("model")
-    rest = {**_but(holder, "runState", "usage", "codebuff"), "codebuff": _but(ours, "usage")}
+    rest = {**but(holder, "runState", "usage", "codebuff"), "codebuff": but(ours, "usage")}
     return {"usage": found, name: rest, **({"model": model} if model else {})}
 
 
 def _has_count(usage: dict[str, Any]) -> bool:
     """Whether a usage states tokens, readable or not."""
-    flat = {**usage, **{f"{name}.{key}": count for name in DETAILS for key, count in _object(usage, name).items()}}
+    flat = {**usage, **{f"{name}.{key}": count for name in DETAILS for key, count in object_at(usage, name).items()}}
     return any(whole(flat.get(name)) for name in COUNTED)
 
 
@@ -176,18 +177,6 @@ def _moment(*holders: dict[str, Any]) -> str | None:
     """The first time of these that has a date."""
     times = (str(holder.get(name) or "") for holder in holders for name in ("timestamp", "createdAt"))
     return next((time for time in times if DATED.match(time)), None)
-
-
-def _object(holder: dict[str, Any], *path: str) -> dict[str, Any]:
-    """The object at a path; an empty one where there is none."""
-    for key in path:
-        found = holder.get(key)
-        holder = found if isinstance(found, dict) else {}
-    return holder
-
-
-def _but(holder: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in holder.items() if key not in keys}
 
 
 def recognises(sample: Sample) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
+from ..members import but, listed
 from ..reader import Reader, Sample
 from ..tags import project_of
 from ..unfold import json_lines, no_objects
@@ -69,11 +70,11 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
 
 
 def _snapshot(session: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
-    looks = [look for look in _listed(session, "env_snapshots") if isinstance(look, dict) and look.get("model")]
+    looks = [look for look in listed(session, "env_snapshots") if isinstance(look, dict) and look.get("model")]
     head = {"session": session.get("id"), "cwd": session.get("working_dir")}
     own = {"model": session.get("model"), "provider": session.get("provider_key")}
-    yield {"of_session": _but(session, *LISTS)}
-    for message in _listed(session, "messages"):
+    yield {"of_session": but(session, *LISTS)}
+    for message in listed(session, "messages"):
         yield from _message(message, {**head, **(_seen(looks, message) or own)})
 
 
@@ -96,8 +97,8 @@ def _journaled(entry: dict[str, Any], session: str) -> Iterator[dict[str, Any] |
     meta = meta if isinstance(meta, dict) else {}
     own = {"session": session, "cwd": meta.get("working_dir"), "model": meta.get("model"),
            "provider": meta.get("provider_key")}  # fmt: skip
-    yield {"of_session": _but(entry, *LISTS)}
-    for message in _listed(entry, "append_messages"):
+    yield {"of_session": but(entry, *LISTS)}
+    for message in listed(entry, "append_messages"):
         yield from _message(message, own)
 
 
@@ -105,16 +106,7 @@ def _message(message: Any, own: dict[str, Any]) -> Iterator[dict[str, Any] | str
     yield from no_objects(message)
     if isinstance(message, dict):
         yield from no_objects(message.get("token_usage"))
-        yield {**_but(message, "content"), **own}
-
-
-def _listed(holder: dict[str, Any], name: str) -> list[Any]:
-    found = holder.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _but(holder: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in holder.items() if key not in keys}
+        yield {**but(message, "content"), **own}
 
 
 def recognises(sample: Sample) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
+from ..members import listed
 from ..reader import Reader, Sample
 from ..tags import project_of
 from ..unfold import no_objects
@@ -71,9 +72,9 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
 
 
 def _calls(metrics: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
-    costs = [cost for cost in _listed(metrics, "costs") if isinstance(cost, dict)]
+    costs = [cost for cost in listed(metrics, "costs") if isinstance(cost, dict)]
     last = costs[-1].get("timestamp") if costs else None
-    calls = _listed(metrics, "token_usages")
+    calls = listed(metrics, "token_usages")
     if not calls:
         total = metrics.get("accumulated_token_usage")
         yield from no_objects(total)
@@ -85,11 +86,6 @@ def _calls(metrics: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
         if isinstance(call, dict):
             moment, usd = cost.get("timestamp"), cost.get("cost")
             yield {**call, "place": place, "moment": moment, "cost": usd, "summed": False}
-
-
-def _listed(metrics: dict[str, Any], name: str) -> list[Any]:
-    found = metrics.get(name)
-    return found if isinstance(found, list) else []
 
 
 def recognises(sample: Sample) -> bool:
