@@ -9,13 +9,15 @@ such a call has the gateway's cost and no tokens, and without a cost it is rejec
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
 from ..tags import project_of
-from ..unfold import loaded, no_objects, rows
+from ..unfold import loaded, no_objects, plain_rows, rows
 from .nested import priced
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -59,7 +61,9 @@ WHERE {INPUT} <> 0 OR {OUTPUT} <> 0 OR {READ} <> 0 OR {WRITTEN} <> 0 OR TRY_CAST
 def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
     """Each call of a message, and those made beside it; a copied message is the one that was copied."""
     talks = {row.get("conversation_id"): row for row in rows(content, "SELECT * FROM conversations")}
-    origins = {row["message_id"]: row.get("forked_from_message_id") for row in rows(content, "SELECT * FROM messages")}
+    origins: dict[Any, Any] = {}
+    with suppress(sqlite3.OperationalError):  # a version without forks
+        origins.update(plain_rows(content, "SELECT message_id, forked_from_message_id FROM messages"))
     for row in rows(content, "SELECT * FROM messages"):
         talk = talks.get(row.get("conversation_id"), {})
         head = {"conversation": row.get("conversation_id"), "created": row.get("created_at"), "cwd": talk.get("cwd"),
