@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 ZERO = b"\0"
-WIDE = re.compile(rb"\0(?:\0\0)?[^\0]\0|\0\0\xfe\xff")
-"""How a text of UTF-16 or UTF-32 begins that has the larger byte first: each character has zero bytes of its own."""
 BEFORE_A_LINE = re.compile(rb"(?<=\n)\0+")
 CHUNK_BYTES = 1024 * 1024
 HERE = "zero bytes stand here, perhaps in the place of lines that were lost; what follows them counts"
@@ -23,8 +21,6 @@ def after_zeros(stream: IO[bytes], size: int = CHUNK_BYTES) -> tuple[int, bytes]
     """How many zero bytes a stream begins with, and the first bytes after them, up to so many."""
     zeros = 0
     while piece := stream.read(size):
-        if not zeros and WIDE.match(piece):
-            return 0, piece
         rest = piece.lstrip(ZERO)
         zeros += len(piece) - len(rest)
         if rest:
