@@ -72,7 +72,8 @@ def in_chdb(count: int) -> Engine:
     import chdb.session as chdb
     from costsim.usage.engines.clickhouse import ClickHouse
 
-    session: Any = chdb.Session()  # type: ignore[no-untyped-call]
+    start: Any = chdb.Session  # has no types, where it is installed at all
+    session = start()
     session.query("CREATE DATABASE llm")
     session.query(f"SET max_bytes_before_external_group_by = {8 * 2**30}, max_bytes_before_external_sort = {8 * 2**30}")
     ts = f"toDateTime64('2026-10-01 00:00:00', 6, 'UTC') + toIntervalSecond({SECONDS})"
