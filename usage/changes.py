@@ -15,7 +15,7 @@ from .passed_over import EMPTY, MAY_BE_LOGS, what_else
 from .reader import Reader, Role
 from .report import FileReport, LoadReport
 from .roles import roles_of_files
-from .snapshot import looked_at, settled
+from .snapshot import looked_at, settled, time_to_keep
 from .sqlite_log import log_beside
 from .store import TO_BE_READ_AGAIN
 from .strictness import passing_over, refuse_passed_over, refuse_waiting
@@ -120,7 +120,7 @@ def batches(
             same = {known_file.label: known_file.file for known_file in compared if known_file.unchanged}
             report.files += [FileReport(label, loaded[label].reader, unchanged=True) for label in sorted(same)]
             if same:
-                times = [file.mtime_ns for file in same.values()], [file.ctime_ns for file in same.values()]
+                times = [time_to_keep(file) for file in same.values()], [file.ctime_ns for file in same.values()]
                 store.execute(SEEN, [list(same), *times])
             if fresh := [known_file for known_file in compared if not known_file.unchanged]:
                 yield fresh

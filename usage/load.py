@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError, UsageLogError, is_full
-from .changes import KnownFile, batches, label_of, there
+from .changes import KnownFile, batches, there
 from .fast_json import deep_values
+from .file_rows import forget, keep_files, numbered
 from .files import LogFile, reader_named
 from .foreign import foreign
 from .future import future_of_files
@@ -36,7 +37,7 @@ from .roles import SourceRoles, keep_roles, set_file_roles
 from .signs import find_signs
 from .signs import signs as signs_of
 from .source import Reject, Source
-from .store import TO_BE_READ_AGAIN, any_order, insert_rows, scalar
+from .store import any_order, insert_rows, scalar
 from .strictness import refuse, refuse_passed_over, refuse_waiting
 from .unread import Watch, acknowledge, kinds, watch_of
 
@@ -63,18 +64,6 @@ WHERE load.file_id = counts.file_id
 RETURNING load.path, load.reader, load.entries, load.added, load.rejected
 """
 REJECT = ("file_id", "line", "reason", "raw")
-NOTE = "SELECT undercounts FROM source_note WHERE source = ?"
-KEEP_FILES = """
-INSERT INTO load
-SELECT unnest($ids), unnest($labels), unnest($hashes), unnest($sizes), unnest($times), unnest($changes), $reader,
-    0, 0, 0, $role, now() AT TIME ZONE 'UTC', $declared
-"""
-REPLACE_FILES = f"""{KEEP_FILES}
-ON CONFLICT (file_id) DO UPDATE SET content_hash = excluded.content_hash, bytes = excluded.bytes,
-    mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, reader = excluded.reader, role = excluded.role,
-    loaded_at = excluded.loaded_at, declared = excluded.declared
-"""
-
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
@@ -193,8 +182,8 @@ def _load_batch(
     again, facts = {source.file_id: source.stands for source in sources}, entry_facts(store)
     with _transaction(store, sum(source.file.size for source in sources)):
         if taken.known:
-            _forget(store, sorted({*taken.known} - grown))
-        _keep_files(store, sources, taken.hashes, batch[0].declared, bool(taken.known))
+            forget(store, sorted({*taken.known} - grown))
+        keep_files(store, sources, taken.hashes, batch[0].declared, bool(taken.known))
         if taken.rejects:
             insert_rows(store, "reject", [dict(zip(REJECT, reject, strict=True)) for reject in taken.rejects])
         merged = merge(store, batch[0].format.reader, again, facts)
@@ -219,8 +208,8 @@ class _Taken:
 
 def _taken(store: DuckDBPyConnection, batch: Sequence[KnownFile], spool: Path) -> _Taken:
     watch = watch_of(store, batch[0].format.reader)
-    known, numbered = _numbered(store, batch, watch)
-    sources, read, hashes = read_snapshots(store, numbered, spool)
+    known, sources = numbered(store, batch, watch)
+    sources, read, hashes = read_snapshots(store, sources, spool)
     rejects = [*read.rejects, *(foreign(store, sources, read.rejects) if batch[0].declared is not None else ())]
     return _Taken(known, sources, read, hashes, rejects, watch)
 
@@ -267,57 +256,6 @@ def _add_files(
     report.unread += unread
     report.signs += signs
     report.first_rejects += shown[: 5 - len(report.first_rejects)]
-
-
-def _numbered(store: DuckDBPyConnection, batch: Sequence[KnownFile], watch: Watch) -> tuple[list[int], list[Source]]:
-    """The numbers of the files that have one; and the files under their numbers, those they had or new ones."""
-    labels = [known_file.label for known_file in batch]
-    known = dict(store.execute("SELECT path, file_id FROM load WHERE path IN (SELECT unnest(?))", [labels]).fetchall())
-    new = store.execute("SELECT nextval('file_number') FROM range(?)", [len(batch) - len(known)]).fetchall()
-    numbers = iter(new)
-    return list(known.values()), [
-        Source(
-            known[label] if label in known else next(numbers)[0],
-            known_file.file,
-            known_file.format,
-            watch,
-            known_file.tail,
-            known_file.stands,
-            known_file.before,
-        )
-        for label, known_file in zip(labels, batch, strict=True)
-    ]
-
-
-def _forget(store: DuckDBPyConnection, ids: Sequence[int]) -> None:
-    """Forget what was noted of these files as they were."""
-    for table in ("reject", "sign", "unread"):
-        store.execute(f"DELETE FROM {table} WHERE file_id IN (SELECT unnest(?::BIGINT[]))", [ids])  # noqa: S608 (ours)
-
-
-def _keep_files(
-    store: DuckDBPyConnection,
-    sources: Sequence[Source],
-    hashes: Sequence[str],
-    declared: str | None,
-    known: bool,
-) -> None:
-    """What the files are now; `known` says that some have been here before."""
-    kept = {
-        "ids": [source.file_id for source in sources],
-        "labels": [label_of(source.file, sha) for source, sha in zip(sources, hashes, strict=True)],
-        "hashes": list(hashes),
-        "sizes": [source.file.size for source in sources],
-        "times": [TO_BE_READ_AGAIN if source.waits else source.file.mtime_ns for source in sources],
-        "changes": [source.file.ctime_ns for source in sources],
-        "reader": sources[0].format.reader.name,
-        "role": sources[0].format.reader.role,
-        "declared": declared,
-    }
-    store.execute(REPLACE_FILES if known else KEEP_FILES, kept)
-    reader = sources[0].format.reader
-    if store.execute(NOTE, [reader.name]).fetchone() != (reader.undercounts,):
-        store.execute("INSERT OR REPLACE INTO source_note VALUES (?, ?)", [reader.name, reader.undercounts])
 
 
 def _reports(

@@ -81,8 +81,7 @@ def fetched(
     """
     with duckdb.connect() as connection:
         allow(connection, path)
-        several = path.endswith("/") or any(letter in path for letter in WILDCARDS)
-        listed = _listed(connection, f"{path}**" if path.endswith("/") else path)
+        listed, several = _listed_as(connection, path)
         logs = [file for file in listed if not several or has_name_of_log(file.name)]
         passed |= {file.name: NO_LOG for file in listed if file not in logs}
         known = _known(store, logs, declared)
@@ -105,6 +104,28 @@ def said(error: duckdb.Error) -> str:
     if not any(word in first for word in REFUSED):
         return first
     return f"{first}: the credentials do not fit, see docs/scale.md on those of object stores"
+
+
+def pattern_of(connection: DuckDBPyConnection, path: str) -> str:
+    """What matches the file, or all below the folder, of that very name where there is one, else what the path matches.
+
+    `a[1].jsonl` by itself would match `a1.jsonl`.
+    """
+    below = "**" if path.endswith("/") else ""
+    named = f"{escaped(path)}{below}"
+    try:
+        if "[" in path and connection.execute(COUNT, [named, 1]).fetchall()[0][0]:
+            return named
+    except duckdb.Error as error:
+        raise UsageLogError(f"it cannot be read: {said(error)}", file=path) from None
+    return f"{path}{below}"
+
+
+def _listed_as(connection: DuckDBPyConnection, path: str) -> tuple[list[_Remote], bool]:
+    """What a path names, and whether it may be several: as on a disk, a file of that very name comes before a match."""
+    matches = _listed(connection, pattern_of(connection, path))
+    named = [file for file in matches if path.endswith(file.name)]
+    return (named, False) if named else (matches, True)
 
 
 def _listed(connection: DuckDBPyConnection, pattern: str) -> list[_Remote]:

@@ -25,7 +25,7 @@ from .engines.statement import BEST, FAULT, UNIQUE
 from .files import escaped
 from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
-from .object_stores import allow, is_remote, said
+from .object_stores import allow, is_remote, pattern_of, said
 from .project import NAMES, unless_blank
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
@@ -145,14 +145,14 @@ def open_calls(paths: Sequence[str | Path]) -> Iterator[Calls]:
 
 
 def _opened(paths: Sequence[str | Path], spool: Path) -> Iterator[Calls]:
-    remote = [str(path) for path in paths if is_remote(path)]
-    files = parquet_files([path for path in paths if not is_remote(path)], spool) + remote
-    if not files:
-        raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))
+    files = parquet_files([path for path in paths if not is_remote(path)], spool)
     with open_store(Path(":memory:")) as connection:
-        for path in remote:
+        for path in [str(path) for path in paths if is_remote(path)]:
             allow(connection, path)
-            refuse_remote_table(connection, path)
+            files.append(pattern_of(connection, path))
+            refuse_remote_table(connection, files[-1])
+        if not files:
+            raise UsageLogError("there is no Parquet file here", file=Path(paths[0]))
         connection.execute("SET parquet_metadata_cache = true")
         try:
             yield _calls(connection, files)

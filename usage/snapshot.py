@@ -21,6 +21,7 @@ from ..errors import ChangingError, UsageLogError, is_full
 from .bounded import bounded
 from .fingerprint import begins_with, fingerprint
 from .sqlite_log import ATTEMPTS, CHANGING, changed_at, copy_database, written_at
+from .store import TO_BE_READ_AGAIN
 
 if TYPE_CHECKING:
     from .files import Format, LogFile
@@ -59,6 +60,18 @@ def _is_table(format: Format) -> bool:
 def is_fresh(file: LogFile) -> bool:
     """Whether a file was just written to, and may still be."""
     return time.time_ns() - file.mtime_ns < FRESH_NS
+
+
+def time_to_keep(file: LogFile, waits: bool = False) -> int:
+    """By which time a store knows a file: that of its last change, or one that no later look gives.
+
+    Object stores and some disks (FAT, HFS+, some network drives) count whole seconds: what was just written may be
+    other content of the same size and time by the next load, which therefore compares what it holds. One that `waits`
+    is to be read again as it is.
+    """
+    if waits:
+        return TO_BE_READ_AGAIN
+    return file.mtime_ns - (file.mtime_ns % 10**9 == 0 and is_fresh(file))
 
 
 def _whole_lines(path: str, size: int) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from costsim.errors import UsageLogError
-from costsim.usage import object_stores
+from costsim.usage import object_stores, parquet
 from costsim.usage.load import LoadReport, load
 from costsim.usage.parquet import open_calls
 from costsim.usage.store import open_store
@@ -21,7 +23,8 @@ LINE = (
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(object_stores.EXTENSIONS, "file", "none")
-    monkeypatch.setattr(object_stores, "allow", lambda connection, path: None)
+    for module in (object_stores, parquet):
+        monkeypatch.setattr(module, "allow", lambda connection, path: None)
     folder = tmp_path / "bucket"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.jsonl").write_text(LINE.format(id="msg_1"))
@@ -114,3 +117,38 @@ def test_an_extension_that_cannot_be_installed_is_one_line(monkeypatch: pytest.M
     for read in (lambda: _load("s3://logs/"), lambda: open_calls(["s3://logs/calls.parquet"]).__enter__()):
         with pytest.raises(UsageLogError, match=r"^s3://logs/.*needs DuckDB's extension no_such_extension"):
             read()
+
+
+def test_the_file_of_that_very_name_comes_before_a_match(bucket: Path) -> None:
+    """`a[1].jsonl` matches a1.jsonl, `*.jsonl` itself too, and `x[1]/` what is below x1."""
+    for name, tokens in {"a1.jsonl": 1, "a[1].jsonl": 2, "*.jsonl": 3, "x1/c.jsonl": 4, "x[1]/c.jsonl": 5}.items():
+        (bucket / name).parent.mkdir(exist_ok=True)
+        (bucket / name).write_text(LINE.format(id=name).replace('"input_tokens": 100', f'"input_tokens": {tokens}'))
+    named = {"a[1].jsonl": 2, "*.jsonl": 3, "x[1]/": 5, "a[[]1].jsonl": 2, "a[12].jsonl": 1, "x[12]/": 4, "a?.jsonl": 1}
+    for path, tokens in named.items():
+        with open_store(Path(":memory:")) as store:
+            load(store, [f"file://{bucket}/{path}"])
+            assert store.execute("SELECT list(input) FROM usage_event").fetchone() == ([tokens],), path
+
+
+def test_calls_of_the_parquet_file_of_that_very_name_are_summed(bucket: Path) -> None:
+    for name, tokens in {"a1": 1, "a[1]": 2}.items():
+        rows = f"SELECT TIMESTAMP '2026-05-15' AS ts, 'claude-haiku-4-5' AS model, {tokens} AS input"
+        duckdb.execute(f"COPY ({rows}) TO '{bucket / name}.parquet'")
+    with open_calls([f"file://{bucket}/a[1].parquet"]) as calls:
+        assert calls.connection.execute("SELECT sum(input) FROM usage_event").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("seconds_ago", [0, 60])
+def test_an_object_that_was_just_written_may_be_another_of_its_size_under_the_same_second(
+    bucket: Path, seconds_ago: int
+) -> None:
+    """Stores count whole seconds. What was at rest for a while is known by its size and time."""
+    written = int(time.time()) - seconds_ago
+    found = []
+    for id in ("msg_1", "msg_2", "msg_2"):
+        (bucket / "a.jsonl").write_text(LINE.format(id=id))
+        os.utime(bucket / "a.jsonl", (written, written))
+        report, calls = _load(f"file://{bucket}/a.jsonl")
+        found.append((calls, report.files[0].unchanged))
+    assert found == ([(1, False), (2, False), (2, True)] if not seconds_ago else [(1, False), (1, True), (1, True)])
