@@ -26,6 +26,7 @@ from .files import escaped
 from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
 from .object_stores import allow, is_remote, pattern_of, said
+from .processing import as_named
 from .project import NAMES, unless_blank
 from .reader import DEFAULTS, DIMENSIONS, identifier
 from .rollup import COUNTS, KEPT, rolled_models, sums
@@ -133,7 +134,8 @@ class Calls:
         values |= {name: day for name, day in (("since", since), ("until", until)) if day}
         summed = sums("usage_event", tier_starts, " AND ".join([COUNTS, *where]), {**self.constant, **dropped, **slot})
         self.connection.execute("DELETE FROM usage_daily")
-        self.connection.execute(f"INSERT INTO usage_daily BY NAME {summed}", values)
+        named = f"SELECT * REPLACE ({as_named('provider')} AS processing) FROM ({summed})"  # noqa: S608 (ours)
+        self.connection.execute(f"INSERT INTO usage_daily BY NAME {named}", values)
         return rolled_models(self.connection)
 
 

@@ -7,6 +7,8 @@ priced at standard prices and named (see `signs`), never taken for standard ones
 
 from __future__ import annotations
 
+import re
+
 LEVELS = ("standard", "batch", "flex", "priority", "fast")
 
 STANDARD = (
@@ -26,6 +28,11 @@ SAME_AS = {
 
 ANYWHERE = ("", "global", "none", "null", "default", "not_available", "unspecified")
 """Regions of inference that have no price of their own."""
+
+NAMED_FAST = "(^|/)(claude|gpt)-[^/]*-fast$"
+"""Names of models that answer at their fast price: `claude-opus-4-6-fast`, `openai/gpt-5.5-fast`. OpenRouter lists such
+names as models of their own; other makers have models that are called so (`grok-4-fast`)."""
+OPENROUTER = "openrouter"
 
 
 def level(tier: str) -> str:
@@ -51,6 +58,19 @@ def processing(tier: str, speed: str = "NULL", geo: str = "NULL") -> str:
     fast = f"CASE WHEN lower({speed}) = 'fast' THEN 'fast' END"
     parts = [fast] * (speed != "NULL") + [level(tier)] * (tier != "NULL") + ["'standard'"]
     return f"coalesce({', '.join(parts)})" + (f" || {region}" if geo != "NULL" else "")
+
+
+def as_named(provider: str) -> str:
+    """SQL for `processing` where the `model` may be NAMED_FAST; `provider` is SQL for who served it."""
+    return f"""CASE WHEN suffix(lower(model), '-fast') AND regexp_matches(lower(model), '{NAMED_FAST}')
+            AND NOT starts_with(lower(model), '{OPENROUTER}/') AND lower({provider}) IS DISTINCT FROM '{OPENROUTER}'
+        THEN regexp_replace(processing, '^standard($|/)', 'fast\\1') ELSE processing END"""
+
+
+def is_named_fast(model: str) -> bool:
+    """The same of a name that stands by itself."""
+    name = model.lower()
+    return bool(re.search(NAMED_FAST, name)) and not name.startswith(f"{OPENROUTER}/")
 
 
 def _quoted(names: tuple[str, ...]) -> str:

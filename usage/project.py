@@ -10,6 +10,7 @@ import duckdb
 from ..tokens import TOKEN_CLASSES
 from .found import kept, kind_of, make_found
 from .media import BEYOND, DIVIDED, PARTS, divided
+from .processing import as_named
 from .reader import DEFAULTS, DIMENSIONS, STATED_BY_OTHERS, Reader, identifier
 from .tags import with_known_tags
 
@@ -29,10 +30,6 @@ NO_COUNT = """
 NO_AMOUNT = "WHEN recorded_text IS NOT NULL AND recorded_usd IS NULL THEN 'a recorded cost that is no amount'"
 LARGEST_TOTAL = 10**15
 TOO_MUCH = "WHEN abs(recorded_usd) > 100000000 THEN 'a recorded cost over 10^8 USD'"
-FAST = """CASE WHEN processing = 'standard' AND suffix(model, '-fast')
-            AND regexp_matches(model, '^(openai/)?(claude|gpt)-.*-fast$') THEN 'fast'
-        ELSE processing END"""
-"""A model's name may say that it answered fast, which has a price of its own."""
 
 CONTENT = (
     "ts",
@@ -242,7 +239,7 @@ def _replaced(given: Kinds) -> str:
     """SQL for counts as they are kept, and a level that the model's name says."""
     wide = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") != "BIGINT"]
     columns = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in wide]
-    columns += [f"{FAST} AS processing"] * ("model" in given)
+    columns += [f"{as_named('provider' if 'provider' in given else 'NULL')} AS processing"] * ("model" in given)
     return f" REPLACE ({', '.join(columns)})" if columns else ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...documents import did_you_mean
+from ...usage.processing import is_named_fast
 from ..architecture.escalation import in_words
 from ..projection import Unpriced, UsedPrice
 from ..routing.resolve import FALLBACK
@@ -103,6 +104,8 @@ def warnings(architecture: Architecture, book: PriceBook, costings: Iterable[Cos
         processing = costing.work.component.processing
         if processing != "standard" and not any(row.processing == processing for row in costing.used):
             said.append(f"{costing.model} has no {processing} price; {costing.work.component.name} pays standard")
+        if processing == "standard" and is_named_fast(costing.model):
+            said.append(f"{costing.model} is priced at its standard price; its fast one takes processing: fast")
     said += [_fallen_back(component, architecture) for component in architecture.components]
     said += [_off_one(component) for component in architecture.components]
     return list(dict.fromkeys(filter(None, said)))

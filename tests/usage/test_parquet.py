@@ -85,6 +85,18 @@ def test_a_file_needs_no_more_than_a_time_a_model_and_a_count(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_a_model_that_is_named_for_its_fast_answers_costs_as_much_as_by_way_of_a_rollup(tmp_path: Path) -> None:
+    models = "(VALUES ('claude-opus-4-6-fast'), ('claude-opus-4-6')) AS t(model)"
+    file = written(
+        tmp_path / "a.parquet", f"SELECT TIMESTAMP '2026-10-05' AS ts, model, 100_000 AS input FROM {models}"
+    )
+    in_place, by_rollup = both(file, tmp_path, ("processing",))
+    assert in_place == by_rollup
+    # 0.1 million at 30 USD, and at 5
+    assert {keys: usd for keys, _, _, usd, _ in in_place} == {("fast",): Decimal(3), ("standard",): Decimal("0.5")}
+
+
+@pytest.mark.slow
 def test_files_with_different_columns_are_read_together(tmp_path: Path) -> None:
     one = "SELECT TIMESTAMP '2026-10-05' AS ts, 'claude-haiku-4-5' AS model, 10 AS input"
     written(tmp_path / "a.parquet", one)

@@ -15,7 +15,7 @@ from costsim.analysis.spend.spend import Query, spend
 from costsim.errors import UsageLogError
 from costsim.pricing.book import open_book
 from costsim.usage.load import load
-from costsim.usage.processing import processing
+from costsim.usage.processing import as_named, is_named_fast, processing
 from costsim.usage.store import open_store
 
 AT = "2026-10-05T10:00:00Z"
@@ -41,6 +41,34 @@ def test_what_a_source_states_is_a_level_and_a_region(
     sql = f"SELECT {processing('tier', 'speed', 'geo')} FROM (SELECT $1::VARCHAR tier, $2::VARCHAR speed, $3::VARCHAR geo)"
     with duckdb.connect() as connection:
         assert connection.execute(sql, [tier, speed, geo]).fetchone() == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "stated", "expected"),
+    [
+        (None, "claude-opus-4-6-fast", "standard", "fast"),
+        (None, "anthropic/Claude-Opus-4.6-Fast", "standard", "fast"),
+        ("anthropic", "claude-opus-4-6-fast", "standard/us", "fast/us"),
+        (None, "vercel/anthropic/claude-opus-4.6-fast", "standard", "fast"),
+        (None, "openai/gpt-5.5-fast", "standard", "fast"),
+        (None, "gpt-5.5-fast", "batch", "batch"),
+        (None, "openrouter/anthropic/claude-opus-4.6-fast", "standard", "standard"),
+        ("OpenRouter", "anthropic/claude-opus-4.6-fast", "standard", "standard"),
+        ("x-ai", "grok-4-fast", "standard", "standard"),
+        (None, "my-claude-fast", "standard", "standard"),
+        (None, None, "standard", "standard"),
+    ],
+)
+def test_a_models_name_may_say_that_it_answers_fast(
+    provider: str | None, model: str | None, stated: str, expected: str
+) -> None:
+    """OpenRouter's are models of their own, with a price of their own; so are other makers' that are called so."""
+    row = "(SELECT $1::VARCHAR provider, $2::VARCHAR model, $3::VARCHAR processing)"
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT {as_named('provider')} FROM {row}", [provider, model, stated]).fetchone()
+    assert found == (expected,)
+    if model and provider is None and stated == "standard":
+        assert is_named_fast(model) == (expected == "fast")
 
 
 def claude_code(**how: str) -> Record:
@@ -160,6 +188,7 @@ def test_spend_names_a_tier_without_a_price(tmp_path: Path) -> None:
     assert any("turbo" in message for message in found.quality.messages)
 
 
-def test_a_models_name_may_say_that_it_answered_fast(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    assert loaded(store, tmp_path, litellm() | {"model": "claude-opus-4-6-fast"}, strict=True) == []
-    assert store.execute("SELECT model, processing FROM usage_event").fetchone() == ("claude-opus-4-6-fast", "fast")
+def test_a_logged_models_name_may_say_that_it_answered_fast(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    assert loaded(store, tmp_path, litellm() | {"model": "anthropic/claude-opus-4-6-fast"}, strict=True) == []
+    row = store.execute("SELECT model, processing FROM usage_event").fetchone()
+    assert row == ("anthropic/claude-opus-4-6-fast", "fast")

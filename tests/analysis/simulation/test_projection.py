@@ -203,3 +203,16 @@ def test_a_task_that_the_routing_lacks_is_warned_of_with_a_near_one(projected: P
     assert found.warnings == [
         "a: the routing has no task 'monitorin', so it runs on the fallback; did you mean 'monitoring'?"
     ]
+
+
+def test_a_model_that_is_named_for_its_fast_answers_is_warned_of_at_its_standard_price(projected: Project) -> None:
+    run = {"runs_per_day": 1, "tokens": {"input": 1_000}}
+    components = [
+        {"name": "a", "model": "claude-opus-4-6-fast", **run},
+        {"name": "b", "model": "claude-opus-4-6", "processing": "fast", **run},
+        {"name": "c", "model": "grok-4-fast", **run},
+    ]
+    found = projected({"components": components}, trials=10)
+    assert found.warnings == [
+        "claude-opus-4-6-fast is priced at its standard price; its fast one takes processing: fast"
+    ]
