@@ -28,6 +28,7 @@ ASK = "SELECT value FROM answer WHERE kind = ? AND asked = ?"
 KEEP = "INSERT OR IGNORE INTO answer VALUES (?, ?, ?)"
 WAIT_SECONDS = 0.2
 OLDEST_DAYS = 60
+MOST = 20_000  # answers: names in a log may be of any number, and each has one
 
 T = TypeVar("T")
 
@@ -47,7 +48,8 @@ def kept(
     if known is not None:
         return load(json.loads(known))
     found = compute()
-    _NEW[kind, json.dumps(asked)] = json.dumps(dump(found))
+    if len(_NEW) < MOST:
+        _NEW[kind, json.dumps(asked)] = json.dumps(dump(found))
     return found
 
 
@@ -115,7 +117,8 @@ def _keep(connection: Connection) -> None:
     with suppress(Error):
         if rows:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(KEEP, rows)
+            (there,) = connection.execute("SELECT count(*) FROM answer").fetchone()
+            connection.executemany(KEEP, rows[: max(0, MOST - there)])
             connection.execute("COMMIT")
         connection.close()
 

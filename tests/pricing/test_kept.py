@@ -84,6 +84,22 @@ def test_nothing_is_kept_where_the_folder_cannot_be_made_or_none_is_wanted(
     assert not folder.exists()
 
 
+def test_names_without_end_take_no_more_than_so_much_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    for first in (0, 2, 10):  # the first run keeps 0 and 1, the second 2 of its 2 to 6, the third nothing
+        for name in range(first, first + (2 if not first else 5)):
+            assert kept("test", (str(name),), lambda name=name: str(name), str, str) == str(name)  # type: ignore[misc]
+        assert len(module._NEW) <= 3
+        end()
+    connection = module._opened()
+    assert connection
+    assert connection.execute("SELECT asked FROM answer ORDER BY asked").fetchall() == [
+        ('["0"]',),
+        ('["1"]',),
+        ('["2"]',),
+    ]
+
+
 def test_rows_come_back_as_they_were() -> None:
     book = open_book()  # dated prices, daily hours, tiers, and levels
     for name in ("claude-opus-4-6", "gpt-4o", "gemini-2.5-pro", "deepseek-chat", "gpt-5-mini", "grok-4"):
