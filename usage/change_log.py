@@ -60,6 +60,19 @@ def _damaged_at(stream: IO[bytes], size: int) -> int | None:
     return None
 
 
+def entry_at(log: Path, place: int) -> int:
+    """Where the entry begins that a place is in, or the last one before it that may be one. Raises OSError."""
+    with log.open("rb") as stream:
+        header = HEADER.match(stream.read(HEADER_BYTES))
+        begins = header.end() if header else 0
+        while True:
+            stream.seek(begins)
+            after = begins + STATED + _length(stream.read(8))
+            if after > place:
+                return begins
+            begins = after
+
+
 def _zeros_from(stream: IO[bytes], place: int) -> bool:
     """Whether nothing but zero bytes stands from a place on: room for an entry that a power loss kept from being there.
 

@@ -46,6 +46,7 @@ CREATE OR REPLACE TEMP MACRO utc_epoch(number) AS
 """
 WAIT_SECONDS = 3.0  # for another process
 MANY_BYTES, FEW_BYTES = 256 * 1024, 64 * 1024
+LOCKED_NOW = "another process has the store open for writing; wait until it is done, or name another store"
 TO_BE_READ_AGAIN = -1
 """The time of a file that the next load is to read again, though it may be what it was."""
 LET_READ_AGAIN = f"UPDATE load SET mtime_ns = {TO_BE_READ_AGAIN}"  # noqa: S608 (ours)
@@ -216,7 +217,7 @@ def failing_as_store(path: Path) -> Iterator[None]:
 
 def _why_not(error: duckdb.Error, path: Path) -> str:
     if LOCKED in str(error):
-        return "another process has the store open for writing; wait until it is done, or name another store"
+        return LOCKED_NOW
     return refusal(error, path) or said(error)
 
 

@@ -43,7 +43,10 @@ NO_DATABASE = "this is no DuckDB database; name another file for the store"
 IN_MEMORY = Path(":memory:")
 HANDLES = "/dev/fd"  # of this process, on Linux and macOS
 ASIDE = "move it away: mv {log} {aside}"
+CUT_LOG = "costsim store repair cuts it there and keeps the damaged one; then load the logs again"
+WRONG_ENTRY = "Corrupt WAL file: entry at byte position"
 REFUSED = {
+    WRONG_ENTRY: f"the log of changes beside it, {{log}}, is damaged within an entry; {CUT_LOG}",
     "encrypted database": "this DuckDB database is encrypted, and a store is not; name another file for the store",
     "newer version of DuckDB": "a newer DuckDB than the one installed ({version}) wrote this file; upgrade it: "
     "pip install --upgrade duckdb",
@@ -54,11 +57,8 @@ REFUSED = {
 """What DuckDB says of a file, and what it means to a user."""
 NO_LOG = f"{{log}}, beside it, is no log of changes of DuckDB, which would drop it unread; {ASIDE}"
 
-DAMAGED_LOG = (
-    "the log of changes beside it, {log}, is damaged at byte {at:,} of {size:,}, and DuckDB would drop what stands "
-    "behind it in silence"
-)
-CUT_LOG = "costsim store repair cuts it there and keeps the damaged one; then load the logs again"
+DAMAGED_LOG = "the log of changes beside it, {log}, is damaged at byte {at:,} of {size:,}"
+IN_SILENCE = "DuckDB would drop what stands behind it in silence"
 
 
 def connect(path: Path, read_only: bool, wait_seconds: float, *, any_log: bool = False) -> duckdb.DuckDBPyConnection:
@@ -252,7 +252,17 @@ def damage_of_log(path: Path) -> str | None:
 
     log = log_of(path)
     at = damaged_at(log)
-    return None if at is None else said_of_log(log, at)
+    return None if at is None else f"{said_of_log(log, at)}, and {IN_SILENCE}"
+
+
+def state_of(path: Path) -> list[tuple[int, ...]]:
+    """What every writing to a store changes: its file's and its log's number, size and times."""
+    found: list[tuple[int, ...]] = []
+    for file in (path, log_of(path)):
+        with suppress(OSError):
+            at = file.stat()
+            found.append((at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
+    return found
 
 
 def said_of_log(log: Path, at: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,19 +19,18 @@ import duckdb
 from ..errors import StoreError
 from ..interrupts import undivided
 from ..tokens import TOKEN_CLASSES
-from ..writing import one_writer, remove_left, write_file
-from .change_log import damaged_at
+from ..writing import one_writer, remove_left
+from .cut_log import WRITTEN_MEANWHILE, cut_log
 from .impossible import every_impossible_value, possible, remove_impossible
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
-from .store import LET_READ_AGAIN, TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar, version_of
+from .store import LET_READ_AGAIN, TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
 from .store_faults import SEE_REPAIR, is_fault
-from .store_file import CONFIG, connect, is_new, log_of, said_of_log
+from .store_file import CONFIG, connect, is_new, log_of, state_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-WRITTEN_MEANWHILE = "{path}: another process wrote to the store meanwhile; run costsim store repair again"
 ROWS_OF_A_GROUP = 122_880  # DuckDB stores tables in groups of so many rows
 DERIVED = (
     "usage_daily",
@@ -191,8 +190,8 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
     path = Path(os.path.realpath(path))
     with one_writer(path.parent):
         ending = f".damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        cut = _cut_log(path, ending) if log_of(path).is_file() else ""
-        before = _state(path)
+        cut = cut_log(path, ending) if log_of(path).is_file() else ""
+        before = state_of(path)
         health = verify(path)
         health.log = cut
         if health.sound:
@@ -201,29 +200,6 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
         with _in_place_of(path, kept, before) as new:
             saved = _saved(path, new, health)
     return health, saved, kept
-
-
-def _cut_log(path: Path, ending: str) -> str:
-    """Cut a damaged log of changes where DuckDB stops reading it, and keep the whole of it; what was done, if anything.
-
-    What is left is the store as it was after an earlier load: what is in it since is not known to it, and is read anew.
-    """
-    log, before = log_of(path), _state(path)
-    if (at := damaged_at(log)) is None:
-        return ""
-    why, kept = said_of_log(log, at), log.with_name(f"{log.name}{ending}")
-    with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS, any_log=True)) as store:  # so nobody writes
-        version_of(store, path)
-        try:
-            if _state(path) != before:
-                raise StoreError(WRITTEN_MEANWHILE.format(path=path))
-            os.link(log, kept)
-            with log.open("rb") as stream:
-                beginning = stream.read(at)
-            write_file(log, beginning)
-        except OSError as error:
-            raise StoreError(f"{log}: the log of changes cannot be cut: {error.strerror}") from None
-    return f"{why}; it was cut there, and is kept as {kept}"
 
 
 def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
@@ -311,16 +287,6 @@ def _unchanged_since(path: Path, before: object) -> Iterator[None]:
     """Keep others from writing to a store. Raises StoreError where one has done so since it was in the state `before`,
     or still does."""
     with failing_as_store(path), closing(connect(path, True, WAIT_SECONDS)):
-        if _state(path) != before:
+        if state_of(path) != before:
             raise StoreError(WRITTEN_MEANWHILE.format(path=path))
         yield
-
-
-def _state(path: Path) -> list[tuple[int, ...]]:
-    """What every writing to a store changes: its file's and its log's number, size and times."""
-    found: list[tuple[int, ...]] = []
-    for file in (path, log_of(path)):
-        with suppress(OSError):
-            at = file.stat()
-            found.append((at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
-    return found
