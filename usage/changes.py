@@ -133,14 +133,14 @@ def _with_role(known_file: KnownFile, with_role: Callable[[str, Reader], Reader]
     return replace(known_file, format=replace(known_file.format, reader=reader))
 
 
-def _kind(known_file: KnownFile) -> tuple[str, str, str, str, int]:
+def _kind(known_file: KnownFile) -> tuple[str, str, str, str, tuple[str, ...]]:
     """What files of one batch have in common."""
     return (
         known_file.format.reader.name,
         known_file.format.layout,
         known_file.declared or "",
         known_file.format.reader.role,
-        len(known_file.format.reader.columns),  # of a reader that is narrowed for some files
+        tuple(known_file.format.reader.columns),  # of a reader that is narrowed for some files
     )
 
 

@@ -161,7 +161,8 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
         _replace(store, reader.replaced, facts.refused)
     withdrawn = _withdraw(store) if any_again else 0
     repeated = _incoming(store, distinct)
-    sums, summed = (store.execute(SUMS).fetchone() if facts.aggregated else None) or (0, 0)
+    of_calls = facts.aggregated and reader.role != "bill"  # of a bill's rows nothing is said of calls
+    sums, summed = (store.execute(SUMS).fetchone() if of_calls else None) or (0, 0)
     all_new = distinct and not repeated
     if not all_new:
         store.execute(_better(any_again, reader) if repeated else ALL_NEW)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from ..tokens import TOKEN_CLASSES
+from ..tokens import MEDIA_CLASSES, TOKEN_CLASSES, UNIT_CLASSES
 from .found import kept, kind_of, make_found
 from .media import BEYOND, DIVIDED, PARTS, divided
 from .processing import as_named
@@ -51,6 +52,9 @@ CONTENT = (
 NAMES = ("component", "agent", "task", *DIMENSIONS)
 """An empty or blank one is none: it would be a group without a name, which no architecture file could hold."""
 NUMBERS = tuple(map(identifier, ("ts", *TOKEN_CLASSES, "recorded_usd")))
+RARE = tuple(map(identifier, (*NAMES, *MEDIA_CLASSES, "cache_write_1h", *UNIT_CLASSES)))
+
+SMALL = ("INTEGER", "BIGINT")  # the types of counts that none overflows
 
 Kinds = dict[str, str]
 """Columns and their types."""
@@ -209,7 +213,7 @@ def _counted(given: Kinds) -> str:
 
 def _column(name: str, value: str, kind: str | None) -> str:
     if name in TOKEN_CLASSES:
-        return f"coalesce({value if kind == 'BIGINT' else f'TRY_CAST({value} AS HUGEINT)'}, 0) AS {name}"
+        return f"coalesce({f'TRY_CAST({value} AS HUGEINT)' if kind not in SMALL else f'{value}::BIGINT'}, 0) AS {name}"
     if name == "recorded_usd":  # the second cast reads 5e-06
         return f"""
             coalesce(TRY_CAST({value} AS DECIMAL(38, 18)), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS DECIMAL(38, 18)))
@@ -237,7 +241,7 @@ def _bounded(total: str) -> str:
 
 def _replaced(given: Kinds) -> str:
     """SQL for counts as they are kept, and a level that the model's name says."""
-    wide = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") != "BIGINT"]
+    wide = [name for name in TOKEN_CLASSES if given.get(name, "BIGINT") not in SMALL]
     columns = [f"coalesce(TRY_CAST({name} AS BIGINT), 0) AS {name}" for name in wide]
     columns += [f"{as_named('provider' if 'provider' in given else 'NULL')} AS processing"] * ("model" in given)
     return f" REPLACE ({', '.join(columns)})" if columns else ""
@@ -274,6 +278,24 @@ def _written(reader: Reader, given: Kinds, content: Sequence[str], reason: str) 
 
 
 def _content(names: Sequence[str]) -> str:
-    """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text."""
-    parts = [f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}" for name in map(identifier, names)]
-    return f"concat({', '.join(parts)})"
+    """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text.
+
+    Neighbours that few entries have any of are written at once where they are none: a zero takes as long as a count.
+    """
+    groups = groupby(map(identifier, names), key=lambda name: (name in RARE, name in NUMBERS))
+    return f"concat({', '.join(_parts(list(group), *kind) for kind, group in groups)})"
+
+
+def _part(name: str) -> str:
+    if name == identifier("recorded_usd"):  # few have over nine decimals, and to write more takes five times as long
+        short = "TRY_CAST(recorded_text AS DECIMAL(18, 9))"
+        return f"CASE WHEN {short} = {name} THEN {short} || '000000000' ELSE {name}::VARCHAR END, '|'"
+    return f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}"
+
+
+def _parts(names: Sequence[str], rare: bool, numbers: bool) -> str:
+    each = ", ".join(map(_part, names))
+    if not rare or len(names) == 1:
+        return each
+    none = f"({' | '.join(names)}) = 0" if numbers else f"coalesce({', '.join(names)}) IS NULL"
+    return f"CASE WHEN {none} THEN '{('0|' if numbers else ':') * len(names)}' ELSE concat({each}) END"

@@ -10,7 +10,7 @@ where that says only "Units", the line's description decides. A report without t
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .meters import classes, instant, joined, per_unit, token_class, tokens, unreadable, usd
+from .meters import classes, instant, joined, numbers, per_unit, token_class, tokens, unreadable, usd
 
 NAMES = {
     "identity_line_item_id": "identity/LineItemId",
@@ -95,7 +95,8 @@ meter AS MATERIALIZED (
             'unit', CASE WHEN kind IS NOT NULL AND factor IS NULL THEN pricing_unit END) AS tags
     FROM unit
 ),
-counted AS ({joined("entry", "meter", METER)})
+metered AS (SELECT *, {numbers("usage_amount")} FROM ({joined("entry", "meter", METER)})),
+counted AS (SELECT *, {tokens("usage_amount", "factor")} AS counted FROM metered)
 SELECT file_id, line,
     'aws-cur:' || identity_line_item_id || ':' || coalesce(identity_time_interval, usage_start_date) AS event_id,
     {instant("usage_start_date")} AS ts,
@@ -103,7 +104,7 @@ SELECT file_id, line,
     'aws' AS provider,
     model,
     processing,
-    {classes("kind", tokens("usage_amount", "factor"))},
+    {classes("kind", "counted")},
     0 AS request,
     {usd("coalesce(unblended_cost, 'nothing')", "currency_code")} AS recorded_usd,
     {unreadable("usage_amount", "kind IS NOT NULL AND factor IS NOT NULL")} AS fault,

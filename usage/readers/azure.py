@@ -17,7 +17,7 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample, identifier
 from .api_usage import CLASSES, COUNTED, INPUTS, LEFT_OUT, counts
-from .meters import classes, per_unit, token_class, tokens, unreadable, usd
+from .meters import classes, numbers, per_unit, token_class, tokens, unreadable, usd
 from .nested import has, parsed, text
 from .restated import ROW_OF_A_BILL
 
@@ -130,10 +130,11 @@ METER_SQL = f"""
 WITH entry AS (
     SELECT file_id, line, {", ".join(f"{_cell(kind)} AS {kind.lower()}" for kind in METER_NAMES)} FROM record
 ),
-counted AS (
-    SELECT *, {token_class("meter")} AS kind FROM entry
+metered AS (
+    SELECT *, {token_class("meter")} AS kind, {per_unit("unit")} AS factor, {numbers("quantity")} FROM entry
     WHERE regexp_matches(lower(meter), 'token|\\b(inp|outp|input|output)\\b') OR lower(service) LIKE '%openai%'
-)
+),
+counted AS (SELECT *, {tokens("quantity", "factor")} AS counted FROM metered)
 SELECT file_id, line,
     coalesce(utc("date"), TRY(strptime("date", ['%Y%m%d', '%m/%d/%Y']))) AS ts,
     TRUE AS aggregated,
@@ -142,8 +143,8 @@ SELECT file_id, line,
         AS model,
     CASE WHEN lower(meter) LIKE '%batch%' THEN 'batch' WHEN lower(meter) LIKE '%priority%' THEN 'priority' END
         AS processing,
-    {classes("kind", tokens("quantity", per_unit("unit")))},
-    {unreadable("quantity", f"kind IS NOT NULL AND ({per_unit('unit')}) IS NOT NULL")} AS fault,
+    {classes("kind", "counted")},
+    {unreadable("quantity", "kind IS NOT NULL AND factor IS NOT NULL")} AS fault,
     0 AS request,
     CASE WHEN upper(currency) <> 'USD' AND usd IS NOT NULL THEN usd
          ELSE {usd("coalesce(cost, 'nothing')", "currency")} END AS recorded_usd,

@@ -11,9 +11,12 @@ without tokens.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
 from ..reader import Reader, Sample
 from ..tags import with_known_tags
-from .meters import classes, instant, joined, per_unit, provider, token_class, tokens, unreadable, usd
+from .meters import classes, instant, joined, numbers, per_unit, provider, token_class, tokens, unreadable, usd
 from .nested import text
 from .restated import ROW_OF_A_BILL
 
@@ -61,14 +64,12 @@ COLUMNS = dict.fromkeys(
 )
 
 
-def _said(name: str) -> str:
-    """A cell that is not the word NULL, which some exports write."""
-    return f"nullif(\"{name}\", 'NULL')"
-
-
 SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')
 LABELS = "Tags cell"  # what the cell "Tags" is called below, where `tags` are those of the row: SQL takes both for one
-CELLS = ", ".join(f'{_said(name)} AS "{LABELS if name == "Tags" else name}"' for name in COLUMNS)
+CELLS = {
+    LABELS if name == "Tags" else name: f"nullif(\"{name}\", 'NULL')"  # a word which some exports write
+    for name in COLUMNS
+}
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
 METER_NAME = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
@@ -85,7 +86,7 @@ NO_MODEL = (
 # Google's meters of tokens: `Gemini 2.5 Pro Thinking Text Output - Predictions`, `Generate content cached input token
 # count gemini 2.5 flash text`. Their quantity is of tokens though the unit is `count`, or `requests`.
 SAID_BY_GOOGLE = 'coalesce("SkuMeter", "x_SkuMeterName", "ChargeDescription")'
-OF_GOOGLE = f"""coalesce({{0}} = 'google' AND regexp_matches(lower({SAID_BY_GOOGLE}), '\\b(input|output)\\b')
+OF_GOOGLE = """coalesce(provider = 'google' AND regexp_matches(lower(said_by_google), '\\b(input|output)\\b')
     AND regexp_full_match(lower(trim("ConsumedUnit")), 'counts?|requests?|tokens?'), FALSE)"""
 
 
@@ -122,7 +123,9 @@ METER = (
     "PrincipalId",
     LABELS,
 )
-METERS = ", ".join(f'"{name}"' for name in METER)
+PERIOD = ("ChargePeriodStart", "ChargePeriodEnd")
+OF_AI = """"ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
+    OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')"""
 
 
 def _unit(name: str) -> str:
@@ -140,35 +143,43 @@ def _tags(unit: str) -> str:
         'unit', {unit}, 'tags', labels))"""
 
 
-SQL = f"""
-WITH entry AS MATERIALIZED (
-    SELECT * FROM (SELECT file_id, line, {CELLS} FROM record)
-    WHERE "ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
-        OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')
+def _mapping(columns: Collection[str]) -> str:
+    """SQL for files with these columns: most have few, and what none states is not carried along with each row."""
+    there = [cell for name, cell in zip(COLUMNS, CELLS, strict=True) if name in columns]
+    absent = "".join(f', NULL::VARCHAR AS "{cell}"' for cell in CELLS if cell not in there)
+    meter = [cell for cell in METER if cell in there]
+    return f"""
+WITH stated AS MATERIALIZED (
+    SELECT file_id, line, {instant('"ChargePeriodStart"')} AS ts, {instant('"ChargePeriodEnd"')} AS period_end,
+        {_listed(cell for cell in there if cell not in PERIOD)}
+    FROM (SELECT file_id, line, {", ".join(f'{CELLS[cell]} AS "{cell}"' for cell in there)}{absent} FROM record)
+    WHERE {OF_AI}
 ),
 detailed AS (
     SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
         coalesce(TRY_CAST("{LABELS}" AS JSON), '{{}}') AS labels
-    FROM (SELECT DISTINCT {METERS} FROM entry)
+    FROM (SELECT *{absent} FROM (SELECT DISTINCT {_listed(meter)} FROM stated))
 ),
 named AS (
     SELECT *,
         concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
             THEN 'cache ' || {text("sku", "TokenCacheAction")} END,
             {text("sku", "TokenType", "TokenDirection")}) AS said,
-        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how
+        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how,
+        {SERVED_BY} AS provider, {METER_NAME} AS meter_name, {SAID_BY_GOOGLE} AS said_by_google,
+        {_unit("ConsumedUnit")} AS consumed_unit, {_unit("PricingUnit")} AS pricing_unit, {OF_GOOGLE} AS of_google
     FROM detailed
 ),
 meter AS (
-    SELECT {METERS},
+    SELECT {_listed(meter)},
         CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
              WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
              WHEN said <> '' THEN {token_class("said")}
-             WHEN {OF_GOOGLE.format(SERVED_BY)} THEN {token_class(SAID_BY_GOOGLE)}
-             WHEN {METER_NAME} ILIKE '%token%' THEN {token_class(METER_NAME)} END AS kind,
-        CASE WHEN {OF_GOOGLE.format(SERVED_BY)} THEN 1 ELSE {per_unit(_unit("ConsumedUnit"))} END AS consumed_factor,
-        {per_unit(_unit("PricingUnit"))} AS pricing_factor,
-        {SERVED_BY} AS provider,
+             WHEN of_google THEN {token_class("said_by_google")}
+             WHEN meter_name ILIKE '%token%' THEN {token_class("meter_name")} END AS kind,
+        {USED} AS used,
+        CASE WHEN of_google THEN 1 ELSE {per_unit("consumed_unit")} END AS consumed_factor,
+        {per_unit("pricing_unit")} AS pricing_factor, provider,
         coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
             CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
         CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
@@ -177,27 +188,27 @@ meter AS (
     FROM named
 ),
 known AS MATERIALIZED ({with_known_tags("FROM meter")}),
-metered AS ({joined("entry", "known", METER)}),
+metered AS (
+    SELECT *{absent}, {numbers("ConsumedQuantity", "PricingQuantity")} FROM ({joined("stated", "known", meter)})
+),
 counted AS (
     SELECT *,
-        coalesce({tokens('"ConsumedQuantity"', "consumed_factor")}, {tokens('"PricingQuantity"', "pricing_factor")})
+        coalesce({tokens("ConsumedQuantity", "consumed_factor")}, {tokens("PricingQuantity", "pricing_factor")})
             AS counted
     FROM metered
 )
-SELECT file_id, line,
-    {instant('"ChargePeriodStart"')} AS ts,
-    {instant('"ChargePeriodEnd"')} AS period_end,
+SELECT file_id, line, ts, period_end,
     TRUE AS aggregated,
     provider,
     coalesce("x_Model", model) AS model,
     coalesce("x_Processing", processing) AS processing,
-    {classes(USED, "counted")},
+    {classes("used", "counted")},
     CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0) ELSE 0 END
         AS web_search,
     nullif("x_Component", 'unattributed') AS component, "x_Agent" AS agent, "x_Task" AS task,
     0 AS request,
-    coalesce({unreadable('"ConsumedQuantity"', "kind IS NOT NULL AND consumed_factor IS NOT NULL")},
-        {unreadable('"PricingQuantity"', "kind IS NOT NULL AND pricing_factor IS NOT NULL")}) AS fault,
+    coalesce({unreadable("ConsumedQuantity", "kind IS NOT NULL AND consumed_factor IS NOT NULL")},
+        {unreadable("PricingQuantity", "kind IS NOT NULL AND pricing_factor IS NOT NULL")}) AS fault,
     CASE WHEN upper("BillingCurrency") <> 'USD' AND "x_BilledCostInUsd" IS NOT NULL THEN "x_BilledCostInUsd"
          ELSE {usd(BILLED, '"BillingCurrency"')} END AS recorded_usd,
     CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags,
@@ -206,9 +217,21 @@ FROM counted
 """  # noqa: S608 (constants only)
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
 def recognises(sample: Sample) -> bool:
     """Rows by the columns that every version requires."""
     return sample.has("BilledCost", "ChargePeriodStart", "ChargeCategory", "BillingCurrency")
+
+
+def _narrowed(reader: Reader, sample: Sample) -> Reader:
+    """The reader for a table with the columns that it has."""
+    if sample.layout not in ("csv", "parquet"):
+        return reader
+    columns = {name: kind for name, kind in reader.columns.items() if name in sample.columns}
+    return replace(reader, columns=columns, sql=_mapping(columns))
 
 
 READER = Reader(
@@ -216,7 +239,7 @@ READER = Reader(
     origin="provider",
     doc="https://focus.finops.org/focus-specification/",
     columns=COLUMNS,
-    sql=SQL,
+    sql=_mapping(COLUMNS),
     recognises=recognises,
     input_includes_cached=False,
     counted=("BilledCost", "x_BilledCostInUsd", "ConsumedQuantity", "PricingQuantity"),
@@ -226,6 +249,7 @@ READER = Reader(
         **dict.fromkeys(("ListUnitPrice", "ContractedUnitPrice"), "a price"),
         **dict.fromkeys(("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"), "a price"),
     },
+    narrow=_narrowed,
     role="bill",
     replaced=(ROW_OF_A_BILL,),
     unique_by="the row's content and place among its like",

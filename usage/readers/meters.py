@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...tokens import BILLED_TOKENS
+from ..reader import identifier
 
-TOO_MANY = "1e30"  # it is a HUGEINT still
+TOO_MANY = 10**15
+"""A count that the loader refuses, in a BIGINT still."""
 
 
 def token_class(name: str) -> str:
     """SQL for the class that a meter's name (SQL, VARCHAR) means; NULL where it is no count of tokens."""
     text = f"lower({name})"
-    kind = _kind(text)
-    heard = f"regexp_matches({text}, '{AUDIO}') AND NOT regexp_matches({text}, '\\b(text|txt)\\b')"
-    return f"CASE WHEN {kind} IN ('input', 'cache_read', 'output') AND {heard} THEN {kind} || '_audio' ELSE {kind} END"
+    heard = f"regexp_matches({text}, '{AUDIO}') AND NOT regexp_matches({text}, '\\b(text|txt)\\b|{WRITTEN}')"
+    return f"({_kind(text)}) || CASE WHEN {heard} THEN '_audio' ELSE '' END"
 
 
+WRITTEN = "cache.?write|cache.?creation"
 _SPOKEN = "(audio|aud|speech)"
 AUDIO = f"(^|[ _-]){_SPOKEN}[ _-](in|out|opt|cach|cchd)|(inp|input|outp?|output|cached|cchd)[ _-]{_SPOKEN}\\b"
 """Audio beside a direction: in the name of a model it says nothing of the tokens. Images may be counted one by one."""
@@ -29,7 +31,7 @@ def _kind(text: str) -> str:
     return f"""CASE
         WHEN {text} IS NULL OR regexp_matches({text}, 'storage|hours?\\b|provisioned|custom.?model|image|request')
             THEN NULL
-        WHEN regexp_matches({text}, 'cache.?write|cache.?creation')
+        WHEN regexp_matches({text}, '{WRITTEN}')
             THEN CASE WHEN regexp_matches({text}, '1.?h(r|our)?([^a-z]|input)') THEN 'cache_write_1h'
                  ELSE 'cache_write_5m' END
         WHEN regexp_matches({text}, 'cach|cchd') THEN 'cache_read'
@@ -49,21 +51,33 @@ def per_unit(unit: str) -> str:
         WHEN regexp_matches({text}, '^(tokens?|count)$') THEN 1 END)"""
 
 
-def tokens(quantity: str, factor: str) -> str:
-    """SQL for the tokens of a quantity of units of so many (`per_unit`); NULL where that is, or it is negative.
+def numbers(*columns: str) -> str:
+    """SQL columns: the numbers that these columns state. To read one takes long, so it is done once, for `tokens`."""
+    return ", ".join(f"TRY_CAST({identifier(name)} AS DOUBLE) AS {_number(name)}" for name in columns)
 
-    Of a quantity that no count has (infinity, 10^39), more than the loader takes.
+
+def _number(column: str) -> str:
+    return identifier(f"number in {column}")
+
+
+def tokens(column: str, factor: str) -> str:
+    """SQL for the tokens of a quantity of `numbers`, in units of so many (`per_unit`); NULL of a negative one.
+
+    Of a quantity that no count has (infinity, 10^39), more than the loader takes. Below 10^11 a DOUBLE is off by less
+    than 0.001, so the exact product, which takes far longer, is needed only where it is as near to a half.
     """
-    exact = f"TRY_CAST({quantity} AS DECIMAL(38, 12)) * ({factor})"
-    rough = f"TRY_CAST({quantity} AS DOUBLE) * ({factor})"
-    return f"""CASE WHEN {rough} > {TOO_MANY} THEN ({TOO_MANY})::HUGEINT
-        WHEN TRY_CAST({quantity} AS DOUBLE) >= 0 THEN round(coalesce(TRY({exact}), {rough}))::HUGEINT END"""
+    exact = f"TRY_CAST({identifier(column)} AS DECIMAL(38, 12)) * {factor}"
+    rough = f"{_number(column)} * {factor}"
+    sure = f"{rough} < 1e11 AND {factor} <= 1000000000 AND abs({rough} - floor({rough}) - 0.5) > 0.001"
+    return f"""CASE WHEN {rough} > {TOO_MANY} THEN {TOO_MANY}
+        WHEN {_number(column)} >= 0 THEN CASE WHEN {sure} THEN round({rough})::BIGINT
+            ELSE round(coalesce(TRY({exact}), {rough}))::BIGINT END END"""
 
 
-def unreadable(quantity: str, counts: str) -> str:
+def unreadable(column: str, counts: str) -> str:
     """SQL for why a row is none: it counts tokens (`counts`, SQL), and its quantity is no number (2.000,5, NaN)."""
-    return f"""CASE WHEN {counts} AND {quantity} IS NOT NULL
-            AND NOT coalesce(isfinite(TRY_CAST({quantity} AS DOUBLE)), FALSE)
+    return f"""CASE WHEN {counts} AND {identifier(column)} IS NOT NULL
+            AND NOT coalesce(isfinite({_number(column)}), FALSE)
         THEN 'a quantity that is no number' END"""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,39 @@ def test_openais_line_items_state_model_and_level(store: duckdb.DuckDBPyConnecti
         items[2]: ("gpt-5", "priority"), items[3]: ("gpt-5", "batch"), items[4]: ("gpt-5", "batch"),
         items[5]: ("gpt-image-1", "standard"), items[6]: (None, "standard"),
     }  # fmt: skip
+
+
+def table(row: dict[str, str]) -> str:
+    return f"{','.join(row)}\n{','.join(row.values())}\n"
+
+
+def test_a_table_of_few_columns_has_the_calls_of_a_document_of_the_same_rows(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """A document may have any column in any row, of a table the header is read: ids and all else are the same."""
+    more = {"ConsumedQuantity": "2", "ConsumedUnit": "1K Tokens", "SkuMeter": "Input Tokens", "BilledCost": "0.1"}
+    (tmp_path / "focus.json").write_text(json.dumps([FOCUS, FOCUS | more]))
+    (tmp_path / "few.csv").write_text(table(FOCUS))
+    (tmp_path / "more.csv").write_text(table(FOCUS | more))
+    load(store, [tmp_path / "few.csv", tmp_path / "more.csv"])
+    assert rows(store, "input, recorded_usd") == [(0, Decimal(1)), (2000, Decimal("0.1"))]
+    before = rows(store, "* EXCLUDE (file_id)")
+    assert load(store, [tmp_path / "focus.json"]).total("added") == 0
+    assert rows(store, "* EXCLUDE (file_id)") == before
+
+
+@pytest.mark.parametrize(
+    ("billed", "usd"),
+    [("0.25", "0.250000000000000000"), ("-2", "-2.000000000000000000"), ("0.1234567890123", "0.123456789012300000")],
+)
+def test_a_row_of_a_bill_is_named_by_all_that_it_says(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, billed: str, usd: str
+) -> None:
+    """The id stays what it is from one costsim to the next: else the same file would be another bill."""
+    file = tmp_path / "focus.csv"
+    row = FOCUS | {"BilledCost": billed, "SkuMeter": "Input Tokens", "ConsumedQuantity": "3", "ConsumedUnit": "Tokens"}
+    file.write_text(table(row))
+    load(store, [file])
+    [(tags,)] = rows(store, "tags")
+    content = f"2026-03-05 00:00:00|:::::8:standard3|{'0|' * 12}{usd}|:::::{len(tags)}:{tags}"
+    assert rows(store, "event_id") == [(f"focus:{md5(content.encode()).hexdigest()}:1",)]
