@@ -45,7 +45,7 @@ def make_found(store: DuckDBPyConnection, reader: Reader, given: Collection[str]
     """An empty `found` for the entries of a reader that yields these columns; they are written to `found_row`."""
     own = kept(given)
     columns = ", ".join(f"{identifier(name)} {kind_of(name)}" for name in own)
-    constant = {**DEFAULTS, "role": text(reader.role)}
+    constant = {**DEFAULTS, "role": text(reader.role), **reader.fixed}
     shown = ", ".join(
         identifier(name) if name in own else f"({constant[name]})::{kind_of(name)} AS {identifier(name)}"
         for name in COLUMNS

@@ -16,7 +16,7 @@ from .reader import DEFAULTS, DIMENSIONS, STATED_BY_OTHERS, Reader, identifier
 from .tags import with_known_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping
 
     from duckdb import DuckDBPyConnection
 
@@ -51,8 +51,8 @@ CONTENT = (
 
 NAMES = ("component", "agent", "task", *DIMENSIONS)
 """An empty or blank one is none: it would be a group without a name, which no architecture file could hold."""
-NUMBERS = tuple(map(identifier, ("ts", *TOKEN_CLASSES, "recorded_usd")))
-RARE = tuple(map(identifier, (*NAMES, *MEDIA_CLASSES, "cache_write_1h", *UNIT_CLASSES)))
+NUMBERS = ("ts", *TOKEN_CLASSES, "recorded_usd")
+RARE = (*NAMES, *MEDIA_CLASSES, "cache_write_1h", *UNIT_CLASSES)
 
 SMALL = ("INTEGER", "BIGINT")  # the types of counts that none overflows
 
@@ -172,7 +172,7 @@ def _projected(
     sql = f"""
         WITH counted AS (SELECT {_counted(given)} FROM ({entry})),
         judged AS (SELECT *{_replaced(given)}, {_reason(reader, given)} AS reason FROM counted)
-        SELECT {_written(reader, given, [name for name in CONTENT if name in stated], reason)} FROM judged
+        SELECT {_written(reader, given, _content(reader, stated), reason)} FROM judged
         """  # noqa: S608 (as above)
     return sql, {**reader.parameters, **parameters}
 
@@ -199,7 +199,7 @@ def _with_media(given: Kinds) -> Kinds:
 
 def _with_dimensions(reader: Reader, given: Kinds) -> Kinds:
     """With the dimensions that tags say, where a reader yields none itself."""
-    if "tags" not in given or reader.own_tags or given.keys() & {*DIMENSIONS}:
+    if "tags" not in given or reader.own_tags or {*given, *reader.fixed} & {*DIMENSIONS}:
         return given
     return given | dict.fromkeys(DIMENSIONS, "VARCHAR")
 
@@ -262,11 +262,12 @@ def _reason(reader: Reader, given: Kinds) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
-def _written(reader: Reader, given: Kinds, content: Sequence[str], reason: str) -> str:
+def _written(reader: Reader, given: Kinds, content: str, reason: str) -> str:
     """What is kept of an entry; one without an id of its own is named by its content."""
-    by_content = f"concat('{reader.name}:', md5({_content(content)}), ':1')"
-    counts = [name for name in TOKEN_CLASSES if name in given and name != "output"]
-    tokens = " + ".join([*counts, *["1"] * ("request" not in given)])
+    by_content = f"concat('{reader.name}:', md5({content}), ':1')"
+    alike = {"request": "1", **reader.fixed}
+    counts = [name if name in given else alike.get(name, "0") for name in TOKEN_CLASSES if name != "output"]
+    tokens = " + ".join(count for count in counts if count != "0")
     columns = {
         "event_id": f"CASE WHEN reason IS NULL AND event_id IS NULL THEN {by_content} ELSE event_id END",
         "reason": reason,
@@ -277,25 +278,28 @@ def _written(reader: Reader, given: Kinds, content: Sequence[str], reason: str) 
     return ", ".join(f"{columns.get(name, identifier(name))} AS {identifier(name)}" for name in kept(given))
 
 
-def _content(names: Sequence[str]) -> str:
+def _content(reader: Reader, stated: Collection[str]) -> str:
     """SQL for a text that says what an entry holds: no two contents have the same. A length is before each text.
 
     Neighbours that few entries have any of are written at once where they are none: a zero takes as long as a count.
     """
-    groups = groupby(map(identifier, names), key=lambda name: (name in RARE, name in NUMBERS))
-    return f"concat({', '.join(_parts(list(group), *kind) for kind, group in groups)})"
+    named = [name for name in CONTENT if name in stated or name in reader.fixed]
+    groups = groupby(named, key=lambda name: (name in RARE, name in NUMBERS))
+    fixed = {name: f"{sql}::{kind_of(name)}" for name, sql in reader.fixed.items()}
+    parts = (_parts({name: fixed.get(name, identifier(name)) for name in group}, *kind) for kind, group in groups)
+    return f"concat({', '.join(parts)})"
 
 
-def _part(name: str) -> str:
-    if name == identifier("recorded_usd"):  # few have over nine decimals, and to write more takes five times as long
+def _part(name: str, value: str) -> str:
+    if name == "recorded_usd":  # few have over nine decimals, and to write more takes five times as long
         short = "TRY_CAST(recorded_text AS DECIMAL(18, 9))"
-        return f"CASE WHEN {short} = {name} THEN {short} || '000000000' ELSE {name}::VARCHAR END, '|'"
-    return f"{name}, '|'" if name in NUMBERS else f"strlen({name}), ':', {name}"
+        return f"CASE WHEN {short} = {value} THEN {short} || '000000000' ELSE {value}::VARCHAR END, '|'"
+    return f"{value}, '|'" if name in NUMBERS else f"strlen({value}), ':', {value}"
 
 
-def _parts(names: Sequence[str], rare: bool, numbers: bool) -> str:
-    each = ", ".join(map(_part, names))
-    if not rare or len(names) == 1:
+def _parts(values: Mapping[str, str], rare: bool, numbers: bool) -> str:
+    each = ", ".join(_part(name, value) for name, value in values.items())
+    if not rare or len(values) == 1:
         return each
-    none = f"({' | '.join(names)}) = 0" if numbers else f"coalesce({', '.join(names)}) IS NULL"
-    return f"CASE WHEN {none} THEN '{('0|' if numbers else ':') * len(names)}' ELSE concat({each}) END"
+    none = f"({' | '.join(values.values())}) = 0" if numbers else f"coalesce({', '.join(values.values())}) IS NULL"
+    return f"CASE WHEN {none} THEN '{('0|' if numbers else ':') * len(values)}' ELSE concat({each}) END"

@@ -127,6 +127,9 @@ class Reader:
     `pages` are the keys under which a page of an API lists such records: of a document with one of these, the items are
     the records.
 
+    `fixed` are columns that have one value in every entry, with SQL for it: `sql` yields none of them, and nothing is
+    computed or kept of them entry by entry.
+
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
     `answers`, which is a call even where it states no usage.
@@ -159,6 +162,7 @@ class Reader:
     parameters: Mapping[str, object] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     own_tags: bool = False
+    fixed: Mapping[str, str] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from ..reader import Reader, Sample
+from ...tokens import BILLED_TOKENS
+from ..reader import DIMENSIONS, Reader, Sample, identifier
 from ..tags import with_known_tags
 from .meters import classes, instant, joined, numbers, per_unit, provider, token_class, tokens, unreadable, usd
 from .nested import text
@@ -123,6 +124,10 @@ METER = (
     "PrincipalId",
     LABELS,
 )
+OWNERS = {"component": """nullif("x_Component", 'unattributed')""", "agent": '"x_Agent"', "task": '"x_Task"'}
+SEARCHES = """CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0)
+    ELSE 0 END"""
+UNSAID = ("input_image", "cache_read_image", "output_image", "web_search")  # the classes that no meter's name means
 PERIOD = ("ChargePeriodStart", "ChargePeriodEnd")
 OF_AI = """"ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
     OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')"""
@@ -143,11 +148,27 @@ def _tags(unit: str) -> str:
         'unit', {unit}, 'tags', labels))"""
 
 
+def _fixed(columns: Collection[str]) -> dict[str, str]:
+    """What is alike in all rows of files with these columns."""
+    nobody = not {"Tags", "PrincipalId"} & {*columns}
+    return {
+        "aggregated": "TRUE",
+        "request": "0",
+        **{name: "NULL" for name in OWNERS if f"x_{name.title()}" not in columns},
+        **dict.fromkeys(UNSAID if "x_TokenClass" not in columns else (), "0"),
+        **dict.fromkeys(DIMENSIONS if nobody else (), "NULL"),
+    }
+
+
 def _mapping(columns: Collection[str]) -> str:
     """SQL for files with these columns: most have few, and what none states is not carried along with each row."""
     there = [cell for name, cell in zip(COLUMNS, CELLS, strict=True) if name in columns]
     absent = "".join(f', NULL::VARCHAR AS "{cell}"' for cell in CELLS if cell not in there)
     meter = [cell for cell in METER if cell in there]
+    fixed = _fixed(columns)
+    counted = [name for name in BILLED_TOKENS if name not in fixed]
+    beside = {"web_search": SEARCHES, **OWNERS, **{name: identifier(name) for name in DIMENSIONS}}
+    others = "".join(f", {sql} AS {identifier(name)}" for name, sql in beside.items() if name not in fixed)
     return f"""
 WITH stated AS MATERIALIZED (
     SELECT file_id, line, {instant('"ChargePeriodStart"')} AS ts, {instant('"ChargePeriodEnd"')} AS period_end,
@@ -187,7 +208,7 @@ meter AS (
         {_tags("NULL")} AS tags, {_tags('"ConsumedUnit"')} AS tags_with_unit
     FROM named
 ),
-known AS MATERIALIZED ({with_known_tags("FROM meter")}),
+known AS MATERIALIZED ({"FROM meter" if "user" in fixed else with_known_tags("FROM meter")}),
 metered AS (
     SELECT *{absent}, {numbers("ConsumedQuantity", "PricingQuantity")} FROM ({joined("stated", "known", meter)})
 ),
@@ -198,21 +219,15 @@ counted AS (
     FROM metered
 )
 SELECT file_id, line, ts, period_end,
-    TRUE AS aggregated,
     provider,
     coalesce("x_Model", model) AS model,
     coalesce("x_Processing", processing) AS processing,
-    {classes("used", "counted")},
-    CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0) ELSE 0 END
-        AS web_search,
-    nullif("x_Component", 'unattributed') AS component, "x_Agent" AS agent, "x_Task" AS task,
-    0 AS request,
+    {classes("used", "counted", counted)}{others},
     coalesce({unreadable("ConsumedQuantity", "kind IS NOT NULL AND consumed_factor IS NOT NULL")},
         {unreadable("PricingQuantity", "kind IS NOT NULL AND pricing_factor IS NOT NULL")}) AS fault,
     CASE WHEN upper("BillingCurrency") <> 'USD' AND "x_BilledCostInUsd" IS NOT NULL THEN "x_BilledCostInUsd"
          ELSE {usd(BILLED, '"BillingCurrency"')} END AS recorded_usd,
-    CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags,
-    "user", team, project, repository, branch
+    CASE WHEN kind IS NULL OR counted IS NULL THEN tags_with_unit ELSE tags END AS tags
 FROM counted
 """  # noqa: S608 (constants only)
 
@@ -231,7 +246,7 @@ def _narrowed(reader: Reader, sample: Sample) -> Reader:
     if sample.layout not in ("csv", "parquet"):
         return reader
     columns = {name: kind for name, kind in reader.columns.items() if name in sample.columns}
-    return replace(reader, columns=columns, sql=_mapping(columns))
+    return replace(reader, columns=columns, sql=_mapping(columns), fixed=_fixed(columns))
 
 
 READER = Reader(
@@ -240,6 +255,7 @@ READER = Reader(
     doc="https://focus.finops.org/focus-specification/",
     columns=COLUMNS,
     sql=_mapping(COLUMNS),
+    fixed=_fixed(COLUMNS),
     recognises=recognises,
     input_includes_cached=False,
     counted=("BilledCost", "x_BilledCostInUsd", "ConsumedQuantity", "PricingQuantity"),

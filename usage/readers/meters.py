@@ -5,7 +5,7 @@ A unit that says no number of tokens gives none: the row keeps its cost, and no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...tokens import BILLED_TOKENS
 from ..reader import identifier
@@ -94,11 +94,9 @@ def instant(cell: str) -> str:
     return f"CASE WHEN {own} THEN utc({cell}) ELSE coalesce(utc({cell} || 'Z'), utc({cell})) END"
 
 
-def classes(kind: str, counted: str) -> str:
+def classes(kind: str, counted: str, names: Iterable[str] = BILLED_TOKENS) -> str:
     """SQL columns: the tokens `counted`, where a row is of that class (`kind`, SQL), else 0."""
-    return ", ".join(
-        f"CASE WHEN {kind} = '{name}' THEN coalesce({counted}, 0) ELSE 0 END AS {name}" for name in BILLED_TOKENS
-    )
+    return ", ".join(f"CASE WHEN {kind} = '{name}' THEN coalesce({counted}, 0) ELSE 0 END AS {name}" for name in names)
 
 
 def provider(name: str) -> str:
