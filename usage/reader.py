@@ -130,6 +130,8 @@ class Reader:
     `fixed` are columns that have one value in every entry, with SQL for it: `sql` yields none of them, and nothing is
     computed or kept of them entry by entry.
 
+    Cells of a table are trimmed, and empty ones are NULL, but those of columns `as_written`: `sql` sees to that.
+
     `usage_key` names a key that every entry has (of an object, at any depth): a line without it yields nothing and says
     nothing about other lines, so most bytes of such a log need not be parsed; but for a line with one of the texts in
     `answers`, which is a call even where it states no usage.
@@ -162,6 +164,7 @@ class Reader:
     parameters: Mapping[str, object] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     own_tags: bool = False
+    as_written: tuple[str, ...] = ()
     fixed: Mapping[str, str] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ KINDS = {
     "unfinished": """
         SELECT file_id, source, 'no stop reason', count(*) FILTER (unfinished), count(unfinished), 0
         FROM call GROUP BY ALL""",
-    "recorded_usd > 0 AND tokens + output = request": """
+    "role = 'calls' AND recorded_usd > 0 AND tokens + output = request": """
         SELECT file_id, source, 'a cost without tokens', count(*) FILTER (cost_only), count(*), 0
         FROM call GROUP BY ALL""",
     "tokens + output = request AND request > 0 AND status = 'ok' AND NOT aggregated": """

@@ -316,9 +316,11 @@ def _cells(
     source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
 ) -> tuple[Mapping[str, str], dict[str, str], dict[str, str]]:
     """By a reader's columns: the types that it wants; of those that are there, their own types, and SQL for a cell."""
-    wanted, key = source.format.reader.columns, source.format.reader.key
-    own = {name: kinds[places[key(name)]] for name in wanted if key(name) in places}
-    return wanted, own, {name: plain_cell(places[key(name)], kind, wanted[name]) for name, kind in own.items()}
+    reader, wanted = source.format.reader, source.format.reader.columns
+    own = {name: kinds[places[reader.key(name)]] for name in wanted if reader.key(name) in places}
+    cells = {name: plain_cell(places[reader.key(name)], kind, wanted[name]) for name, kind in own.items()}
+    as_written = {name: places[reader.key(name)] for name in reader.as_written if own.get(name) == "VARCHAR"}
+    return wanted, own, cells | as_written
 
 
 def _about(source: Source) -> dict[str, object]:

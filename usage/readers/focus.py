@@ -11,7 +11,7 @@ without tokens.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ...tokens import BILLED_TOKENS
@@ -67,10 +67,7 @@ COLUMNS = dict.fromkeys(
 
 SERVED_BY = provider('coalesce("ServiceProviderName", "ProviderName", "HostProviderName", "InvoiceIssuerName")')
 LABELS = "Tags cell"  # what the cell "Tags" is called below, where `tags` are those of the row: SQL takes both for one
-CELLS = {
-    LABELS if name == "Tags" else name: f"nullif(\"{name}\", 'NULL')"  # a word which some exports write
-    for name in COLUMNS
-}
+CELLS = {LABELS if name == "Tags" else name: name for name in COLUMNS}
 USED = "CASE WHEN coalesce(\"ChargeCategory\", 'Usage') = 'Usage' THEN kind END"
 BILLED = "coalesce(\"BilledCost\", 'nothing')"
 METER_NAME = 'concat_ws(\' \', coalesce("x_UsageType", "SkuMeter", "x_SkuMeterName", "SkuId"), "ConsumedUnit")'
@@ -90,14 +87,10 @@ SAID_BY_GOOGLE = 'coalesce("SkuMeter", "x_SkuMeterName", "ChargeDescription")'
 OF_GOOGLE = """coalesce(provider = 'google' AND regexp_matches(lower(said_by_google), '\\b(input|output)\\b')
     AND regexp_full_match(lower(trim("ConsumedUnit")), 'counts?|requests?|tokens?'), FALSE)"""
 
-
-def _spoken(name: str) -> str:
-    found = f"""regexp_replace(regexp_extract("{name}", '{FAMILY}', 1), '{NO_MODEL}', '')"""
-    spoken = f"nullif(trim(regexp_replace({found}, '[ _-]+', ' ', 'g'), ' ,'), '')"
-    return f"CASE WHEN NOT {spoken} SIMILAR TO '{SERVICE}' THEN {spoken} END"
-
-
-SPOKEN = f"coalesce({', '.join(map(_spoken, NAMING))})"
+SPOKEN = f"""list_filter(
+    list_transform([{", ".join(f'"{name}"' for name in NAMING)}], lambda name: nullif(trim(regexp_replace(
+        regexp_replace(regexp_extract(name, '{FAMILY}', 1), '{NO_MODEL}', ''), '[ _-]+', ' ', 'g'), ' ,'), '')),
+    lambda spoken: NOT spoken SIMILAR TO '{SERVICE}')[1]"""
 
 # What says which tokens a row counts, of which model and whose: of few kinds, so that it is read once for each.
 METER = (
@@ -125,7 +118,7 @@ METER = (
     LABELS,
 )
 OWNERS = {"component": """nullif("x_Component", 'unattributed')""", "agent": '"x_Agent"', "task": '"x_Task"'}
-SEARCHES = """CASE WHEN "x_TokenClass" = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0)
+SEARCHES = """CASE WHEN stated_class = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0)
     ELSE 0 END"""
 UNSAID = ("input_image", "cache_read_image", "output_image", "web_search")  # the classes that no meter's name means
 PERIOD = ("ChargePeriodStart", "ChargePeriodEnd")
@@ -148,6 +141,35 @@ def _tags(unit: str) -> str:
         'unit', {unit}, 'tags', labels))"""
 
 
+TEXTS = f"""
+    SELECT *,
+        concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
+            THEN 'cache ' || {text("sku", "TokenCacheAction")} END,
+            {text("sku", "TokenType", "TokenDirection")}) AS said,
+        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how,
+        {SERVED_BY} AS provider, {SAID_BY_GOOGLE} AS said_by_google, {OF_GOOGLE} AS of_google,
+        {_unit("ConsumedUnit")} AS consumed_unit, {_unit("PricingUnit")} AS pricing_unit,
+        CASE WHEN said <> '' THEN said WHEN of_google THEN said_by_google
+             WHEN {METER_NAME} ILIKE '%token%' THEN {METER_NAME} END AS naming
+    FROM detailed
+"""  # noqa: S608 (constants only)
+"""The texts that say what a meter counts; METERED is what they say."""
+
+METERED = f"""
+        "x_TokenClass" AS stated_class,
+        CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
+             WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
+             ELSE {token_class("naming")} END AS kind,
+        {USED} AS used,
+        CASE WHEN of_google THEN 1 ELSE {per_unit("consumed_unit")} END AS consumed_factor,
+        {per_unit("pricing_unit")} AS pricing_factor, provider,
+        coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
+            CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
+        CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
+             WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
+        {_tags("NULL")} AS tags, {_tags('"ConsumedUnit"')} AS tags_with_unit"""
+
+
 def _fixed(columns: Collection[str]) -> dict[str, str]:
     """What is alike in all rows of files with these columns."""
     nobody = not {"Tags", "PrincipalId"} & {*columns}
@@ -160,11 +182,22 @@ def _fixed(columns: Collection[str]) -> dict[str, str]:
     }
 
 
-def _mapping(columns: Collection[str]) -> str:
-    """SQL for files with these columns: most have few, and what none states is not carried along with each row."""
-    there = [cell for name, cell in zip(COLUMNS, CELLS, strict=True) if name in columns]
-    absent = "".join(f', NULL::VARCHAR AS "{cell}"' for cell in CELLS if cell not in there)
+def _said(cell: str) -> str:
+    """SQL for a cell that is not the word NULL, which some exports write."""
+    return f"nullif({cell}, 'NULL')"
+
+
+def _mapping(columns: Collection[str], as_written: bool = False) -> str:
+    """SQL for files with these columns: most have few, and what none states is not carried along with each row.
+
+    Cells of meters are looked at once for each meter; those that are taken `as_written` are trimmed then.
+    """
+    there = {cell: f'"{name}"' for cell, name in CELLS.items() if name in columns}
     meter = [cell for cell in METER if cell in there]
+    stated = {cell: name if cell in meter else _said(name) for cell, name in there.items()}
+    written = {cell: f'"{cell} as written"' for cell in meter}
+    meant = {cell: _said(f"nullif(trim({name}), '')" if as_written else name) for cell, name in written.items()}
+    absent = "".join(f', NULL::VARCHAR AS "{cell}"' for cell in CELLS if cell not in there)
     fixed = _fixed(columns)
     counted = [name for name in BILLED_TOKENS if name not in fixed]
     beside = {"web_search": SEARCHES, **OWNERS, **{name: identifier(name) for name in DIMENSIONS}}
@@ -173,40 +206,20 @@ def _mapping(columns: Collection[str]) -> str:
 WITH stated AS MATERIALIZED (
     SELECT file_id, line, {instant('"ChargePeriodStart"')} AS ts, {instant('"ChargePeriodEnd"')} AS period_end,
         {_listed(cell for cell in there if cell not in PERIOD)}
-    FROM (SELECT file_id, line, {", ".join(f'{CELLS[cell]} AS "{cell}"' for cell in there)}{absent} FROM record)
+    FROM (SELECT file_id, line, {_named(stated)}{absent} FROM record)
     WHERE {OF_AI}
 ),
 detailed AS (
     SELECT *, coalesce(TRY_CAST("SkuPriceDetails" AS JSON), '{{}}') AS sku,
         coalesce(TRY_CAST("{LABELS}" AS JSON), '{{}}') AS labels
-    FROM (SELECT *{absent} FROM (SELECT DISTINCT {_listed(meter)} FROM stated))
+    FROM (
+        SELECT *, {_named(meant)}{absent}
+        FROM (SELECT DISTINCT {", ".join(f'"{cell}" AS {name}' for cell, name in written.items())} FROM stated)
+    )
 ),
-named AS (
-    SELECT *,
-        concat_ws(' ', CASE WHEN {text("sku", "TokenCacheAction")} IS NOT NULL
-            THEN 'cache ' || {text("sku", "TokenCacheAction")} END,
-            {text("sku", "TokenType", "TokenDirection")}) AS said,
-        replace(lower(concat_ws(' ', "SkuMeter", "x_UsageType", "SkuPriceId", "ChargeDescription")), '_', ' ') AS how,
-        {SERVED_BY} AS provider, {METER_NAME} AS meter_name, {SAID_BY_GOOGLE} AS said_by_google,
-        {_unit("ConsumedUnit")} AS consumed_unit, {_unit("PricingUnit")} AS pricing_unit, {OF_GOOGLE} AS of_google
-    FROM detailed
-),
+named AS ({TEXTS}),
 meter AS (
-    SELECT {_listed(meter)},
-        CASE WHEN "x_TokenClass" IS NOT NULL THEN "x_TokenClass"
-             WHEN regexp_matches(lower("ConsumedUnit"), 'hour') THEN NULL
-             WHEN said <> '' THEN {token_class("said")}
-             WHEN of_google THEN {token_class("said_by_google")}
-             WHEN meter_name ILIKE '%token%' THEN {token_class("meter_name")} END AS kind,
-        {USED} AS used,
-        CASE WHEN of_google THEN 1 ELSE {per_unit("consumed_unit")} END AS consumed_factor,
-        {per_unit("pricing_unit")} AS pricing_factor, provider,
-        coalesce({text("sku", "ModelId", "ModelVersion", "ModelFamily")},
-            CASE WHEN coalesce("ChargeCategory", 'Usage') = 'Usage' THEN {SPOKEN} END) AS model,
-        CASE WHEN regexp_matches(how, '\\bbatch\\b') THEN 'batch' WHEN regexp_matches(how, '\\bflex\\b') THEN 'flex'
-             WHEN regexp_matches(how, '\\bpriority\\b') THEN 'priority' END AS processing,
-        {_tags("NULL")} AS tags, {_tags('"ConsumedUnit"')} AS tags_with_unit
-    FROM named
+    SELECT {_named(written)}, {METERED} FROM named
 ),
 known AS MATERIALIZED ({"FROM meter" if "user" in fixed else with_known_tags("FROM meter")}),
 metered AS (
@@ -218,8 +231,7 @@ counted AS (
             AS counted
     FROM metered
 )
-SELECT file_id, line, ts, period_end,
-    provider,
+SELECT file_id, line, ts, period_end, provider,
     coalesce("x_Model", model) AS model,
     coalesce("x_Processing", processing) AS processing,
     {classes("used", "counted", counted)}{others},
@@ -236,6 +248,10 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def _named(columns: Mapping[str, str]) -> str:
+    return ", ".join(f'{sql} AS "{name}"' for name, sql in columns.items())
+
+
 def recognises(sample: Sample) -> bool:
     """Rows by the columns that every version requires."""
     return sample.has("BilledCost", "ChargePeriodStart", "ChargeCategory", "BillingCurrency")
@@ -246,7 +262,8 @@ def _narrowed(reader: Reader, sample: Sample) -> Reader:
     if sample.layout not in ("csv", "parquet"):
         return reader
     columns = {name: kind for name, kind in reader.columns.items() if name in sample.columns}
-    return replace(reader, columns=columns, sql=_mapping(columns), fixed=_fixed(columns))
+    sql, fixed = _mapping(columns, as_written=True), _fixed(columns)
+    return replace(reader, columns=columns, sql=sql, fixed=fixed, as_written=tuple(CELLS[cell] for cell in METER))
 
 
 READER = Reader(
