@@ -150,8 +150,8 @@ def sarif(text: str) -> str:
 
 
 def xml(text: str) -> str:
-    """Text that XML can hold, and that does nothing where a program shows it."""
-    return CONTROLS.sub(REPLACEMENT, XML_FORBIDDEN.sub(REPLACEMENT, shortened(text)))
+    """A line of text that XML can hold, and that does nothing where a program shows it."""
+    return XML_FORBIDDEN.sub(REPLACEMENT, shortened(_one_line(text)))
 
 
 def html(value: Any) -> Any:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
+from threading import Thread
 from time import sleep
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import InputError, OutputError
 from ..json_text import readable
 from .escaping import plain, slack
-
-if TYPE_CHECKING:
-    from httpx2 import Client
 
 VARIABLE = "COSTSIM_WEBHOOK_URL"
 """The environment variable that holds the URL unless another one is named."""
@@ -83,28 +82,49 @@ def _url(variable: str) -> str:
 
 def _deliver(url: str, body: bytes, timeout_seconds: float, retries: int) -> tuple[Reply, int]:
     """The last reply, and how many attempts it took."""
+    for attempt in range(retries):
+        reply = _attempt(url, body, timeout_seconds)
+        if not reply.again:
+            return reply, attempt + 1
+        backoff = FIRST_WAIT_SECONDS * 2**attempt if reply.wait_seconds is None else reply.wait_seconds
+        sleep(min(MAX_WAIT_SECONDS, backoff))
+    return _attempt(url, body, timeout_seconds), retries + 1
+
+
+def _attempt(url: str, body: bytes, timeout_seconds: float) -> Reply:
+    """One attempt within that time: the client bounds each reading only, and a server may send byte by byte."""
+    answered: Future[Reply] = Future()
+
+    def post() -> None:
+        try:
+            answered.set_result(_post(url, body, timeout_seconds))
+        except BaseException as fault:
+            answered.set_exception(fault)
+
+    Thread(target=post, daemon=True).start()
+    try:
+        return answered.result(timeout_seconds)
+    except TimeoutError:
+        return _late(timeout_seconds)
+
+
+def _late(timeout_seconds: float) -> Reply:
+    return Reply(f"did not answer within {timeout_seconds:g} s", again=True)
+
+
+def _post(url: str, body: bytes, timeout_seconds: float) -> Reply:
+    """What came of it. The reply's own words are not read: a server may repeat the URL in them."""
     import httpx2
 
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "costsim"}
-    with httpx2.Client(headers=headers, timeout=timeout_seconds) as client:
-        for attempt in range(retries):
-            reply = _post(client, url, body, timeout_seconds)
-            if not reply.again:
-                return reply, attempt + 1
-            backoff = FIRST_WAIT_SECONDS * 2**attempt if reply.wait_seconds is None else reply.wait_seconds
-            sleep(min(MAX_WAIT_SECONDS, backoff))
-        return _post(client, url, body, timeout_seconds), retries + 1
-
-
-def _post(client: Client, url: str, body: bytes, timeout_seconds: float) -> Reply:
-    """One attempt. The reply's own words are not read: a server may repeat the URL in them."""
-    import httpx2
-
     try:
-        with client.stream("POST", url, content=body) as response:
+        with (
+            httpx2.Client(headers=headers, timeout=timeout_seconds) as client,
+            client.stream("POST", url, content=body) as response,
+        ):
             return _reply(response.status_code, response.headers.get("Retry-After"))
     except httpx2.TimeoutException:
-        return Reply(f"did not answer within {timeout_seconds:g} s", again=True)
+        return _late(timeout_seconds)
     except httpx2.TransportError:
         return Reply("cannot be reached", again=True)
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):  # a host's label of over 63 bytes is a UnicodeError
@@ -129,7 +149,7 @@ def _seconds(retry_after: str | None) -> float | None:
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year beyond any
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())

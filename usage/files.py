@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -16,17 +15,17 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .fast_json import TooMuchError, are_few, check_values, leading_documents, parsed
+from .fast_json import TooMuchError, are_few, check_values, leading_documents
 from .not_read import not_read
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .parquet_columns import PARQUET_SCHEMA, top_level
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
+from .torn_beginnings import is_document, is_torn, loads
 from .unfold import SQLITE, tables
 from .zeros import ZERO, after_zeros, without_zeros
 
 SAMPLED_RECORDS = 50
-SPACES = re.compile(r"\s*")
 # A file is known by its beginning; where that is not enough, by more of it: the first lines may be long.
 HEAD_BYTES = (256 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024)
 FIRST_BYTES, FIRST_LINES = 32 * 1024, 8  # of a file that is probably like another
@@ -94,7 +93,7 @@ def tell_format(
         format = _format_of_text(file, text, cut, forced, packing)
         if format or not cut or not (file.named or b"{" in start):  # of a text in a folder, the beginning will do
             return format
-        document = text[:1] == "{" and _is_document(text)
+        document = text[:1] == "{" and is_document(text)
     return None
 
 
@@ -106,7 +105,7 @@ def _is_alike(file: LogFile, format: Format) -> bool:
     with Path(file.path).open("rb", buffering=0) as stream:
         first = stream.read(FIRST_BYTES)
     for line in first.split(b"\n", FIRST_LINES)[:FIRST_LINES]:
-        record = _loads(line)
+        record = loads(line)
         if not isinstance(record, dict):  # cut, or no log of lines
             return False
         sample = Sample(file.path, "ndjson", (record,))
@@ -159,7 +158,7 @@ def _has_text(content: bytes) -> bool:
 def _format_of_text(
     file: LogFile, text: str, cut: bool, forced: Reader | None, packing: Packing | None
 ) -> Format | None:
-    if (text[:1] == "[" and not _is_torn(text)) or (text[:1] == "{" and _is_document(text)):
+    if (text[:1] == "[" and not is_torn(text)) or (text[:1] == "{" and is_document(text)):
         try:
             if not are_few(len(text)):
                 check_values(text.encode("utf-8", "replace"))
@@ -238,31 +237,6 @@ def _query(file: LogFile, connection: duckdb.DuckDBPyConnection, sql: str, **par
         raise UsageLogError(f"the file cannot be read: {str(error).splitlines()[0]}", file=file.shown) from None
 
 
-def _is_document(text: str) -> bool:
-    """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
-    first, _ = _line_at(text, 0)
-    opens = len(first) < len(text) and first.rstrip()[-1:] in ("{", "[", ",", ":")
-    return opens and _loads(first) is None and not _is_torn(text)
-
-
-def _is_torn(text: str) -> bool:
-    """Whether the first line is broken and those after it are objects of their own, with no comma between them."""
-    first, place = _line_at(text, 0)
-    second, place = _line_at(text, _after_spaces(text, place))
-    then = _after_spaces(text, place)
-    return text[then : then + 1] in ("", "{") and isinstance(_loads(second), dict) and _loads(first) is None
-
-
-def _line_at(text: str, place: int) -> tuple[str, int]:
-    """The line that begins at a place, and where the next one does: without a copy of all that follows."""
-    end = text.find("\n", place)
-    return (text[place:], len(text)) if end < 0 else (text[place:end], end + 1)
-
-
-def _after_spaces(text: str, place: int) -> int:
-    return SPACES.match(text, place).end()  # type: ignore[union-attr]
-
-
 def records_of(file: LogFile) -> tuple[dict[str, Any], ...]:
     """The first JSON objects of a file of text: its lines, or what its document holds."""
     start, _, cut = head(file, HEAD_BYTES[0])
@@ -274,7 +248,7 @@ def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The lines that are JSON objects by themselves; the last may be cut."""
     lines = text.split("\n")
     whole = (line for line in (lines[:-1] if cut else lines) if line.lstrip()[:1] == "{")
-    records = (_loads(line) for line, _ in zip(whole, range(SAMPLED_RECORDS), strict=False))
+    records = (loads(line) for line, _ in zip(whole, range(SAMPLED_RECORDS), strict=False))
     return tuple(record for record in records if isinstance(record, dict))
 
 
@@ -291,7 +265,7 @@ def _document_sample(file: LogFile, text: str, cut: bool) -> tuple[dict[str, Any
 def _shortened(text: str | memoryview) -> Any:
     """The value of a JSON text of which lists have no more items than a sample: the rest is skipped, not read."""
     if len(text) < FIRST_BYTES:
-        return _loads(text if isinstance(text, str) else bytes(text))
+        return loads(text if isinstance(text, str) else bytes(text))
     try:
         parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -303,7 +277,7 @@ def _shortened(text: str | memoryview) -> Any:
 
 def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The objects of a JSON document, or of the array that it is; of an array cut short, the whole ones."""
-    whole = None if cut or text[:1] == "[" else _loads(text)
+    whole = None if cut or text[:1] == "[" else loads(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
     found = found or [item for item, _ in islice(leading_documents(text), SAMPLED_RECORDS)]
     flat = (one for item in found for one in (item if isinstance(item, list) else (item,)))  # Zipkin's list of traces
@@ -322,13 +296,6 @@ def _leading_items(text: str) -> list[Any]:
     except (ValueError, IndexError, RecursionError):
         pass
     return items
-
-
-def _loads(text: str | bytes) -> Any:
-    try:
-        return parsed(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def reader_named(name: str) -> Reader:

@@ -1,5 +1,5 @@
 -- Claims are computed for the few entries that need one: those that tie with another. Of equal ones their whole content
--- decides, so that it does not hang on the order in which threads read them.
+-- decides, so that it does not hang on the order in which threads read them; not their line, which bulk does not know.
 CREATE OR REPLACE TEMP TABLE incoming AS
 WITH top AS MATERIALIZED (
     SELECT event_id, max(merit(output, ts, tokens)) AS merit, arg_max(rowid, merit(output, ts, tokens)) AS place
@@ -11,7 +11,7 @@ tied AS MATERIALIZED (
 ),
 settled AS (
     SELECT tied.event_id, arg_max(
-            tied.place, (claim(found.recorded_usd, figures(found), path), hash(*COLUMNS(entry.* EXCLUDE (file_id))))
+            tied.place, (claim(found.recorded_usd, figures(found), path), hash(*COLUMNS(entry.* EXCLUDE (file_id, line))))
         ) AS place
     FROM (FROM tied UNION ALL SELECT event_id, place FROM top SEMI JOIN tied USING (event_id)) AS tied
         JOIN found ON found.rowid = tied.place JOIN load USING (file_id)

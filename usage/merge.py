@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..tokens import TOKEN_CLASSES, of
 from .found import COLUMNS, NOT_KEPT
-from .reader import STATED_BY_OTHERS, identifier
+from .reader import DIMENSIONS, STATED_BY_OTHERS, identifier
 from .store import LET_READ_AGAIN, scalar
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ MERIT, REFUSED, COVERED, NUMBERED, GONE, REPLACED, WITHDRAWN, INCOMING, REPEATED
     )
 )
 BESIDE_OUTPUT = tuple(name for name in TOKEN_CLASSES if name != "output")
-MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT))
+MERIT = MERIT.replace("[classes]", ", ".join(f"entry.{name}" for name in BESIDE_OUTPUT)).replace(
+    "[told]", ", ".join(f"entry.{identifier(name)}" for name in DIMENSIONS)
+)
 KEPT = KEPT.replace("[not_kept]", ", ".join(NOT_KEPT))
 REFUSED = REFUSED.replace("[covered]", STATED_BY_OTHERS)
 REPEATED = REPEATED.replace("[tokens]", of("before", BESIDE_OUTPUT))

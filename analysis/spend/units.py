@@ -114,7 +114,7 @@ def unit_economics(spend: Spend, units: Units) -> UnitEconomics:
     named = {UNATTRIBUTED} if len(units.keys) == 1 else set()
     claimed = [keys for keys in units.counts if not {*keys} <= named]
     rows = [_row(keys, [spent[keys]] if keys in spent else [], units.counts[keys]) for keys in claimed]
-    rest = [row for keys, row in spent.items() if keys not in {*claimed}]
+    rest = [row for keys, row in spent.items() if keys not in units.counts or {*keys} <= named]
     none = _row((UNATTRIBUTED,) * len(units.keys), rest, (Decimal(0),) * len(units.names))
     rows.sort(key=lambda row: (-row.usd, row.keys))
     costs = tuple(_cost(name, n, rows, spend.total.computed_usd) for n, name in enumerate(units.names))

@@ -22,7 +22,7 @@ def render(title: str, findings: Sequence[Finding]) -> str:
         _case(suite, finding)
     warnings = [f"{finding.subject}: {finding.message}" for finding in findings if finding.status == "warn"]
     if warnings:
-        ET.SubElement(suite, "system-out").text = xml("\n".join(warnings))
+        ET.SubElement(suite, "system-out").text = "\n".join(map(xml, warnings))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
@@ -33,4 +33,4 @@ def _case(suite: ET.Element, finding: Finding) -> None:
     if finding.status == "fail":
         failure = ET.SubElement(case, "failure", {"type": finding.rule, "message": xml(finding.message)})
         place = ":".join(str(part) for part in (finding.file, finding.line, finding.key) if part)
-        failure.text = xml("\n".join(part for part in (finding.message, place, finding.fix) if part))
+        failure.text = "\n".join(xml(part) for part in (finding.message, place, finding.fix) if part)

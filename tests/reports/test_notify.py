@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -123,7 +124,7 @@ def test_it_gives_up_after_the_retries(hook: Callable[..., Hook], waits: list[fl
 def test_the_server_says_how_long_to_wait_within_bounds(hook: Callable[..., Hook], waits: list[float]) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)
     past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
-    asked = ["7", "86400", soon, past, "soonish", "9" * 400]
+    asked = ["7", "86400", soon, past, "soonish", "9" * 400, "Wed, 21 Oct 99999999999 07:28:00 GMT"]
     hook(*((429, {"Retry-After": text}) for text in asked), (200, {}))
     notify({"text": "x"}, retries=len(asked))
     assert waits[0] == 7
@@ -132,6 +133,7 @@ def test_the_server_says_how_long_to_wait_within_bounds(hook: Callable[..., Hook
     assert waits[3] == 0
     assert waits[4] == 8  # 0.5 x 2^4, as if it had said nothing
     assert waits[5] == MAX_WAIT_SECONDS
+    assert waits[6] == MAX_WAIT_SECONDS  # 0.5 x 2^6 = 32
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
@@ -154,6 +156,27 @@ def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(VARIABLE, f"http://127.0.0.1:{silent.getsockname()[1]}/{SECRET}")
         assert "did not answer within 0.1 s 2 times" in failure(timeout_seconds=0.1, retries=1)
     assert waits == [0.5]
+
+
+def test_a_server_that_answers_byte_by_byte_is_given_up_too(
+    monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    def drip(listening: socket.socket) -> None:
+        taken, _ = listening.accept()
+        with taken, suppress(OSError):
+            while True:
+                taken.sendall(b"HTTP/1.1 200 OK\r\nX: "[len(sent) : len(sent) + 1] or b"x")
+                sent.append(1)
+                stop.wait(0.05)
+
+    sent: list[int] = []
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        threading.Thread(target=drip, args=(slow,), daemon=True).start()
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv(VARIABLE, f"http://127.0.0.1:{slow.getsockname()[1]}/{SECRET}")
+        assert "did not answer within 0.3 s; nobody" in failure(timeout_seconds=0.3, retries=0)
+    assert len(sent) > 3  # each reading was in time
 
 
 def test_a_refused_connection_is_tried_again(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> None:

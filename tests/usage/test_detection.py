@@ -113,6 +113,48 @@ def test_calls_count_wherever_the_line_before_them_was_torn(
     assert (report.total("added"), report.total("rejected")) == (lines, 1)
 
 
+BEGINNINGS = {
+    "two halves": ['{"torn": ', 'en": 5}}'],
+    "a call between": ['{"torn": ', "CALL", 'en": 5}}'],
+    "a comma in the next": ['{"torn": [', 'CALL,'],
+    "three": ['{"torn": {', '"x', 'y": 1,'],
+    "a list": ["[1, 2", 'en": 5}}'],
+    "an object over lines": ['{', ' "id": 5,', ' "usage": {'],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
+def test_calls_count_however_often_the_lines_before_them_were_torn(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, beginning: list[str]
+) -> None:
+    whole = calls(*"abcd")
+    torn = [line.replace("CALL,", f"{whole[3][:-1]},}}").replace("CALL", whole[3]) for line in beginning]
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("\n".join((*torn, *whole[:3])) + "\n")
+    report = load(store, [broken])
+    kept = sum("request_id" in line for line in torn)  # a comma before its end is none too much
+    assert (report.total("added"), report.total("rejected")) == (3 + kept, len(torn) - kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("[\n{0},\n{1}\n]\n[\n{2}\n]\n", 3),
+        ('{"data": [\n{0}\n]}\n{"data": [\n{1}\n]}\n{"data": [\n{2}\n]}\n', 3),
+        ("{P}\n{0}\n{1}\n{2}\n", 4),  # a pretty one, and then lines
+    ],
+    ids=["lists", "objects with an item a line", "one over lines, then lines"],
+)
+def test_documents_one_after_the_other_are_no_torn_log(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, text: str, added: int
+) -> None:
+    for place, line in enumerate(calls(*"abc")):
+        text = text.replace(f"{{{place}}}", line)
+    (tmp_path / "x.json").write_text(text.replace("{P}", json.dumps(CALL | {"request_id": "p"}, indent=1)))
+    report = load(store, [tmp_path / "x.json"])
+    assert (report.total("added"), report.total("rejected")) == (added, 0)
+
+
 @pytest.mark.slow
 def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
     store: duckdb.DuckDBPyConnection, tmp_path: Path

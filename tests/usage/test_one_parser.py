@@ -87,6 +87,36 @@ def test_a_torn_line_changes_nothing_about_the_others(tmp_path: Path, log: Path)
         assert in_bulk == by_line, changed[-2:]
 
 
+ALIKE = {
+    "claude-code": '{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":"s","gitBranch":"NAME",'
+    '"message":{"id":"m","model":"claude-haiku-4-5","usage":{"input_tokens":5,"output_tokens":10}}}',
+    "openclaw": '{"type": "message", "timestamp": "2026-10-05T10:00:00Z", "message": {"role": "assistant",'
+    '"content": [], "provider": "NAME", "model": "claude-opus-4-5", "stopReason": "stop", "timestamp": 1791194400000,'
+    '"usage": {"input": 1, "output": 217, "cacheRead": 66383, "cacheWrite": 603, "totalTokens": 67204}}}',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", ALIKE)
+def test_which_of_equal_entries_counts_hangs_neither_on_a_torn_line_nor_on_when_they_were_loaded(
+    tmp_path: Path, reader: str
+) -> None:
+    """They state the same tokens of one call, and another branch or provider: a price may hang on that."""
+    whose = "SELECT provider, branch FROM usage_event"
+    for attempt, names in enumerate((("a", "b"), ("b", "a"), ("anthropic", "zzz"), ("x", "y"), ("1", "2"), ("2", "1"))):
+        lines = [ALIKE[reader].replace("NAME", name) + "\n" for name in names]
+        found = set()
+        for way, parts in {"bulk": [lines], "torn": [[*lines, TORN]], "grown": [lines[:1], lines]}.items():
+            file = tmp_path / f"{attempt}-{way}" / "log.jsonl"
+            file.parent.mkdir()
+            with open_store(Path(":memory:")) as store:
+                for part in parts:
+                    file.write_text("".join(part))
+                    load(store, [file], format=reader)
+                found |= {*store.execute(whose).fetchall()}
+        assert len(found) == 1, (names, found)
+
+
 ENTRY = """{"type":"assistant","timestamp":"2026-10-05T10:00:00Z","sessionId":"s","uuid":"u%d","message":{"id":"m%d",\
 "model":"claude-haiku-4-5","usage":{"input_tokens":%s,"output_tokens":10}}}"""
 

@@ -56,6 +56,14 @@ def test_junit_keeps_its_schema(verdicts: list[Finding]) -> None:
     assert int(suite.get("failures", "")) == sum(verdict.status == "fail" for verdict in verdicts)
 
 
+def test_no_name_begins_a_line_of_its_own_in_junit() -> None:
+    """It is read by eye too, where a build prints it."""
+    name = "c\nEverything is within the budgets\r\u2028Forged"
+    both = [Finding(rule="budget", name=name, status=status, message=name, fix=name) for status in ("fail", "warn")]
+    lines = render("junit", name, both).splitlines()
+    assert not [line for line in lines if line.strip().startswith(("Everything", "Forged"))]
+
+
 @pytest.mark.parametrize("verdicts", [VERDICTS, hostile(), []])
 def test_sarif_keeps_its_schema(verdicts: list[Finding]) -> None:
     log: dict[str, Any] = json.loads(render("sarif", "c-suite", verdicts))
