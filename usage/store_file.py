@@ -187,6 +187,8 @@ def is_new(path: Path) -> bool:
     whole = os.path.abspath(path)
     if whole != whole.encode("utf-8", "replace").decode():  # DuckDB takes no such path
         raise StoreError(f"{whole}: the name is not UTF-8 text; name another file for the store")
+    if os.sep != "\\" and ("\\" in whole or "\\" in os.path.realpath(path)):
+        raise StoreError(f"{whole}: DuckDB takes the backslash in it for a slash; name another file for the store")
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:

@@ -79,8 +79,9 @@ DELETE FROM usage_event WHERE event_id IN (FROM usage_event SELECT event_id GROU
     )
 """
 """Of calls that stand twice one is left where they agree, else none: which is right, the log says."""
-ROWS = "SELECT estimated_size FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
-MADE = "SELECT sql FROM duckdb_tables() WHERE database_name = 'damaged' AND table_name = ?"
+DAMAGED = "damaged."  # no file gives a database this name: with a dot
+ROWS = f"SELECT estimated_size FROM duckdb_tables() WHERE database_name = '{DAMAGED}' AND table_name = ?"  # noqa: S608 (ours)
+MADE = f"SELECT sql FROM duckdb_tables() WHERE database_name = '{DAMAGED}' AND table_name = ?"  # noqa: S608 (ours)
 THERE = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
 TOUCH_ALL = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event"
 
@@ -220,12 +221,12 @@ def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
 
 def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
     """Copy what can be read of a table, group of rows by group of rows where the whole cannot be; the rows copied."""
-    store.execute(f"ATTACH {text(str(path))} AS damaged (READ_ONLY)")
+    store.execute(f"ATTACH {text(str(path))} AS {identifier(DAMAGED)} (READ_ONLY)")
     rows = scalar(store, ROWS, [name])
     made = store.execute(MADE, [name]).fetchone()
     if made and not scalar(store, THERE, [name]):
         store.execute(statement(name) if name in ON_DEMAND else made[0])
-    target, source = f"main.{identifier(name)}", f"damaged.main.{identifier(name)}"
+    target, source = f"main.{identifier(name)}", f"{identifier(DAMAGED)}.main.{identifier(name)}"
     starts = range(0, rows + ROWS_OF_A_GROUP, ROWS_OF_A_GROUP)
     rest = possible(name)
     for where in ["", *(f"AND rowid >= {start} AND rowid < {start + ROWS_OF_A_GROUP}" for start in starts)]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import Run
 from costsim import open_store as open_public
 from costsim.errors import StoreError
 from costsim.pricing.book import open_book
@@ -128,6 +130,34 @@ def test_a_link_to_a_store_stays_one_when_it_is_compacted_or_repaired(path: Path
     assert kept is not None
     assert kept.parent == path.parent
     assert [*link.parent.iterdir()] == [link]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["damaged.db", "damaged.", "main.db", "store.x", "compacted.db", "memory"])
+def test_a_store_of_any_name_is_repaired_and_compacted(path: Path, name: str) -> None:
+    """DuckDB calls a database as its file is called, and no two may be open under one name."""
+    path = path.rename(path.with_name(name))
+    with open_store(path) as store:
+        store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")  # stands twice: to be repaired
+    assert repair(path)[1]["usage_event"] == 175
+    compact(path)
+    assert verify(path).sound
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="backslashes are between folders here")
+def test_a_store_with_a_backslash_in_its_path_is_refused_and_no_other_is_opened(path: Path, costsim: Run) -> None:
+    """DuckDB takes it for a slash: a store there was made without end, or another was read in silence."""
+    (path.parent / "d\\r").mkdir()
+    (path.parent / "d").mkdir()
+    copied = shutil.copy(path, path.parent / "d" / "r")
+    there = shutil.copy(path, path.parent / "d\\r" / "s.duckdb")
+    (path.parent / "link").symlink_to(there)
+    for named in ("d\\r", "d\\new", "d\\r/s.duckdb", "link"):
+        for words in (["spend"], ["load", str(LOGS)], ["store", "verify"], ["store", "repair"], ["store", "compact"]):
+            done = costsim(*words, "--db", str(path.parent / named))
+            assert (done.code, done.err.count("\n")) == (2, 1), (named, words, done.err)
+            assert "for a slash" in done.err or ("there is no store here" in done.err and named == "d\\new"), done.err
+    assert [*(path.parent / "d").iterdir()] == [Path(copied)]
 
 
 def test_a_store_with_two_names_is_not_compacted_under_one_of_them(path: Path) -> None:
