@@ -69,22 +69,23 @@ def watch_cells(
     connection: DuckDBPyConnection, source: Source, places: Mapping[str, str], kinds: Mapping[str, str]
 ) -> None:
     """Note the numbers of `cells` that are usage and are not counted; `places` are the file's columns in it."""
-    plain = [(bounded(name), place) for name, place in places.items() if not _is_nested(kinds[place])]
+    plain = [(bounded(name), place) for name, place in places.items() if not is_nested(kinds[place])]
     watched = [(name, place) for name, place in plain if may_hold_usage(source, name)]
     if len(watched) > WIDE:
         for start in range(0, len(watched), SLICE):
             _several(connection, source, watched[start : start + SLICE])
-        places = {name: place for name, place in places.items() if _is_nested(kinds[place])}
+        places = {name: place for name, place in places.items() if is_nested(kinds[place])}
     for given, place in places.items():
         name = bounded(given)
-        nested = _is_nested(kinds[place])
+        nested = is_nested(kinds[place])
         if nested or _holds_objects(source, name):
             _objects(connection, source, name, place, nested)
         if not nested and source.watch.likeness.judge(name, False):
             _column(connection, source, name, place)
 
 
-def _is_nested(kind: str) -> bool:
+def is_nested(kind: str) -> bool:
+    """Whether a type is one of lists or of named members."""
     return kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
 
 

@@ -22,13 +22,14 @@ from .cell_sql import EXACT, as_kind, checked_cell, plain_cell, why_misfit
 from .files import escaped
 from .fits import NUMBERS
 from .known_cells import all_known
-from .limits import FREE_BYTES, MAX_COLUMNS, MAX_LINE, MAX_RATIO, MAX_REJECTS, MAX_UNPACKED, end_of_reading, object_size
-from .parquet_columns import PARQUET
+from .limits import MAX_COLUMNS, MAX_LINE, MAX_REJECTS, end_of_reading, object_size
+from .parquet_bounds import check_content, check_rows
+from .parquet_columns import PARQUET, PARQUET_KINDS
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
 from .store import any_order, scalar
 from .store_faults import is_grave
-from .table_watch import may_hold_usage, watch_cells
+from .table_watch import is_nested, may_hold_usage, watch_cells
 from .typed_cells import as_written
 
 if TYPE_CHECKING:
@@ -38,11 +39,8 @@ if TYPE_CHECKING:
 
 # `cells` has the columns of the file, and the line of each row.
 PARQUET_CELLS = f"""
-CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line", {{columns}} FROM {PARQUET}
+CREATE OR REPLACE TEMP TABLE cells AS SELECT row_number() OVER () AS "costsim line"{{columns}} FROM {PARQUET}
 """  # noqa: S608 (ours)
-PARQUET_ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
-PARQUET_WIDTH = f"SELECT count(*) FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
-CELL_BYTES = 8  # of a cell in memory, at least
 LINE_COLUMN = "costsim line"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 PIECE_BYTES = 1024 * 1024
@@ -124,24 +122,21 @@ def _layout(source: Source) -> tuple[dict[str, str], dict[str, str], list[str]]:
 
 def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> list[Reject]:
     """Hand the rows of a Parquet file to `keep`; returns those that do not fit."""
-    _check_rows(connection, Path(source.whole))
-    columns = as_written(connection, source.whole)
-    connection.execute(PARQUET_CELLS.format(columns=columns), {"path": escaped(source.whole)})
+    path: dict[str, object] = {"path": escaped(source.whole)}
+    named: list[tuple[str, str]] = connection.execute(PARQUET_KINDS, path).fetchall()
+    check_width(len(named))
+    check_rows(connection, source.whole, len(named))
+    counted = {source.format.reader.key(column) for column in source.format.reader.columns}
+    places = {
+        name: place
+        for place, name in enumerate(source.format.columns)
+        if name in counted or is_nested(named[place][1]) or may_hold_usage(source, name)
+    }
+    wanted = {place: named[place] for place in places.values()}
+    check_content(connection, source.whole, wanted)
+    connection.execute(PARQUET_CELLS.format(columns=as_written(connection, source.whole, wanted)), path)
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
-    places = {name: f"c{place}" for place, name in enumerate(source.format.columns)}
-    return _keep_rows(connection, source, places, kinds, keep)
-
-
-def _check_rows(connection: DuckDBPyConnection, file: Path) -> None:
-    """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
-    path: list[object] = [escaped(str(file))]
-    rows, width = (scalar(connection, sql.replace("$path", "?"), path) for sql in (PARQUET_ROWS, PARQUET_WIDTH))
-    check_width(width)
-    content = rows * width * CELL_BYTES
-    if content > MAX_UNPACKED.value:
-        raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
-    if content > max(FREE_BYTES, MAX_RATIO.value * file.stat().st_size):
-        raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
+    return _keep_rows(connection, source, {name: f"c{place}" for name, place in places.items()}, kinds, keep)
 
 
 def check_width(columns: int) -> None:

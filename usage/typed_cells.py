@@ -13,20 +13,19 @@ from .reader import identifier
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-KINDS = f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {PARQUET})"  # noqa: S608 (ours)
 
-
-def as_written(connection: DuckDBPyConnection, path: str) -> str:
-    """SQL for the columns of a Parquet file in their order, as c0, c1 and so on; those of a type that is written in
-    another way in a CSV as texts.
+def as_written(connection: DuckDBPyConnection, path: str, columns: Mapping[int, tuple[str, str]]) -> str:
+    """SQL for columns of a Parquet file, by their places with their names and types, as c0, c1 and so on; those of a
+    type that is written in another way in a CSV as texts.
 
     A whole number that is kept as a DOUBLE or with decimals has none in the text; days that are kept as moments are
     days where all of a column's are; bytes are UTF-8, as writers that know no texts mean them.
     """
-    kinds = dict(connection.execute(KINDS, {"path": escaped(path)}).fetchall())
-    days = _days(connection, path, kinds)
-    texts = (_text(identifier(name), kind, name in days) or identifier(name) for name, kind in kinds.items())
-    return ", ".join(f"{text} AS c{place}" for place, text in enumerate(texts))
+    days = _days(connection, path, dict(columns.values()))
+    return "".join(
+        f", {_text(identifier(name), kind, name in days) or identifier(name)} AS c{place}"
+        for place, (name, kind) in columns.items()
+    )
 
 
 def _days(connection: DuckDBPyConnection, path: str, kinds: Mapping[str, str]) -> set[str]:

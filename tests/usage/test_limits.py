@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import zstandard
 from costsim.errors import InputError, UsageLogError
-from costsim.usage import packing
+from costsim.usage import packing, parquet_bounds
 from costsim.usage.limits import MAX_LINE
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
@@ -187,6 +187,110 @@ def test_a_small_parquet_file_of_very_many_rows_is_refused(store: duckdb.DuckDBP
     with pytest.raises(UsageLogError, match="its 3,000,000 rows are over so many times its size: 1,000"):
         load(store, [file], mapping=MAPPING)
     assert load(store, [file.parent], mapping=MAPPING).total("rejected") == 1
+
+
+def table_with(store: duckdb.DuckDBPyConnection, file: Path, value: str, rows: int = 200, codec: str = "zstd") -> Path:
+    """A Parquet file of calls, each of a second; `value` is SQL for its column `component`."""
+    made = f"""
+        SELECT TIMESTAMP '2026-10-05' + to_seconds(n) AS ts, 'gpt-4o' AS model, 1 AS input, 1 AS output,
+            {value} AS component
+        FROM range({rows}) t(n)
+        """
+    store.execute(f"COPY ({made}) TO '{file}' (FORMAT parquet, COMPRESSION {codec})")
+    return file
+
+
+LONG = f"repeat('x', {20 * 1024})"  # 200 of them are 4 MB, of a file of some 2 KB
+MAPPED = parse_mapping("ts=ts,input=input,output=output,model=model,component=component")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LONG,
+        f"{LONG} || n % 2",
+        f"CASE WHEN n > 1 THEN {LONG} END",
+        f"{LONG}::BLOB",
+        f"{{'a': {LONG}}}",
+        f"{{'a': [1], 'b': [[{LONG}]]}}",
+        f"[{LONG}]",
+        f"CASE WHEN n = 7 THEN [{LONG} FOR i IN range(200)] END",
+        "CASE WHEN n = 7 THEN [NULL::BIGINT FOR i IN range(500_000)] END",
+        f"map {{'a': [{LONG}]}}",
+        f"map {{{LONG}: 1}}",
+    ],
+)
+def test_what_a_small_parquet_file_unpacks_to_is_bounded(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """One long text stands once in the file, whatever the rows that have it; so does a list of one value."""
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    file = table_with(store, tmp_path / "logs.parquet", value)
+    with pytest.raises(
+        UsageLogError, match=r"its column 'component' unpacks to over so many times the file's size: 1,000"
+    ):
+        load(store, [file], mapping=MAPPED)
+    monkeypatch.setenv("COSTSIM_MAX_RATIO", "100000")
+    assert load(store, [file], mapping=MAPPED).calls == 200
+
+
+def test_texts_that_share_their_beginnings_are_bounded(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each text the file has only what the one before does not begin with."""
+    arrow, arrows = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    calls = {"ts": ["2026-10-05"] * 200, "input": [1] * 200, "output": [1] * 200, "model": ["gpt-4o"] * 200}
+    texts = ["x" * 20 * 1024 + str(n) for n in range(200)]
+    arrows.write_table(
+        arrow.table({**calls, "component": texts}),
+        tmp_path / "a.parquet",
+        compression="zstd",
+        use_dictionary=False,
+        column_encoding={"component": "DELTA_BYTE_ARRAY"} | dict.fromkeys(calls, "PLAIN"),
+    )
+    with pytest.raises(UsageLogError, match="its column 'component' unpacks to over so many times the file's size"):
+        load(store, [tmp_path / "a.parquet"], mapping=MAPPED)
+
+
+def test_a_small_parquet_file_that_unpacks_to_much_keeps_no_other_from_being_read(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    table_with(store, tmp_path / "a.parquet", LONG)
+    table_with(store, tmp_path / "b.parquet", "'triage'", rows=3)
+    report = load(store, [tmp_path], mapping=MAPPED)
+    assert (report.calls, report.total("rejected")) == (3, 1)
+
+
+def test_a_parquet_file_is_sound_whose_texts_are_as_long_as_they_take_room(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 texts of 20 KB from a dictionary of 20 KB, not packed: a file of 22 KB may hold 22 MB. And 20,000 short texts
+    from a dictionary with one long one: as many as there are, each as long as that, would be 400 MB."""
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    file = table_with(store, tmp_path / "a.parquet", LONG, codec="uncompressed")
+    assert load(store, [file], mapping=MAPPED).calls == 200
+    file = table_with(store, tmp_path / "b.parquet", f"CASE WHEN n = 7 THEN {LONG} ELSE 'triage' END", rows=20_000)
+    assert load(store, [file], mapping=MAPPED).calls == 20_000
+
+
+def test_a_text_that_is_not_wanted_is_not_unpacked(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    assert load(store, [table_with(store, tmp_path / "a.parquet", LONG)], mapping=MAPPING).calls == 200
+
+
+def test_a_cell_of_a_parquet_file_that_holds_more_than_a_line_is_refused(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20,000 values at 8 bytes are 160 kB."""
+    monkeypatch.setenv("COSTSIM_MAX_VALUES", "10000")
+    monkeypatch.setenv("COSTSIM_MAX_LINE", "100KiB")
+    file = table_with(store, tmp_path / "a.parquet", "CASE WHEN n = 7 THEN range(20_000) END")
+    with pytest.raises(UsageLogError, match="its column 'component' has a cell of over 100 KiB"):
+        load(store, [file], mapping=MAPPING)
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -1,0 +1,180 @@
+"""What the columns of a Parquet file unpack to: a list may repeat one value, a dictionary one long text, at no cost.
+
+How many values there are the file's own metadata says. Texts are measured only where they could be over the bound:
+where as many as there are, each of all the bytes that its column takes, would be. Lists, and texts that share their
+beginnings, are unpacked many at a time: these are measured apart from the store, in memory that is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from duckdb.sqltypes import DuckDBPyType
+
+from ..shown import MAX_NAME, shortened
+from .files import escaped
+from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, MAX_VALUES
+from .parquet_columns import PARQUET, PARQUET_SCHEMA, columns_of_leaves
+from .reader import identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VALUE_BYTES = 8  # of a value in memory, at least
+ROOM = 2**30  # to measure texts in, at least
+AT_ONCE = 2048  # at a time
+FLAT = ("VARCHAR", "JSON", "BLOB")
+TEXTS = ("varchar", "enum", "variant", "geometry")
+ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
+LEAVES = """
+SELECT column_id, sum(num_values)::BIGINT, sum(row_group_num_rows)::BIGINT, sum(CASE
+    WHEN type NOT LIKE '%BYTE_ARRAY' THEN 0
+    WHEN encodings LIKE '%DICTIONARY%' OR encodings LIKE '%DELTA_BYTE_ARRAY%'
+        THEN num_values::DOUBLE * total_uncompressed_size
+    ELSE total_uncompressed_size END), coalesce(bool_or(encodings LIKE '%DELTA_BYTE_ARRAY%'), false)
+FROM parquet_metadata($path) GROUP BY column_id ORDER BY column_id
+"""
+
+
+def check_rows(connection: DuckDBPyConnection, path: str, width: int) -> None:
+    """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
+    rows = int((connection.execute(ROWS, {"path": escaped(path)}).fetchone() or (0,))[0] or 0)
+    content = rows * width * VALUE_BYTES
+    if content > MAX_UNPACKED.value:
+        raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
+    if content > max(FREE_BYTES, MAX_RATIO.value * Path(path).stat().st_size):
+        raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
+
+
+@dataclass
+class StatedColumn:
+    """A column by its name and type for DuckDB, and what its file states of it: how many values it has, how many
+    values more than one a row at most, how many bytes its texts take at most, and whether many are unpacked at once."""
+
+    name: str
+    kind: str
+    values: int = 0
+    more: int = 0
+    texts: float = 0
+    at_once: bool = False
+
+    @property
+    def is_flat(self) -> bool:
+        return self.kind in FLAT
+
+    @property
+    def may_be_long(self) -> bool:
+        return self.texts > 0 and self.length != "0"
+
+    @property
+    def length(self) -> str:
+        """SQL for the bytes that a cell holds."""
+        return _bytes_in(identifier(self.name), duckdb.sqltype(self.kind))
+
+
+def check_content(connection: DuckDBPyConnection, path: str, wanted: Mapping[int, tuple[str, str]]) -> None:
+    """Look at the columns that are wanted, by their places; each with its name and type for DuckDB.
+
+    Raises duckdb.InvalidInputException where they unpack to more than the content of a packed file of this size may be,
+    or where a nested cell holds more than a line may.
+    """
+    columns = _stated(connection, path, wanted)
+    content = _Content(Path(path).stat().st_size)
+    for column in columns:
+        content.add(column.name, column.values * VALUE_BYTES)
+    over = content.bytes + sum(column.texts for column in columns) > content.bound
+    suspect = [column for column in columns if (over and column.may_be_long) or column.more > MAX_VALUES.value]
+    file = {"path": escaped(path)}
+    for column in suspect:
+        if column.is_flat and not column.at_once:
+            content.add(column.name, _bytes_of_texts(connection, file, column))
+    if apart := [column for column in suspect if column.at_once or not column.is_flat]:
+        _measure_apart(file, apart, content)
+
+
+def _stated(connection: DuckDBPyConnection, path: str, wanted: Mapping[int, tuple[str, str]]) -> list[StatedColumn]:
+    file = {"path": escaped(path)}
+    column_of = dict(enumerate(columns_of_leaves(connection.execute(PARQUET_SCHEMA, file).fetchall())))
+    columns = {place: StatedColumn(*named) for place, named in wanted.items()}
+    for leaf, values, rows, texts, at_once in connection.execute(LEAVES, file).fetchall():
+        if column := columns.get(column_of.get(leaf, -1)):
+            column.values += values
+            column.more = max(column.more, values - rows)
+            column.texts += texts
+            column.at_once |= at_once
+    return list(columns.values())
+
+
+class _Content:
+    """The bytes that were found so far, and how many a file of this size may hold."""
+
+    def __init__(self, size: int) -> None:
+        self.bytes, self._of_size = 0, max(FREE_BYTES, MAX_RATIO.value * size)
+        self.bound = min(MAX_UNPACKED.value, self._of_size)
+
+    def add(self, name: str, found: int) -> None:
+        """Raises duckdb.InvalidInputException where it is more by now."""
+        self.bytes += found
+        if self.bytes > MAX_UNPACKED.value:
+            raise _over(name, f"holds over {MAX_UNPACKED}")
+        if self.bytes > self._of_size:
+            raise _over(name, f"unpacks to over so many times the file's size: {MAX_RATIO}")
+
+
+def _over(name: str, why: str) -> duckdb.InvalidInputException:
+    return duckdb.InvalidInputException(f"its column {shortened(name, MAX_NAME)!r} {why}")
+
+
+def _bytes_of_texts(connection: DuckDBPyConnection, file: dict[str, str], column: StatedColumn) -> int:
+    found = connection.execute(f"SELECT sum({column.length}) FROM {PARQUET}", file).fetchone()  # noqa: S608 (quoted)
+    return int(found[0] or 0) if found else 0
+
+
+def _measure_apart(file: dict[str, str], columns: Sequence[StatedColumn], content: _Content) -> None:
+    """Add what these columns hold, row by row. What finds no room is more than it may be."""
+    room = f"{max(ROOM, content.bound)}B"
+    with duckdb.connect(config={"threads": "1", "memory_limit": room, "temp_directory": ""}) as apart:
+        for column in columns:
+            content.bytes -= 0 if column.is_flat else column.values * VALUE_BYTES  # they are measured
+            try:
+                for lengths in _lengths(apart, file, column):
+                    content.add(column.name, sum(lengths))
+                    if max(lengths) > MAX_LINE.value and not column.is_flat:
+                        raise _over(column.name, f"has a cell of over {MAX_LINE}")
+            except duckdb.OutOfMemoryException:
+                raise _over(column.name, f"unpacks to over so many times the file's size: {MAX_RATIO}") from None
+
+
+def _lengths(connection: DuckDBPyConnection, file: dict[str, str], column: StatedColumn) -> Iterator[list[int]]:
+    rows = connection.execute(f"SELECT coalesce({column.length}, 0)::BIGINT FROM {PARQUET}", file)  # noqa: S608
+    while some := rows.fetchmany(AT_ONCE):
+        yield [length for (length,) in some]
+
+
+def _bytes_in(cell: str, kind: DuckDBPyType, depth: int = 0) -> str:
+    """SQL for the bytes of a cell's texts, which are not written anew for that; of lists, each item takes some too."""
+    match kind.id:
+        case "struct":
+            return _sum(_bytes_in(f"{cell}.{identifier(name)}", part, depth) for name, part in _children(kind))
+        case "map":
+            lists = zip(("map_keys", "map_values"), _children(kind), strict=True)
+            return _sum(_bytes_in(f"{part}({cell})", duckdb.list_type(of), depth) for part, (_, of) in lists)
+        case "list" | "array":
+            item = f"item_{depth}"
+            each = _sum([str(VALUE_BYTES), _bytes_in(item, _children(kind)[0][1], depth + 1)])
+            return f"list_sum(list_transform({cell}, lambda {item}: {each}))"
+        case "blob":
+            return f"octet_length({cell})"
+    return f"strlen({cell}::VARCHAR)" if kind.id in TEXTS else "0"
+
+
+def _children(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    return [(name, part) for name, part in kind.children if isinstance(part, DuckDBPyType)]
+
+
+def _sum(parts: Iterable[str]) -> str:
+    return " + ".join(f"coalesce({part}, 0)" for part in parts)
