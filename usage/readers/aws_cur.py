@@ -10,7 +10,7 @@ where that says only "Units", the line's description decides. A report without t
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .meters import classes, instant, joined, numbers, per_unit, token_class, tokens, unreadable, usd
+from .meters import SAID, UNSAID, classes, instant, joined, numbers, per_unit, token_class, tokens, unreadable, usd
 
 NAMES = {
     "identity_line_item_id": "identity/LineItemId",
@@ -100,12 +100,9 @@ counted AS (SELECT *, {tokens("usage_amount", "factor")} AS counted FROM metered
 SELECT file_id, line,
     'aws-cur:' || identity_line_item_id || ':' || coalesce(identity_time_interval, usage_start_date) AS event_id,
     {instant("usage_start_date")} AS ts,
-    TRUE AS aggregated,
-    'aws' AS provider,
     model,
     processing,
-    {classes("kind", "counted")},
-    0 AS request,
+    {classes("kind", "counted", SAID)},
     {usd("coalesce(unblended_cost, 'nothing')", "currency_code")} AS recorded_usd,
     {unreadable("usage_amount", "kind IS NOT NULL AND factor IS NOT NULL")} AS fault,
     iam_principal AS "user",
@@ -142,6 +139,7 @@ READER = Reader(
         ),
         "lineItem/UsageAccountId": "an account",
     },
+    fixed={"provider": "'aws'", "aggregated": "TRUE", "request": "0", **dict.fromkeys(UNSAID, "0")},
     role="bill",
     unique_by="the line item's id and its interval, else the row's content",
     kept_at="AWS Cost and Usage Report 2.0, in S3",

@@ -17,7 +17,7 @@ from dataclasses import replace
 from ...tokens import BILLED_TOKENS
 from ..reader import DIMENSIONS, Reader, Sample, identifier
 from ..tags import with_known_tags
-from .meters import classes, instant, joined, numbers, per_unit, provider, token_class, tokens, unreadable, usd
+from .meters import UNSAID, classes, instant, joined, numbers, per_unit, provider, token_class, tokens, unreadable, usd
 from .nested import text
 from .restated import ROW_OF_A_BILL
 
@@ -120,7 +120,6 @@ METER = (
 OWNERS = {"component": """nullif("x_Component", 'unattributed')""", "agent": '"x_Agent"', "task": '"x_Task"'}
 SEARCHES = """CASE WHEN stated_class = 'web_search' THEN coalesce(TRY_CAST("ConsumedQuantity" AS BIGINT), 0)
     ELSE 0 END"""
-UNSAID = ("input_image", "cache_read_image", "output_image", "web_search")  # the classes that no meter's name means
 PERIOD = ("ChargePeriodStart", "ChargePeriodEnd")
 OF_AI = """"ServiceCategory" = 'AI and Machine Learning' OR "SkuPriceDetails" LIKE '%Token%'
     OR regexp_matches(lower("ServiceName"), 'bedrock|openai|vertex ai|generative|gemini')"""
@@ -177,7 +176,7 @@ def _fixed(columns: Collection[str]) -> dict[str, str]:
         "aggregated": "TRUE",
         "request": "0",
         **{name: "NULL" for name in OWNERS if f"x_{name.title()}" not in columns},
-        **dict.fromkeys(UNSAID if "x_TokenClass" not in columns else (), "0"),
+        **dict.fromkeys((*UNSAID, "web_search") if "x_TokenClass" not in columns else (), "0"),
         **dict.fromkeys(DIMENSIONS if nobody else (), "NULL"),
     }
 

@@ -21,6 +21,9 @@ def token_class(name: str) -> str:
     return f"({_kind(text)}) || CASE WHEN {heard} THEN '_audio' ELSE '' END"
 
 
+SAID = tuple(name for name in BILLED_TOKENS if not name.endswith("_image"))
+"""The classes that a meter's name may mean; UNSAID, the others: images may be counted one by one."""
+UNSAID = tuple(name for name in BILLED_TOKENS if name not in SAID)
 WRITTEN = "cache.?write|cache.?creation"
 _SPOKEN = "(audio|aud|speech)"
 AUDIO = f"(^|[ _-]){_SPOKEN}[ _-](in|out|opt|cach|cchd)|(inp|input|outp?|output|cached|cchd)[ _-]{_SPOKEN}\\b"
