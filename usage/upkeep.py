@@ -205,10 +205,13 @@ def repair(path: Path) -> tuple[Health, dict[str, int], Path | None]:
 
 def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
     """Fill the new store; the rows saved by table."""
+    tables = {*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day", ""}
+    whole = sorted(tables - {*health.damaged})
     saved: dict[str, int] = {}
-    for name in sorted({*health.rows, *health.damaged} - {*DERIVED, "schema_version", "touched_day", ""}):
+    for names in (whole, *([name] for name in sorted(tables & {*health.damaged}))):  # a fault may end its connection
         with open_as_it_is(new) as store:
-            saved[name] = _save(path, store, name)
+            store.execute(f"ATTACH {text(str(path))} AS {identifier(DAMAGED)} (READ_ONLY)")
+            saved |= {name: _save(store, name) for name in names}
     lost = any(saved[name] < health.rows.get(name, 0) for name in saved) or bool({*health.damaged} - {*DERIVED})
     with open_as_it_is(new) as store:
         changed = store.execute(FIX_FILES).fetchall()
@@ -219,9 +222,8 @@ def _saved(path: Path, new: Path, health: Health) -> dict[str, int]:
     return saved
 
 
-def _save(path: Path, store: DuckDBPyConnection, name: str) -> int:
+def _save(store: DuckDBPyConnection, name: str) -> int:
     """Copy what can be read of a table, group of rows by group of rows where the whole cannot be; the rows copied."""
-    store.execute(f"ATTACH {text(str(path))} AS {identifier(DAMAGED)} (READ_ONLY)")
     rows = scalar(store, ROWS, [name])
     made = store.execute(MADE, [name]).fetchone()
     if made and not scalar(store, THERE, [name]):
