@@ -127,16 +127,20 @@ def _streamed(connection: DuckDBPyConnection, part: Portion, projection: Project
 
 
 def _unfit(
-    connection: DuckDBPyConnection, sources: Sequence[Source], projection: Projector, lines: LineCounts
+    connection: DuckDBPyConnection,
+    sources: Sequence[Source],
+    projection: Projector,
+    lines: LineCounts,
+    tried: bool = True,
 ) -> list[Source]:
     """The files with a line that does not fit, or too many that are refused, found by halving; others are projected.
 
     DuckDB 2.0 may hide an error in one of several files behind rows that are missing, so rows are compared with lines.
     """
     ordered = sources[0].format.reader.ordered
-    if len(sources) == 1 and not ordered:  # it was tried alone
+    if len(sources) == 1 and tried and not ordered:
         return list(sources)
-    few = sum(map(lines, sources)) <= MOST_ROWS or len(sources) == 1
+    few = _are_few(sources, lines) or len(sources) == 1
     short = _projected_but(connection, sources, projection, lines) if few else None
     if short is not None:
         if len(sources) == 1:
@@ -152,11 +156,17 @@ def _unfit(
 def _halved(
     connection: DuckDBPyConnection, sources: Sequence[Source], projection: Projector, lines: LineCounts
 ) -> list[Source]:
-    """`_unfit` of what may fit by now."""
+    """`_unfit` of what may fit by now. Few lines are but read, to see: a projection that fails takes longer to plan."""
+    if _are_few(sources, lines):
+        return _unfit(connection, sources, projection, lines, tried=False)
     part = Portion(sources, lambda: sum(map(lines, sources)))
     if not sources[0].format.reader.ordered and _streamed(connection, part, projection):
         return []
     return _unfit(connection, sources, projection, lines)
+
+
+def _are_few(sources: Sequence[Source], lines: LineCounts) -> bool:
+    return sum(map(lines, sources)) <= MOST_ROWS
 
 
 def _projected_but(
@@ -175,6 +185,10 @@ def _projected_but(
     try:
         projection.append("FROM temp.record", {}, MAX_REJECTS.value)
     except TooManyRefusedError:
+        return None
+    except NO_FIT as error:
+        if is_grave(error):
+            raise
         return None
     return short
 
