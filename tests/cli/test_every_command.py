@@ -94,6 +94,14 @@ store verify
 """
 
 
+@pytest.fixture(autouse=True)
+def few_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A review forecasts the past from fifty days of it, six times here: a few say whether it can."""
+    monkeypatch.setattr("costsim.analysis.forecast.backtest.HELD_OUT_DAYS", 14)
+    monkeypatch.setattr("costsim.analysis.forecast.calibration.MONTHS", 2)
+    monkeypatch.setattr("costsim.analysis.forecast.calibration.COMPONENTS", 2)
+
+
 @pytest.mark.parametrize("names", STORES, ids=lambda names: "all" if len(names) > 2 else "+".join(names))
 def test_no_store_is_a_fault_of_a_command(costsim: Run, tmp_path: Path, names: tuple[str, ...]) -> None:
     for name, text in FILES.items():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -15,6 +16,7 @@ import pytest
 from costsim import interrupts
 from costsim.interrupts import before_errors, run, undivided
 from costsim.writing import write_file
+from thorough import THOROUGH, examples
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -28,11 +30,18 @@ def await_file(file: Path) -> None:
         time.sleep(0.005)
 
 
+BEGUN = ["logs", "README.md", "costsim.duckdb"]
+ENDING = [signal.Signals(number) for number in interrupts.ENDING]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", interrupts.ENDING, ids=lambda one: one.name)
-@pytest.mark.parametrize("begun", ["logs", "README.md", "costsim.duckdb"])
+@pytest.mark.parametrize(
+    ("begun", "number"),
+    product(BEGUN, ENDING) if THOROUGH else [*zip(BEGUN, ENDING, strict=False)],
+    ids=lambda one: getattr(one, "name", one),
+)
 def test_a_demo_that_a_signal_ends_leaves_nothing(tmp_path: Path, begun: str, number: int) -> None:
-    """The second signal, of an impatient user, keeps it from nothing."""
+    """The second signal, of an impatient user, keeps it from nothing. Each signal, and each step, at least once."""
     demo = started(tmp_path, "demo", "--out", "a/b")
     await_file(tmp_path / "a" / "b" / begun)
     demo.send_signal(number)
@@ -42,12 +51,15 @@ def test_a_demo_that_a_signal_ends_leaves_nothing(tmp_path: Path, begun: str, nu
 
 
 # Two of them come while modules are loaded, while the command runs, or while Python ends: 30 ms to 1.5 s after the start.
-MOMENTS = [0.03 * 1.3**step for step in range(16)]
+STEPS = examples(8, 16)
+MOMENTS = [0.03 * 1.3 ** (15 * step / (STEPS - 1)) for step in range(STEPS)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "words", [("run", "--trials", "50", "--report", "o.html"), ("route", "triage"), ("demo",)], ids=str
+    "words",
+    [("run", "--trials", "50", "--report", "o.html"), ("route", "triage"), ("demo",)],
+    ids=lambda one: getattr(one, "name", one),
 )
 def test_signals_at_any_moment_end_a_command_without_a_traceback(tmp_path: Path, words: tuple[str, ...]) -> None:
     """The exit code is 128 and the signal's number, or what the command ends with where it was done before."""

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ import pytest
 import zstandard
 from costsim.errors import UsageLogError
 from costsim.usage import files, listing
+from costsim.usage.careful import Careful
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
 from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.report import LoadReport
+from costsim.usage.source import Source
+from costsim.usage.store import scalar
 from emptied import open_store
 
 DATA = Path(__file__).parent.parent / "data" / "usage"
@@ -155,17 +160,45 @@ def test_documents_one_after_the_other_are_no_torn_log(
     assert (report.total("added"), report.total("rejected")) == (added, 0)
 
 
-@pytest.mark.slow
-def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(
-    store: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    folder = tmp_path / "logs"
+@dataclass(frozen=True)
+class Loaded:
+    """What a load of all samples, and of a file that is no log, reported; the files whose lines were looked at one by
+    one; and how many lines were rejected."""
+
+    report: LoadReport
+    alone: list[str]
+    torn: int
+
+
+@pytest.fixture(scope="module")
+def all_logs(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    folder, alone, read_lines = tmp_path_factory.mktemp("all") / "logs", [], Careful._lines
     shutil.copytree(DATA, folder)
     (folder / "package.json").write_text('{"name": "x", "version": "1"}')
-    report = load(store, [folder])
+
+    def named(careful: Careful, source: Source) -> None:
+        alone.append(source.file.shown)
+        read_lines(careful, source)
+
+    with pytest.MonkeyPatch.context() as patch, open_store() as store:
+        patch.setattr(Careful, "_lines", named)
+        report = load(store, [folder])
+        return Loaded(report, alone, scalar(store, "SELECT count(*) FROM reject WHERE line IS NOT NULL"))
+
+
+@pytest.mark.slow
+def test_a_folder_of_all_logs_is_read_whole_and_what_is_none_is_skipped(all_logs: Loaded) -> None:
+    report = all_logs.report
     assert {(Path(file.path).parent.name, file.reader) for file in report.files} == {(name, name) for name in NAMES}
     assert {Path(path).name: why for path, why in report.passed_over.items()} == {"package.json": "settings"}
     assert report.total("rejected") == 0
+
+
+@pytest.mark.slow
+def test_no_line_of_a_whole_log_is_looked_at_alone(all_logs: Loaded) -> None:
+    """It takes six times as long: only a file with a line that is none is read so."""
+    assert all_logs.report.total("added") > 500
+    assert (all_logs.alone, all_logs.torn) == ([], 0)
 
 
 @pytest.mark.parametrize("content", ["hello\n", '{"a": 1}\n', "a,b\n1,2\n", "[]", "[1, 2]", "{", "\x00\x01", "null"])

@@ -8,10 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from costsim.usage.careful import Careful
 from costsim.usage.load import load
 from costsim.usage.readers import READERS
-from costsim.usage.source import Source
 from emptied import open_store
 from thorough import examples
 
@@ -209,27 +207,9 @@ LANGFUSE = """{"id":"%s","type":"GENERATION","traceId":"t","startTime":"2026-10-
 @pytest.mark.parametrize(("opened", "value", "closed"), [("[", "", "]"), ('{"a":', "1", "}")], ids=["list", "object"])
 def test_a_line_is_as_deep_in_bulk_as_by_itself(tmp_path: Path, key: str, opened: str, value: str, closed: str) -> None:
     """A line may have 1,024 levels, its own object included; Python's bound of 1,000 calls is nobody's."""
-    for depth in (980, 1000, 1023, 1024, 5000):
-        deep = LANGFUSE % ("b", key, opened * depth + value + closed * depth)
-        lines = [LANGFUSE % ("a", key, "1"), deep]
-        in_bulk = read(tmp_path / f"bulk-{depth}", "langfuse", lines)
-        assert in_bulk == read(tmp_path / f"line-{depth}", "langfuse", [*lines, TORN])
-        assert len(in_bulk[0]) == (2 if depth < 1024 else 1)
-
-
-@pytest.mark.slow
-def test_no_line_of_a_whole_log_is_looked_at_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes six times as long: only a file with a line that is none is read so."""
-    alone: list[str] = []
-    read_lines = Careful._lines
-
-    def named(careful: Careful, source: Source) -> None:
-        alone.append(source.file.shown)
-        read_lines(careful, source)
-
-    monkeypatch.setattr(Careful, "_lines", named)
-    with open_store(Path(":memory:")) as store:
-        assert load(store, [DATA]).total("added") > 500
-        assert not alone
-        torn = store.execute("SELECT count(*) FROM reject WHERE line IS NOT NULL").fetchone()
-    assert torn == (0,)
+    for depths, calls in (((980, 1000, 1023), 4), ((1024,), 1), ((5000,), 1)):
+        deep = [LANGFUSE % (f"b{depth}", key, opened * depth + value + closed * depth) for depth in depths]
+        lines = [LANGFUSE % ("a", key, "1"), *deep]
+        in_bulk = read(tmp_path / f"bulk-{depths[0]}", "langfuse", lines)
+        assert in_bulk == read(tmp_path / f"line-{depths[0]}", "langfuse", [*lines, TORN])
+        assert len(in_bulk[0]) == calls

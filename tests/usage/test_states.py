@@ -21,6 +21,7 @@ from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.unfold import SQLITE
 from emptied import open_store
+from thorough import THOROUGH
 
 SAMPLES = Path(__file__).parent.parent / "data" / "usage"
 SUMS = ", ".join(f"sum({name})::BIGINT" for name in TOKEN_CLASSES)
@@ -84,13 +85,19 @@ def changes(table: str, columns: Sequence[str]) -> Iterator[str]:
 
 
 def earlier_documents(file: Path, folder: Path) -> Iterator[Path]:
-    """Without what is in one of its lists, or the last of that."""
+    """Without what is in one of its lists, or the last of that. Of lists that differ in their place within others
+    only, the first, or each with COSTSIM_THOROUGH=1."""
     whole, number = document(file), count()
+    alike: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for path in lists(whole):
+        alike.setdefault(path if THOROUGH else tuple(key for key in path if isinstance(key, str)), path)
+    for path in alike.values():
         for kept in (0, -1):
             earlier = within = copy.deepcopy(whole)
             for key in path:
                 within = within[key]
+            if kept and len(within) == 1:  # the state before this one
+                continue
             del within[kept:]
             made = folder / str(next(number)) / file.name
             made.parent.mkdir(parents=True)
