@@ -5,7 +5,8 @@
     │   ├── ArchitectureError   an architecture, routing or cron file
     │   ├── PriceBookError      a price book or overlay
     │   └── UsageLogError       a usage log
-    │       └── ChangingError       one that its program changes faster than it can be copied
+    │       ├── ChangingError       one that its program changes faster than it can be copied
+    │       └── DatabaseLogError    a database that has no end, or would run what others wrote
     ├── UnpricedError       a model has no price where one is indispensable
     ├── StoreError          the DuckDB file cannot be opened, read or written
     └── OutputError         a result cannot be written where it was asked for
@@ -72,6 +73,10 @@ class UsageLogError(InputError):
 
 class ChangingError(UsageLogError):
     """A usage log changes faster than it can be copied; the next load may find it at rest."""
+
+
+class DatabaseLogError(UsageLogError):
+    """A log that is a database, and damaged so that it has no end, or would run what whoever wrote it chose."""
 
 
 class UnpricedError(CostsimError):

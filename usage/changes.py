@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ChangingError, UsageLogError
+from ..errors import ChangingError, DatabaseLogError, UsageLogError
 from .files import Format, LogFile, is_blank, reader_named, tell_format
 from .fingerprint import Tail, begins_with, fingerprint, new_lines
 from .passed_over import EMPTY, MAY_BE_LOGS, what_else
@@ -200,12 +200,13 @@ def _known_file(
 
 
 def there(batch: Sequence[KnownFile], report: LoadReport, strict: bool, fault: Exception) -> list[KnownFile]:
-    """The files that can still be read, once there was a fault: all but those that are gone, or change too fast."""
-    changing = str(fault.file) if isinstance(fault, ChangingError) else None
+    """The files that can still be read, once there was a fault: all but those that are gone, change too fast or are
+    refused."""
+    at_fault = str(fault.file) if isinstance(fault, ChangingError | DatabaseLogError) else None
     found: list[KnownFile] = []
     for known_file in batch:
         with passing_over(known_file.file, report, strict), Path(known_file.file.path).open("rb"):
-            if changing in (known_file.file.path, known_file.file.shown):
+            if at_fault in (known_file.file.path, known_file.file.shown):
                 raise fault
             found.append(known_file)
     return found

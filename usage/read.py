@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import DatabaseLogError
 from .careful import FORGET
 from .fingerprint import ENDLESS, Fingerprint, begins_with, fingerprint
 from .items import items
@@ -19,6 +20,7 @@ from .records import Read, read_entries
 from .sifted import Portion, sifting
 from .snapshot import changed, copied, is_fresh
 from .source import Source, check_document, has_many_lines
+from .sqlite_guard import EndlessError, RefusedError, damaged
 from .store import as_written
 from .unfold import unfolded
 from .zeros import copy_without_zeros, has_zeros
@@ -180,7 +182,11 @@ def _unfolded(source: Source, spool: Path) -> Source:
     out = spool / f"{source.file_id}.unfolded"
     if source.format.layout != "sqlite":
         check_document(source)
-    fault = unfolded(unfold, Path(source.whole), source.place, out)
+    try:
+        fault = unfolded(unfold, Path(source.whole), source.place, out)
+    except RefusedError as error:
+        why = damaged(str(error)) if isinstance(error, EndlessError) else str(error)
+        raise DatabaseLogError(why, file=source.file.shown) from None
     if source.content:
         source.content.unlink()
     return replace(source, format=replace(source.format, layout="ndjson"), content=out, fault=source.fault or fault)

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .fast_json import TooMuchError, leading_documents, line_of, parsed
 from .garbage_collection import without_collection
 from .reader import RAW_CHARACTERS
+from .sqlite_guard import Guard, RefusedError
 from .sqlite_log import copy_database, log_beside
 
 if TYPE_CHECKING:
@@ -21,17 +22,20 @@ if TYPE_CHECKING:
 SQLITE = b"SQLite format 3\0"
 ODD = "something in it is of another kind than this format has there"
 """Readers ask what a value is; where one forgot to, that file is cut short by it, and no other."""
-FETCHED_ROWS = 1000
 WRITTEN_BYTES = 256 * 1024  # at once: a record is shorter by far
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
-VIEWS = "SELECT lower(name) FROM sqlite_master WHERE type = 'view'"
 
 
 def unfolded(unfold: Unfold, content: Path, file: Path, out: Path) -> str | None:
-    """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so."""
+    """Write the records of a file to `out`, a line each; returns why they could not be read to the end, if so.
+
+    Raises RefusedError.
+    """
     with out.open("wb", WRITTEN_BYTES) as lines, without_collection():
         try:
             lines.writelines(map(_line, _unfolded(unfold, content, file, lines)))
+        except RefusedError:
+            raise
         except (sqlite3.Error, UnicodeDecodeError, TooMuchError) as error:
             return str(error)
         except (ValueError, RecursionError):
@@ -136,8 +140,8 @@ def beside(file: Path, *names: str) -> Path | None:
 def tables(path: Path) -> tuple[str, ...]:
     """The tables of an SQLite database; none where it is broken."""
     try:
-        with _database(path) as database:
-            return tuple(name for (name,) in database.execute(TABLES))
+        with _database(path) as guard:
+            return tuple(name for (name,) in guard.database.execute(TABLES))
     except (sqlite3.Error, UnicodeDecodeError):
         return ()
 
@@ -145,67 +149,48 @@ def tables(path: Path) -> tuple[str, ...]:
 def damage(path: Path) -> str | None:
     """Why an SQLite database cannot be opened, where it is broken or cut short."""
     try:
-        with _database(path) as database:
-            database.execute(TABLES).fetchall()
+        with _database(path) as guard:
+            guard.database.execute(TABLES).fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         return str(error)
     return None
 
 
 def rows(path: Path, sql: str) -> Iterator[dict[str, Any]]:
-    """The rows that SQL selects from an SQLite database, by column; some at a time. Raises sqlite3.Error."""
-    with _selected(path, sql) as cursor:
+    """The rows that SQL selects from an SQLite database, by column. Raises sqlite3.Error (RefusedError for one that is
+    endless or runs what others wrote)."""
+    with _database(path) as guard:
+        cursor = guard.execute(sql)
         names = [column[0] for column in cursor.description]
-        while some := cursor.fetchmany(FETCHED_ROWS):
-            yield from (dict(zip(names, row, strict=True)) for row in some)
+        for row in guard.counted(cursor):
+            yield dict(zip(names, row, strict=True))
 
 
 def plain_rows(path: Path, sql: str) -> Iterator[tuple[Any, ...]]:
     """The same without the names of the columns, for millions of rows."""
-    with _selected(path, sql) as cursor:
-        while some := cursor.fetchmany(FETCHED_ROWS):
-            yield from some
+    with _database(path) as guard:
+        yield from guard.counted(guard.execute(sql))
 
 
 @contextmanager
-def _selected(path: Path, sql: str) -> Iterator[sqlite3.Cursor]:
-    with _database(path) as database:
-        _refuse_views(database)
-        yield database.execute(sql)
-
-
-def _refuse_views(database: sqlite3.Connection) -> None:
-    """Views are statements that whoever wrote the file chose: one that never ends would be read for ever."""
-    views = {name for (name,) in database.execute(VIEWS)}
-
-    def allowed(action: int, *parts: str | None) -> int:
-        """A view is named as what is read, or as the innermost source of what is; none of our own SQL is recursive."""
-        of_view = any((part or "").lower() in views for part in (parts[0], parts[3]))
-        return sqlite3.SQLITE_DENY if of_view or action == sqlite3.SQLITE_RECURSIVE else sqlite3.SQLITE_OK
-
-    if views:
-        database.set_authorizer(allowed)
-
-
-@contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
+def _database(path: Path) -> Iterator[Guard]:
     """A database opened without a trace beside it. What its log holds counts too, so both are copied."""
     if not log_beside(str(path)):
-        with closing(_opened(path, "mode=ro&immutable=1")) as database:
-            yield database
+        with _opened(path, "mode=ro&immutable=1") as guard:
+            yield guard
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.db"
         copy_database(path, copy)
-        with closing(_opened(copy, "mode=rw")) as database:
-            yield database
+        with _opened(copy, "mode=rw") as guard:
+            yield guard
 
 
-def _opened(path: Path, how: str) -> sqlite3.Connection:
-    database = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
-    database.text_factory = _as_text
-    return database
-
-
-def _as_text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+@contextmanager
+def _opened(path: Path, how: str) -> Iterator[Guard]:
+    log = log_beside(str(path))
+    size = path.stat().st_size + (log.stat().st_size if log else 0)
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as database:
+        guard = Guard(database, size)
+        with guard.watching():
+            yield guard

@@ -15,6 +15,7 @@ from .packing import broken_off
 from .reader import Reader, Sample
 from .readers import READERS
 from .readers.refused import companion
+from .sqlite_guard import damaged
 from .unfold import SQLITE, damage, tables
 
 HEAD_BYTES = 256 * 1024
@@ -35,7 +36,7 @@ def message(file: LogFile) -> str:
     if sample.layout == "sqlite" and packing:
         return "this is a packed database: unpack it first"
     if sample.layout == "sqlite" and (why := damage(Path(file.path))):
-        return f"this database is damaged or cut short ({why}): copy it again while its tool is not running"
+        return damaged(why)
     if why := companion(sample):
         return f"this is no log that costsim knows: {why}"
     return f"this is no log that costsim knows: {looks(sample)}{_near(sample)}; {ADVICE}"
