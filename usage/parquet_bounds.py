@@ -7,10 +7,10 @@ beginnings, are unpacked many at a time: these are measured apart from the store
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
@@ -29,7 +29,6 @@ ROOM = 2**30  # to measure texts in, at least
 AT_ONCE = 2048  # at a time
 FLAT = ("VARCHAR", "JSON", "BLOB")
 TEXTS = ("varchar", "enum", "variant", "geometry")
-ROWS = "SELECT sum(num_rows) FROM parquet_file_metadata($path)"
 LEAVES = """
 SELECT column_id, sum(num_values)::BIGINT, sum(row_group_num_rows)::BIGINT, sum(CASE
     WHEN type NOT LIKE '%BYTE_ARRAY' THEN 0
@@ -38,16 +37,13 @@ SELECT column_id, sum(num_values)::BIGINT, sum(row_group_num_rows)::BIGINT, sum(
     ELSE total_uncompressed_size END), coalesce(bool_or(encodings LIKE '%DELTA_BYTE_ARRAY%'), false)
 FROM parquet_metadata($path) GROUP BY column_id ORDER BY column_id
 """
-
-
-def check_rows(connection: DuckDBPyConnection, path: str, width: int) -> None:
-    """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
-    rows = int((connection.execute(ROWS, {"path": escaped(path)}).fetchone() or (0,))[0] or 0)
-    content = rows * width * VALUE_BYTES
-    if content > MAX_UNPACKED.value:
-        raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
-    if content > max(FREE_BYTES, MAX_RATIO.value * Path(path).stat().st_size):
-        raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
+DICTIONARIES = """
+SELECT column_id, num_values, total_uncompressed_size, dictionary_page_offset
+FROM parquet_metadata($path) WHERE type LIKE '%BYTE_ARRAY' AND encodings LIKE '%DICTIONARY%'
+"""
+DICTIONARY_PAGE = 2  # of the kinds of pages
+PAGE_HEADER_BYTES = 16
+NEXT_INT32 = 0x15  # a field after the last, of a whole number
 
 
 @dataclass
@@ -61,6 +57,13 @@ class StatedColumn:
     more: int = 0
     texts: float = 0
     at_once: bool = False
+
+    def add(self, values: int, rows: int, texts: float, at_once: bool) -> None:
+        """Count what is stated of one series of its values."""
+        self.values += values
+        self.more = max(self.more, values - rows)
+        self.texts += texts
+        self.at_once |= at_once
 
     @property
     def is_flat(self) -> bool:
@@ -76,19 +79,28 @@ class StatedColumn:
         return _bytes_in(identifier(self.name), duckdb.sqltype(self.kind))
 
 
-def check_content(connection: DuckDBPyConnection, path: str, wanted: Mapping[int, tuple[str, str]]) -> None:
-    """Look at the columns that are wanted, by their places; each with its name and type for DuckDB.
+def check_content(
+    connection: DuckDBPyConnection, path: str, named: Sequence[tuple[str, str]], wanted: Collection[int]
+) -> None:
+    """Look at the rows of a file, and at the columns whose places are wanted; `named` are the names and types of all.
 
     Raises duckdb.InvalidInputException where they unpack to more than the content of a packed file of this size may be,
     or where a nested cell holds more than a line may.
     """
-    columns = _stated(connection, path, wanted)
-    content = _Content(Path(path).stat().st_size)
-    for column in columns:
+    content, file = _Content(Path(path).stat().st_size), {"path": escaped(path)}
+    leaves = connection.execute(LEAVES, file).fetchall()
+    content.check_rows(leaves[0][2] if leaves else 0, len(named))
+    columns = {place: StatedColumn(*named[place]) for place in wanted}
+    of_leaf = [columns.get(place) for place in _places(connection, file, len(leaves), len(named))]
+    for column, (_, *stated) in zip(of_leaf, leaves, strict=False):
+        if column:
+            column.add(*stated)
+    for column in columns.values():
         content.add(column.name, column.values * VALUE_BYTES)
-    over = content.bytes + sum(column.texts for column in columns) > content.bound
-    suspect = [column for column in columns if (over and column.may_be_long) or column.more > MAX_VALUES.value]
-    file = {"path": escaped(path)}
+    if over := content.may_be_over(columns.values()):
+        _look_at_dictionaries(connection, file, path, of_leaf)
+        over = content.may_be_over(columns.values())
+    suspect = [column for column in columns.values() if (over and column.may_be_long) or column.more > MAX_VALUES.value]
     for column in suspect:
         if column.is_flat and not column.at_once:
             content.add(column.name, _bytes_of_texts(connection, file, column))
@@ -96,17 +108,47 @@ def check_content(connection: DuckDBPyConnection, path: str, wanted: Mapping[int
         _measure_apart(file, apart, content)
 
 
-def _stated(connection: DuckDBPyConnection, path: str, wanted: Mapping[int, tuple[str, str]]) -> list[StatedColumn]:
-    file = {"path": escaped(path)}
-    column_of = dict(enumerate(columns_of_leaves(connection.execute(PARQUET_SCHEMA, file).fetchall())))
-    columns = {place: StatedColumn(*named) for place, named in wanted.items()}
-    for leaf, values, rows, texts, at_once in connection.execute(LEAVES, file).fetchall():
-        if column := columns.get(column_of.get(leaf, -1)):
-            column.values += values
-            column.more = max(column.more, values - rows)
-            column.texts += texts
-            column.at_once |= at_once
-    return list(columns.values())
+def _places(connection: DuckDBPyConnection, file: dict[str, str], leaves: int, width: int) -> Sequence[int]:
+    """Of each series of values of a file, the place of its column."""
+    if leaves == width:  # none is nested
+        return range(width)
+    return columns_of_leaves(connection.execute(PARQUET_SCHEMA, file).fetchall())
+
+
+def _look_at_dictionaries(
+    connection: DuckDBPyConnection, file: dict[str, str], path: str, of_leaf: Sequence[StatedColumn | None]
+) -> None:
+    """Let a text be as long as its whole dictionary at most, in place of all that is stored of its column."""
+    with Path(path).open("rb") as stream:
+        for leaf, values, stored, place in connection.execute(DICTIONARIES, file).fetchall():
+            column = of_leaf[leaf] if leaf < len(of_leaf) else None
+            if column and not column.at_once and (size := _dictionary_bytes(stream, place)) is not None:
+                column.texts += values * float(size) + stored - values * float(stored)
+
+
+def _dictionary_bytes(stream: IO[bytes], place: int | None) -> int | None:
+    """The bytes of the dictionary whose page begins here; None where there is none.
+
+    A page begins with its kind and its size unpacked, in Thrift's compact protocol:
+    https://parquet.apache.org/docs/file-format/data-pages/
+    """
+    stream.seek(max(0, place or 0))
+    head = iter(stream.read(PAGE_HEADER_BYTES))
+    kind, size = _field(head), _field(head)
+    return size if place and kind == DICTIONARY_PAGE else None
+
+
+def _field(head: Iterator[int]) -> int | None:
+    """The next field, where it is the one after the last and a whole number of 32 bits."""
+    if next(head, None) != NEXT_INT32:
+        return None
+    number = shift = 0
+    for byte in head:
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number >> 1 if not number & 1 else None  # zigzag: an odd one is negative
+        shift += 7
+    return None
 
 
 class _Content:
@@ -115,6 +157,16 @@ class _Content:
     def __init__(self, size: int) -> None:
         self.bytes, self._of_size = 0, max(FREE_BYTES, MAX_RATIO.value * size)
         self.bound = min(MAX_UNPACKED.value, self._of_size)
+
+    def check_rows(self, rows: int, width: int) -> None:
+        """Raises duckdb.InvalidInputException where a small file states very many rows: one value, repeated."""
+        if rows * width * VALUE_BYTES > MAX_UNPACKED.value:
+            raise duckdb.InvalidInputException(f"its {rows:,} rows hold over {MAX_UNPACKED}")
+        if rows * width * VALUE_BYTES > self._of_size:
+            raise duckdb.InvalidInputException(f"its {rows:,} rows are over so many times its size: {MAX_RATIO}")
+
+    def may_be_over(self, columns: Iterable[StatedColumn]) -> bool:
+        return self.bytes + sum(column.texts for column in columns) > self.bound
 
     def add(self, name: str, found: int) -> None:
         """Raises duckdb.InvalidInputException where it is more by now."""

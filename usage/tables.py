@@ -23,7 +23,7 @@ from .files import escaped
 from .fits import NUMBERS
 from .known_cells import all_known
 from .limits import MAX_COLUMNS, MAX_LINE, MAX_REJECTS, end_of_reading, object_size
-from .parquet_bounds import check_content, check_rows
+from .parquet_bounds import check_content
 from .parquet_columns import PARQUET, PARQUET_KINDS
 from .reader import RAW_CHARACTERS, identifier, struct, text
 from .scanned import profiled, scanned_rows
@@ -125,15 +125,14 @@ def read_parquet(connection: DuckDBPyConnection, source: Source, keep: Keep) -> 
     path: dict[str, object] = {"path": escaped(source.whole)}
     named: list[tuple[str, str]] = connection.execute(PARQUET_KINDS, path).fetchall()
     check_width(len(named))
-    check_rows(connection, source.whole, len(named))
     counted = {source.format.reader.key(column) for column in source.format.reader.columns}
     places = {
         name: place
         for place, name in enumerate(source.format.columns)
         if name in counted or is_nested(named[place][1]) or may_hold_usage(source, name)
     }
+    check_content(connection, source.whole, named, places.values())
     wanted = {place: named[place] for place in places.values()}
-    check_content(connection, source.whole, wanted)
     connection.execute(PARQUET_CELLS.format(columns=as_written(connection, source.whole, wanted)), path)
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE cells)").fetchall())
     return _keep_rows(connection, source, {name: f"c{place}" for name, place in places.items()}, kinds, keep)
