@@ -26,6 +26,7 @@ from .files import escaped
 from .lake_tables import refuse_remote_table, refuse_table_files
 from .listing import find_files
 from .object_stores import allow, is_remote, pattern_of, said
+from .parquet_bounds import check_summed
 from .processing import as_named
 from .project import NAMES, unless_blank
 from .reader import DEFAULTS, DIMENSIONS, identifier
@@ -42,6 +43,7 @@ TYPES = {"aggregated": "BOOLEAN", "context_tier": "BIGINT", "recorded_usd": "DEC
 MISSING = {**DEFAULTS, "source": "'parquet'", "role": "'calls'", "component": "'unattributed'", "covered_by": "NULL"}
 READ = (*KEPT, *TOKEN_CLASSES, "aggregated", "context_tier", "recorded_usd", "session", *DIMENSIONS, "tags",
         "covered_by")  # fmt: skip
+SUMMED = frozenset({*READ, UNIQUE})
 WHOLE = {f"{sign}{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT") for sign in ("", "U")}
 NEEDED = ("ts", "model")
 STATISTICS = """
@@ -174,6 +176,7 @@ def _calls(connection: duckdb.DuckDBPyConnection, files: list[str]) -> Calls:
     calls = connection.read_parquet(files, union_by_name=len(files) > 1, hive_partitioning=False)
     calls.create_view("calls")
     columns = _columns(connection, files)
+    check_summed(connection, files, SUMMED)
     for name in NEEDED:
         if name not in columns:
             raise UsageLogError(f"there is no column {name!r}{did_you_mean(name, sorted(columns))}", file=files[0])

@@ -15,11 +15,13 @@ from typing import IO, TYPE_CHECKING
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
+from ..errors import UsageLogError
 from ..shown import MAX_NAME, shortened
 from .files import escaped
 from .limits import FREE_BYTES, MAX_LINE, MAX_RATIO, MAX_UNPACKED, MAX_VALUES
-from .parquet_columns import PARQUET, PARQUET_SCHEMA, columns_of_leaves
+from .parquet_columns import PARQUET, PARQUET_KINDS, PARQUET_SCHEMA, columns_of_leaves
 from .reader import identifier
+from .store_faults import first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,6 +42,13 @@ FROM parquet_metadata($path) GROUP BY column_id ORDER BY column_id
 DICTIONARIES = """
 SELECT column_id, num_values, total_uncompressed_size, dictionary_page_offset
 FROM parquet_metadata($path) WHERE type LIKE '%BYTE_ARRAY' AND encodings LIKE '%DICTIONARY%'
+"""
+SUSPECTS = """
+SELECT file_name FROM parquet_metadata($files) GROUP BY file_name
+HAVING sum(CASE WHEN type LIKE '%BYTE_ARRAY' AND list_contains($names, lower(path_in_schema))
+        AND (encodings LIKE '%DICTIONARY%' OR encodings LIKE '%DELTA_BYTE_ARRAY%')
+    THEN num_values::DOUBLE * total_uncompressed_size END) > greatest($free, $ratio * sum(total_compressed_size))
+ORDER BY file_name
 """
 DICTIONARY_PAGE = 2  # of the kinds of pages
 PAGE_HEADER_BYTES = 16
@@ -80,23 +89,29 @@ class StatedColumn:
 
 
 def check_content(
-    connection: DuckDBPyConnection, path: str, named: Sequence[tuple[str, str]], wanted: Collection[int]
+    connection: DuckDBPyConnection,
+    path: str,
+    named: Sequence[tuple[str, str]],
+    wanted: Collection[int],
+    summed: bool = False,
 ) -> None:
     """Look at the rows of a file, and at the columns whose places are wanted; `named` are the names and types of all.
+    Where rows are `summed` as they come, their number is not bounded.
 
     Raises duckdb.InvalidInputException where they unpack to more than the content of a packed file of this size may be,
     or where a nested cell holds more than a line may.
     """
     content, file = _Content(Path(path).stat().st_size), {"path": escaped(path)}
     leaves = connection.execute(LEAVES, file).fetchall()
-    content.check_rows(leaves[0][2] if leaves else 0, len(named))
+    if not summed:
+        content.check_rows(leaves[0][2] if leaves else 0, len(named))
     columns = {place: StatedColumn(*named[place]) for place in wanted}
     of_leaf = [columns.get(place) for place in _places(connection, file, len(leaves), len(named))]
     for column, (_, *stated) in zip(of_leaf, leaves, strict=False):
         if column:
             column.add(*stated)
     for column in columns.values():
-        content.add(column.name, column.values * VALUE_BYTES)
+        content.add(column.name, 0 if summed else column.values * VALUE_BYTES)
     if over := content.may_be_over(columns.values()):
         _look_at_dictionaries(connection, file, path, of_leaf)
         over = content.may_be_over(columns.values())
@@ -106,6 +121,23 @@ def check_content(
             content.add(column.name, _bytes_of_texts(connection, file, column))
     if apart := [column for column in suspect if column.at_once or not column.is_flat]:
         _measure_apart(file, apart, content)
+
+
+def check_summed(connection: DuckDBPyConnection, files: Sequence[str], names: Collection[str]) -> None:
+    """Look at the texts of these columns (small letters) of files that are summed where they lie, as DuckDB takes them.
+
+    Raises UsageLogError for a file here that unpacks to more than the content of a packed one of its size may be.
+    """
+    asked = {"files": list(files), "names": list(names), "free": FREE_BYTES, "ratio": MAX_RATIO.value}
+    for (path,) in connection.execute(SUSPECTS, asked).fetchall():
+        if "://" in path:
+            continue
+        named = connection.execute(PARQUET_KINDS, {"path": escaped(path)}).fetchall()
+        wanted = [place for place, (name, kind) in enumerate(named) if name.lower() in names and kind in FLAT]
+        try:
+            check_content(connection, path, named, wanted, summed=True)
+        except duckdb.InvalidInputException as error:
+            raise UsageLogError(f"the file cannot be read: {first_line(error)}", file=path) from None
 
 
 def _places(connection: DuckDBPyConnection, file: dict[str, str], leaves: int, width: int) -> Sequence[int]:

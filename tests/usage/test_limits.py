@@ -13,8 +13,10 @@ import pytest
 import zstandard
 from costsim.errors import InputError, UsageLogError
 from costsim.usage import packing, parquet_bounds
+from costsim.usage.engines.local import Local
 from costsim.usage.limits import MAX_LINE
 from costsim.usage.load import load
+from costsim.usage.parquet import open_calls
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.report import FileReport
 from costsim.usage.store import open_store as open_file
@@ -232,6 +234,25 @@ def test_what_a_small_parquet_file_unpacks_to_is_bounded(
         load(store, [file], mapping=MAPPED)
     monkeypatch.setenv("COSTSIM_MAX_RATIO", "100000")
     assert load(store, [file], mapping=MAPPED).calls == 200
+
+
+def test_a_small_parquet_file_that_unpacks_to_much_is_not_summed_where_it_lies(
+    store: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `spend --events` and by `rollup`, which name the one file of two; a text of another column is not unpacked."""
+    monkeypatch.setattr(parquet_bounds, "FREE_BYTES", MIB)
+    table_with(store, tmp_path / "a.parquet", "'triage'")
+    table_with(store, tmp_path / "b.parquet", f"'triage' AS note, {LONG}")
+    with (
+        pytest.raises(UsageLogError, match=r"b\.parquet: .* its column 'component' unpacks to"),
+        open_calls([tmp_path]),
+    ):
+        pass
+    with pytest.raises(UsageLogError, match=r"b\.parquet: .* its column 'component' unpacks to"):
+        Local.open(str(tmp_path))
+    table_with(store, tmp_path / "b.parquet", f"{LONG} AS note, 'triage'")
+    with open_calls([tmp_path]) as calls:
+        assert calls.models() == [(None, "gpt-4o")]
 
 
 def test_texts_that_share_their_beginnings_are_bounded(

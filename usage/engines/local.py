@@ -14,7 +14,8 @@ import duckdb
 from ...errors import UsageLogError
 from ..lake_tables import refuse_remote_table
 from ..object_stores import allow, is_remote, said
-from ..parquet import parquet_files, spellings
+from ..parquet import SUMMED, parquet_files, spellings
+from ..parquet_bounds import check_summed
 from ..store import SESSION, open_store
 from ..store_file import connect
 from .engine import copy_to
@@ -60,6 +61,7 @@ class Local:
             calls = connection.read_parquet(files, union_by_name=len(files) > 1, hive_partitioning=False)
             calls.create_view(SOURCE)
             found = spellings(connection, files)
+            check_summed(connection, files, SUMMED)
         except duckdb.Error as error:
             raise UsageLogError(f"the file cannot be read: {said(error)}", file=files[0]) from None
         return cls(connection, origin, unique=False, spellings=found)
