@@ -73,7 +73,8 @@ def test_a_routing_that_is_changed_keeps_its_names() -> None:
 @pytest.mark.slow
 def test_nothing_else_writes_json_for_people() -> None:
     """Renderers and commands have one writer: `json.dumps` and `model_dump_json` stand in none of them."""
-    allowed = {"reports/vega.py", "reports/spend.py"}  # for a process of our own, and for DuckDB
+    # for a process of our own, for DuckDB, and a text in an expression of Vega's
+    allowed = {"reports/vega.py", "reports/spend.py", "reports/chart_labels.py"}
     for file in (*ROOT.glob("reports/**/*.py"), *ROOT.glob("cli/**/*.py")):
         names = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
         if str(file.relative_to(ROOT)) not in allowed:
