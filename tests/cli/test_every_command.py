@@ -10,13 +10,16 @@ import json
 import random
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from costsim.analysis.review import review
 from costsim.analysis.spend.same_calls import RUNS_OF, SESSIONS_OF, SUMS_OF
 from thorough import THOROUGH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Run
 
 pytestmark = pytest.mark.slow
@@ -94,12 +97,23 @@ store verify
 """
 
 
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is called once with the same arguments."""
+    made: dict[str, Any] = {}
+
+    def kept(*arguments: Any) -> Any:
+        if (key := repr(arguments)) not in made:
+            made[key] = function(*arguments)
+        return made[key]
+
+    return kept
+
+
 @pytest.fixture(autouse=True)
-def few_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A review forecasts the past from fifty days of it, six times here: a few say whether it can."""
-    monkeypatch.setattr("costsim.analysis.forecast.backtest.HELD_OUT_DAYS", 14)
-    monkeypatch.setattr("costsim.analysis.forecast.calibration.MONTHS", 2)
-    monkeypatch.setattr("costsim.analysis.forecast.calibration.COMPONENTS", 2)
+def forecasts_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six commands make the review of a store; two thirds of the time are the same forecasts of its past."""
+    for name in ("backtest", "calibrate"):
+        monkeypatch.setattr(review, name, once(getattr(review, name)))
 
 
 @pytest.mark.parametrize("names", STORES, ids=lambda names: "all" if len(names) > 2 else "+".join(names))
