@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 from .errors import OutputError
 from .interrupts import undivided
@@ -17,6 +18,7 @@ ENDING = ".costsim"
 """Of a temporary file's name."""
 NAME_LENGTH = 40
 """Characters of the file's own name in it: a name may have 255 bytes."""
+WAIT_SECONDS = 10.0  # for another process
 
 
 def write_file(file: Path, content: str | bytes) -> None:
@@ -101,12 +103,26 @@ def _lock(handle: int, *, waiting: bool = False) -> bool:
     return True
 
 
-@contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """Wait until no other process is between reading and writing a file of this folder. Needs a POSIX system."""
+def _another_has(handle: int) -> bool:
+    """Whether another process holds what is locked here otherwise; where there are no such locks, none does."""
     try:
         import fcntl
-    except ImportError:  # Windows: whoever writes last wins
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Wait until no other process is between reading and writing a file of this folder. Needs a POSIX system.
+
+    Raises OutputError where one is for over WAIT_SECONDS: whoever may read a folder can hold it.
+    """
+    if os.name == "nt":  # a folder cannot be opened: whoever writes last wins
         yield
         return
     try:
@@ -114,7 +130,11 @@ def one_writer(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(f"{folder}: cannot be opened: {error.strerror}") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        until = monotonic() + WAIT_SECONDS
+        while _another_has(handle):
+            if monotonic() > until:
+                raise OutputError(f"{folder}: another process is writing there; wait until it is done")
+            sleep(0.05)
         yield
     finally:
         os.close(handle)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from costsim import writing
 from costsim.errors import OutputError
 from costsim.usage.output_files import failing_as_output
 from costsim.writing import ENDING, one_writer, replacing, write_file
@@ -72,6 +73,20 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert file.read_text() == "200"
+
+
+def test_a_folder_that_another_process_holds_is_waited_for_so_long_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="folders are not locked here")
+    monkeypatch.setattr(writing, "WAIT_SECONDS", 0.1)
+    handle = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(OutputError, match="another process is writing there; wait"), one_writer(tmp_path):
+        pass
+    os.close(handle)
+    with one_writer(tmp_path):
+        pass
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:

@@ -21,8 +21,12 @@ SEE_REPAIR = "; see costsim store verify and costsim store repair"
 
 def is_fault(error: duckdb.Error) -> bool:
     """Whether a disk, a damaged file or a lack of memory is behind an error, and not what was asked for."""
-    failed = any(word in str(error) for word in (*FULL, *FAILED))
-    return failed or isinstance(error, FAULTS) or type(error) is duckdb.Error
+    return is_unwritten(error) or isinstance(error, FAULTS) or type(error) is duckdb.Error
+
+
+def is_unwritten(error: duckdb.Error) -> bool:
+    """Whether something could not be written: there is no space, or a disk or a limit does not let it."""
+    return any(word in str(error) for word in (*FULL, *FAILED))
 
 
 def is_grave(error: duckdb.Error) -> bool:
@@ -39,6 +43,8 @@ def said(error: duckdb.Error) -> str:
         return (
             f"no space is left, on the store's disk or in memory and the folder for temporary files: {message}{bounded}"
         )
+    if is_unwritten(error):
+        return f"it cannot be written: {message}"
     if any(word in message for word in DAMAGED):
         return f"the store is damaged ({first_line(error)}){SEE_REPAIR}"
     return first_line(error)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -25,7 +26,7 @@ from .impossible import every_impossible_value, possible, remove_impossible
 from .reader import identifier, text
 from .shape import ON_DEMAND, faults, statement
 from .store import LET_READ_AGAIN, TABLES, WAIT_SECONDS, failing_as_store, open_as_it_is, open_store, scalar
-from .store_faults import SEE_REPAIR, is_fault
+from .store_faults import SEE_REPAIR, is_fault, is_unwritten
 from .store_file import CONFIG, connect, is_new, log_of, state_of
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def compact(path: Path) -> tuple[int, int]:
         both.execute(f"ATTACH {text(str(path))} AS store (READ_ONLY)")  # until the new one stands there: nobody writes
         both.execute(f"ATTACH {text(str(new))} AS compacted")
         both.execute("COPY FROM DATABASE store TO compacted")
+        both.execute("CHECKPOINT compacted")  # DETACH would not say why not
         both.execute("DETACH compacted")
     return before, path.stat().st_size
 
@@ -235,7 +237,7 @@ def _save(store: DuckDBPyConnection, name: str) -> int:
         try:
             store.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {source} WHERE {rest} {where}")  # noqa: S608
         except duckdb.Error as error:
-            if not is_fault(error) and not isinstance(error, OTHERWISE):
+            if is_unwritten(error) or not (is_fault(error) or isinstance(error, OTHERWISE)):
                 raise
         else:
             if not where:
@@ -261,12 +263,16 @@ def _settle(store: DuckDBPyConnection, lost: bool) -> None:
 def _in_place_of(path: Path, kept: Path | None = None, before: object = None) -> Iterator[Path]:
     """A path for a new store that takes the place of `path` if the block ends well; the old one is kept, or goes.
 
-    `before` is the state that the store still must have then. Only one process at a time may be here (`one_writer`).
+    `before` is the state that the store still must have then. Who may use it stays as it was. Only one process at a
+    time may be here (`one_writer`).
     """
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     remove_left(path.parent, f".{path.name}.new-")  # of one that was killed: there is no other now
     try:
-        yield new
+        with _for_its_owner_only():
+            yield new
+            _finish(new)
+        _allow_as(path, new)
         with _unchanged_since(path, before) if before else nullcontext(), undivided():
             _replace(path, new, kept)
     except OSError as error:
@@ -274,6 +280,31 @@ def _in_place_of(path: Path, kept: Path | None = None, before: object = None) ->
     finally:
         for left in (new, log_of(new)):
             left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _for_its_owner_only() -> Iterator[None]:
+    """What is made within the block nobody else can read."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _allow_as(path: Path, new: Path) -> None:
+    at = path.stat()
+    with suppress(OSError):  # only root may give a file away
+        os.chown(new, at.st_uid, at.st_gid)
+    new.chmod(S_IMODE(at.st_mode))
+
+
+def _finish(new: Path) -> None:
+    """Take all of a new store into its file: where there was no room, DuckDB leaves it in its log without a word."""
+    with failing_as_store(new), closing(connect(new, False, WAIT_SECONDS)) as store:
+        store.execute("CHECKPOINT")
+    if log_of(new).exists():
+        raise StoreError(f"{new}: not all of it could be written; the store is as it was")
 
 
 def _replace(path: Path, new: Path, kept: Path | None) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
+from stat import S_IMODE
 
 import duckdb
 import pytest
@@ -130,6 +134,48 @@ def test_a_link_to_a_store_stays_one_when_it_is_compacted_or_repaired(path: Path
     assert kept is not None
     assert kept.parent == path.parent
     assert [*link.parent.iterdir()] == [link]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("store", "repair"), ("store", "compact")], ids=" ".join)
+def test_a_store_that_finds_no_room_is_whole_or_stays_as_it_was(path: Path, words: tuple[str, ...]) -> None:
+    """DuckDB leaves what has no room in the new file in its log, which went: the store was empty, and called repaired."""
+    resource = pytest.importorskip("resource", reason="the size of files cannot be limited here")
+    if "repair" in words:
+        with open_store(path) as store:
+            store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")  # stands twice
+    whole, files = path.read_bytes(), {*path.parent.iterdir()}
+    codes = []
+    for limit in (20_000, 270_000, 520_000, 800_000, 1_100_000, 1_600_000, 2 * len(whole)):
+        done = subprocess.run(
+            [sys.executable, "-m", "costsim", *words, "--db", str(path)],
+            check=False,
+            capture_output=True,
+            text=True,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+        codes.append(done.returncode)
+        if done.returncode:
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+            assert "written" in done.stderr or "no space" in done.stderr, done.stderr
+            assert (path.read_bytes(), {*path.parent.iterdir()}) == (whole, files)
+        else:
+            assert verify(path).rows["usage_event"] == 175
+            break
+    assert len(codes) > 2  # it was tried without room
+    assert codes[-1] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o644])
+def test_who_may_read_a_store_may_read_it_when_it_is_compacted_or_repaired(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    compact(path)
+    assert S_IMODE(path.stat().st_mode) == mode
+    with open_store(path) as store:
+        store.execute("INSERT INTO usage_event FROM usage_event LIMIT 1")
+    assert repair(path)[2]
+    assert S_IMODE(path.stat().st_mode) == mode
 
 
 @pytest.mark.slow
