@@ -112,7 +112,7 @@ class Guard:
         actions: list[Action] = []
 
         def noted(*action: Any) -> int:
-            actions.append(action)  # type: ignore[arg-type]
+            actions.append(action)
             return sqlite3.SQLITE_OK
 
         self.database.set_authorizer(noted)
