@@ -2,7 +2,7 @@
 
     python tests/bench/bench_soak.py                     # 5,000 files, about a million lines
     python tests/bench/bench_soak.py --files 60 --seed 7 # a part of it
-    python tests/bench/bench_soak.py --seconds 60 --batch 40   # as many as go into that time, as .ci/run does
+    python tests/bench/bench_soak.py --seconds 60 --batch 20   # as many as go into that time, as .ci/run does
 
 The seed is that of the day (UTC) where none is given, and printed. Each batch of files (texts, some of them packed,
 databases, Parquet) is loaded cleanly, and into a store on a small disk by loads that are killed, that run out of

@@ -31,9 +31,8 @@ RELATED = sorted({
     *SUMS_OF.items(), *SESSIONS_OF.items(), *((runs, one) for runs, calls in RUNS_OF.items() for one in calls),
 } - {*FOUND})  # fmt: skip
 RANDOM = random.Random(17)
-CHOSEN = [(RANDOM.choice(NAMES),), RANDOM.choice(RELATED)]
 MORE = [*RELATED, *((name,) for name in NAMES), *RANDOM.sample([*combinations(NAMES, 2)], 60)]
-STORES = [*FOUND, *([*MORE, tuple(NAMES)] if THOROUGH else CHOSEN[:1])]
+STORES = [*FOUND, *([*MORE, tuple(NAMES)] if THOROUGH else [])]
 
 HAIKU, GPT = "anthropic/claude-haiku-4-5", "openai/gpt-4o"
 ARCHITECTURE = {

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from conftest import Run
 from costsim.errors import StoreError
+from costsim.usage import cut_log
 from costsim.usage.change_log import COMPLETES, ENTRY, HEADER, STATED, damaged_at
 from costsim.usage.load import load
 from costsim.usage.store import open_store
@@ -215,8 +216,9 @@ def test_a_log_that_is_damaged_within_an_entry_is_cut_before_it(
 
 
 def test_a_damaged_log_of_a_store_that_another_process_has_is_not_cut(
-    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], costsim: Run
+    killed: tuple[bytes, bytes], store_at: Callable[[bytes], Path], costsim: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cut_log, "WAIT_SECONDS", 0.1)
     fcntl = pytest.importorskip("fcntl", reason="files are not locked in this way here")
     log = killed[1]
     place = entries(log)[3] + ENTRY.size + 1

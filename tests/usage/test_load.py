@@ -452,7 +452,10 @@ def test_a_kill_at_any_moment_leaves_a_store_that_a_reload_completes(db: Path, t
 @pytest.mark.slow
 def test_a_second_writer_is_refused_at_once(db: Path) -> None:
     with open_store(db):
-        code = f"from pathlib import Path\nfrom costsim.usage.store import open_store\nwith open_store(Path({str(db)!r})): pass"
+        code = (
+            "from pathlib import Path\nfrom costsim.usage.store import open_store\n"
+            f"with open_store(Path({str(db)!r}), wait_seconds=0.1): pass"
+        )
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "another process has the store open for writing" in done.stderr
