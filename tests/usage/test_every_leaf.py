@@ -49,7 +49,7 @@ def some_of(values: list[Any], log: Path) -> list[Any]:
 
 def some(values: list[Any], places: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     """Places, each with a value: all of all, or about ten places with the values by turns."""
-    for number, place in enumerate(places[:: max(1, len(places) // examples(6, len(places)))]):
+    for number, place in enumerate(places[:: max(1, len(places) // examples(4, len(places)))]):
         for turn in range(examples(1, len(values))):
             yield place, values[(number + turn) % len(values)]
 
