@@ -124,6 +124,8 @@ def pattern_of(connection: DuckDBPyConnection, path: str) -> str:
 def _listed_as(connection: DuckDBPyConnection, path: str) -> tuple[list[_Remote], bool]:
     """What a path names, and whether it may be several: as on a disk, a file of that very name comes before a match."""
     matches = _listed(connection, pattern_of(connection, path))
+    if not (path.endswith("/") or any(letter in path for letter in WILDCARDS)):
+        return matches, False
     named = [file for file in matches if path.endswith(file.name)]
     return (named, False) if named else (matches, True)
 

@@ -152,3 +152,13 @@ def test_an_object_that_was_just_written_may_be_another_of_its_size_under_the_sa
         report, calls = _load(f"file://{bucket}/a.jsonl")
         found.append((calls, report.files[0].unchanged))
     assert found == ([(1, False), (2, False), (2, True)] if not seconds_ago else [(1, False), (1, True), (1, True)])
+
+
+def test_what_is_named_without_wildcards_is_one_file_however_the_store_spells_it(
+    bucket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several, one whose name no log has is passed over; one that is named is read or an error."""
+    monkeypatch.setattr(object_stores, "LIST", object_stores.LIST.replace("filename,", "'azure:/' || filename,", 1))
+    with duckdb.connect() as connection:
+        [file], several = object_stores._listed_as(connection, f"file://{bucket}/readme.md")
+    assert (file.name, several) == (f"azure:/{bucket}/readme.md", False)
