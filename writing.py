@@ -92,28 +92,17 @@ def _remove_unlocked(path: str) -> None:
             os.close(handle)
 
 
-def _lock(handle: int, *, waiting: bool = False) -> bool:
-    """Whether this process is the one that writes to a file now. False where the system has no such locks."""
+def _lock(handle: int, *, waiting: bool = False) -> bool | None:
+    """Whether this process has a file to itself now, or another one has; None where the system has no such locks."""
     try:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if waiting else fcntl.LOCK_NB))
-    except (ImportError, OSError):
-        return False
-    return True
-
-
-def _another_has(handle: int) -> bool:
-    """Whether another process holds what is locked here otherwise; where there are no such locks, none does."""
-    try:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except (ImportError, OSError):
         return False
-    return False
+    except (ImportError, OSError):
+        return None
+    return True
 
 
 @contextmanager
@@ -131,7 +120,7 @@ def one_writer(folder: Path) -> Iterator[None]:
         raise OutputError(f"{folder}: cannot be opened: {error.strerror}") from None
     try:
         until = monotonic() + WAIT_SECONDS
-        while _another_has(handle):
+        while _lock(handle) is False:
             if monotonic() > until:
                 raise OutputError(f"{folder}: another process is writing there; wait until it is done")
             sleep(0.05)
