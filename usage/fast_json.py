@@ -63,6 +63,14 @@ def parsed(text: str | bytes) -> Any:
     return _exactly(text)
 
 
+def parsed_or_none(text: str | bytes) -> Any:
+    """The same, and None of what is no JSON."""
+    try:
+        return parsed(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def parsed_file(written: bytes) -> Any:
     """The value of a file's text, whatever in it is no UTF-8. Raises ValueError, RecursionError."""
     plain = written.removeprefix(BOM_UTF8)

@@ -15,13 +15,13 @@ import msgspec
 
 from ..documents import did_you_mean, plain_names
 from ..errors import UsageLogError
-from .fast_json import TooMuchError, are_few, check_values, leading_documents
+from .fast_json import TooMuchError, are_few, check_values, leading_documents, parsed_or_none
 from .not_read import not_read
 from .packing import BrokenOffError, Packing, packing_of, unpacked
 from .parquet_columns import PARQUET_SCHEMA, top_level
 from .reader import MAPPED, Layout, Reader, Sample
 from .readers import READERS
-from .torn_beginnings import is_document, is_torn, loads
+from .torn_beginnings import is_document, is_torn
 from .unfold import SQLITE, tables
 from .zeros import ZERO, after_zeros, without_zeros
 
@@ -105,7 +105,7 @@ def _is_alike(file: LogFile, format: Format) -> bool:
     with Path(file.path).open("rb", buffering=0) as stream:
         first = stream.read(FIRST_BYTES)
     for line in first.split(b"\n", FIRST_LINES)[:FIRST_LINES]:
-        record = loads(line)
+        record = parsed_or_none(line)
         if not isinstance(record, dict):  # cut, or no log of lines
             return False
         sample = Sample(file.path, "ndjson", (record,))
@@ -248,7 +248,7 @@ def _line_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The lines that are JSON objects by themselves; the last may be cut."""
     lines = text.split("\n")
     whole = (line for line in (lines[:-1] if cut else lines) if line.lstrip()[:1] == "{")
-    records = (loads(line) for line, _ in zip(whole, range(SAMPLED_RECORDS), strict=False))
+    records = (parsed_or_none(line) for line, _ in zip(whole, range(SAMPLED_RECORDS), strict=False))
     return tuple(record for record in records if isinstance(record, dict))
 
 
@@ -265,7 +265,7 @@ def _document_sample(file: LogFile, text: str, cut: bool) -> tuple[dict[str, Any
 def _shortened(text: str | memoryview) -> Any:
     """The value of a JSON text of which lists have no more items than a sample: the rest is skipped, not read."""
     if len(text) < FIRST_BYTES:
-        return loads(text if isinstance(text, str) else bytes(text))
+        return parsed_or_none(text if isinstance(text, str) else bytes(text))
     try:
         parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -277,7 +277,7 @@ def _shortened(text: str | memoryview) -> Any:
 
 def _document_records(text: str, cut: bool) -> tuple[dict[str, Any], ...]:
     """The objects of a JSON document, or of the array that it is; of an array cut short, the whole ones."""
-    whole = None if cut or text[:1] == "[" else loads(text)
+    whole = None if cut or text[:1] == "[" else parsed_or_none(text)
     found = whole if isinstance(whole, list) else [whole] if whole is not None else _leading_items(text)
     found = found or [item for item, _ in islice(leading_documents(text), SAMPLED_RECORDS)]
     flat = (one for item in found for one in (item if isinstance(item, list) else (item,)))  # Zipkin's list of traces

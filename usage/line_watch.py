@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from .bounded import lines_of
-from .fast_json import parsed
+from .fast_json import parsed_or_none
 from .fits import all_whole, loaded
 from .limits import MAX_LINE
 from .unread import Watch
@@ -95,18 +95,11 @@ def count_names(watch: Watch, file_id: int, names: Collection[str], path: str) -
     with open(path, "rb") as lines:
         for number, line in enumerate(lines_of(lines, MAX_LINE.value), 1):
             if search(line):
-                watch.see(file_id, number, _loads(line))
+                watch.see(file_id, number, parsed_or_none(line))
 
 
 def _record(line: bytes) -> Any:
     try:
         return loaded(line.decode("utf-8", "replace").lstrip("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _loads(line: bytes) -> Any:
-    try:
-        return parsed(line)
     except (ValueError, RecursionError):
         return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
-from .fast_json import parsed
+from .fast_json import parsed_or_none
 
 SPACES = re.compile(r"\s*")
 LOOKED_AT = 256 * 1024  # characters: both kinds show there what they are
@@ -18,7 +17,7 @@ def is_document(text: str) -> bool:
     """One JSON object over many lines, and not one on every line: the first line opens it, and ends within it."""
     first, _ = _line_at(text, 0)
     opens = len(first) < len(text) and first.rstrip()[-1:] in ("{", "[", ",", ":")
-    return opens and loads(first) is None and not is_torn(text)
+    return opens and parsed_or_none(first) is None and not is_torn(text)
 
 
 def is_torn(text: str) -> bool:
@@ -28,11 +27,11 @@ def is_torn(text: str) -> bool:
     of these; between documents that stand one after the other there is none either, and these can be read.
     """
     first, place = _line_at(text, 0)
-    if loads(first) is not None:
+    if parsed_or_none(first) is not None:
         return False
     second, after = _line_at(text, _after_spaces(text, place))
     then = _after_spaces(text, after)
-    if text[then : then + 1] in ("", "{") and isinstance(loads(second), dict):
+    if text[then : then + 1] in ("", "{") and isinstance(parsed_or_none(second), dict):
         return True
     looked_at = text[:LOOKED_AT]
     ends = [item[1] for item in ITEM.finditer(looked_at, min(place, LOOKED_AT))]
@@ -51,14 +50,6 @@ def _are_documents(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def loads(text: str | bytes) -> Any:
-    """A JSON text; None where it is none."""
-    try:
-        return parsed(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _line_at(text: str, place: int) -> tuple[str, int]:

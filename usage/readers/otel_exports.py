@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..fast_json import parsed
+from ..fast_json import parsed_or_none
 from ..items import items
 from ..reader import Sample
 from . import otel
@@ -48,18 +48,10 @@ def unfold(content: Path, file: Path) -> Iterator[Record | str]:
     for document in items(content, file):
         if isinstance(document, dict):
             yield from _spans(document)
-        elif spans := _objects(_listed(document)):  # Zipkin's API lists the spans of each trace
+        elif spans := _objects(parsed_or_none(document)):  # Zipkin's API lists the spans of each trace
             yield from chain.from_iterable(map(_spans, spans))
         else:
             yield document
-
-
-def _listed(text: str) -> Any:
-    """The list that a text holds, or nothing."""
-    try:
-        return parsed(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _spans(document: Record) -> Iterator[Record]:
