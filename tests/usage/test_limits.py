@@ -12,9 +12,10 @@ import duckdb
 import pytest
 import zstandard
 from costsim.errors import InputError, UsageLogError
-from costsim.usage import packing, parquet_bounds
+from costsim.usage import packing, parquet_bounds, table_watch
 from costsim.usage.engines.local import Local
 from costsim.usage.limits import MAX_LINE
+from costsim.usage.line_watch import LineWatch
 from costsim.usage.load import load
 from costsim.usage.parquet import open_calls
 from costsim.usage.readers.mapped import parse_mapping
@@ -394,6 +395,31 @@ def test_millions_of_lines_of_nothing_take_no_memory(tmp_path: Path, reader: str
     with open_store(tmp_path / "costsim.duckdb") as store:
         load(store, [tmp_path / "a.jsonl"])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # KiB
+
+
+@pytest.mark.slow
+def test_long_cells_of_a_table_are_looked_at_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 texts of 4 MiB are 256 MiB, and a file of 4 MiB: they share one. The last says something of its own."""
+    rows = """SELECT 'r' || i AS request_id, 'acompletion' AS call_type, 'gpt-4o' AS model, 10 AS prompt_tokens,
+        5 AS completion_tokens, 0.001 AS spend, TIMESTAMP '2026-10-01' + INTERVAL (i) SECOND AS "startTime",
+        CASE WHEN i = 63 THEN '{"my_input_tokens": 7}' ELSE '{"a": "' || repeat('x', 4194304) || '"}' END AS metadata
+        FROM range(64) rows(i) ORDER BY i"""
+    file = tmp_path / "a.parquet"
+    duckdb.connect().execute(f"COPY ({rows}) TO '{file}' (COMPRESSION uncompressed)")
+    assert file.stat().st_size < 5 * MIB
+    fed: list[int] = []
+
+    class Measured(LineWatch):
+        def feed(self, piece: bytes, newlines: int) -> None:
+            fed.append(len(piece))
+            super().feed(piece, newlines)
+
+    monkeypatch.setattr(table_watch, "LineWatch", Measured)
+    with open_store(tmp_path / "costsim.duckdb") as store:
+        assert load(store, [file]).calls == 64
+        assert store.execute("SELECT line FROM unread WHERE field LIKE '%my_input_tokens'").fetchall() == [(64,)]
+    assert max(fed) < 65 * MIB
+    assert sum(fed) > 252 * MIB
 
 
 @pytest.mark.slow
