@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from ..errors import CostsimError, InputError
+from ..errors import InputError
 from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption, architecture_or_example, day_of
 from .grouped import grouped
+from .refused import Asked, refuses
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
 from .screen import say, with_progress
 
@@ -22,6 +23,16 @@ class Shade(StrEnum):
 
     light = "light"
     dark = "dark"
+
+
+def _is_of_plan(asked: Asked) -> bool:
+    """Whether the chart is of a projection: no month has it, or both do and no store is here."""
+    from ..reports import plan_pictures
+    from ..reports.review import pictures
+
+    name, db = asked["name"], asked["db"]
+    stored = asked["month"] or db != DEFAULT_STORE or db.exists()
+    return name in plan_pictures.CHARTS and (name not in pictures.CHARTS or bool(asked["plan"]) or not stored)
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,10 @@ class ChartOptions:
     today: TodayOption = None
 
 
+@refuses(case=lambda asked: asked["name"] is None, why="read only for a chart; without a name their list is printed")
+@refuses("architecture", case=lambda asked: asked["plan"], why="the architecture is named without it already")
+@refuses("db", "month", "config", "decisions", "today", case=_is_of_plan, why="not read for a chart of a projection")
+@refuses("days", "start", "baseline", case=lambda asked: not _is_of_plan(asked), why="not read for a chart of a month")
 @grouped(ChartOptions)
 def chart(asked: ChartOptions) -> None:
     """Write one chart as a picture with title, subtitle and source: of a projection, or of a month.
@@ -75,20 +90,11 @@ def chart(asked: ChartOptions) -> None:
     target = asked.out or Path(f"{asked.name}.png")
     check_ending(target)
     ending = target.suffix.lower()
-    picture, of = _of_plan(asked, asked.name, ending) if _is_of_plan(asked) else _of_month(asked, asked.name, ending)
+    picture, of = (
+        _of_plan(asked, asked.name, ending) if _is_of_plan(vars(asked)) else _of_month(asked, asked.name, ending)
+    )
     write_file(target, picture)
     say(f"{target}: {of}")
-
-
-def _is_of_plan(asked: ChartOptions) -> bool:
-    """Whether the chart is of a projection: no month has it, or both do and no store is here."""
-    from ..reports import plan_pictures
-    from ..reports.review import pictures
-
-    if asked.db != DEFAULT_STORE and (asked.plan or asked.name not in pictures.CHARTS):
-        raise CostsimError("--db names the store of a month's chart; a chart of a projection reads none")
-    stored = asked.month or asked.db != DEFAULT_STORE or asked.db.exists()
-    return asked.name not in pictures.CHARTS or bool(asked.name in plan_pictures.CHARTS and (asked.plan or not stored))
 
 
 def _of_plan(asked: ChartOptions, name: str, ending: str) -> tuple[str | bytes, str]:

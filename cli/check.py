@@ -16,6 +16,7 @@ from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .grouped import grouped
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
+from .refused import refuses
 from .screen import say, say_json, with_progress
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class CheckOptions:
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --notify would send; send nothing.")] = False
 
 
+@refuses("db", "max_rejected", case=lambda asked: not asked["usage"], why="read only with --usage")
+@refuses("notify_format", "dry_run", case=lambda asked: not asked["notify"], why="read only with --notify VARIABLE")
 @grouped(CheckOptions)
 def check(asked: CheckOptions) -> None:
     """Compare an architecture, and what was spent, with its budgets; for CI.

@@ -16,6 +16,7 @@ from .arguments import BookOption, DbOption, MonthOption, OverlayOption, day_of
 from .evidence import TableFormat, TableFormatOption, evidence_in, in_table_format
 from .grouped import grouped
 from .output import OutOption, emit, format_of
+from .refused import refuses
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, fleet_of, proposals
 from .screen import say
 
@@ -49,6 +50,8 @@ class DecideOptions:
     out: OutOption = None
 
 
+@refuses("who", "note", "date", case=lambda asked: asked["list_"], why="read only with --accept or --reject")
+@refuses("format", "out", case=lambda asked: not asked["list_"], why="read only with --list")
 @grouped(DecideOptions)
 def decide(asked: DecideOptions) -> None:
     """Record a decision on what the review or costsim recommend proposes: decisions.yaml.
@@ -105,9 +108,9 @@ def _listed(asked: ReviewAsked) -> DecisionList:
     from ..analysis.decided.propose import proposed_by_review
     from ..analysis.decided.results import DecisionList
 
-    known = _known(asked)
+    known = asked.records()
     taken = {record.id for record in known}
-    found = proposals(asked) if asked.db.exists() else None
+    found = proposals(asked) if asked.db != DEFAULT_STORE or asked.db.exists() else None
     fresh = [r for r in proposed_by_review(found, day_of(asked.today)) if r.id not in taken] if found else []
     return DecisionList(
         file=str(asked.decisions_file), recorded=known, month=found.month if found else None, open=fresh

@@ -17,6 +17,7 @@ from ..errors import InputError
 from .arguments import HERE, day_of
 from .grouped import grouped
 from .output import FORMAT_HELP, FindingsFormat, OutOption, emit, format_of
+from .refused import Asked, refuses
 from .screen import say_at_end, with_progress
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A whole name of a commit is one, though a pull request has added a file of that name."""
+
+
+def _is_file(side: str) -> bool:
+    return exists(side) and not isdir(side) and not COMMIT.fullmatch(side)  # a pipe too
+
+
+def _compares_files(asked: Asked) -> bool:
+    return asked["head"] is not None and _is_file(asked["base"]) and _is_file(asked["head"])
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class DiffOptions:
     out: OutOption = None
 
 
+@refuses("file", case=_compares_files, why="read only where a side is a git revision, or the second is not named")
 @grouped(DiffOptions)
 def diff(asked: DiffOptions) -> None:
     """Say what a change of an architecture, its routing or its prices costs a month, component by component.
@@ -126,7 +136,7 @@ def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
 def _located(text: str, file: Path, stack: ExitStack) -> Located:
     from ..analysis.compare.revisions import at_commit, commit_of
 
-    if exists(text) and not isdir(text) and not COMMIT.fullmatch(text):  # a pipe too
+    if _is_file(text):
         return Located(text, Path(text), Path(text))
     commit = commit_of(text, file.parent)
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)

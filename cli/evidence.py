@@ -31,6 +31,7 @@ from .arguments import (
     stack_of,
 )
 from .output import FORMAT_HELP, OutOption, emit, format_of
+from .refused import refuses
 from .screen import say
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _emit(
     emit(json_text(found) if as_json else print_on, out)
 
 
+@refuses("architecture", case=lambda asked: asked["plan"] is None, why="read only with --plan NAME")
 def replay(
     plan: Annotated[
         str | None, typer.Option(metavar="NAME", help="A plan of the architecture: routed, naive or a named one.")
@@ -176,6 +178,7 @@ def _reroute(plan: str | None, architecture: Path, config: Path | None, model: s
     return reroute_by_plan(read_architecture(architecture), plan or "", day_of(None))
 
 
+@refuses("min_success", case=lambda asked: asked["from_usage"], why="not read with --from-usage")
 def outcomes(
     file: Annotated[
         Path | None, typer.Argument(help="CSV or JSON lines: ts,task,model,success[,escalated,human_score,usd,…].")

@@ -1,4 +1,7 @@
-"""An option that takes one value is given once: of two, one would be ignored without a word."""
+"""What is given to a command is read: an option of one value once, and none where the command does not read it.
+
+Of two values one would be ignored without a word, and so would an option of another case of the command.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from typing import Any
 from typer.core import TyperCommand
 
 from ..errors import InputError
+from .refused import refuse
 
 
 class Once(TyperCommand):
-    """A command that refuses an option given twice, unless it may have several values."""
+    """A command that refuses an option given twice, unless it may have several values, and what it does not read."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words that are no option's. Raises InputError."""
@@ -30,3 +34,8 @@ class Once(TyperCommand):
                 raise InputError(f"{name} is given twice, and takes one value; give it once")
             met.add(option.name)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Raises InputError for what is not read in this case."""
+        refuse(ctx)
+        return super().invoke(ctx)

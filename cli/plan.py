@@ -16,6 +16,7 @@ from .arguments import architecture_or_example, day_of, days_of
 from .grouped import grouped
 from .output import OutOption, emit, format_of
 from .plan_options import RunFormat, RunOptions
+from .refused import refuses
 from .screen import say, say_at_end, with_progress
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from ..pricing.book import PriceBook
 
 
+@refuses(
+    "save", "since", "until", "month", case=lambda asked: not asked["from_usage"], why="read only with --from-usage"
+)
+@refuses("report", "details", case=lambda asked: asked["moves"], why="not read with --moves")
 @grouped(RunOptions)
 def run(asked: RunOptions) -> None:
     """Cost an architecture before it runs: every plan, per day and month, with a range.
@@ -81,8 +86,6 @@ def _wanted(asked: RunOptions) -> tuple[Architecture, Settings]:
 
     if asked.from_usage:
         wanted, first = _observed(asked)
-    elif asked.save or asked.since or asked.until or asked.month:
-        raise CostsimError("--save, --since, --until and --month go with --from-usage")
     else:
         wanted, first = _written(asked), None
     settings = Settings(

@@ -16,6 +16,7 @@ from ..usage import DEFAULT_STORE
 from .arguments import BookOption, DbOption, MonthOption, OverlayOption
 from .grouped import grouped
 from .output import emit
+from .refused import refuses
 from .reviewing import ArchitectureOption, ConfigOption, DecisionsOption, ReviewAsked, TodayOption, review_of
 from .screen import say
 
@@ -64,6 +65,7 @@ class ReportOptions:
     today: TodayOption = None
 
 
+@refuses(case=lambda asked: asked["index"], read=("index",), why="not read with --index, which is made of pages only")
 @grouped(ReportOptions)
 def report(asked: ReportOptions) -> None:
     """Write the monthly routing review: what was spent, why it changed, what to decide.

@@ -11,6 +11,7 @@ import typer
 from ..errors import CostsimError
 from .arguments import BookOption, OverlayOption, stack_of
 from .grouped import grouped
+from .refused import refuses
 from .screen import say
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ class RollupOptions:
     prices: OverlayOption = None
 
 
+@refuses("engine", case=lambda asked: asked["print_sql"], why="what runs; with --print-sql name the --dialect")
+@refuses(
+    "dialect",
+    case=lambda asked: not asked["print_sql"],
+    why="read only with --print-sql; what runs is named by --engine",
+)
 @grouped(RollupOptions)
 def rollup(asked: RollupOptions) -> None:
     """Sum calls where they are, exactly, into a small file that costsim load takes. See docs/scale.md.
@@ -88,8 +95,6 @@ def rollup(asked: RollupOptions) -> None:
     if asked.print_sql:
         _print_sql(asked, stack, wanted)
         return
-    if asked.dialect:
-        raise CostsimError("--dialect goes with --print-sql; what runs is named by --engine")
     if asked.out is None or asked.out.suffix.lower() != ".parquet":
         raise CostsimError("say where the rollup goes: --out FILE.parquet")
     _make(asked, stack, asked.out, wanted)

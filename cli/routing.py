@@ -10,6 +10,7 @@ import typer
 
 from .arguments import day_of
 from .output import FORMAT_HELP, OutOption, emit, format_of
+from .refused import Asked, refuses
 
 if TYPE_CHECKING:
     from ..analysis.findings import Finding
@@ -27,6 +28,12 @@ class LintFormat(StrEnum):
     gitlab = "gitlab"
 
 
+def _target(asked: Asked) -> str:
+    from ..analysis.lint import target_of
+
+    return target_of(asked["path"])
+
+
 def route(context: typer.Context) -> None:
     """Print the model for a task: the model's id alone, for a shell. See costsim route --help."""
     from .route import route as answer
@@ -34,6 +41,10 @@ def route(context: typer.Context) -> None:
     raise typer.Exit(answer(context.args))
 
 
+@refuses("config", "exclude", case=lambda asked: _target(asked) != "code", why="read only where code is looked at")
+@refuses(
+    "prices", case=lambda asked: _target(asked) == "architecture", why="not read: an architecture has its own prices"
+)
 def lint(
     path: Annotated[
         Path | None,

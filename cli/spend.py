@@ -26,6 +26,7 @@ from .arguments import (
 )
 from .grouped import grouped
 from .output import FORMAT_HELP, OutOption, emit, format_of
+from .refused import Asked, refuses
 from .screen import say
 
 if TYPE_CHECKING:
@@ -52,12 +53,25 @@ class SpendFormat(StrEnum):
     parquet = "parquet"
 
 
+WITH_CHOICE = (SpendFormat.table, SpendFormat.markdown)
+"""The forms that leave out the costs that are not asked for."""
+
+
 class ShownCosts(StrEnum):
     """Which costs `costsim spend` shows."""
 
     recorded = "recorded"
     computed = "computed"
     both = "both"
+
+
+def _form(asked: Asked) -> SpendFormat:
+    """How to print; Parquet goes to a file of that ending, and nothing else does."""
+    out = asked["out"]
+    chosen = format_of(asked["format"], out, SpendFormat.table)
+    if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
+        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -138,6 +152,15 @@ class SpendOptions:
     out: OutOption = None
 
 
+@refuses(
+    "by", "top", "reprice", "costs", "currency", "rates", case=lambda asked: asked["per"], why="not read with --per"
+)
+@refuses(
+    "costs",
+    case=lambda asked: _form(asked) not in WITH_CHOICE,
+    why="read only for a table or markdown; others have both",
+)
+@refuses("db", case=lambda asked: asked["events"], why="not read with --events FILE, which needs no store")
 @grouped(SpendOptions)
 def spend(asked: SpendOptions) -> None:
     """Say what logged usage cost: each call at the prices of its own moment, exact; unpriced models first.
@@ -155,7 +178,7 @@ def spend(asked: SpendOptions) -> None:
 
     units = _units(asked)
     query = _query(asked, units)
-    chosen = _form(asked)
+    chosen = _form(vars(asked))
     found = _spent(
         query, asked.events, asked.db, stack_of(asked.book, asked.prices), _rates(asked.currency, asked.rates)
     )
@@ -172,8 +195,6 @@ def _units(asked: SpendOptions) -> Units | None:
     """The units of a file; none where `--per` is a dimension, or is not asked for."""
     from ..analysis.spend.units import is_dimension, read_units
 
-    if asked.per and (asked.by or asked.top or asked.reprice):
-        raise CostsimError("give --per without --by, --top and --reprice")
     return read_units(Path(asked.per)) if asked.per and not is_dimension(asked.per) else None
 
 
@@ -188,14 +209,6 @@ def _query(asked: SpendOptions, units: Units | None) -> Query:
     query = Query(grouped, *days, repriced, asked.tz, parse_where(asked.where or ()), asked.top)
     query.check()
     return query
-
-
-def _form(asked: SpendOptions) -> SpendFormat:
-    """How to print; Parquet goes to a file of that ending, and nothing else does."""
-    chosen = format_of(asked.format, asked.out, SpendFormat.table)
-    if (chosen is SpendFormat.parquet) != (asked.out is not None and asked.out.suffix == ".parquet"):
-        raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
-    return chosen
 
 
 def _say_quality(found: Spend) -> None:

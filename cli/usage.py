@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from ..errors import CostsimError
+from ..errors import CostsimError, InputError
 from ..usage import DEFAULT_STORE
 from .arguments import (
     HERE,
@@ -24,6 +25,7 @@ from .arguments import (
 )
 from .brought import brought_by, first_overlap
 from .grouped import grouped
+from .refused import refuses
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
@@ -90,6 +92,12 @@ class LoadOptions:
     ] = None
 
 
+@refuses(
+    "map",
+    "log_format",
+    case=lambda asked: not (asked["paths"] or asked["all_known"]),
+    why="read only with a PATH or --all",
+)
 @grouped(LoadOptions)
 def load(asked: LoadOptions) -> None:
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
@@ -108,12 +116,15 @@ def load(asked: LoadOptions) -> None:
 
     of_files, of_sources = parse_roles(asked.role or ())
     named = [*(asked.paths or [])]
-    if asked.all_known or not (named or of_sources):
-        named += _known(asked.all_known)
-    if not (named or of_sources):
+    of_store = bool(of_sources or asked.attribution or asked.acknowledge)  # said of what was loaded before, too
+    if not (named or asked.all_known) and (of_files or (asked.strict and not of_store)):
+        raise InputError("--role calls, --role bill and --strict are of logs: name a PATH, or give --all")
+    if asked.all_known or not (named or of_store):
+        named += _known(asked.all_known, asked.db)
+    if not (named or of_store):
         return
     given = _given(asked, of_sources)
-    with open_store(asked.db) as store:
+    with open_store(asked.db if named else existing(asked.db)) as store:
         report = with_progress(
             "loading",
             lambda progress: store.load(
@@ -154,7 +165,7 @@ def _given(asked: LoadOptions, of_sources: SourceRoles) -> _Given:
     }
 
 
-def _known(chosen: bool) -> list[str]:
+def _known(chosen: bool, db: Path) -> list[str]:
     """Print which known logs are on this machine; those to load, if they are wanted."""
     from ..reports.known_logs import lines as known_lines
     from ..usage.known_logs import known_logs
@@ -166,7 +177,8 @@ def _known(chosen: bool) -> list[str]:
     if not found and chosen:
         raise CostsimError("--all found nothing to load")
     if found and not chosen:
-        say("Load them with costsim load --all, or some by their path: costsim load PATH")
+        into = "" if db == DEFAULT_STORE else f" --db {quote(str(db))}"
+        say(f"Load them with costsim load --all{into}, or some by their path: costsim load PATH{into}")
     return [FoundPath(file) for logs in found if chosen and not logs.repeats for file in logs.files]
 
 

@@ -69,7 +69,7 @@ def test_breached_is_exit_code_1(desk: Run) -> None:
         (["--budgets", "scope.yaml"], "scope.yaml:2 budgets[0].scope.agent: there is no agent 'opps'; did you mean 'ops'?"),
         (["--month", "2026-13"], "'2026-13' is not a month"),
         (["--today", "soon"], "'soon' is not a date"),
-        (["--max-rejected", "few"], "'few' is neither a number of lines"),
+        (["--usage", "--max-rejected", "few"], "'few' is neither a number of lines"),
         (["--trials", "0"], "trials must be from 1"),
         (["--usage"], "costsim.duckdb: there is no store here; `costsim load` makes one"),
     ],
