@@ -173,9 +173,8 @@ def test_every_option_of_a_mode_is_read_or_refused(
 ) -> None:
     """Which fields of its options a command looks at is noted; of the others, each has a case that refuses it."""
     starter(tmp_path)
-    duckdb.sql("SELECT TIMESTAMP '2026-10-05' AS ts, 'openai/gpt-4o' AS model, 1000 AS input").write_parquet(
-        str(tmp_path / "calls.parquet")
-    )
+    rows = "SELECT TIMESTAMP '2026-10-05' AS ts, 'openai/gpt-4o' AS model, 1000 AS input"
+    duckdb.execute(f"COPY ({rows}) TO '{tmp_path / 'calls.parquet'}'")
     known = {field.name for field in fields(options)}
     asked: dict[str, Any] = {}
     read: set[str] = set()
