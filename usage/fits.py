@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 LONG = 2**63 - 1
 NUMBERS = {"bigint": LONG, "hugeint": 2**126, "integer": 2**31 - 1}
-LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
+"""Within a text a comma is none before an end. A text that nothing closes is taken whole: it is looked at once."""
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
 

@@ -31,6 +31,7 @@ Names = frozenset[str]
 Matches = Callable[[bytearray, int], re.Match[bytes] | None]
 
 MOST_SHAPES, MOST_KINDS = 64, 20_000
+MOST_PATTERNS = 512
 MOST_NAMES = 256  # of usage that is not counted, in one file: to look for more takes as long as to look at every line
 MOST_HELD = 200_000  # names of all kinds of lines together
 HEAD, BEFORE, BEHIND = 12, 24, 10  # bytes of a line's beginning, before a usage key and behind its value
@@ -40,7 +41,7 @@ DIGITS = b"0123456789"
 COLON = re.compile(rb"\s*:")
 OPENED = re.compile(rb'"[^"\\]*"\s*:\s*([{\[]?)')
 SCALAR = re.compile(rb"[^,}\]]*")
-PART = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
+PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|-?[0-9][0-9.eE+-]*', re.DOTALL)
 WHOLE = re.compile(rb"0|[1-9][0-9]{0,14}")
 KEYS = re.compile(rb'"([^"\\]*)"\s*:')
 DIGIT_TEXT = re.compile(rb'"-?[0-9.]+"(?!\s*:)')
@@ -66,15 +67,16 @@ class KnownShapes:
         self.shapes: list[tuple[Matches, bytes]] = []
         self.latest: UsageKind | None = None
         self.places: dict[tuple[bytes, bytes, bytes, bytes], Names] = {}
+        self.patterns: dict[bytes, Matches] = {}  # of usage in its place
         self.lines: dict[bytes, Names] = {}
         self.held = 0  # names in them
         self.may_be_usage = lru_cache(4096)(_may_be_usage)
 
-    def usage(self, block: bytearray, place: int, start: int) -> tuple[int, Names | None]:
+    def usage(self, block: bytearray, place: int, start: int, line_end: int) -> tuple[int, Names | None]:
         """Where the value under the usage key at `place` ends, and the names of usage in it that is not counted.
 
-        `start` is where its line begins. None in place of names where the shape or its place is not known; where both
-        are, they are the `latest` from now on.
+        `start` is where its line begins, `line_end` where it ends. None in place of names where the shape or its place
+        is not known; where both are, they are the `latest` from now on.
         """
         for number, (matches, shape) in enumerate(self.shapes):
             if found := matches(block, place):
@@ -83,9 +85,9 @@ class KnownShapes:
                 after = found.end()
                 names = self.places.get(_place(block, start, place, after, shape))
                 if names is not None:
-                    self.latest = _latest(block, start, place, after, shape, names)
+                    self.latest = self._latest(block, start, place, after, shape, names)
                 return after, names
-        after = _end_of_value(block, place)
+        after = _end_of_value(block, place, line_end)
         return (after, None) if COLON.match(block, block.find(b'"', place + 1) + 1) else (after, frozenset())
 
     def line(self, line: bytes) -> Names | None:
@@ -123,6 +125,20 @@ class KnownShapes:
             shape = self._known_shape(bytes(block[place:after])) if after - place < LONGEST else None
             if shape and len(self.places) < MOST_KINDS:
                 self.places[_place(block, start, place, after, shape)] = names
+
+    def _latest(
+        self, block: bytearray, start: int, place: int, after: int, shape: bytes, names: Names
+    ) -> UsageKind | None:
+        """What a usage value is known by at once where it stands; None where so many places have a pattern that to make
+        one takes longer than to look the place up."""
+        before, behind = bytes(block[max(start, place - BEFORE) : place]), bytes(block[after : after + BEHIND])
+        pattern = _pattern_of_place(before) + shape + re.escape(behind)
+        matches = self.patterns.get(pattern)
+        if matches is None:
+            if len(self.patterns) >= MOST_PATTERNS:
+                return None
+            matches = self.patterns[pattern] = _compiled(pattern)
+        return UsageKind(matches, bytes(block[start : start + HEAD]), len(before), len(behind), names)
 
     def _known_shape(self, text: bytes) -> bytes | None:
         """The shape of a text, from now on a known one; None where those are too many already."""
@@ -166,12 +182,6 @@ def _place(block: bytearray, start: int, place: int, after: int, shape: bytes) -
     return shape, bytes(block[start : start + HEAD]), bytes(before), bytes(block[after : after + BEHIND])
 
 
-def _latest(block: bytearray, start: int, place: int, after: int, shape: bytes, names: Names) -> UsageKind:
-    before, behind = bytes(block[max(start, place - BEFORE) : place]), bytes(block[after : after + BEHIND])
-    matches = _compiled(_pattern_of_place(before) + shape + re.escape(behind))
-    return UsageKind(matches, bytes(block[start : start + HEAD]), len(before), len(behind), names)
-
-
 def _pattern_of_place(before: bytes) -> bytes:
     return b"[0-9]".join(re.escape(part) for part in re.split(rb"[0-9]", before))
 
@@ -197,23 +207,21 @@ def _pattern(part: bytes) -> bytes:
     return re.escape(part)
 
 
-def _end_of_value(block: bytearray, place: int) -> int:
-    """The place after the value of the key at `place`."""
-    opened = OPENED.match(block, place)
+def _end_of_value(block: bytearray, place: int, line_end: int) -> int:
+    """The place after the value of the key at `place`; no further than the end of its line."""
+    opened = OPENED.match(block, place, line_end)
     if not opened:
         return place + 1
     if not opened.group(1):
-        scalar = SCALAR.match(block, opened.end())
+        scalar = SCALAR.match(block, opened.end(), line_end)
         return scalar.end() if scalar else opened.end()
     opening, closing = (b"{", b"}") if opened.group(1) == b"{" else (b"[", b"]")
-    start = end = opened.end()
-    closed, opened_times = 0, 1
-    while closed < opened_times:
-        end = block.find(closing, end) + 1
+    end, open_still = opened.end(), 1
+    while open_still:
+        start, end = end, block.find(closing, end, line_end) + 1
         if not end:
-            return len(block)
-        closed += 1
-        opened_times = 1 + block.count(opening, start, end)
+            return line_end
+        open_still += block.count(opening, start, end) - 1
     return end
 
 

@@ -60,6 +60,9 @@ class Sieve:
         self.dense: bool | None = None
         self.torn = False
         self.names: set[str] = set()
+        self.line_end = 0  # of the last usage key that was met
+        self.next_quote, self.ends_key = 0, False  # behind the last word that was met, and whether it ends a key
+        self.named_in, self.is_unknown = -1, False  # the line of its name, and whether that may be usage
         self.unknown: list[tuple[int, int]] = []  # where a usage key stands that no known shape fits, and its value
 
     def feed(self, block: bytearray, end: int) -> None:
@@ -71,6 +74,7 @@ class Sieve:
             self.torn = True
             return
         before, lines = len(self.taken), self.lines
+        self.line_end = self.next_quote = 0
         with memoryview(block) as view, view[:end] as whole:
             hits = self.search(whole)
         hits.append((LINE_END, close - 1, end))
@@ -132,7 +136,12 @@ class Sieve:
 
     def _usage(self, block: bytearray, place: int, start: int) -> int:
         """Where the value under a usage key ends, if it is known; else 0."""
-        after, names = self.known.usage(block, place, start)
+        if self.unknown and place < self.unknown[-1][1]:
+            return 0  # within one that is not known
+        if place >= self.line_end:
+            found = block.find(b"\n", place)
+            self.line_end = len(block) if found < 0 else found
+        after, names = self.known.usage(block, place, start, self.line_end)
         if names is None:
             self.unknown.append((place, after))
             return 0
@@ -140,14 +149,22 @@ class Sieve:
         return after
 
     def _is_unknown_name(self, block: bytearray, which: int, start: int, place: int, end: int) -> bool:
-        """Whether a word is part of a key that may hold usage, outside an object of usage."""
-        quote = block.find(b'"', end)
-        if block[quote - 1] == BACKSLASH or not COLON.match(block, quote + 1):  # of a text within a text, or no key
-            return False
+        """Whether a word is part of a key that may hold usage, outside an object of usage.
+
+        Many words may stand before one quote, and are of the same name then.
+        """
+        if end > self.next_quote:
+            found = block.find(b'"', end)
+            self.next_quote, self.named_in = (len(block) if found < 0 else found), -1
+            # else of a text within a text, or no key
+            self.ends_key = block[found - 1] != BACKSLASH and bool(COLON.match(block, self.next_quote + 1))
         if which >= WORD + len(WORDS):
-            self.torn = True
+            self.torn = self.torn or self.ends_key
             return False
-        return self.known.may_be_usage(bytes(block[block.rfind(b'"', start, place) + 1 : quote]))
+        if self.named_in != start:
+            name = block[block.rfind(b'"', start, place) + 1 : self.next_quote] if self.ends_key else b""
+            self.named_in, self.is_unknown = start, self.ends_key and self.known.may_be_usage(bytes(name))
+        return self.is_unknown
 
     def _judge(self, block: bytearray, start: int, end: int) -> None:
         """Parse a line with something unknown in it, once for each kind of line."""
