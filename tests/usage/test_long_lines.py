@@ -30,20 +30,20 @@ def call(name: str, content: str = '""', more: str = "") -> str:
 
 
 LINES = {
-    "torn within a text of quotes": [call("b")[:-3] + ',"x":"' + r"\"" * 500_000],
-    "torn within a text of keys": [call("b")[:-3] + ',"x":"' + r"\"key\": 1, " * 100_000],
-    "a list of objects in the usage": [call("b", more=',"iterations":[' + "{}," * 300_000 + "{}]")],
-    "brackets in texts of the usage": [call(f"b{n}", more=',"iterations":["["]') for n in range(10_000)],
-    "braces in a text of the usage": [call("b", more=',"x":"' + "}" * 1_000_000 + '"')],
+    "torn within a text of quotes": [call("b")[:-3] + ',"x":"' + r"\"" * 200_000],
+    "torn within a text of keys": [call("b")[:-3] + ',"x":"' + r"\"key\": 1, " * 40_000],
+    "a list of objects in the usage": [call("b", more=',"iterations":[' + "{}," * 150_000 + "{}]")],
+    "brackets in texts of the usage": [call(f"b{n}", more=',"iterations":["["]') for n in range(5_000)],
+    "braces in a text of the usage": [call("b", more=',"x":"' + "}" * 400_000 + '"')],
     "a text of the usage that a brace cuts": [
-        call(f"b{n}", more=f',"x":"{"a" * n}' + r"\"" * 30_000 + '}"') for n in range(30)
+        call(f"b{n}", more=f',"x":"{"a" * n}' + r"\"" * 30_000 + '}"') for n in range(10)
     ],
-    "the word token, and no quote": [call("b", json.dumps("token" * 1_000_000))],
-    "the word token, and quotes": [call("b", json.dumps('token"' * 500_000))],
-    "a key of words": [call("b", '{"' + "token" * 500_000 + '":0}')],
+    "the word token, and no quote": [call("b", json.dumps("token" * 400_000))],
+    "the word token, and quotes": [call("b", json.dumps('token"' * 200_000))],
+    "a key of words": [call("b", '{"' + "token" * 200_000 + '":0}')],
     "usage within usage": [call("b", '{"usage":' * 300 + "0" + "}" * 300)] * 200,
-    "a usage a word": [call("b", "[" + ",".join(f'{{"usage":{{"a":"{n}"}}}}' for n in range(50_000)) + "]")],
-    "letters that are written as numbers": [call("b", '"' + r"\u0061" * 500_000 + '"')],
+    "a usage a word": [call("b", "[" + ",".join(f'{{"usage":{{"a":"{n}"}}}}' for n in range(20_000)) + "]")],
+    "letters that are written as numbers": [call("b", '"' + r"\u0061" * 200_000 + '"')],
     "commas and room": [call("b")[:-3] + "," + (" " * 1_000 + ",") * 1_000],
 }
 
