@@ -24,7 +24,7 @@ DISTRIBUTIONS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml", "ahocorasi
 """What pip installs where a package is imported under another name."""
 EXTRAS = {"scipy": "recommend", "pyspark": "spark", "clickhouse_connect": "clickhouse", "psycopg": "postgres"}
 """The packages that costsim installs only with an extra of its own."""
-FREE_TEXTS = {"--account", "--note", "--tags", "--title", "--who"}
+FREE_TEXTS = {"--note", "--tags", "--who"}
 """Options whose value may be empty."""
 ENVIRONMENT = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EFBIG,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     [
         ["run", ""], ["load", ""], ["lint", ""], ["route", ""], ["spend", "--db", "", "--by", "day"],
         ["spend", "--month="], ["load", "--attribution", "", "logs"], ["check", "--budgets", ""], ["run", "--out="],
-        ["prices", "show", ""], ["spend", "--book", ""], ["diff", "", ""],
+        ["prices", "show", ""], ["spend", "--book", ""], ["diff", "", ""], ["report", "--title", ""],
+        ["export", "--out", "x.csv", "--account="],
     ],
 )  # fmt: skip
 def test_an_empty_word_is_refused_in_one_line(costsim: Run, words: list[str]) -> None:
