@@ -55,29 +55,28 @@ class Fitted:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The widest form that fits `options.max_width`."""
         width = options.max_width
-        table = next((form for form in self._forms() if form._fits(width)), None)
+        whole = self._bounded()
+        table = next((form for form in whole._narrower() if form._fits(width)), None)
         if table is None:
-            yield from next(self._forms())._blocks()
+            yield from next(whole._narrower())._blocks()
             return
         if self.title:
             yield Text(self.title, style="bold")  # above the table, whose own title would wrap at its width
         yield table._drawn()
-        left_out = ", ".join(self._left_out(table))
+        left_out = ", ".join(whole._left_out(table))
         notes = [f"models are {table.provider}…"] if table.provider else []
         notes += [f"not shown in {width} columns: {left_out}"] if left_out else []
         if notes:
             yield Text("; ".join(notes), style="dim")
 
-    def _forms(self) -> Iterator[Fitted]:
-        """From the widest to the narrowest."""
-        yield from self._bounded()._narrower()
-
     def _bounded(self) -> Fitted:
         """With no name longer than people read, and no sentence longer than a line."""
         most = [MAX_LINE if column.kind == "words" else MAX_NAME for column in self.columns]
-        return replace(self, rows=[[*map(_short, row, most)] for row in self.rows])
+        columns = [replace(column, heading=_line(column.heading, MAX_NAME)) for column in self.columns]
+        return replace(self, columns=columns, rows=[[*map(_short, row, most)] for row in self.rows])
 
     def _narrower(self) -> Iterator[Fitted]:
+        """From the widest to the narrowest."""
         yield self._keeping(0)
         for gone in sorted({0, *(column.goes for column in self.columns)}):
             yield self._keeping(gone)._without_common_provider()
@@ -167,7 +166,11 @@ class Fitted:
 def _short(cell: Cell, most: int) -> Cell:
     """The cell on one line; of a text that is too long, its beginning and end."""
     text = _plain(cell)
-    return cell if (short := shortened_line(one_line(text), most)) == text else Text(short, _text(cell).style)
+    return cell if (short := _line(text, most)) == text else Text(short, _text(cell).style)
+
+
+def _line(text: str, most: int) -> str:
+    return shortened_line(one_line(text), most)
 
 
 def _plain(cell: Cell) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,9 +20,10 @@ from ..plurals import first_lines
 from ..tokens import BILLED_TOKENS, CALL_CLASSES, MEDIA_CLASSES
 from ..usage.reader import identifier
 from ..usage.tags import json_path
-from .escaping import cell, inert
+from .escaping import cell
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
+from .sheets import as_sheet
 
 Costs = Literal["recorded", "computed", "both"]
 
@@ -192,7 +191,7 @@ def _record(spend: Spend, row: SpendRow) -> dict[str, object]:
         "shadow_usd": plain(row.shadow_usd),
     }
     if spend.currency:
-        record[f"computed_{spend.currency.lower()}"] = plain(row.converted)
+        record[_in_currency(spend.currency)] = plain(row.converted)
     if spend.query.reprice:
         record |= {
             "repriced_usd": plain(row.repriced_usd),
@@ -215,6 +214,10 @@ def shown_classes(spend: Spend) -> list[str]:
 
 def _count(name: str) -> str:
     return "web_searches" if name == "web_search" else f"{name}_tokens"
+
+
+def _in_currency(currency: str) -> str:
+    return f"computed_{currency.lower()}"
 
 
 def _allowance(entry: Allowance) -> dict[str, object]:
@@ -246,13 +249,7 @@ def _flat(spend: Spend) -> list[dict[str, object]]:
 
 def as_csv(spend: Spend) -> str:
     """A row per group: full precision; safe to open in a spreadsheet."""
-    text = io.StringIO()
-    rows = _flat(spend)
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: inert(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
-    return text.getvalue()
+    return as_sheet(_flat(spend))
 
 
 def as_markdown(spend: Spend, costs: Costs) -> str:
@@ -261,7 +258,7 @@ def as_markdown(spend: Spend, costs: Costs) -> str:
     lines = [f"- **OVERLAP** {cell(overlap.message)}" for overlap in spend.sources.overlaps]
     lines += [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
     lines += [""] if lines else []
-    lines.append("| " + " | ".join([*map(cell, spend.query.by), *columns]) + " |")
+    lines.append("| " + " | ".join([*map(cell, spend.query.by), *map(cell, columns)]) + " |")
     lines.append("| " + " | ".join(["---"] * len(spend.query.by) + ["---:"] * len(columns)) + " |")
     for row in spend.rows:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
@@ -288,12 +285,12 @@ def write_parquet(spend: Spend, file: Path) -> None:
         "recorded_usd",
         "shadow_usd",
         *(("repriced_usd",) if spend.query.reprice else ()),
-        *((f"computed_{spend.currency.lower()}",) if spend.currency else ()),
+        *((_in_currency(spend.currency),) if spend.currency else ()),
     )
     columns = [keys] if keys else []
     columns += [f"(row->>'{name}')::BIGINT AS {name}" for name in counts]
-    columns += [f"(row->>'{name}')::DECIMAL(38, 24) AS {name}" for name in money]
+    columns += [f"(row->>?)::DECIMAL(38, 24) AS {identifier(name)}" for name in money]
     sql = f"SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, '[\"JSON\"]')) AS row)"  # noqa: S608 (fixed names)
     with duckdb.connect() as connection, replacing(file) as temporary, failing_as_output(file):
-        paths = [json_path(name) for name in spend.query.by]
+        paths = [json_path(name) for name in (*spend.query.by, *money)]
         connection.sql(sql, params=[*paths, json.dumps(_flat(spend))]).write_parquet(str(temporary))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -13,8 +11,9 @@ from rich.text import Text
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
 from ..json_text import json_text
 from ..money import format_cents
-from .escaping import cell, inert
+from .escaping import cell, plain
 from .fitted import Fitted, TableColumn
+from .sheets import as_sheet
 
 
 def print_units(found: UnitEconomics, console: Console) -> None:
@@ -23,14 +22,14 @@ def print_units(found: UnitEconomics, console: Console) -> None:
     span = f" from {days[0]} to {days[1]}" if days else ": nothing is logged for those days"
     columns = [*(TableColumn(name, "key") for name in found.units.keys), *map(TableColumn, _headings(found))]
     rows: list[list[str | Text]] = [[*map(Text, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
-    console.print(Fitted(columns, rows, title=f"Cost per {found.units.names[-1]}{span}"))
+    console.print(Fitted(columns, rows, title=f"Cost per {plain(found.units.names[-1])}{span}"))
     for line in _sentences(found):
         console.print(Text(line))
     console.print(f"Prices {found.spend.book_hash[:12]}")
 
 
 def _headings(found: UnitEconomics) -> list[str]:
-    return ["calls", "cost", *(f"{name}" for name in found.units.names[1:])]
+    return ["calls", "cost", *found.units.names[1:]]
 
 
 def _figures(row: UnitRow) -> list[str]:
@@ -48,9 +47,10 @@ def _sentences(found: UnitEconomics) -> list[str]:
 
 
 def _sentence(cost: UnitCost) -> str:
+    name = plain(cost.name)
     if cost.usd_per_unit is None:
-        return f"Per {cost.name}: there is none."
-    own = f"Per {cost.name}: {format_cents(cost.usd_per_unit)} over {cost.units:f}"
+        return f"Per {name}: there is none."
+    own = f"Per {name}: {format_cents(cost.usd_per_unit)} over {cost.units:f}"
     if not cost.units_with_spend:
         own += ", none of them with spend"
     elif cost.units_with_spend != cost.units:
@@ -67,7 +67,7 @@ def _record(found: UnitEconomics, row: UnitRow) -> dict[str, object]:
 def as_json(found: UnitEconomics) -> str:
     """Units, what is unattributed, total, and the cost per unit; money as decimal strings, null where there is none."""
 
-    def plain(amount: Decimal | None) -> str | None:
+    def exact(amount: Decimal | None) -> str | None:
         return None if amount is None else f"{amount:f}"
 
     data = {
@@ -76,10 +76,10 @@ def as_json(found: UnitEconomics) -> str:
         "unattributed": _record(found, found.unattributed),
         "total_usd": f"{found.spend.total.computed_usd:f}",
         "costs": [
-            {"unit": cost.name, "units": plain(cost.units), "units_with_spend": plain(cost.units_with_spend),
-             "usd_per_unit": plain(cost.usd_per_unit),
-             "usd_per_unit_with_spend": plain(cost.usd_per_unit_with_spend),
-             "loaded_usd_per_unit": plain(cost.loaded_usd_per_unit)}
+            {"unit": cost.name, "units": exact(cost.units), "units_with_spend": exact(cost.units_with_spend),
+             "usd_per_unit": exact(cost.usd_per_unit),
+             "usd_per_unit_with_spend": exact(cost.usd_per_unit_with_spend),
+             "loaded_usd_per_unit": exact(cost.loaded_usd_per_unit)}
             for cost in found.costs
         ],
         "unpriced_models": list(found.spend.unpriced_models),
@@ -90,17 +90,12 @@ def as_json(found: UnitEconomics) -> str:
 
 def as_csv(found: UnitEconomics) -> str:
     """A row per unit, and the unattributed; safe to open in a spreadsheet."""
-    rows = [_record(found, row) for row in (*found.rows, found.unattributed)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: inert(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
-    return text.getvalue()
+    return as_sheet([_record(found, row) for row in (*found.rows, found.unattributed)])
 
 
 def as_markdown(found: UnitEconomics) -> str:
     """The table and what a unit cost, for a pull request or a chat."""
-    headings = [*found.units.keys, *_headings(found)]
+    headings = [cell(name) for name in (*found.units.keys, *_headings(found))]
     ruler = ["---"] * len(found.units.keys) + ["---:"] * len(_headings(found))
     rows: list[Sequence[str]] = [headings, ruler]
     rows += [[*map(cell, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]

@@ -41,8 +41,12 @@ class Rates:
 
 
 def read_rates(file: Path, currency: str) -> Rates:
-    """The rates of one currency. Raises InputError: no such currency, a date or rate that is none, a day twice."""
+    """The rates of one currency. Raises InputError: no such currency, or USD, a date or rate that is none, or a day
+    that stands twice.
+    """
     header, rows = read_csv(file)
+    if currency.casefold() == "usd":  # its column would be that of the cost itself
+        raise InputError("every cost is in USD already; name another currency", file=file)
     if "date" not in header:
         raise InputError("there is no column 'date'", file=file, line=1)
     found: dict[date, Decimal] = {}

@@ -14,14 +14,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from unicodedata import normalize
 
 from ...csv_reading import decimal_of, read_csv
+from ...documents import shown_name
 from ...errors import InputError
 from ...usage.tags import TAG
 from .query import DIMENSIONS, UNATTRIBUTED
 from .spend import Spend, SpendRow
 
 Keys = tuple[str, ...]
+RESULT_COLUMNS = ("calls", "cost", "computed_usd", "unpriced_tokens")
+"""What the result has beside the columns of the file, in one form or another."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,16 @@ def is_dimension(name: str) -> bool:
 
 
 def read_units(file: Path) -> Units:
-    """The units of a CSV file. Raises InputError: no column is a dimension, or a count is no number or negative."""
+    """The units of a CSV file. Raises InputError: no column is a dimension, a column that counts would be taken for
+    another of the result, or a count is no number or negative.
+    """
     header, rows = read_csv(file)
     keys = tuple(name for name in header if is_dimension(name))
     counted = tuple(name for name in header if name not in keys)
     if not keys:
         known = ", ".join([*DIMENSIONS, f"{TAG}NAME"])
         raise InputError(f"no column is named after a dimension of spend: {known}", file=file, line=1)
+    _check_names(keys, counted, file)
     counts: dict[Keys, tuple[Decimal, ...]] = {}
     for line, row in rows:
         key = tuple(row[name] or UNATTRIBUTED for name in keys)
@@ -93,6 +100,24 @@ def read_units(file: Path) -> Units:
     if not counts:
         raise InputError("there is no unit in it", file=file)
     return Units(keys, (" and ".join(keys), *counted), counts)
+
+
+def _check_names(keys: Keys, counted: Iterable[str], file: Path) -> None:
+    """Raises InputError where a count would stand in the place of another figure, or be taken for it."""
+    rows = " and ".join(keys)
+    taken = {"": "it has no name", _folded(rows): "units that are rows of the file have that name"}
+    taken |= {_folded(name): f"{shown_name(name)} is what calls are grouped by" for name in (*DIMENSIONS, *keys)}
+    taken |= {_folded(name): f"{name!r} is a column of the result" for name in RESULT_COLUMNS}
+    for name in counted:
+        why = taken.get(_folded(name))
+        if why:
+            raise InputError(f"the column {shown_name(name)} cannot count units: {why}; rename it", file=file, line=1)
+        taken[_folded(name)] = f"{shown_name(name)} differs in case or spaces only"
+
+
+def _folded(name: str) -> str:
+    """A name without what a reader does not see, or a spreadsheet and a database take for the same."""
+    return "".join(normalize("NFKC", name).casefold().split())
 
 
 def _count(text: str, file: Path, line: int, column: str) -> Decimal:

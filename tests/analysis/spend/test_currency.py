@@ -14,6 +14,7 @@ from costsim.analysis.spend.query import Query
 from costsim.analysis.spend.spend import spend
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
+from costsim.reports.spend import as_csv, as_markdown, write_parquet
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from emptied import open_store
@@ -54,6 +55,32 @@ def test_each_day_keeps_its_own_rate(store: duckdb.DuckDBPyConnection, tmp_path:
 def test_rows_add_up_to_the_total(store: duckdb.DuckDBPyConnection, tmp_path: Path, by: tuple[str, ...]) -> None:
     found = in_currency(store, tmp_path, WIDE, by)
     assert sum(row.converted or 0 for row in found.rows) == found.total.converted == Decimal("6.6")
+
+
+@pytest.mark.slow
+def test_a_currency_is_text_in_every_form(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Its name is that of a column of a file."""
+    name = "@eur | <b>;=x"
+    (tmp_path / "rates.csv").write_text(f'date,"{name}"\n2026-10-01,0.5\n')
+    found = spend(store, open_book(), Query(("team",)), read_rates(tmp_path / "rates.csv", name))
+    assert as_csv(found).splitlines()[0].endswith(",computed_@eur | <b>;'=x")
+    heading, ruler = as_markdown(found, "computed").splitlines()[:2]
+    assert "<b>" not in heading
+    assert "@eur" not in heading
+    assert ruler.count("|") == heading.replace("\\|", "").count("|") == 6  # team, calls, input, cost, cost in it
+    write_parquet(found, tmp_path / "spend.parquet")
+    column = f'"computed_{name}"'
+    # a: $1 and $2, b: $4, at 0.5
+    assert store.execute(f"SELECT {column} FROM '{tmp_path}/spend.parquet' ORDER BY team").fetchall() == [
+        (Decimal("1.5"),), (2,),
+    ]  # fmt: skip
+
+
+def test_usd_is_no_other_currency(tmp_path: Path) -> None:
+    """Its column would be `computed_usd`, in the place of the cost."""
+    (tmp_path / "rates.csv").write_text("date,usd\n2026-10-01,0.5\n")
+    with pytest.raises(InputError, match="every cost is in USD already"):
+        read_rates(tmp_path / "rates.csv", "usd")
 
 
 @pytest.mark.parametrize(

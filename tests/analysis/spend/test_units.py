@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from costsim.analysis.spend.query import Query
 from costsim.analysis.spend.spend import Spend, spend
-from costsim.analysis.spend.units import read_units, unit_economics, units_of
+from costsim.analysis.spend.units import RESULT_COLUMNS, read_units, unit_economics, units_of
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
 from costsim.reports import units as show
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
+from rich.console import Console
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -109,12 +111,52 @@ def test_a_unit_that_stands_twice_counts_twice(spent: Spend, tmp_path: Path) -> 
         ("branch,n\na,many\n", "'many' is not a number"),
         ("branch,n\na,-1\n", "-1 is less than nothing"),
         ("branch\n", "there is no unit in it"),
+        # Each would stand in the place of another figure, or be taken for it
+        (
+            "branch,calls,n\na,77,1\n",
+            "units.csv:1: the column 'calls' cannot count units: 'calls' is a column of the .*; rename it",
+        ),
+        ("branch,computed_usd\na,0.01\n", "the column 'computed_usd' cannot count units"),
+        ("branch,unpriced_tokens\na,0\n", "the column 'unpriced_tokens' cannot count units"),
+        ("branch,Cost\na,0\n", "the column 'Cost' cannot count units: 'cost' is a column of the result"),
+        ("branch,c alls\na,0\n", "cannot count units: 'calls' is a column of the result"),
+        ("branch,Branch\na,1\n", "the column 'Branch' cannot count units: 'branch' is what calls are grouped by"),
+        ("branch,Session\na,1\n", "'session' is what calls are grouped by"),
+        ("branch,tags.a,TAGS.A\na,b,1\n", "'tags.a' is what calls are grouped by"),
+        ("branch,team,branch and  team\na,b,1\n", "units that are rows of the file have that name"),
+        ("branch,merged,Merged\na,1,2\n", "the column 'Merged' .* 'merged' differs in case or spaces only"),
+        ("branch,\na,1\n", "cannot count units: it has no name"),
     ],
 )
 def test_a_list_that_means_nothing_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "units.csv").write_text(text, "utf-8")
     with pytest.raises(InputError, match=message):
         read_units(tmp_path / "units.csv")
+
+
+HOSTILE = """branch,"=1+1","<img src=x> @octocat | [a](http://evil.com)","a
+::b;=c"\na,1,2,3\n"""
+
+
+def test_a_heading_is_text_as_a_value_is(spent: Spend, tmp_path: Path) -> None:
+    found = economics(spent, tmp_path, HOSTILE)
+    assert show.as_csv(found).splitlines()[0] == (
+        "branch,calls,computed_usd,unpriced_tokens,'=1+1,<img src=x> @octocat | [a](http://evil.com),a ::b;'=c"
+    )
+    shown = show.as_markdown(found)
+    assert [
+        mark for mark in ("<img", "@octocat", "http://", "](") if mark in shown.replace("\\<", "").replace("\\]", "")
+    ] == []
+    assert shown.splitlines()[1].count("|") == 7  # six columns: no heading ends a cell or a line
+    console = Console(file=io.StringIO(), width=300)
+    show.print_units(found, console)
+    assert "\n::b" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_column_that_counts_is_named_as_no_column_of_the_result(spent: Spend, tmp_path: Path) -> None:
+    """What the result has of its own is in the list of names that are refused."""
+    found = economics(spent, tmp_path, "branch\na\n")
+    assert {*show.as_csv(found).splitlines()[0].split(",")} - {"branch"} <= {*RESULT_COLUMNS}
 
 
 def test_all_forms_say_the_same(spent: Spend, tmp_path: Path) -> None:
