@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -73,7 +74,9 @@ def _allowance_lines(spend: Spend) -> list[str]:
     lines = [_allowance_line(entry) for entry in spend.allowances]
     flat = sum((entry.fee_usd + entry.overage_usd for entry in spend.allowances), Decimal(0))
     whole = format_cents(spend.total.computed_usd + flat)
-    return ["Subscriptions (whole months; in no row above):", *lines, f"  total with fees and overage: {whole}"]
+    days = f"{min(a.first_day for a in spend.allowances)} to {max(a.last_day for a in spend.allowances)}"
+    heading = f"Subscriptions ({days}, a fee per month for whole months; in no row above):"
+    return [heading, *lines, f"  total with fees and overage: {whole}"]
 
 
 def _allowance_line(entry: Allowance) -> str:
@@ -221,7 +224,10 @@ def _in_currency(currency: str) -> str:
 
 
 def _allowance(entry: Allowance) -> dict[str, object]:
-    return {key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in asdict(entry).items()}
+    return {
+        key: f"{value:f}" if isinstance(value, Decimal) else f"{value}" if isinstance(value, date) else value
+        for key, value in asdict(entry).items()
+    }
 
 
 def as_json(spend: Spend) -> str:

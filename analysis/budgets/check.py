@@ -266,25 +266,26 @@ def _judge_logged(found: _Check, logged: Usage, connection: DuckDBPyConnection, 
     runs = [entry.budget.name for entry in found.stated if entry.budget.period == "run"]
     if runs:
         found.notes.append(f"logs do not distinguish runs: {', '.join(runs)} compared with the projection only")
-    found.notes += _subscribed(Ledger.open(connection, logged.book), logged)
+    found.notes += _subscribed(Ledger.open(connection, logged.book), logged, settings.today)
     if logged.doubt:
         found.notes.append(logged.doubt)
     if settings.today - logged.as_of > _STALE and logged.as_of < logged.last_day:
         found.notes.append(f"the logs end on {logged.as_of}: what was spent since is a forecast")
 
 
-def _subscribed(ledger: Ledger, logged: Usage) -> list[str]:
-    """What subscriptions cost in the month so far: fees and overage are in no row of usage, nor in its budgets."""
+def _subscribed(ledger: Ledger, logged: Usage, today: date) -> list[str]:
+    """What subscriptions cost in the month to today, as in `spend`: in no row of usage, nor in its budgets."""
     from ...money import format_cents
     from ..spend.allowances import allowances
 
     if not logged.book.subscriptions:
         return []
-    ledger.choose(logged.month, logged.as_of)
+    days = logged.month, min(logged.last_day, today)
+    ledger.choose(*days)
     ledger.price_rows()
     parts = [
         f"{entry.name} {format_cents(entry.fee_usd)} in fees and {format_cents(entry.overage_usd)} in overage"
-        for entry in allowances(ledger.connection, logged.book)
+        for entry in allowances(ledger.connection, logged.book, *days, today)
         if entry.fee_usd or entry.overage_usd
     ]
     return (

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...money import to_usd
+from ...usage import future
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,15 +35,18 @@ SPAN = "SELECT min(shown_day), max(shown_day) FROM chosen"
 
 @dataclass(frozen=True)
 class Allowance:
-    """A subscription in a month (UTC), of the days that were chosen; USD, to 12 places.
+    """A subscription in a month, of the days from `first_day` to `last_day` (see `fee_days`); USD, to 12 places.
 
-    `fee_usd` is for all seats; `included` and `used` are in `unit` (credits or requests; None: without limit).
-    `list_usd` is what the calls would have cost at list prices, `overage_usd` what they cost beyond what is included,
-    the marginal cost. `unbilled` is what was used beyond it where no overage is stated.
+    `fee_usd` is for all seats, of those days, or of the month, however few of its days they are. `included` and `used`
+    are in `unit` (credits or requests; None: without limit). `list_usd` is what the calls would have cost at list
+    prices, `overage_usd` what they cost beyond what is included, the marginal cost. `unbilled` is what was used beyond
+    it where no overage is stated.
     """
 
     name: str
     month: str
+    first_day: date
+    last_day: date
     seats: int
     fee_usd: Decimal
     unit: str | None
@@ -53,21 +57,43 @@ class Allowance:
     list_usd: Decimal
 
 
-def allowances(connection: DuckDBPyConnection, book: PriceBook) -> tuple[Allowance, ...]:
-    """The subscriptions of the book in each month of the days that `chosen` has, from rows that are `priced`."""
+def allowances(
+    connection: DuckDBPyConnection,
+    book: PriceBook,
+    since: date | None = None,
+    until: date | None = None,
+    today: date | None = None,
+) -> tuple[Allowance, ...]:
+    """The subscriptions of the book in each month of the days asked for, from rows that are `chosen` and `priced`.
+
+    `today` (default: the day, UTC) ends a fee by the day: what is still to come costs nothing yet.
+    """
     subscriptions = book.subscriptions
-    if not subscriptions:
-        return ()
-    first, last = connection.execute(SPAN).fetchone() or (None, None)
-    if first is None or last is None:
+    logged = connection.execute(SPAN).fetchone() if subscriptions else None
+    days = fee_days(since, until, logged or (None, None), today or future.this_day())
+    if not days:
         return ()
     used = {(name, month): (usd, requests) for name, month, usd, requests in connection.execute(USED).fetchall()}
     return tuple(
-        _allowance(subscription, days, *used.get((subscription.name, f"{days[0]:%Y-%m}"), (Decimal(0), 0)))
+        _allowance(subscription, month, *used.get((subscription.name, f"{month[0]:%Y-%m}"), (Decimal(0), 0)))
         for subscription in subscriptions
-        for days in _months(first, last)
-        if any(_valid(subscription, day) for day in days)
+        for month in _months(*days)
+        if any(_valid(subscription, day) for day in month)
     )
+
+
+def fee_days(
+    since: date | None, until: date | None, logged: tuple[date | None, date | None], today: date
+) -> tuple[date, date] | None:
+    """The first and the last day that a fee is counted for: those asked for, whether they have calls or not.
+
+    They end today, or with the last call if that is later. Where no bound is asked for, the first and last call is it;
+    None where there is neither.
+    """
+    first, last = since or logged[0], logged[1]
+    if since or until:
+        last = min(until or date.max, max(today, last or today))
+    return (first, last) if first and last and first <= last else None
 
 
 def _months(first: date, last: date) -> Iterator[list[date]]:
@@ -110,7 +136,7 @@ def _row(
     overage: Fraction = Fraction(0),
 ) -> Allowance:  # fmt: skip
     return Allowance(
-        subscription.name, f"{days[0]:%Y-%m}", subscription.seats, to_usd(fee), unit,
+        subscription.name, f"{days[0]:%Y-%m}", days[0], days[-1], subscription.seats, to_usd(fee), unit,
         None if included is None else to_usd(included), None if used is None else to_usd(used),
         to_usd(unbilled), to_usd(overage), to_usd(list_usd),
     )  # fmt: skip

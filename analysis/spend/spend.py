@@ -130,7 +130,7 @@ def spend(
         keep_top(connection, query)
     rows, total = _rows(connection, query), _total(connection, query)
     # of a choice of calls nobody can say what of an allowance they used
-    flat = () if query.where else allowances(connection, book)
+    flat = () if query.where else allowances(connection, book, query.since, query.until, today)
     if rates:
         rows, total = _converted(connection, query, rates, rows, total)
     unpriced, notes = _unpriced(connection), price_notes(connection)

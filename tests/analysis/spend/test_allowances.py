@@ -14,6 +14,7 @@ from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
+from costsim.analysis.spend.allowances import fee_days
 from costsim.analysis.spend.query import Query, parse_where
 from costsim.analysis.spend.spend import Spend, spend
 from costsim.errors import PriceBookError
@@ -45,7 +46,8 @@ def spent(tmp_path: Path) -> Spent:
         with open_store(Path(":memory:")) as store:
             mapping = parse_mapping("ts=at,input=tokens,model=:anthropic/claude-haiku-4-5")
             load(store, [tmp_path / "calls.csv"], mapping=mapping)
-            return spend(store, open_book("list", [tmp_path / "prices.yaml"]), Query(("month",), **query))
+            book = open_book("list", [tmp_path / "prices.yaml"])
+            return spend(store, book, Query(("month",), **query), today=date(2026, 10, 20))
 
     return under
 
@@ -85,9 +87,44 @@ def test_beyond_what_is_included_nothing_is_billed_where_no_price_is_stated_and_
 
 
 @pytest.mark.slow
-def test_a_daily_fee_counts_the_days_shown(spent: Spent) -> None:
+def test_a_daily_fee_counts_the_days_from_the_first_to_the_last_call_where_none_are_asked_for(spent: Spent) -> None:
     # from 2026-09-10 to 2026-10-12: 21 days of September, 12 of October
-    assert [row[1] for row in figures(spent("usd_per_day: 1"))] == [21, 12]
+    found = spent("usd_per_day: 1")
+    assert [row[1] for row in figures(found)] == [21, 12]
+    assert "- Subscriptions (2026-09-10 to 2026-10-12, a fee per month for whole months;" in as_markdown(found, "both")
+    assert json.loads(as_json(found))["allowances"][0]["last_day"] == "2026-09-30"
+
+
+@pytest.mark.slow
+def test_a_daily_fee_counts_the_days_asked_for_whether_they_have_calls_or_not(spent: Spent) -> None:
+    """Calls are of 10 to 12 September and October; it is 20 October."""
+    fee = "usd_per_day: 10"
+    of = {
+        "September, which is over": ((9, 1), (9, 30), [("2026-09", 300)]),  # 30 days of $10
+        "October, to today": ((10, 1), (10, 31), [("2026-10", 200)]),  # 20 days of $10
+        "August, without a call": ((8, 1), (8, 31), [("2026-08", 310)]),  # 31 days of $10
+        "November, to come": ((11, 1), (11, 30), []),
+        "since, to today": ((9, 30), None, [("2026-09", 10), ("2026-10", 200)]),  # 1 day and 20
+        "until, from the first call": (None, (10, 2), [("2026-09", 210), ("2026-10", 20)]),  # 21 days and 2
+    }
+    for case, (since, until, fees) in of.items():
+        asked = {"since": since and date(2026, *since), "until": until and date(2026, *until)}
+        assert [row[:2] for row in figures(spent(fee, **asked))] == fees, case
+
+
+@pytest.mark.slow
+def test_a_monthly_fee_is_due_in_a_month_without_calls(spent: Spent) -> None:
+    found = spent("usd_per_month: 25, seats: 2", since=date(2026, 8, 1), until=date(2026, 8, 31))
+    assert figures(found) == [("2026-08", 50, None, None, 0, 0)]
+    assert "total with fees and overage: $50.00" in as_markdown(found, "both")
+
+
+def test_calls_later_than_today_lengthen_what_a_fee_is_counted_for() -> None:
+    """A call of tomorrow, in a time zone ahead: its day is asked for, and has begun where it was made."""
+    asked, today = (date(2026, 10, 1), date(2026, 10, 31)), date(2026, 10, 20)
+    assert fee_days(*asked, (date(2026, 10, 5), date(2026, 10, 21)), today) == (date(2026, 10, 1), date(2026, 10, 21))
+    assert fee_days(*asked, (None, None), today) == (date(2026, 10, 1), today)
+    assert fee_days(None, asked[1], (None, None), today) is None
 
 
 @pytest.mark.slow
@@ -127,6 +164,23 @@ def test_a_projection_counts_at_list_price_what_is_beyond_an_allowance_without_o
         "Subscription plan includes 2,000 credits a month (2 seats); what is beyond costs list price, as no overage is "
         "stated." in found.assumptions
     )
+
+
+@pytest.mark.slow
+def test_a_check_of_usage_and_spend_have_the_same_fee_by_the_day(spent: Spent, tmp_path: Path) -> None:
+    """20 days of October of $10, though its last call is of the 12th."""
+    found = spent("usd_per_day: 10", since=date(2026, 10, 1), until=date(2026, 10, 31))
+    (tmp_path / "architecture.yaml").write_text(
+        "prices: prices.yaml\nbudgets: [{name: all, scope: total, period: month, usd: 500}]\ncomponents: [{name: a, "
+        "agent: a, task: t, model: anthropic/claude-haiku-4-5, runs_per_day: 1, tokens: {input: 1000}}]\n"
+    )
+    with open_store(Path(":memory:")) as store:
+        mapping = parse_mapping("ts=at,input=tokens,model=:anthropic/claude-haiku-4-5")
+        load(store, [tmp_path / "calls.csv"], mapping=mapping)
+        settings = CheckSettings(date(2026, 10, 20), month=date(2026, 10, 1), trials=10)
+        checked = check(tmp_path / "architecture.yaml", settings, usage=store)
+    assert [entry.fee_usd for entry in found.allowances] == [200]
+    assert "plan $200.00 in fees and $0 in overage" in " ".join(checked.notes)
 
 
 @pytest.mark.slow
