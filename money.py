@@ -32,25 +32,26 @@ def strip(amount: Decimal) -> Decimal:
     return plain.quantize(_ONE, context=_EXACT) if plain == plain.to_integral_value() else plain
 
 
-def format_usd(amount: Decimal | None) -> str:
+def format_usd(amount: Decimal | None, sign: str = "$") -> str:
     """An amount of USD: two significant digits below a cent, cents below $1,000, then k, M, B, T.
 
-    None, a cost whose model has no price, reads `unpriced`: it is unknown, not zero.
+    None, a cost whose model has no price, reads `unpriced`: it is unknown, not zero. `sign` stands before an amount in
+    USD; in another currency, which its heading names, nothing does.
     """
     if amount is None:
         return UNPRICED
     size = abs(amount)
     if 0 < size < _SMALLEST_USD:
-        return f"<${_SMALLEST_USD}" if amount > 0 else f">{MINUS}${_SMALLEST_USD}"
+        return f"<{sign}{_SMALLEST_USD}" if amount > 0 else f">{MINUS}{sign}{_SMALLEST_USD}"
     text = small(size) if size < 1 else scaled(size, places=2)
-    return signed(amount, f"${text}")
+    return signed(amount, f"{sign}{text}")
 
 
-def format_cents(amount: Decimal | None) -> str:
+def format_cents(amount: Decimal | None, sign: str = "$") -> str:
     """An amount of USD to the cent, `$10,194.60`, for tables whose figures are added up; small ones as `format_usd`."""
     if amount is None or abs(amount) < 1:
-        return format_usd(amount)
-    return signed(amount, f"${rounded(abs(amount), 2):,f}")
+        return format_usd(amount, sign)
+    return signed(amount, f"{sign}{rounded(abs(amount), 2):,f}")
 
 
 def format_range(low: Decimal | None, high: Decimal | None) -> str:

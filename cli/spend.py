@@ -213,7 +213,7 @@ def _query(asked: SpendOptions, units: Units | None) -> Query:
 
 def _say_quality(found: Spend) -> None:
     """What is not counted: beside a form that has no place for it."""
-    from ..reports.spend import quality_lines
+    from ..reports.beside_spend import quality_lines
 
     for line in quality_lines(found):
         say(line, err=True)

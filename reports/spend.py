@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.text import Text
 
-from ..analysis.spend.allowances import Allowance
 from ..analysis.spend.spend import Spend, SpendRow
 from ..json_text import json_text
 from ..money import format_cents
-from ..plurals import first_lines
 from ..tokens import BILLED_TOKENS, CALL_CLASSES, MEDIA_CLASSES
 from ..usage.reader import identifier
 from ..usage.tags import json_path
+from .beside_spend import as_data, markdown_above, markdown_below, priced, print_above, print_below
 from .escaping import cell
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
@@ -33,61 +29,10 @@ TOKEN_HEADINGS = {name: name.replace("cache_write", "write").replace("_", " ") f
 
 def print_spend(spend: Spend, costs: Costs, console: Console) -> None:
     """The groups, unpriced ones first, and what the figures rest on."""
-    for overlap in spend.sources.overlaps:
-        console.print(Text("OVERLAP: ", style="bold red"), Text(overlap.message, style="red"), sep="")
-    if spend.unpriced_models:
-        console.print(Text("UNPRICED: in tokens only, in no cost", style="bold red"))
-        for name in spend.unpriced_models:
-            console.print(Text(f"  {name}", style="red"))
-        console.print()
+    print_above(spend, console)
     console.print(_table(spend, costs))
-    for row in (spend.total,):
-        _print_difference(row, console)
-    for score in spend.quality.scores:
-        console.print(Text(f"Completeness: {score.message}"), style="yellow" if score.score < 90 else "")
-    for message in _first(spend.quality.messages):
-        console.print(Text(f"NOT IN THE TOTAL: {message}", style="yellow"))
-    for line in _allowance_lines(spend):
-        console.print(Text(line))
-    console.print(f"Prices {spend.book_hash[:12]}")
-    for note in _first(spend.notes):
-        console.print(Text(f"note: {note}", style="yellow"))
-
-
-def quality_lines(spend: Spend) -> list[str]:
-    """What is to be known of the sources beside a table that other programs read."""
-    return [
-        *(f"OVERLAP: {overlap.message}" for overlap in spend.sources.overlaps),
-        *(f"Completeness: {score.message}" for score in spend.quality.scores),
-        *(f"NOT IN THE TOTAL: {message}" for message in _first(spend.quality.messages)),
-    ]
-
-
-def _first(lines: Sequence[str]) -> list[str]:
-    return first_lines(lines, "--format json has all")
-
-
-def _allowance_lines(spend: Spend) -> list[str]:
-    """What subscriptions cost beside the calls, and what they include; the total with it."""
-    if not spend.allowances:
-        return []
-    lines = [_allowance_line(entry) for entry in spend.allowances]
-    flat = sum((entry.fee_usd + entry.overage_usd for entry in spend.allowances), Decimal(0))
-    whole = format_cents(spend.total.computed_usd + flat)
-    days = f"{min(a.first_day for a in spend.allowances)} to {max(a.last_day for a in spend.allowances)}"
-    heading = f"Subscriptions ({days}, a fee per month for whole months; in no row above):"
-    return [heading, *lines, f"  total with fees and overage: {whole}"]
-
-
-def _allowance_line(entry: Allowance) -> str:
-    seats = f", {entry.seats:,} seats" if entry.seats > 1 else ""
-    fee = f"  {entry.name}, {entry.month}{seats}: fee {format_cents(entry.fee_usd)}, list value "
-    line = f"{fee}{format_cents(entry.list_usd)}"
-    if entry.included is None or entry.used is None:
-        return line
-    line += f", {entry.used.normalize():,f} of {entry.included.normalize():,f} {entry.unit} used"
-    beyond = f"; {entry.unbilled:,f} beyond, without a price" if entry.unbilled else ""
-    return f"{line}, overage {format_cents(entry.overage_usd)}{beyond}"
+    _print_difference(spend.total, console)
+    print_below(spend, console)
 
 
 def _table(spend: Spend, costs: Costs) -> Fitted:
@@ -132,11 +77,11 @@ def _columns(spend: Spend, costs: Costs) -> dict[str, Callable[[SpendRow], str]]
     if costs != "recorded":
         columns["cost"] = _computed
     if spend.currency:
-        columns[f"cost in {spend.currency}"] = lambda row: f"{row.converted or 0:,.2f}"
+        columns[f"cost in {spend.currency}"] = lambda row: priced(row.converted, row.unpriced_tokens, sign="")
     if costs != "computed" and any(row.recorded_usd is not None for row in (*spend.rows, spend.total)):
         columns["recorded"] = _recorded
     if spend.query.reprice:
-        columns[f"at prices of {spend.query.reprice}"] = lambda row: _priced(
+        columns[f"at prices of {spend.query.reprice}"] = lambda row: priced(
             row.repriced_usd, row.repriced_unpriced_tokens
         )
     if any(row.shadow_usd for row in spend.rows):
@@ -149,13 +94,7 @@ def _all_tokens(row: SpendRow) -> str:
 
 
 def _computed(row: SpendRow) -> str:
-    return _priced(row.computed_usd, row.unpriced_tokens)
-
-
-def _priced(usd: Decimal | None, unpriced_tokens: int) -> str:
-    if not unpriced_tokens:
-        return format_cents(usd)
-    return f"{format_cents(usd)} + unpriced" if usd else "unpriced"
+    return priced(row.computed_usd, row.unpriced_tokens)
 
 
 def _recorded(row: SpendRow) -> str:
@@ -223,13 +162,6 @@ def _in_currency(currency: str) -> str:
     return f"computed_{currency.lower()}"
 
 
-def _allowance(entry: Allowance) -> dict[str, object]:
-    return {
-        key: f"{value:f}" if isinstance(value, Decimal) else f"{value}" if isinstance(value, date) else value
-        for key, value in asdict(entry).items()
-    }
-
-
 def as_json(spend: Spend) -> str:
     """Rows, total, unpriced models and the book's hash."""
     data = {
@@ -239,12 +171,7 @@ def as_json(spend: Spend) -> str:
         **({"currency": spend.currency} if spend.currency else {}),
         "rows": [_record(spend, row) for row in spend.rows],
         "total": {key: value for key, value in _record(spend, spend.total).items() if key not in spend.query.by},
-        **({"allowances": [_allowance(entry) for entry in spend.allowances]} if spend.allowances else {}),
-        "unpriced_models": list(spend.unpriced_models),
-        "price_book": {"hash": spend.book_hash},
-        "sources": spend.sources.as_data(),
-        "data_quality": spend.quality.as_data(),
-        "notes": list(spend.notes),
+        **as_data(spend),
     }
     return json_text(data)
 
@@ -261,20 +188,14 @@ def as_csv(spend: Spend) -> str:
 def as_markdown(spend: Spend, costs: Costs) -> str:
     """The table, for a pull request or a chat."""
     columns = _columns(spend, costs)
-    lines = [f"- **OVERLAP** {cell(overlap.message)}" for overlap in spend.sources.overlaps]
-    lines += [f"- **UNPRICED** {cell(name)}" for name in spend.unpriced_models]
-    lines += [""] if lines else []
+    lines = markdown_above(spend)
     lines.append("| " + " | ".join([*map(cell, spend.query.by), *map(cell, columns)]) + " |")
     lines.append("| " + " | ".join(["---"] * len(spend.query.by) + ["---:"] * len(columns)) + " |")
     for row in spend.rows:
         lines.append("| " + " | ".join([*map(cell, row.keys), *(show(row) for show in columns.values())]) + " |")
     total = ["**total**", *[""] * (len(spend.query.by) - 1)] if spend.query.by else []
     lines.append("| " + " | ".join([*total, *(f"**{show(spend.total)}**" for show in columns.values())]) + " |")
-    notes = [f"- {cell(line.strip())}" for line in _allowance_lines(spend)]
-    notes += [f"- Completeness: {cell(score.message)}" for score in spend.quality.scores]
-    notes += [f"- Not in the total: {cell(message)}" for message in _first(spend.quality.messages)]
-    notes += [f"- {cell(note)}" for note in _first(spend.notes)]
-    return "\n".join([*lines, "", f"Prices `{spend.book_hash[:12]}`.", *[""][: len(notes)], *notes]) + "\n"
+    return "\n".join([*lines, "", *markdown_below(spend)]) + "\n"
 
 
 def write_parquet(spend: Spend, file: Path) -> None:

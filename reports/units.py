@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..analysis.spend.units import UnitCost, UnitEconomics, UnitRow
 from ..json_text import json_text
-from ..money import format_cents
+from .beside_spend import as_data, markdown_above, markdown_below, priced, print_above, print_below
 from .escaping import cell, plain
 from .fitted import Fitted, TableColumn
 from .sheets import as_sheet
@@ -22,10 +22,11 @@ def print_units(found: UnitEconomics, console: Console) -> None:
     span = f" from {days[0]} to {days[1]}" if days else ": nothing is logged for those days"
     columns = [*(TableColumn(name, "key") for name in found.units.keys), *map(TableColumn, _headings(found))]
     rows: list[list[str | Text]] = [[*map(Text, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
+    print_above(found.spend, console)
     console.print(Fitted(columns, rows, title=f"Cost per {plain(found.units.names[-1])}{span}"))
     for line in _sentences(found):
         console.print(Text(line))
-    console.print(f"Prices {found.spend.book_hash[:12]}")
+    print_below(found.spend, console)
 
 
 def _headings(found: UnitEconomics) -> list[str]:
@@ -33,29 +34,29 @@ def _headings(found: UnitEconomics) -> list[str]:
 
 
 def _figures(row: UnitRow) -> list[str]:
-    unpriced = " + unpriced" if row.unpriced_tokens else ""
-    return [f"{row.calls:,}", format_cents(row.usd) + unpriced, *(f"{count:f}" for count in row.counts[1:])]
+    return [f"{row.calls:,}", priced(row.usd, row.unpriced_tokens), *(f"{count:f}" for count in row.counts[1:])]
 
 
 def _sentences(found: UnitEconomics) -> list[str]:
     """What each kind of unit cost, and of what."""
-    total = found.spend.total.computed_usd
-    lines = [_sentence(cost) for cost in found.costs]
-    rest = found.unattributed.usd
-    share = f"; {format_cents(rest)} of {format_cents(total)} is unattributed" if rest else ""
-    return [*lines, f"Total {format_cents(total)}{share}."]
+    rest, total = found.unattributed, found.spend.total
+    whole = priced(total.computed_usd, total.unpriced_tokens)
+    left = rest.usd or rest.unpriced_tokens
+    share = f"; {priced(rest.usd, rest.unpriced_tokens)} of {whole} is unattributed" if left else ""
+    return [*(_sentence(cost, total.unpriced_tokens) for cost in found.costs), f"Total {whole}{share}."]
 
 
-def _sentence(cost: UnitCost) -> str:
+def _sentence(cost: UnitCost, unpriced_tokens: int) -> str:
     name = plain(cost.name)
     if cost.usd_per_unit is None:
         return f"Per {name}: there is none."
-    own = f"Per {name}: {format_cents(cost.usd_per_unit)} over {cost.units:f}"
+    own = f"Per {name}: {priced(cost.usd_per_unit, cost.unpriced_tokens)} over {cost.units:f}"
     if not cost.units_with_spend:
         own += ", none of them with spend"
     elif cost.units_with_spend != cost.units:
-        own += f", {format_cents(cost.usd_per_unit_with_spend)} over the {cost.units_with_spend:f} with spend"
-    return f"{own}; {format_cents(cost.loaded_usd_per_unit)} with what is unattributed."
+        per = priced(cost.usd_per_unit_with_spend, cost.unpriced_tokens)
+        own += f", {per} over the {cost.units_with_spend:f} with spend"
+    return f"{own}; {priced(cost.loaded_usd_per_unit, unpriced_tokens)} with what is unattributed."
 
 
 def _record(found: UnitEconomics, row: UnitRow) -> dict[str, object]:
@@ -75,15 +76,15 @@ def as_json(found: UnitEconomics) -> str:
         "rows": [_record(found, row) for row in found.rows],
         "unattributed": _record(found, found.unattributed),
         "total_usd": f"{found.spend.total.computed_usd:f}",
+        "total_unpriced_tokens": found.spend.total.unpriced_tokens,
         "costs": [
             {"unit": cost.name, "units": exact(cost.units), "units_with_spend": exact(cost.units_with_spend),
              "usd_per_unit": exact(cost.usd_per_unit),
              "usd_per_unit_with_spend": exact(cost.usd_per_unit_with_spend),
-             "loaded_usd_per_unit": exact(cost.loaded_usd_per_unit)}
+             "loaded_usd_per_unit": exact(cost.loaded_usd_per_unit), "unpriced_tokens": cost.unpriced_tokens}
             for cost in found.costs
         ],
-        "unpriced_models": list(found.spend.unpriced_models),
-        "price_book": {"hash": found.spend.book_hash},
+        **as_data(found.spend),
     }  # fmt: skip
     return json_text(data)
 
@@ -100,4 +101,5 @@ def as_markdown(found: UnitEconomics) -> str:
     rows: list[Sequence[str]] = [headings, ruler]
     rows += [[*map(cell, row.keys), *_figures(row)] for row in (*found.rows, found.unattributed)]
     table = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([*table, "", *(f"- {cell(line)}" for line in _sentences(found))]) + "\n"
+    sentences = [f"- {cell(line)}" for line in _sentences(found)]
+    return "\n".join([*markdown_above(found.spend), *table, "", *sentences, "", *markdown_below(found.spend)]) + "\n"

@@ -67,8 +67,8 @@ class SpendRow(NamedTuple):
 
     `computed_usd` is the cost of all that has a price; `unpriced_tokens` what has none, in no cost. `recorded_usd`
     is what the sources say, None where they say nothing, of `recorded_calls` of the `entries` of the rollup.
-    `converted` is the computed cost in the currency asked for, each day at its own rate. `repriced_usd` is at the
-    prices of `Query.reprice`, of all but the tokens that have none on that day.
+    `converted` is the computed cost in the currency asked for, each day at its own rate; None if nothing has a price.
+    `repriced_usd` is at the prices of `Query.reprice`, of all but the tokens that have none on that day.
     """
 
     keys: tuple[str, ...]
@@ -258,7 +258,13 @@ def _converted(
     found = converted(connection, query, rates)
     with exact():
         whole = sum(found.values(), NOTHING)
-    return [row._replace(converted=found.get(row.keys, NOTHING)) for row in rows], total._replace(converted=whole)
+    known = {row.keys: found.get(row.keys, NOTHING) for row in rows} | {total.keys: whole}
+
+    def beside(row: SpendRow) -> SpendRow:
+        unknown = row.unpriced_tokens and not row.computed_usd
+        return row if unknown else row._replace(converted=known[row.keys])
+
+    return [beside(row) for row in rows], beside(total)
 
 
 Costs = dict[Any, Decimal]

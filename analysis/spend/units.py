@@ -53,7 +53,7 @@ class UnitCost:
     """USD per unit. `attributed` is what the list claims; `with_spend` counts only units for which there was spend.
 
     `usd_per_unit` and `usd_per_unit_with_spend` share out what is attributed, `loaded_usd_per_unit` all that was spent.
-    None where there are no such units.
+    None where there are no such units. `unpriced_tokens`, of what is attributed, are in none of them.
     """
 
     name: str
@@ -62,6 +62,7 @@ class UnitCost:
     usd_per_unit: Decimal | None
     usd_per_unit_with_spend: Decimal | None
     loaded_usd_per_unit: Decimal | None
+    unpriced_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,5 +160,5 @@ def _cost(name: str, place: int, rows: Iterable[UnitRow], total_usd: Decimal) ->
     usd = sum((row.usd for row in own), Decimal(0))
     return UnitCost(
         name, units, with_spend, usd / units if units else None, usd / with_spend if with_spend else None,
-        total_usd / units if units else None,
+        total_usd / units if units else None, sum(row.unpriced_tokens for row in own),
     )  # fmt: skip

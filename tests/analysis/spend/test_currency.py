@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.spend.currency import read_rates
-from costsim.analysis.spend.query import Query
+from costsim.analysis.spend.query import Query, parse_where
 from costsim.analysis.spend.spend import spend
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
-from costsim.reports.spend import as_csv, as_markdown, write_parquet
+from costsim.reports.spend import as_csv, as_json, as_markdown, write_parquet
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from emptied import open_store
@@ -55,6 +56,50 @@ def test_each_day_keeps_its_own_rate(store: duckdb.DuckDBPyConnection, tmp_path:
 def test_rows_add_up_to_the_total(store: duckdb.DuckDBPyConnection, tmp_path: Path, by: tuple[str, ...]) -> None:
     found = in_currency(store, tmp_path, WIDE, by)
     assert sum(row.converted or 0 for row in found.rows) == found.total.converted == Decimal("6.6")
+
+
+# Haiku: $1 and $0.003. Opus 4.6: $5 per million. No book has the other.
+PARTLY = (
+    "at,tokens,model\n2026-10-01T10:00:00Z,1000000,anthropic/claude-haiku-4-5\n"
+    "2026-10-01T11:00:00Z,3000,anthropic/claude-haiku-4-5\n2026-10-03T10:00:00Z,1000000,anthropic/claude-opus-4-6\n"
+    "2026-10-03T10:00:00Z,7000000,nosuch/model-x\n2026-10-03T11:00:00Z,5000000,nosuch/model-x\n"
+)
+
+
+@pytest.mark.slow
+def test_what_is_unknown_in_usd_is_unknown_in_every_currency(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text(PARTLY, "utf-8")
+    (tmp_path / "rates.csv").write_text("date,EUR\n2026-10-01,0.9\n2026-10-03,0.5\n")
+    rates = read_rates(tmp_path / "rates.csv", "EUR")
+    with open_store(Path(":memory:")) as opened:
+        load(opened, [tmp_path / "calls.csv"], mapping=parse_mapping("ts=at,input=tokens,model=model"))
+        by_hour, by_model, alone = (
+            spend(opened, open_book(), Query((by,), where=parse_where(where)), rates)
+            for by, where in (("hour", []), ("model", []), ("model", ["model=nosuch*"]))
+        )
+
+    def shown(found: Any) -> list[list[str]]:
+        return [
+            [line.split(" | ")[0][2:], line.split(" | ")[-1][:-2]]
+            for line in as_markdown(found, "computed").splitlines()
+            if line.startswith("| ") and "---" not in line
+        ]
+
+    # $1 at 0.9, $0.003 at 0.9 = 0.0027, $5 at 0.5; in all 0.9027 + 2.5 = 3.4027
+    assert shown(by_hour) == [
+        ["hour", "cost in EUR"],
+        ["2026-10-03 10:00", "2.50 + unpriced"],
+        ["2026-10-03 11:00", "unpriced"],
+        ["2026-10-01 10:00", "0.90"],
+        ["2026-10-01 11:00", "0.0027"],
+        ["**total**", "**3.40 + unpriced**"],
+    ]
+    assert shown(alone)[1:] == [["nosuch/model-x", "unpriced"], ["**total**", "**unpriced**"]]
+    assert (alone.total.converted, alone.total.computed_usd) == (None, 0)
+    assert {row["model"]: row["computed_eur"] for row in json.loads(as_json(by_model))["rows"]} == {
+        "nosuch/model-x": None, "anthropic/claude-haiku-4-5": "0.9027", "anthropic/claude-opus-4-6": "2.5",
+    }  # fmt: skip
+    assert as_csv(alone).splitlines()[1].endswith(",")
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from costsim.analysis.spend.units import RESULT_COLUMNS, read_units, unit_econom
 from costsim.errors import InputError
 from costsim.pricing.book import open_book
 from costsim.reports import units as show
+from costsim.reports.spend import as_json, as_markdown, print_spend
 from costsim.usage.load import load
 from costsim.usage.readers.mapped import parse_mapping
 from costsim.usage.store import open_store
@@ -186,3 +187,57 @@ def test_spend_per_units_on_the_command_line(costsim: Run, tmp_path: Path) -> No
 def test_units_of_which_none_has_spend_are_not_called_unpriced(spent: Spend, tmp_path: Path) -> None:
     shown = show.as_markdown(economics(spent, tmp_path, "branch,merged\nelsewhere,2\n"))
     assert "- Per merged: $0 over 2, none of them with spend; $5.00 with what is unattributed." in shown
+
+
+# Haiku 4.5 $1 and $5 per million, Opus 4.6 $5 and $25: $1.50 and $7.50 of main, $5.00 of no branch, fix without a price
+PARTLY = """at,input,output,model,branch
+2026-10-01T10:00:00Z,1000000,100000,anthropic/claude-haiku-4-5,main
+2026-10-02T10:00:00Z,1000000,100000,anthropic/claude-opus-4-6,main
+2026-10-03T10:00:00Z,1000000,100000,nosuch/model-x,fix
+2026-10-03T10:00:00Z,500000,100000,anthropic/claude-opus-4-6,
+"""
+
+
+@pytest.fixture
+def partly(tmp_path: Path) -> Spend:
+    """Spend by branch, one of them without a price, under a subscription that nothing used."""
+    (tmp_path / "partly.csv").write_text(PARTLY, "utf-8")
+    (tmp_path / "prices.yaml").write_text(
+        "book: mine\nsource: contract\nsubscriptions: [{name: plan, models: [a/b], usd_per_month: 10}]\n"
+    )
+    with open_store(Path(":memory:")) as store:
+        mapping = "ts=at,input=input,output=output,model=model,branch=branch"
+        load(store, [tmp_path / "partly.csv"], mapping=parse_mapping(mapping))
+        found = spend(store, open_book("list", [tmp_path / "prices.yaml"]), Query(("branch",)))
+    return replace(found, notes=("a note",), quality=replace(found.quality, faults=(("it cannot be", 1),)))
+
+
+def test_what_has_no_price_is_named_and_marked_beside_units_too(partly: Spend, tmp_path: Path) -> None:
+    shown = show.as_markdown(economics(partly, tmp_path, "branch\nmain\nfix\n"))
+    # $9.00 over 2 branches, $14.00 over 2 with $5.00 of no branch
+    assert "| fix | 1 | unpriced |" in shown
+    assert "- Per branch: $4.50 + unpriced over 2; $7.00 + unpriced with what is unattributed." in shown
+    assert "- Total $14.00 + unpriced; $5.00 of $14.00 + unpriced is unattributed." in shown
+    only = economics(partly, tmp_path, "branch\nfix\n")
+    assert "- Per branch: unpriced over 1; $14.00 + unpriced with what is unattributed." in show.as_markdown(only)
+    data = json.loads(show.as_json(only))
+    assert (data["total_unpriced_tokens"], data["costs"][0]["unpriced_tokens"]) == (1_100_000, 1_100_000)
+
+
+def test_units_have_beside_them_what_plain_spend_has(partly: Spend, tmp_path: Path) -> None:
+    found = economics(partly, tmp_path, "branch\nmain\n")
+    expected = [
+        "nosuch/model-x",
+        "it cannot be",
+        "a note",
+        "plan, 2026-10: fee",
+        "fees and overage: $24.00 + unp",
+    ]
+    per, plain = io.StringIO(), io.StringIO()
+    show.print_units(found, Console(file=per, width=300))
+    print_spend(partly, "both", Console(file=plain, width=300))
+    texts = [per.getvalue(), plain.getvalue(), show.as_markdown(found), as_markdown(partly, "both")]
+    assert [(word, n) for word in expected for n, text in enumerate(texts) if word not in text.replace("\\", "")] == []
+    shared = {"unpriced_models", "sources", "data_quality", "notes", "allowances", "price_book"}
+    units, whole = json.loads(show.as_json(found)), json.loads(as_json(partly))
+    assert {key: units[key] for key in shared} == {key: whole[key] for key in shared}
