@@ -91,3 +91,15 @@ def test_a_name_of_many_lines_is_bounded_as_one_line() -> None:
     """50,000 lines of one character: 2,000 characters of them, each on a line of its own at most."""
     table = Fitted([TableColumn("id", "key"), TableColumn("what", "words")], [["a", "x\n" * 50_000]])
     assert len(printed(table, 80).splitlines()) < 1_100
+
+
+def test_a_heading_is_one_line_and_bounded_as_a_name_is() -> None:
+    """Units and currencies are headings, and come from files."""
+    table = Fitted(
+        [TableColumn("component", "key"), TableColumn("a\n::stop-commands::b"), TableColumn("c" * 900)],
+        [["x", "1", "2"]],
+    )
+    text = printed(table, 400)
+    assert "a ::stop-commands::b" in text
+    assert "c" * 201 not in text
+    assert "not shown" not in text

@@ -121,6 +121,14 @@ def test_a_currency_is_text_in_every_form(store: duckdb.DuckDBPyConnection, tmp_
     ]  # fmt: skip
 
 
+@pytest.mark.slow
+def test_a_tag_is_text_where_it_is_a_heading(store: duckdb.DuckDBPyConnection) -> None:
+    found = spend(store, open_book(), Query(("tags.a;=1+1|<b>",)))
+    assert as_csv(found).startswith("tags.a;'=1+1|<b>,calls,")
+    heading = as_markdown(found, "computed").splitlines()[0]
+    assert heading.startswith("| tags.a;=1+1\\|\\<b\\> | calls |")
+
+
 def test_usd_is_no_other_currency(tmp_path: Path) -> None:
     """Its column would be `computed_usd`, in the place of the cost."""
     (tmp_path / "rates.csv").write_text("date,usd\n2026-10-01,0.5\n")
